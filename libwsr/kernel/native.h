@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Native CPU kernels on blocked tensors, in one source per kernel that is
+// compiled for several instruction sets and chosen at run time.
+//
+// Layout: float32 nChw8c, i.e. [n][ceil(c/8)][h][w][8] on every processor.
+// The lanes of the last block beyond c ("padding channels") hold zeros, and
+// every kernel here keeps them so. Per-channel vectors (scale, shift, mean,
+// bias, ...) are padded to a multiple of 8 floats with zeros in the same way.
+//
+// Views: a tensor may be a run of channel blocks inside a wider one (a part of
+// a concatenation). Its pointer then points at its first block, and *_step is
+// the number of floats from one image to the next; 0 means densely packed.
+// diff_src lies like src, diff_dst like dst.
+//
+// All tensors start at 32-byte boundaries. Sizes may be anything from 1.
+// dst must not overlap a source unless a function says so.
+//
+// Results do not depend on the number of threads: reductions are formed per
+// image and combined in image order. Nothing here allocates; scratch memory is
+// passed in, and *_scratch functions say how many floats it must hold.
+//
+// Weights are passed packed. The packed formats are the same for all
+// instruction sets; gradients of weights have the packed format too and are
+// added to the plain parameter gradient by *_unpack_add.
+
+#ifndef WSR_KERNEL_NATIVE_H
+#define WSR_KERNEL_NATIVE_H
+
+#include "base/base.h"
+
+enum { WSR__BLOCK = 8 };
+
+/// Number of channel blocks of c channels.
+static inline int64_t wsr__blocks(int64_t c)
+{
+    return (c + WSR__BLOCK - 1) / WSR__BLOCK;
+}
+
+// ---------------------------------------------------------------- dispatch
+
+/// Name of the instruction set in use: "base", "avx2" or "avx512".
+const char *wsr__native_name(void);
+
+/// Use one instruction set from now on, for tests and measurements; NULL goes
+/// back to the best one. UNSUPPORTED when the processor lacks it.
+wsr_status wsr__native_force(const char *name);
+
+// --------------------------------------------------- what kernels read with
+
+/// A prologue, applied to src as it is read: y = scale[c] * x + shift[c], and
+/// max(0, y) with relu. scale NULL means y = x (shift is then ignored). Zero
+/// padding of images applies after it.
+typedef struct wsr__pre {
+    const float *scale; // padded to whole blocks
+    const float *shift; // padded to whole blocks
+    bool relu;
+} wsr__pre;
+
+/// The backward of a prologue, applied to a gradient before it is stored:
+/// diff_src = grad * scale[c] where pre(src) > 0 (everywhere without relu).
+/// With a batch norm in training mode behind the prologue the scale belongs to
+/// that norm's own backward: `unscaled` then leaves it out, and `sums`
+/// receives that norm's reductions.
+typedef struct wsr__gate {
+    const float *src;   // lies like diff_src
+    wsr__pre pre;
+    bool unscaled;
+    const float *mean;  // of src per channel, for sums; padded
+    double *sums;       // NULL, or as wsr__bn_reduce(src, diff_src) fills it;
+                        // not together with accumulate
+} wsr__gate;
+
+/// A gradient read through a batch norm: alpha[c] * diff_dst + beta[c] * dst
+/// + gamma[c], where dst is what the forward kernel stored (the norm's src).
+/// wsr__bn_backward_fold makes the vectors.
+typedef struct wsr__affine {
+    const float *alpha;
+    const float *beta;
+    const float *gamma;
+    const float *dst; // lies like diff_dst
+} wsr__affine;
+
+/// Options of a forward kernel; NULL or {0} for none.
+typedef struct wsr__fwd {
+    const wsr__pre *pre;  // NULL: src as it is
+    const float *bias;    // NULL, or added per channel of dst; padded
+    double *moments;      // NULL, or the moments of dst, see wsr__bn_moments;
+                          // not together with accumulate
+    bool accumulate;      // add to dst
+} wsr__fwd;
+
+/// Options of a backward-data kernel; NULL or {0} for none.
+typedef struct wsr__bwd {
+    const wsr__affine *affine; // NULL: diff_dst as it is
+    const wsr__gate *gate;     // NULL: the gradient as it is
+    bool accumulate;           // add to diff_src
+} wsr__bwd;
+
+/// Options of a backward-weights kernel.
+typedef struct wsr__wgrad {
+    const wsr__pre *pre;       // as the forward kernel read src
+    const wsr__affine *affine; // NULL: diff_dst as it is
+    float *scratch;
+} wsr__wgrad;
+
+// --------------------------------------------------- depthwise convolutions
+
+/// dst[y][x] = sum over ky, kx of weights[ky][kx] *
+/// src[y * stride + ky * dilation - pad][x * stride + kx * dilation - pad].
+typedef struct wsr__dw {
+    int64_t n;
+    int64_t c;
+    int64_t h;
+    int64_t w;
+    int64_t oh;
+    int64_t ow;
+    int64_t kernel;
+    int64_t stride;
+    int64_t pad;
+    int64_t dilation;
+    int64_t src_step;
+    int64_t dst_step;
+} wsr__dw;
+
+/// Size of a convolution's or pool's output along one side.
+int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride,
+                      int64_t pad, int64_t dilation);
+
+/// Packed: [block][ky * kernel + kx][8].
+size_t wsr__dw_weights_size(const wsr__dw *p);
+/// plain is (c, 1, kernel, kernel); factor, NULL or one number per channel,
+/// multiplies it (a norm folded into the weights).
+void wsr__dw_pack(float *packed, const wsr__dw *p, const float *plain,
+                  const float *factor);
+void wsr__dw_unpack_add(float *plain, const wsr__dw *p, const float *packed);
+
+/// fwd->moments is not supported here.
+void wsr__dw_forward(float *dst, const wsr__dw *p, const float *src,
+                     const float *weights, const wsr__fwd *fwd);
+void wsr__dw_backward_data(float *diff_src, const wsr__dw *p,
+                           const float *diff_dst, const float *weights,
+                           const wsr__bwd *bwd);
+size_t wsr__dw_backward_weights_scratch(const wsr__dw *p);
+/// Overwrites diff_weights (packed).
+void wsr__dw_backward_weights(float *diff_weights, const wsr__dw *p,
+                              const float *src, const float *diff_dst,
+                              const wsr__wgrad *opt);
+
+// --------------------------------------------------- pointwise convolutions
+
+/// 1x1 convolution: dst[i][j] = W src[stride * i + oy][stride * j + ox], zero
+/// where that lies outside of src (oy = ox = 1 with stride 2 is the second
+/// half of a factorised reduction).
+typedef struct wsr__pw {
+    int64_t n;
+    int64_t ci;
+    int64_t co;
+    int64_t h;
+    int64_t w;
+    int64_t oh;
+    int64_t ow;
+    int64_t stride; // 1 or more
+    int64_t oy;
+    int64_t ox;
+    int64_t ci_part; // src is a concatenation of parts of this many channels,
+                     // each padded to whole blocks; 0: ci, one part
+    int64_t src_step;
+    int64_t dst_step;
+} wsr__pw;
+
+/// Channel blocks that src has, the padding of its parts counted.
+int64_t wsr__pw_src_blocks(const wsr__pw *p);
+
+/// Floats of packed weights: [pair of co blocks][src channel][16], a last odd
+/// co block [src channel][8].
+size_t wsr__pw_weights_size(const wsr__pw *p);
+/// The same for the transposed weights that backward data reads.
+size_t wsr__pw_transposed_size(const wsr__pw *p);
+/// plain is (co, ci); factor as above, per channel of co.
+void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
+                  const float *factor);
+void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
+                             const float *plain, const float *factor);
+void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed);
+
+/// Moments lie like dst: as many blocks from image to image as dst has.
+void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
+                     const float *weights, const wsr__fwd *fwd);
+/// Pixels of src that no dst reads get 0, or stay with accumulate.
+void wsr__pw_backward_data(float *diff_src, const wsr__pw *p,
+                           const float *diff_dst, const float *transposed,
+                           const wsr__bwd *bwd);
+size_t wsr__pw_backward_weights_scratch(const wsr__pw *p);
+/// Overwrites diff_weights (packed as wsr__pw_pack does).
+void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
+                              const float *src, const float *diff_dst,
+                              const wsr__wgrad *opt);
+
+// -------------------------------------------------- depthwise and pointwise
+
+/// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies
+/// between the two stays in the cache.
+typedef struct wsr__sep {
+    wsr__dw dw;       // dst_step is ignored
+    int64_t co;       // channels of dst
+    int64_t dst_step;
+    int64_t slots;    // the most threads that scratch is made for, at least 1
+} wsr__sep;
+
+/// The pointwise half, for packing its weights.
+wsr__pw wsr__sep_pw(const wsr__sep *p);
+
+typedef struct wsr__sep_weights {
+    const float *dw;         // wsr__dw_pack
+    const float *pw;         // wsr__pw_pack, forward only
+    const float *transposed; // wsr__pw_pack_transposed, backward only
+    float *scratch;          // wsr__sep_scratch floats
+} wsr__sep_weights;
+
+size_t wsr__sep_scratch(const wsr__sep *p);
+/// dw_out, NULL or a dense blocked tensor, receives depthwise(pre(src)).
+void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
+                      const float *src, const wsr__sep_weights *weights,
+                      const wsr__fwd *fwd);
+void wsr__sep_backward_data(float *diff_src, const wsr__sep *p,
+                            const float *diff_dst,
+                            const wsr__sep_weights *weights,
+                            const wsr__bwd *bwd);
+/// Scratch of wsr__sep_backward_weights, in wsr__sep_weights.scratch.
+size_t wsr__sep_backward_weights_scratch(const wsr__sep *p);
+/// Overwrites diff_dw and diff_pw (packed); either may be NULL. The depthwise
+/// result is formed again. opt->scratch is ignored.
+void wsr__sep_backward_weights(float *diff_dw, float *diff_pw,
+                               const wsr__sep *p, const float *const data[2],
+                               const wsr__sep_weights *weights,
+                               const wsr__wgrad *opt);
+
+// ------------------------------------------------------ batch normalisation
+
+/// A blocked tensor, and where another of the same shape differs in its step.
+typedef struct wsr__dims {
+    int64_t n;
+    int64_t c;
+    int64_t h;
+    int64_t w;
+    int64_t src_step; // of everything read
+    int64_t dst_step; // of what is written
+} wsr__dims;
+
+/// Doubles of a moments or sums array: [n][blocks][2][8], blocks being those
+/// of the whole tensor that a view lies in.
+size_t wsr__moments_size(const wsr__dims *d);
+
+/// Moments: per image and channel the mean and the sum of squared deviations
+/// from it.
+void wsr__bn_moments(double *moments, const wsr__dims *d, const float *src);
+/// Mean and biased variance over n, h, w, combined in image order (Chan et
+/// al. 1983). mean and var are padded. src_step is that of the moments' tensor.
+void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
+                   const double *moments);
+
+/// A norm: y = (x - mean) * inv_std * gamma + beta.
+typedef struct wsr__norm {
+    const float *mean;    // padded
+    const float *inv_std; // padded
+    const float *gamma;   // c numbers, or NULL for 1
+    const float *beta;    // c numbers, or NULL for 0
+} wsr__norm;
+
+/// inv_std = 1 / sqrt(var + tol); padding channels get 0.
+void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol);
+/// The norm as y = scale * x + shift, for wsr__pre or folding; padded.
+void wsr__bn_fold(float *scale, float *shift, int64_t c,
+                  const wsr__norm *norm);
+
+/// dst = pre(src), or += with accumulate. dst may be src.
+void wsr__bn_apply(float *dst, const wsr__dims *d, const float *src,
+                   const wsr__pre *pre, bool accumulate);
+/// dst = sum over i of pre[i](src[i]) in one pass: a node of a cell.
+void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
+                       const float *const *src, const wsr__pre *pre,
+                       size_t count);
+
+/// Sums: per image and channel, sum of diff_dst and of diff_dst * (src -
+/// mean). Both tensors have src_step.
+void wsr__bn_reduce(double *sums, const wsr__dims *d, const float *src,
+                    const float *diff_dst, const float *mean);
+
+/// What the backward of a training-mode norm needs; all padded.
+typedef struct wsr__bn_grad {
+    float *alpha; // diff_src = alpha * diff_dst + beta * src + gamma
+    float *beta;
+    float *gamma;
+    float *diff_gamma; // c numbers, added to; or NULL
+    float *diff_beta;  // c numbers, added to; or NULL
+} wsr__bn_grad;
+
+/// Combine sums in image order.
+void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
+                           const double *sums, const wsr__norm *norm);
+/// diff_src = alpha * diff_dst + beta * affine->dst + gamma, or += with
+/// accumulate. diff_src may be diff_dst.
+void wsr__bn_backward(float *diff_src, const wsr__dims *d,
+                      const float *diff_dst, const wsr__affine *affine,
+                      bool accumulate);
+
+// ------------------------------------------------------------------- pools
+
+typedef struct wsr__pool {
+    int64_t n;
+    int64_t c;
+    int64_t h;
+    int64_t w;
+    int64_t oh;
+    int64_t ow;
+    int64_t kernel; // at most 15
+    int64_t stride;
+    int64_t pad;    // at most kernel / 2
+    bool count_pad; // average: padding counts as zeros
+    int64_t src_step;
+    int64_t dst_step;
+} wsr__pool;
+
+/// index, NULL or a dense array of [n][block][oh][ow][8], receives ky * kernel
+/// + kx of the first maximum in row-major order. A NaN in the window wins.
+/// moments as in wsr__bn_moments of dst, or NULL.
+void wsr__max_pool_forward(float *dst, uint8_t *index, const wsr__pool *p,
+                           const float *src, double *moments);
+void wsr__avg_pool_forward(float *dst, const wsr__pool *p, const float *src,
+                           double *moments);
+/// affine may be NULL.
+void wsr__max_pool_backward(float *diff_src, const wsr__pool *p,
+                            const float *diff_dst, const uint8_t *index,
+                            const wsr__affine *affine, bool accumulate);
+void wsr__avg_pool_backward(float *diff_src, const wsr__pool *p,
+                            const float *diff_dst, const wsr__affine *affine,
+                            bool accumulate);
+/// dst and diff_dst are plain (n, c).
+void wsr__global_avg_forward(float *dst, const wsr__dims *d, const float *src);
+void wsr__global_avg_backward(float *diff_src, const wsr__dims *d,
+                              const float *diff_dst, bool accumulate);
+
+// ------------------------------------------------------------- elementwise
+
+/// Flat arrays of n floats, blocked or plain. dst may be a source.
+void wsr__relu_forward(float *dst, const float *src, int64_t n);
+/// diff_src = diff_dst where dst > 0, else 0; or += with accumulate.
+void wsr__relu_backward(float *diff_src, const float *dst,
+                        const float *diff_dst, int64_t n, bool accumulate);
+/// dst = sum over i of weights[i] * src[i] in one pass, in order of i;
+/// weights NULL means 1.
+void wsr__weighted_sum(float *dst, const float *const *src,
+                       const float *weights, size_t count, int64_t n);
+void wsr__axpy(float *dst, float a, const float *src, int64_t n); // += a src
+void wsr__scale(float *dst, float a, const float *src, int64_t n);
+
+/// dst = factor[n] * src, or += with accumulate: drop path. factor NULL means
+/// 1, which makes it a copy between views.
+void wsr__scale_images(float *dst, const wsr__dims *d, const float *src,
+                       const float *factor, bool accumulate);
+/// Between plain nchw (dense) and blocked; the step of the blocked one counts.
+void wsr__to_blocked(float *dst, const wsr__dims *d, const float *src,
+                     bool accumulate);
+void wsr__to_plain(float *dst, const wsr__dims *d, const float *src,
+                   bool accumulate);
+
+#endif
