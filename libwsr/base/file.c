@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading whole files, making directories, joining paths.
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+wsr_status wsr__fail_errno(const char *path, int error)
+{
+    char reason[128];
+    if (strerror_r(error, reason, sizeof(reason)) != 0) {
+        (void)snprintf(reason, sizeof(reason), "error %d", error);
+    }
+    return WSR_FAIL(WSR_IO, "%s: %s", path, reason);
+}
+
+// Size of a regular file as a first guess, so that most files are read into
+// a buffer that never grows.
+static size_t guess_size(FILE *stream)
+{
+    struct stat info;
+    if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode) ||
+        info.st_size <= 0) {
+        return 4096;
+    }
+    return (size_t)info.st_size;
+}
+
+static wsr_status read_stream(wsr__str *out, FILE *stream, const char *path,
+                              size_t limit)
+{
+    wsr_status status = WSR_OK;
+    void *array = NULL;
+    const size_t first = guess_size(stream);
+    const size_t start = first < limit ? first : limit;
+    WSR_TRY(wsr__reserve(&array, &out->capacity, start + 2, 1));
+    out->s = array;
+    for (;;) {
+        // One byte stays for the NUL, one shows that the limit is passed.
+        const size_t room = out->capacity - 1 - out->len;
+        const size_t got = fread(out->s + out->len, 1, room, stream);
+        out->len += got;
+        if (out->len > limit) {
+            status = WSR_FAIL(WSR_FORMAT, "%s: is longer than %zu bytes", path,
+                              limit);
+            goto out;
+        }
+        if (got < room) {
+            break;
+        }
+        WSR_TRY(wsr__reserve(&array, &out->capacity, out->capacity + 1, 1));
+        out->s = array;
+    }
+    if (ferror(stream)) {
+        status = wsr__fail_errno(path, errno);
+        goto out;
+    }
+    out->s[out->len] = '\0';
+out:
+    return status;
+}
+
+wsr_status wsr__file_read(unsigned char **data, size_t *size, const char *path,
+                          size_t limit)
+{
+    wsr_status status = WSR_OK;
+    wsr__str content = {0};
+    *data = NULL;
+    *size = 0;
+    FILE *const stream = fopen(path, "rb");
+    if (stream == NULL) {
+        status = wsr__fail_errno(path, errno);
+        goto out;
+    }
+    WSR_TRY(read_stream(&content, stream, path, limit));
+    *data = (unsigned char *)content.s;
+    *size = content.len;
+    content.s = NULL;
+out:
+    if (stream != NULL) {
+        (void)fclose(stream);
+    }
+    wsr__str_free(&content);
+    return status;
+}
+
+wsr_status wsr__file_write(const char *path, const void *data, size_t size)
+{
+    wsr_status status = WSR_OK;
+    wsr__atomic_file file = {0};
+    WSR_TRY(wsr__atomic_open(&file, path));
+    WSR_TRY(wsr__atomic_write(&file, data, size));
+    WSR_TRY(wsr__atomic_commit(&file, false));
+out:
+    wsr__atomic_discard(&file);
+    return status;
+}
+
+static wsr_status make_one(const char *path)
+{
+    if (mkdir(path, 0777) == 0) {
+        return WSR_OK;
+    }
+    const int error = errno;
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        return WSR_OK;
+    }
+    return wsr__fail_errno(path, error);
+}
+
+wsr_status wsr__make_directory(const char *path)
+{
+    wsr_status status = WSR_OK;
+    char *const partial = wsr__strdup(path);
+    if (partial == NULL) {
+        return WSR_NOMEM;
+    }
+    for (char *p = partial + (partial[0] == '/'); *p != '\0'; p++) {
+        if (*p == '/') {
+            *p = '\0';
+            WSR_TRY(make_one(partial));
+            *p = '/';
+        }
+    }
+    WSR_TRY(make_one(path));
+    if (access(path, W_OK | X_OK) != 0) {
+        status = wsr__fail_errno(path, errno);
+    }
+out:
+    wsr__free(partial);
+    return status;
+}
+
+bool wsr__file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+char *wsr__path_join(const char *dir, const char *name)
+{
+    wsr__str path = {0};
+    const size_t len = strlen(dir);
+    const bool slash = len == 0 || dir[len - 1] == '/';
+    wsr__str_addf(&path, "%s%s%s", dir, slash ? "" : "/", name);
+    if (path.failed) {
+        wsr__str_free(&path);
+    }
+    return path.s;
+}

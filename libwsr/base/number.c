@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers as text, in both directions and independent of the locale. Only
+// plain decimal notation of finite numbers is a number here: "nan", "inf" and
+// hexadecimal floats in a configuration are mistakes.
+
+#include "base/base.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool wsr__parse_double(double *out, const char *text)
+{
+    const size_t len = strlen(text);
+    if (len == 0 || strspn(text, "+-.0123456789eE") != len) {
+        return false;
+    }
+    const wsr__locale locale = wsr__locale_enter();
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    wsr__locale_leave(locale);
+    if (end != text + len || !isfinite(value)) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool wsr__parse_int(int64_t *out, const char *text)
+{
+    const size_t len = strlen(text);
+    if (len == 0 || strspn(text, "+-0123456789") != len) {
+        return false;
+    }
+    errno = 0;
+    char *end = NULL;
+    const intmax_t value = strtoimax(text, &end, 10);
+    if (end != text + len || errno == ERANGE || value < INT64_MIN ||
+        value > INT64_MAX) {
+        return false;
+    }
+    *out = (int64_t)value;
+    return true;
+}
+
+// The fewest digits that `same` accepts; `most` digits always suffice.
+static void format_shortest(char out[32], double value, bool is_float)
+{
+    const int most = is_float ? 9 : 17;
+    const wsr__locale locale = wsr__locale_enter();
+    for (int digits = 1; digits <= most; digits++) {
+        (void)snprintf(out, 32, "%.*g", digits, value);
+        const double back = strtod(out, NULL);
+        const bool same = is_float ? (float)back == (float)value
+                                   : back == value;
+        if (same) {
+            break;
+        }
+    }
+    wsr__locale_leave(locale);
+}
+
+void wsr__format_float(char out[32], float value)
+{
+    format_shortest(out, (double)value, true);
+}
+
+void wsr__format_double(char out[32], double value)
+{
+    format_shortest(out, value, false);
+}

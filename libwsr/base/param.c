@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The schema engine: no other code ever decodes an option. What a single
+// value looks like is in value.c.
+
+#include "base/param.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { KEY_SIZE = 64, MOST_KEYS = 128 };
+
+const wsr__option *wsr__schema_find(const wsr__option *schema, const char *key)
+{
+    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
+        if (wsr__streq(o->key, key)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static const char *fallback_of(const wsr__option *option)
+{
+    return option->fallback != NULL ? option->fallback : "";
+}
+
+void wsr__params_default(void *params, const wsr__option *schema)
+{
+    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
+        const wsr_status status =
+            wsr__value_decode(params, o, fallback_of(o));
+        assert(status == WSR_OK); // a schema's own promise, see its test
+        (void)status;
+    }
+}
+
+static wsr_status unknown_key(const wsr__option *schema, const char *prefix,
+                              const char *key, const char *where)
+{
+    const char *keys[MOST_KEYS];
+    size_t n = 0;
+    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
+        if (n < MOST_KEYS) {
+            keys[n++] = o->key;
+        }
+    }
+    const char *const gap = where[0] != '\0' ? " " : "";
+    if (n == 0) {
+        return WSR_FAIL(WSR_CONFIG, "%s%s: there are no options here%s%s",
+                        prefix, key, gap, where);
+    }
+    const char *const near = wsr__suggest(key, keys, n);
+    if (near != NULL) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "%s%s: is not an option, did you mean '%s%s'%s%s",
+                        prefix, key, prefix, near, gap, where);
+    }
+    wsr__str all = {0};
+    for (size_t i = 0; i < n; i++) {
+        wsr__str_addf(&all, "%s%s", i == 0 ? "" : ", ", keys[i]);
+    }
+    wsr_status status = wsr__str_status(&all);
+    if (status == WSR_OK) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "%s%s: is not an option%s%s, permitted are %.300s",
+                          prefix, key, gap, where, all.s);
+    }
+    wsr__str_free(&all);
+    return status;
+}
+
+wsr_status wsr__params_set(void *params, const wsr__option *schema,
+                           const char *prefix, const char *key,
+                           const char *value, const char *where)
+{
+    const char *const place = where != NULL ? where : "";
+    const wsr__option *const option = wsr__schema_find(schema, key);
+    if (option == NULL) {
+        return unknown_key(schema, prefix, key, place);
+    }
+    const wsr_status status = wsr__value_decode(params, option, value);
+    if (status == WSR_OK || status == WSR_NOMEM) {
+        return status;
+    }
+    return WSR_FAIL(status, "%s%s: %s%s%s", prefix, key, wsr_error_detail(),
+                    place[0] != '\0' ? " " : "", place);
+}
+
+// Length of the value at the start of `text`: up to the first comma that is
+// neither inside brackets nor inside double quotes.
+static size_t value_length(const char *text)
+{
+    int depth = 0;
+    bool quoted = false;
+    size_t len = 0;
+    for (; text[len] != '\0'; len++) {
+        const char c = text[len];
+        if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && c == '[') {
+            depth++;
+        } else if (!quoted && c == ']') {
+            depth--;
+        } else if (!quoted && c == ',' && depth <= 0) {
+            break;
+        }
+    }
+    return len;
+}
+
+// Split "key=value" of `len` bytes; quotes around the value go.
+static wsr_status split_pair(char key[KEY_SIZE], wsr__text *value,
+                             const char *prefix, const char *text, size_t len)
+{
+    const char *const equals = memchr(text, '=', len);
+    const size_t key_len = equals != NULL ? (size_t)(equals - text) : len;
+    if (key_len >= KEY_SIZE) {
+        return WSR_FAIL(WSR_CONFIG, "%s%.40s...: is not an option", prefix,
+                        text);
+    }
+    memcpy(key, text, key_len);
+    key[key_len] = '\0';
+    if (equals == NULL) {
+        return WSR_FAIL(WSR_CONFIG, "%s%s: has no value, write %s=VALUE",
+                        prefix, key, key);
+    }
+    const char *begin = equals + 1;
+    size_t n = len - key_len - 1;
+    if (n >= 2 && begin[0] == '"' && begin[n - 1] == '"') {
+        begin++;
+        n -= 2;
+    }
+    if (n >= sizeof(value->s)) {
+        return WSR_FAIL(WSR_CONFIG, "%s%s: %zu bytes are more than %d", prefix,
+                        key, n, WSR__TEXT_SIZE - 1);
+    }
+    memcpy(value->s, begin, n);
+    value->s[n] = '\0';
+    return WSR_OK;
+}
+
+wsr_status wsr__params_parse(void *params, const wsr__option *schema,
+                             const char *prefix, const char *text)
+{
+    wsr_status status = WSR_OK;
+    char key[KEY_SIZE];
+    wsr__text value;
+    const char *rest = text;
+    while (*rest != '\0') {
+        const size_t len = value_length(rest);
+        WSR_TRY(split_pair(key, &value, prefix, rest, len));
+        WSR_TRY(wsr__params_set(params, schema, prefix, key, value.s, NULL));
+        rest += len + (rest[len] == ',');
+    }
+out:
+    return status;
+}
+
+// Two values are the same when they print the same.
+static bool is_default(const wsr__str *printed, const wsr__option *option,
+                       void *scratch)
+{
+    wsr__str fallback = {0};
+    wsr__option alone = *option;
+    alone.offset = 0;
+    bool same = false;
+    if (wsr__value_decode(scratch, &alone, fallback_of(option)) == WSR_OK) {
+        wsr__params_print(&fallback, scratch, &alone);
+        same = !fallback.failed && !printed->failed &&
+               fallback.len == printed->len &&
+               (fallback.len == 0 ||
+                memcmp(fallback.s, printed->s, printed->len) == 0);
+    }
+    wsr__str_free(&fallback);
+    return same;
+}
+
+void wsr__params_summary(wsr__str *out, const void *params,
+                         const wsr__option *schema)
+{
+    union { // the largest field that an option can have
+        wsr__text text;
+        wsr__floats floats;
+        wsr__ints ints;
+    } scratch;
+    bool first = true;
+    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
+        wsr__str value = {0};
+        wsr__params_print(&value, params, o);
+        if (value.failed) {
+            out->failed = true;
+        } else if (!is_default(&value, o, &scratch)) {
+            const char *const text = value.s != NULL ? value.s : "";
+            const bool quote =
+                o->kind == WSR__TEXT && strpbrk(text, ",[]") != NULL;
+            const char *const mark = quote ? "\"" : "";
+            wsr__str_addf(out, "%s%s=%s%s%s", first ? "" : ",", o->key, mark,
+                          text, mark);
+            first = false;
+        }
+        wsr__str_free(&value);
+    }
+}
+
+wsr_status wsr__spec_split(char *name, size_t size, const char **options,
+                           const char *spec)
+{
+    const char *const colon = strchr(spec, ':');
+    const size_t len = colon != NULL ? (size_t)(colon - spec) : strlen(spec);
+    *options = colon != NULL ? colon + 1 : "";
+    if (len == 0 || len >= size) {
+        return WSR_FAIL(WSR_CONFIG, "'%.40s': does not start with a name",
+                        spec);
+    }
+    memcpy(name, spec, len);
+    name[len] = '\0';
+    return WSR_OK;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Schemas: the options of a variant as a table, and the one engine that
+// decodes, checks, prints and documents them.
+
+#ifndef WSR_BASE_PARAM_H
+#define WSR_BASE_PARAM_H
+
+#include "base/base.h"
+
+/// What an option holds, and the C type of its field in the params struct.
+typedef enum wsr__kind {
+    WSR__BOOL,   // bool
+    WSR__INT,    // int64_t, bounds apply
+    WSR__FLOAT,  // double, bounds apply; "8/255" is understood
+    WSR__WORD,   // wsr__text, one of `words`
+    WSR__TEXT,   // wsr__text, anything
+    WSR__FLOATS, // wsr__floats, bounds apply to each
+    WSR__INTS    // wsr__ints, bounds apply to each
+} wsr__kind;
+
+enum { WSR__TEXT_SIZE = 512, WSR__LIST_SIZE = 32 };
+
+typedef struct wsr__text {
+    char s[WSR__TEXT_SIZE];
+} wsr__text;
+
+typedef struct wsr__floats {
+    size_t n;
+    double v[WSR__LIST_SIZE];
+} wsr__floats;
+
+typedef struct wsr__ints {
+    size_t n;
+    int64_t v[WSR__LIST_SIZE];
+} wsr__ints;
+
+/// One option. A schema is an array of them, ended by one whose key is NULL.
+typedef struct wsr__option {
+    const char *key; // lower_case
+    wsr__kind kind;
+    size_t offset;             // of the field in the params struct
+    const char *fallback;      // default as text; must itself be permitted
+    double min, max;           // inclusive; both 0: unbounded
+    const char *unit;          // "epochs", "pixels", "" ...
+    const char *help;          // one line
+    const char *const *words;  // of WORD, ended by NULL
+} wsr__option;
+
+/// Set every option of `params` to its default.
+void wsr__params_default(void *params, const wsr__option *schema);
+
+/// Decode one option's value into its field. CONFIG, with a detail that names
+/// neither key nor place; use wsr__params_set where these are known.
+wsr_status wsr__value_decode(void *params, const wsr__option *option,
+                             const char *text);
+
+/// Set one option from text. `prefix` is put before the key in messages
+/// ("attack." or ""), `where` after them ("(search.yaml:14)" or NULL). CONFIG
+/// for an unknown key (with a suggestion) or a value that is not permitted.
+wsr_status wsr__params_set(void *params, const wsr__option *schema,
+                           const char *prefix, const char *key,
+                           const char *value, const char *where);
+
+/// Set several options from "key=value,key=value"; a value may hold commas
+/// inside [brackets]. Defaults are not applied first.
+wsr_status wsr__params_parse(void *params, const wsr__option *schema,
+                             const char *prefix, const char *text);
+
+/// Print one option's value so that wsr__params_set reads it back.
+void wsr__params_print(wsr__str *out, const void *params,
+                       const wsr__option *option);
+
+/// Print "key=value,..." of all options that differ from their defaults.
+void wsr__params_summary(wsr__str *out, const void *params,
+                         const wsr__option *schema);
+
+/// Find an option by key, NULL when there is none.
+const wsr__option *wsr__schema_find(const wsr__option *schema,
+                                    const char *key);
+
+/// "pgd:steps=20,random_start=true": split a variant spec into its name and
+/// the option text behind the colon ("" when there is none).
+wsr_status wsr__spec_split(char *name, size_t size, const char **options,
+                           const char *spec);
+
+#endif

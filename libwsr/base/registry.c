@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Finding a class of a family by name, and making its params.
+
+#include "base/registry.h"
+
+enum { NAME_SIZE = 64, MOST_CLASSES = 128 };
+
+static wsr_status unknown_class(const wsr__family *family, const char *name)
+{
+    const char *names[MOST_CLASSES];
+    size_t n = 0;
+    while (n < MOST_CLASSES && family->classes[n] != NULL) {
+        names[n] = family->classes[n]->name;
+        n++;
+    }
+    const char *const near = wsr__suggest(name, names, n);
+    if (near != NULL) {
+        return WSR_FAIL(WSR_NOTFOUND, "%s: there is no '%s', did you mean '%s'",
+                        family->name, name, near);
+    }
+    wsr__str all = {0};
+    for (size_t i = 0; i < n; i++) {
+        wsr__str_addf(&all, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    wsr_status status = wsr__str_status(&all);
+    if (status == WSR_OK) {
+        status = WSR_FAIL(WSR_NOTFOUND,
+                          "%s: there is no '%.64s', there are %.300s",
+                          family->name, name, n == 0 ? "none at all" : all.s);
+    }
+    wsr__str_free(&all);
+    return status;
+}
+
+wsr_status wsr__class_find(const wsr__class **out, const wsr__family *family,
+                           const char *name)
+{
+    *out = NULL;
+    for (size_t i = 0; family->classes[i] != NULL; i++) {
+        if (wsr__streq(family->classes[i]->name, name)) {
+            *out = family->classes[i];
+            return WSR_OK;
+        }
+    }
+    return unknown_class(family, name);
+}
+
+wsr_status wsr__class_params(void **out, const wsr__class *cls,
+                             const char *options)
+{
+    wsr_status status = WSR_OK;
+    void *params = NULL;
+    wsr__str prefix = {0};
+    *out = NULL;
+    if (cls->params_size != 0) {
+        params = wsr__alloc(1, cls->params_size);
+        if (params == NULL) {
+            status = WSR_NOMEM;
+            goto out;
+        }
+    }
+    wsr__str_addf(&prefix, "%s.", cls->name);
+    WSR_TRY(wsr__str_status(&prefix));
+    wsr__params_default(params, cls->schema);
+    WSR_TRY(wsr__params_parse(params, cls->schema, prefix.s, options));
+    *out = params;
+    params = NULL;
+out:
+    wsr__free(params);
+    wsr__str_free(&prefix);
+    return status;
+}
+
+wsr_status wsr__class_spec(const wsr__class **cls, void **params,
+                           const wsr__family *family, const char *spec)
+{
+    wsr_status status = WSR_OK;
+    char name[NAME_SIZE];
+    const char *options = NULL;
+    *cls = NULL;
+    *params = NULL;
+    WSR_TRY(wsr__spec_split(name, sizeof(name), &options, spec));
+    WSR_TRY(wsr__class_find(cls, family, name));
+    WSR_TRY(wsr__class_params(params, *cls, options));
+out:
+    if (status != WSR_OK) {
+        *cls = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Growing strings and bounded copies. Formatting never depends on the
+// caller's locale: a configuration printed in one country is read in another.
+
+#include "base/base.h"
+
+#include <locale.h>
+#include <string.h>
+
+// The C library keeps one object for "C" in all categories; making and
+// freeing it allocates nothing.
+wsr__locale wsr__locale_enter(void)
+{
+    wsr__locale locale = {NULL, NULL};
+    const locale_t neutral = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (neutral != (locale_t)0) {
+        locale.neutral = neutral;
+        locale.previous = uselocale(neutral);
+    }
+    return locale;
+}
+
+void wsr__locale_leave(wsr__locale locale)
+{
+    if (locale.neutral != NULL) {
+        uselocale((locale_t)locale.previous);
+        freelocale((locale_t)locale.neutral);
+    }
+}
+
+// Room for `more` bytes and the terminating NUL.
+static bool make_room(wsr__str *str, size_t more)
+{
+    if (str->failed || more > SIZE_MAX - 1 - str->len) {
+        str->failed = true;
+        return false;
+    }
+    void *array = str->s;
+    const size_t need = str->len + more + 1;
+    if (wsr__reserve(&array, &str->capacity, need, 1) != WSR_OK) {
+        str->failed = true;
+        return false;
+    }
+    str->s = array;
+    return true;
+}
+
+void wsr__str_addn(wsr__str *str, const char *text, size_t len)
+{
+    if (!make_room(str, len)) {
+        return;
+    }
+    memcpy(str->s + str->len, text, len);
+    str->len += len;
+    str->s[str->len] = '\0';
+}
+
+void wsr__str_add(wsr__str *str, const char *text)
+{
+    wsr__str_addn(str, text, strlen(text));
+}
+
+void wsr__str_addf(wsr__str *str, const char *format, ...)
+{
+    const wsr__locale locale = wsr__locale_enter();
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0) {
+        str->failed = true;
+    } else if (make_room(str, (size_t)n)) {
+        va_start(args, format);
+        (void)vsnprintf(str->s + str->len, (size_t)n + 1, format, args);
+        va_end(args);
+        str->len += (size_t)n;
+    }
+    wsr__locale_leave(locale);
+}
+
+void wsr__str_free(wsr__str *str)
+{
+    wsr__free(str->s);
+    *str = (wsr__str){0};
+}
+
+wsr_status wsr__str_status(const wsr__str *str)
+{
+    return str->failed ? WSR_NOMEM : WSR_OK;
+}
+
+bool wsr__streq(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+wsr_status wsr__strcpy(char *dst, size_t size, const char *src)
+{
+    const size_t len = strlen(src);
+    if (len >= size) {
+        return WSR_FAIL(WSR_ARG, "text: %zu bytes are more than %zu (%.40s...)",
+                        len, size - 1, src);
+    }
+    memcpy(dst, src, len + 1);
+    return WSR_OK;
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything libwsr offers; the only header that callers need.
+
+#ifndef WSR_H
+#define WSR_H
+
+#include "wsr/base.h"
+
+#endif
