@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Main program of every test. Tests run in this process, not in children
+// (unless CK_FORK says otherwise): a pool of OpenMP threads that was started
+// before a fork does not exist in the child, where the next parallel loop
+// would wait for it forever. A crash therefore ends the whole program, which
+// ctest reports; every source file has a program of its own.
+
+#include "support/support.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void skip(const char *reason)
+{
+    printf("skipped: %s\n", reason);
+    (void)fflush(stdout);
+    _Exit(77); // leaves what Check holds, without the leak checker's report
+}
+
+const char *shared_folder(void)
+{
+    const char *const path = getenv("WSR_SHARED");
+    struct stat info;
+    if (path == NULL || stat(path, &info) != 0) {
+        skip("the folder of shared files that WSR_SHARED names is absent");
+    }
+    return path;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type,
+                        struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+const char *scratch_folder(const char *name)
+{
+    static char path[512];
+    const char *const base = getenv("WSR_SCRATCH");
+    (void)snprintf(path, sizeof(path), "%s/scratch-%s-%ld",
+                   base != NULL ? base : ".", name, (long)getpid());
+    (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        skip("no scratch folder can be made");
+    }
+    return path;
+}
+
+Suite *suite_of(const char *name, const TTest *const *tests)
+{
+    Suite *const made = suite_create(name);
+    TCase *const tcase = tcase_create(name);
+    tcase_set_timeout(tcase, 0); // ctest has one
+    for (size_t i = 0; tests[i] != NULL; i++) {
+        tcase_add_test(tcase, tests[i]);
+    }
+    suite_add_tcase(made, tcase);
+    return made;
+}
+
+int main(void)
+{
+    SRunner *const runner = srunner_create(suite());
+    if (getenv("CK_FORK") == NULL) {
+        srunner_set_fork_status(runner, CK_NOFORK);
+    }
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
