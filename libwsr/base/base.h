@@ -20,12 +20,12 @@
 
 /// Leave the function through its only label `out` when a call fails. Expects
 /// a local `wsr_status status`.
-#define WSR_TRY(call)                          \
-    do {                                       \
-        status = (call);                       \
-        if (status != WSR_OK) {                \
-            goto out;                          \
-        }                                      \
+#define WSR_TRY(call)           \
+    do {                        \
+        status = (call);        \
+        if (status != WSR_OK) { \
+            goto out;           \
+        }                       \
     } while (0)
 
 wsr_status wsr__fail(wsr_status code, const char *format, ...)
@@ -110,17 +110,17 @@ const char *wsr__suggest(const char *word, const char *const *candidates,
 /// What a stream of random numbers is for: a part of its key, so that two
 /// purposes never share numbers.
 typedef enum wsr__purpose {
-    WSR__RNG_INIT = 1,     // parameter initialisation
-    WSR__RNG_SHUFFLE,      // order of samples
-    WSR__RNG_AUGMENT,      // crops, flips, holes
-    WSR__RNG_ATTACK,       // random starts and directions
-    WSR__RNG_GUMBEL,       // architecture samples
-    WSR__RNG_DROP_PATH,    // per-sample masks
-    WSR__RNG_STRENGTH,     // random attack strengths
-    WSR__RNG_MEMORY,       // order inside the memories
-    WSR__RNG_NOISE,        // input noise of predictor training
-    WSR__RNG_SYNTHETIC,    // synthetic data
-    WSR__RNG_TEST          // tests
+    WSR__RNG_INIT = 1,  // parameter initialisation
+    WSR__RNG_SHUFFLE,   // order of samples
+    WSR__RNG_AUGMENT,   // crops, flips, holes
+    WSR__RNG_ATTACK,    // random starts and directions
+    WSR__RNG_GUMBEL,    // architecture samples
+    WSR__RNG_DROP_PATH, // per-sample masks
+    WSR__RNG_STRENGTH,  // random attack strengths
+    WSR__RNG_MEMORY,    // order inside the memories
+    WSR__RNG_NOISE,     // input noise of predictor training
+    WSR__RNG_SYNTHETIC, // synthetic data
+    WSR__RNG_TEST       // tests
 } wsr__purpose;
 
 /// A counter-based stream (Philox4x32-10, Salmon et al. 2011, through
@@ -135,8 +135,8 @@ typedef struct wsr__rng {
 wsr__rng wsr__rng_at(uint64_t seed, wsr__purpose purpose, uint64_t a,
                      uint32_t b);
 uint32_t wsr__rng_u32(wsr__rng *rng);
-float wsr__rng_uniform(wsr__rng *rng);             // [0, 1), 24 bits
-double wsr__rng_normal(wsr__rng *rng);             // N(0, 1), Box-Muller
+float wsr__rng_uniform(wsr__rng *rng);              // [0, 1), 24 bits
+double wsr__rng_normal(wsr__rng *rng);              // N(0, 1), Box-Muller
 uint32_t wsr__rng_below(wsr__rng *rng, uint32_t n); // [0, n), unbiased
 void wsr__rng_permutation(wsr__rng *rng, uint32_t *out, uint32_t n);
 
@@ -193,9 +193,5 @@ bool wsr__file_exists(const char *path);
 
 /// "dir/name" as an owned string; NULL when memory is short.
 char *wsr__path_join(const char *dir, const char *name);
-
-/// [out, owned] Path of a file that comes with the library ("presets/x.yaml").
-/// NOTFOUND when it is neither installed nor in the source tree.
-wsr_status wsr__share_find(char **path, const char *name);
 
 #endif

@@ -28,8 +28,7 @@ static const char *fallback_of(const wsr__option *option)
 void wsr__params_default(void *params, const wsr__option *schema)
 {
     for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
-        const wsr_status status =
-            wsr__value_decode(params, o, fallback_of(o));
+        const wsr_status status = wsr__value_decode(params, o, fallback_of(o));
         assert(status == WSR_OK); // a schema's own promise, see its test
         (void)status;
     }
@@ -192,8 +191,8 @@ void wsr__params_summary(wsr__str *out, const void *params,
             out->failed = true;
         } else if (!is_default(&value, o, &scratch)) {
             const char *const text = value.s != NULL ? value.s : "";
-            const bool quote =
-                o->kind == WSR__TEXT && strpbrk(text, ",[]") != NULL;
+            const bool quote = o->kind == WSR__TEXT &&
+                               strpbrk(text, ",[]") != NULL;
             const char *const mark = quote ? "\"" : "";
             wsr__str_addf(out, "%s%s=%s%s%s", first ? "" : ",", o->key, mark,
                           text, mark);

@@ -39,12 +39,12 @@ typedef struct wsr__ints {
 typedef struct wsr__option {
     const char *key; // lower_case
     wsr__kind kind;
-    size_t offset;             // of the field in the params struct
-    const char *fallback;      // default as text; must itself be permitted
-    double min, max;           // inclusive; both 0: unbounded
-    const char *unit;          // "epochs", "pixels", "" ...
-    const char *help;          // one line
-    const char *const *words;  // of WORD, ended by NULL
+    size_t offset;            // of the field in the params struct
+    const char *fallback;     // default as text; must itself be permitted
+    double min, max;          // inclusive; both 0: unbounded
+    const char *unit;         // "epochs", "pixels", "" ...
+    const char *help;         // one line
+    const char *const *words; // of WORD, ended by NULL
 } wsr__option;
 
 /// Set every option of `params` to its default.
@@ -76,8 +76,7 @@ void wsr__params_summary(wsr__str *out, const void *params,
                          const wsr__option *schema);
 
 /// Find an option by key, NULL when there is none.
-const wsr__option *wsr__schema_find(const wsr__option *schema,
-                                    const char *key);
+const wsr__option *wsr__schema_find(const wsr__option *schema, const char *key);
 
 /// "pgd:steps=20,random_start=true": split a variant spec into its name and
 /// the option text behind the colon ("" when there is none).

@@ -39,8 +39,8 @@ static size_t distance(const char *a, const char *b)
         now[0] = i;
         for (size_t j = 1; j <= lb; j++) {
             const size_t cost = fold(a[i - 1]) != fold(b[j - 1]);
-            now[j] = least(before[j - 1] + cost,
-                           least(before[j], now[j - 1]) + 1);
+            now[j] =
+                least(before[j - 1] + cost, least(before[j], now[j - 1]) + 1);
             if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
                 fold(a[i - 2]) == fold(b[j - 1])) {
                 now[j] = least(now[j], earlier[j - 2] + 1);

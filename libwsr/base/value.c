@@ -19,8 +19,7 @@ static bool is_bounded(const wsr__option *option)
 static wsr_status check_bounds(const wsr__option *option, double value,
                                const char *text)
 {
-    if (!is_bounded(option) ||
-        (value >= option->min && value <= option->max)) {
+    if (!is_bounded(option) || (value >= option->min && value <= option->max)) {
         return WSR_OK;
     }
     char min[32];
@@ -188,8 +187,8 @@ typedef wsr_status (*decode_function)(void *field, const wsr__option *option,
 
 // Decode a list of elements of `size` bytes.
 static wsr_status decode_list(size_t *n, void *elements, size_t size,
-                              decode_function decode,
-                              const wsr__option *option, const char *text)
+                              decode_function decode, const wsr__option *option,
+                              const char *text)
 {
     wsr_status status = WSR_OK;
     wsr__text inner;

@@ -92,8 +92,8 @@ START_TEST(the_version_text_follows_the_numbers)
     int major = 0;
     int minor = 0;
     int patch = 0;
-    ck_assert_int_eq(
-        sscanf(wsr_version(), "%d.%d.%d", &major, &minor, &patch), 3);
+    ck_assert_int_eq(sscanf(wsr_version(), "%d.%d.%d", &major, &minor, &patch),
+                     3);
     ck_assert_int_eq(major, WSR_VERSION_MAJOR);
     ck_assert_int_eq(minor, WSR_VERSION_MINOR);
     ck_assert_int_eq(patch, WSR_VERSION_PATCH);

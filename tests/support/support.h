@@ -22,24 +22,21 @@ Suite *suite(void);
 void skip(const char *reason) __attribute__((noreturn));
 
 /// A test whose status must be OK; the detail is shown otherwise.
-#define ck_assert_ok(call)                                         \
-    do {                                                           \
-        const wsr_status ck_status = (call);                       \
-        ck_assert_msg(ck_status == WSR_OK, "%s: %s: %s", #call,    \
-                      wsr_status_string(ck_status),                \
-                      wsr_error_detail());                         \
+#define ck_assert_ok(call)                                               \
+    do {                                                                 \
+        const wsr_status ck_status = (call);                             \
+        ck_assert_msg(ck_status == WSR_OK, "%s: %s: %s", #call,          \
+                      wsr_status_string(ck_status), wsr_error_detail()); \
     } while (0)
 
 /// A call that must fail with `code` and a detail that contains `words`.
-#define ck_assert_fails(call, code, words)                         \
-    do {                                                           \
-        const wsr_status ck_status = (call);                       \
-        ck_assert_msg(ck_status == (code), "%s: %s, not %s", #call,\
-                      wsr_status_string(ck_status),                \
-                      wsr_status_string(code));                    \
-        ck_assert_msg(strstr(wsr_error_detail(), (words)) != NULL, \
-                      "'%s' lacks '%s'", wsr_error_detail(),       \
-                      (words));                                    \
+#define ck_assert_fails(call, code, words)                                    \
+    do {                                                                      \
+        const wsr_status ck_status = (call);                                  \
+        ck_assert_msg(ck_status == (code), "%s: %s, not %s", #call,           \
+                      wsr_status_string(ck_status), wsr_status_string(code)); \
+        ck_assert_msg(strstr(wsr_error_detail(), (words)) != NULL,            \
+                      "'%s' lacks '%s'", wsr_error_detail(), (words));        \
     } while (0)
 
 /// Folder of shared files ("golden", "data"); skips the test without it.

@@ -32,19 +32,19 @@ extern "C" {
 
 /** Outcome of a call. Numbers are part of the ABI and never reused. */
 typedef enum wsr_status {
-    WSR_OK = 0,           /**< done */
-    WSR_NOMEM = 1,        /**< memory could not be had */
-    WSR_ARG = 2,          /**< an argument of the call is not permitted */
-    WSR_CONFIG = 3,       /**< a configuration key or value is not permitted */
-    WSR_NOTFOUND = 4,     /**< a named thing does not exist */
-    WSR_IO = 5,           /**< the operating system refused reading or writing */
-    WSR_FORMAT = 6,       /**< a file is not what it should be */
-    WSR_SHAPE = 7,        /**< tensor shapes do not fit each other */
-    WSR_UNSUPPORTED = 8,  /**< meaningful, but not built in */
-    WSR_NUMERIC = 9,      /**< a NaN or an infinity turned up */
-    WSR_CANCELED = 10,    /**< the caller asked to stop */
-    WSR_BACKEND = 11,     /**< oneDNN reported a failure */
-    WSR_INTERNAL = 12     /**< a broken promise of the library itself */
+    WSR_OK = 0,          /**< done */
+    WSR_NOMEM = 1,       /**< memory could not be had */
+    WSR_ARG = 2,         /**< an argument of the call is not permitted */
+    WSR_CONFIG = 3,      /**< a configuration key or value is not permitted */
+    WSR_NOTFOUND = 4,    /**< a named thing does not exist */
+    WSR_IO = 5,          /**< the operating system refused reading or writing */
+    WSR_FORMAT = 6,      /**< a file is not what it should be */
+    WSR_SHAPE = 7,       /**< tensor shapes do not fit each other */
+    WSR_UNSUPPORTED = 8, /**< meaningful, but not built in */
+    WSR_NUMERIC = 9,     /**< a NaN or an infinity turned up */
+    WSR_CANCELED = 10,   /**< the caller asked to stop */
+    WSR_BACKEND = 11,    /**< oneDNN reported a failure */
+    WSR_INTERNAL = 12    /**< a broken promise of the library itself */
 } wsr_status;
 
 /**
@@ -116,9 +116,9 @@ WSR_API void wsr_set_allocator(const wsr_allocator *allocator);
 
 /** Importance of a log line. */
 typedef enum wsr_log_level {
-    WSR_LOG_DEBUG = 0,   /**< for those who work on the library */
-    WSR_LOG_INFO = 1,    /**< progress */
-    WSR_LOG_WARNING = 2  /**< a result may not mean what it seems to mean */
+    WSR_LOG_DEBUG = 0,  /**< for those who work on the library */
+    WSR_LOG_INFO = 1,   /**< progress */
+    WSR_LOG_WARNING = 2 /**< a result may not mean what it seems to mean */
 } wsr_log_level;
 
 /** Receives a log line without a line feed. */
