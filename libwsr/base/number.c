@@ -46,11 +46,17 @@ bool wsr__parse_int(int64_t *out, const char *text)
     return true;
 }
 
-// The fewest digits that `same` accepts; `most` digits always suffice.
+// The fewest digits that read back to the same value; `most` always suffice.
+// Whole numbers of moderate size are spelled out: 1000, not 1e+03.
 static void format_shortest(char out[32], double value, bool is_float)
 {
     const int most = is_float ? 9 : 17;
     const wsr__locale locale = wsr__locale_enter();
+    if (fabs(value) < 1e15 && value == floor(value)) {
+        (void)snprintf(out, 32, "%.0f", value);
+        wsr__locale_leave(locale);
+        return;
+    }
     for (int digits = 1; digits <= most; digits++) {
         (void)snprintf(out, 32, "%.*g", digits, value);
         const double back = strtod(out, NULL);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "base/base.h"
+#include "support/support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { MOST = 1000, PARTS = 16 };
+
+typedef struct trace {
+    atomic_int visits[MOST];
+    int64_t begin[PARTS];
+    int64_t end[PARTS];
+    atomic_int calls;
+} trace;
+
+static void visit(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    trace *const t = ctx;
+    ck_assert_uint_lt(part, PARTS);
+    t->begin[part] = begin;
+    t->end[part] = end;
+    atomic_fetch_add(&t->calls, 1);
+    for (int64_t i = begin; i < end; i++) {
+        atomic_fetch_add(&t->visits[i], 1);
+    }
+}
+
+START_TEST(every_index_is_visited_once)
+{
+    static const int64_t sizes[] = {0, 1, 2, 7, 16, 17, MOST};
+    for (size_t threads = 1; threads <= 8; threads++) {
+        wsr_set_threads(threads);
+        for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+            static trace t;
+            t = (trace){0};
+            wsr__parallel(sizes[s], visit, &t);
+            for (int64_t i = 0; i < MOST; i++) {
+                ck_assert_int_eq(atomic_load(&t.visits[i]), i < sizes[s]);
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(shares_are_contiguous_ordered_and_even)
+{
+    static trace t;
+    t = (trace){0};
+    wsr_set_threads(4);
+    wsr__parallel(10, visit, &t);
+    ck_assert_int_eq(atomic_load(&t.calls), 4);
+    ck_assert_int_eq(t.begin[0], 0);
+    for (size_t p = 0; p < 4; p++) {
+        const int64_t length = t.end[p] - t.begin[p];
+        ck_assert(length == 2 || length == 3);
+        ck_assert_int_eq(t.end[p], p < 3 ? t.begin[p + 1] : 10);
+    }
+}
+END_TEST
+
+START_TEST(one_element_runs_in_the_calling_thread)
+{
+    static trace t;
+    t = (trace){0};
+    wsr_set_threads(4);
+    wsr__parallel(1, visit, &t);
+    ck_assert_int_eq(atomic_load(&t.calls), 1);
+    ck_assert_int_eq(t.end[0], 1);
+}
+END_TEST
+
+static void nested(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    for (int64_t i = begin; i < end; i++) {
+        trace own = {0};
+        wsr__parallel(100, visit, &own);
+        if (atomic_load(&own.calls) == 1) {
+            atomic_fetch_add((atomic_int *)ctx, 1);
+        }
+    }
+}
+
+START_TEST(a_loop_inside_a_loop_is_not_split)
+{
+    atomic_int whole = 0;
+    wsr_set_threads(3);
+    wsr__parallel(6, nested, &whole);
+    ck_assert_int_eq(atomic_load(&whole), 6);
+}
+END_TEST
+
+START_TEST(the_number_of_threads_is_what_was_set)
+{
+    wsr_set_threads(3);
+    ck_assert_uint_eq(wsr_threads(), 3);
+    wsr_set_threads(0);
+    ck_assert_uint_ge(wsr_threads(), 1);
+}
+END_TEST
+
+extern int omp_get_max_threads(void); // what the backend will ask
+
+static void *ask_backend(void *user)
+{
+    wsr__threads_adopt();
+    *(int *)user = omp_get_max_threads();
+    return NULL;
+}
+
+START_TEST(threads_started_later_adopt_the_number)
+{
+    wsr_set_threads(5);
+    int seen = 0;
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, ask_backend, &seen), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(seen, 5);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        every_index_is_visited_once,
+        shares_are_contiguous_ordered_and_even,
+        one_element_runs_in_the_calling_thread,
+        a_loop_inside_a_loop_is_not_split,
+        the_number_of_threads_is_what_was_set,
+        threads_started_later_adopt_the_number,
+        NULL,
+    };
+    return suite_of("parallel", tests);
+}
