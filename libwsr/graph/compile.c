@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a graph to the steps of a plan: what no output needs is left out, each
+// op gets the best kernel that serves it, and where a kernel asks for another
+// layout than its source has, a reorder step is put in between (once per
+// value). Gradients are wanted where an input or a parameter behind a value
+// asks for one and an output in front of it will supply one.
+
+#include "graph/plan.h"
+
+#include <string.h>
+
+typedef struct compiler {
+    wsr_plan *plan;
+    const wsr_graph *graph;
+    uint32_t *slot_of; // graph value -> slot, WSR__NONE: unreachable
+    bool *reached;
+} compiler;
+
+static void reach(const compiler *c)
+{
+    const wsr_graph *const g = c->graph;
+    for (size_t i = 0; i < g->output_count; i++) {
+        c->reached[g->outputs[i].value] = true;
+    }
+    for (size_t i = g->count; i-- > 0;) {
+        for (size_t j = 0; c->reached[i] && j < g->list[i].n; j++) {
+            c->reached[g->list[i].srcs[j]] = true;
+        }
+    }
+}
+
+static wsr_status add_slot(uint32_t *out, wsr_plan *plan, const wsr__slot *slot)
+{
+    const wsr_status status =
+        wsr__reserve((void **)&plan->slots, &plan->slot_capacity,
+                     plan->slot_count + 1, sizeof *plan->slots);
+    if (status == WSR_OK) {
+        *out = (uint32_t)plan->slot_count;
+        plan->slots[plan->slot_count++] = *slot;
+    }
+    return status;
+}
+
+static wsr_status add_leaf(compiler *c, size_t i)
+{
+    const wsr__vertex *const vertex = &c->graph->list[i];
+    wsr_plan *const plan = c->plan;
+    wsr__slot slot = {.role = vertex->role,
+                      .desc = {vertex->shape, WSR__PLAIN},
+                      .param = vertex->param,
+                      .step = WSR__NONE,
+                      .twin = WSR__NONE,
+                      .data = WSR__NONE,
+                      .diff = WSR__NONE};
+    if (vertex->role == WSR__INPUT) {
+        slot.desc.shape.dims[0] *= (int64_t)plan->batch;
+        slot.needs_grad = (plan->purpose & WSR_GRAD_INPUT) != 0;
+    } else {
+        slot.needs_grad = (plan->purpose & WSR_GRAD_PARAMS) != 0 &&
+                          vertex->param->trainable;
+    }
+    wsr_status status = add_slot(&c->slot_of[i], plan, &slot);
+    if (status == WSR_OK && vertex->role == WSR__INPUT) {
+        wsr__port *const port = &plan->inputs[plan->input_count];
+        port->slot = c->slot_of[i];
+        port->seed = WSR__NONE;
+        port->name = wsr__strdup(vertex->name);
+        if (port->name == NULL) {
+            return WSR_NOMEM;
+        }
+        plan->input_count++;
+        plan->slots[port->slot].name = port->name;
+    }
+    return status;
+}
+
+static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
+{
+    const wsr__impl *const *impl = node->cls->impls;
+    if ((purpose & WSR_REFERENCE) != 0) {
+        while (impl[1] != NULL) {
+            impl++;
+        }
+        return *impl;
+    }
+    while (impl[1] != NULL && (*impl)->applicable != NULL &&
+           !(*impl)->applicable(node)) {
+        impl++;
+    }
+    return *impl;
+}
+
+static void set_layouts(wsr__node *node)
+{
+    if (node->impl->layout != NULL) {
+        node->impl->layout(node);
+        return;
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        node->src[i].desc.layout = WSR__PLAIN;
+    }
+    node->dst.desc.layout = WSR__PLAIN;
+}
+
+static wsr_status add_step(uint32_t *out, wsr_plan *plan,
+                           const wsr__op_class *cls, const void *options,
+                           const uint32_t *srcs, size_t n);
+
+// The slot that holds `slot`'s value in the other layout.
+static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
+{
+    if (plan->slots[slot].twin != WSR__NONE) {
+        *out = plan->slots[slot].twin;
+        return WSR_OK;
+    }
+    const wsr_status status =
+        add_step(out, plan, &wsr__op_reorder, NULL, &slot, 1);
+    if (status == WSR_OK) {
+        plan->slots[slot].twin = *out;
+        plan->slots[*out].twin = slot;
+    }
+    return status;
+}
+
+static wsr_status make_node(wsr__node *node, const wsr_plan *plan,
+                            const wsr__op_class *cls, const uint32_t *srcs,
+                            size_t n)
+{
+    wsr_status status = WSR_OK;
+    wsr_shape *const shapes = wsr__alloc(n, sizeof *shapes);
+    node->cls = cls;
+    node->n = n;
+    node->src = wsr__alloc(n, sizeof *node->src);
+    if (shapes == NULL || node->src == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    node->train = (plan->purpose & WSR_TRAIN) != 0;
+    node->move_stats = node->train && (plan->purpose & WSR_MOVE_STATS) != 0;
+    for (size_t i = 0; i < n; i++) {
+        const wsr__slot *const slot = &plan->slots[srcs[i]];
+        node->src[i].desc = slot->desc;
+        node->src[i].param = slot->param;
+        const bool fixed = cls->no_grad || (i < 32 && (cls->fixed >> i & 1));
+        node->src[i].want_diff = slot->needs_grad && !fixed;
+        node->backward |= node->src[i].want_diff;
+        shapes[i] = slot->desc.shape;
+    }
+    WSR_TRY(cls->infer(&node->dst.desc.shape, node->params, shapes, n));
+out:
+    wsr__free(shapes);
+    return status;
+}
+
+static wsr_status copy_options(wsr__step *step, const wsr__op_class *cls,
+                               const void *options)
+{
+    if (options == NULL) {
+        return WSR_OK;
+    }
+    step->options = wsr__alloc(1, cls->super.params_size);
+    if (step->options == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(step->options, options, cls->super.params_size);
+    step->node.params = step->options;
+    return WSR_OK;
+}
+
+static void step_free(wsr__step *step)
+{
+    wsr__free(step->options);
+    wsr__free(step->node.src);
+    wsr__free(step->srcs);
+    wsr__free(step->temp);
+}
+
+static wsr_status fit_layouts(wsr__step *step, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < step->node.n; i++) {
+        const wsr__layout have = plan->slots[step->srcs[i]].desc.layout;
+        if (step->node.src[i].desc.layout != have) {
+            WSR_TRY(other_layout(&step->srcs[i], plan, step->srcs[i]));
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
+{
+    wsr_status status = WSR_OK;
+    const wsr__slot slot = {.role = WSR__OP,
+                            .desc = step->node.dst.desc,
+                            .step = (uint32_t)plan->step_count,
+                            .needs_grad = step->node.backward,
+                            .twin = WSR__NONE,
+                            .data = WSR__NONE,
+                            .diff = WSR__NONE};
+    WSR_TRY(wsr__reserve((void **)&plan->steps, &plan->step_capacity,
+                         plan->step_count + 1, sizeof *plan->steps));
+    WSR_TRY(add_slot(&step->dst, plan, &slot));
+    *out = step->dst;
+    plan->steps[plan->step_count++] = *step;
+out:
+    return status;
+}
+
+static wsr_status add_step(uint32_t *out, wsr_plan *plan,
+                           const wsr__op_class *cls, const void *options,
+                           const uint32_t *srcs, size_t n)
+{
+    wsr_status status = WSR_OK;
+    wsr__step step = {.workspace = WSR__NONE, .scratch = WSR__NONE};
+    step.srcs = wsr__alloc(n, sizeof *step.srcs);
+    step.temp = wsr__alloc(n, sizeof *step.temp);
+    if (step.srcs == NULL || step.temp == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    memcpy(step.srcs, srcs, n * sizeof *srcs);
+    WSR_TRY(copy_options(&step, cls, options));
+    WSR_TRY(make_node(&step.node, plan, cls, srcs, n));
+    step.node.impl = choose(&step.node, plan->purpose);
+    step.node.backward &= step.node.impl->backward != NULL ||
+                          step.node.impl->alias;
+    set_layouts(&step.node);
+    WSR_TRY(fit_layouts(&step, plan));
+    WSR_TRY(push_step(out, plan, &step));
+    return WSR_OK;
+out:
+    step_free(&step);
+    return status;
+}
+
+static wsr_status add_vertex(compiler *c, size_t i)
+{
+    const wsr__vertex *const vertex = &c->graph->list[i];
+    if (vertex->role != WSR__OP) {
+        return add_leaf(c, i);
+    }
+    uint32_t *const srcs = wsr__alloc(vertex->n, sizeof *srcs);
+    if (srcs == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t j = 0; j < vertex->n; j++) {
+        srcs[j] = c->slot_of[vertex->srcs[j]];
+    }
+    const wsr_status status = add_step(&c->slot_of[i], c->plan, vertex->cls,
+                                       vertex->options, srcs, vertex->n);
+    wsr__free(srcs);
+    return status;
+}
+
+static wsr_status add_outputs(compiler *c)
+{
+    wsr_status status = WSR_OK;
+    wsr_plan *const plan = c->plan;
+    for (size_t i = 0; i < c->graph->output_count; i++) {
+        const wsr__output *const output = &c->graph->outputs[i];
+        wsr__port *const port = &plan->outputs[i];
+        port->seed = WSR__NONE;
+        port->slot = c->slot_of[output->value];
+        if (plan->slots[port->slot].desc.layout != WSR__PLAIN) {
+            WSR_TRY(other_layout(&port->slot, plan, port->slot));
+        }
+        plan->slots[port->slot].is_output = true;
+        port->name = wsr__strdup(output->name);
+        if (port->name == NULL) {
+            return WSR_NOMEM;
+        }
+        plan->output_count++;
+    }
+out:
+    return status;
+}
+
+// From the outputs backwards: which values get a gradient, which sources of
+// which step are asked for one.
+static void want_diffs(wsr_plan *plan)
+{
+    for (size_t i = 0; i < plan->output_count; i++) {
+        wsr__slot *const slot = &plan->slots[plan->outputs[i].slot];
+        slot->gets_diff = slot->needs_grad;
+    }
+    for (size_t s = plan->step_count; s-- > 0;) {
+        wsr__step *const step = &plan->steps[s];
+        wsr__node *const node = &step->node;
+        node->backward = node->backward && plan->slots[step->dst].gets_diff;
+        for (size_t i = 0; i < node->n; i++) {
+            wsr__arg *const src = &node->src[i];
+            src->want_diff = src->want_diff && node->backward;
+            if (src->want_diff) {
+                plan->slots[step->srcs[i]].gets_diff = true;
+            }
+        }
+    }
+}
+
+static wsr_status prepare(wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        wsr__node *const node = &plan->steps[s].node;
+        if (node->impl->plan != NULL) {
+            WSR_TRY(node->impl->plan(node));
+        }
+    }
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const wsr__slot *const slot = &plan->slots[i];
+        if (slot->param != NULL && slot->gets_diff) {
+            WSR_TRY(wsr__param_need_grad(slot->param));
+        }
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__plan_compile(wsr_plan *plan, const wsr_graph *graph)
+{
+    wsr_status status = WSR_OK;
+    compiler c = {.plan = plan, .graph = graph};
+    c.slot_of = wsr__alloc(graph->count, sizeof *c.slot_of);
+    c.reached = wsr__alloc(graph->count, sizeof *c.reached);
+    plan->inputs = wsr__alloc(graph->count, sizeof *plan->inputs);
+    plan->outputs = wsr__alloc(graph->output_count, sizeof *plan->outputs);
+    if (c.slot_of == NULL || c.reached == NULL || plan->inputs == NULL ||
+        plan->outputs == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    reach(&c);
+    for (size_t i = 0; i < graph->count; i++) {
+        c.slot_of[i] = WSR__NONE;
+        if (c.reached[i]) {
+            WSR_TRY(add_vertex(&c, i));
+        }
+    }
+    WSR_TRY(add_outputs(&c));
+    want_diffs(plan);
+    WSR_TRY(prepare(plan));
+out:
+    wsr__free(c.slot_of);
+    wsr__free(c.reached);
+    return status;
+}

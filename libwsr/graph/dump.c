@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A plan as text: per step the op, its kernel, shapes, where results lie, and
+// after timed runs the milliseconds and the share of the whole.
+
+#include "graph/plan.h"
+
+static double total_seconds(const wsr_plan *plan)
+{
+    double total = 0;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        total += plan->steps[s].forward_s + plan->steps[s].backward_s;
+    }
+    return total;
+}
+
+static void dump_sources(wsr__str *out, const wsr_plan *plan,
+                         const wsr__step *step)
+{
+    for (size_t i = 0; i < step->node.n; i++) {
+        const wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        wsr__str_add(out, i > 0 ? ", " : "");
+        if (slot->param != NULL) {
+            wsr__str_add(out, slot->param->name);
+        } else if (slot->name != NULL) {
+            wsr__str_add(out, slot->name);
+        } else {
+            wsr__str_addf(out, "%%%u", step->srcs[i]);
+        }
+        wsr__str_add(out, step->node.src[i].want_diff ? "'" : "");
+    }
+}
+
+static void dump_step(wsr__str *out, const wsr_plan *plan, size_t s,
+                      double total)
+{
+    const wsr__step *const step = &plan->steps[s];
+    const wsr__slot *const dst = &plan->slots[step->dst];
+    char shape[96];
+    wsr__shape_print(shape, &dst->desc.shape);
+    wsr__str_addf(out, "%%%-4u = %-14s %-10s %s%s", step->dst,
+                  step->node.cls->super.name, step->node.impl->name, shape,
+                  dst->desc.layout == WSR__BLOCKED ? " nChw8c" : "");
+    wsr__str_addf(out, " @%zu (", plan->spans[dst->data].offset);
+    dump_sources(out, plan, step);
+    wsr__str_add(out, ")");
+    if (plan->runs > 0 && total > 0) {
+        const double runs = (double)plan->runs;
+        wsr__str_addf(out, "  fwd %.3f ms  bwd %.3f ms  %.1f%%",
+                      1e3 * step->forward_s / runs,
+                      1e3 * step->backward_s / runs,
+                      100 * (step->forward_s + step->backward_s) / total);
+    }
+    wsr__str_add(out, "\n");
+}
+
+wsr_status wsr_plan_dump(char **out, const wsr_plan *plan)
+{
+    wsr__str text = {0};
+    const double total = total_seconds(plan);
+    wsr__str_addf(&text,
+                  "plan: batch %zu, %zu steps, %.1f MiB; 'name' marks a "
+                  "wanted gradient\n",
+                  plan->batch, plan->step_count,
+                  (double)wsr_plan_bytes(plan) / (1024 * 1024));
+    for (size_t s = 0; s < plan->step_count; s++) {
+        dump_step(&text, plan, s, total);
+    }
+    const wsr_status status = wsr__str_status(&text);
+    *out = status == WSR_OK ? text.s : NULL;
+    if (status != WSR_OK) {
+        wsr__str_free(&text);
+    }
+    return status;
+}
+
+void wsr_text_free(char *text)
+{
+    wsr__free(text);
+}

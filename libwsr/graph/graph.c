@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Building graphs: every value is checked as it is added, so the list is in
+// topological order and its shapes fit.
+
+#include "graph/graph.h"
+
+#include <string.h>
+
+wsr_status wsr_graph_new(wsr_graph **out, wsr_params *params)
+{
+    *out = wsr__alloc(1, sizeof **out);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    (*out)->params = params;
+    return WSR_OK;
+}
+
+static void vertex_free(wsr__vertex *vertex)
+{
+    wsr__free(vertex->name);
+    wsr__free(vertex->options);
+    wsr__free(vertex->srcs);
+}
+
+void wsr_graph_free(wsr_graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        vertex_free(&graph->list[i]);
+    }
+    for (size_t i = 0; i < graph->output_count; i++) {
+        wsr__free(graph->outputs[i].name);
+    }
+    wsr__free(graph->list);
+    wsr__free(graph->outputs);
+    wsr__free(graph);
+}
+
+// Append a vertex; takes over what it owns, also on failure.
+static wsr_status append(wsr_value *out, wsr_graph *graph, wsr__vertex *vertex)
+{
+    const wsr_status status = wsr__reserve((void **)&graph->list,
+                                           &graph->capacity, graph->count + 1,
+                                           sizeof *graph->list);
+    if (status != WSR_OK) {
+        vertex_free(vertex);
+        return status;
+    }
+    *out = (wsr_value)graph->count;
+    graph->list[graph->count++] = *vertex;
+    return WSR_OK;
+}
+
+static bool shape_valid(const wsr_shape *shape)
+{
+    bool valid = shape->ndims >= 1 && shape->ndims <= WSR_MAX_DIMS;
+    for (int i = 0; valid && i < shape->ndims; i++) {
+        valid = shape->dims[i] >= 1;
+    }
+    return valid;
+}
+
+wsr_status wsr_graph_input(wsr_value *out, wsr_graph *graph, const char *name,
+                           const wsr_shape *shape)
+{
+    if (!shape_valid(shape)) {
+        char text[96];
+        wsr__shape_print(text, shape);
+        return WSR_FAIL(WSR_ARG, "input %s: shape %s has a dimension below 1",
+                        name, text);
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->list[i].role == WSR__INPUT &&
+            strcmp(graph->list[i].name, name) == 0) {
+            return WSR_FAIL(WSR_ARG, "input %s: exists already", name);
+        }
+    }
+    wsr__vertex vertex = {.role = WSR__INPUT, .shape = *shape};
+    vertex.name = wsr__strdup(name);
+    if (vertex.name == NULL) {
+        return WSR_NOMEM;
+    }
+    return append(out, graph, &vertex);
+}
+
+static wsr_status refer(wsr_value *out, wsr_graph *graph, wsr__param *param)
+{
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->list[i].param == param) {
+            *out = (wsr_value)i;
+            return WSR_OK;
+        }
+    }
+    wsr__vertex vertex = {
+        .role = WSR__PARAM, .shape = param->shape, .param = param};
+    return append(out, graph, &vertex);
+}
+
+wsr_status wsr_graph_param(wsr_value *out, wsr_graph *graph, const char *name)
+{
+    wsr__param *const param = wsr__params_named(graph->params, name);
+    if (param == NULL) {
+        return WSR_FAIL(WSR_NOTFOUND, "parameter %s: not one of the %zu here",
+                        name, wsr_params_count(graph->params));
+    }
+    return refer(out, graph, param);
+}
+
+static wsr_status infer(wsr__vertex *vertex, const wsr_graph *graph)
+{
+    const wsr__op_class *const cls = vertex->cls;
+    if (vertex->n < cls->min_srcs || vertex->n > cls->max_srcs) {
+        return WSR_FAIL(WSR_ARG, "%s: %zu sources are outside [%zu, %zu]",
+                        cls->super.name, vertex->n, cls->min_srcs,
+                        cls->max_srcs);
+    }
+    wsr_shape *const shapes = wsr__alloc(vertex->n, sizeof *shapes);
+    if (shapes == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < vertex->n; i++) {
+        shapes[i] = graph->list[vertex->srcs[i]].shape;
+    }
+    const wsr_status status =
+        cls->infer(&vertex->shape, vertex->options, shapes, vertex->n);
+    wsr__free(shapes);
+    return status == WSR_OK ? status
+                            : wsr__fail_at(status, "%s", cls->super.name);
+}
+
+wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
+                        const wsr_value *srcs, size_t n, const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__vertex vertex = {.role = WSR__OP, .n = n};
+    for (size_t i = 0; i < n; i++) {
+        if (srcs[i] >= graph->count) {
+            return WSR_FAIL(WSR_ARG, "%s: source %zu is not of this graph", op,
+                            i);
+        }
+    }
+    WSR_TRY(wsr__op_find(&vertex.cls, op));
+    WSR_TRY(wsr__class_params(&vertex.options, &vertex.cls->super,
+                              options == NULL ? "" : options));
+    vertex.srcs = wsr__alloc(n, sizeof *vertex.srcs);
+    if (vertex.srcs == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    memcpy(vertex.srcs, srcs, n * sizeof *srcs);
+    WSR_TRY(infer(&vertex, graph));
+    return append(out, graph, &vertex);
+out:
+    vertex_free(&vertex);
+    return status;
+}
+
+wsr_status wsr_graph_output(wsr_graph *graph, const char *name, wsr_value value)
+{
+    for (size_t i = 0; i < graph->output_count; i++) {
+        if (strcmp(graph->outputs[i].name, name) == 0) {
+            return WSR_FAIL(WSR_ARG, "output %s: exists already", name);
+        }
+    }
+    const wsr_status status =
+        wsr__reserve((void **)&graph->outputs, &graph->output_capacity,
+                     graph->output_count + 1, sizeof *graph->outputs);
+    if (status != WSR_OK) {
+        return status;
+    }
+    char *const copy = wsr__strdup(name);
+    if (copy == NULL) {
+        return WSR_NOMEM;
+    }
+    graph->outputs[graph->output_count++] = (wsr__output){copy, value};
+    return WSR_OK;
+}
+
+const wsr_shape *wsr_graph_shape(const wsr_graph *graph, wsr_value value)
+{
+    return value < graph->count ? &graph->list[value].shape : NULL;
+}
+
+wsr_status wsr__graph_status(const wsr_graph *graph)
+{
+    return graph->status;
+}
+
+wsr_value wsr__input(wsr_graph *graph, const char *name, wsr_shape shape)
+{
+    wsr_value value = 0;
+    if (graph->status == WSR_OK) {
+        graph->status = wsr_graph_input(&value, graph, name, &shape);
+    }
+    return value;
+}
+
+wsr_value wsr__param_value(wsr_graph *graph, const char *name, wsr_shape shape,
+                           wsr__init init)
+{
+    wsr_value value = 0;
+    wsr__param *param = NULL;
+    if (graph->status == WSR_OK) {
+        graph->status =
+            wsr__params_add(&param, graph->params, name, &shape, init);
+    }
+    if (graph->status == WSR_OK) {
+        graph->status = refer(&value, graph, param);
+    }
+    return value;
+}
+
+wsr_value wsr__buffer_value(wsr_graph *graph, const char *name, wsr_shape shape,
+                            float value)
+{
+    wsr_value out = 0;
+    wsr__param *param = NULL;
+    if (graph->status == WSR_OK) {
+        graph->status =
+            wsr__params_buffer(&param, graph->params, name, &shape, value);
+    }
+    if (graph->status == WSR_OK) {
+        graph->status = refer(&out, graph, param);
+    }
+    return out;
+}
+
+wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
+                   const wsr_value *srcs, size_t n)
+{
+    wsr_value value = 0;
+    if (graph->status == WSR_OK) {
+        graph->status = wsr_graph_op(&value, graph, op, srcs, n, options);
+    }
+    return value;
+}
+
+wsr_value wsr__op1(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a)
+{
+    return wsr__opn(graph, op, options, &a, 1);
+}
+
+wsr_value wsr__op2(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a, wsr_value b)
+{
+    const wsr_value srcs[] = {a, b};
+    return wsr__opn(graph, op, options, srcs, 2);
+}
+
+wsr_value wsr__op3(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a, wsr_value b, wsr_value c)
+{
+    const wsr_value srcs[] = {a, b, c};
+    return wsr__opn(graph, op, options, srcs, 3);
+}
+
+void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value)
+{
+    if (graph->status == WSR_OK) {
+        graph->status = wsr_graph_output(graph, name, value);
+    }
+}

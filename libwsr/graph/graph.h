@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Graphs as the library builds them: calls that remember the first failure,
+// so that a network reads as its formula, and the inside of a graph for the
+// plan compiler.
+
+#ifndef WSR_GRAPH_GRAPH_H
+#define WSR_GRAPH_GRAPH_H
+
+#include "op/op.h"
+#include "wsr/graph.h"
+
+typedef enum wsr__role { WSR__INPUT, WSR__PARAM, WSR__OP } wsr__role;
+
+/// A value of a graph and how it comes about.
+typedef struct wsr__vertex {
+    wsr__role role;
+    wsr_shape shape;
+    char *name;        // of an input
+    wsr__param *param; // of a parameter
+    const wsr__op_class *cls;
+    void *options;
+    wsr_value *srcs;
+    size_t n;
+} wsr__vertex;
+
+typedef struct wsr__output {
+    char *name;
+    wsr_value value;
+} wsr__output;
+
+struct wsr_graph {
+    wsr_params *params;
+    wsr__vertex *list; // topological order
+    size_t count;
+    size_t capacity;
+    wsr__output *outputs;
+    size_t output_count;
+    size_t output_capacity;
+    wsr_status status; // first failure of a sticky call
+};
+
+// After a failure the calls below do nothing and return value 0; check once
+// with wsr__graph_status.
+
+wsr_status wsr__graph_status(const wsr_graph *graph);
+
+wsr_value wsr__input(wsr_graph *graph, const char *name, wsr_shape shape);
+
+/// Refer to a parameter, adding it to the set when it is new.
+wsr_value wsr__param_value(wsr_graph *graph, const char *name, wsr_shape shape,
+                           wsr__init init);
+wsr_value wsr__buffer_value(wsr_graph *graph, const char *name, wsr_shape shape,
+                            float value);
+
+/// Apply an op to 1..3 sources, or to an array of them.
+wsr_value wsr__op1(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a);
+wsr_value wsr__op2(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a, wsr_value b);
+wsr_value wsr__op3(wsr_graph *graph, const char *op, const char *options,
+                   wsr_value a, wsr_value b, wsr_value c);
+wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
+                   const wsr_value *srcs, size_t n);
+
+void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value);
+
+/// A plan in memory that the caller shares among plans used in turn (NULL:
+/// its own). It must outlive the plan; another plan's run spoils its content.
+wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
+                            size_t batch, unsigned purpose, wsr__arena *arena);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The life of a plan and what callers read and write through it.
+
+#include "graph/plan.h"
+
+#include <string.h>
+
+wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
+                            size_t batch, unsigned purpose, wsr__arena *arena)
+{
+    wsr_status status = WSR_OK;
+    wsr_plan *plan = NULL;
+    *out = NULL;
+    if (batch < 1) {
+        return WSR_FAIL(WSR_ARG, "plan: batch 0 is below 1");
+    }
+    if (graph->output_count < 1) {
+        return WSR_FAIL(WSR_ARG, "plan: the graph has no output");
+    }
+    WSR_TRY(wsr__graph_status(graph));
+    plan = wsr__alloc(1, sizeof *plan);
+    if (plan == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    plan->batch = batch;
+    plan->purpose = purpose;
+    plan->params = graph->params;
+    plan->arena = arena == NULL ? &plan->own : arena;
+    WSR_TRY(wsr__plan_compile(plan, graph));
+    WSR_TRY(wsr__plan_place(plan));
+    WSR_TRY(wsr__plan_ready(plan));
+    *out = plan;
+    plan = NULL;
+out:
+    wsr_plan_free(plan);
+    return status;
+}
+
+wsr_status wsr_plan_new(wsr_plan **out, const wsr_graph *graph, size_t batch,
+                        unsigned purpose)
+{
+    return wsr__plan_new_in(out, graph, batch, purpose, NULL);
+}
+
+static void step_free(wsr__step *step)
+{
+    if (step->node.impl->unplan != NULL) {
+        step->node.impl->unplan(&step->node);
+    }
+    wsr__free(step->options);
+    wsr__free(step->node.src);
+    wsr__free(step->srcs);
+    wsr__free(step->temp);
+}
+
+static void ports_free(wsr__port *ports, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        wsr__free(ports[i].name);
+    }
+    wsr__free(ports);
+}
+
+void wsr_plan_free(wsr_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    for (size_t s = 0; s < plan->step_count; s++) {
+        step_free(&plan->steps[s]);
+    }
+    ports_free(plan->inputs, plan->input_count);
+    ports_free(plan->outputs, plan->output_count);
+    wsr__free(plan->slots);
+    wsr__free(plan->steps);
+    wsr__free(plan->spans);
+    wsr__arena_free(&plan->own);
+    wsr__free(plan);
+}
+
+size_t wsr_plan_batch(const wsr_plan *plan)
+{
+    return plan->batch;
+}
+
+static const wsr__port *find(const wsr__port *ports, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(ports[i].name, name) == 0) {
+            return &ports[i];
+        }
+    }
+    return NULL;
+}
+
+float *wsr_plan_src(wsr_plan *plan, const char *input)
+{
+    const wsr__port *const port = find(plan->inputs, plan->input_count, input);
+    return port == NULL ? NULL
+                        : wsr__plan_at(plan, plan->slots[port->slot].data);
+}
+
+static float *slot_data(const wsr_plan *plan, uint32_t slot)
+{
+    wsr__param *const param = plan->slots[slot].param;
+    return param != NULL ? param->data
+                         : wsr__plan_at(plan, plan->slots[slot].data);
+}
+
+const float *wsr_plan_dst(const wsr_plan *plan, const char *output)
+{
+    const wsr__port *const port =
+        find(plan->outputs, plan->output_count, output);
+    return port == NULL ? NULL : slot_data(plan, port->slot);
+}
+
+const wsr_shape *wsr_plan_shape(const wsr_plan *plan, const char *output)
+{
+    const wsr__port *const port =
+        find(plan->outputs, plan->output_count, output);
+    return port == NULL ? NULL : &plan->slots[port->slot].desc.shape;
+}
+
+float *wsr_plan_diff_dst(wsr_plan *plan, const char *output)
+{
+    const wsr__port *const port =
+        find(plan->outputs, plan->output_count, output);
+    return port == NULL ? NULL : wsr__plan_at(plan, port->seed);
+}
+
+const float *wsr_plan_diff_src(const wsr_plan *plan, const char *input)
+{
+    const wsr__port *const port = find(plan->inputs, plan->input_count, input);
+    return port == NULL ? NULL
+                        : wsr__plan_at(plan, plan->slots[port->slot].diff);
+}
+
+size_t wsr_plan_bytes(const wsr_plan *plan)
+{
+    return plan->floats * sizeof(float);
+}
+
+void wsr_plan_time(wsr_plan *plan, bool on)
+{
+    plan->timed = on;
+    plan->runs = 0;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        plan->steps[s].forward_s = 0;
+        plan->steps[s].backward_s = 0;
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running a plan. Backward is a walk over the steps in reverse order; it
+// knows no op by name.
+
+#include "graph/plan.h"
+
+#include <string.h>
+
+wsr_status wsr_plan_forward(wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    wsr__plan_bind(plan);
+    for (size_t s = 0; s < plan->step_count; s++) {
+        wsr__step *const step = &plan->steps[s];
+        const double start = plan->timed ? wsr__seconds() : 0;
+        WSR_TRY(step->node.impl->forward(&step->node));
+        step->forward_s += plan->timed ? wsr__seconds() - start : 0;
+    }
+    plan->runs++;
+out:
+    return status;
+}
+
+// Gradients that a kernel could only write, not add.
+static void add_up(const wsr_plan *plan, wsr__step *step)
+{
+    for (size_t i = 0; i < step->node.n; i++) {
+        const wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        if (!step->node.src[i].want_diff) {
+            continue;
+        }
+        if (step->temp[i] != WSR__NONE) {
+            float *const sum = slot->param != NULL
+                                   ? slot->param->grad
+                                   : wsr__plan_at(plan, slot->diff);
+            wsr__axpy(sum, 1, step->node.src[i].diff,
+                      wsr__desc_floats(&slot->desc));
+        }
+        if (slot->param != NULL) {
+            slot->param->has_grad = true;
+        }
+    }
+}
+
+static void sow(const wsr_plan *plan)
+{
+    for (size_t i = 0; i < plan->output_count; i++) {
+        const wsr__port *const port = &plan->outputs[i];
+        const wsr__slot *const slot = &plan->slots[port->slot];
+        if (port->seed != WSR__NONE && slot->diff != WSR__NONE) {
+            memcpy(wsr__plan_at(plan, slot->diff),
+                   wsr__plan_at(plan, port->seed),
+                   plan->spans[port->seed].floats * sizeof(float));
+        }
+    }
+}
+
+wsr_status wsr_plan_backward(wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    if (!wsr__plan_backwards(plan)) {
+        return WSR_FAIL(WSR_ARG, "plan: made without WSR_GRAD_INPUT or "
+                                 "WSR_GRAD_PARAMS, so it cannot run backward");
+    }
+    wsr__plan_bind(plan);
+    sow(plan);
+    for (size_t s = plan->step_count; s-- > 0;) {
+        wsr__step *const step = &plan->steps[s];
+        if (!step->node.backward) {
+            continue;
+        }
+        const double start = plan->timed ? wsr__seconds() : 0;
+        WSR_TRY(step->node.impl->backward(&step->node));
+        add_up(plan, step);
+        step->backward_s += plan->timed ? wsr__seconds() - start : 0;
+    }
+out:
+    return status;
+}

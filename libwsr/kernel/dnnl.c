@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Convolutions and matrix products through oneDNN. What differs between its
+// generations 2 and 3 is in the first section: version 3 has no op
+// descriptors, opaque memory descriptors, and one convolution family.
+
+#include "kernel/dnnl.h"
+
+#include <dnnl.h>
+#include <pthread.h>
+
+// ------------------------------------------------- the two generations
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t md_owned;
+typedef const_dnnl_memory_desc_t md_ref;
+
+static md_ref ref(const md_owned *md)
+{
+    return *md;
+}
+
+static void md_free(md_owned *md)
+{
+    if (*md != NULL) {
+        dnnl_memory_desc_destroy(*md);
+        *md = NULL;
+    }
+}
+
+static dnnl_status_t md_make(md_owned *md, int ndims, const dnnl_dims_t dims,
+                             dnnl_format_tag_t tag)
+{
+    return dnnl_memory_desc_create_with_tag(md, ndims, dims, dnnl_f32, tag);
+}
+#else
+typedef dnnl_memory_desc_t md_owned;
+typedef const dnnl_memory_desc_t *md_ref;
+
+static md_ref ref(const md_owned *md)
+{
+    return md;
+}
+
+static void md_free(md_owned *md)
+{
+    (void)md;
+}
+
+static dnnl_status_t md_make(md_owned *md, int ndims, const dnnl_dims_t dims,
+                             dnnl_format_tag_t tag)
+{
+    return dnnl_memory_desc_init_by_tag(md, ndims, dims, dnnl_f32, tag);
+}
+#endif
+
+typedef struct problem {
+    dnnl_dims_t strides;
+    dnnl_dims_t dilates;
+    dnnl_dims_t pads;
+    md_owned src;
+    md_owned weights;
+    md_owned bias;
+    md_owned dst;
+    bool with_bias;
+} problem;
+
+#if DNNL_VERSION_MAJOR >= 3
+static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
+                             wsr__pass pass, const_dnnl_primitive_desc_t hint,
+                             dnnl_engine_t engine,
+                             const_dnnl_primitive_attr_t attr)
+{
+    const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
+    const dnnl_alg_kind_t alg = dnnl_convolution_direct;
+    if (pass == WSR__PASS_FORWARD) {
+        return dnnl_convolution_forward_primitive_desc_create(
+            out, engine, dnnl_forward_training, alg, ref(&p->src),
+            ref(&p->weights), bias, ref(&p->dst), p->strides, p->dilates,
+            p->pads, p->pads, attr);
+    }
+    if (pass == WSR__PASS_BACKWARD_DATA) {
+        return dnnl_convolution_backward_data_primitive_desc_create(
+            out, engine, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
+            p->strides, p->dilates, p->pads, p->pads, hint, attr);
+    }
+    return dnnl_convolution_backward_weights_primitive_desc_create(
+        out, engine, alg, ref(&p->src), ref(&p->weights), bias, ref(&p->dst),
+        p->strides, p->dilates, p->pads, p->pads, hint, attr);
+}
+#else
+static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
+                             wsr__pass pass, const_dnnl_primitive_desc_t hint,
+                             dnnl_engine_t engine,
+                             const_dnnl_primitive_attr_t attr)
+{
+    dnnl_convolution_desc_t desc;
+    const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
+    const dnnl_alg_kind_t alg = dnnl_convolution_direct;
+    dnnl_status_t failed = dnnl_success;
+    if (pass == WSR__PASS_FORWARD) {
+        failed = dnnl_dilated_convolution_forward_desc_init(
+            &desc, dnnl_forward_training, alg, ref(&p->src), ref(&p->weights),
+            bias, ref(&p->dst), p->strides, p->dilates, p->pads, p->pads);
+    } else if (pass == WSR__PASS_BACKWARD_DATA) {
+        failed = dnnl_dilated_convolution_backward_data_desc_init(
+            &desc, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
+            p->strides, p->dilates, p->pads, p->pads);
+    } else {
+        failed = dnnl_dilated_convolution_backward_weights_desc_init(
+            &desc, alg, ref(&p->src), ref(&p->weights), bias, ref(&p->dst),
+            p->strides, p->dilates, p->pads, p->pads);
+    }
+    return failed != dnnl_success
+               ? failed
+               : dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
+}
+#endif
+
+// ------------------------------------------------------------------ engine
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static dnnl_engine_t engine;
+static dnnl_stream_t stream;
+static dnnl_status_t engine_status;
+
+static void make_engine(void)
+{
+    engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    if (engine_status == dnnl_success) {
+        engine_status =
+            dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    }
+}
+
+static wsr_status check(dnnl_status_t status, const char *what)
+{
+    if (status == dnnl_success) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(status == dnnl_out_of_memory ? WSR_NOMEM : WSR_BACKEND,
+                    "oneDNN %s: status %d", what, (int)status);
+}
+
+static wsr_status need_engine(void)
+{
+    pthread_once(&once, make_engine);
+    return check(engine_status, "engine");
+}
+
+const char *wsr__dnnl_version(void)
+{
+    static _Thread_local char text[32];
+    const dnnl_version_t *const v = dnnl_version();
+    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+}
+
+// ------------------------------------------------------------ convolutions
+
+struct wsr__dnnl_conv {
+    wsr__pass pass;
+    bool with_bias;
+    dnnl_primitive_t primitive;
+    dnnl_primitive_t pack;   // plain to packed weights
+    dnnl_primitive_t unpack; // packed to plain
+    dnnl_memory_t src;
+    dnnl_memory_t weights;
+    dnnl_memory_t plain;
+    dnnl_memory_t bias;
+    dnnl_memory_t dst;
+    dnnl_memory_t scratch;
+    size_t weights_bytes;
+    size_t scratch_bytes;
+};
+
+static dnnl_format_tag_t tag_of(wsr__layout layout)
+{
+    return layout == WSR__BLOCKED ? dnnl_nChw8c : dnnl_nchw;
+}
+
+static dnnl_status_t plain_weights(md_owned *md, const wsr__conv *s, bool any)
+{
+    const bool grouped = s->groups > 1;
+    const dnnl_dims_t dense = {s->co, s->ci, s->kh, s->kw};
+    const dnnl_dims_t split = {s->groups, s->co / s->groups, s->ci / s->groups,
+                               s->kh, s->kw};
+    if (grouped) {
+        return md_make(md, 5, split, any ? dnnl_format_tag_any : dnnl_goihw);
+    }
+    return md_make(md, 4, dense, any ? dnnl_format_tag_any : dnnl_oihw);
+}
+
+static wsr_status make_problem(problem *p, const wsr__conv *s,
+                               const wsr__layout layouts[2], bool bias)
+{
+    *p = (problem){.strides = {s->sh, s->sw},
+                   .dilates = {s->dh - 1, s->dw - 1},
+                   .pads = {s->ph, s->pw},
+                   .with_bias = bias};
+    const dnnl_dims_t src = {s->n, s->ci, s->h, s->w};
+    const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
+    const dnnl_dims_t channels = {s->co};
+    wsr_status status = WSR_OK;
+    WSR_TRY(check(md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
+    WSR_TRY(check(md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
+    WSR_TRY(check(md_make(&p->bias, 1, channels, dnnl_a), "bias"));
+    WSR_TRY(check(plain_weights(&p->weights, s, true), "weights"));
+out:
+    return status;
+}
+
+static void problem_free(problem *p)
+{
+    md_free(&p->src);
+    md_free(&p->dst);
+    md_free(&p->bias);
+    md_free(&p->weights);
+}
+
+static md_ref query(const_dnnl_primitive_desc_t pd, dnnl_query_t what)
+{
+    return dnnl_primitive_desc_query_md(pd, what, 0);
+}
+
+static wsr_status make_memory(dnnl_memory_t *out, md_ref md)
+{
+    return check(dnnl_memory_create(out, md, engine, DNNL_MEMORY_NONE),
+                 "memory");
+}
+
+static wsr_status make_reorder(dnnl_primitive_t *out, md_ref from, md_ref to)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    wsr_status status = WSR_OK;
+    WSR_TRY(check(
+        dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, NULL),
+        "reorder"));
+    WSR_TRY(check(dnnl_primitive_create(out, pd), "reorder"));
+out:
+    if (pd != NULL) {
+        dnnl_primitive_desc_destroy(pd);
+    }
+    return status;
+}
+
+typedef struct roles {
+    dnnl_query_t src;
+    dnnl_query_t weights;
+    dnnl_query_t dst;
+} roles;
+
+static roles roles_of(wsr__pass pass)
+{
+    static const roles table[] = {
+        [WSR__PASS_FORWARD] = {dnnl_query_src_md, dnnl_query_weights_md,
+                               dnnl_query_dst_md},
+        [WSR__PASS_BACKWARD_DATA] = {dnnl_query_diff_src_md,
+                                     dnnl_query_weights_md,
+                                     dnnl_query_diff_dst_md},
+        [WSR__PASS_BACKWARD_WEIGHTS] = {dnnl_query_src_md,
+                                        dnnl_query_diff_weights_md,
+                                        dnnl_query_diff_dst_md},
+    };
+    return table[pass];
+}
+
+static wsr_status make_memories(wsr__dnnl_conv *conv, const problem *p,
+                                const wsr__conv *shape,
+                                const_dnnl_primitive_desc_t pd)
+{
+    const roles role = roles_of(conv->pass);
+    const md_ref weights = query(pd, role.weights);
+    const md_ref scratch = query(pd, dnnl_query_scratchpad_md);
+    md_owned plain = {0};
+    wsr_status status = WSR_OK;
+    WSR_TRY(check(plain_weights(&plain, shape, false), "weights"));
+    WSR_TRY(make_memory(&conv->src, query(pd, role.src)));
+    WSR_TRY(make_memory(&conv->dst, query(pd, role.dst)));
+    WSR_TRY(make_memory(&conv->weights, weights));
+    WSR_TRY(make_memory(&conv->plain, ref(&plain)));
+    WSR_TRY(make_memory(&conv->scratch, scratch));
+    if (conv->with_bias) {
+        WSR_TRY(make_memory(&conv->bias, ref(&p->bias)));
+    }
+    conv->weights_bytes = dnnl_memory_desc_get_size(weights);
+    conv->scratch_bytes = dnnl_memory_desc_get_size(scratch);
+    WSR_TRY(make_reorder(&conv->pack, ref(&plain), weights));
+    WSR_TRY(make_reorder(&conv->unpack, weights, ref(&plain)));
+out:
+    md_free(&plain);
+    return status;
+}
+
+// Backward passes take the forward one as a hint.
+static wsr_status make_descriptor(dnnl_primitive_desc_t *out, const problem *p,
+                                  wsr__pass pass)
+{
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t hint = NULL;
+    wsr_status status = WSR_OK;
+    WSR_TRY(check(dnnl_primitive_attr_create(&attr), "attributes"));
+    WSR_TRY(check(dnnl_primitive_attr_set_scratchpad_mode(
+                      attr, dnnl_scratchpad_mode_user),
+                  "attributes"));
+    if (pass != WSR__PASS_FORWARD) {
+        WSR_TRY(check(make_pd(&hint, p, WSR__PASS_FORWARD, NULL, engine, attr),
+                      "convolution"));
+    }
+    WSR_TRY(check(make_pd(out, p, pass, hint, engine, attr), "convolution"));
+out:
+    if (hint != NULL) {
+        dnnl_primitive_desc_destroy(hint);
+    }
+    if (attr != NULL) {
+        dnnl_primitive_attr_destroy(attr);
+    }
+    return status;
+}
+
+wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__pass pass,
+                              const wsr__conv *shape,
+                              const wsr__layout layouts[2], bool bias)
+{
+    wsr_status status = WSR_OK;
+    problem p = {0};
+    dnnl_primitive_desc_t pd = NULL;
+    wsr__dnnl_conv *conv = NULL;
+    *out = NULL;
+    WSR_TRY(need_engine());
+    conv = wsr__alloc(1, sizeof *conv);
+    if (conv == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    conv->pass = pass;
+    conv->with_bias = bias && pass != WSR__PASS_BACKWARD_DATA;
+    WSR_TRY(make_problem(&p, shape, layouts, conv->with_bias));
+    WSR_TRY(make_descriptor(&pd, &p, pass));
+    WSR_TRY(make_memories(conv, &p, shape, pd));
+    WSR_TRY(check(dnnl_primitive_create(&conv->primitive, pd), "convolution"));
+    *out = conv;
+    conv = NULL;
+out:
+    if (pd != NULL) {
+        dnnl_primitive_desc_destroy(pd);
+    }
+    problem_free(&p);
+    wsr__dnnl_conv_free(conv);
+    return status == WSR_OK
+               ? status
+               : wsr__fail_at(
+                     status,
+                     "convolution (%lld, %lld, %lld, %lld) to %lld channels "
+                     "in %lld groups",
+                     (long long)shape->n, (long long)shape->ci,
+                     (long long)shape->h, (long long)shape->w,
+                     (long long)shape->co, (long long)shape->groups);
+}
+
+static void memory_free(dnnl_memory_t memory)
+{
+    if (memory != NULL) {
+        dnnl_memory_destroy(memory);
+    }
+}
+
+static void primitive_free(dnnl_primitive_t primitive)
+{
+    if (primitive != NULL) {
+        dnnl_primitive_destroy(primitive);
+    }
+}
+
+void wsr__dnnl_conv_free(wsr__dnnl_conv *conv)
+{
+    if (conv == NULL) {
+        return;
+    }
+    primitive_free(conv->primitive);
+    primitive_free(conv->pack);
+    primitive_free(conv->unpack);
+    memory_free(conv->src);
+    memory_free(conv->weights);
+    memory_free(conv->plain);
+    memory_free(conv->bias);
+    memory_free(conv->dst);
+    memory_free(conv->scratch);
+    wsr__free(conv);
+}
+
+size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv)
+{
+    return (conv->weights_bytes + sizeof(float) - 1) / sizeof(float);
+}
+
+size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv)
+{
+    return (conv->scratch_bytes + sizeof(float) - 1) / sizeof(float);
+}
+
+static wsr_status reorder(dnnl_primitive_t primitive, dnnl_memory_t from,
+                          dnnl_memory_t to)
+{
+    const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    return check(dnnl_primitive_execute(primitive, stream, 2, args), "reorder");
+}
+
+// oneDNN's handles are not const, though it does not write to sources.
+static void point(dnnl_memory_t memory, const float *data)
+{
+    union {
+        const float *in;
+        void *out;
+    } handle = {data};
+    (void)dnnl_memory_set_data_handle(memory, handle.out);
+}
+
+wsr_status wsr__dnnl_conv_pack(wsr__dnnl_conv *conv, float *packed,
+                               const float *plain)
+{
+    point(conv->plain, plain);
+    point(conv->weights, packed);
+    return reorder(conv->pack, conv->plain, conv->weights);
+}
+
+wsr_status wsr__dnnl_conv_unpack(wsr__dnnl_conv *conv, float *plain,
+                                 const float *packed)
+{
+    point(conv->plain, plain);
+    point(conv->weights, packed);
+    return reorder(conv->unpack, conv->weights, conv->plain);
+}
+
+wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
+{
+    static const int names[][4] = {
+        [WSR__PASS_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
+                               DNNL_ARG_BIAS},
+        [WSR__PASS_BACKWARD_DATA] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS,
+                                     DNNL_ARG_DIFF_DST, 0},
+        [WSR__PASS_BACKWARD_WEIGHTS] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
+                                        DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS},
+    };
+    const int *const name = names[conv->pass];
+    point(conv->src, args->src);
+    point(conv->weights, args->weights);
+    point(conv->dst, args->dst);
+    point(conv->scratch, args->scratch);
+    dnnl_exec_arg_t list[5] = {{name[0], conv->src},
+                               {name[1], conv->weights},
+                               {name[2], conv->dst},
+                               {DNNL_ARG_SCRATCHPAD, conv->scratch}};
+    int count = 4;
+    if (conv->with_bias) {
+        point(conv->bias, args->bias);
+        list[count++] = (dnnl_exec_arg_t){name[3], conv->bias};
+    }
+    return check(dnnl_primitive_execute(conv->primitive, stream, count, list),
+                 "convolution");
+}
+
+// --------------------------------------------------------- matrix products
+
+wsr_status wsr__gemm(const wsr__matrix *c, const wsr__matrix *a,
+                     const wsr__matrix *b, bool accumulate)
+{
+    const int64_t k = a->transposed ? a->rows : a->cols;
+    return check(dnnl_sgemm(a->transposed ? 'T' : 'N',
+                            b->transposed ? 'T' : 'N', c->rows, c->cols, k, 1,
+                            a->data, a->cols, b->data, b->cols,
+                            accumulate ? 1 : 0, c->data, c->cols),
+                 "sgemm");
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sum of equal shapes, any number of them, in one pass.
+
+#include "op/op.h"
+
+#include <string.h>
+
+enum { MOST = 64 };
+
+static wsr_status forward(wsr__node *node)
+{
+    const float *srcs[MOST];
+    for (size_t i = 0; i < node->n; i++) {
+        srcs[i] = node->src[i].data;
+    }
+    wsr__weighted_sum(node->dst.data, srcs, NULL, node->n,
+                      wsr__dst_floats(node));
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    const int64_t n = wsr__dst_floats(node);
+    for (size_t i = 0; i < node->n; i++) {
+        const wsr__arg *const src = &node->src[i];
+        if (src->want_diff && src->accumulate) {
+            wsr__axpy(src->diff, 1, node->dst.diff, n);
+        } else if (src->want_diff) {
+            wsr__scale(src->diff, 1, node->dst.diff, n);
+        }
+    }
+    return WSR_OK;
+}
+
+// Blocked as soon as one source is.
+static void layout(wsr__node *node)
+{
+    wsr__layout common = WSR__PLAIN;
+    for (size_t i = 0; i < node->n; i++) {
+        if (node->src[i].desc.layout == WSR__BLOCKED) {
+            common = WSR__BLOCKED;
+        }
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        node->src[i].desc.layout = common;
+    }
+    node->dst.desc.layout = common;
+}
+
+static const wsr__impl native = {.name = "native",
+                                 .layout = layout,
+                                 .forward = forward,
+                                 .backward = backward,
+                                 .accumulates = true};
+
+static wsr_status forward_ref(wsr__node *node)
+{
+    const int64_t n = wsr__dst_floats(node);
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < node->n; j++) {
+            sum += (double)node->src[j].data[i];
+        }
+        node->dst.data[i] = (float)sum;
+    }
+    return WSR_OK;
+}
+
+static wsr_status backward_ref(wsr__node *node)
+{
+    const size_t bytes = (size_t)wsr__dst_floats(node) * sizeof(float);
+    for (size_t i = 0; i < node->n; i++) {
+        if (node->src[i].want_diff) {
+            memcpy(node->src[i].diff, node->dst.diff, bytes);
+        }
+    }
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref", .forward = forward_ref, .backward = backward_ref};
+
+static const wsr__impl *const impls[] = {&native, &ref, NULL};
+
+const wsr__op_class wsr__op_add = {
+    .super = {"add", "sum of equal shapes", "", NULL, 0},
+    .min_srcs = 1,
+    .max_srcs = MOST,
+    .infer = wsr__infer_same,
+    .impls = impls,
+};

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two-dimensional cross-correlation with zero padding:
+//
+//   dst[n, co, y, x] = bias[co] + sum over ci, i, j of
+//       weights[co, ci, i, j] *
+//       src[n, ci, y * stride + i * dilation - pad, x * ...]
+//
+// Sources: src (n, ci, h, w), weights (co, ci / groups, kh, kw), and
+// optionally bias (co). Depthwise and pointwise convolutions run on native
+// kernels, the others on oneDNN; here stands the reference.
+
+#include "op/conv2d.h"
+
+#include <stddef.h>
+
+static const wsr__option schema[] = {
+    {"stride", WSR__INTS, offsetof(wsr__conv2d, stride), "1", 1, 64, "pixels",
+     "step between outputs: one number, or height and width", NULL},
+    {"pad", WSR__INTS, offsetof(wsr__conv2d, pad), "0", 0, 1024, "pixels",
+     "zeros around the source: one number, or height and width", NULL},
+    {"dilation", WSR__INTS, offsetof(wsr__conv2d, dilation), "1", 1, 64,
+     "pixels", "step between taps: one number, or height and width", NULL},
+    {"groups", WSR__INT, offsetof(wsr__conv2d, groups), "1", 1, 1 << 20, "",
+     "independent groups of channels", NULL},
+    {0},
+};
+
+// Height (0) or width (1) of a list that may hold one number for both.
+static int64_t side(const wsr__ints *list, size_t i)
+{
+    return list->n > 1 ? list->v[i] : list->v[0];
+}
+
+static wsr__conv make_shape(const wsr__conv2d *o, const wsr_shape *src,
+                            const wsr_shape *weights)
+{
+    return (wsr__conv){.n = src->dims[0],
+                       .ci = src->dims[1],
+                       .h = src->dims[2],
+                       .w = src->dims[3],
+                       .co = weights->dims[0],
+                       .kh = weights->dims[2],
+                       .kw = weights->dims[3],
+                       .sh = side(&o->stride, 0),
+                       .sw = side(&o->stride, 1),
+                       .ph = side(&o->pad, 0),
+                       .pw = side(&o->pad, 1),
+                       .dh = side(&o->dilation, 0),
+                       .dw = side(&o->dilation, 1),
+                       .groups = o->groups};
+}
+
+static void set_out_size(wsr__conv *p)
+{
+    p->oh = wsr__out_size(p->h, p->kh, p->sh, p->ph, p->dh);
+    p->ow = wsr__out_size(p->w, p->kw, p->sw, p->pw, p->dw);
+}
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    const wsr__conv2d *const o = params;
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__op_ndims(&srcs[0], 4));
+    if (srcs[1].ndims != 4) {
+        return wsr__op_shape_fail("weights must have 4 dimensions", &srcs[1]);
+    }
+    wsr__conv p = make_shape(o, &srcs[0], &srcs[1]);
+    if (p.co % o->groups != 0 || srcs[1].dims[1] * o->groups != p.ci) {
+        char text[96];
+        wsr__shape_print(text, &srcs[1]);
+        return WSR_FAIL(WSR_SHAPE,
+                        "weights %s with %lld groups do not fit a source of "
+                        "%lld channels",
+                        text, (long long)o->groups, (long long)p.ci);
+    }
+    if (n > 2 && (srcs[2].ndims != 1 || srcs[2].dims[0] != p.co)) {
+        return wsr__op_shape_fail("bias must have a number per channel",
+                                  &srcs[2]);
+    }
+    set_out_size(&p);
+    if (p.oh < 1 || p.ow < 1) {
+        return wsr__op_shape_fail("source must be as large as the kernel",
+                                  &srcs[0]);
+    }
+    *dst = wsr__shape4(p.n, p.co, p.oh, p.ow);
+out:
+    return status;
+}
+
+wsr__conv wsr__conv2d_shape(const wsr__node *node)
+{
+    wsr__conv p = make_shape(node->params, &node->src[0].desc.shape,
+                             &node->src[1].desc.shape);
+    set_out_size(&p);
+    return p;
+}
+
+uint32_t wsr__conv2d_needs(const wsr__node *node)
+{
+    return (node->src[1].want_diff ? 1u : 0u) |
+           (node->src[0].want_diff ? 2u : 0u);
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    wsr__ref_conv_forward(node->dst.data, node->src[0].data, node->src[1].data,
+                          node->n > 2 ? node->src[2].data : NULL, &p);
+    return WSR_OK;
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    node->scratch_floats = (size_t)wsr_shape_count(&node->src[1].desc.shape);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    const bool bias = node->n > 2 && node->src[2].want_diff;
+    if (node->src[0].want_diff) {
+        wsr__ref_conv_backward_data(node->src[0].diff, node->dst.diff,
+                                    node->src[1].data, &p);
+    }
+    if (node->src[1].want_diff || bias) {
+        wsr__ref_conv_backward_weights(
+            node->src[1].want_diff ? node->src[1].diff : node->scratch,
+            bias ? node->src[2].diff : NULL, node->src[0].data, node->dst.diff,
+            &p);
+    }
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {.name = "ref",
+                              .needs = wsr__conv2d_needs,
+                              .plan = plan,
+                              .forward = forward,
+                              .backward = backward};
+
+static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
+                                         &wsr__conv2d_pointwise,
+                                         &wsr__conv2d_dnnl, &ref, NULL};
+
+const wsr__op_class wsr__op_conv2d = {
+    .super = {"conv2d", "two-dimensional convolution", "", schema,
+              sizeof(wsr__conv2d)},
+    .min_srcs = 2,
+    .max_srcs = 3,
+    .infer = infer,
+    .impls = impls,
+};

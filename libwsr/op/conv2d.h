@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the implementations of conv2d share.
+
+#ifndef WSR_OP_CONV2D_H
+#define WSR_OP_CONV2D_H
+
+#include "op/op.h"
+
+typedef struct wsr__conv2d {
+    wsr__ints stride;   // one number, or h and w
+    wsr__ints pad;      // one number, or h and w
+    wsr__ints dilation; // one number, or h and w
+    int64_t groups;
+} wsr__conv2d;
+
+/// The convolution of a node whose descs are known.
+wsr__conv wsr__conv2d_shape(const wsr__node *node);
+
+/// Backward reads the source for the weights' gradient and the weights for
+/// the source's.
+uint32_t wsr__conv2d_needs(const wsr__node *node);
+
+extern const wsr__impl wsr__conv2d_depthwise;
+extern const wsr__impl wsr__conv2d_pointwise;
+extern const wsr__impl wsr__conv2d_dnnl;
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conv2d with one filter per channel, on native blocked kernels. Packed
+// weights are kept until the parameter changes.
+
+#include "op/conv2d.h"
+
+#include <string.h>
+
+typedef struct state {
+    wsr__dw p;
+    float *packed;
+    uint64_t version; // of the parameter that packed was made from
+} state;
+
+static bool applicable(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return node->n == 2 && p.groups == p.ci && p.co == p.ci && p.ci > 1 &&
+           p.kh == p.kw && p.sh == p.sw && p.ph == p.pw && p.dh == p.dw;
+}
+
+static void unplan(wsr__node *node)
+{
+    state *const s = node->state;
+    if (s != NULL) {
+        wsr__free(s->packed);
+        wsr__free(s);
+        node->state = NULL;
+    }
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    const wsr__conv c = wsr__conv2d_shape(node);
+    state *const s = wsr__alloc(1, sizeof *s);
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    node->state = s;
+    s->p = (wsr__dw){.n = c.n,
+                     .c = c.ci,
+                     .h = c.h,
+                     .w = c.w,
+                     .oh = c.oh,
+                     .ow = c.ow,
+                     .kernel = c.kh,
+                     .stride = c.sh,
+                     .pad = c.ph,
+                     .dilation = c.dh};
+    s->packed = wsr__alloc(wsr__dw_weights_size(&s->p), sizeof(float));
+    if (node->src[1].want_diff) {
+        node->scratch_floats = wsr__dw_weights_size(&s->p) +
+                               wsr__dw_backward_weights_scratch(&s->p);
+    }
+    return s->packed == NULL ? WSR_NOMEM : WSR_OK;
+}
+
+static const float *weights(const wsr__node *node)
+{
+    state *const s = node->state;
+    const wsr__param *const param = node->src[1].param;
+    if (param == NULL || s->version != param->version) {
+        wsr__dw_pack(s->packed, &s->p, node->src[1].data, NULL);
+        s->version = param == NULL ? 0 : param->version;
+    }
+    return s->packed;
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    const state *const s = node->state;
+    wsr__dw_forward(node->dst.data, &s->p, node->src[0].data, weights(node),
+                    NULL);
+    return WSR_OK;
+}
+
+static void backward_weights(const wsr__node *node)
+{
+    const state *const s = node->state;
+    const wsr__arg *const arg = &node->src[1];
+    float *const packed = node->scratch;
+    const wsr__wgrad opt = {.scratch = packed + wsr__dw_weights_size(&s->p)};
+    wsr__dw_backward_weights(packed, &s->p, node->src[0].data, node->dst.diff,
+                             &opt);
+    if (!arg->accumulate) {
+        memset(arg->diff, 0,
+               (size_t)wsr_shape_count(&arg->desc.shape) * sizeof(float));
+    }
+    wsr__dw_unpack_add(arg->diff, &s->p, packed);
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    const state *const s = node->state;
+    if (node->src[0].want_diff) {
+        const wsr__bwd bwd = {.accumulate = node->src[0].accumulate};
+        wsr__dw_backward_data(node->src[0].diff, &s->p, node->dst.diff,
+                              weights(node), &bwd);
+    }
+    if (node->src[1].want_diff) {
+        backward_weights(node);
+    }
+    return WSR_OK;
+}
+
+const wsr__impl wsr__conv2d_depthwise = {.name = "depthwise",
+                                         .applicable = applicable,
+                                         .layout = wsr__layout_blocked,
+                                         .needs = wsr__conv2d_needs,
+                                         .plan = plan,
+                                         .forward = forward,
+                                         .backward = backward,
+                                         .unplan = unplan,
+                                         .accumulates = true};

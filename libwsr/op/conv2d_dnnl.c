@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conv2d through oneDNN: dense kernels, groups that are not depthwise, a
+// bias. Images of few channels stay plain on the way in, as oneDNN's kernels
+// for first layers like them.
+
+#include "op/conv2d.h"
+
+enum { FEW_CHANNELS = 8 };
+
+typedef struct pass {
+    wsr__dnnl_conv *conv;
+    float *packed;
+} pass;
+
+typedef struct state {
+    pass forward;
+    pass data;
+    pass weights;
+    uint64_t version;      // of the parameter forward.packed was made from
+    uint64_t data_version; // and data.packed
+    size_t bias_at; // in scratch: the bias gradient, even if nobody wants it
+} state;
+
+static void layout(wsr__node *node)
+{
+    if (node->src[0].desc.shape.dims[1] >= FEW_CHANNELS) {
+        node->src[0].desc.layout = WSR__BLOCKED;
+    }
+    node->dst.desc.layout = WSR__BLOCKED;
+}
+
+static void pass_free(pass *p)
+{
+    wsr__dnnl_conv_free(p->conv);
+    wsr__free(p->packed);
+}
+
+static void unplan(wsr__node *node)
+{
+    state *const s = node->state;
+    if (s != NULL) {
+        pass_free(&s->forward);
+        pass_free(&s->data);
+        pass_free(&s->weights);
+        wsr__free(s);
+        node->state = NULL;
+    }
+}
+
+static wsr_status pass_new(pass *p, wsr__pass kind, wsr__node *node)
+{
+    const wsr__conv shape = wsr__conv2d_shape(node);
+    const wsr__layout layouts[] = {node->src[0].desc.layout,
+                                   node->dst.desc.layout};
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__dnnl_conv_new(&p->conv, kind, &shape, layouts, node->n > 2));
+    p->packed = wsr__alloc(wsr__dnnl_conv_weights_size(p->conv), sizeof(float));
+    if (p->packed == NULL) {
+        return WSR_NOMEM;
+    }
+    const size_t need = wsr__dnnl_conv_scratch(p->conv);
+    if (need > node->scratch_floats) {
+        node->scratch_floats = need;
+    }
+out:
+    return status;
+}
+
+static bool wants_weights(const wsr__node *node)
+{
+    return node->src[1].want_diff || (node->n > 2 && node->src[2].want_diff);
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    return (wants_weights(node) ? 1u : 0u) | (node->src[0].want_diff ? 2u : 0u);
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    wsr_status status = WSR_OK;
+    state *const s = wsr__alloc(1, sizeof *s);
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    node->state = s;
+    WSR_TRY(pass_new(&s->forward, WSR__PASS_FORWARD, node));
+    if (node->src[0].want_diff) {
+        WSR_TRY(pass_new(&s->data, WSR__PASS_BACKWARD_DATA, node));
+    }
+    if (wants_weights(node)) {
+        WSR_TRY(pass_new(&s->weights, WSR__PASS_BACKWARD_WEIGHTS, node));
+        s->bias_at = (node->scratch_floats + 15) / 16 * 16;
+        node->scratch_floats = s->bias_at +
+                               (size_t)node->dst.desc.shape.dims[1];
+    }
+out:
+    return status;
+}
+
+static wsr_status pack(pass *p, uint64_t *seen, const wsr__node *node)
+{
+    const wsr__param *const param = node->src[1].param;
+    if (param != NULL && *seen == param->version) {
+        return WSR_OK;
+    }
+    *seen = param == NULL ? 0 : param->version;
+    return wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    state *const s = node->state;
+    wsr_status status = WSR_OK;
+    WSR_TRY(pack(&s->forward, &s->version, node));
+    const wsr__dnnl_args args = {.src = node->src[0].data,
+                                 .weights = s->forward.packed,
+                                 .bias = node->n > 2 ? node->src[2].data : NULL,
+                                 .dst = node->dst.data,
+                                 .scratch = node->scratch};
+    WSR_TRY(wsr__dnnl_conv_run(s->forward.conv, &args));
+out:
+    return status;
+}
+
+static wsr_status backward_data(wsr__node *node)
+{
+    state *const s = node->state;
+    wsr_status status = WSR_OK;
+    WSR_TRY(pack(&s->data, &s->data_version, node));
+    const wsr__dnnl_args args = {.src = node->src[0].diff,
+                                 .weights = s->data.packed,
+                                 .dst = node->dst.diff,
+                                 .scratch = node->scratch};
+    WSR_TRY(wsr__dnnl_conv_run(s->data.conv, &args));
+out:
+    return status;
+}
+
+static wsr_status backward_weights(wsr__node *node)
+{
+    state *const s = node->state;
+    float *const bias = node->scratch + s->bias_at;
+    wsr_status status = WSR_OK;
+    const wsr__dnnl_args args = {.src = node->src[0].data,
+                                 .weights = s->weights.packed,
+                                 .bias = bias,
+                                 .dst = node->dst.diff,
+                                 .scratch = node->scratch};
+    WSR_TRY(wsr__dnnl_conv_run(s->weights.conv, &args));
+    if (node->src[1].want_diff) {
+        WSR_TRY(wsr__dnnl_conv_unpack(s->weights.conv, node->src[1].diff,
+                                      s->weights.packed));
+    }
+    if (node->n > 2 && node->src[2].want_diff) {
+        wsr__scale(node->src[2].diff, 1, bias, node->dst.desc.shape.dims[1]);
+    }
+out:
+    return status;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr_status status = WSR_OK;
+    if (node->src[0].want_diff) {
+        WSR_TRY(backward_data(node));
+    }
+    if (wants_weights(node)) {
+        WSR_TRY(backward_weights(node));
+    }
+out:
+    return status;
+}
+
+const wsr__impl wsr__conv2d_dnnl = {.name = "dnnl",
+                                    .layout = layout,
+                                    .needs = needs,
+                                    .plan = plan,
+                                    .forward = forward,
+                                    .backward = backward,
+                                    .unplan = unplan};

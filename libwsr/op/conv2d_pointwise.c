@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conv2d with a 1x1 kernel, on native blocked kernels. Packed weights are
+// kept until the parameter changes; the transposed ones are made only by
+// plans that run backward.
+
+#include "op/conv2d.h"
+
+#include <string.h>
+
+typedef struct state {
+    wsr__pw p;
+    float *packed;
+    float *transposed;
+    uint64_t version;            // of the parameter packed was made from
+    uint64_t transposed_version; // and transposed
+} state;
+
+static bool applicable(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return node->n == 2 && p.groups == 1 && p.kh == 1 && p.kw == 1 &&
+           p.ph == 0 && p.pw == 0 && p.sh == p.sw &&
+           node->src[0].desc.layout == WSR__BLOCKED;
+}
+
+static void unplan(wsr__node *node)
+{
+    state *const s = node->state;
+    if (s != NULL) {
+        wsr__free(s->packed);
+        wsr__free(s->transposed);
+        wsr__free(s);
+        node->state = NULL;
+    }
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    const wsr__conv c = wsr__conv2d_shape(node);
+    state *const s = wsr__alloc(1, sizeof *s);
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    node->state = s;
+    s->p = (wsr__pw){.n = c.n,
+                     .ci = c.ci,
+                     .co = c.co,
+                     .h = c.h,
+                     .w = c.w,
+                     .oh = c.oh,
+                     .ow = c.ow,
+                     .stride = c.sh};
+    s->packed = wsr__alloc(wsr__pw_weights_size(&s->p), sizeof(float));
+    if (node->src[0].want_diff) {
+        s->transposed =
+            wsr__alloc(wsr__pw_transposed_size(&s->p), sizeof(float));
+    }
+    if (node->src[1].want_diff) {
+        node->scratch_floats = wsr__pw_weights_size(&s->p) +
+                               wsr__pw_backward_weights_scratch(&s->p);
+    }
+    const bool short_of = s->packed == NULL ||
+                          (node->src[0].want_diff && s->transposed == NULL);
+    return short_of ? WSR_NOMEM : WSR_OK;
+}
+
+// Whether weights that were packed at `*seen` must be packed again.
+static bool stale(uint64_t *seen, const wsr__param *param)
+{
+    const bool changed = param == NULL || *seen != param->version;
+    *seen = param == NULL ? 0 : param->version;
+    return changed;
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    state *const s = node->state;
+    if (stale(&s->version, node->src[1].param)) {
+        wsr__pw_pack(s->packed, &s->p, node->src[1].data, NULL);
+    }
+    wsr__pw_forward(node->dst.data, &s->p, node->src[0].data, s->packed, NULL);
+    return WSR_OK;
+}
+
+static void backward_data(const wsr__node *node)
+{
+    state *const s = node->state;
+    if (stale(&s->transposed_version, node->src[1].param)) {
+        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data, NULL);
+    }
+    const wsr__bwd bwd = {.accumulate = node->src[0].accumulate};
+    wsr__pw_backward_data(node->src[0].diff, &s->p, node->dst.diff,
+                          s->transposed, &bwd);
+}
+
+static void backward_weights(const wsr__node *node)
+{
+    const state *const s = node->state;
+    const wsr__arg *const arg = &node->src[1];
+    float *const packed = node->scratch;
+    const wsr__wgrad opt = {.scratch = packed + wsr__pw_weights_size(&s->p)};
+    wsr__pw_backward_weights(packed, &s->p, node->src[0].data, node->dst.diff,
+                             &opt);
+    if (!arg->accumulate) {
+        memset(arg->diff, 0,
+               (size_t)wsr_shape_count(&arg->desc.shape) * sizeof(float));
+    }
+    wsr__pw_unpack_add(arg->diff, &s->p, packed);
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    if (node->src[0].want_diff) {
+        backward_data(node);
+    }
+    if (node->src[1].want_diff) {
+        backward_weights(node);
+    }
+    return WSR_OK;
+}
+
+const wsr__impl wsr__conv2d_pointwise = {.name = "pointwise",
+                                         .applicable = applicable,
+                                         .layout = wsr__layout_blocked,
+                                         .needs = wsr__conv2d_needs,
+                                         .plan = plan,
+                                         .forward = forward,
+                                         .backward = backward,
+                                         .unplan = unplan,
+                                         .accumulates = true};

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of ops, and what op files share.
+
+#include "op/op.h"
+
+#define WSR_REG(family, name) &wsr__op_##name.super,
+static const wsr__class *const classes[] = {
+#include "op/ops.def"
+    NULL,
+};
+#undef WSR_REG
+
+const wsr__family wsr__ops = {"op", classes};
+
+wsr_status wsr__op_find(const wsr__op_class **out, const char *name)
+{
+    const wsr__class *cls = NULL;
+    const wsr_status status = wsr__class_find(&cls, &wsr__ops, name);
+    *out = (const wsr__op_class *)cls;
+    return status;
+}
+
+wsr_status wsr__op_shape_fail(const char *what, const wsr_shape *shape)
+{
+    char text[96];
+    wsr__shape_print(text, shape);
+    return WSR_FAIL(WSR_SHAPE, "%s, not %s", what, text);
+}
+
+wsr_status wsr__op_ndims(const wsr_shape *shape, int ndims)
+{
+    if (shape->ndims == ndims) {
+        return WSR_OK;
+    }
+    char text[96];
+    wsr__shape_print(text, shape);
+    return WSR_FAIL(WSR_SHAPE, "source must have %d dimensions, not %s", ndims,
+                    text);
+}
+
+wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
+                           const wsr_shape *srcs, size_t n)
+{
+    (void)params;
+    *dst = srcs[0];
+    for (size_t i = 1; i < n; i++) {
+        if (!wsr_shape_equal(&srcs[i], dst)) {
+            char a[96];
+            char b[96];
+            wsr__shape_print(a, dst);
+            wsr__shape_print(b, &srcs[i]);
+            return WSR_FAIL(WSR_SHAPE, "source %zu has shape %s, source 0 %s",
+                            i, b, a);
+        }
+    }
+    return WSR_OK;
+}
+
+void wsr__layout_same(wsr__node *node)
+{
+    const wsr__layout layout = node->src[0].desc.layout;
+    for (size_t i = 1; i < node->n; i++) {
+        if (node->src[i].desc.shape.ndims == 4) {
+            node->src[i].desc.layout = layout;
+        }
+    }
+    node->dst.desc.layout = layout;
+}
+
+void wsr__layout_blocked(wsr__node *node)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        if (node->src[i].desc.shape.ndims == 4 && node->src[i].param == NULL) {
+            node->src[i].desc.layout = WSR__BLOCKED;
+        }
+    }
+    node->dst.desc.layout = WSR__BLOCKED;
+}
+
+int64_t wsr__dst_floats(const wsr__node *node)
+{
+    return wsr__desc_floats(&node->dst.desc);
+}
+
+int64_t wsr__src_floats(const wsr__node *node, size_t i)
+{
+    return wsr__desc_floats(&node->src[i].desc);
+}
+
+int64_t wsr__row_floats(const wsr__desc *desc)
+{
+    return wsr__desc_floats(desc) / desc->shape.dims[0];
+}
+
+void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx)
+{
+    enum { WORTH = 16384 };
+    if (n > 0 && n * floats < WORTH) {
+        body(ctx, 0, n, 0);
+    } else {
+        wsr__parallel(n, body, ctx);
+    }
+}
+
+typedef struct unary_work {
+    const wsr__unary *f;
+    wsr__node *node;
+} unary_work;
+
+static void unary_forward_share(void *ctx, int64_t begin, int64_t end,
+                                size_t part)
+{
+    (void)part;
+    const unary_work *const work = ctx;
+    const wsr__node *const node = work->node;
+    work->f->forward(node->dst.data + begin, node->src[0].data + begin,
+                     end - begin, node->params);
+}
+
+void wsr__unary_forward(wsr__node *node, const wsr__unary *f)
+{
+    unary_work work = {f, node};
+    wsr__share(wsr__dst_floats(node), 1, unary_forward_share, &work);
+}
+
+static void unary_backward_share(void *ctx, int64_t begin, int64_t end,
+                                 size_t part)
+{
+    (void)part;
+    enum { CHUNK = 1024 };
+    const unary_work *const work = ctx;
+    const wsr__node *const node = work->node;
+    float *const dx = node->src[0].diff;
+    const float *const dy = node->dst.diff;
+    const float *const y = node->dst.data;
+    if (!node->src[0].accumulate) {
+        work->f->backward(dx + begin, dy + begin, y + begin, end - begin,
+                          node->params);
+        return;
+    }
+    float chunk[CHUNK];
+    for (int64_t at = begin; at < end; at += CHUNK) {
+        const int64_t n = end - at < CHUNK ? end - at : CHUNK;
+        work->f->backward(chunk, dy + at, y + at, n, node->params);
+        for (int64_t i = 0; i < n; i++) {
+            dx[at + i] += chunk[i];
+        }
+    }
+}
+
+void wsr__unary_backward(wsr__node *node, const wsr__unary *f)
+{
+    unary_work work = {f, node};
+    wsr__share(wsr__dst_floats(node), 1, unary_backward_share, &work);
+}

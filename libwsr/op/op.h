@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The op contract. An op is one file: its options, the shape rule and one or
+// more implementations, best first, the plain-C reference last. Forward and
+// backward stand side by side; nothing outside the file knows the op by name.
+//
+//   infer     shapes only, pure; at graph building and again for each batch
+//   plan      primitives, workspace, scratch; may fail and allocate
+//   forward   neither fails for want of memory nor allocates
+//   backward  fills or adds to the diffs that are wanted
+
+#ifndef WSR_OP_OP_H
+#define WSR_OP_OP_H
+
+#include "base/registry.h"
+#include "kernel/kernel.h"
+#include "tensor/tensor.h"
+
+/// One tensor of a node inside a plan.
+typedef struct wsr__arg {
+    wsr__desc desc;
+    float *data;
+    float *diff;       // gradient of data; valid when want_diff
+    bool want_diff;    // known at plan time
+    bool accumulate;   // backward adds to diff instead of overwriting it
+    wsr__param *param; // the parameter behind it, NULL for activations
+} wsr__arg;
+
+typedef struct wsr__op_class wsr__op_class;
+typedef struct wsr__impl wsr__impl;
+
+/// One op of a plan: what an implementation sees.
+typedef struct wsr__node {
+    const wsr__op_class *cls;
+    const wsr__impl *impl;
+    const void *params; // options, of cls->super.params_size bytes
+    wsr__arg *src;
+    size_t n; // sources
+    wsr__arg dst;
+    bool train;       // batch statistics instead of running ones
+    bool move_stats;  // running statistics follow the batch
+    bool backward;    // some diff is wanted
+    void *state;      // the implementation's own
+    float *workspace; // lives from forward to backward
+    size_t workspace_floats;
+    float *scratch; // lives during one call
+    size_t scratch_floats;
+} wsr__node;
+
+/// Forward tensors that backward reads: bit i is src i, WSR__NEED_DST is dst.
+#define WSR__NEED_DST (UINT32_C(1) << 31)
+
+struct wsr__impl {
+    const char *name; // "ref", "dnnl", "native", ...
+    /// Whether it can serve this node (descs known, layouts as proposed).
+    /// NULL: always.
+    bool (*applicable)(const wsr__node *node);
+    /// Choose layouts: on entry the sources have the layouts that their
+    /// producers have. NULL: everything plain.
+    void (*layout)(wsr__node *node);
+    /// Tensors that backward reads. NULL: none.
+    uint32_t (*needs)(const wsr__node *node);
+    wsr_status (*plan)(wsr__node *node); // NULL: nothing to prepare
+    wsr_status (*forward)(wsr__node *node);
+    wsr_status (*backward)(wsr__node *node); // NULL: no gradient flows
+    void (*unplan)(wsr__node *node);         // NULL: nothing to release
+    bool accumulates; // backward honours src[i].accumulate by itself
+    bool alias;       // dst is src 0 under another shape: no work, no memory
+    bool in_place;    // dst may lie in src 0's memory
+};
+
+struct wsr__op_class {
+    wsr__class super;
+    size_t min_srcs;
+    size_t max_srcs;
+    /// Shape of dst. SHAPE with both shapes in the detail otherwise.
+    wsr_status (*infer)(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n);
+    const wsr__impl *const *impls; // ended by NULL
+    bool no_grad;                  // a source's gradient never flows through it
+    uint32_t fixed; // the same of single sources: bit i is source i
+};
+
+#define WSR_REG(family, name) extern const wsr__op_class wsr__op_##name;
+#include "op/ops.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__ops;
+
+/// Find an op by name.
+wsr_status wsr__op_find(const wsr__op_class **out, const char *name);
+
+// ------------------------------------------------- helpers for op files
+
+/// SHAPE failure that says what is wrong with a shape; whoever called infer
+/// puts the op's name in front.
+wsr_status wsr__op_shape_fail(const char *what, const wsr_shape *shape);
+
+/// Fail unless a shape has `ndims` dimensions.
+wsr_status wsr__op_ndims(const wsr_shape *shape, int ndims);
+
+/// Shape rule "same as source 0, all sources alike".
+wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
+                           const wsr_shape *srcs, size_t n);
+
+/// Layout rule "everything as source 0 is".
+void wsr__layout_same(wsr__node *node);
+
+/// Layout rule "blocked images in, blocked images out".
+void wsr__layout_blocked(wsr__node *node);
+
+/// Floats of a node's dst / source i in memory.
+int64_t wsr__dst_floats(const wsr__node *node);
+int64_t wsr__src_floats(const wsr__node *node, size_t i);
+
+/// Floats of one element of axis 0 in memory.
+int64_t wsr__row_floats(const wsr__desc *desc);
+
+/// Loop over [0, n), an item touching `floats` floats: in parallel unless the
+/// whole is too little to be worth waking threads.
+void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx);
+
+/// What an elementwise op y = f(x) supplies: whole arrays, so that its loop
+/// can be vectorised. backward: dx (+)= dy * f'(x), from y alone.
+typedef struct wsr__unary {
+    void (*forward)(float *y, const float *x, int64_t n, const void *params);
+    void (*backward)(float *dx, const float *dy, const float *y, int64_t n,
+                     const void *params);
+} wsr__unary;
+
+/// Run an elementwise op in parallel shares.
+void wsr__unary_forward(wsr__node *node, const wsr__unary *f);
+/// As forward; when the diff accumulates, shares pass through a small buffer.
+void wsr__unary_backward(wsr__node *node, const wsr__unary *f);
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the two windowed pools share.
+
+#ifndef WSR_OP_POOL_H
+#define WSR_OP_POOL_H
+
+#include "op/op.h"
+
+typedef struct wsr__pool2d {
+    int64_t kernel;
+    int64_t stride;
+    int64_t pad;
+    bool count_pad; // average: padding counts as zeros
+} wsr__pool2d;
+
+wsr_status wsr__pool2d_infer(wsr_shape *dst, const void *params,
+                             const wsr_shape *srcs, size_t n);
+wsr__pool wsr__pool2d_shape(const wsr__node *node);
+wsr__ref_pool wsr__pool2d_ref_shape(const wsr__node *node);
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Named parameters and buffers, in the order they were added, with an open-
+// addressing index by name.
+//
+// Initial values are drawn from a stream keyed by (seed, index), so a
+// parameter starts the same whatever is added after it.
+
+#include "tensor/tensor.h"
+
+#include <string.h>
+
+struct wsr_params {
+    uint64_t seed;
+    wsr__param **list;
+    size_t count;
+    size_t capacity;
+    uint32_t *index; // slot -> list position + 1, 0 is empty
+    size_t slots;    // a power of two
+};
+
+wsr_status wsr_params_new(wsr_params **out, uint64_t seed)
+{
+    *out = wsr__alloc(1, sizeof **out);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    (*out)->seed = seed;
+    return WSR_OK;
+}
+
+static void param_free(wsr__param *param)
+{
+    if (param != NULL) {
+        wsr__free(param->name);
+        wsr__free(param->data);
+        wsr__free(param->grad);
+        wsr__free(param);
+    }
+}
+
+void wsr_params_free(wsr_params *params)
+{
+    if (params == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < params->count; i++) {
+        param_free(params->list[i]);
+    }
+    wsr__free(params->list);
+    wsr__free(params->index);
+    wsr__free(params);
+}
+
+// FNV-1a
+static size_t hash(const char *name)
+{
+    uint64_t h = 14695981039346656037u;
+    for (const char *p = name; *p != '\0'; p++) {
+        h = (h ^ (unsigned char)*p) * 1099511628211u;
+    }
+    return (size_t)(h ^ (h >> 32));
+}
+
+// Slot of a name: where it is, or where it belongs.
+static size_t slot_of(const wsr_params *params, const char *name)
+{
+    size_t slot = hash(name) & (params->slots - 1);
+    while (params->index[slot] != 0 &&
+           strcmp(params->list[params->index[slot] - 1]->name, name) != 0) {
+        slot = (slot + 1) & (params->slots - 1);
+    }
+    return slot;
+}
+
+static wsr_status grow_index(wsr_params *params)
+{
+    if (2 * (params->count + 1) <= params->slots) {
+        return WSR_OK;
+    }
+    const size_t slots = params->slots == 0 ? 64 : 2 * params->slots;
+    uint32_t *const index = wsr__alloc(slots, sizeof *index);
+    if (index == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__free(params->index);
+    params->index = index;
+    params->slots = slots;
+    for (size_t i = 0; i < params->count; i++) {
+        index[slot_of(params, params->list[i]->name)] = (uint32_t)(i + 1);
+    }
+    return WSR_OK;
+}
+
+wsr__param *wsr__params_named(const wsr_params *params, const char *name)
+{
+    if (params->slots == 0) {
+        return NULL;
+    }
+    const uint32_t at = params->index[slot_of(params, name)];
+    return at == 0 ? NULL : params->list[at - 1];
+}
+
+static void initialise(wsr__param *param, wsr__init init, uint64_t seed,
+                       size_t index)
+{
+    wsr__rng rng = wsr__rng_at(seed, WSR__RNG_INIT, index, 0);
+    for (int64_t i = 0; i < param->count; i++) {
+        param->data[i] = init.bound > 0
+                             ? init.bound * (2 * wsr__rng_uniform(&rng) - 1)
+                             : init.value;
+    }
+}
+
+static wsr_status insert(wsr__param **out, wsr_params *params, const char *name,
+                         const wsr_shape *shape)
+{
+    wsr_status status = WSR_OK;
+    wsr__param *param = NULL;
+    WSR_TRY(grow_index(params));
+    WSR_TRY(wsr__reserve((void **)&params->list, &params->capacity,
+                         params->count + 1, sizeof *params->list));
+    param = wsr__alloc(1, sizeof *param);
+    if (param == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    param->shape = *shape;
+    param->count = wsr_shape_count(shape);
+    param->version = 1;
+    param->name = wsr__strdup(name);
+    param->data = wsr__alloc((size_t)param->count, sizeof *param->data);
+    if (param->name == NULL || param->data == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    params->index[slot_of(params, name)] = (uint32_t)(params->count + 1);
+    params->list[params->count++] = param;
+    *out = param;
+    param = NULL;
+out:
+    param_free(param);
+    return status;
+}
+
+static wsr_status find_or_insert(wsr__param **out, bool *found,
+                                 wsr_params *params, const char *name,
+                                 const wsr_shape *shape)
+{
+    *out = wsr__params_named(params, name);
+    *found = *out != NULL;
+    if (!*found) {
+        return insert(out, params, name, shape);
+    }
+    if (!wsr_shape_equal(&(*out)->shape, shape)) {
+        char have[96];
+        char want[96];
+        wsr__shape_print(have, &(*out)->shape);
+        wsr__shape_print(want, shape);
+        return WSR_FAIL(WSR_SHAPE, "parameter %s: shape %s is not %s", name,
+                        have, want);
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__params_add(wsr__param **out, wsr_params *params,
+                           const char *name, const wsr_shape *shape,
+                           wsr__init init)
+{
+    bool found = false;
+    const wsr_status status = find_or_insert(out, &found, params, name, shape);
+    if (status == WSR_OK && !found) {
+        (*out)->trainable = true;
+        initialise(*out, init, params->seed, params->count - 1);
+    }
+    return status;
+}
+
+wsr_status wsr__params_buffer(wsr__param **out, wsr_params *params,
+                              const char *name, const wsr_shape *shape,
+                              float value)
+{
+    bool found = false;
+    const wsr_status status = find_or_insert(out, &found, params, name, shape);
+    if (status == WSR_OK && !found) {
+        initialise(*out, (wsr__init){0, value}, params->seed, 0);
+    }
+    return status;
+}
+
+wsr__param *wsr__params_at(const wsr_params *params, size_t i)
+{
+    return params->list[i];
+}
+
+void wsr__param_touch(wsr__param *param)
+{
+    param->version++;
+}
+
+wsr_status wsr__param_need_grad(wsr__param *param)
+{
+    if (param->grad == NULL) {
+        param->grad = wsr__alloc((size_t)param->count, sizeof *param->grad);
+    }
+    return param->grad == NULL ? WSR_NOMEM : WSR_OK;
+}
+
+size_t wsr_params_count(const wsr_params *params)
+{
+    return params->count;
+}
+
+wsr_status wsr_params_find(size_t *out, const wsr_params *params,
+                           const char *name)
+{
+    if (params->slots != 0) {
+        const uint32_t at = params->index[slot_of(params, name)];
+        if (at != 0) {
+            *out = at - 1;
+            return WSR_OK;
+        }
+    }
+    return WSR_FAIL(WSR_NOTFOUND, "parameter %s: not one of the %zu here", name,
+                    params->count);
+}
+
+const char *wsr_params_name(const wsr_params *params, size_t i)
+{
+    return params->list[i]->name;
+}
+
+const wsr_shape *wsr_params_shape(const wsr_params *params, size_t i)
+{
+    return &params->list[i]->shape;
+}
+
+bool wsr_params_trainable(const wsr_params *params, size_t i)
+{
+    return params->list[i]->trainable;
+}
+
+const float *wsr_params_data(const wsr_params *params, size_t i)
+{
+    return params->list[i]->data;
+}
+
+float *wsr_params_edit(wsr_params *params, size_t i)
+{
+    wsr__param_touch(params->list[i]);
+    return params->list[i]->data;
+}
+
+const float *wsr_params_grad(const wsr_params *params, size_t i)
+{
+    const wsr__param *const param = params->list[i];
+    return param->has_grad ? param->grad : NULL;
+}
+
+void wsr_params_zero_grad(wsr_params *params, bool forget)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        wsr__param *const param = params->list[i];
+        if (param->grad != NULL) {
+            memset(param->grad, 0, (size_t)param->count * sizeof(float));
+        }
+        param->has_grad = param->has_grad && !forget;
+    }
+}
+
+int64_t wsr_params_scalars(const wsr_params *params)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < params->count; i++) {
+        const wsr__param *const param = params->list[i];
+        if (param->trainable && strstr(param->name, "auxiliary") == NULL) {
+            count += param->count;
+        }
+    }
+    return count;
+}

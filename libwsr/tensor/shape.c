@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Shapes and the sizes of their layouts.
+
+#include "tensor/tensor.h"
+
+int64_t wsr_shape_count(const wsr_shape *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape->ndims; i++) {
+        count *= shape->dims[i];
+    }
+    return count;
+}
+
+bool wsr_shape_equal(const wsr_shape *a, const wsr_shape *b)
+{
+    bool equal = a->ndims == b->ndims;
+    for (int i = 0; equal && i < a->ndims; i++) {
+        equal = a->dims[i] == b->dims[i];
+    }
+    return equal;
+}
+
+wsr_shape wsr__shape1(int64_t a)
+{
+    return (wsr_shape){1, {a}};
+}
+
+wsr_shape wsr__shape2(int64_t a, int64_t b)
+{
+    return (wsr_shape){2, {a, b}};
+}
+
+wsr_shape wsr__shape3(int64_t a, int64_t b, int64_t c)
+{
+    return (wsr_shape){3, {a, b, c}};
+}
+
+wsr_shape wsr__shape4(int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    return (wsr_shape){4, {n, c, h, w}};
+}
+
+void wsr__shape_print(char out[96], const wsr_shape *shape)
+{
+    size_t len = (size_t)snprintf(out, 96, "(");
+    for (int i = 0; i < shape->ndims && len < 90; i++) {
+        len += (size_t)snprintf(out + len, 96 - len, i > 0 ? ", %lld" : "%lld",
+                                (long long)shape->dims[i]);
+    }
+    if (len < 95) {
+        snprintf(out + len, 96 - len, ")");
+    }
+}
+
+int64_t wsr__desc_floats(const wsr__desc *desc)
+{
+    if (desc->layout == WSR__PLAIN || desc->shape.ndims != 4) {
+        return wsr_shape_count(&desc->shape);
+    }
+    const int64_t *d = desc->shape.dims;
+    return d[0] * wsr__blocks(d[1]) * WSR__BLOCK * d[2] * d[3];
+}
