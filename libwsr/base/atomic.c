@@ -125,9 +125,8 @@ static wsr_status close_synced(wsr__atomic_file *file)
     FILE *const stream = file->stream;
     file->stream = NULL;
     int error = 0;
-    if (fflush(stream) != 0) {
-        error = errno;
-    } else if (file->temporary != NULL && fsync(fileno(stream)) != 0) {
+    if (fflush(stream) != 0 ||
+        (file->temporary != NULL && fsync(fileno(stream)) != 0)) {
         error = errno;
     }
     if (fclose(stream) != 0 && error == 0) {

@@ -15,18 +15,18 @@
 // ---------------------------------------------------------------- statuses
 
 /// Write the detail line of a failure and yield its code. Only the origin of
-/// a failure writes it; callers pass the code on with WSR_TRY.
-#define WSR_FAIL(code, ...) wsr__fail((code), __VA_ARGS__)
+/// a failure writes it; callers pass the code on with WSR_TRY. The code is
+/// named twice so that compilers and analysers see which one is yielded.
+#define WSR_FAIL(code, ...) (wsr__fail((code), __VA_ARGS__), (code))
 
 /// Leave the function through its only label `out` when a call fails. Expects
-/// a local `wsr_status status`.
-#define WSR_TRY(call)           \
-    do {                        \
-        status = (call);        \
-        if (status != WSR_OK) { \
-            goto out;           \
-        }                       \
-    } while (0)
+/// a local `wsr_status status`. (Without braces inside, so that it does not
+/// count as two levels of nesting.)
+#define WSR_TRY(call)                    \
+    do                                   \
+        if ((status = (call)) != WSR_OK) \
+            goto out;                    \
+    while (0)
 
 wsr_status wsr__fail(wsr_status code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
