@@ -25,10 +25,32 @@
 # A table of pointers to constants needs neither a generated file nor a
 # constructor function, which static archives would drop.
 
+# wsr_check_written(out path): whether a listed file exists. One that does not
+# is an error, or a warning with WSR_DRAFT, so that several people can work in
+# one tree of which parts are still being written.
+function(wsr_check_written out path)
+    set(written ON)
+    if(NOT EXISTS ${path})
+        set(written OFF)
+        set(severity FATAL_ERROR)
+        if(WSR_DRAFT)
+            set(severity WARNING)
+        endif()
+        message(${severity} "${path} is listed, but does not exist "
+            "(-DWSR_DRAFT=ON tolerates that while it is being written)")
+    endif()
+    set(${out} ${written} PARENT_SCOPE)
+endfunction()
+
 # wsr_sources(dir file...): plain sources of libwsr/<dir>.
 function(wsr_sources dir)
-    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/libwsr/${dir}/)
-    set_property(GLOBAL APPEND PROPERTY WSR_SOURCES ${ARGN})
+    foreach(file IN LISTS ARGN)
+        set(path ${PROJECT_SOURCE_DIR}/libwsr/${dir}/${file})
+        wsr_check_written(written ${path})
+        if(written)
+            set_property(GLOBAL APPEND PROPERTY WSR_SOURCES ${path})
+        endif()
+    endforeach()
 endfunction()
 
 # wsr_family(family def): sources and tests of a family; `def` is relative to
@@ -48,12 +70,11 @@ function(wsr_family family def)
         endif()
         set(name ${CMAKE_MATCH_1})
         wsr_sources(${dir} ${name}.c)
-        set(test tests/${dir}/test_${name}.c)
-        if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${test})
-            message(FATAL_ERROR
-                "${def} lists ${name}, but ${test} does not exist")
+        wsr_check_written(written
+            ${PROJECT_SOURCE_DIR}/tests/${dir}/test_${name}.c)
+        if(written)
+            set_property(GLOBAL APPEND PROPERTY WSR_FAMILY_TESTS ${dir}/${name})
         endif()
-        set_property(GLOBAL APPEND PROPERTY WSR_FAMILY_TESTS ${dir}/${name})
     endforeach()
 endfunction()
 

@@ -45,7 +45,8 @@ const char *shared_folder(void);
 /// A fresh empty folder below the build tree, [borrowed] until the next call.
 const char *scratch_folder(const char *name);
 
-/// Suite of one case from a NULL-ended list of tests.
+/// Suite of one case from a NULL-ended list of tests. The list cannot be
+/// static: the names of tests are variables.
 Suite *suite_of(const char *name, const TTest *const *tests);
 
 #endif
