@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kullback-Leibler divergence of a distribution p from the one whose
+// logarithm is the first source, per sample; both are (n, ...):
+//
+//   dst = sum_i p_i (ln p_i - log_q_i)
+//   dlog_q_i = -dy * p_i,   dp_i = dy * (ln p_i + 1 - log_q_i)
+//
+// Where p_i = 0, both the term and its gradient are 0.
+
+#include "op/op.h"
+
+#include <math.h>
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    const wsr_status status = wsr__infer_same(dst, params, srcs, n);
+    if (status == WSR_OK) {
+        *dst = wsr__shape1(dst->dims[0]);
+    }
+    return status;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    return (node->src[1].want_diff ? 1u : 0u) | 2u;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    for (int64_t r = begin; r < end; r++) {
+        const float *const log_q = node->src[0].data + r * k;
+        const float *const p = node->src[1].data + r * k;
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++) {
+            if (p[i] != 0) {
+                const double q = (double)log_q[i];
+                sum += (double)p[i] * (log((double)p[i]) - q);
+            }
+        }
+        node->dst.data[r] = (float)sum;
+    }
+}
+
+static void backward_log_q(const wsr__node *node, int64_t begin, int64_t end)
+{
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    const float *const p = node->src[1].data;
+    float *const d = node->src[0].diff;
+    const bool add = node->src[0].accumulate;
+    for (int64_t r = begin; r < end; r++) {
+        const float dy = node->dst.diff[r];
+        for (int64_t i = r * k; i < (r + 1) * k; i++) {
+            d[i] = (add ? d[i] : 0.0f) - dy * p[i];
+        }
+    }
+}
+
+static void backward_p(const wsr__node *node, int64_t begin, int64_t end)
+{
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    const float *const log_q = node->src[0].data;
+    const float *const p = node->src[1].data;
+    float *const d = node->src[1].diff;
+    const bool add = node->src[1].accumulate;
+    for (int64_t r = begin; r < end; r++) {
+        const float dy = node->dst.diff[r];
+        for (int64_t i = r * k; i < (r + 1) * k; i++) {
+            const float slope = p[i] == 0 ? 0.0f : logf(p[i]) + 1.0f - log_q[i];
+            d[i] = (add ? d[i] : 0.0f) + dy * slope;
+        }
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    if (node->src[0].want_diff) {
+        backward_log_q(node, begin, end);
+    }
+    if (node->src[1].want_diff) {
+        backward_p(node, begin, end);
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .needs = needs,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_kl_div = {
+    .super = {"kl_div", "Kullback-Leibler divergence per sample", "", NULL, 0},
+    .min_srcs = 2,
+    .max_srcs = 2,
+    .infer = infer,
+    .impls = impls,
+};

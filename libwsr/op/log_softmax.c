@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Logarithm of the softmax along the last axis:
+//
+//   y_i = x_i - max x - ln sum_j exp(x_j - max x)
+//   dx_i = dy_i - exp(y_i) * sum_j dy_j
+//
+// The last axis must not be the batch.
+
+#include "op/op.h"
+
+#include <math.h>
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    (void)params;
+    (void)n;
+    if (srcs[0].ndims < 2) {
+        return wsr__op_shape_fail("source must have an axis behind the batch",
+                                  &srcs[0]);
+    }
+    *dst = srcs[0];
+    return WSR_OK;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    (void)node;
+    return WSR__NEED_DST;
+}
+
+static int64_t width(const wsr__node *node)
+{
+    const wsr_shape *const shape = &node->dst.desc.shape;
+    return shape->dims[shape->ndims - 1];
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = width(node);
+    for (int64_t r = begin; r < end; r++) {
+        const float *const x = node->src[0].data + r * k;
+        float *const y = node->dst.data + r * k;
+        float most = x[0];
+        for (int64_t i = 1; i < k; i++) {
+            most = x[i] > most ? x[i] : most;
+        }
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++) {
+            sum += (double)expf(x[i] - most);
+        }
+        const double total = (double)most + log(sum);
+        for (int64_t i = 0; i < k; i++) {
+            y[i] = (float)((double)x[i] - total);
+        }
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = width(node);
+    const bool add = node->src[0].accumulate;
+    for (int64_t r = begin; r < end; r++) {
+        const float *const y = node->dst.data + r * k;
+        const float *const dy = node->dst.diff + r * k;
+        float *const dx = node->src[0].diff + r * k;
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++) {
+            sum += (double)dy[i];
+        }
+        for (int64_t i = 0; i < k; i++) {
+            const float grad = dy[i] - expf(y[i]) * (float)sum;
+            dx[i] = (add ? dx[i] : 0.0f) + grad;
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(wsr__dst_floats(node) / width(node), width(node), forward_share,
+               node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(wsr__dst_floats(node) / width(node), width(node), backward_share,
+               node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .needs = needs,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+    .in_place = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_log_softmax = {
+    .super = {"log_softmax", "logarithm of the softmax along the last axis", "",
+              NULL, 0},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .infer = infer,
+    .impls = impls,
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mean of all elements of each sample: (n, ...) to (n). The sum is formed in
+// double precision.
+
+#include "op/op.h"
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    (void)params;
+    (void)n;
+    *dst = wsr__shape1(srcs[0].dims[0]);
+    return WSR_OK;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    for (int64_t r = begin; r < end; r++) {
+        double sum = 0;
+        for (int64_t i = r * k; i < (r + 1) * k; i++) {
+            sum += (double)node->src[0].data[i];
+        }
+        node->dst.data[r] = (float)(sum / (double)k);
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    float *const dx = node->src[0].diff;
+    const bool add = node->src[0].accumulate;
+    for (int64_t r = begin; r < end; r++) {
+        const float share = node->dst.diff[r] / (float)k;
+        for (int64_t i = r * k; i < (r + 1) * k; i++) {
+            dx[i] = (add ? dx[i] : 0.0f) + share;
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_mean = {
+    .super = {"mean", "mean of each sample", "", NULL, 0},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .infer = infer,
+    .impls = impls,
+};

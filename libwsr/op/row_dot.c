@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inner product of each sample of two tensors (n, ...): dst is (n, 1).
+//
+//   dst = sum_i a_i b_i,   da_i = dy * b_i,   db_i = dy * a_i
+
+#include "op/op.h"
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    const wsr_status status = wsr__infer_same(dst, params, srcs, n);
+    if (status == WSR_OK) {
+        *dst = wsr__shape2(dst->dims[0], 1);
+    }
+    return status;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    return (node->src[1].want_diff ? 1u : 0u) |
+           (node->src[0].want_diff ? 2u : 0u);
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    for (int64_t r = begin; r < end; r++) {
+        const float *const a = node->src[0].data + r * k;
+        const float *const b = node->src[1].data + r * k;
+        double sum = 0;
+        for (int64_t i = 0; i < k; i++) {
+            sum += (double)a[i] * (double)b[i];
+        }
+        node->dst.data[r] = (float)sum;
+    }
+}
+
+// One source after the other: both may be the same tensor.
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    for (size_t s = 0; s < 2; s++) {
+        const wsr__arg *const arg = &node->src[s];
+        const float *const other = node->src[1 - s].data;
+        for (int64_t r = begin; arg->want_diff && r < end; r++) {
+            const float dy = node->dst.diff[r];
+            for (int64_t i = r * k; i < (r + 1) * k; i++) {
+                arg->diff[i] = (arg->accumulate ? arg->diff[i] : 0.0f) +
+                               dy * other[i];
+            }
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               wsr__row_floats(&node->src[0].desc), backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .needs = needs,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_row_dot = {
+    .super = {"row_dot", "inner product of each sample", "", NULL, 0},
+    .min_srcs = 2,
+    .max_srcs = 2,
+    .infer = infer,
+    .impls = impls,
+};

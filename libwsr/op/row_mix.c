@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weighted sum of tensors f_0 .. f_{m-1}, all (n, ...), with a weight per
+// sample and tensor, coef (n, m), the last source:
+//
+//   dst[r] = sum_i coef[r, i] * f_i[r]
+//   df_i[r] = coef[r, i] * dy[r],   dcoef[r, i] = <dy[r], f_i[r]>
+//
+// Zeros stay zeros, so any layout will do.
+
+#include "op/op.h"
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    const size_t m = n - 1;
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__infer_same(dst, params, srcs, m));
+    if (srcs[m].ndims != 2 || srcs[m].dims[0] != dst->dims[0] ||
+        srcs[m].dims[1] != (int64_t)m) {
+        char text[96];
+        wsr__shape_print(text, &srcs[m]);
+        return WSR_FAIL(WSR_SHAPE,
+                        "weights must have shape (%lld, %zu), not %s",
+                        (long long)dst->dims[0], m, text);
+    }
+out:
+    return status;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    const size_t m = node->n - 1;
+    uint32_t mask = 0;
+    for (size_t i = 0; i < m; i++) {
+        mask |= node->src[i].want_diff ? 1u << m : 0u;
+        mask |= node->src[m].want_diff ? 1u << i : 0u;
+    }
+    return mask;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const size_t m = node->n - 1;
+    const int64_t k = wsr__row_floats(&node->dst.desc);
+    for (int64_t r = begin; r < end; r++) {
+        const float *const coef = node->src[m].data + r * (int64_t)m;
+        float *const y = node->dst.data + r * k;
+        for (size_t i = 0; i < m; i++) {
+            const float *const f = node->src[i].data + r * k;
+            const float c = coef[i];
+            for (int64_t j = 0; j < k; j++) {
+                y[j] = (i == 0 ? 0.0f : y[j]) + c * f[j];
+            }
+        }
+    }
+}
+
+static void backward_tensor(const wsr__node *node, size_t i, int64_t r)
+{
+    const size_t m = node->n - 1;
+    const int64_t k = wsr__row_floats(&node->dst.desc);
+    const float c = node->src[m].data[r * (int64_t)m + (int64_t)i];
+    const float *const dy = node->dst.diff + r * k;
+    float *const df = node->src[i].diff + r * k;
+    const bool add = node->src[i].accumulate;
+    for (int64_t j = 0; j < k; j++) {
+        df[j] = (add ? df[j] : 0.0f) + c * dy[j];
+    }
+}
+
+static void backward_coef(const wsr__node *node, size_t i, int64_t r)
+{
+    const size_t m = node->n - 1;
+    const int64_t k = wsr__row_floats(&node->dst.desc);
+    const float *const dy = node->dst.diff + r * k;
+    const float *const f = node->src[i].data + r * k;
+    float *const dc = &node->src[m].diff[r * (int64_t)m + (int64_t)i];
+    double sum = 0;
+    for (int64_t j = 0; j < k; j++) {
+        sum += (double)dy[j] * (double)f[j];
+    }
+    *dc = (node->src[m].accumulate ? *dc : 0.0f) + (float)sum;
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const size_t m = node->n - 1;
+    for (int64_t r = begin; r < end; r++) {
+        for (size_t i = 0; i < m; i++) {
+            if (node->src[i].want_diff) {
+                backward_tensor(node, i, r);
+            }
+            if (node->src[m].want_diff) {
+                backward_coef(node, i, r);
+            }
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               (int64_t)node->n * wsr__row_floats(&node->dst.desc),
+               forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0],
+               (int64_t)node->n * wsr__row_floats(&node->dst.desc),
+               backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .layout = wsr__layout_same,
+    .needs = needs,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+    .in_place = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_row_mix = {
+    .super = {"row_mix", "sum of tensors weighted per sample", "", NULL, 0},
+    .min_srcs = 2,
+    .max_srcs = 31,
+    .infer = infer,
+    .impls = impls,
+};

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Samples z (n, ...) brought to Euclidean lengths tau (n, 1) or (n):
+//
+//   r = ||z||,   dst = z * tau / (r + guard)
+//   dz = tau / (r + guard) * (dy - z * <z, dy> / (r * (r + guard)))
+//   dtau = <z, dy> / (r + guard)
+//
+// The norm's own gradient at 0 counts as 0. Without a guard a zero sample
+// yields NaN. Zeros stay zeros, so any layout will do.
+
+#include "op/op.h"
+
+#include <math.h>
+#include <stddef.h>
+
+typedef struct row_normalize_params {
+    double guard;
+} row_normalize_params;
+
+static const wsr__option schema[] = {
+    {"guard", WSR__FLOAT, offsetof(row_normalize_params, guard), "0", 0, 1, "",
+     "added to the norm before the division", NULL},
+    {0},
+};
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    (void)params;
+    (void)n;
+    if (srcs[1].dims[0] != srcs[0].dims[0] ||
+        wsr_shape_count(&srcs[1]) != srcs[0].dims[0]) {
+        return wsr__op_shape_fail("tau must be one number per sample",
+                                  &srcs[1]);
+    }
+    *dst = srcs[0];
+    return WSR_OK;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    return 1u | (node->src[0].want_diff ? 2u : 0u);
+}
+
+static double dot(const float *a, const float *b, int64_t k)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < k; i++) {
+        sum += (double)a[i] * (double)b[i];
+    }
+    return sum;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const row_normalize_params *const o = node->params;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    for (int64_t r = begin; r < end; r++) {
+        const float *const z = node->src[0].data + r * k;
+        const double length = sqrt(dot(z, z, k)) + o->guard;
+        const float factor = (float)((double)node->src[1].data[r] / length);
+        for (int64_t i = 0; i < k; i++) {
+            node->dst.data[r * k + i] = z[i] * factor;
+        }
+    }
+}
+
+static void backward_row(const wsr__node *node, int64_t r)
+{
+    const row_normalize_params *const o = node->params;
+    const int64_t k = wsr__row_floats(&node->src[0].desc);
+    const float *const z = node->src[0].data + r * k;
+    const float *const dy = node->dst.diff + r * k;
+    const double norm = sqrt(dot(z, z, k));
+    const double length = norm + o->guard;
+    const double inner = dot(z, dy, k);
+    if (node->src[0].want_diff) {
+        float *const dz = node->src[0].diff + r * k;
+        const bool add = node->src[0].accumulate;
+        const double factor = (double)node->src[1].data[r] / length;
+        const double along = norm > 0 ? factor * inner / (norm * length) : 0;
+        for (int64_t i = 0; i < k; i++) {
+            dz[i] = (add ? dz[i] : 0.0f) +
+                    ((float)factor * dy[i] - (float)along * z[i]);
+        }
+    }
+    if (node->src[1].want_diff) {
+        float *const dtau = node->src[1].diff + r;
+        *dtau = (node->src[1].accumulate ? *dtau : 0.0f) +
+                (float)(inner / length);
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    for (int64_t r = begin; r < end; r++) {
+        backward_row(ctx, r);
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
+               forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
+               backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .layout = wsr__layout_same,
+    .needs = needs,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+    .in_place = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_row_normalize = {
+    .super = {"row_normalize", "samples brought to given lengths", "", schema,
+              sizeof(row_normalize_params)},
+    .min_srcs = 2,
+    .max_srcs = 2,
+    .infer = infer,
+    .impls = impls,
+};

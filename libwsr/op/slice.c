@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A range of one axis: dst holds the elements begin <= i < end of `axis`. The
+// batch axis cannot be cut.
+
+#include "op/op.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef struct slice_params {
+    int64_t axis;
+    int64_t begin;
+    int64_t end;
+} slice_params;
+
+static const wsr__option schema[] = {
+    {"axis", WSR__INT, offsetof(slice_params, axis), "1", 1, WSR_MAX_DIMS - 1,
+     "", "axis to cut; 0 is the batch", NULL},
+    {"begin", WSR__INT, offsetof(slice_params, begin), "0", 0, 1 << 30, "",
+     "first element", NULL},
+    {"end", WSR__INT, offsetof(slice_params, end), "0", 0, 1 << 30, "",
+     "one past the last element; 0: up to the last", NULL},
+    {0},
+};
+
+static int64_t end_of(const slice_params *o, const wsr_shape *src)
+{
+    return o->end == 0 ? src->dims[o->axis] : o->end;
+}
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    (void)n;
+    const slice_params *const o = params;
+    const int64_t size = o->axis < srcs[0].ndims ? srcs[0].dims[o->axis] : 0;
+    const int64_t end = end_of(o, &srcs[0]);
+    if (o->begin >= end || end > size) {
+        char text[96];
+        wsr__shape_print(text, &srcs[0]);
+        return WSR_FAIL(
+            WSR_SHAPE, "range [%lld, %lld) of axis %lld does not fit %s",
+            (long long)o->begin, (long long)end, (long long)o->axis, text);
+    }
+    *dst = srcs[0];
+    dst->dims[o->axis] = end - o->begin;
+    return WSR_OK;
+}
+
+// One slice per element of the axes before the cut one: `step` floats from
+// one to the next in src, of which `floats` are taken from `from` on.
+typedef struct cut {
+    int64_t count;
+    int64_t step;
+    int64_t from;
+    int64_t floats;
+} cut;
+
+static cut cut_of(const wsr__node *node)
+{
+    const slice_params *const o = node->params;
+    const wsr_shape *const src = &node->src[0].desc.shape;
+    cut c = {1, src->dims[o->axis], o->begin,
+             node->dst.desc.shape.dims[o->axis]};
+    for (int i = 0; i < src->ndims; i++) {
+        if (i < o->axis) {
+            c.count *= src->dims[i];
+        } else if (i > o->axis) {
+            c.step *= src->dims[i];
+            c.from *= src->dims[i];
+            c.floats *= src->dims[i];
+        }
+    }
+    return c;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const cut c = cut_of(node);
+    for (int64_t k = begin; k < end; k++) {
+        memcpy(node->dst.data + k * c.floats,
+               node->src[0].data + k * c.step + c.from,
+               (size_t)c.floats * sizeof(float));
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const cut c = cut_of(node);
+    for (int64_t k = begin; k < end; k++) {
+        float *const whole = node->src[0].diff + k * c.step;
+        const float *const dy = node->dst.diff + k * c.floats;
+        if (!node->src[0].accumulate) {
+            memset(whole, 0, (size_t)c.step * sizeof *whole);
+        }
+        for (int64_t i = 0; i < c.floats; i++) {
+            whole[c.from + i] += dy[i];
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    const cut c = cut_of(node);
+    wsr__share(c.count, c.floats, forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    const cut c = cut_of(node);
+    wsr__share(c.count, c.step, backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_slice = {
+    .super = {"slice", "range of one axis", "", schema, sizeof(slice_params)},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .infer = infer,
+    .impls = impls,
+};

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Axes in another order: axis i of dst is axis order[i] of src. The batch
+// axis stays in front.
+
+#include "op/op.h"
+
+#include <stddef.h>
+
+typedef struct transpose_params {
+    wsr__ints order;
+} transpose_params;
+
+static const wsr__option schema[] = {
+    {"order", WSR__INTS, offsetof(transpose_params, order), "[]", 0,
+     WSR_MAX_DIMS - 1, "",
+     "axes of the source, 0 first; empty: those behind the batch reversed",
+     NULL},
+    {0},
+};
+
+// Which axis of src becomes axis i of dst.
+static int64_t from(const transpose_params *o, int ndims, int i)
+{
+    if (o->order.n > 0) {
+        return o->order.v[i];
+    }
+    return i == 0 ? 0 : ndims - i;
+}
+
+static bool is_permutation(const transpose_params *o, int ndims)
+{
+    if (o->order.n == 0) {
+        return true;
+    }
+    unsigned seen = 0;
+    for (size_t i = 0; i < o->order.n; i++) {
+        seen |= 1u << o->order.v[i];
+    }
+    return o->order.n == (size_t)ndims && o->order.v[0] == 0 &&
+           seen == (1u << ndims) - 1;
+}
+
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    (void)n;
+    const transpose_params *const o = params;
+    const int ndims = srcs[0].ndims;
+    if (!is_permutation(o, ndims)) {
+        return wsr__op_shape_fail(
+            "order must name each axis of the source once, 0 first", &srcs[0]);
+    }
+    *dst = srcs[0];
+    for (int i = 0; i < ndims; i++) {
+        dst->dims[i] = srcs[0].dims[from(o, ndims, i)];
+    }
+    return WSR_OK;
+}
+
+// Floats to go in src for a step along each axis of dst.
+static void strides_of(int64_t strides[WSR_MAX_DIMS], const wsr__node *node)
+{
+    const wsr_shape *const src = &node->src[0].desc.shape;
+    int64_t plain[WSR_MAX_DIMS] = {0};
+    int64_t stride = 1;
+    for (int i = src->ndims; i-- > 0;) {
+        plain[i] = stride;
+        stride *= src->dims[i];
+    }
+    for (int i = 0; i < src->ndims; i++) {
+        strides[i] = plain[from(node->params, src->ndims, i)];
+    }
+}
+
+// Move to the next element of dst behind the batch axis; the offset in src
+// follows.
+static int64_t advance(int64_t at[WSR_MAX_DIMS], int64_t offset,
+                       const wsr_shape *dst, const int64_t *strides)
+{
+    int64_t next = offset;
+    for (int i = dst->ndims; i-- > 1;) {
+        at[i]++;
+        next += strides[i];
+        if (at[i] < dst->dims[i]) {
+            break;
+        }
+        next -= at[i] * strides[i];
+        at[i] = 0;
+    }
+    return next;
+}
+
+static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr_shape *const dst = &node->dst.desc.shape;
+    const int64_t row = wsr__row_floats(&node->dst.desc);
+    int64_t strides[WSR_MAX_DIMS];
+    strides_of(strides, node);
+    for (int64_t k = begin; k < end; k++) {
+        const float *const x = node->src[0].data + k * row;
+        float *const y = node->dst.data + k * row;
+        int64_t at[WSR_MAX_DIMS] = {0};
+        int64_t offset = 0;
+        for (int64_t i = 0; i < row; i++) {
+            y[i] = x[offset];
+            offset = advance(at, offset, dst, strides);
+        }
+    }
+}
+
+static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr_shape *const dst = &node->dst.desc.shape;
+    const int64_t row = wsr__row_floats(&node->dst.desc);
+    const bool add = node->src[0].accumulate;
+    int64_t strides[WSR_MAX_DIMS];
+    strides_of(strides, node);
+    for (int64_t k = begin; k < end; k++) {
+        float *const dx = node->src[0].diff + k * row;
+        const float *const dy = node->dst.diff + k * row;
+        int64_t at[WSR_MAX_DIMS] = {0};
+        int64_t offset = 0;
+        for (int64_t i = 0; i < row; i++) {
+            dx[offset] = (add ? dx[offset] : 0.0f) + dy[i];
+            offset = advance(at, offset, dst, strides);
+        }
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
+               forward_share, node);
+    return WSR_OK;
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
+               backward_share, node);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_transpose = {
+    .super = {"transpose", "axes in another order", "", schema,
+              sizeof(transpose_params)},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .infer = infer,
+    .impls = impls,
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Zeros of the source's shape and layout, through which no gradient flows: an
+// edge that carries nothing.
+
+#include "op/op.h"
+
+#include <string.h>
+
+static wsr_status forward(wsr__node *node)
+{
+    memset(node->dst.data, 0,
+           (size_t)wsr__dst_floats(node) * sizeof *node->dst.data);
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .layout = wsr__layout_same,
+    .forward = forward,
+    .in_place = true,
+};
+
+static const wsr__impl *const impls[] = {&ref, NULL};
+
+const wsr__op_class wsr__op_zero = {
+    .super = {"zero", "zeros of the source's shape", "", NULL, 0},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .infer = wsr__infer_same,
+    .impls = impls,
+    .no_grad = true,
+};
