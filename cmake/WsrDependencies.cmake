@@ -36,5 +36,11 @@ _wsr_dependency(jansson jansson.h jansson)
 _wsr_dependency(zlib zlib.h z)
 _wsr_dependency(archive archive.h archive OPTIONAL)
 
-find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
+
+# The flag alone, so that programs without a line of C can link the library.
+if(NOT TARGET wsr_dep::openmp)
+    add_library(wsr_dep::openmp INTERFACE IMPORTED)
+    set_target_properties(wsr_dep::openmp PROPERTIES
+        INTERFACE_LINK_OPTIONS -fopenmp)
+endif()

@@ -48,6 +48,8 @@ function(wsr_compile_internal target)
     endif()
 endfunction()
 
+find_package(OpenMP REQUIRED COMPONENTS C)
+
 find_path(WSR_RANDOM123_DIR NAMES Random123/philox.h)
 mark_as_advanced(WSR_RANDOM123_DIR)
 if(NOT WSR_RANDOM123_DIR)

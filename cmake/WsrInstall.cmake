@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What is installed: both libraries, the public headers, presets and
+# genotypes, and the files by which CMake and pkg-config find them.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wsr)
+
+install(TARGETS wsr EXPORT wsr-targets)
+install(TARGETS wsr_static EXPORT wsr-static-targets)
+foreach(export wsr-targets wsr-static-targets)
+    install(EXPORT ${export} NAMESPACE wsr:: DESTINATION ${package_dir})
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/libwsr/include/
+    TYPE INCLUDE FILES_MATCHING PATTERN *.h)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/libwsr/share/
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/wsr)
+
+configure_package_config_file(
+    ${PROJECT_SOURCE_DIR}/cmake/wsr-config.cmake.in wsr-config.cmake
+    INSTALL_DESTINATION ${package_dir})
+# Before 1.0 every minor version may change the interface.
+write_basic_package_version_file(wsr-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${CMAKE_CURRENT_BINARY_DIR}/wsr-config.cmake
+    ${CMAKE_CURRENT_BINARY_DIR}/wsr-config-version.cmake
+    ${PROJECT_SOURCE_DIR}/cmake/WsrDependencies.cmake
+    DESTINATION ${package_dir})
+
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH WSR_PC_PREFIX /prefix/${pc_dir} /prefix)
+set(WSR_PC_PRIVATE "-ldnnl -lyaml -ljansson -lz")
+if(TARGET wsr_dep::archive)
+    string(APPEND WSR_PC_PRIVATE " -larchive")
+endif()
+string(APPEND WSR_PC_PRIVATE " -fopenmp -lpthread -lm")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/wsr.pc.in wsr.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/wsr.pc DESTINATION ${pc_dir})
