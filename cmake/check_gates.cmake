@@ -22,6 +22,7 @@ function(gate_must_say gate words path text)
         COMMAND ${CMAKE_COMMAND} -DROOT=${SCRATCH} -DCC=${CC} -DCXX=${CXX}
             -P ${ROOT}/cmake/check_${gate}.cmake
         RESULT_VARIABLE result ERROR_VARIABLE output OUTPUT_QUIET)
+    string(REGEX REPLACE "[ \n]+" " " output "${output}") # wrapped lines
     string(FIND "${output}" "${words}" at)
     if(result EQUAL 0)
         list(APPEND failed "${gate} accepts ${path} with: ${text}")
@@ -78,6 +79,7 @@ function(family_must_say words def)
         "message(\"sources: \${sources}\")\n")
     execute_process(COMMAND ${CMAKE_COMMAND} -P ${SCRATCH}/run.cmake
         ERROR_VARIABLE output OUTPUT_QUIET)
+    string(REGEX REPLACE "[ \n]+" " " output "${output}") # wrapped lines
     string(FIND "${output}" "${words}" at)
     if(at EQUAL -1)
         list(APPEND failed "a family of '${def}': ${output}")

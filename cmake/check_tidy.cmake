@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cmake -DROOT=<repository> -DBUILD=<build folder> -DDIR=<folder of sources>
+#       -P check_tidy.cmake
+#
+# clang-tidy over the sources of one folder, with the commands that compile
+# them. Every version has other checks; .clang-tidy is written for one.
+
+cmake_minimum_required(VERSION 3.25)
+
+set(version 14)
+find_program(CLANG_TIDY NAMES clang-tidy-${version} clang-tidy)
+if(NOT CLANG_TIDY)
+    message("skipped: there is no clang-tidy here")
+    return()
+endif()
+execute_process(COMMAND ${CLANG_TIDY} --version OUTPUT_VARIABLE found)
+if(NOT found MATCHES "version ${version}\\.")
+    message("skipped: the analyser is clang-tidy ${version} only")
+    return()
+endif()
+
+# Of GCC's own headers clang lacks but this one.
+set(extra ${BUILD}/gcc-headers)
+execute_process(COMMAND ${CC} -print-file-name=include/omp.h
+    OUTPUT_VARIABLE omp OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(EXISTS ${omp})
+    file(COPY ${omp} DESTINATION ${extra})
+endif()
+
+file(STRINGS ${BUILD}/compile_commands.json compiled REGEX "\"file\": ")
+list(TRANSFORM compiled REPLACE "^.*\"file\": \"(.*)\".*$" "\\1")
+file(GLOB sources ${ROOT}/${DIR}/*.c)
+set(files "")
+foreach(source IN LISTS sources)
+    if(source IN_LIST compiled)
+        list(APPEND files ${source})
+    endif()
+endforeach()
+list(LENGTH files count)
+if(count EQUAL 0)
+    message("skipped: nothing in ${DIR} is compiled here")
+    return()
+endif()
+# One file at a time: given several, the checks of va_list mix them up.
+set(failed "")
+foreach(file IN LISTS files)
+    execute_process(
+        COMMAND ${CLANG_TIDY} --quiet -p ${BUILD}
+            --extra-arg=-idirafter${extra} ${file}
+        RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+    if(NOT result EQUAL 0)
+        string(APPEND failed "${output}${errors}")
+    endif()
+endforeach()
+if(failed)
+    message("${failed}")
+    message(FATAL_ERROR "clang-tidy objects to ${DIR}")
+endif()
+message(STATUS "${count} files of ${DIR} pass clang-tidy")
