@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Genotypes: checked once where they enter, immutable afterwards. A cell of n
+// nodes is a list of 2n pairs (operation, state), two per node in node order,
+// and the list of states that are concatenated to its output (Liu et al. 2019,
+// arXiv:1806.09055). Published genotypes are data, share/genotypes/*.yaml.
+
+#include "space/space.h"
+
+#include "config/config.h"
+
+#include <string.h>
+
+const char *const wsr__genotype_ops[] = {"max_pool_3x3", "avg_pool_3x3",
+                                         "skip_connect", "sep_conv_3x3",
+                                         "sep_conv_5x5", "sep_conv_7x7",
+                                         "dil_conv_3x3", "dil_conv_5x5",
+                                         "conv_7x1_1x7", NULL};
+
+enum { N_OPS = sizeof(wsr__genotype_ops) / sizeof(*wsr__genotype_ops) - 1 };
+
+static const char *const cell_names[2] = {"normal", "reduce"};
+
+// One of the two cells.
+typedef struct half {
+    const char *ops[WSR__GENOTYPE_EDGES]; // of wsr__genotype_ops
+    size_t states[WSR__GENOTYPE_EDGES];
+    size_t n_concat;
+    size_t concat[WSR__GENOTYPE_NODES];
+} half;
+
+struct wsr_genotype {
+    char name[WSR__GENOTYPE_NAME];
+    size_t nodes;
+    half cells[2];
+};
+
+// ---------------------------------------------------------------- checking
+
+static wsr_status find_op(const char **out, const wsr__genotype_edge *edge,
+                          const char *list, const char *where)
+{
+    *out = NULL;
+    for (size_t i = 0; i < N_OPS; i++) {
+        if (strcmp(wsr__genotype_ops[i], edge->op) == 0) {
+            *out = wsr__genotype_ops[i];
+            return WSR_OK;
+        }
+    }
+    if (strcmp(edge->op, "none") == 0) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: operation 'none' is not permitted in a genotype "
+                        "(%s:%zu)",
+                        list, where, edge->line);
+    }
+    const char *const near = wsr__suggest(edge->op, wsr__genotype_ops, N_OPS);
+    return WSR_FAIL(WSR_FORMAT, "%s: operation '%s' is unknown%s%s%s (%s:%zu)",
+                    list, edge->op, near != NULL ? ", did you mean '" : "",
+                    near != NULL ? near : "", near != NULL ? "'" : "", where,
+                    edge->line);
+}
+
+static wsr_status make_edges(half *out, const wsr__genotype_lists *lists,
+                             const char *list, const char *where)
+{
+    wsr_status status = WSR_OK;
+    for (size_t k = 0; k < lists->n_edges; k++) {
+        const wsr__genotype_edge *const edge = &lists->edges[k];
+        const int64_t states = (int64_t)(k / 2) + 2;
+        WSR_TRY(find_op(&out->ops[k], edge, list, where));
+        if (edge->state < 0 || edge->state >= states) {
+            status = WSR_FAIL(WSR_FORMAT,
+                              "%s: state %lld of pair %zu is outside [0, %lld] "
+                              "(%s:%zu)",
+                              list, (long long)edge->state, k,
+                              (long long)(states - 1), where, edge->line);
+            goto out;
+        }
+        out->states[k] = (size_t)edge->state;
+    }
+out:
+    return status;
+}
+
+static wsr_status make_concat(half *out, const wsr__genotype_lists *lists,
+                              size_t nodes, const char *list, const char *where)
+{
+    if (lists->n_concat == 0) {
+        return WSR_FAIL(WSR_FORMAT, "%s_concat: no states (%s:%zu)", list,
+                        where, lists->concat_line);
+    }
+    for (size_t i = 0; i < lists->n_concat; i++) {
+        const int64_t state = lists->concat[i];
+        if (state < 2 || state > (int64_t)nodes + 1) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "%s_concat: state %lld is outside [2, %zu] "
+                            "(%s:%zu)",
+                            list, (long long)state, nodes + 1, where,
+                            lists->concat_line);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (lists->concat[j] == state) {
+                return WSR_FAIL(
+                    WSR_FORMAT, "%s_concat: state %lld is given twice (%s:%zu)",
+                    list, (long long)state, where, lists->concat_line);
+            }
+        }
+        out->concat[i] = (size_t)state;
+    }
+    out->n_concat = lists->n_concat;
+    return WSR_OK;
+}
+
+static wsr_status check_size(const wsr__genotype_draft *draft, size_t c)
+{
+    const wsr__genotype_lists *const lists = &draft->cells[c];
+    const char *const list = cell_names[c];
+    const size_t first = draft->cells[0].n_edges;
+    if (!lists->given || !lists->concat_given) {
+        return WSR_FAIL(WSR_FORMAT, "%s%s: is missing (%s)", list,
+                        lists->given ? "_concat" : "", draft->where);
+    }
+    if (lists->n_edges != 8 && lists->n_edges != 10) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: %zu pairs are neither 8 (four nodes) nor 10 "
+                        "(five nodes) (%s:%zu)",
+                        list, lists->n_edges, draft->where, lists->line);
+    }
+    if (lists->n_edges != first) {
+        return WSR_FAIL(WSR_FORMAT, "%s: %zu pairs, but %s has %zu (%s:%zu)",
+                        list, lists->n_edges, cell_names[0], first,
+                        draft->where, lists->line);
+    }
+    return WSR_OK;
+}
+
+// "dir/cna_r.yaml" stands for "cna_r" where the text gives no name.
+void wsr__genotype_name_from(char *name, const char *where)
+{
+    const char *const slash = strrchr(where, '/');
+    const char *const base = slash != NULL ? slash + 1 : where;
+    const size_t n = strcspn(base, ".");
+    const size_t most = WSR__GENOTYPE_NAME - 1;
+    memcpy(name, base, n < most ? n : most);
+    name[n < most ? n : most] = '\0';
+}
+
+wsr_status wsr__genotype_make(wsr_genotype **out,
+                              const wsr__genotype_draft *draft)
+{
+    wsr_status status = WSR_OK;
+    wsr_genotype *g = NULL;
+    *out = NULL;
+    for (size_t c = 0; c < 2; c++) {
+        WSR_TRY(check_size(draft, c));
+    }
+    g = wsr__alloc(1, sizeof(*g));
+    if (g == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    memcpy(g->name, draft->name, sizeof(g->name));
+    if (g->name[0] == '\0') {
+        wsr__genotype_name_from(g->name, draft->where);
+    }
+    g->nodes = draft->cells[0].n_edges / 2;
+    for (size_t c = 0; c < 2; c++) {
+        WSR_TRY(make_edges(&g->cells[c], &draft->cells[c], cell_names[c],
+                           draft->where));
+        WSR_TRY(make_concat(&g->cells[c], &draft->cells[c], g->nodes,
+                            cell_names[c], draft->where));
+    }
+    *out = g;
+    g = NULL;
+out:
+    wsr__free(g);
+    return status;
+}
+
+// -------------------------------------------------------------------- YAML
+
+static wsr_status read_state(int64_t *out, const wsr__yaml_node *node,
+                             const char *list, const char *where)
+{
+    if (node->kind != WSR__YAML_SCALAR || !wsr__parse_int(out, node->text)) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: state '%.40s' is not an integer "
+                        "(%s:%zu)",
+                        list, node->text != NULL ? node->text : "[...]", where,
+                        node->line);
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_pair(wsr__genotype_edge *out, const wsr__yaml_node *pair,
+                            const char *list, const char *where)
+{
+    if (pair->kind != WSR__YAML_SEQUENCE || pair->count != 2 ||
+        pair->first->kind != WSR__YAML_SCALAR) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: entry is not [operation, state] "
+                        "(%s:%zu)",
+                        list, where, pair->line);
+    }
+    out->line = pair->line;
+    // A text too long to be an operation is cut, and unknown all the more.
+    (void)snprintf(out->op, sizeof(out->op), "%s", pair->first->text);
+    return read_state(&out->state, pair->last, list, where);
+}
+
+static wsr_status check_list(const wsr__yaml_node *node, size_t most,
+                             const char *where)
+{
+    if (node->kind != WSR__YAML_SEQUENCE) {
+        return WSR_FAIL(WSR_FORMAT, "%s: is not a list (%s:%zu)", node->key,
+                        where, node->line);
+    }
+    if (node->count > most) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: %zu entries are more than %zu "
+                        "(%s:%zu)",
+                        node->key, node->count, most, where, node->line);
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_edges(wsr__genotype_lists *out,
+                             const wsr__yaml_node *node, const char *where)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(check_list(node, WSR__GENOTYPE_EDGES, where));
+    for (const wsr__yaml_node *e = node->first; e != NULL; e = e->next) {
+        WSR_TRY(read_pair(&out->edges[out->n_edges++], e, node->key, where));
+    }
+    out->given = true;
+    out->line = node->line;
+out:
+    return status;
+}
+
+static wsr_status read_concat(wsr__genotype_lists *out,
+                              const wsr__yaml_node *node, const char *where)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(check_list(node, WSR__GENOTYPE_NODES, where));
+    for (const wsr__yaml_node *e = node->first; e != NULL; e = e->next) {
+        WSR_TRY(read_state(&out->concat[out->n_concat++], e, node->key, where));
+    }
+    out->concat_given = true;
+    out->concat_line = node->line;
+out:
+    return status;
+}
+
+// Names are shown in one-line messages and written to files.
+static wsr_status read_name(char *out, const wsr__yaml_node *node,
+                            const char *where)
+{
+    if (node->kind != WSR__YAML_SCALAR || node->text[0] == '\0' ||
+        strlen(node->text) >= WSR__GENOTYPE_NAME) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "name: is not a word of 1 to %d bytes "
+                        "(%s:%zu)",
+                        WSR__GENOTYPE_NAME - 1, where, node->line);
+    }
+    return wsr__strcpy(out, WSR__GENOTYPE_NAME, node->text);
+}
+
+static wsr_status read_entry(wsr__genotype_draft *draft,
+                             const wsr__yaml_node *node)
+{
+    static const char *const keys[] = {"name", "normal", "normal_concat",
+                                       "reduce", "reduce_concat"};
+    const size_t n = sizeof(keys) / sizeof(*keys);
+    const char *const key = node->key;
+    if (wsr__streq(key, keys[0])) {
+        return read_name(draft->name, node, draft->where);
+    }
+    for (size_t c = 0; c < 2; c++) {
+        if (wsr__streq(key, keys[1 + 2 * c])) {
+            return read_edges(&draft->cells[c], node, draft->where);
+        }
+        if (wsr__streq(key, keys[2 + 2 * c])) {
+            return read_concat(&draft->cells[c], node, draft->where);
+        }
+    }
+    const char *const near = wsr__suggest(key, keys, n);
+    return WSR_FAIL(WSR_FORMAT, "%.80s: no key of a genotype%s%s%s (%s:%zu)",
+                    key, near != NULL ? ", did you mean '" : "",
+                    near != NULL ? near : "", near != NULL ? "'" : "",
+                    draft->where, node->line);
+}
+
+static wsr_status read_yaml(wsr__genotype_draft *draft, const char *text)
+{
+    wsr_status status = WSR_OK;
+    wsr__yaml_node *root = NULL;
+    status = wsr__yaml_parse(&root, text, strlen(text), draft->where);
+    if (status != WSR_OK) {
+        // A genotype that is no YAML is a bad file, not a bad configuration.
+        status = status == WSR_CONFIG ? WSR_FORMAT : status;
+        goto out;
+    }
+    if (root == NULL || root->kind != WSR__YAML_MAPPING) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "not a genotype: no keys normal, "
+                          "normal_concat, reduce, reduce_concat (%s)",
+                          draft->where);
+        goto out;
+    }
+    for (const wsr__yaml_node *e = root->first; e != NULL; e = e->next) {
+        WSR_TRY(read_entry(draft, e));
+    }
+out:
+    wsr__yaml_free(root);
+    return status;
+}
+
+wsr_status wsr_genotype_parse(wsr_genotype **out, const char *text,
+                              const char *where)
+{
+    wsr_status status = WSR_OK;
+    wsr__genotype_draft draft = {.where = where};
+    *out = NULL;
+    if (wsr__genotype_is_python(text)) {
+        WSR_TRY(wsr__genotype_read_python(&draft, text));
+    } else {
+        WSR_TRY(read_yaml(&draft, text));
+    }
+    WSR_TRY(wsr__genotype_make(out, &draft));
+out:
+    return status;
+}
+
+wsr_status wsr__genotype_text(char **text, char **path, const char *what,
+                              const char *directory, const char *name)
+{
+    wsr_status status = WSR_OK;
+    unsigned char *data = NULL;
+    size_t size = 0;
+    *text = NULL;
+    *path = NULL;
+    // Shipped names come first; what looks like a path is one.
+    if (strpbrk(name, "/.") == NULL) {
+        status = wsr__shipped_find(path, what, directory, name);
+        if (status == WSR_NOTFOUND && wsr__file_exists(name)) {
+            status = WSR_OK;
+        }
+        WSR_TRY(status);
+    }
+    if (*path == NULL) {
+        *path = wsr__strdup(name);
+        WSR_TRY(*path != NULL ? WSR_OK : WSR_NOMEM);
+    }
+    WSR_TRY(wsr__file_read(&data, &size, *path, WSR__YAML_SIZE));
+    if (strlen((const char *)data) != size) {
+        status = WSR_FAIL(WSR_FORMAT, "%s: is not a text file", *path);
+        goto out;
+    }
+    *text = (char *)data;
+    data = NULL;
+out:
+    wsr__free(data);
+    if (status != WSR_OK) {
+        wsr__free(*path);
+        *path = NULL;
+    }
+    return status;
+}
+
+wsr_status wsr_genotype_load(wsr_genotype **out, const char *name)
+{
+    wsr_status status = WSR_OK;
+    char *text = NULL;
+    char *path = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__genotype_text(&text, &path, "genotype", "genotypes", name));
+    WSR_TRY(wsr_genotype_parse(out, text, path));
+out:
+    wsr__free(text);
+    wsr__free(path);
+    return status;
+}
+
+// ---------------------------------------------------------------- printing
+
+static void print_cell(wsr__str *out, const wsr_genotype *g, size_t c)
+{
+    const half *const self = &g->cells[c];
+    wsr__str_addf(out, "%s:\n", cell_names[c]);
+    for (size_t k = 0; k < 2 * g->nodes; k++) {
+        wsr__str_addf(out, "  - [%s, %zu]\n", self->ops[k], self->states[k]);
+    }
+    wsr__str_addf(out, "%s_concat: [", cell_names[c]);
+    for (size_t i = 0; i < self->n_concat; i++) {
+        wsr__str_addf(out, "%s%zu", i != 0 ? ", " : "", self->concat[i]);
+    }
+    wsr__str_add(out, "]\n");
+}
+
+wsr_status wsr_genotype_print(char **out, const wsr_genotype *genotype)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    *out = NULL;
+    wsr__str_add(&text, "name: ");
+    wsr__yaml_add_scalar(&text, genotype->name);
+    wsr__str_add(&text, "\n");
+    print_cell(&text, genotype, 0);
+    print_cell(&text, genotype, 1);
+    WSR_TRY(wsr__str_status(&text));
+    *out = text.s;
+    text = (wsr__str){0};
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+wsr_status wsr_genotype_save(const wsr_genotype *genotype, const char *path)
+{
+    wsr_status status = WSR_OK;
+    char *text = NULL;
+    WSR_TRY(wsr_genotype_print(&text, genotype));
+    WSR_TRY(wsr__file_write(path, text, strlen(text)));
+out:
+    wsr__free(text);
+    return status;
+}
+
+wsr_status wsr_genotype_names(char **out)
+{
+    return wsr__shipped_list(out, "genotypes");
+}
+
+// --------------------------------------------------------------- accessors
+
+void wsr_genotype_free(wsr_genotype *genotype)
+{
+    wsr__free(genotype);
+}
+
+wsr_status wsr_genotype_copy(wsr_genotype **out, const wsr_genotype *genotype)
+{
+    *out = wsr__alloc(1, sizeof(**out));
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    **out = *genotype;
+    return WSR_OK;
+}
+
+static bool cells_equal(const half *a, const half *b, size_t edges)
+{
+    // Operations come from one table, so that equal names are one pointer.
+    return memcmp(a->ops, b->ops, edges * sizeof(*a->ops)) == 0 &&
+           memcmp(a->states, b->states, edges * sizeof(*a->states)) == 0 &&
+           a->n_concat == b->n_concat &&
+           memcmp(a->concat, b->concat, a->n_concat * sizeof(*a->concat)) == 0;
+}
+
+bool wsr_genotype_equal(const wsr_genotype *a, const wsr_genotype *b)
+{
+    return a->nodes == b->nodes &&
+           cells_equal(&a->cells[0], &b->cells[0], 2 * a->nodes) &&
+           cells_equal(&a->cells[1], &b->cells[1], 2 * a->nodes);
+}
+
+const char *wsr_genotype_name(const wsr_genotype *genotype)
+{
+    return genotype->name;
+}
+
+size_t wsr_genotype_nodes(const wsr_genotype *genotype)
+{
+    return genotype->nodes;
+}
+
+const char *wsr_genotype_op(const wsr_genotype *genotype,
+                            wsr_genotype_cell cell, size_t edge)
+{
+    return edge < 2 * genotype->nodes ? genotype->cells[cell].ops[edge] : NULL;
+}
+
+size_t wsr_genotype_state(const wsr_genotype *genotype, wsr_genotype_cell cell,
+                          size_t edge)
+{
+    return edge < 2 * genotype->nodes ? genotype->cells[cell].states[edge] : 0;
+}
+
+size_t wsr_genotype_concat_count(const wsr_genotype *genotype,
+                                 wsr_genotype_cell cell)
+{
+    return genotype->cells[cell].n_concat;
+}
+
+size_t wsr_genotype_concat(const wsr_genotype *genotype, wsr_genotype_cell cell,
+                           size_t i)
+{
+    const size_t n = genotype->cells[cell].n_concat;
+    return i < n ? genotype->cells[cell].concat[i] : 0;
+}

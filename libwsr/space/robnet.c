@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cells of RobNet networks (Guo et al. 2020, arXiv:1911.10695): every one of
+// the 14 edges of a four-node cell has a code of two bits, the low one a
+// separable convolution, the high one an identity, and all edges are kept.
+// The published codes are data, share/robnet/*.yaml.
+
+#include "space/space.h"
+
+#include "config/config.h"
+
+#include <string.h>
+
+enum { CELLS_MAX = 256 };
+
+struct wsr_robnet_codes {
+    char name[WSR__GENOTYPE_NAME];
+    bool share;
+    size_t count;
+    unsigned char codes[CELLS_MAX][WSR__ROBNET_EDGES];
+};
+
+static wsr_status read_cell(unsigned char *out, const wsr__yaml_node *node,
+                            const char *where)
+{
+    if (node->kind != WSR__YAML_SEQUENCE || node->count != WSR__ROBNET_EDGES) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "codes: entry is not a list of %d codes "
+                        "(%s:%zu)",
+                        WSR__ROBNET_EDGES, where, node->line);
+    }
+    for (const wsr__yaml_node *e = node->first; e != NULL; e = e->next) {
+        const char *const bits = e->text != NULL ? e->text : "[...]";
+        if (strlen(bits) != 2 || strspn(bits, "01") != 2) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "codes: '%.40s' is none of 00, 01, "
+                            "10, 11 (%s:%zu)",
+                            bits, where, e->line);
+        }
+        *out++ = (unsigned char)(2 * (bits[0] - '0') + (bits[1] - '0'));
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_codes(wsr_robnet_codes *out, const wsr__yaml_node *node,
+                             const char *where)
+{
+    wsr_status status = WSR_OK;
+    if (node->kind != WSR__YAML_SEQUENCE || node->count == 0 ||
+        node->count > CELLS_MAX) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "codes: is not a list of 1 to %d cells "
+                          "(%s:%zu)",
+                          CELLS_MAX, where, node->line);
+        goto out;
+    }
+    for (const wsr__yaml_node *e = node->first; e != NULL; e = e->next) {
+        WSR_TRY(read_cell(out->codes[out->count], e, where));
+        out->count++;
+    }
+out:
+    return status;
+}
+
+static wsr_status read_entry(wsr_robnet_codes *out, const wsr__yaml_node *node,
+                             const char *where)
+{
+    static const char *const keys[] = {"name", "share", "codes"};
+    const char *const text = node->text != NULL ? node->text : "";
+    const size_t line = node->line;
+    if (wsr__streq(node->key, "name")) {
+        if (text[0] == '\0' || strlen(text) >= sizeof(out->name)) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "name: is not a word of 1 to %d bytes "
+                            "(%s:%zu)",
+                            WSR__GENOTYPE_NAME - 1, where, line);
+        }
+        return wsr__strcpy(out->name, sizeof(out->name), text);
+    }
+    if (wsr__streq(node->key, "share")) {
+        out->share = wsr__streq(text, "true");
+        if (!out->share && !wsr__streq(text, "false")) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "share: '%.40s' is neither true nor "
+                            "false (%s:%zu)",
+                            text, where, line);
+        }
+        return WSR_OK;
+    }
+    if (wsr__streq(node->key, "codes")) {
+        return read_codes(out, node, where);
+    }
+    const char *const near = wsr__suggest(node->key, keys, 3);
+    const bool found = near != NULL;
+    return WSR_FAIL(WSR_FORMAT,
+                    "%.80s: is no key of RobNet codes%s%s%s "
+                    "(%s:%zu)",
+                    node->key, found ? ", did you mean '" : "",
+                    found ? near : "", found ? "'" : "", where, line);
+}
+
+wsr_status wsr_robnet_codes_parse(wsr_robnet_codes **out, const char *text,
+                                  const char *where)
+{
+    wsr_status status = WSR_OK;
+    wsr__yaml_node *root = NULL;
+    wsr_robnet_codes *codes = wsr__alloc(1, sizeof(*codes));
+    *out = NULL;
+    if (codes == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    status = wsr__yaml_parse(&root, text, strlen(text), where);
+    // Codes that are no YAML are a bad file, not a bad configuration.
+    WSR_TRY(status == WSR_CONFIG ? WSR_FORMAT : status);
+    if (root == NULL || root->kind != WSR__YAML_MAPPING ||
+        wsr__yaml_find(root, "codes") == NULL) {
+        status = WSR_FAIL(WSR_FORMAT, "codes: is missing (%s)", where);
+        goto out;
+    }
+    wsr__genotype_name_from(codes->name, where);
+    for (const wsr__yaml_node *e = root->first; e != NULL; e = e->next) {
+        WSR_TRY(read_entry(codes, e, where));
+    }
+    if (codes->share && codes->count != 1) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "codes: %zu lists, but a shared cell has one (%s)",
+                          codes->count, where);
+        goto out;
+    }
+    *out = codes;
+    codes = NULL;
+out:
+    wsr__yaml_free(root);
+    wsr__free(codes);
+    return status;
+}
+
+wsr_status wsr_robnet_codes_load(wsr_robnet_codes **out, const char *name)
+{
+    wsr_status status = WSR_OK;
+    char *text = NULL;
+    char *path = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__genotype_text(&text, &path, "RobNet", "robnet", name));
+    WSR_TRY(wsr_robnet_codes_parse(out, text, path));
+out:
+    wsr__free(text);
+    wsr__free(path);
+    return status;
+}
+
+void wsr_robnet_codes_free(wsr_robnet_codes *codes)
+{
+    wsr__free(codes);
+}
+
+const char *wsr_robnet_codes_name(const wsr_robnet_codes *codes)
+{
+    return codes->name;
+}
+
+bool wsr_robnet_codes_share(const wsr_robnet_codes *codes)
+{
+    return codes->share;
+}
+
+size_t wsr_robnet_codes_count(const wsr_robnet_codes *codes)
+{
+    return codes->count;
+}
+
+unsigned wsr_robnet_codes_at(const wsr_robnet_codes *codes, size_t cell,
+                             size_t edge)
+{
+    return codes->codes[codes->share ? 0 : cell][edge];
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Search spaces and the genotypes that are points of them.
+
+#ifndef WSR_SPACE_SPACE_H
+#define WSR_SPACE_SPACE_H
+
+#include "base/registry.h"
+#include "wsr/genotype.h"
+
+// ------------------------------------------------------------------- spaces
+
+/// A space of cells: `nodes` nodes, an edge from each of the i + 2 states
+/// before node i, numbered i (i + 3) / 2 + state, and candidates on each edge.
+typedef struct wsr__space_class {
+    wsr__class super;
+    size_t nodes;
+    const char *const *primitives; // names of cell operations
+    size_t n_primitives;
+} wsr__space_class;
+
+#define WSR_REG(family, name) extern const wsr__space_class wsr__space_##name;
+#include "space/spaces.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__spaces;
+
+/// Find a space by name.
+wsr_status wsr__space_find(const wsr__space_class **out, const char *name);
+
+/// Edges of a cell.
+size_t wsr__space_edges(const wsr__space_class *space);
+
+// --------------------------------------------------------------- genotypes
+
+enum {
+    WSR__GENOTYPE_NODES = 5, // most nodes of a cell
+    WSR__GENOTYPE_EDGES = 2 * WSR__GENOTYPE_NODES,
+    WSR__GENOTYPE_NAME = 64, // bytes of a name or an operation
+    WSR__ALPHA_ROWS = 14,    // edges of a four-node supernet cell
+    WSR__ROBNET_EDGES = WSR__ALPHA_ROWS
+};
+
+/// Operations permitted in a genotype, in the order of messages; ended by
+/// NULL. "none" is not among them: an edge of a genotype computes something.
+extern const char *const wsr__genotype_ops[];
+
+/// An edge as text gives it, before it is checked.
+typedef struct wsr__genotype_edge {
+    char op[WSR__GENOTYPE_NAME];
+    int64_t state;
+    size_t line;
+} wsr__genotype_edge;
+
+/// A cell as text gives it, before it is checked.
+typedef struct wsr__genotype_lists {
+    bool given, concat_given;
+    size_t line, concat_line;
+    size_t n_edges, n_concat;
+    wsr__genotype_edge edges[WSR__GENOTYPE_EDGES];
+    int64_t concat[WSR__GENOTYPE_NODES + 2];
+} wsr__genotype_lists;
+
+/// A genotype as text gives it, before it is checked.
+typedef struct wsr__genotype_draft {
+    char name[WSR__GENOTYPE_NAME];
+    const char *where; // the file or what stands for it
+    wsr__genotype_lists cells[2];
+} wsr__genotype_draft;
+
+/// Check a draft and make a genotype of it. FORMAT for whatever is not
+/// permitted, with "(where:line)".
+wsr_status wsr__genotype_make(wsr_genotype **out,
+                              const wsr__genotype_draft *draft);
+
+/// The name that a text without one gets from where it comes from:
+/// "dir/cna_r.yaml" gives "cna_r". `name` has room for WSR__GENOTYPE_NAME.
+void wsr__genotype_name_from(char *name, const char *where);
+
+/// Read the text of a shipped file "directory/name.yaml", or of the file
+/// `name`, and say which it was. [out, owned]
+wsr_status wsr__genotype_text(char **text, char **path, const char *what,
+                              const char *directory, const char *name);
+
+/// Read the text `Genotype(normal=[...], ...)` that stands in `text` once.
+wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
+                                     const char *text);
+
+/// Whether the text holds that form.
+bool wsr__genotype_is_python(const char *text);
+
+/// Take the genotype that the raw architecture parameters stand for: for each
+/// node the two strongest edges, strength being the largest alpha over the
+/// primitives except "none", stronger first, ties to the lower state; on each
+/// edge the first largest primitive. Both alphas are (14, n). NUMERIC when an
+/// alpha is NaN.
+wsr_status wsr__genotype_derive(wsr_genotype **out, const char *name,
+                                const float *alphas_normal,
+                                const float *alphas_reduce,
+                                const char *const *primitives, size_t n);
+
+#endif
