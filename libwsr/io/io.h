@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files that hold tensors: safetensors, and checkpoints, which are
+// safetensors with a checksum and a predecessor.
+
+#ifndef WSR_IO_IO_H
+#define WSR_IO_IO_H
+
+#include "base/base.h"
+
+// ------------------------------------------------------------- safetensors
+
+typedef enum wsr__st_dtype {
+    WSR__ST_F32,
+    WSR__ST_F64,
+    WSR__ST_I64,
+    WSR__ST_I32,
+    WSR__ST_U8,
+    WSR__ST_BOOL
+} wsr__st_dtype;
+
+enum { WSR__ST_DIMS = 8 };
+
+/// A tensor in a file. `data` is in row-major order, little-endian, and need
+/// not be aligned to its elements: read it with wsr__st_read_* or memcpy.
+typedef struct wsr__st_tensor {
+    const char *name;
+    wsr__st_dtype dtype;
+    size_t ndims; // 0 is a scalar
+    int64_t dims[WSR__ST_DIMS];
+    size_t count; // elements
+    size_t bytes;
+    const void *data;
+} wsr__st_tensor;
+
+/// A file in memory, checked as a whole when it was opened.
+typedef struct wsr__st wsr__st;
+
+/// Read a file. IO when it cannot be read, UNSUPPORTED for an element type
+/// that this library does not use, FORMAT for everything else that is wrong.
+/// [out, owned] `*out` is NULL on failure.
+wsr_status wsr__st_open(wsr__st **out, const char *path);
+
+/// The same for bytes in memory, which are copied; `name` is for messages.
+wsr_status wsr__st_open_memory(wsr__st **out, const void *data, size_t size,
+                               const char *name);
+
+/// The same for bytes from wsr__alloc, which the file owns from then on; on
+/// failure they stay the caller's.
+wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
+                              const char *name);
+
+void wsr__st_free(wsr__st *st); // NULL is legal
+
+/// Path or name that the file was opened with.
+const char *wsr__st_path(const wsr__st *st);
+
+size_t wsr__st_count(const wsr__st *st);
+
+/// Tensor `i` in the order of the data.
+const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i);
+
+/// Tensor of a name, NULL when there is none.
+const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name);
+
+/// Tensor of a name; FORMAT, naming the file, when there is none.
+wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
+                        const char *name);
+
+/// Metadata, sorted by key.
+size_t wsr__st_metadata_count(const wsr__st *st);
+const char *wsr__st_metadata_key(const wsr__st *st, size_t i);
+const char *wsr__st_metadata_value(const wsr__st *st, size_t i);
+
+/// Metadata of a key, NULL when there is none.
+const char *wsr__st_metadata(const wsr__st *st, const char *key);
+
+/// Copy the `count` elements of a tensor, converted from F32 or F64 (the
+/// integer readers: from I64, I32, U8 or BOOL). FORMAT, naming the file, when
+/// there is no such tensor, its type is another or its size differs.
+wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
+                            size_t count);
+wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
+                            size_t count);
+wsr_status wsr__st_read_i64(int64_t *dst, const wsr__st *st, const char *name,
+                            size_t count);
+/// I64 taken as the bits that wsr__st_add_u64 wrote.
+wsr_status wsr__st_read_u64(uint64_t *dst, const wsr__st *st, const char *name,
+                            size_t count);
+/// U8 and BOOL only.
+wsr_status wsr__st_read_u8(unsigned char *dst, const wsr__st *st,
+                           const char *name, size_t count);
+
+/// Bytes of one element.
+size_t wsr__st_dtype_size(wsr__st_dtype dtype);
+
+/// Set count and bytes of a tensor from its dtype and dims; false when a
+/// dimension is negative or the product beyond what can be addressed.
+bool wsr__st_measure(wsr__st_tensor *t);
+
+/// Name as in files: "F32".
+const char *wsr__st_dtype_name(wsr__st_dtype dtype);
+
+// ----------------------------------------------------------------- writing
+
+/// Tensors and metadata on their way to a file. Data is copied. The bytes of
+/// the file depend on what was added, not on the order.
+typedef struct wsr__st_builder wsr__st_builder;
+
+wsr_status wsr__st_builder_new(wsr__st_builder **out);
+void wsr__st_builder_free(wsr__st_builder *builder); // NULL is legal
+
+/// Add a tensor. `dims` may be NULL for a scalar (ndims 0). A name that is
+/// given twice is found when the file is written: ARG.
+wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
+                       wsr__st_dtype dtype, const void *data,
+                       const int64_t *dims, size_t ndims);
+
+/// Add a tensor of one dimension.
+wsr_status wsr__st_add_f32(wsr__st_builder *builder, const char *name,
+                           const float *data, size_t count);
+wsr_status wsr__st_add_f64(wsr__st_builder *builder, const char *name,
+                           const double *data, size_t count);
+wsr_status wsr__st_add_i64(wsr__st_builder *builder, const char *name,
+                           const int64_t *data, size_t count);
+/// Written as I64 with the same bits.
+wsr_status wsr__st_add_u64(wsr__st_builder *builder, const char *name,
+                           const uint64_t *data, size_t count);
+wsr_status wsr__st_add_u8(wsr__st_builder *builder, const char *name,
+                          const unsigned char *data, size_t count);
+
+/// Set metadata; a later value replaces an earlier one.
+wsr_status wsr__st_set(wsr__st_builder *builder, const char *key,
+                       const char *value);
+
+/// Set metadata from a format.
+wsr_status wsr__st_setf(wsr__st_builder *builder, const char *key,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/// Write the file, replacing what is there as a whole or not at all.
+wsr_status wsr__st_write(wsr__st_builder *builder, const char *path);
+
+/// The file as bytes. [out, owned]
+wsr_status wsr__st_serialize(unsigned char **out, size_t *size,
+                             wsr__st_builder *builder);
+
+/// The two halves of writing, for what must see the bytes in between: the
+/// header with its length before it, which also sorts the tensors, and the
+/// file made of a header and the tensors.
+wsr_status wsr__st_header(wsr__str *out, wsr__st_builder *builder);
+wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
+                       const char *path, bool keep_previous);
+
+/// Tensor `i` in the order of the file once the header is made, else NULL.
+const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,
+                                         size_t i);
+
+// ------------------------------------------------------------- checkpoints
+
+/// Write a checkpoint: the file with the metadata "crc32", synced and renamed
+/// over `path`; what was there stays as "path.old".
+wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path);
+
+/// Read a checkpoint and verify its checksum. When it is missing, unreadable
+/// or corrupt, the predecessor is taken, with a warning. NOTFOUND when there
+/// is neither; else the first file's failure when both are bad.
+wsr_status wsr__checkpoint_load(wsr__st **out, const char *path);
+
+#endif

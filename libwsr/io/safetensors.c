@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading safetensors: eight bytes of header length, little-endian; a header
+// in JSON that maps names to {"dtype", "shape", "data_offsets"} and
+// "__metadata__" to strings; then the data, which the tensors fill without
+// gap or overlap. Files come from strangers, so everything is checked once,
+// here, before anything is used. The file is read as a whole: a mapping would
+// turn a file that shrinks under us into a signal.
+
+#include "io/io.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "safetensors are little-endian; this file copies their bytes as they are"
+#endif
+
+enum {
+    LENGTH_SIZE = 8,
+    HEADER_MAX = 100000000, // bytes, as other readers have it
+    NAME_MAX_SIZE = 1024    // bytes of a tensor's name
+};
+
+typedef struct pair {
+    const char *key;
+    const char *value;
+} pair;
+
+struct wsr__st {
+    char *path;
+    unsigned char *bytes; // the whole file
+    json_t *header;       // owns names and metadata
+    size_t n;
+    wsr__st_tensor *tensors;        // in the order of the data
+    const wsr__st_tensor **by_name; // sorted
+    size_t n_metadata;
+    pair *metadata; // sorted
+};
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {
+    [WSR__ST_F32] = {"F32", 4}, [WSR__ST_F64] = {"F64", 8},
+    [WSR__ST_I64] = {"I64", 8}, [WSR__ST_I32] = {"I32", 4},
+    [WSR__ST_U8] = {"U8", 1},   [WSR__ST_BOOL] = {"BOOL", 1},
+};
+
+enum { N_DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
+
+size_t wsr__st_dtype_size(wsr__st_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+
+const char *wsr__st_dtype_name(wsr__st_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+
+// ------------------------------------------------------------ header entries
+
+static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
+                             const char *path)
+{
+    static const char *const known[] = {"F16",     "BF16",    "I16", "I8",
+                                        "U16",     "U32",     "U64", "C64",
+                                        "F8_E4M3", "F8_E5M2", NULL};
+    const char *const text = json_string_value(json_object_get(info, "dtype"));
+    if (text == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' has no dtype", path,
+                        t->name);
+    }
+    for (size_t i = 0; i < N_DTYPES; i++) {
+        if (wsr__streq(text, dtypes[i].name)) {
+            t->dtype = (wsr__st_dtype)i;
+            return WSR_OK;
+        }
+    }
+    for (size_t i = 0; known[i] != NULL; i++) {
+        if (wsr__streq(text, known[i])) {
+            return WSR_FAIL(WSR_UNSUPPORTED,
+                            "%s: tensor '%s' has dtype %s, supported are F32, "
+                            "F64, I64, I32, U8, BOOL",
+                            path, t->name, text);
+        }
+    }
+    return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' has unknown dtype '%.40s'",
+                    path, t->name, text);
+}
+
+bool wsr__st_measure(wsr__st_tensor *t)
+{
+    size_t product = 1; // of the dimensions that are not 0
+    bool empty = false;
+    for (size_t d = 0; d < t->ndims; d++) {
+        const size_t dim = (size_t)t->dims[d];
+        if (t->dims[d] < 0 || (dim != 0 && product > SIZE_MAX / 8 / dim)) {
+            return false;
+        }
+        product *= dim != 0 ? dim : 1;
+        empty = empty || dim == 0;
+    }
+    t->count = empty ? 0 : product;
+    t->bytes = t->count * dtypes[t->dtype].size;
+    return true;
+}
+
+static wsr_status read_shape(wsr__st_tensor *t, const json_t *info,
+                             const char *path)
+{
+    const json_t *const shape = json_object_get(info, "shape");
+    if (!json_is_array(shape) || json_array_size(shape) > WSR__ST_DIMS) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: tensor '%s' has no shape of at most %d dimensions",
+                        path, t->name, WSR__ST_DIMS);
+    }
+    t->ndims = json_array_size(shape);
+    for (size_t d = 0; d < t->ndims; d++) {
+        const json_t *const dim = json_array_get(shape, d);
+        t->dims[d] = json_integer_value(dim);
+        if (!json_is_integer(dim) || t->dims[d] < 0) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "%s: dimension %zu of tensor '%s' is no count",
+                            path, d, t->name);
+        }
+    }
+    return wsr__st_measure(t)
+               ? WSR_OK
+               : WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' is too large", path,
+                          t->name);
+}
+
+static wsr_status read_offsets(wsr__st_tensor *t, const json_t *info,
+                               const unsigned char *data, size_t size,
+                               const char *path)
+{
+    const json_t *const offsets = json_object_get(info, "data_offsets");
+    const json_t *const first = json_array_get(offsets, 0);
+    const json_t *const last = json_array_get(offsets, 1);
+    if (json_array_size(offsets) != 2 || !json_is_integer(first) ||
+        !json_is_integer(last)) {
+        return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' has no data_offsets", path,
+                        t->name);
+    }
+    const json_int_t begin = json_integer_value(first);
+    const json_int_t end = json_integer_value(last);
+    if (begin < 0 || end < begin || (uint64_t)end > size) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: bytes [%lld, %lld) of tensor '%s' are outside the "
+                        "data of %zu bytes",
+                        path, (long long)begin, (long long)end, t->name, size);
+    }
+    if ((uint64_t)(end - begin) != t->bytes) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: tensor '%s' has %lld bytes, its shape needs %zu",
+                        path, t->name, (long long)(end - begin), t->bytes);
+    }
+    t->data = data + begin;
+    return WSR_OK;
+}
+
+// Names appear in one-line messages and as keys of parameters.
+static wsr_status check_name(const char *name, const char *path)
+{
+    const size_t n = strlen(name);
+    bool good = n > 0 && n <= NAME_MAX_SIZE;
+    for (size_t i = 0; i < n && good; i++) {
+        good = (unsigned char)name[i] >= 0x20 && name[i] != 0x7f;
+    }
+    return good ? WSR_OK
+                : WSR_FAIL(WSR_FORMAT,
+                           "%s: a tensor's name is empty, longer than %d bytes "
+                           "or holds control characters",
+                           path, NAME_MAX_SIZE);
+}
+
+static wsr_status read_metadata(wsr__st *st, json_t *info)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (!json_is_object(info)) {
+        return WSR_FAIL(WSR_FORMAT, "%s: __metadata__ is not an object",
+                        st->path);
+    }
+    st->metadata = wsr__alloc(json_object_size(info), sizeof(pair));
+    if (st->metadata == NULL) {
+        return WSR_NOMEM;
+    }
+    json_object_foreach(info, key, value)
+    {
+        if (!json_is_string(value)) {
+            return WSR_FAIL(WSR_FORMAT, "%s: metadata '%.80s' is not text",
+                            st->path, key);
+        }
+        st->metadata[st->n_metadata++] = (pair){key, json_string_value(value)};
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_entries(wsr__st *st, const unsigned char *data,
+                               size_t size)
+{
+    wsr_status status = WSR_OK;
+    const char *key = NULL;
+    json_t *info = NULL;
+    st->tensors =
+        wsr__alloc(json_object_size(st->header), sizeof(wsr__st_tensor));
+    WSR_TRY(st->tensors != NULL ? WSR_OK : WSR_NOMEM);
+    json_object_foreach(st->header, key, info)
+    {
+        if (wsr__streq(key, "__metadata__")) {
+            WSR_TRY(read_metadata(st, info));
+            continue;
+        }
+        wsr__st_tensor *const t = &st->tensors[st->n];
+        t->name = key;
+        WSR_TRY(check_name(key, st->path));
+        if (!json_is_object(info) || json_object_size(info) != 3) {
+            status = WSR_FAIL(WSR_FORMAT,
+                              "%s: tensor '%s' is not described by dtype, "
+                              "shape and data_offsets",
+                              st->path, key);
+            goto out;
+        }
+        WSR_TRY(read_dtype(t, info, st->path));
+        WSR_TRY(read_shape(t, info, st->path));
+        WSR_TRY(read_offsets(t, info, data, size, st->path));
+        st->n++;
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------- whole header
+
+static int by_place(const void *a, const void *b)
+{
+    const wsr__st_tensor *const x = a;
+    const wsr__st_tensor *const y = b;
+    const uintptr_t px = (uintptr_t)x->data;
+    const uintptr_t py = (uintptr_t)y->data;
+    if (px != py) {
+        return px < py ? -1 : 1;
+    }
+    if (x->bytes != y->bytes) { // empty ones come before what follows
+        return x->bytes < y->bytes ? -1 : 1;
+    }
+    return strcmp(x->name, y->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const wsr__st_tensor *const *const x = a;
+    const wsr__st_tensor *const *const y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const pair *const x = a;
+    const pair *const y = b;
+    return strcmp(x->key, y->key);
+}
+
+static wsr_status check_coverage(const wsr__st *st, const unsigned char *data,
+                                 size_t size)
+{
+    size_t filled = 0;
+    for (size_t i = 0; i < st->n; i++) {
+        const wsr__st_tensor *const t = &st->tensors[i];
+        const size_t begin = (size_t)((const unsigned char *)t->data - data);
+        if (begin < filled) {
+            return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' overlaps tensor '%s'",
+                            st->path, t->name, st->tensors[i - 1].name);
+        }
+        if (begin > filled) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "%s: %zu bytes before tensor '%s' belong to none",
+                            st->path, begin - filled, t->name);
+        }
+        filled += t->bytes;
+    }
+    if (filled != size) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: %zu bytes at the end belong to no tensor",
+                        st->path, size - filled);
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_header(wsr__st *st, size_t size)
+{
+    uint64_t length = 0;
+    if (size < LENGTH_SIZE) {
+        return WSR_FAIL(WSR_FORMAT, "%s: %zu bytes are no safetensors file",
+                        st->path, size);
+    }
+    memcpy(&length, st->bytes, sizeof(length));
+    if (length > HEADER_MAX || length > size - LENGTH_SIZE) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: no safetensors file, or a truncated one: a header "
+                        "of %llu bytes in a file of %zu",
+                        st->path, (unsigned long long)length, size);
+    }
+    const char *const text = (const char *)st->bytes + LENGTH_SIZE;
+    if (length == 0 || text[0] != '{') {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: no safetensors file: the header is not JSON",
+                        st->path);
+    }
+    json_error_t error;
+    st->header =
+        json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (st->header == NULL) {
+        if (json_error_code(&error) == json_error_out_of_memory) {
+            return WSR_FAIL(WSR_NOMEM, "%s: no memory for the header",
+                            st->path);
+        }
+        return WSR_FAIL(WSR_FORMAT, "%s: header: %s at byte %d", st->path,
+                        error.text, error.position);
+    }
+    return WSR_OK;
+}
+
+static wsr_status check(wsr__st *st, size_t size)
+{
+    wsr_status status = WSR_OK;
+    uint64_t length = 0;
+    WSR_TRY(read_header(st, size));
+    memcpy(&length, st->bytes, sizeof(length));
+    const unsigned char *const data = st->bytes + LENGTH_SIZE + length;
+    const size_t data_size = size - LENGTH_SIZE - (size_t)length;
+    WSR_TRY(read_entries(st, data, data_size));
+    st->by_name = wsr__alloc(st->n, sizeof(*st->by_name));
+    WSR_TRY(st->by_name != NULL ? WSR_OK : WSR_NOMEM);
+    qsort(st->tensors, st->n, sizeof(*st->tensors), by_place);
+    WSR_TRY(check_coverage(st, data, data_size));
+    for (size_t i = 0; i < st->n; i++) {
+        st->by_name[i] = &st->tensors[i];
+    }
+    qsort(st->by_name, st->n, sizeof(*st->by_name), by_name);
+    if (st->n_metadata > 1) {
+        qsort(st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
+                              const char *name)
+{
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    wsr__st *st = wsr__alloc(1, sizeof(*st));
+    if (st == NULL) {
+        return WSR_NOMEM;
+    }
+    st->bytes = bytes;
+    st->path = wsr__strdup(name);
+    WSR_TRY(st->path != NULL ? WSR_OK : WSR_NOMEM);
+    WSR_TRY(check(st, size));
+    *out = st;
+    st = NULL;
+out:
+    if (st != NULL) {
+        st->bytes = NULL; // stay the caller's
+    }
+    wsr__st_free(st);
+    return status;
+}
+
+wsr_status wsr__st_open(wsr__st **out, const char *path)
+{
+    wsr_status status = WSR_OK;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    *out = NULL;
+    WSR_TRY(wsr__file_read(&bytes, &size, path, SIZE_MAX / 2));
+    WSR_TRY(wsr__st_open_owned(out, bytes, size, path));
+    bytes = NULL;
+out:
+    wsr__free(bytes);
+    return status;
+}
+
+wsr_status wsr__st_open_memory(wsr__st **out, const void *data, size_t size,
+                               const char *name)
+{
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    unsigned char *bytes = wsr__alloc_raw(size, 1);
+    WSR_TRY(bytes != NULL ? WSR_OK : WSR_NOMEM);
+    if (size != 0) {
+        memcpy(bytes, data, size);
+    }
+    WSR_TRY(wsr__st_open_owned(out, bytes, size, name));
+    bytes = NULL;
+out:
+    wsr__free(bytes);
+    return status;
+}
+
+void wsr__st_free(wsr__st *st)
+{
+    if (st == NULL) {
+        return;
+    }
+    json_decref(st->header);
+    wsr__free(st->path);
+    wsr__free(st->bytes);
+    wsr__free(st->tensors);
+    wsr__free(st->by_name);
+    wsr__free(st->metadata);
+    wsr__free(st);
+}
+
+// ----------------------------------------------------------------- look-up
+
+const char *wsr__st_path(const wsr__st *st)
+{
+    return st->path;
+}
+
+size_t wsr__st_count(const wsr__st *st)
+{
+    return st->n;
+}
+
+const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
+{
+    return i < st->n ? &st->tensors[i] : NULL;
+}
+
+const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
+{
+    const wsr__st_tensor wanted = {.name = name};
+    const wsr__st_tensor *const key = &wanted;
+    const wsr__st_tensor *const *const found =
+        bsearch(&key, st->by_name, st->n, sizeof(*st->by_name), by_name);
+    return found != NULL ? *found : NULL;
+}
+
+wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
+                        const char *name)
+{
+    *out = wsr__st_find(st, name);
+    return *out != NULL ? WSR_OK
+                        : WSR_FAIL(WSR_FORMAT, "%s: there is no tensor '%s'",
+                                   st->path, name);
+}
+
+size_t wsr__st_metadata_count(const wsr__st *st)
+{
+    return st->n_metadata;
+}
+
+const char *wsr__st_metadata_key(const wsr__st *st, size_t i)
+{
+    return i < st->n_metadata ? st->metadata[i].key : NULL;
+}
+
+const char *wsr__st_metadata_value(const wsr__st *st, size_t i)
+{
+    return i < st->n_metadata ? st->metadata[i].value : NULL;
+}
+
+const char *wsr__st_metadata(const wsr__st *st, const char *key)
+{
+    if (st->n_metadata == 0) {
+        return NULL;
+    }
+    const pair wanted = {.key = key};
+    const pair *const found = bsearch(&wanted, st->metadata, st->n_metadata,
+                                      sizeof(*st->metadata), by_key);
+    return found != NULL ? found->value : NULL;
+}
+
+// ----------------------------------------------------------------- reading
+
+static wsr_status fail_dtype(const wsr__st *st, const wsr__st_tensor *t,
+                             const char *wanted)
+{
+    return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' is %s, not %s", st->path,
+                    t->name, dtypes[t->dtype].name, wanted);
+}
+
+static wsr_status need_count(const wsr__st_tensor **out, const wsr__st *st,
+                             const char *name, size_t count)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_need(out, st, name));
+    if ((*out)->count != count) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "%s: tensor '%s' has %zu elements, not %zu", st->path,
+                          name, (*out)->count, count);
+    }
+out:
+    return status;
+}
+
+// Element `i`, which need not be aligned, as a C type.
+#define ELEMENT(type, tensor, i, value)                               \
+    type value;                                                       \
+    memcpy(&value, (const char *)(tensor)->data + (i) * sizeof(type), \
+           sizeof(type))
+
+wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
+                            size_t count)
+{
+    wsr_status status = WSR_OK;
+    const wsr__st_tensor *t = NULL;
+    WSR_TRY(need_count(&t, st, name, count));
+    if (t->dtype == WSR__ST_F32) {
+        memcpy(dst, t->data, t->bytes);
+    } else if (t->dtype == WSR__ST_F64) {
+        for (size_t i = 0; i < count; i++) {
+            ELEMENT(double, t, i, value);
+            dst[i] = (float)value;
+        }
+    } else {
+        status = fail_dtype(st, t, "F32 or F64");
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
+                            size_t count)
+{
+    wsr_status status = WSR_OK;
+    const wsr__st_tensor *t = NULL;
+    WSR_TRY(need_count(&t, st, name, count));
+    if (t->dtype == WSR__ST_F64) {
+        memcpy(dst, t->data, t->bytes);
+    } else if (t->dtype == WSR__ST_F32) {
+        for (size_t i = 0; i < count; i++) {
+            ELEMENT(float, t, i, value);
+            dst[i] = (double)value;
+        }
+    } else {
+        status = fail_dtype(st, t, "F32 or F64");
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__st_read_i64(int64_t *dst, const wsr__st *st, const char *name,
+                            size_t count)
+{
+    wsr_status status = WSR_OK;
+    const wsr__st_tensor *t = NULL;
+    WSR_TRY(need_count(&t, st, name, count));
+    if (t->dtype == WSR__ST_I64) {
+        memcpy(dst, t->data, t->bytes);
+    } else if (t->dtype == WSR__ST_I32) {
+        for (size_t i = 0; i < count; i++) {
+            ELEMENT(int32_t, t, i, value);
+            dst[i] = value;
+        }
+    } else if (t->dtype == WSR__ST_U8 || t->dtype == WSR__ST_BOOL) {
+        const unsigned char *const bytes = t->data;
+        for (size_t i = 0; i < count; i++) {
+            dst[i] = bytes[i];
+        }
+    } else {
+        status = fail_dtype(st, t, "an integer");
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__st_read_u64(uint64_t *dst, const wsr__st *st, const char *name,
+                            size_t count)
+{
+    wsr_status status = WSR_OK;
+    const wsr__st_tensor *t = NULL;
+    WSR_TRY(need_count(&t, st, name, count));
+    if (t->dtype == WSR__ST_I64) {
+        memcpy(dst, t->data, t->bytes);
+    } else {
+        status = fail_dtype(st, t, "I64");
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__st_read_u8(unsigned char *dst, const wsr__st *st,
+                           const char *name, size_t count)
+{
+    wsr_status status = WSR_OK;
+    const wsr__st_tensor *t = NULL;
+    WSR_TRY(need_count(&t, st, name, count));
+    if (t->dtype == WSR__ST_U8 || t->dtype == WSR__ST_BOOL) {
+        memcpy(dst, t->data, t->bytes);
+    } else {
+        status = fail_dtype(st, t, "U8 or BOOL");
+    }
+out:
+    return status;
+}
