@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Configuration: YAML text with line marks, the flat list of dotted keys made
+// of it, and the one engine that checks such a list against the schemas of a
+// program's sections. Also where the shipped data files are found.
+
+#ifndef WSR_CONFIG_CONFIG_H
+#define WSR_CONFIG_CONFIG_H
+
+#include "base/registry.h"
+#include "wsr/config.h"
+
+// -------------------------------------------------------------- YAML trees
+
+enum {
+    WSR__YAML_SIZE = 1 << 20, // bytes of one document
+    WSR__YAML_DEPTH = 16      // nested collections
+};
+
+typedef enum wsr__yaml_kind {
+    WSR__YAML_SCALAR,
+    WSR__YAML_SEQUENCE,
+    WSR__YAML_MAPPING
+} wsr__yaml_kind;
+
+/// A node of a document. Children of collections form a list.
+typedef struct wsr__yaml_node {
+    wsr__yaml_kind kind;
+    size_t line;  // of its first character, from 1
+    char *key;    // of an entry of a mapping, else NULL
+    char *text;   // of a scalar, else NULL
+    size_t count; // children
+    struct wsr__yaml_node *parent;
+    struct wsr__yaml_node *first;
+    struct wsr__yaml_node *last;
+    struct wsr__yaml_node *next;
+} wsr__yaml_node;
+
+/// Parse one document. Rejected with one line that ends in "(name:line)":
+/// text that is not UTF-8, anchors, aliases, tags, several documents,
+/// duplicate keys, keys that are not scalars, control characters, and more
+/// than WSR__YAML_SIZE or WSR__YAML_DEPTH. [out, owned] `*root` is NULL for an
+/// empty document.
+wsr_status wsr__yaml_parse(wsr__yaml_node **root, const char *text, size_t size,
+                           const char *name);
+
+/// Read and parse a file.
+wsr_status wsr__yaml_load(wsr__yaml_node **root, const char *path);
+
+void wsr__yaml_free(wsr__yaml_node *root); // NULL is legal
+
+/// Entry of a mapping, NULL when there is none.
+const wsr__yaml_node *wsr__yaml_find(const wsr__yaml_node *mapping,
+                                     const char *key);
+
+/// Append a scalar so that it reads back to the same text: plain where that
+/// is safe, double-quoted elsewhere.
+void wsr__yaml_add_scalar(wsr__str *out, const char *text);
+
+/// Bytes of the UTF-8 sequence at `text`, 0 when it is not one (RFC 3629).
+size_t wsr__utf8_length(const char *text);
+
+// ---------------------------------------------------------------- flat list
+
+typedef struct wsr__entry {
+    char *key;     // dotted
+    char *value;   // text
+    char *where;   // "file.yaml:14"
+    size_t source; // number of the file or assignment, later is higher
+} wsr__entry;
+
+struct wsr_config {
+    wsr__entry *entries; // in the order in which keys were first set
+    size_t n;
+    size_t capacity;
+    size_t sources;
+};
+
+/// Entry of a key, NULL when it is not set.
+const wsr__entry *wsr__config_find(const wsr_config *cfg, const char *key);
+
+/// A dotted key and its value, as YAML, on their way to nested YAML.
+typedef struct wsr__leaf {
+    char *key;
+    char *value;
+    bool printed;
+} wsr__leaf;
+
+/// Print leaves as nested mappings, in the order in which words first appear.
+void wsr__leaves_print(wsr__str *out, wsr__leaf *leaves, size_t n);
+
+// ------------------------------------------------------- shipped data files
+
+/// Path of a shipped file or directory: below $WSR_SHARE when that is set, else
+/// in the source tree that the library was built from while it is there, else
+/// where it was installed. [out, owned] NULL when memory is short.
+char *wsr__share_path(const char *relative);
+
+/// Sorted names, without ".yaml", of the YAML files in a directory below
+/// share/wsr. [out, owned] release with wsr__names_free.
+wsr_status wsr__shipped_names(char ***names, size_t *n, const char *directory);
+
+void wsr__names_free(char **names, size_t n);
+
+/// The same as text, one a line. [out, owned]
+wsr_status wsr__shipped_list(char **out, const char *directory);
+
+/// Path of the shipped file "directory/name.yaml". NOTFOUND, with a suggestion
+/// and the names that exist, when there is none. `what` names the kind of
+/// thing in messages: "preset", "genotype". [out, owned]
+wsr_status wsr__shipped_find(char **path, const char *what,
+                             const char *directory, const char *name);
+
+// ---------------------------------------------------------------- sections
+
+/// A part of a program's configuration: the options of `schema` under
+/// "prefix.", or, with a family, the key "prefix.name" that selects a class
+/// and the options of that class beside it.
+typedef struct wsr__section {
+    const char *prefix;         // dotted; "" puts the keys at top level
+    const wsr__option *schema;  // plain section, else NULL
+    const wsr__family *family;  // variant section, else NULL
+    const char *fallback;       // class taken without "prefix.name"
+    void *params;               // plain: [borrowed]; variant: [out, owned]
+    const wsr__class *selected; // variant: [out]
+} wsr__section;
+
+/// Check every key of `cfg` against every section, then fill the params.
+/// CONFIG for an unknown key, with a suggestion, and for a value that is not
+/// permitted. Options of a class that lost its place to another one through a
+/// later "prefix.name" are passed over. Variant params are NULL on failure.
+wsr_status wsr__config_decode(const wsr_config *cfg, wsr__section *sections,
+                              size_t n);
+
+/// Release the params of variant sections; plain ones are the caller's.
+void wsr__sections_free(wsr__section *sections, size_t n);
+
+/// Print filled sections as nested YAML that decodes to the same.
+void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n);
+
+/// Print the options of all sections for --help.
+void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
+                      size_t width);
+
+/// Print the options of all sections as Markdown tables.
+void wsr__config_markdown(wsr__str *out, const wsr__section *sections,
+                          size_t n);
+
+#endif
