@@ -6,5 +6,7 @@
 #define WSR_H
 
 #include "wsr/base.h"
+#include "wsr/config.h"
+#include "wsr/genotype.h"
 
 #endif
