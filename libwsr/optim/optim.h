@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Optimisers: a variant is the update of a run of scalars; which parameters
+// take part, their state and the parallel loop are optim.c's.
+
+#ifndef WSR_OPTIM_OPTIM_H
+#define WSR_OPTIM_OPTIM_H
+
+#include "base/registry.h"
+#include "tensor/tensor.h"
+#include "wsr/optim.h"
+
+enum { WSR__OPTIM_STATES = 2 };
+
+/// A run of scalars of one parameter in one step.
+typedef struct wsr__update {
+    float *restrict data;
+    const float *restrict grad;
+    float *state[WSR__OPTIM_STATES]; // as many as the class names
+    int64_t n;
+    double lr;
+    int64_t step; // of this parameter, from 1
+} wsr__update;
+
+typedef struct wsr__optim_class {
+    wsr__class super;
+    /// Names of the arrays kept per parameter, as PyTorch has them.
+    const char *state_names[WSR__OPTIM_STATES];
+    void (*update)(const wsr__update *u, const void *params);
+} wsr__optim_class;
+
+#define WSR_REG(family, name) \
+    extern const wsr__##family##_class wsr__##family##_##name;
+#include "optim/optims.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__optims;
+
+/// What Adam and AdamW share.
+typedef struct wsr__adam {
+    double beta1;
+    double beta2;
+    double tol;
+    double weight_decay;
+} wsr__adam;
+
+/// Moments and step of Adam; `decay` is added to the gradient.
+void wsr__adam_update(const wsr__update *u, const wsr__adam *p, float decay);
+
+// ------------------------------------------------------------------- state
+
+/// Element type of an array of state.
+typedef enum wsr__state_kind {
+    WSR__STATE_F32,
+    WSR__STATE_F64,
+    WSR__STATE_I64
+} wsr__state_kind;
+
+/// An array that an object carries from step to step, for checkpoints: read
+/// `data` to export, overwrite it to import. Names are unique in the object.
+typedef struct wsr__state {
+    const char *name; // borrowed from the object
+    wsr__state_kind kind;
+    void *data;
+    size_t count;
+} wsr__state;
+
+/// The state of an optimiser: "steps" (I64, how often each parameter of the
+/// set was stepped, in its order), then "<parameter>.<state name>" of each
+/// trained parameter. Reserve first, so that state exists before the first
+/// step; the arrays stay where they are until parameters are added.
+wsr_status wsr__optim_reserve(wsr_optim *optim);
+size_t wsr__optim_states(const wsr_optim *optim);
+wsr__state wsr__optim_state(const wsr_optim *optim, size_t i);
+
+/// After an import, for those whose zeroed gradients count as present
+/// (wsr_params_zero_grad without forget): give every parameter that was ever
+/// stepped its gradient back, zero until the next backward pass.
+wsr_status wsr__optim_recall(wsr_optim *optim);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of schedules and the handle that binds one to its options.
+
+#include "sched/sched.h"
+
+#include <math.h>
+
+static const wsr__class *const classes[] = {
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+#include "sched/scheds.def"
+#undef WSR_REG
+    NULL,
+};
+
+const wsr__family wsr__scheds = {"sched", classes};
+
+struct wsr_sched {
+    const wsr__sched_class *cls;
+    void *params;
+};
+
+wsr_status wsr_sched_new(wsr_sched **out, const char *spec)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    wsr_sched *sched = NULL;
+    *out = NULL;
+    sched = wsr__alloc(1, sizeof *sched);
+    if (sched == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr__class_spec(&cls, &sched->params, &wsr__scheds, spec));
+    sched->cls = (const wsr__sched_class *)(const void *)cls;
+    *out = sched;
+    sched = NULL;
+out:
+    wsr_sched_free(sched);
+    return status;
+}
+
+void wsr_sched_free(wsr_sched *sched)
+{
+    if (sched != NULL) {
+        wsr__free(sched->params);
+        wsr__free(sched);
+    }
+}
+
+double wsr_sched_rate(const wsr_sched *sched, double base, int64_t step,
+                      int64_t total)
+{
+    const wsr__sched_at at = {.base = base,
+                              .step = step > 0 ? step : 0,
+                              .total = total > 1 ? total : 1};
+    return sched->cls->rate(sched->params, &at);
+}
+
+double wsr__sched_half_cosine(double x)
+{
+    static const double pi = 3.14159265358979323846;
+    return 0.5 * (1 + cos(pi * x));
+}

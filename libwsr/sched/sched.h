@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Learning-rate schedules: pure functions of the step, so that a resumed run
+// needs no state of theirs. A step is an epoch or an optimiser step, as the
+// caller counts.
+
+#ifndef WSR_SCHED_SCHED_H
+#define WSR_SCHED_SCHED_H
+
+#include "base/registry.h"
+#include "wsr/optim.h"
+
+/// What a schedule is asked for.
+typedef struct wsr__sched_at {
+    double base;   // learning rate that the schedule scales
+    int64_t step;  // from 0
+    int64_t total; // steps of the whole run, at least 1
+} wsr__sched_at;
+
+typedef struct wsr__sched_class {
+    wsr__class super;
+    double (*rate)(const void *params, const wsr__sched_at *at);
+} wsr__sched_class;
+
+#define WSR_REG(family, name) \
+    extern const wsr__##family##_class wsr__##family##_##name;
+#include "sched/scheds.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__scheds;
+
+/// Half a cosine from 1 at x = 0 to 0 at x = 1.
+double wsr__sched_half_cosine(double x);
+
+#endif
