@@ -27,15 +27,7 @@
 #ifndef WSR_KERNEL_NATIVE_H
 #define WSR_KERNEL_NATIVE_H
 
-#include "base/base.h"
-
-enum { WSR__BLOCK = 8 };
-
-/// Number of channel blocks of c channels.
-static inline int64_t wsr__blocks(int64_t c)
-{
-    return (c + WSR__BLOCK - 1) / WSR__BLOCK;
-}
+#include "tensor/tensor.h"
 
 // ---------------------------------------------------------------- dispatch
 
@@ -63,12 +55,12 @@ typedef struct wsr__pre {
 /// that norm's own backward: `unscaled` then leaves it out, and `sums`
 /// receives that norm's reductions.
 typedef struct wsr__gate {
-    const float *src;   // lies like diff_src
+    const float *src; // lies like diff_src
     wsr__pre pre;
     bool unscaled;
-    const float *mean;  // of src per channel, for sums; padded
-    double *sums;       // NULL, or as wsr__bn_reduce(src, diff_src) fills it;
-                        // not together with accumulate
+    const float *mean; // of src per channel, for sums; padded
+    double *sums;      // NULL, or as wsr__bn_reduce(src, diff_src) fills it;
+                       // not together with accumulate
 } wsr__gate;
 
 /// A gradient read through a batch norm: alpha[c] * diff_dst + beta[c] * dst
@@ -83,11 +75,11 @@ typedef struct wsr__affine {
 
 /// Options of a forward kernel; NULL or {0} for none.
 typedef struct wsr__fwd {
-    const wsr__pre *pre;  // NULL: src as it is
-    const float *bias;    // NULL, or added per channel of dst; padded
-    double *moments;      // NULL, or the moments of dst, see wsr__bn_moments;
-                          // not together with accumulate
-    bool accumulate;      // add to dst
+    const wsr__pre *pre; // NULL: src as it is
+    const float *bias;   // NULL, or added per channel of dst; padded
+    double *moments;     // NULL, or the moments of dst, see wsr__bn_moments;
+                         // not together with accumulate
+    bool accumulate;     // add to dst
 } wsr__fwd;
 
 /// Options of a backward-data kernel; NULL or {0} for none.
@@ -124,8 +116,8 @@ typedef struct wsr__dw {
 } wsr__dw;
 
 /// Size of a convolution's or pool's output along one side.
-int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride,
-                      int64_t pad, int64_t dilation);
+int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
+                      int64_t dilation);
 
 /// Packed: [block][ky * kernel + kx][8].
 size_t wsr__dw_weights_size(const wsr__dw *p);
@@ -202,10 +194,10 @@ void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies
 /// between the two stays in the cache.
 typedef struct wsr__sep {
-    wsr__dw dw;       // dst_step is ignored
-    int64_t co;       // channels of dst
+    wsr__dw dw; // dst_step is ignored
+    int64_t co; // channels of dst
     int64_t dst_step;
-    int64_t slots;    // the most threads that scratch is made for, at least 1
+    int64_t slots; // the most threads that scratch is made for, at least 1
 } wsr__sep;
 
 /// The pointwise half, for packing its weights.
@@ -271,16 +263,14 @@ typedef struct wsr__norm {
 /// inv_std = 1 / sqrt(var + tol); padding channels get 0.
 void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol);
 /// The norm as y = scale * x + shift, for wsr__pre or folding; padded.
-void wsr__bn_fold(float *scale, float *shift, int64_t c,
-                  const wsr__norm *norm);
+void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm);
 
 /// dst = pre(src), or += with accumulate. dst may be src.
 void wsr__bn_apply(float *dst, const wsr__dims *d, const float *src,
                    const wsr__pre *pre, bool accumulate);
 /// dst = sum over i of pre[i](src[i]) in one pass: a node of a cell.
-void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
-                       const float *const *src, const wsr__pre *pre,
-                       size_t count);
+void wsr__bn_apply_sum(float *dst, const wsr__dims *d, const float *const *src,
+                       const wsr__pre *pre, size_t count);
 
 /// Sums: per image and channel, sum of diff_dst and of diff_dst * (src -
 /// mean). Both tensors have src_step.

@@ -60,8 +60,7 @@ void wsr__ref_max_pool_forward(float *dst, const float *src,
                                const wsr__ref_pool *p);
 /// To the first maximum in row-major order of each window.
 void wsr__ref_max_pool_backward(float *diff_src, const float *src,
-                                const float *diff_dst,
-                                const wsr__ref_pool *p);
+                                const float *diff_dst, const wsr__ref_pool *p);
 void wsr__ref_avg_pool_forward(float *dst, const float *src,
                                const wsr__ref_pool *p);
 void wsr__ref_avg_pool_backward(float *diff_src, const float *diff_dst,
@@ -92,8 +91,7 @@ void wsr__ref_bn_train_backward(float *diff_src, float *diff_gamma,
 /// Evaluation mode: mean and var (c) are given as stats[0] and stats[1].
 void wsr__ref_bn_eval_forward(float *dst, const float *src,
                               const float *const stats[2],
-                              const wsr__ref_norm *norm,
-                              const int64_t dims[4]);
+                              const wsr__ref_norm *norm, const int64_t dims[4]);
 void wsr__ref_bn_eval_backward(float *diff_src, const float *diff_dst,
                                const float *const stats[2],
                                const wsr__ref_norm *norm,

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Depthwise convolutions, forward and both backward directions.
+//
+// A plane (one channel block of one image) is walked row by row. The source
+// rows that a result row needs are kept in a ring of rows, padded with zeros
+// and with the prologue applied once per pixel; row kernels (native_row.h) see
+// neither borders nor prologues. Backward data with stride 1 is the forward
+// convolution with the kernel flipped; with stride 2 each of the four classes
+// of pixels (even or odd row and column) is such a convolution with those taps
+// that meet it. Sizes without a row kernel take a plain path at the end.
+
+#include "kernel/native_plane.h"
+
+enum { ROW_FLOATS = 80 * WSR__BLOCK, RING_ROWS = 13 };
+
+/// Everything that the workers of one call share.
+typedef struct call {
+    const wsr__dw *p;
+    int64_t blocks;
+    const float *src;  // forward, weights
+    const float *diff; // backward
+    const float *weights;
+    float *out;
+    const wsr__fwd *fwd;
+    const wsr__bwd *bwd;
+    const wsr__wgrad *grad;
+} call;
+
+/// One plane of a call.
+typedef struct plane {
+    int64_t block;
+    int64_t src;  // offset of the plane in src
+    int64_t dst;  // offset of the plane in dst
+    int64_t sums; // of the plane in arrays of sums of src's tensor
+} plane;
+
+static plane plane_of(const call *c, int64_t item)
+{
+    const wsr__dw *const p = c->p;
+    const int64_t n = item / c->blocks;
+    const int64_t b = item % c->blocks;
+    const int64_t in = p->h * p->w * WSR__BLOCK;
+    const int64_t out = p->oh * p->ow * WSR__BLOCK;
+    return (plane){
+        .block = b,
+        .src = n * step_of(p->src_step, p->c, p->h * p->w) + b * in,
+        .dst = n * step_of(p->dst_step, p->c, p->oh * p->ow) + b * out,
+        .sums = moments_item(n, b, p->c, p->src_step, p->h * p->w),
+    };
+}
+
+static bool has_row_kernel(const wsr__dw *p)
+{
+    return p->kernel >= 3 &&
+           WSR_NAME(wsr__row_kernel)(p->kernel, p->dilation, p->stride) != NULL;
+}
+
+/// Finish and store one result: a row kernel without taps yields its bias.
+WSR_INLINE void store_one(float *out, v8 acc, finish *f)
+{
+    const taps none = {.count = 0};
+    f->bias = acc;
+    WSR_NAME(wsr__row_kernel)(1, 1, 1)(out, WSR__BLOCK, &none, 1, f);
+}
+
+// ------------------------------------------------------------------ forward
+
+static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
+                          int64_t nx)
+{
+    const wsr__dw *const p = c->p;
+    _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
+    const window win = window_forward(p, x0, nx);
+    ring r = ring_make(data, &win);
+    const pre8 pre = pre_of(c->fwd->pre, at->block);
+    const row_kernel row =
+        WSR_NAME(wsr__row_kernel)(p->kernel, p->dilation, p->stride);
+    const float *const weights = c->weights +
+                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    const float *const src = c->src + at->src;
+    for (int64_t y = 0; y < p->oh; y++) {
+        const int64_t top = y * p->stride - p->pad;
+        const int64_t end = min64(p->h, top + win.reach);
+        for (r.next = max64(r.next, top); r.next < end; r.next++) {
+            ring_fill(&r, &win, src + r.next * p->w * WSR__BLOCK, &pre);
+        }
+        taps t = taps_forward(p, &r, weights, top);
+        row(c->out + at->dst + (y * p->ow + x0) * WSR__BLOCK, WSR__BLOCK, &t,
+            nx, f);
+    }
+}
+
+static void forward_plane(const call *c, const plane *at)
+{
+    const wsr__dw *const p = c->p;
+    finish f = finish_forward(c->fwd, at->block);
+    const int64_t strip = ROW_STRIP / p->stride;
+    for (int64_t x = 0; x < p->ow; x += strip) {
+        forward_strip(c, at, &f, x, min64(strip, p->ow - x));
+    }
+}
+
+/// Any kernel side, stride and dilation, straight from the definition.
+static void forward_plane_any(const call *c, const plane *at)
+{
+    const wsr__dw *const p = c->p;
+    finish f = finish_forward(c->fwd, at->block);
+    const v8 bias = f.bias;
+    const pre8 pre = pre_of(c->fwd->pre, at->block);
+    const float *const weights = c->weights +
+                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    for (int64_t i = 0; i < p->oh * p->ow; i++) {
+        const int64_t top = i / p->ow * p->stride - p->pad;
+        const int64_t left = i % p->ow * p->stride - p->pad;
+        v8 acc = bias;
+        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+            const int64_t y = top + k / p->kernel * p->dilation;
+            const int64_t x = left + k % p->kernel * p->dilation;
+            if (y >= 0 && y < p->h && x >= 0 && x < p->w) {
+                const v8 v =
+                    ld8(c->src + at->src + (y * p->w + x) * WSR__BLOCK);
+                acc = fma8(ld8(weights + k * WSR__BLOCK), pre_apply(v, &pre),
+                           acc);
+            }
+        }
+        store_one(c->out + at->dst + i * WSR__BLOCK, acc, &f);
+    }
+}
+
+static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const bool fast = has_row_kernel(c->p);
+    for (int64_t i = begin; i < end; i++) {
+        const plane at = plane_of(c, i);
+        if (fast) {
+            forward_plane(c, &at);
+        } else {
+            forward_plane_any(c, &at);
+        }
+    }
+}
+
+static void forward(float *dst, const wsr__dw *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd)
+{
+    static const wsr__fwd none = {0};
+    call c = {.p = p,
+              .blocks = wsr__blocks(p->c),
+              .src = src,
+              .weights = weights,
+              .out = dst,
+              .fwd = fwd != NULL ? fwd : &none};
+    wsr__parallel(p->n * c.blocks, forward_body, &c);
+}
+
+// ------------------------------------------------------------ backward data
+
+/// The pixels y = stride * i + phase along one axis, and the taps that meet
+/// them: diff_src[y] takes tap first - step * j of diff_dst[i + low + gap * j].
+typedef struct phase {
+    int count;
+    int64_t first;
+    int64_t step;
+    int64_t low;
+    int64_t gap;
+} phase;
+
+static phase phase_of(const wsr__dw *p, int64_t which)
+{
+    phase f = {.count = 0, .gap = p->stride == 1 ? p->dilation : 1};
+    for (int64_t k = p->kernel - 1; k >= 0; k--) {
+        const int64_t at = which + p->pad - k * p->dilation;
+        if (at % p->stride != 0) {
+            continue;
+        }
+        if (f.count == 0) {
+            f.first = k;
+            f.low = at / p->stride;
+        }
+        if (f.count == 1) {
+            f.step = f.first - k;
+        }
+        f.count++;
+    }
+    return f;
+}
+
+/// What backward data needs of its geometry.
+typedef struct reverse {
+    int64_t s; // stride
+    phase phase[2];
+    int64_t low;  // first diff_dst pixel relative to i, over the phases
+    int64_t high; // last one
+    // [phase][ky][j][8]
+    _Alignas(32) float weights[2 * ROW_TAPS * ROW_TAPS * WSR__BLOCK];
+} reverse;
+
+static void reverse_make(reverse *r, const wsr__dw *p, const float *weights)
+{
+    r->s = p->stride;
+    r->low = INT64_MAX;
+    r->high = INT64_MIN;
+    for (int64_t i = 0; i < p->stride; i++) {
+        const phase f = phase_of(p, i);
+        r->phase[i] = f;
+        if (f.count > 0) {
+            r->low = min64(r->low, f.low);
+            r->high = max64(r->high, f.low + f.gap * (f.count - 1));
+        }
+        for (int64_t ky = 0; ky < p->kernel; ky++) {
+            for (int j = 0; j < f.count; j++) {
+                const int64_t tap = ky * p->kernel + f.first - f.step * j;
+                st8(r->weights +
+                        ((i * ROW_TAPS + ky) * ROW_TAPS + j) * WSR__BLOCK,
+                    ld8(weights + tap * WSR__BLOCK));
+            }
+        }
+    }
+}
+
+static taps taps_backward(const wsr__dw *p, const ring *r, const reverse *v,
+                          int64_t y, int64_t column)
+{
+    const phase *const rows = &v->phase[y % v->s];
+    const phase *const columns = &v->phase[column];
+    taps t = {.count = 0};
+    if (columns->count == 0) {
+        return t;
+    }
+    for (int j = 0; j < rows->count; j++) {
+        const int64_t at = y / v->s + rows->low + rows->gap * j;
+        if (at < 0 || at >= p->oh) {
+            continue;
+        }
+        const int64_t ky = rows->first - rows->step * j;
+        t.row[t.count] = ring_row(r, at) + (columns->low - v->low) * WSR__BLOCK;
+        t.weight[t.count] = v->weights +
+                            (column * ROW_TAPS + ky) * ROW_TAPS * WSR__BLOCK;
+        t.count++;
+    }
+    return t;
+}
+
+static void backward_strip(const call *c, const plane *at, const reverse *v,
+                           finish *f, int64_t i0, int64_t ni)
+{
+    const wsr__dw *const p = c->p;
+    _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
+    const window win = window_make(i0 + v->low, ni + v->high - v->low, p->ow,
+                                   v->high - v->low + 1);
+    ring r = ring_make(data, &win);
+    const affine8 read = affine_of(c->bwd->affine, at->block);
+    const float *const diff = c->diff + at->dst;
+    const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
+    for (int64_t y = 0; y < p->h; y++) {
+        const int64_t end = min64(p->oh, y / v->s + v->high + 1);
+        for (r.next = max64(r.next, y / v->s + v->low); r.next < end;
+             r.next++) {
+            ring_fill_diff(&r, &win, diff + r.next * p->ow * WSR__BLOCK,
+                           saved + r.next * p->ow * WSR__BLOCK, &read);
+        }
+        for (int64_t column = 0; column < v->s; column++) {
+            const taps t = taps_backward(p, &r, v, y, column);
+            const int64_t x = i0 * v->s + column;
+            const int64_t n = min64(ni, (p->w - x + v->s - 1) / v->s);
+            const int count = v->phase[column].count;
+            const int64_t offset = at->src + (y * p->w + x) * WSR__BLOCK;
+            const row_kernel row = WSR_NAME(wsr__row_kernel)(
+                count == 0 ? 1 : count, v->phase[column].gap, 1);
+            f->gate = f->gated ? c->bwd->gate->src + offset : NULL;
+            row(c->out + offset, v->s * WSR__BLOCK, &t, n, f);
+        }
+        finish_flush(f);
+    }
+}
+
+static void backward_plane(const call *c, const plane *at)
+{
+    const wsr__dw *const p = c->p;
+    reverse v;
+    reverse_make(&v, p,
+                 c->weights + at->block * p->kernel * p->kernel * WSR__BLOCK);
+    finish f = finish_backward(c->bwd, at->block);
+    const int64_t ni = (p->w + p->stride - 1) / p->stride;
+    for (int64_t i = 0; i < ni; i += ROW_STRIP) {
+        backward_strip(c, at, &v, &f, i, min64(ROW_STRIP, ni - i));
+    }
+    finish_sums(&f, c->bwd->gate, at->sums);
+}
+
+/// Any kernel side, stride and dilation, straight from the definition.
+static void backward_plane_any(const call *c, const plane *at)
+{
+    const wsr__dw *const p = c->p;
+    finish f = finish_backward(c->bwd, at->block);
+    const affine8 read = affine_of(c->bwd->affine, at->block);
+    const float *const diff = c->diff + at->dst;
+    const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
+    const float *const weights = c->weights +
+                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    for (int64_t i = 0; i < p->h * p->w; i++) {
+        v8 acc = splat8(0.0f);
+        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+            const int64_t y = i / p->w + p->pad - k / p->kernel * p->dilation;
+            const int64_t x = i % p->w + p->pad - k % p->kernel * p->dilation;
+            if (y < 0 || y % p->stride != 0 || y / p->stride >= p->oh ||
+                x < 0 || x % p->stride != 0 || x / p->stride >= p->ow) {
+                continue;
+            }
+            const int64_t o = (y / p->stride * p->ow + x / p->stride) *
+                              WSR__BLOCK;
+            _Alignas(32) float g[WSR__BLOCK];
+            read_diff(g, diff + o, saved + o, 1, &read);
+            acc = fma8(ld8(weights + k * WSR__BLOCK), ld8(g), acc);
+        }
+        const int64_t offset = at->src + i * WSR__BLOCK;
+        f.gate = f.gated ? c->bwd->gate->src + offset : NULL;
+        store_one(c->out + offset, acc, &f);
+        finish_flush(&f);
+    }
+    finish_sums(&f, c->bwd->gate, at->sums);
+}
+
+static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const bool fast = has_row_kernel(c->p);
+    for (int64_t i = begin; i < end; i++) {
+        const plane at = plane_of(c, i);
+        if (fast) {
+            backward_plane(c, &at);
+        } else {
+            backward_plane_any(c, &at);
+        }
+    }
+}
+
+static void backward_data(float *diff_src, const wsr__dw *p,
+                          const float *diff_dst, const float *weights,
+                          const wsr__bwd *bwd)
+{
+    static const wsr__bwd none = {0};
+    call c = {.p = p,
+              .blocks = wsr__blocks(p->c),
+              .diff = diff_dst,
+              .weights = weights,
+              .out = diff_src,
+              .bwd = bwd != NULL ? bwd : &none};
+    wsr__parallel(p->n * c.blocks, backward_body, &c);
+}
+
+// --------------------------------------------------------- backward weights
+
+static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
+                       int64_t nx)
+{
+    const wsr__dw *const p = c->p;
+    _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
+    _Alignas(64) float g[ROW_STRIP * WSR__BLOCK];
+    const window win = window_forward(p, x0, nx);
+    ring r = ring_make(data, &win);
+    const pre8 pre = pre_of(c->grad->pre, at->block);
+    const affine8 read = affine_of(c->grad->affine, at->block);
+    const grad_kernel kernel =
+        WSR_NAME(wsr__grad_kernel)(p->kernel, p->dilation, p->stride);
+    for (int64_t y = 0; y < p->oh; y++) {
+        const int64_t top = y * p->stride - p->pad;
+        const int64_t end = min64(p->h, top + win.reach);
+        for (r.next = max64(r.next, top); r.next < end; r.next++) {
+            ring_fill(&r, &win, c->src + at->src + r.next * p->w * WSR__BLOCK,
+                      &pre);
+        }
+        const int64_t offset = at->dst + (y * p->ow + x0) * WSR__BLOCK;
+        const float *diff = c->diff + offset;
+        if (read.on) {
+            read_diff(g, diff, c->grad->affine->dst + offset, nx, &read);
+            diff = g;
+        }
+        const grad_taps t = taps_gradient(p, &r, sum, top);
+        kernel(&t, diff, nx);
+    }
+}
+
+static void grad_plane_any(const call *c, const plane *at, float *sum)
+{
+    const wsr__dw *const p = c->p;
+    const pre8 pre = pre_of(c->grad->pre, at->block);
+    const affine8 read = affine_of(c->grad->affine, at->block);
+    for (int64_t i = 0; i < p->oh * p->ow; i++) {
+        _Alignas(64) float g[WSR__BLOCK];
+        const int64_t o = at->dst + i * WSR__BLOCK;
+        read_diff(g, c->diff + o, read.on ? c->grad->affine->dst + o : g, 1,
+                  &read);
+        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+            const int64_t y = i / p->ow * p->stride - p->pad +
+                              k / p->kernel * p->dilation;
+            const int64_t x = i % p->ow * p->stride - p->pad +
+                              k % p->kernel * p->dilation;
+            if (y >= 0 && y < p->h && x >= 0 && x < p->w) {
+                const v8 v =
+                    ld8(c->src + at->src + (y * p->w + x) * WSR__BLOCK);
+                float *const s = sum + k * WSR__BLOCK;
+                st8(s, fma8(ld8(g), pre_apply(v, &pre), ld8(s)));
+            }
+        }
+    }
+}
+
+/// The gradient that one image contributes, into its place in scratch.
+static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const wsr__dw *const p = c->p;
+    const int64_t size = p->kernel * p->kernel * WSR__BLOCK;
+    const int64_t strip = ROW_STRIP / p->stride;
+    const bool fast = has_row_kernel(p);
+    for (int64_t i = begin; i < end; i++) {
+        const plane at = plane_of(c, i);
+        float *const sum = c->out + i * size;
+        memset(sum, 0, (size_t)size * sizeof(*sum));
+        for (int64_t x = 0; fast && x < p->ow; x += strip) {
+            grad_strip(c, &at, sum, x, min64(strip, p->ow - x));
+        }
+        if (!fast) {
+            grad_plane_any(c, &at, sum);
+        }
+    }
+}
+
+static void backward_weights(float *diff_weights, const wsr__dw *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt)
+{
+    call c = {.p = p,
+              .blocks = wsr__blocks(p->c),
+              .src = src,
+              .diff = diff_dst,
+              .out = opt->scratch,
+              .grad = opt};
+    wsr__parallel(p->n * c.blocks, grad_body, &c);
+    const int64_t size = c.blocks * p->kernel * p->kernel * WSR__BLOCK;
+    WSR_NAME(wsr__sum_images)(diff_weights, opt->scratch, p->n, size);
+}
+
+const wsr__native_dw WSR_NAME(wsr__native_dw) = {
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
+};

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Elementwise kernels on flat arrays, and copies between layouts and views.
+
+#include "kernel/native_plane.h"
+
+enum { CHUNK = 4096 }; // floats that a worker takes at least
+
+typedef struct call {
+    float *dst;
+    const float *src;
+    const float *diff;
+    const float *const *many;
+    const float *weights;
+    size_t count;
+    int64_t n;
+    float a;
+    bool accumulate;
+    const wsr__dims *d;
+} call;
+
+/// Run a body over chunks of n floats; it turns chunks into floats by bounds().
+static void over_chunks(const call *c, wsr__body body)
+{
+    call copy = *c;
+    wsr__parallel((c->n + CHUNK - 1) / CHUNK, body, &copy);
+}
+
+WSR_INLINE int64_t bound(const call *c, int64_t chunk)
+{
+    return min64(c->n, chunk * CHUNK);
+}
+
+static void relu_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        stu8(c->dst + i, relu8(ldu8(c->src + i)));
+    }
+    for (; i < last; i++) {
+        c->dst[i] = c->src[i] < 0.0f ? 0.0f : c->src[i];
+    }
+}
+
+static void relu_forward(float *dst, const float *src, int64_t n)
+{
+    over_chunks(&(call){.dst = dst, .src = src, .n = n}, relu_body);
+}
+
+static void relu_backward_body(void *ctx, int64_t begin, int64_t end,
+                               size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        const v8 open = above8(ldu8(c->src + i), splat8(0.0f));
+        const v8 g = keep8(open, ldu8(c->diff + i));
+        stu8(c->dst + i, c->accumulate ? add8(ldu8(c->dst + i), g) : g);
+    }
+    for (; i < last; i++) {
+        const float g = c->src[i] > 0.0f ? c->diff[i] : 0.0f;
+        c->dst[i] = c->accumulate ? c->dst[i] + g : g;
+    }
+}
+
+static void relu_backward(float *diff_src, const float *dst,
+                          const float *diff_dst, int64_t n, bool accumulate)
+{
+    over_chunks(&(call){.dst = diff_src,
+                        .src = dst,
+                        .diff = diff_dst,
+                        .n = n,
+                        .accumulate = accumulate},
+                relu_backward_body);
+}
+
+static void weighted_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        v8 sum = splat8(0.0f);
+        for (size_t k = 0; k < c->count; k++) {
+            const v8 x = ldu8(c->many[k] + i);
+            sum = c->weights != NULL ? fma8(splat8(c->weights[k]), x, sum)
+                                     : add8(sum, x);
+        }
+        stu8(c->dst + i, sum);
+    }
+    for (; i < last; i++) {
+        float sum = 0.0f;
+        for (size_t k = 0; k < c->count; k++) {
+            const float x = c->many[k][i];
+            sum += c->weights != NULL ? c->weights[k] * x : x;
+        }
+        c->dst[i] = sum;
+    }
+}
+
+static void weighted_sum(float *dst, const float *const *src,
+                         const float *weights, size_t count, int64_t n)
+{
+    over_chunks(&(call){.dst = dst,
+                        .many = src,
+                        .weights = weights,
+                        .count = count,
+                        .n = n},
+                weighted_body);
+}
+
+static void axpy_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        stu8(c->dst + i,
+             fma8(splat8(c->a), ldu8(c->src + i), ldu8(c->dst + i)));
+    }
+    for (; i < last; i++) {
+        c->dst[i] += c->a * c->src[i];
+    }
+}
+
+static void axpy(float *dst, float a, const float *src, int64_t n)
+{
+    over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, axpy_body);
+}
+
+static void scale_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        stu8(c->dst + i, mul8(splat8(c->a), ldu8(c->src + i)));
+    }
+    for (; i < last; i++) {
+        c->dst[i] = c->a * c->src[i];
+    }
+}
+
+static void scale(float *dst, float a, const float *src, int64_t n)
+{
+    over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, scale_body);
+}
+
+// ------------------------------------------------------------------ layouts
+
+static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const wsr__dims *const d = c->d;
+    const int64_t blocks = wsr__blocks(d->c);
+    const int64_t plane = d->h * d->w * WSR__BLOCK;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t n = i / blocks;
+        const int64_t at = i % blocks * plane;
+        const float *const src =
+            c->src + n * step_of(d->src_step, d->c, d->h * d->w) + at;
+        float *const dst = c->dst +
+                           n * step_of(d->dst_step, d->c, d->h * d->w) + at;
+        const v8 a = splat8(c->weights != NULL ? c->weights[n] : 1.0f);
+        for (int64_t k = 0; k < plane; k += WSR__BLOCK) {
+            const v8 y = mul8(a, ld8(src + k));
+            st8(dst + k, c->accumulate ? add8(ld8(dst + k), y) : y);
+        }
+    }
+}
+
+static void scale_images(float *dst, const wsr__dims *d, const float *src,
+                         const float *factor, bool accumulate)
+{
+    call c = {.dst = dst,
+              .d = d,
+              .src = src,
+              .weights = factor,
+              .accumulate = accumulate};
+    wsr__parallel(d->n * wsr__blocks(d->c), images_body, &c);
+}
+
+static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const wsr__dims *const d = c->d;
+    const int64_t blocks = wsr__blocks(d->c);
+    const int64_t pixels = d->h * d->w;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t n = i / blocks;
+        const int64_t first = i % blocks * WSR__BLOCK;
+        const int64_t lanes = min64(WSR__BLOCK, d->c - first);
+        const float *const src = c->src + (n * d->c + first) * pixels;
+        float *const dst = c->dst + n * step_of(d->dst_step, d->c, pixels) +
+                           first * pixels;
+        for (int64_t k = 0; k < pixels; k++) {
+            float v[WSR__BLOCK] = {0};
+            for (int64_t j = 0; j < lanes; j++) {
+                v[j] = src[j * pixels + k];
+            }
+            float *const to = dst + k * WSR__BLOCK;
+            st8(to, c->accumulate ? add8(ld8(to), ldu8(v)) : ldu8(v));
+        }
+    }
+}
+
+static void to_blocked(float *dst, const wsr__dims *d, const float *src,
+                       bool accumulate)
+{
+    call c = {.dst = dst, .d = d, .src = src, .accumulate = accumulate};
+    wsr__parallel(d->n * wsr__blocks(d->c), to_blocked_body, &c);
+}
+
+static void to_plain_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const wsr__dims *const d = c->d;
+    const int64_t pixels = d->h * d->w;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t n = i / d->c;
+        const int64_t channel = i % d->c;
+        const float *const src =
+            c->src + n * step_of(d->src_step, d->c, pixels) +
+            channel / WSR__BLOCK * pixels * WSR__BLOCK + channel % WSR__BLOCK;
+        float *const dst = c->dst + i * pixels;
+        for (int64_t k = 0; k < pixels; k++) {
+            const float x = src[k * WSR__BLOCK];
+            dst[k] = c->accumulate ? dst[k] + x : x;
+        }
+    }
+}
+
+static void to_plain(float *dst, const wsr__dims *d, const float *src,
+                     bool accumulate)
+{
+    call c = {.dst = dst, .d = d, .src = src, .accumulate = accumulate};
+    wsr__parallel(d->n * d->c, to_plain_body, &c);
+}
+
+const wsr__native_eltwise WSR_NAME(wsr__native_eltwise) = {
+    .relu_forward = relu_forward,
+    .relu_backward = relu_backward,
+    .weighted_sum = weighted_sum,
+    .axpy = axpy,
+    .scale = scale,
+    .scale_images = scale_images,
+    .to_blocked = to_blocked,
+    .to_plain = to_plain,
+};

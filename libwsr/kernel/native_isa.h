@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the native kernels are written in: vectors of eight floats, one channel
+// block of one pixel. Intrinsics and vector extensions of the compiler appear
+// in this file alone. It is included only by files that are compiled per
+// instruction set (WSR_ISA) and by the dispatcher.
+
+#ifndef WSR_KERNEL_NATIVE_ISA_H
+#define WSR_KERNEL_NATIVE_ISA_H
+
+#include "kernel/native.h"
+
+// ------------------------------------------------- tables of the variants
+
+typedef struct wsr__native_dw {
+    void (*forward)(float *dst, const wsr__dw *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd);
+    void (*backward_data)(float *diff_src, const wsr__dw *p,
+                          const float *diff_dst, const float *weights,
+                          const wsr__bwd *bwd);
+    void (*backward_weights)(float *diff_weights, const wsr__dw *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt);
+} wsr__native_dw;
+
+typedef struct wsr__native_pw {
+    void (*forward)(float *dst, const wsr__pw *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd);
+    void (*backward_data)(float *diff_src, const wsr__pw *p,
+                          const float *diff_dst, const float *transposed,
+                          const wsr__bwd *bwd);
+    void (*backward_weights)(float *diff_weights, const wsr__pw *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt);
+} wsr__native_pw;
+
+typedef struct wsr__native_sep {
+    void (*forward)(float *dst, float *dw_out, const wsr__sep *p,
+                    const float *src, const wsr__sep_weights *weights,
+                    const wsr__fwd *fwd);
+    void (*backward_data)(float *diff_src, const wsr__sep *p,
+                          const float *diff_dst,
+                          const wsr__sep_weights *weights, const wsr__bwd *bwd);
+    void (*backward_weights)(float *diff_dw, float *diff_pw, const wsr__sep *p,
+                             const float *const data[2],
+                             const wsr__sep_weights *weights,
+                             const wsr__wgrad *opt);
+} wsr__native_sep;
+
+typedef struct wsr__native_bn {
+    void (*moments)(double *moments, const wsr__dims *d, const float *src);
+    void (*apply)(float *dst, const wsr__dims *d, const float *src,
+                  const wsr__pre *pre, bool accumulate);
+    void (*apply_sum)(float *dst, const wsr__dims *d, const float *const *src,
+                      const wsr__pre *pre, size_t count);
+    void (*reduce)(double *sums, const wsr__dims *d, const float *src,
+                   const float *diff_dst, const float *mean);
+    void (*backward)(float *diff_src, const wsr__dims *d, const float *diff_dst,
+                     const wsr__affine *affine, bool accumulate);
+} wsr__native_bn;
+
+typedef struct wsr__native_pool {
+    void (*max_forward)(float *dst, uint8_t *index, const wsr__pool *p,
+                        const float *src, double *moments);
+    void (*avg_forward)(float *dst, const wsr__pool *p, const float *src,
+                        double *moments);
+    void (*max_backward)(float *diff_src, const wsr__pool *p,
+                         const float *diff_dst, const uint8_t *index,
+                         const wsr__affine *affine, bool accumulate);
+    void (*avg_backward)(float *diff_src, const wsr__pool *p,
+                         const float *diff_dst, const wsr__affine *affine,
+                         bool accumulate);
+    void (*global_forward)(float *dst, const wsr__dims *d, const float *src);
+    void (*global_backward)(float *diff_src, const wsr__dims *d,
+                            const float *diff_dst, bool accumulate);
+} wsr__native_pool;
+
+typedef struct wsr__native_eltwise {
+    void (*relu_forward)(float *dst, const float *src, int64_t n);
+    void (*relu_backward)(float *diff_src, const float *dst,
+                          const float *diff_dst, int64_t n, bool accumulate);
+    void (*weighted_sum)(float *dst, const float *const *src,
+                         const float *weights, size_t count, int64_t n);
+    void (*axpy)(float *dst, float a, const float *src, int64_t n);
+    void (*scale)(float *dst, float a, const float *src, int64_t n);
+    void (*scale_images)(float *dst, const wsr__dims *d, const float *src,
+                         const float *factor, bool accumulate);
+    void (*to_blocked)(float *dst, const wsr__dims *d, const float *src,
+                       bool accumulate);
+    void (*to_plain)(float *dst, const wsr__dims *d, const float *src,
+                     bool accumulate);
+} wsr__native_eltwise;
+
+#define WSR_NATIVE_DECLARE(isa)                           \
+    extern const wsr__native_dw wsr__native_dw_##isa;     \
+    extern const wsr__native_pw wsr__native_pw_##isa;     \
+    extern const wsr__native_sep wsr__native_sep_##isa;   \
+    extern const wsr__native_bn wsr__native_bn_##isa;     \
+    extern const wsr__native_pool wsr__native_pool_##isa; \
+    extern const wsr__native_eltwise wsr__native_eltwise_##isa
+
+WSR_NATIVE_DECLARE(base);
+WSR_NATIVE_DECLARE(avx2);
+WSR_NATIVE_DECLARE(avx512);
+
+#ifdef WSR_ISA
+
+#define WSR_PASTE_(a, b) a##_##b
+#define WSR_PASTE(a, b) WSR_PASTE_(a, b)
+/// WSR_NAME(wsr__native_dw) is the table of the variant being compiled.
+#define WSR_NAME(name) WSR_PASTE(name, WSR_ISA)
+
+// ------------------------------------------------------------ vector words
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define WSR_AVX2 1
+#else
+#define WSR_AVX2 0
+#endif
+#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define WSR_AVX512 1
+#else
+#define WSR_AVX512 0
+#endif
+
+#define WSR_INLINE static inline __attribute__((always_inline, unused))
+#if defined(__clang__)
+#define WSR_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define WSR_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+/// The same pointer, whose origin the compiler cannot see: it then addresses
+/// neighbours by constant offsets from it instead of keeping a register for
+/// each.
+WSR_INLINE const float *opaque(const float *p)
+{
+    __asm__("" : "+r"(p));
+    return p;
+}
+
+#if WSR_AVX2
+
+typedef __m256 v8;
+
+WSR_INLINE v8 ld8(const float *p)
+{
+    return _mm256_load_ps(p);
+}
+
+WSR_INLINE void st8(float *p, v8 v)
+{
+    _mm256_store_ps(p, v);
+}
+
+/// Unaligned, for flat arrays.
+WSR_INLINE v8 ldu8(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+WSR_INLINE void stu8(float *p, v8 v)
+{
+    _mm256_storeu_ps(p, v);
+}
+
+WSR_INLINE v8 splat8(float a)
+{
+    return _mm256_set1_ps(a);
+}
+
+WSR_INLINE v8 add8(v8 a, v8 b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+WSR_INLINE v8 sub8(v8 a, v8 b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+WSR_INLINE v8 mul8(v8 a, v8 b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+WSR_INLINE v8 fma8(v8 a, v8 b, v8 c) // a * b + c
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/// All bits of a lane set where a > b, where a or b is a NaN.
+WSR_INLINE v8 above8(v8 a, v8 b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
+}
+
+WSR_INLINE v8 unordered8(v8 a, v8 b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_UNORD_Q);
+}
+
+WSR_INLINE v8 or8(v8 a, v8 b)
+{
+    return _mm256_or_ps(a, b);
+}
+
+/// a where the mask is set, else 0.
+WSR_INLINE v8 keep8(v8 mask, v8 a)
+{
+    return _mm256_and_ps(mask, a);
+}
+
+/// a where the mask is set, else b.
+WSR_INLINE v8 select8(v8 mask, v8 a, v8 b)
+{
+    return _mm256_blendv_ps(b, a, mask);
+}
+
+/// Whole numbers from 0 to 255, floats in registers and bytes in memory.
+WSR_INLINE void st8_bytes(uint8_t *p, v8 v)
+{
+    const __m256i wide = _mm256_cvttps_epi32(v);
+    const __m128i half = _mm_packus_epi32(_mm256_castsi256_si128(wide),
+                                          _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi16(half, half));
+}
+
+WSR_INLINE v8 ld8_bytes(const uint8_t *p)
+{
+    const __m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)p);
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+}
+
+WSR_INLINE v8 equal8(v8 a, v8 b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
+}
+
+WSR_INLINE v8 relu8(v8 a) // a NaN stays
+{
+    return _mm256_max_ps(_mm256_setzero_ps(), a);
+}
+
+#else
+
+// Two vectors of four, which every processor with vectors has.
+typedef float v4 __attribute__((vector_size(16)));
+typedef int32_t i4 __attribute__((vector_size(16)));
+typedef float v4_memory __attribute__((vector_size(16), may_alias));
+typedef struct v8 {
+    v4 a;
+    v4 b;
+} v8;
+
+WSR_INLINE v8 ld8(const float *p)
+{
+    return (v8){*(const v4_memory *)p, *(const v4_memory *)(p + 4)};
+}
+
+WSR_INLINE void st8(float *p, v8 v)
+{
+    *(v4_memory *)p = v.a;
+    *(v4_memory *)(p + 4) = v.b;
+}
+
+WSR_INLINE v8 ldu8(const float *p)
+{
+    v8 v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+WSR_INLINE void stu8(float *p, v8 v)
+{
+    __builtin_memcpy(p, &v, sizeof(v));
+}
+
+WSR_INLINE v8 splat8(float a)
+{
+    const v4 v = {a, a, a, a};
+    return (v8){v, v};
+}
+
+WSR_INLINE v8 add8(v8 a, v8 b)
+{
+    return (v8){a.a + b.a, a.b + b.b};
+}
+
+WSR_INLINE v8 sub8(v8 a, v8 b)
+{
+    return (v8){a.a - b.a, a.b - b.b};
+}
+
+WSR_INLINE v8 mul8(v8 a, v8 b)
+{
+    return (v8){a.a * b.a, a.b * b.b};
+}
+
+WSR_INLINE v8 fma8(v8 a, v8 b, v8 c)
+{
+    return (v8){a.a * b.a + c.a, a.b * b.b + c.b};
+}
+
+WSR_INLINE v8 above8(v8 a, v8 b)
+{
+    return (v8){(v4)(a.a > b.a), (v4)(a.b > b.b)};
+}
+
+WSR_INLINE v8 unordered8(v8 a, v8 b)
+{
+    return (v8){(v4)((a.a != a.a) | (b.a != b.a)),
+                (v4)((a.b != a.b) | (b.b != b.b))};
+}
+
+WSR_INLINE v8 or8(v8 a, v8 b)
+{
+    return (v8){(v4)((i4)a.a | (i4)b.a), (v4)((i4)a.b | (i4)b.b)};
+}
+
+WSR_INLINE v8 keep8(v8 mask, v8 a)
+{
+    return (v8){(v4)((i4)mask.a & (i4)a.a), (v4)((i4)mask.b & (i4)a.b)};
+}
+
+WSR_INLINE v8 select8(v8 mask, v8 a, v8 b)
+{
+    const v8 other = {(v4)(~(i4)mask.a & (i4)b.a), (v4)(~(i4)mask.b & (i4)b.b)};
+    return or8(keep8(mask, a), other);
+}
+
+WSR_INLINE void st8_bytes(uint8_t *p, v8 v)
+{
+    float lanes[WSR__BLOCK];
+    stu8(lanes, v);
+    for (int k = 0; k < WSR__BLOCK; k++) {
+        p[k] = (uint8_t)lanes[k];
+    }
+}
+
+WSR_INLINE v8 ld8_bytes(const uint8_t *p)
+{
+    return (v8){{p[0], p[1], p[2], p[3]}, {p[4], p[5], p[6], p[7]}};
+}
+
+WSR_INLINE v8 equal8(v8 a, v8 b)
+{
+    return (v8){(v4)(a.a == b.a), (v4)(a.b == b.b)};
+}
+
+WSR_INLINE v8 relu8(v8 a)
+{
+    const v4 zero = {0};
+    return (v8){(v4)(~(a.a < zero) & (i4)a.a), (v4)(~(a.b < zero) & (i4)a.b)};
+}
+
+#endif
+
+/// Add to eight doubles.
+WSR_INLINE void add_d8(double *sum, v8 v)
+{
+    float lanes[WSR__BLOCK];
+    stu8(lanes, v);
+    for (int k = 0; k < WSR__BLOCK; k++) {
+        sum[k] += (double)lanes[k];
+    }
+}
+
+// ------------------------------------------------------------ small shared
+
+WSR_INLINE int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+WSR_INLINE int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/// Floats from one image to the next.
+WSR_INLINE int64_t step_of(int64_t step, int64_t c, int64_t pixels)
+{
+    return step != 0 ? step : wsr__blocks(c) * pixels * WSR__BLOCK;
+}
+
+/// A prologue for one channel block.
+typedef struct pre8 {
+    v8 scale;
+    v8 shift;
+    bool affine;
+    bool relu;
+} pre8;
+
+WSR_INLINE pre8 pre_of(const wsr__pre *pre, int64_t block)
+{
+    pre8 r = {.scale = splat8(1.0f),
+              .shift = splat8(0.0f),
+              .affine = false,
+              .relu = false};
+    if (pre != NULL) {
+        r.relu = pre->relu;
+        if (pre->scale != NULL) {
+            r.affine = true;
+            r.scale = ldu8(pre->scale + block * WSR__BLOCK);
+            r.shift = ldu8(pre->shift + block * WSR__BLOCK);
+        }
+    }
+    return r;
+}
+
+WSR_INLINE v8 pre_apply(v8 x, const pre8 *pre)
+{
+    v8 y = x;
+    if (pre->affine) {
+        y = fma8(x, pre->scale, pre->shift);
+    }
+    return pre->relu ? relu8(y) : y;
+}
+
+#endif
+#endif

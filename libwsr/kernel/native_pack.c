@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sizes, packed weights and per-channel vectors of the native kernels: what
+// does not depend on the instruction set.
+
+#include "kernel/native.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
+                      int64_t dilation)
+{
+    const int64_t room = size + 2 * pad - (dilation * (kernel - 1) + 1);
+    return room < 0 ? 0 : room / stride + 1;
+}
+
+// --------------------------------------------------- depthwise convolutions
+
+size_t wsr__dw_weights_size(const wsr__dw *p)
+{
+    return (size_t)(wsr__blocks(p->c) * p->kernel * p->kernel * WSR__BLOCK);
+}
+
+void wsr__dw_pack(float *packed, const wsr__dw *p, const float *plain,
+                  const float *factor)
+{
+    const int64_t taps = p->kernel * p->kernel;
+    memset(packed, 0, wsr__dw_weights_size(p) * sizeof(*packed));
+    for (int64_t c = 0; c < p->c; c++) {
+        float *const to = packed + c / WSR__BLOCK * taps * WSR__BLOCK +
+                          c % WSR__BLOCK;
+        for (int64_t k = 0; k < taps; k++) {
+            const float w = plain[c * taps + k];
+            to[k * WSR__BLOCK] = factor != NULL ? w * factor[c] : w;
+        }
+    }
+}
+
+void wsr__dw_unpack_add(float *plain, const wsr__dw *p, const float *packed)
+{
+    const int64_t taps = p->kernel * p->kernel;
+    for (int64_t c = 0; c < p->c; c++) {
+        const float *const from = packed + c / WSR__BLOCK * taps * WSR__BLOCK +
+                                  c % WSR__BLOCK;
+        for (int64_t k = 0; k < taps; k++) {
+            plain[c * taps + k] += from[k * WSR__BLOCK];
+        }
+    }
+}
+
+size_t wsr__dw_backward_weights_scratch(const wsr__dw *p)
+{
+    return (size_t)p->n * wsr__dw_weights_size(p);
+}
+
+// --------------------------------------------------- pointwise convolutions
+
+static int64_t parts_of(const wsr__pw *p)
+{
+    return p->ci_part != 0 ? p->ci / p->ci_part : 1;
+}
+
+static int64_t part_of(const wsr__pw *p)
+{
+    return p->ci_part != 0 ? p->ci_part : p->ci;
+}
+
+int64_t wsr__pw_src_blocks(const wsr__pw *p)
+{
+    return parts_of(p) * wsr__blocks(part_of(p));
+}
+
+/// Where channel c of ci lies in src, the padding of the parts counted.
+static int64_t src_channel(const wsr__pw *p, int64_t c)
+{
+    const int64_t part = part_of(p);
+    return c / part * wsr__blocks(part) * WSR__BLOCK + c % part;
+}
+
+/// Offset of (out, in) in a packed matrix of `outs` blocks of outputs and
+/// `ins` blocks of inputs.
+static int64_t packed_at(int64_t out, int64_t in, int64_t outs, int64_t ins)
+{
+    const int64_t pair = out / (2 * WSR__BLOCK);
+    const bool last = 2 * pair + 1 == outs; // a block without a partner
+    const int64_t width = last ? WSR__BLOCK : 2 * WSR__BLOCK;
+    return pair * 2 * WSR__BLOCK * ins * WSR__BLOCK + in * width +
+           out % (2 * WSR__BLOCK);
+}
+
+size_t wsr__pw_weights_size(const wsr__pw *p)
+{
+    return (size_t)(wsr__blocks(p->co) * wsr__pw_src_blocks(p) * WSR__BLOCK *
+                    WSR__BLOCK);
+}
+
+size_t wsr__pw_transposed_size(const wsr__pw *p)
+{
+    return wsr__pw_weights_size(p);
+}
+
+void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
+                  const float *factor)
+{
+    const int64_t ins = wsr__pw_src_blocks(p);
+    const int64_t outs = wsr__blocks(p->co);
+    memset(packed, 0, wsr__pw_weights_size(p) * sizeof(*packed));
+    for (int64_t o = 0; o < p->co; o++) {
+        for (int64_t i = 0; i < p->ci; i++) {
+            const float w = plain[o * p->ci + i];
+            packed[packed_at(o, src_channel(p, i), outs, ins)] =
+                factor != NULL ? w * factor[o] : w;
+        }
+    }
+}
+
+void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
+                             const float *plain, const float *factor)
+{
+    const int64_t outs = wsr__pw_src_blocks(p);
+    const int64_t ins = wsr__blocks(p->co);
+    memset(packed, 0, wsr__pw_transposed_size(p) * sizeof(*packed));
+    for (int64_t o = 0; o < p->co; o++) {
+        for (int64_t i = 0; i < p->ci; i++) {
+            const float w = plain[o * p->ci + i];
+            packed[packed_at(src_channel(p, i), o, outs, ins)] =
+                factor != NULL ? w * factor[o] : w;
+        }
+    }
+}
+
+void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
+{
+    const int64_t ins = wsr__pw_src_blocks(p);
+    const int64_t outs = wsr__blocks(p->co);
+    for (int64_t o = 0; o < p->co; o++) {
+        for (int64_t i = 0; i < p->ci; i++) {
+            plain[o * p->ci + i] +=
+                packed[packed_at(o, src_channel(p, i), outs, ins)];
+        }
+    }
+}
+
+// ------------------------------------------------------ batch normalisation
+
+static int64_t padded(int64_t c)
+{
+    return wsr__blocks(c) * WSR__BLOCK;
+}
+
+/// Doubles from one image to the next in moments and sums.
+static int64_t moments_step(const wsr__dims *d)
+{
+    const int64_t plane = d->h * d->w * WSR__BLOCK;
+    const int64_t blocks = d->src_step != 0 ? d->src_step / plane
+                                            : wsr__blocks(d->c);
+    return blocks * 2 * WSR__BLOCK;
+}
+
+size_t wsr__moments_size(const wsr__dims *d)
+{
+    return (size_t)(d->n * moments_step(d));
+}
+
+/// The first of the two numbers of an image and channel.
+static const double *moment_at(const double *moments, const wsr__dims *d,
+                               int64_t n, int64_t c)
+{
+    return moments + n * moments_step(d) + c / WSR__BLOCK * 2 * WSR__BLOCK +
+           c % WSR__BLOCK;
+}
+
+void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
+                   const double *moments)
+{
+    memset(mean, 0, (size_t)padded(d->c) * sizeof(*mean));
+    memset(var, 0, (size_t)padded(d->c) * sizeof(*var));
+    const double images = (double)d->n;
+    const double pixels = (double)(d->h * d->w);
+    for (int64_t c = 0; c < d->c; c++) {
+        double centre = 0.0;
+        for (int64_t n = 0; n < d->n; n++) {
+            centre += moment_at(moments, d, n, c)[0];
+        }
+        centre /= images;
+        double square = 0.0;
+        for (int64_t n = 0; n < d->n; n++) {
+            const double *const m = moment_at(moments, d, n, c);
+            const double away = m[0] - centre;
+            square += m[WSR__BLOCK] + pixels * away * away;
+        }
+        mean[c] = (float)centre;
+        var[c] = (float)(square / (images * pixels));
+    }
+}
+
+void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol)
+{
+    memset(inv_std, 0, (size_t)padded(c) * sizeof(*inv_std));
+    for (int64_t i = 0; i < c; i++) {
+        inv_std[i] = (float)(1.0 / sqrt((double)var[i] + (double)tol));
+    }
+}
+
+void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm)
+{
+    memset(scale, 0, (size_t)padded(c) * sizeof(*scale));
+    memset(shift, 0, (size_t)padded(c) * sizeof(*shift));
+    for (int64_t i = 0; i < c; i++) {
+        const double gamma = norm->gamma != NULL ? (double)norm->gamma[i] : 1.0;
+        const double beta = norm->beta != NULL ? (double)norm->beta[i] : 0.0;
+        const double a = gamma * (double)norm->inv_std[i];
+        scale[i] = (float)a;
+        shift[i] = (float)(beta - (double)norm->mean[i] * a);
+    }
+}
+
+// With x_hat = (x - mean) * inv_std and m values per channel:
+// diff_src = gamma * inv_std * (dy - sum(dy) / m - x_hat * sum(dy x_hat) / m).
+void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
+                           const double *sums, const wsr__norm *norm)
+{
+    const size_t bytes = (size_t)padded(d->c) * sizeof(float);
+    memset(grad->alpha, 0, bytes);
+    memset(grad->beta, 0, bytes);
+    memset(grad->gamma, 0, bytes);
+    const double m = (double)(d->n * d->h * d->w);
+    for (int64_t c = 0; c < d->c; c++) {
+        double sum = 0.0;
+        double product = 0.0;
+        for (int64_t n = 0; n < d->n; n++) {
+            const double *const s = moment_at(sums, d, n, c);
+            sum += s[0];
+            product += s[WSR__BLOCK];
+        }
+        const double inv = (double)norm->inv_std[c];
+        const double gain = norm->gamma != NULL ? (double)norm->gamma[c] * inv
+                                                : inv;
+        const double slope = -gain * inv * inv * product / m;
+        grad->alpha[c] = (float)gain;
+        grad->beta[c] = (float)slope;
+        grad->gamma[c] =
+            (float)(-gain * sum / m - slope * (double)norm->mean[c]);
+        if (grad->diff_gamma != NULL) {
+            grad->diff_gamma[c] += (float)(product * inv);
+        }
+        if (grad->diff_beta != NULL) {
+            grad->diff_beta[c] += (float)sum;
+        }
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands between tensors and row kernels: a ring of padded source rows,
+// and the options of forward and backward calls for one channel block.
+
+#ifndef WSR_KERNEL_NATIVE_PLANE_H
+#define WSR_KERNEL_NATIVE_PLANE_H
+
+#include "kernel/native_row.h"
+
+#include <string.h>
+
+/// The source columns that a strip of results needs, and how they lie in a
+/// padded row.
+typedef struct window {
+    int64_t width; // of the padded row, pixels
+    int64_t reach; // rows that a result row spans
+    int64_t first; // first source column that exists
+    int64_t n;     // number of them
+    int64_t at;    // where they start in the padded row
+} window;
+
+/// Padded rows hold the columns from `first` on; src has `size` of them.
+WSR_INLINE window window_make(int64_t first, int64_t width, int64_t size,
+                              int64_t reach)
+{
+    const int64_t begin = min64(max64(first, 0), size);
+    const int64_t end = min64(max64(first + width, begin), size);
+    return (window){.width = width,
+                    .reach = reach,
+                    .first = begin,
+                    .n = end - begin,
+                    .at = begin - first};
+}
+
+/// For the results [x, x + n) of a forward convolution.
+WSR_INLINE window window_forward(const wsr__dw *p, int64_t x, int64_t n)
+{
+    const int64_t span = (p->kernel - 1) * p->dilation + 1;
+    return window_make(x * p->stride - p->pad, (n - 1) * p->stride + span, p->w,
+                       span);
+}
+
+/// As many padded rows as a result row spans; row y lies at y modulo that.
+typedef struct ring {
+    float *data;
+    int64_t rows;
+    int64_t pitch; // floats per row
+    int64_t next;  // first row not filled yet
+} ring;
+
+/// Clears the rows, of which filling touches only what is not padding.
+WSR_INLINE ring ring_make(float *data, const window *win)
+{
+    ring r = {.data = data,
+              .rows = win->reach,
+              .pitch = win->width * WSR__BLOCK,
+              .next = 0};
+    memset(data, 0, (size_t)(r.rows * r.pitch) * sizeof(*data));
+    return r;
+}
+
+WSR_INLINE float *ring_row(const ring *r, int64_t y)
+{
+    return r->data + y % r->rows * r->pitch;
+}
+
+/// Fill the next row from a row of src.
+WSR_INLINE void ring_fill(const ring *r, const window *win, const float *src,
+                          const pre8 *pre)
+{
+    float *const to = ring_row(r, r->next) + win->at * WSR__BLOCK;
+    const float *const from = src + win->first * WSR__BLOCK;
+    const int64_t n = win->n * WSR__BLOCK;
+    if (pre->affine) {
+        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
+            st8(to + i, pre_apply(ld8(from + i), pre));
+        }
+    } else if (pre->relu) {
+        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
+            st8(to + i, relu8(ld8(from + i)));
+        }
+    } else {
+        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
+            st8(to + i, ld8(from + i));
+        }
+    }
+}
+
+/// wsr__affine for one channel block.
+typedef struct affine8 {
+    bool on;
+    v8 alpha;
+    v8 beta;
+    v8 gamma;
+} affine8;
+
+WSR_INLINE affine8 affine_of(const wsr__affine *affine, int64_t block)
+{
+    affine8 a = {.on = affine != NULL};
+    if (a.on) {
+        a.alpha = ldu8(affine->alpha + block * WSR__BLOCK);
+        a.beta = ldu8(affine->beta + block * WSR__BLOCK);
+        a.gamma = ldu8(affine->gamma + block * WSR__BLOCK);
+    }
+    return a;
+}
+
+WSR_INLINE v8 affine_apply(v8 diff, v8 dst, const affine8 *a)
+{
+    return fma8(a->alpha, diff, fma8(a->beta, dst, a->gamma));
+}
+
+/// n pixels of a gradient; dst is not read without affine.
+WSR_INLINE void read_diff(float *to, const float *diff, const float *dst,
+                          int64_t n, const affine8 *a)
+{
+    if (a->on) {
+        for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
+            st8(to + i, affine_apply(ld8(diff + i), ld8(dst + i), a));
+        }
+    } else {
+        for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
+            st8(to + i, ld8(diff + i));
+        }
+    }
+}
+
+/// Fill the next row from a row of diff_dst.
+WSR_INLINE void ring_fill_diff(const ring *r, const window *win,
+                               const float *diff, const float *dst,
+                               const affine8 *a)
+{
+    read_diff(ring_row(r, r->next) + win->at * WSR__BLOCK,
+              diff + win->first * WSR__BLOCK, dst + win->first * WSR__BLOCK,
+              win->n, a);
+}
+
+/// The kernel rows that meet the image when the topmost lies at row `top`.
+WSR_INLINE taps taps_forward(const wsr__dw *p, const ring *r,
+                             const float *weights, int64_t top)
+{
+    taps t = {.count = 0};
+    for (int64_t ky = 0; ky < p->kernel; ky++) {
+        const int64_t y = top + ky * p->dilation;
+        if (y >= 0 && y < p->h) {
+            t.row[t.count] = ring_row(r, y);
+            t.weight[t.count] = weights + ky * p->kernel * WSR__BLOCK;
+            t.count++;
+        }
+    }
+    return t;
+}
+
+/// The same for the gradient, which goes to sum.
+WSR_INLINE grad_taps taps_gradient(const wsr__dw *p, const ring *r, float *sum,
+                                   int64_t top)
+{
+    grad_taps t = {.count = 0};
+    for (int64_t ky = 0; ky < p->kernel; ky++) {
+        const int64_t y = top + ky * p->dilation;
+        if (y >= 0 && y < p->h) {
+            t.row[t.count] = ring_row(r, y);
+            t.sum[t.count] = sum + ky * p->kernel * WSR__BLOCK;
+            t.count++;
+        }
+    }
+    return t;
+}
+
+/// out = sum of n arrays of `size` floats (a multiple of the block), in order
+/// and in double.
+void WSR_NAME(wsr__sum_images)(float *out, const float *parts, int64_t n,
+                               int64_t size);
+
+/// Mean and sum of squared deviations from it, per channel of one block.
+void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
+                                  const float *plane, int64_t pixels);
+
+// --------------------------------------------------------------- finishing
+
+WSR_INLINE finish finish_none(void)
+{
+    finish f;
+    memset(&f, 0, sizeof(f));
+    f.plain = true;
+    return f;
+}
+
+WSR_INLINE finish finish_forward(const wsr__fwd *fwd, int64_t block)
+{
+    finish f = finish_none();
+    if (fwd->bias != NULL) {
+        f.bias = ldu8(fwd->bias + block * WSR__BLOCK);
+    }
+    f.accumulate = fwd->accumulate;
+    f.plain = !f.accumulate;
+    return f;
+}
+
+WSR_INLINE finish finish_backward(const wsr__bwd *bwd, int64_t block)
+{
+    finish f = finish_none();
+    f.accumulate = bwd->accumulate;
+    if (bwd->gate != NULL) {
+        f.gated = true;
+        f.pre = pre_of(&bwd->gate->pre, block);
+        f.unscaled = bwd->gate->unscaled;
+        f.summed = bwd->gate->sums != NULL;
+        if (f.summed) {
+            f.mean = ldu8(bwd->gate->mean + block * WSR__BLOCK);
+        }
+    }
+    f.plain = !f.accumulate && !f.gated;
+    return f;
+}
+
+/// Rows are summed in float, what is above them in double.
+WSR_INLINE void finish_flush(finish *f)
+{
+    if (f->summed) {
+        add_d8(f->sums[0], f->sum);
+        add_d8(f->sums[1], f->product);
+        f->sum = splat8(0.0f);
+        f->product = splat8(0.0f);
+    }
+}
+
+/// Store the sums of a plane; item counts the planes of the sums' tensor.
+WSR_INLINE void finish_sums(const finish *f, const wsr__gate *gate,
+                            int64_t item)
+{
+    if (f->summed) {
+        memcpy(gate->sums + item * 2 * WSR__BLOCK, f->sums, sizeof(f->sums));
+    }
+}
+
+/// The plane of a moments or sums array for a tensor with `step` floats per
+/// image (0: dense) of `pixels` each.
+WSR_INLINE int64_t moments_item(int64_t n, int64_t block, int64_t c,
+                                int64_t step, int64_t pixels)
+{
+    return n * (step_of(step, c, pixels) / (pixels * WSR__BLOCK)) + block;
+}
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Row kernels of depthwise convolutions: one row of pixels of one channel
+// block, from rows that are already padded. They are shared by the depthwise
+// and the fused depthwise-pointwise kernels, which differ in where the padded
+// rows come from.
+
+#ifndef WSR_KERNEL_NATIVE_ROW_H
+#define WSR_KERNEL_NATIVE_ROW_H
+
+#include "kernel/native_isa.h"
+
+enum {
+    ROW_TAPS = 7,  // longest kernel side of the row kernels
+    ROW_STRIP = 64 // most pixels of a row that stack buffers are made for
+};
+
+/// The kernel rows that meet the image at one output row.
+typedef struct taps {
+    int count;
+    const float *row[ROW_TAPS];    // padded source row, at the first pixel
+    const float *weight[ROW_TAPS]; // taps of the kernel row, [k][8]
+} taps;
+
+/// What happens to a result before it is stored.
+typedef struct finish {
+    bool plain; // nothing of what follows
+    bool accumulate;
+    bool gated;
+    bool summed;
+    bool unscaled;
+    pre8 pre;          // of the gate
+    const float *gate; // src at the first pixel of the row
+    v8 bias;
+    v8 mean;
+    v8 sum;                     // of the result, since the last flush
+    v8 product;                 // of the result * (src - mean)
+    double sums[2][WSR__BLOCK]; // flushed ones
+} finish;
+
+/// out[i * step] = sum over taps and k of weight[k] * row[i * stride + k *
+/// dilation], for i < n; step in floats.
+typedef void (*row_kernel)(float *out, int64_t step, const taps *t, int64_t n,
+                           finish *f);
+
+/// sum[r][k] += over i < n of diff[i] * row[r][i * stride + k * dilation];
+/// sum[r] is where the kernel row's [k][8] gradients lie.
+typedef struct grad_taps {
+    int count;
+    const float *row[ROW_TAPS];
+    float *sum[ROW_TAPS];
+} grad_taps;
+
+typedef void (*grad_kernel)(const grad_taps *t, const float *diff, int64_t n);
+
+/// The kernel for these sizes, NULL where there is none: kernel 3, 5, 7 with
+/// dilation and stride 1 or 2; kernel 1 to 7 with dilation and stride 1.
+row_kernel WSR_NAME(wsr__row_kernel)(int64_t kernel, int64_t dilation,
+                                     int64_t stride);
+grad_kernel WSR_NAME(wsr__grad_kernel)(int64_t kernel, int64_t dilation,
+                                       int64_t stride);
+
+#endif
