@@ -137,18 +137,31 @@ START_TEST(a_file_in_a_missing_folder_cannot_be_opened)
 }
 END_TEST
 
+// Through a link, so that a mistake here cannot replace the device itself.
 START_TEST(a_full_disk_is_noticed_at_the_latest_by_commit)
 {
+    choose_paths();
+    ck_assert_int_eq(symlink("/dev/full", path), 0);
     wsr__atomic_file file = {0};
-    ck_assert_ok(wsr__atomic_open(&file, "/dev/full"));
+    ck_assert_ok(wsr__atomic_open(&file, path));
     wsr_status status = wsr__atomic_write(&file, "x", 1);
     if (status == WSR_OK) {
         status = wsr__atomic_commit(&file, false);
     }
     wsr__atomic_discard(&file);
     ck_assert_int_eq(status, WSR_IO);
-    ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "/dev/full: No space"));
-    ck_assert(wsr__file_exists("/dev/full"));
+    ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "file: No space"));
+}
+END_TEST
+
+START_TEST(a_device_is_written_and_not_replaced)
+{
+    choose_paths();
+    ck_assert_int_eq(symlink("/dev/null", path), 0);
+    ck_assert_ok(wsr__file_write(path, "x", 1));
+    char target[32] = "";
+    ck_assert_int_eq(readlink(path, target, sizeof(target) - 1), 9);
+    ck_assert_str_eq(target, "/dev/null");
 }
 END_TEST
 
@@ -169,6 +182,7 @@ Suite *suite(void)
         a_killed_writer_leaves_the_old_or_the_new_content,
         a_file_in_a_missing_folder_cannot_be_opened,
         a_full_disk_is_noticed_at_the_latest_by_commit,
+        a_device_is_written_and_not_replaced,
         a_folder_is_not_replaced_by_a_file,
         NULL,
     };

@@ -132,6 +132,9 @@ START_TEST(a_directory_that_cannot_be_written_is_refused)
 {
     if (geteuid() == 0) { // permissions do not bind root; this one does
         ck_assert_fails(wsr__make_directory("/proc/self/fd/x"), WSR_IO, "/x: ");
+        if (access("/sys", W_OK) != 0) { // mounted for reading only
+            ck_assert_fails(wsr__make_directory("/sys"), WSR_IO, "/sys: ");
+        }
         return;
     }
     const char *const path = inside("locked");

@@ -41,8 +41,8 @@ START_TEST(a_stream_depends_on_all_four_coordinates)
         wsr__rng_at(1, WSR__RNG_INIT, 2, 3),
         wsr__rng_at(1, WSR__RNG_TEST, 3, 3),
         wsr__rng_at(1, WSR__RNG_TEST, 2, 4),
-        wsr__rng_at(1ull << 32, WSR__RNG_TEST, 2, 3),
-        wsr__rng_at(1, WSR__RNG_TEST, 2ull << 32, 3),
+        wsr__rng_at((1ull << 32) + 1, WSR__RNG_TEST, 2, 3),
+        wsr__rng_at(1, WSR__RNG_TEST, (2ull << 32) + 2, 3),
     };
     const size_t n = sizeof(streams) / sizeof(streams[0]);
     uint32_t first[sizeof(streams) / sizeof(streams[0])];
@@ -52,6 +52,23 @@ START_TEST(a_stream_depends_on_all_four_coordinates)
         for (size_t j = 0; j < i; j++) {
             ck_assert_uint_ne(first[i], first[j]);
         }
+    }
+}
+END_TEST
+
+START_TEST(a_stream_does_not_run_into_its_neighbours)
+{
+    wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 2, 3);
+    for (uint32_t block = 1; block < 4; block++) {
+        wsr__rng next_b = wsr__rng_at(1, WSR__RNG_TEST, 2, 3 + block);
+        wsr__rng next_a = wsr__rng_at(1, WSR__RNG_TEST, 2 + block, 3);
+        for (int i = 0; i < 4; i++) {
+            (void)wsr__rng_u32(&rng);
+        }
+        wsr__rng here = rng;
+        const uint32_t number = wsr__rng_u32(&here);
+        ck_assert_uint_ne(number, wsr__rng_u32(&next_b));
+        ck_assert_uint_ne(number, wsr__rng_u32(&next_a));
     }
 }
 END_TEST
@@ -197,6 +214,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         the_cipher_gives_the_published_answers,
         a_stream_depends_on_all_four_coordinates,
+        a_stream_does_not_run_into_its_neighbours,
         streams_do_not_depend_on_the_order_of_their_use,
         uniform_numbers_have_the_moments_of_the_uniform,
         normal_numbers_have_the_moments_of_the_normal,

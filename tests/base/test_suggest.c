@@ -38,6 +38,20 @@ START_TEST(the_nearest_candidate_wins)
 }
 END_TEST
 
+START_TEST(swapped_letters_are_one_slip)
+{
+    static const char *const norms[] = {"l2", "linf"};
+    ck_assert_str_eq(wsr__suggest("2l", norms, 2), "l2");
+}
+END_TEST
+
+START_TEST(of_equally_near_candidates_the_first_wins)
+{
+    static const char *const equal[] = {"steps", "stemp"};
+    ck_assert_str_eq(wsr__suggest("step", equal, 2), "steps");
+}
+END_TEST
+
 START_TEST(an_endless_word_is_harmless)
 {
     char word[300];
@@ -55,6 +69,8 @@ Suite *suite(void)
         one_slip_is_recognised,
         a_different_word_suggests_nothing,
         the_nearest_candidate_wins,
+        swapped_letters_are_one_slip,
+        of_equally_near_candidates_the_first_wins,
         an_endless_word_is_harmless,
         NULL,
     };

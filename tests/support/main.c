@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 void skip(const char *reason)
 {
@@ -45,8 +44,11 @@ const char *scratch_folder(const char *name)
 {
     static char path[512];
     const char *const base = getenv("WSR_SCRATCH");
-    (void)snprintf(path, sizeof(path), "%s/scratch-%s-%ld",
-                   base != NULL ? base : ".", name, (long)getpid());
+    if (base != NULL) {
+        (void)mkdir(base, 0777);
+    }
+    (void)snprintf(path, sizeof(path), "%s/scratch-%s",
+                   base != NULL ? base : ".", name);
     (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         skip("no scratch folder can be made");
