@@ -10,20 +10,24 @@
 
 enum { PREFIX_SIZE = 128, WHERE_SIZE = 300 };
 
-// The words of `key` behind the section's prefix, NULL when it is elsewhere.
-static const char *behind_prefix(const wsr__section *s, const char *key)
+// Whether a key begins with the section's prefix; `*word` is what follows.
+static bool is_in(const wsr__section *s, const char *key, const char **word)
 {
     const size_t n = strlen(s->prefix);
+    *word = key;
     if (n == 0) {
-        return key;
+        return true;
     }
-    return strncmp(key, s->prefix, n) == 0 && key[n] == '.' ? key + n + 1
-                                                            : NULL;
+    if (strncmp(key, s->prefix, n) != 0 || key[n] != '.') {
+        return false;
+    }
+    *word = key + n + 1;
+    return true;
 }
 
 static const wsr__option *schema_of(const wsr__section *s)
 {
-    return s->family != NULL ? s->selected->schema : s->schema;
+    return s->selected != NULL ? s->selected->schema : s->schema;
 }
 
 // ----------------------------------------------------------------- selecting
@@ -74,9 +78,10 @@ static const wsr__section *section_of(const wsr__section *sections, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         const wsr__section *const s = &sections[i];
-        const char *const word = behind_prefix(s, key);
-        if (word != NULL && ((s->family != NULL && wsr__streq(word, "name")) ||
-                             wsr__schema_find(schema_of(s), word) != NULL)) {
+        const char *word = NULL;
+        if (is_in(s, key, &word) &&
+            ((s->family != NULL && wsr__streq(word, "name")) ||
+             wsr__schema_find(schema_of(s), word) != NULL)) {
             return s;
         }
     }
@@ -90,8 +95,8 @@ static bool is_overtaken(const wsr_config *cfg, const wsr__section *sections,
 {
     for (size_t i = 0; i < n; i++) {
         const wsr__section *const s = &sections[i];
-        const char *const word = behind_prefix(s, e->key);
-        if (s->family == NULL || word == NULL) {
+        const char *word = NULL;
+        if (s->family == NULL || !is_in(s, e->key, &word)) {
             continue;
         }
         const wsr__entry *const name = name_entry(cfg, s);
@@ -107,70 +112,142 @@ static bool is_overtaken(const wsr_config *cfg, const wsr__section *sections,
     return false;
 }
 
-// All keys that are permitted. [out, owned]
-static wsr_status permitted_keys(char ***keys, size_t *n_keys,
-                                 const wsr__section *sections, size_t n)
+// --------------------------------------------------------------- suggesting
+
+// Walks over all permitted keys.
+typedef struct walk {
+    const wsr__section *section;
+    const wsr__section *end;
+    const wsr__option *next; // of the section, NULL: not begun
+    const char *word;        // the key is section->prefix "." word
+} walk;
+
+static bool step(walk *w)
+{
+    while (w->section != w->end) {
+        const wsr__option *const schema = schema_of(w->section);
+        if (w->next == NULL) {
+            w->next = schema;
+            if (w->section->family != NULL) {
+                w->word = "name";
+                return true;
+            }
+        }
+        if (w->next != NULL && w->next->key != NULL) {
+            w->word = w->next++->key;
+            return true;
+        }
+        w->section++;
+        w->next = NULL;
+    }
+    return false;
+}
+
+// Length of what is before the last dot of a key.
+static size_t prefix_length(const char *key)
+{
+    const char *const dot = strrchr(key, '.');
+    return dot != NULL ? (size_t)(dot - key) : 0;
+}
+
+static bool has_prefix(const wsr__section *s, const char *key)
+{
+    const size_t n = prefix_length(key);
+    return strlen(s->prefix) == n && strncmp(s->prefix, key, n) == 0;
+}
+
+// One more candidate.
+static wsr_status add_candidate(wsr__names *names, const char *prefix,
+                                const char *word)
 {
     wsr_status status = WSR_OK;
-    void *array = NULL;
-    size_t capacity = 0;
-    *keys = NULL;
-    *n_keys = 0;
+    wsr__str key = {0};
+    wsr__str_addf(&key, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", word);
+    WSR_TRY(wsr__str_status(&key));
+    WSR_TRY(wsr__names_add(names, key.s));
+out:
+    wsr__str_free(&key);
+    return status;
+}
+
+// The key that was probably meant, "" when that is anybody's guess: in a
+// section that exists the nearest word of it; where the section is unknown the
+// nearest key of all, or the only place of that very word.
+static wsr_status suggest(wsr__str *out, const wsr__section *sections, size_t n,
+                          const char *key)
+{
+    wsr_status status = WSR_OK;
+    wsr__names names = {0};
+    const size_t len = prefix_length(key);
+    const char *const word = key + len + (key[len] == '.');
+    const char *elsewhere = NULL;
+    bool known = false;
+    wsr__str_add(out, "");
     for (size_t i = 0; i < n; i++) {
-        const wsr__section *const s = &sections[i];
-        const char *const dot = s->prefix[0] != '\0' ? "." : "";
-        const wsr__option *o = schema_of(s);
-        const char *word = s->family != NULL ? "name" : NULL;
-        for (;;) {
-            if (word == NULL) {
-                if (o == NULL || o->key == NULL) {
-                    break;
-                }
-                word = o++->key;
-            }
-            wsr__str key = {0};
-            wsr__str_addf(&key, "%s%s%s", s->prefix, dot, word);
-            WSR_TRY(wsr__str_status(&key));
-            status =
-                wsr__reserve(&array, &capacity, *n_keys + 1, sizeof(char *));
-            if (status != WSR_OK) {
-                wsr__str_free(&key);
-                goto out;
-            }
-            ((char **)array)[(*n_keys)++] = key.s;
-            word = NULL;
+        known = known || has_prefix(&sections[i], key);
+    }
+    for (walk w = {.section = sections, .end = sections + n}; step(&w);) {
+        if (known && has_prefix(w.section, key)) {
+            WSR_TRY(add_candidate(&names, "", w.word));
+        } else if (!known) {
+            WSR_TRY(add_candidate(&names, w.section->prefix, w.word));
+        }
+        if (wsr__streq(w.word, word)) {
+            elsewhere = w.section->prefix;
         }
     }
-    *keys = array;
-    array = NULL;
+    const char *const near = wsr__names_suggest(&names, known ? word : key);
+    if (near != NULL) {
+        wsr__str_addn(out, key, known ? len : 0);
+        wsr__str_addf(out, "%s%s", known && len != 0 ? "." : "", near);
+    } else if (elsewhere != NULL) {
+        wsr__str_addf(out, "%s%s%s", elsewhere, elsewhere[0] != '\0' ? "." : "",
+                      word);
+    }
+    WSR_TRY(wsr__str_status(out));
 out:
-    wsr__names_free(array, array != NULL ? *n_keys : 0);
+    wsr__names_free(&names);
     return status;
+}
+
+// A key that another class of the section has, or that is a section itself.
+static wsr_status fail_misplaced(const wsr__section *s, const wsr__entry *e)
+{
+    const char *word = NULL;
+    if (wsr__streq(s->prefix, e->key)) {
+        return WSR_FAIL(WSR_CONFIG, "%s: is a section, not an option (%s)",
+                        e->key, e->where);
+    }
+    if (s->selected == NULL || !is_in(s, e->key, &word)) {
+        return WSR_OK;
+    }
+    for (size_t k = 0; s->family->classes[k] != NULL; k++) {
+        const wsr__class *const cls = s->family->classes[k];
+        if (wsr__schema_find(cls->schema, word) != NULL) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "%s: is an option of %s '%s', not of '%s' (%s)",
+                            e->key, s->family->name, cls->name,
+                            s->selected->name, e->where);
+        }
+    }
+    return WSR_OK;
 }
 
 static wsr_status fail_unknown(const wsr__section *sections, size_t n,
                                const wsr__entry *e)
 {
     wsr_status status = WSR_OK;
-    char **keys = NULL;
-    size_t n_keys = 0;
+    wsr__str near = {0};
     for (size_t i = 0; i < n; i++) {
-        if (wsr__streq(sections[i].prefix, e->key)) {
-            status = WSR_FAIL(WSR_CONFIG,
-                              "%s: is a section, not an option (%s)", e->key,
-                              e->where);
-            goto out;
-        }
+        WSR_TRY(fail_misplaced(&sections[i], e));
     }
-    WSR_TRY(permitted_keys(&keys, &n_keys, sections, n));
-    const char *const near =
-        wsr__suggest(e->key, (const char *const *)keys, n_keys);
-    const bool found = near != NULL;
+    WSR_TRY(suggest(&near, sections, n, e->key));
+    const bool found = near.len != 0;
     status = WSR_FAIL(WSR_CONFIG, "%s: is not an option%s%s%s (%s)", e->key,
-                      found ? ", did you mean '" : "", found ? near : "",
+                      found ? ", did you mean '" : "", near.s,
                       found ? "'" : ", --help lists them", e->where);
 out:
-    wsr__names_free(keys, n_keys);
+    wsr__str_free(&near);
     return status;
 }
 
@@ -180,8 +257,9 @@ static wsr_status fill(const wsr__section *s, const wsr__entry *e)
 {
     char prefix[PREFIX_SIZE];
     char where[WHERE_SIZE];
-    const char *const word = behind_prefix(s, e->key);
-    if (s->family != NULL && wsr__streq(word, "name")) {
+    const char *word = NULL;
+    if (!is_in(s, e->key, &word) ||
+        (s->family != NULL && wsr__streq(word, "name"))) {
         return WSR_OK;
     }
     (void)snprintf(prefix, sizeof(prefix), "%.*s", (int)(word - e->key),
@@ -205,8 +283,8 @@ wsr_status wsr__config_decode(const wsr_config *cfg, wsr__section *sections,
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < n; i++) {
+        sections[i].selected = NULL;
         if (sections[i].family != NULL) {
-            sections[i].selected = NULL;
             sections[i].params = NULL;
         }
     }

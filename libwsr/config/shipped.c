@@ -29,43 +29,53 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
-void wsr__names_free(char **names, size_t n)
+wsr_status wsr__names_add(wsr__names *names, const char *text)
 {
-    for (size_t i = 0; names != NULL && i < n; i++) {
-        wsr__free(names[i]);
-    }
-    wsr__free(names);
+    wsr_status status = WSR_OK;
+    void *array = names->names;
+    WSR_TRY(
+        wsr__reserve(&array, &names->capacity, names->n + 1, sizeof(char *)));
+    names->names = array;
+    names->names[names->n] = wsr__strdup(text);
+    WSR_TRY(names->names[names->n] != NULL ? WSR_OK : WSR_NOMEM);
+    names->n++;
+out:
+    return status;
 }
 
-// The name before ".yaml", NULL in `*out` for files of another kind.
-static wsr_status base_name(char **out, const char *file)
+const char *wsr__names_suggest(const wsr__names *names, const char *word)
+{
+    return wsr__suggest(word, (const char *const *)names->names, names->n);
+}
+
+void wsr__names_free(wsr__names *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        wsr__free(names->names[i]);
+    }
+    wsr__free(names->names);
+    *names = (wsr__names){0};
+}
+
+// Whether a file is one of ours; its name then loses the suffix.
+static bool cut_suffix(char *file)
 {
     static const char suffix[] = ".yaml";
     const size_t n = strlen(file);
     const size_t tail = sizeof(suffix) - 1;
-    *out = NULL;
     if (file[0] == '.' || n <= tail || strcmp(file + n - tail, suffix) != 0) {
-        return WSR_OK;
+        return false;
     }
-    *out = wsr__strdup(file);
-    if (*out == NULL) {
-        return WSR_NOMEM;
-    }
-    (*out)[n - tail] = '\0';
-    return WSR_OK;
+    file[n - tail] = '\0';
+    return true;
 }
 
-wsr_status wsr__shipped_names(char ***names, size_t *n, const char *directory)
+wsr_status wsr__shipped_names(wsr__names *names, const char *directory)
 {
     wsr_status status = WSR_OK;
-    void *array = NULL;
-    size_t count = 0;
-    size_t capacity = 0;
-    char *path = NULL;
     DIR *stream = NULL;
-    *names = NULL;
-    *n = 0;
-    path = wsr__share_path(directory);
+    *names = (wsr__names){0};
+    char *const path = wsr__share_path(directory);
     WSR_TRY(path != NULL ? WSR_OK : WSR_NOMEM);
     stream = opendir(path);
     if (stream == NULL) {
@@ -75,25 +85,21 @@ wsr_status wsr__shipped_names(char ***names, size_t *n, const char *directory)
                           path);
         goto out;
     }
-    for (const struct dirent *e = readdir(stream); e; e = readdir(stream)) {
-        char *name = NULL;
-        WSR_TRY(wsr__reserve(&array, &capacity, count + 1, sizeof(char *)));
-        WSR_TRY(base_name(&name, e->d_name));
-        if (name != NULL) {
-            ((char **)array)[count++] = name;
+    for (struct dirent *e = readdir(stream); e != NULL; e = readdir(stream)) {
+        if (cut_suffix(e->d_name)) {
+            WSR_TRY(wsr__names_add(names, e->d_name));
         }
     }
-    if (count > 1) {
-        qsort(array, count, sizeof(char *), compare_names);
+    if (names->n > 1) {
+        qsort(names->names, names->n, sizeof(char *), compare_names);
     }
-    *names = array;
-    *n = count;
-    array = NULL;
 out:
     if (stream != NULL) {
         (void)closedir(stream);
     }
-    wsr__names_free(array, count);
+    if (status != WSR_OK) {
+        wsr__names_free(names);
+    }
     wsr__free(path);
     return status;
 }
@@ -102,20 +108,19 @@ wsr_status wsr__shipped_list(char **out, const char *directory)
 {
     wsr_status status = WSR_OK;
     wsr__str text = {0};
-    char **names = NULL;
-    size_t n = 0;
+    wsr__names names = {0};
     *out = NULL;
-    WSR_TRY(wsr__shipped_names(&names, &n, directory));
+    WSR_TRY(wsr__shipped_names(&names, directory));
     wsr__str_add(&text, "");
-    for (size_t i = 0; i < n; i++) {
-        wsr__str_addf(&text, "%s\n", names[i]);
+    for (size_t i = 0; i < names.n; i++) {
+        wsr__str_addf(&text, "%s\n", names.names[i]);
     }
     WSR_TRY(wsr__str_status(&text));
     *out = text.s;
     text = (wsr__str){0};
 out:
     wsr__str_free(&text);
-    wsr__names_free(names, n);
+    wsr__names_free(&names);
     return status;
 }
 
@@ -124,22 +129,21 @@ static wsr_status fail_unknown(const char *what, const char *directory,
 {
     wsr_status status = WSR_OK;
     wsr__str list = {0};
-    char **names = NULL;
-    size_t n = 0;
-    WSR_TRY(wsr__shipped_names(&names, &n, directory));
-    for (size_t i = 0; i < n; i++) {
-        wsr__str_addf(&list, "%s%s", i != 0 ? ", " : "", names[i]);
+    wsr__names names = {0};
+    WSR_TRY(wsr__shipped_names(&names, directory));
+    for (size_t i = 0; i < names.n; i++) {
+        wsr__str_addf(&list, "%s%s", i != 0 ? ", " : "", names.names[i]);
     }
     WSR_TRY(wsr__str_status(&list));
-    const char *const near = wsr__suggest(name, (const char *const *)names, n);
+    const char *const near = wsr__names_suggest(&names, name);
     const bool found = near != NULL;
     status = WSR_FAIL(WSR_NOTFOUND,
                       "%s: there is no '%.64s'%s%s%s, there are %.300s", what,
                       name, found ? ", did you mean '" : "", found ? near : "",
-                      found ? "'" : "", n != 0 ? list.s : "none");
+                      found ? "'" : "", names.n != 0 ? list.s : "none");
 out:
     wsr__str_free(&list);
-    wsr__names_free(names, n);
+    wsr__names_free(&names);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "support/oom.h"
 #include "support/support.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static wsr_status parse(wsr__yaml_node **root, const char *text)
@@ -91,12 +92,13 @@ START_TEST(depth_and_size_are_limited)
     wsr__yaml_node *root = NULL;
     memset(text, '[', MANY);
     reject(text, "nested deeper than 16 levels (a.yaml:1)");
-    memcpy(text, "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", 33);
+    (void)snprintf(text, sizeof(text), "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
     ck_assert_ok(parse(&root, text));
     wsr__yaml_free(root);
     text[0] = '[';
     for (size_t i = 1; i + 1 < MANY; i += 2) {
-        memcpy(text + i, "a,", 2);
+        text[i] = 'a';
+        text[i + 1] = ',';
     }
     reject(text, "more than 16384 values (a.yaml:1)");
     ck_assert_fails(wsr__yaml_parse(&root, text, WSR__YAML_SIZE + 1, "a.yaml"),

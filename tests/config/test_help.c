@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/sections.h"
+#include "support/support.h"
+
+#include <string.h>
+
+START_TEST(help_shows_key_default_meaning_bounds_and_unit)
+{
+    static const char expected[] =
+        "general:\n"
+        "  seed=1\n"
+        "      seed of all random numbers ([0, 1000000000])\n"
+        "  note=\n"
+        "      copied | to the log (text)\n"
+        "\n"
+        "search.loop:\n"
+        "  search.loop.epochs=50\n"
+        "      passes over the first half of the training images, each of\n"
+        "      which ends with the architecture steps ([1, 1000] epochs)\n"
+        "  search.loop.rate=8/255\n"
+        "      learning rate (number)\n"
+        "  search.loop.amp=true\n"
+        "      amplify (true or false)\n"
+        "  search.loop.fidelity=intended\n"
+        "      whose formulas (intended or released)\n"
+        "  search.loop.eps=[0.03, 0.06]\n"
+        "      strengths (list in [0, 1])\n"
+        "  search.loop.milestones=[]\n"
+        "      when the rate falls (list of whole numbers)\n"
+        "\n"
+        "search.attack:\n"
+        "  search.attack.name=pgd\n"
+        "      pgd, fgsm or noise\n"
+        "  with search.attack.name=pgd: projected gradient descent\n"
+        "  search.attack.steps=7\n"
+        "      gradient steps ([1, 100])\n"
+        "  search.attack.step_size=0.01\n"
+        "      length of a step (number)\n"
+        "  with search.attack.name=fgsm: one step\n"
+        "  search.attack.random=false\n"
+        "      start anywhere (true or false)\n"
+        "  with search.attack.name=noise: none at all\n";
+    program p;
+    wsr__str out = {0};
+    program_init(&p);
+    wsr__config_help(&out, p.sections, 3, 66);
+    ck_assert_str_eq(out.s, expected);
+    wsr__str_free(&out);
+}
+END_TEST
+
+START_TEST(no_line_is_wider_than_asked)
+{
+    for (size_t width = 40; width <= 120; width += 8) {
+        program p;
+        wsr__str out = {0};
+        program_init(&p);
+        wsr__config_help(&out, p.sections, 3, width);
+        for (const char *line = out.s; *line != '\0';) {
+            const size_t n = strcspn(line, "\n");
+            ck_assert_uint_le(n, width);
+            line += n + (line[n] == '\n');
+        }
+        wsr__str_free(&out);
+    }
+}
+END_TEST
+
+START_TEST(markdown_has_a_table_per_section)
+{
+    static const char *const parts[] = {
+        "### general\n\n| key | default | permitted | unit | meaning |\n",
+        "| `note` |  | text |  | copied \\| to the log |\n",
+        "| `search.loop.epochs` | 50 | [1, 1000] | epochs | passes over",
+        "`search.attack.name` is pgd, fgsm or noise; by default pgd.\n",
+        "#### pgd\n\nprojected gradient descent (Madry et al. 2018)\n\n| key",
+        "#### noise\n\nnone at all\n\nNo options.\n"};
+    program p;
+    wsr__str out = {0};
+    program_init(&p);
+    wsr__config_markdown(&out, p.sections, 3);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        ck_assert_msg(strstr(out.s, parts[i]) != NULL, "'%s' lacks '%s'", out.s,
+                      parts[i]);
+    }
+    wsr__str_free(&out);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        help_shows_key_default_meaning_bounds_and_unit,
+        no_line_is_wider_than_asked,
+        markdown_has_a_table_per_section,
+        NULL,
+    };
+    return suite_of("config/help", tests);
+}
