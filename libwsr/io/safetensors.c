@@ -28,13 +28,18 @@ typedef struct pair {
     const char *value;
 } pair;
 
+typedef struct named {
+    const char *name;
+    const wsr__st_tensor *tensor;
+} named;
+
 struct wsr__st {
     char *path;
     unsigned char *bytes; // the whole file
     json_t *header;       // owns names and metadata
     size_t n;
-    wsr__st_tensor *tensors;        // in the order of the data
-    const wsr__st_tensor **by_name; // sorted
+    wsr__st_tensor *tensors; // in the order of the data
+    named *names;            // sorted
     size_t n_metadata;
     pair *metadata; // sorted
 };
@@ -253,9 +258,9 @@ static int by_place(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-    const wsr__st_tensor *const *const x = a;
-    const wsr__st_tensor *const *const y = b;
-    return strcmp((*x)->name, (*y)->name);
+    const named *const x = a;
+    const named *const y = b;
+    return strcmp(x->name, y->name);
 }
 
 static int by_key(const void *a, const void *b)
@@ -334,14 +339,14 @@ static wsr_status check(wsr__st *st, size_t size)
     const unsigned char *const data = st->bytes + LENGTH_SIZE + length;
     const size_t data_size = size - LENGTH_SIZE - (size_t)length;
     WSR_TRY(read_entries(st, data, data_size));
-    st->by_name = wsr__alloc(st->n, sizeof(*st->by_name));
-    WSR_TRY(st->by_name != NULL ? WSR_OK : WSR_NOMEM);
+    st->names = wsr__alloc(st->n, sizeof(*st->names));
+    WSR_TRY(st->names != NULL ? WSR_OK : WSR_NOMEM);
     qsort(st->tensors, st->n, sizeof(*st->tensors), by_place);
     WSR_TRY(check_coverage(st, data, data_size));
     for (size_t i = 0; i < st->n; i++) {
-        st->by_name[i] = &st->tensors[i];
+        st->names[i] = (named){st->tensors[i].name, &st->tensors[i]};
     }
-    qsort(st->by_name, st->n, sizeof(*st->by_name), by_name);
+    qsort(st->names, st->n, sizeof(*st->names), by_name);
     if (st->n_metadata > 1) {
         qsort(st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
     }
@@ -412,7 +417,7 @@ void wsr__st_free(wsr__st *st)
     wsr__free(st->path);
     wsr__free(st->bytes);
     wsr__free(st->tensors);
-    wsr__free(st->by_name);
+    wsr__free(st->names);
     wsr__free(st->metadata);
     wsr__free(st);
 }
@@ -436,11 +441,10 @@ const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
 
 const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
 {
-    const wsr__st_tensor wanted = {.name = name};
-    const wsr__st_tensor *const key = &wanted;
-    const wsr__st_tensor *const *const found =
-        bsearch(&key, st->by_name, st->n, sizeof(*st->by_name), by_name);
-    return found != NULL ? *found : NULL;
+    const named wanted = {.name = name};
+    const named *const found =
+        bsearch(&wanted, st->names, st->n, sizeof(*st->names), by_name);
+    return found != NULL ? found->tensor : NULL;
 }
 
 wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
@@ -501,11 +505,11 @@ out:
     return status;
 }
 
-// Element `i`, which need not be aligned, as a C type.
-#define ELEMENT(type, tensor, i, value)                               \
-    type value;                                                       \
-    memcpy(&value, (const char *)(tensor)->data + (i) * sizeof(type), \
-           sizeof(type))
+// Element `i`, which need not be aligned.
+static void element(void *out, const wsr__st_tensor *t, size_t i, size_t size)
+{
+    memcpy(out, (const char *)t->data + i * size, size);
+}
 
 wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
                             size_t count)
@@ -517,7 +521,8 @@ wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
         memcpy(dst, t->data, t->bytes);
     } else if (t->dtype == WSR__ST_F64) {
         for (size_t i = 0; i < count; i++) {
-            ELEMENT(double, t, i, value);
+            double value = 0;
+            element(&value, t, i, sizeof(value));
             dst[i] = (float)value;
         }
     } else {
@@ -537,7 +542,8 @@ wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
         memcpy(dst, t->data, t->bytes);
     } else if (t->dtype == WSR__ST_F32) {
         for (size_t i = 0; i < count; i++) {
-            ELEMENT(float, t, i, value);
+            float value = 0;
+            element(&value, t, i, sizeof(value));
             dst[i] = (double)value;
         }
     } else {
@@ -557,7 +563,8 @@ wsr_status wsr__st_read_i64(int64_t *dst, const wsr__st *st, const char *name,
         memcpy(dst, t->data, t->bytes);
     } else if (t->dtype == WSR__ST_I32) {
         for (size_t i = 0; i < count; i++) {
-            ELEMENT(int32_t, t, i, value);
+            int32_t value = 0;
+            element(&value, t, i, sizeof(value));
             dst[i] = value;
         }
     } else if (t->dtype == WSR__ST_U8 || t->dtype == WSR__ST_BOOL) {

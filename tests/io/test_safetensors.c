@@ -289,7 +289,7 @@ static wsr_status open_text(const char *header, size_t zeros)
     wsr__st *st = NULL;
     memset(data, 0, sizeof(data));
     memcpy(data, &n, 8);
-    memcpy(data + 8, header, n);
+    memcpy(data + 8, header, n + 1);
     const wsr_status status =
         wsr__st_open_memory(&st, data, 8 + n + zeros, "f");
     ck_assert(status == WSR_OK ? st != NULL : st == NULL);
@@ -404,7 +404,7 @@ START_TEST(deep_nesting_is_refused)
     unsigned char *const data = malloc(8 + n);
     wsr__st *st = NULL;
     memcpy(data, &n, 8);
-    memcpy(data + 8, "{\"a\":", 5);
+    memcpy(data + 8, "{\"a\":", 6);
     memset(data + 13, '[', DEEP);
     ck_assert_fails(wsr__st_open_memory(&st, data, 8 + n, "f"), WSR_FORMAT,
                     "f: header: maximum parsing depth reached");
@@ -412,10 +412,25 @@ START_TEST(deep_nesting_is_refused)
 }
 END_TEST
 
+// Read every byte that is promised.
+static unsigned sum_of(const wsr__st *st)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < wsr__st_count(st); i++) {
+        const wsr__st_tensor *const t = wsr__st_at(st, i);
+        const unsigned char *const bits = t->data;
+        for (size_t k = 0; k < t->bytes; k++) {
+            sum += bits[k];
+        }
+    }
+    return sum;
+}
+
 START_TEST(damaged_bytes_never_crash)
 {
     unsigned char *data = NULL;
     size_t size = 0;
+    size_t accepted = 0;
     wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
     serialize(&data, &size, false);
     for (int round = 0; round < 5000; round++) {
@@ -426,22 +441,16 @@ START_TEST(damaged_bytes_never_crash)
             const uint32_t at = wsr__rng_below(&rng, (uint32_t)size);
             copy[at] ^= (unsigned char)(1u << wsr__rng_below(&rng, 8));
         }
-        if (wsr__st_open_memory(&st, copy, size, "f") == WSR_OK) {
-            unsigned sum = 0; // every byte that is promised can be read
-            for (size_t i = 0; i < wsr__st_count(st); i++) {
-                const wsr__st_tensor *const t = wsr__st_at(st, i);
-                const unsigned char *const bits = t->data;
-                for (size_t k = 0; k < t->bytes; k++) {
-                    sum += bits[k];
-                }
-            }
-            ck_assert_uint_lt(sum, UINT32_MAX);
-        } else {
-            ck_assert_ptr_null(st);
+        const wsr_status status = wsr__st_open_memory(&st, copy, size, "f");
+        free(copy);
+        ck_assert(status == WSR_OK ? st != NULL : st == NULL);
+        if (st != NULL) {
+            ck_assert_uint_lt(sum_of(st), UINT32_MAX);
+            accepted++;
         }
         wsr__st_free(st);
-        free(copy);
     }
+    ck_assert_uint_gt(accepted, 0); // names and data may be anything
     wsr__free(data);
 }
 END_TEST
