@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line is read twice: first for what decides where the
+// configuration comes from, then for the assignments, which are made on top of
+// it in the order in which they were given.
+
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PRESET,
+    CONFIG,
+    SET,
+    OUT,
+    THREADS,
+    SEED,
+    RESUME,
+    JSON,
+    QUIET,
+    HELP,
+    VERSION,
+    N_COMMON
+};
+
+static const cli_option common[N_COMMON] = {
+    {"preset", "NAME", NULL, "take a configuration that comes with libwsr"},
+    {"config", "FILE", NULL, "take the configuration from a YAML file"},
+    {"set", "KEY=VALUE", NULL, "set one key of the configuration; repeatable"},
+    {"out", "DIR", NULL, "write results into this folder"},
+    {"threads", "N", NULL, "use N threads (default: all processors)"},
+    {"seed", "N", "seed", "seed of all random numbers"},
+    {"resume", "DIR", NULL, "go on with the interrupted run in this folder"},
+    {"json", NULL, NULL, "print results as JSON lines"},
+    {"quiet", NULL, NULL, "show errors alone"},
+    {"help", NULL, NULL, "show this help"},
+    {"version", NULL, NULL, "show the version"},
+};
+
+// ------------------------------------------------------------------- signals
+
+static volatile sig_atomic_t canceled;
+static volatile sig_atomic_t says_so;
+
+static void on_signal(int number)
+{
+    static const char text[] = "\nfinishing the step; once more to stop now\n";
+    (void)number;
+    canceled = 1;
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+    if (says_so != 0) {
+        const ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+        (void)n;
+    }
+}
+
+// What is ignored (by nohup, or in the background) stays so.
+static void catch_signal(int number)
+{
+    struct sigaction before;
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+        (void)sigaction(number, &action, NULL);
+    }
+}
+
+bool cli_canceled(void)
+{
+    return canceled != 0;
+}
+
+// ------------------------------------------------------------------ terminal
+
+static double now(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool is_terminal(void)
+{
+    const char *const term = getenv("TERM");
+    return isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' &&
+           strcmp(term, "dumb") != 0;
+}
+
+static int terminal_width(void)
+{
+    struct winsize size = {0};
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+    return known && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+void cli_progress_clear(cli *c)
+{
+    if (c->drawn > 0.0) {
+        (void)fputs("\r\033[K", stderr);
+        (void)fflush(stderr);
+        c->drawn = 0.0;
+    }
+}
+
+void cli_progress(cli *c, double fraction, const char *text)
+{
+    enum { BAR = 24, MOST_SECONDS = 360000 };
+    static const char full[] = "########################";
+    static const char empty[] = "........................";
+    const double t = now();
+    if (c->quiet || !is_terminal() || (c->drawn > 0.0 && t - c->drawn < 0.1)) {
+        return;
+    }
+    if (c->started <= 0.0) {
+        c->started = t;
+    }
+    const double done = fraction > 0.0 ? (fraction < 1.0 ? fraction : 1.0)
+                                       : 0.0;
+    const int filled = (int)(done * BAR);
+    char left[32] = "";
+    const double rest = done > 0.0 ? (t - c->started) * (1.0 - done) / done
+                                   : 0.0;
+    if (t - c->started > 2.0 && rest < MOST_SECONDS) {
+        const int s = (int)rest;
+        (void)snprintf(left, sizeof(left), " %d:%02d:%02d left", s / 3600,
+                       s / 60 % 60, s % 60);
+    }
+    char line[256];
+    (void)snprintf(line, sizeof(line), "[%.*s%.*s] %3d%%%s  %s", filled, full,
+                   BAR - filled, empty, (int)(done * 100.0), left, text);
+    (void)fprintf(stderr, "\r\033[K%.*s", terminal_width() - 1, line);
+    (void)fflush(stderr);
+    c->drawn = t;
+}
+
+static void on_log(wsr_log_level level, const char *line, void *user)
+{
+    static const char *const marks[] = {"debug: ", "", "warning: "};
+    cli *const c = user;
+    const wsr_log_level lowest = c->quiet ? WSR_LOG_WARNING : WSR_LOG_INFO;
+    if (level >= lowest) {
+        cli_progress_clear(c);
+        (void)fprintf(stderr, "%s: %s%s\n", c->tool->name, marks[level], line);
+    }
+}
+
+// --------------------------------------------------------------------- usage
+
+static void complain(const cli *c, const char *format, va_list args)
+{
+    (void)fprintf(stderr, "%s: ", c->tool->name);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+}
+
+int cli_usage(const cli *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(c, format, args);
+    va_end(args);
+    return CLI_USAGE;
+}
+
+// Option `i`, the program's own after the common ones; NULL beyond the end.
+static const cli_option *option_at(const cli *c, size_t i)
+{
+    if (i < N_COMMON) {
+        return &common[i];
+    }
+    const cli_option *const own = c->tool->options;
+    if (own == NULL) {
+        return NULL;
+    }
+    for (size_t k = 0; k < i - N_COMMON; k++) {
+        if (own[k].name == NULL) {
+            return NULL;
+        }
+    }
+    return own[i - N_COMMON].name != NULL ? &own[i - N_COMMON] : NULL;
+}
+
+static bool is_hidden(const cli *c, size_t i)
+{
+    return i == PRESET && c->tool->presets == NULL;
+}
+
+// Edit distance of two words, small ones exactly; a row of the usual table.
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 31 };
+    size_t row[LONGEST + 1];
+    const size_t n = strlen(b);
+    if (n > LONGEST || strlen(a) > LONGEST) {
+        return LONGEST;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = corner + (a[i - 1] != b[j - 1]);
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+            corner = row[j];
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+static int unknown_option(const cli *c, const char *given)
+{
+    char word[32];
+    const char *near = NULL;
+    const char *const begin = given + strspn(given, "-");
+    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(begin, "="), begin);
+    size_t least = strlen(word) / 3 + 2;
+    const cli_option *o = NULL;
+    for (size_t i = 0; (o = option_at(c, i)) != NULL; i++) {
+        const size_t d = distance(word, o->name);
+        if (d < least && !is_hidden(c, i)) {
+            least = d;
+            near = o->name;
+        }
+    }
+    if (near != NULL) {
+        return cli_usage(c, "%.60s: is not an option, did you mean --%s", given,
+                         near);
+    }
+    return cli_usage(c, "%.60s: is not an option, --help lists them", given);
+}
+
+static void print_options(const cli *c, size_t first, size_t end)
+{
+    const cli_option *o = NULL;
+    for (size_t i = first; i < end && (o = option_at(c, i)) != NULL; i++) {
+        char left[48];
+        if (is_hidden(c, i)) {
+            continue;
+        }
+        (void)snprintf(left, sizeof(left), "--%s %s", o->name,
+                       o->value != NULL ? o->value : "");
+        printf("  %-22s %s\n", left, o->help);
+    }
+}
+
+static wsr_status print_presets(const cli *c)
+{
+    char *names = NULL;
+    if (c->tool->presets == NULL) {
+        return WSR_OK;
+    }
+    const wsr_status status = wsr_config_presets(&names, c->tool->presets);
+    if (status == WSR_OK) {
+        printf("\nPresets:\n");
+        for (const char *s = names; *s != '\0';) {
+            const size_t n = strcspn(s, "\n");
+            printf("  %.*s\n", (int)n, s);
+            s += n + (s[n] == '\n');
+        }
+    }
+    wsr_text_free(names);
+    // Help must not fail for want of data files.
+    return status == WSR_NOTFOUND ? WSR_OK : status;
+}
+
+static int print_help(const cli *c)
+{
+    char *text = NULL;
+    printf("%s: %s\n\nUsage: %s %s\n\nOptions:\n", c->tool->name,
+           c->tool->summary, c->tool->name, c->tool->usage);
+    print_options(c, N_COMMON, SIZE_MAX);
+    print_options(c, 0, N_COMMON);
+    wsr_status status = print_presets(c);
+    if (status == WSR_OK && c->tool->help != NULL) {
+        status = c->tool->help(&text);
+    }
+    if (status == WSR_OK && text != NULL) {
+        printf("\nConfiguration (key=default, for --set and files):\n\n%s",
+               text);
+    }
+    wsr_text_free(text);
+    printf("\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, "
+           "130 interrupted.\n");
+    return status == WSR_OK ? CLI_DONE : CLI_FAILED;
+}
+
+// ------------------------------------------------------------------- reading
+
+static int set_threads(const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long n = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || n < 1 ||
+        n > 1024) {
+        return CLI_USAGE;
+    }
+    wsr_set_threads(n);
+    return CLI_GO_ON;
+}
+
+// First reading: everything but assignments.
+static int read_option(cli *c, size_t i, const char *value)
+{
+    switch (i) {
+    case PRESET:
+        c->preset = value;
+        return CLI_GO_ON;
+    case CONFIG:
+        c->file = value;
+        return CLI_GO_ON;
+    case OUT:
+        c->out = value;
+        return CLI_GO_ON;
+    case RESUME:
+        c->resume = value;
+        return CLI_GO_ON;
+    case THREADS:
+        return set_threads(value) == CLI_GO_ON
+                   ? CLI_GO_ON
+                   : cli_usage(c, "--threads: '%.40s' is outside [1, 1024]",
+                               value);
+    case JSON:
+        c->json = true;
+        return CLI_GO_ON;
+    case QUIET:
+        c->quiet = true;
+        return CLI_GO_ON;
+    case HELP:
+        return print_help(c);
+    case VERSION:
+        printf("%s %s\n%s\n", c->tool->name, wsr_version(), wsr_build_info());
+        return CLI_DONE;
+    default:
+        if (i >= N_COMMON) {
+            c->values[i - N_COMMON] = value != NULL ? value : "";
+        }
+        return CLI_GO_ON;
+    }
+}
+
+// Second reading: assignments.
+static wsr_status assign(cli *c, size_t i, const char *value)
+{
+    char where[64];
+    const cli_option *const o = option_at(c, i);
+    if (i == SET) {
+        return wsr_config_set(c->config, value);
+    }
+    if (o->key == NULL) {
+        return WSR_OK;
+    }
+    (void)snprintf(where, sizeof(where), "--%s", o->name);
+    return wsr_config_put(c->config, o->key, value != NULL ? value : "true",
+                          where);
+}
+
+static int check_sources(cli *c)
+{
+    if (c->preset != NULL && c->file != NULL) {
+        return cli_usage(c, "--preset and --config exclude each other");
+    }
+    if (c->resume == NULL) {
+        return CLI_GO_ON;
+    }
+    if (c->preset != NULL || c->file != NULL) {
+        return cli_usage(c, "--resume takes the configuration of the run, not "
+                            "--preset or --config");
+    }
+    if (c->out != NULL && strcmp(c->out, c->resume) != 0) {
+        return cli_usage(c, "--resume writes into the folder of the run, not "
+                            "into --out");
+    }
+    c->out = c->resume;
+    return CLI_GO_ON;
+}
+
+static wsr_status load_config(cli *c)
+{
+    char path[4096];
+    if (c->preset != NULL) {
+        return wsr_config_load_preset(c->config, c->tool->presets, c->preset);
+    }
+    if (c->file != NULL) {
+        return wsr_config_load(c->config, c->file);
+    }
+    if (c->resume != NULL) {
+        const int n = snprintf(path, sizeof(path), "%s/config.yaml", c->resume);
+        if (n > 0 && (size_t)n < sizeof(path)) {
+            return wsr_config_load(c->config, path);
+        }
+    }
+    return WSR_OK;
+}
+
+// Walk over the options once. `status` is that of the assignments.
+static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
+{
+    struct option table[N_COMMON + CLI_OPTIONS + 1] = {{0}};
+    const cli_option *o = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < N_COMMON + CLI_OPTIONS; i++) {
+        o = option_at(c, i);
+        if (o != NULL && !is_hidden(c, i)) {
+            table[n++] = (struct option){
+                o->name, o->value != NULL ? required_argument : no_argument,
+                NULL, (int)i + 1};
+        }
+    }
+    optind = 0; // glibc's word for: from the beginning
+    opterr = 0;
+    for (;;) {
+        const int at = optind > 0 ? optind : 1;
+        const int got = getopt_long(argc, argv, "+:", table, NULL);
+        if (got == -1) {
+            break;
+        }
+        if (got == '?') {
+            return unknown_option(c, argv[at]);
+        }
+        if (got == ':') {
+            return cli_usage(c, "%.60s: needs a value", argv[at]);
+        }
+        int code = CLI_GO_ON;
+        if (assigned == NULL) {
+            code = read_option(c, (size_t)got - 1, optarg);
+        } else {
+            *assigned = assign(c, (size_t)got - 1, optarg);
+            code = *assigned == WSR_OK ? CLI_GO_ON : CLI_USAGE;
+        }
+        if (code != CLI_GO_ON) {
+            return code;
+        }
+    }
+    return optind < argc ? cli_usage(c,
+                                     "'%.60s': is not an option, nothing "
+                                     "but options is expected",
+                                     argv[optind])
+                         : CLI_GO_ON;
+}
+
+int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
+{
+    *c = (cli){.tool = tool};
+    int code = scan(c, argc, argv, NULL);
+    if (code == CLI_GO_ON) {
+        code = check_sources(c);
+    }
+    if (code == CLI_DONE) {
+        return cli_end(c, WSR_OK); // help may go to a full disk, too
+    }
+    if (code != CLI_GO_ON) {
+        return code;
+    }
+    wsr_set_log_hook(on_log, c);
+    wsr_status status = wsr_config_new(&c->config);
+    if (status == WSR_OK) {
+        status = load_config(c);
+    }
+    if (status == WSR_OK) {
+        (void)scan(c, argc, argv, &status);
+    }
+    if (status != WSR_OK) {
+        // Here even a file that cannot be read is a mistake in the usage.
+        code = cli_end(c, status);
+        return status == WSR_NOMEM ? code : CLI_USAGE;
+    }
+    says_so = !c->quiet && isatty(STDERR_FILENO) == 1;
+    canceled = 0;
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
+    return CLI_GO_ON;
+}
+
+const char *cli_value(const cli *c, const char *name)
+{
+    const cli_option *o = NULL;
+    for (size_t i = N_COMMON; (o = option_at(c, i)) != NULL; i++) {
+        if (strcmp(o->name, name) == 0) {
+            return c->values[i - N_COMMON];
+        }
+    }
+    return NULL;
+}
+
+// -------------------------------------------------------------------- ending
+
+static int exit_code(wsr_status status)
+{
+    switch (status) {
+    case WSR_OK:
+        return CLI_DONE;
+    case WSR_ARG:
+    case WSR_CONFIG:
+    case WSR_NOTFOUND:
+        return CLI_USAGE;
+    case WSR_CANCELED:
+        return CLI_CANCELED;
+    default:
+        return CLI_FAILED;
+    }
+}
+
+int cli_end(cli *c, wsr_status status)
+{
+    int code = exit_code(status);
+    cli_progress_clear(c);
+    if (status == WSR_CANCELED && c->out != NULL) {
+        (void)fprintf(stderr, "%s: interrupted, go on with: %s --resume %s\n",
+                      c->tool->name, c->tool->name, c->out);
+    } else if (status != WSR_OK) {
+        (void)fprintf(stderr, "%s: %s\n", c->tool->name, wsr_error_detail());
+    }
+    // Results that did not reach a full disk or a closed pipe are no results.
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == CLI_DONE) {
+        (void)fprintf(stderr, "%s: output: %s\n", c->tool->name,
+                      strerror(errno));
+        code = CLI_FAILED;
+    }
+    wsr_set_log_hook(NULL, NULL);
+    wsr_config_free(c->config);
+    c->config = NULL;
+    return code;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the programs have in common: options, configuration, progress on a
+// terminal, interruption, exit codes. It uses the public interface alone.
+
+#ifndef WSR_TOOLS_CLI_H
+#define WSR_TOOLS_CLI_H
+
+#include "wsr.h"
+
+enum { CLI_OPTIONS = 32 }; // most options that a program adds
+
+enum {
+    CLI_GO_ON = -1,     // of cli_begin(): no reason to exit yet
+    CLI_DONE = 0,       // exit codes
+    CLI_FAILED = 1,     // at run time
+    CLI_USAGE = 2,      // wrong usage or configuration
+    CLI_CANCELED = 130, // by a signal
+};
+
+/// An option of one program. A table of them ends with name NULL.
+typedef struct cli_option {
+    const char *name;  // "genotype" for --genotype
+    const char *value; // shown in --help: "NAME"; NULL for a flag
+    const char *key;   // configuration key that it sets, NULL: see cli_value
+    const char *help;  // one line
+} cli_option;
+
+/// A program.
+typedef struct cli_tool {
+    const char *name;    // "wsr-search"
+    const char *presets; // "search"; NULL for a program without
+    const char *summary; // one line
+    const char *usage;   // what usually follows the name: "--preset NAME ..."
+    const cli_option *options;
+    /// The configuration's options for --help, NULL for none. [out, owned]
+    wsr_status (*help)(char **text);
+} cli_tool;
+
+/// What the command line said.
+typedef struct cli {
+    const cli_tool *tool;
+    wsr_config *config; // preset or file, then all assignments in their order
+    const char *out;    // --out, or the folder that is resumed
+    const char *resume; // --resume, NULL without
+    bool json;
+    bool quiet;
+    const char *preset;
+    const char *file;
+    const char *values[CLI_OPTIONS]; // of the program's own options
+    double started;                  // of the progress bar, 0: none is shown
+    double drawn;
+} cli;
+
+/// Read the command line, gather the configuration, catch SIGINT and SIGTERM,
+/// show the library's warnings on stderr. Returns CLI_GO_ON, or the code to
+/// exit with after --help, --version or a mistake that was reported; only in
+/// the first case cli_end() is due.
+int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv);
+
+/// Value of one of the program's own options, NULL when it was not given; ""
+/// for a flag that was.
+const char *cli_value(const cli *c, const char *name);
+
+/// Report wrong usage found by the program itself. Returns CLI_USAGE.
+int cli_usage(const cli *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/// Report how the work ended, on stderr, and release everything. Returns the
+/// code to exit with.
+int cli_end(cli *c, wsr_status status);
+
+/// Whether a signal asked to stop. A second signal ends the program at once.
+bool cli_canceled(void);
+
+/// Show how far the work is, on stderr, if that is a terminal.
+void cli_progress(cli *c, double fraction, const char *text);
+
+/// Take the progress bar off the terminal, before other output.
+void cli_progress_clear(cli *c);
+
+#endif
