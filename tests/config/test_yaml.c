@@ -95,6 +95,8 @@ START_TEST(depth_and_size_are_limited)
     (void)snprintf(text, sizeof(text), "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
     ck_assert_ok(parse(&root, text));
     wsr__yaml_free(root);
+    reject("[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
+           "nested deeper than 16 levels");
     text[0] = '[';
     for (size_t i = 1; i + 1 < MANY; i += 2) {
         text[i] = 'a';
