@@ -28,7 +28,7 @@ extern const char *const wsr__quirk_words[];    // auto, released, intended
 #define WSR__QUIRK(type, field, text)                                      \
     {                                                                      \
         .key = #field, .kind = WSR__WORD, .offset = offsetof(type, field), \
-        .fallback = "auto", .help = text, .words = wsr__quirk_words        \
+        .fallback = "auto", .help = (text), .words = wsr__quirk_words      \
     }
 
 /// Whether a quirk is on.
