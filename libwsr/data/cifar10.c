@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CIFAR-10: 32x32 colour images of ten classes (Krizhevsky 2009), from the
+// binary version; the format is in cifar.c.
+
+#include "data/data.h"
+
+typedef struct params {
+    wsr__text path;
+} params;
+
+static const wsr__option schema[] = {
+    {.key = "path",
+     .kind = WSR__TEXT,
+     .offset = offsetof(params, path),
+     .fallback = "",
+     .unit = "",
+     .help = "folder of the .bin files, or the .tar.gz that holds them"},
+    {0},
+};
+
+static const char *const positional[] = {"path", NULL};
+
+static const char *const train[] = {"data_batch_1.bin", "data_batch_2.bin",
+                                    "data_batch_3.bin", "data_batch_4.bin",
+                                    "data_batch_5.bin", NULL};
+
+static const char *const test[] = {"test_batch.bin", NULL};
+
+static const char *const names[] = {
+    "airplane", "automobile", "bird",  "cat",  "deer",
+    "dog",      "frog",       "horse", "ship", "truck",
+};
+
+static const int32_t label_ends[] = {10};
+
+static const wsr__cifar_layout layout = {
+    .folder = "cifar-10-batches-bin",
+    .train = train,
+    .test = test,
+    .label_bytes = 1,
+    .label_ends = label_ends,
+    .names = names,
+};
+
+static wsr_status load(wsr_dataset *dataset, const void *options,
+                       const wsr__request *request)
+{
+    const params *const p = options;
+
+    return wsr__cifar_load(dataset, &layout, p->path.s, request);
+}
+
+const wsr__dataset_class wsr__dataset_cifar10 = {
+    .super = {.name = "cifar10",
+              .summary = "32x32 colour images of ten classes",
+              .reference = "Krizhevsky 2009, Learning multiple layers of "
+                           "features from tiny images",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .positional = positional,
+    .required = 1,
+    .load = load,
+};

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Data sets and loaders. A member of the dataset family fills a wsr_dataset
+// from files that it reads front to back through a wsr__source; dataset.c
+// turns the bytes into floats of the view's shape; loader.c makes batches.
+
+#ifndef WSR_DATA_DATA_H
+#define WSR_DATA_DATA_H
+
+#include "augment/augment.h"
+#include "base/registry.h"
+#include "wsr/data.h"
+
+// --------------------------------------------------------------- data sets
+
+/// What a family member fills; the rest of the library reads it through
+/// wsr__dataset_read() and the public functions.
+struct wsr_dataset {
+    unsigned char *bytes; // (count, c, h, w)
+    int32_t *labels;      // (count)
+    size_t count;
+    wsr__image stored; // shape of the bytes
+    wsr__image view;   // shape of the floats
+    wsr_shape shape;   // the same, for the public
+    int64_t classes;
+    const char *const *names;  // one for each class, or NULL
+    const wsr_dataset *parent; // of a subset: bytes and labels are its own
+    size_t first;              // number of sample 0 in the parent
+    /// Decode a sample on demand instead of from `bytes`; runs on the loader's
+    /// thread. NULL: from `bytes`.
+    wsr_status (*read)(float *dst, const wsr_dataset *dataset, size_t index);
+    void *user; // for read
+};
+
+typedef enum wsr__split {
+    WSR__TRAIN,
+    WSR__TEST,
+    WSR__ANY // test if there is one
+} wsr__split;
+
+/// What to load.
+typedef struct wsr__request {
+    wsr__split split;
+    size_t limit; // samples at most
+} wsr__request;
+
+typedef struct wsr__dataset_class {
+    wsr__class super;
+    /// Options that "name:A,B,..." sets by position, ended by NULL; the only
+    /// one may hold commas. NULL: the text is "key=value,...".
+    const char *const *positional;
+    size_t required; // how many of them must be there
+    /// Fill bytes, labels, count, stored, classes and names of an otherwise
+    /// zeroed data set; the caller frees it on failure.
+    wsr_status (*load)(wsr_dataset *dataset, const void *params,
+                       const wsr__request *request);
+} wsr__dataset_class;
+
+#define WSR_REG(family, name) \
+    extern const wsr__##family##_class wsr__##family##_##name;
+#include "data/datasets.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__datasets;
+
+enum {
+    WSR__SIDE_MAX = 4096, // pixels
+    WSR__CHANNELS_MAX = 64
+};
+
+/// How images are shown: the options of wsr_dataset_open().
+typedef struct wsr__data_params {
+    int64_t size;     // pixels, 0: as stored
+    int64_t channels; // 0: as stored
+    int64_t limit;    // samples, 0: all
+} wsr__data_params;
+
+extern const wsr__option wsr__data_schema[];
+
+/// wsr_dataset_open() with decoded options.
+wsr_status wsr__dataset_open(wsr_dataset **out, const char *spec,
+                             const char *split, const wsr__data_params *params);
+
+/// Copy one image as floats of the view's shape.
+wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
+                             size_t index);
+
+/// Show the images in another shape than they are stored in: zeros around
+/// them, a grey channel repeated.
+void wsr__dataset_view(wsr_dataset *dataset, wsr__image view);
+
+/// Allocate bytes and labels for `count` images of the stored shape.
+wsr_status wsr__dataset_reserve(wsr_dataset *dataset, size_t count);
+
+// ----------------------------------------------------------------- sources
+
+/// Bytes in sequence: a file, or an entry of an archive.
+typedef struct wsr__source wsr__source;
+
+struct wsr__source {
+    const char *name; // for messages
+    int64_t size;     // bytes that it holds, -1: not known beforehand
+    uint64_t bound;   // bytes that it can hold at most
+    /// Fewer than `size` bytes mean the end, or a failure.
+    wsr_status (*read)(size_t *got, wsr__source *source, void *dst,
+                       size_t size);
+    void (*close)(wsr__source *source);
+};
+
+/// A file, inflated on the way when it is a gzip file. NOTFOUND when it does
+/// not exist, IO when it is no regular file or cannot be read.
+wsr_status wsr__source_open(wsr__source **out, const char *path);
+
+/// Read exactly `size` bytes. FORMAT when the source ends before.
+wsr_status wsr__source_read(wsr__source *source, void *dst, size_t size);
+
+/// Check that all was read and that checksums hold. FORMAT otherwise.
+wsr_status wsr__source_end(wsr__source *source);
+
+void wsr__source_close(wsr__source *source); // NULL is legal
+
+/// An archive (.tar or .tar.gz), entry by entry. UNSUPPORTED without
+/// libarchive.
+typedef struct wsr__archive wsr__archive;
+
+wsr_status wsr__archive_open(wsr__archive **out, const char *path);
+
+/// [out, borrowed until the next call] Path of the next regular file inside
+/// and its content; both NULL at the end.
+wsr_status wsr__archive_next(const char **name, wsr__source **entry,
+                             wsr__archive *archive);
+
+/// Read the rest of the file for the sake of its checksum.
+wsr_status wsr__archive_end(wsr__archive *archive);
+
+void wsr__archive_close(wsr__archive *archive); // NULL is legal
+
+// ------------------------------------------------- readers of file formats
+
+/// IDX images (unsigned bytes, three dimensions) and labels; classes becomes
+/// the largest label of the whole file + 1, whatever the limit.
+wsr_status wsr__idx_load(wsr_dataset *dataset, const char *images,
+                         const char *labels, size_t limit);
+
+/// Read all labels of an IDX file. [out, owned] (count) bytes.
+wsr_status wsr__idx_labels(unsigned char **labels, size_t *count,
+                           const char *path);
+
+/// Largest of some labels + 1.
+int64_t wsr__idx_classes(const unsigned char *labels, size_t count);
+
+/// Layout of a CIFAR binary distribution.
+typedef struct wsr__cifar_layout {
+    const char *folder;        // inside the archive
+    const char *const *train;  // file names, ended by NULL
+    const char *const *test;   // the same
+    size_t label_bytes;        // before the pixels; the last is the class
+    const int32_t *label_ends; // each label byte must be below
+    const char *const *names;  // of the classes
+} wsr__cifar_layout;
+
+wsr_status wsr__cifar_load(wsr_dataset *dataset,
+                           const wsr__cifar_layout *layout, const char *path,
+                           const wsr__request *request);
+
+// ----------------------------------------------------------------- loaders
+
+typedef struct wsr__loader_params {
+    int64_t batch;
+    bool shuffle;
+    bool drop_last;
+    wsr__text augment;
+    int64_t seed;
+    int64_t prefetch;
+} wsr__loader_params;
+
+extern const wsr__option wsr__loader_schema[];
+
+/// wsr_loader_new() with decoded options.
+wsr_status wsr__loader_new(wsr_loader **out, const wsr_dataset *dataset,
+                           const wsr__loader_params *params);
+
+#endif
