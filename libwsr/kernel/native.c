@@ -10,16 +10,18 @@
 typedef struct variant {
     const char *name;
     const wsr__native_dw *dw;
+    const wsr__native_pw *pw;
     const wsr__native_bn *bn;
     const wsr__native_pool *pool;
     const wsr__native_eltwise *eltwise;
 } variant;
 
-#define VARIANT(isa)                                                  \
-    {                                                                 \
-        .name = #isa, .dw = &wsr__native_dw_##isa,                    \
-        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa, \
-        .eltwise = &wsr__native_eltwise_##isa,                        \
+#define VARIANT(isa)                                              \
+    {                                                             \
+        .name = #isa, .dw = &wsr__native_dw_##isa,                \
+        .pw = &wsr__native_pw_##isa, .bn = &wsr__native_bn_##isa, \
+        .pool = &wsr__native_pool_##isa,                          \
+        .eltwise = &wsr__native_eltwise_##isa,                    \
     }
 
 // From plain to best.
@@ -107,6 +109,28 @@ void wsr__dw_backward_weights(float *diff_weights, const wsr__dw *p,
                               const wsr__wgrad *opt)
 {
     native()->dw->backward_weights(diff_weights, p, src, diff_dst, opt);
+}
+
+// --------------------------------------------------- pointwise convolutions
+
+void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
+                     const float *weights, const wsr__fwd *fwd)
+{
+    native()->pw->forward(dst, p, src, weights, fwd);
+}
+
+void wsr__pw_backward_data(float *diff_src, const wsr__pw *p,
+                           const float *diff_dst, const float *transposed,
+                           const wsr__bwd *bwd)
+{
+    native()->pw->backward_data(diff_src, p, diff_dst, transposed, bwd);
+}
+
+void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
+                              const float *src, const float *diff_dst,
+                              const wsr__wgrad *opt)
+{
+    native()->pw->backward_weights(diff_weights, p, src, diff_dst, opt);
 }
 
 // ------------------------------------------------------ batch normalisation

@@ -141,9 +141,9 @@ void wsr__dw_backward_weights(float *diff_weights, const wsr__dw *p,
 
 // --------------------------------------------------- pointwise convolutions
 
-/// 1x1 convolution: dst[i][j] = W src[stride * i + oy][stride * j + ox], zero
-/// where that lies outside of src (oy = ox = 1 with stride 2 is the second
-/// half of a factorised reduction).
+/// 1x1 convolution of at most 16384 channels: dst[i][j] = W src[stride * i +
+/// oy][stride * j + ox], zero where that lies outside of src (oy = ox = 1 with
+/// stride 2 is the second half of a factorised reduction).
 typedef struct wsr__pw {
     int64_t n;
     int64_t ci;
@@ -164,8 +164,8 @@ typedef struct wsr__pw {
 /// Channel blocks that src has, the padding of its parts counted.
 int64_t wsr__pw_src_blocks(const wsr__pw *p);
 
-/// Floats of packed weights: [pair of co blocks][src channel][16], a last odd
-/// co block [src channel][8].
+/// Floats of packed weights: [pair of co blocks][src channel][16], outputs
+/// padded to whole pairs.
 size_t wsr__pw_weights_size(const wsr__pw *p);
 /// The same for the transposed weights that backward data reads.
 size_t wsr__pw_transposed_size(const wsr__pw *p);
@@ -183,6 +183,12 @@ void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
 void wsr__pw_backward_data(float *diff_src, const wsr__pw *p,
                            const float *diff_dst, const float *transposed,
                            const wsr__bwd *bwd);
+/// Groups of images that backward weights sums apart, whatever the number of
+/// threads.
+static inline int64_t wsr__pw_groups(int64_t n)
+{
+    return n < 16 ? n : 16;
+}
 size_t wsr__pw_backward_weights_scratch(const wsr__pw *p);
 /// Overwrites diff_weights (packed as wsr__pw_pack does).
 void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,

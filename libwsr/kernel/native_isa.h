@@ -357,6 +357,139 @@ WSR_INLINE v8 relu8(v8 a)
 
 #endif
 
+// ---------------------------------------------------- pairs of channel blocks
+
+// Sixteen channels of one pixel, from two neighbouring channel blocks.
+
+#if WSR_AVX512
+
+typedef __m512 v16;
+
+WSR_INLINE v16 join16(v8 low, v8 high)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
+WSR_INLINE v8 low16(v16 v)
+{
+    return _mm512_castps512_ps256(v);
+}
+
+WSR_INLINE v8 high16(v16 v)
+{
+    return _mm512_extractf32x8_ps(v, 1);
+}
+
+/// Sixteen floats in a row.
+WSR_INLINE v16 ldu16(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+WSR_INLINE void stu16(float *p, v16 v)
+{
+    _mm512_storeu_ps(p, v);
+}
+
+WSR_INLINE v16 splat16(float a)
+{
+    return _mm512_set1_ps(a);
+}
+
+WSR_INLINE v16 add16(v16 a, v16 b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+WSR_INLINE v16 sub16(v16 a, v16 b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+WSR_INLINE v16 mul16(v16 a, v16 b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+WSR_INLINE v16 fma16(v16 a, v16 b, v16 c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/// a where y > 0, else 0.
+WSR_INLINE v16 open16(v16 y, v16 a)
+{
+    const __mmask16 open =
+        _mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ);
+    return _mm512_maskz_mov_ps(open, a);
+}
+
+#else
+
+typedef struct v16 {
+    v8 a;
+    v8 b;
+} v16;
+
+WSR_INLINE v16 join16(v8 low, v8 high)
+{
+    return (v16){low, high};
+}
+
+WSR_INLINE v8 low16(v16 v)
+{
+    return v.a;
+}
+
+WSR_INLINE v8 high16(v16 v)
+{
+    return v.b;
+}
+
+WSR_INLINE v16 ldu16(const float *p)
+{
+    return (v16){ldu8(p), ldu8(p + WSR__BLOCK)};
+}
+
+WSR_INLINE void stu16(float *p, v16 v)
+{
+    stu8(p, v.a);
+    stu8(p + WSR__BLOCK, v.b);
+}
+
+WSR_INLINE v16 splat16(float a)
+{
+    return (v16){splat8(a), splat8(a)};
+}
+
+WSR_INLINE v16 add16(v16 a, v16 b)
+{
+    return (v16){add8(a.a, b.a), add8(a.b, b.b)};
+}
+
+WSR_INLINE v16 sub16(v16 a, v16 b)
+{
+    return (v16){sub8(a.a, b.a), sub8(a.b, b.b)};
+}
+
+WSR_INLINE v16 mul16(v16 a, v16 b)
+{
+    return (v16){mul8(a.a, b.a), mul8(a.b, b.b)};
+}
+
+WSR_INLINE v16 fma16(v16 a, v16 b, v16 c)
+{
+    return (v16){fma8(a.a, b.a, c.a), fma8(a.b, b.b, c.b)};
+}
+
+WSR_INLINE v16 open16(v16 y, v16 a)
+{
+    const v8 zero = splat8(0.0f);
+    return (v16){keep8(above8(y.a, zero), a.a), keep8(above8(y.b, zero), a.b)};
+}
+
+#endif
+
 /// Add to eight doubles.
 WSR_INLINE void add_d8(double *sum, v8 v)
 {

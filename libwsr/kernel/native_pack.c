@@ -78,38 +78,43 @@ static int64_t src_channel(const wsr__pw *p, int64_t c)
     return c / part * wsr__blocks(part) * WSR__BLOCK + c % part;
 }
 
-/// Offset of (out, in) in a packed matrix of `outs` blocks of outputs and
-/// `ins` blocks of inputs.
-static int64_t packed_at(int64_t out, int64_t in, int64_t outs, int64_t ins)
+/// Offset of (out, in) in a packed matrix with `ins` blocks of inputs.
+static int64_t packed_at(int64_t out, int64_t in, int64_t ins)
 {
-    const int64_t pair = out / (2 * WSR__BLOCK);
-    const bool last = 2 * pair + 1 == outs; // a block without a partner
-    const int64_t width = last ? WSR__BLOCK : 2 * WSR__BLOCK;
-    return pair * 2 * WSR__BLOCK * ins * WSR__BLOCK + in * width +
-           out % (2 * WSR__BLOCK);
+    const int64_t width = 2 * WSR__BLOCK;
+    return (out / width * ins * WSR__BLOCK + in) * width + out % width;
+}
+
+/// Floats of such a matrix: outputs are padded to whole pairs of blocks.
+static size_t packed_size(int64_t outs, int64_t ins)
+{
+    return (size_t)((outs + 1) / 2 * 2 * ins * WSR__BLOCK * WSR__BLOCK);
 }
 
 size_t wsr__pw_weights_size(const wsr__pw *p)
 {
-    return (size_t)(wsr__blocks(p->co) * wsr__pw_src_blocks(p) * WSR__BLOCK *
-                    WSR__BLOCK);
+    return packed_size(wsr__blocks(p->co), wsr__pw_src_blocks(p));
 }
 
 size_t wsr__pw_transposed_size(const wsr__pw *p)
 {
-    return wsr__pw_weights_size(p);
+    return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
+}
+
+size_t wsr__pw_backward_weights_scratch(const wsr__pw *p)
+{
+    return (size_t)wsr__pw_groups(p->n) * wsr__pw_weights_size(p);
 }
 
 void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
                   const float *factor)
 {
     const int64_t ins = wsr__pw_src_blocks(p);
-    const int64_t outs = wsr__blocks(p->co);
     memset(packed, 0, wsr__pw_weights_size(p) * sizeof(*packed));
     for (int64_t o = 0; o < p->co; o++) {
         for (int64_t i = 0; i < p->ci; i++) {
             const float w = plain[o * p->ci + i];
-            packed[packed_at(o, src_channel(p, i), outs, ins)] =
+            packed[packed_at(o, src_channel(p, i), ins)] =
                 factor != NULL ? w * factor[o] : w;
         }
     }
@@ -118,13 +123,12 @@ void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
 void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
                              const float *plain, const float *factor)
 {
-    const int64_t outs = wsr__pw_src_blocks(p);
     const int64_t ins = wsr__blocks(p->co);
     memset(packed, 0, wsr__pw_transposed_size(p) * sizeof(*packed));
     for (int64_t o = 0; o < p->co; o++) {
         for (int64_t i = 0; i < p->ci; i++) {
             const float w = plain[o * p->ci + i];
-            packed[packed_at(src_channel(p, i), o, outs, ins)] =
+            packed[packed_at(src_channel(p, i), o, ins)] =
                 factor != NULL ? w * factor[o] : w;
         }
     }
@@ -133,11 +137,10 @@ void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
 void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
 {
     const int64_t ins = wsr__pw_src_blocks(p);
-    const int64_t outs = wsr__blocks(p->co);
     for (int64_t o = 0; o < p->co; o++) {
         for (int64_t i = 0; i < p->ci; i++) {
             plain[o * p->ci + i] +=
-                packed[packed_at(o, src_channel(p, i), outs, ins)];
+                packed[packed_at(o, src_channel(p, i), ins)];
         }
     }
 }

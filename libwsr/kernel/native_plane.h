@@ -215,6 +215,24 @@ WSR_INLINE finish finish_backward(const wsr__bwd *bwd, int64_t block)
     return f;
 }
 
+/// A gradient through the gate whose prologue read src.
+WSR_INLINE v8 gate_apply(v8 g, v8 src, finish *f)
+{
+    v8 r = g;
+    if (f->pre.relu) {
+        const v8 y = fma8(src, f->pre.scale, f->pre.shift);
+        r = keep8(above8(y, splat8(0.0f)), r);
+    }
+    if (!f->unscaled) {
+        r = mul8(r, f->pre.scale);
+    }
+    if (f->summed) {
+        f->sum = add8(f->sum, r);
+        f->product = fma8(r, sub8(src, f->mean), f->product);
+    }
+    return r;
+}
+
 /// Rows are summed in float, what is above them in double.
 WSR_INLINE void finish_flush(finish *f)
 {

@@ -25,18 +25,7 @@ WSR_INLINE void finish_tile(float *out, int64_t step, v8 *acc, int64_t x,
     if (f->gated) {
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
-            const v8 src = ld8(f->gate + (x + p) * step);
-            if (f->pre.relu) {
-                const v8 y = fma8(src, f->pre.scale, f->pre.shift);
-                acc[p] = keep8(above8(y, splat8(0.0f)), acc[p]);
-            }
-            if (!f->unscaled) {
-                acc[p] = mul8(acc[p], f->pre.scale);
-            }
-            if (f->summed) {
-                f->sum = add8(f->sum, acc[p]);
-                f->product = fma8(acc[p], sub8(src, f->mean), f->product);
-            }
+            acc[p] = gate_apply(acc[p], ld8(f->gate + (x + p) * step), f);
         }
     }
     WSR_UNROLL

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pointwise products in registers, see native_gemm.h.
+//
+// A tile is P pixels of sixteen destination channels. For each source channel
+// its sixteen weights are loaded once and multiplied with that channel of each
+// pixel; nothing is stored before all source channels have been added. What
+// follows the product (a gate, statistics, accumulation) happens to the tile
+// while it is still in registers.
+
+#include "kernel/native_gemm.h"
+
+#if WSR_AVX512
+enum { TILE = 16, GRAD_LANES = 8 };
+#elif WSR_AVX2
+enum { TILE = 6, GRAD_LANES = 4 };
+#else
+enum { TILE = 2, GRAD_LANES = 2 };
+#endif
+
+WSR_INLINE v16 load_pair(const float *p, int64_t pitch, bool half)
+{
+    return join16(ld8(p), half ? splat8(0.0f) : ld8(p + pitch));
+}
+
+WSR_INLINE void store_pair(float *p, int64_t pitch, bool half, v16 v)
+{
+    st8(p, low16(v));
+    if (!half) {
+        st8(p + pitch, high16(v));
+    }
+}
+
+/// A vector per channel of the pair.
+WSR_INLINE v16 load_channels(const float *p, bool half, float otherwise)
+{
+    if (p == NULL) {
+        return splat16(otherwise);
+    }
+    return join16(ldu8(p), half ? splat8(0.0f) : ldu8(p + WSR__BLOCK));
+}
+
+/// Sums of a run of pixels.
+typedef struct run {
+    v16 pivot;
+    v16 sum;
+    v16 product;
+} run;
+
+WSR_INLINE void gate_tile(v16 *acc, const gemm *g, run *s, int64_t x,
+                          const int P)
+{
+    const v16 scale = load_channels(g->scale, g->half, 1.0f);
+    const v16 shift = load_channels(g->shift, g->half, 0.0f);
+    const v16 mean = load_channels(g->mean, g->half, 0.0f);
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        const v16 src =
+            load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
+        if (g->relu) {
+            acc[p] = open16(fma16(src, scale, shift), acc[p]);
+        }
+        if (!g->unscaled) {
+            acc[p] = mul16(acc[p], scale);
+        }
+        if (g->kind == GEMM_PRODUCTS) {
+            s->sum = add16(s->sum, acc[p]);
+            s->product = fma16(acc[p], sub16(src, mean), s->product);
+        }
+    }
+}
+
+WSR_INLINE void moments_tile(v16 *acc, const gemm *g, run *s, int64_t x,
+                             const int P)
+{
+    if (x == 0) {
+        s->pivot = g->first == g->dst
+                       ? acc[0]
+                       : load_pair(g->first, g->dst_pitch, g->half);
+    }
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        const v16 away = sub16(acc[p], s->pivot);
+        s->sum = add16(s->sum, away);
+        s->product = fma16(away, away, s->product);
+    }
+}
+
+WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
+{
+    const v16 bias = load_channels(g->bias, g->half, 0.0f);
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        acc[p] = bias;
+    }
+    const float *src = g->src + x * WSR__BLOCK;
+    const float *weights = g->weights;
+    for (int64_t i = 0; i < g->ins; i++) {
+        const float *const s = opaque(src);
+        WSR_UNROLL
+        for (int k = 0; k < WSR__BLOCK; k++) {
+            const v16 w = ldu16(weights + k * 2 * WSR__BLOCK);
+            WSR_UNROLL
+            for (int p = 0; p < P; p++) {
+                acc[p] = fma16(w, splat16(s[p * WSR__BLOCK + k]), acc[p]);
+            }
+        }
+        src += g->src_pitch;
+        weights += 2 * WSR__BLOCK * WSR__BLOCK;
+    }
+}
+
+WSR_INLINE void gemm_tile(const gemm *g, run *s, int64_t x, const int P)
+{
+    v16 acc[TILE];
+    product_tile(acc, g, x, P);
+    if (g->gate != NULL) {
+        gate_tile(acc, g, s, x, P);
+    } else if (g->kind == GEMM_MOMENTS) {
+        moments_tile(acc, g, s, x, P);
+    }
+    float *const dst = g->dst + x * WSR__BLOCK;
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        float *const to = dst + p * WSR__BLOCK;
+        v16 v = acc[p];
+        if (g->accumulate) {
+            v = add16(load_pair(to, g->dst_pitch, g->half), v);
+        }
+        store_pair(to, g->dst_pitch, g->half, v);
+    }
+}
+
+static void gemm_pixels(const gemm *g, run *s)
+{
+    int64_t x = 0;
+    int64_t left = g->pixels;
+    // Two tiles of four beat one of six and two single pixels.
+    while (left >= TILE && !(TILE == 6 && left == 8)) {
+        gemm_tile(g, s, x, TILE);
+        x += TILE;
+        left -= TILE;
+    }
+    while (TILE > 8 && left >= 8) {
+        gemm_tile(g, s, x, 8);
+        x += 8;
+        left -= 8;
+    }
+    while (TILE > 4 && left >= 4) {
+        gemm_tile(g, s, x, 4);
+        x += 4;
+        left -= 4;
+    }
+    for (; left > 0; left--) {
+        gemm_tile(g, s, x, 1);
+        x++;
+    }
+}
+
+void WSR_NAME(wsr__gemm)(const gemm *g)
+{
+    run s = {splat16(0.0f), splat16(0.0f), splat16(0.0f)};
+    gemm_pixels(g, &s);
+    if (g->kind != GEMM_NONE) {
+        add_d8(g->sums, low16(s.sum));
+        add_d8(g->sums + WSR__BLOCK, low16(s.product));
+        if (!g->half) {
+            add_d8(g->sums + 2 * WSR__BLOCK, high16(s.sum));
+            add_d8(g->sums + 3 * WSR__BLOCK, high16(s.product));
+        }
+    }
+}
+
+void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
+                                 const float *first, int64_t pixels)
+{
+    const double m = (double)pixels;
+    for (int k = 0; k < WSR__BLOCK; k++) {
+        const double off = sums[k] / m;
+        const double rest = sums[WSR__BLOCK + k] - sums[k] * off;
+        sums[k] = (double)first[k] + off;
+        sums[WSR__BLOCK + k] = rest > 0.0 ? rest : 0.0;
+    }
+}
+
+// ----------------------------------------------------------------- gradient
+
+/// GRAD_LANES source channels times sixteen gradients, over all pixels.
+WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src, float *weights,
+                           bool half)
+{
+    v16 acc[GRAD_LANES];
+    WSR_UNROLL
+    for (int k = 0; k < GRAD_LANES; k++) {
+        acc[k] = splat16(0.0f);
+    }
+    for (int64_t x = 0; x < g->pixels; x++) {
+        const v16 diff =
+            load_pair(g->diff + x * WSR__BLOCK, g->diff_pitch, half);
+        const float *const s = src + x * WSR__BLOCK;
+        WSR_UNROLL
+        for (int k = 0; k < GRAD_LANES; k++) {
+            acc[k] = fma16(splat16(s[k]), diff, acc[k]);
+        }
+    }
+    WSR_UNROLL
+    for (int k = 0; k < GRAD_LANES; k++) {
+        float *const w = weights + k * 2 * WSR__BLOCK;
+        stu16(w, add16(ldu16(w), acc[k]));
+    }
+}
+
+void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g)
+{
+    for (int64_t i = 0; i < g->ins; i++) {
+        for (int64_t k = 0; k < WSR__BLOCK; k += GRAD_LANES) {
+            const float *const src = g->src + i * g->src_pitch + k;
+            float *const weights = g->weights +
+                                   (i * WSR__BLOCK + k) * 2 * WSR__BLOCK;
+            if (g->half) {
+                grad_lanes(g, src, weights, true);
+            } else {
+                grad_lanes(g, src, weights, false);
+            }
+        }
+    }
+}

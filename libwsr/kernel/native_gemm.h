@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The product behind pointwise convolutions: a run of pixels of all source
+// channels times the weights of one pair of destination channel blocks.
+
+#ifndef WSR_KERNEL_NATIVE_GEMM_H
+#define WSR_KERNEL_NATIVE_GEMM_H
+
+#include "kernel/native_isa.h"
+
+/// What is summed over the pixels on the way.
+typedef enum gemm_sums {
+    GEMM_NONE,
+    GEMM_MOMENTS, // of the result, around the plane's first pixel
+    GEMM_PRODUCTS // of the result, and of the result * (gate - mean)
+} gemm_sums;
+
+typedef struct gemm {
+    int64_t pixels;
+    int64_t ins;          // source channel blocks
+    const float *src;     // first pixel of the first block
+    int64_t src_pitch;    // floats from block to block
+    const float *weights; // of this pair: [ins * 8][16]
+    float *dst;           // first pixel of the pair's first block
+    int64_t dst_pitch;
+    bool half; // the pair lacks its second block
+
+    // Per channel of the pair; NULL: none.
+    const float *bias;
+    const float *scale; // of the gate's prologue
+    const float *shift;
+    const float *mean; // for GEMM_PRODUCTS
+
+    const float *gate; // NULL, or src of the gate: lies like dst
+    bool relu;
+    bool unscaled;
+    bool accumulate;
+    gemm_sums kind;
+    double *sums;       // [2 blocks][2][8], added to
+    const float *first; // GEMM_MOMENTS: dst of the plane's first pixel
+} gemm;
+
+/// dst (+)= finish(src * weights + bias).
+void WSR_NAME(wsr__gemm)(const gemm *g);
+
+/// Turn what GEMM_MOMENTS has summed over a plane of one block into its
+/// moments.
+void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
+                                 const float *first, int64_t pixels);
+
+/// The gradient of the weights: weights[in][16] += sum over pixels of
+/// src[in] * diff.
+typedef struct gemm_grad {
+    int64_t pixels;
+    int64_t ins;
+    const float *src;
+    int64_t src_pitch;
+    const float *diff; // first pixel of the pair's first block
+    int64_t diff_pitch;
+    bool half;
+    float *weights;
+} gemm_grad;
+
+void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g);
+
+#endif

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pointwise convolutions, forward and both backward directions, as products
+// over runs of pixels (native_gemm.h).
+//
+// A run is short enough for its source channels to stay in the first cache
+// while all pairs of destination blocks pass over it. Where src is not read as
+// it lies (prologue, norm, stride), a run is first gathered into a buffer.
+
+#include "kernel/native_gemm.h"
+#include "kernel/native_plane.h"
+
+#include <assert.h>
+
+enum {
+    RUN = 64,              // most pixels of a run
+    BUFFER = 1 << 14,      // floats of the buffer of a run
+    CACHED = 6 * (1 << 10) // floats of a run that the first cache holds
+};
+
+/// Everything that the workers of one call share. Sizes are those of the
+/// product: `ins` channel blocks are read, `outs` are written.
+typedef struct call {
+    const wsr__pw *p;
+    int64_t ins;
+    int64_t outs;
+    int64_t in_step; // floats from image to image of what is read
+    int64_t out_step;
+    int64_t run;    // pixels
+    int64_t runs;   // per image
+    int64_t pixels; // of dst per image
+    bool direct;    // src is read as it lies
+    const float *src;
+    const float *diff;
+    const float *weights;
+    float *out;
+    const wsr__fwd *fwd;
+    const wsr__bwd *bwd;
+    const wsr__wgrad *grad;
+} call;
+
+/// The longest run whose channels fit, in whole tiles while it can.
+static int64_t run_of(int64_t blocks)
+{
+    int64_t run = CACHED / (blocks * WSR__BLOCK) / 16 * 16;
+    run = max64(run, 16);
+    run = min64(run, BUFFER / (blocks * WSR__BLOCK));
+    return min64(max64(run, 1), RUN);
+}
+
+static bool is_dense(const wsr__pw *p)
+{
+    return p->stride == 1 && p->oy == 0 && p->ox == 0 && p->oh == p->h &&
+           p->ow == p->w;
+}
+
+static call call_of(const wsr__pw *p, bool forward)
+{
+    call c = {.p = p, .pixels = p->oh * p->ow};
+    const int64_t src = wsr__pw_src_blocks(p);
+    const int64_t dst = wsr__blocks(p->co);
+    const int64_t src_step = p->src_step != 0 ? p->src_step
+                                              : src * p->h * p->w * WSR__BLOCK;
+    const int64_t dst_step = step_of(p->dst_step, p->co, c.pixels);
+    c.ins = forward ? src : dst;
+    c.outs = forward ? dst : src;
+    c.in_step = forward ? src_step : dst_step;
+    c.out_step = forward ? dst_step : src_step;
+    assert(c.ins * WSR__BLOCK <= BUFFER);
+    c.run = run_of(c.ins);
+    c.runs = (c.pixels + c.run - 1) / c.run;
+    return c;
+}
+
+/// Pixels [first, first + n) of dst as src has them, of one channel block.
+static void gather(float *to, const wsr__pw *p, const float *src, int64_t first,
+                   int64_t n, const pre8 *pre)
+{
+    int64_t y = first / p->ow;
+    int64_t x = first % p->ow;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t sy = y * p->stride + p->oy;
+        const int64_t sx = x * p->stride + p->ox;
+        v8 v = splat8(0.0f);
+        if (sy < p->h && sx < p->w) {
+            v = pre_apply(ld8(src + (sy * p->w + sx) * WSR__BLOCK), pre);
+        }
+        st8(to + i * WSR__BLOCK, v);
+        if (++x == p->ow) {
+            x = 0;
+            y++;
+        }
+    }
+}
+
+static void copy_pre(float *to, const float *src, int64_t n, const pre8 *pre)
+{
+    for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
+        st8(to + i, pre_apply(ld8(src + i), pre));
+    }
+}
+
+/// A run of src, all blocks of it, in the order of dst's pixels.
+static void read_src(float *buffer, const call *c, const wsr__pre *pre,
+                     const float *image, const int64_t run[2])
+{
+    const wsr__pw *const p = c->p;
+    const bool dense = is_dense(p);
+    const int64_t blocks = wsr__pw_src_blocks(p);
+    for (int64_t b = 0; b < blocks; b++) {
+        const pre8 one = pre_of(pre, b);
+        const float *const src = image + b * p->h * p->w * WSR__BLOCK;
+        float *const to = buffer + b * run[1] * WSR__BLOCK;
+        if (dense) {
+            copy_pre(to, src + run[0] * WSR__BLOCK, run[1], &one);
+        } else {
+            gather(to, p, src, run[0], run[1], &one);
+        }
+    }
+}
+
+/// A run of diff_dst through the norm behind it, all blocks of it.
+static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
+                     int64_t image, const int64_t run[2])
+{
+    for (int64_t b = 0; b < wsr__blocks(c->p->co); b++) {
+        const affine8 one = affine_of(affine, b);
+        const int64_t at = image + (b * c->pixels + run[0]) * WSR__BLOCK;
+        read_diff(buffer + b * run[1] * WSR__BLOCK, c->diff + at,
+                  affine->dst + at, run[1], &one);
+    }
+}
+
+// ------------------------------------------------------------------ forward
+
+static void forward_run(const call *c, int64_t n, int64_t first)
+{
+    _Alignas(64) float buffer[BUFFER];
+    const int64_t run[2] = {first, min64(c->run, c->pixels - first)};
+    const float *const image = c->src + n * c->in_step;
+    const int64_t plane = c->pixels * WSR__BLOCK;
+    gemm g = {.pixels = run[1],
+              .ins = c->ins,
+              .dst_pitch = plane,
+              .accumulate = c->fwd->accumulate,
+              .bias = c->fwd->bias};
+    if (c->direct) {
+        g.src = image + first * WSR__BLOCK;
+        g.src_pitch = plane;
+    } else {
+        read_src(buffer, c, c->fwd->pre, image, run);
+        g.src = buffer;
+        g.src_pitch = run[1] * WSR__BLOCK;
+    }
+    const int64_t item =
+        moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+    for (int64_t b = 0; b < c->outs; b += 2) {
+        g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
+        g.first = c->out + n * c->out_step + b * plane;
+        g.dst = c->out + n * c->out_step + b * plane + first * WSR__BLOCK;
+        g.half = b + 1 == c->outs;
+        if (c->fwd->bias != NULL) {
+            g.bias = c->fwd->bias + b * WSR__BLOCK;
+        }
+        if (c->fwd->moments != NULL) {
+            g.kind = GEMM_MOMENTS;
+            g.sums = c->fwd->moments + (item + b) * 2 * WSR__BLOCK;
+        }
+        WSR_NAME(wsr__gemm)(&g);
+    }
+}
+
+static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    for (int64_t i = begin; i < end; i++) {
+        forward_run(c, i / c->runs, i % c->runs * c->run);
+    }
+}
+
+/// Whole images, whose moments are gathered run by run.
+static void forward_images(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    for (int64_t n = begin; n < end; n++) {
+        const int64_t item =
+            moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+        double *const sums = c->fwd->moments + item * 2 * WSR__BLOCK;
+        memset(sums, 0, (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(*sums));
+        for (int64_t i = 0; i < c->pixels; i += c->run) {
+            forward_run(c, n, i);
+        }
+        for (int64_t b = 0; b < c->outs; b++) {
+            WSR_NAME(wsr__gemm_moments)
+            (sums + b * 2 * WSR__BLOCK,
+             c->out + n * c->out_step + b * c->pixels * WSR__BLOCK, c->pixels);
+        }
+    }
+}
+
+static void forward(float *dst, const wsr__pw *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd)
+{
+    static const wsr__fwd none = {0};
+    call c = call_of(p, true);
+    c.src = src;
+    c.weights = weights;
+    c.out = dst;
+    c.fwd = fwd != NULL ? fwd : &none;
+    c.direct = c.fwd->pre == NULL && is_dense(p);
+    if (c.fwd->moments != NULL) {
+        wsr__parallel(p->n, forward_images, &c);
+    } else {
+        wsr__parallel(p->n * c.runs, forward_runs, &c);
+    }
+}
+
+// ------------------------------------------------------------ backward data
+
+/// Prepare the gate of the pair that starts at block b, for pixels from
+/// `offset` of diff_src on.
+static void gate_pair(gemm *g, const call *c, int64_t n, int64_t b,
+                      int64_t offset)
+{
+    const wsr__gate *const gate = c->bwd->gate;
+    if (gate == NULL) {
+        return;
+    }
+    g->gate = gate->src + offset;
+    g->relu = gate->pre.relu;
+    g->unscaled = gate->unscaled;
+    if (gate->pre.scale != NULL) {
+        g->scale = gate->pre.scale + b * WSR__BLOCK;
+        g->shift = gate->pre.shift + b * WSR__BLOCK;
+    }
+    if (gate->sums != NULL) {
+        const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
+        const int64_t item = n * (c->out_step / plane) + b;
+        g->kind = GEMM_PRODUCTS;
+        g->mean = gate->mean + b * WSR__BLOCK;
+        g->sums = gate->sums + item * 2 * WSR__BLOCK;
+    }
+}
+
+/// Point the product at its source, through `buffer` where it is not read as
+/// it lies.
+static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
+                            const int64_t run[2])
+{
+    g->pixels = run[1];
+    g->ins = c->ins;
+    if (c->bwd->affine == NULL) {
+        g->src = c->diff + n * c->in_step + run[0] * WSR__BLOCK;
+        g->src_pitch = c->pixels * WSR__BLOCK;
+    } else {
+        read_dst(buffer, c, c->bwd->affine, n * c->in_step, run);
+        g->src = buffer;
+        g->src_pitch = run[1] * WSR__BLOCK;
+    }
+}
+
+static void backward_run(const call *c, int64_t n, int64_t first)
+{
+    _Alignas(64) float buffer[BUFFER];
+    const int64_t run[2] = {first, min64(c->run, c->pixels - first)};
+    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
+    gemm g = {.dst_pitch = plane, .accumulate = c->bwd->accumulate};
+    backward_source(&g, buffer, c, n, run);
+    for (int64_t b = 0; b < c->outs; b += 2) {
+        const int64_t offset = n * c->out_step + b * plane + first * WSR__BLOCK;
+        g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
+        g.dst = c->out + offset;
+        g.half = b + 1 == c->outs;
+        gate_pair(&g, c, n, b, offset);
+        WSR_NAME(wsr__gemm)(&g);
+    }
+}
+
+/// Add or store n pixels of a product where src's pixels lie, of block b.
+static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
+                    const int64_t run[2])
+{
+    const wsr__pw *const p = c->p;
+    finish f = finish_backward(c->bwd, b);
+    for (int64_t i = 0; i < run[1]; i++) {
+        const int64_t y = (run[0] + i) / p->ow * p->stride + p->oy;
+        const int64_t x = (run[0] + i) % p->ow * p->stride + p->ox;
+        if (y >= p->h || x >= p->w) {
+            continue;
+        }
+        const int64_t at = offset + (y * p->w + x) * WSR__BLOCK;
+        v8 g = ld8(from + i * WSR__BLOCK);
+        if (f.gated) {
+            g = gate_apply(g, ld8(c->bwd->gate->src + at), &f);
+        }
+        float *const to = c->out + at;
+        st8(to, f.accumulate ? add8(ld8(to), g) : g);
+    }
+    finish_flush(&f);
+    if (f.summed) {
+        const int64_t plane = p->h * p->w * WSR__BLOCK;
+        double *const sums = c->bwd->gate->sums +
+                             offset / plane * 2 * WSR__BLOCK;
+        for (int k = 0; k < 2 * WSR__BLOCK; k++) {
+            sums[k] += f.sums[k / WSR__BLOCK][k % WSR__BLOCK];
+        }
+    }
+}
+
+/// One image of a strided convolution, through a buffer of its own.
+static void backward_strided(const call *c, int64_t n)
+{
+    _Alignas(64) float buffer[BUFFER];
+    _Alignas(64) float pair[2 * RUN * WSR__BLOCK];
+    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
+    if (!c->bwd->accumulate) {
+        memset(c->out + n * c->out_step, 0,
+               (size_t)(c->outs * plane) * sizeof(*c->out));
+    }
+    for (int64_t i = 0; i < c->pixels; i += c->run) {
+        const int64_t run[2] = {i, min64(c->run, c->pixels - i)};
+        gemm g = {.dst = pair, .dst_pitch = run[1] * WSR__BLOCK};
+        backward_source(&g, buffer, c, n, run);
+        for (int64_t b = 0; b < c->outs; b += 2) {
+            g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
+            g.half = b + 1 == c->outs;
+            WSR_NAME(wsr__gemm)(&g);
+            scatter(c, pair, n * c->out_step + b * plane, b, run);
+            if (!g.half) {
+                scatter(c, pair + g.dst_pitch,
+                        n * c->out_step + (b + 1) * plane, b + 1, run);
+            }
+        }
+    }
+}
+
+static void backward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    for (int64_t i = begin; i < end; i++) {
+        backward_run(c, i / c->runs, i % c->runs * c->run);
+    }
+}
+
+static void backward_images(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
+    const wsr__gate *const gate = c->bwd->gate;
+    for (int64_t n = begin; n < end; n++) {
+        if (gate != NULL && gate->sums != NULL) {
+            double *const sums = gate->sums +
+                                 n * (c->out_step / plane) * 2 * WSR__BLOCK;
+            memset(sums, 0, (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(*sums));
+        }
+        if (!is_dense(c->p)) {
+            backward_strided(c, n);
+            continue;
+        }
+        for (int64_t i = 0; i < c->pixels; i += c->run) {
+            backward_run(c, n, i);
+        }
+    }
+}
+
+static void backward_data(float *diff_src, const wsr__pw *p,
+                          const float *diff_dst, const float *transposed,
+                          const wsr__bwd *bwd)
+{
+    static const wsr__bwd none = {0};
+    call c = call_of(p, false);
+    c.diff = diff_dst;
+    c.weights = transposed;
+    c.out = diff_src;
+    c.bwd = bwd != NULL ? bwd : &none;
+    const bool summed = c.bwd->gate != NULL && c.bwd->gate->sums != NULL;
+    if (summed || !is_dense(p)) {
+        wsr__parallel(p->n, backward_images, &c);
+    } else {
+        wsr__parallel(p->n * c.runs, backward_runs, &c);
+    }
+}
+
+// --------------------------------------------------------- backward weights
+
+/// One run of one image into the gradient of one pair.
+static void grad_run(const call *c, float *sum, int64_t n, int64_t b,
+                     const int64_t run[2])
+{
+    _Alignas(64) float src[BUFFER];
+    _Alignas(64) float diff[2 * RUN * WSR__BLOCK];
+    const int64_t plane = c->pixels * WSR__BLOCK;
+    const float *const image = c->src + n * c->in_step;
+    const int64_t at = n * c->out_step + b * plane + run[0] * WSR__BLOCK;
+    gemm_grad g = {.pixels = run[1],
+                   .ins = c->ins,
+                   .weights = sum,
+                   .half = b + 1 == c->outs};
+    if (c->direct) {
+        g.src = image + run[0] * WSR__BLOCK;
+        g.src_pitch = plane;
+    } else {
+        read_src(src, c, c->grad->pre, image, run);
+        g.src = src;
+        g.src_pitch = run[1] * WSR__BLOCK;
+    }
+    g.diff = c->diff + at;
+    g.diff_pitch = plane;
+    if (c->grad->affine != NULL) {
+        for (int64_t k = 0; k < (g.half ? 1 : 2); k++) {
+            const affine8 a = affine_of(c->grad->affine, b + k);
+            read_diff(diff + k * run[1] * WSR__BLOCK, c->diff + at + k * plane,
+                      c->grad->affine->dst + at + k * plane, run[1], &a);
+        }
+        g.diff = diff;
+        g.diff_pitch = run[1] * WSR__BLOCK;
+    }
+    WSR_NAME(wsr__gemm_grad)(&g);
+}
+
+/// Items are pairs of blocks of groups of images.
+static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const int64_t pairs = (c->outs + 1) / 2;
+    const int64_t groups = wsr__pw_groups(c->p->n);
+    const int64_t size = c->ins * 2 * WSR__BLOCK * WSR__BLOCK;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t group = i / pairs;
+        float *const sum = c->out + i * size;
+        memset(sum, 0, (size_t)size * sizeof(*sum));
+        const int64_t last = (group + 1) * c->p->n / groups;
+        for (int64_t n = group * c->p->n / groups; n < last; n++) {
+            for (int64_t x = 0; x < c->pixels; x += c->run) {
+                const int64_t run[2] = {x, min64(c->run, c->pixels - x)};
+                grad_run(c, sum, n, i % pairs * 2, run);
+            }
+        }
+    }
+}
+
+static void backward_weights(float *diff_weights, const wsr__pw *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt)
+{
+    call c = call_of(p, true);
+    c.src = src;
+    c.diff = diff_dst;
+    c.out = opt->scratch;
+    c.grad = opt;
+    c.direct = opt->pre == NULL && is_dense(p);
+    const int64_t groups = wsr__pw_groups(p->n);
+    wsr__parallel(groups * ((c.outs + 1) / 2), grad_body, &c);
+    WSR_NAME(wsr__sum_images)
+    (diff_weights, opt->scratch, groups, (int64_t)wsr__pw_weights_size(p));
+}
+
+const wsr__native_pw WSR_NAME(wsr__native_pw) = {
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
+};
