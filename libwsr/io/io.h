@@ -7,6 +7,7 @@
 #define WSR_IO_IO_H
 
 #include "base/base.h"
+#include "wsr/tensor.h"
 
 // ------------------------------------------------------------- safetensors
 
@@ -155,6 +156,20 @@ wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
 /// Tensor `i` in the order of the file once the header is made, else NULL.
 const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,
                                          size_t i);
+
+// ---------------------------------------------------------- parameter sets
+
+/// Add every tensor of a parameter set, named prefix + name: float32, and
+/// int64 for the integers among them.
+wsr_status wsr__st_add_params(wsr__st_builder *builder,
+                              const wsr_params *params, const char *prefix);
+
+/// Read a parameter set whose tensors are named so. FORMAT, naming them, when
+/// tensors are missing, have another shape, or are too many (those that begin
+/// with the prefix count); the set is unchanged then. Integers may be missing:
+/// they count batches, which nothing depends on.
+wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
+                               const char *prefix);
 
 // ------------------------------------------------------------- checkpoints
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Halving an image without losing every other pixel (Liu et al. 2019,
+// arXiv:1806.09055): of r = relu(x), half of the channels are a 1x1
+// convolution of the even pixels, the others one of the odd pixels,
+//
+//   dst = norm(concat(conv_1(r[::2, ::2]), conv_2(r[1::2, 1::2]))),
+//
+// which needs even sides for both halves to be of one size.
+
+#include "cell/cell.h"
+
+wsr_value wsr__build_factorized_reduce(const wsr__site *site, wsr_value x)
+{
+    wsr_graph *const g = site->graph;
+    static const wsr__layer even = WSR__CONV(1, 2, 1);
+    static const wsr__layer odd = WSR__CONV(1, 1, 1);
+    if (site->channels % 2 != 0) {
+        wsr__site_fail(site, WSR_CONFIG,
+                       "an odd number of channels cannot be halved");
+    }
+    if (wsr__site_size(site, x, 2) % 2 != 0 ||
+        wsr__site_size(site, x, 3) % 2 != 0) {
+        wsr__site_fail(site, WSR_SHAPE,
+                       "an image with an odd side cannot be halved");
+    }
+    const wsr_value r = wsr__op1(g, "relu", NULL, x);
+    const wsr_value a = wsr__build_conv(site, "conv_1.weight", &even, r);
+    const wsr_value shifted = wsr__op1(g, "subsample", "stride=2,offset=1", r);
+    const wsr_value b = wsr__build_conv(site, "conv_2.weight", &odd, shifted);
+    const wsr__site bn = wsr__site_below(site, "bn.");
+    return wsr__build_norm(&bn, wsr__op2(g, "concat", "axis=1", a, b));
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Layers as tables: a row per layer becomes an op of the graph with its
+// parameters, named and initialised as PyTorch does it. A convolution's and a
+// linear map's numbers start uniform in [-1, 1] / sqrt(fan in).
+
+#include "cell/cell.h"
+
+#include <math.h>
+
+enum { OPTIONS_SIZE = 160 };
+
+static const wsr__init ones = {0, 1};
+static const wsr__init zeros = {0, 0};
+
+static wsr__init by_fan_in(int64_t fan_in)
+{
+    return (wsr__init){(float)(1 / sqrt((double)fan_in)), 0};
+}
+
+static void name_of(char out[WSR__SITE_NAME], const wsr__site *site,
+                    const char *name)
+{
+    (void)snprintf(out, WSR__SITE_NAME, "%s%s", site->prefix, name);
+}
+
+static wsr_value param(const wsr__site *site, const char *name, wsr_shape shape,
+                       wsr__init init)
+{
+    char full[WSR__SITE_NAME];
+    name_of(full, site, name);
+    return wsr__param_value(site->graph, full, shape, init);
+}
+
+static wsr_value buffer(const wsr__site *site, const char *name,
+                        wsr_shape shape, float value)
+{
+    char full[WSR__SITE_NAME];
+    name_of(full, site, name);
+    return wsr__buffer_value(site->graph, full, shape, value);
+}
+
+// The number of batches that running statistics have seen, an integer.
+static wsr_value counter(const wsr__site *site)
+{
+    static const char name[] = "num_batches_tracked";
+    const wsr_value value = buffer(site, name, (wsr_shape){0}, 0);
+    char full[WSR__SITE_NAME];
+    name_of(full, site, name);
+    wsr__param *const p = wsr__params_named(site->graph->params, full);
+    if (p != NULL) {
+        p->integer = true;
+    }
+    return value;
+}
+
+wsr_value wsr__build_norm(const wsr__site *site, wsr_value x)
+{
+    const wsr_shape c = wsr__shape1(wsr__site_size(site, x, 1));
+    wsr_value weight = 0;
+    wsr_value bias = 0;
+    if (site->affine) {
+        weight = param(site, "weight", c, ones);
+        bias = param(site, "bias", c, zeros);
+    }
+    const wsr_value mean = buffer(site, "running_mean", c, 0);
+    const wsr_value var = buffer(site, "running_var", c, 1);
+    const wsr_value srcs[] = {x, mean, var, counter(site), weight, bias};
+    return wsr__opn(site->graph, "batch_norm", NULL, srcs,
+                    site->affine ? 6 : 4);
+}
+
+static int64_t stride_of(const wsr__site *site, const wsr__layer *layer,
+                         int axis)
+{
+    return layer->stride[axis] != 0 ? layer->stride[axis] : site->stride;
+}
+
+static int64_t pad_of(const wsr__layer *layer, int axis)
+{
+    return layer->valid ? 0
+                        : layer->dilation[axis] * (layer->kernel[axis] - 1) / 2;
+}
+
+wsr_value wsr__build_conv(const wsr__site *site, const char *name,
+                          const wsr__layer *layer, wsr_value x)
+{
+    const int64_t ci = wsr__site_size(site, x, 1);
+    const bool depthwise = layer->kind == WSR__LAYER_DEPTHWISE;
+    const int64_t wide = layer->width != 0 ? layer->width
+                                           : layer->halves * site->channels / 2;
+    const int64_t groups = depthwise ? ci : 1;
+    const wsr_shape shape = wsr__shape4(depthwise ? ci : wide, ci / groups,
+                                        layer->kernel[0], layer->kernel[1]);
+    const int64_t fan_in = shape.dims[1] * shape.dims[2] * shape.dims[3];
+    char options[OPTIONS_SIZE];
+    (void)snprintf(options, sizeof(options),
+                   "stride=[%lld,%lld],pad=[%lld,%lld],dilation=[%lld,%lld],"
+                   "groups=%lld",
+                   (long long)stride_of(site, layer, 0),
+                   (long long)stride_of(site, layer, 1),
+                   (long long)pad_of(layer, 0), (long long)pad_of(layer, 1),
+                   (long long)layer->dilation[0], (long long)layer->dilation[1],
+                   (long long)groups);
+    return wsr__op2(site->graph, "conv2d", options, x,
+                    param(site, name, shape, by_fan_in(fan_in)));
+}
+
+wsr_value wsr__build_linear(const wsr__site *site, wsr_value x)
+{
+    const int64_t k = wsr__site_size(site, x, 1);
+    const int64_t m = site->channels;
+    const wsr__init init = by_fan_in(k);
+    const wsr_value weight = param(site, "weight", wsr__shape2(m, k), init);
+    const wsr_value bias = param(site, "bias", wsr__shape1(m), init);
+    return wsr__op3(site->graph, "linear", NULL, x, weight, bias);
+}
+
+static wsr_value build_pool(const wsr__site *site, const wsr__layer *layer,
+                            wsr_value x)
+{
+    const bool max = layer->kind == WSR__LAYER_MAX_POOL;
+    char options[OPTIONS_SIZE];
+    (void)snprintf(options, sizeof(options), "kernel=%lld,stride=%lld,pad=%lld",
+                   (long long)layer->kernel[0],
+                   (long long)stride_of(site, layer, 0),
+                   (long long)pad_of(layer, 0));
+    return wsr__op1(site->graph, max ? "max_pool" : "avg_pool", options, x);
+}
+
+static wsr_value build_layer(const wsr__site *site, const wsr__layer *layer,
+                             wsr_value x)
+{
+    switch (layer->kind) {
+    case WSR__LAYER_RELU:
+        return wsr__op1(site->graph, "relu", NULL, x);
+    case WSR__LAYER_CONV:
+    case WSR__LAYER_DEPTHWISE:
+        return wsr__build_conv(site, "weight", layer, x);
+    case WSR__LAYER_NORM:
+        return wsr__build_norm(site, x);
+    case WSR__LAYER_MAX_POOL:
+    case WSR__LAYER_AVG_POOL:
+        return build_pool(site, layer, x);
+    case WSR__LAYER_END:
+    default:
+        return x;
+    }
+}
+
+wsr_value wsr__build_layers(const wsr__site *site, const wsr__layer *layers,
+                            wsr_value x)
+{
+    for (size_t i = 0; layers[i].kind != WSR__LAYER_END; i++) {
+        const wsr__site at = wsr__site_below(site, "%zu.", i);
+        x = build_layer(&at, &layers[i], x);
+    }
+    return x;
+}
+
+wsr_value wsr__cell_build_plain(const wsr__cell_class *cls,
+                                const wsr__site *site, wsr_value x)
+{
+    return wsr__build_layers(site, cls->layers, x);
+}
+
+wsr_value wsr__cell_build_layers(const wsr__cell_class *cls,
+                                 const wsr__site *site, wsr_value x)
+{
+    const wsr__site below = wsr__site_below(site, "op.");
+    return wsr__build_layers(&below, cls->layers, x);
+}
+
+wsr_value wsr__build_relu_conv_norm(const wsr__site *site, wsr_value x)
+{
+    static const wsr__layer layers[] = {WSR__RELU, WSR__POINTWISE, WSR__NORM,
+                                        WSR__LAYERS_END};
+    const wsr__site below = wsr__site_below(site, "op.");
+    return wsr__build_layers(&below, layers, x);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Separable 3x3 convolution: relu, depthwise, pointwise, norm, and all of it
+// once more; the stride is that of the first depthwise convolution.
+
+#include "cell/cell.h"
+
+static const wsr__layer layers[] = {WSR__SEP_CONV(3), WSR__LAYERS_END};
+
+const wsr__cell_class wsr__cell_sep_conv_3x3 = {
+    .super = {.name = "sep_conv_3x3",
+              .summary = "separable 3x3 convolution, twice",
+              .reference = "Liu et al. 2019, arXiv:1806.09055"},
+    .build = wsr__cell_build_layers,
+    .layers = layers,
+};

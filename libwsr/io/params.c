@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Parameter sets in safetensors files. Reading checks all names and shapes
+// before it changes anything, and says of all that do not fit at once.
+
+#include "io/io.h"
+
+#include "tensor/tensor.h"
+
+#include <string.h>
+
+enum { NAME_SIZE = 256, MOST_NAMES = 4 };
+
+static wsr_status full_name(char out[NAME_SIZE], const char *prefix,
+                            const char *name)
+{
+    const int n = snprintf(out, NAME_SIZE, "%s%s", prefix, name);
+    return n >= 0 && n < NAME_SIZE
+               ? WSR_OK
+               : WSR_FAIL(WSR_ARG, "%.40s...: name is too long", name);
+}
+
+static wsr_status add_param(wsr__st_builder *builder, const wsr__param *param,
+                            const char *name)
+{
+    const wsr_shape *const s = &param->shape;
+    const size_t ndims = (size_t)s->ndims;
+    if (!param->integer) {
+        return wsr__st_add(builder, name, WSR__ST_F32, param->data, s->dims,
+                           ndims);
+    }
+    int64_t *const integers =
+        wsr__alloc((size_t)param->count, sizeof(*integers));
+    if (integers == NULL) {
+        return WSR_NOMEM;
+    }
+    for (int64_t i = 0; i < param->count; i++) {
+        integers[i] = (int64_t)param->data[i];
+    }
+    const wsr_status status =
+        wsr__st_add(builder, name, WSR__ST_I64, integers, s->dims, ndims);
+    wsr__free(integers);
+    return status;
+}
+
+wsr_status wsr__st_add_params(wsr__st_builder *builder,
+                              const wsr_params *params, const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const wsr__param *const param = wsr__params_at(params, i);
+        char name[NAME_SIZE];
+        WSR_TRY(full_name(name, prefix, param->name));
+        WSR_TRY(add_param(builder, param, name));
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------ reading
+
+// Names of one kind of misfit: all are counted, the first few are kept.
+typedef struct names {
+    size_t count;
+    wsr__str text;
+} names;
+
+static void note(names *list, const char *name, const char *more)
+{
+    if (list->count < MOST_NAMES) {
+        wsr__str_addf(&list->text, "%s%.80s%s", list->count == 0 ? "" : ", ",
+                      name, more);
+    } else if (list->count == MOST_NAMES) {
+        wsr__str_add(&list->text, ", ...");
+    }
+    list->count++;
+}
+
+enum { MISSING, MISSHAPEN, UNEXPECTED, KINDS };
+
+static wsr_shape shape_of(const wsr__st_tensor *t)
+{
+    wsr_shape shape = {.ndims = (int)t->ndims};
+    for (size_t i = 0; i < t->ndims && i < WSR_MAX_DIMS; i++) {
+        shape.dims[i] = t->dims[i];
+    }
+    return shape;
+}
+
+static void check_shape(names *list, const wsr__param *param,
+                        const wsr__st_tensor *t, const char *name)
+{
+    const wsr_shape shape = shape_of(t);
+    if (t->ndims <= WSR_MAX_DIMS && wsr_shape_equal(&shape, &param->shape)) {
+        return;
+    }
+    char have[96];
+    char want[96];
+    char more[224];
+    wsr__shape_print(have, &shape);
+    wsr__shape_print(want, &param->shape);
+    (void)snprintf(more, sizeof(more), " %s, not %s", have, want);
+    note(list, name, more);
+}
+
+static wsr_status check_all(names list[KINDS], const wsr_params *params,
+                            const wsr__st *st, const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    const size_t skip = strlen(prefix);
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const wsr__param *const param = wsr__params_at(params, i);
+        char name[NAME_SIZE];
+        WSR_TRY(full_name(name, prefix, param->name));
+        const wsr__st_tensor *const t = wsr__st_find(st, name);
+        if (t != NULL) {
+            check_shape(&list[MISSHAPEN], param, t, name);
+        } else if (!param->integer) {
+            note(&list[MISSING], name, "");
+        }
+    }
+    for (size_t i = 0; i < wsr__st_count(st); i++) {
+        const char *const name = wsr__st_at(st, i)->name;
+        if (strncmp(name, prefix, skip) == 0 &&
+            wsr__params_named(params, name + skip) == NULL) {
+            note(&list[UNEXPECTED], name, "");
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status complain(const names list[KINDS], const wsr__st *st)
+{
+    static const char *const what[KINDS] = {"missing", "of another shape",
+                                            "unexpected"};
+    wsr__str text = {0};
+    for (size_t k = 0; k < KINDS; k++) {
+        if (list[k].count != 0) {
+            text.failed |= list[k].text.failed;
+            wsr__str_addf(&text, "%s%zu %s (%s)",
+                          text.len == 0 ? "tensors: " : ", ", list[k].count,
+                          what[k], list[k].text.failed ? "" : list[k].text.s);
+        }
+    }
+    wsr_status status = wsr__str_status(&text);
+    if (status == WSR_OK && text.len != 0) {
+        status = WSR_FAIL(WSR_FORMAT, "%s: %s", wsr__st_path(st), text.s);
+    }
+    wsr__str_free(&text);
+    return status;
+}
+
+static wsr_status read_param(wsr__param *param, const wsr__st *st,
+                             const char *name)
+{
+    const size_t n = (size_t)param->count;
+    if (!param->integer) {
+        return wsr__st_read_f32(param->data, st, name, n);
+    }
+    int64_t *const integers = wsr__alloc(n, sizeof(*integers));
+    if (integers == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr_status status = WSR_OK;
+    if (wsr__st_find(st, name) != NULL) {
+        status = wsr__st_read_i64(integers, st, name, n);
+    }
+    for (size_t i = 0; status == WSR_OK && i < n; i++) {
+        param->data[i] = (float)integers[i];
+    }
+    wsr__free(integers);
+    return status;
+}
+
+wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
+                               const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    names list[KINDS] = {{0}};
+    WSR_TRY(check_all(list, params, st, prefix));
+    WSR_TRY(complain(list, st));
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        wsr__param *const param = wsr__params_at(params, i);
+        char name[NAME_SIZE];
+        WSR_TRY(full_name(name, prefix, param->name));
+        WSR_TRY(read_param(param, st, name));
+        wsr__param_touch(param);
+    }
+out:
+    for (size_t k = 0; k < KINDS; k++) {
+        wsr__str_free(&list[k].text);
+    }
+    return status;
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A network's description as text: what a file carries so that it can be read
+// without being told what it holds. Keys are "wsr.kind", "wsr.genotype" or
+// "wsr.codes" (the YAML itself, not its name), and "wsr." with each option.
+
+#include "net/net.h"
+
+#include <string.h>
+
+enum { KEY_SIZE = 64 };
+
+static void print_codes(wsr__str *out, const wsr_robnet_codes *codes)
+{
+    const bool share = wsr_robnet_codes_share(codes);
+    wsr__str_addf(out, "name: %s\nshare: %s\ncodes:\n",
+                  wsr_robnet_codes_name(codes), share ? "true" : "false");
+    for (size_t c = 0; c < wsr_robnet_codes_count(codes); c++) {
+        for (size_t e = 0; e < WSR__ROBNET_EDGES; e++) {
+            const unsigned code = wsr_robnet_codes_at(codes, c, e);
+            wsr__str_addf(out, "%s\"%u%u\"", e == 0 ? "  - [" : ", ", code >> 1,
+                          code & 1);
+        }
+        wsr__str_add(out, "]\n");
+    }
+}
+
+wsr_status wsr__codes_copy(wsr_robnet_codes **out,
+                           const wsr_robnet_codes *codes)
+{
+    wsr__str text = {0};
+    *out = NULL;
+    print_codes(&text, codes);
+    wsr_status status = wsr__str_status(&text);
+    if (status == WSR_OK) {
+        status =
+            wsr_robnet_codes_parse(out, text.s, wsr_robnet_codes_name(codes));
+    }
+    wsr__str_free(&text);
+    return status;
+}
+
+static bool is_structure(const char *key)
+{
+    return wsr__streq(key, "genotype") || wsr__streq(key, "codes");
+}
+
+static wsr_status put_structure(const wsr_net *net, wsr__net_put put, void *ctx)
+{
+    wsr_status status = WSR_OK;
+    char *yaml = NULL;
+    wsr__str codes = {0};
+    if (net->genotype != NULL) {
+        WSR_TRY(wsr_genotype_print(&yaml, net->genotype));
+        WSR_TRY(put(ctx, "wsr.genotype", yaml));
+    }
+    if (net->codes != NULL) {
+        print_codes(&codes, net->codes);
+        WSR_TRY(wsr__str_status(&codes));
+        WSR_TRY(put(ctx, "wsr.codes", codes.s));
+    }
+out:
+    wsr_text_free(yaml);
+    wsr__str_free(&codes);
+    return status;
+}
+
+static wsr_status put_option(const wsr_net *net, const wsr__option *option,
+                             wsr__net_put put, void *ctx)
+{
+    char key[KEY_SIZE];
+    wsr__str value = {0};
+    (void)snprintf(key, sizeof(key), "wsr.%s", option->key);
+    wsr__params_print(&value, &net->options, option);
+    wsr_status status = wsr__str_status(&value);
+    if (status == WSR_OK) {
+        status = put(ctx, key, value.s == NULL ? "" : value.s);
+    }
+    wsr__str_free(&value);
+    return status;
+}
+
+wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(put(ctx, "wsr.kind", net->kind->name));
+    WSR_TRY(put(ctx, "wsr.input_range", "0,1"));
+    WSR_TRY(put_structure(net, put, ctx));
+    for (const wsr__option *o = net->kind->schema; o->key != NULL; o++) {
+        if (!is_structure(o->key)) {
+            WSR_TRY(put_option(net, o, put, ctx));
+        }
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------ reading
+
+typedef struct source {
+    wsr__net_get get;
+    void *ctx;
+    const wsr__net_kind *kind;
+    wsr_genotype *genotype;
+    wsr_robnet_codes *codes;
+    wsr__str options;
+} source;
+
+// A description that cannot be is a bad file, not a bad configuration.
+static wsr_status as_format(wsr_status status)
+{
+    return status == WSR_CONFIG ? wsr__fail_at(WSR_FORMAT, "metadata") : status;
+}
+
+// The described options, checked, and behind them those of the caller.
+static wsr_status gather_options(source *s, const char *given)
+{
+    wsr_status status = WSR_OK;
+    wsr__net_options scratch = {0};
+    wsr__params_default(&scratch, s->kind->schema);
+    for (const wsr__option *o = s->kind->schema; o->key != NULL; o++) {
+        char key[KEY_SIZE];
+        (void)snprintf(key, sizeof(key), "wsr.%s", o->key);
+        const char *const value = is_structure(o->key) ? NULL
+                                                       : s->get(s->ctx, key);
+        if (value != NULL && strchr(value, '"') != NULL) {
+            status = WSR_FAIL(WSR_FORMAT, "metadata: %s: holds a quote", key);
+            goto out;
+        }
+        if (value != NULL) {
+            WSR_TRY(as_format(wsr__params_set(&scratch, s->kind->schema, "wsr.",
+                                              o->key, value, NULL)));
+            wsr__str_addf(&s->options, "%s=\"%s\",", o->key, value);
+        }
+    }
+    wsr__str_add(&s->options, given == NULL ? "" : given);
+    WSR_TRY(wsr__str_status(&s->options));
+out:
+    return status;
+}
+
+// Genotype or codes, unless the caller's options name others.
+static wsr_status gather_structure(source *s)
+{
+    wsr_status status = WSR_OK;
+    const wsr__option *const schema = s->kind->schema;
+    const char *const genotype = s->get(s->ctx, "wsr.genotype");
+    const char *const codes = s->get(s->ctx, "wsr.codes");
+    wsr__net_options final = {0};
+    wsr__params_default(&final, schema);
+    WSR_TRY(wsr__params_parse(&final, schema, "", s->options.s));
+    if (s->kind == &wsr__network && genotype != NULL &&
+        final.genotype.s[0] == '\0') {
+        WSR_TRY(wsr_genotype_parse(&s->genotype, genotype, "metadata"));
+    }
+    if (s->kind == &wsr__robnet && codes != NULL && final.codes.s[0] == '\0') {
+        WSR_TRY(wsr_robnet_codes_parse(&s->codes, codes, "metadata"));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
+                                  const char *options, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const char *const kind = get(ctx, "wsr.kind");
+    source s = {.get = get, .ctx = ctx};
+    *out = NULL;
+    if (kind == NULL) {
+        status = WSR_FAIL(WSR_NOTFOUND, "metadata: wsr.kind is missing");
+        goto out;
+    }
+    s.kind = wsr__net_kind_find(kind);
+    if (s.kind == NULL) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "metadata: wsr.kind: '%.40s' is none of network, "
+                          "robnet, supernet",
+                          kind);
+        goto out;
+    }
+    WSR_TRY(gather_options(&s, options));
+    WSR_TRY(gather_structure(&s));
+    WSR_TRY(wsr__net_make(out, s.kind, s.genotype, s.codes, s.options.s, seed));
+out:
+    wsr_genotype_free(s.genotype);
+    wsr_robnet_codes_free(s.codes);
+    wsr__str_free(&s.options);
+    return status;
+}
+
+// --------------------------------------------------------------- for people
+
+wsr_status wsr_net_describe(char **out, const wsr_net *net)
+{
+    wsr__str text = {0};
+    const wsr__net_options *const o = &net->options;
+    const char *const name = net->genotype != NULL
+                                 ? wsr_genotype_name(net->genotype)
+                             : net->codes != NULL
+                                 ? wsr_robnet_codes_name(net->codes)
+                                 : net->space->super.name;
+    wsr__str_addf(&text,
+                  "%s %s: %lld channels, %lld cells, %lld classes, images of "
+                  "%lldx%lldx%lld, %lld parameters",
+                  net->kind->name, name, (long long)o->channels,
+                  (long long)o->layers, (long long)o->classes,
+                  (long long)o->image_channels, (long long)o->image_size,
+                  (long long)o->image_size,
+                  (long long)wsr_params_scalars(net->params));
+    const wsr_status status = wsr__str_status(&text);
+    *out = status == WSR_OK ? text.s : NULL;
+    if (status != WSR_OK) {
+        wsr__str_free(&text);
+    }
+    return status;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of networks: kinds, stems, cell, and the description that files
+// carry; sampling of architectures.
+
+#ifndef WSR_NET_NET_H
+#define WSR_NET_NET_H
+
+#include "cell/cell.h"
+#include "space/space.h"
+#include "wsr/net.h"
+
+// ------------------------------------------------------------------ options
+
+typedef struct wsr__net_options {
+    int64_t channels;
+    int64_t layers;
+    int64_t classes;
+    int64_t image_size; // 0: that of the stem
+    int64_t image_channels;
+    wsr__text stem;
+    bool auxiliary;
+    double drop_path;
+    wsr__text genotype; // name or file; may be empty
+    wsr__text codes;    // name or file; may be empty
+    wsr__text space;
+} wsr__net_options;
+
+/// Options of each kind, all for wsr__net_options.
+extern const wsr__option wsr__network_schema[];
+extern const wsr__option wsr__robnet_schema[];
+extern const wsr__option wsr__supernet_schema[];
+
+// -------------------------------------------------------------------- kinds
+
+typedef struct wsr__cell wsr__cell;
+
+/// A kind of network: what its cells are made of.
+typedef struct wsr__net_kind {
+    const char *name;
+    const wsr__option *schema;
+    bool affine;   // norms of cells have weights
+    bool adaptive; // the last pool takes the whole image, whatever the stem
+    /// Whether the options fit each other; NULL: always.
+    wsr_status (*check)(const wsr_net *net);
+    /// Build the inside of a cell; the result is its output.
+    wsr_value (*inside)(wsr__cell *cell);
+} wsr__net_kind;
+
+extern const wsr__net_kind wsr__network;
+extern const wsr__net_kind wsr__robnet;
+extern const wsr__net_kind wsr__supernet;
+
+/// A kind by name, NULL when there is none.
+const wsr__net_kind *wsr__net_kind_find(const char *name);
+
+/// What is done to the image before the cell, and to a cell's output for the
+/// auxiliary classifier.
+typedef struct wsr__stem {
+    const char *name;
+    int64_t image_size;
+    const wsr__layer *first;  // named "stem." or "stem0."
+    const wsr__layer *second; // named "stem1."; NULL: both states are the first
+    bool halves;              // from the first to the second state
+    int64_t pool;             // side of the last pool; 0: the whole image
+    const wsr__layer *auxiliary;
+} wsr__stem;
+
+extern const wsr__stem wsr__stems[]; // ended by a NULL name
+extern const char *const wsr__stem_names[];
+
+struct wsr_net {
+    const wsr__net_kind *kind;
+    wsr__net_options options;
+    const wsr__stem *stem;
+    const wsr__space_class *space; // of a supernet
+    wsr_genotype *genotype;        // of a network
+    wsr_robnet_codes *codes;       // of a RobNet
+    wsr_shape image;
+    wsr_params *params;
+};
+
+/// Make a network. `genotype` or `codes` may be NULL as in the public calls.
+wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
+                         const wsr_genotype *genotype,
+                         const wsr_robnet_codes *codes, const char *options,
+                         uint64_t seed);
+
+// ----------------------------------------------------------------- building
+
+/// What a graph is wanted for.
+typedef struct wsr__build {
+    const wsr_net *net;
+    bool all;      // every parameter: all candidates, auxiliary classifier
+    bool training; // auxiliary classifier, drop path
+    const unsigned char *choices; // of a supernet
+    const float *weights;         // of a supernet, may be NULL
+} wsr__build;
+
+/// Build a graph.
+wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build);
+
+enum { WSR__STATES = WSR__GENOTYPE_NODES + 2, WSR__TERMS = 64 };
+
+/// A cell under construction.
+struct wsr__cell {
+    const wsr__build *build;
+    size_t number; // of the cell
+    bool reduce;
+    wsr__site site; // prefix "cells.N."
+    wsr_value states[WSR__STATES];
+    size_t n_states;
+    wsr_value terms[WSR__TERMS]; // of the node under construction
+    size_t n_terms;
+    size_t idle_state; // of an edge of the node that carries nothing
+};
+
+/// An edge of a cell.
+typedef struct wsr__edge {
+    const wsr__cell_class *cls;
+    size_t state;      // where it comes from
+    size_t number;     // "_ops.N."
+    const char *below; // what follows that in names
+    bool norm;         // put a norm behind what has none
+    float weight;
+} wsr__edge;
+
+/// Add an edge to the node under construction.
+void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge);
+/// Sum the node's edges: the next state.
+void wsr__cell_node(wsr__cell *cell);
+/// Concatenate states.
+wsr_value wsr__cell_concat(wsr__cell *cell, const size_t *states, size_t n);
+
+/// Name of the mask input of an edge.
+void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge);
+
+// -------------------------------------------------------------- description
+
+/// Copy RobNet codes.
+wsr_status wsr__codes_copy(wsr_robnet_codes **out,
+                           const wsr_robnet_codes *codes);
+
+/// Hand out a network's description as keys and values ("wsr.kind", ...).
+typedef wsr_status (*wsr__net_put)(void *ctx, const char *key,
+                                   const char *value);
+wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx);
+
+/// Value of a key of a description, NULL when there is none.
+typedef const char *(*wsr__net_get)(void *ctx, const char *key);
+
+/// Make a network from a description; `options` override it. NOTFOUND without
+/// a description; FORMAT for one that makes no sense.
+wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
+                                  const char *options, uint64_t seed);
+
+// ----------------------------------------------------------------- sampling
+
+/// n numbers -log(-log(u)), u uniform.
+void wsr__gumbel_fill(float *g, size_t n, wsr__rng *rng);
+
+/// Architecture parameters as a search starts with: 1e-3 N(0, 1).
+void wsr__alphas_fill(float *alphas, size_t n, wsr__rng *rng);
+
+/// A table of architecture parameters and how it is sampled.
+typedef struct wsr__arch {
+    size_t rows; // edges
+    size_t cols; // candidates
+    double tau;  // temperature
+} wsr__arch;
+
+/// weights = softmax((alphas + g) / tau) per row; g NULL means 0.
+void wsr__arch_weights(float *weights, const wsr__arch *arch,
+                       const float *alphas, const float *g);
+
+/// The first largest column of each row, and its weight where `top` is given.
+void wsr__arch_choose(unsigned char *choices, float *top, const wsr__arch *arch,
+                      const float *weights);
+
+/// diff_alphas += gradient of <diff_weights, weights> through the softmax.
+void wsr__arch_backward(float *diff_alphas, const wsr__arch *arch,
+                        const float *weights, const float *diff_weights);
+
+#endif

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "io/io.h"
+#include "net/net.h"
+#include "support/support.h"
+
+#include <string.h>
+
+static const char small[] =
+    "genotype=cna_r,channels=4,layers=4,classes=5,image_size=16";
+
+static void path_of(char out[600], const char *name)
+{
+    (void)snprintf(out, 600, "%s/%s", scratch_folder("network"), name);
+}
+
+// A network whose tensors all differ from any initial value.
+static wsr_net *filled(const char *options)
+{
+    wsr_net *net = NULL;
+    ck_assert_ok(wsr_net_new(&net, NULL, options, 3));
+    wsr_params *const params = wsr_net_params(net);
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        float *const data = wsr_params_edit(params, i);
+        const int64_t n = wsr_shape_count(wsr_params_shape(params, i));
+        for (int64_t k = 0; k < n; k++) {
+            data[k] = (float)((int64_t)i * 1000 + k);
+        }
+    }
+    return net;
+}
+
+static void expect_equal(const wsr_net *a, const wsr_net *b)
+{
+    const wsr_params *const p = wsr_net_params(a);
+    const wsr_params *const q = wsr_net_params(b);
+    ck_assert_uint_eq(wsr_params_count(p), wsr_params_count(q));
+    for (size_t i = 0; i < wsr_params_count(p); i++) {
+        const size_t n = (size_t)wsr_shape_count(wsr_params_shape(p, i));
+        ck_assert_str_eq(wsr_params_name(p, i), wsr_params_name(q, i));
+        ck_assert_mem_eq(wsr_params_data(p, i), wsr_params_data(q, i),
+                         n * sizeof(float));
+    }
+}
+
+START_TEST(networks_come_back_as_they_were)
+{
+    char path[600];
+    wsr_net *const net = filled(small);
+    wsr_net *again = NULL;
+    path_of(path, "net.safetensors");
+    ck_assert_ok(wsr_net_save(net, path));
+    ck_assert_ok(wsr_net_load(&again, path, NULL));
+    expect_equal(net, again);
+    ck_assert(
+        wsr_genotype_equal(wsr_net_genotype(net), wsr_net_genotype(again)));
+    ck_assert(wsr_shape_equal(wsr_net_image(net), wsr_net_image(again)));
+    wsr_net_free(again);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(equal_networks_make_equal_files)
+{
+    char path[600];
+    unsigned char *bytes[2] = {NULL};
+    size_t size[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        wsr_net *const net = filled(small);
+        path_of(path, "net.safetensors");
+        ck_assert_ok(wsr_net_save(net, path));
+        ck_assert_ok(wsr__file_read(&bytes[i], &size[i], path, 1 << 24));
+        wsr_net_free(net);
+    }
+    ck_assert_uint_eq(size[0], size[1]);
+    ck_assert_mem_eq(bytes[0], bytes[1], size[0]);
+    wsr__free(bytes[0]);
+    wsr__free(bytes[1]);
+}
+END_TEST
+
+START_TEST(robnets_and_supernets_come_back_too)
+{
+    char path[600];
+    wsr_net *nets[2] = {NULL};
+    ck_assert_ok(wsr_robnet_new(&nets[0], NULL,
+                                "codes=robnet_free,channels=4,layers=3", 1));
+    ck_assert_ok(wsr_supernet_new(&nets[1], "channels=4,layers=3", 1));
+    for (int i = 0; i < 2; i++) {
+        wsr_net *again = NULL;
+        path_of(path, "net.safetensors");
+        ck_assert_ok(wsr_net_save(nets[i], path));
+        ck_assert_ok(wsr_net_load(&again, path, NULL));
+        ck_assert_str_eq(wsr_net_kind(again), wsr_net_kind(nets[i]));
+        expect_equal(nets[i], again);
+        wsr_net_free(again);
+        wsr_net_free(nets[i]);
+    }
+}
+END_TEST
+
+// Write a network as another program would: no metadata.
+static void write_foreign(const char *path, const wsr_net *net,
+                          const char *prefix, const char *more)
+{
+    wsr__st_builder *builder = NULL;
+    const float number = 1;
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_add_params(builder, wsr_net_params(net), prefix));
+    if (more != NULL) {
+        ck_assert_ok(wsr__st_add_f32(builder, more, &number, 1));
+    }
+    ck_assert_ok(wsr__st_write(builder, path));
+    wsr__st_builder_free(builder);
+}
+
+START_TEST(foreign_files_need_a_genotype_only)
+{
+    static const char *const kinds[] = {
+        "genotype=cna_r,channels=4,layers=4,classes=5",
+        "genotype=cna_r,channels=4,layers=1,classes=5,image_channels=1",
+        "genotype=cna_r,channels=4,layers=4,classes=5,auxiliary=true",
+        "genotype=cna_r,channels=4,layers=4,stem=imagenet",
+        "genotype=cna_r,channels=4,layers=4,stem=imagenet_tiny",
+    };
+    char path[600];
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        for (int prefixed = 0; prefixed < 2; prefixed++) {
+            wsr_net *const net = filled(kinds[i]);
+            wsr_net *again = NULL;
+            path_of(path, "foreign.safetensors");
+            write_foreign(path, net, prefixed == 1 ? "module." : "", NULL);
+            ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
+            expect_equal(net, again);
+            ck_assert(
+                wsr_shape_equal(wsr_net_image(net), wsr_net_image(again)));
+            wsr_net_free(again);
+            wsr_net_free(net);
+        }
+    }
+}
+END_TEST
+
+START_TEST(foreign_robnets_and_supernets_are_recognised)
+{
+    char path[600];
+    wsr_net *net = NULL;
+    wsr_net *again = NULL;
+    path_of(path, "foreign.safetensors");
+    ck_assert_ok(wsr_robnet_new(&net, NULL,
+                                "codes=robnet_small,channels=4,layers=3", 1));
+    write_foreign(path, net, "", NULL);
+    ck_assert_ok(wsr_net_load(&again, path, "codes=robnet_small"));
+    expect_equal(net, again);
+    wsr_net_free(again);
+    wsr_net_free(net);
+    ck_assert_ok(wsr_supernet_new(&net, "channels=4,layers=3", 1));
+    write_foreign(path, net, "", NULL);
+    ck_assert_ok(wsr_net_load(&again, path, NULL));
+    expect_equal(net, again);
+    wsr_net_free(again);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_file_is_said)
+{
+    char path[600];
+    wsr_net *const net = filled(small);
+    wsr_net *again = NULL;
+    path_of(path, "foreign.safetensors");
+    ck_assert_fails(wsr_net_load(&again, path, NULL), WSR_IO, path);
+    write_foreign(path, net, "", NULL);
+    ck_assert_fails(wsr_net_load(&again, path, NULL), WSR_CONFIG,
+                    "network.genotype: is missing");
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=RACL"), WSR_FORMAT,
+                    "missing (cells.0._ops.");
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r,channels=8"),
+                    WSR_FORMAT,
+                    "of another shape (stem.0.weight (12, 3, 3, 3)"
+                    ", not (24, 3, 3, 3)");
+    write_foreign(path, net, "", "optimizer.step");
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
+                    "1 unexpected (optimizer.step)");
+    ck_assert_ptr_null(again);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(files_that_hold_no_network_are_refused)
+{
+    static const struct {
+        const char *name;
+        int64_t dims[4];
+        size_t ndims;
+        const char *words;
+    } rows[] = {
+        {"classifier.weight", {2, 3}, 2, "preprocess1.op.1.weight is missing"},
+        {"cells.0.preprocess1.op.1.weight", {2, 2, 1, 1}, 4, "lacks a stem"},
+        {"cells.1.preprocess1.op.1.weight", {2, 2, 1, 1}, 4, "is missing"},
+    };
+    char path[600];
+    wsr_net *net = NULL;
+    const float zeros[8] = {0};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        wsr__st_builder *builder = NULL;
+        ck_assert_ok(wsr__st_builder_new(&builder));
+        ck_assert_ok(wsr__st_add(builder, rows[i].name, WSR__ST_F32, zeros,
+                                 rows[i].dims, rows[i].ndims));
+        path_of(path, "none.safetensors");
+        ck_assert_ok(wsr__st_write(builder, path));
+        wsr__st_builder_free(builder);
+        ck_assert_fails(wsr_net_load(&net, path, "genotype=cna_r"), WSR_FORMAT,
+                        rows[i].words);
+        ck_assert_ptr_null(net);
+    }
+}
+END_TEST
+
+START_TEST(metadata_cannot_claim_sizes_that_the_tensors_do_not_have)
+{
+    char path[600];
+    wsr_net *const net = filled(small);
+    wsr_net *again = NULL;
+    wsr__st_builder *builder = NULL;
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_add_params(builder, wsr_net_params(net), ""));
+    ck_assert_ok(wsr__st_set(builder, "wsr.kind", "network"));
+    ck_assert_ok(wsr__st_set(builder, "wsr.channels", "4096"));
+    ck_assert_ok(wsr__st_set(builder, "wsr.layers", "256"));
+    path_of(path, "claim.safetensors");
+    ck_assert_ok(wsr__st_write(builder, path));
+    wsr__st_builder_free(builder);
+    ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
+    ck_assert_int_eq(again->options.channels, 4);
+    ck_assert_int_eq(again->options.layers, 4);
+    wsr_net_free(again);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(the_reference_network_is_read_with_its_genotype)
+{
+    char path[1024];
+    wsr_net *net = NULL;
+    (void)snprintf(path, sizeof(path),
+                   "%s/golden/robust_fashion_mnist.safetensors",
+                   shared_folder());
+    if (!wsr__file_exists(path)) {
+        skip("the golden tensors are absent");
+    }
+    ck_assert_ok(wsr_net_load(&net, path, "genotype=cna_r"));
+    ck_assert_int_eq(net->options.channels, 8);
+    ck_assert_int_eq(net->options.layers, 5);
+    ck_assert_uint_eq(wsr_net_classes(net), 10);
+    wsr_net_free(net);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        networks_come_back_as_they_were,
+        equal_networks_make_equal_files,
+        robnets_and_supernets_come_back_too,
+        foreign_files_need_a_genotype_only,
+        foreign_robnets_and_supernets_are_recognised,
+        what_is_wrong_with_a_file_is_said,
+        files_that_hold_no_network_are_refused,
+        metadata_cannot_claim_sizes_that_the_tensors_do_not_have,
+        the_reference_network_is_read_with_its_genotype,
+        NULL};
+    return suite_of("network files", tests);
+}
