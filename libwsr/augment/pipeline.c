@@ -72,6 +72,20 @@ static size_t spec_length(const char *specs)
     return strlen(specs);
 }
 
+// Copy a spec without the blanks around it.
+static wsr_status cut_spec(wsr__str *spec, const char *text, size_t n)
+{
+    for (; n && *text == ' '; --n) {
+        text++;
+    }
+    while (n && text[n - 1] == ' ') {
+        n--;
+    }
+    spec->len = 0;
+    wsr__str_addn(spec, text, n);
+    return wsr__str_status(spec);
+}
+
 static wsr_status add(wsr__pipeline *pipeline, const char *spec)
 {
     wsr_status status;
@@ -122,9 +136,7 @@ wsr_status wsr__pipeline_new(wsr__pipeline **out, const char *specs,
     while (*specs) {
         const size_t n = spec_length(specs);
 
-        spec.len = 0;
-        wsr__str_addn(&spec, specs, n);
-        WSR_TRY(wsr__str_status(&spec));
+        WSR_TRY(cut_spec(&spec, specs, n));
         WSR_TRY(add(pipeline, spec.s ? spec.s : ""));
         specs += n;
         if (*specs == ',' && !*++specs) {

@@ -9,7 +9,7 @@ static void run(float *dst, const float *src, const char *specs,
                 wsr__image image)
 {
     wsr__pipeline *pipeline = NULL;
-    float scratch[64];
+    float scratch[128];
     wsr__rng rng = wsr__rng_at(0, WSR__RNG_AUGMENT, 0, 0);
     ck_assert_ok(wsr__pipeline_new(&pipeline, specs, image));
     memcpy(wsr__pipeline_input(pipeline, dst, scratch), src,
@@ -31,6 +31,21 @@ START_TEST(each_channel_has_its_own_mean_and_deviation)
     ck_assert(dst[1] == (0.2f - 0.49139968f) / 0.24703233f);
     ck_assert(dst[3] == (0.4f - 0.48215827f) / 0.24348505f);
     ck_assert(dst[5] == (0.6f - 0.44653124f) / 0.26158768f);
+}
+END_TEST
+
+START_TEST(every_pixel_is_divided_not_multiplied)
+{
+    const wsr__image image = {1, 4, 16};
+    float src[64];
+    float dst[64];
+    for (size_t i = 0; i < 64; i++) {
+        src[i] = (float)(4 * i) / 255.0f;
+    }
+    run(dst, src, "normalize:mean=0.4914,std=0.2470", image);
+    for (size_t i = 0; i < 64; i++) {
+        ck_assert(dst[i] == (src[i] - 0.4914f) / 0.2470f);
+    }
 }
 END_TEST
 
@@ -73,6 +88,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         each_channel_has_its_own_mean_and_deviation,
+        every_pixel_is_divided_not_multiplied,
         one_value_serves_all_channels,
         values_that_do_not_fit_the_channels_are_refused,
         a_deviation_of_zero_is_refused,

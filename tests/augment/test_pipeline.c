@@ -13,8 +13,8 @@ START_TEST(commas_separate_both_augmentations_and_options)
     wsr__pipeline *pipeline = NULL;
     ck_assert_ok(wsr__pipeline_new(
         &pipeline,
-        "pad:pixels=1,value=0.25,replicate,normalize:mean=[0,0.25,0.5],std=2,"
-        "flip:p=1",
+        "pad:pixels=1,value=0.25, replicate ,normalize:mean=[0,0.25,0.5],"
+        "std=2,flip:p=1",
         image));
     const wsr__image out = wsr__pipeline_image(pipeline);
     ck_assert_int_eq(out.c, 3);

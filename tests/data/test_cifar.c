@@ -138,6 +138,22 @@ static void fails_with(const bytes *file, wsr_status code, const char *words)
     ck_assert_ptr_null(dataset);
 }
 
+START_TEST(records_beyond_the_limit_are_not_looked_at)
+{
+    const char *const folder = scratch_folder("cifar");
+    wsr_dataset *dataset = NULL;
+    bytes b = part(0);
+    b.data[2 * 3073] = 99;
+    put_file(path_in(folder, part_name(0)), &b);
+    ck_assert_ok(open_at(&dataset, folder, "train", "limit=2"));
+    check_train(dataset, 2);
+    wsr_dataset_free(dataset);
+    ck_assert_fails(open_at(&dataset, folder, "train", "limit=3"), WSR_FORMAT,
+                    "label 99 is outside [0, 9] (sample 2)");
+    bytes_free(&b);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_number_of_records_is_refused)
 {
     bytes b = part(0);
@@ -237,19 +253,23 @@ START_TEST(the_first_of_two_entries_of_one_name_counts)
 {
     const char *const path = path_in(scratch_folder("cifar"), "c.tar");
     bytes tar = {0};
-    bytes first = part(5);
-    bytes second = part(1);
     wsr_dataset *dataset = NULL;
-    bytes_tar(&tar, "test_batch.bin", &first);
-    bytes_tar(&tar, "x/test_batch.bin", &second);
+    for (size_t k = 0; k < 6; k++) {
+        bytes b = part(k < 2 ? k : k - 1);
+        bytes_tar(&tar, k == 0 ? "x/data_batch_1.bin" : part_name(k - 1), &b);
+        bytes_free(&b);
+    }
     bytes_tar_end(&tar);
     put_file(path, &tar);
-    ck_assert_ok(open_at(&dataset, path, "test", NULL));
-    ck_assert_uint_eq(wsr_dataset_count(dataset), 8);
+    ck_assert_ok(open_at(&dataset, path, "train", "limit=3"));
+    check_train(dataset, 3);
+    wsr_dataset_free(dataset);
+    ck_assert_ok(open_at(&dataset, path, "train", NULL));
+    check_sample(dataset, 2, 0, 2);
+    check_sample(dataset, 3, 1, 0);
+    ck_assert_uint_eq(wsr_dataset_count(dataset), 3 + 4 + 5 + 6 + 7);
     wsr_dataset_free(dataset);
     bytes_free(&tar);
-    bytes_free(&first);
-    bytes_free(&second);
 }
 END_TEST
 
@@ -334,6 +354,7 @@ Suite *suite(void)
         the_folder_that_unpacking_makes_is_found,
         the_limit_takes_the_first_samples,
         files_beyond_the_limit_need_not_exist,
+        records_beyond_the_limit_are_not_looked_at,
         a_file_that_is_no_number_of_records_is_refused,
         a_label_out_of_range_is_named_with_its_sample,
         a_packed_file_in_a_folder_is_refused,

@@ -37,6 +37,9 @@ const char *path_in(const char *folder, const char *name)
 
 void put_file(const char *path, const bytes *content)
 {
+    // Some file systems write to the disk at once what replaces the content
+    // of an existing file; a new file can wait.
+    (void)remove(path);
     FILE *const stream = fopen(path, "wb");
     ck_assert_ptr_nonnull(stream);
     ck_assert_uint_eq(fwrite(content->data, 1, content->size, stream),
