@@ -11,17 +11,20 @@ typedef struct variant {
     const char *name;
     const wsr__native_dw *dw;
     const wsr__native_pw *pw;
+    const wsr__native_sep *sep;
     const wsr__native_bn *bn;
     const wsr__native_pool *pool;
     const wsr__native_eltwise *eltwise;
+    const wsr__native_lstm *lstm;
 } variant;
 
-#define VARIANT(isa)                                              \
-    {                                                             \
-        .name = #isa, .dw = &wsr__native_dw_##isa,                \
-        .pw = &wsr__native_pw_##isa, .bn = &wsr__native_bn_##isa, \
-        .pool = &wsr__native_pool_##isa,                          \
-        .eltwise = &wsr__native_eltwise_##isa,                    \
+#define VARIANT(isa)                                                  \
+    {                                                                 \
+        .name = #isa, .dw = &wsr__native_dw_##isa,                    \
+        .pw = &wsr__native_pw_##isa, .sep = &wsr__native_sep_##isa,   \
+        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa, \
+        .eltwise = &wsr__native_eltwise_##isa,                        \
+        .lstm = &wsr__native_lstm_##isa,                              \
     }
 
 // From plain to best.
@@ -131,6 +134,31 @@ void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
                               const wsr__wgrad *opt)
 {
     native()->pw->backward_weights(diff_weights, p, src, diff_dst, opt);
+}
+
+// -------------------------------------------------- depthwise and pointwise
+
+void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
+                      const float *src, const wsr__sep_weights *weights,
+                      const wsr__fwd *fwd)
+{
+    native()->sep->forward(dst, dw_out, p, src, weights, fwd);
+}
+
+void wsr__sep_backward_data(float *diff_src, const wsr__sep *p,
+                            const float *diff_dst,
+                            const wsr__sep_weights *weights,
+                            const wsr__bwd *bwd)
+{
+    native()->sep->backward_data(diff_src, p, diff_dst, weights, bwd);
+}
+
+void wsr__sep_backward_weights(float *diff_dw, float *diff_pw,
+                               const wsr__sep *p, const float *const data[2],
+                               const wsr__sep_weights *weights,
+                               const wsr__wgrad *opt)
+{
+    native()->sep->backward_weights(diff_dw, diff_pw, p, data, weights, opt);
 }
 
 // ------------------------------------------------------ batch normalisation
@@ -250,4 +278,19 @@ void wsr__to_plain(float *dst, const wsr__dims *d, const float *src,
                    bool accumulate)
 {
     native()->eltwise->to_plain(dst, d, src, accumulate);
+}
+
+// --------------------------------------------------------------- recurrent
+
+void wsr__lstm_forward(float *dst, const wsr__lstm *p, const float *src,
+                       const wsr__lstm_weights *w, float *records, bool keep)
+{
+    native()->lstm->forward(dst, p, src, w, records, keep);
+}
+
+void wsr__lstm_backward(const wsr__lstm_grads *grads, const wsr__lstm *p,
+                        const float *diff_dst, const wsr__lstm_weights *w,
+                        float *records, float *scratch)
+{
+    native()->lstm->backward(grads, p, diff_dst, w, records, scratch);
 }

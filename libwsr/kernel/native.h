@@ -198,7 +198,8 @@ void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
 // -------------------------------------------------- depthwise and pointwise
 
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies
-/// between the two stays in the cache.
+/// between the two stays in the cache. Kernel 3, 5 or 7; stride and dilation 1
+/// or 2 (see wsr__sep_supported).
 typedef struct wsr__sep {
     wsr__dw dw; // dst_step is ignored
     int64_t co; // channels of dst
@@ -206,16 +207,20 @@ typedef struct wsr__sep {
     int64_t slots; // the most threads that scratch is made for, at least 1
 } wsr__sep;
 
+/// Other sizes take wsr__dw and wsr__pw one after the other.
+bool wsr__sep_supported(const wsr__sep *p);
+
 /// The pointwise half, for packing its weights.
 wsr__pw wsr__sep_pw(const wsr__sep *p);
 
 typedef struct wsr__sep_weights {
     const float *dw;         // wsr__dw_pack
-    const float *pw;         // wsr__pw_pack, forward only
-    const float *transposed; // wsr__pw_pack_transposed, backward only
-    float *scratch;          // wsr__sep_scratch floats
+    const float *pw;         // wsr__pw_pack; not for backward data
+    const float *transposed; // wsr__pw_pack_transposed; not for forward
+    float *scratch;
 } wsr__sep_weights;
 
+/// Scratch of forward and backward data.
 size_t wsr__sep_scratch(const wsr__sep *p);
 /// dw_out, NULL or a dense blocked tensor, receives depthwise(pre(src)).
 void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
@@ -225,10 +230,12 @@ void wsr__sep_backward_data(float *diff_src, const wsr__sep *p,
                             const float *diff_dst,
                             const wsr__sep_weights *weights,
                             const wsr__bwd *bwd);
-/// Scratch of wsr__sep_backward_weights, in wsr__sep_weights.scratch.
+
+/// Scratch of wsr__sep_backward_weights.
 size_t wsr__sep_backward_weights_scratch(const wsr__sep *p);
-/// Overwrites diff_dw and diff_pw (packed); either may be NULL. The depthwise
-/// result is formed again. opt->scratch is ignored.
+/// Overwrites diff_dw and diff_pw (packed); either may be NULL. data is src
+/// and diff_dst. The depthwise result is formed again. opt->scratch is
+/// ignored, weights->scratch is used.
 void wsr__sep_backward_weights(float *diff_dw, float *diff_pw,
                                const wsr__sep *p, const float *const data[2],
                                const wsr__sep_weights *weights,
@@ -360,5 +367,43 @@ void wsr__to_blocked(float *dst, const wsr__dims *d, const float *src,
                      bool accumulate);
 void wsr__to_plain(float *dst, const wsr__dims *d, const float *src,
                    bool accumulate);
+
+// --------------------------------------------------------------- recurrent
+
+/// One LSTM layer over sequences src (n, l, i) from a zero state, as in
+/// PyTorch: gates in the order i, f, g, o; dst (n, h) is the last h.
+typedef struct wsr__lstm {
+    int64_t n;
+    int64_t l;
+    int64_t i;
+    int64_t h;
+} wsr__lstm;
+
+typedef struct wsr__lstm_weights {
+    const float *ih;      // (4 h, i)
+    const float *hh;      // (4 h, h)
+    const float *bias_ih; // (4 h)
+    const float *bias_hh; // (4 h)
+} wsr__lstm_weights;
+
+/// Where gradients go; NULL where they are not wanted.
+typedef struct wsr__lstm_grads {
+    float *src;
+    float *ih;    // added to
+    float *hh;    // added to
+    float *bias;  // (4 h), added to: that of either bias
+    bool add_src; // add to src instead of overwriting it
+} wsr__lstm_grads;
+
+/// Floats of the records that forward leaves for backward; without `keep`,
+/// of what forward alone works in.
+size_t wsr__lstm_records(const wsr__lstm *p, bool keep);
+void wsr__lstm_forward(float *dst, const wsr__lstm *p, const float *src,
+                       const wsr__lstm_weights *w, float *records, bool keep);
+size_t wsr__lstm_scratch(const wsr__lstm *p);
+/// Spoils the records.
+void wsr__lstm_backward(const wsr__lstm_grads *grads, const wsr__lstm *p,
+                        const float *diff_dst, const wsr__lstm_weights *w,
+                        float *records, float *scratch);
 
 #endif

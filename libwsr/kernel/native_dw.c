@@ -10,7 +10,7 @@
 // of pixels (even or odd row and column) is such a convolution with those taps
 // that meet it. Sizes without a row kernel take a plain path at the end.
 
-#include "kernel/native_plane.h"
+#include "kernel/native_reverse.h"
 
 enum { ROW_FLOATS = 80 * WSR__BLOCK, RING_ROWS = 13 };
 
@@ -158,103 +158,22 @@ static void forward(float *dst, const wsr__dw *p, const float *src,
 
 // ------------------------------------------------------------ backward data
 
-/// The pixels y = stride * i + phase along one axis, and the taps that meet
-/// them: diff_src[y] takes tap first - step * j of diff_dst[i + low + gap * j].
-typedef struct phase {
-    int count;
-    int64_t first;
-    int64_t step;
-    int64_t low;
-    int64_t gap;
-} phase;
-
-static phase phase_of(const wsr__dw *p, int64_t which)
-{
-    phase f = {.count = 0, .gap = p->stride == 1 ? p->dilation : 1};
-    for (int64_t k = p->kernel - 1; k >= 0; k--) {
-        const int64_t at = which + p->pad - k * p->dilation;
-        if (at % p->stride != 0) {
-            continue;
-        }
-        if (f.count == 0) {
-            f.first = k;
-            f.low = at / p->stride;
-        }
-        if (f.count == 1) {
-            f.step = f.first - k;
-        }
-        f.count++;
-    }
-    return f;
-}
-
-/// What backward data needs of its geometry.
-typedef struct reverse {
-    int64_t s; // stride
-    phase phase[2];
-    int64_t low;  // first diff_dst pixel relative to i, over the phases
-    int64_t high; // last one
-    // [phase][ky][j][8]
-    _Alignas(32) float weights[2 * ROW_TAPS * ROW_TAPS * WSR__BLOCK];
-} reverse;
-
-static void reverse_make(reverse *r, const wsr__dw *p, const float *weights)
-{
-    r->s = p->stride;
-    r->low = INT64_MAX;
-    r->high = INT64_MIN;
-    for (int64_t i = 0; i < p->stride; i++) {
-        const phase f = phase_of(p, i);
-        r->phase[i] = f;
-        if (f.count > 0) {
-            r->low = min64(r->low, f.low);
-            r->high = max64(r->high, f.low + f.gap * (f.count - 1));
-        }
-        for (int64_t ky = 0; ky < p->kernel; ky++) {
-            for (int j = 0; j < f.count; j++) {
-                const int64_t tap = ky * p->kernel + f.first - f.step * j;
-                st8(r->weights +
-                        ((i * ROW_TAPS + ky) * ROW_TAPS + j) * WSR__BLOCK,
-                    ld8(weights + tap * WSR__BLOCK));
-            }
-        }
-    }
-}
-
-static taps taps_backward(const wsr__dw *p, const ring *r, const reverse *v,
-                          int64_t y, int64_t column)
-{
-    const phase *const rows = &v->phase[y % v->s];
-    const phase *const columns = &v->phase[column];
-    taps t = {.count = 0};
-    if (columns->count == 0) {
-        return t;
-    }
-    for (int j = 0; j < rows->count; j++) {
-        const int64_t at = y / v->s + rows->low + rows->gap * j;
-        if (at < 0 || at >= p->oh) {
-            continue;
-        }
-        const int64_t ky = rows->first - rows->step * j;
-        t.row[t.count] = ring_row(r, at) + (columns->low - v->low) * WSR__BLOCK;
-        t.weight[t.count] = v->weights +
-                            (column * ROW_TAPS + ky) * ROW_TAPS * WSR__BLOCK;
-        t.count++;
-    }
-    return t;
-}
-
 static void backward_strip(const call *c, const plane *at, const reverse *v,
                            finish *f, int64_t i0, int64_t ni)
 {
     const wsr__dw *const p = c->p;
     _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
+    _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * WSR__BLOCK];
     const window win = window_make(i0 + v->low, ni + v->high - v->low, p->ow,
                                    v->high - v->low + 1);
     ring r = ring_make(data, &win);
+    reverse_weights(weights, v, p,
+                    c->weights +
+                        at->block * p->kernel * p->kernel * WSR__BLOCK);
     const affine8 read = affine_of(c->bwd->affine, at->block);
     const float *const diff = c->diff + at->dst;
     const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
+    const float *const gate = f->gated ? c->bwd->gate->src + at->src : NULL;
     for (int64_t y = 0; y < p->h; y++) {
         const int64_t end = min64(p->oh, y / v->s + v->high + 1);
         for (r.next = max64(r.next, y / v->s + v->low); r.next < end;
@@ -262,27 +181,15 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
             ring_fill_diff(&r, &win, diff + r.next * p->ow * WSR__BLOCK,
                            saved + r.next * p->ow * WSR__BLOCK, &read);
         }
-        for (int64_t column = 0; column < v->s; column++) {
-            const taps t = taps_backward(p, &r, v, y, column);
-            const int64_t x = i0 * v->s + column;
-            const int64_t n = min64(ni, (p->w - x + v->s - 1) / v->s);
-            const int count = v->phase[column].count;
-            const int64_t offset = at->src + (y * p->w + x) * WSR__BLOCK;
-            const row_kernel row = WSR_NAME(wsr__row_kernel)(
-                count == 0 ? 1 : count, v->phase[column].gap, 1);
-            f->gate = f->gated ? c->bwd->gate->src + offset : NULL;
-            row(c->out + offset, v->s * WSR__BLOCK, &t, n, f);
-        }
-        finish_flush(f);
+        const int64_t place[3] = {y, i0, ni};
+        reverse_row(c->out + at->src, p, &r, v, weights, place, gate, f);
     }
 }
 
 static void backward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    reverse v;
-    reverse_make(&v, p,
-                 c->weights + at->block * p->kernel * p->kernel * WSR__BLOCK);
+    const reverse v = reverse_of(p);
     finish f = finish_backward(c->bwd, at->block);
     const int64_t ni = (p->w + p->stride - 1) / p->stride;
     for (int64_t i = 0; i < ni; i += ROW_STRIP) {

@@ -47,6 +47,18 @@ typedef struct wsr__native_sep {
                              const wsr__wgrad *opt);
 } wsr__native_sep;
 
+/// How wsr__sep kernels divide their scratch; sizes in floats.
+typedef struct wsr__sep_layout {
+    int64_t rows;         // of dst that pass through the cache together
+    int64_t forward_ring; // padded rows of one channel block
+    int64_t backward_ring;
+    int64_t forward; // of one slot
+    int64_t backward;
+    int64_t weights;
+} wsr__sep_layout;
+
+wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p);
+
 typedef struct wsr__native_bn {
     void (*moments)(double *moments, const wsr__dims *d, const float *src);
     void (*apply)(float *dst, const wsr__dims *d, const float *src,
@@ -91,11 +103,20 @@ typedef struct wsr__native_eltwise {
                      bool accumulate);
 } wsr__native_eltwise;
 
+typedef struct wsr__native_lstm {
+    void (*forward)(float *dst, const wsr__lstm *p, const float *src,
+                    const wsr__lstm_weights *w, float *records, bool keep);
+    void (*backward)(const wsr__lstm_grads *grads, const wsr__lstm *p,
+                     const float *diff_dst, const wsr__lstm_weights *w,
+                     float *records, float *scratch);
+} wsr__native_lstm;
+
 #define WSR_NATIVE_DECLARE(isa)                           \
     extern const wsr__native_dw wsr__native_dw_##isa;     \
     extern const wsr__native_pw wsr__native_pw_##isa;     \
     extern const wsr__native_sep wsr__native_sep_##isa;   \
     extern const wsr__native_bn wsr__native_bn_##isa;     \
+    extern const wsr__native_lstm wsr__native_lstm_##isa; \
     extern const wsr__native_pool wsr__native_pool_##isa; \
     extern const wsr__native_eltwise wsr__native_eltwise_##isa
 

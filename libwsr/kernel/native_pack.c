@@ -3,10 +3,20 @@
 // Sizes, packed weights and per-channel vectors of the native kernels: what
 // does not depend on the instruction set.
 
-#include "kernel/native.h"
+#include "kernel/native_isa.h"
 
 #include <math.h>
 #include <string.h>
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
                       int64_t dilation)
@@ -145,6 +155,64 @@ void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
     }
 }
 
+// -------------------------------------------------- depthwise and pointwise
+
+bool wsr__sep_supported(const wsr__sep *p)
+{
+    const wsr__dw *const d = &p->dw;
+    return (d->kernel == 3 || d->kernel == 5 || d->kernel == 7) &&
+           (d->stride == 1 || d->stride == 2) &&
+           (d->dilation == 1 || d->dilation == 2);
+}
+
+wsr__pw wsr__sep_pw(const wsr__sep *p)
+{
+    return (wsr__pw){.n = p->dw.n,
+                     .ci = p->dw.c,
+                     .co = p->co,
+                     .h = p->dw.oh,
+                     .w = p->dw.ow,
+                     .oh = p->dw.oh,
+                     .ow = p->dw.ow,
+                     .stride = 1,
+                     .dst_step = p->dst_step};
+}
+
+wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
+{
+    const wsr__dw *const d = &p->dw;
+    const int64_t ins = wsr__blocks(d->c);
+    const int64_t outs = wsr__blocks(p->co);
+    const int64_t span = (d->kernel - 1) * d->dilation + 1;
+    wsr__sep_layout l = {.rows = 6144 / (max64(ins, outs) * WSR__BLOCK)};
+    l.rows = max64(min64(l.rows, 64) / d->ow, 1);
+    const int64_t run = l.rows * d->ow * WSR__BLOCK;
+    l.forward_ring = span * ((d->ow - 1) * d->stride + span) * WSR__BLOCK;
+    // Backward, the ring holds rows of diff_dst with room for all phases.
+    l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span) * WSR__BLOCK;
+    l.forward = ins * (l.forward_ring + run);
+    l.backward = ins * (l.backward_ring + d->kernel * d->kernel * WSR__BLOCK) +
+                 outs * d->ow * WSR__BLOCK;
+    l.weights = ins * (l.forward_ring + 2 * run) + outs * run;
+    return l;
+}
+
+size_t wsr__sep_scratch(const wsr__sep *p)
+{
+    const wsr__sep_layout l = wsr__sep_layout_of(p);
+    return (size_t)(p->slots * max64(l.forward, l.backward));
+}
+
+size_t wsr__sep_backward_weights_scratch(const wsr__sep *p)
+{
+    const wsr__sep_layout l = wsr__sep_layout_of(p);
+    const wsr__pw pw = wsr__sep_pw(p);
+    const size_t sums = wsr__dw_weights_size(&p->dw) +
+                        wsr__pw_weights_size(&pw);
+    return (size_t)(p->slots * l.weights) +
+           (size_t)wsr__pw_groups(p->dw.n) * sums;
+}
+
 // ------------------------------------------------------ batch normalisation
 
 static int64_t padded(int64_t c)
@@ -252,4 +320,22 @@ void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
             grad->diff_beta[c] += (float)sum;
         }
     }
+}
+
+// --------------------------------------------------------------- recurrent
+
+static size_t sequence_blocks(const wsr__lstm *p)
+{
+    return (size_t)((p->n + WSR__BLOCK - 1) / WSR__BLOCK);
+}
+
+size_t wsr__lstm_records(const wsr__lstm *p, bool keep)
+{
+    const int64_t record = (p->i + 7 * p->h) * WSR__BLOCK;
+    return sequence_blocks(p) * (size_t)(keep ? p->l * record : record);
+}
+
+size_t wsr__lstm_scratch(const wsr__lstm *p)
+{
+    return sequence_blocks(p) * (size_t)((p->i + 2 * p->h) * WSR__BLOCK);
 }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Geometry of the backward pass of a depthwise convolution towards its source.
+//
+// With stride s the source pixels fall into s * s classes by their row and
+// column modulo s. The gradient of a class is a forward convolution with
+// stride 1 of diff_dst, with the flipped taps that meet the class.
+
+#ifndef WSR_KERNEL_NATIVE_REVERSE_H
+#define WSR_KERNEL_NATIVE_REVERSE_H
+
+#include "kernel/native_plane.h"
+
+/// The pixels y = stride * i + phase along one axis, and the taps that meet
+/// them: diff_src[y] takes tap first - step * j of diff_dst[i + low + gap * j].
+typedef struct phase {
+    int count;
+    int64_t first;
+    int64_t step;
+    int64_t low;
+    int64_t gap;
+} phase;
+
+WSR_INLINE phase phase_of(const wsr__dw *p, int64_t which)
+{
+    phase f = {.count = 0, .gap = p->stride == 1 ? p->dilation : 1};
+    for (int64_t k = p->kernel - 1; k >= 0; k--) {
+        const int64_t at = which + p->pad - k * p->dilation;
+        if (at % p->stride != 0) {
+            continue;
+        }
+        if (f.count == 0) {
+            f.first = k;
+            f.low = at / p->stride;
+        }
+        if (f.count == 1) {
+            f.step = f.first - k;
+        }
+        f.count++;
+    }
+    return f;
+}
+
+typedef struct reverse {
+    int64_t s; // stride
+    phase phase[2];
+    row_kernel row[2]; // per column phase
+    int64_t offset[2]; // of a column phase in reversed weights
+    int64_t low;       // first diff_dst pixel relative to i, over the phases
+    int64_t high;      // last one
+} reverse;
+
+WSR_INLINE reverse reverse_of(const wsr__dw *p)
+{
+    reverse r = {.s = p->stride, .low = INT64_MAX, .high = INT64_MIN};
+    int64_t offset = 0;
+    for (int64_t i = 0; i < p->stride; i++) {
+        const phase f = phase_of(p, i);
+        r.phase[i] = f;
+        r.row[i] = WSR_NAME(wsr__row_kernel)(f.count > 0 ? f.count : 1,
+                                             f.count > 0 ? f.gap : 1, 1);
+        r.offset[i] = offset;
+        offset += p->kernel * f.count * WSR__BLOCK;
+        if (f.count > 0) {
+            r.low = min64(r.low, f.low);
+            r.high = max64(r.high, f.low + f.gap * (f.count - 1));
+        }
+    }
+    return r;
+}
+
+/// Weights of one channel block as backward reads them: [column phase][ky]
+/// [j][8], as many floats as before.
+WSR_INLINE void reverse_weights(float *to, const reverse *r, const wsr__dw *p,
+                                const float *weights)
+{
+    for (int64_t i = 0; i < r->s; i++) {
+        const phase *const f = &r->phase[i];
+        float *const column = to + r->offset[i];
+        for (int64_t ky = 0; ky < p->kernel; ky++) {
+            for (int j = 0; j < f->count; j++) {
+                const int64_t tap = ky * p->kernel + f->first - f->step * j;
+                st8(column + (ky * f->count + j) * WSR__BLOCK,
+                    ld8(weights + tap * WSR__BLOCK));
+            }
+        }
+    }
+}
+
+/// The taps of row y of diff_src in one column phase; ring rows start at
+/// diff_dst column i0 + r->low for the first i0 of the strip.
+WSR_INLINE taps taps_backward(const wsr__dw *p, const ring *data,
+                              const reverse *r, const float *weights,
+                              const int64_t at[2])
+{
+    const int64_t y = at[0];
+    const phase *const rows = &r->phase[y % r->s];
+    const phase *const columns = &r->phase[at[1]];
+    taps t = {.count = 0};
+    if (columns->count == 0) {
+        return t;
+    }
+    for (int j = 0; j < rows->count; j++) {
+        const int64_t i = y / r->s + rows->low + rows->gap * j;
+        if (i < 0 || i >= p->oh) {
+            continue;
+        }
+        const int64_t ky = rows->first - rows->step * j;
+        t.row[t.count] = ring_row(data, i) +
+                         (columns->low - r->low) * WSR__BLOCK;
+        t.weight[t.count] = weights + r->offset[at[1]] +
+                            ky * columns->count * WSR__BLOCK;
+        t.count++;
+    }
+    return t;
+}
+
+/// Columns [i0, i0 + ni) of all phases of row y of diff_src's plane `out`.
+WSR_INLINE void reverse_row(float *out, const wsr__dw *p, const ring *data,
+                            const reverse *r, const float *weights,
+                            const int64_t at[3], const float *gate, finish *f)
+{
+    const int64_t y = at[0];
+    const int64_t i0 = at[1];
+    for (int64_t column = 0; column < r->s; column++) {
+        const int64_t place[2] = {y, column};
+        const taps t = taps_backward(p, data, r, weights, place);
+        const int64_t x = i0 * r->s + column;
+        const int64_t n = min64(at[2], (p->w - x + r->s - 1) / r->s);
+        const int64_t offset = (y * p->w + x) * WSR__BLOCK;
+        f->gate = gate != NULL ? gate + offset : NULL;
+        r->row[column](out + offset, r->s * WSR__BLOCK, &t, n, f);
+    }
+    finish_flush(f);
+}
+
+#endif
