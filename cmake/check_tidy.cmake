@@ -42,12 +42,19 @@ if(count EQUAL 0)
     message("skipped: nothing in ${DIR} is compiled here")
     return()
 endif()
+# Loops over blocks of numbers have paths without end. A fifth of the usual
+# number of states per function takes a fifth of the time.
+set(budget "")
+foreach(word -Xclang -analyzer-config -Xclang max-nodes=40000)
+    list(APPEND budget --extra-arg=${word})
+endforeach()
+
 # One file at a time: given several, the checks of va_list mix them up.
 set(failed "")
 foreach(file IN LISTS files)
     execute_process(
         COMMAND ${CLANG_TIDY} --quiet -p ${BUILD}
-            --extra-arg=-idirafter${extra} ${file}
+            --extra-arg=-idirafter${extra} ${budget} ${file}
         RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
     if(NOT result EQUAL 0)
         string(APPEND failed "${output}${errors}")
