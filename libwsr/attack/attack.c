@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of attacks, and an attack with its options and strengths.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+static const wsr__class *const classes[] = {
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+#include "attack/attacks.def"
+#undef WSR_REG
+    NULL,
+};
+
+const wsr__family wsr__attacks = {"attack", classes};
+
+static const char *const target_names[] = {"none",   "given",  "least",
+                                           "second", "random", NULL};
+
+const wsr__option wsr__attack_schema[] = {
+    {"stop", WSR__BOOL, offsetof(wsr__attack_settings, stop), "true", 0, 0, "",
+     "leave images alone once they have fallen", NULL},
+    {"nested", WSR__BOOL, offsetof(wsr__attack_settings, nested), "true", 0, 0,
+     "", "what fell at a strength counts as fallen at larger ones", NULL},
+    {"images", WSR__BOOL, offsetof(wsr__attack_settings, images), "true", 0, 0,
+     "", "keep the images that were found", NULL},
+    {"target", WSR__WORD, offsetof(wsr__attack_settings, target), "none", 0, 0,
+     "", "class to reach: that of the labels, least likely, second likely",
+     target_names},
+    {"seed", WSR__INT, offsetof(wsr__attack_settings, seed), "0", 0,
+     9007199254740991.0, "", "of all random numbers", NULL},
+    {"first", WSR__INT, offsetof(wsr__attack_settings, first), "0", 0,
+     9007199254740991.0, "", "number of the first image", NULL},
+    {"batch", WSR__INT, offsetof(wsr__attack_settings, batch), "0", 0, 65536,
+     "images", "at once at most, 0: as many as the model takes", NULL},
+    {0},
+};
+
+wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params)
+{
+    if (cls->norm != NULL) {
+        return cls->norm(params);
+    }
+    wsr__lp norm = WSR__LINF;
+    while ((cls->norms & (1u << norm)) == 0) {
+        norm++;
+    }
+    return norm;
+}
+
+static wsr_status read_settings(wsr_attack *attack, const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__attack_settings *const settings = &attack->settings;
+    wsr__params_default(settings, wsr__attack_schema);
+    WSR_TRY(wsr__params_parse(settings, wsr__attack_schema, "attack.",
+                              options == NULL ? "" : options));
+    while (!wsr__streq(target_names[attack->target], settings->target.s)) {
+        attack->target++; // the schema permits no other names
+    }
+    if (attack->target != WSR__TARGET_NONE && !attack->cls->targets) {
+        status = WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
+                          attack->cls->super.name);
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_attack_new(wsr_attack **out, const char *spec,
+                          const char *options)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    const float strength = 8.0f / 255;
+    wsr_attack *attack = wsr__alloc(1, sizeof(*attack));
+    *out = NULL;
+    if (attack == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__class_spec(&cls, &attack->params, &wsr__attacks, spec));
+    attack->cls = (const wsr__attack_class *)cls;
+    attack->norm = wsr__attack_norm_of(attack->cls, attack->params);
+    WSR_TRY(read_settings(attack, options));
+    WSR_TRY(wsr_attack_set_strengths(attack, &strength, 1));
+    *out = attack;
+    attack = NULL;
+out:
+    wsr_attack_free(attack);
+    return status;
+}
+
+void wsr_attack_free(wsr_attack *attack)
+{
+    if (attack != NULL) {
+        wsr__free(attack->params);
+        wsr__free(attack->eps);
+        wsr__free(attack);
+    }
+}
+
+wsr_status wsr_attack_set_strengths(wsr_attack *attack, const float *eps,
+                                    size_t n)
+{
+    if (n < 1) {
+        return WSR_FAIL(WSR_ARG, "attack %s: there is no strength",
+                        attack->cls->super.name);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const bool endless = isinf(eps[i]) && !attack->cls->unbounded;
+        if (!(eps[i] >= 0) || endless) {
+            return WSR_FAIL(WSR_ARG, "attack %s: strength %g is not %s",
+                            attack->cls->super.name, (double)eps[i],
+                            endless ? "finite" : "a number from 0 up");
+        }
+    }
+    float *const copy = wsr__alloc(n, sizeof(*copy));
+    if (copy == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(copy, eps, n * sizeof(*eps));
+    wsr__free(attack->eps);
+    attack->eps = copy;
+    attack->n_eps = n;
+    return WSR_OK;
+}
+
+const char *wsr_attack_name(const wsr_attack *attack)
+{
+    return attack->cls->super.name;
+}
+
+const char *wsr_attack_norm(const wsr_attack *attack)
+{
+    return wsr__lp_names[attack->norm];
+}
+
+bool wsr_attack_needs_gradients(const wsr_attack *attack)
+{
+    return attack->cls->needs_gradient;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attacks inside out. attack.c makes them and checks what they are given;
+// loop.c takes the images batch by batch through all strengths; siege.c is
+// what an attack works with: the images of a batch, those of them that still
+// stand, and the model; loss.c and project.c hold the mathematics that attacks
+// share; model*.c what is attacked; pgd_plan.c the bare step that training and
+// search use. An attack is one file: its options, and `run`.
+
+#ifndef WSR_ATTACK_ATTACK_H
+#define WSR_ATTACK_ATTACK_H
+
+#include "base/registry.h"
+#include "graph/graph.h"
+#include "wsr/attack.h"
+
+// ------------------------------------------------------------------- norms
+
+typedef enum wsr__lp { WSR__LINF, WSR__L2, WSR__L1 } wsr__lp;
+
+extern const char *const wsr__lp_names[]; // "linf", "l2", "l1", NULL
+
+/// Norm of a name that a schema has checked.
+wsr__lp wsr__lp_named(const char *name);
+
+/// The permitted values of a pixel.
+typedef struct wsr__box {
+    float lo;
+    float hi;
+} wsr__box;
+
+/// A ball around an image, cut by the box.
+typedef struct wsr__ball {
+    const float *x0; // its centre, inside the box
+    int64_t d;       // pixels
+    float eps;
+    wsr__lp norm;
+    wsr__box box;
+} wsr__ball;
+
+/// Norm of x - x0: exact differences, sums in double.
+double wsr__distance(wsr__lp norm, const float *x, const float *x0, int64_t d);
+
+/// Put x into ball and box, so that wsr__distance() <= eps and lo <= x <= hi
+/// hold as comparisons of numbers. L-inf: nearest point. L2: the step into
+/// the ball along the radius, then the box. L1: the nearest point.
+void wsr__project(float *x, const wsr__ball *ball);
+
+/// x = nearest point of ball and box to x + alpha * sign(g), for L-inf.
+void wsr__sign_step(float *x, const float *g, float alpha,
+                    const wsr__ball *ball);
+
+/// Put x into the box alone.
+void wsr__clip(float *x, int64_t d, wsr__box box);
+
+// ------------------------------------------------------------------ losses
+
+/// What a loss is about. Attacks climb losses: the more, the better for them.
+typedef struct wsr__aim {
+    int32_t label;      // to be left; -1: none
+    int32_t target;     // to be reached; -1: any other class
+    const float *clean; // logits of the clean image
+} wsr__aim;
+
+/// Value of a loss at logits z and, unless dz is NULL, its gradient.
+typedef double (*wsr__loss)(float *dz, const float *z, const wsr__aim *aim,
+                            size_t classes);
+
+/// Cross entropy of the label, or minus that of the target.
+double wsr__loss_ce(float *dz, const float *z, const wsr__aim *aim,
+                    size_t classes);
+
+/// Difference of logits ratio (Croce and Hein, arXiv:2003.01690): 3 classes at
+/// least, with a target 4.
+double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
+                     size_t classes);
+
+/// max over other classes - z[label], or z[target] - max over other classes.
+double wsr__loss_margin(float *dz, const float *z, const wsr__aim *aim,
+                        size_t classes);
+
+/// Kullback-Leibler divergence of softmax(z) from softmax(clean).
+double wsr__loss_kl(float *dz, const float *z, const wsr__aim *aim,
+                    size_t classes);
+
+/// First largest of z.
+int32_t wsr__argmax(const float *z, size_t classes);
+
+// ------------------------------------------------------------------ models
+
+/// Rows of an array that are meant: at[0], at[1], ..., or all from 0 on when
+/// `at` is NULL.
+typedef struct wsr__rows {
+    const uint32_t *at;
+    size_t n;
+} wsr__rows;
+
+static inline size_t wsr__row(const wsr__rows *rows, size_t k)
+{
+    return rows->at == NULL ? k : rows->at[k];
+}
+
+/// What a kind of model supplies. Arrays hold a row per image of a batch;
+/// only those in `rows` are read and written.
+typedef struct wsr__model_class {
+    /// `keep`: backward may follow.
+    wsr_status (*forward)(wsr_model *model, float *logits, const float *x,
+                          const wsr__rows *rows, bool keep);
+    /// For the rows of the last forward with `keep`; rows whose dlogits are
+    /// all zero may be left out. NULL: a black box.
+    wsr_status (*backward)(wsr_model *model, float *dx, const float *dlogits);
+    void (*release)(wsr_model *model); // what lies behind the common part
+} wsr__model_class;
+
+/// The common part; kinds put more behind it.
+struct wsr_model {
+    const wsr__model_class *cls;
+    bool differentiable; // there are gradients
+    wsr_shape shape;     // (c, h, w)
+    int64_t pixels;
+    size_t classes;
+    size_t batch; // images per forward at most
+    bool whole;   // always the same number of images, all of them: results of
+                  // one depend on the others
+    bool fixed_batch;
+    wsr__box box;
+    uint64_t queries;
+    uint64_t gradients;
+};
+
+/// Fill the common part. ARG or SHAPE for a shape or a number of classes that
+/// an attack cannot work with.
+wsr_status wsr__model_init(wsr_model *model, const wsr__model_class *cls,
+                           const wsr_shape *shape, size_t classes);
+
+/// A model of a plan that the caller owns, with the input "x" and the output
+/// "logits"; whatever its mode, all of its batch is computed every time.
+wsr_status wsr__model_from_plan(wsr_model **out, wsr_plan *plan);
+
+/// Shape of a plan's input "x", batch included, NULL when it has none.
+const wsr_shape *wsr__plan_images(const wsr_plan *plan);
+
+// ----------------------------------------------------------------- attacks
+
+typedef struct wsr__siege wsr__siege;
+
+typedef struct wsr__attack_class {
+    wsr__class super;
+    unsigned norms; // 1 << WSR__LINF | ...
+    /// Norm that the options choose; NULL: the only one.
+    wsr__lp (*norm)(const void *params);
+    bool needs_gradient;
+    bool targets;   // knows what to do with target classes
+    bool unbounded; // strength INFINITY makes sense
+    bool minimal;   // looks for the smallest change; strengths only judge it
+    size_t classes; // the fewest that it can work with; 0: 2
+    /// Attack the rows of `siege` at its strength. For minimal attacks: offer
+    /// every image found.
+    wsr_status (*run)(wsr__siege *siege, const void *params);
+} wsr__attack_class;
+
+#define WSR_REG(family, name) \
+    extern const wsr__##family##_class wsr__##family##_##name;
+#include "attack/attacks.def"
+#undef WSR_REG
+
+extern const wsr__family wsr__attacks;
+
+typedef enum wsr__target {
+    WSR__TARGET_NONE,
+    WSR__TARGET_GIVEN,
+    WSR__TARGET_LEAST,
+    WSR__TARGET_SECOND,
+    WSR__TARGET_RANDOM
+} wsr__target;
+
+/// Options that all attacks have.
+typedef struct wsr__attack_settings {
+    bool stop;
+    bool nested;
+    bool images;
+    wsr__text target;
+    int64_t seed;
+    int64_t first;
+    int64_t batch;
+} wsr__attack_settings;
+
+extern const wsr__option wsr__attack_schema[];
+
+struct wsr_attack {
+    const wsr__attack_class *cls;
+    void *params;
+    wsr__attack_settings settings;
+    wsr__target target;
+    wsr__lp norm;
+    float *eps;
+    size_t n_eps;
+};
+
+wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
+
+// ------------------------------------------------------------------ sieges
+
+/// Arrays of its own that an attack can have, and their number.
+enum { WSR__SPARES = 16 };
+
+/// The images of a batch under attack at one strength. Arrays have a row per
+/// image of the batch, at the same index all the time; `rows` lists those that
+/// are still attacked.
+struct wsr__siege {
+    const wsr_attack *attack;
+    wsr_model *model;
+    size_t capacity; // rows of the arrays
+    size_t n;        // images
+    int64_t d;       // pixels of an image
+    size_t classes;
+    wsr__lp norm;
+    float eps;
+    bool stop;       // images that have fallen leave
+    uint64_t id;     // number of the first image
+    uint32_t stream; // sets the random numbers of nested attacks apart
+    const wsr__attack_class *cls;
+
+    const float *x0; // clean images
+    float *x;        // where the attack stands
+    float *grad;     // gradient at x
+    float *logits;   // at x
+    float *dlogits;
+    double *loss;          // at x
+    const float *clean;    // logits of the clean images
+    float *found;          // image that fell, or the last attempt
+    double *best;          // minimal attacks: norm of the change, else unused
+    wsr__aim *aims;        // of the losses; an attack may change them
+    const wsr__aim *goals; // what counts as fallen
+    uint8_t *fallen;
+    uint32_t *rows;
+    size_t m; // of rows
+    uint32_t *queries;
+    uint32_t *gradients;
+    struct wsr__siege_own *own; // of siege.c
+};
+
+static inline float *wsr__at(float *array, int64_t width, size_t row)
+{
+    return array + (int64_t)row * width;
+}
+
+static inline const float *wsr__at_const(const float *array, int64_t width,
+                                         size_t row)
+{
+    return array + (int64_t)row * width;
+}
+
+/// Ball around row `row`.
+wsr__ball wsr__siege_ball(const wsr__siege *s, size_t row);
+
+/// Random numbers for one image and one step of the running attack.
+wsr__rng wsr__siege_rng(const wsr__siege *s, size_t row, uint32_t step);
+
+/// An array of the attack's own, `width` floats per image, kept from call to
+/// call; its content is undefined at the beginning of `run`. NULL when memory
+/// is short.
+float *wsr__siege_spare(wsr__siege *s, size_t which, int64_t width);
+
+/// x = the clean images.
+void wsr__siege_reset(wsr__siege *s);
+
+/// Do something to each row, in parallel. `ctx` is passed on.
+typedef void (*wsr__row_body)(wsr__siege *s, size_t row, void *ctx);
+void wsr__siege_each(wsr__siege *s, wsr__row_body body, void *ctx);
+
+/// Logits at x, nothing else. `keep`: wsr__siege_backward may follow.
+wsr_status wsr__siege_forward(wsr__siege *s, bool keep);
+
+/// Loss and gradient after a forward with `keep`, for the rows that are left.
+wsr_status wsr__siege_backward(wsr__siege *s, wsr__loss loss);
+
+/// Whether the logits of a row are what the attacker wants.
+bool wsr__siege_won(const wsr__siege *s, size_t row);
+
+/// Logits at x; with stop, rows that have fallen leave.
+wsr_status wsr__siege_judge(wsr__siege *s);
+
+/// The same with loss and gradient for those that stay.
+wsr_status wsr__siege_gradient(wsr__siege *s, wsr__loss loss);
+
+/// Loss and gradient at the clean images; the same for all strengths.
+wsr_status wsr__siege_clean_gradient(wsr__siege *s, wsr__loss loss);
+
+/// At the end of a run: x are the attack's images.
+wsr_status wsr__siege_finish(wsr__siege *s);
+
+/// A row has fallen by image `x`: note it. With stop, wsr__siege_leave removes
+/// such rows.
+void wsr__siege_take(wsr__siege *s, size_t row, const float *x);
+void wsr__siege_leave(wsr__siege *s);
+
+/// A minimal attack has found an image that is wrong: keep the nearest one.
+void wsr__siege_offer(wsr__siege *s, size_t row, const float *x);
+
+/// Let another attack at the rows that still stand.
+wsr_status wsr__siege_sub(wsr__siege *s, const wsr__attack_class *cls,
+                          const void *params, uint32_t stream);
+
+// ------------------------------------------------------- points and steps
+
+/// Length of a step: alpha, or where that is 0, `ratio` strengths over all
+/// steps together.
+float wsr__step_size(const wsr__siege *s, double alpha, double ratio,
+                     int64_t steps);
+
+/// x += uniform noise in the ball, or normal noise; then into ball and box.
+void wsr__start_uniform(wsr__siege *s, size_t row, uint32_t restart);
+void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
+                         double sigma);
+
+/// x += alpha * (linf: sign(g); l2: g / |g|); then into ball and box.
+void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha);
+
+// For loop.c.
+
+wsr_status wsr__siege_new(wsr__siege **out, const wsr_attack *attack,
+                          wsr_model *model, size_t capacity);
+void wsr__siege_free(wsr__siege *s);
+
+/// Take up a batch: clean logits, goals.
+wsr_status wsr__siege_begin(wsr__siege *s, const float *x0,
+                            const int32_t *labels, size_t n, uint64_t id);
+
+/// Attack at one strength, and at no smaller one afterwards: the images that
+/// are right (with stop), apart from those that fell before (nested).
+wsr_status wsr__siege_strength(wsr__siege *s, float eps);
+
+/// Whether the model takes the clean image for its label (or, where only a
+/// target is known, not for that).
+bool wsr__siege_clean_stands(const wsr__siege *s, size_t row);
+
+// ---------------------------------------------------------------- training
+
+/// The PGD step of training and search (SPEC 6.2), without a siege around it.
+typedef struct wsr__pgd {
+    float eps;
+    float alpha;
+    size_t steps;
+    float uniform;  // start: x + uniform noise of this size, 0: none
+    float gaussian; // start: x + normal noise of this deviation, 0: none
+    uint64_t seed;
+    uint64_t id;        // number of the first image, for the noise
+    wsr__loss loss;     // NULL: cross entropy
+    const float *clean; // logits for wsr__loss_kl, (n, classes)
+} wsr__pgd;
+
+/// out = images after `steps` steps of
+///   out <- clip to [x - eps, x + eps] and [0, 1] of out + alpha sign(grad),
+/// all of the plan's batch at once, in the plan's mode. The plan has the input
+/// "x", the output "logits" and WSR_GRAD_INPUT. `dlogits` of the plan hold the
+/// last loss gradient afterwards. Allocates nothing.
+wsr_status wsr__pgd_plan(float *out, wsr_plan *plan, const float *x,
+                         const int32_t *labels, const wsr__pgd *pgd);
+
+#endif

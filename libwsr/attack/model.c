@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The common part of models, and models made of two callbacks. Rows of a
+// batch are gathered into dense arrays on the way in and scattered on the way
+// out, so that an attack never has to move its images together.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEFAULT_BATCH = 64 };
+
+// ------------------------------------------------------------- common part
+
+wsr_status wsr__model_init(wsr_model *model, const wsr__model_class *cls,
+                           const wsr_shape *shape, size_t classes)
+{
+    wsr_shape image = *shape;
+    if (image.ndims == 4 && image.dims[0] == 1) {
+        image = wsr__shape3(image.dims[1], image.dims[2], image.dims[3]);
+    }
+    bool fits = image.ndims == 3;
+    for (int i = 0; i < 3; i++) {
+        fits = fits && image.dims[i] > 0 && image.dims[i] <= 65536;
+    }
+    if (!fits) {
+        char text[96];
+        wsr__shape_print(text, shape);
+        return WSR_FAIL(
+            WSR_SHAPE, "model: images must have shape (c, h, w), not %s", text);
+    }
+    if (classes < 2 || classes > INT32_MAX) {
+        return WSR_FAIL(WSR_ARG, "model: %zu classes are outside [2, %d]",
+                        classes, INT32_MAX);
+    }
+    model->cls = cls;
+    model->shape = image;
+    model->pixels = wsr_shape_count(&image);
+    model->classes = classes;
+    model->batch = DEFAULT_BATCH;
+    model->box = (wsr__box){0, 1};
+    return WSR_OK;
+}
+
+void wsr_model_free(wsr_model *model)
+{
+    if (model != NULL) {
+        model->cls->release(model);
+        wsr__free(model);
+    }
+}
+
+wsr_status wsr_model_set_range(wsr_model *model, float lo, float hi)
+{
+    if (!isfinite(lo) || !isfinite(hi) || !(lo < hi)) {
+        return WSR_FAIL(WSR_ARG, "model: pixel range [%g, %g] is none",
+                        (double)lo, (double)hi);
+    }
+    model->box = (wsr__box){lo, hi};
+    return WSR_OK;
+}
+
+const wsr_shape *wsr_model_shape(const wsr_model *model)
+{
+    return &model->shape;
+}
+
+size_t wsr_model_classes(const wsr_model *model)
+{
+    return model->classes;
+}
+
+size_t wsr_model_batch(const wsr_model *model)
+{
+    return model->batch;
+}
+
+uint64_t wsr_model_queries(const wsr_model *model)
+{
+    return model->queries;
+}
+
+uint64_t wsr_model_gradients(const wsr_model *model)
+{
+    return model->gradients;
+}
+
+static wsr_status check_finite(const float *logits, size_t first, size_t n,
+                               size_t classes)
+{
+    for (size_t i = 0; i < n * classes; i++) {
+        if (!isfinite(logits[i])) {
+            return WSR_FAIL(
+                WSR_NUMERIC, "model: logit %zu of image %zu is %g, not finite",
+                i % classes, first + i / classes, (double)logits[i]);
+        }
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr_model_logits(float *logits, wsr_model *model, const float *x,
+                            size_t n)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < n; i += model->batch) {
+        const size_t count = n - i < model->batch ? n - i : model->batch;
+        const wsr__rows rows = {NULL, count};
+        float *const to = logits + i * model->classes;
+        if (model->whole && count != model->batch) {
+            return WSR_FAIL(WSR_ARG,
+                            "model: %zu images are no whole batches "
+                            "of %zu",
+                            n, model->batch);
+        }
+        WSR_TRY(model->cls->forward(
+            model, to, wsr__at_const(x, model->pixels, i), &rows, false));
+        model->queries += count;
+        WSR_TRY(check_finite(to, i, count, model->classes));
+    }
+out:
+    return status;
+}
+
+// --------------------------------------------------------------- callbacks
+
+typedef struct callbacks {
+    wsr_model super;
+    wsr_model_logits_fn logits;
+    wsr_model_backward_fn backward;
+    void *user;
+    float *x;      // (batch, pixels)
+    float *z;      // (batch, classes)
+    uint32_t *row; // of the last forward with keep
+    size_t n;
+} callbacks;
+
+static void release(wsr_model *model)
+{
+    callbacks *const m = (callbacks *)model;
+    wsr__free(m->x);
+    wsr__free(m->z);
+    wsr__free(m->row);
+}
+
+static wsr_status reserve(callbacks *m)
+{
+    if (m->x == NULL) {
+        m->x = wsr__alloc_raw(m->super.batch,
+                              (size_t)m->super.pixels * sizeof(*m->x));
+        m->z = wsr__alloc_raw(m->super.batch, m->super.classes * sizeof(*m->z));
+        m->row = wsr__alloc_raw(m->super.batch, sizeof(*m->row));
+    }
+    return m->x == NULL || m->z == NULL || m->row == NULL ? WSR_NOMEM : WSR_OK;
+}
+
+static wsr_status forward(wsr_model *model, float *logits, const float *x,
+                          const wsr__rows *rows, bool keep)
+{
+    wsr_status status = WSR_OK;
+    callbacks *const m = (callbacks *)model;
+    const size_t pixels = (size_t)model->pixels;
+    const size_t classes = model->classes;
+    WSR_TRY(reserve(m));
+    for (size_t k = 0; k < rows->n; k++) {
+        const size_t i = wsr__row(rows, k);
+        memcpy(m->x + k * pixels, x + i * pixels, pixels * sizeof(*x));
+    }
+    WSR_TRY(m->logits(m->z, m->x, rows->n, m->user));
+    for (size_t k = 0; k < rows->n; k++) {
+        const size_t i = wsr__row(rows, k);
+        memcpy(logits + i * classes, m->z + k * classes,
+               classes * sizeof(*logits));
+        m->row[k] = (uint32_t)i;
+    }
+    m->n = keep ? rows->n : 0;
+out:
+    return status;
+}
+
+static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
+{
+    wsr_status status = WSR_OK;
+    callbacks *const m = (callbacks *)model;
+    const size_t pixels = (size_t)model->pixels;
+    const size_t classes = model->classes;
+    for (size_t k = 0; k < m->n; k++) {
+        memcpy(m->z + k * classes, dlogits + m->row[k] * classes,
+               classes * sizeof(*dlogits));
+    }
+    WSR_TRY(m->backward(m->x, m->z, m->n, m->user));
+    for (size_t k = 0; k < m->n; k++) {
+        memcpy(dx + m->row[k] * pixels, m->x + k * pixels,
+               pixels * sizeof(*dx));
+    }
+out:
+    return status;
+}
+
+static const wsr__model_class cls = {forward, backward, release};
+
+wsr_status wsr_model_new(wsr_model **out, const wsr_shape *shape,
+                         size_t classes, wsr_model_logits_fn logits,
+                         wsr_model_backward_fn back, void *user)
+{
+    wsr_status status = WSR_OK;
+    callbacks *m = NULL;
+    *out = NULL;
+    if (logits == NULL) {
+        return WSR_FAIL(WSR_ARG, "model: there is no function for the logits");
+    }
+    m = wsr__alloc(1, sizeof(*m));
+    if (m == NULL) {
+        return WSR_NOMEM;
+    }
+    m->logits = logits;
+    m->backward = back;
+    m->user = user;
+    m->super.differentiable = back != NULL;
+    WSR_TRY(wsr__model_init(&m->super, &cls, shape, classes));
+    *out = &m->super;
+    m = NULL;
+out:
+    wsr__free(m);
+    return status;
+}
+
+wsr_status wsr_model_set_batch(wsr_model *model, size_t batch)
+{
+    if (model->fixed_batch) {
+        return WSR_FAIL(WSR_ARG, "model: the batch of this one is fixed");
+    }
+    if (batch < 1 || batch > UINT32_MAX) {
+        return WSR_FAIL(WSR_ARG, "model: batch %zu is outside [1, %u]", batch,
+                        UINT32_MAX);
+    }
+    release(model);
+    callbacks *const m = (callbacks *)model;
+    m->x = NULL;
+    m->z = NULL;
+    m->row = NULL;
+    model->batch = batch;
+    return WSR_OK;
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Models of networks and graphs. Any number of images is made up of plans
+// whose batch sizes are powers of two, each used at most once (45 = 32 + 8 +
+// 4 + 1), so that nothing is computed in vain as images leave the batch. Each
+// plan keeps its activations until its next forward, so that one backward
+// pass can follow over all of them. Forward-only plans need no activations
+// and share one arena.
+
+#include "attack/attack.h"
+#include "graph/plan.h"
+
+#include <string.h>
+
+enum { DEFAULT_BATCH = 64, LEVELS = 16 };
+
+typedef struct plans {
+    wsr_model super;
+    const wsr_graph *graph; // NULL: the caller's plan is all there is
+    wsr_graph *own;
+    wsr_plan *at[2][LEVELS]; // [keep][log2 of the batch]
+    wsr__arena arena;        // of those that keep nothing
+    size_t top;              // level of the largest
+    uint32_t *row;           // of the last forward with keep
+    size_t n;
+} plans;
+
+static void release(wsr_model *model)
+{
+    plans *const m = (plans *)model;
+    for (size_t l = 0; l < LEVELS && m->graph != NULL; l++) {
+        wsr_plan_free(m->at[0][l]);
+        wsr_plan_free(m->at[1][l]);
+    }
+    wsr__arena_free(&m->arena);
+    wsr_graph_free(m->own);
+    wsr__free(m->row);
+}
+
+static wsr_status need(wsr_plan **out, plans *m, size_t level, bool keep)
+{
+    wsr_status status = WSR_OK;
+    wsr_plan **const at = &m->at[keep][level];
+    if (*at == NULL) {
+        const size_t batch = (size_t)1 << level;
+        status = keep ? wsr_plan_new(at, m->graph, batch, WSR_GRAD_INPUT)
+                      : wsr__plan_new_in(at, m->graph, batch, WSR_FORWARD,
+                                         &m->arena);
+    }
+    *out = *at;
+    return status;
+}
+
+// The largest plan that the `left` images fill, or the smallest one.
+static size_t level_for(const plans *m, size_t left)
+{
+    size_t level = m->top;
+    while (level > 0 && ((size_t)1 << level) > left) {
+        level--;
+    }
+    return level;
+}
+
+typedef struct copy_work {
+    float *to;
+    const float *from;
+    const uint32_t *row;
+    size_t pixels;
+    bool gather;
+} copy_work;
+
+static void copy_rows(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const copy_work *const work = ctx;
+    const size_t size = work->pixels;
+    for (int64_t k = begin; k < end; k++) {
+        const size_t at = work->row[k] * size;
+        const size_t dense = (size_t)k * size;
+        memcpy(work->to + (work->gather ? dense : at),
+               work->from + (work->gather ? at : dense),
+               size * sizeof(*work->to));
+    }
+}
+
+static wsr_status forward_piece(plans *m, float *logits, const float *x,
+                                size_t first, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    const size_t batch = wsr_plan_batch(plan);
+    const size_t left = m->n - first;
+    const size_t count = batch < left ? batch : left;
+    const size_t pixels = (size_t)m->super.pixels;
+    const size_t classes = m->super.classes;
+    float *const src = wsr_plan_src(plan, "x");
+    copy_work work = {src, x, m->row + first, pixels, true};
+    wsr__share((int64_t)count, (int64_t)pixels, copy_rows, &work);
+    memset(src + count * pixels, 0, (batch - count) * pixels * sizeof(*src));
+    WSR_TRY(wsr_plan_forward(plan));
+    const float *const z = wsr_plan_dst(plan, "logits");
+    for (size_t k = 0; k < count; k++) {
+        memcpy(logits + m->row[first + k] * classes, z + k * classes,
+               classes * sizeof(*logits));
+    }
+out:
+    return status;
+}
+
+static wsr_status forward(wsr_model *model, float *logits, const float *x,
+                          const wsr__rows *rows, bool keep)
+{
+    wsr_status status = WSR_OK;
+    plans *const m = (plans *)model;
+    wsr_plan *plan = NULL;
+    m->n = rows->n;
+    for (size_t k = 0; k < rows->n; k++) {
+        m->row[k] = (uint32_t)wsr__row(rows, k);
+    }
+    for (size_t first = 0; first < rows->n; first += wsr_plan_batch(plan)) {
+        const size_t level = level_for(m, rows->n - first);
+        WSR_TRY(need(&plan, m, level, keep));
+        WSR_TRY(forward_piece(m, logits, x, first, plan));
+    }
+out:
+    return status;
+}
+
+static wsr_status backward_piece(plans *m, float *dx, const float *dlogits,
+                                 size_t first, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    const size_t batch = wsr_plan_batch(plan);
+    const size_t left = m->n - first;
+    const size_t count = batch < left ? batch : left;
+    const size_t classes = m->super.classes;
+    const size_t pixels = (size_t)m->super.pixels;
+    float *const dz = wsr_plan_diff_dst(plan, "logits");
+    bool any = false;
+    memset(dz, 0, batch * classes * sizeof(*dz));
+    for (size_t k = 0; k < count; k++) {
+        const float *const from = dlogits + m->row[first + k] * classes;
+        memcpy(dz + k * classes, from, classes * sizeof(*dz));
+        for (size_t c = 0; c < classes && !any; c++) {
+            any = from[c] != 0;
+        }
+    }
+    if (!any) {
+        for (size_t k = 0; k < count; k++) {
+            memset(dx + m->row[first + k] * pixels, 0, pixels * sizeof(*dx));
+        }
+        return WSR_OK;
+    }
+    WSR_TRY(wsr_plan_backward(plan));
+    copy_work work = {dx, wsr_plan_diff_src(plan, "x"), m->row + first, pixels,
+                      false};
+    wsr__share((int64_t)count, (int64_t)pixels, copy_rows, &work);
+out:
+    return status;
+}
+
+static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
+{
+    wsr_status status = WSR_OK;
+    plans *const m = (plans *)model;
+    wsr_plan *plan = NULL;
+    for (size_t first = 0; first < m->n; first += wsr_plan_batch(plan)) {
+        plan = m->at[1][level_for(m, m->n - first)];
+        WSR_TRY(backward_piece(m, dx, dlogits, first, plan));
+    }
+out:
+    return status;
+}
+
+static const wsr__model_class cls = {forward, backward, release};
+
+// ------------------------------------------------------------ constructors
+
+const wsr_shape *wsr__plan_images(const wsr_plan *plan)
+{
+    for (size_t i = 0; i < plan->input_count; i++) {
+        if (wsr__streq(plan->inputs[i].name, "x")) {
+            return &plan->slots[plan->inputs[i].slot].desc.shape;
+        }
+    }
+    return NULL;
+}
+
+static wsr_status check_ports(int64_t *classes, wsr_shape *shape,
+                              const wsr_plan *plan)
+{
+    const wsr_shape *const z = wsr_plan_shape(plan, "logits");
+    const wsr_shape *const x = wsr__plan_images(plan);
+    if (z == NULL || z->ndims != 2) {
+        return WSR_FAIL(WSR_ARG,
+                        "model: there is no output 'logits' (n, classes)");
+    }
+    if (x == NULL || x->ndims != 4) {
+        return WSR_FAIL(WSR_ARG, "model: there is no input 'x' (n, c, h, w)");
+    }
+    *classes = z->dims[1];
+    *shape = *x;
+    shape->dims[0] = 1;
+    return WSR_OK;
+}
+
+wsr_status wsr_model_from_graph(wsr_model **out, const wsr_graph *graph,
+                                size_t batch)
+{
+    wsr_status status = WSR_OK;
+    const size_t most = batch == 0 ? DEFAULT_BATCH : batch;
+    plans *m = wsr__alloc(1, sizeof(*m));
+    wsr_plan *first = NULL;
+    wsr_shape shape = {0};
+    int64_t classes = 0;
+    *out = NULL;
+    if (m == NULL) {
+        return WSR_NOMEM;
+    }
+    m->graph = graph;
+    while (m->top + 1 < LEVELS && ((size_t)2 << m->top) <= most) {
+        m->top++;
+    }
+    // The plan of one image also shows that the graph serves.
+    WSR_TRY(need(&first, m, 0, false));
+    WSR_TRY(check_ports(&classes, &shape, first));
+    WSR_TRY(wsr__model_init(&m->super, &cls, &shape, (size_t)classes));
+    m->super.differentiable = true;
+    m->super.fixed_batch = true;
+    m->super.batch = most < ((size_t)2 << m->top) ? most : (size_t)1 << m->top;
+    m->row = wsr__alloc(m->super.batch, sizeof(*m->row));
+    if (m->row == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    *out = &m->super;
+    m = NULL;
+out:
+    if (m != NULL) {
+        release(&m->super);
+        wsr__free(m);
+    }
+    return status;
+}
+
+wsr_status wsr_model_from_net(wsr_model **out, const wsr_net *net, size_t batch)
+{
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    *out = NULL;
+    WSR_TRY(wsr_net_graph(&graph, net, false));
+    WSR_TRY(wsr_model_from_graph(out, graph, batch));
+    ((plans *)*out)->own = graph;
+    graph = NULL;
+out:
+    wsr_graph_free(graph);
+    return status;
+}
+
+// The caller's plan as the only one: `graph` NULL, both modes the same.
+static wsr_status forward_whole(wsr_model *model, float *logits, const float *x,
+                                const wsr__rows *rows, bool keep)
+{
+    (void)keep;
+    plans *const m = (plans *)model;
+    if (rows->n != model->batch) {
+        return WSR_FAIL(WSR_ARG, "model: %zu images, its plan has %zu", rows->n,
+                        model->batch);
+    }
+    m->n = rows->n;
+    for (size_t k = 0; k < rows->n; k++) {
+        m->row[k] = (uint32_t)wsr__row(rows, k);
+    }
+    return forward_piece(m, logits, x, 0, m->at[0][0]);
+}
+
+static wsr_status backward_whole(wsr_model *model, float *dx,
+                                 const float *dlogits)
+{
+    plans *const m = (plans *)model;
+    return backward_piece(m, dx, dlogits, 0, m->at[0][0]);
+}
+
+static const wsr__model_class whole = {forward_whole, backward_whole, release};
+
+wsr_status wsr__model_from_plan(wsr_model **out, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    plans *m = wsr__alloc(1, sizeof(*m));
+    wsr_shape shape = {0};
+    int64_t classes = 0;
+    *out = NULL;
+    if (m == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(check_ports(&classes, &shape, plan));
+    WSR_TRY(wsr__model_init(&m->super, &whole, &shape, (size_t)classes));
+    m->at[0][0] = plan;
+    m->super.batch = wsr_plan_batch(plan);
+    m->super.whole = true;
+    m->super.fixed_batch = true;
+    m->super.differentiable = (plan->purpose & WSR_GRAD_INPUT) != 0;
+    m->row = wsr__alloc(m->super.batch, sizeof(*m->row));
+    if (m->row == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    *out = &m->super;
+    m = NULL;
+out:
+    wsr__free(m);
+    return status;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starting points and gradient steps that attacks share.
+
+#include "attack/attack.h"
+
+#include <math.h>
+
+enum { START = 0x40000000 }; // apart from the numbers of steps
+
+float wsr__step_size(const wsr__siege *s, double alpha, double ratio,
+                     int64_t steps)
+{
+    return (float)(alpha > 0 ? alpha : ratio * (double)s->eps / (double)steps);
+}
+
+static wsr__rng start_rng(const wsr__siege *s, size_t row, uint32_t restart)
+{
+    return wsr__siege_rng(s, row, START + restart);
+}
+
+static void gaussian(float *x, int64_t d, double scale, wsr__rng *rng)
+{
+    for (int64_t i = 0; i < d; i++) {
+        x[i] += (float)(scale * wsr__rng_normal(rng));
+    }
+}
+
+void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
+                         double sigma)
+{
+    wsr__rng rng = start_rng(s, row, restart);
+    float *const x = wsr__at(s->x, s->d, row);
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    gaussian(x, s->d, sigma, &rng);
+    wsr__project(x, &ball);
+}
+
+// A normal vector has a uniform direction; U^(1/d) of the radius makes the
+// point uniform in the ball.
+static void uniform_l2(float *x, const wsr__ball *ball, wsr__rng *rng)
+{
+    const double radius = (double)ball->eps * pow((double)wsr__rng_uniform(rng),
+                                                  1 / (double)ball->d);
+    gaussian(x, ball->d, 1, rng);
+    const double length = wsr__distance(WSR__L2, x, ball->x0, ball->d);
+    for (int64_t i = 0; i < ball->d; i++) {
+        const double c = (double)ball->x0[i];
+        x[i] = (float)(c + ((double)x[i] - c) * radius / (length + 1e-12));
+    }
+}
+
+void wsr__start_uniform(wsr__siege *s, size_t row, uint32_t restart)
+{
+    wsr__rng rng = start_rng(s, row, restart);
+    float *const x = wsr__at(s->x, s->d, row);
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    if (s->norm == WSR__LINF) {
+        for (int64_t i = 0; i < s->d; i++) {
+            x[i] += s->eps * (2 * wsr__rng_uniform(&rng) - 1);
+        }
+    } else {
+        uniform_l2(x, &ball, &rng);
+    }
+    wsr__project(x, &ball);
+}
+
+void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha)
+{
+    float *const x = wsr__at(s->x, s->d, row);
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    if (s->norm == WSR__LINF) {
+        wsr__sign_step(x, g, alpha, &ball);
+        return;
+    }
+    double squares = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        squares += (double)g[i] * (double)g[i];
+    }
+    const float length = (float)(sqrt(squares) + 1e-10);
+    for (int64_t i = 0; i < s->d; i++) {
+        x[i] += alpha * (g[i] / length);
+    }
+    wsr__project(x, &ball);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Small models to attack: a smooth classifier of 3x6x6 images with known
+// gradients, given through callbacks, and images that it gets right.
+
+#ifndef WSR_TESTS_ATTACK_MODEL_SUPPORT_H
+#define WSR_TESTS_ATTACK_MODEL_SUPPORT_H
+
+#include "attack/attack.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    TOY_C = 3,
+    TOY_SIDE = 6,
+    TOY_D = TOY_C * TOY_SIDE * TOY_SIDE,
+    TOY_CLASSES = 5,
+    TOY_HIDDEN = 12,
+    TOY_MOST = 128
+};
+
+/// logits = V tanh(W (x - 1/2)).
+typedef struct toy {
+    float w[TOY_HIDDEN * TOY_D];
+    float v[TOY_CLASSES * TOY_HIDDEN];
+    float h[TOY_MOST * TOY_HIDDEN]; // of the last call
+    size_t calls;
+    size_t most; // images of one call
+} toy;
+
+static inline wsr_status toy_logits(float *logits, const float *x, size_t n,
+                                    void *user)
+{
+    toy *const t = user;
+    t->calls++;
+    t->most = n > t->most ? n : t->most;
+    for (size_t i = 0; i < n; i++) {
+        float *const h = t->h + i * TOY_HIDDEN;
+        for (size_t j = 0; j < TOY_HIDDEN; j++) {
+            float sum = 0;
+            for (size_t p = 0; p < TOY_D; p++) {
+                sum += t->w[j * TOY_D + p] * (x[i * TOY_D + p] - 0.5f);
+            }
+            h[j] = tanhf(sum);
+        }
+        for (size_t c = 0; c < TOY_CLASSES; c++) {
+            float sum = 0;
+            for (size_t j = 0; j < TOY_HIDDEN; j++) {
+                sum += t->v[c * TOY_HIDDEN + j] * h[j];
+            }
+            logits[i * TOY_CLASSES + c] = sum;
+        }
+    }
+    return WSR_OK;
+}
+
+static inline wsr_status toy_backward(float *dx, const float *dlogits, size_t n,
+                                      void *user)
+{
+    const toy *const t = user;
+    for (size_t i = 0; i < n; i++) {
+        const float *const h = t->h + i * TOY_HIDDEN;
+        memset(dx + i * TOY_D, 0, TOY_D * sizeof(*dx));
+        for (size_t j = 0; j < TOY_HIDDEN; j++) {
+            float dh = 0;
+            for (size_t c = 0; c < TOY_CLASSES; c++) {
+                dh += dlogits[i * TOY_CLASSES + c] * t->v[c * TOY_HIDDEN + j];
+            }
+            dh *= 1 - h[j] * h[j];
+            for (size_t p = 0; p < TOY_D; p++) {
+                dx[i * TOY_D + p] += dh * t->w[j * TOY_D + p];
+            }
+        }
+    }
+    return WSR_OK;
+}
+
+static inline void toy_fill(toy *t, uint64_t seed)
+{
+    wsr__rng rng = wsr__rng_at(seed, WSR__RNG_TEST, 0, 0);
+    memset(t, 0, sizeof(*t));
+    for (size_t i = 0; i < TOY_HIDDEN * TOY_D; i++) {
+        t->w[i] = (float)(0.35 * wsr__rng_normal(&rng));
+    }
+    for (size_t i = 0; i < TOY_CLASSES * TOY_HIDDEN; i++) {
+        t->v[i] = (float)wsr__rng_normal(&rng);
+    }
+}
+
+/// A model of a toy; free it with wsr_model_free.
+static inline wsr_model *toy_model(toy *t, bool gradients)
+{
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr_model *model = NULL;
+    ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, toy_logits,
+                               gradients ? toy_backward : NULL, t));
+    return model;
+}
+
+/// n images, some of their pixels exactly 0 or 1, labelled by the model; every
+/// seventh label is wrong.
+static inline void toy_images(float *x, int32_t *labels, size_t n, toy *t,
+                              uint64_t seed)
+{
+    wsr__rng rng = wsr__rng_at(seed, WSR__RNG_TEST, 1, 0);
+    for (size_t i = 0; i < n * TOY_D; i++) {
+        const float v = 1.4f * wsr__rng_uniform(&rng) - 0.2f;
+        x[i] = v < 0 ? 0 : v > 1 ? 1 : v;
+    }
+    for (size_t i = 0; i < n; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_ok(toy_logits(z, x + i * TOY_D, 1, t));
+        labels[i] = wsr__argmax(z, TOY_CLASSES);
+        labels[i] = i % 7 == 6 ? (labels[i] + 1) % TOY_CLASSES : labels[i];
+    }
+}
+
+/// Run an attack by its spec.
+static inline wsr_attack_result *toy_attack(const char *spec,
+                                            const char *options,
+                                            const float *eps, size_t n_eps,
+                                            wsr_model *model, const float *x,
+                                            const int32_t *labels, size_t n)
+{
+    wsr_attack *attack = NULL;
+    wsr_attack_result *result = NULL;
+    ck_assert_ok(wsr_attack_new(&attack, spec, options));
+    ck_assert_ok(wsr_attack_set_strengths(attack, eps, n_eps));
+    ck_assert_ok(wsr_attack_run(&result, attack, model, x, labels, n));
+    wsr_attack_free(attack);
+    return result;
+}
+
+#endif

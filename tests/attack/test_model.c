@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "attack/model_support.h"
+
+enum { N = 13, SIDE = 8, D = 3 * SIDE * SIDE, CLASSES = 4 };
+
+static wsr_params *params;
+static wsr_graph *graph;
+static float x[N * D];
+
+static void build(void)
+{
+    const char *const conv = "pad=1";
+    ck_assert_ok(wsr_params_new(&params, 7));
+    ck_assert_ok(wsr_graph_new(&graph, params));
+    const wsr__init init = {.bound = 0.3f};
+    wsr_value v = wsr__input(graph, "x", wsr__shape4(1, 3, SIDE, SIDE));
+    v = wsr__op2(
+        graph, "conv2d", conv, v,
+        wsr__param_value(graph, "a.weight", wsr__shape4(10, 3, 3, 3), init));
+    v = wsr__op1(graph, "relu", NULL, v);
+    v = wsr__op1(graph, "global_avg_pool", NULL, v);
+    v = wsr__op1(graph, "reshape", "dims=[10]", v);
+    v = wsr__op2(graph, "linear", NULL, v,
+                 wsr__param_value(graph, "b.weight", wsr__shape2(CLASSES, 10),
+                                  (wsr__init){.bound = 3}));
+    wsr__set_output(graph, "logits", v);
+    ck_assert_ok(wsr__graph_status(graph));
+    wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < N * D; i++) {
+        x[i] = wsr__rng_uniform(&rng);
+    }
+}
+
+static void destroy(void)
+{
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+
+// Forward and backward of some rows of x.
+static void compute(wsr_model *model, const wsr__rows *rows, float *z,
+                    float *dx)
+{
+    static float dz[N * CLASSES];
+    for (size_t i = 0; i < N * CLASSES; i++) {
+        dz[i] = (float)(i % 5) - 1.5f;
+    }
+    ck_assert_ok(model->cls->forward(model, z, x, rows, true));
+    ck_assert_ok(model->cls->backward(model, dx, dz));
+}
+
+START_TEST(any_number_of_images_gives_what_single_images_give)
+{
+    static float z[N * CLASSES];
+    static float dx[N * D];
+    static float one_z[N * CLASSES];
+    static float one_dx[N * D];
+    wsr_model *model = NULL;
+    build();
+    ck_assert_ok(wsr_model_from_graph(&model, graph, 11));
+    ck_assert_uint_eq(wsr_model_classes(model), CLASSES);
+    ck_assert_uint_eq(wsr_model_batch(model), 11);
+    for (uint32_t i = 0; i < N; i++) {
+        const wsr__rows one = {&i, 1};
+        compute(model, &one, one_z, one_dx);
+    }
+    for (size_t n = 1; n <= 11; n++) {
+        uint32_t at[N];
+        const wsr__rows rows = {at, n};
+        for (size_t k = 0; k < n; k++) {
+            at[k] = (uint32_t)(k * 5 % N);
+        }
+        memset(z, 0, sizeof(z));
+        memset(dx, 0, sizeof(dx));
+        compute(model, &rows, z, dx);
+        for (size_t k = 0; k < n; k++) {
+            for (size_t c = 0; c < CLASSES; c++) {
+                ck_assert_float_eq_tol(z[at[k] * CLASSES + c],
+                                       one_z[at[k] * CLASSES + c], 1e-5f);
+            }
+            for (size_t p = 0; p < D; p++) {
+                ck_assert_float_eq_tol(dx[at[k] * D + p], one_dx[at[k] * D + p],
+                                       1e-5f);
+            }
+        }
+    }
+    wsr_model_free(model);
+    destroy();
+}
+END_TEST
+
+START_TEST(logits_alone_are_the_same_and_split_into_batches)
+{
+    float some[N * CLASSES];
+    float all[N * CLASSES];
+    wsr_model *model = NULL;
+    const wsr__rows rows = {NULL, 4};
+    build();
+    ck_assert_ok(wsr_model_from_graph(&model, graph, 4));
+    ck_assert_ok(wsr_model_logits(all, model, x, N));
+    ck_assert_ok(model->cls->forward(model, some, x, &rows, true));
+    for (size_t i = 0; i < 4 * CLASSES; i++) {
+        ck_assert_float_eq_tol(all[i], some[i], 1e-5f);
+    }
+    ck_assert_uint_eq(wsr_model_queries(model), N);
+    wsr_model_free(model);
+    destroy();
+}
+END_TEST
+
+START_TEST(a_plan_is_a_model_of_exactly_its_batch)
+{
+    wsr_plan *plan = NULL;
+    wsr_model *model = NULL;
+    float z[N * CLASSES];
+    float of_graph[N * CLASSES];
+    build();
+    ck_assert_ok(wsr_plan_new(&plan, graph, 6, WSR_GRAD_INPUT | WSR_TRAIN));
+    ck_assert_ok(wsr__model_from_plan(&model, plan));
+    ck_assert(model->whole);
+    ck_assert_ok(wsr_model_logits(z, model, x, 6));
+    ck_assert_fails(wsr_model_logits(z, model, x, 7), WSR_ARG,
+                    "no whole batches of 6");
+    wsr_model_free(model);
+    wsr_plan_free(plan);
+    ck_assert_ok(wsr_model_from_graph(&model, graph, 8));
+    ck_assert_ok(wsr_model_logits(of_graph, model, x, 6));
+    for (size_t i = 0; i < 6 * CLASSES; i++) {
+        ck_assert_float_eq_tol(z[i], of_graph[i], 1e-5f);
+    }
+    wsr_model_free(model);
+    destroy();
+}
+END_TEST
+
+START_TEST(graphs_without_the_right_ports_are_refused)
+{
+    wsr_model *model = NULL;
+    wsr_graph *other = NULL;
+    build();
+    ck_assert_ok(wsr_graph_new(&other, params));
+    wsr_value v = wsr__input(other, "image", wsr__shape4(1, 3, SIDE, SIDE));
+    v = wsr__op1(other, "global_avg_pool", NULL, v);
+    v = wsr__op1(other, "reshape", "dims=[3]", v);
+    wsr__set_output(other, "logits", v);
+    ck_assert_fails(wsr_model_from_graph(&model, other, 4), WSR_ARG,
+                    "no input 'x'");
+    ck_assert_ptr_null(model);
+    wsr_graph_free(other);
+    destroy();
+}
+END_TEST
+
+START_TEST(callbacks_get_dense_batches_of_the_rows_that_are_meant)
+{
+    static toy t;
+    static float images[N * TOY_D];
+    static float dx[N * TOY_D];
+    static float dz[N * TOY_CLASSES];
+    float z[N * TOY_CLASSES];
+    float one[TOY_CLASSES];
+    float want[TOY_D];
+    int32_t labels[N];
+    const uint32_t at[3] = {7, 0, 12};
+    const wsr__rows rows = {at, 3};
+    toy_fill(&t, 1);
+    toy_images(images, labels, N, &t, 1);
+    wsr_model *const model = toy_model(&t, true);
+    ck_assert_ok(model->cls->forward(model, z, images, &rows, true));
+    for (size_t i = 0; i < N * TOY_CLASSES; i++) {
+        dz[i] = (float)i;
+    }
+    ck_assert_ok(model->cls->backward(model, dx, dz));
+    for (size_t k = 0; k < 3; k++) {
+        ck_assert_ok(toy_logits(one, images + at[k] * TOY_D, 1, &t));
+        ck_assert_mem_eq(one, z + at[k] * TOY_CLASSES, sizeof(one));
+        ck_assert_ok(toy_backward(want, dz + at[k] * TOY_CLASSES, 1, &t));
+        ck_assert_mem_eq(want, dx + at[k] * TOY_D, sizeof(want));
+    }
+    wsr_model_free(model);
+}
+END_TEST
+
+START_TEST(the_batch_of_callbacks_can_be_chosen)
+{
+    static toy t;
+    static float images[N * TOY_D];
+    float z[N * TOY_CLASSES];
+    int32_t labels[N];
+    toy_fill(&t, 1);
+    toy_images(images, labels, N, &t, 1);
+    wsr_model *const model = toy_model(&t, true);
+    t.most = 0;
+    ck_assert_ok(wsr_model_logits(z, model, images, N));
+    ck_assert_uint_eq(t.most, N);
+    ck_assert_ok(wsr_model_set_batch(model, 4));
+    t.most = 0;
+    ck_assert_ok(wsr_model_logits(z, model, images, N));
+    ck_assert_uint_eq(t.most, 4);
+    ck_assert_fails(wsr_model_set_batch(model, 0), WSR_ARG, "batch 0");
+    wsr_model_free(model);
+}
+END_TEST
+
+static wsr_status nan_logits(float *logits, const float *images, size_t n,
+                             void *user)
+{
+    (void)images;
+    (void)user;
+    for (size_t i = 0; i < n * 3; i++) {
+        logits[i] = i == 7 ? NAN : 1;
+    }
+    return WSR_OK;
+}
+
+START_TEST(bad_models_are_refused)
+{
+    const wsr_shape shape = wsr__shape3(1, 2, 2);
+    const wsr_shape flat = wsr__shape2(3, 4);
+    const float images[16] = {0};
+    float z[12];
+    wsr_model *model = NULL;
+    ck_assert_fails(wsr_model_new(&model, &flat, 3, nan_logits, NULL, NULL),
+                    WSR_SHAPE, "(3, 4)");
+    ck_assert_fails(wsr_model_new(&model, &shape, 1, nan_logits, NULL, NULL),
+                    WSR_ARG, "1 classes");
+    ck_assert_fails(wsr_model_new(&model, &shape, 3, NULL, NULL, NULL), WSR_ARG,
+                    "no function");
+    ck_assert_ptr_null(model);
+    ck_assert_ok(wsr_model_new(&model, &shape, 3, nan_logits, NULL, NULL));
+    ck_assert_fails(wsr_model_set_range(model, 1, 0), WSR_ARG, "[1, 0]");
+    ck_assert_fails(wsr_model_logits(z, model, images, 4), WSR_NUMERIC,
+                    "logit 1 of image 2 is nan");
+    wsr_model_free(model);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        any_number_of_images_gives_what_single_images_give,
+        logits_alone_are_the_same_and_split_into_batches,
+        a_plan_is_a_model_of_exactly_its_batch,
+        graphs_without_the_right_ports_are_refused,
+        callbacks_get_dense_batches_of_the_rows_that_are_meant,
+        the_batch_of_callbacks_can_be_chosen,
+        bad_models_are_refused,
+        NULL};
+    return suite_of("model", tests);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attacks against what the public implementations did to a really trained
+// network: per image the outcome, where the method is deterministic, and for
+// one step the pixels.
+
+#include "attack/attack.h"
+#include "io/io.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IMAGES = 256, SIDE = 32, PIXELS = 3 * SIDE * SIDE, SHOWN = 16 };
+
+typedef struct world {
+    wsr_net *net;
+    wsr_model *model;
+    float *x;
+    int32_t labels[IMAGES];
+} world;
+
+static wsr__st *open_golden(const char *name)
+{
+    char path[512];
+    wsr__st *st = NULL;
+    (void)snprintf(path, sizeof(path), "%s/golden/%s.safetensors",
+                   shared_folder(), name);
+    if (!wsr__file_exists(path)) {
+        skip("the golden files are absent");
+    }
+    ck_assert_ok(wsr__st_open(&st, path));
+    return st;
+}
+
+static world *world_new(void)
+{
+    static unsigned char bytes[IMAGES * 28 * 28];
+    static int64_t labels[IMAGES];
+    char path[512];
+    world *const w = wsr__alloc(1, sizeof(*w));
+    wsr__st *const st = open_golden("testset_256");
+    ck_assert_ptr_nonnull(w);
+    ck_assert_ok(wsr__st_read_u8(bytes, st, "images_u8", sizeof(bytes)));
+    ck_assert_ok(wsr__st_read_i64(labels, st, "labels", IMAGES));
+    wsr__st_free(st);
+    w->x = wsr__alloc(IMAGES, PIXELS * sizeof(float));
+    for (size_t i = 0; i < (size_t)IMAGES * 28 * 28; i++) {
+        const size_t row = i / 28 % 28 + 2;
+        const size_t column = i % 28 + 2;
+        for (size_t c = 0; c < 3; c++) {
+            w->x[i / 784 * PIXELS + (c * SIDE + row) * SIDE + column] =
+                (float)bytes[i] / 255.0f;
+        }
+    }
+    for (size_t i = 0; i < IMAGES; i++) {
+        w->labels[i] = (int32_t)labels[i];
+    }
+    (void)snprintf(path, sizeof(path),
+                   "%s/golden/robust_fashion_mnist.safetensors",
+                   shared_folder());
+    ck_assert_ok(
+        wsr_net_load(&w->net, path, "genotype=cna_r,channels=8,layers=5"));
+    ck_assert_ok(wsr_model_from_net(&w->model, w->net, 64));
+    return w;
+}
+
+static void world_free(world *w)
+{
+    wsr_model_free(w->model);
+    wsr_net_free(w->net);
+    wsr__free(w->x);
+    wsr__free(w);
+}
+
+static wsr_attack_result *attack(const world *w, const char *spec,
+                                 const char *options, float eps, size_t n)
+{
+    wsr_attack *attack = NULL;
+    wsr_attack_result *result = NULL;
+    ck_assert_ok(wsr_attack_new(&attack, spec, options));
+    ck_assert_ok(wsr_attack_set_strengths(attack, &eps, 1));
+    ck_assert_ok(wsr_attack_run(&result, attack, w->model, w->x, w->labels, n));
+    wsr_attack_free(attack);
+    return result;
+}
+
+// Images whose outcome differs from the reference.
+static size_t differing(const wsr_attack_result *result, const char *file)
+{
+    unsigned char robust[IMAGES];
+    wsr__st *const st = open_golden(file);
+    size_t n = 0;
+    ck_assert_ok(wsr__st_read_u8(robust, st, "robust", IMAGES));
+    for (size_t i = 0; i < IMAGES; i++) {
+        n += wsr_attack_result_robust(result, 0)[i] != robust[i];
+    }
+    wsr__st_free(st);
+    return n;
+}
+
+// Fraction of the pixels shown in the reference that agree to 1e-5.
+static double agreeing(const wsr_attack_result *result, const char *file)
+{
+    static float images[SHOWN * PIXELS];
+    wsr__st *const st = open_golden(file);
+    const float *const mine = wsr_attack_result_images(result, 0);
+    size_t n = 0;
+    ck_assert_ok(wsr__st_read_f32(images, st, "adv16", SHOWN * PIXELS));
+    for (size_t i = 0; i < SHOWN * PIXELS; i++) {
+        n += fabsf(images[i] - mine[i]) <= 1e-5f;
+    }
+    wsr__st_free(st);
+    return (double)n / (SHOWN * PIXELS);
+}
+
+typedef struct reference {
+    const char *file;
+    const char *spec;
+    float eps;
+} reference;
+
+static const reference references[] = {
+    {"attack_fgsm_eps0.06", "fgsm", 0.06f},
+    {"attack_pgd20_eps0.06", "pgd:steps=20,alpha=0.0075", 0.06f},
+    {"attack_pgdl2_20_eps1.5", "pgd:norm=l2,steps=20,alpha=0.1875", 1.5f},
+};
+
+START_TEST(deterministic_attacks_fell_the_images_that_the_references_felled)
+{
+    world *const w = world_new();
+    for (size_t i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
+        const reference *const r = &references[i];
+        // As the references do it: every image takes all steps.
+        wsr_attack_result *result =
+            attack(w, r->spec, "stop=false", r->eps, IMAGES);
+        const size_t differ = differing(result, r->file);
+        printf("%s: %zu of %d outcomes differ, %.4f of the pixels agree\n",
+               r->file, differ, IMAGES, agreeing(result, r->file));
+        ck_assert_uint_le(differ, 1);
+        wsr_attack_result_free(result);
+        // As evaluation does it: what fell on the way stays fallen.
+        result = attack(w, r->spec, NULL, r->eps, IMAGES);
+        printf("%s, stopping: %zu differ, %.2f s\n", r->file,
+               differing(result, r->file),
+               wsr_attack_result_seconds(result, 0));
+        ck_assert_uint_le(differing(result, r->file), 1);
+        wsr_attack_result_free(result);
+    }
+    world_free(w);
+}
+END_TEST
+
+START_TEST(one_step_gives_the_pixels_of_the_reference)
+{
+    world *const w = world_new();
+    wsr_attack_result *const result =
+        attack(w, "fgsm", "stop=false", 0.06f, SHOWN);
+    // The noise floor in the metadata of the file.
+    ck_assert_double_ge(agreeing(result, "attack_fgsm_eps0.06"),
+                        0.9998982548713684);
+    wsr_attack_result_free(result);
+    world_free(w);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        deterministic_attacks_fell_the_images_that_the_references_felled,
+        one_step_gives_the_pixels_of_the_reference, NULL};
+    return suite_of("golden attacks", tests);
+}
