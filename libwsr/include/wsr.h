@@ -5,6 +5,7 @@
 #ifndef WSR_H
 #define WSR_H
 
+#include "wsr/attack.h"
 #include "wsr/base.h"
 #include "wsr/config.h"
 #include "wsr/genotype.h"
