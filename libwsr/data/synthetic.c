@@ -44,7 +44,12 @@ static const char *const names[] = {
     "four triangles",
 };
 
-enum { PATTERNS = 10, CLASSES = sizeof names / sizeof names[0] };
+enum {
+    TEXTURES = 4,
+    PATTERNS = 10,
+    CLASSES = sizeof names / sizeof names[0],
+    MAX_CHANNELS = 16
+};
 
 static const wsr__option schema[] = {
     {.key = "classes",
@@ -84,7 +89,7 @@ static const wsr__option schema[] = {
      .offset = offsetof(params, channels),
      .fallback = "3",
      .min = 1,
-     .max = 16,
+     .max = MAX_CHANNELS,
      .unit = "channels",
      .help = "colour channels"},
     {.key = "noise",
@@ -188,11 +193,29 @@ static pose draw_pose(const params *p, int64_t copies, wsr__rng *rng)
     return out;
 }
 
-// Add noise in [-amplitude, amplitude].
-static unsigned char pixel(int64_t level, int64_t amplitude, wsr__rng *rng)
+/// Random bytes, four from each number.
+typedef struct byte_stream {
+    wsr__rng *rng;
+    uint32_t bits;
+    unsigned left;
+} byte_stream;
+
+static int64_t next_byte(byte_stream *s)
 {
-    const uint32_t range = (uint32_t)(2 * amplitude + 1);
-    const int64_t v = level + wsr__rng_below(rng, range) - amplitude;
+    if (!s->left) {
+        s->bits = wsr__rng_u32(s->rng);
+        s->left = 4;
+    }
+    s->left--;
+    s->bits = s->bits << 8 | s->bits >> 24;
+    return s->bits & 255;
+}
+
+// A colour with noise in [-amplitude, amplitude].
+static unsigned char pixel(int64_t level, int64_t amplitude, byte_stream *s)
+{
+    const int64_t noise = next_byte(s) * (2 * amplitude + 1) / 256;
+    const int64_t v = level + noise - amplitude;
 
     return (unsigned char)(v < 0 ? 0 : smaller(v, 255));
 }
@@ -201,22 +224,25 @@ static void draw(unsigned char *dst, const params *p, int64_t class,
                  wsr__rng *rng)
 {
     const int64_t pattern = class % PATTERNS;
-    const int64_t copies = 1 + class / PATTERNS;
-    const pose at = draw_pose(p, copies, rng);
+    const pose at = draw_pose(p, 1 + class / PATTERNS, rng);
     const int64_t amplitude = (int64_t)(p->noise * 255.0 + 0.5);
+    const int64_t plane = p->size * p->size;
     const bool dark = wsr__rng_below(rng, 2) == 1;
+    int64_t colours[2][MAX_CHANNELS]; // outside, inside
+    byte_stream stream = {.rng = rng};
 
     for (int64_t c = 0; c < p->channels; ++c) {
-        const int64_t low = wsr__rng_below(rng, 96);
-        const int64_t high = 160 + wsr__rng_below(rng, 96);
+        colours[dark][c] = wsr__rng_below(rng, 96);
+        colours[!dark][c] = 160 + wsr__rng_below(rng, 96);
+    }
+    for (int64_t i = 0; i < plane; ++i) {
+        const int64_t y = i / p->size % at.side;
+        const int64_t x = i % p->size % at.side;
+        const bool in = pattern < TEXTURES ? texture(pattern, x, y, &at)
+                                           : figure(pattern, x, y, &at);
 
-        for (int64_t i = 0; i < p->size * p->size; ++i) {
-            const int64_t y = i / p->size % at.side;
-            const int64_t x = i % p->size % at.side;
-            const bool in = pattern < 4 ? texture(pattern, x, y, &at)
-                                        : figure(pattern, x, y, &at);
-
-            *dst++ = pixel(in != dark ? high : low, amplitude, rng);
+        for (int64_t c = 0; c < p->channels; ++c) {
+            dst[c * plane + i] = pixel(colours[in][c], amplitude, &stream);
         }
     }
 }

@@ -67,8 +67,11 @@ static double per_batch(const wsr_dataset *dataset, const char *options,
 int main(int argc, char **argv)
 {
     const long batches = argc > 1 ? strtol(argv[1], NULL, 10) : 2000;
+    const long count = batches < 700 ? 64 * batches + 64 : 50000;
+    char spec[64];
     wsr_dataset *dataset = NULL;
-    must(wsr_dataset_open(&dataset, "synthetic:count=50000", "train", NULL));
+    (void)snprintf(spec, sizeof(spec), "synthetic:count=%ld", count);
+    must(wsr_dataset_open(&dataset, spec, "train", NULL));
     const double plain =
         per_batch(dataset, "prefetch=0", CLOCK_THREAD_CPUTIME_ID, batches, 0);
     const double augmented = per_batch(dataset, "prefetch=0" AUGMENT,
