@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBES = 48, NAME_SIZE = 16 };
+enum { PROBES = 48, NAME_SIZE = 32 };
 
 // What a source is in a graph.
 typedef enum role { ROLE_INPUT, ROLE_TRAINED, ROLE_FROZEN } role;
@@ -439,13 +439,13 @@ static void check_accumulation(const truth *t, unsigned purpose)
 
     rig_open(&r, t->c, t->roles, purpose | WSR_GRAD_PARAMS, 1);
     rig_run(&r, t->x, t->cotangent, t->dst_floats);
-    ck_assert_ok(wsr_plan_backward(r.plan));
+    rig_run(&r, t->x, t->cotangent, t->dst_floats);
     check_grads("second backward, parameters", &r, t, params, 2);
     rig_close(&r);
 
     rig_open(&r, t->c, t->roles, purpose | WSR_GRAD_INPUT, 1);
     rig_run(&r, t->x, t->cotangent, t->dst_floats);
-    ck_assert_ok(wsr_plan_backward(r.plan));
+    rig_run(&r, t->x, t->cotangent, t->dst_floats);
     check_grads("second backward, inputs", &r, t, inputs, 1);
     rig_close(&r);
 }

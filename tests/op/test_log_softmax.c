@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "support/gradcheck.h"
+
+#include <math.h>
+
+START_TEST(rows_are_logarithms_of_distributions)
+{
+    const float x[] = {0, 1, 2, 1000, 1000, -1000};
+    const double want[] = {-2.40760596, -1.40760596, -0.40760596,
+                           -0.69314718, -0.69314718, -2000.69314718};
+    float y[6];
+    op_forward(y, "log_softmax", NULL, &(op_value){{2, {2, 3}}, x}, 1);
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_double_eq_tol((double)y[i], want[i], 2e-4);
+    }
+}
+END_TEST
+
+START_TEST(a_nan_spoils_its_row_alone)
+{
+    const float x[] = {0, NAN, 2, 1, 1, 1};
+    float y[6];
+    op_forward(y, "log_softmax", NULL, &(op_value){{2, {2, 3}}, x}, 1);
+    ck_assert(isnan(y[0]) && isnan(y[1]) && isnan(y[2]));
+    ck_assert_double_eq_tol((double)y[4], -1.09861229, 1e-6);
+}
+END_TEST
+
+START_TEST(gradients_are_right)
+{
+    static const wsr_shape shapes[] = {
+        {2, {3, 10}}, {2, {5, 1}}, {3, {3, 14, 8}}, {4, {2, 3, 5, 7}}};
+    for (size_t i = 0; i < 4; i++) {
+        grad_case c = {.op = "log_softmax",
+                       .n = 1,
+                       .src = {{.shape = shapes[i], .low = -2, .high = 2}}};
+        gradcheck(&c);
+        c.blocked = true;
+        gradcheck(&c);
+    }
+}
+END_TEST
+
+START_TEST(the_batch_axis_is_refused)
+{
+    op_refuses(WSR_SHAPE, "(5)", "log_softmax", NULL, &(wsr_shape){1, {5}}, 1);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        rows_are_logarithms_of_distributions,
+        a_nan_spoils_its_row_alone,
+        gradients_are_right,
+        the_batch_axis_is_refused,
+        NULL,
+    };
+    return suite_of("log_softmax", tests);
+}
