@@ -272,6 +272,31 @@ START_TEST(augmentation_depends_on_seed_epoch_and_sample_alone)
 }
 END_TEST
 
+START_TEST(equal_images_are_augmented_each_in_its_own_way)
+{
+    static unsigned char images[N * FLOATS];
+    static const int32_t labels[N];
+    const wsr_shape shape = {4, {N, C, SIDE, SIDE}};
+    wsr_dataset *dataset = NULL;
+    const wsr_batch *batch = NULL;
+    size_t others = 0;
+    for (size_t i = 0; i < N * FLOATS; i++) {
+        images[i] = (unsigned char)(i % FLOATS + 1);
+    }
+    ck_assert_ok(wsr_dataset_new(&dataset, images, labels, &shape, 1));
+    wsr_loader *const loader =
+        make_loader(dataset, "batch=53,augment=[random_crop:pad=2,flip]");
+    ck_assert_ok(wsr_loader_next(&batch, loader));
+    for (size_t i = 1; i < N; i++) {
+        others += differ(wsr_batch_images(batch),
+                         wsr_batch_images(batch) + i * FLOATS);
+    }
+    ck_assert_uint_ge(others, N / 2);
+    wsr_loader_free(loader);
+    wsr_dataset_free(dataset);
+}
+END_TEST
+
 START_TEST(the_last_smaller_batch_can_be_dropped)
 {
     wsr_dataset *const dataset = make_data();
@@ -484,6 +509,7 @@ Suite *suite(void)
         any_start_yields_the_same_batches_from_there_on,
         seeking_to_where_the_loader_stands_keeps_the_sequence,
         augmentation_depends_on_seed_epoch_and_sample_alone,
+        equal_images_are_augmented_each_in_its_own_way,
         the_last_smaller_batch_can_be_dropped,
         augmentation_may_change_the_shape,
         a_batch_stays_until_the_next_call,
