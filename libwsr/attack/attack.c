@@ -50,26 +50,22 @@ wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params)
     return norm;
 }
 
-static wsr_status read_settings(wsr_attack *attack, const char *options)
+static wsr_status take_settings(wsr_attack *attack,
+                                const wsr__attack_settings *settings)
 {
-    wsr_status status = WSR_OK;
-    wsr__attack_settings *const settings = &attack->settings;
-    wsr__params_default(settings, wsr__attack_schema);
-    WSR_TRY(wsr__params_parse(settings, wsr__attack_schema, "attack.",
-                              options == NULL ? "" : options));
+    attack->settings = *settings;
     while (!wsr__streq(target_names[attack->target], settings->target.s)) {
         attack->target++; // the schema permits no other names
     }
     if (attack->target != WSR__TARGET_NONE && !attack->cls->targets) {
-        status = WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
-                          attack->cls->super.name);
+        return WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
+                        attack->cls->super.name);
     }
-out:
-    return status;
+    return WSR_OK;
 }
 
-wsr_status wsr_attack_new(wsr_attack **out, const char *spec,
-                          const char *options)
+wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
+                            const wsr__attack_settings *settings)
 {
     wsr_status status = WSR_OK;
     const wsr__class *cls = NULL;
@@ -82,13 +78,58 @@ wsr_status wsr_attack_new(wsr_attack **out, const char *spec,
     WSR_TRY(wsr__class_spec(&cls, &attack->params, &wsr__attacks, spec));
     attack->cls = (const wsr__attack_class *)cls;
     attack->norm = wsr__attack_norm_of(attack->cls, attack->params);
-    WSR_TRY(read_settings(attack, options));
+    WSR_TRY(take_settings(attack, settings));
     WSR_TRY(wsr_attack_set_strengths(attack, &strength, 1));
     *out = attack;
     attack = NULL;
 out:
     wsr_attack_free(attack);
     return status;
+}
+
+wsr_status wsr_attack_new(wsr_attack **out, const char *spec,
+                          const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__attack_settings settings;
+    *out = NULL;
+    wsr__params_default(&settings, wsr__attack_schema);
+    WSR_TRY(wsr__params_parse(&settings, wsr__attack_schema, "attack.",
+                              options == NULL ? "" : options));
+    WSR_TRY(wsr__attack_make(out, spec, &settings));
+out:
+    return status;
+}
+
+void wsr__attack_spec(wsr__str *out, const wsr_attack *attack)
+{
+    wsr__str options = {0};
+    wsr__params_summary(&options, attack->params, attack->cls->super.schema);
+    wsr__str_add(out, attack->cls->super.name);
+    if (options.len > 0) {
+        wsr__str_addf(out, ":%s", options.s);
+    }
+    out->failed |= options.failed;
+    wsr__str_free(&options);
+}
+
+// Whether text starts with "key=": an option of the spec before the comma.
+static bool is_option(const char *text)
+{
+    return text[strcspn(text, ":=,[")] == '=';
+}
+
+size_t wsr__spec_length(const char *specs)
+{
+    int depth = 0;
+    size_t i = 0;
+    for (; specs[i] != '\0'; i++) {
+        depth += (specs[i] == '[') - (specs[i] == ']');
+        if (specs[i] == ',' && depth <= 0 && !is_option(specs + i + 1)) {
+            break;
+        }
+    }
+    return i;
 }
 
 void wsr_attack_free(wsr_attack *attack)

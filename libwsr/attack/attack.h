@@ -13,6 +13,7 @@
 #include "base/registry.h"
 #include "graph/graph.h"
 #include "wsr/attack.h"
+#include "wsr/spectrum.h"
 
 // ------------------------------------------------------------------- norms
 
@@ -197,6 +198,16 @@ struct wsr_attack {
     size_t n_eps;
 };
 
+/// wsr_attack_new() with decoded settings.
+wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
+                            const wsr__attack_settings *settings);
+
+/// "pgd:steps=7": name, and the options that differ from their defaults.
+void wsr__attack_spec(wsr__str *out, const wsr_attack *attack);
+
+/// Length of the first spec of a list "a,b:k=v,k=v,c".
+size_t wsr__spec_length(const char *specs);
+
 wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 
 // ------------------------------------------------------------------ sieges
@@ -334,6 +345,56 @@ wsr_status wsr__siege_strength(wsr__siege *s, float eps);
 /// Whether the model takes the clean image for its label (or, where only a
 /// target is known, not for that).
 bool wsr__siege_clean_stands(const wsr__siege *s, size_t row);
+
+// ---------------------------------------------------------------- spectrum
+
+typedef struct wsr__spectrum_settings {
+    wsr__attack_settings attack;
+    int64_t keep;
+    int64_t count;
+} wsr__spectrum_settings;
+
+/// What one attack did at one strength; arrays have a row per image.
+typedef struct wsr__spectrum_cell {
+    uint8_t *robust;
+    uint8_t *success;
+    float *norms[3];
+    uint32_t *queries;
+    uint32_t *gradients;
+    float *images; // of the first `keep`
+    double seconds;
+} wsr__spectrum_cell;
+
+struct wsr_spectrum {
+    wsr__spectrum_settings settings;
+    wsr_attack **attacks;
+    size_t n_attacks;
+    float *eps;
+    size_t n_eps;
+    wsr_model *model; // NULL until it is opened
+    wsr_model *source; // that attacks work on, NULL: the same
+    const wsr_dataset *dataset;
+    size_t n;     // images
+    size_t keep;  // of which adversarial images are kept
+    size_t batch; // images of a step
+    size_t position;
+    size_t loaded; // number of the batch in `x`, SIZE_MAX: none
+    float *x;      // (batch, d)
+    float *logits; // (batch, classes)
+    uint8_t *clean; // (n)
+    wsr__spectrum_cell *cells; // [attack][strength]
+};
+
+static inline wsr__spectrum_cell *
+wsr__spectrum_at(const wsr_spectrum *spectrum, size_t a, size_t e)
+{
+    return &spectrum->cells[a * spectrum->n_eps + e];
+}
+
+/// Ends of the interval in which a probability lies that gave `hits` of `n`,
+/// with a confidence of 95 %: Wilson, "Probable inference, the law of
+/// succession, and statistical inference", 1927.
+void wsr__wilson(double *low, double *high, size_t hits, size_t n);
 
 // ---------------------------------------------------------------- training
 

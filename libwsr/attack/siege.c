@@ -287,7 +287,7 @@ static void check_row(wsr__siege *s, size_t row, void *ctx)
     for (int64_t i = 0; i < s->d; i++) {
         sum += fabs((double)g[i]);
     }
-    work->bad[row] = isfinite(sum) ? 0 : 1;
+    work->bad[row] = (uint8_t)!isfinite(sum);
 }
 
 static wsr_status backward(wsr__siege *s, float *grad, double *loss,

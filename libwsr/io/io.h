@@ -182,4 +182,27 @@ wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path);
 /// is neither; else the first file's failure when both are bad.
 wsr_status wsr__checkpoint_load(wsr__st **out, const char *path);
 
+// -------------------------------------------------------------- JSON lines
+
+/// A JSON object under construction; its keys stay in the order given. After
+/// memory ran short adding does nothing, and wsr__json_line reports it.
+typedef struct wsr__json wsr__json;
+
+wsr_status wsr__json_new(wsr__json **out);
+void wsr__json_free(wsr__json *json); // NULL is legal
+
+void wsr__json_text(wsr__json *json, const char *key, const char *value);
+void wsr__json_integer(wsr__json *json, const char *key, int64_t value);
+void wsr__json_bool(wsr__json *json, const char *key, bool value);
+/// null when it is not finite.
+void wsr__json_number(wsr__json *json, const char *key, double value);
+/// As the shortest decimal that reads back to the same float.
+void wsr__json_float(wsr__json *json, const char *key, float value);
+void wsr__json_numbers(wsr__json *json, const char *key, const double *values,
+                       size_t n);
+
+/// The object on one line, without a line feed. ARG when a text was no UTF-8.
+/// [out, owned]
+wsr_status wsr__json_line(char **out, const wsr__json *json);
+
 #endif

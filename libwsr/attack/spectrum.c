@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Evaluation over attacks and strengths. A step is one batch under one attack
+// at all strengths, so that little is lost when a run is interrupted; images
+// are numbered through the data set, so that a run that was taken up again
+// ends with the same bits.
+
+#include "attack/attack.h"
+#include "data/data.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_ATTACKS = 64, SPEC_SIZE = 1024 };
+
+typedef wsr__spectrum_settings params;
+
+static const char *const targets[] = {"none", "least", "second", "random",
+                                      NULL};
+
+static const wsr__option schema[] = {
+    {"stop", WSR__BOOL, offsetof(params, attack.stop), "true", 0, 0, "",
+     "leave images alone once they have fallen", NULL},
+    {"nested", WSR__BOOL, offsetof(params, attack.nested), "true", 0, 0, "",
+     "what fell at a strength counts as fallen at larger ones", NULL},
+    {"target", WSR__WORD, offsetof(params, attack.target), "none", 0, 0, "",
+     "class to reach: least likely, second likely, random", targets},
+    {"seed", WSR__INT, offsetof(params, attack.seed), "0", 0,
+     9007199254740991.0, "", "of all random numbers", NULL},
+    {"batch", WSR__INT, offsetof(params, attack.batch), "0", 0, 65536, "images",
+     "at once at most, 0: as many as the model takes", NULL},
+    {"keep", WSR__INT, offsetof(params, keep), "0", 0, 1e9, "images",
+     "whose adversarial images are kept", NULL},
+    {"count", WSR__INT, offsetof(params, count), "0", 0, 1e9, "images",
+     "that are evaluated, 0: all", NULL},
+    {0},
+};
+
+// ---------------------------------------------------------------- lifetime
+
+static void free_cells(wsr_spectrum *s)
+{
+    for (size_t k = 0; s->cells != NULL && k < s->n_attacks * s->n_eps; k++) {
+        wsr__spectrum_cell *const cell = &s->cells[k];
+        wsr__free(cell->robust);
+        wsr__free(cell->success);
+        for (size_t i = 0; i < 3; i++) {
+            wsr__free(cell->norms[i]);
+        }
+        wsr__free(cell->queries);
+        wsr__free(cell->gradients);
+        wsr__free(cell->images);
+    }
+    wsr__free(s->cells);
+    s->cells = NULL;
+}
+
+void wsr_spectrum_free(wsr_spectrum *spectrum)
+{
+    if (spectrum == NULL) {
+        return;
+    }
+    free_cells(spectrum);
+    for (size_t a = 0; a < spectrum->n_attacks; a++) {
+        wsr_attack_free(spectrum->attacks[a]);
+    }
+    wsr__free(spectrum->attacks);
+    wsr__free(spectrum->eps);
+    wsr__free(spectrum->x);
+    wsr__free(spectrum->logits);
+    wsr__free(spectrum->clean);
+    wsr__free(spectrum);
+}
+
+static wsr_status add_attack(wsr_spectrum *s, const char *spec, size_t length)
+{
+    char text[SPEC_SIZE];
+    if (s->n_attacks == MOST_ATTACKS) {
+        return WSR_FAIL(WSR_CONFIG, "attacks: more than %d", MOST_ATTACKS);
+    }
+    if (length >= sizeof(text)) {
+        return WSR_FAIL(WSR_CONFIG, "attack '%.40s...': longer than %d bytes",
+                        spec, SPEC_SIZE - 1);
+    }
+    memcpy(text, spec, length);
+    text[length] = '\0';
+    const wsr_status status =
+        wsr__attack_make(&s->attacks[s->n_attacks], text, &s->settings.attack);
+    s->n_attacks += status == WSR_OK;
+    return status;
+}
+
+static wsr_status add_attacks(wsr_spectrum *s, const char *specs)
+{
+    wsr_status status = WSR_OK;
+    const char *rest = specs;
+    if (*rest == '\0') {
+        return WSR_FAIL(WSR_CONFIG, "attacks: there is none");
+    }
+    for (bool more = true; more;) {
+        const size_t length = wsr__spec_length(rest);
+        WSR_TRY(add_attack(s, rest, length));
+        more = rest[length] == ',';
+        rest += length + more;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_spectrum_new(wsr_spectrum **out, const char *attacks,
+                            const char *options)
+{
+    wsr_status status = WSR_OK;
+    const float strength = 8.0f / 255;
+    wsr_spectrum *s = wsr__alloc(1, sizeof(*s));
+    *out = NULL;
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    s->attacks = wsr__alloc(MOST_ATTACKS, sizeof(*s->attacks));
+    if (s->attacks == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    wsr__params_default(&s->settings.attack, wsr__attack_schema);
+    wsr__params_default(&s->settings, schema);
+    WSR_TRY(wsr__params_parse(&s->settings, schema, "attack.",
+                              options == NULL ? "" : options));
+    WSR_TRY(add_attacks(s, attacks));
+    WSR_TRY(wsr_spectrum_set_strengths(s, &strength, 1));
+    *out = s;
+    s = NULL;
+out:
+    wsr_spectrum_free(s);
+    return status;
+}
+
+wsr_status wsr_spectrum_set_strengths(wsr_spectrum *spectrum, const float *eps,
+                                      size_t n)
+{
+    wsr_status status = WSR_OK;
+    float *copy = NULL;
+    if (spectrum->model != NULL) {
+        return WSR_FAIL(WSR_ARG, "spectrum: its strengths are fixed by now");
+    }
+    for (size_t a = 0; a < spectrum->n_attacks; a++) {
+        WSR_TRY(wsr_attack_set_strengths(spectrum->attacks[a], eps, n));
+    }
+    copy = wsr__alloc(n, sizeof(*copy));
+    if (copy == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(copy, eps, n * sizeof(*eps));
+    wsr__free(spectrum->eps);
+    spectrum->eps = copy;
+    spectrum->n_eps = n;
+out:
+    return status;
+}
+
+// --------------------------------------------------------------- opening it
+
+static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
+                              const wsr_dataset *dataset)
+{
+    const wsr_shape *const shape = wsr_dataset_shape(dataset);
+    const int64_t classes = wsr_dataset_classes(dataset);
+    if (!wsr_shape_equal(shape, &model->shape)) {
+        char a[96];
+        char b[96];
+        wsr__shape_print(a, shape);
+        wsr__shape_print(b, &model->shape);
+        return WSR_FAIL(WSR_SHAPE,
+                        "spectrum: images have shape %s, the model takes %s", a,
+                        b);
+    }
+    if (classes > (int64_t)model->classes) {
+        return WSR_FAIL(WSR_ARG,
+                        "spectrum: the data have %lld classes, the model %zu",
+                        (long long)classes, model->classes);
+    }
+    if (model->whole) {
+        return WSR_FAIL(WSR_ARG, "spectrum: the model's results depend on the "
+                                 "images beside one");
+    }
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        const wsr__attack_class *const cls = s->attacks[a]->cls;
+        if (cls->needs_gradient && !model->differentiable) {
+            return WSR_FAIL(WSR_ARG,
+                            "attack %s: needs gradients, which the model lacks",
+                            cls->super.name);
+        }
+    }
+    return WSR_OK;
+}
+
+static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)
+{
+    cell->robust = wsr__alloc(n, sizeof(*cell->robust));
+    cell->success = wsr__alloc(n, sizeof(*cell->success));
+    cell->queries = wsr__alloc(n, sizeof(*cell->queries));
+    cell->gradients = wsr__alloc(n, sizeof(*cell->gradients));
+    bool made = cell->robust != NULL && cell->success != NULL &&
+                cell->queries != NULL && cell->gradients != NULL;
+    for (size_t i = 0; i < 3; i++) {
+        cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
+        made = made && cell->norms[i] != NULL;
+    }
+    if (kept > 0) {
+        cell->images = wsr__alloc(kept, sizeof(*cell->images));
+        made = made && cell->images != NULL;
+    }
+    return made ? WSR_OK : WSR_NOMEM;
+}
+
+static wsr_status make_arrays(wsr_spectrum *s, const wsr_model *model)
+{
+    wsr_status status = WSR_OK;
+    const size_t d = (size_t)model->pixels;
+    s->clean = wsr__alloc(s->n, sizeof(*s->clean));
+    s->x = wsr__alloc(s->batch, d * sizeof(*s->x));
+    s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
+    s->cells = wsr__alloc(s->n_attacks * s->n_eps, sizeof(*s->cells));
+    if (s->clean == NULL || s->x == NULL || s->logits == NULL ||
+        s->cells == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t k = 0; k < s->n_attacks * s->n_eps; k++) {
+        WSR_TRY(make_cell(&s->cells[k], s->n, s->keep * d));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_spectrum_open(wsr_spectrum *spectrum, wsr_model *model,
+                             const wsr_dataset *dataset)
+{
+    wsr_status status = WSR_OK;
+    const size_t have = wsr_dataset_count(dataset);
+    const size_t wanted = (size_t)spectrum->settings.count;
+    const size_t batch = (size_t)spectrum->settings.attack.batch;
+    if (spectrum->model != NULL) {
+        return WSR_FAIL(WSR_ARG, "spectrum: was opened before");
+    }
+    if (wanted > have) {
+        return WSR_FAIL(WSR_ARG,
+                        "count: %zu images are more than the %zu there "
+                        "are",
+                        wanted, have);
+    }
+    WSR_TRY(check_model(spectrum, model, dataset));
+    spectrum->n = wanted == 0 ? have : wanted;
+    spectrum->keep = (size_t)spectrum->settings.keep < spectrum->n
+                         ? (size_t)spectrum->settings.keep
+                         : spectrum->n;
+    spectrum->batch = batch == 0 || batch > model->batch ? model->batch : batch;
+    spectrum->loaded = SIZE_MAX;
+    WSR_TRY(make_arrays(spectrum, model));
+    spectrum->model = model;
+    spectrum->dataset = dataset;
+out:
+    return status;
+}
+
+wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum, wsr_model *source)
+{
+    wsr_status status = WSR_OK;
+    if (spectrum->model == NULL || spectrum->position > 0) {
+        return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
+    }
+    WSR_TRY(check_model(spectrum, source, spectrum->dataset));
+    spectrum->source = source;
+out:
+    return status;
+}
+
+// -------------------------------------------------------------------- steps
+
+size_t wsr_spectrum_position(const wsr_spectrum *spectrum)
+{
+    return spectrum->position;
+}
+
+size_t wsr_spectrum_steps(const wsr_spectrum *spectrum)
+{
+    return spectrum->model == NULL ? 0
+                                   : (spectrum->n + spectrum->batch - 1) /
+                                         spectrum->batch * spectrum->n_attacks;
+}
+
+size_t wsr_spectrum_count(const wsr_spectrum *spectrum, size_t a)
+{
+    const size_t batches = (spectrum->position + spectrum->n_attacks - 1 - a) /
+                           spectrum->n_attacks;
+    const size_t done = batches * spectrum->batch;
+    return done < spectrum->n ? done : spectrum->n;
+}
+
+static wsr_status load_batch(wsr_spectrum *s, size_t number, size_t count)
+{
+    wsr_status status = WSR_OK;
+    if (s->loaded != number) {
+        s->loaded = SIZE_MAX;
+        for (size_t i = 0; i < count; i++) {
+            WSR_TRY(wsr__dataset_read(wsr__at(s->x, s->model->pixels, i),
+                                      s->dataset, number * s->batch + i));
+        }
+        s->loaded = number;
+    }
+out:
+    return status;
+}
+
+// One attack's result becomes part of a cell.
+static void take(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
+                 size_t at)
+{
+    const size_t n = wsr_attack_result_count(r);
+    for (size_t e = 0; e < s->n_eps; e++) {
+        wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+        const size_t floats = n * sizeof(float);
+        const size_t words = n * sizeof(uint32_t);
+        memcpy(cell->robust + at, wsr_attack_result_robust(r, e), n);
+        memcpy(cell->success + at, wsr_attack_result_success(r, e), n);
+        memcpy(cell->norms[WSR__LINF] + at, wsr_attack_result_linf(r, e),
+               floats);
+        memcpy(cell->norms[WSR__L2] + at, wsr_attack_result_l2(r, e), floats);
+        memcpy(cell->norms[WSR__L1] + at, wsr_attack_result_l1(r, e), floats);
+        memcpy(cell->queries + at, wsr_attack_result_queries(r, e), words);
+        memcpy(cell->gradients + at, wsr_attack_result_gradients(r, e), words);
+        const float *const images = wsr_attack_result_images(r, e);
+        for (size_t i = 0; images != NULL && i < n && at + i < s->keep; i++) {
+            memcpy(wsr__at(cell->images, s->model->pixels, at + i),
+                   wsr__at_const(images, s->model->pixels, i),
+                   (size_t)s->model->pixels * sizeof(float));
+        }
+    }
+    memcpy(s->clean + at, wsr_attack_result_clean(r), n);
+}
+
+// Outcomes on the model that is evaluated, of images made on another.
+static wsr_status judge(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
+                        size_t at)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = wsr_attack_result_count(r);
+    const size_t classes = s->model->classes;
+    const int32_t *const labels = wsr_dataset_labels(s->dataset) + at;
+    WSR_TRY(wsr_model_logits(s->logits, s->model, s->x, n));
+    for (size_t i = 0; i < n; i++) {
+        const int32_t top = wsr__argmax(s->logits + i * classes, classes);
+        s->clean[at + i] = top == labels[i] ? 1 : 0;
+    }
+    for (size_t e = 0; e < s->n_eps; e++) {
+        wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+        WSR_TRY(wsr_model_logits(s->logits, s->model,
+                                 wsr_attack_result_images(r, e), n));
+        for (size_t i = 0; i < n; i++) {
+            const bool right = wsr__argmax(s->logits + i * classes, classes) ==
+                               labels[i];
+            const uint8_t clean = s->clean[at + i];
+            cell->robust[at + i] = right ? clean : 0;
+            cell->success[at + i] = right ? 0 : clean;
+        }
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_spectrum_step(wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    wsr_spectrum *const s = spectrum;
+    wsr_attack_result *result = NULL;
+    if (s->model == NULL || s->position >= wsr_spectrum_steps(s)) {
+        return WSR_FAIL(WSR_ARG, "spectrum: there is no step left to do");
+    }
+    const size_t number = s->position / s->n_attacks;
+    const size_t a = s->position % s->n_attacks;
+    const size_t at = number * s->batch;
+    const size_t count = s->n - at < s->batch ? s->n - at : s->batch;
+    WSR_TRY(load_batch(s, number, count));
+    wsr__attack_settings *const settings = &s->attacks[a]->settings;
+    settings->first = (int64_t)at;
+    settings->images = at < s->keep || s->source != NULL;
+    settings->stop = s->settings.attack.stop && s->source == NULL;
+    WSR_TRY(wsr_attack_run(&result, s->attacks[a],
+                           s->source != NULL ? s->source : s->model, s->x,
+                           wsr_dataset_labels(s->dataset) + at, count));
+    take(s, result, a, at);
+    if (s->source != NULL) {
+        WSR_TRY(judge(s, result, a, at));
+    }
+    for (size_t e = 0; e < s->n_eps; e++) {
+        wsr__spectrum_at(s, a, e)->seconds +=
+            wsr_attack_result_seconds(result, e);
+    }
+    s->position++;
+out:
+    wsr_attack_result_free(result);
+    return status;
+}
+
+wsr_status wsr_spectrum_run(wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    while (spectrum->position < wsr_spectrum_steps(spectrum)) {
+        WSR_TRY(wsr_spectrum_step(spectrum));
+    }
+out:
+    return status;
+}

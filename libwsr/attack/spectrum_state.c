@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Evaluations on disk: the state of an interrupted one, and the images that
+// were kept. A state belongs to one model and one data set: it holds a
+// description, the labels, and the logits of the first images, which are
+// computed again before it is taken up.
+
+#include "attack/attack.h"
+#include "io/io.h"
+#include "wsr/data.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PROBES = 8, NAME_SIZE = 64 };
+
+// ------------------------------------------------------------------ writing
+
+static void describe(wsr__str *out, const wsr_spectrum *s)
+{
+    const wsr__attack_settings *const set = &s->settings.attack;
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        wsr__str_add(out, a == 0 ? "attacks=" : ",");
+        wsr__attack_spec(out, s->attacks[a]);
+    }
+    for (size_t e = 0; e < s->n_eps; e++) {
+        char text[32];
+        wsr__format_float(text, s->eps[e]);
+        wsr__str_addf(out, "%s%s", e == 0 ? " eps=" : ",", text);
+    }
+    wsr__str_addf(out,
+                  " images=%zu keep=%zu batch=%zu seed=%lld stop=%d nested=%d "
+                  "target=%s transfer=%d",
+                  s->n, s->keep, s->batch, (long long)set->seed, set->stop,
+                  set->nested, set->target.s, s->source != NULL);
+}
+
+static void cell_name(char out[NAME_SIZE], const wsr_spectrum *s, size_t k,
+                      const char *what)
+{
+    (void)snprintf(out, NAME_SIZE, "%zu.%zu.%s", k / s->n_eps, k % s->n_eps,
+                   what);
+}
+
+static wsr_status add_array(wsr__st_builder *b, const char *name,
+                            wsr__st_dtype dtype, const void *data, size_t n)
+{
+    const int64_t dims[1] = {(int64_t)n};
+    return wsr__st_add(b, name, dtype, data, dims, 1);
+}
+
+static wsr_status add_images(wsr__st_builder *b, const wsr_spectrum *s,
+                             const char *name, const float *images, size_t n)
+{
+    const int64_t *const d = s->model->shape.dims;
+    const int64_t dims[4] = {(int64_t)n, d[0], d[1], d[2]};
+    return wsr__st_add(b, name, WSR__ST_F32, images, dims, 4);
+}
+
+static wsr_status add_cell(wsr__st_builder *b, const wsr_spectrum *s, size_t k)
+{
+    wsr_status status = WSR_OK;
+    const wsr__spectrum_cell *const cell = &s->cells[k];
+    char name[NAME_SIZE];
+    cell_name(name, s, k, "robust");
+    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, s->n));
+    cell_name(name, s, k, "success");
+    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->success, s->n));
+    for (size_t i = 0; i < 3; i++) {
+        cell_name(name, s, k, wsr__lp_names[i]);
+        WSR_TRY(add_array(b, name, WSR__ST_F32, cell->norms[i], s->n));
+    }
+    cell_name(name, s, k, "queries");
+    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->queries, s->n));
+    cell_name(name, s, k, "gradients");
+    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->gradients, s->n));
+    cell_name(name, s, k, "seconds");
+    WSR_TRY(add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
+    if (s->keep > 0) {
+        cell_name(name, s, k, "images");
+        WSR_TRY(add_images(b, s, name, cell->images, s->keep));
+    }
+out:
+    return status;
+}
+
+// Logits of the first images on all models that take part.
+static wsr_status probe(float *logits, const wsr_spectrum *s)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = s->n < PROBES ? s->n : PROBES;
+    const size_t d = (size_t)s->model->pixels;
+    float *const x = wsr__alloc(n, d * sizeof(*x));
+    if (x == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr_dataset_images(x, s->dataset, NULL, n));
+    WSR_TRY(wsr_model_logits(logits, s->model, x, n));
+    if (s->source != NULL) {
+        WSR_TRY(wsr_model_logits(logits + PROBES * s->model->classes, s->source,
+                                 x, n));
+    }
+out:
+    wsr__free(x);
+    return status;
+}
+
+static size_t probe_floats(const wsr_spectrum *s)
+{
+    const size_t other = s->source == NULL ? 0 : s->source->classes;
+    return PROBES * (s->model->classes + other);
+}
+
+wsr_status wsr_spectrum_save(const wsr_spectrum *spectrum, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *b = NULL;
+    wsr__str text = {0};
+    float *logits = NULL;
+    if (spectrum->model == NULL) {
+        return WSR_FAIL(WSR_ARG, "spectrum: was not opened");
+    }
+    logits = wsr__alloc(probe_floats(spectrum), sizeof(*logits));
+    if (logits == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(probe(logits, spectrum));
+    WSR_TRY(wsr__st_builder_new(&b));
+    describe(&text, spectrum);
+    WSR_TRY(wsr__str_status(&text));
+    WSR_TRY(wsr__st_set(b, "spectrum", text.s));
+    WSR_TRY(wsr__st_setf(b, "position", "%zu", spectrum->position));
+    WSR_TRY(wsr__st_add_f32(b, "probe", logits, probe_floats(spectrum)));
+    WSR_TRY(add_array(b, "labels", WSR__ST_I32,
+                      wsr_dataset_labels(spectrum->dataset), spectrum->n));
+    WSR_TRY(add_array(b, "clean", WSR__ST_U8, spectrum->clean, spectrum->n));
+    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
+        WSR_TRY(add_cell(b, spectrum, k));
+    }
+    WSR_TRY(wsr__checkpoint_save(b, path));
+out:
+    wsr__str_free(&text);
+    wsr__st_builder_free(b);
+    wsr__free(logits);
+    return status;
+}
+
+// ------------------------------------------------------------------ reading
+
+static wsr_status check_description(const wsr_spectrum *s, const wsr__st *st)
+{
+    wsr__str text = {0};
+    const char *const have = wsr__st_metadata(st, "spectrum");
+    describe(&text, s);
+    wsr_status status = wsr__str_status(&text);
+    if (status == WSR_OK && have == NULL) {
+        status = WSR_FAIL(WSR_FORMAT, "%s: is no state of an evaluation",
+                          wsr__st_path(st));
+    } else if (status == WSR_OK && !wsr__streq(have, text.s)) {
+        status = WSR_FAIL(
+            WSR_CONFIG, "%s: is of another evaluation: '%.160s', not '%.160s'",
+            wsr__st_path(st), have, text.s);
+    }
+    wsr__str_free(&text);
+    return status;
+}
+
+// Thread counts and processors differ in the last bits, models in all.
+static bool same_probe(const float *a, const float *b, size_t n)
+{
+    double difference = 0;
+    double size = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference += fabs((double)a[i] - (double)b[i]);
+        size += fabs((double)a[i]);
+    }
+    return difference <= 1e-4 * size;
+}
+
+static wsr_status check_origin(const wsr_spectrum *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = probe_floats(s);
+    float *const logits = wsr__alloc(2 * n, sizeof(*logits));
+    int64_t *const labels = wsr__alloc(s->n, sizeof(*labels));
+    if (logits == NULL || labels == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr__st_read_i64(labels, st, "labels", s->n));
+    for (size_t i = 0; i < s->n; i++) {
+        if (labels[i] != wsr_dataset_labels(s->dataset)[i]) {
+            status = WSR_FAIL(WSR_CONFIG, "%s: was made with other images",
+                              wsr__st_path(st));
+            goto out;
+        }
+    }
+    WSR_TRY(probe(logits, s));
+    WSR_TRY(wsr__st_read_f32(logits + n, st, "probe", n));
+    if (!same_probe(logits, logits + n, n)) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "%s: was made with another model or other images",
+                          wsr__st_path(st));
+    }
+out:
+    wsr__free(labels);
+    wsr__free(logits);
+    return status;
+}
+
+static wsr_status read_words(uint32_t *out, const wsr__st *st, const char *name,
+                             size_t n)
+{
+    wsr_status status = WSR_OK;
+    int64_t *const wide = wsr__alloc(n, sizeof(*wide));
+    if (wide == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__st_read_i64(wide, st, name, n));
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (uint32_t)wide[i];
+    }
+out:
+    wsr__free(wide);
+    return status;
+}
+
+static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
+{
+    wsr_status status = WSR_OK;
+    wsr__spectrum_cell *const cell = &s->cells[k];
+    char name[NAME_SIZE];
+    cell_name(name, s, k, "robust");
+    WSR_TRY(wsr__st_read_u8(cell->robust, st, name, s->n));
+    cell_name(name, s, k, "success");
+    WSR_TRY(wsr__st_read_u8(cell->success, st, name, s->n));
+    for (size_t i = 0; i < 3; i++) {
+        cell_name(name, s, k, wsr__lp_names[i]);
+        WSR_TRY(wsr__st_read_f32(cell->norms[i], st, name, s->n));
+    }
+    cell_name(name, s, k, "queries");
+    WSR_TRY(read_words(cell->queries, st, name, s->n));
+    cell_name(name, s, k, "gradients");
+    WSR_TRY(read_words(cell->gradients, st, name, s->n));
+    cell_name(name, s, k, "seconds");
+    WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
+    if (s->keep > 0) {
+        cell_name(name, s, k, "images");
+        WSR_TRY(wsr__st_read_f32(cell->images, st, name,
+                                 s->keep * (size_t)s->model->pixels));
+    }
+out:
+    return status;
+}
+
+static wsr_status read_position(int64_t *out, const wsr_spectrum *s,
+                                const wsr__st *st)
+{
+    const char *const text = wsr__st_metadata(st, "position");
+    if (text == NULL || !wsr__parse_int(out, text) || *out < 0 ||
+        (size_t)*out > wsr_spectrum_steps(s)) {
+        return WSR_FAIL(WSR_FORMAT, "%s: its position is no step",
+                        wsr__st_path(st));
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st *st = NULL;
+    int64_t position = 0;
+    if (spectrum->model == NULL || spectrum->position > 0) {
+        return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
+    }
+    WSR_TRY(wsr__checkpoint_load(&st, path));
+    WSR_TRY(check_description(spectrum, st));
+    WSR_TRY(check_origin(spectrum, st));
+    WSR_TRY(read_position(&position, spectrum, st));
+    WSR_TRY(wsr__st_read_u8(spectrum->clean, st, "clean", spectrum->n));
+    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
+        WSR_TRY(read_cell(spectrum, st, k));
+    }
+    spectrum->position = (size_t)position;
+out:
+    for (size_t k = 0;
+         spectrum->position == 0 && k < spectrum->n_attacks * spectrum->n_eps;
+         k++) {
+        spectrum->cells[k].seconds = 0; // what else was read is not looked at
+    }
+    wsr__st_free(st);
+    return status;
+}
+
+// ------------------------------------------------------------------- images
+
+static wsr_status add_kept(wsr__st_builder *b, const wsr_spectrum *s, size_t k,
+                           size_t n)
+{
+    wsr_status status = WSR_OK;
+    const wsr__spectrum_cell *const cell = &s->cells[k];
+    const size_t a = k / s->n_eps;
+    char name[NAME_SIZE];
+    char eps[32];
+    wsr__str spec = {0};
+    cell_name(name, s, k, "images");
+    WSR_TRY(add_images(b, s, name, cell->images, n));
+    cell_name(name, s, k, "robust");
+    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, n));
+    cell_name(name, s, k, "success");
+    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->success, n));
+    wsr__attack_spec(&spec, s->attacks[a]);
+    WSR_TRY(wsr__str_status(&spec));
+    cell_name(name, s, k, "attack");
+    WSR_TRY(wsr__st_set(b, name, spec.s));
+    cell_name(name, s, k, "norm");
+    WSR_TRY(wsr__st_set(b, name, wsr_attack_norm(s->attacks[a])));
+    wsr__format_float(eps, s->eps[k % s->n_eps]);
+    cell_name(name, s, k, "eps");
+    WSR_TRY(wsr__st_set(b, name, eps));
+out:
+    wsr__str_free(&spec);
+    return status;
+}
+
+wsr_status wsr_spectrum_save_images(const wsr_spectrum *spectrum,
+                                    const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *b = NULL;
+    size_t n = spectrum->keep;
+    for (size_t a = 0; spectrum->model != NULL && a < spectrum->n_attacks;
+         a++) {
+        const size_t done = wsr_spectrum_count(spectrum, a);
+        n = done < n ? done : n;
+    }
+    if (spectrum->model == NULL || n == 0) {
+        return WSR_FAIL(WSR_ARG, "spectrum: no images were kept");
+    }
+    WSR_TRY(wsr__st_builder_new(&b));
+    WSR_TRY(add_array(b, "labels", WSR__ST_I32,
+                      wsr_dataset_labels(spectrum->dataset), n));
+    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
+        WSR_TRY(add_kept(b, spectrum, k, n));
+    }
+    WSR_TRY(wsr__st_write(b, path));
+out:
+    wsr__st_builder_free(b);
+    return status;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers about an evaluation, over the images done so far.
+
+#include "attack/attack.h"
+#include "wsr/data.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t wsr_spectrum_attacks(const wsr_spectrum *spectrum)
+{
+    return spectrum->n_attacks;
+}
+
+const wsr_attack *wsr_spectrum_attack(const wsr_spectrum *spectrum, size_t a)
+{
+    return spectrum->attacks[a];
+}
+
+size_t wsr_spectrum_strengths(const wsr_spectrum *spectrum)
+{
+    return spectrum->n_eps;
+}
+
+float wsr_spectrum_eps(const wsr_spectrum *spectrum, size_t e)
+{
+    return spectrum->eps[e];
+}
+
+void wsr__wilson(double *low, double *high, size_t hits, size_t n)
+{
+    const double z = 1.959963984540054; // 97.5 % of a normal variable are below
+    const double p = (double)hits / (double)n;
+    const double zz = z * z / (double)n;
+    const double centre = p + zz / 2;
+    const double width = z *
+                         sqrt(p * (1 - p) / (double)n + zz / (4 * (double)n));
+    *low = hits == 0 ? 0 : (centre - width) / (1 + zz);
+    *high = hits == n ? 1 : (centre + width) / (1 + zz);
+}
+
+static size_t count_bytes(const uint8_t *flags, size_t n)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        hits += flags[i];
+    }
+    return hits;
+}
+
+static double mean_words(const uint32_t *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)values[i];
+    }
+    return sum / (double)n;
+}
+
+// Mean over the images that `of` marks.
+static double mean_norm(const float *norms, const uint8_t *of, size_t n)
+{
+    double sum = 0;
+    size_t members = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += of[i] ? (double)norms[i] : 0;
+        members += of[i];
+    }
+    return members == 0 ? (double)NAN : sum / (double)members;
+}
+
+// Value of rank k among those marked: quickselect would be faster, and nobody
+// would notice; bisection over the bits of the floats needs no copy.
+static float ranked(const float *values, const uint8_t *of, size_t n, size_t k)
+{
+    uint32_t low = 0;
+    uint32_t high = UINT32_C(0x7f800000); // infinity
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        size_t below = 0;
+        for (size_t i = 0; i < n; i++) {
+            uint32_t bits = 0;
+            memcpy(&bits, &values[i], sizeof(bits));
+            below += of[i] && bits <= middle;
+        }
+        if (below > k) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    float value = 0;
+    memcpy(&value, &low, sizeof(value));
+    return value;
+}
+
+static double median(const float *norms, const uint8_t *of, size_t n)
+{
+    const size_t members = count_bytes(of, n);
+    if (members == 0) {
+        return NAN;
+    }
+    const double a = (double)ranked(norms, of, n, (members - 1) / 2);
+    const double b = (double)ranked(norms, of, n, members / 2);
+    return (a + b) / 2;
+}
+
+static double interval(const wsr__spectrum_cell *cell, size_t n, bool upper)
+{
+    double low = 0;
+    double high = 0;
+    wsr__wilson(&low, &high, count_bytes(cell->robust, n), n);
+    return upper ? high : low;
+}
+
+double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
+                        wsr_spectrum_value what)
+{
+    const size_t n = spectrum->model == NULL ? 0
+                                             : wsr_spectrum_count(spectrum, a);
+    if (n == 0) {
+        return NAN;
+    }
+    const wsr__spectrum_cell *const cell = wsr__spectrum_at(spectrum, a, e);
+    switch (what) {
+    case WSR_SPECTRUM_CLEAN:
+        return (double)count_bytes(spectrum->clean, n) / (double)n;
+    case WSR_SPECTRUM_ROBUST:
+        return (double)count_bytes(cell->robust, n) / (double)n;
+    case WSR_SPECTRUM_LOW:
+        return interval(cell, n, false);
+    case WSR_SPECTRUM_HIGH:
+        return interval(cell, n, true);
+    case WSR_SPECTRUM_LINF:
+    case WSR_SPECTRUM_L2:
+    case WSR_SPECTRUM_L1:
+        return mean_norm(cell->norms[what - WSR_SPECTRUM_LINF], spectrum->clean,
+                         n);
+    case WSR_SPECTRUM_FELL_LINF:
+    case WSR_SPECTRUM_FELL_L2:
+    case WSR_SPECTRUM_FELL_L1:
+        return mean_norm(cell->norms[what - WSR_SPECTRUM_FELL_LINF],
+                         cell->success, n);
+    case WSR_SPECTRUM_MEDIAN:
+        return median(cell->norms[spectrum->attacks[a]->norm], cell->success,
+                      n);
+    case WSR_SPECTRUM_QUERIES:
+        return mean_words(cell->queries, n);
+    case WSR_SPECTRUM_GRADIENTS:
+        return mean_words(cell->gradients, n);
+    case WSR_SPECTRUM_SECONDS:
+        return cell->seconds;
+    }
+    return NAN;
+}
+
+double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
+                          size_t e)
+{
+    size_t n = SIZE_MAX;
+    size_t standing = 0;
+    for (size_t a = 0; a < spectrum->n_attacks; a++) {
+        const bool member =
+            wsr__streq(wsr_attack_norm(spectrum->attacks[a]), norm);
+        const size_t done =
+            spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a);
+        n = member && done < n ? done : n;
+    }
+    if (n == 0 || n == SIZE_MAX) {
+        return NAN;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool stands = true;
+        for (size_t a = 0; a < spectrum->n_attacks; a++) {
+            const bool member =
+                wsr__streq(wsr_attack_norm(spectrum->attacks[a]), norm);
+            stands = stands &&
+                     (!member || wsr__spectrum_at(spectrum, a, e)->robust[i]);
+        }
+        standing += stands;
+    }
+    return (double)standing / (double)n;
+}
+
+double wsr_spectrum_mean(const wsr_spectrum *spectrum, size_t a)
+{
+    double sum = 0;
+    size_t members = 0;
+    for (size_t e = 0; e < spectrum->n_eps; e++) {
+        if (spectrum->eps[e] > 0) {
+            sum += wsr_spectrum_get(spectrum, a, e, WSR_SPECTRUM_ROBUST);
+            members++;
+        }
+    }
+    return members == 0 ? (double)NAN : sum / (double)members;
+}
+
+double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum, size_t a,
+                          size_t e, size_t label)
+{
+    size_t members = 0;
+    size_t standing = 0;
+    const size_t n = spectrum->model == NULL ? 0
+                                             : wsr_spectrum_count(spectrum, a);
+    for (size_t i = 0; i < n; i++) {
+        if ((size_t)wsr_dataset_labels(spectrum->dataset)[i] == label) {
+            members++;
+            standing += wsr__spectrum_at(spectrum, a, e)->robust[i];
+        }
+    }
+    if (count != NULL) {
+        *count = members;
+    }
+    return members == 0 ? (double)NAN : (double)standing / (double)members;
+}
+
+bool wsr_spectrum_robust(const wsr_spectrum *spectrum, size_t a, size_t e,
+                         size_t i)
+{
+    return wsr__spectrum_at(spectrum, a, e)->robust[i] != 0;
+}
+
+const float *wsr_spectrum_image(const wsr_spectrum *spectrum, size_t a,
+                                size_t e, size_t i)
+{
+    if (spectrum->model == NULL || i >= spectrum->keep ||
+        i >= wsr_spectrum_count(spectrum, a)) {
+        return NULL;
+    }
+    return wsr__at_const(wsr__spectrum_at(spectrum, a, e)->images,
+                         spectrum->model->pixels, i);
+}

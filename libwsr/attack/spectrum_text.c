@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An evaluation as JSON lines and as comma-separated values.
+
+#include "attack/attack.h"
+#include "io/io.h"
+#include "wsr/data.h"
+
+#include <math.h>
+
+typedef struct field {
+    const char *key;
+    wsr_spectrum_value value;
+} field;
+
+static const field fields[] = {
+    {"clean_accuracy", WSR_SPECTRUM_CLEAN},
+    {"robust_accuracy", WSR_SPECTRUM_ROBUST},
+    {"robust_low", WSR_SPECTRUM_LOW},
+    {"robust_high", WSR_SPECTRUM_HIGH},
+    {"mean_linf", WSR_SPECTRUM_LINF},
+    {"mean_l2", WSR_SPECTRUM_L2},
+    {"mean_l1", WSR_SPECTRUM_L1},
+    {"mean_linf_success", WSR_SPECTRUM_FELL_LINF},
+    {"mean_l2_success", WSR_SPECTRUM_FELL_L2},
+    {"mean_l1_success", WSR_SPECTRUM_FELL_L1},
+    {"median_success", WSR_SPECTRUM_MEDIAN},
+    {"queries", WSR_SPECTRUM_QUERIES},
+    {"gradients", WSR_SPECTRUM_GRADIENTS},
+    {"seconds", WSR_SPECTRUM_SECONDS},
+};
+
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static wsr_status add_line(wsr__str *out, const wsr__json *json)
+{
+    char *line = NULL;
+    const wsr_status status = wsr__json_line(&line, json);
+    if (status == WSR_OK) {
+        wsr__str_addf(out, "%s\n", line);
+        wsr_text_free(line);
+    }
+    return status;
+}
+
+static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
+{
+    wsr__str options = {0};
+    wsr__params_summary(&options, attack->params, attack->cls->super.schema);
+    wsr__json_text(json, "attack", wsr_attack_name(attack));
+    wsr__json_text(json, "options", options.s == NULL ? "" : options.s);
+    wsr__json_text(json, "norm", wsr_attack_norm(attack));
+    const wsr_status status = wsr__str_status(&options);
+    wsr__str_free(&options);
+    return status;
+}
+
+static void put_classes(wsr__json *json, const wsr_spectrum *s, size_t a,
+                        size_t e, double *values)
+{
+    const size_t classes = (size_t)wsr_dataset_classes(s->dataset);
+    for (size_t c = 0; c < classes; c++) {
+        values[c] = wsr_spectrum_class(NULL, s, a, e, c);
+    }
+    wsr__json_numbers(json, "class_accuracy", values, classes);
+}
+
+static wsr_status add_cell(wsr__str *out, const wsr_spectrum *s, size_t a,
+                           size_t e)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    double *const values =
+        wsr__alloc((size_t)wsr_dataset_classes(s->dataset), sizeof(*values));
+    if (values == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__json_new(&json));
+    WSR_TRY(put_attack(json, s->attacks[a]));
+    wsr__json_float(json, "eps", s->eps[e]);
+    wsr__json_integer(json, "count", (int64_t)wsr_spectrum_count(s, a));
+    for (size_t f = 0; f < FIELDS; f++) {
+        wsr__json_number(json, fields[f].key,
+                         wsr_spectrum_get(s, a, e, fields[f].value));
+    }
+    put_classes(json, s, a, e, values);
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__json_free(json);
+    wsr__free(values);
+    return status;
+}
+
+static wsr_status add_worst(wsr__str *out, const wsr_spectrum *s,
+                            const char *norm, size_t e)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    WSR_TRY(wsr__json_new(&json));
+    wsr__json_text(json, "summary", "worst_case");
+    wsr__json_text(json, "norm", norm);
+    wsr__json_float(json, "eps", s->eps[e]);
+    wsr__json_number(json, "robust_accuracy", wsr_spectrum_worst(s, norm, e));
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__json_free(json);
+    return status;
+}
+
+static wsr_status add_mean(wsr__str *out, const wsr_spectrum *s, size_t a)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    WSR_TRY(wsr__json_new(&json));
+    wsr__json_text(json, "summary", "mean");
+    WSR_TRY(put_attack(json, s->attacks[a]));
+    wsr__json_number(json, "robust_accuracy", wsr_spectrum_mean(s, a));
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__json_free(json);
+    return status;
+}
+
+static size_t members(const wsr_spectrum *s, const char *norm)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        n += wsr__streq(wsr_attack_norm(s->attacks[a]), norm);
+    }
+    return n;
+}
+
+wsr_status wsr_spectrum_json(char **out, const wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    const size_t cells = spectrum->n_attacks * spectrum->n_eps;
+    *out = NULL;
+    for (size_t k = 0; spectrum->model != NULL && k < cells; k++) {
+        WSR_TRY(add_cell(&text, spectrum, k / spectrum->n_eps,
+                         k % spectrum->n_eps));
+    }
+    for (size_t k = 0; k < 3 * spectrum->n_eps; k++) {
+        const char *const norm = wsr__lp_names[k / spectrum->n_eps];
+        if (members(spectrum, norm) > 0) {
+            WSR_TRY(add_worst(&text, spectrum, norm, k % spectrum->n_eps));
+        }
+    }
+    for (size_t a = 0; a < spectrum->n_attacks; a++) {
+        WSR_TRY(add_mean(&text, spectrum, a));
+    }
+    WSR_TRY(wsr__str_status(&text));
+    *out = text.s;
+    return WSR_OK;
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+// Numbers that do not exist are empty.
+static void add_value(wsr__str *out, double value)
+{
+    char text[32];
+    wsr__format_double(text, value);
+    wsr__str_addf(out, ",%s", isnan(value) ? "" : text);
+}
+
+wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    *out = NULL;
+    wsr__str_add(&text, "attack,norm,eps,count");
+    for (size_t f = 0; f < FIELDS; f++) {
+        wsr__str_addf(&text, ",%s", fields[f].key);
+    }
+    wsr__str_add(&text, "\n");
+    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
+        const size_t a = k / spectrum->n_eps;
+        const size_t e = k % spectrum->n_eps;
+        char eps[32];
+        wsr__format_float(eps, spectrum->eps[e]);
+        wsr__str_add(&text, "\"");
+        wsr__attack_spec(&text, spectrum->attacks[a]);
+        wsr__str_addf(
+            &text, "\",%s,%s,%zu", wsr_attack_norm(spectrum->attacks[a]), eps,
+            spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a));
+        for (size_t f = 0; f < FIELDS; f++) {
+            add_value(&text, wsr_spectrum_get(spectrum, a, e, fields[f].value));
+        }
+        wsr__str_add(&text, "\n");
+    }
+    WSR_TRY(wsr__str_status(&text));
+    *out = text.s;
+    return WSR_OK;
+out:
+    wsr__str_free(&text);
+    return status;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accuracy over a spectrum: several attacks at several strengths on the images
+// of a data set, image by image, with intervals, means and worst cases; done
+// in small steps that can be interrupted, saved and taken up again.
+
+#ifndef WSR_SPECTRUM_H
+#define WSR_SPECTRUM_H
+
+#include "wsr/attack.h"
+#include "wsr/base.h"
+#include "wsr/data.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An evaluation. One thread at a time may use it. */
+typedef struct wsr_spectrum wsr_spectrum;
+
+/**
+ * Begin an evaluation.
+ *
+ * Options: those of wsr_attack_new() apart from `first` and `images`, and
+ * `keep=0`: number of images, from the first on, whose adversarial images are
+ * kept; `count=0`: number of images evaluated, 0: all.
+ *
+ * Several attacks are one text, "fgsm,pgd:steps=20,restarts=5": a comma
+ * separates attacks where a name follows, options where "key=" follows.
+ *
+ * @param out [out, owned] NULL on failure
+ * @param attacks [borrowed] at most 64 of them
+ * @param options [borrowed] "key=value,...", NULL: defaults
+ * @returns as wsr_attack_new(); WSR_CONFIG for no attack or too many
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_new(wsr_spectrum **out,
+                                                 const char *attacks,
+                                                 const char *options);
+
+/** Free an evaluation; NULL is legal. */
+WSR_API void wsr_spectrum_free(wsr_spectrum *spectrum);
+
+/**
+ * Set the strengths; without, there is 8/255 alone.
+ *
+ * @param eps [copied] in any order
+ * @returns WSR_ARG for a strength that is not permitted or after
+ *          wsr_spectrum_open(), WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_spectrum_set_strengths(wsr_spectrum *spectrum, const float *eps, size_t n);
+
+/**
+ * Say what is evaluated, on what.
+ *
+ * @param spectrum an evaluation that was not opened before
+ * @param model must outlive the evaluation
+ * @param dataset must outlive the evaluation
+ * @returns WSR_SHAPE when the model takes other images, WSR_ARG for other
+ *          numbers of classes or more images than there are, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_open(wsr_spectrum *spectrum,
+                                                  wsr_model *model,
+                                                  const wsr_dataset *dataset);
+
+/**
+ * Let the attacks work on another model than the one that is evaluated, as
+ * somebody would who does not know the latter.
+ *
+ * @param spectrum an evaluation that was opened
+ * @param source must outlive the evaluation
+ * @returns WSR_SHAPE, WSR_ARG as wsr_spectrum_open()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum,
+                                                      wsr_model *source);
+
+/**
+ * Take one batch through one attack.
+ *
+ * @param spectrum unchanged on failure
+ * @returns WSR_ARG before wsr_spectrum_open() or when it is done, and as
+ *          wsr_attack_run()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_step(wsr_spectrum *spectrum);
+
+/** Number of steps done. */
+WSR_API size_t wsr_spectrum_position(const wsr_spectrum *spectrum);
+
+/** Number of steps in all. */
+WSR_API size_t wsr_spectrum_steps(const wsr_spectrum *spectrum);
+
+/**
+ * Do all steps that are left.
+ *
+ * @returns as wsr_spectrum_step()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_run(wsr_spectrum *spectrum);
+
+/**
+ * Save how far the evaluation has come.
+ *
+ * @param path of the file, replaced as a whole or not at all
+ * @returns WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_save(const wsr_spectrum *spectrum,
+                                                  const char *path);
+
+/**
+ * Take up an evaluation. Attacks, options, strengths, data and model must be
+ * those that it was saved with.
+ *
+ * @param spectrum an evaluation that was opened and not begun, as it remains
+ *        on failure
+ * @param path of the file
+ * @returns WSR_ARG otherwise; WSR_CONFIG, naming what differs; WSR_NOTFOUND,
+ * WSR_IO, WSR_FORMAT
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum,
+                                                    const char *path);
+
+// ----------------------------------------------------------------- results
+
+/** Number of attacks. */
+WSR_API size_t wsr_spectrum_attacks(const wsr_spectrum *spectrum);
+
+/** Attack `a`. @returns [borrowed] */
+WSR_API const wsr_attack *wsr_spectrum_attack(const wsr_spectrum *spectrum,
+                                              size_t a);
+
+/** Number of strengths. */
+WSR_API size_t wsr_spectrum_strengths(const wsr_spectrum *spectrum);
+
+/** Strength `e`, in the order given. */
+WSR_API float wsr_spectrum_eps(const wsr_spectrum *spectrum, size_t e);
+
+/** Number of images that attack `a` is done with. */
+WSR_API size_t wsr_spectrum_count(const wsr_spectrum *spectrum, size_t a);
+
+/** What is known of an attack at a strength. */
+typedef enum wsr_spectrum_value {
+    WSR_SPECTRUM_CLEAN = 0,     /**< accuracy on the clean images */
+    WSR_SPECTRUM_ROBUST = 1,    /**< accuracy under attack */
+    WSR_SPECTRUM_LOW = 2,       /**< lower end of its 95 % interval (Wilson) */
+    WSR_SPECTRUM_HIGH = 3,      /**< upper end */
+    WSR_SPECTRUM_LINF = 4,      /**< mean largest change of attacked images */
+    WSR_SPECTRUM_L2 = 5,        /**< mean Euclidean change of these */
+    WSR_SPECTRUM_L1 = 6,        /**< mean absolute change of these */
+    WSR_SPECTRUM_FELL_LINF = 7, /**< the same of those that fell */
+    WSR_SPECTRUM_FELL_L2 = 8,
+    WSR_SPECTRUM_FELL_L1 = 9,
+    WSR_SPECTRUM_MEDIAN = 10,    /**< median change of these in the own norm */
+    WSR_SPECTRUM_QUERIES = 11,   /**< logits per image */
+    WSR_SPECTRUM_GRADIENTS = 12, /**< gradients per image */
+    WSR_SPECTRUM_SECONDS = 13    /**< of the whole */
+} wsr_spectrum_value;
+
+/**
+ * A number about an attack at a strength, over the images done so far.
+ *
+ * @param what which number; accuracies are in [0, 1]
+ * @returns NAN where there are no images to speak of
+ */
+WSR_API double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a,
+                                size_t e, wsr_spectrum_value what);
+
+/**
+ * Accuracy when each image meets whichever attack of one norm fells it.
+ *
+ * @param norm "linf", "l2" or "l1"
+ * @returns over the images that all of these attacks are done with; NAN when
+ *          there are none
+ */
+WSR_API double wsr_spectrum_worst(const wsr_spectrum *spectrum,
+                                  const char *norm, size_t e);
+
+/** Mean robust accuracy of an attack over the strengths above 0. */
+WSR_API double wsr_spectrum_mean(const wsr_spectrum *spectrum, size_t a);
+
+/**
+ * Robust accuracy of the images of one class, and their number.
+ *
+ * @param count [out] may be NULL
+ * @returns NAN when there are none
+ */
+WSR_API double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum,
+                                  size_t a, size_t e, size_t label);
+
+/**
+ * Whether image `i` still stands.
+ *
+ * @param i below wsr_spectrum_count()
+ */
+WSR_API bool wsr_spectrum_robust(const wsr_spectrum *spectrum, size_t a,
+                                 size_t e, size_t i);
+
+/**
+ * Adversarial image `i`.
+ *
+ * @returns [borrowed] (c, h, w); NULL unless i is below the option `keep` and
+ *          wsr_spectrum_count()
+ */
+WSR_API const float *wsr_spectrum_image(const wsr_spectrum *spectrum, size_t a,
+                                        size_t e, size_t i);
+
+/**
+ * One JSON object per attack and strength, then per norm and strength the
+ * worst case over its attacks, then per attack the mean over its strengths;
+ * each on a line of its own.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_json(char **out,
+                                                  const wsr_spectrum *spectrum);
+
+/**
+ * The same numbers of attacks and strengths as comma-separated values.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
+                                                 const wsr_spectrum *spectrum);
+
+/**
+ * Write the images that were kept to a safetensors file: per attack and
+ * strength "A.E.images" (n, c, h, w), "A.E.robust" and "A.E.success" (n);
+ * "labels" (n); metadata say what A and E are.
+ *
+ * @param path of the file, replaced as a whole or not at all
+ * @returns WSR_ARG when none were kept, WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_spectrum_save_images(const wsr_spectrum *spectrum, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "attack/model_support.h"
+#include "io/io.h"
+
+#include <stdio.h>
+
+enum { N = 30 };
+
+static const float strengths[3] = {0.05f, 0, 0.02f};
+static const char two_attacks[] = "fgsm,pgd:steps=4,random_start=true";
+
+static toy model_of;
+
+// Labels are the toy's own, every seventh is wrong.
+static wsr_dataset *data_new(uint64_t seed)
+{
+    static uint8_t bytes[N * TOY_D];
+    static float x[N * TOY_D];
+    int32_t labels[N];
+    wsr_dataset *dataset = NULL;
+    wsr_dataset *unlabelled = NULL;
+    const wsr_shape shape = wsr__shape4(N, TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr__rng rng = wsr__rng_at(seed, WSR__RNG_TEST, 2, 0);
+    for (size_t i = 0; i < N * TOY_D; i++) {
+        bytes[i] = (uint8_t)wsr__rng_below(&rng, 256);
+    }
+    memset(labels, 0, sizeof(labels));
+    ck_assert_ok(
+        wsr_dataset_new(&unlabelled, bytes, labels, &shape, TOY_CLASSES));
+    ck_assert_ok(wsr_dataset_images(x, unlabelled, NULL, N));
+    for (size_t i = 0; i < N; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_ok(toy_logits(z, x + i * TOY_D, 1, &model_of));
+        labels[i] = wsr__argmax(z, TOY_CLASSES);
+        labels[i] = i % 7 == 6 ? (labels[i] + 1) % TOY_CLASSES : labels[i];
+    }
+    ck_assert_ok(wsr_dataset_new(&dataset, bytes, labels, &shape, TOY_CLASSES));
+    wsr_dataset_free(unlabelled);
+    return dataset;
+}
+
+typedef struct world {
+    wsr_model *model;
+    wsr_dataset *dataset;
+    wsr_spectrum *spectrum;
+} world;
+
+static world begin(const char *attacks, const char *options)
+{
+    world w = {0};
+    toy_fill(&model_of, 4);
+    w.model = toy_model(&model_of, true);
+    w.dataset = data_new(1);
+    ck_assert_ok(wsr_spectrum_new(&w.spectrum, attacks, options));
+    ck_assert_ok(wsr_spectrum_set_strengths(w.spectrum, strengths, 3));
+    ck_assert_ok(wsr_spectrum_open(w.spectrum, w.model, w.dataset));
+    return w;
+}
+
+static void end(world *w)
+{
+    wsr_spectrum_free(w->spectrum);
+    wsr_dataset_free(w->dataset);
+    wsr_model_free(w->model);
+}
+
+START_TEST(numbers_follow_from_the_images)
+{
+    world w = begin(two_attacks, "batch=8,seed=3");
+    ck_assert_uint_eq(wsr_spectrum_steps(w.spectrum), 8);
+    ck_assert(isnan(wsr_spectrum_get(w.spectrum, 0, 0, WSR_SPECTRUM_CLEAN)));
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    ck_assert_uint_eq(wsr_spectrum_count(w.spectrum, 0), N);
+    ck_assert_double_eq_tol(
+        wsr_spectrum_get(w.spectrum, 0, 0, WSR_SPECTRUM_CLEAN), 26.0 / N,
+        1e-12);
+    // Strength 0 is the clean accuracy.
+    ck_assert_double_eq_tol(
+        wsr_spectrum_get(w.spectrum, 1, 1, WSR_SPECTRUM_ROBUST), 26.0 / N,
+        1e-12);
+    double worst = 0;
+    double by_class = 0;
+    for (size_t i = 0; i < N; i++) {
+        worst += wsr_spectrum_robust(w.spectrum, 0, 0, i) &&
+                         wsr_spectrum_robust(w.spectrum, 1, 0, i)
+                     ? 1.0 / N
+                     : 0;
+    }
+    ck_assert_double_eq_tol(wsr_spectrum_worst(w.spectrum, "linf", 0), worst,
+                            1e-12);
+    ck_assert(isnan(wsr_spectrum_worst(w.spectrum, "l2", 0)));
+    for (size_t c = 0; c < TOY_CLASSES; c++) {
+        size_t count = 0;
+        const double accuracy = wsr_spectrum_class(&count, w.spectrum, 1, 0, c);
+        by_class += count == 0 ? 0 : accuracy * (double)count / N;
+    }
+    const double robust =
+        wsr_spectrum_get(w.spectrum, 1, 0, WSR_SPECTRUM_ROBUST);
+    ck_assert_double_eq_tol(by_class, robust, 1e-12);
+    ck_assert_double_eq_tol(
+        wsr_spectrum_mean(w.spectrum, 1),
+        (robust + wsr_spectrum_get(w.spectrum, 1, 2, WSR_SPECTRUM_ROBUST)) / 2,
+        1e-12);
+    ck_assert_double_le(wsr_spectrum_get(w.spectrum, 1, 0, WSR_SPECTRUM_MEDIAN),
+                        0.05);
+    end(&w);
+}
+END_TEST
+
+START_TEST(intervals_are_wilsons)
+{
+    double low = 0;
+    double high = 0;
+    wsr__wilson(&low, &high, 8, 10); // worked out by hand
+    ck_assert_double_eq_tol(low, 0.490162, 1e-6);
+    ck_assert_double_eq_tol(high, 0.943318, 1e-6);
+    wsr__wilson(&low, &high, 0, 10);
+    ck_assert_double_eq(low, 0);
+    ck_assert_double_eq_tol(high, 0.277533, 1e-6);
+    wsr__wilson(&low, &high, 10, 10);
+    ck_assert_double_eq(high, 1);
+}
+END_TEST
+
+static char *json_of(const wsr_spectrum *spectrum)
+{
+    char *text = NULL;
+    ck_assert_ok(wsr_spectrum_json(&text, spectrum));
+    return text;
+}
+
+START_TEST(every_attack_and_strength_has_a_line)
+{
+    world w = begin(two_attacks, NULL);
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    char *text = json_of(w.spectrum);
+    size_t lines = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        lines += *c == '\n';
+    }
+    ck_assert_uint_eq(lines, 6 + 3 + 2);
+    const char *const first =
+        "{\"attack\":\"fgsm\",\"options\":\"\",\"norm\":\"linf\",\"eps\":0.05,"
+        "\"count\":30,\"clean_accuracy\":0.8666";
+    ck_assert_mem_eq(text, first, strlen(first));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"options\":\"steps=4,random_start=true\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"summary\":\"worst_case\""));
+    wsr_text_free(text);
+    ck_assert_ok(wsr_spectrum_csv(&text, w.spectrum));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\n\"pgd:steps=4,random_start=true\",linf,0.02,30,"));
+    wsr_text_free(text);
+    end(&w);
+}
+END_TEST
+
+// Seconds differ from run to run.
+static void expect_same(const wsr_spectrum *a, const wsr_spectrum *b)
+{
+    for (size_t k = 0; k < 6; k++) {
+        ck_assert_mem_eq(a->cells[k].robust, b->cells[k].robust, N);
+        ck_assert_mem_eq(a->cells[k].success, b->cells[k].success, N);
+        ck_assert_mem_eq(a->cells[k].queries, b->cells[k].queries,
+                         N * sizeof(uint32_t));
+        for (size_t i = 0; i < 3; i++) {
+            ck_assert_mem_eq(a->cells[k].norms[i], b->cells[k].norms[i],
+                             N * sizeof(float));
+        }
+        ck_assert_mem_eq(a->cells[k].images, b->cells[k].images,
+                         5 * TOY_D * sizeof(float));
+    }
+}
+
+START_TEST(an_interrupted_evaluation_ends_like_one_that_was_not)
+{
+    const char *const options = "batch=4,keep=5,seed=2";
+    char path[600];
+    world whole = begin(two_attacks, options);
+    ck_assert_ok(wsr_spectrum_run(whole.spectrum));
+    for (size_t steps = 0; steps < 16; steps += 3) {
+        world first = begin(two_attacks, options);
+        (void)snprintf(path, sizeof(path), "%s/state",
+                       scratch_folder("spectrum"));
+        for (size_t k = 0; k < steps; k++) {
+            ck_assert_ok(wsr_spectrum_step(first.spectrum));
+        }
+        ck_assert_ok(wsr_spectrum_save(first.spectrum, path));
+        end(&first);
+        world second = begin(two_attacks, options);
+        ck_assert_ok(wsr_spectrum_resume(second.spectrum, path));
+        ck_assert_uint_eq(wsr_spectrum_position(second.spectrum), steps);
+        ck_assert_ok(wsr_spectrum_run(second.spectrum));
+        expect_same(whole.spectrum, second.spectrum);
+        end(&second);
+    }
+    end(&whole);
+}
+END_TEST
+
+static void expect_refused(world *w, const char *path, const char *words)
+{
+    ck_assert_fails(wsr_spectrum_resume(w->spectrum, path), WSR_CONFIG, words);
+    ck_assert_uint_eq(wsr_spectrum_position(w->spectrum), 0);
+    end(w);
+}
+
+START_TEST(a_state_fits_one_evaluation_alone)
+{
+    char path[600];
+    world w = begin(two_attacks, NULL);
+    (void)snprintf(path, sizeof(path), "%s/state", scratch_folder("spectrum"));
+    ck_assert_ok(wsr_spectrum_step(w.spectrum));
+    ck_assert_ok(wsr_spectrum_save(w.spectrum, path));
+    end(&w);
+    w = begin("fgsm,pgd:steps=5", NULL);
+    expect_refused(&w, path, "another evaluation");
+    w = begin(two_attacks, "seed=1");
+    expect_refused(&w, path, "another evaluation");
+    w = begin(two_attacks, NULL);
+    model_of.w[0] += 0.1f;
+    expect_refused(&w, path, "another model");
+    w = begin(two_attacks, NULL);
+    wsr_spectrum_free(w.spectrum);
+    wsr_dataset_free(w.dataset);
+    w.dataset = data_new(9);
+    ck_assert_ok(wsr_spectrum_new(&w.spectrum, two_attacks, NULL));
+    ck_assert_ok(wsr_spectrum_set_strengths(w.spectrum, strengths, 3));
+    ck_assert_ok(wsr_spectrum_open(w.spectrum, w.model, w.dataset));
+    expect_refused(&w, path, "other images");
+}
+END_TEST
+
+START_TEST(kept_images_are_written_with_their_outcomes)
+{
+    char path[600];
+    float images[5 * TOY_D];
+    unsigned char success[5];
+    wsr__st *st = NULL;
+    world w = begin(two_attacks, "keep=5");
+    (void)snprintf(path, sizeof(path), "%s/images", scratch_folder("spectrum"));
+    ck_assert_fails(wsr_spectrum_save_images(w.spectrum, path), WSR_ARG,
+                    "no images were kept");
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    ck_assert_ok(wsr_spectrum_save_images(w.spectrum, path));
+    ck_assert_ok(wsr__st_open(&st, path));
+    ck_assert_ok(wsr__st_read_f32(images, st, "1.0.images", 5 * TOY_D));
+    ck_assert_ok(wsr__st_read_u8(success, st, "1.0.success", 5));
+    ck_assert_str_eq(wsr__st_metadata(st, "1.0.eps"), "0.05");
+    for (size_t i = 0; i < 5; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_mem_eq(images + i * TOY_D,
+                         wsr_spectrum_image(w.spectrum, 1, 0, i),
+                         TOY_D * sizeof(float));
+        ck_assert_ok(toy_logits(z, images + i * TOY_D, 1, &model_of));
+        ck_assert_int_eq(wsr__argmax(z, TOY_CLASSES) !=
+                             wsr_dataset_labels(w.dataset)[i],
+                         success[i] != 0);
+    }
+    ck_assert_ptr_null(wsr_spectrum_image(w.spectrum, 1, 0, 5));
+    wsr__st_free(st);
+    end(&w);
+}
+END_TEST
+
+START_TEST(attacks_on_another_model_are_judged_on_this_one)
+{
+    static toy other_of;
+    world w = begin("pgd", "keep=30");
+    toy_fill(&other_of, 5);
+    wsr_model *const other = toy_model(&other_of, true);
+    ck_assert_ok(wsr_spectrum_transfer(w.spectrum, other));
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    ck_assert_uint_eq(wsr_model_gradients(w.model), 0);
+    for (size_t i = 0; i < N; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_ok(toy_logits(z, wsr_spectrum_image(w.spectrum, 0, 0, i), 1,
+                                &model_of));
+        ck_assert_int_eq(wsr_spectrum_robust(w.spectrum, 0, 0, i),
+                         i % 7 != 6 && wsr__argmax(z, TOY_CLASSES) ==
+                                           wsr_dataset_labels(w.dataset)[i]);
+    }
+    wsr_model_free(other);
+    end(&w);
+}
+END_TEST
+
+START_TEST(bad_input_is_named)
+{
+    wsr_spectrum *s = NULL;
+    const wsr_shape shape = wsr__shape3(1, 6, 6);
+    wsr_model *other = NULL;
+    ck_assert_fails(wsr_spectrum_new(&s, "", NULL), WSR_CONFIG, "none");
+    ck_assert_fails(wsr_spectrum_new(&s, "fgsm,pdg", NULL), WSR_NOTFOUND,
+                    "pgd");
+    ck_assert_fails(wsr_spectrum_new(&s, "fgsm", "sed=3"), WSR_CONFIG, "seed");
+    ck_assert_ptr_null(s);
+    world w = begin("fgsm", NULL);
+    ck_assert_fails(wsr_spectrum_set_strengths(w.spectrum, strengths, 3),
+                    WSR_ARG, "fixed");
+    ck_assert_ok(wsr_spectrum_new(&s, "fgsm", "count=31"));
+    ck_assert_fails(wsr_spectrum_open(s, w.model, w.dataset), WSR_ARG,
+                    "31 images are more than the 30");
+    wsr_spectrum_free(s);
+    ck_assert_ok(wsr_spectrum_new(&s, "fgsm", NULL));
+    ck_assert_ok(wsr_model_new(&other, &shape, TOY_CLASSES, toy_logits,
+                               toy_backward, &model_of));
+    ck_assert_fails(wsr_spectrum_open(s, other, w.dataset), WSR_SHAPE,
+                    "(3, 6, 6), the model takes (1, 6, 6)");
+    wsr_model_free(other);
+    ck_assert_fails(wsr_spectrum_step(s), WSR_ARG, "no step left");
+    wsr_spectrum_free(s);
+    end(&w);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        numbers_follow_from_the_images,
+        intervals_are_wilsons,
+        every_attack_and_strength_has_a_line,
+        an_interrupted_evaluation_ends_like_one_that_was_not,
+        a_state_fits_one_evaluation_alone,
+        kept_images_are_written_with_their_outcomes,
+        attacks_on_another_model_are_judged_on_this_one,
+        bad_input_is_named,
+        NULL};
+    return suite_of("spectrum", tests);
+}

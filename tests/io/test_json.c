@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "io/io.h"
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+START_TEST(objects_are_written_on_one_line_in_the_order_given)
+{
+    wsr__json *json = NULL;
+    char *line = NULL;
+    const double list[2] = {0.5, 2};
+    ck_assert_ok(wsr__json_new(&json));
+    wsr__json_text(json, "attack", "a \"b\"\n");
+    wsr__json_float(json, "eps", 0.06f);
+    wsr__json_number(json, "accuracy", 0.1);
+    wsr__json_integer(json, "count", 256);
+    wsr__json_bool(json, "done", true);
+    wsr__json_text(json, "none", NULL);
+    wsr__json_numbers(json, "list", list, 2);
+    ck_assert_ok(wsr__json_line(&line, json));
+    ck_assert_str_eq(line, "{\"attack\":\"a \\\"b\\\"\\n\",\"eps\":0.06,"
+                           "\"accuracy\":0.1,\"count\":256,\"done\":true,"
+                           "\"none\":null,\"list\":[0.5,2.0]}");
+    wsr_text_free(line);
+    wsr__json_free(json);
+}
+END_TEST
+
+START_TEST(numbers_that_are_not_finite_become_null)
+{
+    wsr__json *json = NULL;
+    char *line = NULL;
+    ck_assert_ok(wsr__json_new(&json));
+    wsr__json_number(json, "a", NAN);
+    wsr__json_float(json, "b", INFINITY);
+    ck_assert_ok(wsr__json_line(&line, json));
+    ck_assert_str_eq(line, "{\"a\":null,\"b\":null}");
+    wsr_text_free(line);
+    wsr__json_free(json);
+}
+END_TEST
+
+START_TEST(text_that_is_not_utf_8_is_refused)
+{
+    wsr__json *json = NULL;
+    char *line = NULL;
+    ck_assert_ok(wsr__json_new(&json));
+    wsr__json_text(json, "a", "\xff");
+    ck_assert_fails(wsr__json_line(&line, json), WSR_ARG, "UTF-8");
+    ck_assert_ptr_null(line);
+    wsr__json_free(json);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        objects_are_written_on_one_line_in_the_order_given,
+        numbers_that_are_not_finite_become_null,
+        text_that_is_not_utf_8_is_refused, NULL};
+    return suite_of("json", tests);
+}
