@@ -10,5 +10,6 @@
 #include "wsr/config.h"
 #include "wsr/data.h"
 #include "wsr/genotype.h"
+#include "wsr/spectrum.h"
 
 #endif
