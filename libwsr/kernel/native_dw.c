@@ -85,7 +85,8 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
         for (r.next = max64(r.next, top); r.next < end; r.next++) {
             ring_fill(&r, &win, src + r.next * p->w * WSR__BLOCK, &pre);
         }
-        taps t = taps_forward(p, &r, weights, top);
+        taps t;
+        taps_forward(&t, p, &r, weights, top);
         row(c->out + at->dst + (y * p->ow + x0) * WSR__BLOCK, WSR__BLOCK, &t,
             nx, f);
     }
@@ -287,7 +288,8 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
             read_diff(g, diff, c->grad->affine->dst + offset, nx, &read);
             diff = g;
         }
-        const grad_taps t = taps_gradient(p, &r, sum, top);
+        grad_taps t;
+        taps_gradient(&t, p, &r, sum, top);
         kernel(&t, diff, nx);
     }
 }

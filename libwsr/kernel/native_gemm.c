@@ -47,30 +47,43 @@ typedef struct run {
     v16 product;
 } run;
 
-WSR_INLINE void gate_tile(v16 *acc, const gemm *g, run *s, int64_t x,
+// Sums are kept in registers within a tile: in *s, each would wait for the one
+// before to be stored and loaded again.
+WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                           const int P)
 {
-    const v16 scale = load_channels(g->scale, g->half, 1.0f);
-    const v16 shift = load_channels(g->shift, g->half, 0.0f);
     const v16 mean = load_channels(g->mean, g->half, 0.0f);
+    v16 sum = s->sum;
+    v16 product = s->product;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 src =
             load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
-        if (g->relu) {
-            acc[p] = open16(fma16(src, scale, shift), acc[p]);
-        }
-        if (!g->unscaled) {
-            acc[p] = mul16(acc[p], scale);
-        }
-        if (g->kind == GEMM_PRODUCTS) {
-            s->sum = add16(s->sum, acc[p]);
-            s->product = fma16(acc[p], sub16(src, mean), s->product);
-        }
+        sum = add16(sum, acc[p]);
+        product = fma16(acc[p], sub16(src, mean), product);
+    }
+    s->sum = sum;
+    s->product = product;
+}
+
+/// Without relu, the gate is opened by the constant 1.
+WSR_INLINE void gate_tile(v16 *acc, const gemm *g, int64_t x, const int P)
+{
+    const v16 scale = load_channels(g->scale, g->half, 1.0f);
+    const v16 shift = load_channels(g->shift, g->half, 0.0f);
+    const v16 open_scale = g->relu ? scale : splat16(0.0f);
+    const v16 open_shift = g->relu ? shift : splat16(1.0f);
+    const v16 factor = g->unscaled ? splat16(1.0f) : scale;
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        const v16 src =
+            load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
+        const v16 y = fma16(src, open_scale, open_shift);
+        acc[p] = open16(y, mul16(acc[p], factor));
     }
 }
 
-WSR_INLINE void moments_tile(v16 *acc, const gemm *g, run *s, int64_t x,
+WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                              const int P)
 {
     if (x == 0) {
@@ -78,12 +91,17 @@ WSR_INLINE void moments_tile(v16 *acc, const gemm *g, run *s, int64_t x,
                        ? acc[0]
                        : load_pair(g->first, g->dst_pitch, g->half);
     }
+    const v16 pivot = s->pivot;
+    v16 sum = s->sum;
+    v16 product = s->product;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 away = sub16(acc[p], s->pivot);
-        s->sum = add16(s->sum, away);
-        s->product = fma16(away, away, s->product);
+        const v16 away = sub16(acc[p], pivot);
+        sum = add16(sum, away);
+        product = fma16(away, away, product);
     }
+    s->sum = sum;
+    s->product = product;
 }
 
 WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
@@ -115,7 +133,10 @@ WSR_INLINE void gemm_tile(const gemm *g, run *s, int64_t x, const int P)
     v16 acc[TILE];
     product_tile(acc, g, x, P);
     if (g->gate != NULL) {
-        gate_tile(acc, g, s, x, P);
+        gate_tile(acc, g, x, P);
+        if (g->kind == GEMM_PRODUCTS) {
+            sums_tile(acc, g, s, x, P);
+        }
     } else if (g->kind == GEMM_MOMENTS) {
         moments_tile(acc, g, s, x, P);
     }

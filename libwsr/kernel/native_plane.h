@@ -65,26 +65,46 @@ WSR_INLINE float *ring_row(const ring *r, int64_t y)
     return r->data + y % r->rows * r->pitch;
 }
 
+enum { FILL_AFFINE = 1, FILL_RELU = 2 };
+
+/// n pixels through a prologue; what it does is a constant.
+WSR_INLINE void fill_pixels(float *to, const float *from, int64_t n,
+                            const pre8 *pre, const int how)
+{
+    const v8 scale = pre->scale;
+    const v8 shift = pre->shift;
+    for (int64_t i = 0; i < n; i++) {
+        v8 v = ld8(from + i * WSR__BLOCK);
+        if (how & FILL_AFFINE) {
+            v = fma8(v, scale, shift);
+        }
+        if (how & FILL_RELU) {
+            v = relu8(v);
+        }
+        st8(to + i * WSR__BLOCK, v);
+    }
+}
+
+WSR_INLINE void read_src(float *to, const float *from, int64_t n,
+                         const pre8 *pre)
+{
+    if (pre->affine && pre->relu) {
+        fill_pixels(to, from, n, pre, FILL_AFFINE | FILL_RELU);
+    } else if (pre->affine) {
+        fill_pixels(to, from, n, pre, FILL_AFFINE);
+    } else if (pre->relu) {
+        fill_pixels(to, from, n, pre, FILL_RELU);
+    } else {
+        fill_pixels(to, from, n, pre, 0);
+    }
+}
+
 /// Fill the next row from a row of src.
 WSR_INLINE void ring_fill(const ring *r, const window *win, const float *src,
                           const pre8 *pre)
 {
-    float *const to = ring_row(r, r->next) + win->at * WSR__BLOCK;
-    const float *const from = src + win->first * WSR__BLOCK;
-    const int64_t n = win->n * WSR__BLOCK;
-    if (pre->affine) {
-        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
-            st8(to + i, pre_apply(ld8(from + i), pre));
-        }
-    } else if (pre->relu) {
-        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
-            st8(to + i, relu8(ld8(from + i)));
-        }
-    } else {
-        for (int64_t i = 0; i < n; i += WSR__BLOCK) {
-            st8(to + i, ld8(from + i));
-        }
-    }
+    read_src(ring_row(r, r->next) + win->at * WSR__BLOCK,
+             src + win->first * WSR__BLOCK, win->n, pre);
 }
 
 /// wsr__affine for one channel block.
@@ -136,36 +156,60 @@ WSR_INLINE void ring_fill_diff(const ring *r, const window *win,
               win->n, a);
 }
 
-/// The kernel rows that meet the image when the topmost lies at row `top`.
-WSR_INLINE taps taps_forward(const wsr__dw *p, const ring *r,
+/// The kernel rows [begin, end) that meet the image when the topmost lies at
+/// row `top`.
+typedef struct meeting {
+    int64_t begin;
+    int64_t end;
+    int64_t slot; // of the first in the ring, in rows
+} meeting;
+
+WSR_INLINE meeting meeting_of(const wsr__dw *p, const ring *r, int64_t top)
+{
+    meeting m = {.begin = 0, .end = p->kernel};
+    while (m.begin < m.end && top + m.begin * p->dilation < 0) {
+        m.begin++;
+    }
+    while (m.end > m.begin && top + (m.end - 1) * p->dilation >= p->h) {
+        m.end--;
+    }
+    // A row above the image has no place, and none meets it then.
+    m.slot = m.begin < m.end ? (top + m.begin * p->dilation) % r->rows : 0;
+    return m;
+}
+
+/// Go `step` rows down in the ring.
+WSR_INLINE int64_t next_slot(int64_t slot, int64_t step, const ring *r)
+{
+    const int64_t next = slot + step;
+    return next >= r->rows ? next - r->rows : next;
+}
+
+WSR_INLINE void taps_forward(taps *t, const wsr__dw *p, const ring *r,
                              const float *weights, int64_t top)
 {
-    taps t = {.count = 0};
-    for (int64_t ky = 0; ky < p->kernel; ky++) {
-        const int64_t y = top + ky * p->dilation;
-        if (y >= 0 && y < p->h) {
-            t.row[t.count] = ring_row(r, y);
-            t.weight[t.count] = weights + ky * p->kernel * WSR__BLOCK;
-            t.count++;
-        }
+    const meeting m = meeting_of(p, r, top);
+    int64_t slot = m.slot;
+    t->count = (int)(m.end - m.begin);
+    for (int64_t k = 0; k < m.end - m.begin; k++) {
+        t->row[k] = r->data + slot * r->pitch;
+        t->weight[k] = weights + (m.begin + k) * p->kernel * WSR__BLOCK;
+        slot = next_slot(slot, p->dilation, r);
     }
-    return t;
 }
 
 /// The same for the gradient, which goes to sum.
-WSR_INLINE grad_taps taps_gradient(const wsr__dw *p, const ring *r, float *sum,
-                                   int64_t top)
+WSR_INLINE void taps_gradient(grad_taps *t, const wsr__dw *p, const ring *r,
+                              float *sum, int64_t top)
 {
-    grad_taps t = {.count = 0};
-    for (int64_t ky = 0; ky < p->kernel; ky++) {
-        const int64_t y = top + ky * p->dilation;
-        if (y >= 0 && y < p->h) {
-            t.row[t.count] = ring_row(r, y);
-            t.sum[t.count] = sum + ky * p->kernel * WSR__BLOCK;
-            t.count++;
-        }
+    const meeting m = meeting_of(p, r, top);
+    int64_t slot = m.slot;
+    t->count = (int)(m.end - m.begin);
+    for (int64_t k = 0; k < m.end - m.begin; k++) {
+        t->row[k] = r->data + slot * r->pitch;
+        t->sum[k] = sum + (m.begin + k) * p->kernel * WSR__BLOCK;
+        slot = next_slot(slot, p->dilation, r);
     }
-    return t;
 }
 
 /// out = sum of n arrays of `size` floats (a multiple of the block), in order
@@ -198,14 +242,17 @@ WSR_INLINE finish finish_forward(const wsr__fwd *fwd, int64_t block)
     return f;
 }
 
+/// Without relu, the gate is opened by the constant 1.
 WSR_INLINE finish finish_backward(const wsr__bwd *bwd, int64_t block)
 {
     finish f = finish_none();
     f.accumulate = bwd->accumulate;
     if (bwd->gate != NULL) {
+        const pre8 pre = pre_of(&bwd->gate->pre, block);
         f.gated = true;
-        f.pre = pre_of(&bwd->gate->pre, block);
-        f.unscaled = bwd->gate->unscaled;
+        f.open_scale = pre.relu ? pre.scale : splat8(0.0f);
+        f.open_shift = pre.relu ? pre.shift : splat8(1.0f);
+        f.factor = bwd->gate->unscaled ? splat8(1.0f) : pre.scale;
         f.summed = bwd->gate->sums != NULL;
         if (f.summed) {
             f.mean = ldu8(bwd->gate->mean + block * WSR__BLOCK);
@@ -216,21 +263,10 @@ WSR_INLINE finish finish_backward(const wsr__bwd *bwd, int64_t block)
 }
 
 /// A gradient through the gate whose prologue read src.
-WSR_INLINE v8 gate_apply(v8 g, v8 src, finish *f)
+WSR_INLINE v8 gate_apply(v8 g, v8 src, const finish *f)
 {
-    v8 r = g;
-    if (f->pre.relu) {
-        const v8 y = fma8(src, f->pre.scale, f->pre.shift);
-        r = keep8(above8(y, splat8(0.0f)), r);
-    }
-    if (!f->unscaled) {
-        r = mul8(r, f->pre.scale);
-    }
-    if (f->summed) {
-        f->sum = add8(f->sum, r);
-        f->product = fma8(r, sub8(src, f->mean), f->product);
-    }
-    return r;
+    const v8 y = fma8(src, f->open_scale, f->open_shift);
+    return keep8(above8(y, splat8(0.0f)), mul8(g, f->factor));
 }
 
 /// Rows are summed in float, what is above them in double.

@@ -93,15 +93,8 @@ static void gather(float *to, const wsr__pw *p, const float *src, int64_t first,
     }
 }
 
-static void copy_pre(float *to, const float *src, int64_t n, const pre8 *pre)
-{
-    for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
-        st8(to + i, pre_apply(ld8(src + i), pre));
-    }
-}
-
 /// A run of src, all blocks of it, in the order of dst's pixels.
-static void read_src(float *buffer, const call *c, const wsr__pre *pre,
+static void read_run(float *buffer, const call *c, const wsr__pre *pre,
                      const float *image, const int64_t run[2])
 {
     const wsr__pw *const p = c->p;
@@ -112,7 +105,7 @@ static void read_src(float *buffer, const call *c, const wsr__pre *pre,
         const float *const src = image + b * p->h * p->w * WSR__BLOCK;
         float *const to = buffer + b * run[1] * WSR__BLOCK;
         if (dense) {
-            copy_pre(to, src + run[0] * WSR__BLOCK, run[1], &one);
+            read_src(to, src + run[0] * WSR__BLOCK, run[1], &one);
         } else {
             gather(to, p, src, run[0], run[1], &one);
         }
@@ -148,7 +141,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
         g.src = image + first * WSR__BLOCK;
         g.src_pitch = plane;
     } else {
-        read_src(buffer, c, c->fwd->pre, image, run);
+        read_run(buffer, c, c->fwd->pre, image, run);
         g.src = buffer;
         g.src_pitch = run[1] * WSR__BLOCK;
     }
@@ -293,7 +286,10 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
         const int64_t at = offset + (y * p->w + x) * WSR__BLOCK;
         v8 g = ld8(from + i * WSR__BLOCK);
         if (f.gated) {
-            g = gate_apply(g, ld8(c->bwd->gate->src + at), &f);
+            const v8 src = ld8(c->bwd->gate->src + at);
+            g = gate_apply(g, src, &f);
+            f.sum = add8(f.sum, g);
+            f.product = fma8(g, sub8(src, f.mean), f.product);
         }
         float *const to = c->out + at;
         st8(to, f.accumulate ? add8(ld8(to), g) : g);
@@ -404,7 +400,7 @@ static void grad_run(const call *c, float *sum, int64_t n, int64_t b,
         g.src = image + run[0] * WSR__BLOCK;
         g.src_pitch = plane;
     } else {
-        read_src(src, c, c->grad->pre, image, run);
+        read_run(src, c, c->grad->pre, image, run);
         g.src = src;
         g.src_pitch = run[1] * WSR__BLOCK;
     }

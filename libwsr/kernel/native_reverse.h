@@ -89,30 +89,29 @@ WSR_INLINE void reverse_weights(float *to, const reverse *r, const wsr__dw *p,
 
 /// The taps of row y of diff_src in one column phase; ring rows start at
 /// diff_dst column i0 + r->low for the first i0 of the strip.
-WSR_INLINE taps taps_backward(const wsr__dw *p, const ring *data,
+WSR_INLINE void taps_backward(taps *t, const wsr__dw *p, const ring *data,
                               const reverse *r, const float *weights,
                               const int64_t at[2])
 {
     const int64_t y = at[0];
     const phase *const rows = &r->phase[y % r->s];
     const phase *const columns = &r->phase[at[1]];
-    taps t = {.count = 0};
-    if (columns->count == 0) {
-        return t;
-    }
-    for (int j = 0; j < rows->count; j++) {
-        const int64_t i = y / r->s + rows->low + rows->gap * j;
+    const int64_t left = (columns->low - r->low) * WSR__BLOCK;
+    const int64_t pitch = columns->count * WSR__BLOCK;
+    const int64_t first = y / r->s + rows->low;
+    int64_t slot = -1;
+    t->count = 0;
+    for (int j = 0; columns->count > 0 && j < rows->count; j++) {
+        const int64_t i = first + rows->gap * j;
         if (i < 0 || i >= p->oh) {
             continue;
         }
-        const int64_t ky = rows->first - rows->step * j;
-        t.row[t.count] = ring_row(data, i) +
-                         (columns->low - r->low) * WSR__BLOCK;
-        t.weight[t.count] = weights + r->offset[at[1]] +
-                            ky * columns->count * WSR__BLOCK;
-        t.count++;
+        slot = slot < 0 ? i % data->rows : next_slot(slot, rows->gap, data);
+        t->row[t->count] = data->data + slot * data->pitch + left;
+        t->weight[t->count] = weights + r->offset[at[1]] +
+                              (rows->first - rows->step * j) * pitch;
+        t->count++;
     }
-    return t;
 }
 
 /// Columns [i0, i0 + ni) of all phases of row y of diff_src's plane `out`.
@@ -124,7 +123,8 @@ WSR_INLINE void reverse_row(float *out, const wsr__dw *p, const ring *data,
     const int64_t i0 = at[1];
     for (int64_t column = 0; column < r->s; column++) {
         const int64_t place[2] = {y, column};
-        const taps t = taps_backward(p, data, r, weights, place);
+        taps t;
+        taps_backward(&t, p, data, r, weights, place);
         const int64_t x = i0 * r->s + column;
         const int64_t n = min64(at[2], (p->w - x + r->s - 1) / r->s);
         const int64_t offset = (y * p->w + x) * WSR__BLOCK;

@@ -19,19 +19,50 @@ enum { TILE = 8 };
 enum { TILE = 4 };
 #endif
 
+WSR_INLINE void gate_tile(v8 *acc, const float *gate, int64_t step,
+                          const finish *f, const int P)
+{
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        acc[p] = gate_apply(acc[p], ld8(gate + p * step), f);
+    }
+}
+
+// Sums are kept in registers here: in *f, each would wait for the one before
+// to be stored and loaded again.
+WSR_INLINE void sums_tile(const v8 *acc, const float *gate, int64_t step,
+                          finish *f, const int P)
+{
+    v8 sum = f->sum;
+    v8 product = f->product;
+    const v8 mean = f->mean;
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        sum = add8(sum, acc[p]);
+        product = fma8(acc[p], sub8(ld8(gate + p * step), mean), product);
+    }
+    f->sum = sum;
+    f->product = product;
+}
+
 WSR_INLINE void finish_tile(float *out, int64_t step, v8 *acc, int64_t x,
                             finish *f, const int P)
 {
     if (f->gated) {
+        gate_tile(acc, f->gate + x * step, step, f, P);
+        if (f->summed) {
+            sums_tile(acc, f->gate + x * step, step, f, P);
+        }
+    }
+    if (f->accumulate) {
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
-            acc[p] = gate_apply(acc[p], ld8(f->gate + (x + p) * step), f);
+            acc[p] = add8(ld8(out + (x + p) * step), acc[p]);
         }
     }
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        float *const o = out + (x + p) * step;
-        st8(o, f->accumulate ? add8(ld8(o), acc[p]) : acc[p]);
+        st8(out + (x + p) * step, acc[p]);
     }
 }
 
@@ -73,8 +104,9 @@ WSR_INLINE void conv_tile(float *out, int64_t step, const taps *t, int64_t x,
     }
 }
 
-WSR_INLINE void conv_row(float *out, int64_t step, const taps *t, int64_t n,
-                         finish *f, const int K, const int D, const int S)
+WSR_INLINE void conv_row(float *out, const int64_t step, const taps *t,
+                         int64_t n, finish *f, const int K, const int D,
+                         const int S)
 {
     int64_t x = 0;
     for (; x + TILE <= n; x += TILE) {
@@ -164,11 +196,17 @@ WSR_INLINE void grad_row(const grad_taps *t, const float *diff, int64_t n,
     }
 }
 
+// Results lie side by side, except those of a column phase of a strided
+// backward pass, which always has stride and dilation 1.
 #define ROW(K, D, S)                                                         \
     static void row_##K##_##D##_##S(float *out, int64_t step, const taps *t, \
                                     int64_t n, finish *f)                    \
     {                                                                        \
-        conv_row(out, step, t, n, f, K, D, S);                               \
+        if (D * S == 1 && step != WSR__BLOCK) {                              \
+            conv_row(out, 2 * WSR__BLOCK, t, n, f, K, D, S);                 \
+        } else {                                                             \
+            conv_row(out, WSR__BLOCK, t, n, f, K, D, S);                     \
+        }                                                                    \
     }
 #define GRAD(K, D, S)                                                       \
     static void grad_##K##_##D##_##S(const grad_taps *t, const float *diff, \

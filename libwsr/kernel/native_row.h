@@ -22,16 +22,18 @@ typedef struct taps {
     const float *weight[ROW_TAPS]; // taps of the kernel row, [k][8]
 } taps;
 
-/// What happens to a result before it is stored.
+/// What happens to a result before it is stored: the gate passes result *
+/// factor where open_scale * src + open_shift > 0, and nothing elsewhere.
 typedef struct finish {
     bool plain; // nothing of what follows
     bool accumulate;
     bool gated;
     bool summed;
-    bool unscaled;
-    pre8 pre;          // of the gate
     const float *gate; // src at the first pixel of the row
     v8 bias;
+    v8 open_scale;
+    v8 open_shift;
+    v8 factor;
     v8 mean;
     v8 sum;                     // of the result, since the last flush
     v8 product;                 // of the result * (src - mean)
@@ -39,7 +41,7 @@ typedef struct finish {
 } finish;
 
 /// out[i * step] = sum over taps and k of weight[k] * row[i * stride + k *
-/// dilation], for i < n; step in floats.
+/// dilation], for i < n; step is one block or two.
 typedef void (*row_kernel)(float *out, int64_t step, const taps *t, int64_t n,
                            finish *f);
 

@@ -161,13 +161,13 @@ static void source_rows(source *s, const call *c, const wsr__pre *pre,
                 &r, s, d, s->image + b * c->src_plane, rows[0] + i, &one);
             const int64_t at = b * job->pitch + i * pitch;
             if (job->out != NULL) {
-                const taps t =
-                    taps_forward(d, &r, c->weights->dw + b * dw_taps(c), top);
+                taps t;
+                taps_forward(&t, d, &r, c->weights->dw + b * dw_taps(c), top);
                 row(job->out + at, WSR__BLOCK, &t, d->ow, &f);
             }
             if (job->diff != NULL) {
-                const grad_taps t =
-                    taps_gradient(d, &r, job->grad + b * dw_taps(c), top);
+                grad_taps t;
+                taps_gradient(&t, d, &r, job->grad + b * dw_taps(c), top);
                 grad(&t, job->diff + at, d->ow);
             }
         }
