@@ -283,6 +283,9 @@ void wsr__siege_each(wsr__siege *s, wsr__row_body body, void *ctx);
 /// Logits at x, nothing else. `keep`: wsr__siege_backward may follow.
 wsr_status wsr__siege_forward(wsr__siege *s, bool keep);
 
+/// The same at other images.
+wsr_status wsr__siege_forward_at(wsr__siege *s, const float *x, bool keep);
+
 /// Loss and gradient after a forward with `keep`, for the rows that are left.
 wsr_status wsr__siege_backward(wsr__siege *s, wsr__loss loss);
 
@@ -328,6 +331,39 @@ void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
 /// x += alpha * (linf: sign(g); l2: g / |g|); then into ball and box.
 void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha);
 
+/// m = decay * m + g / mean |g|
+void wsr__momentum(float *m, const float *g, double decay, int64_t d);
+
+/// Steps along the gradient of a loss, each followed by a judgement.
+typedef struct wsr__climb {
+    int64_t steps;
+    wsr__loss loss;
+    bool from_clean;    // x are the clean images at the beginning
+    wsr__row_body step; // moves x by s->grad
+    void *ctx;
+} wsr__climb;
+
+wsr_status wsr__climb_run(wsr__siege *s, const wsr__climb *climb);
+
+/// Options of projected gradient descent, whatever its loss.
+typedef struct wsr__descent {
+    int64_t steps;
+    double alpha;
+    double ratio;
+    bool random_start;
+    wsr__text noise;
+    double sigma;
+    int64_t restarts;
+    wsr__text norm;
+} wsr__descent;
+
+extern const wsr__option wsr__descent_schema[];
+wsr__lp wsr__descent_norm(const void *descent);
+
+/// Projected gradient descent in the norm of the siege.
+wsr_status wsr__descent_run(wsr__siege *s, const wsr__descent *descent,
+                            wsr__loss loss);
+
 // For loop.c.
 
 wsr_status wsr__siege_new(wsr__siege **out, const wsr_attack *attack,
@@ -371,22 +407,22 @@ struct wsr_spectrum {
     size_t n_attacks;
     float *eps;
     size_t n_eps;
-    wsr_model *model; // NULL until it is opened
+    wsr_model *model;  // NULL until it is opened
     wsr_model *source; // that attacks work on, NULL: the same
     const wsr_dataset *dataset;
     size_t n;     // images
     size_t keep;  // of which adversarial images are kept
     size_t batch; // images of a step
     size_t position;
-    size_t loaded; // number of the batch in `x`, SIZE_MAX: none
-    float *x;      // (batch, d)
-    float *logits; // (batch, classes)
-    uint8_t *clean; // (n)
+    size_t loaded;             // number of the batch in `x`, SIZE_MAX: none
+    float *x;                  // (batch, d)
+    float *logits;             // (batch, classes)
+    uint8_t *clean;            // (n)
     wsr__spectrum_cell *cells; // [attack][strength]
 };
 
-static inline wsr__spectrum_cell *
-wsr__spectrum_at(const wsr_spectrum *spectrum, size_t a, size_t e)
+static inline wsr__spectrum_cell *wsr__spectrum_at(const wsr_spectrum *spectrum,
+                                                   size_t a, size_t e)
 {
     return &spectrum->cells[a * spectrum->n_eps + e];
 }

@@ -272,6 +272,11 @@ wsr_status wsr__siege_forward(wsr__siege *s, bool keep)
     return forward(s, s->logits, s->x, keep);
 }
 
+wsr_status wsr__siege_forward_at(wsr__siege *s, const float *x, bool keep)
+{
+    return forward(s, s->logits, x, keep);
+}
+
 typedef struct finite_work {
     const float *grad;
     uint8_t *bad; // per row

@@ -83,3 +83,16 @@ void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha)
     }
     wsr__project(x, &ball);
 }
+
+void wsr__momentum(float *restrict m, const float *restrict g, double decay,
+                   int64_t d)
+{
+    double length = 0;
+    for (int64_t i = 0; i < d; i++) {
+        length += fabs((double)g[i]);
+    }
+    const float scale = length > 0 ? (float)((double)d / length) : 0;
+    for (int64_t i = 0; i < d; i++) {
+        m[i] = (float)decay * m[i] + g[i] * scale;
+    }
+}

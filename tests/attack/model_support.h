@@ -133,4 +133,57 @@ static inline wsr_attack_result *toy_attack(const char *spec,
     return result;
 }
 
+enum { TOY_N = 21 };
+
+/// A toy with images of its own.
+typedef struct toy_world {
+    toy of;
+    float x[TOY_N * TOY_D];
+    int32_t labels[TOY_N];
+    wsr_model *model;
+} toy_world;
+
+static inline toy_world *toy_begin(uint64_t seed)
+{
+    static toy_world world;
+    toy_fill(&world.of, seed);
+    toy_images(world.x, world.labels, TOY_N, &world.of, seed);
+    world.model = toy_model(&world.of, true);
+    return &world;
+}
+
+static inline void toy_end(toy_world *w)
+{
+    wsr_model_free(w->model);
+}
+
+/// Result of an attack at one strength.
+static inline wsr_attack_result *toy_run(toy_world *w, const char *spec,
+                                         const char *options, float eps)
+{
+    return toy_attack(spec, options, &eps, 1, w->model, w->x, w->labels, TOY_N);
+}
+
+static inline size_t toy_robust(const wsr_attack_result *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < wsr_attack_result_count(r); i++) {
+        n += wsr_attack_result_robust(r, 0)[i];
+    }
+    return n;
+}
+
+/// Two attacks that must find the same images, all steps taken.
+static inline void toy_expect_same(toy_world *w, const char *a, const char *b,
+                                   float eps)
+{
+    wsr_attack_result *const ra = toy_run(w, a, "stop=false", eps);
+    wsr_attack_result *const rb = toy_run(w, b, "stop=false", eps);
+    ck_assert_msg(memcmp(wsr_attack_result_images(ra, 0),
+                         wsr_attack_result_images(rb, 0), sizeof(w->x)) == 0,
+                  "%s and %s differ", a, b);
+    wsr_attack_result_free(ra);
+    wsr_attack_result_free(rb);
+}
+
 #endif

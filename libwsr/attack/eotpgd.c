@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Projected gradient descent on models with a random component: each step
+// follows the sum of gradients over several evaluations of the same point
+// (expectation over transformation). Athalye, Carlini and Wagner, "Obfuscated
+// gradients give a false sense of security", arXiv:1802.00420.
+//
+// An iterate is judged by the first evaluation of its step.
+
+#include "attack/attack.h"
+
+#include <string.h>
+
+enum { SUM };
+
+typedef struct params {
+    int64_t steps;
+    double alpha;
+    double ratio;
+    int64_t samples;
+    bool random_start;
+} params;
+
+static const wsr__option schema[] = {
+    {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
+     "gradient steps", NULL},
+    {"alpha", WSR__FLOAT, offsetof(params, alpha), "0", 0, 1e9, "pixel values",
+     "length of a step, 0: from ratio", NULL},
+    {"ratio", WSR__FLOAT, offsetof(params, ratio), "2.5", 0, 1000, "",
+     "length of all steps together, in strengths", NULL},
+    {"samples", WSR__INT, offsetof(params, samples), "10", 1, 10000, "",
+     "gradients summed for each step", NULL},
+    {"random_start", WSR__BOOL, offsetof(params, random_start), "true", 0, 0,
+     "", "begin at a random point, not at the image", NULL},
+    {0},
+};
+
+typedef struct run_state {
+    float alpha;
+    float *sum;
+} run_state;
+
+static void start(wsr__siege *s, size_t row, void *ctx)
+{
+    (void)ctx;
+    wsr__start_uniform(s, row, 0);
+}
+
+static void clear(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    memset(wsr__at(state->sum, s->d, row), 0,
+           (size_t)s->d * sizeof(*state->sum));
+}
+
+static void add(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    float *const sum = wsr__at(state->sum, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        sum[i] += g[i];
+    }
+}
+
+static void step(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    wsr__gradient_step(s, row, wsr__at_const(state->sum, s->d, row),
+                       state->alpha);
+}
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    wsr_status status = WSR_OK;
+    const params *const p = options;
+    run_state state = {wsr__step_size(s, p->alpha, p->ratio, p->steps),
+                       wsr__siege_spare(s, SUM, s->d)};
+    if (state.sum == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__siege_reset(s);
+    if (p->random_start) {
+        wsr__siege_each(s, start, NULL);
+    }
+    for (int64_t k = 0; k < p->steps && s->m > 0; k++) {
+        wsr__siege_each(s, clear, &state);
+        for (int64_t i = 0; i < p->samples && s->m > 0; i++) {
+            if (i == 0) {
+                WSR_TRY(wsr__siege_gradient(s, wsr__loss_ce));
+            } else {
+                WSR_TRY(wsr__siege_forward(s, true));
+                WSR_TRY(wsr__siege_backward(s, wsr__loss_ce));
+            }
+            wsr__siege_each(s, add, &state);
+        }
+        wsr__siege_each(s, step, &state);
+    }
+    WSR_TRY(wsr__siege_finish(s));
+out:
+    return status;
+}
+
+const wsr__attack_class wsr__attack_eotpgd = {
+    .super = {.name = "eotpgd",
+              .summary = "pgd on gradients summed over a model's randomness",
+              .reference = "Athalye et al. 2018, arXiv:1802.00420",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .norms = 1u << WSR__LINF,
+    .needs_gradient = true,
+    .targets = true,
+    .run = run,
+};

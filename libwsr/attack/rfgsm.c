@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FGSM after a small random step, which leaves the flat spot around images
+// that single-step training makes:
+//
+//   x <- clip(x0 + alpha * sign(N(0, 1)))
+//   x <- clip(x + (eps - alpha) * sign(grad CE(f(x), y)))    `steps` times
+//
+// Tramer et al., "Ensemble adversarial training: attacks and defenses",
+// arXiv:1705.07204. Clipping is into the ball after every step, so that more
+// than one step stays inside.
+
+#include "attack/attack.h"
+
+typedef struct params {
+    int64_t steps;
+    double alpha;
+} params;
+
+static const wsr__option schema[] = {
+    {"steps", WSR__INT, offsetof(params, steps), "1", 1, 100000, "steps",
+     "gradient steps", NULL},
+    {"alpha", WSR__FLOAT, offsetof(params, alpha), "0.5", 0, 1, "strengths",
+     "length of the random step", NULL},
+    {0},
+};
+
+static void start(wsr__siege *s, size_t row, void *ctx)
+{
+    const float *const alpha = ctx;
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    wsr__rng rng = wsr__siege_rng(s, row, 0);
+    for (int64_t i = 0; i < s->d; i++) {
+        x[i] += (wsr__rng_u32(&rng) & 1) != 0 ? *alpha : -*alpha;
+    }
+    wsr__project(x, &ball);
+}
+
+static void step(wsr__siege *s, size_t row, void *ctx)
+{
+    const float *const alpha = ctx;
+    wsr__gradient_step(s, row, wsr__at_const(s->grad, s->d, row),
+                       s->eps - *alpha);
+}
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    const params *const p = options;
+    float alpha = (float)(p->alpha * (double)s->eps);
+    const wsr__climb climb = {p->steps, wsr__loss_ce, false, step, &alpha};
+    wsr__siege_reset(s);
+    wsr__siege_each(s, start, &alpha);
+    return wsr__climb_run(s, &climb);
+}
+
+const wsr__attack_class wsr__attack_rfgsm = {
+    .super = {.name = "rfgsm",
+              .summary = "a random step, then one along the gradient's sign",
+              .reference = "Tramer et al. 2018, arXiv:1705.07204",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .norms = 1u << WSR__LINF,
+    .needs_gradient = true,
+    .targets = true,
+    .run = run,
+};

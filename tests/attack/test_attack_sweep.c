@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every registered attack must do, whatever its method: stay inside ball
+// and pixel range exactly, return the input at strength 0, give the same
+// result at any batch size and number of threads, leave the model alone, count
+// a target only when it is reached.
+
+#include "attack/model_support.h"
+
+enum { N = 16, MOST = 192 };
+
+static float x[N * TOY_D];
+static int32_t labels[N];
+static toy model_of;
+
+// Options that make an attack quick; the others are quick as they are.
+static const char *const quick[] = {NULL};
+
+typedef struct member {
+    char spec[MOST];
+    const wsr__attack_class *cls;
+    wsr__lp norm;
+} member;
+
+static void spec_of(char out[MOST], const wsr__attack_class *cls, wsr__lp norm)
+{
+    const char *options = "";
+    for (size_t i = 0; quick[i] != NULL; i += 2) {
+        if (strcmp(quick[i], cls->super.name) == 0) {
+            options = quick[i + 1];
+        }
+    }
+    const bool chosen = cls->norm != NULL;
+    (void)snprintf(out, MOST, "%s:%s%s%s%s", cls->super.name, options,
+                   chosen && options[0] != '\0' ? "," : "",
+                   chosen ? "norm=" : "", chosen ? wsr__lp_names[norm] : "");
+}
+
+// The attacks in all of their norms; false after the last.
+static bool next(member *m, size_t number)
+{
+    size_t k = 0;
+    for (size_t i = 0; wsr__attacks.classes[i] != NULL; i++) {
+        const wsr__attack_class *const cls =
+            (const wsr__attack_class *)wsr__attacks.classes[i];
+        for (int norm = 0; norm < 3; norm++) {
+            if ((cls->norms >> norm & 1) == 0 || k++ != number) {
+                continue;
+            }
+            m->cls = cls;
+            m->norm = (wsr__lp)norm;
+            spec_of(m->spec, cls, m->norm);
+            return true;
+        }
+    }
+    return false;
+}
+
+static wsr_model *begin(uint64_t seed)
+{
+    toy_fill(&model_of, seed);
+    toy_images(x, labels, N, &model_of, seed);
+    return toy_model(&model_of, true);
+}
+
+// Strengths that fell some images and not all.
+static const float *strengths(wsr__lp norm)
+{
+    static const float all[3][2] = {
+        {0.02f, 0.07f}, {0.12f, 0.4f}, {0.5f, 2.5f}};
+    return all[norm];
+}
+
+static void expect_inside(const member *m, const wsr_attack_result *r)
+{
+    for (size_t e = 0; e < 2; e++) {
+        const double eps = (double)strengths(m->norm)[e];
+        for (size_t i = 0; i < N; i++) {
+            const float *const adv = wsr_attack_result_images(r, e) + i * TOY_D;
+            const double distance =
+                wsr__distance(m->norm, adv, x + i * TOY_D, TOY_D);
+            ck_assert_msg(distance <= eps, "%s at %g: image %zu at %.9g",
+                          m->spec, eps, i, distance);
+            for (size_t p = 0; p < TOY_D; p++) {
+                ck_assert_msg(adv[p] >= 0 && adv[p] <= 1,
+                              "%s at %g: pixel %zu of image %zu is %.9g",
+                              m->spec, eps, p, i, (double)adv[p]);
+            }
+        }
+    }
+}
+
+static void expect_outcomes(const member *m, const wsr_attack_result *r)
+{
+    for (size_t e = 0; e < 2; e++) {
+        for (size_t i = 0; i < N; i++) {
+            float z[TOY_CLASSES];
+            ck_assert_ok(toy_logits(
+                z, wsr_attack_result_images(r, e) + i * TOY_D, 1, &model_of));
+            const bool right = wsr__argmax(z, TOY_CLASSES) == labels[i];
+            ck_assert_msg(wsr_attack_result_robust(r, e)[i] ==
+                              (right && wsr_attack_result_clean(r)[i]),
+                          "%s: outcome of image %zu", m->spec, i);
+        }
+    }
+}
+
+START_TEST(results_lie_inside_exactly_and_outcomes_are_true)
+{
+    static const char *const options[] = {"seed=1", "seed=2,stop=false",
+                                          "seed=3,nested=false"};
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        size_t fell = 0;
+        for (uint64_t o = 0; o < 3; o++) {
+            wsr_model *const model = begin(o + 10);
+            wsr_attack_result *const r = toy_attack(
+                m.spec, options[o], strengths(m.norm), 2, model, x, labels, N);
+            expect_inside(&m, r);
+            expect_outcomes(&m, r);
+            for (size_t i = 0; i < N; i++) {
+                fell += wsr_attack_result_success(r, 1)[i];
+            }
+            wsr_attack_result_free(r);
+            wsr_model_free(model);
+        }
+        ck_assert_msg(fell > 0 || strcmp(m.cls->super.name, "gn") == 0,
+                      "%s never succeeds", m.spec);
+    }
+}
+END_TEST
+
+START_TEST(strength_0_returns_the_input_bit_for_bit)
+{
+    const float eps[2] = {0, 0.05f};
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        wsr_model *const model = begin(20);
+        for (size_t o = 0; o < 2; o++) {
+            wsr_attack_result *const r =
+                toy_attack(m.spec, o == 0 ? NULL : "stop=false", eps, 1 + o,
+                           model, x, labels, N);
+            ck_assert_msg(
+                memcmp(wsr_attack_result_images(r, 0), x, sizeof(x)) == 0,
+                "%s moves at strength 0", m.spec);
+            for (size_t i = 0; i < N; i++) {
+                ck_assert_uint_eq(wsr_attack_result_robust(r, 0)[i],
+                                  wsr_attack_result_clean(r)[i]);
+            }
+            wsr_attack_result_free(r);
+        }
+        wsr_model_free(model);
+    }
+}
+END_TEST
+
+START_TEST(neither_batches_nor_threads_change_a_result)
+{
+    member m;
+    const size_t threads = wsr_threads();
+    for (size_t k = 0; next(&m, k); k++) {
+        wsr_model *const model = begin(30);
+        const float *const eps = strengths(m.norm);
+        wsr_attack_result *const whole =
+            toy_attack(m.spec, "seed=5", eps, 2, model, x, labels, N);
+        const char *const options[] = {"seed=5", "seed=5,batch=1",
+                                       "seed=5,batch=5"};
+        for (size_t o = 0; o < 3; o++) {
+            wsr_set_threads(o == 0 ? 3 : 1);
+            wsr_attack_result *const r =
+                toy_attack(m.spec, options[o], eps, 2, model, x, labels, N);
+            for (size_t e = 0; e < 2; e++) {
+                ck_assert_msg(memcmp(wsr_attack_result_images(r, e),
+                                     wsr_attack_result_images(whole, e),
+                                     sizeof(x)) == 0,
+                              "%s depends on %s", m.spec, options[o]);
+                ck_assert_mem_eq(wsr_attack_result_queries(r, e),
+                                 wsr_attack_result_queries(whole, e),
+                                 N * sizeof(uint32_t));
+            }
+            wsr_attack_result_free(r);
+        }
+        wsr_set_threads(threads);
+        wsr_attack_result_free(whole);
+        wsr_model_free(model);
+    }
+}
+END_TEST
+
+START_TEST(only_the_target_counts_in_targeted_mode)
+{
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        wsr_attack *refused = NULL;
+        if (!m.cls->targets) {
+            ck_assert_fails(wsr_attack_new(&refused, m.spec, "target=least"),
+                            WSR_CONFIG, "knows no targets");
+            continue;
+        }
+        wsr_model *const model = begin(40);
+        int32_t wanted[N];
+        for (size_t i = 0; i < N; i++) {
+            wanted[i] = (labels[i] + 2) % TOY_CLASSES;
+        }
+        wsr_attack_result *const r = toy_attack(
+            m.spec, "target=given", strengths(m.norm), 2, model, x, wanted, N);
+        expect_inside(&m, r);
+        for (size_t i = 0; i < 2 * N; i++) {
+            float z[TOY_CLASSES];
+            const size_t e = i / N;
+            ck_assert_ok(
+                toy_logits(z, wsr_attack_result_images(r, e) + i % N * TOY_D, 1,
+                           &model_of));
+            ck_assert_msg(!wsr_attack_result_success(r, e)[i % N] ||
+                              wsr__argmax(z, TOY_CLASSES) == wanted[i % N],
+                          "%s counts another class", m.spec);
+        }
+        wsr_attack_result_free(r);
+        wsr_model_free(model);
+    }
+}
+END_TEST
+
+// --------------------------------------------------------- planned networks
+
+// As the toy, with a norm whose statistics an attack must not move.
+static wsr_graph *small_graph(wsr_params **params)
+{
+    wsr_graph *g = NULL;
+    ck_assert_ok(wsr_params_new(params, 7));
+    ck_assert_ok(wsr_graph_new(&g, *params));
+    const wsr__init init = {.bound = 0.5f};
+    const wsr_shape channels = wsr__shape1(9);
+    wsr_value v = wsr__input(g, "x", wsr__shape4(1, TOY_C, TOY_SIDE, TOY_SIDE));
+    v = wsr__op2(g, "conv2d", "pad=1", v,
+                 wsr__param_value(g, "a", wsr__shape4(9, TOY_C, 3, 3), init));
+    const wsr_value norm[4] = {
+        v, wsr__buffer_value(g, "mean", channels, 0.1f),
+        wsr__buffer_value(g, "var", channels, 0.5f),
+        wsr__buffer_value(g, "tracked", (wsr_shape){0}, 3)};
+    v = wsr__opn(g, "batch_norm", NULL, norm, 4);
+    v = wsr__op1(g, "relu", NULL, v);
+    v = wsr__op1(g, "global_avg_pool", NULL, v);
+    v = wsr__op1(g, "reshape", "dims=[9]", v);
+    v = wsr__op2(g, "linear", NULL, v,
+                 wsr__param_value(g, "b", wsr__shape2(TOY_CLASSES, 9),
+                                  (wsr__init){.bound = 4}));
+    wsr__set_output(g, "logits", v);
+    ck_assert_ok(wsr__graph_status(g));
+    return g;
+}
+
+START_TEST(parameters_and_statistics_stay_as_they_are)
+{
+    wsr_params *params = NULL;
+    wsr_model *model = NULL;
+    member m;
+    wsr_graph *const graph = small_graph(&params);
+    ck_assert_ok(wsr_model_from_graph(&model, graph, 8));
+    wsr_model_free(begin(50)); // for its images
+    float before[1024];
+    size_t floats = 0;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const int64_t n = wsr_shape_count(wsr_params_shape(params, i));
+        memcpy(before + floats, wsr_params_data(params, i),
+               (size_t)n * sizeof(float));
+        floats += (size_t)n;
+    }
+    for (size_t k = 0; next(&m, k); k++) {
+        wsr_attack_result *const r =
+            toy_attack(m.spec, NULL, strengths(m.norm), 2, model, x, labels, N);
+        wsr_attack_result_free(r);
+        size_t at = 0;
+        for (size_t i = 0; i < wsr_params_count(params); i++) {
+            const int64_t n = wsr_shape_count(wsr_params_shape(params, i));
+            ck_assert_msg(memcmp(before + at, wsr_params_data(params, i),
+                                 (size_t)n * sizeof(float)) == 0,
+                          "%s changes %s", m.spec, wsr_params_name(params, i));
+            ck_assert_ptr_null(wsr_params_grad(params, i));
+            at += (size_t)n;
+        }
+    }
+    wsr_model_free(model);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+END_TEST
+
+START_TEST(attacks_that_need_no_gradients_ask_for_none)
+{
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        if (!m.cls->needs_gradient) {
+            wsr_model_free(begin(60));
+            wsr_model *const black = toy_model(&model_of, false);
+            wsr_attack_result *const r = toy_attack(
+                m.spec, NULL, strengths(m.norm), 2, black, x, labels, N);
+            ck_assert_uint_eq(wsr_model_gradients(black), 0);
+            wsr_attack_result_free(r);
+            wsr_model_free(black);
+        }
+    }
+}
+END_TEST
+
+START_TEST(every_attack_says_what_it_is)
+{
+    for (size_t i = 0; wsr__attacks.classes[i] != NULL; i++) {
+        const wsr__class *const super = wsr__attacks.classes[i];
+        ck_assert_uint_gt(strlen(super->summary), 0);
+        ck_assert(strlen(super->reference) > 0 ||
+                  strcmp(super->name, "gn") == 0);
+        ck_assert_uint_ne(((const wsr__attack_class *)super)->norms, 0);
+    }
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        results_lie_inside_exactly_and_outcomes_are_true,
+        strength_0_returns_the_input_bit_for_bit,
+        neither_batches_nor_threads_change_a_result,
+        only_the_target_counts_in_targeted_mode,
+        parameters_and_statistics_stay_as_they_are,
+        attacks_that_need_no_gradients_ask_for_none,
+        every_attack_says_what_it_is,
+        NULL};
+    return suite_of("attack sweep", tests);
+}
