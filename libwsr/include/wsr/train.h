@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training a network from scratch, naturally or adversarially, in a folder
+// from which an interrupted run goes on bit for bit.
+
+#ifndef WSR_TRAIN_H
+#define WSR_TRAIN_H
+
+#include "wsr/base.h"
+#include "wsr/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Watch a long run.
+ *
+ * @param phase [borrowed] what is being done: "train", "spectrum"
+ * @param done steps of the phase that are done
+ * @param total steps of the phase
+ * @param note [borrowed] the numbers of the moment for a person, may be ""
+ * @param user what was passed along with the hook
+ * @returns false to stop after this step; the run then writes a checkpoint
+ *          and returns WSR_CANCELED
+ */
+typedef bool (*wsr_progress_hook)(const char *phase, size_t done, size_t total,
+                                  const char *note, void *user);
+
+/**
+ * Train a network and measure its accuracy over a spectrum of strengths.
+ *
+ * Written into the folder: `config.yaml`, every option that was in force;
+ * `log.jsonl`, one JSON object a line; `checkpoint.safetensors` after each
+ * epoch and when the run is stopped; `net.safetensors` at the end. With the
+ * same configuration, threads and machine the bytes of net and checkpoint are
+ * the same, however often the run was interrupted.
+ *
+ * @param config [borrowed] see wsr_train_help(); in a resumed run the stored
+ *        one counts, and this one, which may be NULL, must not differ from it
+ * @param dir [borrowed] folder of the run
+ * @param resume whether the folder holds a run to go on with
+ * @param hook NULL: nobody watches
+ * @param user [borrowed] passed to the hook
+ * @returns WSR_CONFIG for a key or value that is not permitted; WSR_ARG when a
+ *          new run's folder holds a checkpoint; WSR_NOTFOUND when there is
+ *          nothing to resume, and for data or genotypes that do not exist;
+ *          WSR_CANCELED; WSR_NUMERIC when a loss or gradient is not finite;
+ *          WSR_IO, WSR_FORMAT, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_train_run(const wsr_config *config,
+                                              const char *dir, bool resume,
+                                              wsr_progress_hook hook,
+                                              void *user);
+
+/**
+ * List the options of a training run with their defaults for a person.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_OK or WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
