@@ -95,7 +95,8 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
 static void forward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    finish f = finish_forward(c->fwd, at->block);
+    finish f;
+    finish_forward(&f, c->fwd, at->block);
     const int64_t strip = ROW_STRIP / p->stride;
     for (int64_t x = 0; x < p->ow; x += strip) {
         forward_strip(c, at, &f, x, min64(strip, p->ow - x));
@@ -106,7 +107,8 @@ static void forward_plane(const call *c, const plane *at)
 static void forward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    finish f = finish_forward(c->fwd, at->block);
+    finish f;
+    finish_forward(&f, c->fwd, at->block);
     const v8 bias = f.bias;
     const pre8 pre = pre_of(c->fwd->pre, at->block);
     const float *const weights = c->weights +
@@ -176,8 +178,8 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
     const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
     const float *const gate = f->gated ? c->bwd->gate->src + at->src : NULL;
     for (int64_t y = 0; y < p->h; y++) {
-        const int64_t end = min64(p->oh, y / v->s + v->high + 1);
-        for (r.next = max64(r.next, y / v->s + v->low); r.next < end;
+        const int64_t end = min64(p->oh, over_stride(v, y) + v->high + 1);
+        for (r.next = max64(r.next, over_stride(v, y) + v->low); r.next < end;
              r.next++) {
             ring_fill_diff(&r, &win, diff + r.next * p->ow * WSR__BLOCK,
                            saved + r.next * p->ow * WSR__BLOCK, &read);
@@ -191,7 +193,8 @@ static void backward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
     const reverse v = reverse_of(p);
-    finish f = finish_backward(c->bwd, at->block);
+    finish f;
+    finish_backward(&f, c->bwd, at->block);
     const int64_t ni = (p->w + p->stride - 1) / p->stride;
     for (int64_t i = 0; i < ni; i += ROW_STRIP) {
         backward_strip(c, at, &v, &f, i, min64(ROW_STRIP, ni - i));
@@ -203,7 +206,8 @@ static void backward_plane(const call *c, const plane *at)
 static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    finish f = finish_backward(c->bwd, at->block);
+    finish f;
+    finish_backward(&f, c->bwd, at->block);
     const affine8 read = affine_of(c->bwd->affine, at->block);
     const float *const diff = c->diff + at->dst;
     const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;

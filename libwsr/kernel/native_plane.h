@@ -223,43 +223,48 @@ void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
 
 // --------------------------------------------------------------- finishing
 
-WSR_INLINE finish finish_none(void)
+/// Fields that a switched-off part would use are left alone.
+WSR_INLINE void finish_none(finish *f)
 {
-    finish f;
-    memset(&f, 0, sizeof(f));
-    f.plain = true;
-    return f;
+    f->plain = true;
+    f->accumulate = false;
+    f->gated = false;
+    f->summed = false;
+    f->gate = NULL;
+    f->bias = splat8(0.0f);
 }
 
-WSR_INLINE finish finish_forward(const wsr__fwd *fwd, int64_t block)
+WSR_INLINE void finish_forward(finish *f, const wsr__fwd *fwd, int64_t block)
 {
-    finish f = finish_none();
+    finish_none(f);
     if (fwd->bias != NULL) {
-        f.bias = ldu8(fwd->bias + block * WSR__BLOCK);
+        f->bias = ldu8(fwd->bias + block * WSR__BLOCK);
     }
-    f.accumulate = fwd->accumulate;
-    f.plain = !f.accumulate;
-    return f;
+    f->accumulate = fwd->accumulate;
+    f->plain = !f->accumulate;
 }
 
 /// Without relu, the gate is opened by the constant 1.
-WSR_INLINE finish finish_backward(const wsr__bwd *bwd, int64_t block)
+WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block)
 {
-    finish f = finish_none();
-    f.accumulate = bwd->accumulate;
-    if (bwd->gate != NULL) {
-        const pre8 pre = pre_of(&bwd->gate->pre, block);
-        f.gated = true;
-        f.open_scale = pre.relu ? pre.scale : splat8(0.0f);
-        f.open_shift = pre.relu ? pre.shift : splat8(1.0f);
-        f.factor = bwd->gate->unscaled ? splat8(1.0f) : pre.scale;
-        f.summed = bwd->gate->sums != NULL;
-        if (f.summed) {
-            f.mean = ldu8(bwd->gate->mean + block * WSR__BLOCK);
-        }
+    finish_none(f);
+    f->accumulate = bwd->accumulate;
+    f->gated = bwd->gate != NULL;
+    f->plain = !f->accumulate && !f->gated;
+    if (!f->gated) {
+        return;
     }
-    f.plain = !f.accumulate && !f.gated;
-    return f;
+    const pre8 pre = pre_of(&bwd->gate->pre, block);
+    f->open_scale = pre.relu ? pre.scale : splat8(0.0f);
+    f->open_shift = pre.relu ? pre.shift : splat8(1.0f);
+    f->factor = bwd->gate->unscaled ? splat8(1.0f) : pre.scale;
+    f->summed = bwd->gate->sums != NULL;
+    if (f->summed) {
+        f->mean = ldu8(bwd->gate->mean + block * WSR__BLOCK);
+        f->sum = splat8(0.0f);
+        f->product = splat8(0.0f);
+        memset(f->sums, 0, sizeof(f->sums));
+    }
 }
 
 /// A gradient through the gate whose prologue read src.

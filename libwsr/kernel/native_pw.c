@@ -276,7 +276,8 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
                     const int64_t run[2])
 {
     const wsr__pw *const p = c->p;
-    finish f = finish_backward(c->bwd, b);
+    finish f;
+    finish_backward(&f, c->bwd, b);
     for (int64_t i = 0; i < run[1]; i++) {
         const int64_t y = (run[0] + i) / p->ow * p->stride + p->oy;
         const int64_t x = (run[0] + i) % p->ow * p->stride + p->ox;
@@ -288,8 +289,10 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
         if (f.gated) {
             const v8 src = ld8(c->bwd->gate->src + at);
             g = gate_apply(g, src, &f);
-            f.sum = add8(f.sum, g);
-            f.product = fma8(g, sub8(src, f.mean), f.product);
+            if (f.summed) {
+                f.sum = add8(f.sum, g);
+                f.product = fma8(g, sub8(src, f.mean), f.product);
+            }
         }
         float *const to = c->out + at;
         st8(to, f.accumulate ? add8(ld8(to), g) : g);

@@ -69,6 +69,12 @@ WSR_INLINE reverse reverse_of(const wsr__dw *p)
     return r;
 }
 
+/// i / stride, which is 1 or 2.
+WSR_INLINE int64_t over_stride(const reverse *r, int64_t i)
+{
+    return i >> (r->s - 1);
+}
+
 /// Weights of one channel block as backward reads them: [column phase][ky]
 /// [j][8], as many floats as before.
 WSR_INLINE void reverse_weights(float *to, const reverse *r, const wsr__dw *p,
@@ -94,11 +100,11 @@ WSR_INLINE void taps_backward(taps *t, const wsr__dw *p, const ring *data,
                               const int64_t at[2])
 {
     const int64_t y = at[0];
-    const phase *const rows = &r->phase[y % r->s];
+    const phase *const rows = &r->phase[y & (r->s - 1)];
     const phase *const columns = &r->phase[at[1]];
     const int64_t left = (columns->low - r->low) * WSR__BLOCK;
     const int64_t pitch = columns->count * WSR__BLOCK;
-    const int64_t first = y / r->s + rows->low;
+    const int64_t first = over_stride(r, y) + rows->low;
     int64_t slot = -1;
     t->count = 0;
     for (int j = 0; columns->count > 0 && j < rows->count; j++) {
@@ -126,7 +132,7 @@ WSR_INLINE void reverse_row(float *out, const wsr__dw *p, const ring *data,
         taps t;
         taps_backward(&t, p, data, r, weights, place);
         const int64_t x = i0 * r->s + column;
-        const int64_t n = min64(at[2], (p->w - x + r->s - 1) / r->s);
+        const int64_t n = min64(at[2], over_stride(r, p->w - x + r->s - 1));
         const int64_t offset = (y * p->w + x) * WSR__BLOCK;
         f->gate = gate != NULL ? gate + offset : NULL;
         r->row[column](out + offset, r->s * WSR__BLOCK, &t, n, f);

@@ -151,7 +151,8 @@ static void source_rows(source *s, const call *c, const wsr__pre *pre,
     const grad_kernel grad =
         WSR_NAME(wsr__grad_kernel)(d->kernel, d->dilation, d->stride);
     const int64_t pitch = d->ow * WSR__BLOCK;
-    finish f = finish_none();
+    finish f;
+    finish_none(&f);
     int64_t next = s->next;
     for (int64_t b = 0; b < c->ins; b++) {
         ring r = source_ring(s, b);
@@ -363,7 +364,8 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t b,
     const int64_t plane = n * c->src_step + b * c->src_plane;
     ring r = m->first;
     r.data += b * c->l.backward_ring;
-    finish f = finish_backward(c->bwd, b);
+    finish f;
+    finish_backward(&f, c->bwd, b);
     for (int64_t y = rows[0]; y < rows[0] + rows[1]; y++) {
         const int64_t at[3] = {y, 0, m->win.width};
         reverse_row(c->out + plane, d, &r, &m->v, m->weights + b * dw_taps(c),
@@ -383,11 +385,11 @@ static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
 {
     const wsr__dw *const d = &c->p->dw;
     const reverse *const v = &m->v;
-    m->first.next = max64(0, begin / v->s + v->low);
+    m->first.next = max64(0, over_stride(v, begin) + v->low);
     for (int64_t y = begin; y < end; y += c->l.rows) {
         const int64_t rows[2] = {y, min64(c->l.rows, end - y)};
-        const int64_t last = (y + rows[1] - 1) / v->s + v->high + 1;
-        m->first.next = max64(m->first.next, y / v->s + v->low);
+        const int64_t last = over_stride(v, y + rows[1] - 1) + v->high + 1;
+        m->first.next = max64(m->first.next, over_stride(v, y) + v->low);
         for (; m->first.next < min64(d->oh, last); m->first.next++) {
             between_fill(m, c, n, m->first.next);
         }

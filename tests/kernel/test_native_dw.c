@@ -20,11 +20,9 @@ typedef struct scene {
     wsr__affine affine;
 } scene;
 
-static scene scene_new(const int64_t shape[8], bool view)
+static void scene_geometry(scene *s, const int64_t shape[8])
 {
-    scene s;
-    memset(&s, 0, sizeof(s));
-    wsr__dw *const p = &s.p;
+    wsr__dw *const p = &s->p;
     *p = (wsr__dw){.n = shape[0],
                    .c = shape[1],
                    .h = shape[2],
@@ -35,22 +33,30 @@ static scene scene_new(const int64_t shape[8], bool view)
                    .dilation = shape[7]};
     p->oh = wsr__out_size(p->h, p->kernel, p->stride, p->pad, p->dilation);
     p->ow = wsr__out_size(p->w, p->kernel, p->stride, p->pad, p->dilation);
-    s.conv = (wsr__conv){.n = p->n,
-                         .ci = p->c,
-                         .h = p->h,
-                         .w = p->w,
-                         .co = p->c,
-                         .oh = p->oh,
-                         .ow = p->ow,
-                         .kh = p->kernel,
-                         .kw = p->kernel,
-                         .sh = p->stride,
-                         .sw = p->stride,
-                         .ph = p->pad,
-                         .pw = p->pad,
-                         .dh = p->dilation,
-                         .dw = p->dilation,
-                         .groups = p->c};
+    s->conv = (wsr__conv){.n = p->n,
+                          .ci = p->c,
+                          .h = p->h,
+                          .w = p->w,
+                          .co = p->c,
+                          .oh = p->oh,
+                          .ow = p->ow,
+                          .kh = p->kernel,
+                          .kw = p->kernel,
+                          .sh = p->stride,
+                          .sw = p->stride,
+                          .ph = p->pad,
+                          .pw = p->pad,
+                          .dh = p->dilation,
+                          .dw = p->dilation,
+                          .groups = p->c};
+}
+
+static scene scene_new(const int64_t shape[8], bool view)
+{
+    scene s;
+    memset(&s, 0, sizeof(s));
+    scene_geometry(&s, shape);
+    wsr__dw *const p = &s.p;
     const int64_t in = p->h * p->w;
     const int64_t out = p->oh * p->ow;
     s.src = pair_new(p->n, p->c, in, view, 1);
