@@ -105,3 +105,8 @@ wsr_status wsr__strcpy(char *dst, size_t size, const char *src)
     memcpy(dst, src, len + 1);
     return WSR_OK;
 }
+
+void wsr_text_free(char *text)
+{
+    wsr__free(text);
+}

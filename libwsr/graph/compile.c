@@ -17,6 +17,11 @@ typedef struct compiler {
     bool *reached;
 } compiler;
 
+// A slot that nothing is known of yet.
+#define NOWHERE                                                 \
+    .norm = WSR__NONE, .twin = WSR__NONE, .data_in = WSR__NONE, \
+    .diff_in = WSR__NONE, .data = WSR__NONE, .diff = WSR__NONE
+
 static void reach(const compiler *c)
 {
     const wsr_graph *const g = c->graph;
@@ -50,9 +55,7 @@ static wsr_status add_leaf(compiler *c, size_t i)
                       .desc = {vertex->shape, WSR__PLAIN},
                       .param = vertex->param,
                       .step = WSR__NONE,
-                      .twin = WSR__NONE,
-                      .data = WSR__NONE,
-                      .diff = WSR__NONE};
+                      NOWHERE};
     if (vertex->role == WSR__INPUT) {
         slot.desc.shape.dims[0] *= (int64_t)plan->batch;
         slot.needs_grad = (plan->purpose & WSR_GRAD_INPUT) != 0;
@@ -93,19 +96,23 @@ static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
 
 static void set_layouts(wsr__node *node)
 {
-    if (node->impl->layout != NULL) {
-        node->impl->layout(node);
-        return;
-    }
-    for (size_t i = 0; i < node->n; i++) {
+    for (size_t i = 0; node->impl->layout == NULL && i < node->n; i++) {
         node->src[i].desc.layout = WSR__PLAIN;
     }
-    node->dst.desc.layout = WSR__PLAIN;
+    if (node->impl->layout != NULL) {
+        node->impl->layout(node);
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        if (!node->impl->parts || node->src[i].desc.layout == WSR__PLAIN) {
+            node->src[i].desc.part = 0;
+        }
+    }
 }
 
-static wsr_status add_step(uint32_t *out, wsr_plan *plan,
-                           const wsr__op_class *cls, const void *options,
-                           const uint32_t *srcs, size_t n);
+static wsr_status reordered(uint32_t *out, wsr_plan *plan, uint32_t slot)
+{
+    return wsr__plan_add_step(out, plan, &wsr__op_reorder, NULL, &slot, 1);
+}
 
 // The slot that holds `slot`'s value in the other layout.
 static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
@@ -114,8 +121,7 @@ static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
         *out = plan->slots[slot].twin;
         return WSR_OK;
     }
-    const wsr_status status =
-        add_step(out, plan, &wsr__op_reorder, NULL, &slot, 1);
+    const wsr_status status = reordered(out, plan, slot);
     if (status == WSR_OK) {
         plan->slots[slot].twin = *out;
         plan->slots[*out].twin = slot;
@@ -168,21 +174,17 @@ static wsr_status copy_options(wsr__step *step, const wsr__op_class *cls,
     return WSR_OK;
 }
 
-static void step_free(wsr__step *step)
-{
-    wsr__free(step->options);
-    wsr__free(step->node.src);
-    wsr__free(step->srcs);
-    wsr__free(step->temp);
-}
-
 static wsr_status fit_layouts(wsr__step *step, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < step->node.n; i++) {
-        const wsr__layout have = plan->slots[step->srcs[i]].desc.layout;
-        if (step->node.src[i].desc.layout != have) {
+        const wsr__desc *const want = &step->node.src[i].desc;
+        const wsr__desc have = plan->slots[step->srcs[i]].desc;
+        if (want->layout != have.layout) {
             WSR_TRY(other_layout(&step->srcs[i], plan, step->srcs[i]));
+        } else if (want->part != have.part) { // parts: by way of plain
+            WSR_TRY(other_layout(&step->srcs[i], plan, step->srcs[i]));
+            WSR_TRY(reordered(&step->srcs[i], plan, step->srcs[i]));
         }
     }
 out:
@@ -196,9 +198,7 @@ static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
                             .desc = step->node.dst.desc,
                             .step = (uint32_t)plan->step_count,
                             .needs_grad = step->node.backward,
-                            .twin = WSR__NONE,
-                            .data = WSR__NONE,
-                            .diff = WSR__NONE};
+                            NOWHERE};
     WSR_TRY(wsr__reserve((void **)&plan->steps, &plan->step_capacity,
                          plan->step_count + 1, sizeof *plan->steps));
     WSR_TRY(add_slot(&step->dst, plan, &slot));
@@ -208,30 +208,48 @@ out:
     return status;
 }
 
-static wsr_status add_step(uint32_t *out, wsr_plan *plan,
-                           const wsr__op_class *cls, const void *options,
-                           const uint32_t *srcs, size_t n)
+wsr_status wsr__plan_make_step(wsr__step *step, wsr_plan *plan,
+                               const wsr__op_class *cls, const void *options,
+                               const uint32_t *srcs, size_t n)
 {
     wsr_status status = WSR_OK;
-    wsr__step step = {.workspace = WSR__NONE, .scratch = WSR__NONE};
-    step.srcs = wsr__alloc(n, sizeof *step.srcs);
-    step.temp = wsr__alloc(n, sizeof *step.temp);
-    if (step.srcs == NULL || step.temp == NULL) {
+    *step = (wsr__step){.feeds = WSR__NONE,
+                        .summed = WSR__NONE,
+                        .workspace = WSR__NONE,
+                        .scratch = WSR__NONE};
+    step->srcs = wsr__alloc(n, sizeof *step->srcs);
+    step->temp = wsr__alloc(n, sizeof *step->temp);
+    step->gates = wsr__alloc(n, sizeof *step->gates);
+    if (step->srcs == NULL || step->temp == NULL || step->gates == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    memcpy(step.srcs, srcs, n * sizeof *srcs);
-    WSR_TRY(copy_options(&step, cls, options));
-    WSR_TRY(make_node(&step.node, plan, cls, srcs, n));
-    step.node.impl = choose(&step.node, plan->purpose);
-    step.node.backward &= step.node.impl->backward != NULL ||
-                          step.node.impl->alias;
-    set_layouts(&step.node);
-    WSR_TRY(fit_layouts(&step, plan));
-    WSR_TRY(push_step(out, plan, &step));
+    memcpy(step->srcs, srcs, n * sizeof *srcs);
+    WSR_TRY(copy_options(step, cls, options));
+    WSR_TRY(make_node(&step->node, plan, cls, srcs, n));
+    step->node.impl = choose(&step->node, plan->purpose);
+    step->node.backward = step->node.backward && !cls->no_grad &&
+                          step->node.impl->backward != NULL;
+    set_layouts(&step->node);
+    WSR_TRY(fit_layouts(step, plan));
     return WSR_OK;
 out:
-    step_free(&step);
+    wsr__step_free(step);
+    return status;
+}
+
+wsr_status wsr__plan_add_step(uint32_t *out, wsr_plan *plan,
+                              const wsr__op_class *cls, const void *options,
+                              const uint32_t *srcs, size_t n)
+{
+    wsr__step step;
+    wsr_status status = wsr__plan_make_step(&step, plan, cls, options, srcs, n);
+    if (status == WSR_OK) {
+        status = push_step(out, plan, &step);
+        if (status != WSR_OK) {
+            wsr__step_free(&step);
+        }
+    }
     return status;
 }
 
@@ -248,8 +266,8 @@ static wsr_status add_vertex(compiler *c, size_t i)
     for (size_t j = 0; j < vertex->n; j++) {
         srcs[j] = c->slot_of[vertex->srcs[j]];
     }
-    const wsr_status status = add_step(&c->slot_of[i], c->plan, vertex->cls,
-                                       vertex->options, srcs, vertex->n);
+    const wsr_status status = wsr__plan_add_step(
+        &c->slot_of[i], c->plan, vertex->cls, vertex->options, srcs, vertex->n);
     wsr__free(srcs);
     return status;
 }
@@ -304,7 +322,7 @@ static wsr_status prepare(wsr_plan *plan)
     wsr_status status = WSR_OK;
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__node *const node = &plan->steps[s].node;
-        if (node->impl->plan != NULL) {
+        if (!plan->steps[s].dead && node->impl->plan != NULL) {
             WSR_TRY(node->impl->plan(node));
         }
     }
@@ -340,6 +358,9 @@ wsr_status wsr__plan_compile(wsr_plan *plan, const wsr_graph *graph)
     }
     WSR_TRY(add_outputs(&c));
     want_diffs(plan);
+    if ((plan->purpose & (WSR_REFERENCE | WSR_UNFUSED)) == 0) {
+        WSR_TRY(wsr__plan_fuse(plan));
+    }
     WSR_TRY(prepare(plan));
 out:
     wsr__free(c.slot_of);

@@ -35,13 +35,22 @@ static void dump_step(wsr__str *out, const wsr_plan *plan, size_t s,
                       double total)
 {
     const wsr__step *const step = &plan->steps[s];
+    if (step->dead) {
+        return;
+    }
+    int64_t at = 0;
+    const uint32_t home = wsr__data_home(plan, step->dst, &at);
     const wsr__slot *const dst = &plan->slots[step->dst];
     char shape[96];
     wsr__shape_print(shape, &dst->desc.shape);
     wsr__str_addf(out, "%%%-4u = %-14s %-10s %s%s", step->dst,
                   step->node.cls->super.name, step->node.impl->name, shape,
                   dst->desc.layout == WSR__BLOCKED ? " nChw8c" : "");
-    wsr__str_addf(out, " @%zu (", plan->spans[dst->data].offset);
+    if (home == step->dst) {
+        wsr__str_addf(out, " @%zu (", plan->spans[dst->data].offset);
+    } else {
+        wsr__str_addf(out, " in %%%u (", home);
+    }
     dump_sources(out, plan, step);
     wsr__str_add(out, ")");
     if (plan->runs > 0 && total > 0) {
@@ -72,9 +81,4 @@ wsr_status wsr_plan_dump(char **out, const wsr_plan *plan)
         wsr__str_free(&text);
     }
     return status;
-}
-
-void wsr_text_free(char *text)
-{
-    wsr__free(text);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where everything in a plan lies. Step s runs forward at time 1 + s and
-// backward at time 2S - s; a buffer lives from the first time it is written
-// to the last time it is read, and buffers that never meet share memory.
-// Inputs, outputs and their gradients live always.
+// backward at time 2S - s; a buffer lives from the first time it is used to
+// the last, and buffers that never meet share memory. Inputs, outputs and
+// their gradients live always.
+//
+// A slot whose data (or gradient) lie in another slot's has a home: the slot
+// at the end of that chain. Only homes have spans.
 
 #include "graph/plan.h"
 
@@ -24,6 +27,74 @@ static size_t end_time(const wsr_plan *plan)
     return 2 * plan->step_count + 1;
 }
 
+// ------------------------------------------------------------------- homes
+
+uint32_t wsr__data_home(const wsr_plan *plan, uint32_t slot, int64_t *at)
+{
+    *at = 0;
+    while (plan->slots[slot].data_in != WSR__NONE) {
+        *at += plan->slots[slot].data_at;
+        slot = plan->slots[slot].data_in;
+    }
+    return slot;
+}
+
+uint32_t wsr__diff_home(const wsr_plan *plan, uint32_t slot, int64_t *at)
+{
+    *at = 0;
+    while (plan->slots[slot].diff_in != WSR__NONE) {
+        *at += plan->slots[slot].diff_at;
+        slot = plan->slots[slot].diff_in;
+    }
+    return slot;
+}
+
+// A reshape's result is its source; the source's gradient is the result's.
+static void follow_aliases(wsr_plan *plan)
+{
+    for (size_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        wsr__slot *const src = &plan->slots[step->srcs[0]];
+        if (step->node.impl->alias && src->param == NULL) {
+            plan->slots[step->dst].data_in = step->srcs[0];
+            if (!src->is_output) {
+                src->diff_in = step->dst;
+            }
+        }
+    }
+}
+
+// ------------------------------------------------------------------- spans
+
+typedef struct lifetimes {
+    size_t *first; // per slot, of homes only
+    size_t *last;
+} lifetimes;
+
+static wsr_status lifetimes_new(lifetimes *life, const wsr_plan *plan)
+{
+    life->first = wsr__alloc(2 * plan->slot_count, sizeof *life->first);
+    if (life->first == NULL) {
+        return WSR_NOMEM;
+    }
+    life->last = life->first + plan->slot_count;
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        life->first[i] = end_time(plan) + 1; // never used
+    }
+    return WSR_OK;
+}
+
+static bool used(const lifetimes *life, size_t slot)
+{
+    return life->first[slot] <= life->last[slot];
+}
+
+static void use(const lifetimes *life, uint32_t home, size_t t)
+{
+    life->first[home] = t < life->first[home] ? t : life->first[home];
+    life->last[home] = t > life->last[home] ? t : life->last[home];
+}
+
 static wsr_status add_span(uint32_t *out, wsr_plan *plan, size_t floats,
                            size_t first, size_t last)
 {
@@ -38,127 +109,184 @@ static wsr_status add_span(uint32_t *out, wsr_plan *plan, size_t floats,
     return status;
 }
 
-static void extend(wsr_plan *plan, uint32_t span, size_t first, size_t last)
-{
-    wsr__span *const s = &plan->spans[span];
-    s->first = first < s->first ? first : s->first;
-    s->last = last > s->last ? last : s->last;
-}
-
 static size_t slot_floats(const wsr__slot *slot)
 {
     return (size_t)wsr__desc_floats(&slot->desc);
 }
 
-// The last time that data of each slot is read, by forward or backward.
-static void last_reads(size_t *last, const wsr_plan *plan)
+// -------------------------------------------------------------------- data
+
+static void use_data(const lifetimes *life, const wsr_plan *plan, uint32_t slot,
+                     size_t t)
 {
-    for (size_t i = 0; i < plan->slot_count; i++) {
-        const wsr__slot *const slot = &plan->slots[i];
-        const bool kept = slot->is_output || slot->role == WSR__INPUT;
-        last[i] = kept ? end_time(plan) : 0;
-    }
-    for (size_t s = 0; s < plan->step_count; s++) {
-        const wsr__step *const step = &plan->steps[s];
-        const wsr__node *const node = &step->node;
-        const uint32_t needs = node->backward && node->impl->needs != NULL
-                                   ? node->impl->needs(node)
-                                   : 0;
-        for (size_t i = 0; i < node->n; i++) {
-            const bool again = i < 31 && (needs >> i & 1) != 0;
-            const size_t t = again ? backward_time(plan, s) : forward_time(s);
-            size_t *const at = &last[step->srcs[i]];
-            *at = t > *at ? t : *at;
+    int64_t at = 0;
+    use(life, wsr__data_home(plan, slot, &at), t);
+}
+
+// What backward of a step reads of the forward values.
+static void use_again(const lifetimes *life, const wsr_plan *plan, size_t s)
+{
+    const wsr__step *const step = &plan->steps[s];
+    const wsr__node *const node = &step->node;
+    const uint32_t needs = node->impl->needs != NULL ? node->impl->needs(node)
+                                                     : 0;
+    const size_t t = backward_time(plan, s);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const bool gated = plan->slots[step->srcs[i]].lazy &&
+                           node->src[i].want_diff;
+        if (gated || (i < 31 && (needs >> i & 1) != 0)) {
+            use_data(life, plan, step->srcs[i], t);
         }
-        size_t *const at = &last[step->dst];
-        const size_t t = (needs & WSR__NEED_DST) != 0 ? backward_time(plan, s)
-                                                      : forward_time(s);
-        *at = t > *at ? t : *at;
+    }
+    const bool through = step->feeds != WSR__NONE &&
+                         plan->steps[step->feeds].lazy.through;
+    if (through || (needs & WSR__NEED_DST) != 0) {
+        use_data(life, plan, step->dst, t);
     }
 }
 
-// Whether a step may write its result over its first source.
-static bool overwrites(const wsr_plan *plan, size_t s, const size_t *last)
+static void data_lifetimes(const lifetimes *life, const wsr_plan *plan)
 {
-    const wsr__step *const step = &plan->steps[s];
-    const wsr__slot *const src = &plan->slots[step->srcs[0]];
-    const wsr__slot *const dst = &plan->slots[step->dst];
-    return step->node.impl->in_place && src->role == WSR__OP &&
-           last[step->srcs[0]] == forward_time(s) &&
-           plan->spans[src->data].last == forward_time(s) &&
-           slot_floats(src) == slot_floats(dst);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        const wsr__slot *const slot = &plan->slots[i];
+        if (slot->role == WSR__INPUT) {
+            use(life, (uint32_t)i, 0);
+            use(life, (uint32_t)i, end_time(plan));
+        } else if (slot->is_output && slot->role == WSR__OP) {
+            use_data(life, plan, (uint32_t)i, end_time(plan));
+        }
+    }
+    for (size_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        if (step->dead) {
+            continue;
+        }
+        use_data(life, plan, step->dst, forward_time(s));
+        for (size_t i = 0; i < step->node.n; i++) {
+            use_data(life, plan, step->srcs[i], forward_time(s));
+        }
+        if (step->node.backward) {
+            use_again(life, plan, s);
+        }
+    }
+}
+
+// Steps that may write over a source that nobody reads later.
+static void overwrite(wsr_plan *plan, const lifetimes *life)
+{
+    for (size_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        const uint32_t from = step->srcs[0];
+        const wsr__slot *const src = &plan->slots[from];
+        wsr__slot *const dst = &plan->slots[step->dst];
+        int64_t at = 0;
+        const uint32_t home = wsr__data_home(plan, from, &at);
+        if (!step->dead && step->node.impl->in_place && src->role == WSR__OP &&
+            !src->lazy && !src->view && !dst->view &&
+            dst->data_in == WSR__NONE && plan->slots[home].role == WSR__OP &&
+            life->last[home] == forward_time(s) &&
+            slot_floats(&plan->slots[home]) == slot_floats(dst)) {
+            dst->data_in = from;
+            use(life, home, life->last[step->dst]);
+        }
+    }
 }
 
 static wsr_status place_data(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
-    size_t *const last = wsr__alloc(plan->slot_count, sizeof *last);
-    if (last == NULL) {
-        return WSR_NOMEM;
-    }
-    last_reads(last, plan);
-    for (size_t i = 0; i < plan->input_count; i++) {
-        wsr__slot *const slot = &plan->slots[plan->inputs[i].slot];
-        WSR_TRY(
-            add_span(&slot->data, plan, slot_floats(slot), 0, end_time(plan)));
-    }
-    for (size_t s = 0; s < plan->step_count; s++) {
-        const wsr__step *const step = &plan->steps[s];
-        wsr__slot *const dst = &plan->slots[step->dst];
-        const wsr__slot *const src = &plan->slots[step->srcs[0]];
-        const bool alias = step->node.impl->alias && src->data != WSR__NONE;
-        if (alias || overwrites(plan, s, last)) {
-            dst->data = src->data;
-            extend(plan, dst->data, forward_time(s), last[step->dst]);
-        } else {
-            WSR_TRY(add_span(&dst->data, plan, slot_floats(dst),
-                             forward_time(s), last[step->dst]));
+    lifetimes life;
+    WSR_TRY(lifetimes_new(&life, plan));
+    data_lifetimes(&life, plan);
+    overwrite(plan, &life);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        wsr__slot *const slot = &plan->slots[i];
+        if (slot->param == NULL && slot->data_in == WSR__NONE &&
+            used(&life, i)) {
+            WSR_TRY(add_span(&slot->data, plan, slot_floats(slot),
+                             life.first[i], life.last[i]));
         }
     }
+    wsr__free(life.first);
+    return WSR_OK;
 out:
-    wsr__free(last);
+    wsr__free(life.first);
     return status;
 }
 
-static bool lives_always(const wsr__slot *slot)
+// --------------------------------------------------------------- gradients
+
+typedef struct sowing {
+    lifetimes life;
+    bool *written; // per region
+} sowing;
+
+// The part of a gradient's home that a slot's gradient takes up.
+static uint32_t region_of(const wsr_plan *plan, uint32_t slot)
 {
-    return slot->role == WSR__INPUT;
+    while (plan->slots[slot].diff_in != WSR__NONE &&
+           plan->slots[slot].diff_at == 0 && !plan->slots[slot].view) {
+        slot = plan->slots[slot].diff_in;
+    }
+    return slot;
 }
 
-// The span of an activation's gradient; an alias shares that of its result.
-static wsr_status place_slot_diff(wsr_plan *plan, wsr__slot *slot,
-                                  const wsr__step *step, size_t now)
+static bool is_written(const sowing *sown, const wsr_plan *plan, uint32_t slot)
+{
+    int64_t at = 0;
+    const uint32_t region = region_of(plan, slot);
+    return sown->written[region] ||
+           sown->written[wsr__diff_home(plan, region, &at)];
+}
+
+static void use_diff(const sowing *sown, const wsr_plan *plan, uint32_t slot,
+                     size_t t)
+{
+    int64_t at = 0;
+    const uint32_t home = wsr__diff_home(plan, slot, &at);
+    use(&sown->life, home, t);
+    if (plan->slots[home].role == WSR__INPUT) {
+        use(&sown->life, home, end_time(plan));
+    }
+}
+
+static wsr_status place_seeds(wsr_plan *plan, const sowing *sown)
 {
     wsr_status status = WSR_OK;
-    if (slot->diff == WSR__NONE && step->node.impl->alias) {
-        slot->diff = plan->slots[step->dst].diff;
+    for (size_t i = 0; i < plan->output_count; i++) {
+        wsr__port *const port = &plan->outputs[i];
+        const wsr__slot *const slot = &plan->slots[port->slot];
+        if (!slot->gets_diff) {
+            continue;
+        }
+        WSR_TRY(
+            add_span(&port->seed, plan, slot_floats(slot), 0, end_time(plan)));
+        if (slot->param == NULL) {
+            use_diff(sown, plan, port->slot, plan->step_count);
+        }
+        sown->written[region_of(plan, port->slot)] = true;
     }
-    if (slot->diff == WSR__NONE) {
-        WSR_TRY(add_span(&slot->diff, plan, slot_floats(slot), now, now));
-    }
-    extend(plan, slot->diff, now, lives_always(slot) ? end_time(plan) : now);
 out:
     return status;
 }
 
-// Gradient of source i of step s: its span, and whether it comes on top of
-// what later steps have written there already.
 static wsr_status place_src_diff(wsr_plan *plan, size_t s, size_t i,
-                                 bool *written)
+                                 const sowing *sown)
 {
     wsr_status status = WSR_OK;
     wsr__step *const step = &plan->steps[s];
     wsr__arg *const arg = &step->node.src[i];
-    wsr__slot *const slot = &plan->slots[step->srcs[i]];
+    const wsr__slot *const slot = &plan->slots[step->srcs[i]];
     const size_t now = backward_time(plan, s);
     step->temp[i] = WSR__NONE;
     if (!arg->want_diff) {
         return WSR_OK;
     }
-    arg->accumulate = slot->param != NULL || written[step->srcs[i]];
-    written[step->srcs[i]] = true;
+    arg->accumulate = slot->param != NULL ||
+                      is_written(sown, plan, step->srcs[i]);
+    sown->written[region_of(plan, step->srcs[i])] = true;
     if (slot->param == NULL) {
-        WSR_TRY(place_slot_diff(plan, slot, step, now));
+        use_diff(sown, plan, step->srcs[i], now);
     }
     if (arg->accumulate && !step->node.impl->accumulates) {
         WSR_TRY(add_span(&step->temp[i], plan, slot_floats(slot), now, now));
@@ -168,23 +296,27 @@ out:
     return status;
 }
 
-static wsr_status place_seeds(wsr_plan *plan, bool *written)
+static wsr_status walk_back(wsr_plan *plan, const sowing *sown)
 {
     wsr_status status = WSR_OK;
-    for (size_t i = 0; i < plan->output_count; i++) {
-        wsr__port *const port = &plan->outputs[i];
-        wsr__slot *const slot = &plan->slots[port->slot];
-        if (!slot->gets_diff) {
+    WSR_TRY(place_seeds(plan, sown));
+    for (size_t s = plan->step_count; s-- > 0;) {
+        const wsr__step *const step = &plan->steps[s];
+        if (step->dead || !step->node.backward) {
             continue;
         }
-        const size_t start = plan->step_count;
-        WSR_TRY(
-            add_span(&port->seed, plan, slot_floats(slot), 0, end_time(plan)));
-        if (slot->diff == WSR__NONE && slot->param == NULL) {
-            WSR_TRY(add_span(&slot->diff, plan, slot_floats(slot), start,
-                             lives_always(slot) ? end_time(plan) : start));
+        use_diff(sown, plan, step->dst, backward_time(plan, s));
+        for (size_t i = 0; i < step->node.n; i++) {
+            WSR_TRY(place_src_diff(plan, s, i, sown));
         }
-        written[port->slot] = true;
+    }
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        wsr__slot *const slot = &plan->slots[i];
+        if (slot->param == NULL && slot->diff_in == WSR__NONE &&
+            used(&sown->life, i)) {
+            WSR_TRY(add_span(&slot->diff, plan, slot_floats(slot),
+                             sown->life.first[i], sown->life.last[i]));
+        }
     }
 out:
     return status;
@@ -193,25 +325,38 @@ out:
 static wsr_status place_diffs(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
-    bool *const written = wsr__alloc(plan->slot_count, sizeof *written);
-    if (written == NULL) {
+    sowing sown = {
+        .written = wsr__alloc(plan->slot_count, sizeof *sown.written)};
+    if (sown.written == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(place_seeds(plan, written));
-    for (size_t s = plan->step_count; s-- > 0;) {
-        wsr__step *const step = &plan->steps[s];
-        if (!step->node.backward) {
-            continue;
-        }
-        const size_t now = backward_time(plan, s);
-        extend(plan, plan->slots[step->dst].diff, now, now);
-        for (size_t i = 0; i < step->node.n; i++) {
-            WSR_TRY(place_src_diff(plan, s, i, written));
-        }
-    }
+    WSR_TRY(lifetimes_new(&sown.life, plan));
+    WSR_TRY(walk_back(plan, &sown));
 out:
-    wsr__free(written);
+    wsr__free(sown.life.first);
+    wsr__free(sown.written);
     return status;
+}
+
+// -------------------------------------------------- workspaces and scratch
+
+// A lazy norm's workspace is written by the maker of its source already.
+static size_t workspace_start(const wsr_plan *plan, size_t s)
+{
+    const wsr__step *const step = &plan->steps[s];
+    const uint32_t maker = plan->slots[step->srcs[0]].step;
+    const bool early = step->node.impl->bind != NULL && maker != WSR__NONE;
+    return forward_time(early ? maker : s);
+}
+
+// How long a lazy norm's vectors are read.
+static size_t workspace_end(const wsr_plan *plan, size_t s)
+{
+    const wsr__step *const step = &plan->steps[s];
+    if (step->node.impl->bind != NULL) {
+        return end_time(plan);
+    }
+    return step->node.backward ? backward_time(plan, s) : forward_time(s);
 }
 
 static wsr_status place_workspaces(wsr_plan *plan)
@@ -219,12 +364,11 @@ static wsr_status place_workspaces(wsr_plan *plan)
     wsr_status status = WSR_OK;
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__step *const step = &plan->steps[s];
-        const size_t f = forward_time(s);
-        const size_t b = step->node.backward ? backward_time(plan, s) : f;
         step->workspace = WSR__NONE;
-        if (step->node.workspace_floats > 0) {
+        if (!step->dead && step->node.workspace_floats > 0) {
             WSR_TRY(add_span(&step->workspace, plan,
-                             step->node.workspace_floats, f, b));
+                             step->node.workspace_floats,
+                             workspace_start(plan, s), workspace_end(plan, s)));
         }
     }
 out:
@@ -236,7 +380,8 @@ static wsr_status place_scratch(wsr_plan *plan)
 {
     size_t most = 0;
     for (size_t s = 0; s < plan->step_count; s++) {
-        const size_t need = plan->steps[s].node.scratch_floats;
+        const wsr__step *const step = &plan->steps[s];
+        const size_t need = step->dead ? 0 : step->node.scratch_floats;
         most = need > most ? need : most;
     }
     uint32_t common = WSR__NONE;
@@ -254,6 +399,7 @@ static wsr_status place_scratch(wsr_plan *plan)
 wsr_status wsr__plan_place(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
+    follow_aliases(plan);
     WSR_TRY(place_data(plan));
     if (wsr__plan_backwards(plan)) {
         WSR_TRY(place_diffs(plan));
@@ -261,68 +407,6 @@ wsr_status wsr__plan_place(wsr_plan *plan)
     WSR_TRY(place_workspaces(plan));
     WSR_TRY(place_scratch(plan));
     WSR_TRY(wsr__arena_place(&plan->floats, plan->spans, plan->span_count));
-out:
-    return status;
-}
-
-float *wsr__plan_at(const wsr_plan *plan, uint32_t span)
-{
-    return span == WSR__NONE ? NULL
-                             : plan->arena->base + plan->spans[span].offset;
-}
-
-static float *diff_of(const wsr_plan *plan, const wsr__step *step, size_t i)
-{
-    const wsr__slot *const slot = &plan->slots[step->srcs[i]];
-    if (!step->node.src[i].want_diff) {
-        return NULL;
-    }
-    if (step->temp[i] != WSR__NONE) {
-        return wsr__plan_at(plan, step->temp[i]);
-    }
-    return slot->param != NULL ? slot->param->grad
-                               : wsr__plan_at(plan, slot->diff);
-}
-
-static void bind_step(const wsr_plan *plan, wsr__step *step)
-{
-    wsr__node *const node = &step->node;
-    for (size_t i = 0; i < node->n; i++) {
-        const wsr__slot *const slot = &plan->slots[step->srcs[i]];
-        wsr__arg *const arg = &node->src[i];
-        arg->data = slot->param != NULL ? slot->param->data
-                                        : wsr__plan_at(plan, slot->data);
-        arg->diff = diff_of(plan, step, i);
-    }
-    node->dst.data = wsr__plan_at(plan, plan->slots[step->dst].data);
-    node->dst.diff = wsr__plan_at(plan, plan->slots[step->dst].diff);
-    node->workspace = wsr__plan_at(plan, step->workspace);
-    node->scratch = wsr__plan_at(plan, step->scratch);
-}
-
-void wsr__plan_bind(wsr_plan *plan)
-{
-    if (plan->bound == plan->arena->base) {
-        return;
-    }
-    for (size_t s = 0; s < plan->step_count; s++) {
-        bind_step(plan, &plan->steps[s]);
-    }
-    plan->bound = plan->arena->base;
-}
-
-wsr_status wsr__plan_ready(wsr_plan *plan)
-{
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__arena_reserve(plan->arena, plan->floats));
-    wsr__plan_bind(plan);
-    for (size_t i = 0; i < plan->output_count; i++) {
-        const uint32_t seed = plan->outputs[i].seed;
-        if (seed != WSR__NONE) {
-            memset(wsr__plan_at(plan, seed), 0,
-                   plan->spans[seed].floats * sizeof(float));
-        }
-    }
 out:
     return status;
 }

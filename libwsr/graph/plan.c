@@ -44,15 +44,16 @@ wsr_status wsr_plan_new(wsr_plan **out, const wsr_graph *graph, size_t batch,
     return wsr__plan_new_in(out, graph, batch, purpose, NULL);
 }
 
-static void step_free(wsr__step *step)
+void wsr__step_free(wsr__step *step)
 {
-    if (step->node.impl->unplan != NULL) {
+    if (step->node.impl != NULL && step->node.impl->unplan != NULL) {
         step->node.impl->unplan(&step->node);
     }
     wsr__free(step->options);
     wsr__free(step->node.src);
     wsr__free(step->srcs);
     wsr__free(step->temp);
+    wsr__free(step->gates);
 }
 
 static void ports_free(wsr__port *ports, size_t n)
@@ -69,7 +70,7 @@ void wsr_plan_free(wsr_plan *plan)
         return;
     }
     for (size_t s = 0; s < plan->step_count; s++) {
-        step_free(&plan->steps[s]);
+        wsr__step_free(&plan->steps[s]);
     }
     ports_free(plan->inputs, plan->input_count);
     ports_free(plan->outputs, plan->output_count);
@@ -97,23 +98,17 @@ static const wsr__port *find(const wsr__port *ports, size_t n, const char *name)
 
 float *wsr_plan_src(wsr_plan *plan, const char *input)
 {
+    int64_t step = 0;
     const wsr__port *const port = find(plan->inputs, plan->input_count, input);
-    return port == NULL ? NULL
-                        : wsr__plan_at(plan, plan->slots[port->slot].data);
-}
-
-static float *slot_data(const wsr_plan *plan, uint32_t slot)
-{
-    wsr__param *const param = plan->slots[slot].param;
-    return param != NULL ? param->data
-                         : wsr__plan_at(plan, plan->slots[slot].data);
+    return port == NULL ? NULL : wsr__plan_data(plan, port->slot, &step);
 }
 
 const float *wsr_plan_dst(const wsr_plan *plan, const char *output)
 {
+    int64_t step = 0;
     const wsr__port *const port =
         find(plan->outputs, plan->output_count, output);
-    return port == NULL ? NULL : slot_data(plan, port->slot);
+    return port == NULL ? NULL : wsr__plan_data(plan, port->slot, &step);
 }
 
 const wsr_shape *wsr_plan_shape(const wsr_plan *plan, const char *output)
@@ -132,9 +127,11 @@ float *wsr_plan_diff_dst(wsr_plan *plan, const char *output)
 
 const float *wsr_plan_diff_src(const wsr_plan *plan, const char *input)
 {
+    int64_t step = 0;
     const wsr__port *const port = find(plan->inputs, plan->input_count, input);
-    return port == NULL ? NULL
-                        : wsr__plan_at(plan, plan->slots[port->slot].diff);
+    return port == NULL || !plan->slots[port->slot].gets_diff
+               ? NULL
+               : wsr__plan_diff(plan, port->slot, &step);
 }
 
 size_t wsr_plan_bytes(const wsr_plan *plan)

@@ -3,7 +3,9 @@
 // The inside of a plan. Compilation goes through these files in turn:
 //   compile.c  reachable ops, shapes for the batch, kernels, layouts, wanted
 //              gradients
-//   memory.c   lifetimes, one arena, pointers
+//   fuse.c     passes over memory that can be saved
+//   memory.c   lifetimes, one arena
+//   bind.c     pointers
 //   run.c      forward, backward, timing
 //   dump.c     the plan as text
 
@@ -14,7 +16,8 @@
 
 #define WSR__NONE UINT32_MAX
 
-/// A value of a plan.
+/// A value of a plan. Its data lie in its own span, or in that of another
+/// slot (`data_in`), `data_at` floats into each image; likewise its gradient.
 typedef struct wsr__slot {
     wsr__role role;
     wsr__desc desc;
@@ -24,7 +27,15 @@ typedef struct wsr__slot {
     bool needs_grad; // a wanted gradient flows through it
     bool gets_diff;  // backward computes its gradient
     bool is_output;
-    uint32_t twin; // the same value in the other layout, or WSR__NONE
+    bool lazy;        // readers apply `norm` and `relu` to what lies there
+    bool relu;        // lazy: a relu comes last
+    bool view;        // a part of a concatenation
+    uint32_t norm;    // lazy: step of the norm to apply, or WSR__NONE
+    uint32_t twin;    // the same value in the other layout, or WSR__NONE
+    uint32_t data_in; // slot, or WSR__NONE
+    uint32_t diff_in; // slot, or WSR__NONE
+    int64_t data_at;
+    int64_t diff_at;
     uint32_t data; // span of its data
     uint32_t diff; // span of its gradient
 } wsr__slot;
@@ -32,10 +43,15 @@ typedef struct wsr__slot {
 /// One op of a plan.
 typedef struct wsr__step {
     wsr__node node;
-    void *options;  // owned copy, node.params
-    uint32_t *srcs; // slots
-    uint32_t dst;   // slot
-    uint32_t *temp; // span per source of a gradient that must be added up
+    bool dead;        // its work is done elsewhere
+    void *options;    // owned copy, node.params
+    uint32_t *srcs;   // slots
+    uint32_t dst;     // slot
+    uint32_t *temp;   // span per source of a gradient that must be added up
+    wsr__gate *gates; // per source
+    wsr__lazy lazy;   // of a lazy norm
+    uint32_t feeds;   // step of the lazy norm whose source it makes
+    uint32_t summed;  // source whose gate fills that norm's sums, or WSR__NONE
     uint32_t workspace;
     uint32_t scratch;
     double forward_s;
@@ -81,11 +97,34 @@ static inline bool wsr__plan_backwards(const wsr_plan *plan)
 /// Fill slots, steps and ports from a graph.
 wsr_status wsr__plan_compile(wsr_plan *plan, const wsr_graph *graph);
 
+/// Make a step that applies an op to slots, without adding it to the plan.
+wsr_status wsr__plan_make_step(wsr__step *step, wsr_plan *plan,
+                               const wsr__op_class *cls, const void *options,
+                               const uint32_t *srcs, size_t n);
+void wsr__step_free(wsr__step *step);
+
+/// Add a step that applies an op to slots; `*out` is the slot of its result.
+wsr_status wsr__plan_add_step(uint32_t *out, wsr_plan *plan,
+                              const wsr__op_class *cls, const void *options,
+                              const uint32_t *srcs, size_t n);
+
+/// Join steps and leave out passes over memory.
+wsr_status wsr__plan_fuse(wsr_plan *plan);
+
+/// Slot in whose span a slot's data or gradient lie, and where in each image.
+uint32_t wsr__data_home(const wsr_plan *plan, uint32_t slot, int64_t *at);
+uint32_t wsr__diff_home(const wsr_plan *plan, uint32_t slot, int64_t *at);
+
 /// Compute lifetimes and place everything in the arena.
 wsr_status wsr__plan_place(wsr_plan *plan);
 
 /// Set all pointers when the arena has moved since.
 void wsr__plan_bind(wsr_plan *plan);
+
+/// Where a slot's data or gradient lie, and the floats from image to image
+/// when they are part of something larger (0: dense).
+float *wsr__plan_data(const wsr_plan *plan, uint32_t slot, int64_t *step);
+float *wsr__plan_diff(const wsr_plan *plan, uint32_t slot, int64_t *step);
 
 /// Where a span lies, NULL for WSR__NONE.
 float *wsr__plan_at(const wsr_plan *plan, uint32_t span);

@@ -13,6 +13,9 @@ wsr_status wsr_plan_forward(wsr_plan *plan)
     wsr__plan_bind(plan);
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__step *const step = &plan->steps[s];
+        if (step->dead) {
+            continue;
+        }
         const double start = plan->timed ? wsr__seconds() : 0;
         WSR_TRY(step->node.impl->forward(&step->node));
         step->forward_s += plan->timed ? wsr__seconds() - start : 0;
@@ -31,9 +34,8 @@ static void add_up(const wsr_plan *plan, wsr__step *step)
             continue;
         }
         if (step->temp[i] != WSR__NONE) {
-            float *const sum = slot->param != NULL
-                                   ? slot->param->grad
-                                   : wsr__plan_at(plan, slot->diff);
+            int64_t stride = 0;
+            float *const sum = wsr__plan_diff(plan, step->srcs[i], &stride);
             wsr__axpy(sum, 1, step->node.src[i].diff,
                       wsr__desc_floats(&slot->desc));
         }
@@ -47,9 +49,9 @@ static void sow(const wsr_plan *plan)
 {
     for (size_t i = 0; i < plan->output_count; i++) {
         const wsr__port *const port = &plan->outputs[i];
-        const wsr__slot *const slot = &plan->slots[port->slot];
-        if (port->seed != WSR__NONE && slot->diff != WSR__NONE) {
-            memcpy(wsr__plan_at(plan, slot->diff),
+        int64_t stride = 0;
+        if (port->seed != WSR__NONE) {
+            memcpy(wsr__plan_diff(plan, port->slot, &stride),
                    wsr__plan_at(plan, port->seed),
                    plan->spans[port->seed].floats * sizeof(float));
         }
@@ -67,7 +69,7 @@ wsr_status wsr_plan_backward(wsr_plan *plan)
     sow(plan);
     for (size_t s = plan->step_count; s-- > 0;) {
         wsr__step *const step = &plan->steps[s];
-        if (!step->node.backward) {
+        if (step->dead || !step->node.backward) {
             continue;
         }
         const double start = plan->timed ? wsr__seconds() : 0;

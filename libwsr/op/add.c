@@ -8,8 +8,36 @@
 
 enum { MOST = 64 };
 
+static bool any_lazy(const wsr__node *node)
+{
+    bool lazy = false;
+    for (size_t i = 0; i < node->n; i++) {
+        lazy |= node->src[i].pre != NULL;
+    }
+    return lazy;
+}
+
+// Summands that a norm or a relu is still to be applied to.
+static void forward_lazy(const wsr__node *node)
+{
+    const int64_t *const d = node->dst.desc.shape.dims;
+    const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
+    const wsr__pre none = {NULL, NULL, false};
+    const float *srcs[MOST];
+    wsr__pre pre[MOST];
+    for (size_t i = 0; i < node->n; i++) {
+        srcs[i] = node->src[i].data;
+        pre[i] = node->src[i].pre != NULL ? *node->src[i].pre : none;
+    }
+    wsr__bn_apply_sum(node->dst.data, &dims, srcs, pre, node->n);
+}
+
 static wsr_status forward(wsr__node *node)
 {
+    if (any_lazy(node)) {
+        forward_lazy(node);
+        return WSR_OK;
+    }
     const float *srcs[MOST];
     for (size_t i = 0; i < node->n; i++) {
         srcs[i] = node->src[i].data;
@@ -19,14 +47,19 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The gradient of a lazy summand is that of what it stands for, which the
+// norm behind it takes on.
 static wsr_status backward(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);
     for (size_t i = 0; i < node->n; i++) {
         const wsr__arg *const src = &node->src[i];
-        if (src->want_diff && src->accumulate) {
+        if (!src->want_diff || src->diff == node->dst.diff) {
+            continue;
+        }
+        if (src->accumulate) {
             wsr__axpy(src->diff, 1, node->dst.diff, n);
-        } else if (src->want_diff) {
+        } else {
             wsr__scale(src->diff, 1, node->dst.diff, n);
         }
     }
@@ -52,7 +85,9 @@ static const wsr__impl native = {.name = "native",
                                  .layout = layout,
                                  .forward = forward,
                                  .backward = backward,
-                                 .accumulates = true};
+                                 .accumulates = true,
+                                 .reads_pre = WSR__ALL_SRCS,
+                                 .shares_diff = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

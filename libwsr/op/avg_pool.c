@@ -21,16 +21,17 @@ static const wsr__option schema[] = {
 
 static wsr_status forward(wsr__node *node)
 {
-    const wsr__pool p = wsr__pool2d_shape(node);
-    wsr__avg_pool_forward(node->dst.data, &p, node->src[0].data, NULL);
+    const wsr__pool p = wsr__pool2d_shape(node, false);
+    wsr__avg_pool_forward(node->dst.data, &p, node->src[0].data,
+                          node->dst.moments);
     return WSR_OK;
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    const wsr__pool p = wsr__pool2d_shape(node);
-    wsr__avg_pool_backward(node->src[0].diff, &p, node->dst.diff, NULL,
-                           node->src[0].accumulate);
+    const wsr__pool p = wsr__pool2d_shape(node, true);
+    wsr__avg_pool_backward(node->src[0].diff, &p, node->dst.diff,
+                           node->dst.affine, node->src[0].accumulate);
     return WSR_OK;
 }
 
@@ -38,7 +39,10 @@ static const wsr__impl native = {.name = "native",
                                  .layout = wsr__layout_blocked,
                                  .forward = forward,
                                  .backward = backward,
-                                 .accumulates = true};
+                                 .accumulates = true,
+                                 .reads_affine = true,
+                                 .writes_moments = true,
+                                 .views = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -56,6 +56,14 @@ static bool fills_blocks(const wsr__node *node)
     return fills && blocked;
 }
 
+static void layout_blocked(wsr__node *node)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        node->src[i].desc.layout = WSR__BLOCKED;
+    }
+    node->dst.desc.layout = WSR__BLOCKED;
+}
+
 // Source i as a run of blocks, and where that run lies in dst.
 static wsr__dims part_of(const wsr__node *node, size_t i, int64_t *at)
 {
@@ -102,7 +110,7 @@ static wsr_status backward_blocked(wsr__node *node)
 
 static const wsr__impl blocked = {.name = "native",
                                   .applicable = fills_blocks,
-                                  .layout = wsr__layout_blocked,
+                                  .layout = layout_blocked,
                                   .forward = forward_blocked,
                                   .backward = backward_blocked,
                                   .accumulates = true};

@@ -4,7 +4,7 @@
 //
 //   dst[n, co, y, x] = bias[co] + sum over ci, i, j of
 //       weights[co, ci, i, j] *
-//       src[n, ci, y * stride + i * dilation - pad, x * ...]
+//       src[n, ci, y * stride + i * dilation - pad + offset, x * ...]
 //
 // Sources: src (n, ci, h, w), weights (co, ci / groups, kh, kw), and
 // optionally bias (co). Depthwise and pointwise convolutions run on native
@@ -23,6 +23,8 @@ static const wsr__option schema[] = {
      "pixels", "step between taps: one number, or height and width", NULL},
     {"groups", WSR__INT, offsetof(wsr__conv2d, groups), "1", 1, 1 << 20, "",
      "independent groups of channels", NULL},
+    {"offset", WSR__INT, offsetof(wsr__conv2d, offset), "0", 0, 64, "pixels",
+     "rows and columns left out at the top and left of the source", NULL},
     {0},
 };
 
@@ -44,17 +46,29 @@ static wsr__conv make_shape(const wsr__conv2d *o, const wsr_shape *src,
                        .kw = weights->dims[3],
                        .sh = side(&o->stride, 0),
                        .sw = side(&o->stride, 1),
-                       .ph = side(&o->pad, 0),
-                       .pw = side(&o->pad, 1),
+                       .ph = side(&o->pad, 0) - o->offset,
+                       .pw = side(&o->pad, 1) - o->offset,
                        .dh = side(&o->dilation, 0),
                        .dw = side(&o->dilation, 1),
                        .groups = o->groups};
 }
 
-static void set_out_size(wsr__conv *p)
+// The far side is padded as the near one, but an offset leaves nothing out
+// there.
+static int64_t out_size(int64_t size, int64_t kernel, const int64_t how[3],
+                        int64_t offset)
 {
-    p->oh = wsr__out_size(p->h, p->kh, p->sh, p->ph, p->dh);
-    p->ow = wsr__out_size(p->w, p->kw, p->sw, p->pw, p->dw);
+    const int64_t room = size - offset + 2 * (how[1] + offset);
+    const int64_t reach = (kernel - 1) * how[2] + 1;
+    return room < reach ? 0 : (room - reach) / how[0] + 1;
+}
+
+static void set_out_size(wsr__conv *p, int64_t offset)
+{
+    p->oh =
+        out_size(p->h, p->kh, (const int64_t[]){p->sh, p->ph, p->dh}, offset);
+    p->ow =
+        out_size(p->w, p->kw, (const int64_t[]){p->sw, p->pw, p->dw}, offset);
 }
 
 static wsr_status infer(wsr_shape *dst, const void *params,
@@ -79,7 +93,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
         return wsr__op_shape_fail("bias must have a number per channel",
                                   &srcs[2]);
     }
-    set_out_size(&p);
+    set_out_size(&p, o->offset);
     if (p.oh < 1 || p.ow < 1) {
         return wsr__op_shape_fail("source must be as large as the kernel",
                                   &srcs[0]);
@@ -91,10 +105,18 @@ out:
 
 wsr__conv wsr__conv2d_shape(const wsr__node *node)
 {
-    wsr__conv p = make_shape(node->params, &node->src[0].desc.shape,
-                             &node->src[1].desc.shape);
-    set_out_size(&p);
+    const wsr__conv2d *const o = node->params;
+    wsr__conv p =
+        make_shape(o, &node->src[0].desc.shape, &node->src[1].desc.shape);
+    set_out_size(&p, o->offset);
     return p;
+}
+
+bool wsr__conv2d_stale(uint64_t *seen, const wsr__param *param)
+{
+    const bool changed = param == NULL || *seen != param->version;
+    *seen = param == NULL ? 0 : param->version;
+    return changed;
 }
 
 uint32_t wsr__conv2d_needs(const wsr__node *node)

@@ -12,10 +12,14 @@ typedef struct wsr__conv2d {
     wsr__ints pad;      // one number, or h and w
     wsr__ints dilation; // one number, or h and w
     int64_t groups;
+    int64_t offset;
 } wsr__conv2d;
 
 /// The convolution of a node whose descs are known.
 wsr__conv wsr__conv2d_shape(const wsr__node *node);
+
+/// Whether weights that were packed at version `*seen` must be packed again.
+bool wsr__conv2d_stale(uint64_t *seen, const wsr__param *param);
 
 /// Backward reads the source for the weights' gradient and the weights for
 /// the source's.

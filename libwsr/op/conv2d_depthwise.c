@@ -5,8 +5,6 @@
 
 #include "op/conv2d.h"
 
-#include <string.h>
-
 typedef struct state {
     wsr__dw p;
     float *packed;
@@ -17,7 +15,8 @@ static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
     return node->n == 2 && p.groups == p.ci && p.co == p.ci && p.ci > 1 &&
-           p.kh == p.kw && p.sh == p.sw && p.ph == p.pw && p.dh == p.dw;
+           p.kh == p.kw && p.sh == p.sw && p.ph == p.pw && p.dh == p.dw &&
+           p.ph >= 0;
 }
 
 static void unplan(wsr__node *node)
@@ -56,22 +55,30 @@ static wsr_status plan(wsr__node *node)
     return s->packed == NULL ? WSR_NOMEM : WSR_OK;
 }
 
+// The problem with the steps of data, or of gradients.
+static wsr__dw with_steps(const wsr__node *node, bool diffs)
+{
+    const state *const s = node->state;
+    wsr__dw p = s->p;
+    p.src_step = node->src[0].step;
+    p.dst_step = diffs ? node->dst.diff_step : node->dst.step;
+    return p;
+}
+
 static const float *weights(const wsr__node *node)
 {
     state *const s = node->state;
-    const wsr__param *const param = node->src[1].param;
-    if (param == NULL || s->version != param->version) {
+    if (wsr__conv2d_stale(&s->version, node->src[1].param)) {
         wsr__dw_pack(s->packed, &s->p, node->src[1].data, NULL);
-        s->version = param == NULL ? 0 : param->version;
     }
     return s->packed;
 }
 
 static wsr_status forward(wsr__node *node)
 {
-    const state *const s = node->state;
-    wsr__dw_forward(node->dst.data, &s->p, node->src[0].data, weights(node),
-                    NULL);
+    const wsr__fwd fwd = wsr__node_fwd(node);
+    const wsr__dw p = with_steps(node, false);
+    wsr__dw_forward(node->dst.data, &p, node->src[0].data, weights(node), &fwd);
     return WSR_OK;
 }
 
@@ -80,22 +87,21 @@ static void backward_weights(const wsr__node *node)
     const state *const s = node->state;
     const wsr__arg *const arg = &node->src[1];
     float *const packed = node->scratch;
-    const wsr__wgrad opt = {.scratch = packed + wsr__dw_weights_size(&s->p)};
-    wsr__dw_backward_weights(packed, &s->p, node->src[0].data, node->dst.diff,
+    const wsr__wgrad opt =
+        wsr__node_wgrad(node, packed + wsr__dw_weights_size(&s->p));
+    const wsr__dw p = with_steps(node, true);
+    wsr__dw_backward_weights(packed, &p, node->src[0].data, node->dst.diff,
                              &opt);
-    if (!arg->accumulate) {
-        memset(arg->diff, 0,
-               (size_t)wsr_shape_count(&arg->desc.shape) * sizeof(float));
-    }
+    wsr__start_diff(arg);
     wsr__dw_unpack_add(arg->diff, &s->p, packed);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    const state *const s = node->state;
     if (node->src[0].want_diff) {
-        const wsr__bwd bwd = {.accumulate = node->src[0].accumulate};
-        wsr__dw_backward_data(node->src[0].diff, &s->p, node->dst.diff,
+        const wsr__bwd bwd = wsr__node_bwd(node);
+        const wsr__dw p = with_steps(node, true);
+        wsr__dw_backward_data(node->src[0].diff, &p, node->dst.diff,
                               weights(node), &bwd);
     }
     if (node->src[1].want_diff) {
@@ -112,4 +118,8 @@ const wsr__impl wsr__conv2d_depthwise = {.name = "depthwise",
                                          .forward = forward,
                                          .backward = backward,
                                          .unplan = unplan,
-                                         .accumulates = true};
+                                         .accumulates = true,
+                                         .reads_pre = 1,
+                                         .reads_affine = true,
+                                         .writes_sums = true,
+                                         .views = true};

@@ -22,11 +22,17 @@ typedef struct state {
     size_t bias_at; // in scratch: the bias gradient, even if nobody wants it
 } state;
 
+// oneDNN knows no rows left out.
+static bool applicable(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return p.ph >= 0 && p.pw >= 0;
+}
+
 static void layout(wsr__node *node)
 {
-    if (node->src[0].desc.shape.dims[1] >= FEW_CHANNELS) {
-        node->src[0].desc.layout = WSR__BLOCKED;
-    }
+    const bool few = node->src[0].desc.shape.dims[1] < FEW_CHANNELS;
+    node->src[0].desc.layout = few ? WSR__PLAIN : WSR__BLOCKED;
     node->dst.desc.layout = WSR__BLOCKED;
 }
 
@@ -101,11 +107,9 @@ out:
 
 static wsr_status pack(pass *p, uint64_t *seen, const wsr__node *node)
 {
-    const wsr__param *const param = node->src[1].param;
-    if (param != NULL && *seen == param->version) {
+    if (!wsr__conv2d_stale(seen, node->src[1].param)) {
         return WSR_OK;
     }
-    *seen = param == NULL ? 0 : param->version;
     return wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);
 }
 
@@ -174,6 +178,7 @@ out:
 }
 
 const wsr__impl wsr__conv2d_dnnl = {.name = "dnnl",
+                                    .applicable = applicable,
                                     .layout = layout,
                                     .needs = needs,
                                     .plan = plan,

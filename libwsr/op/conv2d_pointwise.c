@@ -6,8 +6,6 @@
 
 #include "op/conv2d.h"
 
-#include <string.h>
-
 typedef struct state {
     wsr__pw p;
     float *packed;
@@ -20,8 +18,15 @@ static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
     return node->n == 2 && p.groups == 1 && p.kh == 1 && p.kw == 1 &&
-           p.ph == 0 && p.pw == 0 && p.sh == p.sw &&
+           p.ph <= 0 && p.pw == p.ph && p.sh == p.sw &&
            node->src[0].desc.layout == WSR__BLOCKED;
+}
+
+// Behind a depthwise convolution both can be one step.
+static bool joinable(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return p.sh == 1 && p.ph == 0 && node->src[0].desc.part == 0;
 }
 
 static void unplan(wsr__node *node)
@@ -50,7 +55,10 @@ static wsr_status plan(wsr__node *node)
                      .w = c.w,
                      .oh = c.oh,
                      .ow = c.ow,
-                     .stride = c.sh};
+                     .stride = c.sh,
+                     .oy = -c.ph,
+                     .ox = -c.pw,
+                     .ci_part = node->src[0].desc.part};
     s->packed = wsr__alloc(wsr__pw_weights_size(&s->p), sizeof(float));
     if (node->src[0].want_diff) {
         s->transposed =
@@ -65,33 +73,38 @@ static wsr_status plan(wsr__node *node)
     return short_of ? WSR_NOMEM : WSR_OK;
 }
 
-// Whether weights that were packed at `*seen` must be packed again.
-static bool stale(uint64_t *seen, const wsr__param *param)
+// The problem with the steps of data, or of gradients.
+static wsr__pw with_steps(const wsr__node *node, bool diffs)
 {
-    const bool changed = param == NULL || *seen != param->version;
-    *seen = param == NULL ? 0 : param->version;
-    return changed;
+    const state *const s = node->state;
+    wsr__pw p = s->p;
+    p.src_step = node->src[0].step;
+    p.dst_step = diffs ? node->dst.diff_step : node->dst.step;
+    return p;
 }
 
 static wsr_status forward(wsr__node *node)
 {
     state *const s = node->state;
-    if (stale(&s->version, node->src[1].param)) {
+    if (wsr__conv2d_stale(&s->version, node->src[1].param)) {
         wsr__pw_pack(s->packed, &s->p, node->src[1].data, NULL);
     }
-    wsr__pw_forward(node->dst.data, &s->p, node->src[0].data, s->packed, NULL);
+    const wsr__fwd fwd = wsr__node_fwd(node);
+    const wsr__pw p = with_steps(node, false);
+    wsr__pw_forward(node->dst.data, &p, node->src[0].data, s->packed, &fwd);
     return WSR_OK;
 }
 
 static void backward_data(const wsr__node *node)
 {
     state *const s = node->state;
-    if (stale(&s->transposed_version, node->src[1].param)) {
+    if (wsr__conv2d_stale(&s->transposed_version, node->src[1].param)) {
         wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data, NULL);
     }
-    const wsr__bwd bwd = {.accumulate = node->src[0].accumulate};
-    wsr__pw_backward_data(node->src[0].diff, &s->p, node->dst.diff,
-                          s->transposed, &bwd);
+    const wsr__bwd bwd = wsr__node_bwd(node);
+    const wsr__pw p = with_steps(node, true);
+    wsr__pw_backward_data(node->src[0].diff, &p, node->dst.diff, s->transposed,
+                          &bwd);
 }
 
 static void backward_weights(const wsr__node *node)
@@ -99,13 +112,12 @@ static void backward_weights(const wsr__node *node)
     const state *const s = node->state;
     const wsr__arg *const arg = &node->src[1];
     float *const packed = node->scratch;
-    const wsr__wgrad opt = {.scratch = packed + wsr__pw_weights_size(&s->p)};
-    wsr__pw_backward_weights(packed, &s->p, node->src[0].data, node->dst.diff,
+    const wsr__wgrad opt =
+        wsr__node_wgrad(node, packed + wsr__pw_weights_size(&s->p));
+    const wsr__pw p = with_steps(node, true);
+    wsr__pw_backward_weights(packed, &p, node->src[0].data, node->dst.diff,
                              &opt);
-    if (!arg->accumulate) {
-        memset(arg->diff, 0,
-               (size_t)wsr_shape_count(&arg->desc.shape) * sizeof(float));
-    }
+    wsr__start_diff(arg);
     wsr__pw_unpack_add(arg->diff, &s->p, packed);
 }
 
@@ -128,4 +140,13 @@ const wsr__impl wsr__conv2d_pointwise = {.name = "pointwise",
                                          .forward = forward,
                                          .backward = backward,
                                          .unplan = unplan,
-                                         .accumulates = true};
+                                         .accumulates = true,
+                                         .reads_pre = 1,
+                                         .reads_affine = true,
+                                         .writes_moments = true,
+                                         .writes_sums = true,
+                                         .views = true,
+                                         .parts = true,
+                                         .joins = &wsr__op_sep_conv2d,
+                                         .joins_after = &wsr__conv2d_depthwise,
+                                         .joinable = joinable};

@@ -22,7 +22,13 @@ static void layout(wsr__node *node)
 static wsr__dims dims_of(const wsr__node *node)
 {
     const int64_t *const d = node->src[0].desc.shape.dims;
-    return (wsr__dims){.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
+    const int64_t step = node->src[0].step;
+    return (wsr__dims){.n = d[0],
+                       .c = d[1],
+                       .h = d[2],
+                       .w = d[3],
+                       .src_step = step,
+                       .dst_step = step};
 }
 
 static wsr_status forward(wsr__node *node)
@@ -44,7 +50,8 @@ static const wsr__impl native = {.name = "native",
                                  .layout = layout,
                                  .forward = forward,
                                  .backward = backward,
-                                 .accumulates = true};
+                                 .accumulates = true,
+                                 .views = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -33,17 +33,18 @@ static uint8_t *index_of(const wsr__node *node)
 
 static wsr_status forward(wsr__node *node)
 {
-    const wsr__pool p = wsr__pool2d_shape(node);
+    const wsr__pool p = wsr__pool2d_shape(node, false);
     wsr__max_pool_forward(node->dst.data, index_of(node), &p, node->src[0].data,
-                          NULL);
+                          node->dst.moments);
     return WSR_OK;
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    const wsr__pool p = wsr__pool2d_shape(node);
+    const wsr__pool p = wsr__pool2d_shape(node, true);
     wsr__max_pool_backward(node->src[0].diff, &p, node->dst.diff,
-                           index_of(node), NULL, node->src[0].accumulate);
+                           index_of(node), node->dst.affine,
+                           node->src[0].accumulate);
     return WSR_OK;
 }
 
@@ -52,7 +53,10 @@ static const wsr__impl native = {.name = "native",
                                  .plan = plan,
                                  .forward = forward,
                                  .backward = backward,
-                                 .accumulates = true};
+                                 .accumulates = true,
+                                 .reads_affine = true,
+                                 .writes_moments = true,
+                                 .views = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

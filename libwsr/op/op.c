@@ -4,6 +4,8 @@
 
 #include "op/op.h"
 
+#include <string.h>
+
 #define WSR_REG(family, name) &wsr__op_##name.super,
 static const wsr__class *const classes[] = {
 #include "op/ops.def"
@@ -70,12 +72,35 @@ void wsr__layout_same(wsr__node *node)
 
 void wsr__layout_blocked(wsr__node *node)
 {
-    for (size_t i = 0; i < node->n; i++) {
-        if (node->src[i].desc.shape.ndims == 4 && node->src[i].param == NULL) {
-            node->src[i].desc.layout = WSR__BLOCKED;
-        }
-    }
+    node->src[0].desc.layout = WSR__BLOCKED;
     node->dst.desc.layout = WSR__BLOCKED;
+}
+
+wsr__fwd wsr__node_fwd(const wsr__node *node)
+{
+    return (wsr__fwd){.pre = node->src[0].pre, .moments = node->dst.moments};
+}
+
+wsr__bwd wsr__node_bwd(const wsr__node *node)
+{
+    return (wsr__bwd){.affine = node->dst.affine,
+                      .gate = node->src[0].gate,
+                      .accumulate = node->src[0].accumulate};
+}
+
+wsr__wgrad wsr__node_wgrad(const wsr__node *node, float *scratch)
+{
+    return (wsr__wgrad){.pre = node->src[0].pre,
+                        .affine = node->dst.affine,
+                        .scratch = scratch};
+}
+
+void wsr__start_diff(const wsr__arg *arg)
+{
+    if (arg->want_diff && !arg->accumulate) {
+        memset(arg->diff, 0,
+               (size_t)wsr__desc_floats(&arg->desc) * sizeof(float));
+    }
 }
 
 int64_t wsr__dst_floats(const wsr__node *node)

@@ -17,14 +17,39 @@
 #include "tensor/tensor.h"
 
 /// One tensor of a node inside a plan.
+///
+/// Blocked images need not be stored as their values. A source may be lazy:
+/// `data` is then what a norm or a relu would have read, and the kernel
+/// applies `pre` as it reads. A result's gradient may be lazy too: the kernel
+/// reads `diff` through `affine`. Only implementations that say so (see
+/// wsr__impl) are handed such tensors.
 typedef struct wsr__arg {
     wsr__desc desc;
     float *data;
-    float *diff;       // gradient of data; valid when want_diff
-    bool want_diff;    // known at plan time
-    bool accumulate;   // backward adds to diff instead of overwriting it
-    wsr__param *param; // the parameter behind it, NULL for activations
+    float *diff;           // gradient of data; valid when want_diff
+    bool want_diff;        // known at plan time
+    bool accumulate;       // backward adds to diff instead of overwriting it
+    wsr__param *param;     // the parameter behind it, NULL for activations
+    int64_t step;          // floats from image to image of data, 0: dense
+    int64_t diff_step;     // the same of diff
+    const wsr__pre *pre;   // of a source: still to be applied to data
+    const wsr__gate *gate; // of a source: backward of pre, for its diff
+    const wsr__affine *affine; // of dst: how its diff is to be read
+    double *moments;           // of dst: forward fills them; or NULL
 } wsr__arg;
+
+/// What a lazy norm hands to those that read its result and to the one that
+/// made its source. Pointers lead into its workspace.
+typedef struct wsr__lazy {
+    wsr__pre pre[2];    // without, and with a relu behind the norm
+    wsr__gate gate[2];  // likewise
+    wsr__affine affine; // the gradient of its source, from that of its result
+    double *moments;    // of its source
+    double *sums;       // of its backward pass
+    bool given_moments; // the maker of its source fills moments
+    bool given_sums;    // the only reader of its result fills sums
+    bool through;       // the maker of its source reads the gradient by affine
+} wsr__lazy;
 
 typedef struct wsr__op_class wsr__op_class;
 typedef struct wsr__impl wsr__impl;
@@ -45,6 +70,7 @@ typedef struct wsr__node {
     size_t workspace_floats;
     float *scratch; // lives during one call
     size_t scratch_floats;
+    wsr__lazy *lazy; // of a lazy norm, owned by the plan
 } wsr__node;
 
 /// Forward tensors that backward reads: bit i is src i, WSR__NEED_DST is dst.
@@ -64,10 +90,31 @@ struct wsr__impl {
     wsr_status (*forward)(wsr__node *node);
     wsr_status (*backward)(wsr__node *node); // NULL: no gradient flows
     void (*unplan)(wsr__node *node);         // NULL: nothing to release
+    /// Pointers have been set; NULL: nothing follows from them.
+    void (*bind)(wsr__node *node);
     bool accumulates; // backward honours src[i].accumulate by itself
     bool alias;       // dst is src 0 under another shape: no work, no memory
     bool in_place;    // dst may lie in src 0's memory
+    // For blocked images, see graph/fuse.c:
+    uint32_t reads_pre;    // bit i: src i may be lazy
+    bool reads_affine;     // dst.diff may be lazy
+    bool writes_moments;   // fills dst.moments when asked to
+    bool writes_sums;      // honours gate.sums
+    bool views;            // sources and dst may have steps
+    bool parts;            // src 0 may be a concatenation of padded parts
+    bool shares_diff;      // diffs of its sources are that of dst
+    bool is_relu;          // does what pre.relu does
+    bool is_join;          // dst is its sources' blocks side by side
+    const wsr__impl *lazy; // norms: the one that leaves dst to its readers
+    /// The op that this step and a step of `joins_after` before it make
+    /// together: its sources are src and weights of that one, then weights.
+    const wsr__op_class *joins;
+    const wsr__impl *joins_after;
+    bool (*joinable)(const wsr__node *node); // NULL: always
 };
+
+/// Bit mask "all sources".
+#define WSR__ALL_SRCS UINT32_MAX
 
 struct wsr__op_class {
     wsr__class super;
@@ -90,6 +137,14 @@ extern const wsr__family wsr__ops;
 /// Find an op by name.
 wsr_status wsr__op_find(const wsr__op_class **out, const char *name);
 
+/// Options of native kernels that follow from a node's lazy tensors.
+wsr__fwd wsr__node_fwd(const wsr__node *node);
+wsr__bwd wsr__node_bwd(const wsr__node *node);
+wsr__wgrad wsr__node_wgrad(const wsr__node *node, float *scratch);
+
+/// Zero a diff that the caller is about to add to, unless it accumulates.
+void wsr__start_diff(const wsr__arg *arg);
+
 // ------------------------------------------------- helpers for op files
 
 /// SHAPE failure that says what is wrong with a shape; whoever called infer
@@ -106,7 +161,7 @@ wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
 /// Layout rule "everything as source 0 is".
 void wsr__layout_same(wsr__node *node);
 
-/// Layout rule "blocked images in, blocked images out".
+/// Layout rule "a blocked image in, source 0, and a blocked image out".
 void wsr__layout_blocked(wsr__node *node);
 
 /// Floats of a node's dst / source i in memory.

@@ -27,7 +27,7 @@ out:
     return status;
 }
 
-wsr__pool wsr__pool2d_shape(const wsr__node *node)
+wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs)
 {
     const wsr__pool2d *const o = node->params;
     const int64_t *const s = node->src[0].desc.shape.dims;
@@ -41,12 +41,15 @@ wsr__pool wsr__pool2d_shape(const wsr__node *node)
                        .kernel = o->kernel,
                        .stride = o->stride,
                        .pad = o->pad,
-                       .count_pad = o->count_pad};
+                       .count_pad = o->count_pad,
+                       .src_step = node->src[0].step,
+                       .dst_step = diffs ? node->dst.diff_step
+                                         : node->dst.step};
 }
 
 wsr__ref_pool wsr__pool2d_ref_shape(const wsr__node *node)
 {
-    const wsr__pool p = wsr__pool2d_shape(node);
+    const wsr__pool p = wsr__pool2d_shape(node, false);
     return (wsr__ref_pool){.n = p.n,
                            .c = p.c,
                            .h = p.h,

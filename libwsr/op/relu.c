@@ -29,7 +29,9 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .in_place = true};
+                                 .in_place = true,
+                                 .parts = true,
+                                 .is_relu = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

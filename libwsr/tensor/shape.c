@@ -54,11 +54,18 @@ void wsr__shape_print(char out[96], const wsr_shape *shape)
     }
 }
 
+int64_t wsr__desc_blocks(const wsr__desc *desc)
+{
+    const int64_t c = desc->shape.dims[1];
+    return desc->part > 0 ? c / desc->part * wsr__blocks(desc->part)
+                          : wsr__blocks(c);
+}
+
 int64_t wsr__desc_floats(const wsr__desc *desc)
 {
     if (desc->layout == WSR__PLAIN || desc->shape.ndims != 4) {
         return wsr_shape_count(&desc->shape);
     }
-    const int64_t *d = desc->shape.dims;
-    return d[0] * wsr__blocks(d[1]) * WSR__BLOCK * d[2] * d[3];
+    const int64_t *const d = desc->shape.dims;
+    return d[0] * wsr__desc_blocks(desc) * WSR__BLOCK * d[2] * d[3];
 }

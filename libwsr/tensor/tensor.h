@@ -19,6 +19,8 @@ enum { WSR__BLOCK = 8 };
 typedef struct wsr__desc {
     wsr_shape shape;
     wsr__layout layout;
+    int64_t part; // blocked: channels of each part of a concatenation whose
+                  // parts are padded one by one; 0: padded as a whole
 } wsr__desc;
 
 wsr_shape wsr__shape1(int64_t a);
@@ -31,6 +33,9 @@ void wsr__shape_print(char out[96], const wsr_shape *shape);
 
 /// Floats that a tensor occupies in its layout, padding included.
 int64_t wsr__desc_floats(const wsr__desc *desc);
+
+/// Channel blocks of a blocked image, the padding of its parts counted.
+int64_t wsr__desc_blocks(const wsr__desc *desc);
 
 /// Blocks of 8 that hold `c` channels.
 static inline int64_t wsr__blocks(int64_t c)

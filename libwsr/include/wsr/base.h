@@ -94,6 +94,9 @@ WSR_API void wsr_set_threads(size_t threads);
  */
 WSR_API size_t wsr_threads(void);
 
+/** Release a text that the library handed out as owned; NULL is legal. */
+WSR_API void wsr_text_free(char *text);
+
 /** Memory functions, see wsr_set_allocator(). */
 typedef struct wsr_allocator {
     /** Return `size` bytes aligned to `align`, or NULL. */

@@ -155,13 +155,6 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_print(char **out,
 WSR_API WSR_MUST_USE wsr_status wsr_config_presets(char **out,
                                                    const char *tool);
 
-/**
- * Release text that the library handed out.
- *
- * @param text NULL is legal
- */
-WSR_API void wsr_text_free(char *text);
-
 #ifdef __cplusplus
 }
 #endif

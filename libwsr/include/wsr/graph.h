@@ -93,7 +93,8 @@ typedef enum wsr_purpose {
     WSR_GRAD_PARAMS = 2, /**< gradients of the trained parameters */
     WSR_TRAIN = 4,       /**< batch norm uses the batch's statistics */
     WSR_MOVE_STATS = 8,  /**< with WSR_TRAIN: running statistics follow */
-    WSR_REFERENCE = 16   /**< plain-C reference kernels only (for checking) */
+    WSR_REFERENCE = 16,  /**< plain-C reference kernels only (for checking) */
+    WSR_UNFUSED = 32     /**< one step per op (for checking) */
 } wsr_purpose;
 
 /** A graph compiled for a purpose. Belongs to one thread at a time. */
@@ -153,8 +154,9 @@ WSR_API const wsr_shape *wsr_plan_shape(const wsr_plan *plan,
 WSR_API float *wsr_plan_diff_dst(wsr_plan *plan, const char *output);
 
 /**
- * Compute the wanted gradients from the gradients of the outputs. Needs a
- * forward run before it. Parameter gradients accumulate in the parameter set;
+ * Compute the wanted gradients from the gradients of the outputs. Each
+ * backward run needs a forward run before it: memory of values is reused as
+ * soon as their gradients are done. Parameter gradients accumulate in the parameter set;
  * input gradients are overwritten.
  *
  * @returns WSR_BACKEND, WSR_ARG for a plan without gradients
@@ -179,9 +181,6 @@ WSR_API size_t wsr_plan_bytes(const wsr_plan *plan);
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_plan_dump(char **out, const wsr_plan *plan);
-
-/** Release a text that the library returned as owned; NULL is legal. */
-WSR_API void wsr_text_free(char *text);
 
 /** Measure each step of later runs for wsr_plan_dump(). */
 WSR_API void wsr_plan_time(wsr_plan *plan, bool on);

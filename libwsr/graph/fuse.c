@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Passes over memory that can be saved. A graph is written one op at a time;
+// run that way, every value would go to memory and back. The patterns below
+// are tried on every step, in the order of the table:
+//
+//   separable   a depthwise and the pointwise convolution behind it become one
+//               step; what lies between them stays in the cache
+//   norm        a batch norm's result is not stored: its readers apply scale
+//               and shift to the norm's source as they read it, its backward
+//               hands the maker of that source an affine map to read the
+//               gradient through
+//   relu        likewise: readers take max(0, x) as they read
+//   join        parts of a concatenation are made in place
+//   sum         a summand's gradient is the sum's: they share memory
+//   sums        a norm whose result has one reader gets its reductions from
+//               that reader's backward pass
+//
+// What a kernel can do in this way its implementation says (op/op.h); nothing
+// here knows an op by name.
+
+#include "graph/plan.h"
+
+#include <string.h>
+
+// ----------------------------------------------------------------- readers
+
+typedef struct reader {
+    uint32_t step;
+    uint32_t src;
+    bool started;
+} reader;
+
+// Advance to the next live step and source that reads a slot.
+static bool next_reader(reader *r, const wsr_plan *plan, uint32_t slot)
+{
+    uint32_t src = r->started ? r->src + 1 : 0;
+    uint32_t s = r->started ? r->step : 0;
+    r->started = true;
+    for (; s < plan->step_count; s++, src = 0) {
+        const wsr__step *const step = &plan->steps[s];
+        for (; !step->dead && src < step->node.n; src++) {
+            if (step->srcs[src] == slot) {
+                r->step = s;
+                r->src = src;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static size_t count_readers(const wsr_plan *plan, uint32_t slot)
+{
+    size_t count = 0;
+    for (reader r = {0}; next_reader(&r, plan, slot);) {
+        count++;
+    }
+    return count;
+}
+
+static bool reads_once(const wsr_plan *plan, uint32_t slot)
+{
+    return !plan->slots[slot].is_output && count_readers(plan, slot) == 1;
+}
+
+static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
+{
+    return plan->steps[step].node.impl;
+}
+
+// Whether every reader can apply a prologue; a relu passes the question on.
+static bool read_lazily(const wsr_plan *plan, uint32_t slot)
+{
+    bool all = !plan->slots[slot].is_output;
+    for (reader r = {0}; all && next_reader(&r, plan, slot);) {
+        const wsr__impl *const impl = impl_of(plan, r.step);
+        const bool direct = r.src < 32 && (impl->reads_pre >> r.src & 1) != 0;
+        all = direct ||
+              (impl->is_relu && read_lazily(plan, plan->steps[r.step].dst));
+    }
+    return all;
+}
+
+static bool stored_image(const wsr__slot *slot)
+{
+    return slot->role == WSR__OP && slot->desc.layout == WSR__BLOCKED;
+}
+
+// --------------------------------------------------------------- separable
+
+static wsr_status separable(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *pw = &plan->steps[s];
+    const wsr__impl *const behind = pw->node.impl;
+    const uint32_t between = pw->srcs[0];
+    const uint32_t first = plan->slots[between].step;
+    if (behind->joins == NULL || first == WSR__NONE ||
+        !reads_once(plan, between)) {
+        return WSR_OK;
+    }
+    const wsr__step *dw = &plan->steps[first];
+    if (dw->node.impl != behind->joins_after ||
+        (behind->joinable != NULL && !behind->joinable(&pw->node))) {
+        return WSR_OK;
+    }
+    const uint32_t srcs[] = {dw->srcs[0], dw->srcs[1], pw->srcs[1]};
+    wsr__step joined = {0};
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__plan_make_step(&joined, plan, behind->joins, dw->options, srcs,
+                                3));
+    pw = &plan->steps[s];
+    dw = &plan->steps[first];
+    joined.node.src[0].want_diff = dw->node.src[0].want_diff;
+    joined.node.src[1].want_diff = dw->node.src[1].want_diff;
+    joined.node.src[2].want_diff = pw->node.src[1].want_diff;
+    joined.node.backward = pw->node.backward;
+    joined.dst = pw->dst;
+    plan->steps[first].dead = true;
+    wsr__step_free(pw);
+    *pw = joined;
+out:
+    return status;
+}
+
+// -------------------------------------------------------------------- norm
+
+static wsr_status norm(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    wsr__node *const node = &step->node;
+    const uint32_t from = step->srcs[0];
+    wsr__slot *const src = &plan->slots[from];
+    wsr__slot *const dst = &plan->slots[step->dst];
+    if (node->impl->lazy == NULL || !stored_image(src) || src->lazy ||
+        src->desc.part != 0 || !read_lazily(plan, step->dst)) {
+        return WSR_OK;
+    }
+    node->impl = node->impl->lazy;
+    dst->lazy = true;
+    dst->norm = s;
+    dst->data_in = from;
+    wsr__step *const maker = &plan->steps[src->step];
+    step->lazy.given_moments = maker->node.impl->writes_moments &&
+                               maker->feeds == WSR__NONE && node->train;
+    step->lazy.through = maker->node.impl->reads_affine &&
+                         node->src[0].want_diff && reads_once(plan, from) &&
+                         maker->feeds == WSR__NONE;
+    if (step->lazy.given_moments || step->lazy.through) {
+        maker->feeds = s;
+    }
+    if (step->lazy.through) {
+        src->diff_in = step->dst;
+    }
+    return WSR_OK;
+}
+
+// -------------------------------------------------------------------- relu
+
+static wsr_status relu(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    const wsr__slot *const src = &plan->slots[step->srcs[0]];
+    wsr__slot *const dst = &plan->slots[step->dst];
+    if (!step->node.impl->is_relu || !stored_image(src) ||
+        !read_lazily(plan, step->dst)) {
+        return WSR_OK;
+    }
+    dst->lazy = true;
+    dst->relu = true;
+    dst->norm = src->norm;
+    dst->data_in = step->srcs[0];
+    dst->diff_in = step->srcs[0];
+    step->dead = true;
+    return WSR_OK;
+}
+
+// -------------------------------------------------------------------- join
+
+// Whether all that reads a slot, directly or through lazy ones, does so
+// before `end`, from a view, and can add to its gradient.
+static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
+{
+    for (uint32_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        for (size_t i = 0; !step->dead && i < step->node.n; i++) {
+            int64_t at = 0;
+            const bool reads = wsr__data_home(plan, step->srcs[i], &at) == slot;
+            const wsr__impl *const impl = step->node.impl;
+            if (reads && s != end &&
+                (s > end || !impl->views || !impl->accumulates)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool joinable(const wsr_plan *plan, uint32_t s, uint32_t from)
+{
+    const wsr__slot *const slot = &plan->slots[from];
+    size_t in_join = 0;
+    for (size_t i = 0; i < plan->steps[s].node.n; i++) {
+        in_join += plan->steps[s].srcs[i] == from;
+    }
+    return stored_image(slot) && !slot->lazy && !slot->view &&
+           !slot->is_output && slot->data_in == WSR__NONE &&
+           slot->diff_in == WSR__NONE && in_join == 1 &&
+           impl_of(plan, slot->step)->views && viewable(plan, from, s);
+}
+
+static wsr_status join(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    bool all = step->node.impl->is_join;
+    for (size_t i = 0; all && i < step->node.n; i++) {
+        all = joinable(plan, s, step->srcs[i]);
+    }
+    if (!all) {
+        return WSR_OK;
+    }
+    int64_t at = 0;
+    for (size_t i = 0; i < step->node.n; i++) {
+        wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        const int64_t *const d = slot->desc.shape.dims;
+        slot->view = true;
+        slot->data_in = step->dst;
+        slot->data_at = at;
+        if (plan->slots[step->dst].gets_diff) {
+            slot->diff_in = step->dst;
+            slot->diff_at = at;
+        }
+        at += wsr__desc_blocks(&slot->desc) * WSR__BLOCK * d[2] * d[3];
+    }
+    step->dead = true;
+    return WSR_OK;
+}
+
+// --------------------------------------------------------------------- sum
+
+// How many steps add to a slot's gradient, through lazy relus too; the last
+// one is handed out.
+static size_t count_writers(reader *last, const wsr_plan *plan, uint32_t slot)
+{
+    size_t count = 0;
+    for (uint32_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        for (uint32_t i = 0; !step->dead && i < step->node.n; i++) {
+            int64_t at = 0;
+            if (step->node.src[i].want_diff &&
+                wsr__diff_home(plan, step->srcs[i], &at) == slot) {
+                count++;
+                *last = (reader){s, i, true};
+            }
+        }
+    }
+    return count;
+}
+
+static wsr_status sum(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    if (!step->node.impl->shares_diff || !step->node.backward) {
+        return WSR_OK;
+    }
+    for (size_t i = 0; i < step->node.n; i++) {
+        wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        reader last = {0};
+        if (step->node.src[i].want_diff && slot->role == WSR__OP &&
+            !slot->view && !slot->relu && slot->diff_in == WSR__NONE &&
+            slot->desc.layout == WSR__BLOCKED && !slot->is_output &&
+            count_writers(&last, plan, step->srcs[i]) == 1 &&
+            impl_of(plan, slot->step)->views) {
+            slot->diff_in = step->dst;
+        }
+    }
+    return WSR_OK;
+}
+
+// -------------------------------------------------------------------- sums
+
+// The only step whose backward pass writes the gradient of a norm's result.
+static wsr_status sums(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    const wsr__slot *const dst = &plan->slots[step->dst];
+    if (!dst->lazy || dst->norm != s || dst->diff_in != WSR__NONE ||
+        !step->node.backward || !step->node.train) {
+        return WSR_OK;
+    }
+    reader only = {0};
+    const size_t writers = count_writers(&only, plan, step->dst);
+    if (writers == 1 && impl_of(plan, only.step)->writes_sums &&
+        plan->steps[only.step].summed == WSR__NONE) {
+        plan->steps[only.step].summed = only.src;
+        step->lazy.given_sums = true;
+    }
+    return WSR_OK;
+}
+
+// ------------------------------------------------------------------- table
+
+typedef wsr_status (*pattern)(wsr_plan *plan, uint32_t step);
+
+static const pattern patterns[] = {separable, norm, relu, join, sum, sums};
+
+wsr_status wsr__plan_fuse(wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
+        for (uint32_t s = 0; s < plan->step_count; s++) {
+            if (!plan->steps[s].dead) {
+                WSR_TRY(patterns[p](plan, s));
+            }
+        }
+    }
+out:
+    return status;
+}

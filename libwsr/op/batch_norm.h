@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the implementations of batch_norm share.
+
+#ifndef WSR_OP_BATCH_NORM_H
+#define WSR_OP_BATCH_NORM_H
+
+#include "op/op.h"
+
+typedef struct wsr__batch_norm {
+    double tol;
+    double momentum;
+} wsr__batch_norm;
+
+/// Sources in order.
+enum {
+    WSR__BN_SRC,
+    WSR__BN_MEAN,
+    WSR__BN_VAR,
+    WSR__BN_TRACKED,
+    WSR__BN_WEIGHT,
+    WSR__BN_BIAS
+};
+
+/// Data of weight or bias, NULL for a norm without.
+const float *wsr__batch_norm_affine(const wsr__node *node, size_t i);
+
+/// Gradient of weight or bias, NULL when it is not wanted.
+float *wsr__batch_norm_diff(const wsr__node *node, size_t i);
+
+/// Let the running statistics follow mean and biased variance of a batch.
+void wsr__batch_norm_move(const wsr__node *node, const float *mean,
+                          const float *var);
+
+uint32_t wsr__batch_norm_needs(const wsr__node *node);
+
+extern const wsr__impl wsr__batch_norm_native;
+extern const wsr__impl wsr__batch_norm_lazy;
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// batch_norm of blocked images, as an implementation of its own and as a lazy
+// one, which stores no result: readers of the result apply scale and shift to
+// the norm's source, and the maker of that source reads the gradient through
+// the norm (op/op.h). Both keep their vectors, the moments of the source and
+// the sums of the backward pass in the workspace.
+
+#include "op/batch_norm.h"
+
+#include <string.h>
+
+// Padded vectors at the start of the workspace; behind them moments and sums.
+enum {
+    V_MEAN,
+    V_VAR,
+    V_INV_STD,
+    V_SCALE,
+    V_SHIFT,
+    V_ALPHA,
+    V_BETA,
+    V_GAMMA,
+    V_COUNT
+};
+
+static wsr__dims dims_of(const wsr__node *node)
+{
+    const wsr__arg *const src = &node->src[WSR__BN_SRC];
+    const int64_t *const d = src->desc.shape.dims;
+    return (wsr__dims){
+        .n = d[0], .c = d[1], .h = d[2], .w = d[3], .src_step = src->step};
+}
+
+static size_t padded(const wsr__node *node)
+{
+    const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
+    return (size_t)(wsr__blocks(c) * WSR__BLOCK);
+}
+
+static float *vector(const wsr__node *node, size_t i)
+{
+    return node->workspace + i * padded(node);
+}
+
+// Vectors take up whole blocks, so what is behind them is aligned for doubles.
+static double *moments_of(const wsr__node *node)
+{
+    return (double *)(void *)vector(node, V_COUNT);
+}
+
+static double *sums_of(const wsr__node *node)
+{
+    const wsr__dims d = dims_of(node);
+    return moments_of(node) + wsr__moments_size(&d);
+}
+
+static bool images(const wsr__node *node)
+{
+    return node->src[WSR__BN_SRC].desc.shape.ndims == 4;
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    const wsr__dims d = dims_of(node);
+    const size_t doubles = 2 * wsr__moments_size(&d);
+    node->workspace_floats = V_COUNT * padded(node) +
+                             doubles * sizeof(double) / sizeof(float);
+    return WSR_OK;
+}
+
+// ----------------------------------------------------------------- forward
+
+static void batch_stats(const wsr__node *node, bool given)
+{
+    const wsr__dims d = dims_of(node);
+    double *const moments = moments_of(node);
+    if (!given) {
+        wsr__bn_moments(moments, &d, node->src[WSR__BN_SRC].data);
+    }
+    wsr__bn_stats(vector(node, V_MEAN), vector(node, V_VAR), &d, moments);
+}
+
+static void running_stats(const wsr__node *node)
+{
+    const size_t c = (size_t)node->src[WSR__BN_SRC].desc.shape.dims[1];
+    float *const mean = vector(node, V_MEAN);
+    float *const var = vector(node, V_VAR);
+    memset(mean, 0, padded(node) * sizeof(float));
+    memset(var, 0, padded(node) * sizeof(float));
+    memcpy(mean, node->src[WSR__BN_MEAN].data, c * sizeof(float));
+    memcpy(var, node->src[WSR__BN_VAR].data, c * sizeof(float));
+}
+
+static wsr__norm norm_of(const wsr__node *node)
+{
+    return (wsr__norm){.mean = vector(node, V_MEAN),
+                       .inv_std = vector(node, V_INV_STD),
+                       .gamma = wsr__batch_norm_affine(node, WSR__BN_WEIGHT),
+                       .beta = wsr__batch_norm_affine(node, WSR__BN_BIAS)};
+}
+
+// Statistics, and the norm as scale and shift.
+static void fold(const wsr__node *node, bool given_moments)
+{
+    const wsr__batch_norm *const o = node->params;
+    const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
+    if (node->train) {
+        batch_stats(node, given_moments);
+    } else {
+        running_stats(node);
+    }
+    wsr__bn_inv_std(vector(node, V_INV_STD), c, vector(node, V_VAR),
+                    (float)o->tol);
+    const wsr__norm norm = norm_of(node);
+    wsr__bn_fold(vector(node, V_SCALE), vector(node, V_SHIFT), c, &norm);
+    if (node->move_stats) {
+        wsr__batch_norm_move(node, vector(node, V_MEAN), vector(node, V_VAR));
+    }
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    const wsr__dims d = dims_of(node);
+    fold(node, false);
+    const wsr__pre pre = {vector(node, V_SCALE), vector(node, V_SHIFT), false};
+    wsr__bn_apply(node->dst.data, &d, node->src[WSR__BN_SRC].data, &pre, false);
+    return WSR_OK;
+}
+
+// ---------------------------------------------------------------- backward
+
+// The sums over the batch, and from them the map from the gradient of dst to
+// that of src.
+static void fold_sums(const wsr__node *node, bool given_sums)
+{
+    const wsr__norm norm = norm_of(node);
+    const wsr__dims d = dims_of(node);
+    const wsr__bn_grad grad = {
+        .alpha = vector(node, V_ALPHA),
+        .beta = vector(node, V_BETA),
+        .gamma = vector(node, V_GAMMA),
+        .diff_gamma = wsr__batch_norm_diff(node, WSR__BN_WEIGHT),
+        .diff_beta = wsr__batch_norm_diff(node, WSR__BN_BIAS)};
+    for (size_t i = WSR__BN_WEIGHT; i < node->n; i++) {
+        wsr__start_diff(&node->src[i]);
+    }
+    if (!given_sums) {
+        wsr__bn_reduce(sums_of(node), &d, node->src[WSR__BN_SRC].data,
+                       node->dst.diff, norm.mean);
+    }
+    wsr__bn_backward_fold(&grad, &d, sums_of(node), &norm);
+}
+
+static void fold_backward(const wsr__node *node, bool given_sums)
+{
+    if (wsr__batch_norm_needs(node) != 0) {
+        fold_sums(node, given_sums);
+    }
+    if (!node->train) { // statistics are constants
+        const size_t bytes = padded(node) * sizeof(float);
+        memcpy(vector(node, V_ALPHA), vector(node, V_SCALE), bytes);
+        memset(vector(node, V_BETA), 0, bytes);
+        memset(vector(node, V_GAMMA), 0, bytes);
+    }
+}
+
+static wsr__affine map_of(const wsr__node *node)
+{
+    return (wsr__affine){.alpha = vector(node, V_ALPHA),
+                         .beta = vector(node, V_BETA),
+                         .gamma = vector(node, V_GAMMA),
+                         .dst = node->src[WSR__BN_SRC].data};
+}
+
+static void store_diff(const wsr__node *node)
+{
+    const wsr__arg *const src = &node->src[WSR__BN_SRC];
+    const wsr__dims d = dims_of(node);
+    if (!src->want_diff) {
+        return;
+    }
+    if (node->train) {
+        const wsr__affine map = map_of(node);
+        wsr__bn_backward(src->diff, &d, node->dst.diff, &map, src->accumulate);
+        return;
+    }
+    const wsr__pre scale = {vector(node, V_ALPHA), vector(node, V_GAMMA),
+                            false};
+    wsr__bn_apply(src->diff, &d, node->dst.diff, &scale, src->accumulate);
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    fold_backward(node, false);
+    store_diff(node);
+    return WSR_OK;
+}
+
+const wsr__impl wsr__batch_norm_native = {.name = "native",
+                                          .applicable = images,
+                                          .layout = wsr__layout_blocked,
+                                          .needs = wsr__batch_norm_needs,
+                                          .plan = plan,
+                                          .forward = forward,
+                                          .backward = backward,
+                                          .accumulates = true,
+                                          .lazy = &wsr__batch_norm_lazy};
+
+// -------------------------------------------------------------------- lazy
+
+static void bind_lazy(wsr__node *node)
+{
+    wsr__lazy *const lazy = node->lazy;
+    lazy->moments = moments_of(node);
+    lazy->sums = sums_of(node);
+    lazy->affine = map_of(node);
+    for (int relu = 0; relu < 2; relu++) {
+        lazy->pre[relu] =
+            (wsr__pre){vector(node, V_SCALE), vector(node, V_SHIFT), relu == 1};
+        lazy->gate[relu] = (wsr__gate){.src = node->src[WSR__BN_SRC].data,
+                                       .pre = lazy->pre[relu],
+                                       .unscaled = true,
+                                       .mean = vector(node, V_MEAN)};
+    }
+}
+
+static wsr_status forward_lazy(wsr__node *node)
+{
+    fold(node, node->lazy->given_moments);
+    return WSR_OK;
+}
+
+static wsr_status backward_lazy(wsr__node *node)
+{
+    fold_backward(node, node->lazy->given_sums);
+    if (!node->lazy->through) {
+        store_diff(node);
+    }
+    return WSR_OK;
+}
+
+const wsr__impl wsr__batch_norm_lazy = {.name = "lazy",
+                                        .layout = wsr__layout_blocked,
+                                        .needs = wsr__batch_norm_needs,
+                                        .plan = plan,
+                                        .forward = forward_lazy,
+                                        .backward = backward_lazy,
+                                        .bind = bind_lazy,
+                                        .accumulates = true,
+                                        .views = true};
