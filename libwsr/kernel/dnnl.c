@@ -67,19 +67,20 @@ typedef struct problem {
 
 #if DNNL_VERSION_MAJOR >= 3
 static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
-                             wsr__pass pass, const_dnnl_primitive_desc_t hint,
+                             wsr__direction pass,
+                             const_dnnl_primitive_desc_t hint,
                              dnnl_engine_t engine,
                              const_dnnl_primitive_attr_t attr)
 {
     const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
     const dnnl_alg_kind_t alg = dnnl_convolution_direct;
-    if (pass == WSR__PASS_FORWARD) {
+    if (pass == WSR__CONV_FORWARD) {
         return dnnl_convolution_forward_primitive_desc_create(
             out, engine, dnnl_forward_training, alg, ref(&p->src),
             ref(&p->weights), bias, ref(&p->dst), p->strides, p->dilates,
             p->pads, p->pads, attr);
     }
-    if (pass == WSR__PASS_BACKWARD_DATA) {
+    if (pass == WSR__CONV_BACKWARD_DATA) {
         return dnnl_convolution_backward_data_primitive_desc_create(
             out, engine, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
             p->strides, p->dilates, p->pads, p->pads, hint, attr);
@@ -90,7 +91,8 @@ static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
 }
 #else
 static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
-                             wsr__pass pass, const_dnnl_primitive_desc_t hint,
+                             wsr__direction pass,
+                             const_dnnl_primitive_desc_t hint,
                              dnnl_engine_t engine,
                              const_dnnl_primitive_attr_t attr)
 {
@@ -98,11 +100,11 @@ static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
     const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
     const dnnl_alg_kind_t alg = dnnl_convolution_direct;
     dnnl_status_t failed = dnnl_success;
-    if (pass == WSR__PASS_FORWARD) {
+    if (pass == WSR__CONV_FORWARD) {
         failed = dnnl_dilated_convolution_forward_desc_init(
             &desc, dnnl_forward_training, alg, ref(&p->src), ref(&p->weights),
             bias, ref(&p->dst), p->strides, p->dilates, p->pads, p->pads);
-    } else if (pass == WSR__PASS_BACKWARD_DATA) {
+    } else if (pass == WSR__CONV_BACKWARD_DATA) {
         failed = dnnl_dilated_convolution_backward_data_desc_init(
             &desc, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
             p->strides, p->dilates, p->pads, p->pads);
@@ -159,7 +161,7 @@ const char *wsr__dnnl_version(void)
 // ------------------------------------------------------------ convolutions
 
 struct wsr__dnnl_conv {
-    wsr__pass pass;
+    wsr__direction pass;
     bool with_bias;
     dnnl_primitive_t primitive;
     dnnl_primitive_t pack;   // plain to packed weights
@@ -250,15 +252,15 @@ typedef struct roles {
     dnnl_query_t dst;
 } roles;
 
-static roles roles_of(wsr__pass pass)
+static roles roles_of(wsr__direction pass)
 {
     static const roles table[] = {
-        [WSR__PASS_FORWARD] = {dnnl_query_src_md, dnnl_query_weights_md,
+        [WSR__CONV_FORWARD] = {dnnl_query_src_md, dnnl_query_weights_md,
                                dnnl_query_dst_md},
-        [WSR__PASS_BACKWARD_DATA] = {dnnl_query_diff_src_md,
+        [WSR__CONV_BACKWARD_DATA] = {dnnl_query_diff_src_md,
                                      dnnl_query_weights_md,
                                      dnnl_query_diff_dst_md},
-        [WSR__PASS_BACKWARD_WEIGHTS] = {dnnl_query_src_md,
+        [WSR__CONV_BACKWARD_WEIGHTS] = {dnnl_query_src_md,
                                         dnnl_query_diff_weights_md,
                                         dnnl_query_diff_dst_md},
     };
@@ -294,7 +296,7 @@ out:
 
 // Backward passes take the forward one as a hint.
 static wsr_status make_descriptor(dnnl_primitive_desc_t *out, const problem *p,
-                                  wsr__pass pass)
+                                  wsr__direction pass)
 {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t hint = NULL;
@@ -303,8 +305,8 @@ static wsr_status make_descriptor(dnnl_primitive_desc_t *out, const problem *p,
     WSR_TRY(check(dnnl_primitive_attr_set_scratchpad_mode(
                       attr, dnnl_scratchpad_mode_user),
                   "attributes"));
-    if (pass != WSR__PASS_FORWARD) {
-        WSR_TRY(check(make_pd(&hint, p, WSR__PASS_FORWARD, NULL, engine, attr),
+    if (pass != WSR__CONV_FORWARD) {
+        WSR_TRY(check(make_pd(&hint, p, WSR__CONV_FORWARD, NULL, engine, attr),
                       "convolution"));
     }
     WSR_TRY(check(make_pd(out, p, pass, hint, engine, attr), "convolution"));
@@ -318,7 +320,7 @@ out:
     return status;
 }
 
-wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__pass pass,
+wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__conv *shape,
                               const wsr__layout layouts[2], bool bias)
 {
@@ -334,7 +336,7 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__pass pass,
         goto out;
     }
     conv->pass = pass;
-    conv->with_bias = bias && pass != WSR__PASS_BACKWARD_DATA;
+    conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
     WSR_TRY(make_problem(&p, shape, layouts, conv->with_bias));
     WSR_TRY(make_descriptor(&pd, &p, pass));
     WSR_TRY(make_memories(conv, &p, shape, pd));
@@ -435,11 +437,11 @@ wsr_status wsr__dnnl_conv_unpack(wsr__dnnl_conv *conv, float *plain,
 wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
 {
     static const int names[][4] = {
-        [WSR__PASS_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
+        [WSR__CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
                                DNNL_ARG_BIAS},
-        [WSR__PASS_BACKWARD_DATA] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS,
+        [WSR__CONV_BACKWARD_DATA] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS,
                                      DNNL_ARG_DIFF_DST, 0},
-        [WSR__PASS_BACKWARD_WEIGHTS] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
+        [WSR__CONV_BACKWARD_WEIGHTS] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS,
                                         DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS},
     };
     const int *const name = names[conv->pass];

@@ -8,18 +8,18 @@
 #include "kernel/ref.h"
 #include "tensor/tensor.h"
 
-typedef enum wsr__pass {
-    WSR__PASS_FORWARD,
-    WSR__PASS_BACKWARD_DATA,
-    WSR__PASS_BACKWARD_WEIGHTS
-} wsr__pass;
+typedef enum wsr__direction {
+    WSR__CONV_FORWARD,
+    WSR__CONV_BACKWARD_DATA,
+    WSR__CONV_BACKWARD_WEIGHTS
+} wsr__direction;
 
 /// One pass of one convolution, ready to run. Belongs to one thread at a time.
 typedef struct wsr__dnnl_conv wsr__dnnl_conv;
 
 /// src and dst have the given layouts in memory; weights the one that oneDNN
 /// picks, see pack and unpack.
-wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__pass pass,
+wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__conv *shape,
                               const wsr__layout layouts[2], bool bias);
 void wsr__dnnl_conv_free(wsr__dnnl_conv *conv);

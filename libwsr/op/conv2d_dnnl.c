@@ -54,7 +54,7 @@ static void unplan(wsr__node *node)
     }
 }
 
-static wsr_status pass_new(pass *p, wsr__pass kind, wsr__node *node)
+static wsr_status pass_new(pass *p, wsr__direction kind, wsr__node *node)
 {
     const wsr__conv shape = wsr__conv2d_shape(node);
     const wsr__layout layouts[] = {node->src[0].desc.layout,
@@ -91,12 +91,12 @@ static wsr_status plan(wsr__node *node)
         return WSR_NOMEM;
     }
     node->state = s;
-    WSR_TRY(pass_new(&s->forward, WSR__PASS_FORWARD, node));
+    WSR_TRY(pass_new(&s->forward, WSR__CONV_FORWARD, node));
     if (node->src[0].want_diff) {
-        WSR_TRY(pass_new(&s->data, WSR__PASS_BACKWARD_DATA, node));
+        WSR_TRY(pass_new(&s->data, WSR__CONV_BACKWARD_DATA, node));
     }
     if (wants_weights(node)) {
-        WSR_TRY(pass_new(&s->weights, WSR__PASS_BACKWARD_WEIGHTS, node));
+        WSR_TRY(pass_new(&s->weights, WSR__CONV_BACKWARD_WEIGHTS, node));
         s->bias_at = (node->scratch_floats + 15) / 16 * 16;
         node->scratch_floats = s->bias_at +
                                (size_t)node->dst.desc.shape.dims[1];
