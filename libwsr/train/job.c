@@ -95,8 +95,8 @@ wsr_status wsr__job_write(const wsr__job *job, const char *name,
     wsr__str_add(&content, text);
     WSR_TRY(wsr__str_status(&content));
     WSR_TRY(wsr__job_path(&path, job, name));
-    WSR_TRY(wsr__file_write(path, content.s == NULL ? "" : content.s,
-                            content.len));
+    WSR_TRY(
+        wsr__file_write(path, content.s == NULL ? "" : content.s, content.len));
 out:
     wsr__str_free(&content);
     wsr__free(path);

@@ -32,10 +32,9 @@ static wsr_status measure(off_t *bytes, FILE *stream, const char *path,
     while (lines < keep) {
         const int c = getc(stream);
         if (c == EOF) {
-            return WSR_FAIL(WSR_FORMAT,
-                            "%s: has %llu lines, the checkpoint knows %llu",
-                            path, (unsigned long long)lines,
-                            (unsigned long long)keep);
+            return WSR_FAIL(
+                WSR_FORMAT, "%s: has %llu lines, the checkpoint knows %llu",
+                path, (unsigned long long)lines, (unsigned long long)keep);
         }
         (*bytes)++;
         lines += c == '\n';

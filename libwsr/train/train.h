@@ -174,15 +174,54 @@ typedef struct wsr__train_params {
 
 extern const wsr__option wsr__train_schema[];
 
-/// A network on its way from random parameters to trained ones.
-typedef struct wsr__training wsr__training;
-
+/// What is trained on what.
 typedef struct wsr__training_of {
     wsr_net *net;             // borrowed
     const wsr_dataset *train; // borrowed
     const wsr_dataset *test;  // borrowed; NULL: no validation
     uint64_t seed;
 } wsr__training_of;
+
+/// Plans for one number of images, all in the memory of the training.
+typedef struct wsr__rack {
+    size_t n;
+    wsr_plan *train;
+    wsr_plan *attack; // NULL when the trainer does not attack
+} wsr__rack;
+
+/// Sums over the images of an epoch so far.
+typedef struct wsr__sums {
+    double loss;
+    double right;
+    double clean;
+    double seen;
+} wsr__sums;
+
+/// A network on its way from random parameters to trained ones.
+typedef struct wsr__training {
+    wsr__training_of of;
+    wsr__train_params params;
+    const wsr__trainer_class *trainer;
+    void *options; // of the trainer
+    wsr_optim *optim;
+    wsr_sched *sched;
+    wsr_loader *loader;
+    size_t batches; // of an epoch
+    wsr_graph *graph;
+    wsr_graph *attack_graph;
+    wsr__arena arena;
+    wsr__rack racks[2]; // whole batches, and the last one of an epoch
+    float *x_adv;
+    wsr_model *judge; // of the validation, made when first needed
+    // The position; batch == batches: the epoch's validation is due.
+    size_t epoch;
+    size_t batch;
+    wsr__sums sums;
+    float *best; // all parameters at the best validation, NULL: unwanted
+    size_t floats;
+    double best_value; // below 0: there was none
+    uint64_t best_epoch;
+} wsr__training;
 
 /// [out, owned] NULL on failure. CONFIG for specs in the params.
 wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
@@ -195,6 +234,17 @@ void wsr__training_free(wsr__training *training); // NULL is legal
 /// NUMERIC, naming epoch, step and tensor, for a loss or gradient that is not
 /// finite.
 wsr_status wsr__training_run(wsr__training *training, wsr__job *job);
+
+/// Accuracies of a validation, below 0 when it was not due.
+typedef struct wsr__verdict {
+    double clean;
+    double robust;
+} wsr__verdict;
+
+/// Validate after an epoch, if that is due, and keep what is best. Phase
+/// "validate".
+wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
+                                  wsr__job *job);
 
 /// Give the network the parameters that the option `keep` asks for. Call it
 /// once the run has ended; the state can no longer be resumed then.

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The spectrum at the end of a run: accuracy under attacks over strengths,
+// with frozen statistics, into the log. When it is stopped, what is done stays
+// in a file beside the checkpoint, which knows nothing of it.
+
+#include "train/train.h"
+
+#include <string.h>
+
+static const char file_name[] = "spectrum.safetensors";
+
+#define AT(field) offsetof(wsr__assess_params, field)
+
+const wsr__option wsr__assess_schema[] = {
+    {"attack", WSR__TEXT, AT(attack), "pgd:steps=20", 0, 0, "",
+     "attacks, \"fgsm,pgd:steps=20\"; empty: no spectrum", NULL},
+    {"eps", WSR__FLOATS, AT(eps),
+     "[0.03,0.045,0.06,0.075,0.09,0.105,0.17,0.25]", 0, 100, "", "strengths",
+     NULL},
+    {"count", WSR__INT, AT(count), "256", 0, 1e9, "images",
+     "first images of the test split, 0: all", NULL},
+    {"batch", WSR__INT, AT(batch), "64", 1, 65536, "images", "at once at most",
+     NULL},
+    {0},
+};
+
+static wsr_status open_spectrum(wsr_spectrum **out, wsr_model *model,
+                                const wsr__assess_of *of,
+                                const wsr__assess_params *params)
+{
+    wsr_status status = WSR_OK;
+    const size_t have = wsr_dataset_count(of->test);
+    const size_t want = (size_t)params->count;
+    float eps[WSR__LIST_SIZE];
+    char options[96];
+    for (size_t i = 0; i < params->eps.n; i++) {
+        eps[i] = (float)params->eps.v[i];
+    }
+    (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
+                   want < have ? want : have, (unsigned long long)of->seed);
+    WSR_TRY(wsr_spectrum_new(out, params->attack.s, options));
+    WSR_TRY(wsr_spectrum_set_strengths(*out, eps, params->eps.n));
+    WSR_TRY(wsr_spectrum_open(*out, model, of->test));
+out:
+    return status;
+}
+
+static wsr_status take_up(wsr_spectrum *spectrum, const char *path)
+{
+    if (!wsr__file_exists(path)) {
+        return WSR_OK;
+    }
+    const wsr_status status = wsr_spectrum_resume(spectrum, path);
+    if (status == WSR_OK || status == WSR_NOMEM) {
+        return status;
+    }
+    wsr__log(WSR_LOG_WARNING, "%s; the spectrum begins anew",
+             wsr_error_detail());
+    return WSR_OK;
+}
+
+static wsr_status walk(wsr_spectrum *spectrum, wsr__job *job, const char *path)
+{
+    wsr_status status = WSR_OK;
+    const size_t steps = wsr_spectrum_steps(spectrum);
+    while (wsr_spectrum_position(spectrum) < steps) {
+        char note[64];
+        WSR_TRY(wsr_spectrum_step(spectrum));
+        const size_t done = wsr_spectrum_position(spectrum);
+        (void)snprintf(note, sizeof(note), "spectrum of %zu strengths",
+                       wsr_spectrum_strengths(spectrum));
+        WSR_TRY(wsr__job_progress(job, "spectrum", done, steps, note));
+    }
+out:
+    if (status == WSR_CANCELED) {
+        const wsr_status saved = wsr_spectrum_save(spectrum, path);
+        status = saved == WSR_OK ? status : saved;
+    }
+    return status;
+}
+
+static wsr_status log_lines(wsr__job *job, char *lines)
+{
+    wsr_status status = WSR_OK;
+    for (char *line = lines; *line != '\0';) {
+        char *const end = line + strcspn(line, "\n");
+        const bool more = *end == '\n';
+        *end = '\0';
+        WSR_TRY(wsr__journal_text(job->journal, "spectrum", line));
+        line = end + more;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__assess(wsr__job *job, const wsr__assess_of *of,
+                       const wsr__assess_params *params)
+{
+    wsr_status status = WSR_OK;
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    char *path = NULL;
+    char *lines = NULL;
+    if (params->attack.s[0] == '\0') {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__job_path(&path, job, file_name));
+    WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
+    WSR_TRY(open_spectrum(&spectrum, model, of, params));
+    WSR_TRY(take_up(spectrum, path));
+    WSR_TRY(walk(spectrum, job, path));
+    WSR_TRY(wsr_spectrum_json(&lines, spectrum));
+    WSR_TRY(log_lines(job, lines));
+    (void)remove(path); // it need not be there
+out:
+    wsr_text_free(lines);
+    wsr_spectrum_free(spectrum);
+    wsr_model_free(model);
+    wsr__free(path);
+    return status;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Adversarial training with projected gradient descent:
+//
+//   x' = x + noise
+//   steps times: x' <- clip of x' + alpha sign(grad CE(f(x'), y)) to the ball
+//                of radius eps around x and to [0, 1]
+//   loss = CE(f(x'), y) + w CE(aux(x'), y)
+//
+// Madry et al. 2018, arXiv:1706.06083. The attack sees frozen statistics, or
+// those of the batch; running statistics follow the learning pass alone.
+// With clean_pass the clean images go through the network in train mode first,
+// as the released code of Wsr-NAS has it: its statistics follow them also,
+// and the second classifier learns from them instead.
+
+#include "train/train.h"
+
+#include <stddef.h>
+
+typedef struct params {
+    double eps;
+    int64_t steps;
+    double alpha;
+    wsr__text start;
+    double noise;
+    wsr__text mode;
+    bool clean_pass;
+} params;
+
+static const char *const starts[] = {"normal", "uniform", "none", NULL};
+static const char *const modes[] = {"eval", "train", NULL};
+
+static const wsr__option schema[] = {
+    {"eps", WSR__FLOAT, offsetof(params, eps), "0.031", 0, 1, "",
+     "strength of the attack", NULL},
+    {"steps", WSR__INT, offsetof(params, steps), "7", 1, 1000, "steps",
+     "steps of the attack", NULL},
+    {"alpha", WSR__FLOAT, offsetof(params, alpha), "0", 0, 1, "",
+     "length of a step, 0: 2.5 eps / steps", NULL},
+    {"start", WSR__WORD, offsetof(params, start), "normal", 0, 0, "",
+     "noise before the first step", starts},
+    {"noise", WSR__FLOAT, offsetof(params, noise), "0.001", 0, 1, "",
+     "deviation of the normal start", NULL},
+    {"mode", WSR__WORD, offsetof(params, mode), "eval", 0, 0, "",
+     "statistics that the attack sees: frozen, or the batch's", modes},
+    {"clean_pass", WSR__BOOL, offsetof(params, clean_pass), "false", 0, 0, "",
+     "pass the clean images in train mode first", NULL},
+    {0},
+};
+
+static unsigned attack(const void *options)
+{
+    const params *const p = options;
+    const bool frozen = wsr__streq(p->mode.s, "eval");
+    return WSR_GRAD_INPUT | (frozen ? 0u : (unsigned)WSR_TRAIN);
+}
+
+static wsr_status see_clean(wsr__lesson *lesson)
+{
+    wsr_status status = WSR_OK;
+    double loss = 0;
+    const bool learns = wsr_plan_dst(lesson->plan, "aux") != NULL;
+    const wsr__pass pass = {0, learns ? lesson->auxiliary : 0};
+    WSR_TRY(wsr__lesson_pass(&loss, &lesson->clean, lesson, lesson->x, pass));
+    lesson->clean_known = true;
+    lesson->loss += loss;
+out:
+    return status;
+}
+
+static wsr_status batch(wsr__lesson *lesson, const void *options)
+{
+    wsr_status status = WSR_OK;
+    const params *const p = options;
+    double loss = 0;
+    wsr__pgd pgd = {.eps = (float)p->eps,
+                    .alpha = (float)(p->alpha > 0
+                                         ? p->alpha
+                                         : 2.5 * p->eps / (double)p->steps),
+                    .steps = (size_t)p->steps,
+                    .seed = lesson->seed,
+                    .id = lesson->id};
+    pgd.gaussian = wsr__streq(p->start.s, "normal") ? (float)p->noise : 0;
+    pgd.uniform = wsr__streq(p->start.s, "uniform") ? pgd.eps : 0;
+    lesson->loss = 0;
+    if (p->clean_pass) {
+        WSR_TRY(see_clean(lesson));
+    }
+    WSR_TRY(wsr__pgd_plan(lesson->x_adv, lesson->attack, lesson->x,
+                          lesson->labels, &pgd));
+    const wsr__pass pass = {1, p->clean_pass ? 0 : lesson->auxiliary};
+    WSR_TRY(
+        wsr__lesson_pass(&loss, &lesson->right, lesson, lesson->x_adv, pass));
+    lesson->loss += loss;
+out:
+    return status;
+}
+
+const wsr__trainer_class wsr__trainer_madry = {
+    .super = {.name = "madry",
+              .summary = "images under projected gradient descent",
+              .reference = "Madry et al. 2018, arXiv:1706.06083",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .attack = attack,
+    .batch = batch,
+};

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A training run from its configuration to a network file and a spectrum.
+
+#include "train/train.h"
+
+enum { TOP, DATA, NET, TRAIN, SPECTRUM, SECTIONS, HELP_WIDTH = 80 };
+
+typedef struct top_params {
+    int64_t seed;
+    int64_t threads;
+} top_params;
+
+static const wsr__option top_schema[] = {
+    {"seed", WSR__INT, offsetof(top_params, seed), "0", 0, 9007199254740991.0,
+     "", "of all random numbers", NULL},
+    {"threads", WSR__INT, offsetof(top_params, threads), "0", 0, 1024, "",
+     "of the kernels, 0: as set before, by default all processors", NULL},
+    {0},
+};
+
+typedef struct run {
+    top_params top;
+    wsr__source_params source;
+    wsr__student_params student;
+    wsr__train_params train_params;
+    wsr__assess_params assess;
+    wsr__section sections[SECTIONS];
+    wsr__job *job;
+    wsr__st *checkpoint;
+    wsr_dataset *train;
+    wsr_dataset *test;
+    wsr_net *net;
+    wsr__training *training;
+    uint64_t done; // 1: nothing is left to do
+} run;
+
+static void set_sections(run *r)
+{
+    r->sections[TOP] =
+        (wsr__section){.prefix = "", .schema = top_schema, .params = &r->top};
+    r->sections[DATA] = (wsr__section){
+        .prefix = "data", .schema = wsr__source_schema, .params = &r->source};
+    r->sections[NET] = (wsr__section){
+        .prefix = "net", .schema = wsr__student_schema, .params = &r->student};
+    r->sections[TRAIN] = (wsr__section){.prefix = "train",
+                                        .schema = wsr__train_schema,
+                                        .params = &r->train_params};
+    r->sections[SPECTRUM] = (wsr__section){.prefix = "spectrum",
+                                           .schema = wsr__assess_schema,
+                                           .params = &r->assess};
+    for (size_t i = 0; i < SECTIONS; i++) {
+        wsr__params_default(r->sections[i].params, r->sections[i].schema);
+    }
+}
+
+wsr_status wsr_train_help(char **out)
+{
+    wsr__str text = {0};
+    run *r = wsr__alloc(1, sizeof(*r));
+    *out = NULL;
+    if (r == NULL) {
+        return WSR_NOMEM;
+    }
+    set_sections(r);
+    wsr__config_help(&text, r->sections, SECTIONS, HELP_WIDTH);
+    wsr__free(r);
+    const wsr_status status = wsr__str_status(&text);
+    if (status != WSR_OK) {
+        wsr__str_free(&text);
+    }
+    *out = text.s;
+    return status;
+}
+
+// ----------------------------------------------------------- configuration
+
+// A resumed run goes on as it began. The number of threads may change, for
+// the machine may have.
+static wsr_status check_same(const wsr_config *stored, const wsr_config *given)
+{
+    for (size_t i = 0; given != NULL && i < wsr_config_count(given); i++) {
+        const char *const key = wsr_config_key(given, i);
+        const char *const value = wsr_config_value(given, i);
+        const char *const old = wsr_config_text(stored, key);
+        const bool may = wsr__streq(key, "threads");
+        if (!may && (old == NULL || !wsr__streq(old, value))) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "%s: %.80s is not %.80s, with which the run began "
+                            "(%s)",
+                            key, value, old == NULL ? "absent" : old,
+                            wsr_config_where(given, i));
+        }
+    }
+    return WSR_OK;
+}
+
+static wsr_status read_stored(run *r, const wsr_config *given)
+{
+    wsr_status status = WSR_OK;
+    wsr_config *stored = NULL;
+    char *path = NULL;
+    WSR_TRY(wsr__job_path(&path, r->job, "config.yaml"));
+    WSR_TRY(wsr_config_new(&stored));
+    WSR_TRY(wsr_config_load(stored, path));
+    WSR_TRY(check_same(stored, given));
+    if (given != NULL && wsr_config_text(given, "threads") != NULL) {
+        WSR_TRY(wsr_config_put(stored, "threads",
+                               wsr_config_text(given, "threads"), "threads"));
+    }
+    WSR_TRY(wsr__config_decode(stored, r->sections, SECTIONS));
+out:
+    wsr_config_free(stored);
+    wsr__free(path);
+    return status;
+}
+
+static wsr_status check_given(const wsr_config *config)
+{
+    return config != NULL
+               ? WSR_OK
+               : WSR_FAIL(WSR_ARG, "config: is missing for a new run");
+}
+
+static wsr_status write_config(run *r)
+{
+    wsr__str text = {0};
+    wsr__config_print(&text, r->sections, SECTIONS);
+    wsr_status status = wsr__str_status(&text);
+    if (status == WSR_OK) {
+        status = wsr__job_write(r->job, "config.yaml", text.s);
+    }
+    wsr__str_free(&text);
+    return status;
+}
+
+static void adopt_threads(run *r)
+{
+    if (r->top.threads > 0) {
+        wsr_set_threads((size_t)r->top.threads);
+    }
+    // Results depend on it in the last bits, so it is written down.
+    r->top.threads = (int64_t)wsr_threads();
+}
+
+// ------------------------------------------------------------------- parts
+
+static wsr_status make_parts(run *r)
+{
+    wsr_status status = WSR_OK;
+    const uint64_t seed = (uint64_t)r->top.seed;
+    const bool tested = r->train_params.eval_every > 0 ||
+                        r->assess.attack.s[0] != '\0';
+    WSR_TRY(wsr__source_load(&r->train, tested ? &r->test : NULL, &r->source));
+    WSR_TRY(wsr__student_new(&r->net, &r->student, NULL, r->train, seed));
+    const wsr__training_of of = {r->net, r->train, r->test, seed};
+    WSR_TRY(wsr__training_new(&r->training, &of, &r->train_params));
+out:
+    return status;
+}
+
+static wsr_status state(wsr__st_builder *builder, void *ctx)
+{
+    wsr_status status = WSR_OK;
+    const run *const r = ctx;
+    WSR_TRY(wsr__st_add_u64(builder, "done", &r->done, 1));
+    WSR_TRY(wsr__training_save(r->training, builder, "train."));
+out:
+    return status;
+}
+
+static wsr_status restore(run *r)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_read_u64(&r->done, r->checkpoint, "done", 1));
+    WSR_TRY(wsr__training_load(r->training, r->checkpoint, "train."));
+out:
+    return status;
+}
+
+static wsr_status log_start(const run *r)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    char *text = NULL;
+    WSR_TRY(wsr_net_describe(&text, r->net));
+    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "run"));
+    wsr__json_text(line, "tool", "train");
+    wsr__json_text(line, "version", wsr_version());
+    wsr__json_text(line, "build", wsr_build_info());
+    wsr__json_integer(line, "threads", r->top.threads);
+    wsr__json_integer(line, "seed", r->top.seed);
+    wsr__json_text(line, "net", text);
+    wsr__json_integer(line, "parameters",
+                      wsr_params_scalars(wsr_net_params(r->net)));
+    wsr__json_integer(line, "train_images",
+                      (int64_t)wsr_dataset_count(r->train));
+    wsr__json_integer(line, "test_images",
+                      r->test == NULL ? 0
+                                      : (int64_t)wsr_dataset_count(r->test));
+    WSR_TRY(wsr__journal_end(r->job->journal));
+out:
+    wsr_text_free(text);
+    return status;
+}
+
+// ----------------------------------------------------------------- running
+
+static wsr_status begin(run *r, const wsr_config *config, bool resume)
+{
+    wsr_status status = WSR_OK;
+    if (resume) {
+        WSR_TRY(read_stored(r, config));
+    }
+    adopt_threads(r);
+    WSR_TRY(make_parts(r));
+    if (!resume) {
+        WSR_TRY(write_config(r));
+    } else {
+        WSR_TRY(wsr__job_load(&r->checkpoint, r->job));
+    }
+    r->job->state = state;
+    r->job->ctx = r;
+    WSR_TRY(wsr__job_begin(r->job, r->checkpoint));
+    if (r->checkpoint != NULL) {
+        WSR_TRY(restore(r));
+    } else {
+        WSR_TRY(log_start(r));
+    }
+out:
+    return status;
+}
+
+static wsr_status work(run *r)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    const wsr__assess_of of = {r->net, r->test, (uint64_t)r->top.seed};
+    if (r->done != 0) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__training_run(r->training, r->job));
+    wsr__training_finish(r->training);
+    WSR_TRY(wsr__job_path(&path, r->job, "net.safetensors"));
+    WSR_TRY(wsr_net_save(r->net, path));
+    WSR_TRY(wsr__assess(r->job, &of, &r->assess));
+    r->done = 1;
+    WSR_TRY(wsr__job_checkpoint(r->job));
+out:
+    wsr__free(path);
+    return status;
+}
+
+static void free_run(run *r)
+{
+    wsr__training_free(r->training);
+    wsr_net_free(r->net);
+    wsr_dataset_free(r->test);
+    wsr_dataset_free(r->train);
+    wsr__st_free(r->checkpoint);
+    wsr__job_close(r->job);
+    wsr__free(r);
+}
+
+wsr_status wsr_train_run(const wsr_config *config, const char *dir, bool resume,
+                         wsr_progress_hook hook, void *user)
+{
+    wsr_status status = WSR_OK;
+    run *r = wsr__alloc(1, sizeof(*r));
+    if (r == NULL) {
+        return WSR_NOMEM;
+    }
+    set_sections(r);
+    if (!resume) {
+        // What is wrong with the configuration shows before a folder is made.
+        WSR_TRY(check_given(config));
+        WSR_TRY(wsr__config_decode(config, r->sections, SECTIONS));
+    }
+    WSR_TRY(wsr__job_open(&r->job, dir, resume, hook, user));
+    WSR_TRY(begin(r, config, resume));
+    WSR_TRY(work(r));
+out:
+    free_run(r);
+    return status;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the sections "data" and "net" of a configuration to images and a
+// network that fits them.
+
+#include "train/train.h"
+
+#define DATA(field) offsetof(wsr__source_params, field)
+
+const wsr__option wsr__source_schema[] = {
+    {"spec", WSR__TEXT, DATA(spec), "fashion-mnist", 0, 0, "",
+     "fashion-mnist[:DIR], cifar10:PATH, cifar100:PATH, idx:IMAGES,LABELS, "
+     "synthetic",
+     NULL},
+    {"size", WSR__INT, DATA(size), "0", 0, WSR__SIDE_MAX, "pixels",
+     "side of the images, zeros around them; 0: as stored", NULL},
+    {"channels", WSR__INT, DATA(channels), "0", 0, WSR__CHANNELS_MAX, "",
+     "repeat a grey channel; 0: as stored", NULL},
+    {"limit", WSR__INT, DATA(limit), "0", 0, 1e9, "images",
+     "first images of the training split, 0: all", NULL},
+    {"test_limit", WSR__INT, DATA(test_limit), "0", 0, 1e9, "images",
+     "first images of the test split, 0: all", NULL},
+    {0},
+};
+
+wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
+                            const wsr__source_params *params)
+{
+    wsr_status status = WSR_OK;
+    wsr__data_params view = {params->size, params->channels, params->limit};
+    *train = NULL;
+    if (test != NULL) {
+        *test = NULL;
+    }
+    WSR_TRY(wsr__dataset_open(train, params->spec.s, "train", &view));
+    if (test != NULL) {
+        view.limit = params->test_limit;
+        WSR_TRY(wsr__dataset_open(test, params->spec.s, "test", &view));
+    }
+out:
+    if (status != WSR_OK) {
+        wsr_dataset_free(*train);
+        *train = NULL;
+    }
+    return status;
+}
+
+#define NET(field) offsetof(wsr__student_params, field)
+
+const wsr__option wsr__student_schema[] = {
+    {"genotype", WSR__TEXT, NET(genotype), "", 0, 0, "",
+     "name of a genotype, or a file", NULL},
+    {"codes", WSR__TEXT, NET(codes), "", 0, 0, "",
+     "name of RobNet codes, or a file, instead of a genotype", NULL},
+    {"channels", WSR__INT, NET(channels), "36", 1, 4096, "",
+     "width of the first cells", NULL},
+    {"layers", WSR__INT, NET(layers), "20", 1, 256, "cells", "number of cells",
+     NULL},
+    {"stem", WSR__WORD, NET(stem), "cifar", 0, 0, "",
+     "what comes before the cells", wsr__stem_names},
+    {"auxiliary", WSR__BOOL, NET(auxiliary), "false", 0, 0, "",
+     "second classifier in training", NULL},
+    {"drop_path", WSR__FLOAT, NET(drop_path), "0", 0, 0.99, "",
+     "probability of dropping an operation's result in training", NULL},
+    {0},
+};
+
+static void add_options(wsr__str *out, const wsr__student_params *params,
+                        const wsr_dataset *dataset)
+{
+    const wsr_shape *const image = wsr_dataset_shape(dataset);
+    char drop_path[32];
+    wsr__format_double(drop_path, params->drop_path);
+    wsr__str_addf(out,
+                  "channels=%lld,layers=%lld,classes=%lld,image_size=%lld,"
+                  "image_channels=%lld,stem=%s",
+                  (long long)params->channels, (long long)params->layers,
+                  (long long)wsr_dataset_classes(dataset),
+                  (long long)image->dims[1], (long long)image->dims[0],
+                  params->stem.s);
+    if (params->codes.s[0] == '\0') {
+        wsr__str_addf(out, ",auxiliary=%s,drop_path=%s",
+                      params->auxiliary ? "true" : "false", drop_path);
+    }
+}
+
+static wsr_status check_student(const wsr__student_params *params,
+                                const wsr_genotype *genotype,
+                                const wsr_dataset *dataset)
+{
+    const wsr_shape *const image = wsr_dataset_shape(dataset);
+    const bool named = params->genotype.s[0] != '\0' || genotype != NULL;
+    const bool coded = params->codes.s[0] != '\0';
+    if (named == coded) {
+        return WSR_FAIL(WSR_CONFIG,
+                        coded ? "net.codes: excludes net.genotype"
+                              : "net.genotype: is missing, the network that "
+                                "is to be trained");
+    }
+    if (coded && (params->auxiliary || params->drop_path > 0)) {
+        return WSR_FAIL(WSR_CONFIG, "net.codes: excludes net.auxiliary and "
+                                    "net.drop_path");
+    }
+    if (image->dims[1] != image->dims[2]) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "data: images of %lldx%lld pixels are not square, "
+                        "data.size makes them so",
+                        (long long)image->dims[1], (long long)image->dims[2]);
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
+                            const wsr_genotype *genotype,
+                            const wsr_dataset *dataset, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr_genotype *named = NULL;
+    wsr_robnet_codes *codes = NULL;
+    wsr__str options = {0};
+    *out = NULL;
+    WSR_TRY(check_student(params, genotype, dataset));
+    add_options(&options, params, dataset);
+    WSR_TRY(wsr__str_status(&options));
+    if (params->codes.s[0] != '\0') {
+        WSR_TRY(wsr_robnet_codes_load(&codes, params->codes.s));
+        WSR_TRY(wsr_robnet_new(out, codes, options.s, seed));
+        goto out;
+    }
+    if (genotype == NULL) {
+        WSR_TRY(wsr_genotype_load(&named, params->genotype.s));
+    }
+    WSR_TRY(
+        wsr_net_new(out, genotype != NULL ? genotype : named, options.s, seed));
+out:
+    wsr__str_free(&options);
+    wsr_genotype_free(named);
+    wsr_robnet_codes_free(codes);
+    return status;
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training a network from scratch: what is made once, and the loop over
+// epochs and batches. What a trainer does to a batch is its file's, what a
+// checkpoint holds training_state.c's, validation validate.c's.
+//
+// The plans of training and attack lie in the same memory and run in turn; so
+// that is what the larger of them needs, not both.
+
+#include "train/train.h"
+
+#include <math.h>
+
+static const char *const keeps[] = {"last", "best_robust", "best_clean", NULL};
+
+#define AT(field) offsetof(wsr__train_params, field)
+
+const wsr__option wsr__train_schema[] = {
+    {"trainer", WSR__TEXT, AT(trainer), "madry", 0, 0, "",
+     "natural, or madry:eps=0.031,steps=7,...", NULL},
+    {"epochs", WSR__INT, AT(epochs), "100", 1, 100000, "epochs",
+     "passes over the training images", NULL},
+    {"batch", WSR__INT, AT(batch), "64", 1, 65536, "images", "images per step",
+     NULL},
+    {"optimizer", WSR__TEXT, AT(optimizer),
+     "sgd:momentum=0.9,weight_decay=1e-4", 0, 0, "",
+     "sgd, adam or adamw with their options", NULL},
+    {"lr", WSR__FLOAT, AT(lr), "0.1", 0, 100, "", "base learning rate", NULL},
+    {"schedule", WSR__TEXT, AT(schedule), "cosine", 0, 0, "",
+     "of the learning rate by epoch: cosine, step:milestones=[99,149], ...",
+     NULL},
+    {"grad_clip", WSR__FLOAT, AT(grad_clip), "5", 0, 1e9, "",
+     "largest norm of all gradients together, 0: any", NULL},
+    {"auxiliary_weight", WSR__FLOAT, AT(auxiliary_weight), "0.4", 0, 100, "",
+     "of the second classifier's loss, where there is one", NULL},
+    {"label_smoothing", WSR__FLOAT, AT(label_smoothing), "0", 0, 0.99, "",
+     "share of the label that all classes get", NULL},
+    {"drop_path_ramp", WSR__BOOL, AT(drop_path_ramp), "true", 0, 0, "",
+     "net.drop_path rises from 0 over the epochs", NULL},
+    {"augment", WSR__TEXT, AT(augment), "[random_crop:pad=4,flip]", 0, 0, "",
+     "what is done to training images, in that order", NULL},
+    {"drop_last", WSR__BOOL, AT(drop_last), "false", 0, 0, "",
+     "leave out an epoch's last batch when it is smaller", NULL},
+    {"eval_every", WSR__INT, AT(eval_every), "1", 0, 100000, "epochs",
+     "between validations on test images, 0: none", NULL},
+    {"eval_count", WSR__INT, AT(eval_count), "256", 0, 1000000, "images",
+     "of a validation, 0: all", NULL},
+    {"eval_attack", WSR__TEXT, AT(eval_attack), "pgd:steps=10", 0, 0, "",
+     "attack of a validation", NULL},
+    {"eval_eps", WSR__FLOAT, AT(eval_eps), "0.031", 0, 1, "", "its strength",
+     NULL},
+    {"keep", WSR__WORD, AT(keep), "last", 0, 0, "",
+     "parameters that the network has in the end", keeps},
+    {"log_every", WSR__INT, AT(log_every), "50", 0, 1000000, "steps",
+     "between lines of the log within an epoch, 0: none", NULL},
+    {"save_every", WSR__INT, AT(save_every), "0", 0, 1000000, "steps",
+     "between checkpoints within an epoch, 0: none", NULL},
+    {0},
+};
+
+// ---------------------------------------------------------------- lifetime
+
+static wsr_status make_loader(wsr__training *t)
+{
+    wsr__loader_params params;
+    wsr__params_default(&params, wsr__loader_schema);
+    params.batch = t->params.batch;
+    params.drop_last = t->params.drop_last;
+    params.augment = t->params.augment;
+    params.seed = (int64_t)t->of.seed;
+    wsr_status status = wsr__loader_new(&t->loader, t->of.train, &params);
+    if (status == WSR_OK) {
+        t->batches = wsr_loader_batches(t->loader);
+    }
+    return status;
+}
+
+static wsr_status check_images(const wsr__training *t)
+{
+    const wsr_shape *const a = wsr_loader_shape(t->loader);
+    const wsr_shape *const b = wsr_net_image(t->of.net);
+    if (wsr_shape_count(a) != wsr_shape_count(b) || a->dims[0] != b->dims[1] ||
+        a->dims[1] != b->dims[2]) {
+        char have[96];
+        char want[96];
+        wsr__shape_print(have, a);
+        wsr__shape_print(want, b);
+        return WSR_FAIL(WSR_SHAPE,
+                        "train: images have shape %s, the network takes %s",
+                        have, want);
+    }
+    if ((size_t)wsr_dataset_classes(t->of.train) > wsr_net_classes(t->of.net)) {
+        return WSR_FAIL(WSR_ARG,
+                        "train: the data have %lld classes, the network %zu",
+                        (long long)wsr_dataset_classes(t->of.train),
+                        wsr_net_classes(t->of.net));
+    }
+    return WSR_OK;
+}
+
+// Specs are checked before hours of work, not after.
+static wsr_status check_attack(const wsr__training *t)
+{
+    wsr_spectrum *spectrum = NULL;
+    const wsr_status status =
+        wsr_spectrum_new(&spectrum, t->params.eval_attack.s, NULL);
+    wsr_spectrum_free(spectrum);
+    return status;
+}
+
+static wsr_status make_parts(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    WSR_TRY(wsr__class_spec(&cls, &t->options, &wsr__trainers,
+                            t->params.trainer.s));
+    t->trainer = (const wsr__trainer_class *)(const void *)cls;
+    WSR_TRY(wsr_optim_new(&t->optim, wsr_net_params(t->of.net),
+                          t->params.optimizer.s));
+    WSR_TRY(wsr__optim_reserve(t->optim));
+    WSR_TRY(wsr_sched_new(&t->sched, t->params.schedule.s));
+    WSR_TRY(check_attack(t));
+    WSR_TRY(make_loader(t));
+    WSR_TRY(check_images(t));
+    WSR_TRY(wsr_net_graph(&t->graph, t->of.net, true));
+    if (t->trainer->attack != NULL) {
+        WSR_TRY(wsr_net_graph(&t->attack_graph, t->of.net, false));
+    }
+out:
+    return status;
+}
+
+static wsr_status make_room(wsr__training *t)
+{
+    const size_t image = (size_t)wsr_shape_count(wsr_net_image(t->of.net));
+    const wsr_params *const params = wsr_net_params(t->of.net);
+    t->x_adv = wsr__alloc((size_t)t->params.batch, image * sizeof(*t->x_adv));
+    if (t->x_adv == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        t->floats += (size_t)wsr__params_at(params, i)->count;
+    }
+    if (!wsr__streq(t->params.keep.s, "last")) {
+        t->best = wsr__alloc(t->floats, sizeof(*t->best));
+        return t->best != NULL ? WSR_OK : WSR_NOMEM;
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
+                             const wsr__train_params *params)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *t = wsr__alloc(1, sizeof(*t));
+    *out = NULL;
+    if (t == NULL) {
+        return WSR_NOMEM;
+    }
+    t->of = *of;
+    t->params = *params;
+    t->best_value = -1;
+    WSR_TRY(make_parts(t));
+    WSR_TRY(make_room(t));
+    *out = t;
+    t = NULL;
+out:
+    wsr__training_free(t);
+    return status;
+}
+
+void wsr__training_free(wsr__training *training)
+{
+    wsr__training *const t = training;
+    if (t == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        wsr_plan_free(t->racks[i].train);
+        wsr_plan_free(t->racks[i].attack);
+    }
+    wsr__arena_free(&t->arena);
+    wsr_graph_free(t->graph);
+    wsr_graph_free(t->attack_graph);
+    wsr_model_free(t->judge);
+    wsr_loader_free(t->loader);
+    wsr_sched_free(t->sched);
+    wsr_optim_free(t->optim);
+    wsr__free(t->options);
+    wsr__free(t->x_adv);
+    wsr__free(t->best);
+    wsr__free(t);
+}
+
+// --------------------------------------------------------------- one batch
+
+static wsr_status fill_rack(wsr__rack *rack, wsr__training *t, size_t n)
+{
+    wsr_status status = WSR_OK;
+    const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
+    WSR_TRY(wsr__plan_new_in(&rack->train, t->graph, n, purpose, &t->arena));
+    if (t->trainer->attack != NULL) {
+        WSR_TRY(wsr__plan_new_in(&rack->attack, t->attack_graph, n,
+                                 t->trainer->attack(t->options), &t->arena));
+    }
+    rack->n = n;
+out:
+    if (status != WSR_OK) {
+        wsr_plan_free(rack->train);
+        rack->train = NULL;
+    }
+    return status;
+}
+
+static wsr_status get_rack(const wsr__rack **out, wsr__training *t, size_t n)
+{
+    wsr__rack *const rack = &t->racks[n != (size_t)t->params.batch];
+    *out = rack;
+    return rack->n == n ? WSR_OK : fill_rack(rack, t, n);
+}
+
+static size_t steps_done(const wsr__training *t)
+{
+    return t->epoch * t->batches + t->batch;
+}
+
+static double drop_path_now(const wsr__training *t)
+{
+    const double p = t->of.net->options.drop_path;
+    return t->params.drop_path_ramp
+               ? p * (double)t->epoch / (double)t->params.epochs
+               : p;
+}
+
+static double rate_now(const wsr__training *t)
+{
+    return wsr_sched_rate(t->sched, t->params.lr, (int64_t)t->epoch,
+                          t->params.epochs);
+}
+
+static wsr_status learn(wsr__training *t, const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    const wsr__rack *rack = NULL;
+    const double clip = t->params.grad_clip;
+    const size_t n = wsr_batch_count(batch);
+    WSR_TRY(get_rack(&rack, t, n));
+    wsr__lesson lesson = {
+        .plan = rack->train,
+        .attack = rack->attack,
+        .net = t->of.net,
+        .x = wsr_batch_images(batch),
+        .labels = wsr_batch_labels(batch),
+        .x_adv = t->x_adv,
+        .n = n,
+        .classes = wsr_net_classes(t->of.net),
+        .seed = t->of.seed,
+        .id = (uint64_t)steps_done(t) * (uint64_t)t->params.batch,
+        .smoothing = t->params.label_smoothing,
+        .auxiliary = t->params.auxiliary_weight,
+        .drop_path = drop_path_now(t),
+        .step = steps_done(t),
+    };
+    wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+    WSR_TRY(t->trainer->batch(&lesson, t->options));
+    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : INFINITY));
+    WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
+    t->sums.loss += lesson.loss * (double)n;
+    t->sums.right += (double)lesson.right;
+    t->sums.clean += lesson.clean_known ? (double)lesson.clean : NAN;
+    t->sums.seen += (double)n;
+out:
+    return status;
+}
+
+// --------------------------------------------------------------- the loop
+
+static void put_sums(wsr__json *line, const wsr__training *t)
+{
+    const double n = t->sums.seen;
+    wsr__json_float(line, "lr", (float)rate_now(t));
+    wsr__json_float(line, "loss", (float)(t->sums.loss / n));
+    wsr__json_float(line, "train_accuracy", (float)(t->sums.right / n));
+    if (!isnan(t->sums.clean)) {
+        wsr__json_float(line, "train_clean_accuracy",
+                        (float)(t->sums.clean / n));
+    }
+}
+
+static wsr_status log_step(wsr__training *t, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    const size_t every = (size_t)t->params.log_every;
+    if (every == 0 || t->batch % every != 0) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__journal_begin(&line, job->journal, "step"));
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch);
+    wsr__json_integer(line, "batch", (int64_t)t->batch);
+    put_sums(line, t);
+    WSR_TRY(wsr__journal_end(job->journal));
+out:
+    return status;
+}
+
+static wsr_status report(wsr__training *t, wsr__job *job)
+{
+    char note[96];
+    (void)snprintf(note, sizeof(note),
+                   "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
+                   (long long)t->params.epochs, t->sums.loss / t->sums.seen,
+                   100 * t->sums.right / t->sums.seen);
+    return wsr__job_progress(job, "train", steps_done(t),
+                             t->batches * (size_t)t->params.epochs, note);
+}
+
+static wsr_status run_step(wsr__training *t, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    const wsr_batch *batch = NULL;
+    const size_t every = (size_t)t->params.save_every;
+    WSR_TRY(wsr_loader_next(&batch, t->loader));
+    status = learn(t, batch);
+    if (status != WSR_OK) {
+        status = wsr__fail_at(status, "train: epoch %zu, step %zu", t->epoch,
+                              t->batch);
+        goto out;
+    }
+    t->batch++;
+    WSR_TRY(log_step(t, job));
+    WSR_TRY(report(t, job));
+    if (every > 0 && t->batch % every == 0 && t->batch < t->batches) {
+        WSR_TRY(wsr__job_checkpoint(job));
+    }
+out:
+    return status;
+}
+
+static wsr_status end_epoch(wsr__training *t, wsr__job *job, double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    wsr__verdict verdict = {-1, -1};
+    WSR_TRY(wsr__training_validate(&verdict, t, job));
+    WSR_TRY(wsr__journal_begin(&line, job->journal, "epoch"));
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch);
+    put_sums(line, t);
+    if (verdict.clean >= 0) {
+        wsr__json_float(line, "clean_accuracy", (float)verdict.clean);
+        wsr__json_float(line, "robust_accuracy", (float)verdict.robust);
+        wsr__json_float(line, "eps", (float)t->params.eval_eps);
+    }
+    wsr__json_float(line, "seconds", (float)seconds);
+    WSR_TRY(wsr__journal_end(job->journal));
+    t->epoch++;
+    t->batch = 0;
+    t->sums = (wsr__sums){0};
+    WSR_TRY(wsr_loader_seek(t->loader, t->epoch, 0));
+    WSR_TRY(wsr__job_checkpoint(job));
+out:
+    return status;
+}
+
+wsr_status wsr__training_run(wsr__training *training, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = training;
+    while (t->epoch < (size_t)t->params.epochs) {
+        const double begun = wsr__seconds();
+        while (t->batch < t->batches) {
+            WSR_TRY(run_step(t, job));
+        }
+        WSR_TRY(end_epoch(t, job, wsr__seconds() - begun));
+    }
+out:
+    if (status == WSR_CANCELED) {
+        const wsr_status saved = wsr__job_checkpoint(job);
+        status = saved == WSR_OK ? status : saved;
+    }
+    return status;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a training must know to go on bit for bit: parameters with their
+// buffers, the optimiser's arrays, the position, the epoch's sums, the best
+// parameters so far. Random numbers need no state, they are drawn by position;
+// schedules neither. Nothing here depends on time or place.
+
+#include "train/train.h"
+
+#include <string.h>
+
+enum { NAME_SIZE = 256, POSITION = 4, VALUES = 5 };
+
+static wsr_status name_of(char out[NAME_SIZE], const char *prefix,
+                          const char *part, const char *name)
+{
+    const int n = snprintf(out, NAME_SIZE, "%s%s%s", prefix, part, name);
+    return n > 0 && n < NAME_SIZE
+               ? WSR_OK
+               : WSR_FAIL(WSR_ARG, "%.60s: is too long for a name", name);
+}
+
+static wsr_status save_optim(const wsr__training *t, wsr__st_builder *builder,
+                             const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
+        const wsr__state s = wsr__optim_state(t->optim, i);
+        char name[NAME_SIZE];
+        WSR_TRY(name_of(name, prefix, "optim.", s.name));
+        if (s.kind == WSR__STATE_F32) {
+            WSR_TRY(wsr__st_add_f32(builder, name, s.data, s.count));
+        } else if (s.kind == WSR__STATE_F64) {
+            WSR_TRY(wsr__st_add_f64(builder, name, s.data, s.count));
+        } else {
+            WSR_TRY(wsr__st_add_i64(builder, name, s.data, s.count));
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status load_optim(wsr__training *t, const wsr__st *st,
+                             const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
+        const wsr__state s = wsr__optim_state(t->optim, i);
+        char name[NAME_SIZE];
+        WSR_TRY(name_of(name, prefix, "optim.", s.name));
+        if (s.kind == WSR__STATE_F32) {
+            WSR_TRY(wsr__st_read_f32(s.data, st, name, s.count));
+        } else if (s.kind == WSR__STATE_F64) {
+            WSR_TRY(wsr__st_read_f64(s.data, st, name, s.count));
+        } else {
+            WSR_TRY(wsr__st_read_i64(s.data, st, name, s.count));
+        }
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__training_save(const wsr__training *training,
+                              wsr__st_builder *builder, const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    const wsr__training *const t = training;
+    char name[NAME_SIZE];
+    // Counts too, so that the state of other data is recognised.
+    const uint64_t position[POSITION] = {t->epoch, t->batch, t->batches,
+                                         t->best_epoch};
+    const double values[VALUES] = {t->sums.loss, t->sums.right, t->sums.clean,
+                                   t->sums.seen, t->best_value};
+    WSR_TRY(name_of(name, prefix, "params.", ""));
+    WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));
+    WSR_TRY(save_optim(t, builder, prefix));
+    WSR_TRY(name_of(name, prefix, "position", ""));
+    WSR_TRY(wsr__st_add_u64(builder, name, position, POSITION));
+    WSR_TRY(name_of(name, prefix, "values", ""));
+    WSR_TRY(wsr__st_add_f64(builder, name, values, VALUES));
+    if (t->best != NULL) {
+        WSR_TRY(name_of(name, prefix, "best", ""));
+        WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
+    }
+out:
+    return status;
+}
+
+static wsr_status check_position(const wsr__training *t,
+                                 const uint64_t position[POSITION],
+                                 const wsr__st *st)
+{
+    if (position[2] != t->batches) {
+        return WSR_FAIL(
+            WSR_FORMAT, "%s: has epochs of %llu steps, the data make %zu",
+            wsr__st_path(st), (unsigned long long)position[2], t->batches);
+    }
+    if (position[0] > (uint64_t)t->params.epochs || position[1] > t->batches) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: stands at epoch %llu, step %llu, which are not "
+                        "there",
+                        wsr__st_path(st), (unsigned long long)position[0],
+                        (unsigned long long)position[1]);
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
+                              const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = training;
+    char name[NAME_SIZE];
+    uint64_t position[POSITION];
+    double values[VALUES];
+    WSR_TRY(name_of(name, prefix, "position", ""));
+    WSR_TRY(wsr__st_read_u64(position, st, name, POSITION));
+    WSR_TRY(check_position(t, position, st));
+    WSR_TRY(name_of(name, prefix, "values", ""));
+    WSR_TRY(wsr__st_read_f64(values, st, name, VALUES));
+    if (t->best != NULL) {
+        WSR_TRY(name_of(name, prefix, "best", ""));
+        WSR_TRY(wsr__st_read_f32(t->best, st, name, t->floats));
+    }
+    WSR_TRY(load_optim(t, st, prefix));
+    WSR_TRY(name_of(name, prefix, "params.", ""));
+    WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
+    WSR_TRY(wsr_loader_seek(t->loader, position[0], (size_t)position[1]));
+    t->epoch = (size_t)position[0];
+    t->batch = (size_t)position[1];
+    t->best_epoch = position[3];
+    t->sums = (wsr__sums){values[0], values[1], values[2], values[3]};
+    t->best_value = values[4];
+out:
+    return status;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Validation between epochs: accuracy on the first test images as they are
+// and under one attack of one strength, and which epoch was the best so far.
+// Frozen statistics; nothing of it feeds back into training, so that with
+// keep=last the test images stay unseen.
+
+#include "train/train.h"
+
+#include <string.h>
+
+static bool is_due(const wsr__training *t)
+{
+    const size_t every = (size_t)t->params.eval_every;
+    return t->of.test != NULL && every > 0 &&
+           ((t->epoch + 1) % every == 0 ||
+            t->epoch + 1 == (size_t)t->params.epochs);
+}
+
+static void remember(wsr__training *t, const wsr__verdict *verdict)
+{
+    const wsr_params *const params = wsr_net_params(t->of.net);
+    const bool clean = wsr__streq(t->params.keep.s, "best_clean");
+    const double value = clean ? verdict->clean : verdict->robust;
+    float *at = t->best;
+    if (t->best == NULL || value <= t->best_value) {
+        return;
+    }
+    t->best_value = value;
+    t->best_epoch = t->epoch;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const wsr__param *const p = wsr__params_at(params, i);
+        memcpy(at, p->data, (size_t)p->count * sizeof(*at));
+        at += p->count;
+    }
+}
+
+static wsr_status open_spectrum(wsr_spectrum **out, wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const size_t have = wsr_dataset_count(t->of.test);
+    const size_t want = (size_t)t->params.eval_count;
+    const float eps = (float)t->params.eval_eps;
+    char options[96];
+    (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
+                   want < have ? want : have, (unsigned long long)t->of.seed);
+    if (t->judge == NULL) {
+        WSR_TRY(
+            wsr_model_from_net(&t->judge, t->of.net, (size_t)t->params.batch));
+    }
+    WSR_TRY(wsr_spectrum_new(out, t->params.eval_attack.s, options));
+    WSR_TRY(wsr_spectrum_set_strengths(*out, &eps, 1));
+    WSR_TRY(wsr_spectrum_open(*out, t->judge, t->of.test));
+out:
+    return status;
+}
+
+wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
+                                  wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    wsr_spectrum *spectrum = NULL;
+    *verdict = (wsr__verdict){-1, -1};
+    if (!is_due(t)) {
+        return WSR_OK;
+    }
+    WSR_TRY(open_spectrum(&spectrum, t));
+    const size_t steps = wsr_spectrum_steps(spectrum);
+    for (size_t i = 0; i < steps; i++) {
+        WSR_TRY(wsr_spectrum_step(spectrum));
+        WSR_TRY(wsr__job_progress(job, "validate", i + 1, steps, ""));
+    }
+    verdict->clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
+    verdict->robust = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST);
+    remember(t, verdict);
+out:
+    wsr_spectrum_free(spectrum);
+    return status;
+}
+
+void wsr__training_finish(wsr__training *training)
+{
+    const wsr_params *const params = wsr_net_params(training->of.net);
+    const float *at = training->best;
+    if (at == NULL || training->best_value < 0) {
+        return;
+    }
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        wsr__param *const p = wsr__params_at(params, i);
+        memcpy(p->data, at, (size_t)p->count * sizeof(*at));
+        wsr__param_touch(p);
+        at += p->count;
+    }
+}
