@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The page around the pictures. It is well-formed XML as well as HTML, so that
+// tests and other programs can read it strictly.
+
+#include "report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+// ------------------------------------------------------------------- heading
+
+static const char *title_of(const wsr__report *report)
+{
+    static const char *const titles[][2] = {
+        {"wsr-search", "Architecture search"},
+        {"wsr-train", "Training"},
+        {"wsr-attack", "Robustness"}};
+    for (size_t i = 0; i < 3; i++) {
+        if (wsr__streq(report->tool, titles[i][0])) {
+            return titles[i][1];
+        }
+    }
+    return "Report";
+}
+
+static void begin_tile(wsr__str *out, const char *name)
+{
+    wsr__str_addf(out, "<div><dt>%s</dt><dd>", name);
+}
+
+static void end_tile(wsr__str *out)
+{
+    wsr__str_add(out, "</dd></div>\n");
+}
+
+// The last curve is the one that a run ends with; its largest strength.
+static void add_accuracy_tiles(wsr__str *out, const wsr__report *report)
+{
+    if (report->n_curves == 0 || report->curves[report->n_curves - 1].n == 0) {
+        return;
+    }
+    const wsr__report_curve *const c = &report->curves[report->n_curves - 1];
+    const wsr__report_strength *const p = &c->points[c->n - 1];
+    if (!isnan(p->clean)) {
+        begin_tile(out, "clean accuracy");
+        wsr__html_number(out, p->clean, true);
+        end_tile(out);
+    }
+    wsr__str_add(out, "<div><dt>under ");
+    wsr__html_text(out, c->attack[0] == '\0' ? "attack" : c->attack);
+    wsr__str_add(out, " at ");
+    wsr__html_eps(out, p->eps);
+    wsr__str_add(out, "</dt><dd>");
+    wsr__html_number(out, p->robust, true);
+    end_tile(out);
+}
+
+static size_t epochs_of(const wsr__report *report)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < report->n_series; i++) {
+        most = report->series[i].n > most ? report->series[i].n : most;
+    }
+    return most;
+}
+
+static void add_tiles(wsr__str *out, const wsr__report *report)
+{
+    const size_t epochs = epochs_of(report);
+    if (report->n_curves == 0 && epochs == 0 && isnan(report->seconds) &&
+        report->seed == NULL) {
+        return;
+    }
+    wsr__str_add(out, "<dl class=\"tiles\">\n");
+    add_accuracy_tiles(out, report);
+    if (epochs > 0) {
+        begin_tile(out, "epochs");
+        wsr__str_addf(out, "%zu", epochs);
+        end_tile(out);
+    }
+    if (!isnan(report->seconds)) {
+        begin_tile(out, "time");
+        wsr__html_seconds(out, report->seconds);
+        end_tile(out);
+    }
+    if (report->seed != NULL) {
+        begin_tile(out, "seed");
+        wsr__html_text(out, report->seed);
+        end_tile(out);
+    }
+    wsr__str_add(out, "</dl>\n");
+}
+
+static void add_heading(wsr__str *out, const wsr__report *report)
+{
+    wsr__str_addf(out, "<header><h1>%s</h1>\n<p>", title_of(report));
+    wsr__html_text(out, report->tool == NULL ? "libwsr" : report->tool);
+    if (report->genotype != NULL) {
+        wsr__str_add(out, " · genotype ");
+        wsr__html_text(out, wsr_genotype_name(report->genotype));
+    }
+    wsr__str_add(out, "</p>\n");
+    add_tiles(out, report);
+    wsr__str_add(out, "</header>\n");
+}
+
+// --------------------------------------------------------------------- cells
+
+static wsr_status add_cells(wsr__str *out, const wsr__report *report)
+{
+    static const char *const captions[2] = {
+        "Normal cell: keeps the size of the image.",
+        "Reduction cell: halves it. Edges from the left have stride 2."};
+    wsr_status status = WSR_OK;
+    if (report->genotype == NULL) {
+        return WSR_OK;
+    }
+    wsr__str_add(out, "<h2>Cells</h2>\n<p>Every node adds what its two edges "
+                      "bring; the output joins the channels of the nodes that "
+                      "lead to it.</p>\n");
+    for (int cell = 0; cell < 2; cell++) {
+        wsr__str_add(out, "<figure>\n");
+        WSR_TRY(wsr__svg_cell(out, report->genotype, (wsr_genotype_cell)cell));
+        wsr__str_addf(out, "<figcaption>%s</figcaption>\n</figure>\n",
+                      captions[cell]);
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------- spectra
+
+static void add_row(wsr__str *out, const wsr__report_curve *c,
+                    const wsr__report_strength *p, bool first)
+{
+    wsr__str_add(out, "<tr><td>");
+    if (first) {
+        wsr__html_text(out, c->net);
+        wsr__str_add(out, c->net[0] == '\0' ? "" : ", ");
+        wsr__html_text(out, c->attack);
+    }
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_eps(out, p->eps);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->clean, true);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->robust, true);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    if (isnan(p->low) || isnan(p->high)) {
+        wsr__str_add(out, "–");
+    } else {
+        wsr__str_addf(out, "%.1f – %.1f", 100.0 * p->low, 100.0 * p->high);
+    }
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->count, false);
+    wsr__str_add(out, "</td></tr>\n");
+}
+
+static void add_table(wsr__str *out, const wsr__report *report,
+                      const char *norm)
+{
+    wsr__str_add(out, "<table>\n<tr><th>attack</th><th class=\"n\">strength"
+                      "</th><th class=\"n\">clean</th><th class=\"n\">robust"
+                      "</th><th class=\"n\">95 % interval</th>"
+                      "<th class=\"n\">images</th></tr>\n");
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const wsr__report_curve *const c = &report->curves[i];
+        for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
+            add_row(out, c, &c->points[k], k == 0);
+        }
+    }
+    wsr__str_add(out, "</table>\n");
+}
+
+static bool is_first_of_norm(const wsr__report *report, size_t curve)
+{
+    for (size_t i = 0; i < curve; i++) {
+        if (wsr__streq(report->curves[i].norm, report->curves[curve].norm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_norm(wsr__str *out, const char *norm)
+{
+    static const char *const names[][2] = {
+        {"linf", "L∞ ball: no pixel changes by more than the strength"},
+        {"l2", "L2 ball: Euclidean length of the change"},
+        {"l1", "L1 ball: sum of the absolute changes"}};
+    for (size_t i = 0; i < 3; i++) {
+        if (wsr__streq(norm, names[i][0])) {
+            wsr__str_add(out, names[i][1]);
+            return;
+        }
+    }
+    wsr__html_text(out, norm[0] == '\0' ? "Strength" : norm);
+}
+
+static void add_spectra(wsr__str *out, const wsr__report *report)
+{
+    if (report->n_curves == 0) {
+        return;
+    }
+    wsr__str_add(out, "<h2>Accuracy over strengths</h2>\n<p>Share of images "
+                      "that are recognised in spite of the attack. Bars are "
+                      "95 % intervals (Wilson).</p>\n");
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const char *const norm = report->curves[i].norm;
+        if (is_first_of_norm(report, i)) {
+            wsr__str_add(out, "<h3>");
+            add_norm(out, norm);
+            wsr__str_add(out, "</h3>\n<figure>\n");
+            wsr__svg_spectrum(out, report, norm);
+            wsr__str_add(out, "</figure>\n");
+            add_table(out, report, norm);
+        }
+    }
+}
+
+// ---------------------------------------------------------------- over time
+
+static bool has(const wsr__report *report, const char *phase,
+                wsr__report_kind kind)
+{
+    for (size_t i = 0; i < report->n_series; i++) {
+        const wsr__report_series *const s = &report->series[i];
+        if (s->kind == kind && wsr__streq(s->phase, phase)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_first_of_phase(const wsr__report *report, size_t series)
+{
+    for (size_t i = 0; i < series; i++) {
+        if (wsr__streq(report->series[i].phase, report->series[series].phase)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_phase(wsr__str *out, const wsr__report *report,
+                      const char *phase)
+{
+    static const char *const headings[] = {"losses", "accuracies",
+                                           "rank correlation of the predictor"};
+    for (int kind = 0; kind < WSR__REPORT_TIME; kind++) {
+        if (has(report, phase, (wsr__report_kind)kind)) {
+            wsr__str_add(out, "<h3>");
+            wsr__html_name(out, phase);
+            wsr__str_addf(out, "%s%s</h3>\n<figure>\n",
+                          phase[0] == '\0' ? "" : ": ", headings[kind]);
+            wsr__svg_series(out, report, phase, (wsr__report_kind)kind);
+            wsr__str_add(out, "</figure>\n");
+        }
+    }
+}
+
+static void add_history(wsr__str *out, const wsr__report *report)
+{
+    bool times = false;
+    bool others = false;
+    for (size_t i = 0; i < report->n_series; i++) {
+        times = times || report->series[i].kind == WSR__REPORT_TIME;
+        others = others || report->series[i].kind != WSR__REPORT_TIME;
+    }
+    if (others) {
+        wsr__str_add(out, "<h2>Over the epochs</h2>\n");
+        for (size_t i = 0; i < report->n_series; i++) {
+            if (is_first_of_phase(report, i)) {
+                add_phase(out, report, report->series[i].phase);
+            }
+        }
+    }
+    if (times) {
+        wsr__str_add(out, "<h2>Where the time went</h2>\n<figure>\n");
+        wsr__svg_time(out, report);
+        wsr__str_add(out, "</figure>\n");
+    }
+}
+
+// ------------------------------------------------------------- configuration
+
+// Bytes of the section of a key: "data" of "data.spec", none of "seed".
+static size_t section_of(const char *key)
+{
+    const char *const dot = strchr(key, '.');
+    return dot == NULL ? 0 : (size_t)(dot - key);
+}
+
+static bool same_section(const char *a, const char *b)
+{
+    const size_t n = section_of(a);
+    return n == section_of(b) && strncmp(a, b, n) == 0;
+}
+
+static bool is_first_of_section(const wsr_config *config, size_t entry)
+{
+    for (size_t i = 0; i < entry; i++) {
+        if (same_section(wsr_config_key(config, i),
+                         wsr_config_key(config, entry))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_section(wsr__str *out, const wsr_config *config, size_t first)
+{
+    const char *const head = wsr_config_key(config, first);
+    const size_t length = section_of(head);
+    wsr__str_add(out, "<section><h3>");
+    if (length == 0) {
+        wsr__str_add(out, "general");
+    }
+    wsr__str_addn(out, head, length); // letters, digits, "_" and "-" alone
+    wsr__str_add(out, "</h3><table>\n");
+    for (size_t i = first; i < wsr_config_count(config); i++) {
+        const char *const key = wsr_config_key(config, i);
+        if (same_section(key, head)) {
+            wsr__str_add(out, "<tr><td>");
+            wsr__html_text(out, key + (length == 0 ? 0 : length + 1));
+            wsr__str_add(out, "</td><td>");
+            wsr__html_text(out, wsr_config_value(config, i));
+            wsr__str_add(out, "</td></tr>\n");
+        }
+    }
+    wsr__str_add(out, "</table></section>\n");
+}
+
+static void add_config(wsr__str *out, const wsr_config *config)
+{
+    if (config == NULL || wsr_config_count(config) == 0) {
+        return;
+    }
+    wsr__str_add(out, "<h2>Configuration</h2>\n<div class=\"keys\">\n");
+    for (size_t i = 0; i < wsr_config_count(config); i++) {
+        if (is_first_of_section(config, i)) {
+            add_section(out, config, i);
+        }
+    }
+    wsr__str_add(out, "</div>\n");
+}
+
+static void add_fact(wsr__str *out, const char *name, const char *value)
+{
+    if (value != NULL) {
+        wsr__str_addf(out, "<tr><td>%s</td><td>", name);
+        wsr__html_text(out, value);
+        wsr__str_add(out, "</td></tr>\n");
+    }
+}
+
+static void add_environment(wsr__str *out, const wsr__report *report)
+{
+    if (report->version == NULL && report->build == NULL) {
+        return;
+    }
+    wsr__str_add(out, "<h2>Environment</h2>\n<table>\n");
+    add_fact(out, "program", report->tool);
+    add_fact(out, "version", report->version);
+    add_fact(out, "library and machine", report->build);
+    add_fact(out, "seed", report->seed);
+    wsr__str_add(out, "</table>\n<p>Same seed, same machine, same number of "
+                      "threads: the same bits.</p>\n");
+}
+
+wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
+{
+    wsr_status status = WSR_OK;
+    wsr__str_add(out,
+                 "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+                 "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
+                 "content=\"width=device-width, initial-scale=1\"/>\n<title>");
+    wsr__str_add(out, title_of(report));
+    wsr__str_add(out, "</title>\n<style>\n");
+    for (size_t i = 0; wsr__report_style[i] != NULL; i++) {
+        wsr__str_add(out, wsr__report_style[i]);
+    }
+    wsr__str_add(out, "</style>\n</head>\n<body>\n<main>\n");
+    add_heading(out, report);
+    WSR_TRY(add_cells(out, report));
+    add_spectra(out, report);
+    add_history(out, report);
+    add_config(out, report->config);
+    add_environment(out, report);
+    wsr__str_add(out, "</main>\n</body>\n</html>\n");
+    WSR_TRY(wsr__str_status(out));
+out:
+    return status;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run's folder as a page: reads the files that are there, writes
+// report.html. Numbers in pictures must have a decimal point whatever the
+// locale says, hence the neutral one while the page is made.
+
+#include "report/report.h"
+
+#include <math.h>
+
+enum { LOG_SIZE = 1 << 30 }; // bytes
+
+static wsr_status read_log(wsr__report *report, const char *path)
+{
+    unsigned char *data = NULL;
+    size_t size = 0;
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__file_read(&data, &size, path, LOG_SIZE));
+    WSR_TRY(wsr__report_log(report, (const char *)data, size, path));
+out:
+    wsr__free(data);
+    return status;
+}
+
+static wsr_status read_config(wsr__report *report, const char *path)
+{
+    wsr_status status = wsr_config_new(&report->config);
+    if (status == WSR_OK) {
+        status = wsr_config_load(report->config, path);
+    }
+    return status;
+}
+
+static wsr_status read_genotype(wsr__report *report, const char *path)
+{
+    return wsr_genotype_load(&report->genotype, path);
+}
+
+typedef wsr_status (*reader)(wsr__report *report, const char *path);
+
+static wsr_status read_if_there(wsr__report *report, const char *dir,
+                                const char *name, reader read)
+{
+    wsr_status status = WSR_OK;
+    char *const path = wsr__path_join(dir, name);
+    if (path == NULL) {
+        return WSR_NOMEM;
+    }
+    if (wsr__file_exists(path)) {
+        status = read(report, path);
+    }
+    wsr__free(path);
+    return status;
+}
+
+static wsr_status write_page(const wsr__report *report, const char *dir)
+{
+    wsr_status status = WSR_OK;
+    wsr__str page = {0};
+    char *const path = wsr__path_join(dir, "report.html");
+    if (path == NULL) {
+        return WSR_NOMEM;
+    }
+    const wsr__locale locale = wsr__locale_enter();
+    status = wsr__report_page(&page, report);
+    wsr__locale_leave(locale);
+    WSR_TRY(status);
+    WSR_TRY(wsr__file_write(path, page.s, page.len));
+out:
+    wsr__str_free(&page);
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr_report_write(const char *dir)
+{
+    wsr_status status = WSR_OK;
+    wsr__report report = {.seconds = NAN};
+    WSR_TRY(read_if_there(&report, dir, "log.jsonl", read_log));
+    WSR_TRY(read_if_there(&report, dir, "config.yaml", read_config));
+    WSR_TRY(read_if_there(&report, dir, "genotype.yaml", read_genotype));
+    if (report.genotype == NULL && report.text != NULL) {
+        WSR_TRY(wsr_genotype_parse(&report.genotype, report.text, "log.jsonl"));
+    }
+    WSR_TRY(write_page(&report, dir));
+out:
+    wsr__report_clear(&report);
+    return status;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reports: what a run's files say, gathered, and drawn as HTML with pictures
+// in SVG.
+//
+//   collect.c  log lines -> wsr__report
+//   report.c   files -> wsr__report -> file
+//   page.c     the page around the pictures; style.c its style sheet
+//   svg_*.c    pictures; layout.c where the parts of a cell stand
+
+#ifndef WSR_REPORT_REPORT_H
+#define WSR_REPORT_REPORT_H
+
+#include "base/base.h"
+#include "wsr/config.h"
+#include "wsr/genotype.h"
+#include "wsr/report.h"
+
+// ------------------------------------------------------------ what was said
+
+/// What the numbers of a series are.
+typedef enum wsr__report_kind {
+    WSR__REPORT_LOSS,
+    WSR__REPORT_ACCURACY,
+    WSR__REPORT_CORRELATION,
+    WSR__REPORT_TIME, // seconds
+    WSR__REPORT_KINDS
+} wsr__report_kind;
+
+typedef struct wsr__report_point {
+    double x; // epoch
+    double y;
+} wsr__report_point;
+
+/// A number over the epochs of a phase, in the order of the epochs.
+typedef struct wsr__report_series {
+    wsr__report_kind kind;
+    char *phase;
+    char *name;
+    wsr__report_point *points;
+    size_t n;
+    size_t capacity;
+} wsr__report_series;
+
+/// Accuracy at one strength.
+typedef struct wsr__report_strength {
+    double eps;
+    double clean; // NAN when not known
+    double robust;
+    double low; // ends of the 95 % interval, NAN when not known
+    double high;
+    double count; // images, NAN when not known
+} wsr__report_strength;
+
+/// Accuracy of a network under one attack, strengths ascending.
+typedef struct wsr__report_curve {
+    char *net; // "" where the log names none
+    char *attack;
+    char *options;
+    char *norm;
+    wsr__report_strength *points;
+    size_t n;
+    size_t capacity;
+} wsr__report_curve;
+
+/// All that a report shows; {0} with NAN seconds is an empty one.
+typedef struct wsr__report {
+    char *tool; // texts are NULL where nothing was said
+    char *version;
+    char *build;
+    char *seed;
+    double seconds;
+    size_t classes; // 0: not known
+    wsr__report_series *series;
+    size_t n_series;
+    size_t series_capacity;
+    wsr__report_curve *curves;
+    size_t n_curves;
+    size_t curves_capacity;
+    wsr_config *config;     // NULL without
+    wsr_genotype *genotype; // NULL without
+    char *text;             // of the last genotype in the log, NULL without
+} wsr__report;
+
+/// Add what the lines of a log say. `name` stands for the file in messages.
+wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
+                           const char *name);
+
+void wsr__report_clear(wsr__report *report);
+
+/// 95 % interval of a share of n (Wilson 1927).
+void wsr__report_interval(double *low, double *high, double share, double n);
+
+// ------------------------------------------------------------------ drawing
+
+/// Append text so that it means itself in HTML and in SVG.
+void wsr__html_text(wsr__str *out, const char *text);
+
+/// The same for a name of the log: "robust_accuracy" as "robust accuracy".
+void wsr__html_name(wsr__str *out, const char *name);
+
+/// Shares as percent, other numbers with a few digits.
+void wsr__html_number(wsr__str *out, double value, bool percent);
+
+/// A strength: "8/255 (0.0314)" where it is one of those, else "0.03".
+void wsr__html_eps(wsr__str *out, double eps);
+
+/// Seconds as "2 min 5 s".
+void wsr__html_seconds(wsr__str *out, double seconds);
+
+/// Number of distinct colours of series; style.c defines them.
+enum { WSR__REPORT_COLOURS = 8 };
+
+/// A rectangle with axes.
+typedef struct wsr__chart {
+    double x0, x1, y0, y1; // of the data
+    double x_step, y_step; // of the ticks
+    bool percent;          // y is a share
+    const char *x_name;
+    const char *y_name;
+    const char *label; // what it shows, for those who do not see it
+} wsr__chart;
+
+/// Widen a range to multiples of a round step that divides it into about
+/// `parts`; returns the step. An empty range becomes one around its value.
+double wsr__chart_round(double *low, double *high, double parts);
+
+double wsr__chart_x(const wsr__chart *chart, double x);
+double wsr__chart_y(const wsr__chart *chart, double y);
+
+/// Open the picture: axes, grid, names.
+void wsr__chart_begin(wsr__str *out, const wsr__chart *chart);
+void wsr__chart_end(wsr__str *out);
+
+/// A polygonal line in colour `colour`.
+void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
+                     const wsr__report_point *points, size_t n, size_t colour);
+
+/// An entry of a legend, between <ul class="legend"> and </ul>.
+void wsr__legend_begin(wsr__str *out, size_t colour);
+void wsr__legend_end(wsr__str *out);
+
+/// All series of a kind and phase in one picture with a legend.
+void wsr__svg_series(wsr__str *out, const wsr__report *report,
+                     const char *phase, wsr__report_kind kind);
+
+/// All curves of a norm in one picture with a legend.
+void wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
+                       const char *norm);
+
+/// How the time divides.
+void wsr__svg_time(wsr__str *out, const wsr__report *report);
+
+/// One cell of a genotype.
+wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
+                         wsr_genotype_cell cell);
+
+/// The page.
+wsr_status wsr__report_page(wsr__str *out, const wsr__report *report);
+
+extern const char *const wsr__report_style[]; // ended by NULL
+
+// ----------------------------------------------------- where a cell's parts go
+
+/// What stands in a column of a drawn cell.
+typedef enum wsr__part_kind {
+    WSR__PART_STATE, // a node
+    WSR__PART_LABEL, // the name of an operation, on its edge
+    WSR__PART_BEND   // where an edge passes through
+} wsr__part_kind;
+
+typedef struct wsr__part {
+    wsr__part_kind kind;
+    size_t column; // states in even ones, labels in odd ones
+    double y;      // of its middle
+    double want;   // where its neighbours would have it
+} wsr__part;
+
+enum {
+    WSR__LAYOUT_STATES = 16,
+    WSR__LAYOUT_EDGES = 24,
+    WSR__LAYOUT_PARTS = 512,
+    WSR__LAYOUT_CHAIN = 32
+};
+
+/// An edge: the parts that it passes, from a state to a state.
+typedef struct wsr__route {
+    const char *op; // NULL: a part of the output
+    size_t n;
+    size_t parts[WSR__LAYOUT_CHAIN];
+} wsr__route;
+
+/// A cell on paper. Parts 0 and 1 are the inputs, then come the nodes, then
+/// the output.
+typedef struct wsr__layout {
+    size_t states;
+    size_t n_parts;
+    size_t n_routes;
+    size_t columns;
+    double top, bottom; // of all parts
+    wsr__part parts[WSR__LAYOUT_PARTS];
+    wsr__route routes[WSR__LAYOUT_EDGES];
+} wsr__layout;
+
+/// Place the parts of a cell.
+wsr_status wsr__layout_make(wsr__layout *layout, const wsr_genotype *genotype,
+                            wsr_genotype_cell cell);
+
+#endif

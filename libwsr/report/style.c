@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The style sheet of a page: light or dark as the reader's system is, black on
+// white on paper. Eight colours tell series apart, in an order in which
+// neighbours differ for the colour-blind too; text never wears them.
+
+#include "report/report.h"
+
+const char *const wsr__report_style[] = {
+    ":root{color-scheme:light dark;--page:#fcfcfb;--ink:#161615;--soft:#5c5b57;"
+    "--rule:#e2e1dc;--card:#f3f2ee;--c0:#2a78d6;--c1:#d9480f;--c2:#0f8a5f;"
+    "--c3:#b87a00;--c4:#6a4fd0;--c5:#d6336c;--c6:#3b7d23;--c7:#7b7a75}\n",
+    "@media (prefers-color-scheme:dark){:root{--page:#181816;--ink:#ecebe6;"
+    "--soft:#a9a8a1;--rule:#3a3935;--card:#232320;--c0:#5a9cf0;--c1:#f2804d;"
+    "--c2:#35b58a;--c3:#dda53a;--c4:#a394f5;--c5:#ee7ba4;--c6:#7dbb62;"
+    "--c7:#a3a29b}}\n",
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 "
+    "system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,"
+    "sans-serif}\n"
+    "main{max-width:52rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}\n"
+    "h1{font-size:1.8rem;line-height:1.2;margin:0 0 .25rem}\n"
+    "h2{font-size:1.2rem;margin:2.75rem 0 .5rem;padding-top:.75rem;"
+    "border-top:1px solid var(--rule)}\n"
+    "h3{font-size:1rem;margin:1.5rem 0 .25rem}\n"
+    "p{max-width:80ch;margin:.25rem 0 .75rem}\n"
+    "p,figcaption,small,dt{color:var(--soft)}\n",
+    ".tiles{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0 0;"
+    "padding:0}\n"
+    ".tiles div{background:var(--card);border-radius:8px;padding:.7rem 1rem;"
+    "flex:1 1 8.5rem}\n"
+    ".tiles dt{font-size:.8rem;line-height:1.3}\n"
+    ".tiles dd{margin:.1rem 0 0;font-size:1.35rem;font-weight:600;"
+    "line-height:1.3;white-space:nowrap}\n",
+    "figure{margin:.5rem 0 1.5rem}\n"
+    "figcaption{font-size:.9rem}\n"
+    "svg{display:block;width:100%;height:auto;overflow:visible}\n"
+    "svg text{font-size:12px;fill:var(--ink)}\n"
+    "svg .tick,svg .name,svg .note{fill:var(--soft)}\n"
+    "svg .y,svg .note{text-anchor:end}\n"
+    "svg .x,.op text,.state text{text-anchor:middle}\n"
+    ".grid,.axis{stroke:var(--rule);fill:none}\n"
+    ".axis{stroke:var(--soft)}\n"
+    ".line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round;"
+    "stroke-linecap:round}\n"
+    ".bar{fill:none;stroke:var(--c);stroke-width:1.25;opacity:.65}\n"
+    ".dot{fill:var(--c);stroke:var(--page);stroke-width:1}\n"
+    ".spot{fill:transparent}\n"
+    ".share{fill:var(--c)}\n"
+    ".chance{stroke:var(--soft);stroke-dasharray:4 4;fill:none}\n",
+    ".c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}"
+    ".c4{--c:var(--c4)}.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}"
+    "\n",
+    ".sep{--c:var(--c0)}.dil{--c:var(--c1)}.pool{--c:var(--c2)}"
+    ".skip{--c:var(--c7)}.factored{--c:var(--c4)}.res{--c:var(--c5)}"
+    ".other{--c:var(--c3)}.concat{--c:var(--rule)}\n"
+    ".edge{fill:none;stroke:var(--c);stroke-width:1.75}\n"
+    ".tip{fill:var(--c)}\n"
+    ".op rect{fill:var(--page);stroke:var(--c);stroke-width:1.25}\n"
+    ".op text{font-size:11.5px}\n"
+    ".state rect{fill:var(--card);stroke:var(--soft)}\n"
+    ".state text{font-size:14px}\n"
+    ".state .sub{font-size:10px;baseline-shift:sub}\n",
+    ".legend{list-style:none;display:flex;flex-wrap:wrap;gap:.15rem 1.25rem;"
+    "margin:.5rem 0;padding:0;font-size:.85rem}\n"
+    ".legend i{display:inline-block;width:.75rem;height:.75rem;"
+    "border-radius:3px;background:var(--c);margin-right:.4rem}\n"
+    ".legend b{font-weight:600}\n",
+    "table{border-collapse:collapse;width:100%;font-size:.875rem;"
+    "font-variant-numeric:tabular-nums}\n"
+    "th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;"
+    "border-bottom:1px solid var(--rule)}\n"
+    "th{font-weight:600}\n"
+    ".n{text-align:right}\n"
+    ".keys{columns:2 20rem;column-gap:2.5rem}\n"
+    ".keys section{break-inside:avoid;margin-bottom:1rem}\n"
+    ".keys h3{margin-top:0}\n"
+    ".keys td:last-child,code{font-family:ui-monospace,Menlo,Consolas,"
+    "monospace;font-size:.8125rem;overflow-wrap:anywhere}\n"
+    ".keys td:first-child{white-space:nowrap}\n",
+    "@media print{:root{color-scheme:light;--page:#fff;--ink:#000;"
+    "--soft:#444;--rule:#ccc;--card:#f4f4f4;--c0:#2a78d6;--c1:#d9480f;"
+    "--c2:#0f8a5f;--c3:#b87a00;--c4:#6a4fd0;--c5:#d6336c;--c6:#3b7d23;"
+    "--c7:#7b7a75}body{font-size:11pt}main{max-width:none;padding:0}"
+    "figure,.tiles,tr{break-inside:avoid}h2,h3{break-after:avoid}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n",
+    NULL};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The frame of a chart: round numbers on the axes, a grid, lines of data.
+
+#include "report/report.h"
+
+#include <math.h>
+
+enum {
+    WIDTH = 760, // of the picture
+    HEIGHT = 300,
+    LEFT = 58, // of the frame inside the picture
+    RIGHT = 744,
+    TOP = 26,
+    BOTTOM = 256
+};
+
+double wsr__chart_round(double *low, double *high, double parts)
+{
+    if (!(*high > *low)) {
+        const double half = *low == 0.0 ? 0.5 : 0.5 * fabs(*low);
+        *low -= half;
+        *high += half;
+    }
+    const double raw = (*high - *low) / parts;
+    const double power = pow(10.0, floor(log10(raw)));
+    const double lead = raw / power;
+    const double step = power * (lead <= 1.0   ? 1.0
+                                 : lead <= 2.0 ? 2.0
+                                 : lead <= 5.0 ? 5.0
+                                               : 10.0);
+    *low = step * floor(*low / step + 1e-9);
+    *high = step * ceil(*high / step - 1e-9);
+    return step;
+}
+
+double wsr__chart_x(const wsr__chart *chart, double x)
+{
+    return LEFT + (RIGHT - LEFT) * (x - chart->x0) / (chart->x1 - chart->x0);
+}
+
+double wsr__chart_y(const wsr__chart *chart, double y)
+{
+    return BOTTOM - (BOTTOM - TOP) * (y - chart->y0) / (chart->y1 - chart->y0);
+}
+
+// A tick's value: no digits beyond those of the step, no minus zero.
+static void add_tick(wsr__str *out, double value, double step, bool percent)
+{
+    const double scale = percent ? 100.0 : 1.0;
+    const double shown = fabs(value) < 1e-6 * step ? 0.0 : scale * value;
+    const double exponent = floor(log10(scale * step) + 1e-9);
+    const int digits = exponent < 0.0 ? (int)fmin(-exponent, 9.0) : 0;
+    wsr__str_addf(out, "%.*f%s", digits, shown, percent ? " %" : "");
+}
+
+static void draw_rows(wsr__str *out, const wsr__chart *chart)
+{
+    const double n = nearbyint((chart->y1 - chart->y0) / chart->y_step);
+    for (double i = 0.0; i <= n; i += 1.0) {
+        const double value = chart->y0 + i * chart->y_step;
+        const double y = wsr__chart_y(chart, value);
+        wsr__str_addf(out,
+                      "<path class=\"%s\" d=\"M%d %.1fH%d\"/>"
+                      "<text class=\"tick y\" x=\"%d\" y=\"%.1f\">",
+                      i > 0.0 ? "grid" : "axis", LEFT, y, RIGHT, LEFT - 8,
+                      y + 4.0);
+        add_tick(out, value, chart->y_step, chart->percent);
+        wsr__str_add(out, "</text>\n");
+    }
+}
+
+static void draw_columns(wsr__str *out, const wsr__chart *chart)
+{
+    const double first = ceil(chart->x0 / chart->x_step - 1e-9);
+    const double last = floor(chart->x1 / chart->x_step + 1e-9);
+    for (double i = first; i <= last; i += 1.0) {
+        const double value = i * chart->x_step;
+        const double x = wsr__chart_x(chart, value);
+        wsr__str_addf(out,
+                      "<path class=\"axis\" d=\"M%.1f %dv5\"/>"
+                      "<text class=\"tick x\" x=\"%.1f\" y=\"%d\">",
+                      x, BOTTOM, x, BOTTOM + 19);
+        add_tick(out, value, chart->x_step, false);
+        wsr__str_add(out, "</text>\n");
+    }
+}
+
+void wsr__chart_begin(wsr__str *out, const wsr__chart *chart)
+{
+    wsr__str_add(out, "<svg class=\"chart\" role=\"img\" aria-label=\"");
+    wsr__html_name(out, chart->label);
+    wsr__str_addf(out,
+                  "\" viewBox=\"0 0 %d %d\" "
+                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
+                  WIDTH, HEIGHT);
+    draw_rows(out, chart);
+    draw_columns(out, chart);
+    wsr__str_addf(out, "<text class=\"name\" x=\"%d\" y=\"12\">", 2);
+    wsr__html_name(out, chart->y_name);
+    wsr__str_addf(out, "</text><text class=\"name x\" x=\"%d\" y=\"%d\">",
+                  (LEFT + RIGHT) / 2, HEIGHT - 6);
+    wsr__html_name(out, chart->x_name);
+    wsr__str_add(out, "</text>\n");
+}
+
+void wsr__chart_end(wsr__str *out)
+{
+    wsr__str_add(out, "</svg>\n");
+}
+
+void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
+                     const wsr__report_point *points, size_t n, size_t colour)
+{
+    wsr__str_addf(out, "<path class=\"line c%zu\" d=\"",
+                  colour % WSR__REPORT_COLOURS);
+    for (size_t i = 0; i < n; i++) {
+        wsr__str_addf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L',
+                      wsr__chart_x(chart, points[i].x),
+                      wsr__chart_y(chart, points[i].y));
+    }
+    wsr__str_add(out, "\"/>\n");
+}
+
+void wsr__legend_begin(wsr__str *out, size_t colour)
+{
+    wsr__str_addf(out, "<li class=\"c%zu\"><i></i>",
+                  colour % WSR__REPORT_COLOURS);
+}
+
+void wsr__legend_end(wsr__str *out)
+{
+    wsr__str_add(out, "</li>\n");
+}

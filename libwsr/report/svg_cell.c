@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A cell as a picture: the two previous cells on the left, nodes by depth,
+// edges with the names of their operations, the output on the right.
+
+#include "report/report.h"
+
+#include <string.h>
+
+enum {
+    STEP = 74,   // from column to column
+    MARGIN = 46, // around the outermost columns
+    RADIUS = 16  // of a node
+};
+
+typedef struct family {
+    const char *begin; // of an operation's name
+    const char *style;
+} family;
+
+static const family families[] = {{"sep_conv", "sep"},     {"res_sep", "res"},
+                                  {"dil_conv", "dil"},     {"avg_pool", "pool"},
+                                  {"max_pool", "pool"},    {"skip", "skip"},
+                                  {"conv_7x1", "factored"}};
+
+static const char *style_of(const char *op)
+{
+    if (op == NULL) {
+        return "concat";
+    }
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        if (strncmp(op, families[i].begin, strlen(families[i].begin)) == 0) {
+            return families[i].style;
+        }
+    }
+    return "other";
+}
+
+static double x_of(const wsr__part *part)
+{
+    return MARGIN + STEP * (double)part->column;
+}
+
+// Half the width of a state: nodes are circles, the rest is longer.
+static double reach(const wsr__layout *l, size_t state)
+{
+    return state < 2 || state + 1 == l->states ? 30.0 : RADIUS;
+}
+
+// A curve that leaves and enters every part horizontally.
+static void draw_route(wsr__str *out, const wsr__layout *l,
+                       const wsr__route *route)
+{
+    const size_t last = route->n - 1;
+    const char *const style = style_of(route->op);
+    const wsr__part *at = &l->parts[route->parts[0]];
+    double x = x_of(at) + reach(l, route->parts[0]);
+    double y = at->y;
+    wsr__str_addf(out, "<path class=\"edge %s\" d=\"M%.1f %.1f", style, x, y);
+    for (size_t k = 1; k <= last; k++) {
+        const wsr__part *const to = &l->parts[route->parts[k]];
+        const double gap = k == last ? reach(l, route->parts[k]) + 6.0 : 0.0;
+        const double end = x_of(to) - gap;
+        const double middle = 0.5 * (x + end);
+        wsr__str_addf(out, "C%.1f %.1f %.1f %.1f %.1f %.1f", middle, y, middle,
+                      to->y, end, to->y);
+        x = end;
+        y = to->y;
+    }
+    wsr__str_addf(out,
+                  "\"/><path class=\"tip %s\" d=\"M%.1f %.1fl-2 -4.5l8 4.5l-8 "
+                  "4.5z\"/>\n",
+                  style, x, y);
+}
+
+// "sep_conv_3x3" as "sep conv 3×3".
+static void add_op(wsr__str *out, const char *op)
+{
+    for (const char *c = op; *c != '\0'; c++) {
+        const bool times = *c == 'x' && c > op && c[-1] >= '0' && c[-1] <= '9';
+        if (times) {
+            wsr__str_add(out, "×");
+        } else {
+            wsr__str_addn(out, *c == '_' ? " " : c, 1);
+        }
+    }
+}
+
+static void draw_label(wsr__str *out, const wsr__layout *l,
+                       const wsr__route *route)
+{
+    const wsr__part *const part = &l->parts[route->parts[route->n - 2]];
+    const double width = 6.3 * (double)strlen(route->op) + 14.0;
+    const double x = x_of(part);
+    wsr__str_addf(out,
+                  "<g class=\"op %s\"><rect x=\"%.1f\" y=\"%.1f\" "
+                  "width=\"%.1f\" height=\"20\" rx=\"10\"/>"
+                  "<text x=\"%.1f\" y=\"%.1f\">",
+                  style_of(route->op), x - 0.5 * width, part->y - 10.0, width,
+                  x, part->y + 4.0);
+    add_op(out, route->op);
+    wsr__str_add(out, "</text></g>\n");
+}
+
+static void draw_state(wsr__str *out, const wsr__layout *l, size_t state)
+{
+    const wsr__part *const part = &l->parts[state];
+    const double x = x_of(part);
+    const double half = reach(l, state);
+    wsr__str_addf(out,
+                  "<g class=\"state\"><rect x=\"%.1f\" y=\"%.1f\" "
+                  "width=\"%.1f\" height=\"32\" rx=\"%d\"/>"
+                  "<text x=\"%.1f\" y=\"%.1f\">",
+                  x - half, part->y - 16.0, 2.0 * half,
+                  half > RADIUS ? 6 : RADIUS, x, part->y + 4.5);
+    if (state < 2) {
+        wsr__str_addf(out, "c<tspan class=\"sub\">k−%zu</tspan>", 2 - state);
+    } else if (state + 1 == l->states) {
+        wsr__str_add(out, "c<tspan class=\"sub\">k</tspan>");
+    } else {
+        wsr__str_addf(out, "%zu", state - 2);
+    }
+    wsr__str_add(out, "</text></g>\n");
+}
+
+static void draw(wsr__str *out, const wsr__layout *l, const char *name)
+{
+    const double width = 2.0 * MARGIN + STEP * (double)(l->columns - 1);
+    const double height = l->bottom - l->top + 8.0;
+    wsr__str_addf(out,
+                  "<svg class=\"cell\" role=\"img\" aria-label=\"%s\" "
+                  "viewBox=\"0 %.1f %.1f %.1f\" style=\"max-width:%.0fpx\" "
+                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
+                  name, l->top - 4.0, width, height, width);
+    for (size_t r = l->n_routes; r-- > 0;) {
+        draw_route(out, l, &l->routes[r]);
+    }
+    for (size_t r = 0; r < l->n_routes; r++) {
+        if (l->routes[r].op != NULL) {
+            draw_label(out, l, &l->routes[r]);
+        }
+    }
+    for (size_t s = 0; s < l->states; s++) {
+        draw_state(out, l, s);
+    }
+    wsr__str_add(out, "</svg>\n");
+}
+
+wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
+                         wsr_genotype_cell cell)
+{
+    wsr_status status = WSR_OK;
+    wsr__layout *const layout = wsr__alloc(1, sizeof(*layout));
+    if (layout == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__layout_make(layout, genotype, cell));
+    draw(out, layout,
+         cell == WSR_GENOTYPE_NORMAL ? "normal cell" : "reduction cell");
+out:
+    wsr__free(layout);
+    return status;
+}

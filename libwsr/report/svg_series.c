@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Numbers over the epochs of a phase.
+
+#include "report/report.h"
+
+#include <math.h>
+
+typedef struct words {
+    const char *y;
+    const char *label;
+} words;
+
+static const words about[WSR__REPORT_KINDS] = {
+    [WSR__REPORT_LOSS] = {"loss", "loss over epochs"},
+    [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs"},
+    [WSR__REPORT_CORRELATION] = {"rank correlation on unseen cells",
+                                 "rank correlation over epochs"},
+    [WSR__REPORT_TIME] = {"seconds", "seconds over epochs"}};
+
+static bool belongs(const wsr__report_series *s, const char *phase,
+                    wsr__report_kind kind)
+{
+    return s->kind == kind && wsr__streq(s->phase, phase);
+}
+
+static void widen(wsr__chart *chart, const wsr__report_series *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        chart->x0 = fmin(chart->x0, s->points[i].x);
+        chart->x1 = fmax(chart->x1, s->points[i].x);
+        chart->y0 = fmin(chart->y0, s->points[i].y);
+        chart->y1 = fmax(chart->y1, s->points[i].y);
+    }
+}
+
+// Zero belongs on the axis unless all values are far from it.
+static wsr__chart chart_of(const wsr__report *report, const char *phase,
+                           wsr__report_kind kind)
+{
+    wsr__chart chart = {.x0 = INFINITY,
+                        .x1 = -INFINITY,
+                        .y0 = INFINITY,
+                        .y1 = -INFINITY,
+                        .percent = kind == WSR__REPORT_ACCURACY,
+                        .x_name = "epoch",
+                        .y_name = about[kind].y,
+                        .label = about[kind].label};
+    for (size_t i = 0; i < report->n_series; i++) {
+        if (belongs(&report->series[i], phase, kind)) {
+            widen(&chart, &report->series[i]);
+        }
+    }
+    if (kind == WSR__REPORT_CORRELATION ||
+        (chart.y0 > 0.0 && chart.y0 < 0.6 * chart.y1)) {
+        chart.y0 = fmin(chart.y0, 0.0);
+    }
+    if (kind == WSR__REPORT_CORRELATION) {
+        chart.y1 = fmax(chart.y1, 1.0);
+    }
+    double low = chart.x0;
+    double high = chart.x1;
+    chart.x_step = fmax(1.0, wsr__chart_round(&low, &high, 10.0));
+    if (!(chart.x1 > chart.x0)) {
+        chart.x0 -= 0.5;
+        chart.x1 += 0.5;
+    }
+    chart.y_step = wsr__chart_round(&chart.y0, &chart.y1, 5.0);
+    return chart;
+}
+
+// Points carry what they stand for; with many of them only some do.
+static void draw_points(wsr__str *out, const wsr__chart *chart,
+                        const wsr__report_series *s, size_t colour)
+{
+    enum { MOST = 240, APART = 60 };
+    const size_t stride = (s->n + MOST - 1) / MOST;
+    for (size_t i = 0; i < s->n; i += stride) {
+        const wsr__report_point p = s->points[i];
+        wsr__str_addf(out, "<circle class=\"%s c%zu\" cx=\"%.1f\" cy=\"%.1f\"",
+                      s->n <= APART ? "dot" : "spot",
+                      colour % WSR__REPORT_COLOURS, wsr__chart_x(chart, p.x),
+                      wsr__chart_y(chart, p.y));
+        wsr__str_addf(out, " r=\"%s\"><title>", s->n <= APART ? "2.6" : "5");
+        wsr__html_name(out, s->name);
+        wsr__str_add(out, ": ");
+        wsr__html_number(out, p.y, chart->percent);
+        wsr__str_addf(out, ", epoch %.6g</title></circle>\n", p.x);
+    }
+}
+
+static void draw_legend(wsr__str *out, const wsr__report *report,
+                        const char *phase, wsr__report_kind kind)
+{
+    size_t colour = 0;
+    wsr__str_add(out, "<ul class=\"legend\">\n");
+    for (size_t i = 0; i < report->n_series; i++) {
+        const wsr__report_series *const s = &report->series[i];
+        if (belongs(s, phase, kind)) {
+            wsr__legend_begin(out, colour++);
+            wsr__html_name(out, s->name);
+            wsr__str_add(out, " <b>");
+            wsr__html_number(out, s->points[s->n - 1].y,
+                             kind == WSR__REPORT_ACCURACY);
+            wsr__str_add(out, "</b>");
+            wsr__legend_end(out);
+        }
+    }
+    wsr__str_add(out, "</ul>\n");
+}
+
+void wsr__svg_series(wsr__str *out, const wsr__report *report,
+                     const char *phase, wsr__report_kind kind)
+{
+    const wsr__chart chart = chart_of(report, phase, kind);
+    size_t colour = 0;
+    draw_legend(out, report, phase, kind);
+    wsr__chart_begin(out, &chart);
+    for (size_t i = 0; i < report->n_series; i++) {
+        const wsr__report_series *const s = &report->series[i];
+        if (belongs(s, phase, kind)) {
+            wsr__chart_line(out, &chart, s->points, s->n, colour);
+            draw_points(out, &chart, s, colour);
+            colour++;
+        }
+    }
+    wsr__chart_end(out);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the time divides: one bar, cut into what the seconds were spent on.
+
+#include "report/report.h"
+
+enum { WIDTH = 760, HEIGHT = 34, GAP = 2 };
+
+/// Seconds spent on one thing in all phases.
+typedef struct share {
+    const char *name;
+    double seconds;
+} share;
+
+enum { SHARES = WSR__REPORT_COLOURS }; // the last one takes what is left
+
+static double sum_of(const wsr__report_series *s)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        sum += s->points[i].y;
+    }
+    return sum;
+}
+
+static size_t gather(share shares[SHARES], const wsr__report *report)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < report->n_series; i++) {
+        const wsr__report_series *const s = &report->series[i];
+        size_t k = 0;
+        if (s->kind != WSR__REPORT_TIME) {
+            continue;
+        }
+        while (k < n && k < SHARES - 1 &&
+               !wsr__streq(shares[k].name, s->name)) {
+            k++;
+        }
+        if (k == n) {
+            shares[n++] = (share){s->name, 0.0};
+        } else if (!wsr__streq(shares[k].name, s->name)) {
+            shares[k].name = "other";
+        }
+        shares[k].seconds += sum_of(s);
+    }
+    return n;
+}
+
+static void add_share(wsr__str *out, const share *part, double total)
+{
+    wsr__html_name(out, part->name);
+    wsr__str_add(out, " <b>");
+    wsr__html_seconds(out, part->seconds);
+    wsr__str_addf(out, "</b>, %.0f %%", 100.0 * part->seconds / total);
+}
+
+void wsr__svg_time(wsr__str *out, const wsr__report *report)
+{
+    share shares[SHARES];
+    double total = 0.0;
+    double x = 0.0;
+    const size_t n = gather(shares, report);
+    for (size_t i = 0; i < n; i++) {
+        total += shares[i].seconds;
+    }
+    if (!(total > 0.0)) {
+        return;
+    }
+    wsr__str_addf(out,
+                  "<svg class=\"chart\" role=\"img\" aria-label=\"how the time "
+                  "divides\" viewBox=\"0 0 %d %d\" "
+                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
+                  WIDTH, HEIGHT);
+    for (size_t i = 0; i < n; i++) {
+        const double width = WIDTH * shares[i].seconds / total;
+        const double shown = width > 2 * GAP ? width - GAP : width;
+        wsr__str_addf(out,
+                      "<rect class=\"share c%zu\" x=\"%.1f\" y=\"2\" "
+                      "width=\"%.1f\" height=\"28\" rx=\"2\"><title>",
+                      i, x, shown);
+        wsr__html_name(out, shares[i].name);
+        wsr__str_addf(out, ": %.1f %%", 100.0 * shares[i].seconds / total);
+        wsr__str_add(out, "</title></rect>\n");
+        x += width;
+    }
+    wsr__str_add(out, "</svg>\n<ul class=\"legend\">\n");
+    for (size_t i = 0; i < n; i++) {
+        wsr__legend_begin(out, i);
+        add_share(out, &shares[i], total);
+        wsr__legend_end(out);
+    }
+    wsr__str_add(out, "</ul>\n");
+}
