@@ -80,14 +80,29 @@ out:
     return status;
 }
 
-static wsr_status log_lines(wsr__job *job, char *lines)
+static wsr_status log_line(wsr__job *job, const char *name, const char *line)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    if (name == NULL) {
+        return wsr__journal_text(job->journal, "spectrum", line);
+    }
+    wsr__str_addf(&text, "{\"net\":\"%s\",%s", name, line + 1);
+    WSR_TRY(wsr__str_status(&text));
+    WSR_TRY(wsr__journal_text(job->journal, "spectrum", text.s));
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+static wsr_status log_lines(wsr__job *job, const char *name, char *lines)
 {
     wsr_status status = WSR_OK;
     for (char *line = lines; *line != '\0';) {
         char *const end = line + strcspn(line, "\n");
         const bool more = *end == '\n';
         *end = '\0';
-        WSR_TRY(wsr__journal_text(job->journal, "spectrum", line));
+        WSR_TRY(log_line(job, name, line));
         line = end + more;
     }
 out:
@@ -111,7 +126,7 @@ wsr_status wsr__assess(wsr__job *job, const wsr__assess_of *of,
     WSR_TRY(take_up(spectrum, path));
     WSR_TRY(walk(spectrum, job, path));
     WSR_TRY(wsr_spectrum_json(&lines, spectrum));
-    WSR_TRY(log_lines(job, lines));
+    WSR_TRY(log_lines(job, of->name, lines));
     (void)remove(path); // it need not be there
 out:
     wsr_text_free(lines);

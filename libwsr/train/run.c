@@ -145,17 +145,51 @@ static void adopt_threads(run *r)
 
 // ------------------------------------------------------------------- parts
 
-static wsr_status make_parts(run *r)
+// The genotype of a run is kept in its folder: the file that it came from may
+// change, or lie elsewhere when the run is taken up.
+static wsr_status load_genotype(wsr_genotype **out, const run *r, bool resume)
 {
     wsr_status status = WSR_OK;
+    char *path = NULL;
+    *out = NULL;
+    if (r->student.genotype.s[0] == '\0' || !resume) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__job_path(&path, r->job, "genotype.yaml"));
+    WSR_TRY(wsr_genotype_load(out, path));
+out:
+    wsr__free(path);
+    return status;
+}
+
+static wsr_status write_genotype(const run *r)
+{
+    wsr_status status = WSR_OK;
+    char *text = NULL;
+    if (wsr_net_genotype(r->net) == NULL) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr_genotype_print(&text, wsr_net_genotype(r->net)));
+    WSR_TRY(wsr__job_write(r->job, "genotype.yaml", text));
+out:
+    wsr_text_free(text);
+    return status;
+}
+
+static wsr_status make_parts(run *r, bool resume)
+{
+    wsr_status status = WSR_OK;
+    wsr_genotype *genotype = NULL;
     const uint64_t seed = (uint64_t)r->top.seed;
     const bool tested = r->train_params.eval_every > 0 ||
                         r->assess.attack.s[0] != '\0';
     WSR_TRY(wsr__source_load(&r->train, tested ? &r->test : NULL, &r->source));
-    WSR_TRY(wsr__student_new(&r->net, &r->student, NULL, r->train, seed));
+    WSR_TRY(load_genotype(&genotype, r, resume));
+    WSR_TRY(wsr__student_new(&r->net, &r->student, genotype, r->train, seed));
     const wsr__training_of of = {r->net, r->train, r->test, seed};
     WSR_TRY(wsr__training_new(&r->training, &of, &r->train_params));
 out:
+    wsr_genotype_free(genotype);
     return status;
 }
 
@@ -184,7 +218,7 @@ static wsr_status log_start(const run *r)
     wsr__json *line = NULL;
     char *text = NULL;
     WSR_TRY(wsr_net_describe(&text, r->net));
-    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "run"));
+    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "start"));
     wsr__json_text(line, "tool", "train");
     wsr__json_text(line, "version", wsr_version());
     wsr__json_text(line, "build", wsr_build_info());
@@ -213,8 +247,10 @@ static wsr_status begin(run *r, const wsr_config *config, bool resume)
         WSR_TRY(read_stored(r, config));
     }
     adopt_threads(r);
-    WSR_TRY(make_parts(r));
+    WSR_TRY(make_parts(r, resume));
     if (!resume) {
+        // A folder with a configuration can be resumed, so that comes last.
+        WSR_TRY(write_genotype(r));
         WSR_TRY(write_config(r));
     } else {
         WSR_TRY(wsr__job_load(&r->checkpoint, r->job));
@@ -231,11 +267,24 @@ out:
     return status;
 }
 
+static wsr_status log_done(const run *r, double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "done"));
+    wsr__json_float(line, "seconds", (float)seconds);
+    WSR_TRY(wsr__journal_end(r->job->journal));
+out:
+    return status;
+}
+
 static wsr_status work(run *r)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    const wsr__assess_of of = {r->net, r->test, (uint64_t)r->top.seed};
+    const double begun = wsr__seconds();
+    const wsr__assess_of of = {
+        .net = r->net, .test = r->test, .seed = (uint64_t)r->top.seed};
     if (r->done != 0) {
         return WSR_OK;
     }
@@ -244,6 +293,7 @@ static wsr_status work(run *r)
     WSR_TRY(wsr__job_path(&path, r->job, "net.safetensors"));
     WSR_TRY(wsr_net_save(r->net, path));
     WSR_TRY(wsr__assess(r->job, &of, &r->assess));
+    WSR_TRY(log_done(r, wsr__seconds() - begun));
     r->done = 1;
     WSR_TRY(wsr__job_checkpoint(r->job));
 out:

@@ -304,6 +304,7 @@ typedef struct wsr__assess_of {
     const wsr_net *net;      // borrowed
     const wsr_dataset *test; // borrowed
     uint64_t seed;
+    const char *name; // of the network in the log, plain word; NULL: none
 } wsr__assess_of;
 
 /// Measure accuracy over the spectrum; lines with the event "spectrum" go to

@@ -263,11 +263,11 @@ static wsr_status learn(wsr__training *t, const wsr_batch *batch)
     };
     wsr_params_zero_grad(wsr_net_params(t->of.net), true);
     WSR_TRY(t->trainer->batch(&lesson, t->options));
-    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : INFINITY));
+    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
     WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
     t->sums.loss += lesson.loss * (double)n;
     t->sums.right += (double)lesson.right;
-    t->sums.clean += lesson.clean_known ? (double)lesson.clean : NAN;
+    t->sums.clean += lesson.clean_known ? (double)lesson.clean : nan("");
     t->sums.seen += (double)n;
 out:
     return status;
@@ -296,8 +296,9 @@ static wsr_status log_step(wsr__training *t, wsr__job *job)
         return WSR_OK;
     }
     WSR_TRY(wsr__journal_begin(&line, job->journal, "step"));
-    wsr__json_integer(line, "epoch", (int64_t)t->epoch);
-    wsr__json_integer(line, "batch", (int64_t)t->batch);
+    wsr__json_text(line, "phase", "train");
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
+    wsr__json_integer(line, "step", (int64_t)t->batch);
     put_sums(line, t);
     WSR_TRY(wsr__journal_end(job->journal));
 out:
@@ -344,7 +345,8 @@ static wsr_status end_epoch(wsr__training *t, wsr__job *job, double seconds)
     wsr__verdict verdict = {-1, -1};
     WSR_TRY(wsr__training_validate(&verdict, t, job));
     WSR_TRY(wsr__journal_begin(&line, job->journal, "epoch"));
-    wsr__json_integer(line, "epoch", (int64_t)t->epoch);
+    wsr__json_text(line, "phase", "train");
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     put_sums(line, t);
     if (verdict.clean >= 0) {
         wsr__json_float(line, "clean_accuracy", (float)verdict.clean);
