@@ -51,6 +51,23 @@ void wsr__project(float *x, const wsr__ball *ball);
 void wsr__sign_step(float *x, const float *g, float alpha,
                     const wsr__ball *ball);
 
+/// A hyperplane that lies -c / |w| away from x in the direction of w.
+typedef struct wsr__plane {
+    const float *w;
+    const float *x;
+    double c;
+    int64_t d;
+    wsr__lp norm;
+    wsr__box box;
+} wsr__plane;
+
+/// The smallest change of x that reaches the plane inside the box, or comes
+/// nearest to it.
+void wsr__hyperplane(float *change, const wsr__plane *plane);
+
+/// The k-th smallest magnitude, k from 0.
+float wsr__kth_magnitude(const float *values, int64_t n, int64_t k);
+
 /// Put x into the box alone.
 void wsr__clip(float *x, int64_t d, wsr__box box);
 
@@ -80,9 +97,17 @@ double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
 double wsr__loss_margin(float *dz, const float *z, const wsr__aim *aim,
                         size_t classes);
 
+/// z[target] - z[label].
+double wsr__loss_difference(float *dz, const float *z, const wsr__aim *aim,
+                            size_t classes);
+
 /// Kullback-Leibler divergence of softmax(z) from softmax(clean).
 double wsr__loss_kl(float *dz, const float *z, const wsr__aim *aim,
                     size_t classes);
+
+/// The `rank`-th largest of z apart from `but`, rank from 0; the first of
+/// equals comes first.
+int32_t wsr__ranked(const float *z, size_t classes, int32_t but, size_t rank);
 
 /// First largest of z.
 int32_t wsr__argmax(const float *z, size_t classes);
@@ -154,6 +179,7 @@ typedef struct wsr__attack_class {
     bool targets;   // knows what to do with target classes
     bool unbounded; // strength INFINITY makes sense
     bool minimal;   // looks for the smallest change; strengths only judge it
+    bool leaves; // drops images when it is done with them; so do minimal ones
     size_t classes; // the fewest that it can work with; 0: 2
     /// Attack the rows of `siege` at its strength. For minimal attacks: offer
     /// every image found.
@@ -228,6 +254,7 @@ struct wsr__siege {
     wsr__lp norm;
     float eps;
     bool stop;       // images that have fallen leave
+    bool hurry;      // minimal attacks: all that is inside the ball will do
     uint64_t id;     // number of the first image
     uint32_t stream; // sets the random numbers of nested attacks apart
     const wsr__attack_class *cls;
@@ -309,7 +336,16 @@ wsr_status wsr__siege_finish(wsr__siege *s);
 void wsr__siege_take(wsr__siege *s, size_t row, const float *x);
 void wsr__siege_leave(wsr__siege *s);
 
-/// A minimal attack has found an image that is wrong: keep the nearest one.
+/// A row is done with: wsr__siege_leave removes it. For classes that are
+/// minimal or `leaves`.
+void wsr__siege_retire(wsr__siege *s, size_t row);
+
+/// Rows are again those that the attack began with, apart from those that are
+/// finally done with. For the same classes.
+void wsr__siege_recall(wsr__siege *s);
+
+/// A minimal attack has found an image that is wrong: keep the nearest one. In
+/// a hurry, wsr__siege_leave then removes it if it is near enough.
 void wsr__siege_offer(wsr__siege *s, size_t row, const float *x);
 
 /// Let another attack at the rows that still stand.

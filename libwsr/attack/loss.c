@@ -9,6 +9,7 @@
 //   dlr     -(z_y - z_o) / (z_1 - z_3 + 1e-12)         o: best other class
 //   dlr-t   -(z_y - z_t) / (z_1 - (z_3 + z_4) / 2 + 1e-12)
 //   margin  z_o - z_y
+//   diff.   z_t - z_y
 //   kl      sum q (log q - log p), q = softmax(clean)  gradient p - q
 //
 // z_1 >= z_2 >= ... are the sorted logits. Croce and Hein, "Reliable
@@ -103,6 +104,32 @@ double wsr__loss_margin(float *dz, const float *z, const wsr__aim *aim,
         dz[y] = reach ? 1 : -1;
     }
     return reach ? -value : value;
+}
+
+double wsr__loss_difference(float *dz, const float *z, const wsr__aim *aim,
+                            size_t classes)
+{
+    if (dz != NULL) {
+        memset(dz, 0, classes * sizeof(*dz));
+        dz[aim->target] += 1;
+        dz[aim->label] -= 1;
+    }
+    return (double)z[aim->target] - (double)z[aim->label];
+}
+
+int32_t wsr__ranked(const float *z, size_t classes, int32_t but, size_t rank)
+{
+    for (size_t c = 0; c < classes; c++) {
+        size_t before = 0;
+        for (size_t j = 0; j < classes; j++) {
+            const bool ahead = z[j] > z[c] || (j < c && !(z[c] > z[j]));
+            before += j != c && (int32_t)j != but && ahead;
+        }
+        if ((int32_t)c != but && before == rank) {
+            return (int32_t)c;
+        }
+    }
+    return -1;
 }
 
 // Indices of the `n` largest, the first of equals first.

@@ -35,7 +35,9 @@ typedef struct wsr__siege_own {
     float *clean_grad;
     double *clean_loss;
     wsr__loss clean_of; // loss that these are of, NULL: of none
-    bool at_clean;      // the model's last kept forward was of the clean images
+    uint32_t *held;     // rows that the running attack began with
+    size_t held_n;
+    bool at_clean; // the model's last kept forward was of the clean images
     float *spare[WSR__SPARES];
     int64_t width[WSR__SPARES];
 } own_arrays;
@@ -476,6 +478,9 @@ void wsr__siege_offer(wsr__siege *s, size_t row, const float *x)
         s->best[row] = norm;
         memcpy(wsr__at(s->found, s->d, row), x, (size_t)s->d * sizeof(*x));
     }
+    if (s->hurry && s->best[row] <= (double)s->eps) {
+        s->own->left[row] = 1;
+    }
 }
 
 // --------------------------------------------------------------- a strength
@@ -487,14 +492,55 @@ static void settle(wsr__siege *s)
         const size_t row = s->rows[k];
         if (s->best[row] <= (double)s->eps) {
             s->fallen[row] = 1;
-            s->own->left[row] = 1;
         } else {
             memcpy(wsr__at(s->found, s->d, row),
                    wsr__at_const(s->x0, s->d, row),
                    (size_t)s->d * sizeof(*s->x));
         }
     }
+}
+
+// What fell leaves, if images do so at all.
+static void leave_fallen(wsr__siege *s)
+{
+    for (size_t k = 0; k < s->m; k++) {
+        s->own->left[s->rows[k]] = s->fallen[s->rows[k]];
+    }
     wsr__siege_leave(s);
+}
+
+// Runs an attack that drops rows when it likes: afterwards all are back.
+static wsr_status run_held(wsr__siege *s, const wsr__attack_class *cls,
+                           const void *params)
+{
+    own_arrays *const own = s->own;
+    uint32_t *const outer_held = own->held;
+    const size_t outer_n = own->held_n;
+    const bool outer_stop = s->stop;
+    const bool outer_hurry = s->hurry;
+    wsr_status status = WSR_OK;
+    own->held = wsr__alloc(s->m, sizeof(*own->held));
+    if (own->held == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    own->held_n = s->m;
+    memcpy(own->held, s->rows, s->m * sizeof(*s->rows));
+    s->stop = true;
+    s->hurry = cls != s->attack->cls;
+    WSR_TRY(cls->run(s, params));
+    memcpy(s->rows, own->held, own->held_n * sizeof(*s->rows));
+    s->m = own->held_n;
+    for (size_t k = 0; k < s->m; k++) {
+        own->left[s->rows[k]] = 0;
+    }
+out:
+    s->stop = outer_stop;
+    s->hurry = outer_hurry;
+    wsr__free(own->held);
+    own->held = outer_held;
+    own->held_n = outer_n;
+    return status;
 }
 
 wsr_status wsr__siege_sub(wsr__siege *s, const wsr__attack_class *cls,
@@ -506,19 +552,43 @@ wsr_status wsr__siege_sub(wsr__siege *s, const wsr__attack_class *cls,
     s->cls = cls;
     s->stream = stream;
     for (size_t k = 0; k < s->m; k++) {
-        s->best[s->rows[k]] = INFINITY;
+        s->best[s->rows[k]] = (double)INFINITY;
         s->aims[s->rows[k]] = s->goals[s->rows[k]];
     }
-    if (s->m > 0) {
+    if (s->m > 0 && (cls->minimal || cls->leaves)) {
+        WSR_TRY(run_held(s, cls, params));
+    } else if (s->m > 0) {
         WSR_TRY(cls->run(s, params));
-        if (cls->minimal) {
-            settle(s);
-        }
     }
+    if (cls->minimal) {
+        settle(s);
+    }
+    leave_fallen(s);
 out:
     s->cls = outer;
     s->stream = outer_stream;
     return status;
+}
+
+void wsr__siege_retire(wsr__siege *s, size_t row)
+{
+    s->own->left[row] = 1;
+}
+
+void wsr__siege_recall(wsr__siege *s)
+{
+    const own_arrays *const own = s->own;
+    s->m = 0;
+    for (size_t k = 0; k < own->held_n; k++) {
+        const uint32_t row = own->held[k];
+        const bool done = s->cls->minimal
+                              ? s->hurry && s->best[row] <= (double)s->eps
+                              : s->fallen[row] != 0;
+        own->left[row] = 0;
+        if (!done) {
+            s->rows[s->m++] = row;
+        }
+    }
 }
 
 // The class to reach, chosen by the logits of the clean image.
