@@ -238,8 +238,8 @@ static wsr_status join(wsr_plan *plan, uint32_t s)
 
 // --------------------------------------------------------------------- sum
 
-// How many steps add to a slot's gradient, through lazy relus too; the last
-// one is handed out.
+// How many sources of steps add to a slot's gradient, through lazy relus too;
+// the last one is handed out. A norm that hands its gradient on is none.
 static size_t count_writers(reader *last, const wsr_plan *plan, uint32_t slot)
 {
     size_t count = 0;
@@ -247,7 +247,7 @@ static size_t count_writers(reader *last, const wsr_plan *plan, uint32_t slot)
         const wsr__step *const step = &plan->steps[s];
         for (uint32_t i = 0; !step->dead && i < step->node.n; i++) {
             int64_t at = 0;
-            if (step->node.src[i].want_diff &&
+            if (step->node.src[i].want_diff && s != plan->slots[slot].step &&
                 wsr__diff_home(plan, step->srcs[i], &at) == slot) {
                 count++;
                 *last = (reader){s, i, true};
