@@ -10,8 +10,8 @@
 const wsr__net_kind *wsr__net_kind_find(const char *name)
 {
     static const wsr__net_kind *const kinds[] = {&wsr__network, &wsr__robnet,
-                                                 &wsr__supernet};
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+                                                 &wsr__supernet, NULL};
+    for (size_t i = 0; kinds[i] != NULL; i++) {
         if (wsr__streq(kinds[i]->name, name)) {
             return kinds[i];
         }

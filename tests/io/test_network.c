@@ -2,6 +2,7 @@
 
 #include "io/io.h"
 #include "net/net.h"
+#include "support/oom.h"
 #include "support/support.h"
 
 #include <string.h>
@@ -239,6 +240,35 @@ START_TEST(metadata_cannot_claim_sizes_that_the_tensors_do_not_have)
 }
 END_TEST
 
+static wsr_status load_and_drop(void *ctx)
+{
+    wsr_net *net = NULL;
+    const wsr_status status = wsr_net_load(&net, ctx, NULL);
+    wsr_net_free(net);
+    return status;
+}
+
+static wsr_status save(void *ctx)
+{
+    return wsr_net_save(ctx, "/dev/null/none");
+}
+
+START_TEST(memory_that_runs_short_is_reported_and_nothing_leaks)
+{
+    char path[600];
+    wsr_net *net = NULL;
+    ck_assert_ok(wsr_net_new(&net, NULL,
+                             "genotype=DARTS_V2,channels=2,layers=1,classes=2,"
+                             "image_size=4",
+                             1));
+    path_of(path, "net.safetensors");
+    ck_assert_ok(wsr_net_save(net, path));
+    ck_assert_uint_gt(oom_sweep(load_and_drop, path), 100);
+    ck_assert_fails(save(net), WSR_IO, "/dev/null/none");
+    wsr_net_free(net);
+}
+END_TEST
+
 START_TEST(the_reference_network_is_read_with_its_genotype)
 {
     char path[1024];
@@ -268,6 +298,7 @@ Suite *suite(void)
         what_is_wrong_with_a_file_is_said,
         files_that_hold_no_network_are_refused,
         metadata_cannot_claim_sizes_that_the_tensors_do_not_have,
+        memory_that_runs_short_is_reported_and_nothing_leaks,
         the_reference_network_is_read_with_its_genotype,
         NULL};
     return suite_of("network files", tests);

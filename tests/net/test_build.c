@@ -19,14 +19,15 @@ static void expect_cells(const wsr_graph *graph, const char *const *shapes)
     size_t cell = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const wsr__vertex *const v = &graph->list[i];
-        if (v->role == WSR__OP && v->n == 4 &&
-            wsr__streq(v->cls->super.name, "concat")) {
-            char text[96];
-            wsr__shape_print(text, &v->shape);
-            ck_assert_ptr_nonnull(shapes[cell]);
-            ck_assert_str_eq(text, shapes[cell]);
-            cell++;
+        if (v->role != WSR__OP || v->n != 4 ||
+            !wsr__streq(v->cls->super.name, "concat")) {
+            continue;
         }
+        char text[96];
+        wsr__shape_print(text, &v->shape);
+        ck_assert_ptr_nonnull(shapes[cell]);
+        ck_assert_str_eq(text, shapes[cell]);
+        cell++;
     }
     ck_assert_ptr_null(shapes[cell]);
 }

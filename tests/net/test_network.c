@@ -254,7 +254,7 @@ START_TEST(cna_m_1_and_wsrnet_plus_are_one_function)
     }
     logits_of(a, one, x, N);
     logits_of(b, other, x, N);
-    ck_assert(memcmp(a, b, sizeof(a)) != 0);
+    ck_assert(a[0] != b[0]);
     copy_swapped(other, one);
     logits_of(b, other, x, N);
     for (size_t i = 0; i < N * 10; i++) {

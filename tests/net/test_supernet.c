@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EDGES = 28, CANDIDATES = 8 };
+enum { EDGES = 28, CANDIDATES = 8, BATCH = 3, IMAGE = 3 * 16 * 16, PATHS = 20 };
 
 static wsr_net *net_of(const char *options)
 {
@@ -201,6 +201,105 @@ START_TEST(weights_multiply_the_edges)
 }
 END_TEST
 
+// What a path computes.
+typedef struct outcome {
+    float logits[BATCH * 10];
+    float grad[BATCH * IMAGE];
+    double grads; // sum of squares of all parameters' gradients
+} outcome;
+
+static void run_all(outcome *out, const wsr_net *net, const wsr_graph *graph,
+                    unsigned purpose)
+{
+    wsr_plan *plan = NULL;
+    wsr_params *const params = wsr_net_params(net);
+    wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
+    wsr_params_zero_grad(params, true);
+    ck_assert_ok(wsr_plan_new(&plan, graph, BATCH,
+                              purpose | WSR_GRAD_INPUT | WSR_GRAD_PARAMS));
+    float *const x = wsr_plan_src(plan, "x");
+    for (size_t i = 0; i < BATCH * IMAGE; i++) {
+        x[i] = wsr__rng_uniform(&rng);
+    }
+    ck_assert_ok(wsr_plan_forward(plan));
+    memcpy(out->logits, wsr_plan_dst(plan, "logits"), sizeof(out->logits));
+    float *const diff = wsr_plan_diff_dst(plan, "logits");
+    for (size_t i = 0; i < BATCH * 10; i++) {
+        diff[i] = wsr__rng_uniform(&rng) - 0.5f;
+    }
+    ck_assert_ok(wsr_plan_backward(plan));
+    memcpy(out->grad, wsr_plan_diff_src(plan, "x"), sizeof(out->grad));
+    out->grads = 0;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const float *const g = wsr_params_grad(params, i);
+        const int64_t n = wsr_shape_count(wsr_params_shape(params, i));
+        for (int64_t k = 0; g != NULL && k < n; k++) {
+            out->grads += (double)g[k] * (double)g[k];
+        }
+    }
+    wsr_plan_free(plan);
+}
+
+static double distance(const float *a, const float *want, size_t n)
+{
+    double difference = 0;
+    double size = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference += pow((double)a[i] - (double)want[i], 2);
+        size += pow((double)want[i], 2);
+    }
+    return sqrt(difference / size);
+}
+
+// A decision of a relu or of a maximum that rounding turns over may move a
+// gradient by a few per cent; a wrong kernel moves it by more.
+static void compare_path(const wsr_net *net, const unsigned char *choices,
+                         const float *weights, unsigned purpose)
+{
+    static outcome fast;
+    static outcome reference;
+    wsr_graph *graph = NULL;
+    char path[EDGES + 1] = "";
+    for (size_t i = 0; i < EDGES; i++) {
+        path[i] = (char)('0' + choices[i]);
+    }
+    ck_assert_ok(wsr_supernet_graph(&graph, net, choices, weights));
+    run_all(&fast, net, graph, purpose);
+    run_all(&reference, net, graph, purpose | WSR_REFERENCE);
+    const double logits = distance(fast.logits, reference.logits, BATCH * 10);
+    const double grad = distance(fast.grad, reference.grad, BATCH * IMAGE);
+    const double grads = fabs(sqrt(fast.grads / reference.grads) - 1);
+    ck_assert_msg(logits < 1e-4 && grad < 3e-2 && grads < 3e-2,
+                  "path %s, purpose %u, %s: logits %g, image %g, parameters %g",
+                  path, purpose, weights == NULL ? "bare" : "weighted", logits,
+                  grad, grads);
+    wsr_graph_free(graph);
+}
+
+START_TEST(random_paths_agree_with_the_reference_kernels)
+{
+    float weights[EDGES];
+    wsr_net *const net = net_of("channels=8,layers=4,image_size=16");
+    wsr__rng rng = wsr__rng_at(11, WSR__RNG_TEST, 0, 0);
+    for (size_t n = 0; n < PATHS; n++) {
+        unsigned char choices[EDGES];
+        for (size_t i = 0; i < EDGES; i++) {
+            // The first seven paths have one candidate everywhere.
+            const bool same = n + 1 < CANDIDATES;
+            choices[i] =
+                (unsigned char)(same ? n + 1
+                                     : wsr__rng_below(&rng, CANDIDATES));
+            weights[i] = 0.5f + 0.5f * wsr__rng_uniform(&rng);
+        }
+        for (unsigned k = 0; k < 4; k++) {
+            compare_path(net, choices, k % 2 == 0 ? NULL : weights,
+                         k / 2 == 0 ? 0 : WSR_TRAIN);
+        }
+    }
+    wsr_net_free(net);
+}
+END_TEST
+
 START_TEST(what_is_no_path_is_refused)
 {
     unsigned char choices[EDGES] = {0};
@@ -235,6 +334,7 @@ Suite *suite(void)
                                   candidates_are_those_of_the_space,
                                   a_path_holds_the_chosen_candidates_only,
                                   weights_multiply_the_edges,
+                                  random_paths_agree_with_the_reference_kernels,
                                   what_is_no_path_is_refused,
                                   NULL};
     return suite_of("supernet", tests);

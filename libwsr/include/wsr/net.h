@@ -52,8 +52,7 @@ typedef struct wsr_net wsr_net;
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_new(wsr_net **out,
                                             const wsr_genotype *genotype,
-                                            const char *options,
-                                            uint64_t seed);
+                                            const char *options, uint64_t seed);
 
 /**
  * Make a RobNet, with random parameters.
@@ -147,8 +146,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_graph(wsr_graph **out,
 WSR_API WSR_MUST_USE wsr_status wsr_net_drop_path(wsr_plan *plan,
                                                   const wsr_net *net,
                                                   double probability,
-                                                  uint64_t seed,
-                                                  uint64_t step);
+                                                  uint64_t seed, uint64_t step);
 
 /**
  * Number of edges of a supernet that an architecture chooses for: those of a
