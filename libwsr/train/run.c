@@ -75,63 +75,11 @@ wsr_status wsr_train_help(char **out)
 
 // ----------------------------------------------------------- configuration
 
-// A resumed run goes on as it began. The number of threads may change, for
-// the machine may have.
-static wsr_status check_same(const wsr_config *stored, const wsr_config *given)
-{
-    for (size_t i = 0; given != NULL && i < wsr_config_count(given); i++) {
-        const char *const key = wsr_config_key(given, i);
-        const char *const value = wsr_config_value(given, i);
-        const char *const old = wsr_config_text(stored, key);
-        const bool may = wsr__streq(key, "threads");
-        if (!may && (old == NULL || !wsr__streq(old, value))) {
-            return WSR_FAIL(WSR_CONFIG,
-                            "%s: %.80s is not %.80s, with which the run began "
-                            "(%s)",
-                            key, value, old == NULL ? "absent" : old,
-                            wsr_config_where(given, i));
-        }
-    }
-    return WSR_OK;
-}
-
-static wsr_status read_stored(run *r, const wsr_config *given)
-{
-    wsr_status status = WSR_OK;
-    wsr_config *stored = NULL;
-    char *path = NULL;
-    WSR_TRY(wsr__job_path(&path, r->job, "config.yaml"));
-    WSR_TRY(wsr_config_new(&stored));
-    WSR_TRY(wsr_config_load(stored, path));
-    WSR_TRY(check_same(stored, given));
-    if (given != NULL && wsr_config_text(given, "threads") != NULL) {
-        WSR_TRY(wsr_config_put(stored, "threads",
-                               wsr_config_text(given, "threads"), "threads"));
-    }
-    WSR_TRY(wsr__config_decode(stored, r->sections, SECTIONS));
-out:
-    wsr_config_free(stored);
-    wsr__free(path);
-    return status;
-}
-
 static wsr_status check_given(const wsr_config *config)
 {
     return config != NULL
                ? WSR_OK
                : WSR_FAIL(WSR_ARG, "config: is missing for a new run");
-}
-
-static wsr_status write_config(run *r)
-{
-    wsr__str text = {0};
-    wsr__config_print(&text, r->sections, SECTIONS);
-    wsr_status status = wsr__str_status(&text);
-    if (status == WSR_OK) {
-        status = wsr__job_write(r->job, "config.yaml", text.s);
-    }
-    wsr__str_free(&text);
-    return status;
 }
 
 static void adopt_threads(run *r)
@@ -244,14 +192,14 @@ static wsr_status begin(run *r, const wsr_config *config, bool resume)
 {
     wsr_status status = WSR_OK;
     if (resume) {
-        WSR_TRY(read_stored(r, config));
+        WSR_TRY(wsr__job_stored(r->job, r->sections, SECTIONS, config));
     }
     adopt_threads(r);
     WSR_TRY(make_parts(r, resume));
     if (!resume) {
         // A folder with a configuration can be resumed, so that comes last.
         WSR_TRY(write_genotype(r));
-        WSR_TRY(write_config(r));
+        WSR_TRY(wsr__job_store(r->job, r->sections, SECTIONS));
     } else {
         WSR_TRY(wsr__job_load(&r->checkpoint, r->job));
     }

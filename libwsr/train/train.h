@@ -81,6 +81,14 @@ wsr_status wsr__job_path(char **path, const wsr__job *job, const char *name);
 wsr_status wsr__job_write(const wsr__job *job, const char *name,
                           const char *text);
 
+/// Decode the folder's configuration; `given`, NULL or what the caller has
+/// this time, must agree with it but for the number of threads.
+wsr_status wsr__job_stored(const wsr__job *job, wsr__section *sections,
+                           size_t n, const wsr_config *given);
+/// Write the configuration that the sections stand for.
+wsr_status wsr__job_store(const wsr__job *job, const wsr__section *sections,
+                          size_t n);
+
 /// Load the folder's checkpoint. [out, owned] NULL when there is none yet.
 wsr_status wsr__job_load(wsr__st **out, const wsr__job *job);
 

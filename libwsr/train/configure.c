@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configuration that a run's folder keeps.
+
+#include "train/train.h"
+
+// A resumed run goes on as it began. The number of threads may change, for
+// the machine may have.
+static wsr_status check_same(const wsr_config *stored, const wsr_config *given)
+{
+    for (size_t i = 0; given != NULL && i < wsr_config_count(given); i++) {
+        const char *const key = wsr_config_key(given, i);
+        const char *const value = wsr_config_value(given, i);
+        const char *const old = wsr_config_text(stored, key);
+        const bool may = wsr__streq(key, "threads");
+        if (!may && (old == NULL || !wsr__streq(old, value))) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "%s: %.80s is not %.80s, with which the run began "
+                            "(%s)",
+                            key, value, old == NULL ? "absent" : old,
+                            wsr_config_where(given, i));
+        }
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__job_stored(const wsr__job *job, wsr__section *sections,
+                           size_t n, const wsr_config *given)
+{
+    wsr_status status = WSR_OK;
+    wsr_config *stored = NULL;
+    char *path = NULL;
+    WSR_TRY(wsr__job_path(&path, job, "config.yaml"));
+    WSR_TRY(wsr_config_new(&stored));
+    WSR_TRY(wsr_config_load(stored, path));
+    WSR_TRY(check_same(stored, given));
+    if (given != NULL && wsr_config_text(given, "threads") != NULL) {
+        WSR_TRY(wsr_config_put(stored, "threads",
+                               wsr_config_text(given, "threads"), "threads"));
+    }
+    WSR_TRY(wsr__config_decode(stored, sections, n));
+out:
+    wsr_config_free(stored);
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr__job_store(const wsr__job *job, const wsr__section *sections,
+                          size_t n)
+{
+    wsr__str text = {0};
+    wsr__config_print(&text, sections, n);
+    wsr_status status = wsr__str_status(&text);
+    if (status == WSR_OK) {
+        status = wsr__job_write(job, "config.yaml", text.s);
+    }
+    wsr__str_free(&text);
+    return status;
+}
