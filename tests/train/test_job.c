@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "support/support.h"
 #include "support/files.h"
+#include "support/support.h"
 #include "train/train.h"
 
 #include <string.h>
@@ -99,9 +99,9 @@ START_TEST(a_folder_that_cannot_be_made_is_reported)
     bytes nothing = {0};
     wsr__job *job = NULL;
     put_file(file, &nothing);
-    ck_assert_fails(wsr__job_open(&job, path_in(file, "run"), false, NULL,
-                                  NULL),
-                    WSR_IO, "file");
+    ck_assert_fails(
+        wsr__job_open(&job, path_in(file, "run"), false, NULL, NULL), WSR_IO,
+        "file");
     ck_assert_ptr_null(job);
 }
 END_TEST
@@ -110,8 +110,8 @@ START_TEST(the_hook_stops_a_job)
 {
     size_t last = 4;
     wsr__job *job = NULL;
-    ck_assert_ok(wsr__job_open(&job, scratch_folder("hook"), false, stop_at,
-                               &last));
+    ck_assert_ok(
+        wsr__job_open(&job, scratch_folder("hook"), false, stop_at, &last));
     ck_assert_ok(wsr__job_progress(job, "work", 3, 9, "note"));
     ck_assert_fails(wsr__job_progress(job, "work", 4, 9, "note"), WSR_CANCELED,
                     "after step 4 of 9");
@@ -126,6 +126,8 @@ Suite *suite(void)
         a_run_without_checkpoint_begins_again,
         a_new_run_does_not_take_the_folder_of_another,
         a_folder_without_a_run_is_not_resumed,
-        a_folder_that_cannot_be_made_is_reported, the_hook_stops_a_job, NULL};
+        a_folder_that_cannot_be_made_is_reported,
+        the_hook_stops_a_job,
+        NULL};
     return suite_of("job", tests);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "support/support.h"
 #include "support/files.h"
+#include "support/support.h"
 #include "train/train.h"
 
 #include <string.h>
@@ -114,6 +114,7 @@ Suite *suite(void)
         a_log_is_cut_behind_the_lines_that_count,
         a_new_log_is_empty_whatever_was_there,
         a_log_with_too_few_lines_is_refused,
-        a_log_that_cannot_be_opened_or_written_is_reported, NULL};
+        a_log_that_cannot_be_opened_or_written_is_reported,
+        NULL};
     return suite_of("journal", tests);
 }

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole runs through the public interface: what they write, that they learn,
+// and that an interrupted one ends with the same bytes.
+
+#include "support/files.h"
+#include "support/support.h"
+#include "train/train.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char tiny[] =
+    "seed: 3\n"
+    "threads: 1\n"
+    "data: {spec: \"synthetic:size=16,count=44,test_count=24,classes=3\"}\n"
+    "net: {genotype: cna_r, channels: 4, layers: 3, auxiliary: false,\n"
+    "      drop_path: 0.2}\n"
+    "train:\n"
+    "  trainer: \"madry:steps=2\"\n"
+    "  epochs: 2\n"
+    "  batch: 16\n"
+    "  lr: 0.05\n"
+    "  augment: [random_crop:pad=2, flip]\n"
+    "  eval_count: 16\n"
+    "  eval_attack: \"pgd:steps=2\"\n"
+    "  keep: best_robust\n"
+    "  log_every: 1\n"
+    "spectrum: {attack: \"fgsm,pgd:steps=2\", eps: [0.03, 0.1], count: 24,\n"
+    "           batch: 8}\n";
+
+enum { STEPS = 2 * 3 + 2 + 6 }; // calls of the hook in such a run
+
+static wsr_config *config_of(const char *text, const char *assignment)
+{
+    wsr_config *config = NULL;
+    ck_assert_ok(wsr_config_new(&config));
+    ck_assert_ok(wsr_config_load_text(config, text, "test"));
+    if (assignment != NULL) {
+        ck_assert_ok(wsr_config_set(config, assignment));
+    }
+    return config;
+}
+
+static wsr_status run_it(const char *dir, const char *assignment)
+{
+    wsr_config *const config = config_of(tiny, assignment);
+    const wsr_status status = wsr_train_run(config, dir, false, NULL, NULL);
+    wsr_config_free(config);
+    return status;
+}
+
+typedef struct counter {
+    size_t calls;
+    size_t stop; // say stop at this call and after
+} counter;
+
+static bool count(const char *phase, size_t done, size_t total,
+                  const char *note, void *user)
+{
+    counter *const c = user;
+    ck_assert(phase != NULL && note != NULL && done >= 1 && done <= total);
+    return ++c->calls < c->stop;
+}
+
+static void expect_same(const char *a, const char *b, const char *name)
+{
+    bytes x = get_file(path_in(a, name));
+    bytes y = get_file(path_in(b, name));
+    ck_assert_msg(x.size == y.size && memcmp(x.data, y.data, x.size) == 0,
+                  "%s differs between %s and %s", name, a, b);
+    bytes_free(&x);
+    bytes_free(&y);
+}
+
+static void keep_name(char out[512], const char *name)
+{
+    (void)snprintf(out, 512, "%s", scratch_folder(name));
+}
+
+START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
+{
+    char whole[512];
+    keep_name(whole, "whole");
+    wsr_config *const config = config_of(tiny, NULL);
+    counter c = {0, SIZE_MAX};
+    ck_assert_ok(wsr_train_run(config, whole, false, count, &c));
+    ck_assert_uint_eq(c.calls, STEPS);
+    for (size_t stop = 1; stop <= STEPS; stop++) {
+        char parts[512];
+        keep_name(parts, "parts");
+        c = (counter){0, stop};
+        ck_assert_int_eq(wsr_train_run(config, parts, false, count, &c),
+                         WSR_CANCELED);
+        ck_assert_uint_eq(c.calls, stop);
+        // Stopped a second time soon after, and then left alone.
+        c = (counter){0, 2};
+        wsr_status status = wsr_train_run(NULL, parts, true, count, &c);
+        ck_assert(status == WSR_OK || status == WSR_CANCELED);
+        ck_assert_ok(wsr_train_run(config, parts, true, NULL, NULL));
+        expect_same(whole, parts, "net.safetensors");
+        expect_same(whole, parts, "checkpoint.safetensors");
+        expect_same(whole, parts, "config.yaml");
+    }
+    wsr_config_free(config);
+}
+END_TEST
+
+START_TEST(a_process_that_dies_between_checkpoints_loses_nothing_but_time)
+{
+    char whole[512];
+    char copy[512];
+    keep_name(whole, "alive");
+    keep_name(copy, "dead");
+    wsr_config *const config = config_of(tiny, NULL);
+    ck_assert_ok(wsr_train_run(config, whole, false, NULL, NULL));
+    // What the folder holds after the first epoch, with a longer log.
+    counter c = {0, 5};
+    ck_assert_int_eq(wsr_train_run(config, copy, false, count, &c),
+                     WSR_CANCELED);
+    ck_assert_int_eq(rename(path_in(copy, "checkpoint.safetensors.old"),
+                            path_in(copy, "checkpoint.safetensors")),
+                     0);
+    ck_assert_ok(wsr_train_run(NULL, copy, true, NULL, NULL));
+    expect_same(whole, copy, "net.safetensors");
+    expect_same(whole, copy, "checkpoint.safetensors");
+    wsr_config_free(config);
+}
+END_TEST
+
+START_TEST(a_run_that_is_done_stays_as_it_is)
+{
+    char dir[512];
+    keep_name(dir, "done");
+    counter c = {0, SIZE_MAX};
+    ck_assert_ok(run_it(dir, "train.epochs=1"));
+    bytes before = get_file(path_in(dir, "log.jsonl"));
+    ck_assert_ok(wsr_train_run(NULL, dir, true, count, &c));
+    bytes after = get_file(path_in(dir, "log.jsonl"));
+    ck_assert_uint_eq(c.calls, 0);
+    ck_assert_uint_eq(before.size, after.size);
+    ck_assert_int_eq(memcmp(before.data, after.data, after.size), 0);
+    bytes_free(&before);
+    bytes_free(&after);
+}
+END_TEST
+
+START_TEST(the_log_tells_of_epochs_steps_and_the_spectrum)
+{
+    char dir[512];
+    keep_name(dir, "log");
+    ck_assert_ok(run_it(dir, NULL));
+    bytes log = get_file(path_in(dir, "log.jsonl"));
+    static const struct {
+        const char *words;
+        size_t lines;
+    } wanted[] = {
+        {"{\"event\":\"start\",\"tool\":\"train\"", 1},
+        {"{\"event\":\"step\",\"phase\":\"train\"", 6},
+        {"{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":", 2},
+        {"{\"event\":\"spectrum\",\"attack\":\"fgsm\",", 2},
+        {"{\"event\":\"spectrum\",\"attack\":\"pgd\",", 2},
+        {"{\"event\":\"spectrum\",\"summary\":", 4},
+        {"{\"event\":\"done\",\"seconds\":", 1},
+    };
+    bytes_add(&log, "", 1);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        size_t n = 0;
+        const char *at = (const char *)log.data;
+        while ((at = strstr(at, wanted[i].words)) != NULL) {
+            n++;
+            at++;
+        }
+        ck_assert_msg(n == wanted[i].lines, "%zu lines %s", n, wanted[i].words);
+    }
+    bytes_free(&log);
+}
+END_TEST
+
+START_TEST(the_network_file_is_the_one_that_was_best)
+{
+    char dir[512];
+    wsr_net *net = NULL;
+    wsr__st *st = NULL;
+    float best[64];
+    keep_name(dir, "best");
+    ck_assert_ok(run_it(dir, NULL));
+    ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.safetensors"), NULL));
+    ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(net)), "cna_r");
+    ck_assert_ok(
+        wsr__checkpoint_load(&st, path_in(dir, "checkpoint.safetensors")));
+    const wsr__st_tensor *t = NULL;
+    ck_assert_ok(wsr__st_need(&t, st, "train.best"));
+    memcpy(best, t->data, sizeof(best));
+    ck_assert_int_eq(
+        memcmp(best, wsr_params_data(wsr_net_params(net), 0), sizeof(best)), 0);
+    wsr__st_free(st);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(mistakes_in_the_configuration_are_found_before_anything_is_written)
+{
+    char dir[512];
+    static const struct {
+        const char *assignment;
+        wsr_status status;
+        const char *words;
+    } cases[] = {
+        {"train.epoch=3", WSR_CONFIG, "train.epochs"},
+        {"train.batch=0", WSR_CONFIG, "train.batch"},
+        {"trian.batch=3", WSR_CONFIG, "trian.batch"},
+        {"seed=-1", WSR_CONFIG, "seed"},
+        {"train.keep=first", WSR_CONFIG, "train.keep"},
+    };
+    keep_name(dir, "mistakes");
+    ck_assert_int_eq(rmdir(dir), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_fails(run_it(dir, cases[i].assignment), cases[i].status,
+                        cases[i].words);
+        ck_assert(!wsr__file_exists(dir));
+    }
+}
+END_TEST
+
+START_TEST(what_does_not_exist_or_fit_is_named)
+{
+    char dir[512];
+    static const struct {
+        const char *assignment;
+        wsr_status status;
+        const char *words;
+    } cases[] = {
+        {"train.trainer=madri", WSR_NOTFOUND, "madry"},
+        {"train.trainer=madry:step=7", WSR_CONFIG, "step"},
+        {"train.trainer=madry:eps=2", WSR_CONFIG, "eps"},
+        {"train.optimizer=sgd:momentun=1", WSR_CONFIG, "momentun"},
+        {"train.schedule=cosin", WSR_NOTFOUND, "cosine"},
+        {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},
+        {"train.augment=[pad:pad=3]", WSR_SHAPE, "(3, 22, 22)"},
+        {"train.eval_attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"net.genotype=cna_q", WSR_NOTFOUND, "cna_q"},
+        {"net.genotype=", WSR_CONFIG, "net.genotype"},
+        {"data.spec=cifar10:/no/such/folder", WSR_NOTFOUND, "/no/such/folder"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        keep_name(dir, "misfits");
+        ck_assert_fails(run_it(dir, cases[i].assignment), cases[i].status,
+                        cases[i].words);
+        ck_assert(!wsr__file_exists(path_in(dir, "config.yaml")));
+    }
+}
+END_TEST
+
+START_TEST(a_resumed_run_does_not_change_its_configuration)
+{
+    char dir[512];
+    counter c = {0, 1};
+    keep_name(dir, "changed");
+    wsr_config *config = config_of(tiny, NULL);
+    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+                     WSR_CANCELED);
+    wsr_config_free(config);
+    config = config_of("train: {lr: 0.5}\n", NULL);
+    ck_assert_fails(wsr_train_run(config, dir, true, NULL, NULL), WSR_CONFIG,
+                    "train.lr: 0.5 is not 0.05");
+    wsr_config_free(config);
+    config = config_of("train: {lrr: 0.5}\n", NULL);
+    ck_assert_fails(wsr_train_run(config, dir, true, NULL, NULL), WSR_CONFIG,
+                    "train.lrr: 0.5 is not absent");
+    wsr_config_free(config);
+}
+END_TEST
+
+START_TEST(a_damaged_checkpoint_is_refused)
+{
+    char dir[512];
+    counter c = {0, 1};
+    keep_name(dir, "damaged");
+    wsr_config *config = config_of(tiny, NULL);
+    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+                     WSR_CANCELED);
+    wsr_config_free(config);
+    bytes content = get_file(path_in(dir, "checkpoint.safetensors"));
+    content.data[content.size - 1] ^= 1;
+    put_file(path_in(dir, "checkpoint.safetensors"), &content);
+    bytes_free(&content);
+    ck_assert_fails(wsr_train_run(NULL, dir, true, NULL, NULL), WSR_FORMAT,
+                    "checkpoint.safetensors");
+}
+END_TEST
+
+START_TEST(help_lists_the_options_of_all_sections)
+{
+    char *text = NULL;
+    ck_assert_ok(wsr_train_help(&text));
+    ck_assert_ptr_nonnull(strstr(text, "train.trainer"));
+    ck_assert_ptr_nonnull(strstr(text, "spectrum.eps"));
+    ck_assert_ptr_nonnull(strstr(text, "data.spec"));
+    ck_assert_ptr_nonnull(strstr(text, "net.channels"));
+    ck_assert_ptr_nonnull(strstr(text, "seed"));
+    wsr_text_free(text);
+}
+END_TEST
+
+START_TEST(every_preset_decodes)
+{
+    char *names = NULL;
+    ck_assert_ok(wsr_config_presets(&names, "train"));
+    for (const char *at = names; *at != '\0';) {
+        const size_t n = strcspn(at, "\n");
+        char name[64];
+        wsr_config *config = NULL;
+        char dir[512];
+        (void)snprintf(name, sizeof(name), "%.*s", (int)n, at);
+        ck_assert_ok(wsr_config_new(&config));
+        ck_assert_ok(wsr_config_load_preset(config, "train", name));
+        // The data are the last thing that may be missing.
+        ck_assert_ok(wsr_config_set(config, "data.spec=idx:/no,/no"));
+        keep_name(dir, "preset");
+        ck_assert_fails(wsr_train_run(config, dir, false, NULL, NULL),
+                        WSR_NOTFOUND, "/no");
+        wsr_config_free(config);
+        at += n + (at[n] == '\n');
+    }
+    wsr_text_free(names);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        a_run_interrupted_anywhere_ends_with_the_same_bytes,
+        a_process_that_dies_between_checkpoints_loses_nothing_but_time,
+        a_run_that_is_done_stays_as_it_is,
+        the_log_tells_of_epochs_steps_and_the_spectrum,
+        the_network_file_is_the_one_that_was_best,
+        mistakes_in_the_configuration_are_found_before_anything_is_written,
+        what_does_not_exist_or_fit_is_named,
+        a_resumed_run_does_not_change_its_configuration,
+        a_damaged_checkpoint_is_refused,
+        help_lists_the_options_of_all_sections,
+        every_preset_decodes,
+        NULL};
+    return suite_of("run", tests);
+}
