@@ -82,11 +82,11 @@ static double height(const wsr__part *part)
 {
     switch (part->kind) {
     case WSR__PART_STATE:
-        return 44.0;
+        return 46.0;
     case WSR__PART_LABEL:
-        return 26.0;
+        return 29.0;
     default:
-        return 16.0;
+        return 18.0;
     }
 }
 

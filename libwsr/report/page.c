@@ -17,7 +17,7 @@ static const char *title_of(const wsr__report *report)
         {"wsr-train", "Training"},
         {"wsr-attack", "Robustness"}};
     for (size_t i = 0; i < 3; i++) {
-        if (wsr__streq(report->tool, titles[i][0])) {
+        if (report->tool != NULL && wsr__streq(report->tool, titles[i][0])) {
             return titles[i][1];
         }
     }
@@ -116,9 +116,9 @@ static wsr_status add_cells(wsr__str *out, const wsr__report *report)
     if (report->genotype == NULL) {
         return WSR_OK;
     }
-    wsr__str_add(out, "<h2>Cells</h2>\n<p>Every node adds what its two edges "
-                      "bring; the output joins the channels of the nodes that "
-                      "lead to it.</p>\n");
+    wsr__str_add(out,
+                 "<h2>Cells</h2>\n<p>Every node adds what its two edges "
+                 "bring; the output joins the nodes that lead to it.</p>\n");
     for (int cell = 0; cell < 2; cell++) {
         wsr__str_add(out, "<figure>\n");
         WSR_TRY(wsr__svg_cell(out, report->genotype, (wsr_genotype_cell)cell));

@@ -37,7 +37,7 @@ const char *const wsr__report_style[] = {
     "svg{display:block;width:100%;height:auto;overflow:visible}\n"
     "svg text{font-size:12px;fill:var(--ink)}\n"
     "svg .tick,svg .name,svg .note{fill:var(--soft)}\n"
-    "svg .y,svg .note{text-anchor:end}\n"
+    "svg .y{text-anchor:end}\n"
     "svg .x,.op text,.state text{text-anchor:middle}\n"
     ".grid,.axis{stroke:var(--rule);fill:none}\n"
     ".axis{stroke:var(--soft)}\n"
@@ -53,7 +53,7 @@ const char *const wsr__report_style[] = {
     "\n",
     ".sep{--c:var(--c0)}.dil{--c:var(--c1)}.pool{--c:var(--c2)}"
     ".skip{--c:var(--c7)}.factored{--c:var(--c4)}.res{--c:var(--c5)}"
-    ".other{--c:var(--c3)}.concat{--c:var(--rule)}\n"
+    ".other{--c:var(--c3)}.concat{--c:var(--soft);opacity:.4}\n"
     ".edge{fill:none;stroke:var(--c);stroke-width:1.75}\n"
     ".tip{fill:var(--c)}\n"
     ".op rect{fill:var(--page);stroke:var(--c);stroke-width:1.25}\n"
@@ -77,7 +77,7 @@ const char *const wsr__report_style[] = {
     ".keys h3{margin-top:0}\n"
     ".keys td:last-child,code{font-family:ui-monospace,Menlo,Consolas,"
     "monospace;font-size:.8125rem;overflow-wrap:anywhere}\n"
-    ".keys td:first-child{white-space:nowrap}\n",
+    ".keys td:first-child{white-space:nowrap;width:9.5rem}\n",
     "@media print{:root{color-scheme:light;--page:#fff;--ink:#000;"
     "--soft:#444;--rule:#ccc;--card:#f4f4f4;--c0:#2a78d6;--c1:#d9480f;"
     "--c2:#0f8a5f;--c3:#b87a00;--c4:#6a4fd0;--c5:#d6336c;--c6:#3b7d23;"

@@ -8,9 +8,12 @@
 #include <string.h>
 
 enum {
-    STEP = 74,   // from column to column
-    MARGIN = 46, // around the outermost columns
-    RADIUS = 16  // of a node
+    PAGE = 790,  // width that a drawing may have before it is scaled down
+    MARGIN = 34, // around the middle of the outermost columns
+    RADIUS = 16, // of a node
+    REACH = 30,  // half the width of inputs and outputs
+    LABEL = 48,  // half the width of a label
+    AIR = 20     // between parts
 };
 
 typedef struct family {
@@ -36,15 +39,38 @@ static const char *style_of(const char *op)
     return "other";
 }
 
-static double x_of(const wsr__part *part)
+// Middle of a column before it is stretched: inputs, then labels and nodes in
+// turn, then a column that edges to the output pass, then the output.
+static double place(const wsr__layout *l, size_t column)
 {
-    return MARGIN + STEP * (double)part->column;
+    const double first = REACH + AIR + LABEL;
+    const double step = LABEL + AIR + RADIUS;
+    const double end = RADIUS + 3 * AIR + REACH;
+    const size_t deepest = l->columns - 3;
+    if (column == 0) {
+        return 0.0;
+    }
+    const size_t steps = (column < deepest ? column : deepest) - 1;
+    return first + step * (double)steps +
+           0.5 * end * (double)(column > deepest ? column - deepest : 0);
+}
+
+// What a small cell is stretched by, so that its drawing fills the page.
+static double stretch(const wsr__layout *l)
+{
+    const double factor = (PAGE - 2 * MARGIN) / place(l, l->columns - 1);
+    return factor < 1.0 ? 1.0 : factor > 1.5 ? 1.5 : factor;
+}
+
+static double x_of(const wsr__layout *l, const wsr__part *part)
+{
+    return MARGIN + stretch(l) * place(l, part->column);
 }
 
 // Half the width of a state: nodes are circles, the rest is longer.
 static double reach(const wsr__layout *l, size_t state)
 {
-    return state < 2 || state + 1 == l->states ? 30.0 : RADIUS;
+    return state < 2 || state + 1 == l->states ? REACH : RADIUS;
 }
 
 // A curve that leaves and enters every part horizontally.
@@ -54,13 +80,13 @@ static void draw_route(wsr__str *out, const wsr__layout *l,
     const size_t last = route->n - 1;
     const char *const style = style_of(route->op);
     const wsr__part *at = &l->parts[route->parts[0]];
-    double x = x_of(at) + reach(l, route->parts[0]);
+    double x = x_of(l, at) + reach(l, route->parts[0]);
     double y = at->y;
     wsr__str_addf(out, "<path class=\"edge %s\" d=\"M%.1f %.1f", style, x, y);
     for (size_t k = 1; k <= last; k++) {
         const wsr__part *const to = &l->parts[route->parts[k]];
         const double gap = k == last ? reach(l, route->parts[k]) + 6.0 : 0.0;
-        const double end = x_of(to) - gap;
+        const double end = x_of(l, to) - gap;
         const double middle = 0.5 * (x + end);
         wsr__str_addf(out, "C%.1f %.1f %.1f %.1f %.1f %.1f", middle, y, middle,
                       to->y, end, to->y);
@@ -91,7 +117,7 @@ static void draw_label(wsr__str *out, const wsr__layout *l,
 {
     const wsr__part *const part = &l->parts[route->parts[route->n - 2]];
     const double width = 6.3 * (double)strlen(route->op) + 14.0;
-    const double x = x_of(part);
+    const double x = x_of(l, part);
     wsr__str_addf(out,
                   "<g class=\"op %s\"><rect x=\"%.1f\" y=\"%.1f\" "
                   "width=\"%.1f\" height=\"20\" rx=\"10\"/>"
@@ -105,7 +131,7 @@ static void draw_label(wsr__str *out, const wsr__layout *l,
 static void draw_state(wsr__str *out, const wsr__layout *l, size_t state)
 {
     const wsr__part *const part = &l->parts[state];
-    const double x = x_of(part);
+    const double x = x_of(l, part);
     const double half = reach(l, state);
     wsr__str_addf(out,
                   "<g class=\"state\"><rect x=\"%.1f\" y=\"%.1f\" "
@@ -125,7 +151,7 @@ static void draw_state(wsr__str *out, const wsr__layout *l, size_t state)
 
 static void draw(wsr__str *out, const wsr__layout *l, const char *name)
 {
-    const double width = 2.0 * MARGIN + STEP * (double)(l->columns - 1);
+    const double width = 2.0 * MARGIN + stretch(l) * place(l, l->columns - 1);
     const double height = l->bottom - l->top + 8.0;
     wsr__str_addf(out,
                   "<svg class=\"cell\" role=\"img\" aria-label=\"%s\" "

@@ -81,7 +81,7 @@ static void draw_points(wsr__str *out, const wsr__chart *chart,
                       s->n <= APART ? "dot" : "spot",
                       colour % WSR__REPORT_COLOURS, wsr__chart_x(chart, p.x),
                       wsr__chart_y(chart, p.y));
-        wsr__str_addf(out, " r=\"%s\"><title>", s->n <= APART ? "2.6" : "5");
+        wsr__str_addf(out, " r=\"%s\"><title>", s->n <= APART ? "3" : "5");
         wsr__html_name(out, s->name);
         wsr__str_add(out, ": ");
         wsr__html_number(out, p.y, chart->percent);

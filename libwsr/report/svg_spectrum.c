@@ -139,7 +139,7 @@ static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
                       "</text>\n",
                       wsr__chart_x(chart, chart->x0), y,
                       wsr__chart_x(chart, chart->x1),
-                      wsr__chart_x(chart, chart->x1), y - 5.0);
+                      wsr__chart_x(chart, chart->x0) + 8.0, y - 5.0);
     }
 }
 

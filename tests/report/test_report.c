@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "report/report.h"
+#include "support/files.h"
+#include "support/support.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char genotype[] =
+    "name: tiny\n"
+    "normal: [[sep_conv_3x3, 0], [skip_connect, 1], [dil_conv_5x5, 2], "
+    "[sep_conv_3x3, 0], [max_pool_3x3, 3], [skip_connect, 1], "
+    "[sep_conv_5x5, 4], [avg_pool_3x3, 0]]\n"
+    "normal_concat: [2, 3, 4, 5]\n"
+    "reduce: [[sep_conv_3x3, 0], [sep_conv_3x3, 1], [skip_connect, 0], "
+    "[skip_connect, 1], [skip_connect, 0], [skip_connect, 1], "
+    "[skip_connect, 0], [skip_connect, 1]]\n"
+    "reduce_concat: [2, 3, 4, 5]\n";
+
+static const char log_lines[] =
+    "{\"event\":\"start\",\"tool\":\"wsr-search\",\"version\":\"0.1.0\","
+    "\"build\":\"two <threads>\",\"seed\":7}\n"
+    "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":0,\"loss\":2.5,"
+    "\"val_loss\":2.25,\"accuracy\":0.25,\"rank_correlation\":0.5,"
+    "\"seconds\":3,\"time\":{\"supernet\":1.5,\"attack\":0.5}}\n"
+    "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":1,\"loss\":1.5,"
+    "\"unknown\":[{}]}\n"
+    "\n"
+    "{\"event\":\"news\",\"loss\":99}\n"
+    "{\"event\":\"spectrum\",\"attack\":\"pgd\",\"norm\":\"linf\","
+    "\"eps\":0.03137255,\"count\":100,\"clean_accuracy\":0.75,"
+    "\"robust_accuracy\":0.375}\n"
+    "{\"attack\":\"pgd\",\"norm\":\"linf\",\"eps\":0.06,\"count\":100,"
+    "\"clean_accuracy\":0.75,\"robust_accuracy\":0.25,\"low\":0.125,"
+    "\"high\":0.5}\n"
+    "{\"summary\":\"mean\",\"attack\":\"pgd\",\"robust_accuracy\":0.5}\n"
+    "{\"event\":\"done\",\"seconds\":125}\n";
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    ck_assert_ok(wsr__file_write(path_in(dir, name), text, strlen(text)));
+}
+
+// The page of a folder. [borrowed] until the next call
+static const char *page_of(const char *dir)
+{
+    static unsigned char *page = NULL;
+    size_t size = 0;
+    wsr__free(page);
+    page = NULL;
+    ck_assert_ok(wsr_report_write(dir));
+    ck_assert_ok(
+        wsr__file_read(&page, &size, path_in(dir, "report.html"), 1 << 24));
+    ck_assert_uint_eq(strlen((const char *)page), size);
+    return (const char *)page;
+}
+
+#define ck_assert_has(page, words) \
+    ck_assert_msg(strstr((page), (words)) != NULL, "'%s' is absent", words)
+#define ck_assert_lacks(page, words) \
+    ck_assert_msg(strstr((page), (words)) == NULL, "'%s' is present", words)
+
+// Every tag must be closed in its order, and every & begin an entity.
+static void check_well_formed(const char *page)
+{
+    enum { DEEPEST = 64 };
+    const char *open[DEEPEST];
+    size_t depth = 0;
+    ck_assert_ptr_eq(strstr(page, "<!DOCTYPE html>"), page);
+    for (const char *c = strchr(page + 2, '<'); c != NULL;) {
+        const char *const end = strchr(c, '>');
+        ck_assert_ptr_nonnull(end);
+        const char *const name = c + 1 + (c[1] == '/');
+        const size_t length = strcspn(name, " />\n");
+        if (c[1] == '/') {
+            ck_assert_uint_gt(depth, 0);
+            depth--;
+            ck_assert_msg(strncmp(open[depth], name, length) == 0,
+                          "</%.20s closes <%.20s", name, open[depth]);
+        } else if (end[-1] != '/') {
+            ck_assert_uint_lt(depth, DEEPEST);
+            open[depth++] = name;
+        }
+        c = strchr(end, '<');
+    }
+    ck_assert_uint_eq(depth, 0);
+    for (const char *c = strchr(page, '&'); c != NULL; c = strchr(c + 1, '&')) {
+        ck_assert_ptr_nonnull(memchr(c, ';', 8));
+    }
+}
+
+START_TEST(a_run_becomes_one_well_formed_page)
+{
+    const char *const dir = scratch_folder("full");
+    put(dir, "log.jsonl", log_lines);
+    put(dir, "genotype.yaml", genotype);
+    put(dir, "config.yaml", "seed: 7\ndata:\n  spec: synthetic\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<h1>Architecture search</h1>");
+    ck_assert_has(page, "genotype tiny");
+    ck_assert_has(page, "dil conv 5×5");
+    ck_assert_has(page, "reduction cell");
+    ck_assert_has(page, "8/255 (0.0314)");
+    ck_assert_has(page, "37.5 %");
+    ck_assert_has(page, "28.6 – 47.3"); // Wilson's interval of 37.5 of 100
+    ck_assert_has(page, "12.5 – 50.0"); // the log's own
+    ck_assert_has(page, "<title>val loss: 2.25, epoch 0</title>");
+    ck_assert_has(page, "<title>rank correlation: 0.5, epoch 0</title>");
+    ck_assert_has(page, "supernet <b>1.5 s</b>, 50 %");
+    ck_assert_has(page, "other <b>1 s</b>, 33 %");
+    ck_assert_has(page, "2 min 5 s");
+    ck_assert_has(page, "<td>spec</td><td>synthetic</td>");
+    ck_assert_has(page, "two &lt;threads&gt;");
+    ck_assert_lacks(page, "99");
+    ck_assert_lacks(page, "<script");
+    ck_assert_lacks(page, "nan");
+}
+END_TEST
+
+START_TEST(nothing_is_needed_from_elsewhere)
+{
+    const char *const dir = scratch_folder("alone");
+    put(dir, "log.jsonl", log_lines);
+    put(dir, "genotype.yaml", genotype);
+    const char *const page = page_of(dir);
+    ck_assert_lacks(page, "src=");
+    ck_assert_lacks(page, "href=");
+    ck_assert_lacks(page, "url(");
+    ck_assert_lacks(page, "@import");
+}
+END_TEST
+
+START_TEST(an_empty_folder_becomes_a_page)
+{
+    const char *const page = page_of(scratch_folder("empty"));
+    check_well_formed(page);
+    ck_assert_lacks(page, "<svg");
+}
+END_TEST
+
+START_TEST(text_of_files_cannot_break_the_page)
+{
+    const char *const dir = scratch_folder("escape");
+    put(dir, "config.yaml", "note: \"<script>'&\\\"</script>\"\n");
+    put(dir, "log.jsonl",
+        "{\"event\":\"start\",\"tool\":\"</h1><b>\",\"build\":\"\\u0001\"}\n"
+        "{\"event\":\"epoch\",\"phase\":\"<p>\",\"epoch\":1,"
+        "\"loss<i>\":1,\"time\":{\"<u>&\":1}}\n"
+        "{\"event\":\"spectrum\",\"attack\":\"<a>\",\"norm\":\"<n>\","
+        "\"net\":\"\\\"\",\"options\":\"<o>\",\"eps\":0.5,"
+        "\"robust_accuracy\":0.5}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "&lt;script&gt;&#39;&amp;&quot;&lt;/script&gt;");
+    ck_assert_has(page, "&lt;a&gt;");
+    ck_assert_lacks(page, "<script");
+    ck_assert_lacks(page, "<b></");
+    ck_assert_lacks(page, "\x01");
+}
+END_TEST
+
+START_TEST(a_last_line_that_was_cut_off_is_ignored)
+{
+    const char *const dir = scratch_folder("cut");
+    put(dir, "log.jsonl",
+        "{\"event\":\"done\",\"seconds\":7}\n{\"event\":\"done\",\"sec");
+    ck_assert_has(page_of(dir), "7 s");
+}
+END_TEST
+
+START_TEST(garbage_is_reported_with_its_line)
+{
+    const char *const dir = scratch_folder("garbage");
+    put(dir, "log.jsonl", "{\"event\":\"done\"}\n[1]\n{}\n");
+    ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "log.jsonl:2)");
+    put(dir, "log.jsonl", "{\"event\":\"done\"}\n{}\nhello\n");
+    ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "log.jsonl:3)");
+    ck_assert(!wsr__file_exists(path_in(dir, "report.html")));
+    put(dir, "log.jsonl", "");
+    put(dir, "genotype.yaml", "normal: 3\n");
+    ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "genotype.yaml");
+}
+END_TEST
+
+START_TEST(a_folder_that_does_not_exist_is_an_error)
+{
+    ck_assert_fails(wsr_report_write("/nonexistent/run"), WSR_IO,
+                    "/nonexistent/run");
+}
+END_TEST
+
+START_TEST(the_last_word_on_an_epoch_counts)
+{
+    const char *const dir = scratch_folder("resumed");
+    put(dir, "log.jsonl",
+        "{\"event\":\"epoch\",\"epoch\":0,\"loss\":3}\n"
+        "{\"event\":\"epoch\",\"epoch\":1,\"loss\":2.125}\n"
+        "{\"event\":\"epoch\",\"epoch\":2,\"loss\":2}\n"
+        "{\"event\":\"epoch\",\"epoch\":1,\"loss\":2.375}\n");
+    const char *const page = page_of(dir);
+    ck_assert_lacks(page, "2.125");
+    ck_assert_has(page, "<title>loss: 2.375, epoch 1</title>");
+    ck_assert_has(page, "<dd>3</dd>"); // epochs
+}
+END_TEST
+
+START_TEST(a_genotype_of_the_log_is_drawn_without_a_file)
+{
+    const char *const dir = scratch_folder("logged");
+    put(dir, "log.jsonl",
+        "{\"event\":\"genotype\",\"epoch\":3,\"text\":\"name: logged\\n"
+        "normal: [[sep_conv_3x3, 0], [skip_connect, 1], [skip_connect, 0], "
+        "[skip_connect, 1], [skip_connect, 0], [skip_connect, 1], "
+        "[skip_connect, 0], [skip_connect, 1]]\\nnormal_concat: [2, 3, 4, 5]"
+        "\\nreduce: [[skip_connect, 0], [skip_connect, 1], [skip_connect, 0], "
+        "[skip_connect, 1], [skip_connect, 0], [skip_connect, 1], "
+        "[skip_connect, 0], [skip_connect, 1]]\\nreduce_concat: [2, 3, 4, 5]"
+        "\\n\"}\n");
+    ck_assert_has(page_of(dir), "genotype logged");
+}
+END_TEST
+
+START_TEST(numbers_do_not_follow_the_locale)
+{
+    const char *const dir = scratch_folder("locale");
+    if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL) {
+        return; // nothing to be seen where there is no such locale
+    }
+    put(dir, "log.jsonl", log_lines);
+    const char *const page = page_of(dir);
+    (void)setlocale(LC_ALL, "C");
+    ck_assert_has(page, "37.5 %");
+}
+END_TEST
+
+START_TEST(intervals_are_those_of_wilson)
+{
+    double low = 0.0;
+    double high = 0.0;
+    wsr__report_interval(&low, &high, 0.5, 100.0);
+    ck_assert_double_eq_tol(low, 0.403832, 1e-6);
+    ck_assert_double_eq_tol(high, 0.596168, 1e-6);
+    wsr__report_interval(&low, &high, 0.0, 10.0);
+    ck_assert_double_eq(low, 0.0);
+    ck_assert_double_eq_tol(high, 0.277533, 1e-6);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        a_run_becomes_one_well_formed_page,
+        nothing_is_needed_from_elsewhere,
+        an_empty_folder_becomes_a_page,
+        text_of_files_cannot_break_the_page,
+        a_last_line_that_was_cut_off_is_ignored,
+        garbage_is_reported_with_its_line,
+        a_folder_that_does_not_exist_is_an_error,
+        the_last_word_on_an_epoch_counts,
+        a_genotype_of_the_log_is_drawn_without_a_file,
+        numbers_do_not_follow_the_locale,
+        intervals_are_those_of_wilson,
+        NULL,
+    };
+    return suite_of("report", tests);
+}
