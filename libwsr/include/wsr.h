@@ -10,6 +10,9 @@
 #include "wsr/config.h"
 #include "wsr/data.h"
 #include "wsr/genotype.h"
+#include "wsr/net.h"
+#include "wsr/report.h"
 #include "wsr/spectrum.h"
+#include "wsr/train.h"
 
 #endif
