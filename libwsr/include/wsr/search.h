@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Searching for cells that stay accurate under adversarial noise of many
+// strengths at once: Wsr-NAS (AAAI 2023, doi:10.1609/aaai.v37i1.25118).
+
+#ifndef WSR_SEARCH_H
+#define WSR_SEARCH_H
+
+#include "wsr/config.h"
+#include "wsr/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Search, then train what was found and measure it.
+ *
+ * The folder receives config.yaml (every option in force), log.jsonl,
+ * genotype.yaml, checkpoint.safetensors and net.safetensors. A run that was
+ * stopped or killed at any instant goes on where it stood and ends with the
+ * same bytes in genotype, checkpoint and network.
+ *
+ * @param config [borrowed] sections data, supernet, search, estimator,
+ *        predictor, net, train, spectrum; see wsr_search_help(). Ignored when
+ *        a run is resumed: then config.yaml of the folder counts
+ * @param dir of the run; made when it does not exist
+ * @param resume go on with the run in `dir`
+ * @param hook called after every step, NULL for none
+ * @param user [borrowed] for the hook
+ * @returns WSR_CONFIG, naming the key and where it was set; WSR_NOTFOUND,
+ *          WSR_FORMAT for data; WSR_ARG for a folder that holds a run already;
+ *          WSR_IO; WSR_NUMERIC, naming step and tensor, when training breaks
+ *          down; WSR_CANCELED when the hook returned false, after a
+ *          checkpoint; WSR_NOMEM, WSR_BACKEND
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_search_run(const wsr_config *config,
+                                               const char *dir, bool resume,
+                                               wsr_progress_hook hook,
+                                               void *user);
+
+/**
+ * The options of a search, for --help.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What predictors share: their handle, graph and plans, the ring of measured
+// architectures, and what of this a checkpoint holds.
+
+#include "predictor/predictor.h"
+
+#include <math.h>
+#include <string.h>
+
+static const wsr__class *const classes[] = {
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+#include "predictor/predictors.def"
+#undef WSR_REG
+    NULL,
+};
+
+const wsr__family wsr__predictors = {"predictor", classes};
+
+static wsr_status make_graph(wsr_predictor *p)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr_graph_new(&p->graph, p->params));
+    const wsr_value x = wsr__input(
+        p->graph, "x", wsr__shape3(1, (int64_t)p->rows, (int64_t)p->cols));
+    wsr_value out = p->cls->build(p->graph, p->options, x, p->heads);
+    if (p->sigmoid) {
+        out = wsr__op1(p->graph, "sigmoid", NULL, out);
+        out = wsr__op1(p->graph, "scale", "factor=2", out);
+    }
+    wsr__set_output(p->graph, "out", out);
+    WSR_TRY(wsr__graph_status(p->graph));
+out:
+    return status;
+}
+
+static wsr_status make_memory(wsr_predictor *p)
+{
+    const size_t n = (size_t)p->common->memory;
+    p->tables = wsr__alloc(n * p->rows * p->cols, sizeof(*p->tables));
+    p->losses = wsr__alloc(n * p->heads, sizeof(*p->losses));
+    p->stats = wsr__alloc(2 * p->heads, sizeof(*p->stats));
+    p->order = wsr__alloc(n, sizeof(*p->order));
+    if (p->tables == NULL || p->losses == NULL || p->stats == NULL ||
+        p->order == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < p->heads; i++) {
+        p->stats[p->heads + i] = 1;
+    }
+    return WSR_OK;
+}
+
+static wsr_status make_optim(wsr_predictor *p)
+{
+    char decay[32];
+    char spec[96];
+    wsr__format_double(decay, p->common->weight_decay);
+    snprintf(spec, sizeof(spec), "adam:beta1=0.5,beta2=0.999,weight_decay=%s",
+             decay);
+    return wsr_optim_new(&p->optim, p->params, spec);
+}
+
+wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
+                             const wsr_shape *table, size_t heads,
+                             uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    wsr_predictor *p = NULL;
+    *out = NULL;
+    if (table->ndims != 2 || table->dims[0] < 1 || table->dims[1] < 1 ||
+        heads < 1 || heads > WSR__HEADS) {
+        return WSR_FAIL(WSR_ARG,
+                        "predictor: a table of %d dimensions or %zu heads, "
+                        "permitted are 2 and [1, %d]",
+                        table->ndims, heads, WSR__HEADS);
+    }
+    p = wsr__alloc(1, sizeof(*p));
+    if (p == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__class_spec(&cls, &p->options, &wsr__predictors, spec));
+    p->cls = (const wsr__predictor_class *)(const void *)cls;
+    p->common = p->options;
+    p->sigmoid = wsr__is_released(&p->common->heads, &p->common->fidelity);
+    p->standardised =
+        !wsr__is_released(&p->common->scale, &p->common->fidelity);
+    p->rows = (size_t)table->dims[0];
+    p->cols = (size_t)table->dims[1];
+    p->heads = heads;
+    p->seed = seed;
+    WSR_TRY(wsr_params_new(&p->params, seed));
+    WSR_TRY(make_graph(p));
+    WSR_TRY(make_memory(p));
+    WSR_TRY(make_optim(p));
+    *out = p;
+    p = NULL;
+out:
+    wsr_predictor_free(p);
+    return status;
+}
+
+void wsr_predictor_free(wsr_predictor *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < WSR__PREDICTOR_PLANS; i++) {
+        wsr_plan_free(p->plans[i].plan);
+    }
+    wsr_optim_free(p->optim);
+    wsr_graph_free(p->graph);
+    wsr_params_free(p->params);
+    wsr__free(p->options);
+    wsr__free(p->tables);
+    wsr__free(p->losses);
+    wsr__free(p->stats);
+    wsr__free(p->order);
+    wsr__free(p);
+}
+
+wsr_params *wsr_predictor_params(wsr_predictor *p)
+{
+    return p->params;
+}
+
+wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *p, size_t n,
+                                   unsigned purpose)
+{
+    wsr__predictor_plan *oldest = &p->plans[0];
+    *out = NULL;
+    for (size_t i = 0; i < WSR__PREDICTOR_PLANS; i++) {
+        wsr__predictor_plan *const plan = &p->plans[i];
+        if (plan->plan != NULL && plan->n == n && plan->purpose == purpose) {
+            plan->used = ++p->uses;
+            *out = plan->plan;
+            return WSR_OK;
+        }
+        oldest = plan->used < oldest->used ? plan : oldest;
+    }
+    wsr_plan_free(oldest->plan);
+    *oldest =
+        (wsr__predictor_plan){.n = n, .purpose = purpose, .used = ++p->uses};
+    const wsr_status status = wsr_plan_new(&oldest->plan, p->graph, n, purpose);
+    *out = oldest->plan;
+    return status;
+}
+
+// ------------------------------------------------------------------ memory
+
+wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
+                                  const double *losses)
+{
+    const int64_t capacity = p->common->memory;
+    const size_t floats = p->rows * p->cols;
+    for (size_t i = 0; i < p->heads; i++) {
+        if (!isfinite(losses[i])) {
+            return WSR_FAIL(WSR_NUMERIC, "predictor: loss %zu is %g", i,
+                            losses[i]);
+        }
+    }
+    const size_t at = (size_t)((p->counters[0] + p->counters[1]) % capacity);
+    memcpy(p->tables + at * floats, weights, floats * sizeof(*weights));
+    memcpy(p->losses + at * p->heads, losses, p->heads * sizeof(*losses));
+    if (p->counters[1] < capacity) {
+        p->counters[1]++;
+    } else {
+        p->counters[0] = (p->counters[0] + 1) % capacity;
+    }
+    return WSR_OK;
+}
+
+size_t wsr_predictor_remembered(const wsr_predictor *p)
+{
+    return (size_t)p->counters[1];
+}
+
+// ------------------------------------------------------------------- state
+
+wsr_status wsr__predictor_reserve(wsr_predictor *p)
+{
+    return wsr__optim_reserve(p->optim);
+}
+
+size_t wsr__predictor_states(const wsr_predictor *p)
+{
+    return 4 + wsr__optim_states(p->optim);
+}
+
+wsr__state wsr__predictor_state(wsr_predictor *p, size_t i)
+{
+    const size_t n = (size_t)p->common->memory;
+    const wsr__state own[] = {
+        {"memory.tables", WSR__STATE_F32, p->tables, n * p->rows * p->cols},
+        {"memory.losses", WSR__STATE_F64, p->losses, n * p->heads},
+        {"memory.counters", WSR__STATE_I64, p->counters, 3},
+        {"memory.stats", WSR__STATE_F64, p->stats, 2 * p->heads}};
+    return i < 4 ? own[i] : wsr__optim_state(p->optim, i - 4);
+}
+
+// ---------------------------------------------------------------- judgment
+
+double wsr_kendall_tau(const double *a, const double *b, size_t n)
+{
+    double agree = 0;
+    double pairs_a = 0;
+    double pairs_b = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n; j++) {
+            const int x = (a[i] > a[j]) - (a[i] < a[j]);
+            const int y = (b[i] > b[j]) - (b[i] < b[j]);
+            agree += x * y;
+            pairs_a += x != 0;
+            pairs_b += y != 0;
+        }
+    }
+    return pairs_a > 0 && pairs_b > 0 ? agree / sqrt(pairs_a * pairs_b) : 0;
+}

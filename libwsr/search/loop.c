@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The phases of a search. Each epoch teaches the supernet, looks at
+// architectures and steers; a checkpoint is written after every stage, and in
+// the midst of teaching when somebody asks to stop. A stage that is cut short
+// begins again, so nothing depends on where a run was interrupted.
+
+#include "search/search.h"
+
+#include <string.h>
+
+size_t wsr__phase_epochs(const wsr__search *s, wsr__phase phase)
+{
+    const int64_t epochs[] = {s->params.warm_up, s->params.population,
+                              s->params.epochs, 0};
+    return (size_t)epochs[phase];
+}
+
+// Released: the population's paths are those of the warm-up.
+uint64_t wsr__search_serial(const wsr__search *s)
+{
+    uint64_t serial = s->epoch;
+    for (int p = 0; p < (int)s->phase; p++) {
+        serial += wsr__phase_epochs(s, (wsr__phase)p);
+    }
+    return serial;
+}
+
+static uint64_t path_serial(const wsr__search *s)
+{
+    return s->phase == WSR__POPULATION ? s->epoch : wsr__search_serial(s);
+}
+
+static wsr_status begin_epoch(wsr__search *s)
+{
+    if (s->quirks.path_per_epoch) {
+        wsr__path_sample(&s->path, s, path_serial(s), WSR__SAMPLE_TEACH);
+    }
+    if (s->stage == WSR__TEACH && s->batch == 0) {
+        s->loss = 0;
+        s->right = 0;
+        s->seen = 0;
+    }
+    memset(s->seconds, 0, sizeof(s->seconds));
+    return WSR_OK;
+}
+
+static void add_times(const wsr__search *s, wsr__json *line)
+{
+    static const char *const names[] = {"time_supernet", "time_attack",
+                                        "time_estimator", "time_predictor"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        wsr__json_number(line, names[i], s->seconds[i]);
+    }
+}
+
+static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__journal_begin(&line, job->journal, "epoch"));
+    wsr__json_text(line, "phase", wsr__phase_names[s->phase]);
+    wsr__json_integer(line, "epoch", (int64_t)s->epoch);
+    wsr__json_number(line, "loss", s->seen > 0 ? s->loss / s->seen : 0);
+    wsr__json_number(line, "accuracy", s->seen > 0 ? s->right / s->seen : 0);
+    wsr__json_number(line, "seconds", wsr__seconds() - start);
+    add_times(s, line);
+    wsr__search_report(s, line);
+    WSR_TRY(wsr__journal_end(job->journal));
+out:
+    return status;
+}
+
+static wsr_status log_genotype(const wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    wsr_genotype *genotype = NULL;
+    char *text = NULL;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__search_genotype(&genotype, s, "found"));
+    WSR_TRY(wsr_genotype_print(&text, genotype));
+    WSR_TRY(wsr__journal_begin(&line, job->journal, "genotype"));
+    wsr__json_integer(line, "epoch", (int64_t)s->epoch);
+    wsr__json_text(line, "text", text);
+    WSR_TRY(wsr__journal_end(job->journal));
+out:
+    wsr_text_free(text);
+    wsr_genotype_free(genotype);
+    return status;
+}
+
+// Whether a stage has anything to do in the current phase.
+static bool has_stage(const wsr__search *s, wsr__stage stage)
+{
+    return stage == WSR__TEACH || s->phase != WSR__WARM_UP;
+}
+
+static wsr_status run_stage(wsr__search *s, wsr__job *job)
+{
+    switch (s->stage) {
+    case WSR__TEACH:
+        return wsr__search_teach(s, job);
+    case WSR__LOOK:
+        return s->cls->look(s, job);
+    default:
+        return s->cls->steer(s, job);
+    }
+}
+
+static wsr_status run_epoch(wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    const double start = wsr__seconds();
+    WSR_TRY(begin_epoch(s));
+    while (s->stage < WSR__STEER || has_stage(s, s->stage)) {
+        if (has_stage(s, s->stage)) {
+            WSR_TRY(run_stage(s, job));
+        }
+        if (s->stage == WSR__STEER) {
+            break;
+        }
+        s->stage++;
+        s->batch = 0;
+        if (has_stage(s, s->stage)) {
+            WSR_TRY(wsr__job_checkpoint(job));
+        }
+    }
+    WSR_TRY(log_epoch(s, job, start));
+    if (s->phase == WSR__STEERING) {
+        WSR_TRY(log_genotype(s, job));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__search_loop(wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    for (; s->phase != WSR__FOUND; s->phase++) {
+        while (s->epoch < wsr__phase_epochs(s, s->phase)) {
+            WSR_TRY(run_epoch(s, job));
+            s->epoch++;
+            s->stage = WSR__TEACH;
+            s->batch = 0;
+            WSR_TRY(wsr__job_checkpoint(job));
+        }
+        s->epoch = 0;
+    }
+out:
+    return status;
+}

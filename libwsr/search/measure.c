@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Measuring an architecture: its loss on clean images and on adversarial ones
+// of every strength, where only the sources are attacked and the noise of the
+// targets in between and beyond is estimated.
+
+#include "search/search.h"
+
+#include <math.h>
+#include <string.h>
+
+static unsigned mode_of(const wsr__search *s)
+{
+    if (!s->quirks.mixed_norms) {
+        return WSR_TRAIN;
+    }
+    return s->phase == WSR__STEERING ? (unsigned)(WSR_TRAIN | WSR_MOVE_STATS)
+                                     : 0u;
+}
+
+// Noise of strength eps: x' - x.
+static wsr_status attack(float *noise, wsr__search *s, wsr_plan *plan,
+                         const wsr_batch *batch, double eps)
+{
+    wsr_status status = WSR_OK;
+    const double start = wsr__seconds();
+    const float *const x = wsr_batch_images(batch);
+    const size_t floats = wsr_batch_count(batch) * s->pixels;
+    const wsr__pgd pgd = {.eps = (float)eps,
+                          .alpha = (float)(2.5 * eps / (double)s->params.steps),
+                          .steps = (size_t)s->params.steps};
+    WSR_TRY(wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), &pgd));
+    for (size_t i = 0; i < floats; i++) {
+        noise[i] = s->x_adv[i] - x[i];
+    }
+    s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
+out:
+    return status;
+}
+
+static wsr_status attack_sources(wsr__search *s, wsr_plan *plan,
+                                 const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < s->params.sources.n; i++) {
+        WSR_TRY(attack(s->noise[i], s, plan, batch, s->params.sources.v[i]));
+    }
+out:
+    return status;
+}
+
+// The noises of training batches, with one of random strength, to the
+// estimator's memory.
+static wsr_status remember(wsr__search *s, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = s->params.sources.n;
+    const uint64_t serial = wsr__search_serial(s);
+    WSR_TRY(wsr_loader_seek(s->train_loader, serial, 0));
+    for (size_t b = 0; b < (size_t)s->params.estimator_batches; b++) {
+        const wsr_batch *batch = NULL;
+        wsr__rng rng =
+            wsr__rng_at(s->seed, WSR__RNG_STRENGTH, serial, (uint32_t)b);
+        const double eps = s->params.random_eps *
+                           (double)wsr__rng_uniform(&rng);
+        WSR_TRY(wsr_loader_next(&batch, s->train_loader));
+        if (batch == NULL) {
+            break;
+        }
+        WSR_TRY(attack_sources(s, plan, batch));
+        WSR_TRY(attack(s->noise[n], s, plan, batch, eps));
+        WSR_TRY(wsr_estimator_remember(
+            s->estimator, (const float *const *)s->noise,
+            wsr_batch_images(batch), n + 1, wsr_batch_count(batch)));
+    }
+out:
+    return status;
+}
+
+static double norm_of(const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)x[i] * (double)x[i];
+    }
+    return sqrt(sum);
+}
+
+// The source nearest to a strength.
+static size_t nearest(const wsr__search *s, double eps)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < s->params.sources.n; i++) {
+        if (fabs(s->params.sources.v[i] - eps) <
+            fabs(s->params.sources.v[best] - eps)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+// Euclidean norms to estimate noises of.
+static void set_norms(wsr__search *s, size_t count)
+{
+    const size_t t = s->params.targets.n;
+    for (size_t k = 0; k < t; k++) {
+        const double eps = s->params.targets.v[k];
+        const size_t from = nearest(s, eps);
+        const double ratio = eps / s->params.sources.v[from];
+        const double fixed = s->quirks.fixed_norms ? s->params.norm_values.v[k]
+                                                   : 0;
+        for (size_t i = 0; i < count; i++) {
+            const double norm =
+                norm_of(s->noise[from] + i * s->pixels, s->pixels) * ratio;
+            s->norms[i * t + k] = (float)(s->quirks.fixed_norms ? fixed : norm);
+        }
+    }
+}
+
+static wsr_status estimate(wsr__search *s, const wsr_batch *batch)
+{
+    const double start = wsr__seconds();
+    const size_t n = s->params.sources.n;
+    const size_t counts[] = {wsr_batch_count(batch), n, s->params.targets.n};
+    set_norms(s, counts[0]);
+    const wsr_status status = wsr_estimator_run(
+        s->noise + n + 1, s->estimator, (const float *const *)s->noise,
+        wsr_batch_images(batch), s->norms, counts);
+    s->seconds[WSR__TIME_ESTIMATOR] += wsr__seconds() - start;
+    return status;
+}
+
+static void perturb(wsr__search *s, const wsr_batch *batch, const float *noise,
+                    bool clamp)
+{
+    const float *const x = wsr_batch_images(batch);
+    const size_t floats = wsr_batch_count(batch) * s->pixels;
+    for (size_t i = 0; i < floats; i++) {
+        const float v = x[i] + noise[i];
+        s->x_adv[i] = !clamp ? v : v < 0 ? 0 : v > 1 ? 1 : v;
+    }
+}
+
+static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
+                          const wsr_batch *batch, const float *x)
+{
+    wsr_status status = WSR_OK;
+    size_t right = 0;
+    double value = 0;
+    wsr__lesson lesson = {.plan = plan,
+                          .net = s->net,
+                          .labels = wsr_batch_labels(batch),
+                          .n = wsr_batch_count(batch),
+                          .classes = wsr_net_classes(s->net)};
+    WSR_TRY(wsr__lesson_pass(&value, &right, &lesson, x, (wsr__pass){0, 0}));
+    *loss += value;
+out:
+    return status;
+}
+
+// Which of the noise arrays slot i is made with.
+static size_t noise_of(const wsr__search *s, size_t slot)
+{
+    const size_t n = s->params.sources.n;
+    const size_t t = s->params.targets.n;
+    const size_t pairs = n < t ? n : t;
+    if (slot < 2 * pairs) {
+        return slot % 2 == 0 ? slot / 2 : n + 1 + slot / 2;
+    }
+    return n > t ? slot - t : n + 1 + slot - n;
+}
+
+static wsr_status measure_batch(double *losses, wsr__search *s, wsr_plan *plan,
+                                const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(attack_sources(s, plan, batch));
+    WSR_TRY(estimate(s, batch));
+    for (size_t i = 0; i < wsr__search_slots(s); i++) {
+        perturb(s, batch, s->noise[noise_of(s, i)], !s->quirks.unclamped);
+        WSR_TRY(loss_of(&losses[1 + i], s, plan, batch, s->x_adv));
+    }
+out:
+    return status;
+}
+
+static size_t count_batches(const wsr__search *s, const wsr_loader *loader)
+{
+    const size_t all = wsr_loader_batches(loader);
+    const size_t wanted = (size_t)s->params.val_batches;
+    return wanted > 0 && wanted < all ? wanted : all;
+}
+
+static wsr_status measure_clean(double *loss, wsr__search *s, wsr_plan *plan,
+                                wsr_loader *loader)
+{
+    wsr_status status = WSR_OK;
+    const size_t batches = count_batches(s, loader);
+    WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), 0));
+    for (size_t b = 0; b < batches; b++) {
+        const wsr_batch *batch = NULL;
+        WSR_TRY(wsr_loader_next(&batch, loader));
+        WSR_TRY(loss_of(loss, s, plan, batch, wsr_batch_images(batch)));
+    }
+    *loss /= (double)batches;
+out:
+    return status;
+}
+
+static wsr_status measure_slots(double *losses, wsr__search *s, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    wsr_loader *const loader = s->held_out_loader;
+    const size_t batches = count_batches(s, loader);
+    double scale = 1 / (double)batches;
+    WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), 0));
+    for (size_t b = 0; b < batches; b++) {
+        const wsr_batch *batch = NULL;
+        WSR_TRY(wsr_loader_next(&batch, loader));
+        WSR_TRY(measure_batch(losses, s, plan, batch));
+    }
+    if (s->quirks.scaled) {
+        scale /= (double)s->params.batch;
+    }
+    for (size_t i = 1; i <= wsr__search_slots(s); i++) {
+        losses[i] *= scale;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__search_measure(double *losses, wsr__search *s,
+                               const wsr__path *path, bool to_memory)
+{
+    wsr_status status = WSR_OK;
+    const size_t batch = (size_t)s->params.batch;
+    const bool other_split = s->quirks.clean_on_train &&
+                             s->phase == WSR__STEERING;
+    wsr_plan *plan = NULL;
+    wsr_plan *clean = NULL;
+    memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
+    // Clean losses: in released mode always with running statistics.
+    WSR_TRY(wsr__path_plan(&clean, s, path, batch,
+                           s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN));
+    WSR_TRY(measure_clean(&losses[0], s, clean,
+                          other_split ? s->train_loader : s->held_out_loader));
+    WSR_TRY(wsr__path_plan(&plan, s, path, batch, WSR_GRAD_INPUT | mode_of(s)));
+    if (to_memory) {
+        WSR_TRY(remember(s, plan));
+    }
+    WSR_TRY(measure_slots(losses, s, plan));
+out:
+    wsr_plan_free(plan);
+    wsr_plan_free(clean);
+    return status == WSR_NUMERIC
+               ? wsr__fail_at(status, "measuring, %s epoch %zu",
+                              wsr__phase_names[s->phase], s->epoch)
+               : status;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options of a search. Defaults are the constants of the released search
+// (its paper's run on CIFAR-10); what that code departs from its paper in has
+// two values, see docs/fidelity.md.
+
+#include "search/search.h"
+
+#include <stddef.h>
+
+#define AT(field) offsetof(wsr__search_params, field)
+#define QUIRK(field, text) WSR__QUIRK(wsr__search_params, field, text)
+
+const wsr__option wsr__search_schema[] = {
+    WSR__FIDELITY(wsr__search_params),
+    {"warm_up", WSR__INT, AT(warm_up), "100", 0, 100000, "epochs",
+     "training of the supernet before anything is measured", NULL},
+    {"population", WSR__INT, AT(population), "100", 0, 100000, "epochs",
+     "epochs that fill the memories", NULL},
+    {"epochs", WSR__INT, AT(epochs), "200", 1, 100000, "epochs",
+     "epochs that move the architecture", NULL},
+    {"predictor_warm_up", WSR__INT, AT(predictor_warm_up), "500", 0, 1000000,
+     "passes", "passes of the predictor over its memory after the population",
+     NULL},
+    {"predictor_passes", WSR__INT, AT(predictor_passes), "500", 0, 1000000,
+     "passes", "passes of the predictor over its memory per epoch", NULL},
+    {"batch", WSR__INT, AT(batch), "64", 2, 4096, "images", "images per batch",
+     NULL},
+    {"portion", WSR__FLOAT, AT(portion), "0.5", 0.05, 0.95, "",
+     "part of the training split that trains; the rest is held out", NULL},
+    {"augment", WSR__TEXT, AT(augment), "random_crop:pad=4,flip", 0, 0, "",
+     "augmentation of training images", NULL},
+    {"lr", WSR__FLOAT, AT(lr), "0.1", 0, 10, "",
+     "learning rate of the supernet", NULL},
+    {"lr_min", WSR__FLOAT, AT(lr_min), "0.001", 0, 10, "",
+     "learning rate after the last epoch", NULL},
+    {"momentum", WSR__FLOAT, AT(momentum), "0.9", 0, 0.999, "",
+     "momentum of the supernet's SGD", NULL},
+    {"weight_decay", WSR__FLOAT, AT(weight_decay), "3e-4", 0, 1, "",
+     "weight decay of the supernet's SGD", NULL},
+    {"grad_clip", WSR__FLOAT, AT(grad_clip), "5", 0, 1e6, "",
+     "largest gradient norm, 0: no limit", NULL},
+    {"eps", WSR__FLOAT, AT(eps), "0.03", 0, 1, "",
+     "strength of the attack that the supernet trains against", NULL},
+    {"steps", WSR__INT, AT(steps), "7", 1, 1000, "steps",
+     "steps of every attack, each 2.5 eps / steps long", NULL},
+    {"sources", WSR__FLOATS, AT(sources), "[0.03, 0.06, 0.09]", 0.0001, 1, "",
+     "strengths that are attacked, ascending", NULL},
+    {"random_eps", WSR__FLOAT, AT(random_eps), "0.15", 0, 1, "",
+     "largest strength of the random attack that the estimator learns from",
+     NULL},
+    {"targets", WSR__FLOATS, AT(targets), "[0.045, 0.075, 0.105]", 0.0001, 1,
+     "", "strengths whose noise is estimated, ascending", NULL},
+    {"clean_weight", WSR__FLOAT, AT(clean_weight), "0.8", 0, 1, "",
+     "weight of the clean loss in the objective; the others share the rest",
+     NULL},
+    {"weights", WSR__FLOATS, AT(weights), "[1, 2, 3, 5, 7, 10]", 0, 1000, "",
+     "weights of the strengths, source and target by turns", NULL},
+    {"estimator_batches", WSR__INT, AT(estimator_batches), "10", 1, 100000,
+     "batches", "training batches whose noises the estimator learns from",
+     NULL},
+    {"val_batches", WSR__INT, AT(val_batches), "0", 0, 100000, "batches",
+     "held-out batches that an architecture is measured on, 0: all", NULL},
+    {"train_batches", WSR__INT, AT(train_batches), "0", 0, 100000, "batches",
+     "training batches of an epoch, 0: all", NULL},
+    {"architectures", WSR__INT, AT(architectures), "1", 1, 1000, "",
+     "architectures that are measured per epoch", NULL},
+    {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
+     "temperature of the architecture's Gumbel softmax", NULL},
+    {"arch_steps", WSR__INT, AT(arch_steps), "0", 0, 10000, "steps",
+     "steps of the architecture per epoch, 0: 1 as released, 10 as intended",
+     NULL},
+    {"arch_samples", WSR__INT, AT(arch_samples), "0", 0, 1024, "",
+     "fresh Gumbel samples per step, 0: the epoch's own as released, 16 as "
+     "intended",
+     NULL},
+    {"arch_lr", WSR__FLOAT, AT(arch_lr), "0", 0, 10, "",
+     "Adam's learning rate for the alphas, 0: 3e-5 as released, 1e-3 as "
+     "intended",
+     NULL},
+    {"arch_tau", WSR__FLOAT, AT(arch_tau), "0", 0, 100, "",
+     "temperature of those samples, 0: tau as released, 1 as intended", NULL},
+    QUIRK(path, "released: one path an epoch, which the architecture steps "
+                "along; intended: one a batch, and fresh ones for steps"),
+    QUIRK(gradients, "released: gradients of the attack's last step are added "
+                     "to those that train"),
+    QUIRK(attack_stats, "released: attacks move running statistics"),
+    QUIRK(edge_weights, "released: edges are multiplied by their soft weight"),
+    QUIRK(loss_scale, "released: adversarial losses are divided by the batch"),
+    QUIRK(clean_split, "released: while steering, clean losses come from the "
+                       "training split"),
+    QUIRK(norms, "released: running statistics, while steering those of the "
+                 "batch; intended: always those of the batch"),
+    QUIRK(noise_range,
+          "released: images with estimated noise may leave [0, 1]"),
+    QUIRK(target_norms, "released: a target has one Euclidean norm for all "
+                        "images, see norm_values; intended: in proportion to "
+                        "the nearest source"),
+    {"norm_values", WSR__FLOATS, AT(norm_values), "[2.3, 3.9, 5.5]", 0.0001,
+     1e6, "", "Euclidean norms of the targets as released", NULL},
+    {0},
+};
+
+const char *const wsr__phase_names[] = {"warm-up", "population", "search",
+                                        "done", NULL};
+
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+static const wsr__class *const classes[] = {
+#include "search/searchers.def"
+    NULL,
+};
+#undef WSR_REG
+
+const wsr__family wsr__searchers = {"searcher", classes};

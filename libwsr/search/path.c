@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sampled architectures: weights = softmax((alphas + g) / tau) with Gumbel
+// noise g (Jang et al., arXiv:1611.01144), one candidate per edge, the first
+// of the largest weights.
+
+#include "search/search.h"
+
+wsr_status wsr__path_new(wsr__path *path, const wsr__arch *arch)
+{
+    path->weights = wsr__alloc(arch->rows * arch->cols, sizeof(float));
+    path->top = wsr__alloc(arch->rows, sizeof(float));
+    path->choices = wsr__alloc(arch->rows, 1);
+    return path->weights == NULL || path->top == NULL || path->choices == NULL
+               ? WSR_NOMEM
+               : WSR_OK;
+}
+
+void wsr__path_free(wsr__path *path)
+{
+    wsr__free(path->weights);
+    wsr__free(path->top);
+    wsr__free(path->choices);
+    *path = (wsr__path){0};
+}
+
+void wsr__path_sample(wsr__path *path, const wsr__search *search,
+                      uint64_t serial, uint32_t kind)
+{
+    const wsr__arch *const arch = &search->arch;
+    wsr__rng rng = wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, kind);
+    float g[64 * 16];
+    wsr__gumbel_fill(g, arch->rows * arch->cols, &rng);
+    wsr__arch_weights(path->weights, arch, search->alphas, g);
+    wsr__arch_choose(path->choices, path->top, arch, path->weights);
+}
+
+wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
+                          const wsr__path *path, size_t batch, unsigned purpose)
+{
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    *out = NULL;
+    WSR_TRY(wsr_supernet_graph(&graph, search->net, path->choices,
+                               search->quirks.weighted ? path->top : NULL));
+    WSR_TRY(wsr__plan_new_in(out, graph, batch, purpose, &search->arena));
+out:
+    wsr_graph_free(graph);
+    return status;
+}

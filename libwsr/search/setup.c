@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Making a search: the supernet, its data in two parts, what estimates noise
+// and what predicts losses.
+
+#include "search/search.h"
+
+enum { MOST_EDGES = 64, MOST_CANDIDATES = 16 };
+
+static wsr_status check_params(const wsr__search_params *p)
+{
+    const size_t slots = p->sources.n + p->targets.n;
+    if (p->weights.n != slots) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.weights: %zu numbers for %zu strengths "
+                        "(search.sources and search.targets)",
+                        p->weights.n, slots);
+    }
+    if (p->sources.n < 2 || p->sources.n > WSR_ESTIMATOR_SOURCES) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.sources: %zu strengths are outside [2, %d]",
+                        p->sources.n, WSR_ESTIMATOR_SOURCES);
+    }
+    if (p->norm_values.n != p->targets.n &&
+        wsr__is_released(&p->target_norms, &p->fidelity)) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.norm_values: %zu numbers for the %zu "
+                        "strengths of search.targets",
+                        p->norm_values.n, p->targets.n);
+    }
+    const wsr__floats *const lists[] = {&p->sources, &p->targets};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 1; k < lists[i]->n; k++) {
+            if (lists[i]->v[k] <= lists[i]->v[k - 1]) {
+                return WSR_FAIL(WSR_CONFIG,
+                                "search.%s: %g after %g does not ascend",
+                                i == 0 ? "sources" : "targets", lists[i]->v[k],
+                                lists[i]->v[k - 1]);
+            }
+        }
+    }
+    return WSR_OK;
+}
+
+static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
+{
+    const wsr__text *const f = &p->fidelity;
+    q->path_per_epoch = wsr__is_released(&p->path, f);
+    q->leftover = wsr__is_released(&p->gradients, f);
+    q->moving = wsr__is_released(&p->attack_stats, f);
+    q->weighted = wsr__is_released(&p->edge_weights, f);
+    q->scaled = wsr__is_released(&p->loss_scale, f);
+    q->clean_on_train = wsr__is_released(&p->clean_split, f);
+    q->mixed_norms = wsr__is_released(&p->norms, f);
+    q->unclamped = wsr__is_released(&p->noise_range, f);
+    q->fixed_norms = wsr__is_released(&p->target_norms, f);
+}
+
+static wsr_status split_data(wsr__search *s, const wsr_dataset *data)
+{
+    wsr_status status = WSR_OK;
+    const size_t all = wsr_dataset_count(data);
+    const size_t first = (size_t)((double)all * s->params.portion);
+    wsr__loader_params loader = {.batch = s->params.batch,
+                                 .shuffle = true,
+                                 .drop_last = true,
+                                 .augment = s->params.augment,
+                                 .seed = (int64_t)s->seed,
+                                 .prefetch = 1};
+    if (first < (size_t)s->params.batch ||
+        all - first < (size_t)s->params.batch) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.batch: %lld is above the %zu or %zu images of "
+                        "the two parts of the data",
+                        (long long)s->params.batch, first, all - first);
+    }
+    WSR_TRY(wsr_dataset_subset(&s->train, data, 0, first));
+    WSR_TRY(wsr_dataset_subset(&s->held_out, data, first, all - first));
+    WSR_TRY(wsr__loader_new(&s->train_loader, s->train, &loader));
+    if (!s->quirks.clean_on_train) { // released: augmented too (Q25)
+        loader.augment = (wsr__text){""};
+    }
+    WSR_TRY(wsr__loader_new(&s->held_out_loader, s->held_out, &loader));
+out:
+    return status;
+}
+
+static wsr_status make_supernet(wsr__search *s, const wsr__search_of *of)
+{
+    wsr_status status = WSR_OK;
+    wsr__str options = {0};
+    char spec[128];
+    char momentum[32];
+    char decay[32];
+    const wsr_shape *const image = wsr_loader_shape(s->train_loader);
+    wsr__str_addf(&options, "classes=%lld,image_channels=%lld,image_size=%lld",
+                  (long long)wsr_dataset_classes(of->data),
+                  (long long)image->dims[0], (long long)image->dims[1]);
+    if (of->supernet[0] != '\0') {
+        wsr__str_addf(&options, ",%s", of->supernet);
+    }
+    WSR_TRY(wsr__str_status(&options));
+    WSR_TRY(wsr_supernet_new(&s->net, options.s, of->seed));
+    wsr__format_double(momentum, s->params.momentum);
+    wsr__format_double(decay, s->params.weight_decay);
+    snprintf(spec, sizeof(spec), "sgd:momentum=%s,weight_decay=%s", momentum,
+             decay);
+    WSR_TRY(wsr_optim_new(&s->optim, wsr_net_params(s->net), spec));
+    wsr__format_double(decay, s->params.lr_min);
+    snprintf(spec, sizeof(spec), "cosine:lr_min=%s", decay);
+    WSR_TRY(wsr_sched_new(&s->sched, spec));
+out:
+    wsr__str_free(&options);
+    return status;
+}
+
+static wsr_status make_arch(wsr__search *s)
+{
+    wsr_status status = WSR_OK;
+    s->arch = (wsr__arch){.rows = wsr_supernet_edges(s->net),
+                          .cols = wsr_supernet_candidates(s->net),
+                          .tau = s->params.tau};
+    if (s->arch.rows > MOST_EDGES || s->arch.cols > MOST_CANDIDATES) {
+        return WSR_FAIL(WSR_UNSUPPORTED,
+                        "supernet: %zu edges with %zu candidates are more "
+                        "than %d with %d",
+                        s->arch.rows, s->arch.cols, MOST_EDGES,
+                        MOST_CANDIDATES);
+    }
+    wsr__param *param = NULL;
+    const wsr_shape shape =
+        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
+    WSR_TRY(wsr_params_new(&s->arch_params, s->seed));
+    WSR_TRY(wsr__params_add(&param, s->arch_params, "alphas", &shape,
+                            (wsr__init){0, 0}));
+    WSR_TRY(wsr__param_need_grad(param));
+    WSR_TRY(wsr_optim_new(&s->arch_optim, s->arch_params,
+                          "adam:beta1=0.5,beta2=0.999"));
+    s->alphas = param->data;
+    wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_INIT, UINT64_MAX, 0);
+    wsr__alphas_fill(s->alphas, s->arch.rows * s->arch.cols, &rng);
+    WSR_TRY(wsr__path_new(&s->path, &s->arch));
+out:
+    return status;
+}
+
+static wsr_status make_arrays(wsr__search *s)
+{
+    const size_t batch = (size_t)s->params.batch;
+    s->pixels = (size_t)wsr_shape_count(wsr_loader_shape(s->train_loader));
+    s->noises = s->params.sources.n + 1 + s->params.targets.n;
+    s->x_adv = wsr__alloc(batch * s->pixels, sizeof(float));
+    s->norms = wsr__alloc(batch * s->params.targets.n, sizeof(float));
+    s->noise = wsr__alloc(s->noises, sizeof(*s->noise));
+    if (s->x_adv == NULL || s->norms == NULL || s->noise == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < s->noises; i++) {
+        s->noise[i] = wsr__alloc(batch * s->pixels, sizeof(float));
+        if (s->noise[i] == NULL) {
+            return WSR_NOMEM;
+        }
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__search_new(wsr__search **out, const char *searcher,
+                           const wsr__search_of *of,
+                           const wsr__search_params *params)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    wsr__search *s = NULL;
+    *out = NULL;
+    WSR_TRY(check_params(params));
+    WSR_TRY(wsr__class_find(&cls, &wsr__searchers, searcher));
+    s = wsr__alloc(1, sizeof(*s));
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    s->cls = (const wsr__searcher_class *)(const void *)cls;
+    s->params = *params;
+    s->seed = of->seed;
+    resolve(&s->quirks, params);
+    WSR_TRY(split_data(s, of->data));
+    WSR_TRY(make_supernet(s, of));
+    WSR_TRY(make_arch(s));
+    WSR_TRY(make_arrays(s));
+    WSR_TRY(wsr_estimator_new(&s->estimator, of->estimator,
+                              wsr_loader_shape(s->train_loader), of->seed));
+    WSR_TRY(wsr__estimator_reserve(s->estimator, params->sources.n));
+    const wsr_shape table =
+        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
+    WSR_TRY(wsr_predictor_new(&s->predictor, of->predictor, &table,
+                              1 + wsr__search_slots(s), of->seed));
+    WSR_TRY(wsr__predictor_reserve(s->predictor));
+    *out = s;
+    s = NULL;
+out:
+    wsr__search_free(s);
+    return status;
+}
+
+void wsr__search_free(wsr__search *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; s->noise != NULL && i < s->noises; i++) {
+        wsr__free(s->noise[i]);
+    }
+    wsr__free(s->noise);
+    wsr__free(s->norms);
+    wsr__free(s->x_adv);
+    wsr_optim_free(s->arch_optim);
+    wsr_params_free(s->arch_params);
+    wsr__path_free(&s->path);
+    wsr_predictor_free(s->predictor);
+    wsr_estimator_free(s->estimator);
+    wsr_sched_free(s->sched);
+    wsr_optim_free(s->optim);
+    wsr_loader_free(s->held_out_loader);
+    wsr_loader_free(s->train_loader);
+    wsr_dataset_free(s->held_out);
+    wsr_dataset_free(s->train);
+    wsr_net_free(s->net);
+    wsr__arena_free(&s->arena);
+    wsr__free(s);
+}
+
+size_t wsr__search_slots(const wsr__search *s)
+{
+    return s->params.sources.n + s->params.targets.n;
+}
+
+// Slots in ascending strength as far as both lists go by turns.
+double wsr__search_slot_eps(const wsr__search *s, size_t i)
+{
+    const size_t n = s->params.sources.n;
+    const size_t t = s->params.targets.n;
+    const size_t pairs = n < t ? n : t;
+    if (i >= 2 * pairs) {
+        return n > t ? s->params.sources.v[i - t] : s->params.targets.v[i - n];
+    }
+    return i % 2 == 0 ? s->params.sources.v[i / 2] : s->params.targets.v[i / 2];
+}
+
+wsr_status wsr__search_genotype(wsr_genotype **out, const wsr__search *s,
+                                const char *name)
+{
+    const char *primitives[MOST_CANDIDATES];
+    const size_t half = s->arch.rows / 2 * s->arch.cols;
+    for (size_t i = 0; i < s->arch.cols; i++) {
+        primitives[i] = wsr_supernet_candidate(s->net, i);
+    }
+    return wsr__genotype_derive(out, name, s->alphas, s->alphas + half,
+                                primitives, s->arch.cols);
+}

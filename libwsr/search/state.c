@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a search's checkpoint holds: parameters and optimiser state of the
+// supernet, alphas, estimator and predictor with their memories, the position.
+
+#include "search/search.h"
+
+enum { POSITION = 4, SUMS = 3, NAME = 256 };
+
+static wsr_status add_state(wsr__st_builder *builder, const char *prefix,
+                            const wsr__state *state)
+{
+    char name[NAME];
+    snprintf(name, sizeof(name), "%s%s", prefix, state->name);
+    switch (state->kind) {
+    case WSR__STATE_F32:
+        return wsr__st_add_f32(builder, name, state->data, state->count);
+    case WSR__STATE_F64:
+        return wsr__st_add_f64(builder, name, state->data, state->count);
+    default:
+        return wsr__st_add_i64(builder, name, state->data, state->count);
+    }
+}
+
+static wsr_status read_state(const wsr__state *state, const wsr__st *st,
+                             const char *prefix)
+{
+    char name[NAME];
+    snprintf(name, sizeof(name), "%s%s", prefix, state->name);
+    switch (state->kind) {
+    case WSR__STATE_F32:
+        return wsr__st_read_f32(state->data, st, name, state->count);
+    case WSR__STATE_F64:
+        return wsr__st_read_f64(state->data, st, name, state->count);
+    default:
+        return wsr__st_read_i64(state->data, st, name, state->count);
+    }
+}
+
+// The objects that carry state of their own, in one list.
+typedef struct carrier {
+    const char *prefix;
+    size_t count;
+} carrier;
+
+enum { OPTIM, ARCH, ESTIMATOR, PREDICTOR, CARRIERS };
+
+static void list_carriers(carrier list[CARRIERS], const wsr__search *s)
+{
+    list[OPTIM] = (carrier){"optim.", wsr__optim_states(s->optim)};
+    list[ARCH] = (carrier){"arch.", wsr__optim_states(s->arch_optim)};
+    list[ESTIMATOR] =
+        (carrier){"estimator.state.", wsr__estimator_states(s->estimator)};
+    list[PREDICTOR] =
+        (carrier){"predictor.state.", wsr__predictor_states(s->predictor)};
+}
+
+static wsr__state state_at(const wsr__search *s, int which, size_t i)
+{
+    switch (which) {
+    case OPTIM:
+        return wsr__optim_state(s->optim, i);
+    case ARCH:
+        return wsr__optim_state(s->arch_optim, i);
+    case ESTIMATOR:
+        return wsr__estimator_state(s->estimator, i);
+    default:
+        return wsr__predictor_state(s->predictor, i);
+    }
+}
+
+wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
+{
+    wsr_status status = WSR_OK;
+    const uint64_t position[POSITION] = {(uint64_t)s->phase, (uint64_t)s->stage,
+                                         s->epoch, s->batch};
+    const double sums[SUMS] = {s->loss, s->right, s->seen};
+    carrier list[CARRIERS];
+    WSR_TRY(wsr__optim_reserve(s->optim));
+    WSR_TRY(wsr__optim_reserve(s->arch_optim));
+    list_carriers(list, s);
+    WSR_TRY(wsr__st_add_u64(builder, "search.position", position, POSITION));
+    WSR_TRY(wsr__st_add_f64(builder, "search.sums", sums, SUMS));
+    WSR_TRY(wsr__st_add_f32(builder, "search.alphas", s->alphas,
+                            s->arch.rows * s->arch.cols));
+    WSR_TRY(wsr__st_add_params(builder, wsr_net_params(s->net), "supernet."));
+    WSR_TRY(wsr__st_add_params(builder, wsr_estimator_params(s->estimator),
+                               "estimator."));
+    WSR_TRY(wsr__st_add_params(builder, wsr_predictor_params(s->predictor),
+                               "predictor."));
+    for (int c = 0; c < CARRIERS; c++) {
+        for (size_t i = 0; i < list[c].count; i++) {
+            const wsr__state state = state_at(s, c, i);
+            WSR_TRY(add_state(builder, list[c].prefix, &state));
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status load_position(wsr__search *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    uint64_t position[POSITION];
+    double sums[SUMS];
+    WSR_TRY(wsr__st_read_u64(position, st, "search.position", POSITION));
+    WSR_TRY(wsr__st_read_f64(sums, st, "search.sums", SUMS));
+    if (position[0] > WSR__FOUND || position[1] > WSR__STEER) {
+        return WSR_FAIL(WSR_FORMAT, "%s: phase %llu, stage %llu do not exist",
+                        wsr__st_path(st), (unsigned long long)position[0],
+                        (unsigned long long)position[1]);
+    }
+    s->phase = (wsr__phase)position[0];
+    s->stage = (wsr__stage)position[1];
+    s->epoch = (size_t)position[2];
+    s->batch = (size_t)position[3];
+    s->loss = sums[0];
+    s->right = sums[1];
+    s->seen = sums[2];
+out:
+    return status;
+}
+
+wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    carrier list[CARRIERS];
+    WSR_TRY(wsr__optim_reserve(s->optim));
+    WSR_TRY(wsr__optim_reserve(s->arch_optim));
+    list_carriers(list, s);
+    WSR_TRY(load_position(s, st));
+    WSR_TRY(wsr__st_read_f32(s->alphas, st, "search.alphas",
+                             s->arch.rows * s->arch.cols));
+    WSR_TRY(wsr__st_read_params(wsr_net_params(s->net), st, "supernet."));
+    WSR_TRY(wsr__st_read_params(wsr_estimator_params(s->estimator), st,
+                                "estimator."));
+    WSR_TRY(wsr__st_read_params(wsr_predictor_params(s->predictor), st,
+                                "predictor."));
+    for (int c = 0; c < CARRIERS; c++) {
+        for (size_t i = 0; i < list[c].count; i++) {
+            const wsr__state state = state_at(s, c, i);
+            WSR_TRY(read_state(&state, st, list[c].prefix));
+        }
+    }
+    if (s->quirks.leftover) { // zeroed gradients count as present
+        WSR_TRY(wsr__optim_recall(s->optim));
+    }
+out:
+    return status;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wsr-NAS: measure a few architectures an epoch at many strengths, most of
+// them estimated; let a predictor learn losses from architectures; move the
+// alphas down the predicted objective
+//
+//   clean_weight * clean + (1 - clean_weight) * sum_i w_i / sum(w) * robust_i
+//
+// through the predictor and the Gumbel softmax. As released that is one step
+// of Adam an epoch along the sample that the epoch trained; as intended
+// several over fresh samples at a temperature at which gradients do not
+// vanish. doi:10.1609/aaai.v37i1.25118.
+
+#include "search/search.h"
+
+#include <string.h>
+
+// -------------------------------------------------------------------- look
+
+// How well the predictor ranks what it has not seen, by the objective.
+typedef struct judged {
+    double *predicted;
+    double *measured;
+} judged;
+
+static void objective_weights(double *w, const wsr__search *s)
+{
+    double sum = 0;
+    const wsr__floats *const list = &s->params.weights;
+    for (size_t i = 0; i < list->n; i++) {
+        sum += list->v[i];
+    }
+    w[0] = s->params.clean_weight;
+    for (size_t i = 0; i < list->n; i++) {
+        w[1 + i] = sum > 0 ? (1 - s->params.clean_weight) * list->v[i] / sum
+                           : 0;
+    }
+}
+
+static double objective_of(const wsr__search *s, const double *losses)
+{
+    double w[WSR__SLOTS];
+    double sum = 0;
+    objective_weights(w, s);
+    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
+        sum += w[i] * losses[i];
+    }
+    return sum;
+}
+
+static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
+{
+    if (!s->quirks.path_per_epoch) {
+        wsr__path_sample(path, s, wsr__search_serial(s) << 32 | k,
+                         WSR__SAMPLE_LOOK);
+        return WSR_OK;
+    }
+    memcpy(path->weights, s->path.weights,
+           s->arch.rows * s->arch.cols * sizeof(float));
+    memcpy(path->top, s->path.top, s->arch.rows * sizeof(float));
+    memcpy(path->choices, s->path.choices, s->arch.rows);
+    return WSR_OK;
+}
+
+static wsr_status look_at(wsr__search *s, wsr__path *path, size_t k,
+                          judged *judged)
+{
+    wsr_status status = WSR_OK;
+    double losses[WSR__SLOTS];
+    double guess[WSR__SLOTS];
+    const size_t n = (size_t)s->params.architectures;
+    WSR_TRY(sample(path, s, k));
+    WSR_TRY(wsr__search_measure(losses, s, path, k == 0));
+    WSR_TRY(wsr_predictor_run(guess, s->predictor, path->weights, 1));
+    WSR_TRY(wsr_predictor_remember(s->predictor, path->weights, losses));
+    j->predicted[k] = objective_of(s, guess);
+    j->measured[k] = objective_of(s, losses);
+    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
+        s->losses[i] += losses[i] / (double)n;
+    }
+out:
+    return status;
+}
+
+static wsr_status look(wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)s->params.architectures;
+    wsr__path path = {0};
+    judged j = {wsr__alloc(n, sizeof(double)), wsr__alloc(n, sizeof(double))};
+    if (j.predicted == NULL || j.measured == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    memset(s->losses, 0, sizeof(s->losses));
+    WSR_TRY(wsr__path_new(&path, &s->arch));
+    for (size_t k = 0; k < n; k++) {
+        WSR_TRY(look_at(s, &path, k, &j));
+        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, n,
+                                  "measuring architectures"));
+    }
+    s->correlation = wsr_kendall_tau(j.predicted, j.measured, n);
+out:
+    wsr__path_free(&path);
+    wsr__free(j.predicted);
+    wsr__free(j.measured);
+    return status;
+}
+
+// ------------------------------------------------------------------- steer
+
+typedef struct step_sizes {
+    size_t steps;
+    size_t samples;
+    double lr;
+    double tau;
+} step_sizes;
+
+static step_sizes sizes_of(const wsr__search *s)
+{
+    const bool released = s->quirks.path_per_epoch;
+    const wsr__search_params *const p = &s->params;
+    return (step_sizes){.steps = p->arch_steps > 0 ? (size_t)p->arch_steps
+                                 : released        ? 1
+                                                   : 10,
+                        .samples = p->arch_samples > 0 ? (size_t)p->arch_samples
+                                   : released          ? 1
+                                                       : 16,
+                        .lr = p->arch_lr > 0 ? p->arch_lr
+                              : released     ? 3e-5
+                                             : 1e-3,
+                        .tau = p->arch_tau > 0 ? p->arch_tau
+                               : released      ? p->tau
+                                               : 1};
+}
+
+// Tables of the samples of a step, and the gradient of the alphas.
+typedef struct tables {
+    float *weights;
+    float *diffs;
+} tables;
+
+static void draw(wsr__search *s, const tables *t, const step_sizes *size,
+                 size_t step)
+{
+    const wsr__arch arch = {s->arch.rows, s->arch.cols, size->tau};
+    const size_t floats = arch.rows * arch.cols;
+    float g[64 * 16];
+    const uint64_t serial = wsr__search_serial(s);
+    for (size_t k = 0; k < size->samples; k++) {
+        const bool own = s->quirks.path_per_epoch && k == 0;
+        const uint64_t key = own ? serial
+                                 : serial << 32 | (uint64_t)(step << 10 | k);
+        wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL, key,
+                                   own ? WSR__SAMPLE_TEACH : WSR__SAMPLE_STEER);
+        wsr__gumbel_fill(g, floats, &rng);
+        wsr__arch_weights(t->weights + k * floats, &arch, s->alphas, g);
+    }
+}
+
+static wsr_status step(wsr__search *s, const tables *t, const step_sizes *size,
+                       size_t number)
+{
+    wsr_status status = WSR_OK;
+    const wsr__arch arch = {s->arch.rows, s->arch.cols, size->tau};
+    const size_t floats = arch.rows * arch.cols;
+    double w[WSR__SLOTS];
+    wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
+    objective_weights(w, s);
+    draw(s, t, size, number);
+    WSR_TRY(wsr_predictor_gradient(NULL, t->diffs, s->predictor, t->weights,
+                                   size->samples, w));
+    memset(alphas->grad, 0, floats * sizeof(float));
+    for (size_t k = 0; k < size->samples; k++) {
+        wsr__arch_backward(alphas->grad, &arch, t->weights + k * floats,
+                           t->diffs + k * floats);
+    }
+    alphas->has_grad = true;
+    WSR_TRY(wsr_optim_step(s->arch_optim, size->lr));
+out:
+    return status;
+}
+
+static wsr_status move(wsr__search *s)
+{
+    wsr_status status = WSR_OK;
+    const step_sizes size = sizes_of(s);
+    const size_t floats = size.samples * s->arch.rows * s->arch.cols;
+    const tables t = {wsr__alloc(floats, sizeof(float)),
+                      wsr__alloc(floats, sizeof(float))};
+    if (t.weights == NULL || t.diffs == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    for (size_t i = 0; i < size.steps; i++) {
+        WSR_TRY(step(s, &t, &size, i));
+    }
+out:
+    wsr__free(t.weights);
+    wsr__free(t.diffs);
+    return status;
+}
+
+static wsr_status learn(wsr__search *s, size_t passes)
+{
+    wsr_status status = WSR_OK;
+    const double start = wsr__seconds();
+    WSR_TRY(wsr_estimator_train(&s->estimator_loss, s->estimator,
+                                wsr__search_serial(s)));
+    const double between = wsr__seconds();
+    s->seconds[WSR__TIME_ESTIMATOR] += between - start;
+    WSR_TRY(wsr_predictor_train(&s->predictor_loss, s->predictor, passes));
+    s->seconds[WSR__TIME_PREDICTOR] += wsr__seconds() - between;
+out:
+    return status;
+}
+
+// The population only learns noise; its predictor is warmed up at its end.
+static size_t passes_of(const wsr__search *s)
+{
+    const bool last = s->epoch + 1 == wsr__phase_epochs(s, s->phase);
+    if (s->phase == WSR__STEERING) {
+        return (size_t)s->params.predictor_passes;
+    }
+    return last ? (size_t)s->params.predictor_warm_up : 0;
+}
+
+static wsr_status steer(wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(learn(s, passes_of(s)));
+    if (s->phase == WSR__STEERING) {
+        WSR_TRY(move(s));
+    }
+    WSR_TRY(
+        wsr__job_progress(job, wsr__phase_names[s->phase], 1, 1, "steering"));
+out:
+    return status;
+}
+
+void wsr__search_report(const wsr__search *s, wsr__json *line)
+{
+    if (s->phase == WSR__WARM_UP) {
+        return;
+    }
+    char key[48];
+    wsr__json_number(line, "loss_clean", s->losses[0]);
+    for (size_t i = 0; i < wsr__search_slots(s); i++) {
+        snprintf(key, sizeof(key), "loss_eps_%g", wsr__search_slot_eps(s, i));
+        wsr__json_number(line, key, s->losses[1 + i]);
+    }
+    wsr__json_number(line, "estimator_loss", s->estimator_loss);
+    wsr__json_number(line, "predictor_loss", s->predictor_loss);
+    wsr__json_number(line, "rank_correlation", s->correlation);
+}
+
+const wsr__searcher_class wsr__searcher_wsr = {
+    .super = {"wsr", "predicted losses at many strengths steer the alphas",
+              "doi:10.1609/aaai.v37i1.25118", NULL, 0},
+    .look = look,
+    .steer = steer,
+};
