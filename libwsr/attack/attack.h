@@ -89,7 +89,7 @@ double wsr__loss_ce(float *dz, const float *z, const wsr__aim *aim,
                     size_t classes);
 
 /// Difference of logits ratio (Croce and Hein, arXiv:2003.01690): 3 classes at
-/// least, with a target 4.
+/// least.
 double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
                      size_t classes);
 
@@ -319,6 +319,9 @@ wsr_status wsr__siege_backward(wsr__siege *s, wsr__loss loss);
 /// Whether the logits of a row are what the attacker wants.
 bool wsr__siege_won(const wsr__siege *s, size_t row);
 
+/// After a forward at x: with stop, rows that have fallen leave.
+void wsr__siege_fell(wsr__siege *s);
+
 /// Logits at x; with stop, rows that have fallen leave.
 wsr_status wsr__siege_judge(wsr__siege *s);
 
@@ -399,6 +402,28 @@ wsr__lp wsr__descent_norm(const void *descent);
 /// Projected gradient descent in the norm of the siege.
 wsr_status wsr__descent_run(wsr__siege *s, const wsr__descent *descent,
                             wsr__loss loss);
+
+/// Options of Auto-PGD.
+typedef struct wsr__apgd {
+    int64_t steps;
+    int64_t restarts;
+    int64_t eot;
+    double rho;
+    bool large;
+    wsr__text norm;
+    int64_t targets; // of wsr__apgd_run_targets
+} wsr__apgd;
+
+extern const wsr__option wsr__apgd_schema[];
+wsr__lp wsr__apgd_norm(const void *apgd);
+
+/// Auto-PGD on a loss, from `restarts` random points; for classes that are
+/// `leaves`.
+wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss);
+
+/// The same towards one class after the other.
+wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
+                                 wsr__loss loss);
 
 // For loop.c.
 

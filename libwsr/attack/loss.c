@@ -12,10 +12,10 @@
 //   diff.   z_t - z_y
 //   kl      sum q (log q - log p), q = softmax(clean)  gradient p - q
 //
-// z_1 >= z_2 >= ... are the sorted logits. Croce and Hein, "Reliable
-// evaluation of adversarial robustness with an ensemble of diverse
-// parameter-free attacks", arXiv:2003.01690, for the ratios; Zhang et al.,
-// arXiv:1901.08573, for kl.
+// (dlr-t of three classes has z_3 alone.) z_1 >= z_2 >= ... are the sorted
+// logits. Croce and Hein, "Reliable evaluation of adversarial robustness with
+// an ensemble of diverse parameter-free attacks", arXiv:2003.01690, for the
+// ratios; Zhang et al., arXiv:1901.08573, for kl.
 
 #include "attack/attack.h"
 
@@ -159,15 +159,16 @@ double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
     const size_t other = reach ? (size_t)aim->target
                                : best_other(z, classes, (int32_t)y);
     size_t at[4];
-    largest(at, reach ? 4 : 3, z, classes);
-    const double low = reach ? ((double)z[at[2]] + (double)z[at[3]]) / 2
-                             : (double)z[at[2]];
+    const bool pair = reach && classes > 3;
+    largest(at, pair ? 4 : 3, z, classes);
+    const double low = pair ? ((double)z[at[2]] + (double)z[at[3]]) / 2
+                            : (double)z[at[2]];
     const double up = (double)z[y] - (double)z[other];
     const double down = (double)z[at[0]] - low + 1e-12;
     if (dz != NULL) {
         const double slope = up / (down * down);
         double d[4] = {slope, 0, -slope, 0};
-        if (reach) {
+        if (pair) {
             d[2] = d[3] = -slope / 2;
         }
         memset(dz, 0, classes * sizeof(*dz));

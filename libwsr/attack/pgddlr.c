@@ -21,6 +21,6 @@ const wsr__attack_class wsr__attack_pgddlr = {
     .norm = wsr__descent_norm,
     .needs_gradient = true,
     .targets = true,
-    .classes = 4,
+    .classes = 3,
     .run = run,
 };

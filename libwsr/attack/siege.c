@@ -372,7 +372,7 @@ void wsr__siege_leave(wsr__siege *s)
     s->m = kept;
 }
 
-static void judge(wsr__siege *s)
+void wsr__siege_fell(wsr__siege *s)
 {
     for (size_t k = 0; s->stop && k < s->m; k++) {
         const size_t row = s->rows[k];
@@ -387,7 +387,7 @@ wsr_status wsr__siege_judge(wsr__siege *s)
 {
     const wsr_status status = wsr__siege_forward(s, false);
     if (status == WSR_OK) {
-        judge(s);
+        wsr__siege_fell(s);
     }
     return status;
 }
@@ -396,7 +396,7 @@ wsr_status wsr__siege_gradient(wsr__siege *s, wsr__loss loss)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__siege_forward(s, true));
-    judge(s);
+    wsr__siege_fell(s);
     WSR_TRY(wsr__siege_backward(s, loss));
 out:
     return status;

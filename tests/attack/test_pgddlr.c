@@ -30,16 +30,16 @@ START_TEST(models_with_few_classes_are_refused)
 {
     toy_world *const w = toy_begin(7);
     const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
-    wsr_model *three = NULL;
+    wsr_model *two = NULL;
     wsr_attack *attack = NULL;
     wsr_attack_result *r = NULL;
     ck_assert_ok(
-        wsr_model_new(&three, &shape, 3, toy_logits, toy_backward, &w->of));
+        wsr_model_new(&two, &shape, 2, toy_logits, toy_backward, &w->of));
     ck_assert_ok(wsr_attack_new(&attack, "pgddlr", NULL));
-    ck_assert_fails(wsr_attack_run(&r, attack, three, w->x, w->labels, TOY_N),
-                    WSR_ARG, "needs 4 classes, the model has 3");
+    ck_assert_fails(wsr_attack_run(&r, attack, two, w->x, w->labels, TOY_N),
+                    WSR_ARG, "needs 3 classes, the model has 2");
     wsr_attack_free(attack);
-    wsr_model_free(three);
+    wsr_model_free(two);
     toy_end(w);
 }
 END_TEST

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Auto-PGD on the cross entropy; options and method are in auto_pgd.c.
+
+#include "attack/attack.h"
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    return wsr__apgd_run(s, options, wsr__loss_ce);
+}
+
+const wsr__attack_class wsr__attack_apgd_ce = {
+    .super = {.name = "apgd_ce",
+              .summary = "Auto-PGD on the cross entropy",
+              .reference = "Croce and Hein 2020, arXiv:2003.01690",
+              .schema = wsr__apgd_schema,
+              .params_size = sizeof(wsr__apgd)},
+    .norms = 1u << WSR__LINF | 1u << WSR__L2 | 1u << WSR__L1,
+    .norm = wsr__apgd_norm,
+    .needs_gradient = true,
+    .targets = true,
+    .leaves = true,
+    .run = run,
+};

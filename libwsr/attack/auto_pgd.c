@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Auto-PGD, the engine of apgd_ce, apgd_dlr and apgd_t: projected gradient
+// ascent with momentum whose step is halved, back at the best point so far,
+// whenever a stretch of steps did not bring enough,
+//
+//   z       = clip(x + eta * direction(g))
+//   x_next  = clip(x + a (z - x) + (1 - a) (x - x_last))        a = 0.75
+//
+// Croce and Hein, "Reliable evaluation of adversarial robustness with an
+// ensemble of diverse parameter-free attacks", arXiv:2003.01690. In the L1
+// ball steps go along the signs of the largest entries of the gradient, fewer
+// the sparser the best point is, without momentum: Croce and Hein, "Mind the
+// box: l1-APGD for sparse adversarial attacks on image classifiers",
+// arXiv:2103.01208, where the radius may shrink in stages as well (`large`).
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LAST, BEST, BEST_GRAD, AHEAD, SUM, ROWS };
+
+const wsr__option wsr__apgd_schema[] = {
+    {"steps", WSR__INT, offsetof(wsr__apgd, steps), "100", 1, 100000, "steps",
+     "gradient steps", NULL},
+    {"restarts", WSR__INT, offsetof(wsr__apgd, restarts), "1", 1, 10000, "",
+     "tries from different points", NULL},
+    {"eot", WSR__INT, offsetof(wsr__apgd, eot), "1", 1, 10000, "",
+     "gradients averaged for each step, for models with a random component",
+     NULL},
+    {"rho", WSR__FLOAT, offsetof(wsr__apgd, rho), "0.75", 0, 1, "",
+     "share of steps that must raise the loss for the step to stay", NULL},
+    {"large", WSR__BOOL, offsetof(wsr__apgd, large), "false", 0, 0, "",
+     "l1: begin in balls of 3 and 2 times the strength", NULL},
+    {"norm", WSR__WORD, offsetof(wsr__apgd, norm), "linf", 0, 0, "",
+     "norm of the ball", wsr__lp_names},
+    {0},
+};
+
+wsr__lp wsr__apgd_norm(const void *apgd)
+{
+    return wsr__lp_named(((const wsr__apgd *)apgd)->norm.s);
+}
+
+/// What the search knows of an image.
+typedef struct row_state {
+    double eta;
+    double best;      // loss at the best point
+    double best_then; // the same at the last checkpoint
+    double last;      // loss of the step before
+    double rises;     // steps since the last checkpoint that raised the loss
+    double dense;     // l1: share of the gradient's entries that steps follow
+    double support;   // l1: pixels changed at the last checkpoint
+    bool reduced;     // at the last checkpoint
+} row_state;
+
+enum { ROW_FLOATS = (sizeof(row_state) + sizeof(float) - 1) / sizeof(float) };
+
+typedef struct ascent {
+    const wsr__apgd *p;
+    wsr__loss loss;
+    float *last;      // x one step before
+    float *best;      // x with the largest loss
+    float *best_grad; // its gradient
+    float *ahead;     // z
+    float *sum;       // of gradients
+    row_state *rows;
+    int64_t steps;
+    int64_t step;
+    int64_t stretch; // steps between checkpoints
+    uint32_t draw;   // number of the random start
+    bool judge;      // points count: the ball is that of the strength
+    bool staged;     // x at the beginning is that of an earlier stage
+} ascent;
+
+// ------------------------------------------------------------------- starts
+
+static void start_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    float *const t = wsr__at(a->ahead, s->d, row);
+    wsr__rng rng = wsr__siege_rng(s, row, a->draw);
+    double most = 0;
+    double squares = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        t[i] = s->norm == WSR__LINF ? 2 * wsr__rng_uniform(&rng) - 1
+                                    : (float)wsr__rng_normal(&rng);
+        const double size = fabs((double)t[i]);
+        most = size > most ? size : most;
+        squares += size * size;
+    }
+    const double length = s->norm == WSR__LINF ? most
+                          : s->norm == WSR__L2 ? sqrt(squares)
+                                               : (double)s->eps;
+    const float scale = (float)((double)s->eps / (length + 1e-12));
+    for (int64_t i = 0; i < s->d; i++) {
+        x[i] = ball.x0[i] + scale * t[i];
+    }
+    wsr__project(x, &ball);
+}
+
+// Pixels that differ from the clean image.
+static double support_of(const wsr__siege *s, size_t row, const float *x)
+{
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        n += x[i] < x0[i] || x[i] > x0[i];
+    }
+    return (double)n;
+}
+
+static void begin_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    const size_t size = (size_t)s->d * sizeof(float);
+    float *const x = wsr__at(s->x, s->d, row);
+    const double eps = (double)s->eps;
+    row_state *const r = &a->rows[row];
+    wsr__project(x, &ball);
+    memcpy(wsr__at(a->last, s->d, row), x, size);
+    memcpy(wsr__at(a->best, s->d, row), x, size);
+    *r = (row_state){.eta = s->norm == WSR__L1 ? eps : 2 * eps,
+                     .best = -(double)INFINITY,
+                     .dense = 0.2,
+                     .support = (double)s->d,
+                     .reduced = true};
+    if (a->staged) {
+        r->support = support_of(s, row, x);
+        r->dense = r->support / (double)s->d / 1.5;
+    }
+}
+
+// -------------------------------------------------------------------- steps
+
+static void sparse_step(wsr__siege *s, size_t row, const row_state *r)
+{
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    const double rank = (1 - r->dense) * (double)s->d;
+    const int64_t k = rank < 0 ? 0 : (int64_t)rank;
+    const float bound =
+        wsr__kth_magnitude(g, s->d, k > s->d - 1 ? s->d - 1 : k);
+    int64_t followed = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        followed += fabsf(g[i]) >= bound && g[i] != 0;
+    }
+    const float length = (float)(r->eta / ((double)followed + 1e-10));
+    for (int64_t i = 0; i < s->d; i++) {
+        const float sign = (float)(g[i] > 0) - (float)(g[i] < 0);
+        x[i] += fabsf(g[i]) >= bound ? length * sign : 0;
+    }
+    wsr__project(x, &ball);
+}
+
+static void dense_step(wsr__siege *s, size_t row, const ascent *a)
+{
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    const float eta = (float)a->rows[row].eta;
+    const float share = a->step == 0 ? 1.0f : 0.75f;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    float *const z = wsr__at(a->ahead, s->d, row);
+    float *const last = wsr__at(a->last, s->d, row);
+    double squares = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        squares += (double)g[i] * (double)g[i];
+    }
+    const float unit = (float)(1 / (sqrt(squares) + 1e-12));
+    for (int64_t i = 0; i < s->d; i++) {
+        const float sign = (float)(g[i] > 0) - (float)(g[i] < 0);
+        z[i] = x[i] + eta * (s->norm == WSR__LINF ? sign : g[i] * unit);
+    }
+    wsr__project(z, &ball);
+    for (int64_t i = 0; i < s->d; i++) {
+        const float moved = x[i] - last[i];
+        last[i] = x[i];
+        x[i] += share * (z[i] - x[i]) + (1 - share) * moved;
+    }
+    wsr__project(x, &ball);
+}
+
+static void step_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    if (s->norm == WSR__L1) {
+        sparse_step(s, row, &a->rows[row]);
+    } else {
+        dense_step(s, row, a);
+    }
+}
+
+static void note_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    const size_t size = (size_t)s->d * sizeof(float);
+    row_state *const r = &a->rows[row];
+    const double loss = s->loss[row];
+    // The loss before the first step counts as 0, as it does in the authors'
+    // code, whose record of losses begins with zeros.
+    r->rises += a->step >= 0 && loss > r->last ? 1 : 0;
+    r->last = a->step < 0 ? 0 : loss;
+    if (loss > r->best) {
+        r->best = loss;
+        memcpy(wsr__at(a->best, s->d, row), wsr__at(s->x, s->d, row), size);
+        memcpy(wsr__at(a->best_grad, s->d, row), wsr__at(s->grad, s->d, row),
+               size);
+    }
+    r->best_then = a->step < 0 ? loss : r->best_then;
+}
+
+// -------------------------------------------------------------- checkpoints
+
+static void back_to_best(wsr__siege *s, size_t row, const ascent *a)
+{
+    const size_t size = (size_t)s->d * sizeof(float);
+    memcpy(wsr__at(s->x, s->d, row), wsr__at(a->best, s->d, row), size);
+    memcpy(wsr__at(s->grad, s->d, row), wsr__at(a->best_grad, s->d, row), size);
+}
+
+static void check_dense(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    row_state *const r = &a->rows[row];
+    const bool few = r->rises <= a->p->rho * (double)a->stretch;
+    const bool stuck = !r->reduced && r->best_then >= r->best;
+    r->reduced = few || stuck;
+    r->best_then = r->best;
+    r->rises = 0;
+    if (r->reduced) {
+        r->eta /= 2;
+        back_to_best(s, row, a);
+    }
+}
+
+static void check_sparse(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    row_state *const r = &a->rows[row];
+    const double eps = (double)s->eps;
+    const double support =
+        support_of(s, row, wsr__at_const(a->best, s->d, row));
+    const bool shrinks = support < 0.95 * r->support;
+    const double eta = shrinks ? eps : r->eta / 1.5;
+    r->eta = eta < eps / 10 ? eps / 10 : eta > eps ? eps : eta;
+    r->dense = support / (double)s->d / 1.5;
+    r->support = support;
+    if (shrinks) {
+        back_to_best(s, row, a);
+    }
+}
+
+static int64_t share_of(double share, int64_t steps)
+{
+    const int64_t n = (int64_t)(share * (double)steps);
+    return n > 1 ? n : 1;
+}
+
+// --------------------------------------------------------------- one ascent
+
+static void sum_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    float *const sum = wsr__at(a->sum, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        sum[i] += g[i] / (float)a->p->eot;
+    }
+}
+
+static void take_sum(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    memcpy(wsr__at(s->grad, s->d, row), wsr__at(a->sum, s->d, row),
+           (size_t)s->d * sizeof(float));
+}
+
+static wsr_status average(wsr__siege *s, ascent *a)
+{
+    wsr_status status = WSR_OK;
+    memset(a->sum, 0, s->capacity * (size_t)s->d * sizeof(float));
+    for (int64_t i = 0; i < a->p->eot && s->m > 0; i++) {
+        const bool judge = a->judge && i == a->p->eot - 1;
+        WSR_TRY(wsr__siege_forward(s, true));
+        if (judge) {
+            wsr__siege_fell(s);
+        }
+        WSR_TRY(wsr__siege_backward(s, a->loss));
+        wsr__siege_each(s, sum_row, a);
+    }
+    wsr__siege_each(s, take_sum, a);
+out:
+    return status;
+}
+
+// Loss, gradient and outcome at x.
+static wsr_status look(wsr__siege *s, ascent *a)
+{
+    if (a->p->eot > 1) {
+        return average(s, a);
+    }
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__siege_forward(s, true));
+    if (a->judge) {
+        wsr__siege_fell(s);
+    }
+    WSR_TRY(wsr__siege_backward(s, a->loss));
+out:
+    return status;
+}
+
+// After the last step no gradient is needed.
+static wsr_status look_last(wsr__siege *s, const ascent *a)
+{
+    const wsr_status status = wsr__siege_forward(s, false);
+    if (status == WSR_OK && a->judge) {
+        wsr__siege_fell(s);
+    }
+    for (size_t k = 0; status == WSR_OK && k < s->m; k++) {
+        const size_t row = s->rows[k];
+        s->loss[row] = a->loss(NULL, s->logits + row * s->classes,
+                               &s->aims[row], s->classes);
+    }
+    return status;
+}
+
+static wsr_status climb(wsr__siege *s, ascent *a)
+{
+    wsr_status status = WSR_OK;
+    const bool sparse = s->norm == WSR__L1;
+    int64_t since = 0;
+    a->stretch = share_of(sparse ? 0.04 : 0.22, a->steps);
+    wsr__siege_each(s, begin_row, a);
+    a->step = -1;
+    WSR_TRY(look(s, a));
+    wsr__siege_each(s, note_row, a);
+    for (a->step = 0; a->step < a->steps && s->m > 0; a->step++) {
+        wsr__siege_each(s, step_row, a);
+        WSR_TRY(a->step + 1 < a->steps ? look(s, a) : look_last(s, a));
+        wsr__siege_each(s, note_row, a);
+        if (++since < a->stretch) {
+            continue;
+        }
+        since = 0;
+        wsr__siege_each(s, sparse ? check_sparse : check_dense, a);
+        const int64_t less = a->stretch - share_of(0.03, a->steps);
+        const int64_t least = share_of(0.06, a->steps);
+        a->stretch = sparse ? a->stretch : less > least ? less : least;
+    }
+out:
+    return status;
+}
+
+static void from_best(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    memcpy(wsr__at(s->x, s->d, row), wsr__at(a->best, s->d, row),
+           (size_t)s->d * sizeof(float));
+}
+
+static void publish_best(wsr__siege *s, size_t row, void *ctx)
+{
+    const ascent *const a = ctx;
+    memcpy(wsr__at(s->found, s->d, row), wsr__at(a->best, s->d, row),
+           (size_t)s->d * sizeof(float));
+}
+
+// Balls of three, two and one times the strength, each begun where the one
+// before ended; only points in the last one count.
+static wsr_status climb_stages(wsr__siege *s, ascent *a)
+{
+    wsr_status status = WSR_OK;
+    const float eps = s->eps;
+    const int64_t part = (3 * a->p->steps + 9) / 10;
+    a->staged = true;
+    for (int stage = 0; stage < 3; stage++) {
+        s->eps = eps * (float)(3 - stage);
+        a->judge = stage == 2;
+        a->steps = stage < 2 ? part : a->p->steps - 2 * part;
+        a->steps = a->steps < 1 ? 1 : a->steps;
+        wsr__siege_each(s, stage == 0 ? start_row : from_best, a);
+        WSR_TRY(climb(s, a));
+    }
+out:
+    s->eps = eps;
+    return status;
+}
+
+static wsr_status ascend(wsr__siege *s, ascent *a)
+{
+    wsr_status status = WSR_OK;
+    if (a->p->large && s->norm == WSR__L1) {
+        WSR_TRY(climb_stages(s, a));
+    } else {
+        a->judge = true;
+        a->steps = a->p->steps;
+        wsr__siege_each(s, start_row, a);
+        WSR_TRY(climb(s, a));
+    }
+    wsr__siege_each(s, publish_best, a);
+    a->draw++;
+out:
+    return status;
+}
+
+// ----------------------------------------------------------------- the runs
+
+static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p,
+                        wsr__loss loss)
+{
+    *a = (ascent){.p = p,
+                  .loss = loss,
+                  .last = wsr__siege_spare(s, LAST, s->d),
+                  .best = wsr__siege_spare(s, BEST, s->d),
+                  .best_grad = wsr__siege_spare(s, BEST_GRAD, s->d),
+                  .ahead = wsr__siege_spare(s, AHEAD, s->d),
+                  .rows = (void *)wsr__siege_spare(s, ROWS, ROW_FLOATS)};
+    if (p->eot > 1) {
+        a->sum = wsr__siege_spare(s, SUM, s->d);
+    }
+    return a->last == NULL || a->best == NULL || a->best_grad == NULL ||
+                   a->ahead == NULL || a->rows == NULL ||
+                   (p->eot > 1 && a->sum == NULL)
+               ? WSR_NOMEM
+               : WSR_OK;
+}
+
+wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss)
+{
+    wsr_status status = WSR_OK;
+    ascent a;
+    WSR_TRY(begin(&a, s, apgd, loss));
+    for (int64_t r = 0; r < apgd->restarts && s->m > 0; r++) {
+        WSR_TRY(ascend(s, &a));
+        wsr__siege_recall(s);
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
+                                 wsr__loss loss)
+{
+    wsr_status status = WSR_OK;
+    ascent a;
+    const int64_t others = (int64_t)s->classes - 1;
+    const int64_t targets = apgd->targets < others ? apgd->targets : others;
+    WSR_TRY(begin(&a, s, apgd, loss));
+    for (int64_t r = 0; r < targets * apgd->restarts && s->m > 0; r++) {
+        for (size_t k = 0; k < s->m; k++) {
+            wsr__aim *const aim = &s->aims[s->rows[k]];
+            aim->target = wsr__ranked(aim->clean, s->classes, aim->label,
+                                      (size_t)(r % targets));
+        }
+        WSR_TRY(ascend(s, &a));
+        wsr__siege_recall(s);
+    }
+out:
+    return status;
+}
