@@ -222,21 +222,34 @@ static size_t distance(const char *a, const char *b)
     return row[n];
 }
 
+const char *cli_nearest(const char *word, const char *const *names, size_t n)
+{
+    const char *near = NULL;
+    size_t least = strlen(word) / 3 + 2;
+    for (size_t i = 0; i < n; i++) {
+        const size_t d = distance(word, names[i]);
+        if (d < least) {
+            least = d;
+            near = names[i];
+        }
+    }
+    return near;
+}
+
 static int unknown_option(const cli *c, const char *given)
 {
     char word[32];
-    const char *near = NULL;
+    const char *names[N_COMMON + CLI_OPTIONS];
     const char *const begin = given + strspn(given, "-");
     (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(begin, "="), begin);
-    size_t least = strlen(word) / 3 + 2;
     const cli_option *o = NULL;
+    size_t n = 0;
     for (size_t i = 0; (o = option_at(c, i)) != NULL; i++) {
-        const size_t d = distance(word, o->name);
-        if (d < least && !is_hidden(c, i)) {
-            least = d;
-            near = o->name;
+        if (!is_hidden(c, i)) {
+            names[n++] = o->name;
         }
     }
+    const char *const near = cli_nearest(word, names, n);
     if (near != NULL) {
         return cli_usage(c, "%.60s: is not an option, did you mean --%s", given,
                          near);
@@ -523,6 +536,8 @@ int cli_end(cli *c, wsr_status status)
     if (status == WSR_CANCELED && c->out != NULL) {
         (void)fprintf(stderr, "%s: interrupted, go on with: %s --resume %s\n",
                       c->tool->name, c->tool->name, c->out);
+    } else if (status == WSR_CANCELED) {
+        (void)fprintf(stderr, "%s: interrupted\n", c->tool->name);
     } else if (status != WSR_OK) {
         (void)fprintf(stderr, "%s: %s\n", c->tool->name, wsr_error_detail());
     }

@@ -66,6 +66,10 @@ const char *cli_value(const cli *c, const char *name);
 int cli_usage(const cli *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/// The name nearest to a word that may be a typing mistake, NULL when none is
+/// near.
+const char *cli_nearest(const char *word, const char *const *names, size_t n);
+
 /// Report how the work ended, on stderr, and release everything. Returns the
 /// code to exit with.
 int cli_end(cli *c, wsr_status status);

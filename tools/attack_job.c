@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The keys are a flat table; those that the library understands are passed on
+// to it as text, so that it says itself what is wrong with a value.
+
+#include "attack_job.h"
+#include "out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct key {
+    const char *name;
+    const char *fallback;
+    const char *help;
+} key;
+
+static const key keys[] = {
+    {"net.file", "", "safetensors file of the network"},
+    {"net.genotype", "", "name or file, where the network's file has none"},
+    {"net.codes", "", "name or file of RobNet codes, likewise"},
+    {"net.channels", "", "width of the first cells, likewise"},
+    {"net.layers", "", "number of cells, likewise"},
+    {"net.classes", "", "number of classes, likewise"},
+    {"net.stem", "", "cifar, int, imagenet or imagenet_tiny, likewise"},
+    {"data.spec", "", "fashion-mnist, cifar10:PATH, idx:IMAGES,LABELS, ..."},
+    {"data.split", "test", "test or train"},
+    {"data.size", "", "centre images in zeros; as the network takes them"},
+    {"data.channels", "", "repeat a grey channel; as the network takes them"},
+    {"data.limit", "0", "take the first samples, 0: all"},
+    {"attack.list", "pgd", "attacks with options: fgsm,pgd:steps=20"},
+    {"attack.eps", "8/255", "strengths"},
+    {"attack.count", "0", "images to be evaluated, 0: all"},
+    {"attack.stop", "true", "leave images alone once they have fallen"},
+    {"attack.nested", "true", "what fell counts as fallen at larger strengths"},
+    {"attack.target", "none", "class to reach: least, second, random"},
+    {"attack.batch", "64", "images at once"},
+    {"attack.save", "", "safetensors file for the adversarial images"},
+    {"seed", "0", "seed of all random numbers"},
+};
+
+enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+
+// ------------------------------------------------------------------ texts
+
+// A text made of key=value parts; too long a text fails when it is used.
+typedef struct list {
+    char text[4096];
+    size_t length;
+    bool full;
+} list;
+
+static void add(list *l, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add(list *l, const char *format, ...)
+{
+    va_list args;
+    const size_t room = sizeof(l->text) - l->length;
+    va_start(args, format);
+    const int n = vsnprintf(l->text + l->length, room, format, args);
+    va_end(args);
+    l->full = l->full || n < 0 || (size_t)n >= room;
+    l->length += l->full ? 0 : (size_t)n;
+    l->text[l->length] = '\0';
+}
+
+static void add_value(list *l, const char *name, const char *value)
+{
+    add(l, "%s%s=%s", l->length > 0 ? "," : "", name, value);
+}
+
+// Every key "section.name" that is set, apart from some.
+static void add_section(list *l, const cli *c, const char *section,
+                        const char *const *but)
+{
+    const size_t n = strlen(section);
+    for (size_t i = 0; i < wsr_config_count(c->config); i++) {
+        const char *const name = wsr_config_key(c->config, i);
+        bool wanted = strncmp(name, section, n) == 0 && name[n] == '.';
+        for (size_t k = 0; wanted && but[k] != NULL; k++) {
+            wanted = strcmp(name + n + 1, but[k]) != 0;
+        }
+        if (wanted) {
+            add_value(l, name + n + 1, wsr_config_value(c->config, i));
+        }
+    }
+}
+
+void job_help(void)
+{
+    printf("\nConfiguration (key=default, for --set and files):\n\n");
+    for (size_t i = 0; i < KEYS; i++) {
+        printf("  %s=%s\n      %s\n", keys[i].name, keys[i].fallback,
+               keys[i].help);
+    }
+}
+
+// ---------------------------------------------------------------- checking
+
+static int check_keys(const cli *c)
+{
+    const char *names[KEYS];
+    for (size_t i = 0; i < KEYS; i++) {
+        names[i] = keys[i].name;
+    }
+    for (size_t i = 0; i < wsr_config_count(c->config); i++) {
+        const char *const name = wsr_config_key(c->config, i);
+        bool known = false;
+        for (size_t k = 0; k < KEYS; k++) {
+            known = known || strcmp(name, names[k]) == 0;
+        }
+        const char *const near = cli_nearest(name, names, KEYS);
+        if (!known) {
+            return cli_usage(c, "%s: unknown key%s%s (%s)", name,
+                             near == NULL ? "" : ", did you mean ",
+                             near == NULL ? "" : near,
+                             wsr_config_where(c->config, i));
+        }
+    }
+    return CLI_GO_ON;
+}
+
+// "0.03" or "8/255".
+static bool read_eps(float *out, const char *text, size_t length)
+{
+    char copy[64];
+    char *end = NULL;
+    if (length == 0 || length >= sizeof(copy)) {
+        return false;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    double value = strtod(copy, &end);
+    if (end != copy && *end == '/') {
+        const char *const below = end + 1;
+        const double divisor = strtod(below, &end);
+        value = end != below && divisor > 0.0 ? value / divisor : -1.0;
+    }
+    *out = (float)value;
+    return *end == '\0' && value >= 0.0 && value <= 1e6;
+}
+
+static int check_eps(job *j, const cli *c)
+{
+    const char *text = wsr_config_text(c->config, "attack.eps");
+    text = text == NULL ? "8/255" : text;
+    for (bool more = true; more;) {
+        const size_t length = strcspn(text, ",");
+        if (j->n_eps == JOB_STRENGTHS) {
+            return cli_usage(c, "attack.eps: more than %d strengths",
+                             JOB_STRENGTHS);
+        }
+        if (!read_eps(&j->eps[j->n_eps], text, length)) {
+            return cli_usage(c,
+                             "attack.eps: '%.*s' is not a strength such as "
+                             "0.03 or 8/255",
+                             length > 40 ? 40 : (int)length, text);
+        }
+        j->n_eps++;
+        more = text[length] == ',';
+        text += length + more;
+    }
+    return CLI_GO_ON;
+}
+
+int job_check(job *j, const cli *c)
+{
+    const int code = check_keys(c);
+    if (code != CLI_GO_ON) {
+        return code;
+    }
+    if (wsr_config_text(c->config, "net.file") == NULL) {
+        return cli_usage(c, "--net: a file with a network is needed");
+    }
+    if (wsr_config_text(c->config, "data.spec") == NULL) {
+        return cli_usage(c, "--data: images are needed, such as fashion-mnist");
+    }
+    return check_eps(j, c);
+}
+
+// ----------------------------------------------------------------- opening
+
+static wsr_status open_net(job *j, const cli *c)
+{
+    static const char *const but[] = {"file", NULL};
+    list l = {0};
+    const char *const batch = wsr_config_text(c->config, "attack.batch");
+    const long size = batch == NULL ? 0 : strtol(batch, NULL, 10);
+    add_section(&l, c, "net", but);
+    wsr_status status =
+        wsr_net_load(&j->net, wsr_config_text(c->config, "net.file"), l.text);
+    if (status == WSR_OK) {
+        status = wsr_model_from_net(
+            &j->model, j->net, size > 0 && size <= 65536 ? (size_t)size : 0);
+    }
+    return status;
+}
+
+// Images take the network's shape unless the configuration says otherwise.
+static wsr_status open_data(job *j, const cli *c)
+{
+    static const char *const but[] = {"spec", "split", NULL};
+    const char *const split = wsr_config_text(c->config, "data.split");
+    const wsr_shape *const image = wsr_net_image(j->net);
+    list l = {0};
+    add_section(&l, c, "data", but);
+    if (wsr_config_text(c->config, "data.size") == NULL) {
+        add(&l, "%ssize=%lld", l.length > 0 ? "," : "",
+            (long long)image->dims[2]);
+    }
+    if (wsr_config_text(c->config, "data.channels") == NULL) {
+        add(&l, ",channels=%lld", (long long)image->dims[1]);
+    }
+    return wsr_dataset_open(
+        &j->dataset, wsr_config_text(c->config, "data.spec"), split, l.text);
+}
+
+static wsr_status open_spectrum(job *j, const cli *c)
+{
+    static const char *const but[] = {"list", "eps", "save", NULL};
+    const char *const attacks = wsr_config_text(c->config, "attack.list");
+    const char *const seed = wsr_config_text(c->config, "seed");
+    list l = {0};
+    add_section(&l, c, "attack", but);
+    if (seed != NULL) {
+        add_value(&l, "seed", seed);
+    }
+    if (wsr_config_text(c->config, "attack.save") != NULL) {
+        const size_t all = wsr_dataset_count(j->dataset);
+        add(&l, "%skeep=%zu", l.length > 0 ? "," : "", all);
+    }
+    wsr_status status = wsr_spectrum_new(
+        &j->spectrum, attacks == NULL ? "pgd" : attacks, l.text);
+    if (status == WSR_OK) {
+        status = wsr_spectrum_set_strengths(j->spectrum, j->eps, j->n_eps);
+    }
+    if (status == WSR_OK) {
+        status = wsr_spectrum_open(j->spectrum, j->model, j->dataset);
+    }
+    return status;
+}
+
+static wsr_status write_start(int *code, const job *j, const cli *c)
+{
+    char *config = NULL;
+    wsr_status status = wsr_config_print(&config, c->config);
+    if (status == WSR_OK) {
+        *code = out_make(c);
+    }
+    if (status == WSR_OK && *code == CLI_GO_ON) {
+        *code = out_write(c, "config.yaml", config);
+    }
+    const wsr_genotype *const genotype = wsr_net_genotype(j->net);
+    if (status == WSR_OK && *code == CLI_GO_ON && genotype != NULL) {
+        status = wsr_genotype_save(genotype, out_path(c, "genotype.yaml"));
+    }
+    wsr_text_free(config);
+    return status;
+}
+
+wsr_status job_open(int *code, job *j, const cli *c)
+{
+    wsr_status status = open_net(j, c);
+    if (status == WSR_OK) {
+        status = open_data(j, c);
+    }
+    if (status == WSR_OK) {
+        status = open_spectrum(j, c);
+    }
+    if (status == WSR_OK && c->resume != NULL) {
+        status = wsr_spectrum_resume(j->spectrum,
+                                     out_path(c, "checkpoint.safetensors"));
+        // A run that ended before its first checkpoint begins anew.
+        status = status == WSR_NOTFOUND ? WSR_OK : status;
+    }
+    if (status == WSR_OK && c->out != NULL) {
+        status = write_start(code, j, c);
+    }
+    return status;
+}
+
+// ----------------------------------------------------------------- running
+
+static double now(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void show(const job *j, cli *c)
+{
+    char text[64];
+    const size_t done = wsr_spectrum_position(j->spectrum);
+    const size_t all = wsr_spectrum_steps(j->spectrum);
+    (void)snprintf(text, sizeof(text), "step %zu/%zu", done, all);
+    cli_progress(c, (double)done / (double)all, text);
+}
+
+static wsr_status save(const job *j, const cli *c)
+{
+    return c->out == NULL
+               ? WSR_OK
+               : wsr_spectrum_save(j->spectrum,
+                                   out_path(c, "checkpoint.safetensors"));
+}
+
+wsr_status job_run(job *j, cli *c)
+{
+    const double apart = 15.0; // seconds between checkpoints
+    double saved = now();
+    wsr_status status = WSR_OK;
+    while (status == WSR_OK && wsr_spectrum_position(j->spectrum) <
+                                   wsr_spectrum_steps(j->spectrum)) {
+        if (cli_canceled()) {
+            status = save(j, c);
+            return status == WSR_OK ? WSR_CANCELED : status;
+        }
+        status = wsr_spectrum_step(j->spectrum);
+        if (status == WSR_OK && now() - saved > apart) {
+            status = save(j, c);
+            saved = now();
+        }
+        show(j, c);
+    }
+    return status == WSR_OK ? save(j, c) : status;
+}
+
+// ----------------------------------------------------------------- results
+
+static double seconds_of(const wsr_spectrum *s)
+{
+    double sum = 0.0;
+    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
+        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
+            sum += wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS);
+        }
+    }
+    return sum;
+}
+
+// What the report reads; version and build are plain words.
+static int write_log(const cli *c, const job *j, const char *results)
+{
+    const char *const given = wsr_config_text(c->config, "seed");
+    const char *const seed = given == NULL ? "0" : given;
+    const size_t size = strlen(results) + 1024;
+    char *const text = malloc(size);
+    if (text == NULL) {
+        (void)cli_usage(c, "log: out of memory");
+        return CLI_FAILED;
+    }
+    (void)snprintf(text, size,
+                   "{\"event\":\"start\",\"tool\":\"wsr-attack\","
+                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%s}\n"
+                   "%s{\"event\":\"done\",\"seconds\":%.3f}\n",
+                   wsr_version(), wsr_build_info(), seed, results,
+                   seconds_of(j->spectrum));
+    const int code = out_write(c, "log.jsonl", text);
+    free(text);
+    return code;
+}
+
+wsr_status job_write(int *code, const cli *c, const job *j)
+{
+    char *json = NULL;
+    char *csv = NULL;
+    wsr_status status = wsr_spectrum_json(&json, j->spectrum);
+    if (status == WSR_OK) {
+        status = wsr_spectrum_csv(&csv, j->spectrum);
+    }
+    if (status == WSR_OK) {
+        *code = out_write(c, "results.jsonl", json);
+    }
+    if (status == WSR_OK && *code == CLI_GO_ON) {
+        *code = out_write(c, "results.csv", csv);
+    }
+    if (status == WSR_OK && *code == CLI_GO_ON) {
+        *code = write_log(c, j, json);
+    }
+    if (status == WSR_OK && *code == CLI_GO_ON) {
+        status = wsr_report_write(c->out);
+    }
+    wsr_text_free(json);
+    wsr_text_free(csv);
+    return status;
+}
+
+void job_free(job *j)
+{
+    wsr_spectrum_free(j->spectrum);
+    wsr_dataset_free(j->dataset);
+    wsr_model_free(j->model);
+    wsr_net_free(j->net);
+    *j = (job){0};
+}

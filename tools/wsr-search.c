@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// wsr-search: search a robust cell, train it, measure it, draw a report. All
+// of the work is in the library; here are words around it.
+
+#include "cli.h"
+#include "out.h"
+#include "wsr/search.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const cli_option options[] = {
+    {"data", "SPEC", "data.spec", "images: fashion-mnist, cifar10:PATH, ..."},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const cli_tool tool = {
+    .name = "wsr-search",
+    .presets = "search",
+    .summary = "search cells that stay accurate under attacks of all strengths",
+    .usage = "--preset quick --out DIR",
+    .options = options,
+    .help = wsr_search_help,
+};
+
+static bool on_progress(const char *phase, size_t done, size_t total,
+                        const char *note, void *user)
+{
+    char text[200];
+    (void)snprintf(text, sizeof(text), "%s %zu/%zu%s%s", phase, done, total,
+                   note != NULL && note[0] != '\0' ? ": " : "",
+                   note != NULL ? note : "");
+    cli_progress(user, total > 0 ? (double)done / (double)total : 0.0, text);
+    return !cli_canceled();
+}
+
+static double now(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// The number after "key": in a line of the log; false when there is none.
+static bool number_in(double *out, const char *line, const char *key)
+{
+    char pattern[48];
+    (void)snprintf(pattern, sizeof(pattern), "\"%s\":", key);
+    const char *const at = strstr(line, pattern);
+    return at != NULL && sscanf(at + strlen(pattern), "%lf", out) == 1;
+}
+
+// Accuracies are in the log, where the report finds them, too.
+static void print_accuracies(const cli *c)
+{
+    char line[8192];
+    FILE *const file = fopen(out_path(c, "log.jsonl"), "r");
+    double clean = 0.0;
+    double eps = 0.0;
+    double robust = 0.0;
+    bool first = true;
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (!number_in(&eps, line, "eps") ||
+            !number_in(&clean, line, "clean_accuracy") ||
+            !number_in(&robust, line, "robust_accuracy")) {
+            continue;
+        }
+        if (first) {
+            printf("accuracy  clean %5.1f %%\n", 100.0 * clean);
+        }
+        printf("          at %.4f (%g/255) %5.1f %%\n", eps,
+               (double)(long)(eps * 2550.0 + 0.5) / 10.0, 100.0 * robust);
+        first = false;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+static wsr_status print_genotype(const cli *c)
+{
+    wsr_genotype *genotype = NULL;
+    char *text = NULL;
+    wsr_status status =
+        wsr_genotype_load(&genotype, out_path(c, "genotype.yaml"));
+    if (status == WSR_OK) {
+        status = wsr_genotype_print(&text, genotype);
+    }
+    if (status == WSR_OK) {
+        printf("%s", text);
+    }
+    wsr_text_free(text);
+    wsr_genotype_free(genotype);
+    return status;
+}
+
+static wsr_status copy_lines(const cli *c)
+{
+    char part[4096];
+    FILE *const file = fopen(out_path(c, "log.jsonl"), "r");
+    while (file != NULL && fgets(part, sizeof(part), file) != NULL) {
+        (void)fputs(part, stdout);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return WSR_OK;
+}
+
+static wsr_status summarise(const cli *c, double seconds)
+{
+    if (c->json) {
+        return copy_lines(c);
+    }
+    if (c->quiet) {
+        return WSR_OK;
+    }
+    const wsr_status status = print_genotype(c);
+    if (status == WSR_OK) {
+        print_accuracies(c);
+        printf("time      %.0f s\n", seconds);
+        printf("written   %s/{report.html, genotype.yaml, net.safetensors,\n"
+               "          checkpoint.safetensors, config.yaml, log.jsonl}\n",
+               c->out);
+    }
+    return status;
+}
+
+static wsr_status run(cli *c)
+{
+    const double begin = now();
+    wsr_status status =
+        wsr_search_run(c->config, c->out, c->resume != NULL, on_progress, c);
+    cli_progress_clear(c);
+    if (status == WSR_OK) {
+        status = wsr_report_write(c->out);
+    }
+    return status == WSR_OK ? summarise(c, now() - begin) : status;
+}
+
+int main(int argc, char **argv)
+{
+    cli c;
+    int code = cli_begin(&c, &tool, argc, argv);
+    if (code != CLI_GO_ON) {
+        return code;
+    }
+    if (c.out == NULL) {
+        code = cli_usage(&c, "--out: a folder for the results is needed");
+    } else {
+        code = out_check(&c);
+    }
+    if (code != CLI_GO_ON) {
+        (void)cli_end(&c, WSR_OK);
+        return code;
+    }
+    return cli_end(&c, run(&c));
+}
