@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What tests of trainers share: one batch of a tiny network.
+
+#ifndef WSR_TESTS_LESSON_H
+#define WSR_TESTS_LESSON_H
+
+#include "support/support.h"
+#include "train/train.h"
+
+#include <string.h>
+
+enum {
+    LESSON_N = 4,
+    LESSON_CLASSES = 3,
+    LESSON_SIDE = 16,
+    LESSON_PIXELS = 3 * LESSON_SIDE * LESSON_SIDE,
+    LESSON_FLOATS = LESSON_N * LESSON_PIXELS
+};
+
+typedef struct lesson_bench {
+    wsr_net *net;
+    wsr_graph *graph;
+    wsr_graph *attack_graph;
+    wsr_plan *plan;
+    wsr_plan *attack;
+    const wsr__trainer_class *trainer;
+    void *options;
+    float x[LESSON_FLOATS];
+    float x_adv[LESSON_FLOATS];
+    int32_t labels[LESSON_N];
+    wsr__lesson lesson;
+} lesson_bench;
+
+static inline void lesson_open(lesson_bench *b, const char *spec)
+{
+    const wsr__class *cls = NULL;
+    wsr_genotype *genotype = NULL;
+    memset(b, 0, sizeof(*b));
+    ck_assert_ok(wsr_genotype_load(&genotype, "cna_r"));
+    ck_assert_ok(wsr_net_new(&b->net, genotype,
+                             "channels=4,layers=3,classes=3,image_size=16", 7));
+    wsr_genotype_free(genotype);
+    ck_assert_ok(wsr__class_spec(&cls, &b->options, &wsr__trainers, spec));
+    b->trainer = (const wsr__trainer_class *)(const void *)cls;
+    ck_assert_ok(wsr_net_graph(&b->graph, b->net, true));
+    ck_assert_ok(wsr_plan_new(&b->plan, b->graph, LESSON_N,
+                              WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    if (b->trainer->attack != NULL) {
+        ck_assert_ok(wsr_net_graph(&b->attack_graph, b->net, false));
+        ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, LESSON_N,
+                                  b->trainer->attack(b->options)));
+    }
+    wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < LESSON_FLOATS; i++) {
+        b->x[i] = wsr__rng_uniform(&rng);
+    }
+    for (size_t i = 0; i < LESSON_N; i++) {
+        b->labels[i] = (int32_t)(i % LESSON_CLASSES);
+    }
+    b->lesson = (wsr__lesson){.plan = b->plan,
+                              .attack = b->attack,
+                              .net = b->net,
+                              .x = b->x,
+                              .labels = b->labels,
+                              .x_adv = b->x_adv,
+                              .n = LESSON_N,
+                              .classes = LESSON_CLASSES};
+    wsr_params_zero_grad(wsr_net_params(b->net), true);
+}
+
+static inline void lesson_close(lesson_bench *b)
+{
+    wsr_plan_free(b->plan);
+    wsr_plan_free(b->attack);
+    wsr_graph_free(b->graph);
+    wsr_graph_free(b->attack_graph);
+    wsr_net_free(b->net);
+    wsr__free(b->options);
+}
+
+/// How often running statistics of the first norm were moved.
+static inline float lesson_tracked(const lesson_bench *b)
+{
+    size_t at = 0;
+    const wsr_params *const params = wsr_net_params(b->net);
+    for (; at < wsr_params_count(params); at++) {
+        if (strstr(wsr_params_name(params, at), "num_batches_tracked")) {
+            return wsr_params_data(params, at)[0];
+        }
+    }
+    ck_abort_msg("the network has no running statistics");
+    return 0;
+}
+
+#endif

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "support/files.h"
+#include "support/support.h"
+#include "train/train.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bench {
+    wsr_dataset *test;
+    wsr_net *net;
+    wsr__assess_params params;
+    wsr__assess_of of;
+} bench;
+
+static void open_bench(bench *b)
+{
+    wsr_genotype *genotype = NULL;
+    *b = (bench){0};
+    ck_assert_ok(wsr_dataset_open(
+        &b->test, "synthetic:size=16,test_count=24,classes=3", "test", NULL));
+    ck_assert_ok(wsr_genotype_load(&genotype, "cna_r"));
+    ck_assert_ok(wsr_net_new(&b->net, genotype,
+                             "channels=4,layers=3,classes=3,image_size=16", 7));
+    wsr_genotype_free(genotype);
+    wsr__params_default(&b->params, wsr__assess_schema);
+    ck_assert_ok(wsr__params_parse(&b->params, wsr__assess_schema, "spectrum.",
+                                   "attack=pgd:steps=2,eps=[0.03,0.1],"
+                                   "count=100,batch=8"));
+    b->of = (wsr__assess_of){b->net, b->test, 5, "found"};
+}
+
+static void close_bench(bench *b)
+{
+    wsr_net_free(b->net);
+    wsr_dataset_free(b->test);
+}
+
+static bool stop_at(const char *phase, size_t done, size_t total,
+                    const char *note, void *user)
+{
+    (void)note;
+    ck_assert_str_eq(phase, "spectrum");
+    ck_assert_uint_eq(total, 3);
+    return done < *(const size_t *)user;
+}
+
+static wsr_status assess(const bench *b, const char *dir, size_t stop)
+{
+    wsr__job *job = NULL;
+    ck_assert_ok(wsr__job_open(&job, dir, false, stop_at, &stop));
+    ck_assert_ok(wsr__job_begin(job, NULL));
+    const wsr_status status = wsr__assess(job, &b->of, &b->params);
+    wsr__job_close(job);
+    return status;
+}
+
+// Text of a file in which the times are struck out.
+static char *timeless(const char *dir)
+{
+    bytes log = get_file(path_in(dir, "log.jsonl"));
+    bytes_add(&log, "", 1);
+    char *at = (char *)log.data;
+    while ((at = strstr(at, "\"seconds\":")) != NULL) {
+        for (at += 10; strchr("0123456789.e-+", *at) != NULL; at++) {
+            *at = ' ';
+        }
+    }
+    char *const text = calloc(1, log.size + 1);
+    size_t n = 0;
+    for (size_t i = 0; i + 1 < log.size; i++) {
+        if (log.data[i] != ' ') {
+            text[n++] = (char)log.data[i];
+        }
+    }
+    bytes_free(&log);
+    return text;
+}
+
+START_TEST(a_spectrum_that_was_stopped_goes_on_to_the_same_numbers)
+{
+    bench b;
+    char whole[512];
+    char parts[512];
+    open_bench(&b);
+    (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
+    (void)snprintf(parts, sizeof(parts), "%s", scratch_folder("parts"));
+    ck_assert_ok(assess(&b, whole, 9));
+    ck_assert_int_eq(assess(&b, parts, 2), WSR_CANCELED);
+    ck_assert(wsr__file_exists(path_in(parts, "spectrum.safetensors")));
+    ck_assert_ok(assess(&b, parts, 9));
+    ck_assert(!wsr__file_exists(path_in(parts, "spectrum.safetensors")));
+    char *const x = timeless(whole);
+    char *const y = timeless(parts);
+    ck_assert_str_eq(x, y);
+    ck_assert_ptr_nonnull(
+        strstr(x, "{\"event\":\"spectrum\",\"net\":\"found\",\"attack\":"));
+    ck_assert_ptr_nonnull(strstr(x, "\"count\":24,"));
+    free(x);
+    free(y);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(a_part_that_does_not_fit_is_done_anew)
+{
+    bench b;
+    char dir[512];
+    bytes junk = {0};
+    open_bench(&b);
+    (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("junk"));
+    bytes_add(&junk, "junk", 4);
+    put_file(path_in(dir, "spectrum.safetensors"), &junk);
+    bytes_free(&junk);
+    ck_assert_ok(assess(&b, dir, 9));
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(without_an_attack_there_is_no_spectrum)
+{
+    bench b;
+    char dir[512];
+    open_bench(&b);
+    b.params.attack.s[0] = '\0';
+    (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("nothing"));
+    ck_assert_ok(assess(&b, dir, 1));
+    bytes log = get_file(path_in(dir, "log.jsonl"));
+    ck_assert_uint_eq(log.size, 0);
+    bytes_free(&log);
+    close_bench(&b);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        a_spectrum_that_was_stopped_goes_on_to_the_same_numbers,
+        a_part_that_does_not_fit_is_done_anew,
+        without_an_attack_there_is_no_spectrum, NULL};
+    return suite_of("assess", tests);
+}
