@@ -76,15 +76,15 @@ static void reduce_row(reduced *to, const float *row, const wsr__pool *p,
 
 /// n pixels of dst from the rows [begin, end) of a window.
 WSR_INLINE void max_rows(float *dst, uint8_t *index,
-                         const reduced *const rows[SIDE], const int64_t span[2],
-                         int64_t n)
+                         const reduced *const rows[SIDE],
+                         const int64_t taken[2], int64_t n)
 {
     for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
-        const reduced *const first = rows[span[0]];
+        const reduced *const first = rows[taken[0]];
         maximum m = {ld8(first->values + i),
-                     add8(ld8(first->taps + i), splat8((float)(3 * span[0])))};
+                     add8(ld8(first->taps + i), splat8((float)(3 * taken[0])))};
         v8 nan = unordered8(m.value, m.value);
-        for (int64_t k = span[0] + 1; k < span[1]; k++) {
+        for (int64_t k = taken[0] + 1; k < taken[1]; k++) {
             const v8 v = ld8(rows[k]->values + i);
             take(&m, v, add8(ld8(rows[k]->taps + i), splat8((float)(3 * k))));
             nan = or8(nan, unordered8(v, v));
@@ -109,7 +109,7 @@ static void max_strip(const pool_call *c, const pool_plane *at, int64_t x0,
             reduce_row(&data[next % SIDE],
                        c->src + at->in + next * p->w * WSR__BLOCK, p, x0, n);
         }
-        const int64_t span[2] = {max64(0, -top), end - top};
+        const int64_t taken[2] = {max64(0, -top), end - top};
         const reduced *rows[SIDE];
         for (int64_t k = 0; k < SIDE; k++) {
             rows[k] = &data[(top + k + SIDE) % SIDE];
@@ -117,11 +117,11 @@ static void max_strip(const pool_call *c, const pool_plane *at, int64_t x0,
         const int64_t o = (y * p->ow + x0) * WSR__BLOCK;
         uint8_t *const index = c->index != NULL ? c->index + at->index + o
                                                 : NULL;
-        if (span[0] == 0 && span[1] == SIDE) {
+        if (taken[0] == 0 && taken[1] == SIDE) {
             const int64_t all[2] = {0, SIDE};
             max_rows(c->dst + at->out + o, index, rows, all, n);
         } else {
-            max_rows(c->dst + at->out + o, index, rows, span, n);
+            max_rows(c->dst + at->out + o, index, rows, taken, n);
         }
     }
 }
