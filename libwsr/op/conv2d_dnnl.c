@@ -20,6 +20,7 @@ typedef struct state {
     uint64_t version;      // of the parameter forward.packed was made from
     uint64_t data_version; // and data.packed
     size_t bias_at; // in scratch: the bias gradient, even if nobody wants it
+    size_t dst_at;  // in scratch: diff_dst made plain, see takes_plain
 } state;
 
 // oneDNN knows no rows left out.
@@ -33,6 +34,7 @@ static void layout(wsr__node *node)
 {
     const bool few = node->src[0].desc.shape.dims[1] < FEW_CHANNELS;
     node->src[0].desc.layout = few ? WSR__PLAIN : WSR__BLOCKED;
+    node->src[1].desc.layout = WSR__PLAIN;
     node->dst.desc.layout = WSR__BLOCKED;
 }
 
@@ -54,11 +56,21 @@ static void unplan(wsr__node *node)
     }
 }
 
+// Whether a pass must see dst in the plain layout: with a plain source and a
+// blocked dst oneDNN has nothing but its reference for the gradient of the
+// source, a thousand times slower.
+static bool takes_plain(const wsr__node *node, wsr__direction kind)
+{
+    return kind == WSR__CONV_BACKWARD_DATA &&
+           node->src[0].desc.layout == WSR__PLAIN;
+}
+
 static wsr_status pass_new(pass *p, wsr__direction kind, wsr__node *node)
 {
     const wsr__conv shape = wsr__conv2d_shape(node);
-    const wsr__layout layouts[] = {node->src[0].desc.layout,
-                                   node->dst.desc.layout};
+    const wsr__layout layouts[] = {
+        node->src[0].desc.layout,
+        takes_plain(node, kind) ? WSR__PLAIN : node->dst.desc.layout};
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__dnnl_conv_new(&p->conv, kind, &shape, layouts, node->n > 2));
     p->packed = wsr__alloc(wsr__dnnl_conv_weights_size(p->conv), sizeof(float));
@@ -101,6 +113,11 @@ static wsr_status plan(wsr__node *node)
         node->scratch_floats = s->bias_at +
                                (size_t)node->dst.desc.shape.dims[1];
     }
+    if (node->src[0].want_diff && takes_plain(node, WSR__CONV_BACKWARD_DATA)) {
+        s->dst_at = (node->scratch_floats + 15) / 16 * 16;
+        node->scratch_floats = s->dst_at +
+                               (size_t)wsr_shape_count(&node->dst.desc.shape);
+    }
 out:
     return status;
 }
@@ -133,10 +150,16 @@ static wsr_status backward_data(wsr__node *node)
     state *const s = node->state;
     wsr_status status = WSR_OK;
     WSR_TRY(pack(&s->data, &s->data_version, node));
-    const wsr__dnnl_args args = {.src = node->src[0].diff,
-                                 .weights = s->data.packed,
-                                 .dst = node->dst.diff,
-                                 .scratch = node->scratch};
+    wsr__dnnl_args args = {.src = node->src[0].diff,
+                           .weights = s->data.packed,
+                           .dst = node->dst.diff,
+                           .scratch = node->scratch};
+    if (takes_plain(node, WSR__CONV_BACKWARD_DATA)) {
+        const int64_t *const d = node->dst.desc.shape.dims;
+        const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
+        args.dst = node->scratch + s->dst_at;
+        wsr__to_plain(args.dst, &dims, node->dst.diff, false);
+    }
     WSR_TRY(wsr__dnnl_conv_run(s->data.conv, &args));
 out:
     return status;
