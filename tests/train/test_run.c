@@ -87,7 +87,10 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
     counter c = {0, SIZE_MAX};
     ck_assert_ok(wsr_train_run(config, whole, false, count, &c));
     ck_assert_uint_eq(c.calls, STEPS);
-    for (size_t stop = 1; stop <= STEPS; stop++) {
+    // Within an epoch, at its end, in and after validation, in the spectrum.
+    static const size_t stops[] = {1, 3, 4, 5, 8, 10, STEPS};
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+        const size_t stop = stops[i];
         char parts[512];
         keep_name(parts, "parts");
         c = (counter){0, stop};
@@ -238,7 +241,7 @@ START_TEST(what_does_not_exist_or_fit_is_named)
         {"train.optimizer=sgd:momentun=1", WSR_CONFIG, "momentun"},
         {"train.schedule=cosin", WSR_NOTFOUND, "cosine"},
         {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},
-        {"train.augment=[pad:pad=3]", WSR_SHAPE, "(3, 22, 22)"},
+        {"train.augment=[pad:pixels=3]", WSR_SHAPE, "(3, 22, 22)"},
         {"train.eval_attack=pdg", WSR_NOTFOUND, "pgd"},
         {"net.genotype=cna_q", WSR_NOTFOUND, "cna_q"},
         {"net.genotype=", WSR_CONFIG, "net.genotype"},

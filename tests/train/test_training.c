@@ -20,6 +20,7 @@ typedef struct bench {
 static void open_bench(bench *b, const char *name, const char *options)
 {
     *b = (bench){0};
+    wsr_set_threads(1);
     ck_assert_ok(wsr_dataset_open(
         &b->train, "synthetic:size=16,count=96,test_count=48,classes=3",
         "train", NULL));
@@ -72,7 +73,7 @@ START_TEST(natural_training_learns)
 {
     bench b;
     open_bench(&b, "natural",
-               "trainer=natural,epochs=12,batch=16,augment=[],eval_every=0,"
+               "trainer=natural,epochs=8,batch=16,augment=[],eval_every=0,"
                "lr=0.1,schedule=cosine");
     ck_assert_ok(wsr__training_run(b.training, b.job));
     ck_assert_double_gt(accuracy(&b), 0.7);
@@ -84,8 +85,8 @@ START_TEST(adversarial_training_learns)
 {
     bench b;
     open_bench(&b, "madry",
-               "trainer=\"madry:eps=0.02,steps=3\",epochs=12,batch=16,"
-               "augment=[],eval_every=12,eval_count=48,eval_eps=0.02,lr=0.1,"
+               "trainer=\"madry:eps=0.02,steps=2\",epochs=8,batch=16,"
+               "augment=[],eval_every=8,eval_count=48,eval_eps=0.02,lr=0.1,"
                "keep=best_robust");
     ck_assert_ok(wsr__training_run(b.training, b.job));
     ck_assert_double_gt(b.training->best_value, 0.55);
