@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of estimators, the handle, what variants build with, and state.
+
+#include "estimator/estimator.h"
+
+#include <math.h>
+#include <string.h>
+
+static const wsr__class *const classes[] = {
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+#include "estimator/estimators.def"
+#undef WSR_REG
+    NULL,
+};
+
+const wsr__family wsr__estimators = {"estimator", classes};
+
+// The parameters appear when a graph is built for the first time.
+static wsr_status make_params(wsr_estimator *est)
+{
+    wsr_graph *graph = NULL;
+    const wsr_status status = wsr__estimator_build(&graph, est, 2, 1, false);
+    wsr_graph_free(graph);
+    if (status == WSR_OK && est->cls->init != NULL) {
+        est->cls->init(est->params);
+    }
+    return status;
+}
+
+static wsr_status make_optim(wsr_estimator *est)
+{
+    const wsr__estimator_options *const o = est->common;
+    const bool released = wsr__streq(o->fidelity.s, "released");
+    const int64_t warmup = o->warmup >= 0 ? o->warmup : released ? 4000 : 50;
+    wsr_status status = WSR_OK;
+    wsr__str spec = {0};
+    char decay[32];
+    wsr__format_double(decay, o->weight_decay);
+    wsr__str_addf(&spec, "adamw:weight_decay=%s", decay);
+    WSR_TRY(wsr__str_status(&spec));
+    WSR_TRY(wsr_optim_new(&est->optim, est->params, spec.s));
+    spec.len = 0;
+    wsr__str_addf(&spec, "warmup_cosine:warmup=%lld,total=%d,fidelity=%s",
+                  (long long)warmup, released ? 100000 : 0, o->fidelity.s);
+    WSR_TRY(wsr__str_status(&spec));
+    WSR_TRY(wsr_sched_new(&est->sched, spec.s));
+out:
+    wsr__str_free(&spec);
+    return status;
+}
+
+static wsr_status check_image(const wsr_shape *image)
+{
+    bool fits = image->ndims == 3;
+    for (int i = 0; fits && i < 3; i++) {
+        fits = image->dims[i] >= (i == 0 ? 1 : 4) && image->dims[i] <= 4096;
+    }
+    if (!fits) {
+        char text[96];
+        wsr__shape_print(text, image);
+        return WSR_FAIL(WSR_SHAPE,
+                        "estimator: images must be (c, h, w) with h and w in "
+                        "[4, 4096], not %s",
+                        text);
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr_estimator_new(wsr_estimator **out, const char *spec,
+                             const wsr_shape *image, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    wsr_estimator *est = NULL;
+    *out = NULL;
+    WSR_TRY(check_image(image));
+    est = wsr__alloc(1, sizeof *est);
+    if (est == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr__class_spec(&cls, &est->options, &wsr__estimators, spec));
+    est->cls = (const wsr__estimator_class *)(const void *)cls;
+    est->common = est->options;
+    est->image = *image;
+    est->pixels = (size_t)wsr_shape_count(image);
+    est->seed = seed;
+    est->memory.capacity = (size_t)est->common->memory;
+    est->memory.pixels = est->pixels;
+    WSR_TRY(wsr_params_new(&est->params, seed));
+    WSR_TRY(make_params(est));
+    WSR_TRY(make_optim(est));
+    *out = est;
+    est = NULL;
+out:
+    wsr_estimator_free(est);
+    return status;
+}
+
+void wsr_estimator_free(wsr_estimator *est)
+{
+    if (est == NULL) {
+        return;
+    }
+    wsr__estimator_plans_free(est);
+    wsr_optim_free(est->optim);
+    wsr_sched_free(est->sched);
+    wsr_params_free(est->params);
+    wsr__ae_memory_free(&est->memory);
+    wsr__free(est->samples);
+    wsr__free(est->permutation);
+    wsr__free(est->options);
+    wsr__free(est);
+}
+
+wsr_params *wsr_estimator_params(wsr_estimator *estimator)
+{
+    return estimator->params;
+}
+
+// --------------------------------------------------------------------- run
+
+static wsr_status check_counts(const size_t counts[3])
+{
+    static const char *const names[] = {"batch", "sources", "targets"};
+    static const size_t most[] = {1 << 24, WSR_ESTIMATOR_SOURCES,
+                                  WSR_ESTIMATOR_TARGETS};
+    for (size_t i = 0; i < 3; i++) {
+        if (counts[i] < 1 || counts[i] > most[i]) {
+            return WSR_FAIL(WSR_ARG, "estimator: %s: %zu is outside [1, %zu]",
+                            names[i], counts[i], most[i]);
+        }
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
+                             const float *const *sources, const float *images,
+                             const float *targets, const size_t counts[3])
+{
+    wsr_status status = WSR_OK;
+    wsr_plan *plan = NULL;
+    const size_t pixels = estimator->pixels;
+    WSR_TRY(check_counts(counts));
+    WSR_TRY(wsr__reserve((void **)&estimator->samples,
+                         &estimator->sample_capacity, counts[0],
+                         sizeof *estimator->samples));
+    for (size_t b = 0; b < counts[0]; b++) {
+        wsr__estimator_sample *const sample = &estimator->samples[b];
+        sample->image = images + b * pixels;
+        sample->target = targets + b * counts[2];
+        for (size_t i = 0; i < counts[1]; i++) {
+            sample->noise[i] = sources[i] + b * pixels;
+        }
+    }
+    WSR_TRY(wsr__estimator_plan_for(&plan, estimator, counts, false));
+    wsr__estimator_prepare(plan, estimator, estimator->samples, counts);
+    WSR_TRY(wsr_plan_forward(plan));
+    for (size_t t = 0; t < counts[2]; t++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "dst%zu", t);
+        memcpy(dst[t], wsr_plan_dst(plan, name),
+               counts[0] * pixels * sizeof(float));
+    }
+out:
+    return status;
+}
+
+// ---------------------------------------------------------------- building
+
+static wsr_value parameter(const wsr__estimator_graph *g, const char *name,
+                           const char *part, wsr_shape shape, int64_t fan_in)
+{
+    char text[96];
+    const wsr__init init = {.bound = (float)(1 / sqrt((double)fan_in))};
+    (void)snprintf(text, sizeof(text), "%s.%s", name, part);
+    return wsr__param_value(g->graph, text, shape, init);
+}
+
+int64_t wsr__estimator_size(const wsr__estimator_graph *g, wsr_value value)
+{
+    return wsr__graph_status(g->graph) == WSR_OK
+               ? wsr_graph_shape(g->graph, value)->dims[1]
+               : 1;
+}
+
+wsr_value wsr__estimator_dense(const wsr__estimator_graph *g, const char *name,
+                               wsr_value src, int64_t m)
+{
+    const int64_t k = wsr__estimator_size(g, src);
+    const wsr_value weights =
+        parameter(g, name, "weight", wsr__shape2(m, k), k);
+    const wsr_value bias = parameter(g, name, "bias", wsr__shape1(m), k);
+    return wsr__op1(g->graph, "relu", NULL,
+                    wsr__op3(g->graph, "linear", NULL, src, weights, bias));
+}
+
+wsr_value wsr__estimator_conv2d(const wsr__estimator_graph *g, const char *name,
+                                const wsr__estimator_conv *conv, wsr_value src)
+{
+    const int64_t c = wsr__estimator_size(g, src);
+    const int64_t per_group = conv->depthwise ? 1 : c;
+    const int64_t fan_in = per_group * conv->kernel[0] * conv->kernel[1];
+    const wsr_shape shape =
+        wsr__shape4(conv->m, per_group, conv->kernel[0], conv->kernel[1]);
+    char options[96];
+    wsr_value srcs[3] = {src};
+    (void)snprintf(options, sizeof(options),
+                   "stride=[%lld,%lld],pad=%lld,"
+                   "groups=%lld",
+                   (long long)conv->stride[0], (long long)conv->stride[1],
+                   (long long)conv->pad, (long long)(c / per_group));
+    srcs[1] = parameter(g, name, "weight", shape, fan_in);
+    if (conv->bias) {
+        srcs[2] = parameter(g, name, "bias", wsr__shape1(conv->m), fan_in);
+    }
+    return wsr__opn(g->graph, "conv2d", options, srcs, conv->bias ? 3 : 2);
+}
+
+wsr_value wsr__estimator_mix(const wsr__estimator_graph *g,
+                             const wsr_value *srcs, size_t n, wsr_value coef)
+{
+    wsr_value all[2 * WSR_ESTIMATOR_SOURCES + 1];
+    for (size_t i = 0; i < n; i++) {
+        all[i] = srcs[i];
+    }
+    all[n] = coef;
+    return wsr__opn(g->graph, "row_mix", NULL, all, n + 1);
+}
+
+wsr_value wsr__estimator_between(const wsr__estimator_graph *g,
+                                 const wsr_value *v, size_t t)
+{
+    const wsr_value coef =
+        wsr__op2(g->graph, "add", NULL, g->target[t].lower, g->target[t].upper);
+    return wsr__estimator_mix(g, v, g->n, coef);
+}
+
+wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
+                                   size_t t)
+{
+    const wsr__estimator_options *const o = g->options;
+    const bool guard = !wsr__is_released(&o->guard, &o->fidelity);
+    return wsr__op2(g->graph, "row_normalize", guard ? "guard=1e-12" : NULL, z,
+                    g->target[t].norm);
+}
+
+// ------------------------------------------------------------------- state
+
+wsr_status wsr__estimator_reserve(wsr_estimator *estimator, size_t sources)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__optim_reserve(estimator->optim));
+    WSR_TRY(wsr__ae_memory_reserve(&estimator->memory, sources));
+out:
+    return status;
+}
+
+enum { OWN_STATES = 3 };
+
+size_t wsr__estimator_states(const wsr_estimator *estimator)
+{
+    return OWN_STATES + wsr__optim_states(estimator->optim);
+}
+
+wsr__state wsr__estimator_state(wsr_estimator *estimator, size_t i)
+{
+    wsr__ae_memory *const memory = &estimator->memory;
+    switch (i) {
+    case 0:
+        return (wsr__state){"train.steps", WSR__STATE_I64, &estimator->steps,
+                            1};
+    case 1:
+        return (wsr__state){"memory.ring", WSR__STATE_I64, memory->counters, 2};
+    case 2:
+        return (wsr__state){"memory.samples", WSR__STATE_F32, memory->data,
+                            memory->data == NULL
+                                ? 0
+                                : memory->capacity *
+                                      wsr__ae_memory_floats(memory)};
+    default:
+        return wsr__optim_state(estimator->optim, i - OWN_STATES);
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The training memory of an estimator: a ring in which new samples replace
+// the oldest.
+
+#include "estimator/estimator.h"
+
+wsr_status wsr__ae_memory_reserve(wsr__ae_memory *memory, size_t sources)
+{
+    if (memory->data != NULL && sources == memory->sources) {
+        return WSR_OK;
+    }
+    if (memory->data != NULL) {
+        return WSR_FAIL(WSR_ARG,
+                        "estimator: samples have %zu sources, the memory "
+                        "holds some with %zu",
+                        sources, memory->sources);
+    }
+    memory->sources = sources;
+    memory->data = wsr__alloc(memory->capacity,
+                              wsr__ae_memory_floats(memory) * sizeof(float));
+    return memory->data != NULL ? WSR_OK : WSR_NOMEM;
+}
+
+void wsr__ae_memory_free(wsr__ae_memory *memory)
+{
+    wsr__free(memory->data);
+}
+
+size_t wsr__ae_memory_floats(const wsr__ae_memory *memory)
+{
+    return (memory->sources + 2) * memory->pixels + 1;
+}
+
+static float *sample_at(const wsr__ae_memory *memory, size_t i)
+{
+    const size_t at = ((size_t)memory->counters[0] + i) % memory->capacity;
+    return memory->data + at * wsr__ae_memory_floats(memory);
+}
+
+float *wsr__ae_memory_push(wsr__ae_memory *memory)
+{
+    int64_t *const oldest = &memory->counters[0];
+    int64_t *const count = &memory->counters[1];
+    if (*count < (int64_t)memory->capacity) {
+        (*count)++;
+    } else {
+        *oldest = (*oldest + 1) % (int64_t)memory->capacity;
+    }
+    return sample_at(memory, (size_t)*count - 1);
+}
+
+wsr__estimator_sample wsr__ae_memory_at(const wsr__ae_memory *memory, size_t i)
+{
+    const float *const data = sample_at(memory, i);
+    wsr__estimator_sample sample = {.image = data};
+    for (size_t k = 0; k < memory->sources; k++) {
+        sample.noise[k] = data + (k + 1) * memory->pixels;
+    }
+    sample.label = data + (memory->sources + 1) * memory->pixels;
+    sample.target = data + (memory->sources + 2) * memory->pixels;
+    return sample;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plans of an estimator. A search asks for two or three combinations of
+// counts again and again, an attack whose batch shrinks for a few more; the
+// least recently used plan makes room for a new one. All lie in one piece of
+// memory, since they run in turn.
+
+#include "estimator/estimator.h"
+
+static wsr_value input(wsr_graph *graph, const char *name, size_t i,
+                       wsr_shape shape)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%s%zu", name, i);
+    return wsr__input(graph, text, shape);
+}
+
+static void add_inputs(wsr__estimator_graph *g)
+{
+    const wsr_shape image = wsr__shape4(1, g->c, g->h, g->w);
+    const wsr_shape number = wsr__shape2(1, 1);
+    const wsr_shape row = wsr__shape2(1, (int64_t)g->n);
+    g->image = wsr__input(g->graph, "image", image);
+    for (size_t i = 0; i < g->n; i++) {
+        g->noise[i] = input(g->graph, "noise", i, image);
+        g->norm[i] = input(g->graph, "norm", i, number);
+    }
+    for (size_t i = 0; i < g->t; i++) {
+        g->target[i].norm = input(g->graph, "target", i, number);
+        g->target[i].lower = input(g->graph, "lower", i, row);
+        g->target[i].upper = input(g->graph, "upper", i, row);
+        g->target[i].is_lower = input(g->graph, "is_lower", i, row);
+        g->target[i].is_upper = input(g->graph, "is_upper", i, row);
+    }
+}
+
+static void add_outputs(const wsr__estimator_graph *g, const wsr_value *dst,
+                        bool train)
+{
+    for (size_t i = 0; i < g->t; i++) {
+        char text[32];
+        if (train) {
+            const wsr_value label =
+                input(g->graph, "label", i, wsr__shape4(1, g->c, g->h, g->w));
+            (void)snprintf(text, sizeof(text), "loss%zu", i);
+            wsr__set_output(g->graph, text,
+                            wsr__op2(g->graph, "mse", NULL, dst[i], label));
+        }
+        (void)snprintf(text, sizeof(text), "dst%zu", i);
+        wsr__set_output(g->graph, text, dst[i]);
+    }
+}
+
+wsr_status wsr__estimator_build(wsr_graph **out, wsr_estimator *estimator,
+                                size_t n, size_t t, bool train)
+{
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    wsr__estimator_graph *g = NULL;
+    wsr_value dst[WSR_ESTIMATOR_TARGETS] = {0};
+    *out = NULL;
+    g = wsr__alloc(1, sizeof *g);
+    if (g == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr_graph_new(&graph, estimator->params));
+    g->graph = graph;
+    g->options = estimator->options;
+    g->c = estimator->image.dims[0];
+    g->h = estimator->image.dims[1];
+    g->w = estimator->image.dims[2];
+    g->n = n;
+    g->t = t;
+    add_inputs(g);
+    estimator->cls->build(dst, g);
+    add_outputs(g, dst, train);
+    WSR_TRY(wsr__graph_status(graph));
+    *out = graph;
+    graph = NULL;
+out:
+    wsr_graph_free(graph);
+    wsr__free(g);
+    return status;
+}
+
+static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
+                 bool train)
+{
+    return p->plan != NULL && p->batch == counts[0] && p->n == counts[1] &&
+           p->t == counts[2] && p->train == train;
+}
+
+static wsr_status make(wsr__estimator_plan *p, wsr_estimator *estimator,
+                       const size_t counts[3], bool train)
+{
+    const wsr__estimator_options *const o = estimator->common;
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    unsigned purpose = WSR_FORWARD;
+    if (train) {
+        purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
+    } else if (estimator->cls->norms && wsr__streq(o->fidelity.s, "released")) {
+        purpose = WSR_TRAIN | WSR_MOVE_STATS; // never in evaluation mode
+    }
+    wsr_plan_free(p->plan);
+    *p = (wsr__estimator_plan){
+        .batch = counts[0], .n = counts[1], .t = counts[2], .train = train};
+    WSR_TRY(
+        wsr__estimator_build(&graph, estimator, counts[1], counts[2], train));
+    WSR_TRY(wsr__plan_new_in(&p->plan, graph, counts[0], purpose,
+                             &estimator->arena));
+out:
+    wsr_graph_free(graph);
+    return status;
+}
+
+wsr_status wsr__estimator_plan_for(wsr_plan **out, wsr_estimator *estimator,
+                                   const size_t counts[3], bool train)
+{
+    wsr_status status = WSR_OK;
+    wsr__estimator_plan *found = &estimator->plans[0];
+    for (size_t i = 0; i < WSR__ESTIMATOR_PLANS; i++) {
+        wsr__estimator_plan *const p = &estimator->plans[i];
+        if (fits(p, counts, train)) {
+            found = p;
+            break;
+        }
+        if (p->used < found->used) {
+            found = p;
+        }
+    }
+    if (!fits(found, counts, train)) {
+        WSR_TRY(make(found, estimator, counts, train));
+    }
+    found->used = ++estimator->uses;
+    *out = found->plan;
+out:
+    return status;
+}
+
+void wsr__estimator_plans_free(wsr_estimator *estimator)
+{
+    for (size_t i = 0; i < WSR__ESTIMATOR_PLANS; i++) {
+        wsr_plan_free(estimator->plans[i].plan);
+    }
+    wsr__arena_free(&estimator->arena);
+}
