@@ -47,12 +47,12 @@ enum { OPTIM, ARCH, ESTIMATOR, PREDICTOR, CARRIERS };
 
 static void list_carriers(carrier list[CARRIERS], const wsr__search *s)
 {
-    list[OPTIM] = (carrier){"optim.", wsr__optim_states(s->optim)};
-    list[ARCH] = (carrier){"arch.", wsr__optim_states(s->arch_optim)};
+    list[OPTIM] = (carrier){"state.optim.", wsr__optim_states(s->optim)};
+    list[ARCH] = (carrier){"state.arch.", wsr__optim_states(s->arch_optim)};
     list[ESTIMATOR] =
-        (carrier){"estimator.state.", wsr__estimator_states(s->estimator)};
+        (carrier){"state.estimator.", wsr__estimator_states(s->estimator)};
     list[PREDICTOR] =
-        (carrier){"predictor.state.", wsr__predictor_states(s->predictor)};
+        (carrier){"state.predictor.", wsr__predictor_states(s->predictor)};
 }
 
 static wsr__state state_at(const wsr__search *s, int which, size_t i)

@@ -63,7 +63,7 @@ static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
 }
 
 static wsr_status look_at(wsr__search *s, wsr__path *path, size_t k,
-                          judged *judged)
+                          const judged *j)
 {
     wsr_status status = WSR_OK;
     double losses[WSR__SLOTS];
