@@ -50,6 +50,48 @@ wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params)
     return norm;
 }
 
+bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params)
+{
+    return cls->gradients != NULL ? cls->gradients(params)
+                                  : cls->needs_gradient;
+}
+
+// "apgd-ce" is what others call apgd_ce.
+static wsr_status with_underscores(wsr__str *out, const char *spec)
+{
+    wsr__str_add(out, spec);
+    for (size_t i = 0; !out->failed && i < out->len && out->s[i] != ':'; i++) {
+        out->s[i] = out->s[i] == '-' ? '_' : out->s[i];
+    }
+    return wsr__str_status(out);
+}
+
+wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
+                              const char *spec)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *found = NULL;
+    wsr__str text = {0};
+    *cls = NULL;
+    *params = NULL;
+    if (*spec == '\0') {
+        return WSR_FAIL(WSR_CONFIG, "attack: has no name");
+    }
+    WSR_TRY(with_underscores(&text, spec));
+    WSR_TRY(wsr__class_spec(&found, params, &wsr__attacks, text.s));
+    *cls = (const wsr__attack_class *)found;
+    if ((*cls)->prepare != NULL) {
+        WSR_TRY((*cls)->prepare(*params));
+    }
+out:
+    if (status != WSR_OK) {
+        wsr__free(*params);
+        *params = NULL;
+    }
+    wsr__str_free(&text);
+    return status;
+}
+
 static wsr_status take_settings(wsr_attack *attack,
                                 const wsr__attack_settings *settings)
 {
@@ -68,15 +110,13 @@ wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
                             const wsr__attack_settings *settings)
 {
     wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
     const float strength = 8.0f / 255;
     wsr_attack *attack = wsr__alloc(1, sizeof(*attack));
     *out = NULL;
     if (attack == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr__class_spec(&cls, &attack->params, &wsr__attacks, spec));
-    attack->cls = (const wsr__attack_class *)cls;
+    WSR_TRY(wsr__attack_decode(&attack->cls, &attack->params, spec));
     attack->norm = wsr__attack_norm_of(attack->cls, attack->params);
     WSR_TRY(take_settings(attack, settings));
     WSR_TRY(wsr_attack_set_strengths(attack, &strength, 1));
@@ -122,10 +162,13 @@ static bool is_option(const char *text)
 size_t wsr__spec_length(const char *specs)
 {
     int depth = 0;
+    bool quoted = false;
     size_t i = 0;
     for (; specs[i] != '\0'; i++) {
-        depth += (specs[i] == '[') - (specs[i] == ']');
-        if (specs[i] == ',' && depth <= 0 && !is_option(specs + i + 1)) {
+        quoted ^= specs[i] == '"';
+        depth += quoted ? 0 : (specs[i] == '[') - (specs[i] == ']');
+        if (specs[i] == ',' && depth <= 0 && !quoted &&
+            !is_option(specs + i + 1)) {
             break;
         }
     }
@@ -179,5 +222,5 @@ const char *wsr_attack_norm(const wsr_attack *attack)
 
 bool wsr_attack_needs_gradients(const wsr_attack *attack)
 {
-    return attack->cls->needs_gradient;
+    return wsr__attack_gradients_of(attack->cls, attack->params);
 }

@@ -176,6 +176,10 @@ typedef struct wsr__attack_class {
     /// Norm that the options choose; NULL: the only one.
     wsr__lp (*norm)(const void *params);
     bool needs_gradient;
+    /// Whether the options make it need gradients; NULL: needs_gradient says.
+    bool (*gradients)(const void *params);
+    /// Check options against each other, fill what follows from them.
+    wsr_status (*prepare)(void *params);
     bool targets;   // knows what to do with target classes
     bool unbounded; // strength INFINITY makes sense
     bool minimal;   // looks for the smallest change; strengths only judge it
@@ -233,6 +237,13 @@ void wsr__attack_spec(wsr__str *out, const wsr_attack *attack);
 
 /// Length of the first spec of a list "a,b:k=v,k=v,c".
 size_t wsr__spec_length(const char *specs);
+
+/// Find a class by a spec, whose name may have "-" for "_", and make its
+/// params. [out, owned] params
+wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
+                              const char *spec);
+
+bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params);
 
 wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 
@@ -424,6 +435,44 @@ wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss);
 /// The same towards one class after the other.
 wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
                                  wsr__loss loss);
+
+/// Options of the fast adaptive boundary attack.
+typedef struct wsr__fab {
+    int64_t steps;
+    int64_t restarts;
+    double alpha;
+    double eta;
+    double beta;
+    wsr__text norm;
+    int64_t targets; // of wsr__fab_run_targets
+} wsr__fab;
+
+/// The attack on the boundaries to all classes at once, or to one class after
+/// the other; for classes that are minimal.
+wsr_status wsr__fab_run(wsr__siege *s, const wsr__fab *fab);
+wsr_status wsr__fab_run_targets(wsr__siege *s, const wsr__fab *fab);
+
+// ------------------------------------------------------------- combinations
+
+enum { WSR__MEMBERS = 16 };
+
+typedef struct wsr__member {
+    const wsr__attack_class *cls;
+    void *params;
+} wsr__member;
+
+/// Attacks that are applied one after the other, all in one norm.
+typedef struct wsr__members {
+    wsr__member list[WSR__MEMBERS];
+    size_t n;
+} wsr__members;
+
+/// From "a,b:k=v,c".
+wsr_status wsr__members_new(wsr__members *out, const char *specs);
+void wsr__members_free(wsr__members *members);
+
+/// Each on what still stands; for classes that are `leaves`.
+wsr_status wsr__members_run(wsr__siege *s, const wsr__members *members);
 
 // For loop.c.
 

@@ -179,7 +179,7 @@ static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
         return WSR_FAIL(WSR_ARG, "attack %s: there are no images",
                         cls->super.name);
     }
-    if (cls->needs_gradient && !model->differentiable) {
+    if (wsr_attack_needs_gradients(attack) && !model->differentiable) {
         return WSR_FAIL(WSR_ARG,
                         "attack %s: needs gradients, which the model lacks",
                         cls->super.name);

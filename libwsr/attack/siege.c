@@ -555,6 +555,17 @@ wsr_status wsr__siege_sub(wsr__siege *s, const wsr__attack_class *cls,
         s->best[s->rows[k]] = (double)INFINITY;
         s->aims[s->rows[k]] = s->goals[s->rows[k]];
     }
+    if (cls->classes > s->classes) {
+        status = WSR_FAIL(WSR_ARG,
+                          "attack %s: needs %zu classes, the model has %zu",
+                          cls->super.name, cls->classes, s->classes);
+        goto out;
+    }
+    if (s->attack->target != WSR__TARGET_NONE && !cls->targets) {
+        status = WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
+                          cls->super.name);
+        goto out;
+    }
     if (s->m > 0 && (cls->minimal || cls->leaves)) {
         WSR_TRY(run_held(s, cls, params));
     } else if (s->m > 0) {
@@ -645,7 +656,8 @@ wsr_status wsr__siege_begin(wsr__siege *s, const float *x0,
         s->fallen[i] = 0;
         own->left[i] = 0;
     }
-    const bool keep = s->cls->needs_gradient && s->model->differentiable;
+    const bool keep = wsr_attack_needs_gradients(s->attack) &&
+                      s->model->differentiable;
     WSR_TRY(forward(s, own->clean, x0, keep));
     own->at_clean = keep;
     set_goals(s, labels);

@@ -184,11 +184,11 @@ static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
                                  "images beside one");
     }
     for (size_t a = 0; a < s->n_attacks; a++) {
-        const wsr__attack_class *const cls = s->attacks[a]->cls;
-        if (cls->needs_gradient && !model->differentiable) {
+        if (wsr_attack_needs_gradients(s->attacks[a]) &&
+            !model->differentiable) {
             return WSR_FAIL(WSR_ARG,
                             "attack %s: needs gradients, which the model lacks",
-                            cls->super.name);
+                            wsr_attack_name(s->attacks[a]));
         }
     }
     return WSR_OK;

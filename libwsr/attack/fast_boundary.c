@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fast adaptive boundary method, the engine of fab and fab_t. It walks
+// along the decision boundary towards the clean image: with the difference of
+// logits f = z_c - z_y linearised at x, w = grad f,
+//
+//   d1 = smallest change of x  onto f = 0, d2 = that of x0   (hyperplane.c)
+//   a  = min(|d1| / (|d1| + |d2|), alpha)
+//   x  <- clip((1 - a) (x + eta d1) + a (x0 + eta d2))
+//
+// and whenever x is wrong it is kept if it is the nearest so far, and drawn in:
+// x <- x0 + beta (x - x0). Croce and Hein, "Minimally distorted adversarial
+// examples with a fast adaptive boundary attack", arXiv:1907.02044.
+//
+// The forward pass that says whether x is wrong is also that of its gradient;
+// only an image that was drawn in needs another one.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NORMAL, TO_PLANE, CLEAN_TO_PLANE, ROWS };
+
+/// What the walk knows of an image.
+typedef struct row_state {
+    double f;      // difference of logits whose boundary is the nearest
+    double length; // distance to it
+    int64_t steps; // done
+    bool drawn_in; // x has just been
+} row_state;
+
+enum { ROW_FLOATS = (sizeof(row_state) + sizeof(float) - 1) / sizeof(float) };
+
+typedef struct walk {
+    const wsr__fab *p;
+    float *normal;       // (n, d) gradient at the nearest boundary
+    float *change;       // (n, d)
+    float *clean_change; // (n, d)
+    row_state *rows;
+    bool all;      // boundaries to all classes, not to the aim's alone
+    uint32_t draw; // number of the random start, 0: none
+} walk;
+
+static void start_row(wsr__siege *s, size_t row, void *ctx)
+{
+    static const double usual[] = {0.3, 1, 5};
+    const walk *const w = ctx;
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    float *const t = wsr__at(w->change, s->d, row);
+    const double eps = (double)s->eps;
+    double radius = s->best[row] < eps ? s->best[row] : eps;
+    w->rows[row] = (row_state){0};
+    memcpy(x, x0, (size_t)s->d * sizeof(*x));
+    if (w->draw == 0) {
+        return;
+    }
+    radius = isinf(radius) ? usual[s->norm] : radius;
+    wsr__rng rng = wsr__siege_rng(s, row, w->draw);
+    for (int64_t i = 0; i < s->d; i++) {
+        t[i] = x0[i] + (s->norm == WSR__LINF ? 2 * wsr__rng_uniform(&rng) - 1
+                                             : (float)wsr__rng_normal(&rng));
+    }
+    const double length = wsr__distance(s->norm, t, x0, s->d) + 1e-12;
+    for (int64_t i = 0; i < s->d; i++) {
+        x[i] += (float)(radius / 2 / length * ((double)t[i] - (double)x0[i]));
+    }
+    wsr__clip(x, s->d, s->model->box);
+}
+
+static double dual_length(wsr__lp lp, const float *g, int64_t d)
+{
+    double most = 0;
+    double sum = 0;
+    double squares = 0;
+    for (int64_t i = 0; i < d; i++) {
+        const double v = fabs((double)g[i]);
+        most = v > most ? v : most;
+        sum += v;
+        squares += v * v;
+    }
+    return lp == WSR__LINF ? sum : lp == WSR__L2 ? sqrt(squares) : most;
+}
+
+static void compare_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const walk *const w = ctx;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    row_state *const r = &w->rows[row];
+    const double length = fabs(s->loss[row]) /
+                          (1e-12 + dual_length(s->norm, g, s->d));
+    if (length < r->length) {
+        r->length = length;
+        r->f = s->loss[row];
+        memcpy(wsr__at(w->normal, s->d, row), g, (size_t)s->d * sizeof(*g));
+    }
+}
+
+static double inner(const float *w, const float *a, const float *b, int64_t d)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < d; i++) {
+        sum += (double)w[i] * ((double)a[i] - (double)b[i]);
+    }
+    return sum;
+}
+
+static double change_length(wsr__lp lp, const float *change, int64_t d)
+{
+    double most = 0;
+    double sum = 0;
+    double squares = 0;
+    for (int64_t i = 0; i < d; i++) {
+        const double v = fabs((double)change[i]);
+        most = v > most ? v : most;
+        sum += v;
+        squares += v * v;
+    }
+    const double length = lp == WSR__LINF ? most
+                          : lp == WSR__L2 ? sqrt(squares)
+                                          : sum;
+    return length > 1e-8 ? length : 1e-8;
+}
+
+static void step_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const walk *const w = ctx;
+    row_state *const r = &w->rows[row];
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    float *const d1 = wsr__at(w->change, s->d, row);
+    float *const d2 = wsr__at(w->clean_change, s->d, row);
+    wsr__plane plane = {wsr__at_const(w->normal, s->d, row),
+                        x,
+                        r->f,
+                        s->d,
+                        s->norm,
+                        s->model->box};
+    wsr__hyperplane(d1, &plane);
+    plane.c += inner(plane.w, x0, x, s->d);
+    plane.x = x0;
+    wsr__hyperplane(d2, &plane);
+    const double a1 = change_length(s->norm, d1, s->d);
+    const double a2 = change_length(s->norm, d2, s->d);
+    const double share = a1 / (a1 + a2);
+    const double a = share < w->p->alpha ? share : w->p->alpha;
+    const double eta = w->p->eta;
+    for (int64_t i = 0; i < s->d; i++) {
+        const double here = (double)x[i] + eta * (double)d1[i];
+        const double there = (double)x0[i] + eta * (double)d2[i];
+        x[i] = (float)((1 - a) * here + a * there);
+    }
+    wsr__clip(x, s->d, s->model->box);
+    r->steps++;
+    r->drawn_in = false;
+}
+
+static void draw_in(wsr__siege *s, size_t row, double beta)
+{
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        const double c = (double)x0[i];
+        x[i] = (float)(c + beta * ((double)x[i] - c));
+    }
+}
+
+// After a forward: keep what is wrong. Rows that need another forward, or
+// that have done all their steps, get r->length 0, others infinity.
+static void look_row(wsr__siege *s, size_t row, void *ctx)
+{
+    const walk *const w = ctx;
+    row_state *const r = &w->rows[row];
+    const bool won = wsr__siege_won(s, row);
+    const bool fresh = won && !r->drawn_in;
+    if (won) {
+        wsr__siege_offer(s, row, wsr__at(s->x, s->d, row));
+    }
+    r->length = fresh ? 0 : (double)INFINITY;
+    if (r->steps >= w->p->steps) {
+        r->length = 0;
+        wsr__siege_retire(s, row);
+    } else if (fresh) {
+        draw_in(s, row, w->p->beta);
+        r->drawn_in = true;
+    }
+}
+
+// Gradients of the boundaries, for the rows in s->rows after a forward.
+static wsr_status look_around(wsr__siege *s, walk *w)
+{
+    wsr_status status = WSR_OK;
+    const size_t boundaries = w->all ? s->classes - 1 : 1;
+    for (size_t c = 0; c < boundaries && s->m > 0; c++) {
+        if (w->all) {
+            for (size_t k = 0; k < s->m; k++) {
+                wsr__aim *const aim = &s->aims[s->rows[k]];
+                aim->target =
+                    wsr__ranked(aim->clean, s->classes, aim->label, c);
+            }
+        }
+        if (c > 0) {
+            WSR_TRY(wsr__siege_forward(s, true));
+        }
+        WSR_TRY(wsr__siege_backward(s, wsr__loss_difference));
+        wsr__siege_each(s, compare_row, w);
+    }
+out:
+    return status;
+}
+
+// One forward pass, and a step of the rows that can take one.
+static wsr_status tick(wsr__siege *s, walk *w, uint32_t *waiting)
+{
+    wsr_status status = WSR_OK;
+    size_t going = 0;
+    size_t wait = 0;
+    WSR_TRY(wsr__siege_forward(s, true));
+    wsr__siege_each(s, look_row, w);
+    wsr__siege_leave(s);
+    for (size_t k = 0; k < s->m; k++) {
+        const uint32_t row = s->rows[k];
+        if (w->rows[row].length > 0) {
+            s->rows[going++] = row;
+        } else {
+            waiting[wait++] = row;
+        }
+    }
+    s->m = going;
+    WSR_TRY(look_around(s, w));
+    wsr__siege_each(s, step_row, w);
+    for (size_t k = 0; k < wait; k++) {
+        s->rows[s->m++] = waiting[k];
+    }
+out:
+    return status;
+}
+
+static wsr_status walk_run(wsr__siege *s, walk *w)
+{
+    wsr_status status = WSR_OK;
+    uint32_t *const waiting = wsr__alloc(s->m, sizeof(*waiting));
+    if (waiting == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__siege_each(s, start_row, w);
+    while (s->m > 0) {
+        WSR_TRY(tick(s, w, waiting));
+    }
+out:
+    wsr__free(waiting);
+    return status;
+}
+
+static wsr_status begin(walk *w, wsr__siege *s, const wsr__fab *p)
+{
+    *w = (walk){.p = p,
+                .normal = wsr__siege_spare(s, NORMAL, s->d),
+                .change = wsr__siege_spare(s, TO_PLANE, s->d),
+                .clean_change = wsr__siege_spare(s, CLEAN_TO_PLANE, s->d),
+                .rows = (void *)wsr__siege_spare(s, ROWS, ROW_FLOATS)};
+    return w->normal == NULL || w->change == NULL || w->clean_change == NULL ||
+                   w->rows == NULL
+               ? WSR_NOMEM
+               : WSR_OK;
+}
+
+wsr_status wsr__fab_run(wsr__siege *s, const wsr__fab *fab)
+{
+    wsr_status status = WSR_OK;
+    walk w;
+    WSR_TRY(begin(&w, s, fab));
+    w.all = true;
+    for (int64_t r = 0; r < fab->restarts && s->m > 0; r++) {
+        w.draw = (uint32_t)r;
+        WSR_TRY(walk_run(s, &w));
+        wsr__siege_recall(s);
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__fab_run_targets(wsr__siege *s, const wsr__fab *fab)
+{
+    wsr_status status = WSR_OK;
+    walk w;
+    const int64_t others = (int64_t)s->classes - 1;
+    const int64_t targets = fab->targets < others ? fab->targets : others;
+    WSR_TRY(begin(&w, s, fab));
+    for (int64_t r = 0; r < targets * fab->restarts && s->m > 0; r++) {
+        for (size_t k = 0; k < s->m; k++) {
+            wsr__aim *const aim = &s->aims[s->rows[k]];
+            aim->target = wsr__ranked(aim->clean, s->classes, aim->label,
+                                      (size_t)(r % targets));
+        }
+        w.draw = (uint32_t)(r / targets);
+        WSR_TRY(walk_run(s, &w));
+        wsr__siege_recall(s);
+    }
+out:
+    return status;
+}
