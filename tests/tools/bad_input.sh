@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# bad_input.sh SCRATCH wsr-search wsr-train wsr-attack
+#
+# Bad input must get one clear line on stderr, nothing on stdout, exit code 1
+# or 2, and must leave no half-written file. Programs that are not there are
+# passed over.
+set -u
+
+scratch=$1
+search=$2
+train=$3
+attack=$4
+failures=0
+checks=0
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch" || exit 1
+
+# bad CODE WORDS COMMAND...: the command must fail so, with the words in its
+# only line.
+bad()
+{
+    local code=$1 words=$2
+    shift 2
+    [ -x "$1" ] || return 0
+    checks=$((checks + 1))
+    timeout -k 2 60 "$@" >stdout 2>stderr
+    local got=$?
+    local lines
+    lines=$(wc -l <stderr)
+    if [ "$got" -ne "$code" ] || [ "$lines" -ne 1 ] || [ -s stdout ] ||
+        ! grep -qF -- "$words" stderr; then
+        failures=$((failures + 1))
+        echo "FAILED: $*"
+        echo "  exit $got, wanted $code; $lines lines, wanted '$words':"
+        sed 's/^/  | /' stderr stdout | head -5
+    fi
+}
+
+# absent PATH: what a failed run must not leave behind.
+absent()
+{
+    checks=$((checks + 1))
+    if [ -e "$1" ]; then
+        failures=$((failures + 1))
+        echo "FAILED: $1 was left behind"
+    fi
+}
+
+# ------------------------------------------------------- files that are wrong
+
+head -c 3000 /dev/urandom >noise
+printf '\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\x4c' >cut.gz
+printf '\x00\x00\x08\x03\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00\x04' >short
+printf '\x00\x00\x08\x01\x00\x00\x00\x02\x00\xc8' >labels
+{
+    printf '\x00\x00\x08\x03\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00\x04'
+    head -c 32 /dev/zero
+} >images
+mkdir -p cifar full
+head -c 5000 /dev/zero >cifar/test_batch.bin
+for i in 1 2 3 4 5; do
+    head -c 5000 /dev/zero >cifar/data_batch_$i.bin
+done
+printf '\xff\xff\x00\x00\x00\x00\x00\x00{}' >bad.safetensors
+echo "a result" >full/result
+cat >illegal.yaml <<END
+name: illegal
+normal: [[sep_conv_3x3, 0], [sep_conv_3x3, 9], [skip_connect, 0],
+  [skip_connect, 1], [skip_connect, 0], [skip_connect, 1], [skip_connect, 0],
+  [skip_connect, 1]]
+normal_concat: [2, 3, 4, 5]
+reduce: [[skip_connect, 0], [skip_connect, 1], [skip_connect, 0],
+  [skip_connect, 1], [skip_connect, 0], [skip_connect, 1], [skip_connect, 0],
+  [skip_connect, 1]]
+reduce_concat: [2, 3, 4, 5]
+END
+sed 's/sep_conv_3x3, 9/sep_conv_3x9, 1/' illegal.yaml >unknown-op.yaml
+
+# ------------------------------------------------------------ every program
+
+for tool in "$search" "$train"; do
+    name=$(basename "$tool")
+    bad 2 "did you mean --" "$tool" --uot x
+    bad 2 "needs a value" "$tool" --out
+    bad 2 "--out" "$tool" --set data.spec=synthetic
+    bad 2 "did you mean" "$tool" --out x --set data.spce=synthetic
+    bad 2 "outside [" "$tool" --out x --set data.limit=-3
+    bad 2 "seed" "$tool" --out x --seed many
+    bad 2 "outside [1, 1024]" "$tool" --out x --threads 0
+    bad 2 "there is no" "$tool" --out x --preset qiuck
+    bad 2 "missing.yaml" "$tool" --out x --config missing.yaml
+    bad 2 "noise" "$tool" --out x --config noise
+    bad 2 "exclude each other" "$tool" --out x --preset quick --config a.yaml
+    bad 2 "nowhere" "$tool" --resume nowhere
+    bad 2 "did you mean 'synthetic'" "$tool" --out x --data synthetics
+    absent x
+done
+
+# ----------------------------------------------------------------- wsr-train
+
+genotype="--genotype cna_r"
+bad 2 "no_such_thing" "$train" --out y --data synthetic --genotype no_such_thing
+bad 1 "illegal.yaml:2" "$train" --out y --data synthetic \
+    --genotype illegal.yaml
+bad 1 "sep_conv_3x9" "$train" --out y --data synthetic \
+    --genotype unknown-op.yaml
+bad 1 "short" "$train" --out y $genotype --data idx:short,labels
+bad 1 "cut.gz" "$train" --out y $genotype --data idx:cut.gz,labels
+bad 1 "noise" "$train" --out y $genotype --data idx:noise,labels
+bad 1 "data_batch_1.bin" "$train" --out y $genotype --data cifar10:cifar
+bad 2 "missing" "$train" --out y $genotype --data cifar10:missing
+bad 1 "/dev/null/y" "$train" --out /dev/null/y $genotype --data synthetic
+absent y/net.safetensors
+
+# ---------------------------------------------------------------- wsr-search
+
+bad 2 "not empty" "$search" --out full --data synthetic
+bad 1 "/dev/null/y" "$search" --out /dev/null/y --data synthetic
+
+# ---------------------------------------------------------------- wsr-attack
+
+bad 2 "did you mean --net" "$attack" --nte x
+bad 2 "--net" "$attack" --data synthetic
+bad 2 "--data" "$attack" --net bad.safetensors
+bad 1 "missing.safetensors" "$attack" --net missing.safetensors \
+    --data synthetic
+bad 1 "bad.safetensors" "$attack" --net bad.safetensors --data synthetic
+bad 1 "noise" "$attack" --net noise --data synthetic
+bad 2 "did you mean attack.count" "$attack" --net noise --data synthetic \
+    --set attack.cuont=3
+bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps 0.1,x
+bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps -1
+bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps nan
+bad 2 "nowhere" "$attack" --resume nowhere
+bad 2 "not empty" "$attack" --net noise --data synthetic --out full
+
+# A network to attack: what training leaves when it hardly trains.
+net=small/net.safetensors
+tiny="--set data.limit=8 --set data.test_limit=8 --set net.channels=4
+    --set net.layers=1 --set train.epochs=1 --set train.batch=8
+    --set train.trainer=natural --set train.eval_every=0
+    --set spectrum.attack=fgsm --set spectrum.eps=0.03 --set spectrum.count=8"
+if [ -x "$train" ] && [ -x "$attack" ]; then
+    if ! timeout -k 2 120 "$train" --quiet --out small --data synthetic $genotype \
+        $tiny; then
+        failures=$((failures + 1))
+        echo "FAILED: no network to attack"
+    fi
+    bad 2 "did you mean 'pgd'" "$attack" --net $net --data synthetic \
+        --attack pdg
+    bad 2 "pgd.steps" "$attack" --net $net --data synthetic \
+        --attack pgd:steps=0
+    bad 2 "did you mean 'steps'" "$attack" --net $net --data synthetic \
+        --attack pgd:stpes=1
+    bad 2 "attack.stop" "$attack" --net $net --data synthetic \
+        --set attack.stop=maybe
+    bad 2 "count" "$attack" --net $net --data synthetic --count 1000000
+    bad 1 "/dev/null/y" "$attack" --net $net --data synthetic --count 4 \
+        --attack fgsm --out /dev/null/y
+    head -c 4000 $net >cut.safetensors
+    bad 1 "cut.safetensors" "$attack" --net cut.safetensors --data synthetic
+    # A full disk under the results.
+    checks=$((checks + 1))
+    if timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 \
+        --attack fgsm --json >/dev/full 2>stderr ||
+        [ "$(wc -l <stderr)" -ne 1 ]; then
+        failures=$((failures + 1))
+        echo "FAILED: a full disk was not noticed"
+    fi
+    # And what good input gives: the fields that programs rely on.
+    checks=$((checks + 1))
+    timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 --attack fgsm \
+        --eps 0,8/255 --json >stdout 2>stderr
+    if [ $? -ne 0 ] || [ "$(wc -l <stdout)" -ne 2 ] || [ -s stderr ] ||
+        ! grep -qE '^\{"attack":"fgsm","norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,"mean_linf":[0-9.e-]+,"mean_l2":[0-9.e-]+,"queries":[0-9.]+,"gradients":[0-9.]+,"seconds":[0-9.e-]+\}$' stdout; then
+        failures=$((failures + 1))
+        echo "FAILED: JSON lines of wsr-attack"
+        head -5 stdout stderr
+    fi
+fi
+
+echo "$checks checks, $failures failures"
+[ "$checks" -gt 0 ] && [ "$failures" -eq 0 ]
