@@ -4,6 +4,7 @@
 // accuracy over a spectrum of attack strengths.
 
 #include "cli.h"
+#include "out.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,10 +69,7 @@ static void show_line(const cli *c, const char *line)
 static void show_spectrum(const cli *c)
 {
     static char line[LINE_SIZE];
-    char path[4096];
-    const int n = snprintf(path, sizeof(path), "%s/log.jsonl", c->out);
-    FILE *const log = n > 0 && (size_t)n < sizeof(path) ? fopen(path, "r")
-                                                        : NULL;
+    FILE *const log = fopen(out_path(c, "log.jsonl"), "r");
     if (log == NULL || (c->quiet && !c->json)) {
         if (log != NULL) {
             (void)fclose(log);
@@ -90,23 +88,26 @@ static void show_spectrum(const cli *c)
 int main(int argc, char **argv)
 {
     cli c;
-    const int code = cli_begin(&c, &tool, argc, argv);
+    int code = cli_begin(&c, &tool, argc, argv);
     if (code != CLI_GO_ON) {
         return code;
     }
     if (c.out == NULL) {
-        const int usage = cli_usage(&c, "--out: is missing, the folder that "
-                                        "results go into");
+        code = cli_usage(&c, "--out: a folder for the results is needed");
+    } else {
+        code = out_check(&c);
+    }
+    if (code != CLI_GO_ON) {
         (void)cli_end(&c, WSR_OK);
-        return usage;
+        return code;
     }
     wsr_status status =
         wsr_train_run(c.config, c.out, c.resume != NULL, on_progress, &c);
+    cli_progress_clear(&c);
     if (status == WSR_OK) {
         status = wsr_report_write(c.out);
     }
     if (status == WSR_OK) {
-        cli_progress_clear(&c);
         show_spectrum(&c);
     }
     return cli_end(&c, status);
