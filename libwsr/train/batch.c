@@ -77,7 +77,7 @@ static wsr_status judge(double *loss, size_t *right, wsr__lesson *lesson,
     return isfinite(*loss)
                ? WSR_OK
                : WSR_FAIL(WSR_NUMERIC, "loss of %s: %g is not finite", out.name,
-                          *loss);
+                          fabs(*loss));
 }
 
 wsr_status wsr__lesson_pass(double *loss, size_t *right, wsr__lesson *lesson,
