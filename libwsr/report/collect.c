@@ -175,31 +175,42 @@ out:
     return status;
 }
 
-// Seconds by what they were spent on, and what is left of the whole.
-static wsr_status put_times(wsr__report *report, const json_t *line,
+// Seconds by what they were spent on, as an object "time" or as fields
+// "time_attack"; `left` loses them.
+static wsr_status put_parts(wsr__report *report, json_t *fields,
+                            const char *prefix, const char *phase,
+                            wsr__report_point *left)
+{
+    wsr_status status = WSR_OK;
+    const size_t length = strlen(prefix);
+    const char *name = NULL;
+    const json_t *value = NULL;
+    json_object_foreach(fields, name, value)
+    {
+        if (json_is_number(value) && strncmp(name, prefix, length) == 0) {
+            const double s = json_number_value(value);
+            WSR_TRY(put(report, WSR__REPORT_TIME, phase, name + length,
+                        (wsr__report_point){left->x, s}));
+            left->y -= s;
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status put_times(wsr__report *report, json_t *line,
                             const char *phase, double epoch)
 {
     wsr_status status = WSR_OK;
+    const double seconds = number_of(line, "seconds");
+    wsr__report_point left = {epoch, seconds};
     json_t *const times = json_object_get(line, "time");
-    double left = number_of(line, "seconds");
-    const char *name = NULL;
-    const json_t *value = NULL;
-    size_t parts = 0;
-    json_object_foreach(times, name, value)
-    {
-        if (json_is_number(value)) {
-            const double s = json_number_value(value);
-            WSR_TRY(put(report, WSR__REPORT_TIME, phase, name,
-                        (wsr__report_point){epoch, s}));
-            left -= s;
-            parts++;
-        }
-    }
-    if (left > 0.0) {
+    WSR_TRY(put_parts(report, times, "", phase, &left));
+    WSR_TRY(put_parts(report, line, "time_", phase, &left));
+    if (left.y > 0.0) {
         const char *const whole = phase[0] == '\0' ? "epochs" : phase;
         WSR_TRY(put(report, WSR__REPORT_TIME, phase,
-                    parts > 0 ? "other" : whole,
-                    (wsr__report_point){epoch, left}));
+                    left.y < seconds ? "other" : whole, left));
     }
 out:
     return status;
@@ -347,6 +358,7 @@ static wsr_status on_start(wsr__report *report, const json_t *line)
     WSR_TRY(set_text(&report->version, json_object_get(line, "version")));
     WSR_TRY(set_text(&report->build, json_object_get(line, "build")));
     WSR_TRY(set_text(&report->seed, json_object_get(line, "seed")));
+    WSR_TRY(set_text(&report->threads, json_object_get(line, "threads")));
 out:
     return status;
 }
@@ -428,6 +440,7 @@ void wsr__report_clear(wsr__report *report)
     wsr__free(report->version);
     wsr__free(report->build);
     wsr__free(report->seed);
+    wsr__free(report->threads);
     wsr__free(report->text);
     wsr_config_free(report->config);
     wsr_genotype_free(report->genotype);

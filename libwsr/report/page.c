@@ -10,14 +10,16 @@
 
 // ------------------------------------------------------------------- heading
 
+// Logs name the work, "search", or the program that did it.
 static const char *title_of(const wsr__report *report)
 {
-    static const char *const titles[][2] = {
-        {"wsr-search", "Architecture search"},
-        {"wsr-train", "Training"},
-        {"wsr-attack", "Robustness"}};
+    static const char *const titles[][2] = {{"search", "Architecture search"},
+                                            {"train", "Training"},
+                                            {"attack", "Robustness"}};
+    const char *tool = report->tool == NULL ? "" : report->tool;
+    tool += strncmp(tool, "wsr-", 4) == 0 ? 4 : 0;
     for (size_t i = 0; i < 3; i++) {
-        if (report->tool != NULL && wsr__streq(report->tool, titles[i][0])) {
+        if (wsr__streq(tool, titles[i][0])) {
             return titles[i][1];
         }
     }
@@ -364,6 +366,7 @@ static void add_environment(wsr__str *out, const wsr__report *report)
     add_fact(out, "program", report->tool);
     add_fact(out, "version", report->version);
     add_fact(out, "library and machine", report->build);
+    add_fact(out, "threads", report->threads);
     add_fact(out, "seed", report->seed);
     wsr__str_add(out, "</table>\n<p>Same seed, same machine, same number of "
                       "threads: the same bits.</p>\n");

@@ -69,6 +69,7 @@ typedef struct wsr__report {
     char *version;
     char *build;
     char *seed;
+    char *threads;
     double seconds;
     size_t classes; // 0: not known
     wsr__report_series *series;

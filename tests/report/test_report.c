@@ -27,7 +27,7 @@ static const char log_lines[] =
     "\"val_loss\":2.25,\"accuracy\":0.25,\"rank_correlation\":0.5,"
     "\"seconds\":3,\"time\":{\"supernet\":1.5,\"attack\":0.5}}\n"
     "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":1,\"loss\":1.5,"
-    "\"unknown\":[{}]}\n"
+    "\"unknown\":[{}],\"time_attack\":0.5}\n"
     "\n"
     "{\"event\":\"news\",\"loss\":987654}\n"
     "{\"event\":\"spectrum\",\"attack\":\"pgd\",\"norm\":\"linf\","
@@ -110,8 +110,8 @@ START_TEST(a_run_becomes_one_well_formed_page)
     ck_assert_has(page, "12.5 – 50.0"); // the log's own
     ck_assert_has(page, "<title>val loss: 2.25, epoch 0</title>");
     ck_assert_has(page, "<title>rank correlation: 0.5, epoch 0</title>");
-    ck_assert_has(page, "supernet <b>1.5 s</b>, 50 %");
-    ck_assert_has(page, "other <b>1 s</b>, 33 %");
+    ck_assert_has(page, "supernet <b>1.5 s</b>, 43 %");
+    ck_assert_has(page, "attack <b>1 s</b>, 29 %");
     ck_assert_has(page, "2 min 5 s");
     ck_assert_has(page, "<td>spec</td><td>synthetic</td>");
     ck_assert_has(page, "two &lt;threads&gt;");
