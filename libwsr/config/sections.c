@@ -124,10 +124,11 @@ typedef struct walk {
 
 static bool step(walk *w)
 {
+    static const wsr__option none = {0}; // of a class without options
     while (w->section != w->end) {
         const wsr__option *const schema = schema_of(w->section);
         if (w->next == NULL) {
-            w->next = schema;
+            w->next = schema != NULL ? schema : &none;
             if (w->section->family != NULL) {
                 w->word = "name";
                 return true;
