@@ -97,7 +97,9 @@ for tool in "$search" "$train"; do
     bad 2 "exclude each other" "$tool" --out x --preset quick --config a.yaml
     bad 2 "nowhere" "$tool" --resume nowhere
     bad 2 "did you mean 'synthetic'" "$tool" --out x --data synthetics
-    absent x
+    absent x/log.jsonl
+    absent x/checkpoint.safetensors
+    rm -rf x
 done
 
 # ----------------------------------------------------------------- wsr-train
@@ -154,7 +156,7 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --attack pdg
     bad 2 "pgd.steps" "$attack" --net $net --data synthetic \
         --attack pgd:steps=0
-    bad 2 "did you mean 'steps'" "$attack" --net $net --data synthetic \
+    bad 2 "did you mean 'pgd.steps'" "$attack" --net $net --data synthetic \
         --attack pgd:stpes=1
     bad 2 "attack.stop" "$attack" --net $net --data synthetic \
         --set attack.stop=maybe
@@ -176,7 +178,7 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 --attack fgsm \
         --eps 0,8/255 --json >stdout 2>stderr
     if [ $? -ne 0 ] || [ "$(wc -l <stdout)" -ne 2 ] || [ -s stderr ] ||
-        ! grep -qE '^\{"attack":"fgsm","norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,"mean_linf":[0-9.e-]+,"mean_l2":[0-9.e-]+,"queries":[0-9.]+,"gradients":[0-9.]+,"seconds":[0-9.e-]+\}$' stdout; then
+        ! grep -qE '^\{"attack":"fgsm","norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,"mean_linf":([0-9.e-]+|null),"mean_l2":([0-9.e-]+|null),"queries":[0-9.]+,"gradients":[0-9.]+,"seconds":[0-9.e-]+\}$' stdout; then
         failures=$((failures + 1))
         echo "FAILED: JSON lines of wsr-attack"
         head -5 stdout stderr
