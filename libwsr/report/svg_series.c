@@ -58,6 +58,10 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
     if (kind == WSR__REPORT_CORRELATION) {
         chart.y1 = fmax(chart.y1, 1.0);
     }
+    if (kind == WSR__REPORT_ACCURACY) {
+        chart.y0 = 0.0; // shares are never below, and 0.1 is guessing
+        chart.y1 = fmax(chart.y1, 0.2);
+    }
     double low = chart.x0;
     double high = chart.x1;
     chart.x_step = fmax(1.0, wsr__chart_round(&low, &high, 10.0));
