@@ -169,23 +169,29 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
     _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * WSR__BLOCK];
     const window win = window_make(i0 + v->low, ni + v->high - v->low, p->ow,
                                    v->high - v->low + 1);
-    ring r = ring_make(data, &win);
     reverse_weights(weights, v, p,
                     c->weights +
                         at->block * p->kernel * p->kernel * WSR__BLOCK);
+    reversing m = {.p = p,
+                   .r = v,
+                   .rows = ring_make(data, &win),
+                   .weights = weights,
+                   .out = c->out + at->src,
+                   .gate = f->gated ? c->bwd->gate->src + at->src : NULL,
+                   .i0 = i0,
+                   .ni = ni};
+    ring *const r = &m.rows;
     const affine8 read = affine_of(c->bwd->affine, at->block);
     const float *const diff = c->diff + at->dst;
     const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
-    const float *const gate = f->gated ? c->bwd->gate->src + at->src : NULL;
     for (int64_t y = 0; y < p->h; y++) {
-        const int64_t end = min64(p->oh, over_stride(v, y) + v->high + 1);
-        for (r.next = max64(r.next, over_stride(v, y) + v->low); r.next < end;
-             r.next++) {
-            ring_fill_diff(&r, &win, diff + r.next * p->ow * WSR__BLOCK,
-                           saved + r.next * p->ow * WSR__BLOCK, &read);
+        const int64_t i = over_stride(v, y);
+        const int64_t end = min64(p->oh, i + v->high + 1);
+        for (r->next = max64(r->next, i + v->low); r->next < end; r->next++) {
+            ring_fill_diff(r, &win, diff + r->next * p->ow * WSR__BLOCK,
+                           saved + r->next * p->ow * WSR__BLOCK, &read);
         }
-        const int64_t place[3] = {y, i0, ni};
-        reverse_row(c->out + at->src, p, &r, v, weights, place, gate, f);
+        reverse_row(&m, y, f);
     }
 }
 

@@ -226,7 +226,6 @@ void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
 /// Fields that a switched-off part would use are left alone.
 WSR_INLINE void finish_none(finish *f)
 {
-    f->plain = true;
     f->accumulate = false;
     f->gated = false;
     f->summed = false;
@@ -241,7 +240,6 @@ WSR_INLINE void finish_forward(finish *f, const wsr__fwd *fwd, int64_t block)
         f->bias = ldu8(fwd->bias + block * WSR__BLOCK);
     }
     f->accumulate = fwd->accumulate;
-    f->plain = !f->accumulate;
 }
 
 /// Without relu, the gate is opened by the constant 1.
@@ -250,7 +248,6 @@ WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block)
     finish_none(f);
     f->accumulate = bwd->accumulate;
     f->gated = bwd->gate != NULL;
-    f->plain = !f->accumulate && !f->gated;
     if (!f->gated) {
         return;
     }

@@ -84,7 +84,7 @@ WSR_INLINE void max_rows(float *dst, uint8_t *index,
         maximum m = {ld8(first->values + i),
                      add8(ld8(first->taps + i), splat8((float)(3 * taken[0])))};
         v8 nan = unordered8(m.value, m.value);
-        for (int64_t k = taken[0] + 1; k < taken[1]; k++) {
+        for (int64_t k = taken[0] + 1; k < SIDE && k < taken[1]; k++) {
             const v8 v = ld8(rows[k]->values + i);
             take(&m, v, add8(ld8(rows[k]->taps + i), splat8((float)(3 * k))));
             nan = or8(nan, unordered8(v, v));
@@ -276,60 +276,67 @@ static void containing_of(containing *w, const gradients *m, int64_t y,
     }
 }
 
-/// P pixels, `step` floats apart in diff_src.
+/// How windows are gathered. All uses are inlined with constants.
+typedef struct gathering {
+    int pixels;   // at a time
+    int64_t step; // floats from pixel to pixel
+    bool max;
+    bool accumulate;
+} gathering;
+
 WSR_INLINE void gather(float *out, const containing *w, int64_t i,
-                       const int64_t step, const bool max,
-                       const bool accumulate, const int P)
+                       const gathering u)
 {
     v8 acc[TILE];
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        acc[p] = accumulate ? ld8(out + p * step) : splat8(0.0f);
+    for (int p = 0; p < u.pixels; p++) {
+        acc[p] = u.accumulate ? ld8(out + p * u.step) : splat8(0.0f);
     }
     for (int k = 0; k < w->count; k++) {
         const float *const diff = opaque(w->diff[k] + i * WSR__BLOCK);
         const float *const index = opaque(w->index[k] + i * WSR__BLOCK);
         const v8 tap = splat8(w->tap[k]);
         WSR_UNROLL
-        for (int p = 0; p < P; p++) {
+        for (int p = 0; p < u.pixels; p++) {
             v8 g = ld8(diff + p * WSR__BLOCK);
-            if (max) {
+            if (u.max) {
                 g = keep8(equal8(ld8(index + p * WSR__BLOCK), tap), g);
             }
             acc[p] = add8(acc[p], g);
         }
     }
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        st8(out + p * step, acc[p]);
+    for (int p = 0; p < u.pixels; p++) {
+        st8(out + p * u.step, acc[p]);
     }
 }
 
 WSR_INLINE void gather_row(float *out, const containing *w, int64_t n,
-                           const int64_t step, const bool max,
-                           const bool accumulate)
+                           gathering u)
 {
     int64_t i = 0;
+    u.pixels = TILE;
     for (; i + TILE <= n; i += TILE) {
-        gather(out + i * step, w, i, step, max, accumulate, TILE);
+        gather(out + i * u.step, w, i, u);
     }
+    u.pixels = 1;
     for (; i < n; i++) {
-        gather(out + i * step, w, i, step, max, accumulate, 1);
+        gather(out + i * u.step, w, i, u);
     }
 }
 
 static void backward_row(float *out, const containing *w, int64_t n,
                          int64_t step, const pool_call *c)
 {
-    const bool max = c->saved != NULL;
-    if (max && c->accumulate) {
-        gather_row(out, w, n, step, true, true);
-    } else if (max) {
-        gather_row(out, w, n, step, true, false);
-    } else if (c->accumulate) {
-        gather_row(out, w, n, step, false, true);
+    gathering u = {.step = step};
+    if (c->saved != NULL) {
+        u.max = true;
+        u.accumulate = c->accumulate;
+        gather_row(out, w, n, u);
     } else {
-        gather_row(out, w, n, step, false, false);
+        u.max = false;
+        u.accumulate = c->accumulate;
+        gather_row(out, w, n, u);
     }
 }
 

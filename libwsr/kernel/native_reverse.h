@@ -93,15 +93,25 @@ WSR_INLINE void reverse_weights(float *to, const reverse *r, const wsr__dw *p,
     }
 }
 
-/// The taps of row y of diff_src in one column phase; ring rows start at
-/// diff_dst column i0 + r->low for the first i0 of the strip.
-WSR_INLINE void taps_backward(taps *t, const wsr__dw *p, const ring *data,
-                              const reverse *r, const float *weights,
-                              const int64_t at[2])
+/// A plane of diff_src in the making.
+typedef struct reversing {
+    const wsr__dw *p;
+    const reverse *r;
+    ring rows;            // of diff_dst, from column i0 + r->low on
+    const float *weights; // reversed
+    float *out;           // the plane
+    const float *gate;    // NULL, or src of the gate: the same plane
+    int64_t i0;           // columns stride * i0 and so on ...
+    int64_t ni;           // ... so many in each column phase at most
+} reversing;
+
+/// The taps of row y of diff_src in one column phase.
+WSR_INLINE void taps_backward(taps *t, const reversing *m, int64_t y,
+                              int64_t column)
 {
-    const int64_t y = at[0];
+    const reverse *const r = m->r;
     const phase *const rows = &r->phase[y & (r->s - 1)];
-    const phase *const columns = &r->phase[at[1]];
+    const phase *const columns = &r->phase[column];
     const int64_t left = (columns->low - r->low) * WSR__BLOCK;
     const int64_t pitch = columns->count * WSR__BLOCK;
     const int64_t first = over_stride(r, y) + rows->low;
@@ -109,33 +119,30 @@ WSR_INLINE void taps_backward(taps *t, const wsr__dw *p, const ring *data,
     t->count = 0;
     for (int j = 0; columns->count > 0 && j < rows->count; j++) {
         const int64_t i = first + rows->gap * j;
-        if (i < 0 || i >= p->oh) {
+        if (i < 0 || i >= m->p->oh) {
             continue;
         }
-        slot = slot < 0 ? i % data->rows : next_slot(slot, rows->gap, data);
-        t->row[t->count] = data->data + slot * data->pitch + left;
-        t->weight[t->count] = weights + r->offset[at[1]] +
+        slot = slot < 0 ? i % m->rows.rows
+                        : next_slot(slot, rows->gap, &m->rows);
+        t->row[t->count] = m->rows.data + slot * m->rows.pitch + left;
+        t->weight[t->count] = m->weights + r->offset[column] +
                               (rows->first - rows->step * j) * pitch;
         t->count++;
     }
 }
 
-/// Columns [i0, i0 + ni) of all phases of row y of diff_src's plane `out`.
-WSR_INLINE void reverse_row(float *out, const wsr__dw *p, const ring *data,
-                            const reverse *r, const float *weights,
-                            const int64_t at[3], const float *gate, finish *f)
+/// Row y of diff_src.
+WSR_INLINE void reverse_row(const reversing *m, int64_t y, finish *f)
 {
-    const int64_t y = at[0];
-    const int64_t i0 = at[1];
+    const reverse *const r = m->r;
     for (int64_t column = 0; column < r->s; column++) {
-        const int64_t place[2] = {y, column};
         taps t;
-        taps_backward(&t, p, data, r, weights, place);
-        const int64_t x = i0 * r->s + column;
-        const int64_t n = min64(at[2], over_stride(r, p->w - x + r->s - 1));
-        const int64_t offset = (y * p->w + x) * WSR__BLOCK;
-        f->gate = gate != NULL ? gate + offset : NULL;
-        r->row[column](out + offset, r->s * WSR__BLOCK, &t, n, f);
+        taps_backward(&t, m, y, column);
+        const int64_t x = m->i0 * r->s + column;
+        const int64_t n = min64(m->ni, over_stride(r, m->p->w - x + r->s - 1));
+        const int64_t offset = (y * m->p->w + x) * WSR__BLOCK;
+        f->gate = m->gate != NULL ? m->gate + offset : NULL;
+        r->row[column](m->out + offset, r->s * WSR__BLOCK, &t, n, f);
     }
     finish_flush(f);
 }

@@ -19,180 +19,209 @@ enum { TILE = 8 };
 enum { TILE = 4 };
 #endif
 
-WSR_INLINE void gate_tile(v8 *acc, const float *gate, int64_t step,
-                          const finish *f, const int P)
+/// What a kernel is unrolled for. All uses are inlined with constants.
+typedef struct unrolled {
+    int taps; // of a kernel row
+    int dilation;
+    int stride;
+    int rows;     // kernel rows at a time (gradient)
+    int pixels;   // results at a time
+    int64_t step; // floats from result to result
+} unrolled;
+
+WSR_INLINE void gate_tile(v8 *acc, const float *gate, const finish *f,
+                          const unrolled u)
 {
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        acc[p] = gate_apply(acc[p], ld8(gate + p * step), f);
+    for (int p = 0; p < u.pixels; p++) {
+        acc[p] = gate_apply(acc[p], ld8(gate + p * u.step), f);
     }
 }
 
 // Sums are kept in registers here: in *f, each would wait for the one before
 // to be stored and loaded again.
-WSR_INLINE void sums_tile(const v8 *acc, const float *gate, int64_t step,
-                          finish *f, const int P)
+WSR_INLINE void sums_tile(const v8 *acc, const float *gate, finish *f,
+                          const unrolled u)
 {
     v8 sum = f->sum;
     v8 product = f->product;
     const v8 mean = f->mean;
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
+    for (int p = 0; p < u.pixels; p++) {
         sum = add8(sum, acc[p]);
-        product = fma8(acc[p], sub8(ld8(gate + p * step), mean), product);
+        product = fma8(acc[p], sub8(ld8(gate + p * u.step), mean), product);
     }
     f->sum = sum;
     f->product = product;
 }
 
-WSR_INLINE void finish_tile(float *out, int64_t step, v8 *acc, int64_t x,
-                            finish *f, const int P)
+WSR_INLINE void finish_tile(float *out, v8 *acc, int64_t x, finish *f,
+                            const unrolled u)
 {
+    float *const to = out + x * u.step;
     if (f->gated) {
-        gate_tile(acc, f->gate + x * step, step, f, P);
+        gate_tile(acc, f->gate + x * u.step, f, u);
         if (f->summed) {
-            sums_tile(acc, f->gate + x * step, step, f, P);
+            sums_tile(acc, f->gate + x * u.step, f, u);
         }
     }
     if (f->accumulate) {
         WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            acc[p] = add8(ld8(out + (x + p) * step), acc[p]);
+        for (int p = 0; p < u.pixels; p++) {
+            acc[p] = add8(ld8(to + p * u.step), acc[p]);
         }
     }
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        st8(out + (x + p) * step, acc[p]);
+    for (int p = 0; p < u.pixels; p++) {
+        st8(to + p * u.step, acc[p]);
     }
 }
 
-WSR_INLINE void conv_tile(float *out, int64_t step, const taps *t, int64_t x,
-                          finish *f, const int K, const int D, const int S,
-                          const int P)
+/// The result that source pixel j meets through tap k, or -1.
+WSR_INLINE int meets(int j, int k, const unrolled u)
+{
+    const int q = j - k * u.dilation;
+    const int result = q / u.stride;
+    return q >= 0 && q % u.stride == 0 && result < u.pixels ? result : -1;
+}
+
+/// Multiply source pixel j with all taps that meet it.
+WSR_INLINE void spread(v8 *acc, const v8 *tap, v8 src, int j, const unrolled u)
+{
+    WSR_UNROLL
+    for (int k = 0; k < u.taps; k++) {
+        const int p = meets(j, k, u);
+        if (p >= 0) {
+            acc[p] = fma8(tap[k], src, acc[p]);
+        }
+    }
+}
+
+/// The same for the gradient of the taps.
+WSR_INLINE void collect(v8 *sum, const v8 *diff, v8 src, int j,
+                        const unrolled u)
+{
+    WSR_UNROLL
+    for (int k = 0; k < u.taps; k++) {
+        const int p = meets(j, k, u);
+        if (p >= 0) {
+            sum[k] = fma8(src, diff[p], sum[k]);
+        }
+    }
+}
+
+WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
+                          const unrolled u)
 {
     v8 acc[TILE];
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
+    for (int p = 0; p < u.pixels; p++) {
         acc[p] = f->bias;
     }
+    const int last = (u.pixels - 1) * u.stride + (u.taps - 1) * u.dilation;
     for (int r = 0; r < t->count; r++) {
-        const float *const row = opaque(t->row[r] + x * S * WSR__BLOCK);
+        const float *const row = opaque(t->row[r] + x * u.stride * WSR__BLOCK);
         v8 tap[ROW_TAPS];
         WSR_UNROLL
-        for (int k = 0; k < K; k++) {
+        for (int k = 0; k < u.taps; k++) {
             tap[k] = ld8(t->weight[r] + k * WSR__BLOCK);
         }
         WSR_UNROLL
-        for (int j = 0; j <= (P - 1) * S + (K - 1) * D; j++) {
-            const v8 v = ld8(row + j * WSR__BLOCK);
-            WSR_UNROLL
-            for (int k = 0; k < K; k++) {
-                const int q = j - k * D;
-                if (q >= 0 && q % S == 0 && q / S < P) {
-                    acc[q / S] = fma8(tap[k], v, acc[q / S]);
-                }
-            }
+        for (int j = 0; j <= last; j++) {
+            spread(acc, tap, ld8(row + j * WSR__BLOCK), j, u);
         }
     }
-    if (f->plain) {
-        WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            st8(out + (x + p) * step, acc[p]);
-        }
-    } else {
-        finish_tile(out, step, acc, x, f, P);
-    }
+    finish_tile(out, acc, x, f, u);
 }
 
-WSR_INLINE void conv_row(float *out, const int64_t step, const taps *t,
-                         int64_t n, finish *f, const int K, const int D,
-                         const int S)
+WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
+                         unrolled u)
 {
     int64_t x = 0;
+    u.pixels = TILE;
     for (; x + TILE <= n; x += TILE) {
-        conv_tile(out, step, t, x, f, K, D, S, TILE);
+        conv_tile(out, t, x, f, u);
     }
+    u.pixels = 8;
     if (TILE > 8 && x + 8 <= n) {
-        conv_tile(out, step, t, x, f, K, D, S, 8);
+        conv_tile(out, t, x, f, u);
         x += 8;
     }
+    u.pixels = 4;
     if (TILE > 4 && x + 4 <= n) {
-        conv_tile(out, step, t, x, f, K, D, S, 4);
+        conv_tile(out, t, x, f, u);
         x += 4;
     }
+    u.pixels = 1;
     for (; x < n; x++) {
-        conv_tile(out, step, t, x, f, K, D, S, 1);
+        conv_tile(out, t, x, f, u);
     }
 }
 
 WSR_INLINE void grad_tile(v8 *acc, const float *const *row, const float *diff,
-                          int64_t x, const int K, const int D, const int S,
-                          const int R, const int P)
+                          int64_t x, const unrolled u)
 {
     v8 g[8];
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
+    for (int p = 0; p < u.pixels; p++) {
         g[p] = ld8(diff + (x + p) * WSR__BLOCK);
     }
+    const int last = (u.pixels - 1) * u.stride + (u.taps - 1) * u.dilation;
     WSR_UNROLL
-    for (int r = 0; r < R; r++) {
-        const float *const src = opaque(row[r] + x * S * WSR__BLOCK);
+    for (int r = 0; r < u.rows; r++) {
+        const float *const src = opaque(row[r] + x * u.stride * WSR__BLOCK);
+        v8 *const sum = acc + r * u.taps;
         WSR_UNROLL
-        for (int j = 0; j <= (P - 1) * S + (K - 1) * D; j++) {
-            const v8 v = ld8(src + j * WSR__BLOCK);
-            WSR_UNROLL
-            for (int k = 0; k < K; k++) {
-                const int q = j - k * D;
-                if (q >= 0 && q % S == 0 && q / S < P) {
-                    acc[r * K + k] = fma8(v, g[q / S], acc[r * K + k]);
-                }
-            }
+        for (int j = 0; j <= last; j++) {
+            collect(sum, g, ld8(src + j * WSR__BLOCK), j, u);
         }
     }
 }
 
 WSR_INLINE void grad_rows(const grad_taps *t, int first, const float *diff,
-                          int64_t n, const int K, const int D, const int S,
-                          const int R, const int P)
+                          int64_t n, unrolled u)
 {
     v8 acc[ROW_TAPS * ROW_TAPS];
     WSR_UNROLL
-    for (int i = 0; i < R * K; i++) {
+    for (int i = 0; i < u.rows * u.taps; i++) {
         acc[i] = splat8(0.0f);
     }
     const float *const *const row = t->row + first;
     int64_t x = 0;
-    for (; x + P <= n; x += P) {
-        grad_tile(acc, row, diff, x, K, D, S, R, P);
+    for (; x + u.pixels <= n; x += u.pixels) {
+        grad_tile(acc, row, diff, x, u);
     }
+    u.pixels = 1;
     for (; x < n; x++) {
-        grad_tile(acc, row, diff, x, K, D, S, R, 1);
+        grad_tile(acc, row, diff, x, u);
     }
     WSR_UNROLL
-    for (int i = 0; i < R * K; i++) {
-        float *const sum = t->sum[first + i / K] + i % K * WSR__BLOCK;
+    for (int i = 0; i < u.rows * u.taps; i++) {
+        float *const sum = t->sum[first + i / u.taps] + i % u.taps * WSR__BLOCK;
         st8(sum, add8(ld8(sum), acc[i]));
     }
 }
 
-// R kernel rows at a time, P pixels of diff_dst in registers: R * K sums keep
-// the multiply-add units busy, and all must fit into the registers.
+// Several kernel rows at a time and several pixels of diff_dst in registers:
+// there must be enough sums to keep the multiply-add units busy, and all must
+// fit into the registers.
 WSR_INLINE void grad_row(const grad_taps *t, const float *diff, int64_t n,
-                         const int K, const int D, const int S)
+                         unrolled u)
 {
 #if WSR_AVX512
-    const int R = K == 3 ? 3 : K == 5 ? 5 : 3;
-    const int P = K == 5 ? 4 : 8;
+    u.rows = u.taps == 5 ? 5 : 3;
+    u.pixels = u.taps == 5 ? 4 : 8;
 #else
-    const int R = K == 3 ? 3 : K == 5 ? 2 : 1;
-    const int P = K == 7 ? 6 : 4;
+    u.rows = u.taps == 3 ? 3 : u.taps == 5 ? 2 : 1;
+    u.pixels = u.taps == 7 ? 6 : 4;
 #endif
     int r = 0;
-    for (; r + R <= t->count; r += R) {
-        grad_rows(t, r, diff, n, K, D, S, R, P);
+    for (; r + u.rows <= t->count; r += u.rows) {
+        grad_rows(t, r, diff, n, u);
     }
+    u.rows = 1;
     for (; r < t->count; r++) {
-        grad_rows(t, r, diff, n, K, D, S, 1, P);
+        grad_rows(t, r, diff, n, u);
     }
 }
 
@@ -202,17 +231,21 @@ WSR_INLINE void grad_row(const grad_taps *t, const float *diff, int64_t n,
     static void row_##K##_##D##_##S(float *out, int64_t step, const taps *t, \
                                     int64_t n, finish *f)                    \
     {                                                                        \
-        if (D * S == 1 && step != WSR__BLOCK) {                              \
-            conv_row(out, 2 * WSR__BLOCK, t, n, f, K, D, S);                 \
+        unrolled u = {.taps = (K), .dilation = (D), .stride = (S)};          \
+        if ((D) * (S) == 1 && step != WSR__BLOCK) {                          \
+            u.step = 2 * WSR__BLOCK;                                         \
+            conv_row(out, t, n, f, u);                                       \
         } else {                                                             \
-            conv_row(out, WSR__BLOCK, t, n, f, K, D, S);                     \
+            u.step = WSR__BLOCK;                                             \
+            conv_row(out, t, n, f, u);                                       \
         }                                                                    \
     }
 #define GRAD(K, D, S)                                                       \
     static void grad_##K##_##D##_##S(const grad_taps *t, const float *diff, \
                                      int64_t n)                             \
     {                                                                       \
-        grad_row(t, diff, n, K, D, S);                                      \
+        const unrolled u = {.taps = (K), .dilation = (D), .stride = (S)};   \
+        grad_row(t, diff, n, u);                                            \
     }
 #define BOTH(K, D, S) ROW(K, D, S) GRAD(K, D, S)
 

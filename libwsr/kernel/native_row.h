@@ -25,7 +25,6 @@ typedef struct taps {
 /// What happens to a result before it is stored: the gate passes result *
 /// factor where open_scale * src + open_shift > 0, and nothing elsewhere.
 typedef struct finish {
-    bool plain; // nothing of what follows
     bool accumulate;
     bool gated;
     bool summed;

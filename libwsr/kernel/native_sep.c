@@ -359,17 +359,20 @@ static void between_fill(between *m, const call *c, int64_t n, int64_t y)
 static void backward_rows(const call *c, const between *m, int64_t n, int64_t b,
                           const int64_t rows[2])
 {
-    const wsr__dw *const d = &c->p->dw;
     const wsr__gate *const gate = c->bwd->gate;
     const int64_t plane = n * c->src_step + b * c->src_plane;
-    ring r = m->first;
-    r.data += b * c->l.backward_ring;
+    reversing r = {.p = &c->p->dw,
+                   .r = &m->v,
+                   .rows = m->first,
+                   .weights = m->weights + b * dw_taps(c),
+                   .out = c->out + plane,
+                   .gate = gate != NULL ? gate->src + plane : NULL,
+                   .ni = m->win.width};
+    r.rows.data += b * c->l.backward_ring;
     finish f;
     finish_backward(&f, c->bwd, b);
     for (int64_t y = rows[0]; y < rows[0] + rows[1]; y++) {
-        const int64_t at[3] = {y, 0, m->win.width};
-        reverse_row(c->out + plane, d, &r, &m->v, m->weights + b * dw_taps(c),
-                    at, gate != NULL ? gate->src + plane : NULL, &f);
+        reverse_row(&r, y, &f);
     }
     if (f.summed) {
         double *const sums = gate->sums + plane / c->src_plane * 2 * WSR__BLOCK;
