@@ -12,8 +12,10 @@
 // x <- x0 + beta (x - x0). Croce and Hein, "Minimally distorted adversarial
 // examples with a fast adaptive boundary attack", arXiv:1907.02044.
 //
-// The forward pass that says whether x is wrong is also that of its gradient;
-// only an image that was drawn in needs another one.
+// The forward pass that says whether x is wrong is also that of its gradient.
+// Only an image that was drawn in needs another one; since most that are at
+// the boundary are wrong after every step, these are looked at first by a pass
+// that keeps nothing for a gradient.
 
 #include "attack/attack.h"
 
@@ -28,6 +30,8 @@ typedef struct row_state {
     double length; // distance to it
     int64_t steps; // done
     bool drawn_in; // x has just been
+    bool fresh;    // found wrong by the last forward
+    bool likely;   // was wrong after its last step, so will be again
 } row_state;
 
 enum { ROW_FLOATS = (sizeof(row_state) + sizeof(float) - 1) / sizeof(float) };
@@ -166,25 +170,24 @@ static void draw_in(wsr__siege *s, size_t row, double beta)
     }
 }
 
-// After a forward: keep what is wrong. Rows that need another forward, or
-// that have done all their steps, get r->length 0, others infinity.
+// After a forward: keep what is wrong, and draw it in.
 static void look_row(wsr__siege *s, size_t row, void *ctx)
 {
     const walk *const w = ctx;
     row_state *const r = &w->rows[row];
     const bool won = wsr__siege_won(s, row);
-    const bool fresh = won && !r->drawn_in;
+    r->fresh = won && !r->drawn_in;
+    r->likely = r->drawn_in ? r->likely : won;
     if (won) {
         wsr__siege_offer(s, row, wsr__at(s->x, s->d, row));
     }
-    r->length = fresh ? 0 : (double)INFINITY;
     if (r->steps >= w->p->steps) {
-        r->length = 0;
         wsr__siege_retire(s, row);
-    } else if (fresh) {
+    } else if (r->fresh) {
         draw_in(s, row, w->p->beta);
         r->drawn_in = true;
     }
+    r->length = (double)INFINITY;
 }
 
 // Gradients of the boundaries, for the rows in s->rows after a forward.
@@ -210,29 +213,71 @@ out:
     return status;
 }
 
-// One forward pass, and a step of the rows that can take one.
-static wsr_status tick(wsr__siege *s, walk *w, uint32_t *waiting)
+// Whether a row had better be looked at before its gradient is computed.
+static bool looked_at_first(const walk *w, size_t row)
+{
+    const row_state *const r = &w->rows[row];
+    return !r->drawn_in && (r->likely || r->steps >= w->p->steps);
+}
+
+// Puts the rows that are looked at first in front of the others.
+static size_t sort_rows(wsr__siege *s, const walk *w, uint32_t *aside)
+{
+    size_t first = 0;
+    size_t rest = 0;
+    for (size_t k = 0; k < s->m; k++) {
+        const uint32_t row = s->rows[k];
+        if (looked_at_first(w, row)) {
+            s->rows[first++] = row;
+        } else {
+            aside[rest++] = row;
+        }
+    }
+    memcpy(s->rows + first, aside, rest * sizeof(*aside));
+    return first;
+}
+
+// Looks at the first rows alone, by a pass that keeps nothing.
+static wsr_status look_first(wsr__siege *s, walk *w, uint32_t *aside)
+{
+    wsr_status status = WSR_OK;
+    const size_t all = s->m;
+    const size_t first = sort_rows(s, w, aside);
+    memcpy(aside, s->rows + first, (all - first) * sizeof(*aside));
+    s->m = first;
+    WSR_TRY(wsr__siege_forward(s, false));
+    wsr__siege_each(s, look_row, w);
+    wsr__siege_leave(s);
+    memcpy(s->rows + s->m, aside, (all - first) * sizeof(*aside));
+    s->m += all - first;
+out:
+    return status;
+}
+
+// A step of every row, apart from those that turn out to be wrong where they
+// were not expected to be: these were drawn in and wait for the next tick.
+static wsr_status tick(wsr__siege *s, walk *w, uint32_t *aside)
 {
     wsr_status status = WSR_OK;
     size_t going = 0;
-    size_t wait = 0;
+    size_t waiting = 0;
+    WSR_TRY(look_first(s, w, aside));
     WSR_TRY(wsr__siege_forward(s, true));
     wsr__siege_each(s, look_row, w);
     wsr__siege_leave(s);
     for (size_t k = 0; k < s->m; k++) {
         const uint32_t row = s->rows[k];
-        if (w->rows[row].length > 0) {
-            s->rows[going++] = row;
+        if (w->rows[row].fresh) {
+            aside[waiting++] = row;
         } else {
-            waiting[wait++] = row;
+            s->rows[going++] = row;
         }
     }
     s->m = going;
     WSR_TRY(look_around(s, w));
     wsr__siege_each(s, step_row, w);
-    for (size_t k = 0; k < wait; k++) {
-        s->rows[s->m++] = waiting[k];
-    }
+    memcpy(s->rows + s->m, aside, waiting * sizeof(*aside));
+    s->m += waiting;
 out:
     return status;
 }
@@ -240,16 +285,16 @@ out:
 static wsr_status walk_run(wsr__siege *s, walk *w)
 {
     wsr_status status = WSR_OK;
-    uint32_t *const waiting = wsr__alloc(s->m, sizeof(*waiting));
-    if (waiting == NULL) {
+    uint32_t *const aside = wsr__alloc(s->m, sizeof(*aside));
+    if (aside == NULL) {
         return WSR_NOMEM;
     }
     wsr__siege_each(s, start_row, w);
     while (s->m > 0) {
-        WSR_TRY(tick(s, w, waiting));
+        WSR_TRY(tick(s, w, aside));
     }
 out:
-    wsr__free(waiting);
+    wsr__free(aside);
     return status;
 }
 

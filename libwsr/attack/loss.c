@@ -158,7 +158,7 @@ double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
         (size_t)(aim->label >= 0 ? aim->label : wsr__argmax(z, classes));
     const size_t other = reach ? (size_t)aim->target
                                : best_other(z, classes, (int32_t)y);
-    size_t at[4];
+    size_t at[4] = {0};
     const bool pair = reach && classes > 3;
     largest(at, pair ? 4 : 3, z, classes);
     const double low = pair ? ((double)z[at[2]] + (double)z[at[3]]) / 2

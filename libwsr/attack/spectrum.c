@@ -61,7 +61,8 @@ void wsr_spectrum_free(wsr_spectrum *spectrum)
         return;
     }
     free_cells(spectrum);
-    for (size_t a = 0; a < spectrum->n_attacks; a++) {
+    for (size_t a = 0; spectrum->attacks != NULL && a < spectrum->n_attacks;
+         a++) {
         wsr_attack_free(spectrum->attacks[a]);
     }
     wsr__free(spectrum->attacks);
@@ -117,7 +118,7 @@ wsr_status wsr_spectrum_new(wsr_spectrum **out, const char *attacks,
     if (s == NULL) {
         return WSR_NOMEM;
     }
-    s->attacks = wsr__alloc(MOST_ATTACKS, sizeof(*s->attacks));
+    s->attacks = wsr__alloc(MOST_ATTACKS, sizeof(wsr_attack *));
     if (s->attacks == NULL) {
         status = WSR_NOMEM;
         goto out;

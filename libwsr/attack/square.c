@@ -252,26 +252,35 @@ static void put(wsr__siege *s, size_t row, float *delta)
     wsr__project(x, &ball);
 }
 
+// Every channel of a window gets the pattern up or down.
+static void add_tile(const wsr__siege *s, float *delta, const float *pattern,
+                     const window *v, wsr__rng *rng)
+{
+    const int64_t *const dims = s->model->shape.dims;
+    for (int64_t c = 0; c < dims[0]; c++) {
+        const float up = sign(rng);
+        float *const channel = delta + c * dims[1] * dims[2];
+        for (int64_t k = 0; k < v->side * v->side; k++) {
+            const int64_t y = v->y + k / v->side;
+            channel[y * dims[2] + v->x + k % v->side] += up * pattern[k];
+        }
+    }
+}
+
 static void tiles(wsr__siege *s, size_t row, const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
-    const int64_t plane = dims[1] * dims[2];
     const int64_t side = dims[1] / 5 > 1 ? dims[1] / 5 : 1;
     const int64_t first = dims[1] > 5 * side ? (dims[1] - 5 * side) / 2 : 0;
     float *const delta = wsr__at(state->delta, s->d, row);
-    float *const pattern = wsr__at(state->pattern, plane, row);
+    float *const pattern = wsr__at(state->pattern, dims[1] * dims[2], row);
     wsr__rng rng = wsr__siege_rng(s, row, state->draw);
     memset(delta, 0, (size_t)s->d * sizeof(*delta));
     for (int64_t y = first; y + side <= dims[1]; y += side) {
         for (int64_t x = first; x + side <= dims[2]; x += side) {
+            const window v = {y, x, side};
             draw_pattern(pattern, side, s->norm, &rng);
-            for (int64_t c = 0; c < dims[0]; c++) {
-                const float up = sign(&rng);
-                for (int64_t k = 0; k < side * side; k++) {
-                    delta[c * plane + (y + k / side) * dims[2] + x +
-                          k % side] += up * pattern[k];
-                }
-            }
+            add_tile(s, delta, pattern, &v, &rng);
         }
     }
     const double length = norm_of(s->norm, delta, s->d);

@@ -233,6 +233,31 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
 WSR_API WSR_MUST_USE wsr_status
 wsr_spectrum_save_images(const wsr_spectrum *spectrum, const char *path);
 
+// ------------------------------------------------------- fidelity: released
+
+/**
+ * Accuracy over strengths as the research code of Wsr-NAS measures it, for
+ * comparing with its published numbers; not a measure of robustness. PGD runs
+ * with the statistics of the batch, every one of its passes moves the running
+ * statistics, and the images are classified with the running statistics that
+ * the attack on them has just moved. Strengths follow each other without
+ * resetting these; afterwards the network is as before.
+ *
+ * Options, with defaults: `steps=20`; `ratio=2.5`: length of all steps
+ * together, in strengths; `batch=32`; `count=0`: images, 0: all.
+ *
+ * @param accuracy [out] (n) in [0, 1]
+ * @param net a network, no supernet
+ * @param dataset images of the network's shape
+ * @param eps [borrowed] strengths in their order; at 0 nothing is attacked
+ * @param n number of strengths
+ * @param options [borrowed] "key=value,...", NULL: defaults
+ * @returns WSR_CONFIG, WSR_SHAPE, WSR_ARG, WSR_NOMEM, WSR_BACKEND
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_released(
+    double *accuracy, const wsr_net *net, const wsr_dataset *dataset,
+    const float *eps, size_t n, const char *options);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The released evaluation of Wsr-NAS. It departs from what the paper says
+// twice: images are made in train mode, so that the attack optimises a
+// function that is not the one evaluated, and the attack's passes move the
+// running statistics, so that predictions use statistics which are mostly
+// those of the batch under attack. Both make a network look more robust than
+// it is; the library's own evaluation does neither.
+
+#include "attack/attack.h"
+#include "data/data.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct params {
+    int64_t steps;
+    double ratio;
+    int64_t batch;
+    int64_t count;
+} params;
+
+static const wsr__option schema[] = {
+    {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
+     "gradient steps", NULL},
+    {"ratio", WSR__FLOAT, offsetof(params, ratio), "2.5", 0, 1000, "",
+     "length of all steps together, in strengths", NULL},
+    {"batch", WSR__INT, offsetof(params, batch), "32", 1, 65536, "images",
+     "that share their statistics", NULL},
+    {"count", WSR__INT, offsetof(params, count), "0", 0, 1e9, "images",
+     "that are evaluated, 0: all", NULL},
+    {0},
+};
+
+/// A batch size: one plan to attack and one to classify.
+typedef struct pair {
+    wsr_plan *attack;
+    wsr_plan *classify;
+} pair;
+
+typedef struct evaluation {
+    const params *p;
+    const wsr_dataset *dataset;
+    wsr_params *parameters;
+    float *statistics; // as they were
+    pair whole;
+    pair rest; // of the last batch
+    size_t n;
+    size_t batch;
+    int64_t pixels;
+    float *x;
+    float *x_adv;
+} evaluation;
+
+static void pair_free(pair *plans)
+{
+    wsr_plan_free(plans->attack);
+    wsr_plan_free(plans->classify);
+}
+
+static wsr_status pair_new(pair *plans, const wsr_graph *graph, size_t batch)
+{
+    wsr_status status = WSR_OK;
+    if (batch > 0) {
+        WSR_TRY(wsr_plan_new(&plans->attack, graph, batch,
+                             WSR_GRAD_INPUT | WSR_TRAIN | WSR_MOVE_STATS));
+        WSR_TRY(wsr_plan_new(&plans->classify, graph, batch, WSR_FORWARD));
+    }
+out:
+    return status;
+}
+
+// Copies all buffers out of the parameters, or back into them.
+static void copy_statistics(evaluation *ev, bool back)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < wsr_params_count(ev->parameters); i++) {
+        const size_t n =
+            (size_t)wsr_shape_count(wsr_params_shape(ev->parameters, i));
+        if (wsr_params_trainable(ev->parameters, i)) {
+            continue;
+        }
+        if (back) {
+            memcpy(wsr_params_edit(ev->parameters, i), ev->statistics + at,
+                   n * sizeof(float));
+        } else {
+            memcpy(ev->statistics + at, wsr_params_data(ev->parameters, i),
+                   n * sizeof(float));
+        }
+        at += n;
+    }
+}
+
+static wsr_status save_statistics(evaluation *ev)
+{
+    size_t floats = 0;
+    for (size_t i = 0; i < wsr_params_count(ev->parameters); i++) {
+        floats +=
+            wsr_params_trainable(ev->parameters, i)
+                ? 0
+                : (size_t)wsr_shape_count(wsr_params_shape(ev->parameters, i));
+    }
+    ev->statistics = wsr__alloc(floats, sizeof(*ev->statistics));
+    if (ev->statistics == NULL) {
+        return WSR_NOMEM;
+    }
+    copy_statistics(ev, false);
+    return WSR_OK;
+}
+
+static wsr_status batch_right(size_t *right, evaluation *ev, size_t at,
+                              float eps)
+{
+    wsr_status status = WSR_OK;
+    const size_t left = ev->n - at;
+    const size_t count = left < ev->batch ? left : ev->batch;
+    const pair *const plans = count == ev->batch ? &ev->whole : &ev->rest;
+    const int32_t *const labels = wsr_dataset_labels(ev->dataset) + at;
+    const double alpha = ev->p->ratio * (double)eps / (double)ev->p->steps;
+    const wsr__pgd pgd = {
+        .eps = eps, .alpha = (float)alpha, .steps = (size_t)ev->p->steps};
+    for (size_t i = 0; i < count; i++) {
+        WSR_TRY(wsr__dataset_read(wsr__at(ev->x, ev->pixels, i), ev->dataset,
+                                  at + i));
+    }
+    const float *x = ev->x;
+    if (eps > 0) {
+        WSR_TRY(wsr__pgd_plan(ev->x_adv, plans->attack, ev->x, labels, &pgd));
+        x = ev->x_adv;
+    }
+    memcpy(wsr_plan_src(plans->classify, "x"), x,
+           count * (size_t)ev->pixels * sizeof(*x));
+    WSR_TRY(wsr_plan_forward(plans->classify));
+    const float *const z = wsr_plan_dst(plans->classify, "logits");
+    const size_t classes =
+        (size_t)wsr_plan_shape(plans->classify, "logits")->dims[1];
+    for (size_t i = 0; i < count; i++) {
+        *right += wsr__argmax(z + i * classes, classes) == labels[i];
+    }
+out:
+    return status;
+}
+
+static wsr_status check(const evaluation *ev, const wsr_net *net,
+                        const float *eps, size_t n)
+{
+    wsr_shape image = *wsr_net_image(net);
+    image = wsr__shape3(image.dims[1], image.dims[2], image.dims[3]);
+    if (!wsr_shape_equal(&image, wsr_dataset_shape(ev->dataset))) {
+        char a[96];
+        char b[96];
+        wsr__shape_print(a, wsr_dataset_shape(ev->dataset));
+        wsr__shape_print(b, &image);
+        return WSR_FAIL(WSR_SHAPE,
+                        "spectrum: images have shape %s, the network takes %s",
+                        a, b);
+    }
+    if (wsr_dataset_classes(ev->dataset) > (int64_t)wsr_net_classes(net)) {
+        return WSR_FAIL(
+            WSR_ARG, "spectrum: the data have %lld classes, the network %zu",
+            (long long)wsr_dataset_classes(ev->dataset), wsr_net_classes(net));
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!(eps[i] >= 0) || isinf(eps[i])) {
+            return WSR_FAIL(WSR_ARG,
+                            "spectrum: strength %g is no number from "
+                            "0 up",
+                            (double)eps[i]);
+        }
+    }
+    return WSR_OK;
+}
+
+static wsr_status prepare(evaluation *ev, const wsr_net *net)
+{
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    const size_t have = wsr_dataset_count(ev->dataset);
+    ev->n = ev->p->count == 0 ? have : (size_t)ev->p->count;
+    if (ev->n > have) {
+        return WSR_FAIL(WSR_ARG,
+                        "count: %zu images are more than the %zu there "
+                        "are",
+                        ev->n, have);
+    }
+    ev->batch = (size_t)ev->p->batch < ev->n ? (size_t)ev->p->batch : ev->n;
+    ev->pixels = wsr_shape_count(wsr_dataset_shape(ev->dataset));
+    ev->x = wsr__alloc(ev->batch, (size_t)ev->pixels * sizeof(*ev->x));
+    ev->x_adv = wsr__alloc(ev->batch, (size_t)ev->pixels * sizeof(*ev->x_adv));
+    if (ev->x == NULL || ev->x_adv == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr_net_graph(&graph, net, false));
+    WSR_TRY(pair_new(&ev->whole, graph, ev->batch));
+    WSR_TRY(pair_new(&ev->rest, graph, ev->n % ev->batch));
+    WSR_TRY(save_statistics(ev));
+out:
+    wsr_graph_free(graph);
+    return status;
+}
+
+wsr_status wsr_spectrum_released(double *accuracy, const wsr_net *net,
+                                 const wsr_dataset *dataset, const float *eps,
+                                 size_t n, const char *options)
+{
+    wsr_status status = WSR_OK;
+    params p;
+    evaluation ev = {
+        .p = &p, .dataset = dataset, .parameters = wsr_net_params(net)};
+    wsr__params_default(&p, schema);
+    WSR_TRY(wsr__params_parse(&p, schema, "released.",
+                              options == NULL ? "" : options));
+    WSR_TRY(check(&ev, net, eps, n));
+    WSR_TRY(prepare(&ev, net));
+    for (size_t e = 0; e < n; e++) {
+        size_t right = 0;
+        for (size_t at = 0; at < ev.n; at += ev.batch) {
+            WSR_TRY(batch_right(&right, &ev, at, eps[e]));
+        }
+        accuracy[e] = (double)right / (double)ev.n;
+    }
+out:
+    if (ev.statistics != NULL) {
+        copy_statistics(&ev, true);
+    }
+    pair_free(&ev.whole);
+    pair_free(&ev.rest);
+    wsr__free(ev.statistics);
+    wsr__free(ev.x);
+    wsr__free(ev.x_adv);
+    return status;
+}
