@@ -161,6 +161,9 @@ out:
 
 wsr_status wsr_graph_output(wsr_graph *graph, const char *name, wsr_value value)
 {
+    if (value >= graph->count) {
+        return WSR_FAIL(WSR_ARG, "output %s: value is not of this graph", name);
+    }
     for (size_t i = 0; i < graph->output_count; i++) {
         if (strcmp(graph->outputs[i].name, name) == 0) {
             return WSR_FAIL(WSR_ARG, "output %s: exists already", name);

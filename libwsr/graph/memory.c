@@ -264,6 +264,7 @@ static wsr_status place_seeds(wsr_plan *plan, const sowing *sown)
         if (slot->param == NULL) {
             use_diff(sown, plan, port->slot, plan->step_count);
         }
+        port->adds = slot->param != NULL || is_written(sown, plan, port->slot);
         sown->written[region_of(plan, port->slot)] = true;
     }
 out:

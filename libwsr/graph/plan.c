@@ -12,13 +12,13 @@ wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
     wsr_status status = WSR_OK;
     wsr_plan *plan = NULL;
     *out = NULL;
+    WSR_TRY(wsr__graph_status(graph));
     if (batch < 1) {
         return WSR_FAIL(WSR_ARG, "plan: batch 0 is below 1");
     }
     if (graph->output_count < 1) {
         return WSR_FAIL(WSR_ARG, "plan: the graph has no output");
     }
-    WSR_TRY(wsr__graph_status(graph));
     plan = wsr__alloc(1, sizeof *plan);
     if (plan == NULL) {
         status = WSR_NOMEM;

@@ -62,6 +62,7 @@ typedef struct wsr__port {
     char *name;
     uint32_t slot;
     uint32_t seed; // span of the gradient the caller gives (outputs)
+    bool adds;     // the seed comes on top of what lies there
 } wsr__port;
 
 struct wsr_plan {

@@ -49,11 +49,21 @@ static void sow(const wsr_plan *plan)
 {
     for (size_t i = 0; i < plan->output_count; i++) {
         const wsr__port *const port = &plan->outputs[i];
+        wsr__param *const param = plan->slots[port->slot].param;
         int64_t stride = 0;
-        if (port->seed != WSR__NONE) {
-            memcpy(wsr__plan_diff(plan, port->slot, &stride),
-                   wsr__plan_at(plan, port->seed),
-                   plan->spans[port->seed].floats * sizeof(float));
+        if (port->seed == WSR__NONE) {
+            continue;
+        }
+        float *const diff = wsr__plan_diff(plan, port->slot, &stride);
+        const float *const seed = wsr__plan_at(plan, port->seed);
+        const size_t floats = plan->spans[port->seed].floats;
+        if (port->adds) {
+            wsr__axpy(diff, 1, seed, (int64_t)floats);
+        } else {
+            memcpy(diff, seed, floats * sizeof *diff);
+        }
+        if (param != NULL) {
+            param->has_grad = true;
         }
     }
 }

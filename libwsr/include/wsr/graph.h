@@ -76,7 +76,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph,
 /**
  * Give a value a name under which plans hand it out.
  *
- * @returns WSR_ARG when the name is taken, WSR_NOMEM
+ * @returns WSR_ARG when the name is taken or the value is not of this graph,
+ *          WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_graph_output(wsr_graph *graph,
                                                  const char *name,
