@@ -69,15 +69,23 @@ static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
     return plan->steps[step].node.impl;
 }
 
-// Whether every reader can apply a prologue; a relu passes the question on.
-static bool read_lazily(const wsr_plan *plan, uint32_t slot)
+// Whether a reader can apply a prologue, and the gate that a relu in it needs.
+static bool applies(const wsr_plan *plan, const reader *r, bool relu)
+{
+    const wsr__impl *const impl = impl_of(plan, r->step);
+    const bool gated = relu && plan->steps[r->step].node.src[r->src].want_diff;
+    return r->src < 32 && (impl->reads_pre >> r->src & 1) != 0 &&
+           !(gated && impl->skips_gate);
+}
+
+// Whether every reader can do so; a relu passes the question on.
+static bool read_lazily(const wsr_plan *plan, uint32_t slot, bool relu)
 {
     bool all = !plan->slots[slot].is_output;
     for (reader r = {0}; all && next_reader(&r, plan, slot);) {
-        const wsr__impl *const impl = impl_of(plan, r.step);
-        const bool direct = r.src < 32 && (impl->reads_pre >> r.src & 1) != 0;
-        all = direct ||
-              (impl->is_relu && read_lazily(plan, plan->steps[r.step].dst));
+        all = applies(plan, &r, relu) ||
+              (impl_of(plan, r.step)->is_relu &&
+               read_lazily(plan, plan->steps[r.step].dst, true));
     }
     return all;
 }
@@ -109,6 +117,10 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__plan_make_step(&joined, plan, behind->joins, dw->options, srcs,
                                 3));
+    if (joined.node.impl != behind->joins->impls[0]) {
+        wsr__step_free(&joined); // two good kernels are better than a plain one
+        return WSR_OK;
+    }
     pw = &plan->steps[s];
     dw = &plan->steps[first];
     joined.node.src[0].want_diff = dw->node.src[0].want_diff;
@@ -133,7 +145,7 @@ static wsr_status norm(wsr_plan *plan, uint32_t s)
     wsr__slot *const src = &plan->slots[from];
     wsr__slot *const dst = &plan->slots[step->dst];
     if (node->impl->lazy == NULL || !stored_image(src) || src->lazy ||
-        src->desc.part != 0 || !read_lazily(plan, step->dst)) {
+        src->desc.part != 0 || !read_lazily(plan, step->dst, false)) {
         return WSR_OK;
     }
     node->impl = node->impl->lazy;
@@ -163,7 +175,7 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
     const wsr__slot *const src = &plan->slots[step->srcs[0]];
     wsr__slot *const dst = &plan->slots[step->dst];
     if (!step->node.impl->is_relu || !stored_image(src) ||
-        !read_lazily(plan, step->dst)) {
+        !read_lazily(plan, step->dst, true)) {
         return WSR_OK;
     }
     dst->lazy = true;

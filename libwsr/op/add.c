@@ -48,7 +48,7 @@ static wsr_status forward(wsr__node *node)
 }
 
 // The gradient of a lazy summand is that of what it stands for, which the
-// norm behind it takes on.
+// norm behind it takes on; there is no relu between them, see skips_gate.
 static wsr_status backward(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);
@@ -87,6 +87,7 @@ static const wsr__impl native = {.name = "native",
                                  .backward = backward,
                                  .accumulates = true,
                                  .reads_pre = WSR__ALL_SRCS,
+                                 .skips_gate = true,
                                  .shares_diff = true};
 
 static wsr_status forward_ref(wsr__node *node)

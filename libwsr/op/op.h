@@ -97,6 +97,7 @@ struct wsr__impl {
     bool in_place;    // dst may lie in src 0's memory
     // For blocked images, see graph/fuse.c:
     uint32_t reads_pre;    // bit i: src i may be lazy
+    bool skips_gate;       // but not with a relu when its diff is wanted
     bool reads_affine;     // dst.diff may be lazy
     bool writes_moments;   // fills dst.moments when asked to
     bool writes_sums;      // honours gate.sums

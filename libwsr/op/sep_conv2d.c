@@ -35,6 +35,12 @@ static wsr__conv2d depthwise_options(const void *params, int64_t channels)
     return o;
 }
 
+// Whether height and width are treated alike.
+static bool is_square(const wsr__ints *list)
+{
+    return list->n == 1 || list->v[0] == list->v[1];
+}
+
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -43,6 +49,13 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     WSR_TRY(wsr__op_ndims(&srcs[SRC], 4));
     const wsr__conv2d o = depthwise_options(params, srcs[SRC].dims[1]);
     WSR_TRY(wsr__op_conv2d.infer(dst, &o, srcs, 2));
+    if (!is_square(&o.stride) || !is_square(&o.pad) ||
+        !is_square(&o.dilation) ||
+        srcs[DEPTHWISE].dims[2] != srcs[DEPTHWISE].dims[3]) {
+        return wsr__op_shape_fail("depthwise weights, stride, pad and dilation "
+                                  "must be the same in both directions",
+                                  &srcs[DEPTHWISE]);
+    }
     if (dst->dims[1] != srcs[SRC].dims[1] || srcs[POINTWISE].ndims != 4 ||
         srcs[POINTWISE].dims[1] != dst->dims[1] ||
         srcs[POINTWISE].dims[2] != 1 || srcs[POINTWISE].dims[3] != 1) {
@@ -54,11 +67,15 @@ out:
     return status;
 }
 
+static bool wants_weights(const wsr__node *node)
+{
+    return node->src[DEPTHWISE].want_diff || node->src[POINTWISE].want_diff;
+}
+
 static uint32_t needs(const wsr__node *node)
 {
-    const bool weights = node->src[DEPTHWISE].want_diff ||
-                         node->src[POINTWISE].want_diff;
-    return weights ? 1u << SRC : 0u;
+    return (wants_weights(node) ? 1u << SRC : 0u) | 1u << DEPTHWISE |
+           1u << POINTWISE;
 }
 
 // ------------------------------------------------------------------ native
@@ -71,12 +88,6 @@ typedef struct state {
     float *transposed;
     uint64_t versions[3]; // of what they were packed from
 } state;
-
-static bool applicable(const wsr__node *node)
-{
-    const wsr__conv2d *const o = node->params;
-    return o->stride.n == 1 && o->pad.n == 1 && o->dilation.n == 1;
-}
 
 static void unplan(wsr__node *node)
 {
@@ -108,6 +119,12 @@ static wsr__sep shape_of(const wsr__node *node)
     return (wsr__sep){.dw = dw, .co = d[1], .slots = (int64_t)wsr_threads()};
 }
 
+static bool applicable(const wsr__node *node)
+{
+    const wsr__sep p = shape_of(node);
+    return wsr__sep_supported(&p);
+}
+
 // Floats of the packed gradients that lie at the start of the scratch.
 static size_t grads_floats(const state *s)
 {
@@ -130,7 +147,7 @@ static wsr_status plan(wsr__node *node)
         return WSR_NOMEM;
     }
     node->scratch_floats = wsr__sep_scratch(&s->p);
-    if (needs(node) != 0) {
+    if (wants_weights(node)) {
         const size_t weights = grads_floats(s) +
                                wsr__sep_backward_weights_scratch(&s->p);
         if (weights > node->scratch_floats) {
@@ -212,7 +229,7 @@ static wsr_status backward(wsr__node *node)
         wsr__sep_backward_data(node->src[SRC].diff, &p, node->dst.diff,
                                &weights, &bwd);
     }
-    if (needs(node) != 0) {
+    if (wants_weights(node)) {
         backward_weights(node, &p, weights);
     }
     return WSR_OK;
