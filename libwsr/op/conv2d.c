@@ -34,6 +34,15 @@ static int64_t side(const wsr__ints *list, size_t i)
     return list->n > 1 ? list->v[i] : list->v[0];
 }
 
+static wsr_status check_list(const char *key, const wsr__ints *list)
+{
+    if (list->n == 1 || list->n == 2) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(WSR_ARG, "%s: %zu numbers are outside [1, 2]", key,
+                    list->n);
+}
+
 static wsr__conv make_shape(const wsr__conv2d *o, const wsr_shape *src,
                             const wsr_shape *weights)
 {
@@ -77,6 +86,9 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     const wsr__conv2d *const o = params;
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__op_ndims(&srcs[0], 4));
+    WSR_TRY(check_list("stride", &o->stride));
+    WSR_TRY(check_list("pad", &o->pad));
+    WSR_TRY(check_list("dilation", &o->dilation));
     if (srcs[1].ndims != 4) {
         return wsr__op_shape_fail("weights must have 4 dimensions", &srcs[1]);
     }

@@ -72,6 +72,9 @@ void wsr__layout_same(wsr__node *node)
 
 void wsr__layout_blocked(wsr__node *node)
 {
+    for (size_t i = 1; i < node->n; i++) {
+        node->src[i].desc.layout = WSR__PLAIN;
+    }
     node->src[0].desc.layout = WSR__BLOCKED;
     node->dst.desc.layout = WSR__BLOCKED;
 }
