@@ -103,7 +103,7 @@ START_TEST(running_statistics_move_when_asked_to)
         ck_assert_double_eq_tol(param_value(&n, "mean"), 0.9 + 0.3, 1e-6);
         ck_assert_double_eq_tol(param_value(&n, "var"),
                                 0.9 * 4 + 0.1 * 3.5 * 4 / 3, 1e-6);
-        ck_assert_double_eq_tol(param_value(&n, "tracked"), 8, 0);
+        ck_assert_double_eq(param_value(&n, "tracked"), 8);
         const float *const y = wsr_plan_dst(n.plan, "y");
         ck_assert_double_eq_tol((double)y[3], 3 / sqrt(3.5 + 1e-5), 1e-5);
         net_close(&n);

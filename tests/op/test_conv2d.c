@@ -62,6 +62,7 @@ START_TEST(dense_gradients_are_right)
         {"pad=2,dilation=2", {2, 7, 5, 7}, {3, 7, 3, 3}, false},
         {"pad=1,groups=2", {2, 6, 5, 5}, {4, 3, 3, 3}, false},
         {"pad=1,groups=3", {2, 3, 5, 5}, {6, 1, 3, 3}, true},
+        {"pad=1,offset=2", {2, 3, 5, 7}, {7, 3, 3, 3}, false},
     };
     check_all(cases, sizeof cases / sizeof cases[0]);
 }
@@ -76,6 +77,8 @@ START_TEST(pointwise_gradients_are_right)
         {NULL, {1, 17, 31, 5}, {1, 17, 1, 1}, false},
         {NULL, {2, 16, 5, 5}, {16, 16, 1, 1}, false},
         {"stride=2", {2, 7, 5, 31}, {3, 7, 1, 1}, false},
+        {"stride=2,offset=1", {2, 7, 6, 8}, {3, 7, 1, 1}, false},
+        {"stride=2,offset=1", {2, 3, 5, 9}, {17, 3, 1, 1}, false},
         {NULL, {2, 7, 5, 5}, {3, 7, 1, 1}, true},
     };
     check_all(cases, sizeof cases / sizeof cases[0]);
