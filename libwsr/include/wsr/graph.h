@@ -157,8 +157,8 @@ WSR_API float *wsr_plan_diff_dst(wsr_plan *plan, const char *output);
 /**
  * Compute the wanted gradients from the gradients of the outputs. Each
  * backward run needs a forward run before it: memory of values is reused as
- * soon as their gradients are done. Parameter gradients accumulate in the parameter set;
- * input gradients are overwritten.
+ * soon as their gradients are done. Parameter gradients accumulate in the
+ * parameter set; input gradients are overwritten.
  *
  * @returns WSR_BACKEND, WSR_ARG for a plan without gradients
  */
