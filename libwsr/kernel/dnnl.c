@@ -163,6 +163,7 @@ const char *wsr__dnnl_version(void)
 struct wsr__dnnl_conv {
     wsr__direction pass;
     bool with_bias;
+    bool slow;
     dnnl_primitive_t primitive;
     dnnl_primitive_t pack;   // plain to packed weights
     dnnl_primitive_t unpack; // packed to plain
@@ -320,6 +321,19 @@ out:
     return status;
 }
 
+static bool is_reference(const_dnnl_primitive_desc_t pd)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) ==
+               dnnl_success &&
+           name != NULL && strncmp(name, "ref", 3) == 0;
+}
+
+bool wsr__dnnl_conv_is_slow(const wsr__dnnl_conv *conv)
+{
+    return conv->slow;
+}
+
 wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__conv *shape,
                               const wsr__layout layouts[2], bool bias)
@@ -340,6 +354,7 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
     WSR_TRY(make_problem(&p, shape, layouts, conv->with_bias));
     WSR_TRY(make_descriptor(&pd, &p, pass));
     WSR_TRY(make_memories(conv, &p, shape, pd));
+    conv->slow = is_reference(pd);
     WSR_TRY(check(dnnl_primitive_create(&conv->primitive, pd), "convolution"));
     *out = conv;
     conv = NULL;

@@ -24,6 +24,10 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__layout layouts[2], bool bias);
 void wsr__dnnl_conv_free(wsr__dnnl_conv *conv);
 
+/// Whether oneDNN has nothing but its reference kernel for this, which is some
+/// thousand times slower than its others.
+bool wsr__dnnl_conv_is_slow(const wsr__dnnl_conv *conv);
+
 /// Floats of the weights in oneDNN's layout, and of its scratch memory.
 size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv);
 size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv);
