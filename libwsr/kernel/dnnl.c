@@ -8,6 +8,7 @@
 
 #include <dnnl.h>
 #include <pthread.h>
+#include <string.h>
 
 // ------------------------------------------------- the two generations
 
