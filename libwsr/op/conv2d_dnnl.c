@@ -8,12 +8,9 @@
 
 enum { FEW_CHANNELS = 8 };
 
-// Where oneDNN has no fast kernel for the layouts that the plan has chosen, it
-// gets both tensors plain, through scratch memory.
 typedef struct pass {
     wsr__dnnl_conv *conv;
     float *packed;
-    bool plain;
 } pass;
 
 typedef struct state {
@@ -23,8 +20,7 @@ typedef struct state {
     uint64_t version;      // of the parameter forward.packed was made from
     uint64_t data_version; // and data.packed
     size_t bias_at; // in scratch: the bias gradient, even if nobody wants it
-    size_t src_at;  // in scratch: a plain source
-    size_t dst_at;  // in scratch: a plain dst
+    size_t dst_at;  // in scratch: diff_dst made plain, see takes_plain
 } state;
 
 // oneDNN knows no rows left out.
@@ -34,12 +30,19 @@ static bool applicable(const wsr__node *node)
     return p.ph >= 0 && p.pw >= 0;
 }
 
+// Blocked where both sides fill their blocks; few channels may come in plain
+// as in a first layer. Anything else is plain, where oneDNN has matrix
+// products for all passes; for mixed or padded layouts it has nothing but its
+// reference, a thousand times slower.
 static void layout(wsr__node *node)
 {
-    const bool few = node->src[0].desc.shape.dims[1] < FEW_CHANNELS;
-    node->src[0].desc.layout = few ? WSR__PLAIN : WSR__BLOCKED;
+    const int64_t ci = node->src[0].desc.shape.dims[1];
+    const int64_t co = node->dst.desc.shape.dims[1];
+    const bool full = ci % WSR__BLOCK == 0 && co % WSR__BLOCK == 0;
+    const bool first = ci < FEW_CHANNELS && co % WSR__BLOCK == 0;
+    node->src[0].desc.layout = full ? WSR__BLOCKED : WSR__PLAIN;
     node->src[1].desc.layout = WSR__PLAIN;
-    node->dst.desc.layout = WSR__BLOCKED;
+    node->dst.desc.layout = full || first ? WSR__BLOCKED : WSR__PLAIN;
 }
 
 static void pass_free(pass *p)
@@ -60,20 +63,24 @@ static void unplan(wsr__node *node)
     }
 }
 
+// Whether a pass must see dst in the plain layout: with a plain source and a
+// blocked dst oneDNN has nothing but its reference for the gradient of the
+// source, a thousand times slower.
+static bool takes_plain(const wsr__node *node, wsr__direction kind)
+{
+    return kind == WSR__CONV_BACKWARD_DATA &&
+           node->src[0].desc.layout == WSR__PLAIN &&
+           node->dst.desc.layout == WSR__BLOCKED;
+}
+
 static wsr_status pass_new(pass *p, wsr__direction kind, wsr__node *node)
 {
-    static const wsr__layout plain[] = {WSR__PLAIN, WSR__PLAIN};
     const wsr__conv shape = wsr__conv2d_shape(node);
-    const wsr__layout layouts[] = {node->src[0].desc.layout,
-                                   node->dst.desc.layout};
-    const bool bias = node->n > 2;
+    const wsr__layout layouts[] = {
+        node->src[0].desc.layout,
+        takes_plain(node, kind) ? WSR__PLAIN : node->dst.desc.layout};
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__dnnl_conv_new(&p->conv, kind, &shape, layouts, bias));
-    if (wsr__dnnl_conv_is_slow(p->conv)) {
-        wsr__dnnl_conv_free(p->conv);
-        p->plain = true;
-        WSR_TRY(wsr__dnnl_conv_new(&p->conv, kind, &shape, plain, bias));
-    }
+    WSR_TRY(wsr__dnnl_conv_new(&p->conv, kind, &shape, layouts, node->n > 2));
     p->packed = wsr__alloc(wsr__dnnl_conv_weights_size(p->conv), sizeof(float));
     if (p->packed == NULL) {
         return WSR_NOMEM;
@@ -96,14 +103,6 @@ static uint32_t needs(const wsr__node *node)
     return (wants_weights(node) ? 1u : 0u) | (node->src[0].want_diff ? 2u : 0u);
 }
 
-// Where behind what oneDNN needs a tensor lies in scratch.
-static size_t add_scratch(wsr__node *node, const wsr_shape *shape)
-{
-    const size_t at = (node->scratch_floats + 15) / 16 * 16;
-    node->scratch_floats = at + (size_t)wsr_shape_count(shape);
-    return at;
-}
-
 static wsr_status plan(wsr__node *node)
 {
     wsr_status status = WSR_OK;
@@ -122,9 +121,10 @@ static wsr_status plan(wsr__node *node)
         node->scratch_floats = s->bias_at +
                                (size_t)node->dst.desc.shape.dims[1];
     }
-    if (s->forward.plain || s->data.plain || s->weights.plain) {
-        s->src_at = add_scratch(node, &node->src[0].desc.shape);
-        s->dst_at = add_scratch(node, &node->dst.desc.shape);
+    if (node->src[0].want_diff && takes_plain(node, WSR__CONV_BACKWARD_DATA)) {
+        s->dst_at = (node->scratch_floats + 15) / 16 * 16;
+        node->scratch_floats = s->dst_at +
+                               (size_t)wsr_shape_count(&node->dst.desc.shape);
     }
 out:
     return status;
@@ -138,50 +138,17 @@ static wsr_status pack(pass *p, uint64_t *seen, const wsr__node *node)
     return wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);
 }
 
-// A tensor as a pass wants it: as it is, or in the scratch memory `at`. It is
-// copied there when the pass reads it.
-static float *lend(const wsr__node *node, const pass *p, const wsr__arg *arg,
-                   float *data, size_t at)
-{
-    return p->plain && arg->desc.layout == WSR__BLOCKED ? node->scratch + at
-                                                        : data;
-}
-
-static void copy_in(float *lent, const wsr__arg *arg, const float *data)
-{
-    const int64_t *const d = arg->desc.shape.dims;
-    const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
-    if (lent != data) {
-        wsr__to_plain(lent, &dims, data, false);
-    }
-}
-
-static void copy_out(const float *lent, const wsr__arg *arg, float *data)
-{
-    const int64_t *const d = arg->desc.shape.dims;
-    const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
-    if (lent != data) {
-        wsr__to_blocked(data, &dims, lent, false);
-    }
-}
-
 static wsr_status forward(wsr__node *node)
 {
     state *const s = node->state;
-    const pass *const p = &s->forward;
-    wsr__arg *const src = &node->src[0];
-    wsr__arg *const dst = &node->dst;
     wsr_status status = WSR_OK;
     WSR_TRY(pack(&s->forward, &s->version, node));
-    const wsr__dnnl_args args = {
-        .src = lend(node, p, src, src->data, s->src_at),
-        .weights = p->packed,
-        .bias = node->n > 2 ? node->src[2].data : NULL,
-        .dst = lend(node, p, dst, dst->data, s->dst_at),
-        .scratch = node->scratch};
-    copy_in(args.src, src, src->data);
-    WSR_TRY(wsr__dnnl_conv_run(p->conv, &args));
-    copy_out(args.dst, dst, dst->data);
+    const wsr__dnnl_args args = {.src = node->src[0].data,
+                                 .weights = s->forward.packed,
+                                 .bias = node->n > 2 ? node->src[2].data : NULL,
+                                 .dst = node->dst.data,
+                                 .scratch = node->scratch};
+    WSR_TRY(wsr__dnnl_conv_run(s->forward.conv, &args));
 out:
     return status;
 }
@@ -189,19 +156,19 @@ out:
 static wsr_status backward_data(wsr__node *node)
 {
     state *const s = node->state;
-    const pass *const p = &s->data;
-    wsr__arg *const src = &node->src[0];
-    wsr__arg *const dst = &node->dst;
     wsr_status status = WSR_OK;
     WSR_TRY(pack(&s->data, &s->data_version, node));
-    const wsr__dnnl_args args = {
-        .src = lend(node, p, src, src->diff, s->src_at),
-        .weights = p->packed,
-        .dst = lend(node, p, dst, dst->diff, s->dst_at),
-        .scratch = node->scratch};
-    copy_in(args.dst, dst, dst->diff);
-    WSR_TRY(wsr__dnnl_conv_run(p->conv, &args));
-    copy_out(args.src, src, src->diff);
+    wsr__dnnl_args args = {.src = node->src[0].diff,
+                           .weights = s->data.packed,
+                           .dst = node->dst.diff,
+                           .scratch = node->scratch};
+    if (takes_plain(node, WSR__CONV_BACKWARD_DATA)) {
+        const int64_t *const d = node->dst.desc.shape.dims;
+        const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
+        args.dst = node->scratch + s->dst_at;
+        wsr__to_plain(args.dst, &dims, node->dst.diff, false);
+    }
+    WSR_TRY(wsr__dnnl_conv_run(s->data.conv, &args));
 out:
     return status;
 }
@@ -209,22 +176,17 @@ out:
 static wsr_status backward_weights(wsr__node *node)
 {
     state *const s = node->state;
-    const pass *const p = &s->weights;
-    wsr__arg *const src = &node->src[0];
-    wsr__arg *const dst = &node->dst;
     float *const bias = node->scratch + s->bias_at;
     wsr_status status = WSR_OK;
-    const wsr__dnnl_args args = {
-        .src = lend(node, p, src, src->data, s->src_at),
-        .weights = p->packed,
-        .bias = bias,
-        .dst = lend(node, p, dst, dst->diff, s->dst_at),
-        .scratch = node->scratch};
-    copy_in(args.src, src, src->data);
-    copy_in(args.dst, dst, dst->diff);
-    WSR_TRY(wsr__dnnl_conv_run(p->conv, &args));
+    const wsr__dnnl_args args = {.src = node->src[0].data,
+                                 .weights = s->weights.packed,
+                                 .bias = bias,
+                                 .dst = node->dst.diff,
+                                 .scratch = node->scratch};
+    WSR_TRY(wsr__dnnl_conv_run(s->weights.conv, &args));
     if (node->src[1].want_diff) {
-        WSR_TRY(wsr__dnnl_conv_unpack(p->conv, node->src[1].diff, p->packed));
+        WSR_TRY(wsr__dnnl_conv_unpack(s->weights.conv, node->src[1].diff,
+                                      s->weights.packed));
     }
     if (node->n > 2 && node->src[2].want_diff) {
         wsr__scale(node->src[2].diff, 1, bias, node->dst.desc.shape.dims[1]);
