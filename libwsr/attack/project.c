@@ -128,11 +128,14 @@ static void project_l2(float *x, const wsr__ball *ball)
 }
 
 // Nearest point of the L1 ball and the box: every change is clipped to the
-// box and all are shortened by the same amount, what the clipping took off
-// counted in: |u_i| = max(0, min(|u_i| - t, room_i)), t from bisection.
-static double l1_at(double t, const float *x, const wsr__ball *ball)
+// box and all are shortened by the same amount t, what the clipping took off
+// counted in, so that |u_i| = max(0, min(|u_i| - t, room_i)). `slope` receives
+// how fast the sum of these falls with t.
+static double l1_at(double *slope, double t, const float *x,
+                    const wsr__ball *ball)
 {
     double sum = 0;
+    double falling = 0;
     for (int64_t i = 0; i < ball->d; i++) {
         const double c = (double)ball->x0[i];
         const double u = (double)x[i] - c;
@@ -140,29 +143,43 @@ static double l1_at(double t, const float *x, const wsr__ball *ball)
                                   : c - (double)ball->box.lo;
         const double left = fabs(u) - t;
         sum += left <= 0 ? 0 : left < room ? left : room;
+        falling += left > 0 && left < room ? 1 : 0;
     }
+    *slope = falling;
     return sum;
+}
+
+// The t that makes the sum eps: Newton's method, kept in the interval that
+// bisection would keep.
+static double l1_shortening(const float *x, const wsr__ball *ball)
+{
+    const double eps = (double)ball->eps;
+    double slope = 0;
+    double low = 0;
+    double high = wsr__distance(WSR__LINF, x, ball->x0, ball->d);
+    double t = 0;
+    if (l1_at(&slope, 0, x, ball) <= eps) {
+        return 0;
+    }
+    for (int k = 0; k < 80; k++) {
+        const double sum = l1_at(&slope, t, x, ball);
+        if (fabs(sum - eps) <= 1e-9 * eps) {
+            return t;
+        }
+        *(sum > eps ? &low : &high) = t;
+        const double next = t + (sum - eps) / slope;
+        t = slope > 0 && next > low && next < high ? next : (low + high) / 2;
+    }
+    return high;
 }
 
 static void project_l1(float *x, const wsr__ball *ball)
 {
-    double low = 0;
-    double high = wsr__distance(WSR__LINF, x, ball->x0, ball->d);
-    if (l1_at(0, x, ball) <= (double)ball->eps) {
-        high = 0;
-    }
-    for (int k = 0; k < 60 && high > low; k++) {
-        const double t = (low + high) / 2;
-        if (l1_at(t, x, ball) > (double)ball->eps) {
-            low = t;
-        } else {
-            high = t;
-        }
-    }
+    const double t = l1_shortening(x, ball);
     for (int64_t i = 0; i < ball->d; i++) {
         const double c = (double)ball->x0[i];
         const double u = (double)x[i] - c;
-        const double left = fabs(u) - high;
+        const double left = fabs(u) - t;
         x[i] = left <= 0 ? ball->x0[i] : (float)(c + copysign(left, u));
     }
     wsr__clip(x, ball->d, ball->box);
