@@ -399,4 +399,3 @@ const char *wsr_config_where(const wsr_config *cfg, size_t i)
 {
     return i < cfg->n ? cfg->entries[i].where : NULL;
 }
-

@@ -302,7 +302,7 @@ static double apart(const outcome *a, const outcome *b)
     for (size_t i = 0; i < a->n; i++) {
         const double x = (double)a->v[i];
         const double y = (double)b->v[i];
-        count += !(fabs(x - y) <= 2e-3 * (1 + fabs(y)));
+        count += fabs(x - y) <= 2e-3 * (1 + fabs(y)) ? 0U : 1U;
     }
     return (double)count / (double)a->n;
 }
