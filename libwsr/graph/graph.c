@@ -151,7 +151,9 @@ wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
         status = WSR_NOMEM;
         goto out;
     }
-    memcpy(vertex.srcs, srcs, n * sizeof *srcs);
+    for (size_t i = 0; i < n; i++) {
+        vertex.srcs[i] = srcs[i];
+    }
     WSR_TRY(infer(&vertex, graph));
     return append(out, graph, &vertex);
 out:

@@ -36,6 +36,10 @@ static wsr_status infer(wsr_shape *dst, const void *params,
         dst->dims[i + 1] = d;
         open += d < 0;
         known *= d < 0 ? 1 : d;
+        if (known > wsr_shape_count(&srcs[0])) { // and cannot overflow
+            return wsr__op_shape_fail(
+                "dims must hold as many numbers as source", &srcs[0]);
+        }
     }
     for (size_t i = 0; open == 1 && known > 0 && i < o->dims.n; i++) {
         if (o->dims.v[i] < 0) {

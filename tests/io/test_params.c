@@ -95,7 +95,7 @@ START_TEST(long_lists_are_cut)
     ck_assert_ok(wsr_params_new(&many, 1));
     ck_assert_ok(wsr_params_new(&empty, 1));
     for (int i = 0; i < 9; i++) {
-        char name[8];
+        char name[16];
         wsr__param *p = NULL;
         (void)snprintf(name, sizeof(name), "t%d", i);
         ck_assert_ok(

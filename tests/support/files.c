@@ -42,8 +42,8 @@ void put_file(const char *path, const bytes *content)
     (void)remove(path);
     FILE *const stream = fopen(path, "wb");
     ck_assert_ptr_nonnull(stream);
-    ck_assert_uint_eq(fwrite(content->data, 1, content->size, stream),
-                      content->size);
+    ck_assert(content->size == 0 ||
+              fwrite(content->data, 1, content->size, stream) == content->size);
     ck_assert_int_eq(fclose(stream), 0);
 }
 
