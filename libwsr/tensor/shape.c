@@ -45,7 +45,7 @@ wsr_shape wsr__shape4(int64_t n, int64_t c, int64_t h, int64_t w)
 void wsr__shape_print(char out[96], const wsr_shape *shape)
 {
     size_t len = (size_t)snprintf(out, 96, "(");
-    for (int i = 0; i < shape->ndims && len < 90; i++) {
+    for (int i = 0; i < shape->ndims && i < WSR_MAX_DIMS && len < 90; i++) {
         len += (size_t)snprintf(out + len, 96 - len, i > 0 ? ", %lld" : "%lld",
                                 (long long)shape->dims[i]);
     }
