@@ -37,12 +37,16 @@ out:
 static wsr_status make_memory(wsr_predictor *p)
 {
     const size_t n = (size_t)p->common->memory;
+    const size_t most = (size_t)p->common->batch;
+    const size_t batch = most < n ? most : n;
     p->tables = wsr__alloc(n * p->rows * p->cols, sizeof(*p->tables));
     p->losses = wsr__alloc(n * p->heads, sizeof(*p->losses));
     p->stats = wsr__alloc(2 * p->heads, sizeof(*p->stats));
     p->order = wsr__alloc(n, sizeof(*p->order));
+    p->targets = wsr__alloc(batch * p->heads, sizeof(*p->targets));
+    p->noise = wsr__alloc(batch * p->rows * p->cols, sizeof(*p->noise));
     if (p->tables == NULL || p->losses == NULL || p->stats == NULL ||
-        p->order == NULL) {
+        p->order == NULL || p->targets == NULL || p->noise == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < p->heads; i++) {
@@ -117,6 +121,8 @@ void wsr_predictor_free(wsr_predictor *p)
     wsr__free(p->losses);
     wsr__free(p->stats);
     wsr__free(p->order);
+    wsr__free(p->targets);
+    wsr__free(p->noise);
     wsr__free(p);
 }
 

@@ -93,6 +93,9 @@ struct wsr_predictor {
     int64_t counters[3]; // oldest, number, passes made
     double *stats;       // (2, heads): mean and deviation of the memory
     uint32_t *order;     // permutation of a pass
+    // Of the batch under way.
+    double *targets; // (batch, heads)
+    float *noise;    // (batch, rows, cols)
 };
 
 /// A plan for n architectures. [borrowed] until the next call.

@@ -16,6 +16,10 @@
 #include <math.h>
 #include <string.h>
 
+// The order of a memory is keyed by this number, so that an estimator of the
+// same seed, which counts from 0, has another.
+static const uint32_t STREAM = UINT32_MAX;
+
 static void standardise(wsr_predictor *p)
 {
     const size_t n = (size_t)p->counters[1];
@@ -49,22 +53,25 @@ double wsr__predictor_error(float *diff, const wsr_predictor *p,
 }
 
 // Entry `k` of the memory to row `i` of a batch.
-static void load(wsr_predictor *p, float *x, double *target, size_t i, size_t k)
+static void load(wsr_predictor *p, float *x, size_t i, size_t k)
 {
     const size_t floats = p->rows * p->cols;
+    double *const target = p->targets + i * p->heads;
     memcpy(x + i * floats, p->tables + k * floats, floats * sizeof(*x));
     for (size_t h = 0; h < p->heads; h++) {
-        target[i * p->heads + h] = (p->losses[k * p->heads + h] - p->stats[h]) /
-                                   p->stats[p->heads + h];
+        target[h] = (p->losses[k * p->heads + h] - p->stats[h]) /
+                    p->stats[p->heads + h];
     }
 }
 
 static void add_noise(wsr_predictor *p, float *x, size_t n, uint32_t batch)
 {
-    wsr__rng rng =
-        wsr__rng_at(p->seed, WSR__RNG_NOISE, (uint64_t)p->counters[2], batch);
-    for (size_t i = 0; p->common->noise > 0 && i < n; i++) {
-        x[i] += (float)(p->common->noise * wsr__rng_normal(&rng));
+    const float deviation = (float)p->common->noise;
+    if (deviation > 0) {
+        wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_NOISE,
+                                   (uint64_t)p->counters[2], batch);
+        wsr__rng_normals(&rng, p->noise, n);
+        wsr__axpy(x, deviation, p->noise, (int64_t)n);
     }
 }
 
@@ -72,19 +79,15 @@ static wsr_status step(double *loss, wsr_predictor *p, size_t first, size_t n)
 {
     wsr_status status = WSR_OK;
     wsr_plan *plan = NULL;
-    double *const target = wsr__alloc(n * p->heads, sizeof(*target));
-    if (target == NULL) {
-        return WSR_NOMEM;
-    }
     WSR_TRY(wsr__predictor_plan_for(&plan, p, n, WSR_GRAD_PARAMS));
     float *const x = wsr_plan_src(plan, "x");
     for (size_t i = 0; i < n; i++) {
-        load(p, x, target, i, p->order[first + i]);
+        load(p, x, i, p->order[first + i]);
     }
     add_noise(p, x, n * p->rows * p->cols, (uint32_t)first);
     WSR_TRY(wsr_plan_forward(plan));
     *loss = wsr__predictor_error(wsr_plan_diff_dst(plan, "out"), p,
-                                 wsr_plan_dst(plan, "out"), target, n);
+                                 wsr_plan_dst(plan, "out"), p->targets, n);
     if (!isfinite(*loss)) {
         status = WSR_FAIL(WSR_NUMERIC, "predictor: loss is %g in pass %lld",
                           *loss, (long long)p->counters[2]);
@@ -94,7 +97,6 @@ static wsr_status step(double *loss, wsr_predictor *p, size_t first, size_t n)
     WSR_TRY(wsr_plan_backward(plan));
     WSR_TRY(wsr_optim_step(p->optim, p->common->lr));
 out:
-    wsr__free(target);
     return status;
 }
 
@@ -106,8 +108,8 @@ wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
     double mean = 0;
     standardise(p);
     for (size_t pass = 0; pass < passes; pass++, p->counters[2]++) {
-        wsr__rng rng =
-            wsr__rng_at(p->seed, WSR__RNG_MEMORY, (uint64_t)p->counters[2], 1);
+        wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_MEMORY,
+                                   (uint64_t)p->counters[2], STREAM);
         wsr__rng_permutation(&rng, p->order, (uint32_t)n);
         mean = 0;
         for (size_t at = 0; at < n; at += batch) {

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "predictor_support.h"
+#include "support/oom.h"
+
+START_TEST(wrong_arguments_are_refused)
+{
+    const wsr_shape table = wsr__shape2(ROWS, COLS);
+    const wsr_shape flat = wsr__shape1(ROWS);
+    wsr_predictor *p = NULL;
+    ck_assert_fails(wsr_predictor_new(&p, "lst", &table, 3, 1), WSR_NOTFOUND,
+                    "did you mean 'lstm'");
+    ck_assert_fails(wsr_predictor_new(&p, "lstm:hiden=3", &table, 3, 1),
+                    WSR_CONFIG, "did you mean 'lstm.hidden'");
+    ck_assert_fails(wsr_predictor_new(&p, "lstm", &flat, 3, 1), WSR_ARG,
+                    "predictor");
+    ck_assert_fails(wsr_predictor_new(&p, "lstm", &table, 0, 1), WSR_ARG,
+                    "0 heads");
+    ck_assert_fails(wsr_predictor_new(&p, "lstm", &table, 66, 1), WSR_ARG,
+                    "66 heads");
+    ck_assert_ptr_null(p);
+}
+END_TEST
+
+START_TEST(a_loss_that_is_not_finite_is_refused)
+{
+    wsr_predictor *const p = predictor_new("lstm", HEADS);
+    const float table[TABLE] = {0};
+    const double losses[HEADS] = {1, (double)NAN, 1};
+    ck_assert_fails(wsr_predictor_remember(p, table, losses), WSR_NUMERIC,
+                    "loss 1");
+    ck_assert_uint_eq(wsr_predictor_remembered(p), 0);
+    wsr_predictor_free(p);
+}
+END_TEST
+
+START_TEST(the_oldest_architecture_makes_room)
+{
+    wsr_predictor *const p = predictor_new("lstm:memory=4", HEADS);
+    remember(p, 0, 3);
+    ck_assert_uint_eq(wsr_predictor_remembered(p), 3);
+    remember(p, 3, 6);
+    ck_assert_uint_eq(wsr_predictor_remembered(p), 4);
+    for (uint64_t i = 2; i < 6; i++) {
+        float table[TABLE];
+        double losses[HEADS];
+        bool found = false;
+        make_table(table, i);
+        make_losses(losses, table);
+        for (size_t k = 0; k < 4; k++) {
+            found |= memcmp(p->tables + k * TABLE, table, sizeof(table)) == 0 &&
+                     memcmp(p->losses + k * HEADS, losses, sizeof(losses)) == 0;
+        }
+        ck_assert_msg(found, "entry %d is gone", (int)i);
+    }
+    wsr_predictor_free(p);
+}
+END_TEST
+
+START_TEST(kendall_tau_counts_pairs)
+{
+    const double up[] = {1, 2, 3, 4};
+    const double down[] = {9, 7, 5, 1};
+    const double swapped[] = {1, 3, 2, 4};
+    const double ties[] = {1, 1, 2, 2};
+    const double flat[] = {5, 5, 5, 5};
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, up, 4), 1, 1e-12);
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, down, 4), -1, 1e-12);
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, swapped, 4), 4.0 / 6, 1e-12);
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, ties, 4), 4 / sqrt(24.0),
+                            1e-12);
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, flat, 4), 0, 1e-12);
+    ck_assert_double_eq_tol(wsr_kendall_tau(up, up, 1), 0, 1e-12);
+}
+END_TEST
+
+static void copy_state(wsr_predictor *to, wsr_predictor *from)
+{
+    ck_assert_ok(wsr__predictor_reserve(to));
+    ck_assert_ok(wsr__predictor_reserve(from));
+    ck_assert_uint_eq(wsr__predictor_states(to), wsr__predictor_states(from));
+    for (size_t i = 0; i < wsr__predictor_states(from); i++) {
+        const wsr__state a = wsr__predictor_state(from, i);
+        const wsr__state b = wsr__predictor_state(to, i);
+        ck_assert_str_eq(a.name, b.name);
+        ck_assert_uint_eq(a.count, b.count);
+        memcpy(b.data, a.data, a.count * (a.kind == WSR__STATE_F32 ? 4 : 8));
+    }
+    for (size_t i = 0; i < wsr_params_count(to->params); i++) {
+        memcpy(wsr_params_edit(to->params, i), wsr_params_data(from->params, i),
+               (size_t)wsr__params_at(from->params, i)->count * sizeof(float));
+    }
+}
+
+START_TEST(an_imported_state_goes_on_exactly)
+{
+    wsr_predictor *p[2];
+    double loss[2];
+    for (size_t k = 0; k < 2; k++) {
+        p[k] = predictor_new("lstm:memory=10,batch=4", HEADS);
+    }
+    remember(p[0], 0, 13);
+    ck_assert_ok(wsr_predictor_train(NULL, p[0], 3));
+    copy_state(p[1], p[0]);
+    for (size_t k = 0; k < 2; k++) {
+        remember(p[k], 13, 15);
+        ck_assert_ok(wsr_predictor_train(&loss[k], p[k], 4));
+    }
+    ck_assert(loss[0] == loss[1]);
+    for (size_t i = 0; i < wsr_params_count(p[0]->params); i++) {
+        ck_assert_mem_eq(
+            wsr_params_data(p[0]->params, i), wsr_params_data(p[1]->params, i),
+            (size_t)wsr__params_at(p[0]->params, i)->count * sizeof(float));
+    }
+    wsr_predictor_free(p[0]);
+    wsr_predictor_free(p[1]);
+}
+END_TEST
+
+static wsr_status use(void *ctx)
+{
+    (void)ctx;
+    const wsr_shape table = wsr__shape2(ROWS, COLS);
+    const double weights[HEADS] = {1, 1, 1};
+    const double losses[HEADS] = {1, 2, 3};
+    const float x[TABLE] = {0};
+    float diff[TABLE];
+    double guess[HEADS];
+    wsr_predictor *p = NULL;
+    wsr_status status = wsr_predictor_new(&p, "lstm", &table, HEADS, 1);
+    if (status == WSR_OK) {
+        status = wsr_predictor_remember(p, x, losses);
+    }
+    if (status == WSR_OK) {
+        status = wsr_predictor_train(NULL, p, 1);
+    }
+    if (status == WSR_OK) {
+        status = wsr_predictor_run(guess, p, x, 1);
+    }
+    if (status == WSR_OK) {
+        status = wsr_predictor_gradient(NULL, diff, p, x, 1, weights);
+    }
+    wsr_predictor_free(p);
+    return status;
+}
+
+START_TEST(short_memory_leaves_nothing_behind)
+{
+    ck_assert_ok(use(NULL)); // fills caches that outlive it
+    ck_assert_uint_gt(oom_sweep(use, NULL), 50);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        wrong_arguments_are_refused,
+        a_loss_that_is_not_finite_is_refused,
+        the_oldest_architecture_makes_room,
+        kendall_tau_counts_pairs,
+        an_imported_state_goes_on_exactly,
+        short_memory_leaves_nothing_behind,
+        NULL,
+    };
+    return suite_of("predictor", tests);
+}
