@@ -286,6 +286,7 @@ struct wsr__siege {
     size_t m; // of rows
     uint32_t *queries;
     uint32_t *gradients;
+    uint32_t *flat;             // gradients that were zero everywhere
     struct wsr__siege_own *own; // of siege.c
 };
 
@@ -507,6 +508,7 @@ typedef struct wsr__spectrum_cell {
     float *norms[3];
     uint32_t *queries;
     uint32_t *gradients;
+    uint32_t *flat;
     float *images; // of the first `keep`
     double seconds;
 } wsr__spectrum_cell;
@@ -528,6 +530,7 @@ struct wsr_spectrum {
     float *x;                  // (batch, d)
     float *logits;             // (batch, classes)
     uint8_t *clean;            // (n)
+    bool random;               // the model answers differently when asked again
     wsr__spectrum_cell *cells; // [attack][strength]
 };
 
@@ -536,6 +539,9 @@ static inline wsr__spectrum_cell *wsr__spectrum_at(const wsr_spectrum *spectrum,
 {
     return &spectrum->cells[a * spectrum->n_eps + e];
 }
+
+/// Ask the model about the first images twice.
+wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum);
 
 /// Ends of the interval in which a probability lies that gave `hits` of `n`,
 /// with a confidence of 95 %: Wilson, "Probable inference, the law of

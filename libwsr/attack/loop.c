@@ -18,6 +18,7 @@ typedef struct record {
     float *norms[3];
     uint32_t *queries;
     uint32_t *gradients;
+    uint32_t *flat;
     double seconds;
 } record;
 
@@ -45,6 +46,7 @@ void wsr_attack_result_free(wsr_attack_result *result)
         }
         wsr__free(r->queries);
         wsr__free(r->gradients);
+        wsr__free(r->flat);
     }
     wsr__free(result->records);
     wsr__free(result->clean);
@@ -57,8 +59,9 @@ static wsr_status make_record(record *r, size_t n, size_t image)
     r->success = wsr__alloc(n, sizeof(*r->success));
     r->queries = wsr__alloc(n, sizeof(*r->queries));
     r->gradients = wsr__alloc(n, sizeof(*r->gradients));
+    r->flat = wsr__alloc(n, sizeof(*r->flat));
     bool made = r->robust != NULL && r->success != NULL && r->queries != NULL &&
-                r->gradients != NULL;
+                r->gradients != NULL && r->flat != NULL;
     for (size_t k = 0; k < 3; k++) {
         r->norms[k] = wsr__alloc(n, sizeof(float));
         made = made && r->norms[k] != NULL;
@@ -164,6 +167,12 @@ const uint32_t *wsr_attack_result_gradients(const wsr_attack_result *result,
     return result->records[e].gradients;
 }
 
+const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
+                                       size_t e)
+{
+    return result->records[e].flat;
+}
+
 double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
 {
     return result->records[e].seconds;
@@ -242,6 +251,7 @@ static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
     }
     r->queries[at] = s->queries[row];
     r->gradients[at] = s->gradients[row];
+    r->flat[at] = s->flat[row];
     if (r->images != NULL) {
         memcpy(wsr__at(r->images, s->d, at), x, (size_t)s->d * sizeof(*x));
     }
@@ -269,6 +279,7 @@ static void record_batch(record *r, wsr__siege *s, size_t at)
     for (size_t i = 0; i < s->n; i++) {
         s->queries[i] = 0;
         s->gradients[i] = 0;
+        s->flat[i] = 0;
     }
 }
 

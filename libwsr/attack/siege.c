@@ -32,6 +32,7 @@ typedef struct wsr__siege_own {
     uint32_t *rows;
     uint32_t *queries;
     uint32_t *gradients;
+    uint32_t *flat;
     float *clean_grad;
     double *clean_loss;
     wsr__loss clean_of; // loss that these are of, NULL: of none
@@ -70,6 +71,7 @@ void wsr__siege_free(wsr__siege *s)
         wsr__free(own->rows);
         wsr__free(own->queries);
         wsr__free(own->gradients);
+        wsr__free(own->flat);
         wsr__free(own->clean_grad);
         wsr__free(own->clean_loss);
         for (size_t i = 0; i < WSR__SPARES; i++) {
@@ -114,6 +116,7 @@ static wsr_status make_arrays(wsr__siege *s)
     own->rows = row_array(&failed, n, sizeof(*own->rows));
     own->queries = row_array(&failed, n, sizeof(*own->queries));
     own->gradients = row_array(&failed, n, sizeof(*own->gradients));
+    own->flat = row_array(&failed, n, sizeof(*own->flat));
     if (failed) {
         return WSR_NOMEM;
     }
@@ -131,6 +134,7 @@ static wsr_status make_arrays(wsr__siege *s)
     s->rows = own->rows;
     s->queries = own->queries;
     s->gradients = own->gradients;
+    s->flat = own->flat;
     return WSR_OK;
 }
 
@@ -295,6 +299,7 @@ static void check_row(wsr__siege *s, size_t row, void *ctx)
         sum += fabs((double)g[i]);
     }
     work->bad[row] = (uint8_t)!isfinite(sum);
+    s->flat[row] += sum > 0 ? 0 : 1;
 }
 
 static wsr_status backward(wsr__siege *s, float *grad, double *loss,
@@ -653,6 +658,7 @@ wsr_status wsr__siege_begin(wsr__siege *s, const float *x0,
         s->rows[i] = (uint32_t)i;
         s->queries[i] = 0;
         s->gradients[i] = 0;
+        s->flat[i] = 0;
         s->fallen[i] = 0;
         own->left[i] = 0;
     }

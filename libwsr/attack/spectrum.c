@@ -49,6 +49,7 @@ static void free_cells(wsr_spectrum *s)
         }
         wsr__free(cell->queries);
         wsr__free(cell->gradients);
+        wsr__free(cell->flat);
         wsr__free(cell->images);
     }
     wsr__free(s->cells);
@@ -201,8 +202,10 @@ static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)
     cell->success = wsr__alloc(n, sizeof(*cell->success));
     cell->queries = wsr__alloc(n, sizeof(*cell->queries));
     cell->gradients = wsr__alloc(n, sizeof(*cell->gradients));
+    cell->flat = wsr__alloc(n, sizeof(*cell->flat));
     bool made = cell->robust != NULL && cell->success != NULL &&
-                cell->queries != NULL && cell->gradients != NULL;
+                cell->queries != NULL && cell->gradients != NULL &&
+                cell->flat != NULL;
     for (size_t i = 0; i < 3; i++) {
         cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
         made = made && cell->norms[i] != NULL;
@@ -329,6 +332,7 @@ static void take(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
         memcpy(cell->norms[WSR__L1] + at, wsr_attack_result_l1(r, e), floats);
         memcpy(cell->queries + at, wsr_attack_result_queries(r, e), words);
         memcpy(cell->gradients + at, wsr_attack_result_gradients(r, e), words);
+        memcpy(cell->flat + at, wsr_attack_result_flat(r, e), words);
         const float *const images = wsr_attack_result_images(r, e);
         for (size_t i = 0; images != NULL && i < n && at + i < s->keep; i++) {
             memcpy(wsr__at(cell->images, s->model->pixels, at + i),
@@ -375,6 +379,9 @@ wsr_status wsr_spectrum_step(wsr_spectrum *spectrum)
     wsr_attack_result *result = NULL;
     if (s->model == NULL || s->position >= wsr_spectrum_steps(s)) {
         return WSR_FAIL(WSR_ARG, "spectrum: there is no step left to do");
+    }
+    if (s->position == 0) {
+        WSR_TRY(wsr__spectrum_ask_twice(s));
     }
     const size_t number = s->position / s->n_attacks;
     const size_t a = s->position % s->n_attacks;

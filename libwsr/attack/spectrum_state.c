@@ -74,6 +74,8 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_spectrum *s, size_t k)
     WSR_TRY(add_array(b, name, WSR__ST_I32, cell->queries, s->n));
     cell_name(name, s, k, "gradients");
     WSR_TRY(add_array(b, name, WSR__ST_I32, cell->gradients, s->n));
+    cell_name(name, s, k, "flat");
+    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->flat, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
     if (s->keep > 0) {
@@ -242,6 +244,8 @@ static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
     WSR_TRY(read_words(cell->queries, st, name, s->n));
     cell_name(name, s, k, "gradients");
     WSR_TRY(read_words(cell->gradients, st, name, s->n));
+    cell_name(name, s, k, "flat");
+    WSR_TRY(read_words(cell->flat, st, name, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
@@ -276,6 +280,7 @@ wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum, const char *path)
     WSR_TRY(wsr__checkpoint_load(&st, path));
     WSR_TRY(check_description(spectrum, st));
     WSR_TRY(check_origin(spectrum, st));
+    WSR_TRY(wsr__spectrum_ask_twice(spectrum));
     WSR_TRY(read_position(&position, spectrum, st));
     WSR_TRY(wsr__st_read_u8(spectrum->clean, st, "clean", spectrum->n));
     for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {

@@ -295,6 +295,10 @@ WSR_API const uint32_t *wsr_attack_result_queries(
 WSR_API const uint32_t *wsr_attack_result_gradients(
     const wsr_attack_result *result, size_t e);
 
+/** How many of those were zero everywhere. @returns [borrowed] (n) */
+WSR_API const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
+                                               size_t e);
+
 /** Seconds spent at strength `e`. */
 WSR_API double wsr_attack_result_seconds(const wsr_attack_result *result,
                                          size_t e);

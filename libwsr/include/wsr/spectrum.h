@@ -223,6 +223,29 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
                                                  const wsr_spectrum *spectrum);
 
 /**
+ * What makes the numbers doubtful, by the published checklists for evaluations
+ * of robustness (Carlini et al., arXiv:1902.06705; Croce et al.,
+ * arXiv:2003.01690): one JSON object a line with the keys "warning", "attack",
+ * "norm", "eps" (null where no single one is meant), "detail" and "advice".
+ * Warnings are
+ *
+ *   rising          accuracy rises with the strength (with nested=false)
+ *   black_box       an attack without gradients fells more than all with them
+ *   single_step     a single step fells more than all attacks with many
+ *   budget          more steps or restarts still fell more
+ *   unbounded       images stand where any image is permitted
+ *   zero_gradients  more than a tenth of the gradients are zero everywhere
+ *   outside         images lie outside of the ball
+ *   random          the model answers the same question differently
+ *
+ * @param out [out, owned] "" when there are none; release with wsr_text_free()
+ * @param spectrum an evaluation of which something is done
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum);
+
+/**
  * Write the images that were kept to a safetensors file: per attack and
  * strength "A.E.images" (n, c, h, w), "A.E.robust" and "A.E.success" (n);
  * "labels" (n); metadata say what A and E are.

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What makes an evaluation doubtful: signs of masked gradients and of attacks
+// that were too weak. Carlini et al., "On evaluating adversarial robustness",
+// arXiv:1902.06705, sections 3 and 5; Athalye, Carlini and Wagner, "Obfuscated
+// gradients give a false sense of security", arXiv:1802.00420, section 3.1;
+// Croce and Hein, arXiv:2003.01690. A difference counts from two images and
+// from half a per cent of them on.
+
+#include "attack/attack.h"
+#include "data/data.h"
+#include "io/io.h"
+
+#include <math.h>
+
+enum { PROBES = 8 };
+
+wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    wsr_model *const model = spectrum->model;
+    const size_t most = model->batch < PROBES ? model->batch : PROBES;
+    const size_t n = spectrum->n < most ? spectrum->n : most;
+    const size_t scores = n * model->classes;
+    float *const x = wsr__alloc(n, (size_t)model->pixels * sizeof(*x));
+    float *const z = wsr__alloc(2 * scores, sizeof(*z));
+    if (x == NULL || z == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr_dataset_images(x, spectrum->dataset, NULL, n));
+    WSR_TRY(wsr_model_logits(z, model, x, n));
+    WSR_TRY(wsr_model_logits(z + scores, model, x, n));
+    spectrum->random = false;
+    for (size_t i = 0; i < scores; i++) {
+        spectrum->random |= z[i] < z[scores + i] || z[i] > z[scores + i];
+    }
+out:
+    wsr__free(x);
+    wsr__free(z);
+    return status;
+}
+
+/// A warning under construction.
+typedef struct warning {
+    const char *name;
+    const char *advice;
+    const wsr_attack *attack; // NULL: none in particular
+    const char *norm;         // NULL: none in particular
+    float eps;                // negative: none in particular
+} warning;
+
+static wsr_status add(wsr__str *out, const warning *w, const char *detail)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    wsr__str spec = {0};
+    char *line = NULL;
+    WSR_TRY(wsr__json_new(&json));
+    if (w->attack != NULL) {
+        wsr__attack_spec(&spec, w->attack);
+    }
+    WSR_TRY(wsr__str_status(&spec));
+    wsr__json_text(json, "warning", w->name);
+    wsr__json_text(json, "attack", spec.s);
+    wsr__json_text(json, "norm", w->norm);
+    wsr__json_float(json, "eps", w->eps < 0 ? INFINITY : w->eps);
+    wsr__json_text(json, "detail", detail);
+    wsr__json_text(json, "advice", w->advice);
+    WSR_TRY(wsr__json_line(&line, json));
+    wsr__str_addf(out, "%s\n", line);
+out:
+    wsr_text_free(line);
+    wsr__str_free(&spec);
+    wsr__json_free(json);
+    return status;
+}
+
+static bool differs(double more, double less, size_t n)
+{
+    const double images = (more - less) * (double)n;
+    return images > 1.5 && more - less > 0.005;
+}
+
+static double robust(const wsr_spectrum *s, size_t a, size_t e)
+{
+    return wsr_spectrum_get(s, a, e, WSR_SPECTRUM_ROBUST);
+}
+
+static bool single_step(const wsr_attack *attack)
+{
+    static const char *const names[] = {"fgsm", "rfgsm", "ffgsm"};
+    bool single = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        single = single || wsr__streq(attack->cls->super.name, names[i]);
+    }
+    return single;
+}
+
+// -------------------------------------------------------- single attacks
+
+static wsr_status check_rising(wsr__str *out, const wsr_spectrum *s, size_t a)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = wsr_spectrum_count(s, a);
+    const warning w = {
+        "rising",
+        "the larger ball holds the smaller one: the attack is too weak at the "
+        "larger strength, give it more steps and restarts",
+        s->attacks[a], wsr_attack_norm(s->attacks[a]), -1};
+    for (size_t k = 0; k < s->n_eps * s->n_eps; k++) {
+        const size_t low = k / s->n_eps;
+        const size_t high = k % s->n_eps;
+        char detail[160];
+        if (s->eps[low] < s->eps[high] &&
+            differs(robust(s, a, high), robust(s, a, low), n)) {
+            warning here = w;
+            here.eps = s->eps[high];
+            (void)snprintf(detail, sizeof(detail),
+                           "accuracy is %.4g at %.4g and %.4g at %.4g",
+                           robust(s, a, low), (double)s->eps[low],
+                           robust(s, a, high), (double)s->eps[high]);
+            WSR_TRY(add(out, &here, detail));
+        }
+    }
+out:
+    return status;
+}
+
+// The radius of a ball around any image that holds all images.
+static double whole_range(const wsr_spectrum *s, wsr__lp norm)
+{
+    const double side = (double)s->model->box.hi - (double)s->model->box.lo;
+    const double d = (double)s->model->pixels;
+    return norm == WSR__LINF ? side
+           : norm == WSR__L2 ? side * sqrt(d)
+                             : side * d;
+}
+
+static wsr_status check_unbounded(wsr__str *out, const wsr_spectrum *s,
+                                  size_t a, size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {
+        "unbounded",
+        "with enough change every image can be made to look like one of "
+        "another class: the attack does not work on this model",
+        attack, wsr_attack_norm(attack), s->eps[e]};
+    char detail[96];
+    if ((double)s->eps[e] < whole_range(s, attack->norm) ||
+        !wsr_attack_needs_gradients(attack) ||
+        !differs(robust(s, a, e), 0, wsr_spectrum_count(s, a))) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail), "accuracy is %.4g, not 0",
+                   robust(s, a, e));
+    return add(out, &w, detail);
+}
+
+static wsr_status check_flat(wsr__str *out, const wsr_spectrum *s, size_t a,
+                             size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {
+        "zero_gradients",
+        "the model hides its gradients: attack it by logits (square), by "
+        "another loss (pgddlr, apgd_dlr), or through a smooth substitute",
+        attack, wsr_attack_norm(attack), s->eps[e]};
+    const wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+    double flat = 0;
+    double all = 0;
+    char detail[96];
+    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+        flat += (double)cell->flat[i];
+        all += (double)cell->gradients[i];
+    }
+    if (!(flat > 0.1 * all)) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail), "%.0f of %.0f gradients are zero",
+                   flat, all);
+    return add(out, &w, detail);
+}
+
+static wsr_status check_outside(wsr__str *out, const wsr_spectrum *s, size_t a,
+                                size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {"outside",
+                       "the attack is at fault: its results do not count",
+                       attack, wsr_attack_norm(attack), s->eps[e]};
+    const float *const norms = wsr__spectrum_at(s, a, e)->norms[attack->norm];
+    size_t outside = 0;
+    char detail[96];
+    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+        outside += norms[i] > s->eps[e];
+    }
+    if (outside == 0) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail), "%zu images lie outside", outside);
+    return add(out, &w, detail);
+}
+
+// ---------------------------------------------------------- several attacks
+
+// Members of a group of attacks.
+typedef bool (*group)(const wsr_attack *attack);
+
+static bool white(const wsr_attack *attack)
+{
+    return wsr_attack_needs_gradients(attack);
+}
+
+static bool black(const wsr_attack *attack)
+{
+    return !wsr_attack_needs_gradients(attack);
+}
+
+static bool single(const wsr_attack *attack)
+{
+    return white(attack) && single_step(attack);
+}
+
+static bool many(const wsr_attack *attack)
+{
+    return white(attack) && !single_step(attack);
+}
+
+// The member that leaves the fewest standing, s->n_attacks when there is none.
+static size_t strongest(const wsr_spectrum *s, group in, wsr__lp norm, size_t e)
+{
+    size_t best = s->n_attacks;
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        if (s->attacks[a]->norm == norm && in(s->attacks[a]) &&
+            wsr_spectrum_count(s, a) > 0 &&
+            (best == s->n_attacks || robust(s, a, e) < robust(s, best, e))) {
+            best = a;
+        }
+    }
+    return best;
+}
+
+// Warn when the strongest of `weak` fells more than the strongest of `strong`.
+static wsr_status check_order(wsr__str *out, const wsr_spectrum *s,
+                              const warning *kind, const group groups[2],
+                              size_t e)
+{
+    wsr_status status = WSR_OK;
+    for (int norm = 0; norm < 3; norm++) {
+        const size_t a = strongest(s, groups[0], (wsr__lp)norm, e);
+        const size_t b = strongest(s, groups[1], (wsr__lp)norm, e);
+        char detail[160];
+        warning w = *kind;
+        if (a == s->n_attacks || b == s->n_attacks ||
+            !differs(robust(s, b, e), robust(s, a, e),
+                     wsr_spectrum_count(s, a))) {
+            continue;
+        }
+        w.attack = s->attacks[a];
+        w.norm = wsr__lp_names[norm];
+        w.eps = s->eps[e];
+        (void)snprintf(detail, sizeof(detail),
+                       "%s leaves %.4g standing, %s %.4g",
+                       wsr_attack_name(s->attacks[a]), robust(s, a, e),
+                       wsr_attack_name(s->attacks[b]), robust(s, b, e));
+        WSR_TRY(add(out, &w, detail));
+    }
+out:
+    return status;
+}
+
+// Whether two attacks are the same method with more work in the second.
+static bool larger_budget(const wsr_spectrum *s, size_t a, size_t b, size_t e)
+{
+    const double work_a = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_GRADIENTS) +
+                          wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUERIES);
+    const double work_b = wsr_spectrum_get(s, b, e, WSR_SPECTRUM_GRADIENTS) +
+                          wsr_spectrum_get(s, b, e, WSR_SPECTRUM_QUERIES);
+    return s->attacks[a]->cls == s->attacks[b]->cls &&
+           s->attacks[a]->norm == s->attacks[b]->norm && work_a < work_b;
+}
+
+static wsr_status check_budgets(wsr__str *out, const wsr_spectrum *s, size_t e)
+{
+    wsr_status status = WSR_OK;
+    const warning kind = {
+        "budget", "raise steps and restarts until accuracy stops falling", NULL,
+        NULL, s->eps[e]};
+    for (size_t k = 0; k < s->n_attacks * s->n_attacks; k++) {
+        const size_t a = k / s->n_attacks;
+        const size_t b = k % s->n_attacks;
+        const size_t n = wsr_spectrum_count(s, b);
+        char detail[160];
+        warning w = kind;
+        if (n == 0 || !larger_budget(s, a, b, e) ||
+            !differs(robust(s, a, e), robust(s, b, e), n)) {
+            continue;
+        }
+        w.attack = s->attacks[b];
+        w.norm = wsr_attack_norm(s->attacks[b]);
+        (void)snprintf(detail, sizeof(detail),
+                       "it leaves %.4g standing, with less work %.4g",
+                       robust(s, b, e), robust(s, a, e));
+        WSR_TRY(add(out, &w, detail));
+    }
+out:
+    return status;
+}
+
+static wsr_status check_strength(wsr__str *out, const wsr_spectrum *s, size_t e)
+{
+    wsr_status status = WSR_OK;
+    const warning hidden = {
+        "black_box",
+        "gradients mislead on this model: look for what masks them, attack "
+        "through a smooth substitute",
+        NULL, NULL, 0};
+    const warning short_sighted = {
+        "single_step",
+        "many steps must be at least as strong as one: shorten the steps, "
+        "look for what masks the gradients",
+        NULL, NULL, 0};
+    const group boxes[2] = {black, white};
+    const group lengths[2] = {single, many};
+    WSR_TRY(check_order(out, s, &hidden, boxes, e));
+    WSR_TRY(check_order(out, s, &short_sighted, lengths, e));
+    WSR_TRY(check_budgets(out, s, e));
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        if (wsr_spectrum_count(s, a) > 0) {
+            WSR_TRY(check_unbounded(out, s, a, e));
+            WSR_TRY(check_flat(out, s, a, e));
+            WSR_TRY(check_outside(out, s, a, e));
+        }
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    const warning random = {
+        "random",
+        "average gradients over the model's randomness: eotpgd, or autoattack "
+        "with version=rand",
+        NULL, NULL, -1};
+    *out = NULL;
+    wsr__str_add(&text, "");
+    if (spectrum->random) {
+        WSR_TRY(add(&text, &random, "the same images have other logits"));
+    }
+    for (size_t e = 0; spectrum->model != NULL && e < spectrum->n_eps; e++) {
+        WSR_TRY(check_strength(&text, spectrum, e));
+    }
+    for (size_t a = 0; spectrum->model != NULL && a < spectrum->n_attacks;
+         a++) {
+        if (wsr_spectrum_count(spectrum, a) > 0) {
+            WSR_TRY(check_rising(&text, spectrum, a));
+        }
+    }
+    WSR_TRY(wsr__str_status(&text));
+    *out = text.s != NULL ? text.s : wsr__strdup("");
+    return *out != NULL ? WSR_OK : WSR_NOMEM;
+out:
+    wsr__str_free(&text);
+    return status;
+}

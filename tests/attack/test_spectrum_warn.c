@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each warning is provoked by a model, or an attack, with the flaw it is about;
+// a sound evaluation has none.
+
+#include "attack/model_support.h"
+
+enum { N = 28 };
+
+/// A toy behind something that spoils it.
+typedef struct flawed {
+    toy of;
+    size_t calls;
+    bool first; // the images of the last call were the first ones
+    float clean[N * TOY_D];
+} flawed;
+
+static flawed model_of;
+
+static wsr_dataset *data_new(void)
+{
+    static uint8_t bytes[N * TOY_D];
+    int32_t labels[N] = {0};
+    wsr_dataset *unlabelled = NULL;
+    wsr_dataset *dataset = NULL;
+    const wsr_shape shape = wsr__shape4(N, TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr__rng rng = wsr__rng_at(5, WSR__RNG_TEST, 2, 0);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)wsr__rng_below(&rng, 256);
+    }
+    ck_assert_ok(
+        wsr_dataset_new(&unlabelled, bytes, labels, &shape, TOY_CLASSES));
+    ck_assert_ok(wsr_dataset_images(model_of.clean, unlabelled, NULL, N));
+    for (size_t i = 0; i < N; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_ok(
+            toy_logits(z, model_of.clean + i * TOY_D, 1, &model_of.of));
+        labels[i] = wsr__argmax(z, TOY_CLASSES);
+    }
+    ck_assert_ok(wsr_dataset_new(&dataset, bytes, labels, &shape, TOY_CLASSES));
+    wsr_dataset_free(unlabelled);
+    return dataset;
+}
+
+typedef struct question {
+    wsr_model_logits_fn logits;
+    wsr_model_backward_fn backward;
+    const char *attacks;
+    const char *options;
+    float eps[2];
+} question;
+
+// The warnings of an evaluation; free with wsr_text_free.
+static char *ask(const question *q)
+{
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    char *text = NULL;
+    model_of.calls = 0;
+    toy_fill(&model_of.of, 4);
+    wsr_dataset *const dataset = data_new();
+    ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, q->logits,
+                               q->backward, &model_of));
+    ck_assert_ok(wsr_spectrum_new(&spectrum, q->attacks, q->options));
+    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, q->eps, 2));
+    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
+    ck_assert_ok(wsr_spectrum_run(spectrum));
+    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
+    wsr_spectrum_free(spectrum);
+    wsr_dataset_free(dataset);
+    wsr_model_free(model);
+    return text;
+}
+
+static void expect(const question *q, const char *name, const char *detail)
+{
+    char key[64];
+    char *const text = ask(q);
+    (void)snprintf(key, sizeof(key), "{\"warning\":\"%s\"", name);
+    const char *const line = strstr(text, key);
+    ck_assert_msg(line != NULL, "no warning '%s' in: %s", name, text);
+    ck_assert_msg(strstr(line, detail) != NULL, "'%s' lacks '%s'", line,
+                  detail);
+    ck_assert_ptr_nonnull(strstr(line, "\"advice\":\""));
+    wsr_text_free(text);
+}
+
+static wsr_status logits(float *z, const float *x, size_t n, void *user)
+{
+    flawed *const f = user;
+    f->calls++;
+    f->first = memcmp(x, f->clean, TOY_D * sizeof(*x)) == 0;
+    return toy_logits(z, x, n, &f->of);
+}
+
+static wsr_status backward(float *dx, const float *dz, size_t n, void *user)
+{
+    flawed *const f = user;
+    return toy_backward(dx, dz, n, &f->of);
+}
+
+START_TEST(a_sound_evaluation_has_no_warnings)
+{
+    const question q = {logits,
+                        backward,
+                        "fgsm,pgd,square:queries=30",
+                        "nested=false",
+                        {0.01f, 0.02f}};
+    char *const text = ask(&q);
+    ck_assert_str_eq(text, "");
+    wsr_text_free(text);
+}
+END_TEST
+
+static wsr_status no_gradient(float *dx, const float *dz, size_t n, void *user)
+{
+    (void)dz;
+    (void)user;
+    memset(dx, 0, n * TOY_D * sizeof(*dx));
+    return WSR_OK;
+}
+
+START_TEST(hidden_gradients_are_noticed)
+{
+    const question q = {
+        logits, no_gradient, "pgd,square:queries=100", NULL, {0.03f, 1}};
+    expect(&q, "zero_gradients", "gradients are zero");
+    expect(&q, "black_box", "square leaves");
+    expect(&q, "unbounded", "not 0");
+}
+END_TEST
+
+static wsr_status noisy(float *z, const float *x, size_t n, void *user)
+{
+    flawed *const f = user;
+    const wsr_status status = logits(z, x, n, user);
+    for (size_t i = 0; i < n * TOY_CLASSES; i++) {
+        z[i] += 1e-3f * (float)((f->calls * 7 + i) % 5);
+    }
+    return status;
+}
+
+START_TEST(a_model_that_answers_differently_is_noticed)
+{
+    const question q = {noisy, backward, "fgsm", NULL, {0.01f, 0.02f}};
+    expect(&q, "random", "other logits");
+}
+END_TEST
+
+// The gradient is right at the clean images and wrong everywhere else.
+static wsr_status misleading(float *dx, const float *dz, size_t n, void *user)
+{
+    const flawed *const f = user;
+    const wsr_status status = backward(dx, dz, n, user);
+    for (size_t i = 0; !f->first && i < n * TOY_D; i++) {
+        dx[i] = -dx[i];
+    }
+    return status;
+}
+
+START_TEST(single_steps_that_beat_many_are_noticed)
+{
+    const question q = {logits,
+                        misleading,
+                        "fgsm,pgd:steps=10",
+                        "stop=false,batch=28",
+                        {0.03f, 0.05f}};
+    expect(&q, "single_step", "fgsm leaves");
+}
+END_TEST
+
+START_TEST(budgets_that_still_help_are_noticed)
+{
+    const question q = {logits,
+                        backward,
+                        "pgd:steps=2,alpha=0.002,pgd:steps=40,alpha=0.002",
+                        NULL,
+                        {0.03f, 0.05f}};
+    expect(&q, "budget", "with less work");
+}
+END_TEST
+
+// Class 0 in waves of the mean pixel: a step of one wavelength comes back to
+// where it was.
+static wsr_status waves(float *z, const float *x, size_t n, void *user)
+{
+    float toy_z[N * TOY_CLASSES];
+    ck_assert_ok(logits(toy_z, x, n, user));
+    for (size_t i = 0; i < n; i++) {
+        float sum = 0;
+        for (size_t p = 0; p < TOY_D; p++) {
+            sum += x[i * TOY_D + p] - model_of.clean[i * TOY_D + p];
+        }
+        const float turn = 2 * 3.14159265f * sum / TOY_D / 0.02f;
+        for (size_t c = 0; c < TOY_CLASSES; c++) {
+            z[i * TOY_CLASSES + c] = (c == 0 ? -1.0f : 1.0f) *
+                                     cosf(turn + 0.3f) *
+                                     (c == 0 || c == 1 ? 1.0f : 0.1f);
+        }
+    }
+    return WSR_OK;
+}
+
+static wsr_status upwards(float *dx, const float *dz, size_t n, void *user)
+{
+    (void)dz;
+    (void)user;
+    for (size_t i = 0; i < n * TOY_D; i++) {
+        dx[i] = 1;
+    }
+    return WSR_OK;
+}
+
+START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
+{
+    // Pixels away from the edges, all labelled by the wave: class 1.
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    const wsr_shape all = wsr__shape4(N, TOY_C, TOY_SIDE, TOY_SIDE);
+    const float eps[2] = {0.008f, 0.02f};
+    static uint8_t bytes[N * TOY_D];
+    int32_t labels[N];
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    wsr_dataset *dataset = NULL;
+    char *text = NULL;
+    memset(bytes, 128, sizeof(bytes));
+    for (size_t i = 0; i < N; i++) {
+        labels[i] = 1;
+    }
+    toy_fill(&model_of.of, 4);
+    ck_assert_ok(wsr_dataset_new(&dataset, bytes, labels, &all, TOY_CLASSES));
+    ck_assert_ok(wsr_dataset_images(model_of.clean, dataset, NULL, N));
+    ck_assert_ok(
+        wsr_model_new(&model, &shape, TOY_CLASSES, waves, upwards, &model_of));
+    ck_assert_ok(wsr_spectrum_new(&spectrum, "fgsm", "nested=false"));
+    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, eps, 2));
+    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
+    ck_assert_ok(wsr_spectrum_run(spectrum));
+    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
+    ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"rising\""));
+    ck_assert_ptr_nonnull(strstr(text, "accuracy is 0 at 0.008 and 1 at 0.02"));
+    wsr_text_free(text);
+    // An attack at fault, which none of ours is.
+    wsr__spectrum_at(spectrum, 0, 1)->norms[WSR__LINF][3] = 0.5f;
+    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
+    ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"outside\""));
+    ck_assert_ptr_nonnull(strstr(text, "1 images lie outside"));
+    wsr_text_free(text);
+    wsr_spectrum_free(spectrum);
+    wsr_dataset_free(dataset);
+    wsr_model_free(model);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        a_sound_evaluation_has_no_warnings,
+        hidden_gradients_are_noticed,
+        a_model_that_answers_differently_is_noticed,
+        single_steps_that_beat_many_are_noticed,
+        budgets_that_still_help_are_noticed,
+        accuracy_that_rises_with_the_strength_is_noticed,
+        NULL};
+    return suite_of("spectrum warnings", tests);
+}
