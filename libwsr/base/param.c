@@ -156,9 +156,10 @@ out:
     return status;
 }
 
-// Two values are the same when they print the same.
-static bool is_default(const wsr__str *printed, const wsr__option *option,
-                       void *scratch)
+// Two values are the same when they print the same. Sets `*failed` when memory
+// runs short.
+static bool is_default(bool *failed, const wsr__str *printed,
+                       const wsr__option *option, void *scratch)
 {
     wsr__str fallback = {0};
     wsr__option alone = *option;
@@ -166,6 +167,7 @@ static bool is_default(const wsr__str *printed, const wsr__option *option,
     bool same = false;
     if (wsr__value_decode(scratch, &alone, fallback_of(option)) == WSR_OK) {
         wsr__params_print(&fallback, scratch, &alone);
+        *failed |= fallback.failed;
         same = !fallback.failed && !printed->failed &&
                fallback.len == printed->len &&
                (fallback.len == 0 ||
@@ -189,7 +191,7 @@ void wsr__params_summary(wsr__str *out, const void *params,
         wsr__params_print(&value, params, o);
         if (value.failed) {
             out->failed = true;
-        } else if (!is_default(&value, o, &scratch)) {
+        } else if (!is_default(&out->failed, &value, o, &scratch)) {
             const char *const text = value.s != NULL ? value.s : "";
             const bool quote = o->kind == WSR__TEXT &&
                                strpbrk(text, ",[]") != NULL;
