@@ -99,7 +99,7 @@ static double median(const float *norms, const uint8_t *of, size_t n)
 {
     const size_t members = count_bytes(of, n);
     if (members == 0) {
-        return NAN;
+        return (double)NAN;
     }
     const double a = (double)ranked(norms, of, n, (members - 1) / 2);
     const double b = (double)ranked(norms, of, n, members / 2);
@@ -120,7 +120,7 @@ double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
     const size_t n = spectrum->model == NULL ? 0
                                              : wsr_spectrum_count(spectrum, a);
     if (n == 0) {
-        return NAN;
+        return (double)NAN;
     }
     const wsr__spectrum_cell *const cell = wsr__spectrum_at(spectrum, a, e);
     switch (what) {
@@ -152,7 +152,7 @@ double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
     case WSR_SPECTRUM_SECONDS:
         return cell->seconds;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
@@ -168,7 +168,7 @@ double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
         n = member && done < n ? done : n;
     }
     if (n == 0 || n == SIZE_MAX) {
-        return NAN;
+        return (double)NAN;
     }
     for (size_t i = 0; i < n; i++) {
         bool stands = true;

@@ -2,6 +2,7 @@
 
 #include "attack/model_support.h"
 #include "io/io.h"
+#include "support/oom.h"
 
 #include <stdio.h>
 
@@ -286,6 +287,40 @@ START_TEST(attacks_on_another_model_are_judged_on_this_one)
 }
 END_TEST
 
+static wsr_status whole_evaluation(void *ctx)
+{
+    wsr_status status = WSR_OK;
+    const world *const w = ctx;
+    wsr_spectrum *s = NULL;
+    char *csv = NULL;
+    char *warnings = NULL;
+    WSR_TRY(wsr_spectrum_new(&s, "fgsm,chain:attacks=[gn,square:queries=2]",
+                             "count=3,keep=2"));
+    WSR_TRY(wsr_spectrum_set_strengths(s, strengths, 3));
+    WSR_TRY(wsr_spectrum_open(s, w->model, w->dataset));
+    WSR_TRY(wsr_spectrum_run(s));
+    WSR_TRY(wsr_spectrum_csv(&csv, s));
+    WSR_TRY(wsr_spectrum_warnings(&warnings, s));
+out:
+    wsr_text_free(csv);
+    wsr_text_free(warnings);
+    wsr_spectrum_free(s);
+    return status;
+}
+
+START_TEST(memory_that_runs_short_is_reported_and_returned)
+{
+    world w = begin("fgsm", NULL);
+    float z[TOY_CLASSES * TOY_MOST];
+    float x[TOY_D];
+    // What the model allocates once is not the evaluation's.
+    ck_assert_ok(wsr_dataset_images(x, w.dataset, NULL, 1));
+    ck_assert_ok(wsr_model_logits(z, w.model, x, 1));
+    ck_assert_uint_gt(oom_sweep(whole_evaluation, &w), 100);
+    end(&w);
+}
+END_TEST
+
 START_TEST(bad_input_is_named)
 {
     wsr_spectrum *s = NULL;
@@ -325,6 +360,7 @@ Suite *suite(void)
         a_state_fits_one_evaluation_alone,
         kept_images_are_written_with_their_outcomes,
         attacks_on_another_model_are_judged_on_this_one,
+        memory_that_runs_short_is_reported_and_returned,
         bad_input_is_named,
         NULL};
     return suite_of("spectrum", tests);
