@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inner loop of adversarial training and search: forward, forward and
+// backward to all parameters, PGD, and a whole adversarial step (PGD, forward,
+// backward, clipping, SGD with momentum). Prints one JSON object.
+//
+// bench_step [key=value...]
+//   arch=SEED        path of the supernet, drawn as peer_torch.py draws it
+//   genotype=NAME    a network of a genotype instead
+//   channels=16 layers=8 batch=64 steps=7 repeat=3
+//   threads=N
+//   mode=train|eval  mode of the attack's batch norms
+//   only=fwd|fwdbwd|attack|at_step
+//   peer=COMMAND     a command that prints the same fields; both are run
+//   pairs=5          that many times in turn, and ratios are medians
+//   dump=1           print the plan of the attack, with times, to stderr
+
+#include "attack/attack.h"
+#include "bench/bench.h"
+#include "train/train.h"
+#include "wsr/net.h"
+#include "wsr/optim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EDGES = 28, PIXELS = 3 * 32 * 32, CLASSES = 10 };
+
+typedef struct engine {
+    wsr_net *net;
+    wsr_plan *infer, *attack, *learn;
+    wsr_optim *optim;
+    float *x, *x_adv;
+    int32_t *labels;
+    size_t batch, steps;
+} engine;
+
+static const char *const names[] = {"fwd", "fwdbwd", "attack", "at_step"};
+enum { WHATS = 4 };
+
+static void draw(unsigned char *choices, unsigned seed)
+{
+    uint64_t x = seed + 1;
+    for (size_t i = 0; i < EDGES; i++) {
+        x = (1103515245 * x + 12345) % (1ull << 31);
+        choices[i] = (unsigned char)((x >> 16) % 8);
+    }
+}
+
+static void make_graph(wsr_graph **out, wsr_net **net, int argc, char **argv)
+{
+    char text[96];
+    const char *const genotype = bench_text(argc, argv, "genotype", NULL);
+    (void)snprintf(text, sizeof(text), "channels=%ld,layers=%ld",
+                   bench_number(argc, argv, "channels", 16),
+                   bench_number(argc, argv, "layers", 8));
+    if (genotype != NULL) {
+        wsr_genotype *g = NULL;
+        bench_must(wsr_genotype_load(&g, genotype));
+        bench_must(wsr_net_new(net, g, text, 1));
+        wsr_genotype_free(g);
+        bench_must(wsr_net_graph(out, *net, true));
+        return;
+    }
+    unsigned char choices[EDGES];
+    draw(choices, (unsigned)bench_number(argc, argv, "arch", 0));
+    bench_must(wsr_supernet_new(net, text, 1));
+    bench_must(wsr_supernet_graph(out, *net, choices, NULL));
+}
+
+static void make_batch(engine *e)
+{
+    wsr__rng rng = wsr__rng_at(3, WSR__RNG_GUMBEL, 0, 0);
+    e->x = malloc(e->batch * PIXELS * sizeof(*e->x));
+    e->x_adv = malloc(e->batch * PIXELS * sizeof(*e->x));
+    e->labels = malloc(e->batch * sizeof(*e->labels));
+    if (e->x == NULL || e->x_adv == NULL || e->labels == NULL) {
+        exit(1);
+    }
+    for (size_t i = 0; i < e->batch * PIXELS; i++) {
+        e->x[i] = (float)wsr__rng_uniform(&rng);
+    }
+    for (size_t i = 0; i < e->batch; i++) {
+        e->labels[i] = (int32_t)(i * 7 % CLASSES);
+    }
+}
+
+static void engine_new(engine *e, int argc, char **argv)
+{
+    wsr_graph *graph = NULL;
+    const bool train =
+        strcmp(bench_text(argc, argv, "mode", "train"), "eval") != 0;
+    const unsigned mode = train ? WSR_TRAIN : 0u;
+    e->batch = (size_t)bench_number(argc, argv, "batch", 64);
+    e->steps = (size_t)bench_number(argc, argv, "steps", 7);
+    make_graph(&graph, &e->net, argc, argv);
+    bench_must(wsr_plan_new(&e->infer, graph, e->batch, mode));
+    bench_must(wsr_plan_new(&e->attack, graph, e->batch,
+                            WSR_GRAD_INPUT | mode));
+    bench_must(wsr_plan_new(&e->learn, graph, e->batch,
+                            WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    wsr_graph_free(graph);
+    bench_must(wsr_optim_new(&e->optim, wsr_net_params(e->net),
+                             "sgd:momentum=0.9,weight_decay=3e-4"));
+    make_batch(e);
+}
+
+static void engine_free(engine *e)
+{
+    wsr_plan_free(e->infer);
+    wsr_plan_free(e->attack);
+    wsr_plan_free(e->learn);
+    wsr_optim_free(e->optim);
+    wsr_net_free(e->net);
+    free(e->x);
+    free(e->x_adv);
+    free(e->labels);
+}
+
+static void fwd(void *ctx)
+{
+    engine *const e = ctx;
+    memcpy(wsr_plan_src(e->infer, "x"), e->x,
+           e->batch * PIXELS * sizeof(*e->x));
+    bench_must(wsr_plan_forward(e->infer));
+}
+
+static void pass(engine *e, const float *x)
+{
+    wsr__lesson lesson = {.plan = e->learn,
+                          .net = e->net,
+                          .labels = e->labels,
+                          .n = e->batch,
+                          .classes = CLASSES};
+    double loss = 0;
+    size_t right = 0;
+    wsr_params_zero_grad(wsr_net_params(e->net), true);
+    bench_must(
+        wsr__lesson_pass(&loss, &right, &lesson, x, (wsr__pass){1, 0}));
+}
+
+static void fwdbwd(void *ctx)
+{
+    engine *const e = ctx;
+    pass(e, e->x);
+}
+
+static void attack(void *ctx)
+{
+    engine *const e = ctx;
+    const wsr__pgd pgd = {.eps = 0.03F,
+                          .alpha = 2.5F * 0.03F / (float)e->steps,
+                          .steps = e->steps};
+    bench_must(wsr__pgd_plan(e->x_adv, e->attack, e->x, e->labels, &pgd));
+}
+
+static void at_step(void *ctx)
+{
+    engine *const e = ctx;
+    attack(e);
+    pass(e, e->x_adv);
+    bench_must(wsr_optim_clip(NULL, e->optim, 5));
+    bench_must(wsr_optim_step(e->optim, 0.1));
+}
+
+static void (*const whats[])(void *) = {fwd, fwdbwd, attack, at_step};
+
+static bool wanted(size_t i, const char *only)
+{
+    return only == NULL || strcmp(only, names[i]) == 0;
+}
+
+static void print_times(engine *e, const char *only, long repeat)
+{
+    for (size_t i = 0; i < WHATS; i++) {
+        if (wanted(i, only)) {
+            whats[i](e);
+            printf("\"%s\": %.4f, ", names[i],
+                   bench_best(whats[i], e, repeat));
+        }
+    }
+}
+
+static void print_pairs(engine *e, const char *only, const char *peer,
+                        long pairs)
+{
+    double ratios[WHATS][64];
+    double ours[WHATS][64];
+    double theirs[WHATS][64];
+    char text[4096] = "";
+    pairs = pairs > 64 ? 64 : pairs;
+    for (long p = 0; p < pairs; p++) {
+        bench_peer(text, sizeof(text), peer);
+        for (size_t i = 0; i < WHATS; i++) {
+            if (wanted(i, only)) {
+                whats[i](e);
+                ours[i][p] = bench_best(whats[i], e, 3);
+                theirs[i][p] = bench_field(text, names[i]);
+                ratios[i][p] = theirs[i][p] / ours[i][p];
+            }
+        }
+    }
+    for (size_t i = 0; i < WHATS; i++) {
+        if (wanted(i, only)) {
+            printf("\"%s\": {\"seconds\": %.4f, \"peer\": %.4f, "
+                   "\"ratio\": %.2f}, ",
+                   names[i], bench_median(ours[i], (size_t)pairs),
+                   bench_median(theirs[i], (size_t)pairs),
+                   bench_median(ratios[i], (size_t)pairs));
+        }
+    }
+    printf("\"pairs\": %ld, \"peer_peak_mib\": %.0f, ", pairs,
+           bench_field(text, "peak_rss_mib"));
+}
+
+static void dump(engine *e)
+{
+    char *text = NULL;
+    wsr_plan_time(e->attack, true);
+    attack(e);
+    bench_must(wsr_plan_dump(&text, e->attack));
+    fprintf(stderr, "%s", text);
+    wsr_text_free(text);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const keys[] = {
+        "arch", "genotype", "channels", "layers", "batch", "steps",
+        "repeat", "threads", "mode", "only", "peer", "pairs", "dump", NULL};
+    engine e = {0};
+    bench_check(argc, argv, keys);
+    wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
+    engine_new(&e, argc, argv);
+    const char *const only = bench_text(argc, argv, "only", NULL);
+    const char *const peer = bench_text(argc, argv, "peer", NULL);
+    printf("{");
+    if (peer != NULL) {
+        print_pairs(&e, only, peer, bench_number(argc, argv, "pairs", 5));
+    } else {
+        print_times(&e, only, bench_number(argc, argv, "repeat", 3));
+    }
+    printf("\"threads\": %zu, \"batch\": %zu, \"peak_mib\": %ld, "
+           "\"plan_mib\": %zu}\n",
+           wsr_threads(), e.batch, bench_peak_mib(),
+           wsr_plan_bytes(e.attack) >> 20);
+    if (bench_number(argc, argv, "dump", 0) != 0) {
+        dump(&e);
+    }
+    engine_free(&e);
+    return 0;
+}
