@@ -7,6 +7,7 @@
 
 #include "attack_job.h"
 #include "out.h"
+#include "waiting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,7 @@ static wsr_status write_results(int *code, const cli *c, const job *j)
 
 int main(int argc, char **argv)
 {
+    wait_briefly(argv);
     cli c;
     job j = {0};
     wsr_status status = WSR_OK;

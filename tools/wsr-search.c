@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "out.h"
+#include "waiting.h"
 #include "wsr/search.h"
 
 #include <stdio.h>
@@ -142,6 +143,7 @@ static wsr_status run(cli *c)
 
 int main(int argc, char **argv)
 {
+    wait_briefly(argv);
     cli c;
     int code = cli_begin(&c, &tool, argc, argv);
     if (code != CLI_GO_ON) {

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "out.h"
+#include "waiting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static void show_spectrum(const cli *c)
 
 int main(int argc, char **argv)
 {
+    wait_briefly(argv);
     cli c;
     int code = cli_begin(&c, &tool, argc, argv);
     if (code != CLI_GO_ON) {

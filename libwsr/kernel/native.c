@@ -12,19 +12,20 @@ typedef struct variant {
     const wsr__native_dw *dw;
     const wsr__native_pw *pw;
     const wsr__native_sep *sep;
+    const wsr__native_thin *thin;
     const wsr__native_bn *bn;
     const wsr__native_pool *pool;
     const wsr__native_eltwise *eltwise;
     const wsr__native_lstm *lstm;
 } variant;
 
-#define VARIANT(isa)                                                  \
-    {                                                                 \
-        .name = #isa, .dw = &wsr__native_dw_##isa,                    \
-        .pw = &wsr__native_pw_##isa, .sep = &wsr__native_sep_##isa,   \
-        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa, \
-        .eltwise = &wsr__native_eltwise_##isa,                        \
-        .lstm = &wsr__native_lstm_##isa,                              \
+#define VARIANT(isa)                                                      \
+    {                                                                     \
+        .name = #isa, .dw = &wsr__native_dw_##isa,                        \
+        .pw = &wsr__native_pw_##isa, .sep = &wsr__native_sep_##isa,       \
+        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa,     \
+        .eltwise = &wsr__native_eltwise_##isa,                            \
+        .lstm = &wsr__native_lstm_##isa, .thin = &wsr__native_thin_##isa, \
     }
 
 // From plain to best.
@@ -134,6 +135,27 @@ void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
                               const wsr__wgrad *opt)
 {
     native()->pw->backward_weights(diff_weights, p, src, diff_dst, opt);
+}
+
+// ---------------------------------------------------- few channels to many
+
+void wsr__thin_expand(float *wide, const wsr__thin *p, const float *thin,
+                      const float *weights, const wsr__thin_how *how)
+{
+    native()->thin->expand(wide, p, thin, weights, how);
+}
+
+void wsr__thin_shrink(float *thin, const wsr__thin *p, const float *wide,
+                      const float *weights, const wsr__thin_how *how)
+{
+    native()->thin->shrink(thin, p, wide, weights, how);
+}
+
+void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
+                         const float *const data[2], const wsr__thin_how *how,
+                         float *scratch)
+{
+    native()->thin->correlate(diff_weights, p, data, how, scratch);
 }
 
 // -------------------------------------------------- depthwise and pointwise

@@ -195,6 +195,58 @@ void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
                               const float *src, const float *diff_dst,
                               const wsr__wgrad *opt);
 
+// ---------------------------------------------------- few channels to many
+
+enum { WSR__THIN = 4 };
+
+/// A convolution of stride and dilation 1 with at most WSR__THIN channels on
+/// one side, like a network's first. That side is plain, (n, t, h, w) without
+/// steps; the other is blocked, (n, c, oh, ow). Either may be the source:
+///   wide[c][y][x] and thin[t][y + ky - pad][x + kx - pad]
+/// belong together by packed weights [c][t][ky][kx]. Where thin is dst, those
+/// are flipped, and pad is kernel - 1 minus the convolution's.
+typedef struct wsr__thin {
+    int64_t n;
+    int64_t t;
+    int64_t c;
+    int64_t h;
+    int64_t w;
+    int64_t oh;
+    int64_t ow;
+    int64_t kernel; // 3, 5 or 7
+    int64_t pad;    // less than the kernel
+    int64_t step;   // of wide
+    bool thin_dst;
+} wsr__thin;
+
+/// What is done with the wide side as it is read or written; {0} for nothing.
+typedef struct wsr__thin_how {
+    const float *bias;         // added to what is written; padded where wide
+    const wsr__pre *pre;       // wide is a source, read through this
+    const wsr__affine *affine; // wide is diff_dst, read through this
+    const wsr__gate *gate;     // wide is diff_src; sums are not supported
+    bool accumulate;           // add to what is written
+} wsr__thin_how;
+
+/// Packed: [pair of blocks][t][ky][kx][16].
+size_t wsr__thin_weights_size(const wsr__thin *p);
+/// plain is (c, t, kernel, kernel), or (t, c, kernel, kernel) with thin_dst.
+void wsr__thin_pack(float *packed, const wsr__thin *p, const float *plain);
+void wsr__thin_unpack_add(float *plain, const wsr__thin *p,
+                          const float *packed);
+
+/// wide = sum of weights and thin: forward, or backward data with thin_dst.
+void wsr__thin_expand(float *wide, const wsr__thin *p, const float *thin,
+                      const float *weights, const wsr__thin_how *how);
+/// thin = sum of weights and wide: backward data, or forward with thin_dst.
+void wsr__thin_shrink(float *thin, const wsr__thin *p, const float *wide,
+                      const float *weights, const wsr__thin_how *how);
+size_t wsr__thin_scratch(const wsr__thin *p);
+/// Gradient of the weights: overwrites diff_weights (packed).
+void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
+                         const float *const data[2], // thin, wide
+                         const wsr__thin_how *how, float *scratch);
+
 // -------------------------------------------------- depthwise and pointwise
 
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies

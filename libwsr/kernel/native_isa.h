@@ -34,6 +34,16 @@ typedef struct wsr__native_pw {
                              const wsr__wgrad *opt);
 } wsr__native_pw;
 
+typedef struct wsr__native_thin {
+    void (*expand)(float *wide, const wsr__thin *p, const float *thin,
+                   const float *weights, const wsr__thin_how *how);
+    void (*shrink)(float *thin, const wsr__thin *p, const float *wide,
+                   const float *weights, const wsr__thin_how *how);
+    void (*correlate)(float *diff_weights, const wsr__thin *p,
+                      const float *const data[2], const wsr__thin_how *how,
+                      float *scratch);
+} wsr__native_thin;
+
 typedef struct wsr__native_sep {
     void (*forward)(float *dst, float *dw_out, const wsr__sep *p,
                     const float *src, const wsr__sep_weights *weights,
@@ -115,6 +125,7 @@ typedef struct wsr__native_lstm {
     extern const wsr__native_dw wsr__native_dw_##isa;     \
     extern const wsr__native_pw wsr__native_pw_##isa;     \
     extern const wsr__native_sep wsr__native_sep_##isa;   \
+    extern const wsr__native_thin wsr__native_thin_##isa; \
     extern const wsr__native_bn wsr__native_bn_##isa;     \
     extern const wsr__native_lstm wsr__native_lstm_##isa; \
     extern const wsr__native_pool wsr__native_pool_##isa; \

@@ -155,6 +155,55 @@ void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
     }
 }
 
+// ---------------------------------------------------- few channels to many
+
+size_t wsr__thin_weights_size(const wsr__thin *p)
+{
+    return packed_size(wsr__blocks(p->c), 1) / WSR__BLOCK *
+           (size_t)(p->t * p->kernel * p->kernel);
+}
+
+size_t wsr__thin_scratch(const wsr__thin *p)
+{
+    return (size_t)wsr__pw_groups(p->n) * wsr__thin_weights_size(p);
+}
+
+/// Where tap k of channels c and t lies, packed and plain.
+static void thin_at(int64_t at[2], const wsr__thin *p, const int64_t tap[3])
+{
+    const int64_t width = 2 * WSR__BLOCK;
+    const int64_t taps = p->kernel * p->kernel;
+    const int64_t c = tap[0];
+    const int64_t t = tap[1];
+    const int64_t k = tap[2];
+    at[0] = ((c / width * p->t + t) * taps + k) * width + c % width;
+    at[1] = p->thin_dst ? (t * p->c + c) * taps + taps - 1 - k
+                        : (c * p->t + t) * taps + k;
+}
+
+void wsr__thin_pack(float *packed, const wsr__thin *p, const float *plain)
+{
+    const int64_t taps = p->kernel * p->kernel;
+    memset(packed, 0, wsr__thin_weights_size(p) * sizeof(*packed));
+    for (int64_t i = 0; i < p->c * p->t * taps; i++) {
+        const int64_t tap[3] = {i / taps / p->t, i / taps % p->t, i % taps};
+        int64_t at[2];
+        thin_at(at, p, tap);
+        packed[at[0]] = plain[at[1]];
+    }
+}
+
+void wsr__thin_unpack_add(float *plain, const wsr__thin *p, const float *packed)
+{
+    const int64_t taps = p->kernel * p->kernel;
+    for (int64_t i = 0; i < p->c * p->t * taps; i++) {
+        const int64_t tap[3] = {i / taps / p->t, i / taps % p->t, i % taps};
+        int64_t at[2];
+        thin_at(at, p, tap);
+        plain[at[1]] += packed[at[0]];
+    }
+}
+
 // -------------------------------------------------- depthwise and pointwise
 
 bool wsr__sep_supported(const wsr__sep *p)

@@ -7,8 +7,9 @@
 //       src[n, ci, y * stride + i * dilation - pad + offset, x * ...]
 //
 // Sources: src (n, ci, h, w), weights (co, ci / groups, kh, kw), and
-// optionally bias (co). Depthwise and pointwise convolutions run on native
-// kernels, the others on oneDNN; here stands the reference.
+// optionally bias (co). Depthwise and pointwise convolutions and those with
+// a few channels on one side run on native kernels, the others on oneDNN; here
+// stands the reference.
 
 #include "op/conv2d.h"
 
@@ -137,6 +138,45 @@ uint32_t wsr__conv2d_needs(const wsr__node *node)
            (node->src[0].want_diff ? 2u : 0u);
 }
 
+// Channels [begin, end) of a bias gradient; lanes of a block lie side by side.
+static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const int64_t *const d = node->dst.desc.shape.dims;
+    const int64_t pixels = d[2] * d[3];
+    const int64_t lanes = node->dst.desc.layout == WSR__BLOCKED ? WSR__BLOCK
+                                                                : 1;
+    const int64_t blocks = (d[1] + lanes - 1) / lanes;
+    const wsr__affine *const affine = node->dst.affine;
+    for (int64_t c = begin; c < end; c++) {
+        double sum = 0;
+        for (int64_t n = 0; n < d[0]; n++) {
+            const int64_t at = (node->dst.diff_step != 0
+                                    ? n * node->dst.diff_step
+                                    : n * blocks * pixels * lanes) +
+                               c / lanes * pixels * lanes + c % lanes;
+            for (int64_t i = 0; i < pixels; i++) {
+                const int64_t k = at + i * lanes;
+                const float g = node->dst.diff[k];
+                sum += (double)(affine == NULL
+                                    ? g
+                                    : affine->alpha[c] * g +
+                                          affine->beta[c] * affine->dst[k] +
+                                          affine->gamma[c]);
+            }
+        }
+        node->src[2].diff[c] += (float)sum;
+    }
+}
+
+void wsr__conv2d_bias_add(const wsr__node *node)
+{
+    wsr__node copy = *node;
+    const int64_t channels = node->dst.desc.shape.dims[1];
+    wsr__share(channels, wsr__dst_floats(node) / channels, bias_body, &copy);
+}
+
 static wsr_status forward(wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
@@ -176,7 +216,11 @@ static const wsr__impl ref = {.name = "ref",
 
 static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
                                          &wsr__conv2d_pointwise,
-                                         &wsr__conv2d_dnnl, &ref, NULL};
+                                         &wsr__conv2d_expand,
+                                         &wsr__conv2d_shrink,
+                                         &wsr__conv2d_dnnl,
+                                         &ref,
+                                         NULL};
 
 const wsr__op_class wsr__op_conv2d = {
     .super = {"conv2d", "two-dimensional convolution", "", schema,

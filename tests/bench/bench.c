@@ -76,8 +76,7 @@ static int by_value(const void *a, const void *b)
 double bench_median(double *values, size_t n)
 {
     qsort(values, n, sizeof(*values), by_value);
-    return n % 2 == 1 ? values[n / 2]
-                      : (values[n / 2 - 1] + values[n / 2]) / 2;
+    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 double bench_best(void (*step)(void *ctx), void *ctx, long repeat)

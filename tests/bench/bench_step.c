@@ -18,6 +18,7 @@
 #include "attack/attack.h"
 #include "bench/bench.h"
 #include "train/train.h"
+#include "waiting.h"
 #include "wsr/net.h"
 #include "wsr/optim.h"
 
@@ -71,7 +72,7 @@ static void make_graph(wsr_graph **out, wsr_net **net, int argc, char **argv)
 
 static void make_batch(engine *e)
 {
-    wsr__rng rng = wsr__rng_at(3, WSR__RNG_GUMBEL, 0, 0);
+    wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
     e->x = malloc(e->batch * PIXELS * sizeof(*e->x));
     e->x_adv = malloc(e->batch * PIXELS * sizeof(*e->x));
     e->labels = malloc(e->batch * sizeof(*e->labels));
@@ -96,8 +97,8 @@ static void engine_new(engine *e, int argc, char **argv)
     e->steps = (size_t)bench_number(argc, argv, "steps", 7);
     make_graph(&graph, &e->net, argc, argv);
     bench_must(wsr_plan_new(&e->infer, graph, e->batch, mode));
-    bench_must(wsr_plan_new(&e->attack, graph, e->batch,
-                            WSR_GRAD_INPUT | mode));
+    bench_must(
+        wsr_plan_new(&e->attack, graph, e->batch, WSR_GRAD_INPUT | mode));
     bench_must(wsr_plan_new(&e->learn, graph, e->batch,
                             WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
     wsr_graph_free(graph);
@@ -136,8 +137,7 @@ static void pass(engine *e, const float *x)
     double loss = 0;
     size_t right = 0;
     wsr_params_zero_grad(wsr_net_params(e->net), true);
-    bench_must(
-        wsr__lesson_pass(&loss, &right, &lesson, x, (wsr__pass){1, 0}));
+    bench_must(wsr__lesson_pass(&loss, &right, &lesson, x, (wsr__pass){1, 0}));
 }
 
 static void fwdbwd(void *ctx)
@@ -176,8 +176,7 @@ static void print_times(engine *e, const char *only, long repeat)
     for (size_t i = 0; i < WHATS; i++) {
         if (wanted(i, only)) {
             whats[i](e);
-            printf("\"%s\": %.4f, ", names[i],
-                   bench_best(whats[i], e, repeat));
+            printf("\"%s\": %.4f, ", names[i], bench_best(whats[i], e, repeat));
         }
     }
 }
@@ -227,8 +226,9 @@ static void dump(engine *e)
 int main(int argc, char **argv)
 {
     static const char *const keys[] = {
-        "arch", "genotype", "channels", "layers", "batch", "steps",
-        "repeat", "threads", "mode", "only", "peer", "pairs", "dump", NULL};
+        "arch",    "genotype", "channels", "layers", "batch", "steps", "repeat",
+        "threads", "mode",     "only",     "peer",   "pairs", "dump",  NULL};
+    wait_briefly(argv);
     engine e = {0};
     bench_check(argc, argv, keys);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));

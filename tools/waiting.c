@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How long idle threads spin. OpenMP's run-time library spins for milliseconds
+// before it sleeps; where other programs use the processors as well, threads
+// then take from each other the time that they wait for, and a run becomes
+// twenty times slower. The library reads its settings when it is loaded,
+// before main(), so that a program that wants others must start over.
+
+#include "waiting.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+void wait_briefly(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) {
+        return;
+    }
+    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) {
+        (void)execv("/proc/self/exe", argv); // as before if that cannot be
+    }
+}
