@@ -9,10 +9,16 @@
 #include "wsr/base.h"
 #include "wsr/config.h"
 #include "wsr/data.h"
+#include "wsr/estimator.h"
 #include "wsr/genotype.h"
+#include "wsr/graph.h"
 #include "wsr/net.h"
+#include "wsr/optim.h"
+#include "wsr/predictor.h"
 #include "wsr/report.h"
+#include "wsr/search.h"
 #include "wsr/spectrum.h"
+#include "wsr/tensor.h"
 #include "wsr/train.h"
 
 #endif

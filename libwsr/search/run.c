@@ -5,6 +5,9 @@
 
 #include "search/search.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
     TOP,
     DATA,
@@ -21,11 +24,17 @@ enum {
 };
 
 typedef struct top_params {
+    wsr__text fidelity;
     int64_t seed;
     int64_t threads;
 } top_params;
 
 static const wsr__option top_schema[] = {
+    {"fidelity", WSR__WORD, offsetof(top_params, fidelity), "intended", 0, 0,
+     "",
+     "of every section that does not say its own: as the released research "
+     "code or as the paper says",
+     wsr__fidelity_words},
     {"seed", WSR__INT, offsetof(top_params, seed), "0", 0, 9007199254740991.0,
      "", "of all random numbers", NULL},
     {"threads", WSR__INT, offsetof(top_params, threads), "0", 0, 1024, "",
@@ -109,6 +118,24 @@ wsr_status wsr_search_help(char **out)
     }
     *out = text.s;
     return status;
+}
+
+// Sections that were not given a fidelity of their own take that of the top.
+static void spread_fidelity(run *r, const wsr_config *config)
+{
+    for (size_t i = TOP + 1; i < SECTIONS; i++) {
+        const wsr__section *const section = &r->sections[i];
+        const wsr__option *const option = wsr__schema_find(
+            section->selected != NULL ? section->selected->schema
+                                      : section->schema,
+            "fidelity");
+        char key[64];
+        (void)snprintf(key, sizeof(key), "%s.fidelity", section->prefix);
+        if (option != NULL && wsr_config_text(config, key) == NULL) {
+            memcpy((char *)section->params + option->offset, &r->top.fidelity,
+                   sizeof(r->top.fidelity));
+        }
+    }
 }
 
 // ------------------------------------------------------------------- parts
@@ -335,6 +362,7 @@ wsr_status wsr_search_run(const wsr_config *config, const char *dir,
             goto out;
         }
         WSR_TRY(wsr__config_decode(config, r->sections, SECTIONS));
+        spread_fidelity(r, config);
     }
     WSR_TRY(wsr__job_open(&r->job, dir, resume, hook, user));
     WSR_TRY(begin(r, config, resume));

@@ -81,8 +81,8 @@ static void same_file(const char *a, const char *b, const char *name)
 
 START_TEST(a_stopped_run_ends_with_the_same_bytes)
 {
-    static const char *const extras[] = {"search.fidelity=intended",
-                                         "search.fidelity=released"};
+    static const char *const extras[] = {"fidelity=intended",
+                                         "fidelity=released"};
     wsr_config *const config = make_config(extras[_i]);
     char whole[512];
     (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
@@ -98,6 +98,34 @@ START_TEST(a_stopped_run_ends_with_the_same_bytes)
     same_file(whole, cut, "genotype.yaml");
     same_file(whole, cut, "checkpoint.safetensors");
     same_file(whole, cut, "net.safetensors");
+    wsr_config_free(config);
+}
+END_TEST
+
+// Value of a key of the folder's configuration, which says everything.
+static void stored_says(const char *dir, const char *key, const char *want)
+{
+    wsr_config *config = NULL;
+    char *const path = wsr__path_join(dir, "config.yaml");
+    ck_assert_ok(wsr_config_new(&config));
+    ck_assert_ok(wsr_config_load(config, path));
+    ck_assert_str_eq(wsr_config_text(config, key), want);
+    wsr_config_free(config);
+    wsr__free(path);
+}
+
+START_TEST(sections_follow_the_fidelity_at_the_top_unless_they_have_their_own)
+{
+    wsr_config *const config = make_config("fidelity=released");
+    ck_assert_ok(wsr_config_set(config, "predictor.fidelity=intended"));
+    char dir[512];
+    (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("top"));
+    size_t left = 1;
+    ck_assert_fails(wsr_search_run(config, dir, false, stop_after, &left),
+                    WSR_CANCELED, "");
+    stored_says(dir, "search.fidelity", "released");
+    stored_says(dir, "estimator.fidelity", "released");
+    stored_says(dir, "predictor.fidelity", "intended");
     wsr_config_free(config);
 }
 END_TEST
@@ -133,6 +161,8 @@ Suite *suite(void)
     TCase *const t = tcase_create("wsr");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 2);
+    tcase_add_test(
+        t, sections_follow_the_fidelity_at_the_top_unless_they_have_their_own);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
     tcase_add_test(t, unknown_keys_are_refused_with_a_suggestion);
     suite_add_tcase(s, t);
