@@ -165,6 +165,28 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --attack fgsm --out /dev/null/y
     head -c 4000 $net >cut.safetensors
     bad 1 "cut.safetensors" "$attack" --net cut.safetensors --data synthetic
+    # Training that breaks down names the step and the tensor.
+    bad 1 "not finite" "$train" --quiet --out nan --data synthetic $genotype \
+        $tiny --set train.epochs=100 --set train.lr=10 --set train.grad_clip=0 \
+        --set train.optimizer=sgd:momentum=0.9,weight_decay=1
+    if ! grep -qE "epoch [0-9]+, step [0-9]+: gradient of [a-z0-9.]+:" stderr; then
+        failures=$((failures + 1))
+        echo "FAILED: the message does not say where training broke down"
+    fi
+    absent nan/net.safetensors
+    # A disk that is full before the first checkpoint.
+    for tool in "$train" "$search"; do
+        rm -rf full-disk
+        bad 1 "full-disk/checkpoint.safetensors" bash -c \
+            'trap "" XFSZ; ulimit -f 10; exec "$@"' bash "$tool" --quiet \
+            --out full-disk --data synthetic $(
+                [ "$tool" = "$train" ] && echo "$genotype $tiny" ||
+                    echo "--preset quick --set data.limit=256
+                        --set data.test_limit=8 --set search.train_batches=1"
+            )
+        absent full-disk/checkpoint.safetensors
+        absent full-disk/net.safetensors
+    done
     # A full disk under the results.
     checks=$((checks + 1))
     if timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 \
