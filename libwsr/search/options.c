@@ -96,6 +96,9 @@ const wsr__option wsr__search_schema[] = {
     QUIRK(target_norms, "released: a target has one Euclidean norm for all "
                         "images, see norm_values; intended: in proportion to "
                         "the nearest source"),
+    QUIRK(drift, "released: the predictor learns losses as they were measured; "
+                 "intended: where an epoch measures several architectures, "
+                 "less their mean, for weights improve from epoch to epoch"),
     {"norm_values", WSR__FLOATS, AT(norm_values), "[2.3, 3.9, 5.5]", 0.0001,
      1e6, "", "Euclidean norms of the targets as released", NULL},
     {0},

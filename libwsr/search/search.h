@@ -60,6 +60,7 @@ typedef struct wsr__search_params {
     wsr__text norms;
     wsr__text noise_range;
     wsr__text target_norms;
+    wsr__text drift;
     wsr__floats norm_values;
 } wsr__search_params;
 
@@ -76,6 +77,7 @@ typedef struct wsr__search_quirks {
     bool mixed_norms;    // running, then batch statistics (Q18)
     bool unclamped;      // estimated images may leave [0, 1] (Q19)
     bool fixed_norms;    // the same target norms for all images
+    bool drifting;       // losses of different epochs are compared
 } wsr__search_quirks;
 
 // ------------------------------------------------------------------ phases

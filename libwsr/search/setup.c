@@ -54,6 +54,7 @@ static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
     q->mixed_norms = wsr__is_released(&p->norms, f);
     q->unclamped = wsr__is_released(&p->noise_range, f);
     q->fixed_norms = wsr__is_released(&p->target_norms, f);
+    q->drifting = wsr__is_released(&p->drift, f);
 }
 
 static wsr_status split_data(wsr__search *s, const wsr_dataset *data)

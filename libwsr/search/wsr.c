@@ -17,11 +17,45 @@
 
 // -------------------------------------------------------------------- look
 
-// How well the predictor ranks what it has not seen, by the objective.
-typedef struct judged {
-    double *predicted;
+// What an epoch measured, and what the predictor expected of it.
+typedef struct looked {
+    size_t n;
+    wsr__path *paths;
+    double (*losses)[WSR__SLOTS];
+    double *predicted; // the objective
     double *measured;
-} judged;
+} looked;
+
+static void looked_free(looked *l)
+{
+    for (size_t k = 0; l->paths != NULL && k < l->n; k++) {
+        wsr__path_free(&l->paths[k]);
+    }
+    wsr__free(l->paths);
+    wsr__free(l->losses);
+    wsr__free(l->predicted);
+    wsr__free(l->measured);
+}
+
+static wsr_status looked_new(looked *l, const wsr__search *s)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)s->params.architectures;
+    *l = (looked){.n = n,
+                  .paths = wsr__alloc(n, sizeof(*l->paths)),
+                  .losses = wsr__alloc(n, sizeof(*l->losses)),
+                  .predicted = wsr__alloc(n, sizeof(double)),
+                  .measured = wsr__alloc(n, sizeof(double))};
+    if (l->paths == NULL || l->losses == NULL || l->predicted == NULL ||
+        l->measured == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t k = 0; k < n; k++) {
+        WSR_TRY(wsr__path_new(&l->paths[k], &s->arch));
+    }
+out:
+    return status;
+}
 
 static void objective_weights(double *w, const wsr__search *s)
 {
@@ -62,21 +96,36 @@ static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
     return WSR_OK;
 }
 
-static wsr_status look_at(wsr__search *s, wsr__path *path, size_t k,
-                          const judged *j)
+static wsr_status look_at(wsr__search *s, looked *l, size_t k)
 {
     wsr_status status = WSR_OK;
-    double losses[WSR__SLOTS];
     double guess[WSR__SLOTS];
-    const size_t n = (size_t)s->params.architectures;
-    WSR_TRY(sample(path, s, k));
-    WSR_TRY(wsr__search_measure(losses, s, path, k == 0));
-    WSR_TRY(wsr_predictor_run(guess, s->predictor, path->weights, 1));
-    WSR_TRY(wsr_predictor_remember(s->predictor, path->weights, losses));
-    j->predicted[k] = objective_of(s, guess);
-    j->measured[k] = objective_of(s, losses);
+    double *const losses = l->losses[k];
+    WSR_TRY(sample(&l->paths[k], s, k));
+    WSR_TRY(wsr__search_measure(losses, s, &l->paths[k], k == 0));
+    WSR_TRY(wsr_predictor_run(guess, s->predictor, l->paths[k].weights, 1));
+    l->predicted[k] = objective_of(s, guess);
+    l->measured[k] = objective_of(s, losses);
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-        s->losses[i] += losses[i] / (double)n;
+        s->losses[i] += losses[i] / (double)l->n;
+    }
+out:
+    return status;
+}
+
+// Weights improve and batches differ from epoch to epoch, much more so than
+// architectures of one epoch differ among themselves. What the predictor is
+// to tell apart are the latter.
+static wsr_status remember(wsr__search *s, looked *l)
+{
+    wsr_status status = WSR_OK;
+    const bool centred = !s->quirks.drifting && l->n > 1;
+    for (size_t k = 0; k < l->n; k++) {
+        for (size_t i = 0; centred && i <= wsr__search_slots(s); i++) {
+            l->losses[k][i] -= s->losses[i];
+        }
+        WSR_TRY(wsr_predictor_remember(s->predictor, l->paths[k].weights,
+                                       l->losses[k]));
     }
 out:
     return status;
@@ -85,25 +134,18 @@ out:
 static wsr_status look(wsr__search *s, wsr__job *job)
 {
     wsr_status status = WSR_OK;
-    const size_t n = (size_t)s->params.architectures;
-    wsr__path path = {0};
-    judged j = {wsr__alloc(n, sizeof(double)), wsr__alloc(n, sizeof(double))};
-    if (j.predicted == NULL || j.measured == NULL) {
-        status = WSR_NOMEM;
-        goto out;
-    }
+    looked l;
     memset(s->losses, 0, sizeof(s->losses));
-    WSR_TRY(wsr__path_new(&path, &s->arch));
-    for (size_t k = 0; k < n; k++) {
-        WSR_TRY(look_at(s, &path, k, &j));
-        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, n,
+    WSR_TRY(looked_new(&l, s));
+    for (size_t k = 0; k < l.n; k++) {
+        WSR_TRY(look_at(s, &l, k));
+        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, l.n,
                                   "measuring architectures"));
     }
-    s->correlation = wsr_kendall_tau(j.predicted, j.measured, n);
+    WSR_TRY(remember(s, &l));
+    s->correlation = wsr_kendall_tau(l.predicted, l.measured, l.n);
 out:
-    wsr__path_free(&path);
-    wsr__free(j.predicted);
-    wsr__free(j.measured);
+    looked_free(&l);
     return status;
 }
 
