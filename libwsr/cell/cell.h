@@ -32,6 +32,7 @@ typedef struct wsr__layer {
     bool valid;          // no padding; otherwise as much as keeps the size
     int64_t width;       // channels out of CONV; 0: by halves
     int64_t halves;      // channels out of CONV in halves of the site's
+    int64_t offset;      // first rows and columns that CONV leaves out
 } wsr__layer;
 
 // Rows of tables of layers. A stride of 0 is that of the site.

@@ -14,7 +14,8 @@ wsr_value wsr__build_factorized_reduce(const wsr__site *site, wsr_value x)
 {
     wsr_graph *const g = site->graph;
     static const wsr__layer even = WSR__CONV(1, 2, 1);
-    static const wsr__layer odd = WSR__CONV(1, 1, 1);
+    static const wsr__layer odd = {WSR__ROW(WSR__LAYER_CONV, 1, 2, 1),
+                                   .halves = 1, .offset = 1};
     if (site->channels % 2 != 0) {
         wsr__site_fail(site, WSR_CONFIG,
                        "an odd number of channels cannot be halved");
@@ -26,8 +27,7 @@ wsr_value wsr__build_factorized_reduce(const wsr__site *site, wsr_value x)
     }
     const wsr_value r = wsr__op1(g, "relu", NULL, x);
     const wsr_value a = wsr__build_conv(site, "conv_1.weight", &even, r);
-    const wsr_value shifted = wsr__op1(g, "subsample", "stride=2,offset=1", r);
-    const wsr_value b = wsr__build_conv(site, "conv_2.weight", &odd, shifted);
+    const wsr_value b = wsr__build_conv(site, "conv_2.weight", &odd, r);
     const wsr__site bn = wsr__site_below(site, "bn.");
     return wsr__build_norm(&bn, wsr__op2(g, "concat", "axis=1", a, b));
 }

@@ -96,12 +96,12 @@ wsr_value wsr__build_conv(const wsr__site *site, const char *name,
     char options[OPTIONS_SIZE];
     (void)snprintf(options, sizeof(options),
                    "stride=[%lld,%lld],pad=[%lld,%lld],dilation=[%lld,%lld],"
-                   "groups=%lld",
+                   "groups=%lld,offset=%lld",
                    (long long)stride_of(site, layer, 0),
                    (long long)stride_of(site, layer, 1),
                    (long long)pad_of(layer, 0), (long long)pad_of(layer, 1),
                    (long long)layer->dilation[0], (long long)layer->dilation[1],
-                   (long long)groups);
+                   (long long)groups, (long long)layer->offset);
     return wsr__op2(site->graph, "conv2d", options, x,
                     param(site, name, shape, by_fan_in(fan_in)));
 }
