@@ -3,6 +3,7 @@
 // The table of attacks, and an attack with its options and strengths.
 
 #include "attack/attack.h"
+#include "config/config.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,6 +154,18 @@ void wsr__attack_spec(wsr__str *out, const wsr_attack *attack)
     wsr__str_free(&options);
 }
 
+wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
+{
+    wsr__str text = {0};
+    wsr__attack_spec(&text, attack);
+    const wsr_status status = wsr__str_status(&text);
+    if (status != WSR_OK) {
+        wsr__str_free(&text);
+    }
+    *out = text.s;
+    return status;
+}
+
 // Whether text starts with "key=": an option of the spec before the comma.
 static bool is_option(const char *text)
 {
@@ -173,6 +186,19 @@ size_t wsr__spec_length(const char *specs)
         }
     }
     return i;
+}
+
+wsr_status wsr_attack_help(char **out)
+{
+    enum { WIDTH = 79 };
+    wsr__str text = {0};
+    wsr__config_help_family(&text, &wsr__attacks, WIDTH);
+    const wsr_status status = wsr__str_status(&text);
+    if (status != WSR_OK) {
+        wsr__str_free(&text);
+    }
+    *out = text.s;
+    return status;
 }
 
 void wsr_attack_free(wsr_attack *attack)
@@ -223,4 +249,9 @@ const char *wsr_attack_norm(const wsr_attack *attack)
 bool wsr_attack_needs_gradients(const wsr_attack *attack)
 {
     return wsr__attack_gradients_of(attack->cls, attack->params);
+}
+
+bool wsr_attack_is_minimal(const wsr_attack *attack)
+{
+    return attack->cls->minimal;
 }

@@ -312,6 +312,11 @@ wsr__rng wsr__siege_rng(const wsr__siege *s, size_t row, uint32_t step);
 /// is short.
 float *wsr__siege_spare(wsr__siege *s, size_t which, int64_t width);
 
+/// An object of the attack's own that lasts as long as the siege, through all
+/// batches and strengths; NULL before there is one. A new one replaces it.
+void *wsr__siege_object(const wsr__siege *s);
+void wsr__siege_keep(wsr__siege *s, void *object, void (*release)(void *));
+
 /// x = the clean images.
 void wsr__siege_reset(wsr__siege *s);
 
@@ -493,6 +498,11 @@ wsr_status wsr__siege_strength(wsr__siege *s, float eps);
 /// target is known, not for that).
 bool wsr__siege_clean_stands(const wsr__siege *s, size_t row);
 
+/// Whether each image of a result lies outside of ball or pixel range, which
+/// would be the attack's fault. [borrowed] (n)
+const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
+                                          size_t e);
+
 // ---------------------------------------------------------------- spectrum
 
 typedef struct wsr__spectrum_settings {
@@ -509,6 +519,7 @@ typedef struct wsr__spectrum_cell {
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;
+    uint8_t *outside;
     float *images; // of the first `keep`
     double seconds;
 } wsr__spectrum_cell;

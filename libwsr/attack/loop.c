@@ -19,6 +19,7 @@ typedef struct record {
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;
+    uint8_t *outside;
     double seconds;
 } record;
 
@@ -47,6 +48,7 @@ void wsr_attack_result_free(wsr_attack_result *result)
         wsr__free(r->queries);
         wsr__free(r->gradients);
         wsr__free(r->flat);
+        wsr__free(r->outside);
     }
     wsr__free(result->records);
     wsr__free(result->clean);
@@ -60,8 +62,9 @@ static wsr_status make_record(record *r, size_t n, size_t image)
     r->queries = wsr__alloc(n, sizeof(*r->queries));
     r->gradients = wsr__alloc(n, sizeof(*r->gradients));
     r->flat = wsr__alloc(n, sizeof(*r->flat));
+    r->outside = wsr__alloc(n, sizeof(*r->outside));
     bool made = r->robust != NULL && r->success != NULL && r->queries != NULL &&
-                r->gradients != NULL && r->flat != NULL;
+                r->gradients != NULL && r->flat != NULL && r->outside != NULL;
     for (size_t k = 0; k < 3; k++) {
         r->norms[k] = wsr__alloc(n, sizeof(float));
         made = made && r->norms[k] != NULL;
@@ -173,6 +176,12 @@ const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
     return result->records[e].flat;
 }
 
+const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
+                                          size_t e)
+{
+    return result->records[e].outside;
+}
+
 double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
 {
     return result->records[e].seconds;
@@ -230,6 +239,15 @@ static wsr_status check_images(const wsr_model *model, const float *images,
 
 // --------------------------------------------------------------------- loop
 
+static bool in_box(const float *x, int64_t d, wsr__box box)
+{
+    bool in = true;
+    for (int64_t i = 0; i < d; i++) {
+        in = in && x[i] >= box.lo && x[i] <= box.hi;
+    }
+    return in;
+}
+
 static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
 {
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
@@ -249,6 +267,8 @@ static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
     for (size_t k = 0; k < 3; k++) {
         r->norms[k][at] = (float)wsr__distance((wsr__lp)k, x, x0, s->d);
     }
+    r->outside[at] = wsr__distance(s->norm, x, x0, s->d) > (double)r->eps ||
+                     !in_box(x, s->d, s->model->box);
     r->queries[at] = s->queries[row];
     r->gradients[at] = s->gradients[row];
     r->flat[at] = s->flat[row];

@@ -91,9 +91,11 @@ static wsr_status check_finite(const float *logits, size_t first, size_t n,
 {
     for (size_t i = 0; i < n * classes; i++) {
         if (!isfinite(logits[i])) {
-            return WSR_FAIL(
-                WSR_NUMERIC, "model: logit %zu of image %zu is %g, not finite",
-                i % classes, first + i / classes, (double)logits[i]);
+            return WSR_FAIL(WSR_NUMERIC,
+                            "model: logit %zu of image %zu is %g, not finite "
+                            "(in the batch of images %zu to %zu)",
+                            i % classes, first + i / classes, (double)logits[i],
+                            first, first + n - 1);
         }
     }
     return WSR_OK;

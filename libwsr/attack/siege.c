@@ -39,6 +39,8 @@ typedef struct wsr__siege_own {
     uint32_t *held;     // rows that the running attack began with
     size_t held_n;
     bool at_clean; // the model's last kept forward was of the clean images
+    void *object;  // of the attack
+    void (*release)(void *object);
     float *spare[WSR__SPARES];
     int64_t width[WSR__SPARES];
 } own_arrays;
@@ -77,6 +79,7 @@ void wsr__siege_free(wsr__siege *s)
         for (size_t i = 0; i < WSR__SPARES; i++) {
             wsr__free(own->spare[i]);
         }
+        wsr__siege_keep(s, NULL, NULL);
         wsr__free(own);
     }
     wsr__free(s);
@@ -177,6 +180,20 @@ float *wsr__siege_spare(wsr__siege *s, size_t which, int64_t width)
             wsr__alloc(s->capacity, (size_t)width * sizeof(float));
     }
     return own->spare[which];
+}
+
+void *wsr__siege_object(const wsr__siege *s)
+{
+    return s->own->object;
+}
+
+void wsr__siege_keep(wsr__siege *s, void *object, void (*release)(void *))
+{
+    if (s->own->object != NULL) {
+        s->own->release(s->own->object);
+    }
+    s->own->object = object;
+    s->own->release = release;
 }
 
 // ------------------------------------------------------------------- rows

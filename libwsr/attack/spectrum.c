@@ -50,6 +50,7 @@ static void free_cells(wsr_spectrum *s)
         wsr__free(cell->queries);
         wsr__free(cell->gradients);
         wsr__free(cell->flat);
+        wsr__free(cell->outside);
         wsr__free(cell->images);
     }
     wsr__free(s->cells);
@@ -203,9 +204,10 @@ static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)
     cell->queries = wsr__alloc(n, sizeof(*cell->queries));
     cell->gradients = wsr__alloc(n, sizeof(*cell->gradients));
     cell->flat = wsr__alloc(n, sizeof(*cell->flat));
+    cell->outside = wsr__alloc(n, sizeof(*cell->outside));
     bool made = cell->robust != NULL && cell->success != NULL &&
                 cell->queries != NULL && cell->gradients != NULL &&
-                cell->flat != NULL;
+                cell->flat != NULL && cell->outside != NULL;
     for (size_t i = 0; i < 3; i++) {
         cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
         made = made && cell->norms[i] != NULL;
@@ -333,6 +335,7 @@ static void take(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
         memcpy(cell->queries + at, wsr_attack_result_queries(r, e), words);
         memcpy(cell->gradients + at, wsr_attack_result_gradients(r, e), words);
         memcpy(cell->flat + at, wsr_attack_result_flat(r, e), words);
+        memcpy(cell->outside + at, wsr__attack_result_outside(r, e), n);
         const float *const images = wsr_attack_result_images(r, e);
         for (size_t i = 0; images != NULL && i < n && at + i < s->keep; i++) {
             memcpy(wsr__at(cell->images, s->model->pixels, at + i),

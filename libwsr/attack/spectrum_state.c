@@ -76,6 +76,8 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_spectrum *s, size_t k)
     WSR_TRY(add_array(b, name, WSR__ST_I32, cell->gradients, s->n));
     cell_name(name, s, k, "flat");
     WSR_TRY(add_array(b, name, WSR__ST_I32, cell->flat, s->n));
+    cell_name(name, s, k, "outside");
+    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->outside, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
     if (s->keep > 0) {
@@ -246,6 +248,8 @@ static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
     WSR_TRY(read_words(cell->gradients, st, name, s->n));
     cell_name(name, s, k, "flat");
     WSR_TRY(read_words(cell->flat, st, name, s->n));
+    cell_name(name, s, k, "outside");
+    WSR_TRY(wsr__st_read_u8(cell->outside, st, name, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
@@ -328,12 +332,28 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_save_images(const wsr_spectrum *spectrum,
+static wsr_status add_clean(wsr__st_builder *b, const wsr_spectrum *s, size_t n)
+{
+    wsr_status status = WSR_OK;
+    float *const x = wsr__alloc(n, (size_t)s->model->pixels * sizeof(*x));
+    if (x == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr_dataset_images(x, s->dataset, NULL, n));
+    WSR_TRY(add_images(b, s, "clean", x, n));
+    WSR_TRY(
+        add_array(b, "labels", WSR__ST_I32, wsr_dataset_labels(s->dataset), n));
+out:
+    wsr__free(x);
+    return status;
+}
+
+wsr_status wsr_spectrum_save_images(const wsr_spectrum *spectrum, size_t most,
                                     const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *b = NULL;
-    size_t n = spectrum->keep;
+    size_t n = most > 0 && most < spectrum->keep ? most : spectrum->keep;
     for (size_t a = 0; spectrum->model != NULL && a < spectrum->n_attacks;
          a++) {
         const size_t done = wsr_spectrum_count(spectrum, a);
@@ -343,8 +363,7 @@ wsr_status wsr_spectrum_save_images(const wsr_spectrum *spectrum,
         return WSR_FAIL(WSR_ARG, "spectrum: no images were kept");
     }
     WSR_TRY(wsr__st_builder_new(&b));
-    WSR_TRY(add_array(b, "labels", WSR__ST_I32,
-                      wsr_dataset_labels(spectrum->dataset), n));
+    WSR_TRY(add_clean(b, spectrum, n));
     for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
         WSR_TRY(add_kept(b, spectrum, k, n));
     }

@@ -95,15 +95,20 @@ static float ranked(const float *values, const uint8_t *of, size_t n, size_t k)
     return value;
 }
 
-static double median(const float *norms, const uint8_t *of, size_t n)
+// What `share` of the members lie below: between the two nearest, in
+// proportion.
+static double quantile(const float *norms, const uint8_t *of, size_t n,
+                       double share)
 {
     const size_t members = count_bytes(of, n);
     if (members == 0) {
         return (double)NAN;
     }
-    const double a = (double)ranked(norms, of, n, (members - 1) / 2);
-    const double b = (double)ranked(norms, of, n, members / 2);
-    return (a + b) / 2;
+    const double at = share * (double)(members - 1);
+    const size_t k = (size_t)at;
+    const double a = (double)ranked(norms, of, n, k);
+    const double b = (double)ranked(norms, of, n, k + 1 < members ? k + 1 : k);
+    return at > (double)k ? a + (at - (double)k) * (b - a) : a;
 }
 
 static double interval(const wsr__spectrum_cell *cell, size_t n, bool upper)
@@ -123,6 +128,7 @@ double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
         return (double)NAN;
     }
     const wsr__spectrum_cell *const cell = wsr__spectrum_at(spectrum, a, e);
+    const float *const own = cell->norms[spectrum->attacks[a]->norm];
     switch (what) {
     case WSR_SPECTRUM_CLEAN:
         return (double)count_bytes(spectrum->clean, n) / (double)n;
@@ -143,8 +149,11 @@ double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
         return mean_norm(cell->norms[what - WSR_SPECTRUM_FELL_LINF],
                          cell->success, n);
     case WSR_SPECTRUM_MEDIAN:
-        return median(cell->norms[spectrum->attacks[a]->norm], cell->success,
-                      n);
+        return quantile(own, cell->success, n, 0.5);
+    case WSR_SPECTRUM_QUARTILE_1:
+        return quantile(own, cell->success, n, 0.25);
+    case WSR_SPECTRUM_QUARTILE_3:
+        return quantile(own, cell->success, n, 0.75);
     case WSR_SPECTRUM_QUERIES:
         return mean_words(cell->queries, n);
     case WSR_SPECTRUM_GRADIENTS:
@@ -155,11 +164,9 @@ double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
     return (double)NAN;
 }
 
-double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
-                          size_t e)
+size_t wsr_spectrum_worst_count(const wsr_spectrum *spectrum, const char *norm)
 {
     size_t n = SIZE_MAX;
-    size_t standing = 0;
     for (size_t a = 0; a < spectrum->n_attacks; a++) {
         const bool member =
             wsr__streq(wsr_attack_norm(spectrum->attacks[a]), norm);
@@ -167,7 +174,15 @@ double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
             spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a);
         n = member && done < n ? done : n;
     }
-    if (n == 0 || n == SIZE_MAX) {
+    return n == SIZE_MAX ? 0 : n;
+}
+
+double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
+                          size_t e)
+{
+    const size_t n = wsr_spectrum_worst_count(spectrum, norm);
+    size_t standing = 0;
+    if (n == 0) {
         return (double)NAN;
     }
     for (size_t i = 0; i < n; i++) {

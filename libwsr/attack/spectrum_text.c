@@ -24,7 +24,9 @@ static const field fields[] = {
     {"mean_linf_success", WSR_SPECTRUM_FELL_LINF},
     {"mean_l2_success", WSR_SPECTRUM_FELL_L2},
     {"mean_l1_success", WSR_SPECTRUM_FELL_L1},
+    {"quartile_1_success", WSR_SPECTRUM_QUARTILE_1},
     {"median_success", WSR_SPECTRUM_MEDIAN},
+    {"quartile_3_success", WSR_SPECTRUM_QUARTILE_3},
     {"queries", WSR_SPECTRUM_QUERIES},
     {"gradients", WSR_SPECTRUM_GRADIENTS},
     {"seconds", WSR_SPECTRUM_SECONDS},
@@ -91,6 +93,22 @@ out:
     return status;
 }
 
+static void put_worst(wsr__json *json, const wsr_spectrum *s, const char *norm,
+                      size_t e)
+{
+    const size_t n = wsr_spectrum_worst_count(s, norm);
+    const double robust = wsr_spectrum_worst(s, norm, e);
+    double low = (double)NAN;
+    double high = (double)NAN;
+    if (n > 0) {
+        wsr__wilson(&low, &high, (size_t)lround(robust * (double)n), n);
+    }
+    wsr__json_integer(json, "count", (int64_t)n);
+    wsr__json_number(json, "robust_accuracy", robust);
+    wsr__json_number(json, "robust_low", low);
+    wsr__json_number(json, "robust_high", high);
+}
+
 static wsr_status add_worst(wsr__str *out, const wsr_spectrum *s,
                             const char *norm, size_t e)
 {
@@ -100,7 +118,7 @@ static wsr_status add_worst(wsr__str *out, const wsr_spectrum *s,
     wsr__json_text(json, "summary", "worst_case");
     wsr__json_text(json, "norm", norm);
     wsr__json_float(json, "eps", s->eps[e]);
-    wsr__json_number(json, "robust_accuracy", wsr_spectrum_worst(s, norm, e));
+    put_worst(json, s, norm, e);
     WSR_TRY(add_line(out, json));
 out:
     wsr__json_free(json);
@@ -134,6 +152,7 @@ wsr_status wsr_spectrum_json(char **out, const wsr_spectrum *spectrum)
 {
     wsr_status status = WSR_OK;
     wsr__str text = {0};
+    char *warnings = NULL;
     const size_t cells = spectrum->n_attacks * spectrum->n_eps;
     *out = NULL;
     for (size_t k = 0; spectrum->model != NULL && k < cells; k++) {
@@ -149,6 +168,9 @@ wsr_status wsr_spectrum_json(char **out, const wsr_spectrum *spectrum)
     for (size_t a = 0; a < spectrum->n_attacks; a++) {
         WSR_TRY(add_mean(&text, spectrum, a));
     }
+    WSR_TRY(wsr_spectrum_warnings(&warnings, spectrum));
+    wsr__str_add(&text, warnings);
+    wsr_text_free(warnings);
     WSR_TRY(wsr__str_status(&text));
     *out = text.s;
     return WSR_OK;

@@ -50,29 +50,69 @@ typedef struct warning {
     float eps;                // negative: none in particular
 } warning;
 
-static wsr_status add(wsr__str *out, const warning *w, const char *detail)
+/// Where warnings go.
+typedef struct sink {
+    wsr__str text;
+    bool plain; // sentences, not JSON
+} sink;
+
+static wsr_status add_json(sink *out, const warning *w, const char *spec,
+                           const char *detail)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    wsr__str spec = {0};
     char *line = NULL;
     WSR_TRY(wsr__json_new(&json));
-    if (w->attack != NULL) {
-        wsr__attack_spec(&spec, w->attack);
-    }
-    WSR_TRY(wsr__str_status(&spec));
     wsr__json_text(json, "warning", w->name);
-    wsr__json_text(json, "attack", spec.s);
+    wsr__json_text(json, "attack", spec);
     wsr__json_text(json, "norm", w->norm);
     wsr__json_float(json, "eps", w->eps < 0 ? INFINITY : w->eps);
     wsr__json_text(json, "detail", detail);
     wsr__json_text(json, "advice", w->advice);
     WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
+    wsr__str_addf(&out->text, "%s\n", line);
 out:
     wsr_text_free(line);
-    wsr__str_free(&spec);
     wsr__json_free(json);
+    return status;
+}
+
+// "rising: pgd:steps=2, linf, 0.06: accuracy is ...: advice"
+static void add_plain(sink *out, const warning *w, const char *spec,
+                      const char *detail)
+{
+    wsr__str *const text = &out->text;
+    wsr__str_addf(text, "%s: ", w->name);
+    if (spec != NULL) {
+        wsr__str_addf(text, "%s, ", spec);
+    }
+    if (w->norm != NULL) {
+        wsr__str_addf(text, "%s", w->norm);
+    }
+    if (w->eps >= 0) {
+        char eps[32];
+        wsr__format_float(eps, w->eps);
+        wsr__str_addf(text, ", %s", isinf(w->eps) ? "inf" : eps);
+    }
+    wsr__str_addf(text, "%s%s. %s\n", w->norm != NULL ? ": " : "", detail,
+                  w->advice);
+}
+
+static wsr_status add(sink *out, const warning *w, const char *detail)
+{
+    wsr_status status = WSR_OK;
+    wsr__str spec = {0};
+    if (w->attack != NULL) {
+        wsr__attack_spec(&spec, w->attack);
+    }
+    WSR_TRY(wsr__str_status(&spec));
+    if (out->plain) {
+        add_plain(out, w, spec.s, detail);
+    } else {
+        WSR_TRY(add_json(out, w, spec.s, detail));
+    }
+out:
+    wsr__str_free(&spec);
     return status;
 }
 
@@ -97,112 +137,7 @@ static bool single_step(const wsr_attack *attack)
     return single;
 }
 
-// -------------------------------------------------------- single attacks
-
-static wsr_status check_rising(wsr__str *out, const wsr_spectrum *s, size_t a)
-{
-    wsr_status status = WSR_OK;
-    const size_t n = wsr_spectrum_count(s, a);
-    const warning w = {
-        "rising",
-        "the larger ball holds the smaller one: the attack is too weak at the "
-        "larger strength, give it more steps and restarts",
-        s->attacks[a], wsr_attack_norm(s->attacks[a]), -1};
-    for (size_t k = 0; k < s->n_eps * s->n_eps; k++) {
-        const size_t low = k / s->n_eps;
-        const size_t high = k % s->n_eps;
-        char detail[160];
-        if (s->eps[low] < s->eps[high] &&
-            differs(robust(s, a, high), robust(s, a, low), n)) {
-            warning here = w;
-            here.eps = s->eps[high];
-            (void)snprintf(detail, sizeof(detail),
-                           "accuracy is %.4g at %.4g and %.4g at %.4g",
-                           robust(s, a, low), (double)s->eps[low],
-                           robust(s, a, high), (double)s->eps[high]);
-            WSR_TRY(add(out, &here, detail));
-        }
-    }
-out:
-    return status;
-}
-
-// The radius of a ball around any image that holds all images.
-static double whole_range(const wsr_spectrum *s, wsr__lp norm)
-{
-    const double side = (double)s->model->box.hi - (double)s->model->box.lo;
-    const double d = (double)s->model->pixels;
-    return norm == WSR__LINF ? side
-           : norm == WSR__L2 ? side * sqrt(d)
-                             : side * d;
-}
-
-static wsr_status check_unbounded(wsr__str *out, const wsr_spectrum *s,
-                                  size_t a, size_t e)
-{
-    const wsr_attack *const attack = s->attacks[a];
-    const warning w = {
-        "unbounded",
-        "with enough change every image can be made to look like one of "
-        "another class: the attack does not work on this model",
-        attack, wsr_attack_norm(attack), s->eps[e]};
-    char detail[96];
-    if ((double)s->eps[e] < whole_range(s, attack->norm) ||
-        !wsr_attack_needs_gradients(attack) ||
-        !differs(robust(s, a, e), 0, wsr_spectrum_count(s, a))) {
-        return WSR_OK;
-    }
-    (void)snprintf(detail, sizeof(detail), "accuracy is %.4g, not 0",
-                   robust(s, a, e));
-    return add(out, &w, detail);
-}
-
-static wsr_status check_flat(wsr__str *out, const wsr_spectrum *s, size_t a,
-                             size_t e)
-{
-    const wsr_attack *const attack = s->attacks[a];
-    const warning w = {
-        "zero_gradients",
-        "the model hides its gradients: attack it by logits (square), by "
-        "another loss (pgddlr, apgd_dlr), or through a smooth substitute",
-        attack, wsr_attack_norm(attack), s->eps[e]};
-    const wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
-    double flat = 0;
-    double all = 0;
-    char detail[96];
-    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
-        flat += (double)cell->flat[i];
-        all += (double)cell->gradients[i];
-    }
-    if (!(flat > 0.1 * all)) {
-        return WSR_OK;
-    }
-    (void)snprintf(detail, sizeof(detail), "%.0f of %.0f gradients are zero",
-                   flat, all);
-    return add(out, &w, detail);
-}
-
-static wsr_status check_outside(wsr__str *out, const wsr_spectrum *s, size_t a,
-                                size_t e)
-{
-    const wsr_attack *const attack = s->attacks[a];
-    const warning w = {"outside",
-                       "the attack is at fault: its results do not count",
-                       attack, wsr_attack_norm(attack), s->eps[e]};
-    const float *const norms = wsr__spectrum_at(s, a, e)->norms[attack->norm];
-    size_t outside = 0;
-    char detail[96];
-    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
-        outside += norms[i] > s->eps[e];
-    }
-    if (outside == 0) {
-        return WSR_OK;
-    }
-    (void)snprintf(detail, sizeof(detail), "%zu images lie outside", outside);
-    return add(out, &w, detail);
-}
-
-// ---------------------------------------------------------- several attacks
+// ------------------------------------------------------------------ groups
 
 // Members of a group of attacks.
 typedef bool (*group)(const wsr_attack *attack);
@@ -241,8 +176,117 @@ static size_t strongest(const wsr_spectrum *s, group in, wsr__lp norm, size_t e)
     return best;
 }
 
+// -------------------------------------------------------- single attacks
+
+static wsr_status check_rising(sink *out, const wsr_spectrum *s, size_t a)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = wsr_spectrum_count(s, a);
+    const warning w = {
+        "rising",
+        "the larger ball holds the smaller one: the attack is too weak at the "
+        "larger strength, give it more steps and restarts",
+        s->attacks[a], wsr_attack_norm(s->attacks[a]), -1};
+    for (size_t k = 0; k < s->n_eps * s->n_eps; k++) {
+        const size_t low = k / s->n_eps;
+        const size_t high = k % s->n_eps;
+        char detail[160];
+        if (s->eps[low] < s->eps[high] &&
+            differs(robust(s, a, high), robust(s, a, low), n)) {
+            warning here = w;
+            here.eps = s->eps[high];
+            (void)snprintf(detail, sizeof(detail),
+                           "accuracy is %.4g at %.4g and %.4g at %.4g",
+                           robust(s, a, low), (double)s->eps[low],
+                           robust(s, a, high), (double)s->eps[high]);
+            WSR_TRY(add(out, &here, detail));
+        }
+    }
+out:
+    return status;
+}
+
+// The radius of a ball around any image that holds all images.
+static double whole_range(const wsr_spectrum *s, wsr__lp norm)
+{
+    const double side = (double)s->model->box.hi - (double)s->model->box.lo;
+    const double d = (double)s->model->pixels;
+    return norm == WSR__LINF ? side
+           : norm == WSR__L2 ? side * sqrt(d)
+                             : side * d;
+}
+
+static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
+                                  size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {
+        "unbounded",
+        "with enough change every image can be made to look like one of "
+        "another class: the attack does not work on this model",
+        attack, wsr_attack_norm(attack), s->eps[e]};
+    char detail[96];
+    if ((double)s->eps[e] < whole_range(s, attack->norm) ||
+        a != strongest(s, white, attack->norm, e) ||
+        !differs(robust(s, a, e), 0, wsr_spectrum_count(s, a))) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail), "accuracy is %.4g, not 0",
+                   robust(s, a, e));
+    return add(out, &w, detail);
+}
+
+static wsr_status check_flat(sink *out, const wsr_spectrum *s, size_t a,
+                             size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {
+        "zero_gradients",
+        "the model hides its gradients: attack it by logits (square), by "
+        "another loss (pgddlr, apgd_dlr), or through a smooth substitute",
+        attack, wsr_attack_norm(attack), s->eps[e]};
+    const wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+    double flat = 0;
+    double all = 0;
+    char detail[96];
+    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+        flat += (double)cell->flat[i];
+        all += (double)cell->gradients[i];
+    }
+    if (!(flat > 0.1 * all)) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail), "%.0f of %.0f gradients are zero",
+                   flat, all);
+    return add(out, &w, detail);
+}
+
+static wsr_status check_outside(sink *out, const wsr_spectrum *s, size_t a,
+                                size_t e)
+{
+    const wsr_attack *const attack = s->attacks[a];
+    const warning w = {"outside",
+                       "the attack is at fault: its results do not count",
+                       attack, wsr_attack_norm(attack), s->eps[e]};
+    const uint8_t *const flags = wsr__spectrum_at(s, a, e)->outside;
+    size_t outside = 0;
+    char detail[96];
+    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+        outside += flags[i];
+    }
+    if (outside == 0) {
+        return WSR_OK;
+    }
+    (void)snprintf(detail, sizeof(detail),
+                   "%zu images lie outside of the ball or the pixel range",
+                   outside);
+    return add(out, &w, detail);
+}
+
+// ---------------------------------------------------------- several attacks
+
 // Warn when the strongest of `weak` fells more than the strongest of `strong`.
-static wsr_status check_order(wsr__str *out, const wsr_spectrum *s,
+static wsr_status check_order(sink *out, const wsr_spectrum *s,
                               const warning *kind, const group groups[2],
                               size_t e)
 {
@@ -281,7 +325,7 @@ static bool larger_budget(const wsr_spectrum *s, size_t a, size_t b, size_t e)
            s->attacks[a]->norm == s->attacks[b]->norm && work_a < work_b;
 }
 
-static wsr_status check_budgets(wsr__str *out, const wsr_spectrum *s, size_t e)
+static wsr_status check_budgets(sink *out, const wsr_spectrum *s, size_t e)
 {
     wsr_status status = WSR_OK;
     const warning kind = {
@@ -308,7 +352,7 @@ out:
     return status;
 }
 
-static wsr_status check_strength(wsr__str *out, const wsr_spectrum *s, size_t e)
+static wsr_status check_strength(sink *out, const wsr_spectrum *s, size_t e)
 {
     wsr_status status = WSR_OK;
     const warning hidden = {
@@ -337,33 +381,42 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum)
+static wsr_status check_all(char **out, const wsr_spectrum *s, bool plain)
 {
     wsr_status status = WSR_OK;
-    wsr__str text = {0};
+    sink to = {.plain = plain};
     const warning random = {
         "random",
         "average gradients over the model's randomness: eotpgd, or autoattack "
         "with version=rand",
         NULL, NULL, -1};
     *out = NULL;
-    wsr__str_add(&text, "");
-    if (spectrum->random) {
-        WSR_TRY(add(&text, &random, "the same images have other logits"));
+    wsr__str_add(&to.text, "");
+    if (s->random) {
+        WSR_TRY(add(&to, &random, "the same images have other logits"));
     }
-    for (size_t e = 0; spectrum->model != NULL && e < spectrum->n_eps; e++) {
-        WSR_TRY(check_strength(&text, spectrum, e));
+    for (size_t e = 0; s->model != NULL && e < s->n_eps; e++) {
+        WSR_TRY(check_strength(&to, s, e));
     }
-    for (size_t a = 0; spectrum->model != NULL && a < spectrum->n_attacks;
-         a++) {
-        if (wsr_spectrum_count(spectrum, a) > 0) {
-            WSR_TRY(check_rising(&text, spectrum, a));
+    for (size_t a = 0; s->model != NULL && a < s->n_attacks; a++) {
+        if (wsr_spectrum_count(s, a) > 0) {
+            WSR_TRY(check_rising(&to, s, a));
         }
     }
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s != NULL ? text.s : wsr__strdup("");
+    WSR_TRY(wsr__str_status(&to.text));
+    *out = to.text.s != NULL ? to.text.s : wsr__strdup("");
     return *out != NULL ? WSR_OK : WSR_NOMEM;
 out:
-    wsr__str_free(&text);
+    wsr__str_free(&to.text);
     return status;
+}
+
+wsr_status wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum)
+{
+    return check_all(out, spectrum, false);
+}
+
+wsr_status wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum)
+{
+    return check_all(out, spectrum, true);
 }

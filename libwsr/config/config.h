@@ -155,6 +155,11 @@ void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n);
 void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
                       size_t width);
 
+/// Append the members of a family as "name:" with their options, for lists of
+/// specs such as "pgd:steps=20".
+void wsr__config_help_family(wsr__str *out, const wsr__family *family,
+                             size_t width);
+
 /// Print the options of all sections as Markdown tables.
 void wsr__config_markdown(wsr__str *out, const wsr__section *sections,
                           size_t n);

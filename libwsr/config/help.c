@@ -154,6 +154,26 @@ void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
     }
 }
 
+void wsr__config_help_family(wsr__str *out, const wsr__family *family,
+                             size_t width)
+{
+    for (size_t i = 0; family->classes[i] != NULL; i++) {
+        const wsr__class *const cls = family->classes[i];
+        const char *const paper = text_or_empty(cls->reference);
+        wsr__str text = {0};
+        wsr__str_addf(&text, "%s: %s%s%s%s", cls->name,
+                      text_or_empty(cls->summary), paper[0] != '\0' ? " (" : "",
+                      paper, paper[0] != '\0' ? ")" : "");
+        if (text.failed) {
+            out->failed = true;
+        } else {
+            add_wrapped(out, text.s, 0, width);
+        }
+        wsr__str_free(&text);
+        help_schema(out, "", cls->schema, width);
+    }
+}
+
 // ------------------------------------------------------------------ Markdown
 
 // A bar would end the cell of a table.

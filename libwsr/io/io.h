@@ -182,6 +182,20 @@ wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path);
 /// is neither; else the first file's failure when both are bad.
 wsr_status wsr__checkpoint_load(wsr__st **out, const char *path);
 
+// ------------------------------------------------------------------ pictures
+
+/// A picture of bytes: `channels` 1 (grey) or 3 (red, green, blue) per pixel,
+/// row by row.
+typedef struct wsr__picture {
+    const unsigned char *bytes;
+    size_t width;
+    size_t height;
+    size_t channels;
+} wsr__picture;
+
+/// Append a picture as "data:image/png;base64,...".
+wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture);
+
 // -------------------------------------------------------------- JSON lines
 
 /// A JSON object under construction; its keys stay in the order given. After

@@ -248,16 +248,29 @@ void wsr__report_interval(double *low, double *high, double share, double n)
     *high = fmin(1.0, middle + half);
 }
 
+static const char worst[] = "worst case";
+
+// Summaries of the worst case make a curve of their own.
+static const char *attack_of(const json_t *line)
+{
+    return wsr__streq(text_of(line, "summary"), "worst_case")
+               ? worst
+               : text_of(line, "attack");
+}
+
 static bool is_curve(const wsr__report_curve *c, const json_t *line)
 {
     return wsr__streq(c->net, text_of(line, "net")) &&
-           wsr__streq(c->attack, text_of(line, "attack")) &&
+           wsr__streq(c->attack, attack_of(line)) &&
            wsr__streq(c->options, text_of(line, "options")) &&
            wsr__streq(c->norm, text_of(line, "norm"));
 }
 
 static void free_curve(wsr__report_curve *c)
 {
+    for (size_t i = 0; i < c->n; i++) {
+        wsr__free(c->points[i].classes);
+    }
     wsr__free(c->net);
     wsr__free(c->attack);
     wsr__free(c->options);
@@ -265,14 +278,23 @@ static void free_curve(wsr__report_curve *c)
     wsr__free(c->points);
 }
 
-static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
-                           const json_t *line)
+static wsr__report_curve *find_curve(const wsr__report *report,
+                                     const json_t *line)
 {
     for (size_t i = 0; i < report->n_curves; i++) {
         if (is_curve(&report->curves[i], line)) {
-            *out = &report->curves[i];
-            return WSR_OK;
+            return &report->curves[i];
         }
+    }
+    return NULL;
+}
+
+static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
+                           const json_t *line)
+{
+    *out = find_curve(report, line);
+    if (*out != NULL) {
+        return WSR_OK;
     }
     void *all = report->curves;
     const wsr_status status = wsr__reserve(&all, &report->curves_capacity,
@@ -283,9 +305,10 @@ static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
         return status;
     }
     wsr__report_curve made = {.net = wsr__strdup(text_of(line, "net")),
-                              .attack = wsr__strdup(text_of(line, "attack")),
+                              .attack = wsr__strdup(attack_of(line)),
                               .options = wsr__strdup(text_of(line, "options")),
-                              .norm = wsr__strdup(text_of(line, "norm"))};
+                              .norm = wsr__strdup(text_of(line, "norm")),
+                              .mean = NAN};
     if (made.net == NULL || made.attack == NULL || made.options == NULL ||
         made.norm == NULL) {
         free_curve(&made);
@@ -318,35 +341,128 @@ static wsr__report_strength strength_of(const json_t *line)
     return p;
 }
 
+static wsr_status take_classes(wsr__report_strength *p, const json_t *line)
+{
+    const json_t *const list = json_object_get(line, "class_accuracy");
+    const size_t n = json_array_size(list);
+    if (n == 0) {
+        return WSR_OK;
+    }
+    p->classes = wsr__alloc(n, sizeof(*p->classes));
+    if (p->classes == NULL) {
+        return WSR_NOMEM;
+    }
+    p->n_classes = n;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *const value = json_array_get(list, i);
+        p->classes[i] = json_is_number(value) ? json_number_value(value)
+                                              : (double)NAN;
+    }
+    return WSR_OK;
+}
+
+// The point becomes the curve's; it is in the caller's hands on failure.
+static wsr_status put_strength(wsr__report_curve *c,
+                               const wsr__report_strength *p)
+{
+    void *points = c->points;
+    const wsr_status status =
+        wsr__reserve(&points, &c->capacity, c->n + 1, sizeof(*p));
+    c->points = points;
+    if (status != WSR_OK) {
+        return status;
+    }
+    size_t at = c->n;
+    while (at > 0 && c->points[at - 1].eps >= p->eps) {
+        at--;
+    }
+    if (at == c->n || c->points[at].eps > p->eps) {
+        memmove(&c->points[at + 1], &c->points[at], (c->n - at) * sizeof(*p));
+        c->n++;
+    } else {
+        wsr__free(c->points[at].classes);
+    }
+    c->points[at] = *p;
+    return WSR_OK;
+}
+
+static size_t curves_of_norm(const wsr__report *report, const char *norm)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < report->n_curves; i++) {
+        n += wsr__streq(report->curves[i].norm, norm) &&
+             !wsr__streq(report->curves[i].attack, worst);
+    }
+    return n;
+}
+
+// Whether a line is a point of a curve. The worst case of one attack is that
+// attack; means are no points.
+static bool is_point(const wsr__report *report, const json_t *line)
+{
+    const char *const summary = text_of(line, "summary");
+    return summary[0] == '\0' ||
+           (wsr__streq(summary, "worst_case") &&
+            curves_of_norm(report, text_of(line, "norm")) > 1);
+}
+
 static wsr_status on_spectrum(wsr__report *report, const json_t *line)
 {
-    const wsr__report_strength p = strength_of(line);
+    wsr__report_strength p = strength_of(line);
     wsr_status status = WSR_OK;
-    wsr__report_curve *c = NULL;
-    // Summaries over attacks or strengths are no points of a curve.
-    if (json_object_get(line, "summary") != NULL || isnan(p.eps) ||
-        isnan(p.robust)) {
+    wsr__report_curve *c = find_curve(report, line);
+    if (wsr__streq(text_of(line, "summary"), "mean") && c != NULL) {
+        c->mean = p.robust;
+    }
+    if (!is_point(report, line) || isnan(p.eps) || isnan(p.robust)) {
         return WSR_OK;
     }
     const size_t classes =
         json_array_size(json_object_get(line, "class_accuracy"));
     report->classes = classes > 0 ? classes : report->classes;
     WSR_TRY(curve_of(&c, report, line));
-    void *points = c->points;
-    status = wsr__reserve(&points, &c->capacity, c->n + 1, sizeof(p));
-    c->points = points;
-    WSR_TRY(status);
-    size_t at = c->n;
-    while (at > 0 && c->points[at - 1].eps >= p.eps) {
-        at--;
-    }
-    if (at == c->n || c->points[at].eps > p.eps) {
-        memmove(&c->points[at + 1], &c->points[at], (c->n - at) * sizeof(p));
-        c->n++;
-    }
-    c->points[at] = p;
+    WSR_TRY(take_classes(&p, line));
+    WSR_TRY(put_strength(c, &p));
+    p.classes = NULL;
 out:
+    wsr__free(p.classes);
     return status;
+}
+
+// ------------------------------------------------------------------ warnings
+
+static void free_warning(wsr__report_warning *w)
+{
+    wsr__free(w->name);
+    wsr__free(w->attack);
+    wsr__free(w->norm);
+    wsr__free(w->detail);
+    wsr__free(w->advice);
+}
+
+static wsr_status on_warning(wsr__report *report, const json_t *line)
+{
+    void *all = report->warnings;
+    const wsr_status status = wsr__reserve(&all, &report->warnings_capacity,
+                                           report->n_warnings + 1,
+                                           sizeof(*report->warnings));
+    report->warnings = all;
+    if (status != WSR_OK) {
+        return status;
+    }
+    wsr__report_warning made = {.name = wsr__strdup(text_of(line, "warning")),
+                                .attack = wsr__strdup(text_of(line, "attack")),
+                                .norm = wsr__strdup(text_of(line, "norm")),
+                                .eps = number_of(line, "eps"),
+                                .detail = wsr__strdup(text_of(line, "detail")),
+                                .advice = wsr__strdup(text_of(line, "advice"))};
+    if (made.name == NULL || made.attack == NULL || made.norm == NULL ||
+        made.detail == NULL || made.advice == NULL) {
+        free_warning(&made);
+        return WSR_NOMEM;
+    }
+    report->warnings[report->n_warnings++] = made;
+    return WSR_OK;
 }
 
 // --------------------------------------------------------------------- lines
@@ -378,6 +494,10 @@ static wsr_status on_line(wsr__report *report, json_t *line)
     if (wsr__streq(event, "done")) {
         report->seconds = number_of(line, "seconds");
         return WSR_OK;
+    }
+    if ((event[0] == '\0' || wsr__streq(event, "spectrum")) &&
+        text_of(line, "warning")[0] != '\0') {
+        return on_warning(report, line);
     }
     const bool bare = json_object_get(line, "event") == NULL &&
                       json_object_get(line, "robust_accuracy") != NULL;
@@ -434,8 +554,13 @@ void wsr__report_clear(wsr__report *report)
     for (size_t i = 0; i < report->n_curves; i++) {
         free_curve(&report->curves[i]);
     }
+    for (size_t i = 0; i < report->n_warnings; i++) {
+        free_warning(&report->warnings[i]);
+    }
     wsr__free(report->series);
     wsr__free(report->curves);
+    wsr__free(report->warnings);
+    wsr__st_free(report->images);
     wsr__free(report->tool);
     wsr__free(report->version);
     wsr__free(report->build);

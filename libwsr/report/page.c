@@ -133,48 +133,6 @@ out:
 
 // ------------------------------------------------------------------- spectra
 
-static void add_row(wsr__str *out, const wsr__report_curve *c,
-                    const wsr__report_strength *p, bool first)
-{
-    wsr__str_add(out, "<tr><td>");
-    if (first) {
-        wsr__html_text(out, c->net);
-        wsr__str_add(out, c->net[0] == '\0' ? "" : ", ");
-        wsr__html_text(out, c->attack);
-    }
-    wsr__str_add(out, "</td><td class=\"n\">");
-    wsr__html_eps(out, p->eps);
-    wsr__str_add(out, "</td><td class=\"n\">");
-    wsr__html_number(out, p->clean, true);
-    wsr__str_add(out, "</td><td class=\"n\">");
-    wsr__html_number(out, p->robust, true);
-    wsr__str_add(out, "</td><td class=\"n\">");
-    if (isnan(p->low) || isnan(p->high)) {
-        wsr__str_add(out, "–");
-    } else {
-        wsr__str_addf(out, "%.1f – %.1f", 100.0 * p->low, 100.0 * p->high);
-    }
-    wsr__str_add(out, "</td><td class=\"n\">");
-    wsr__html_number(out, p->count, false);
-    wsr__str_add(out, "</td></tr>\n");
-}
-
-static void add_table(wsr__str *out, const wsr__report *report,
-                      const char *norm)
-{
-    wsr__str_add(out, "<table>\n<tr><th>attack</th><th class=\"n\">strength"
-                      "</th><th class=\"n\">clean</th><th class=\"n\">robust"
-                      "</th><th class=\"n\">95 % interval</th>"
-                      "<th class=\"n\">images</th></tr>\n");
-    for (size_t i = 0; i < report->n_curves; i++) {
-        const wsr__report_curve *const c = &report->curves[i];
-        for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
-            add_row(out, c, &c->points[k], k == 0);
-        }
-    }
-    wsr__str_add(out, "</table>\n");
-}
-
 static bool is_first_of_norm(const wsr__report *report, size_t curve)
 {
     for (size_t i = 0; i < curve; i++) {
@@ -216,7 +174,7 @@ static void add_spectra(wsr__str *out, const wsr__report *report)
             wsr__str_add(out, "</h3>\n<figure>\n");
             wsr__svg_spectrum(out, report, norm);
             wsr__str_add(out, "</figure>\n");
-            add_table(out, report, norm);
+            wsr__html_table(out, report, norm);
         }
     }
 }
@@ -386,8 +344,11 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     }
     wsr__str_add(out, "</style>\n</head>\n<body>\n<main>\n");
     add_heading(out, report);
+    wsr__html_warnings(out, report);
     WSR_TRY(add_cells(out, report));
     add_spectra(out, report);
+    wsr__html_classes(out, report);
+    WSR_TRY(wsr__html_shots(out, report));
     add_history(out, report);
     add_config(out, report->config);
     add_environment(out, report);

@@ -31,6 +31,11 @@ static wsr_status read_config(wsr__report *report, const char *path)
     return status;
 }
 
+static wsr_status read_images(wsr__report *report, const char *path)
+{
+    return wsr__st_open(&report->images, path);
+}
+
 static wsr_status read_genotype(wsr__report *report, const char *path)
 {
     return wsr_genotype_load(&report->genotype, path);
@@ -79,6 +84,7 @@ wsr_status wsr_report_write(const char *dir)
     WSR_TRY(read_if_there(&report, dir, "log.jsonl", read_log));
     WSR_TRY(read_if_there(&report, dir, "config.yaml", read_config));
     WSR_TRY(read_if_there(&report, dir, "genotype.yaml", read_genotype));
+    WSR_TRY(read_if_there(&report, dir, "images.safetensors", read_images));
     if (report.genotype == NULL && report.text != NULL) {
         WSR_TRY(wsr_genotype_parse(&report.genotype, report.text, "log.jsonl"));
     }

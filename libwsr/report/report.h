@@ -6,12 +6,15 @@
 //   collect.c  log lines -> wsr__report
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
+//   tables.c   accuracies as tables, and warnings
+//   shots.c    images, attacked ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
 
 #ifndef WSR_REPORT_REPORT_H
 #define WSR_REPORT_REPORT_H
 
 #include "base/base.h"
+#include "io/io.h"
 #include "wsr/config.h"
 #include "wsr/genotype.h"
 #include "wsr/report.h"
@@ -49,7 +52,9 @@ typedef struct wsr__report_strength {
     double robust;
     double low; // ends of the 95 % interval, NAN when not known
     double high;
-    double count; // images, NAN when not known
+    double count;    // images, NAN when not known
+    double *classes; // robust accuracy of each, NAN without images
+    size_t n_classes;
 } wsr__report_strength;
 
 /// Accuracy of a network under one attack, strengths ascending.
@@ -58,10 +63,21 @@ typedef struct wsr__report_curve {
     char *attack;
     char *options;
     char *norm;
+    double mean; // over the strengths above 0, NAN when not known
     wsr__report_strength *points;
     size_t n;
     size_t capacity;
 } wsr__report_curve;
+
+/// What makes an evaluation doubtful; "" and NAN where nothing was said.
+typedef struct wsr__report_warning {
+    char *name;
+    char *attack;
+    char *norm;
+    double eps;
+    char *detail;
+    char *advice;
+} wsr__report_warning;
 
 /// All that a report shows; {0} with NAN seconds is an empty one.
 typedef struct wsr__report {
@@ -78,6 +94,10 @@ typedef struct wsr__report {
     wsr__report_curve *curves;
     size_t n_curves;
     size_t curves_capacity;
+    wsr__report_warning *warnings;
+    size_t n_warnings;
+    size_t warnings_capacity;
+    wsr__st *images;        // the first ones and their attacks, NULL without
     wsr_config *config;     // NULL without
     wsr_genotype *genotype; // NULL without
     char *text;             // of the last genotype in the log, NULL without
@@ -155,6 +175,21 @@ void wsr__svg_time(wsr__str *out, const wsr__report *report);
 /// One cell of a genotype.
 wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
                          wsr_genotype_cell cell);
+
+/// Name of a curve: network, attack, options.
+void wsr__html_curve(wsr__str *out, const wsr__report_curve *curve);
+
+/// Curves of a norm as a table, with their means.
+void wsr__html_table(wsr__str *out, const wsr__report *report,
+                     const char *norm);
+
+/// Accuracy by class of all curves that know it.
+void wsr__html_classes(wsr__str *out, const wsr__report *report);
+
+void wsr__html_warnings(wsr__str *out, const wsr__report *report);
+
+/// The first images with their adversarial ones and the differences.
+wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report);
 
 /// The page.
 wsr_status wsr__report_page(wsr__str *out, const wsr__report *report);

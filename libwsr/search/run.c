@@ -285,6 +285,20 @@ out:
     return status;
 }
 
+static wsr_status write_estimator(const run *r)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    if (r->search->estimator == NULL) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__job_path(&path, r->job, "estimator.safetensors"));
+    WSR_TRY(wsr_estimator_save(r->search->estimator, path));
+out:
+    wsr__free(path);
+    return status;
+}
+
 static wsr_status train_found(run *r)
 {
     wsr_status status = WSR_OK;
@@ -293,6 +307,7 @@ static wsr_status train_found(run *r)
         WSR_TRY(make_training(r));
     }
     WSR_TRY(write_genotype(r));
+    WSR_TRY(write_estimator(r));
     WSR_TRY(wsr__training_run(r->training, r->job));
     wsr__training_finish(r->training);
     WSR_TRY(wsr__job_path(&path, r->job, "net.safetensors"));

@@ -6,8 +6,9 @@
 // a target only when it is reached.
 
 #include "attack/model_support.h"
+#include "attack/toy_estimator.h"
 
-enum { N = 16, MOST = 192 };
+enum { N = 16, MOST = 600 };
 
 static float x[N * TOY_D];
 static int32_t labels[N];
@@ -38,6 +39,12 @@ static void spec_of(char out[MOST], const wsr__attack_class *cls, wsr__lp norm)
         if (strcmp(quick[i], cls->super.name) == 0) {
             options = quick[i + 1];
         }
+    }
+    char file[500];
+    if (strcmp(cls->super.name, "estimator") == 0) {
+        (void)snprintf(file, sizeof(file), "net=%s,sources=[0.02,0.05]",
+                       toy_estimator_file());
+        options = file;
     }
     const bool chosen = cls->norm != NULL &&
                         strcmp(cls->super.name, "chain") != 0;

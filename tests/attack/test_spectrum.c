@@ -241,10 +241,10 @@ START_TEST(kept_images_are_written_with_their_outcomes)
     wsr__st *st = NULL;
     world w = begin(two_attacks, "keep=5");
     (void)snprintf(path, sizeof(path), "%s/images", scratch_folder("spectrum"));
-    ck_assert_fails(wsr_spectrum_save_images(w.spectrum, path), WSR_ARG,
+    ck_assert_fails(wsr_spectrum_save_images(w.spectrum, 0, path), WSR_ARG,
                     "no images were kept");
     ck_assert_ok(wsr_spectrum_run(w.spectrum));
-    ck_assert_ok(wsr_spectrum_save_images(w.spectrum, path));
+    ck_assert_ok(wsr_spectrum_save_images(w.spectrum, 0, path));
     ck_assert_ok(wsr__st_open(&st, path));
     ck_assert_ok(wsr__st_read_f32(images, st, "1.0.images", 5 * TOY_D));
     ck_assert_ok(wsr__st_read_u8(success, st, "1.0.success", 5));

@@ -241,15 +241,64 @@ START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
     ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"rising\""));
     ck_assert_ptr_nonnull(strstr(text, "accuracy is 0 at 0.008 and 1 at 0.02"));
     wsr_text_free(text);
-    // An attack at fault, which none of ours is.
-    wsr__spectrum_at(spectrum, 0, 1)->norms[WSR__LINF][3] = 0.5f;
+    wsr_spectrum_free(spectrum);
+    wsr_dataset_free(dataset);
+    wsr_model_free(model);
+}
+END_TEST
+
+// Attacks at fault, as none of ours is: one forgets the ball, one the range.
+static float moved_by;
+
+static void move_row(wsr__siege *s, size_t row, void *ctx)
+{
+    (void)ctx;
+    float *const x = wsr__at(s->x, s->d, row);
+    const bool up = moved_by > 1;
+    for (int64_t i = 0; i < s->d; i++) {
+        x[i] = up ? moved_by : x[i] < 0.5f ? x[i] + moved_by : x[i] - moved_by;
+    }
+}
+
+static wsr_status move(wsr__siege *s, const void *params)
+{
+    (void)params;
+    wsr__siege_reset(s);
+    wsr__siege_each(s, move_row, NULL);
+    return wsr__siege_finish(s);
+}
+
+static void expect_outside(float by, float eps)
+{
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr__attack_class careless = wsr__attack_fgsm;
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    char *text = NULL;
+    careless.run = move;
+    moved_by = by;
+    toy_fill(&model_of.of, 4);
+    wsr_dataset *const dataset = data_new();
+    ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, logits, backward,
+                               &model_of));
+    ck_assert_ok(wsr_spectrum_new(&spectrum, "fgsm", NULL));
+    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, &eps, 1));
+    spectrum->attacks[0]->cls = &careless;
+    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
+    ck_assert_ok(wsr_spectrum_run(spectrum));
     ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
     ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"outside\""));
-    ck_assert_ptr_nonnull(strstr(text, "1 images lie outside"));
+    ck_assert_ptr_nonnull(strstr(text, "28 images lie outside"));
     wsr_text_free(text);
     wsr_spectrum_free(spectrum);
     wsr_dataset_free(dataset);
     wsr_model_free(model);
+}
+
+START_TEST(images_outside_of_ball_or_range_are_noticed)
+{
+    expect_outside(0.25f, 0.2f); // in the range
+    expect_outside(1.5f, 2);     // in the ball
 }
 END_TEST
 
@@ -262,6 +311,7 @@ Suite *suite(void)
         single_steps_that_beat_many_are_noticed,
         budgets_that_still_help_are_noticed,
         accuracy_that_rises_with_the_strength_is_noticed,
+        images_outside_of_ball_or_range_are_noticed,
         NULL};
     return suite_of("spectrum warnings", tests);
 }

@@ -134,6 +134,89 @@ START_TEST(nothing_is_needed_from_elsewhere)
 }
 END_TEST
 
+static const char evaluation[] =
+    "{\"attack\":\"fgsm\",\"options\":\"\",\"norm\":\"linf\",\"eps\":0.1,"
+    "\"count\":4,\"clean_accuracy\":1,\"robust_accuracy\":0.5,"
+    "\"class_accuracy\":[0.125,null]}\n"
+    "{\"attack\":\"pgd\",\"options\":\"steps=7\",\"norm\":\"linf\","
+    "\"eps\":0.1,\"count\":4,\"clean_accuracy\":1,\"robust_accuracy\":0.25,"
+    "\"class_accuracy\":[0.5,0.0625]}\n"
+    "{\"attack\":\"cw\",\"options\":\"\",\"norm\":\"l2\",\"eps\":0.1,"
+    "\"count\":4,\"clean_accuracy\":1,\"robust_accuracy\":0.375}\n"
+    "{\"summary\":\"worst_case\",\"norm\":\"linf\",\"eps\":0.1,\"count\":4,"
+    "\"robust_accuracy\":0.1875}\n"
+    "{\"summary\":\"worst_case\",\"norm\":\"l2\",\"eps\":0.1,\"count\":4,"
+    "\"robust_accuracy\":0.375}\n"
+    "{\"warning\":\"zero_gradients\",\"attack\":\"pgd:steps=7\","
+    "\"norm\":\"linf\",\"eps\":0.1,\"detail\":\"8 of 9 <are> zero\","
+    "\"advice\":\"look elsewhere\"}\n"
+    "{\"warning\":\"random\",\"attack\":null,\"norm\":null,\"eps\":null,"
+    "\"detail\":\"other logits\",\"advice\":\"average\"}\n";
+
+START_TEST(an_evaluation_has_worst_case_classes_and_warnings)
+{
+    const char *const dir = scratch_folder("evaluation");
+    put(dir, "log.jsonl", evaluation);
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<tr><td>worst case</td>");
+    ck_assert_has(page, "18.8 %");
+    // One attack is its own worst case.
+    ck_assert_ptr_null(strstr(strstr(page, "<h3>L2"), "worst case"));
+    ck_assert_has(page, "<h2>By class</h2>");
+    ck_assert_has(page, "<tr><td>0</td><td class=\"n\">12.5 %</td></tr>");
+    ck_assert_has(page, "<tr><td>1</td><td class=\"n\">–</td></tr>");
+    ck_assert_has(page, "<h2>Warnings</h2>");
+    ck_assert_has(page, "<li><b>zero gradients</b> pgd:steps=7, linf at 0.1: "
+                        "8 of 9 &lt;are&gt; zero.<br/><small>look elsewhere."
+                        "</small></li>");
+    ck_assert_has(page, "<li><b>random</b> other logits.");
+}
+END_TEST
+
+// Two images of 2 x 2 in three colours under one attack.
+static void put_images(const char *dir, size_t shown)
+{
+    static const float clean[24] = {0.5f};
+    static const float attacked[24] = {0.75f};
+    static const unsigned char fell[2] = {1, 0};
+    static const unsigned char stands[2] = {0, 1};
+    static const int32_t labels[2] = {3, 4};
+    const int64_t four[4] = {(int64_t)shown, 3, 2, 2};
+    wsr__st_builder *b = NULL;
+    ck_assert_ok(wsr__st_builder_new(&b));
+    ck_assert_ok(wsr__st_add(b, "clean", WSR__ST_F32, clean, four, 4));
+    ck_assert_ok(wsr__st_add(b, "0.0.images", WSR__ST_F32, attacked, four, 4));
+    ck_assert_ok(wsr__st_add(b, "labels", WSR__ST_I32, labels, four, 1));
+    ck_assert_ok(wsr__st_add(b, "0.0.success", WSR__ST_U8, fell, four, 1));
+    ck_assert_ok(wsr__st_add(b, "0.0.robust", WSR__ST_U8, stands, four, 1));
+    ck_assert_ok(wsr__st_set(b, "0.0.attack", "pgd:steps=<7>"));
+    ck_assert_ok(wsr__st_set(b, "0.0.eps", "0.25"));
+    ck_assert_ok(wsr__st_write(b, path_in(dir, "images.safetensors")));
+    wsr__st_builder_free(b);
+}
+
+START_TEST(images_are_shown_beside_what_attacks_made_of_them)
+{
+    const char *const dir = scratch_folder("images");
+    put_images(dir, 2);
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    size_t pictures = 0;
+    for (const char *c = strstr(page, "<img "); c != NULL;
+         c = strstr(c + 1, "<img ")) {
+        pictures++;
+        ck_assert_ptr_nonnull(strstr(c, "src=\"data:image/png;base64,"));
+    }
+    ck_assert_uint_eq(pictures, 3 * 2);
+    ck_assert_has(page, "pgd:steps=&lt;7&gt; at 0.25");
+    ck_assert_has(page, "<td>fell</td><td>stands</td>");
+    // A file of something else is no reason for half a page.
+    put(dir, "images.safetensors", "no tensors");
+    ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "images.safetensors");
+}
+END_TEST
+
 START_TEST(an_empty_folder_becomes_a_page)
 {
     const char *const page = page_of(scratch_folder("empty"));
@@ -255,6 +338,8 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_run_becomes_one_well_formed_page,
         nothing_is_needed_from_elsewhere,
+        an_evaluation_has_worst_case_classes_and_warnings,
+        images_are_shown_beside_what_attacks_made_of_them,
         an_empty_folder_becomes_a_page,
         text_of_files_cannot_break_the_page,
         a_last_line_that_was_cut_off_is_ignored,

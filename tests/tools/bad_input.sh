@@ -163,6 +163,36 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "count" "$attack" --net $net --data synthetic --count 1000000
     bad 1 "/dev/null/y" "$attack" --net $net --data synthetic --count 4 \
         --attack fgsm --out /dev/null/y
+    bad 2 "there are apgd_ce, apgd_dlr," "$attack" --net $net --data synthetic \
+        --attack xyzzyx
+    bad 2 "is not finite" "$attack" --net $net --data synthetic \
+        --attack fgsm --eps inf
+    bad 2 "knows no targets" "$attack" --net $net --data synthetic \
+        --attack deepfool --set attack.target=least
+    bad 2 "attack.show" "$attack" --net $net --data synthetic \
+        --attack fgsm --set attack.show=-1
+    bad 2 "attack.fidelity" "$attack" --net $net --data synthetic \
+        --set attack.fidelity=paper
+    bad 2 "pgd alone" "$attack" --net $net --data synthetic \
+        --attack fgsm --set attack.fidelity=released
+    bad 2 "a file is needed" "$attack" --net $net --data synthetic \
+        --attack estimator
+    bad 1 "nowhere" "$attack" --net $net --data synthetic \
+        --attack estimator:net=nowhere
+    bad 1 "nowhere" "$attack" --net $net --data synthetic --source nowhere
+    # Data that do not fit the network.
+    bad 2 "(3, 28, 28), the model takes (3, 32, 32)" "$attack" --net $net \
+        --data synthetic:size=28 --set data.size=28 --attack fgsm
+    bad 2 "the data have 7 classes, the network 10" "$attack" --net $net \
+        --data synthetic:classes=7 --attack fgsm
+    bad 2 "the data have 201 classes" "$attack" --net $net \
+        --data idx:images,labels --attack fgsm
+    # A network whose last weight is not a number.
+    cp $net nan.safetensors
+    printf '\x00\x00\xc0\x7f' | dd of=nan.safetensors bs=1 conv=notrunc \
+        seek=$(($(wc -c <$net) - 4)) 2>dd.log
+    bad 1 "in the batch of images 0 to" "$attack" --net nan.safetensors \
+        --data synthetic --attack fgsm
     head -c 4000 $net >cut.safetensors
     bad 1 "cut.safetensors" "$attack" --net cut.safetensors --data synthetic
     # Training that breaks down names the step and the tensor.

@@ -178,6 +178,14 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_new(wsr_attack **out,
                                                const char *spec,
                                                const char *options);
 
+/**
+ * Describe all attacks and their options, for people.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_attack_help(char **out);
+
 /** Free an attack; NULL is legal. */
 WSR_API void wsr_attack_free(wsr_attack *attack);
 
@@ -196,11 +204,24 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_set_strengths(wsr_attack *attack,
 /** Name of the method. @returns [borrowed, static] "pgd" */
 WSR_API const char *wsr_attack_name(const wsr_attack *attack);
 
+/**
+ * The spec that makes the same attack.
+ *
+ * @param out [out, owned] "pgd:steps=7": name, and the options that differ
+ *        from their defaults; release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_attack_spec(char **out,
+                                                const wsr_attack *attack);
+
 /** Norm of the ball. @returns [borrowed, static] "linf", "l2" or "l1" */
 WSR_API const char *wsr_attack_norm(const wsr_attack *attack);
 
 /** Whether the model must have gradients. */
 WSR_API bool wsr_attack_needs_gradients(const wsr_attack *attack);
+
+/** Whether it looks for the smallest change, which strengths then judge. */
+WSR_API bool wsr_attack_is_minimal(const wsr_attack *attack);
 
 /** What an attack did. Independent of attack and model once made. */
 typedef struct wsr_attack_result wsr_attack_result;

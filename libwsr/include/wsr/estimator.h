@@ -45,6 +45,31 @@ WSR_API WSR_MUST_USE wsr_status wsr_estimator_new(wsr_estimator **out,
 /** Free an estimator; NULL is legal. */
 WSR_API void wsr_estimator_free(wsr_estimator *estimator);
 
+/**
+ * Write an estimator's weights to a safetensors file that describes itself.
+ *
+ * @param path of the file, replaced as a whole or not at all
+ * @returns WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_estimator_save(const wsr_estimator *estimator, const char *path);
+
+/**
+ * Make an estimator of a file.
+ *
+ * @param out [out, owned] NULL on failure
+ * @param path of a file that wsr_estimator_save() wrote, or with the names of
+ *        the PyTorch modules
+ * @param image [borrowed] shape (c, h, w) of one image
+ * @param spec as wsr_estimator_new() takes it, NULL: as the file says
+ * @returns WSR_IO, WSR_FORMAT, WSR_SHAPE for an estimator of other images, and
+ *          as wsr_estimator_new()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_estimator_load(wsr_estimator **out,
+                                                   const char *path,
+                                                   const wsr_shape *image,
+                                                   const char *spec);
+
 /** Weights, named as the PyTorch modules name them. @returns [borrowed] */
 WSR_API wsr_params *wsr_estimator_params(wsr_estimator *estimator);
 

@@ -148,10 +148,12 @@ typedef enum wsr_spectrum_value {
     WSR_SPECTRUM_FELL_LINF = 7, /**< the same of those that fell */
     WSR_SPECTRUM_FELL_L2 = 8,
     WSR_SPECTRUM_FELL_L1 = 9,
-    WSR_SPECTRUM_MEDIAN = 10,    /**< median change of these in the own norm */
-    WSR_SPECTRUM_QUERIES = 11,   /**< logits per image */
-    WSR_SPECTRUM_GRADIENTS = 12, /**< gradients per image */
-    WSR_SPECTRUM_SECONDS = 13    /**< of the whole */
+    WSR_SPECTRUM_MEDIAN = 10,     /**< median change of these in the own norm */
+    WSR_SPECTRUM_QUERIES = 11,    /**< logits per image */
+    WSR_SPECTRUM_GRADIENTS = 12,  /**< gradients per image */
+    WSR_SPECTRUM_SECONDS = 13,    /**< of the whole */
+    WSR_SPECTRUM_QUARTILE_1 = 14, /**< a quarter of these changes are smaller */
+    WSR_SPECTRUM_QUARTILE_3 = 15  /**< a quarter of these changes are larger */
 } wsr_spectrum_value;
 
 /**
@@ -203,9 +205,17 @@ WSR_API const float *wsr_spectrum_image(const wsr_spectrum *spectrum, size_t a,
                                         size_t e, size_t i);
 
 /**
+ * Images that all attacks of one norm are done with.
+ *
+ * @returns 0 also when there are no such attacks
+ */
+WSR_API size_t wsr_spectrum_worst_count(const wsr_spectrum *spectrum,
+                                        const char *norm);
+
+/**
  * One JSON object per attack and strength, then per norm and strength the
- * worst case over its attacks, then per attack the mean over its strengths;
- * each on a line of its own.
+ * worst case over its attacks, then per attack the mean over its strengths,
+ * then the warnings; each on a line of its own.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
@@ -235,7 +245,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
  *   budget          more steps or restarts still fell more
  *   unbounded       images stand where any image is permitted
  *   zero_gradients  more than a tenth of the gradients are zero everywhere
- *   outside         images lie outside of the ball
+ *   outside         images lie outside of the ball or the pixel range
  *   random          the model answers the same question differently
  *
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
@@ -246,15 +256,25 @@ WSR_API WSR_MUST_USE wsr_status
 wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum);
 
 /**
- * Write the images that were kept to a safetensors file: per attack and
- * strength "A.E.images" (n, c, h, w), "A.E.robust" and "A.E.success" (n);
- * "labels" (n); metadata say what A and E are.
+ * The same warnings as sentences, one a line.
  *
+ * @param out [out, owned] "" when there are none; release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum);
+
+/**
+ * Write the images that were kept to a safetensors file: "clean" (n, c, h, w)
+ * and "labels" (n); per attack and strength "A.E.images" (n, c, h, w),
+ * "A.E.robust" and "A.E.success" (n); metadata say what A and E are.
+ *
+ * @param most the first `most` of them alone, 0: all
  * @param path of the file, replaced as a whole or not at all
  * @returns WSR_ARG when none were kept, WSR_IO, WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status
-wsr_spectrum_save_images(const wsr_spectrum *spectrum, const char *path);
+WSR_API WSR_MUST_USE wsr_status wsr_spectrum_save_images(
+    const wsr_spectrum *spectrum, size_t most, const char *path);
 
 // ------------------------------------------------------- fidelity: released
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an evaluation came to, in words and numbers: accuracies with intervals,
+// means, classes, and what makes them doubtful.
+
+#include "report/report.h"
+
+#include <math.h>
+
+// ---------------------------------------------------------------- accuracies
+
+void wsr__html_curve(wsr__str *out, const wsr__report_curve *c)
+{
+    if (c->net[0] != '\0') {
+        wsr__html_text(out, c->net);
+        wsr__str_add(out, ", ");
+    }
+    wsr__html_text(out, c->attack[0] == '\0' ? "attack" : c->attack);
+    if (c->options[0] != '\0') {
+        wsr__str_add(out, " <small>");
+        wsr__html_text(out, c->options);
+        wsr__str_add(out, "</small>");
+    }
+}
+
+static void add_row(wsr__str *out, const wsr__report_curve *c,
+                    const wsr__report_strength *p, bool first)
+{
+    wsr__str_add(out, "<tr><td>");
+    if (first) {
+        wsr__html_curve(out, c);
+    }
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_eps(out, p->eps);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->clean, true);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->robust, true);
+    wsr__str_add(out, "</td><td class=\"n\">");
+    if (isnan(p->low) || isnan(p->high)) {
+        wsr__str_add(out, "–");
+    } else {
+        wsr__str_addf(out, "%.1f – %.1f", 100.0 * p->low, 100.0 * p->high);
+    }
+    wsr__str_add(out, "</td><td class=\"n\">");
+    wsr__html_number(out, p->count, false);
+    wsr__str_add(out, "</td></tr>\n");
+}
+
+// The mean over the strengths, where there are several: "Avg. Rob.".
+static void add_means(wsr__str *out, const wsr__report *report,
+                      const char *norm)
+{
+    bool any = false;
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const wsr__report_curve *const c = &report->curves[i];
+        if (!wsr__streq(c->norm, norm) || isnan(c->mean) || c->n < 2) {
+            continue;
+        }
+        wsr__str_add(out, any ? ", " : "<p>Mean over the strengths: ");
+        wsr__html_curve(out, c);
+        wsr__str_add(out, " ");
+        wsr__html_number(out, c->mean, true);
+        any = true;
+    }
+    wsr__str_add(out, any ? ".</p>\n" : "");
+}
+
+void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
+{
+    wsr__str_add(out, "<table>\n<tr><th>attack</th><th class=\"n\">strength"
+                      "</th><th class=\"n\">clean</th><th class=\"n\">robust"
+                      "</th><th class=\"n\">95 % interval</th>"
+                      "<th class=\"n\">images</th></tr>\n");
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const wsr__report_curve *const c = &report->curves[i];
+        for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
+            add_row(out, c, &c->points[k], k == 0);
+        }
+    }
+    wsr__str_add(out, "</table>\n");
+    add_means(out, report, norm);
+}
+
+// ------------------------------------------------------------------- classes
+
+static void add_class_row(wsr__str *out, const wsr__report_curve *c,
+                          size_t label)
+{
+    wsr__str_addf(out, "<tr><td>%zu</td>", label);
+    for (size_t k = 0; k < c->n; k++) {
+        const wsr__report_strength *const p = &c->points[k];
+        wsr__str_add(out, "<td class=\"n\">");
+        wsr__html_number(
+            out, label < p->n_classes ? p->classes[label] : (double)NAN, true);
+        wsr__str_add(out, "</td>");
+    }
+    wsr__str_add(out, "</tr>\n");
+}
+
+static void add_classes(wsr__str *out, const wsr__report_curve *c)
+{
+    wsr__str_add(out, "<details><summary>");
+    wsr__html_curve(out, c);
+    wsr__str_add(out, "</summary>\n<table>\n<tr><th>class</th>");
+    for (size_t k = 0; k < c->n; k++) {
+        wsr__str_add(out, "<th class=\"n\">");
+        wsr__html_eps(out, c->points[k].eps);
+        wsr__str_add(out, "</th>");
+    }
+    wsr__str_add(out, "</tr>\n");
+    for (size_t label = 0; label < c->points[0].n_classes; label++) {
+        add_class_row(out, c, label);
+    }
+    wsr__str_add(out, "</table></details>\n");
+}
+
+void wsr__html_classes(wsr__str *out, const wsr__report *report)
+{
+    bool any = false;
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const wsr__report_curve *const c = &report->curves[i];
+        if (c->n == 0 || c->points[0].n_classes == 0) {
+            continue;
+        }
+        if (!any) {
+            wsr__str_add(out, "<h2>By class</h2>\n<p>Share of the images of "
+                              "each class that are recognised in spite of the "
+                              "attack, by its strength.</p>\n");
+        }
+        any = true;
+        add_classes(out, c);
+    }
+}
+
+// ------------------------------------------------------------------ warnings
+
+static void add_warning(wsr__str *out, const wsr__report_warning *w)
+{
+    wsr__str_add(out, "<li><b>");
+    wsr__html_name(out, w->name);
+    wsr__str_add(out, "</b> ");
+    wsr__html_text(out, w->attack);
+    wsr__str_add(out, w->attack[0] == '\0' || w->norm[0] == '\0' ? "" : ", ");
+    wsr__html_text(out, w->norm);
+    if (!isnan(w->eps)) {
+        wsr__str_add(out, " at ");
+        wsr__html_eps(out, w->eps);
+    }
+    wsr__str_add(out, w->norm[0] == '\0' ? "" : ": ");
+    wsr__html_text(out, w->detail);
+    wsr__str_add(out, ".<br/><small>");
+    wsr__html_text(out, w->advice);
+    wsr__str_add(out, ".</small></li>\n");
+}
+
+void wsr__html_warnings(wsr__str *out, const wsr__report *report)
+{
+    if (report->n_warnings == 0) {
+        return;
+    }
+    wsr__str_add(out, "<h2>Warnings</h2>\n<p>What makes these numbers "
+                      "doubtful, by the published checklists for evaluations "
+                      "of robustness.</p>\n<ul class=\"warnings\">\n");
+    for (size_t i = 0; i < report->n_warnings; i++) {
+        add_warning(out, &report->warnings[i]);
+    }
+    wsr__str_add(out, "</ul>\n");
+}

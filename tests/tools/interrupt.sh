@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# interrupt.sh SCRATCH wsr-train wsr-attack
+#
+# An evaluation that is interrupted shows and keeps its results so far, and
+# ends, resumed, with the results of one that was not.
+set -u
+
+scratch=$1
+train=$2
+attack=$3
+
+fail()
+{
+    echo "FAILED: $*"
+    exit 1
+}
+
+# Results without the seconds, which differ from run to run.
+results()
+{
+    sed -E 's/"seconds":[0-9.e-]+/"seconds":0/' "$1/results.jsonl"
+}
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch" || exit 1
+"$train" --quiet --out small --data synthetic --genotype cna_r \
+    --set data.limit=64 --set data.test_limit=8 --set net.channels=4 \
+    --set net.layers=2 --set train.epochs=1 --set train.batch=16 \
+    --set train.trainer=natural --set train.eval_every=0 \
+    --set spectrum.attack=fgsm --set spectrum.eps=0.03 \
+    --set spectrum.count=8 >train.log || fail "no network to attack"
+
+run="$attack --net small/net.safetensors --data synthetic --count 48
+    --set attack.batch=1 --attack pgd:steps=60,gn --eps 0.001,0.03
+    --set attack.stop=false"
+# shellcheck disable=SC2086 # the words are meant to be split
+timeout -k 60 100 $run --out whole >whole.log 2>&1 || fail "the whole run"
+
+# Interrupt earlier and earlier until it comes before the end.
+code=0
+for seconds in 1 0.5 0.25; do
+    rm -rf part
+    # shellcheck disable=SC2086
+    timeout -s INT -k 60 $seconds $run --out part >part.log 2>part.err
+    code=$?
+    # 124: timeout's word for a command that it had to end.
+    [ $code -eq 0 ] || break
+done
+[ $code -eq 0 ] && fail "it was never interrupted"
+grep -q "interrupted, go on with: wsr-attack --resume part" part.err ||
+    fail "what it says: $(cat part.err)"
+[ -s part/checkpoint.safetensors ] || fail "there is no checkpoint"
+if grep -q ' images' part.log; then
+    [ -s part/report.html ] && [ -s part/results.csv ] ||
+        fail "the results so far were not kept"
+fi
+
+"$attack" --resume part >resumed.log 2>&1 || fail "it cannot be resumed"
+results whole >whole.results
+results part >part.results
+cmp whole.results part.results || fail "the resumed run ends differently"
+echo "interrupted and resumed"
