@@ -6,6 +6,7 @@
 #include "attack_job.h"
 #include "out.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,19 +27,34 @@ static const key keys[] = {
     {"net.layers", "", "number of cells, likewise"},
     {"net.classes", "", "number of classes, likewise"},
     {"net.stem", "", "cifar, int, imagenet or imagenet_tiny, likewise"},
+    {"source.file", "",
+     "network that attacks work on, of which the one that "
+     "is judged is not known"},
+    {"source.genotype", "", "as net.genotype"},
+    {"source.codes", "", "as net.codes"},
+    {"source.channels", "", "as net.channels"},
+    {"source.layers", "", "as net.layers"},
+    {"source.classes", "", "as net.classes"},
+    {"source.stem", "", "as net.stem"},
     {"data.spec", "", "fashion-mnist, cifar10:PATH, idx:IMAGES,LABELS, ..."},
     {"data.split", "test", "test or train"},
     {"data.size", "", "centre images in zeros; as the network takes them"},
     {"data.channels", "", "repeat a grey channel; as the network takes them"},
     {"data.limit", "0", "take the first samples, 0: all"},
     {"attack.list", "pgd", "attacks with options: fgsm,pgd:steps=20"},
-    {"attack.eps", "8/255", "strengths"},
+    {"attack.eps", "8/255",
+     "strengths; inf for attacks that look for the "
+     "smallest change"},
     {"attack.count", "0", "images to be evaluated, 0: all"},
     {"attack.stop", "true", "leave images alone once they have fallen"},
     {"attack.nested", "true", "what fell counts as fallen at larger strengths"},
     {"attack.target", "none", "class to reach: least, second, random"},
     {"attack.batch", "64", "images at once"},
     {"attack.save", "", "safetensors file for the adversarial images"},
+    {"attack.show", "8", "images that the report in --out shows"},
+    {"attack.fidelity", "intended",
+     "released: measure as the research code "
+     "does; attack.list is pgd with steps and ratio then"},
     {"seed", "0", "seed of all random numbers"},
 };
 
@@ -90,13 +106,20 @@ static void add_section(list *l, const cli *c, const char *section,
     }
 }
 
-void job_help(void)
+wsr_status job_help(void)
 {
+    char *attacks = NULL;
+    const wsr_status status = wsr_attack_help(&attacks);
     printf("\nConfiguration (key=default, for --set and files):\n\n");
     for (size_t i = 0; i < KEYS; i++) {
         printf("  %s=%s\n      %s\n", keys[i].name, keys[i].fallback,
                keys[i].help);
     }
+    printf("\nAttacks and their options (name:key=value,...; - may stand for "
+           "_):\n\n%s",
+           attacks == NULL ? "" : attacks);
+    wsr_text_free(attacks);
+    return status;
 }
 
 // ---------------------------------------------------------------- checking
@@ -124,7 +147,7 @@ static int check_keys(const cli *c)
     return CLI_GO_ON;
 }
 
-// "0.03" or "8/255".
+// "0.03", "8/255" or "inf".
 static bool read_eps(float *out, const char *text, size_t length)
 {
     char copy[64];
@@ -134,6 +157,10 @@ static bool read_eps(float *out, const char *text, size_t length)
     }
     memcpy(copy, text, length);
     copy[length] = '\0';
+    if (strcmp(copy, "inf") == 0) {
+        *out = INFINITY;
+        return true;
+    }
     double value = strtod(copy, &end);
     if (end != copy && *end == '/') {
         const char *const below = end + 1;
@@ -167,9 +194,43 @@ static int check_eps(job *j, const cli *c)
     return CLI_GO_ON;
 }
 
+static int check_number(const cli *c, const char *name, long most)
+{
+    const char *const text = wsr_config_text(c->config, name);
+    char *end = NULL;
+    const long value = text == NULL ? 0 : strtol(text, &end, 10);
+    return text == NULL ||
+                   (end != text && *end == '\0' && value >= 0 && value <= most)
+               ? CLI_GO_ON
+               : cli_usage(c, "%s: '%.40s' is outside [0, %ld]", name, text,
+                           most);
+}
+
+static int check_fidelity(const cli *c)
+{
+    const char *const fidelity = wsr_config_text(c->config, "attack.fidelity");
+    const char *const attacks = wsr_config_text(c->config, "attack.list");
+    if (fidelity != NULL && strcmp(fidelity, "intended") != 0 &&
+        strcmp(fidelity, "released") != 0) {
+        return cli_usage(c,
+                         "attack.fidelity: '%.40s' is not intended or "
+                         "released",
+                         fidelity);
+    }
+    return !job_is_released(c) || attacks == NULL ||
+                   strcmp(attacks, "pgd") == 0 ||
+                   strncmp(attacks, "pgd:", 4) == 0
+               ? CLI_GO_ON
+               : cli_usage(c,
+                           "attack.fidelity: the released measure knows "
+                           "pgd alone, not '%.40s'",
+                           attacks);
+}
+
 int job_check(job *j, const cli *c)
 {
-    const int code = check_keys(c);
+    int code = check_keys(c);
+    code = code == CLI_GO_ON ? check_fidelity(c) : code;
     if (code != CLI_GO_ON) {
         return code;
     }
@@ -179,23 +240,42 @@ int job_check(job *j, const cli *c)
     if (wsr_config_text(c->config, "data.spec") == NULL) {
         return cli_usage(c, "--data: images are needed, such as fashion-mnist");
     }
-    return check_eps(j, c);
+    const int shown = check_number(c, "attack.show", 10000);
+    return shown == CLI_GO_ON ? check_eps(j, c) : shown;
+}
+
+bool job_is_released(const cli *c)
+{
+    const char *const fidelity = wsr_config_text(c->config, "attack.fidelity");
+    return fidelity != NULL && strcmp(fidelity, "released") == 0;
 }
 
 // ----------------------------------------------------------------- opening
 
-static wsr_status open_net(job *j, const cli *c)
+static wsr_status open_model(wsr_net **net, wsr_model **model, const cli *c,
+                             const char *section)
 {
     static const char *const but[] = {"file", NULL};
+    char name[32];
     list l = {0};
     const char *const batch = wsr_config_text(c->config, "attack.batch");
     const long size = batch == NULL ? 0 : strtol(batch, NULL, 10);
-    add_section(&l, c, "net", but);
+    (void)snprintf(name, sizeof(name), "%s.file", section);
+    add_section(&l, c, section, but);
     wsr_status status =
-        wsr_net_load(&j->net, wsr_config_text(c->config, "net.file"), l.text);
+        wsr_net_load(net, wsr_config_text(c->config, name), l.text);
     if (status == WSR_OK) {
         status = wsr_model_from_net(
-            &j->model, j->net, size > 0 && size <= 65536 ? (size_t)size : 0);
+            model, *net, size > 0 && size <= 65536 ? (size_t)size : 0);
+    }
+    return status;
+}
+
+static wsr_status open_nets(job *j, const cli *c)
+{
+    wsr_status status = open_model(&j->net, &j->model, c, "net");
+    if (status == WSR_OK && wsr_config_text(c->config, "source.file") != NULL) {
+        status = open_model(&j->source_net, &j->source, c, "source");
     }
     return status;
 }
@@ -219,9 +299,34 @@ static wsr_status open_data(job *j, const cli *c)
         &j->dataset, wsr_config_text(c->config, "data.spec"), split, l.text);
 }
 
+// Fewer classes than the network has are a mistake, apart from files of one's
+// own, whose labels are all that is known.
+static int check_classes(const job *j, const cli *c)
+{
+    const char *const spec = wsr_config_text(c->config, "data.spec");
+    const size_t data = (size_t)wsr_dataset_classes(j->dataset);
+    const size_t net = wsr_net_classes(j->net);
+    return data == net || strncmp(spec, "idx:", 4) == 0
+               ? CLI_GO_ON
+               : cli_usage(c, "the data have %zu classes, the network %zu",
+                           data, net);
+}
+
+// How many adversarial images are kept.
+static size_t wanted_images(const job *j, const cli *c)
+{
+    const char *const show = wsr_config_text(c->config, "attack.show");
+    const long shown = show == NULL ? JOB_SHOW : strtol(show, NULL, 10);
+    if (wsr_config_text(c->config, "attack.save") != NULL) {
+        return wsr_dataset_count(j->dataset);
+    }
+    return c->out != NULL && shown > 0 ? (size_t)shown : 0;
+}
+
 static wsr_status open_spectrum(job *j, const cli *c)
 {
-    static const char *const but[] = {"list", "eps", "save", NULL};
+    static const char *const but[] = {"list", "eps",      "save",
+                                      "show", "fidelity", NULL};
     const char *const attacks = wsr_config_text(c->config, "attack.list");
     const char *const seed = wsr_config_text(c->config, "seed");
     list l = {0};
@@ -229,10 +334,7 @@ static wsr_status open_spectrum(job *j, const cli *c)
     if (seed != NULL) {
         add_value(&l, "seed", seed);
     }
-    if (wsr_config_text(c->config, "attack.save") != NULL) {
-        const size_t all = wsr_dataset_count(j->dataset);
-        add(&l, "%skeep=%zu", l.length > 0 ? "," : "", all);
-    }
+    add(&l, "%skeep=%zu", l.length > 0 ? "," : "", wanted_images(j, c));
     wsr_status status = wsr_spectrum_new(
         &j->spectrum, attacks == NULL ? "pgd" : attacks, l.text);
     if (status == WSR_OK) {
@@ -240,6 +342,9 @@ static wsr_status open_spectrum(job *j, const cli *c)
     }
     if (status == WSR_OK) {
         status = wsr_spectrum_open(j->spectrum, j->model, j->dataset);
+    }
+    if (status == WSR_OK && j->source != NULL) {
+        status = wsr_spectrum_transfer(j->spectrum, j->source);
     }
     return status;
 }
@@ -264,13 +369,17 @@ static wsr_status write_start(int *code, const job *j, const cli *c)
 
 wsr_status job_open(int *code, job *j, const cli *c)
 {
-    wsr_status status = open_net(j, c);
+    wsr_status status = open_nets(j, c);
     if (status == WSR_OK) {
         status = open_data(j, c);
     }
     if (status == WSR_OK) {
-        status = open_spectrum(j, c);
+        *code = check_classes(j, c);
     }
+    if (status != WSR_OK || *code != CLI_GO_ON || job_is_released(c)) {
+        return status;
+    }
+    status = open_spectrum(j, c);
     if (status == WSR_OK && c->resume != NULL) {
         status = wsr_spectrum_resume(j->spectrum,
                                      out_path(c, "checkpoint.safetensors"));
@@ -330,70 +439,12 @@ wsr_status job_run(job *j, cli *c)
     return status == WSR_OK ? save(j, c) : status;
 }
 
-// ----------------------------------------------------------------- results
-
-static double seconds_of(const wsr_spectrum *s)
-{
-    double sum = 0.0;
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
-            sum += wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS);
-        }
-    }
-    return sum;
-}
-
-// What the report reads; version and build are plain words.
-static int write_log(const cli *c, const job *j, const char *results)
-{
-    const char *const given = wsr_config_text(c->config, "seed");
-    const char *const seed = given == NULL ? "0" : given;
-    const size_t size = strlen(results) + 1024;
-    char *const text = malloc(size);
-    if (text == NULL) {
-        (void)cli_usage(c, "log: out of memory");
-        return CLI_FAILED;
-    }
-    (void)snprintf(text, size,
-                   "{\"event\":\"start\",\"tool\":\"wsr-attack\","
-                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%s}\n"
-                   "%s{\"event\":\"done\",\"seconds\":%.3f}\n",
-                   wsr_version(), wsr_build_info(), seed, results,
-                   seconds_of(j->spectrum));
-    const int code = out_write(c, "log.jsonl", text);
-    free(text);
-    return code;
-}
-
-wsr_status job_write(int *code, const cli *c, const job *j)
-{
-    char *json = NULL;
-    char *csv = NULL;
-    wsr_status status = wsr_spectrum_json(&json, j->spectrum);
-    if (status == WSR_OK) {
-        status = wsr_spectrum_csv(&csv, j->spectrum);
-    }
-    if (status == WSR_OK) {
-        *code = out_write(c, "results.jsonl", json);
-    }
-    if (status == WSR_OK && *code == CLI_GO_ON) {
-        *code = out_write(c, "results.csv", csv);
-    }
-    if (status == WSR_OK && *code == CLI_GO_ON) {
-        *code = write_log(c, j, json);
-    }
-    if (status == WSR_OK && *code == CLI_GO_ON) {
-        status = wsr_report_write(c->out);
-    }
-    wsr_text_free(json);
-    wsr_text_free(csv);
-    return status;
-}
-
 void job_free(job *j)
 {
     wsr_spectrum_free(j->spectrum);
     wsr_dataset_free(j->dataset);
+    wsr_model_free(j->source);
+    wsr_net_free(j->source_net);
     wsr_model_free(j->model);
     wsr_net_free(j->net);
     *j = (job){0};

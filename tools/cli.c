@@ -521,6 +521,7 @@ static int exit_code(wsr_status status)
     case WSR_ARG:
     case WSR_CONFIG:
     case WSR_NOTFOUND:
+    case WSR_SHAPE: // of data that do not fit the network
         return CLI_USAGE;
     case WSR_CANCELED:
         return CLI_CANCELED;

@@ -9,15 +9,13 @@
 #include "out.h"
 #include "waiting.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static const cli_option options[] = {
     {"net", "FILE", "net.file", "network, a safetensors file"},
     {"genotype", "NAME", "net.genotype", "of a file that does not say"},
     {"channels", "N", "net.channels", "of a file that does not say"},
     {"layers", "N", "net.layers", "of a file that does not say"},
     {"classes", "N", "net.classes", "of a file that does not say"},
+    {"source", "FILE", "source.file", "network that the attacks work on"},
     {"data", "SPEC", "data.spec", "images: fashion-mnist, cifar10:PATH, ..."},
     {"split", "NAME", "data.split", "test (default) or train"},
     {"attack", "LIST", "attack.list", "a,b:key=value,c (default: pgd)"},
@@ -31,8 +29,7 @@ static const cli_option options[] = {
 static wsr_status help(char **text)
 {
     *text = NULL;
-    job_help();
-    return WSR_OK;
+    return job_help();
 }
 
 static const cli_tool tool = {
@@ -49,127 +46,19 @@ static const cli_tool tool = {
     .help = help,
 };
 
-// The library's own, longer lines go into results.jsonl; these are the fields
-// that programs may rely on.
-static void print_number(const char *key, double value)
+// An interrupted evaluation shows and keeps what it has come to.
+static wsr_status evaluate(int *code, job *j, cli *c)
 {
-    char text[40] = "null";
-    if (value == value) {
-        for (int digits = 6; digits <= 17; digits++) {
-            double back = 0.0;
-            (void)snprintf(text, sizeof(text), "%.*g", digits, value);
-            if (sscanf(text, "%lf", &back) == 1 && !(back < value) &&
-                !(back > value)) {
-                break;
-            }
-        }
+    const wsr_status run = job_run(j, c);
+    wsr_status status = run;
+    cli_progress_clear(c);
+    if (run == WSR_OK || run == WSR_CANCELED) {
+        status = job_show(c, j);
     }
-    printf(",\"%s\":%s", key, text);
-}
-
-static void print_eps(float value)
-{
-    char text[40];
-    for (int digits = 1; digits <= 9; digits++) {
-        float back = 0.0f;
-        (void)snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-        if (sscanf(text, "%f", &back) == 1 && !(back < value) &&
-            !(back > value)) {
-            break;
-        }
+    if (status == WSR_OK) {
+        status = job_write(code, c, j);
     }
-    printf(",\"eps\":%s", text);
-}
-
-static void print_json(const wsr_spectrum *s, size_t a, size_t e)
-{
-    static const struct {
-        const char *key;
-        wsr_spectrum_value value;
-    } fields[] = {{"clean_accuracy", WSR_SPECTRUM_CLEAN},
-                  {"robust_accuracy", WSR_SPECTRUM_ROBUST},
-                  {"mean_linf", WSR_SPECTRUM_LINF},
-                  {"mean_l2", WSR_SPECTRUM_L2},
-                  {"queries", WSR_SPECTRUM_QUERIES},
-                  {"gradients", WSR_SPECTRUM_GRADIENTS},
-                  {"seconds", WSR_SPECTRUM_SECONDS}};
-    const wsr_attack *const attack = wsr_spectrum_attack(s, a);
-    printf("{\"attack\":\"%s\",\"norm\":\"%s\"", wsr_attack_name(attack),
-           wsr_attack_norm(attack));
-    print_eps(wsr_spectrum_eps(s, e));
-    printf(",\"count\":%zu", wsr_spectrum_count(s, a));
-    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
-        print_number(fields[f].key, wsr_spectrum_get(s, a, e, fields[f].value));
-    }
-    printf("}\n");
-}
-
-static void print_row(const wsr_spectrum *s, size_t a, size_t e)
-{
-    const wsr_attack *const attack = wsr_spectrum_attack(s, a);
-    printf("%-12s %-4s %7.4f  %5.1f %%  %5.1f %%  %5.1f - %-5.1f %8.4f %8.3f "
-           "%8.1f\n",
-           wsr_attack_name(attack), wsr_attack_norm(attack),
-           (double)wsr_spectrum_eps(s, e),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_CLEAN),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_ROBUST),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_LOW),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_HIGH),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_LINF),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_L2),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS));
-}
-
-static void print_worst(const wsr_spectrum *s, const char *norm)
-{
-    size_t members = 0;
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        const wsr_attack *const attack = wsr_spectrum_attack(s, a);
-        members += strcmp(wsr_attack_norm(attack), norm) == 0;
-    }
-    for (size_t e = 0; members > 1 && e < wsr_spectrum_strengths(s); e++) {
-        printf("%-12s %-4s %7.4f            %5.1f %%\n", "worst case", norm,
-               (double)wsr_spectrum_eps(s, e),
-               100.0 * wsr_spectrum_worst(s, norm, e));
-    }
-}
-
-static void print_results(const cli *c, const job *j)
-{
-    const wsr_spectrum *const s = j->spectrum;
-    if (!c->json) {
-        printf("%zu images; accuracies with 95 %% intervals; norms are means "
-               "over attacked images\n\n"
-               "%-12s %-4s %7s  %7s  %7s  %-13s %8s %8s %8s\n",
-               wsr_spectrum_count(s, 0), "attack", "norm", "eps", "clean",
-               "robust", "interval", "linf", "l2", "seconds");
-    }
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
-            if (c->json) {
-                print_json(s, a, e);
-            } else {
-                print_row(s, a, e);
-            }
-        }
-    }
-    if (!c->json) {
-        print_worst(s, "linf");
-        print_worst(s, "l2");
-        print_worst(s, "l1");
-    }
-}
-
-// What was asked for beside the results on stdout. `code` is not CLI_GO_ON
-// after a failure that was reported.
-static wsr_status write_results(int *code, const cli *c, const job *j)
-{
-    const char *const save = wsr_config_text(c->config, "attack.save");
-    wsr_status status = WSR_OK;
-    if (save != NULL) {
-        status = wsr_spectrum_save_images(j->spectrum, save);
-    }
-    return status == WSR_OK && c->out != NULL ? job_write(code, c, j) : status;
+    return status == WSR_OK ? run : status;
 }
 
 int main(int argc, char **argv)
@@ -190,12 +79,8 @@ int main(int argc, char **argv)
         status = job_open(&code, &j, &c);
     }
     if (code == CLI_GO_ON && status == WSR_OK) {
-        status = job_run(&j, &c);
-    }
-    cli_progress_clear(&c);
-    if (code == CLI_GO_ON && status == WSR_OK) {
-        print_results(&c, &j);
-        status = write_results(&code, &c, &j);
+        status = job_is_released(&c) ? job_run_released(&j, &c)
+                                     : evaluate(&code, &j, &c);
     }
     job_free(&j);
     const int end = cli_end(&c, code == CLI_GO_ON ? status : WSR_OK);

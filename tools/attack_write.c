@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What wsr-attack leaves in files: results.jsonl, results.csv, the first
+// images, and the log from which the report is made.
+
+#include "attack_job.h"
+#include "out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double seconds_of(const wsr_spectrum *s)
+{
+    double sum = 0.0;
+    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
+        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
+            const double part = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS);
+            sum += part > 0.0 ? part : 0.0; // none of attacks not begun
+        }
+    }
+    return sum;
+}
+
+// What the report reads; version and build are plain words.
+static int write_log(const cli *c, const job *j, const char *results)
+{
+    const char *const given = wsr_config_text(c->config, "seed");
+    const char *const seed = given == NULL ? "0" : given;
+    const size_t size = strlen(results) + 1024;
+    char *const text = malloc(size);
+    if (text == NULL) {
+        (void)cli_usage(c, "log: out of memory");
+        return CLI_FAILED;
+    }
+    (void)snprintf(text, size,
+                   "{\"event\":\"start\",\"tool\":\"wsr-attack\","
+                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%s,"
+                   "\"threads\":%zu}\n"
+                   "%s{\"event\":\"done\",\"seconds\":%.3f}\n",
+                   wsr_version(), wsr_build_info(), seed, wsr_threads(),
+                   results, seconds_of(j->spectrum));
+    const int code = out_write(c, "log.jsonl", text);
+    free(text);
+    return code;
+}
+
+static int write_texts(const cli *c, const job *j, const char *json,
+                       const char *csv)
+{
+    int code = out_write(c, "results.jsonl", json);
+    if (code == CLI_GO_ON) {
+        code = out_write(c, "results.csv", csv);
+    }
+    return code == CLI_GO_ON ? write_log(c, j, json) : code;
+}
+
+// Images that all attacks are done with.
+static size_t images_done(const wsr_spectrum *s)
+{
+    // The last attack is the last to see a batch.
+    return wsr_spectrum_count(s, wsr_spectrum_attacks(s) - 1);
+}
+
+static wsr_status write_images(const cli *c, const job *j)
+{
+    const char *const save = wsr_config_text(c->config, "attack.save");
+    const char *const show = wsr_config_text(c->config, "attack.show");
+    const long shown = show == NULL ? JOB_SHOW : strtol(show, NULL, 10);
+    wsr_status status = WSR_OK;
+    if (images_done(j->spectrum) == 0) {
+        return WSR_OK; // interrupted before there were any
+    }
+    if (save != NULL) {
+        status = wsr_spectrum_save_images(j->spectrum, 0, save);
+    }
+    if (status == WSR_OK && c->out != NULL && shown > 0) {
+        status = wsr_spectrum_save_images(j->spectrum, (size_t)shown,
+                                          out_path(c, "images.safetensors"));
+    }
+    return status;
+}
+
+wsr_status job_write(int *code, const cli *c, const job *j)
+{
+    char *json = NULL;
+    char *csv = NULL;
+    wsr_status status = write_images(c, j);
+    if (status != WSR_OK || c->out == NULL) {
+        return status;
+    }
+    status = wsr_spectrum_json(&json, j->spectrum);
+    if (status == WSR_OK) {
+        status = wsr_spectrum_csv(&csv, j->spectrum);
+    }
+    if (status == WSR_OK) {
+        *code = write_texts(c, j, json, csv);
+    }
+    if (status == WSR_OK && *code == CLI_GO_ON) {
+        status = wsr_report_write(c->out);
+    }
+    wsr_text_free(json);
+    wsr_text_free(csv);
+    return status;
+}
