@@ -9,8 +9,9 @@
 //   rand      apgd_ce, apgd_dlr with 20 gradients averaged, for models with a
 //             random component
 //
-// In the L1 ball Auto-PGD begins in larger balls and from five points. Croce
-// and Hein, "Reliable evaluation of adversarial robustness with an ensemble of
+// In the L1 ball the standard version's Auto-PGD begins in larger balls, that
+// without targets from five points, that with them at five classes. Croce and
+// Hein, "Reliable evaluation of adversarial robustness with an ensemble of
 // diverse parameter-free attacks", arXiv:2003.01690.
 
 #include "attack/attack.h"
@@ -37,7 +38,10 @@ static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(params, steps), "100", 1, 100000, "steps",
      "gradient steps of Auto-PGD and FAB", NULL},
     {"targets", WSR__INT, offsetof(params, targets), "0", 0, 100000, "",
-     "classes that are aimed at, 0: 9, in the l1 ball 5 of Auto-PGD", NULL},
+     "classes that are aimed at, 0: as published, 9, of Auto-PGD in the l1 "
+     "ball "
+     "5",
+     NULL},
     {"queries", WSR__INT, offsetof(params, queries), "5000", 1, 1e8, "queries",
      "of Square", NULL},
     {"restarts", WSR__INT, offsetof(params, restarts), "0", 0, 10000, "",
@@ -53,10 +57,16 @@ static wsr__lp norm(const void *options)
     return wsr__lp_named(p->norm.s);
 }
 
+// Only the standard version has budgets of its own for the L1 ball.
+static bool is_sparse(const params *p)
+{
+    return norm(p) == WSR__L1 && wsr__streq(p->version.s, "standard");
+}
+
 static void add_apgd(wsr__str *out, const params *p, const char *loss,
                      int64_t eot)
 {
-    const bool sparse = norm(p) == WSR__L1;
+    const bool sparse = is_sparse(p);
     const bool plus = wsr__streq(p->version.s, "plus");
     const int64_t published = sparse || plus ? 5 : 1;
     wsr__str_addf(out,
@@ -69,9 +79,9 @@ static void add_apgd(wsr__str *out, const params *p, const char *loss,
 
 static void add_apgd_t(wsr__str *out, const params *p)
 {
-    const bool sparse = norm(p) == WSR__L1;
+    const bool sparse = is_sparse(p);
     const int64_t targets = sparse ? 5 : 9;
-    const int64_t restarts = p->restarts > 0 ? p->restarts : sparse ? 5 : 1;
+    const int64_t restarts = p->restarts > 0 ? p->restarts : 1;
     wsr__str_addf(out,
                   "apgd_t:steps=%lld,restarts=%lld,targets=%lld,large=%d,"
                   "norm=%s,",

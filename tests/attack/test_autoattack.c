@@ -61,6 +61,62 @@ START_TEST(all_versions_work_in_all_norms)
 }
 END_TEST
 
+// Version, norm, and what the authors' code makes of it (with fewer steps and
+// queries).
+static const char *const published[][3] = {
+    {"standard", "linf",
+     "apgd_ce:steps=5,apgd_t:steps=5,targets=9,fab_t:steps=5,targets=9,"
+     "square:queries=10"},
+    {"standard", "l2",
+     "apgd_ce:steps=5,norm=l2,apgd_t:steps=5,targets=9,norm=l2,"
+     "fab_t:steps=5,targets=9,norm=l2,square:queries=10,norm=l2"},
+    {"standard", "l1",
+     "apgd_ce:steps=5,restarts=5,large=true,norm=l1,"
+     "apgd_t:steps=5,targets=5,large=true,norm=l1,"
+     "fab_t:steps=5,targets=9,norm=l1,square:queries=10,norm=l1"},
+    {"plus", "linf",
+     "apgd_ce:steps=5,restarts=5,apgd_dlr:steps=5,restarts=5,"
+     "fab:steps=5,restarts=5,square:queries=10,apgd_t:steps=5,targets=9,"
+     "fab_t:steps=5,targets=9"},
+    {"plus", "l1",
+     "apgd_ce:steps=5,restarts=5,norm=l1,apgd_dlr:steps=5,restarts=5,norm=l1,"
+     "fab:steps=5,restarts=5,norm=l1,square:queries=10,norm=l1,"
+     "apgd_t:steps=5,targets=9,norm=l1,fab_t:steps=5,targets=9,norm=l1"},
+    {"rand", "linf", "apgd_ce:steps=5,eot=20,apgd_dlr:steps=5,eot=20"},
+    {"rand", "l1",
+     "apgd_ce:steps=5,eot=20,norm=l1,apgd_dlr:steps=5,eot=20,norm=l1"},
+};
+
+START_TEST(versions_are_the_published_chains)
+{
+    toy_world *const w = toy_begin(7);
+    for (size_t k = 0; k < sizeof(published) / sizeof(published[0]); k++) {
+        const char *const *const row = published[k];
+        const float eps = strcmp(row[1], "linf") == 0 ? 0.01f
+                          : strcmp(row[1], "l2") == 0 ? 0.1f
+                                                      : 0.7f;
+        char spec[500];
+        (void)snprintf(spec, sizeof(spec),
+                       "autoattack:version=%s,norm=%s,steps=5,queries=10",
+                       row[0], row[1]);
+        wsr_attack_result *const a = toy_run(w, spec, "seed=3", eps);
+        (void)snprintf(spec, sizeof(spec), "chain:attacks=[%s]", row[2]);
+        wsr_attack_result *const b = toy_run(w, spec, "seed=3", eps);
+        for (size_t i = 0; i < TOY_N; i++) {
+            ck_assert_msg(wsr_attack_result_queries(a, 0)[i] ==
+                              wsr_attack_result_queries(b, 0)[i],
+                          "%s in %s is not %s", row[0], row[1], row[2]);
+        }
+        ck_assert_mem_eq(wsr_attack_result_images(a, 0),
+                         wsr_attack_result_images(b, 0), sizeof(w->x));
+        ck_assert_uint_gt(toy_robust(a), 0);
+        wsr_attack_result_free(a);
+        wsr_attack_result_free(b);
+    }
+    toy_end(w);
+}
+END_TEST
+
 START_TEST(few_classes_are_enough)
 {
     toy_world *const w = toy_begin(7);
@@ -107,7 +163,9 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {it_leaves_no_more_standing_than_its_members,
                                   all_versions_work_in_all_norms,
+                                  versions_are_the_published_chains,
                                   few_classes_are_enough,
-                                  hyphens_are_as_good_as_underscores, NULL};
+                                  hyphens_are_as_good_as_underscores,
+                                  NULL};
     return suite_of("autoattack", tests);
 }
