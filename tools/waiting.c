@@ -16,7 +16,11 @@ void wait_briefly(char **argv)
     if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) {
         return;
     }
-    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) {
-        (void)execv("/proc/self/exe", argv); // as before if that cannot be
+    // By its own path, so that the process keeps its name.
+    char path[4096];
+    const ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (n > 0 && setenv("GOMP_SPINCOUNT", "1000", 1) == 0) {
+        path[n] = '\0';
+        (void)execv(path, argv); // as before if that cannot be
     }
 }
