@@ -16,12 +16,9 @@ static int64_t stride_from(const wsr__cell *cell, size_t state)
     return cell->reduce && state < 2 ? 2 : 1;
 }
 
-// Drop path (Larsson et al. 2017, arXiv:1605.07648): per sample 0, or one over
-// the probability of staying. See wsr_net_drop_path.
-static wsr_value mask(const wsr__cell *cell, size_t edge, wsr_value x)
+// Times an input with one number per sample.
+static wsr_value multiply(const wsr__cell *cell, const char *name, wsr_value x)
 {
-    char name[WSR__SITE_NAME];
-    wsr__drop_path_name(name, cell->number, edge);
     wsr_graph *const g = cell->site.graph;
     const wsr_value factor = wsr__input(g, name, wsr__shape1(1));
     return wsr__op2(g, "row_scale", NULL, x, factor);
@@ -54,9 +51,15 @@ void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
         y = wsr__build_norm(&behind, y);
     }
     if (build->training && build->net->options.drop_path > 0 && y != x) {
-        y = mask(cell, edge->number, y);
+        // Drop path (Larsson et al. 2017, arXiv:1605.07648): 0, or one over
+        // the probability of staying. See wsr_net_drop_path.
+        char name[WSR__SITE_NAME];
+        wsr__drop_path_name(name, cell->number, edge->number);
+        y = multiply(cell, name, y);
     }
-    if (edge->weight != 1) {
+    if (edge->factor != NULL) {
+        y = multiply(cell, edge->factor, y);
+    } else if (edge->weight != 1) {
         y = weigh(cell, edge->weight, y);
     }
     wsr__site_blame(&site, before);

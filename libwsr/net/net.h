@@ -95,6 +95,7 @@ typedef struct wsr__build {
     bool training; // auxiliary classifier, drop path
     const unsigned char *choices; // of a supernet
     const float *weights;         // of a supernet, may be NULL
+    bool open;                    // those are inputs instead
 } wsr__build;
 
 /// Build a graph.
@@ -123,6 +124,7 @@ typedef struct wsr__edge {
     const char *below; // what follows that in names
     bool norm;         // put a norm behind what has none
     float weight;
+    const char *factor; // the input that is multiplied with, NULL: weight is
 } wsr__edge;
 
 /// Add an edge to the node under construction.
@@ -134,6 +136,13 @@ wsr_value wsr__cell_concat(wsr__cell *cell, const size_t *states, size_t n);
 
 /// Name of the mask input of an edge.
 void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge);
+
+/// The graph of a path with an input (1) of this name per edge that it takes,
+/// which multiplies the edge's result: its gradient is wanted. `row` is that
+/// of the architecture's table.
+void wsr__edge_weight_name(char out[WSR__SITE_NAME], size_t cell, size_t row);
+wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
+                              const unsigned char *choices);
 
 // -------------------------------------------------------------- description
 

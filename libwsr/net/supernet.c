@@ -3,13 +3,17 @@
 // The supernet: every edge of every cell holds all candidates of a search
 // space, and a path takes one of them per edge, the same in all normal cells
 // and the same in all reduction cells. The edge's weight multiplies the
-// result; it is a constant of the graph, since no gradient reaches the
-// architecture parameters this way. Norms have no weights, and the candidates
-// without a norm get one.
+// result; it is a constant of the graph, or an input where its gradient is
+// asked for. Norms have no weights, and the candidates without a norm get one.
 
 #include "net/net.h"
 
 #include <math.h>
+
+void wsr__edge_weight_name(char out[WSR__SITE_NAME], size_t cell, size_t row)
+{
+    (void)snprintf(out, WSR__SITE_NAME, "edge_weight.%zu.%zu", cell, row);
+}
 
 static void add_candidate(wsr__cell *cell, size_t state, size_t number,
                           size_t candidate)
@@ -25,6 +29,11 @@ static void add_candidate(wsr__cell *cell, size_t state, size_t number,
                       .below = below,
                       .norm = true,
                       .weight = 1};
+    char factor[WSR__SITE_NAME];
+    if (build->open) {
+        wsr__edge_weight_name(factor, cell->number, row);
+        edge.factor = factor;
+    }
     if (build->weights != NULL) {
         edge.weight = build->weights[row];
     }
@@ -94,11 +103,9 @@ const char *wsr_supernet_candidate(const wsr_net *net, size_t i)
     return i < wsr_supernet_candidates(net) ? net->space->primitives[i] : NULL;
 }
 
-wsr_status wsr_supernet_graph(wsr_graph **out, const wsr_net *net,
-                              const unsigned char *choices,
-                              const float *weights)
+static wsr_status check_choices(const wsr_net *net,
+                                const unsigned char *choices)
 {
-    *out = NULL;
     if (net->space == NULL) {
         return WSR_FAIL(WSR_ARG, "net: a %s is no supernet", net->kind->name);
     }
@@ -110,12 +117,38 @@ wsr_status wsr_supernet_graph(wsr_graph **out, const wsr_net *net,
                             "%zu)",
                             choices[i], n - 1, i);
         }
-        if (weights != NULL && !isfinite(weights[i])) {
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr_supernet_graph(wsr_graph **out, const wsr_net *net,
+                              const unsigned char *choices,
+                              const float *weights)
+{
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    WSR_TRY(check_choices(net, choices));
+    for (size_t i = 0; weights != NULL && i < wsr_supernet_edges(net); i++) {
+        if (!isfinite(weights[i])) {
             return WSR_FAIL(WSR_ARG, "weights: that of edge %zu is not finite",
                             i);
         }
     }
     const wsr__build build = {
         .net = net, .choices = choices, .weights = weights};
-    return wsr__net_build(out, &build);
+    WSR_TRY(wsr__net_build(out, &build));
+out:
+    return status;
+}
+
+wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
+                              const unsigned char *choices)
+{
+    wsr_status status = WSR_OK;
+    const wsr__build build = {.net = net, .choices = choices, .open = true};
+    *out = NULL;
+    WSR_TRY(check_choices(net, choices));
+    WSR_TRY(wsr__net_build(out, &build));
+out:
+    return status;
 }

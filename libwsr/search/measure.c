@@ -18,22 +18,30 @@ static unsigned mode_of(const wsr__search *s)
                                      : 0u;
 }
 
+wsr_status wsr__search_attack(wsr__search *s, wsr_plan *plan,
+                              const wsr_batch *batch, double eps)
+{
+    const double start = wsr__seconds();
+    const wsr__pgd pgd = {.eps = (float)eps,
+                          .alpha = (float)(2.5 * eps / (double)s->params.steps),
+                          .steps = (size_t)s->params.steps};
+    const wsr_status status = wsr__pgd_plan(
+        s->x_adv, plan, wsr_batch_images(batch), wsr_batch_labels(batch), &pgd);
+    s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
+    return status;
+}
+
 // Noise of strength eps: x' - x.
 static wsr_status attack(float *noise, wsr__search *s, wsr_plan *plan,
                          const wsr_batch *batch, double eps)
 {
     wsr_status status = WSR_OK;
-    const double start = wsr__seconds();
     const float *const x = wsr_batch_images(batch);
     const size_t floats = wsr_batch_count(batch) * s->pixels;
-    const wsr__pgd pgd = {.eps = (float)eps,
-                          .alpha = (float)(2.5 * eps / (double)s->params.steps),
-                          .steps = (size_t)s->params.steps};
-    WSR_TRY(wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), &pgd));
+    WSR_TRY(wsr__search_attack(s, plan, batch, eps));
     for (size_t i = 0; i < floats; i++) {
         noise[i] = s->x_adv[i] - x[i];
     }
-    s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
 out:
     return status;
 }
@@ -196,6 +204,11 @@ static size_t count_batches(const wsr__search *s, const wsr_loader *loader)
     const size_t all = wsr_loader_batches(loader);
     const size_t wanted = (size_t)s->params.val_batches;
     return wanted > 0 && wanted < all ? wanted : all;
+}
+
+size_t wsr__search_batches(const wsr__search *s)
+{
+    return count_batches(s, s->held_out_loader);
 }
 
 static wsr_status measure_clean(double *loss, wsr__search *s, wsr_plan *plan,

@@ -111,6 +111,7 @@ typedef struct wsr__searcher_class {
     wsr__class super;
     wsr_status (*look)(wsr__search *search, wsr__job *job);
     wsr_status (*steer)(wsr__search *search, wsr__job *job);
+    bool estimates; // needs two sources or more to estimate between
 } wsr__searcher_class;
 
 #define WSR_REG(family, name) \
@@ -178,6 +179,26 @@ enum {
     WSR__TIME_ESTIMATOR,
     WSR__TIME_PREDICTOR
 };
+
+/// How the alphas are moved; numbers left to the fidelity are resolved.
+typedef struct wsr__arch_sizes {
+    size_t steps; // per epoch
+    size_t samples;
+    double lr;
+    double tau;
+} wsr__arch_sizes;
+
+wsr__arch_sizes wsr__search_sizes(const wsr__search *search);
+
+/// Weights of the losses in the objective, clean and slots.
+void wsr__search_weights(double *weights, const wsr__search *search);
+
+/// Images of strength eps to search->x_adv, along the plan of a path.
+wsr_status wsr__search_attack(wsr__search *search, wsr_plan *plan,
+                              const wsr_batch *batch, double eps);
+
+/// Held-out batches that are looked at per epoch.
+size_t wsr__search_batches(const wsr__search *search);
 
 /// Strengths that a search measures: sources and targets by turns.
 size_t wsr__search_slots(const wsr__search *search);

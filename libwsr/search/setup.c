@@ -7,7 +7,7 @@
 
 enum { MOST_EDGES = 64, MOST_CANDIDATES = 16 };
 
-static wsr_status check_params(const wsr__search_params *p)
+static wsr_status check_params(const wsr__search_params *p, bool estimates)
 {
     const size_t slots = p->sources.n + p->targets.n;
     if (p->weights.n != slots) {
@@ -16,10 +16,11 @@ static wsr_status check_params(const wsr__search_params *p)
                         "(search.sources and search.targets)",
                         p->weights.n, slots);
     }
-    if (p->sources.n < 2 || p->sources.n > WSR_ESTIMATOR_SOURCES) {
+    const size_t least = estimates ? 2 : 1;
+    if (p->sources.n < least || p->sources.n > WSR_ESTIMATOR_SOURCES) {
         return WSR_FAIL(WSR_CONFIG,
-                        "search.sources: %zu strengths are outside [2, %d]",
-                        p->sources.n, WSR_ESTIMATOR_SOURCES);
+                        "search.sources: %zu strengths are outside [%zu, %d]",
+                        p->sources.n, least, WSR_ESTIMATOR_SOURCES);
     }
     if (p->norm_values.n != p->targets.n &&
         wsr__is_released(&p->target_norms, &p->fidelity)) {
@@ -173,13 +174,15 @@ wsr_status wsr__search_new(wsr__search **out, const char *searcher,
     const wsr__class *cls = NULL;
     wsr__search *s = NULL;
     *out = NULL;
-    WSR_TRY(check_params(params));
     WSR_TRY(wsr__class_find(&cls, &wsr__searchers, searcher));
+    const wsr__searcher_class *const how =
+        (const wsr__searcher_class *)(const void *)cls;
+    WSR_TRY(check_params(params, how->estimates));
     s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }
-    s->cls = (const wsr__searcher_class *)(const void *)cls;
+    s->cls = how;
     s->params = *params;
     s->seed = of->seed;
     resolve(&s->quirks, params);
@@ -227,6 +230,39 @@ void wsr__search_free(wsr__search *s)
     wsr_net_free(s->net);
     wsr__arena_free(&s->arena);
     wsr__free(s);
+}
+
+wsr__arch_sizes wsr__search_sizes(const wsr__search *s)
+{
+    const bool released = s->quirks.path_per_epoch;
+    const wsr__search_params *const p = &s->params;
+    return (wsr__arch_sizes){.steps = p->arch_steps > 0 ? (size_t)p->arch_steps
+                                      : released        ? 1
+                                                        : 10,
+                             .samples = p->arch_samples > 0
+                                            ? (size_t)p->arch_samples
+                                        : released ? 1
+                                                   : 16,
+                             .lr = p->arch_lr > 0 ? p->arch_lr
+                                   : released     ? 3e-5
+                                                  : 1e-3,
+                             .tau = p->arch_tau > 0 ? p->arch_tau
+                                    : released      ? p->tau
+                                                    : 1};
+}
+
+void wsr__search_weights(double *w, const wsr__search *s)
+{
+    double sum = 0;
+    const wsr__floats *const list = &s->params.weights;
+    for (size_t i = 0; i < list->n; i++) {
+        sum += list->v[i];
+    }
+    w[0] = s->params.clean_weight;
+    for (size_t i = 0; i < list->n; i++) {
+        w[1 + i] = sum > 0 ? (1 - s->params.clean_weight) * list->v[i] / sum
+                           : 0;
+    }
 }
 
 size_t wsr__search_slots(const wsr__search *s)

@@ -57,25 +57,11 @@ out:
     return status;
 }
 
-static void objective_weights(double *w, const wsr__search *s)
-{
-    double sum = 0;
-    const wsr__floats *const list = &s->params.weights;
-    for (size_t i = 0; i < list->n; i++) {
-        sum += list->v[i];
-    }
-    w[0] = s->params.clean_weight;
-    for (size_t i = 0; i < list->n; i++) {
-        w[1 + i] = sum > 0 ? (1 - s->params.clean_weight) * list->v[i] / sum
-                           : 0;
-    }
-}
-
 static double objective_of(const wsr__search *s, const double *losses)
 {
     double w[WSR__SLOTS];
     double sum = 0;
-    objective_weights(w, s);
+    wsr__search_weights(w, s);
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
         sum += w[i] * losses[i];
     }
@@ -151,38 +137,13 @@ out:
 
 // ------------------------------------------------------------------- steer
 
-typedef struct step_sizes {
-    size_t steps;
-    size_t samples;
-    double lr;
-    double tau;
-} step_sizes;
-
-static step_sizes sizes_of(const wsr__search *s)
-{
-    const bool released = s->quirks.path_per_epoch;
-    const wsr__search_params *const p = &s->params;
-    return (step_sizes){.steps = p->arch_steps > 0 ? (size_t)p->arch_steps
-                                 : released        ? 1
-                                                   : 10,
-                        .samples = p->arch_samples > 0 ? (size_t)p->arch_samples
-                                   : released          ? 1
-                                                       : 16,
-                        .lr = p->arch_lr > 0 ? p->arch_lr
-                              : released     ? 3e-5
-                                             : 1e-3,
-                        .tau = p->arch_tau > 0 ? p->arch_tau
-                               : released      ? p->tau
-                                               : 1};
-}
-
 // Tables of the samples of a step, and the gradient of the alphas.
 typedef struct tables {
     float *weights;
     float *diffs;
 } tables;
 
-static void draw(wsr__search *s, const tables *t, const step_sizes *size,
+static void draw(wsr__search *s, const tables *t, const wsr__arch_sizes *size,
                  size_t step)
 {
     const wsr__arch arch = {s->arch.rows, s->arch.cols, size->tau};
@@ -200,15 +161,15 @@ static void draw(wsr__search *s, const tables *t, const step_sizes *size,
     }
 }
 
-static wsr_status step(wsr__search *s, const tables *t, const step_sizes *size,
-                       size_t number)
+static wsr_status step(wsr__search *s, const tables *t,
+                       const wsr__arch_sizes *size, size_t number)
 {
     wsr_status status = WSR_OK;
     const wsr__arch arch = {s->arch.rows, s->arch.cols, size->tau};
     const size_t floats = arch.rows * arch.cols;
     double w[WSR__SLOTS];
     wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
-    objective_weights(w, s);
+    wsr__search_weights(w, s);
     draw(s, t, size, number);
     WSR_TRY(wsr_predictor_gradient(NULL, t->diffs, s->predictor, t->weights,
                                    size->samples, w));
@@ -226,7 +187,7 @@ out:
 static wsr_status move(wsr__search *s)
 {
     wsr_status status = WSR_OK;
-    const step_sizes size = sizes_of(s);
+    const wsr__arch_sizes size = wsr__search_sizes(s);
     const size_t floats = size.samples * s->arch.rows * s->arch.cols;
     const tables t = {wsr__alloc(floats, sizeof(float)),
                       wsr__alloc(floats, sizeof(float))};
@@ -301,4 +262,5 @@ const wsr__searcher_class wsr__searcher_wsr = {
               "doi:10.1609/aaai.v37i1.25118", NULL, 0},
     .look = look,
     .steer = steer,
+    .estimates = true,
 };

@@ -201,6 +201,74 @@ START_TEST(weights_multiply_the_edges)
 }
 END_TEST
 
+// Logits with every edge weight 1 but those of one row, as an input; the
+// gradient of their first with respect to that row's weight.
+static double run_open(float logits[10], const wsr_net *net,
+                       const unsigned char *choices, size_t row, float weight)
+{
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    double diff = 0;
+    ck_assert_ok(wsr__supernet_open(&graph, net, choices));
+    ck_assert_ok(wsr_plan_new(&plan, graph, 1, WSR_GRAD_INPUT));
+    float *const x = wsr_plan_src(plan, "x");
+    wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < 3072; i++) {
+        x[i] = wsr__rng_uniform(&rng);
+    }
+    for (size_t i = 0; i < EDGES * 2; i++) {
+        char name[WSR__SITE_NAME];
+        wsr__edge_weight_name(name, i / EDGES, i % EDGES);
+        float *const value = wsr_plan_src(plan, name);
+        if (value != NULL) {
+            *value = i % EDGES == row ? weight : 1;
+        }
+    }
+    ck_assert_ok(wsr_plan_forward(plan));
+    memcpy(logits, wsr_plan_dst(plan, "logits"), 10 * sizeof(*logits));
+    wsr_plan_diff_dst(plan, "logits")[0] = 1;
+    ck_assert_ok(wsr_plan_backward(plan));
+    for (size_t cell = 0; cell < 2; cell++) {
+        char name[WSR__SITE_NAME];
+        wsr__edge_weight_name(name, cell, row);
+        const float *const d = wsr_plan_diff_src(plan, name);
+        diff += d == NULL ? 0 : (double)*d;
+    }
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    return diff;
+}
+
+START_TEST(weights_that_are_inputs_have_gradients)
+{
+    unsigned char choices[EDGES];
+    float weights[EDGES];
+    float constant[10];
+    float open[10];
+    float more[10];
+    wsr_net *const net = net_of("channels=4,layers=2");
+    for (size_t i = 0; i < EDGES; i++) {
+        choices[i] = (unsigned char)(i % 2 == 0 ? 6 : 3); // 3 identity
+        weights[i] = 1;
+    }
+    for (size_t row = 14; row < EDGES; row += 5) { // both cells reduce
+        weights[row] = 0.75F;
+        run_path(constant, net, choices, weights);
+        weights[row] = 1;
+        const double diff = run_open(open, net, choices, row, 0.75F);
+        (void)run_open(more, net, choices, row, 0.75F + 1e-3F);
+        for (size_t i = 0; i < 10; i++) {
+            ck_assert_float_eq_tol(open[i], constant[i], 1e-5F);
+        }
+        const double slope = (double)(more[0] - open[0]) / 1e-3;
+        ck_assert_msg(fabs(diff) > 1e-4 &&
+                          fabs(diff - slope) <= 0.02 * fabs(slope) + 1e-3,
+                      "row %zu: %g, measured %g", row, diff, slope);
+    }
+    wsr_net_free(net);
+}
+END_TEST
+
 // What a path computes.
 typedef struct outcome {
     float logits[BATCH * 10];
@@ -334,6 +402,7 @@ Suite *suite(void)
                                   candidates_are_those_of_the_space,
                                   a_path_holds_the_chosen_candidates_only,
                                   weights_multiply_the_edges,
+                                  weights_that_are_inputs_have_gradients,
                                   random_paths_agree_with_the_reference_kernels,
                                   what_is_no_path_is_refused,
                                   NULL};
