@@ -11,6 +11,7 @@
 #include "data/data.h"
 #include "io/io.h"
 
+#include <ctype.h>
 #include <math.h>
 
 enum { PROBES = 8 };
@@ -94,8 +95,8 @@ static void add_plain(sink *out, const warning *w, const char *spec,
         wsr__format_float(eps, w->eps);
         wsr__str_addf(text, ", %s", isinf(w->eps) ? "inf" : eps);
     }
-    wsr__str_addf(text, "%s%s. %s\n", w->norm != NULL ? ": " : "", detail,
-                  w->advice);
+    wsr__str_addf(text, "%s%s. %c%s.\n", w->norm != NULL ? ": " : "", detail,
+                  toupper((unsigned char)w->advice[0]), w->advice + 1);
 }
 
 static wsr_status add(sink *out, const warning *w, const char *detail)

@@ -333,6 +333,23 @@ START_TEST(every_attack_says_what_it_is)
                   strcmp(super->name, "chain") == 0);
         ck_assert_uint_ne(((const wsr__attack_class *)super)->norms, 0);
     }
+    // And the help says it for all.
+    char *help = NULL;
+    ck_assert_ok(wsr_attack_help(&help));
+    for (size_t i = 0; wsr__attacks.classes[i] != NULL; i++) {
+        const wsr__class *const super = wsr__attacks.classes[i];
+        char head[96];
+        (void)snprintf(head, sizeof(head), "%s%s: ", i == 0 ? "" : "\n",
+                       super->name);
+        const char *const at = strstr(help, head);
+        ck_assert_msg(at != NULL, "the help lacks %s", super->name);
+        for (const wsr__option *o = super->schema; o != NULL && o->key != NULL;
+             o++) {
+            (void)snprintf(head, sizeof(head), "\n  %s=", o->key);
+            ck_assert_ptr_nonnull(strstr(at, head));
+        }
+    }
+    wsr_text_free(help);
 }
 END_TEST
 

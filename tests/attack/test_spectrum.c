@@ -105,6 +105,37 @@ START_TEST(numbers_follow_from_the_images)
         1e-12);
     ck_assert_double_le(wsr_spectrum_get(w.spectrum, 1, 0, WSR_SPECTRUM_MEDIAN),
                         0.05);
+    ck_assert_uint_eq(wsr_spectrum_worst_count(w.spectrum, "linf"), N);
+    ck_assert_uint_eq(wsr_spectrum_worst_count(w.spectrum, "l2"), 0);
+    end(&w);
+}
+END_TEST
+
+START_TEST(quartiles_divide_the_changes_of_what_fell)
+{
+    static const float norms[6] = {0.5f, 0.1f, 9, 0.4f, 0.2f, 0.3f};
+    static const uint8_t fell[6] = {1, 1, 0, 1, 1, 1};
+    world w = begin("fgsm", NULL);
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    wsr__spectrum_cell *const cell = wsr__spectrum_at(w.spectrum, 0, 0);
+    memset(cell->success, 0, N);
+    memcpy(cell->success, fell, sizeof(fell));
+    memcpy(cell->norms[WSR__LINF], norms, sizeof(norms));
+    static const wsr_spectrum_value what[3] = {
+        WSR_SPECTRUM_QUARTILE_1, WSR_SPECTRUM_MEDIAN, WSR_SPECTRUM_QUARTILE_3};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_double_eq_tol(wsr_spectrum_get(w.spectrum, 0, 0, what[i]),
+                                0.2 + 0.1 * (double)i, 1e-7);
+    }
+    cell->success[0] = 0; // 0.1, 0.2, 0.3, 0.4
+    ck_assert_double_eq_tol(
+        wsr_spectrum_get(w.spectrum, 0, 0, WSR_SPECTRUM_MEDIAN), 0.25, 1e-7);
+    ck_assert_double_eq_tol(
+        wsr_spectrum_get(w.spectrum, 0, 0, WSR_SPECTRUM_QUARTILE_1), 0.175,
+        1e-7);
+    memset(cell->success, 0, N);
+    ck_assert(
+        isnan(wsr_spectrum_get(w.spectrum, 0, 0, WSR_SPECTRUM_QUARTILE_3)));
     end(&w);
 }
 END_TEST
@@ -354,6 +385,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         numbers_follow_from_the_images,
+        quartiles_divide_the_changes_of_what_fell,
         intervals_are_wilsons,
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,

@@ -141,6 +141,47 @@ static wsr_status noisy(float *z, const float *x, size_t n, void *user)
     return status;
 }
 
+START_TEST(a_weak_attack_beside_a_strong_one_is_no_failure)
+{
+    const question q = {logits,
+                        backward,
+                        "pgd:steps=1,alpha=0.001,pgd:steps=30",
+                        NULL,
+                        {0.5f, 1}};
+    char *const text = ask(&q);
+    ck_assert_ptr_null(strstr(text, "unbounded"));
+    wsr_text_free(text);
+}
+END_TEST
+
+START_TEST(advice_says_the_same_in_sentences)
+{
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    const float eps = 1;
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    char *text = NULL;
+    toy_fill(&model_of.of, 4);
+    wsr_dataset *const dataset = data_new();
+    ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, logits, no_gradient,
+                               &model_of));
+    ck_assert_ok(wsr_spectrum_new(&spectrum, "pgd:steps=3", NULL));
+    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, &eps, 1));
+    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
+    ck_assert_ok(wsr_spectrum_run(spectrum));
+    ck_assert_ok(wsr_spectrum_advice(&text, spectrum));
+    ck_assert_ptr_nonnull(
+        strstr(text, "unbounded: pgd:steps=3, linf, 1: accuracy is 1, not 0. "
+                     "With enough change"));
+    ck_assert_ptr_nonnull(strstr(text, "zero_gradients: pgd:steps=3, linf, 1: "
+                                       "84 of 84 gradients are zero. The"));
+    wsr_text_free(text);
+    wsr_spectrum_free(spectrum);
+    wsr_dataset_free(dataset);
+    wsr_model_free(model);
+}
+END_TEST
+
 START_TEST(a_model_that_answers_differently_is_noticed)
 {
     const question q = {noisy, backward, "fgsm", NULL, {0.01f, 0.02f}};
@@ -307,6 +348,8 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_sound_evaluation_has_no_warnings,
         hidden_gradients_are_noticed,
+        a_weak_attack_beside_a_strong_one_is_no_failure,
+        advice_says_the_same_in_sentences,
         a_model_that_answers_differently_is_noticed,
         single_steps_that_beat_many_are_noticed,
         budgets_that_still_help_are_noticed,

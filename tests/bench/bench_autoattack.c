@@ -9,8 +9,9 @@
 //   data=SPEC        images; without, synthetic ones
 //   images=256 eps=0.1 norm=linf version=standard steps=100 queries=5000
 //   batch=64 threads=2 seed=0
-//   peer=COMMAND     a command that prints "seconds", "standing", "queries" and
-//                    "gradients" (per image); both are run
+//   peer=COMMAND     a command that prints "seconds", "cpu_seconds",
+//   "standing",
+//                    "queries" and "gradients" (per image); both are run
 //   pairs=1          that many times in turn, and ratios are medians
 
 #include "bench/bench.h"
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct work {
     wsr_net *net;
@@ -28,6 +30,7 @@ typedef struct work {
     wsr_attack *attack;
     float *x;
     size_t n;
+    double cpu;     // processor seconds of the last run
     double queries; // of the last run, per image
     double gradients;
     size_t clean, standing;
@@ -91,8 +94,10 @@ static void run(void *ctx)
     wsr_attack_result *result = NULL;
     const uint64_t queries = wsr_model_queries(w->model);
     const uint64_t gradients = wsr_model_gradients(w->model);
+    const clock_t start = clock();
     bench_must(wsr_attack_run(&result, w->attack, w->model, w->x,
                               wsr_dataset_labels(w->data), w->n));
+    w->cpu = (double)(clock() - start) / CLOCKS_PER_SEC;
     w->clean = w->standing = 0;
     for (size_t i = 0; i < w->n; i++) {
         w->clean += wsr_attack_result_clean(result)[i];
@@ -106,9 +111,10 @@ static void run(void *ctx)
 
 static void print_ours(const work *w, double seconds)
 {
-    printf("\"seconds\": %.3f, \"clean\": %zu, \"standing\": %zu, "
+    printf("\"seconds\": %.3f, \"cpu_seconds\": %.3f, \"clean\": %zu, "
+           "\"standing\": %zu, "
            "\"queries\": %.1f, \"gradients\": %.1f, ",
-           seconds, w->clean, w->standing, w->queries, w->gradients);
+           seconds, w->cpu, w->clean, w->standing, w->queries, w->gradients);
 }
 
 static void print_pairs(work *w, const char *peer, long pairs)
@@ -126,11 +132,12 @@ static void print_pairs(work *w, const char *peer, long pairs)
     }
     print_ours(w, bench_median(ours, n));
     printf("\"peer_seconds\": %.3f, \"peer_standing\": %.0f, "
-           "\"peer_queries\": %.1f, \"peer_gradients\": %.1f, "
+           "\"peer_cpu_seconds\": %.3f, \"peer_queries\": %.1f, "
+           "\"peer_gradients\": %.1f, "
            "\"ratio\": %.2f, \"pairs\": %zu, ",
            bench_median(theirs, n), bench_field(text, "standing"),
-           bench_field(text, "queries"), bench_field(text, "gradients"),
-           bench_median(ratios, n), n);
+           bench_field(text, "cpu_seconds"), bench_field(text, "queries"),
+           bench_field(text, "gradients"), bench_median(ratios, n), n);
 }
 
 int main(int argc, char **argv)
