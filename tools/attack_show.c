@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // -------------------------------------------------------------- JSON lines
@@ -18,10 +19,9 @@ static void print_number(const char *key, double value)
     char text[40] = "null";
     if (isfinite(value)) {
         for (int digits = 6; digits <= 17; digits++) {
-            double back = 0.0;
             (void)snprintf(text, sizeof(text), "%.*g", digits, value);
-            if (sscanf(text, "%lf", &back) == 1 && !(back < value) &&
-                !(back > value)) {
+            const double back = strtod(text, NULL);
+            if (!(back < value) && !(back > value)) {
                 break;
             }
         }
@@ -34,10 +34,9 @@ static void print_eps(float value)
 {
     char text[40] = "null";
     for (int digits = 1; isfinite(value) && digits <= 9; digits++) {
-        float back = 0.0f;
         (void)snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-        if (sscanf(text, "%f", &back) == 1 && !(back < value) &&
-            !(back > value)) {
+        const float back = strtof(text, NULL);
+        if (!(back < value) && !(back > value)) {
             break;
         }
     }
@@ -147,11 +146,12 @@ static void print_mean(const wsr_spectrum *s, size_t a, int width)
 static void print_smallest(const wsr_spectrum *s, size_t a, int width)
 {
     const size_t e = largest(s);
-    if (wsr_attack_is_minimal(wsr_spectrum_attack(s, a))) {
+    const double median = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_MEDIAN);
+    // There is no median where nothing fell.
+    if (wsr_attack_is_minimal(wsr_spectrum_attack(s, a)) && isfinite(median)) {
         print_label(s, a, width);
         printf(" smallest changes: median %.4f, quartiles %.4f and %.4f\n",
-               wsr_spectrum_get(s, a, e, WSR_SPECTRUM_MEDIAN),
-               wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUARTILE_1),
+               median, wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUARTILE_1),
                wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUARTILE_3));
     }
 }

@@ -235,6 +235,43 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         echo "FAILED: JSON lines of wsr-attack"
         head -5 stdout stderr
     fi
+    # good WORDS COMMAND...: it must succeed and say the words on stdout.
+    good()
+    {
+        local words=$1
+        shift
+        checks=$((checks + 1))
+        if ! timeout -k 2 60 "$@" >stdout 2>stderr || [ -s stderr ] ||
+            ! grep -qF -- "$words" stdout; then
+            failures=$((failures + 1))
+            echo "FAILED: $*"
+            head -5 stdout stderr
+        fi
+    }
+    # present WORDS FILE
+    present()
+    {
+        checks=$((checks + 1))
+        if ! grep -qF -- "$1" "$2"; then
+            failures=$((failures + 1))
+            echo "FAILED: $2 lacks '$1'"
+        fi
+    }
+    good "attacked on another network" "$attack" --net $net --data synthetic \
+        --count 4 --attack fgsm --source $net
+    good '"fidelity":"released"' "$attack" --net $net --data synthetic \
+        --count 4 --attack pgd:steps=2 --set attack.fidelity=released --json
+    good "deepfool     l2       inf" "$attack" --net $net --data synthetic \
+        --count 4 --attack deepfool --eps inf
+    good "random_start" "$attack" --help
+    good "worst case" "$attack" --net $net --data synthetic --count 4 \
+        --attack fgsm,pgd:steps=2 --eps 0.1,1 --out shown \
+        --save saved.safetensors --set attack.stop=false
+    present "data:image/png;base64," shown/report.html
+    present '"worst_case"' shown/results.jsonl
+    present "quartile_1_success" shown/results.csv
+    present '"0.1.images"' saved.safetensors
+    present '"clean"' saved.safetensors
 fi
 
 echo "$checks checks, $failures failures"
