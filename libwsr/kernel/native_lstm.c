@@ -404,6 +404,20 @@ typedef struct columns {
     int64_t lag;
 } columns;
 
+// sum[r][j] += gates[r] * x[j], the part of one record.
+WSR_INLINE void weight_products(v8 sum[ROWS][COLS], const float *gates,
+                                const float *x, const int cols)
+{
+    WSR_UNROLL
+    for (int r = 0; r < ROWS; r++) {
+        const v8 d = ld8(gates + r * LANES);
+        WSR_UNROLL
+        for (int j = 0; j < cols; j++) {
+            sum[r][j] = fma8(d, ld8(x + j * LANES), sum[r][j]);
+        }
+    }
+}
+
 // diff[r][k] += sum over records of gates[row + r] * column k, for `cols`
 // columns.
 WSR_INLINE void weight_tile(float *diff, const call *c, int64_t row,
@@ -421,17 +435,9 @@ WSR_INLINE void weight_tile(float *diff, const call *c, int64_t row,
     }
     for (int64_t block = 0; block < blocks_of(p); block++) {
         for (int64_t t = v->lag; t < p->l; t++) {
-            const float *const now = record(c, block, t) + gates;
-            const float *const x = record(c, block, t - v->lag) + v->from +
-                                   k * LANES;
-            WSR_UNROLL
-            for (int r = 0; r < ROWS; r++) {
-                const v8 d = ld8(now + r * LANES);
-                WSR_UNROLL
-                for (int j = 0; j < cols; j++) {
-                    sum[r][j] = fma8(d, ld8(x + j * LANES), sum[r][j]);
-                }
-            }
+            weight_products(sum, record(c, block, t) + gates,
+                            record(c, block, t - v->lag) + v->from + k * LANES,
+                            cols);
         }
     }
     for (int r = 0; r < ROWS; r++) {

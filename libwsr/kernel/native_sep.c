@@ -374,7 +374,7 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t b,
     for (int64_t y = rows[0]; y < rows[0] + rows[1]; y++) {
         reverse_row(&r, y, &f);
     }
-    if (f.summed) {
+    if (gate != NULL && f.summed) {
         double *const sums = gate->sums + plane / c->src_plane * 2 * WSR__BLOCK;
         for (int k = 0; k < 2 * WSR__BLOCK; k++) {
             sums[k] += f.sums[k / WSR__BLOCK][k % WSR__BLOCK];

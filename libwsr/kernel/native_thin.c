@@ -416,11 +416,18 @@ WSR_INLINE void correlate_rows(float *sum, const float *wide, const float *rows,
     }
 }
 
-/// All rows of taps, `count` at a time: as many sums as registers hold.
+/// So many rows of taps at a time that registers hold their sums.
+WSR_INLINE int rows_at_once(const int kernel)
+{
+    const int most = WSR_AVX512 ? 10 : 6;
+    return most < kernel ? 1 : most / kernel;
+}
+
 WSR_INLINE void correlate_kernel(float *sum, const float *wide,
                                  const float *rows, int64_t n, int64_t lines,
-                                 const int count, const int kernel)
+                                 const int kernel)
 {
+    const int count = rows_at_once(kernel);
     int64_t j = 0;
     for (; j + count <= lines; j += count) {
         correlate_rows(sum + j * kernel * PAIR, wide, rows + j * PITCH, n,
@@ -447,11 +454,11 @@ static void correlate_strip(float *sum, const call *c, int64_t n, int64_t pair,
         read_wide(wide + b % 2 * WSR__BLOCK, PAIR, c, b, from, width);
     }
     if (c->p->kernel == 3) {
-        correlate_kernel(sum, wide, rows, width, lines, WSR_AVX512 ? 3 : 2, 3);
+        correlate_kernel(sum, wide, rows, width, lines, 3);
     } else if (c->p->kernel == 5) {
-        correlate_kernel(sum, wide, rows, width, lines, WSR_AVX512 ? 2 : 1, 5);
+        correlate_kernel(sum, wide, rows, width, lines, 5);
     } else {
-        correlate_kernel(sum, wide, rows, width, lines, 1, 7);
+        correlate_kernel(sum, wide, rows, width, lines, 7);
     }
 }
 
