@@ -209,7 +209,7 @@ static void prepare_share(void *ctx, int64_t begin, int64_t end, size_t part)
     const size_t pixels = w->estimator->pixels;
     for (int64_t i = begin; i < end; i++) {
         const size_t b = (size_t)i;
-        float r[WSR_ESTIMATOR_SOURCES];
+        float r[WSR_ESTIMATOR_SOURCES] = {0};
         write_sources(r, w, b);
         if (w->to.image != NULL) {
             memcpy(w->to.image + b * pixels, w->samples[b].image,

@@ -223,7 +223,7 @@ static wsr_value attention(const wsr__estimator_graph *g, const states *s,
 // if they were that.
 static void scramble(wsr_value *mixed, const wsr__estimator_graph *g)
 {
-    const long long pixels = (long long)(g->c * g->h * g->w);
+    const long long pixels = g->c * g->h * g->w;
     char text[64];
     wsr_value rows[WSR_ESTIMATOR_TARGETS];
     (void)snprintf(text, sizeof(text), "dims=[1,%lld]", pixels);

@@ -52,7 +52,7 @@ static wsr_status add_leaf(compiler *c, size_t i)
     const wsr__vertex *const vertex = &c->graph->list[i];
     wsr_plan *const plan = c->plan;
     wsr__slot slot = {.role = vertex->role,
-                      .desc = {vertex->shape, WSR__PLAIN},
+                      .desc = {.shape = vertex->shape},
                       .param = vertex->param,
                       .step = WSR__NONE,
                       NOWHERE};

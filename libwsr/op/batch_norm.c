@@ -60,7 +60,7 @@ const float *wsr__batch_norm_affine(const wsr__node *node, size_t i)
 static double population(const wsr__node *node)
 {
     const wsr_shape *const s = &node->src[WSR__BN_SRC].desc.shape;
-    return (double)(wsr_shape_count(s) / s->dims[1]);
+    return (double)wsr_shape_count(s) / (double)s->dims[1];
 }
 
 void wsr__batch_norm_move(const wsr__node *node, const float *mean,
