@@ -56,14 +56,14 @@ static void add_tick(wsr__str *out, double value, double step, bool percent)
 
 static void draw_rows(wsr__str *out, const wsr__chart *chart)
 {
-    const double n = nearbyint((chart->y1 - chart->y0) / chart->y_step);
-    for (double i = 0.0; i <= n; i += 1.0) {
-        const double value = chart->y0 + i * chart->y_step;
+    const long n = lrint((chart->y1 - chart->y0) / chart->y_step);
+    for (long i = 0; i <= n; i++) {
+        const double value = chart->y0 + (double)i * chart->y_step;
         const double y = wsr__chart_y(chart, value);
         wsr__str_addf(out,
                       "<path class=\"%s\" d=\"M%d %.1fH%d\"/>"
                       "<text class=\"tick y\" x=\"%d\" y=\"%.1f\">",
-                      i > 0.0 ? "grid" : "axis", LEFT, y, RIGHT, LEFT - 8,
+                      i > 0 ? "grid" : "axis", LEFT, y, RIGHT, LEFT - 8,
                       y + 4.0);
         add_tick(out, value, chart->y_step, chart->percent);
         wsr__str_add(out, "</text>\n");
@@ -72,10 +72,10 @@ static void draw_rows(wsr__str *out, const wsr__chart *chart)
 
 static void draw_columns(wsr__str *out, const wsr__chart *chart)
 {
-    const double first = ceil(chart->x0 / chart->x_step - 1e-9);
-    const double last = floor(chart->x1 / chart->x_step + 1e-9);
-    for (double i = first; i <= last; i += 1.0) {
-        const double value = i * chart->x_step;
+    const long first = (long)ceil(chart->x0 / chart->x_step - 1e-9);
+    const long last = (long)floor(chart->x1 / chart->x_step + 1e-9);
+    for (long i = first; i <= last; i++) {
+        const double value = (double)i * chart->x_step;
         const double x = wsr__chart_x(chart, value);
         wsr__str_addf(out,
                       "<path class=\"axis\" d=\"M%.1f %dv5\"/>"

@@ -38,10 +38,10 @@ static void widen(wsr__chart *chart, const wsr__report_series *s)
 static wsr__chart chart_of(const wsr__report *report, const char *phase,
                            wsr__report_kind kind)
 {
-    wsr__chart chart = {.x0 = INFINITY,
-                        .x1 = -INFINITY,
-                        .y0 = INFINITY,
-                        .y1 = -INFINITY,
+    wsr__chart chart = {.x0 = HUGE_VAL,
+                        .x1 = -HUGE_VAL,
+                        .y0 = HUGE_VAL,
+                        .y1 = -HUGE_VAL,
                         .percent = kind == WSR__REPORT_ACCURACY,
                         .x_name = "epoch",
                         .y_name = about[kind].y,
