@@ -157,19 +157,14 @@ static void on_log(wsr_log_level level, const char *line, void *user)
 
 // --------------------------------------------------------------------- usage
 
-static void complain(const cli *c, const char *format, va_list args)
-{
-    (void)fprintf(stderr, "%s: ", c->tool->name);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
-}
-
 int cli_usage(const cli *c, const char *format, ...)
 {
     va_list args;
+    (void)fprintf(stderr, "%s: ", c->tool->name);
     va_start(args, format);
-    complain(c, format, args);
+    (void)vfprintf(stderr, format, args);
     va_end(args);
+    (void)fputc('\n', stderr);
     return CLI_USAGE;
 }
 

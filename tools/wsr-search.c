@@ -9,6 +9,7 @@
 #include "wsr/search.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -50,7 +51,12 @@ static bool number_in(double *out, const char *line, const char *key)
     char pattern[48];
     (void)snprintf(pattern, sizeof(pattern), "\"%s\":", key);
     const char *const at = strstr(line, pattern);
-    return at != NULL && sscanf(at + strlen(pattern), "%lf", out) == 1;
+    if (at == NULL) {
+        return false;
+    }
+    char *end = NULL;
+    *out = strtod(at + strlen(pattern), &end);
+    return end != at + strlen(pattern);
 }
 
 // Accuracies are in the log, where the report finds them, too.

@@ -8,6 +8,7 @@
 #include "waiting.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LINE_SIZE = 65536 };
@@ -40,12 +41,15 @@ static bool on_progress(const char *phase, size_t done, size_t total,
 static double number_of(const char *line, const char *key)
 {
     char pattern[64];
-    double value = -1;
     (void)snprintf(pattern, sizeof(pattern), "\"%s\":", key);
     const char *const at = strstr(line, pattern);
-    return at != NULL && sscanf(at + strlen(pattern), "%lf", &value) == 1
-               ? value
-               : -1;
+    if (at == NULL) {
+        return -1;
+    }
+    const char *const text = at + strlen(pattern);
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    return end != text ? value : -1;
 }
 
 static void show_line(const cli *c, const char *line)
