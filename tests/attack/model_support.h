@@ -117,18 +117,26 @@ static inline void toy_images(float *x, int32_t *labels, size_t n, toy *t,
     }
 }
 
+/// What is attacked: n images through a model.
+typedef struct toy_task {
+    wsr_model *model;
+    const float *x;
+    const int32_t *labels;
+    size_t n;
+} toy_task;
+
 /// Run an attack by its spec.
 static inline wsr_attack_result *toy_attack(const char *spec,
                                             const char *options,
                                             const float *eps, size_t n_eps,
-                                            wsr_model *model, const float *x,
-                                            const int32_t *labels, size_t n)
+                                            const toy_task *t)
 {
     wsr_attack *attack = NULL;
     wsr_attack_result *result = NULL;
     ck_assert_ok(wsr_attack_new(&attack, spec, options));
     ck_assert_ok(wsr_attack_set_strengths(attack, eps, n_eps));
-    ck_assert_ok(wsr_attack_run(&result, attack, model, x, labels, n));
+    ck_assert_ok(
+        wsr_attack_run(&result, attack, t->model, t->x, t->labels, t->n));
     wsr_attack_free(attack);
     return result;
 }
@@ -161,7 +169,8 @@ static inline void toy_end(toy_world *w)
 static inline wsr_attack_result *toy_run(toy_world *w, const char *spec,
                                          const char *options, float eps)
 {
-    return toy_attack(spec, options, &eps, 1, w->model, w->x, w->labels, TOY_N);
+    return toy_attack(spec, options, &eps, 1,
+                      &(toy_task){w->model, w->x, w->labels, TOY_N});
 }
 
 static inline size_t toy_robust(const wsr_attack_result *r)
@@ -179,8 +188,8 @@ static inline void toy_expect_same(toy_world *w, const char *a, const char *b,
 {
     wsr_attack_result *const ra = toy_run(w, a, "stop=false", eps);
     wsr_attack_result *const rb = toy_run(w, b, "stop=false", eps);
-    ck_assert_msg(memcmp(wsr_attack_result_images(ra, 0),
-                         wsr_attack_result_images(rb, 0), sizeof(w->x)) == 0,
+    ck_assert_msg(same_bits(wsr_attack_result_images(ra, 0),
+                            wsr_attack_result_images(rb, 0), sizeof(w->x)),
                   "%s and %s differ", a, b);
     wsr_attack_result_free(ra);
     wsr_attack_result_free(rb);

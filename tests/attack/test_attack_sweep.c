@@ -134,8 +134,9 @@ START_TEST(results_lie_inside_exactly_and_outcomes_are_true)
         size_t fell = 0;
         for (uint64_t o = 0; o < 3; o++) {
             wsr_model *const model = begin(o + 10);
-            wsr_attack_result *const r = toy_attack(
-                m.spec, options[o], strengths(m.norm), 2, model, x, labels, N);
+            wsr_attack_result *const r =
+                toy_attack(m.spec, options[o], strengths(m.norm), 2,
+                           &(toy_task){model, x, labels, N});
             expect_inside(&m, r);
             expect_outcomes(&m, r);
             for (size_t i = 0; i < N; i++) {
@@ -159,9 +160,9 @@ START_TEST(strength_0_returns_the_input_bit_for_bit)
         for (size_t o = 0; o < 2; o++) {
             wsr_attack_result *const r =
                 toy_attack(m.spec, o == 0 ? NULL : "stop=false", eps, 1 + o,
-                           model, x, labels, N);
+                           &(toy_task){model, x, labels, N});
             ck_assert_msg(
-                memcmp(wsr_attack_result_images(r, 0), x, sizeof(x)) == 0,
+                same_bits(wsr_attack_result_images(r, 0), x, sizeof(x)),
                 "%s moves at strength 0", m.spec);
             for (size_t i = 0; i < N; i++) {
                 ck_assert_uint_eq(wsr_attack_result_robust(r, 0)[i],
@@ -181,18 +182,18 @@ START_TEST(neither_batches_nor_threads_change_a_result)
     for (size_t k = 0; next(&m, k); k++) {
         wsr_model *const model = begin(30);
         const float *const eps = strengths(m.norm);
-        wsr_attack_result *const whole =
-            toy_attack(m.spec, "seed=5", eps, 2, model, x, labels, N);
+        wsr_attack_result *const whole = toy_attack(
+            m.spec, "seed=5", eps, 2, &(toy_task){model, x, labels, N});
         const char *const options[] = {"seed=5", "seed=5,batch=1",
                                        "seed=5,batch=5"};
         for (size_t o = 0; o < 3; o++) {
             wsr_set_threads(o == 0 ? 3 : 1);
-            wsr_attack_result *const r =
-                toy_attack(m.spec, options[o], eps, 2, model, x, labels, N);
+            wsr_attack_result *const r = toy_attack(
+                m.spec, options[o], eps, 2, &(toy_task){model, x, labels, N});
             for (size_t e = 0; e < 2; e++) {
-                ck_assert_msg(memcmp(wsr_attack_result_images(r, e),
-                                     wsr_attack_result_images(whole, e),
-                                     sizeof(x)) == 0,
+                ck_assert_msg(same_bits(wsr_attack_result_images(r, e),
+                                        wsr_attack_result_images(whole, e),
+                                        sizeof(x)),
                               "%s depends on %s", m.spec, options[o]);
                 ck_assert_mem_eq(wsr_attack_result_queries(r, e),
                                  wsr_attack_result_queries(whole, e),
@@ -222,8 +223,9 @@ START_TEST(only_the_target_counts_in_targeted_mode)
         for (size_t i = 0; i < N; i++) {
             wanted[i] = (labels[i] + 2) % TOY_CLASSES;
         }
-        wsr_attack_result *const r = toy_attack(
-            m.spec, "target=given", strengths(m.norm), 2, model, x, wanted, N);
+        wsr_attack_result *const r =
+            toy_attack(m.spec, "target=given", strengths(m.norm), 2,
+                       &(toy_task){model, x, wanted, N});
         expect_inside(&m, r);
         for (size_t i = 0; i < 2 * N; i++) {
             float z[TOY_CLASSES];
@@ -288,13 +290,14 @@ START_TEST(parameters_and_statistics_stay_as_they_are)
     }
     for (size_t k = 0; next(&m, k); k++) {
         wsr_attack_result *const r =
-            toy_attack(m.spec, NULL, strengths(m.norm), 2, model, x, labels, N);
+            toy_attack(m.spec, NULL, strengths(m.norm), 2,
+                       &(toy_task){model, x, labels, N});
         wsr_attack_result_free(r);
         size_t at = 0;
         for (size_t i = 0; i < wsr_params_count(params); i++) {
             const int64_t n = wsr_shape_count(wsr_params_shape(params, i));
-            ck_assert_msg(memcmp(before + at, wsr_params_data(params, i),
-                                 (size_t)n * sizeof(float)) == 0,
+            ck_assert_msg(same_bits(before + at, wsr_params_data(params, i),
+                                    (size_t)n * sizeof(float)),
                           "%s changes %s", m.spec, wsr_params_name(params, i));
             ck_assert_ptr_null(wsr_params_grad(params, i));
             at += (size_t)n;
@@ -313,8 +316,9 @@ START_TEST(attacks_that_need_no_gradients_ask_for_none)
         if (!m.cls->needs_gradient && m.cls->gradients == NULL) {
             wsr_model_free(begin(60));
             wsr_model *const black = toy_model(&model_of, false);
-            wsr_attack_result *const r = toy_attack(
-                m.spec, NULL, strengths(m.norm), 2, black, x, labels, N);
+            wsr_attack_result *const r =
+                toy_attack(m.spec, NULL, strengths(m.norm), 2,
+                           &(toy_task){black, x, labels, N});
             ck_assert_uint_eq(wsr_model_gradients(black), 0);
             wsr_attack_result_free(r);
             wsr_model_free(black);

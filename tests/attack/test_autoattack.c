@@ -137,8 +137,8 @@ START_TEST(few_classes_are_enough)
         (void)snprintf(spec, sizeof(spec),
                        "autoattack:version=%s,steps=5,queries=10,eot=2",
                        versions[k]);
-        wsr_attack_result *const r =
-            toy_attack(spec, NULL, &eps, 1, two, w->x, labels, TOY_N);
+        wsr_attack_result *const r = toy_attack(
+            spec, NULL, &eps, 1, &(toy_task){two, w->x, labels, TOY_N});
         ck_assert_uint_lt(toy_robust(r), TOY_N);
         wsr_attack_result_free(r);
     }

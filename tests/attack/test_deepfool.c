@@ -60,7 +60,8 @@ START_TEST(strengths_only_judge_what_was_found)
     toy_world *const w = toy_begin(7);
     const float eps[3] = {0.1f, INFINITY, 0.3f};
     wsr_attack_result *const r =
-        toy_attack("deepfool", NULL, eps, 3, w->model, w->x, w->labels, TOY_N);
+        toy_attack("deepfool", NULL, eps, 3,
+                   &(toy_task){w->model, w->x, w->labels, TOY_N});
     for (size_t i = 0; i < TOY_N; i++) {
         const float l2 = wsr_attack_result_l2(r, 1)[i];
         for (size_t e = 0; e < 3; e++) {

@@ -110,8 +110,9 @@ START_TEST(sources_are_attacked_once_for_all_strengths)
     toy_world *const w = toy_begin(22);
     (void)snprintf(spec, sizeof(spec), "estimator:net=%s,%s",
                    toy_estimator_file(), OPTIONS);
-    wsr_attack_result *const r = toy_attack(spec, "stop=false", eps, 3,
-                                            w->model, w->x, w->labels, TOY_N);
+    wsr_attack_result *const r =
+        toy_attack(spec, "stop=false", eps, 3,
+                   &(toy_task){w->model, w->x, w->labels, TOY_N});
     for (size_t e = 0; e < 3; e++) {
         gradients += wsr_attack_result_gradients(r, e)[0];
     }

@@ -14,8 +14,8 @@ START_TEST(every_pixel_moves_by_the_strength_along_the_gradient)
     toy_fill(&model_of, 1);
     toy_images(x, labels, N, &model_of, 1);
     wsr_model *const model = toy_model(&model_of, true);
-    wsr_attack_result *const result =
-        toy_attack("fgsm", "stop=false", &eps, 1, model, x, labels, N);
+    wsr_attack_result *const result = toy_attack(
+        "fgsm", "stop=false", &eps, 1, &(toy_task){model, x, labels, N});
     const float *const found = wsr_attack_result_images(result, 0);
     for (size_t i = 0; i < N; i++) {
         float z[TOY_CLASSES];
@@ -42,8 +42,8 @@ START_TEST(one_gradient_serves_all_strengths)
     toy_fill(&model_of, 1);
     toy_images(x, labels, N, &model_of, 1);
     wsr_model *const model = toy_model(&model_of, true);
-    wsr_attack_result *const result =
-        toy_attack("fgsm", "stop=false", eps, 3, model, x, labels, N);
+    wsr_attack_result *const result = toy_attack(
+        "fgsm", "stop=false", eps, 3, &(toy_task){model, x, labels, N});
     ck_assert_uint_eq(wsr_model_gradients(model), N);
     ck_assert_uint_eq(wsr_model_queries(model), 4 * N);
     wsr_attack_result_free(result);

@@ -58,30 +58,43 @@ static double gain_at(const problem *p, double t, double sign)
     return gain;
 }
 
-// Norm of the best change: bisection, or for L1 taking the largest first.
+// The largest weight that is not used; D when all are.
+static size_t largest(const problem *p, const bool used[D])
+{
+    size_t best = D;
+    for (size_t i = 0; i < D; i++) {
+        if (!used[i] && (best == D || fabsf(p->w[i]) > fabsf(p->w[best]))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+// L1 norm of the best change: the largest weights first.
+static double best_l1(const problem *p, double c, double sign)
+{
+    double norm = 0;
+    bool used[D] = {false};
+    for (size_t k = 0; k < D && c > 0; k++) {
+        const size_t best = largest(p, used);
+        const double w = fabs((double)p->w[best]);
+        const double r = room(p, best, sign);
+        const double length = w * r < c ? r : c / w;
+        used[best] = true;
+        c -= w * length;
+        norm += w > 0 ? length : 0;
+    }
+    return norm;
+}
+
+// Norm of the best change, by bisection where it is not L1.
 static double best_norm(const problem *p)
 {
     const double sign = p->plane.c < 0 ? -1 : 1;
-    double c = fabs(p->plane.c);
+    const double c = fabs(p->plane.c);
     double norm = 0;
     if (p->plane.norm == WSR__L1) {
-        bool used[D] = {false};
-        for (size_t k = 0; k < D && c > 0; k++) {
-            size_t best = D;
-            for (size_t i = 0; i < D; i++) {
-                if (!used[i] &&
-                    (best == D || fabsf(p->w[i]) > fabsf(p->w[best]))) {
-                    best = i;
-                }
-            }
-            const double w = fabs((double)p->w[best]);
-            const double r = room(p, best, sign);
-            const double length = w * r < c ? r : c / w;
-            used[best] = true;
-            c -= w * length;
-            norm += w > 0 ? length : 0;
-        }
-        return norm;
+        return best_l1(p, c, sign);
     }
     double low = 0;
     double high = 1e12;

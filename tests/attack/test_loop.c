@@ -21,7 +21,7 @@ START_TEST(outcomes_norms_and_images_agree)
     const float eps[2] = {0.06f, 0.02f};
     wsr_model *const model = begin();
     wsr_attack_result *const r =
-        toy_attack("pgd", NULL, eps, 2, model, x, labels, N);
+        toy_attack("pgd", NULL, eps, 2, &(toy_task){model, x, labels, N});
     ck_assert_uint_eq(wsr_attack_result_count(r), N);
     ck_assert_uint_eq(wsr_attack_result_strengths(r), 2);
     size_t fell = 0;
@@ -58,7 +58,7 @@ START_TEST(what_fell_at_a_strength_costs_nothing_at_larger_ones)
     const float eps[2] = {0.02f, 0.06f};
     wsr_model *const model = begin();
     wsr_attack_result *const r =
-        toy_attack("pgd", NULL, eps, 2, model, x, labels, N);
+        toy_attack("pgd", NULL, eps, 2, &(toy_task){model, x, labels, N});
     for (size_t i = 0; i < N; i++) {
         if (wsr_attack_result_success(r, 0)[i]) {
             ck_assert(wsr_attack_result_success(r, 1)[i]);
@@ -80,10 +80,10 @@ START_TEST(strengths_without_nesting_give_what_each_gives_alone)
     const char *const spec = "pgd:steps=5,random_start=true";
     wsr_model *const model = begin();
     wsr_attack_result *const all =
-        toy_attack(spec, options, eps, 3, model, x, labels, N);
+        toy_attack(spec, options, eps, 3, &(toy_task){model, x, labels, N});
     for (size_t e = 0; e < 3; e++) {
-        wsr_attack_result *const one =
-            toy_attack(spec, options, &eps[e], 1, model, x, labels, N);
+        wsr_attack_result *const one = toy_attack(
+            spec, options, &eps[e], 1, &(toy_task){model, x, labels, N});
         ck_assert_mem_eq(wsr_attack_result_images(all, e),
                          wsr_attack_result_images(one, 0), sizeof(x));
         ck_assert_mem_eq(wsr_attack_result_robust(all, e),
@@ -101,12 +101,12 @@ START_TEST(images_are_known_by_their_numbers)
     const char *const spec = "pgd:steps=4,random_start=true";
     wsr_model *const model = begin();
     wsr_attack_result *const all =
-        toy_attack(spec, "seed=9", &eps, 1, model, x, labels, N);
-    wsr_attack_result *const rest = toy_attack(spec, "seed=9,first=11,batch=3",
-                                               &eps, 1, model, x + 11 * TOY_D,
-                                               labels + 11, N - 11);
+        toy_attack(spec, "seed=9", &eps, 1, &(toy_task){model, x, labels, N});
+    wsr_attack_result *const rest =
+        toy_attack(spec, "seed=9,first=11,batch=3", &eps, 1,
+                   &(toy_task){model, x + 11 * TOY_D, labels + 11, N - 11});
     wsr_attack_result *const other =
-        toy_attack(spec, "seed=10", &eps, 1, model, x, labels, N);
+        toy_attack(spec, "seed=10", &eps, 1, &(toy_task){model, x, labels, N});
     ck_assert_mem_eq(wsr_attack_result_images(all, 0) + 11 * TOY_D,
                      wsr_attack_result_images(rest, 0),
                      (N - 11) * TOY_D * sizeof(float));
@@ -126,8 +126,8 @@ START_TEST(targets_count_only_when_they_are_reached)
     const float eps = 0.5f;
     wsr_model *const model = begin();
     for (size_t o = 0; o < 4; o++) {
-        wsr_attack_result *const r =
-            toy_attack("pgd", options[o], &eps, 1, model, x, labels, N);
+        wsr_attack_result *const r = toy_attack(
+            "pgd", options[o], &eps, 1, &(toy_task){model, x, labels, N});
         size_t fell = 0;
         for (size_t i = 0; i < N; i++) {
             float z[TOY_CLASSES];
@@ -156,8 +156,8 @@ START_TEST(images_can_be_left_out_of_the_result)
 {
     const float eps = 0.04f;
     wsr_model *const model = begin();
-    wsr_attack_result *const r =
-        toy_attack("fgsm", "images=false", &eps, 1, model, x, labels, N);
+    wsr_attack_result *const r = toy_attack("fgsm", "images=false", &eps, 1,
+                                            &(toy_task){model, x, labels, N});
     ck_assert_ptr_null(wsr_attack_result_images(r, 0));
     wsr_attack_result_free(r);
     wsr_model_free(model);

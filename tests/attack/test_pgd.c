@@ -29,9 +29,10 @@ START_TEST(one_step_as_long_as_the_ball_is_fgsm)
     const float eps = 0.03f;
     wsr_model *const model = begin();
     wsr_attack_result *const a = toy_attack("pgd:steps=1,ratio=1", "stop=false",
-                                            &eps, 1, model, x, labels, N);
-    wsr_attack_result *const b =
-        toy_attack("fgsm", "stop=false", &eps, 1, model, x, labels, N);
+                                            &eps, 1,
+                                            &(toy_task){model, x, labels, N});
+    wsr_attack_result *const b = toy_attack("fgsm", "stop=false", &eps, 1,
+                                            &(toy_task){model, x, labels, N});
     ck_assert_mem_eq(wsr_attack_result_images(a, 0),
                      wsr_attack_result_images(b, 0), sizeof(x));
     wsr_attack_result_free(a);
@@ -44,8 +45,8 @@ START_TEST(steps_cost_one_gradient_each_and_one_forward_more)
 {
     const float eps = 0.01f;
     wsr_model *const model = begin();
-    wsr_attack_result *const result =
-        toy_attack("pgd:steps=7", "stop=false", &eps, 1, model, x, labels, N);
+    wsr_attack_result *const result = toy_attack(
+        "pgd:steps=7", "stop=false", &eps, 1, &(toy_task){model, x, labels, N});
     for (size_t i = 0; i < N; i++) {
         ck_assert_uint_eq(wsr_attack_result_gradients(result, 0)[i], 7);
         ck_assert_uint_eq(wsr_attack_result_queries(result, 0)[i], 8);
@@ -59,10 +60,11 @@ START_TEST(restarts_and_random_starts_find_no_less)
 {
     const float eps = 0.03f;
     wsr_model *const model = begin();
-    wsr_attack_result *const one =
-        toy_attack("pgd:steps=2", NULL, &eps, 1, model, x, labels, N);
-    wsr_attack_result *const many = toy_attack("pgd:steps=2,restarts=5", NULL,
-                                               &eps, 1, model, x, labels, N);
+    wsr_attack_result *const one = toy_attack("pgd:steps=2", NULL, &eps, 1,
+                                              &(toy_task){model, x, labels, N});
+    wsr_attack_result *const many =
+        toy_attack("pgd:steps=2,restarts=5", NULL, &eps, 1,
+                   &(toy_task){model, x, labels, N});
     ck_assert_uint_le(standing(many, 0), standing(one, 0));
     for (size_t i = 0; i < N; i++) {
         ck_assert(!wsr_attack_result_robust(many, 0)[i] ||
@@ -78,8 +80,8 @@ START_TEST(euclidean_steps_use_the_whole_ball)
 {
     const float eps = 0.2f;
     wsr_model *const model = begin();
-    wsr_attack_result *const result =
-        toy_attack("pgd:norm=l2", "stop=false", &eps, 1, model, x, labels, N);
+    wsr_attack_result *const result = toy_attack(
+        "pgd:norm=l2", "stop=false", &eps, 1, &(toy_task){model, x, labels, N});
     for (size_t i = 0; i < N; i++) {
         const float l2 = wsr_attack_result_l2(result, 0)[i];
         ck_assert_float_le(l2, eps);
@@ -101,8 +103,8 @@ START_TEST(random_starts_fill_the_ball)
     const float eps = 0.1f;
     wsr_model *const model = begin();
     for (size_t s = 0; s < 3; s++) {
-        wsr_attack_result *const result =
-            toy_attack(specs[s], "stop=false", &eps, 1, model, x, labels, N);
+        wsr_attack_result *const result = toy_attack(
+            specs[s], "stop=false", &eps, 1, &(toy_task){model, x, labels, N});
         double mean = 0;
         for (size_t i = 0; i < N; i++) {
             mean += (double)wsr_attack_result_l2(result, 0)[i] / N;

@@ -53,8 +53,8 @@ START_TEST(it_is_pgd_on_the_whole_batch_in_the_mode_of_the_plan)
     ck_assert_ok(wsr__model_from_plan(&model, plan));
     ck_assert_ok(wsr__pgd_plan(out, plan, x, labels, &pgd));
     wsr_attack_result *const r = toy_attack("pgd:steps=5,alpha=0.02",
-                                            "stop=false", &pgd.eps, 1, model, x,
-                                            labels, N);
+                                            "stop=false", &pgd.eps, 1,
+                                            &(toy_task){model, x, labels, N});
     ck_assert_mem_eq(out, wsr_attack_result_images(r, 0), sizeof(out));
     wsr_attack_result_free(r);
     wsr_model_free(model);

@@ -189,19 +189,22 @@ START_TEST(every_attack_and_strength_has_a_line)
 END_TEST
 
 // Seconds differ from run to run.
+static void expect_same_cell(const wsr__spectrum_cell *a,
+                             const wsr__spectrum_cell *b)
+{
+    ck_assert_mem_eq(a->robust, b->robust, N);
+    ck_assert_mem_eq(a->success, b->success, N);
+    ck_assert_mem_eq(a->queries, b->queries, N * sizeof(uint32_t));
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_mem_eq(a->norms[i], b->norms[i], N * sizeof(float));
+    }
+    ck_assert_mem_eq(a->images, b->images, 5 * TOY_D * sizeof(float));
+}
+
 static void expect_same(const wsr_spectrum *a, const wsr_spectrum *b)
 {
     for (size_t k = 0; k < 6; k++) {
-        ck_assert_mem_eq(a->cells[k].robust, b->cells[k].robust, N);
-        ck_assert_mem_eq(a->cells[k].success, b->cells[k].success, N);
-        ck_assert_mem_eq(a->cells[k].queries, b->cells[k].queries,
-                         N * sizeof(uint32_t));
-        for (size_t i = 0; i < 3; i++) {
-            ck_assert_mem_eq(a->cells[k].norms[i], b->cells[k].norms[i],
-                             N * sizeof(float));
-        }
-        ck_assert_mem_eq(a->cells[k].images, b->cells[k].images,
-                         5 * TOY_D * sizeof(float));
+        expect_same_cell(&a->cells[k], &b->cells[k]);
     }
 }
 

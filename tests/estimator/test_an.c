@@ -21,9 +21,9 @@ END_TEST
 
 START_TEST(released_targets_disturb_each_other_intended_they_do_not)
 {
-    static const char *const specs[] = {"an", "an:transpose=released",
-                                        "an:fidelity=released,"
-                                        "transpose=intended"};
+    static const char *const specs[] = {
+        "an", "an:transpose=released",
+        "an:fidelity=released,transpose=intended"};
     for (size_t i = 0; i < 3; i++) {
         batch *const b = batch_new(1);
         wsr_estimator *const est = estimator_new(specs[i]);

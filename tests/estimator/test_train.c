@@ -9,6 +9,23 @@ static void remember(wsr_estimator *est, const batch *b)
     ck_assert_ok(wsr_estimator_remember(est, noises, b->images, N + 1, B));
 }
 
+// Entry (k, i): noise k of image i is to be estimated from the others.
+static void expect_entry(const wsr_estimator *est, const batch *b, size_t k,
+                         size_t i)
+{
+    const wsr__estimator_sample s = wsr__ae_memory_at(&est->memory, k * B + i);
+    const size_t bytes = PIXELS * sizeof(float);
+    const float *const label = b->noises[k] + i * PIXELS;
+    ck_assert_mem_eq(s.image, b->images + i * PIXELS, bytes);
+    ck_assert_mem_eq(s.label, label, bytes);
+    ck_assert_float_eq_tol(s.target[0], (float)norm_of_row(label, PIXELS),
+                           1e-5F);
+    for (size_t n = 0; n < N; n++) {
+        const size_t other = n < k ? n : n + 1;
+        ck_assert_mem_eq(s.noise[n], b->noises[other] + i * PIXELS, bytes);
+    }
+}
+
 START_TEST(each_noise_is_left_out_once)
 {
     batch *const b = batch_new(1);
@@ -17,23 +34,7 @@ START_TEST(each_noise_is_left_out_once)
     ck_assert_uint_eq(wsr_estimator_remembered(est), (N + 1) * B);
     for (size_t k = 0; k < N + 1; k++) {
         for (size_t i = 0; i < B; i++) {
-            const wsr__estimator_sample s =
-                wsr__ae_memory_at(&est->memory, k * B + i);
-            size_t n = 0;
-            ck_assert_mem_eq(s.image, b->images + i * PIXELS,
-                             PIXELS * sizeof(float));
-            ck_assert_mem_eq(s.label, b->noises[k] + i * PIXELS,
-                             PIXELS * sizeof(float));
-            ck_assert_float_eq_tol(
-                s.target[0],
-                (float)norm_of_row(b->noises[k] + i * PIXELS, PIXELS), 1e-5F);
-            for (size_t other = 0; other < N + 1; other++) {
-                if (other != k) {
-                    ck_assert_mem_eq(s.noise[n++],
-                                     b->noises[other] + i * PIXELS,
-                                     PIXELS * sizeof(float));
-                }
-            }
+            expect_entry(est, b, k, i);
         }
     }
     wsr_estimator_free(est);

@@ -14,6 +14,13 @@ static double least_distance(const wsr__part *a, const wsr__part *b)
     return states ? 36.0 : labels ? 22.0 : 0.0;
 }
 
+static void check_distance(const wsr__part *a, const wsr__part *b)
+{
+    if (a->column == b->column) {
+        ck_assert_double_ge(fabs(a->y - b->y), least_distance(a, b));
+    }
+}
+
 static void check(const char *name, wsr_genotype_cell cell)
 {
     wsr_genotype *g = NULL;
@@ -25,11 +32,7 @@ static void check(const char *name, wsr_genotype_cell cell)
     for (size_t a = 0; a < layout.n_parts; a++) {
         ck_assert(isfinite(layout.parts[a].y));
         for (size_t b = 0; b < a; b++) {
-            const double gap = fabs(layout.parts[a].y - layout.parts[b].y);
-            if (layout.parts[a].column == layout.parts[b].column) {
-                ck_assert_double_ge(
-                    gap, least_distance(&layout.parts[a], &layout.parts[b]));
-            }
+            check_distance(&layout.parts[a], &layout.parts[b]);
         }
     }
     for (size_t r = 0; r < layout.n_routes; r++) {

@@ -12,6 +12,7 @@
 #include <check.h>
 #pragma GCC diagnostic pop
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /// Defined by each test file.
@@ -38,6 +39,10 @@ void skip(const char *reason) __attribute__((noreturn));
         ck_assert_msg(strstr(wsr_error_detail(), (words)) != NULL,            \
                       "'%s' lacks '%s'", wsr_error_detail(), (words));        \
     } while (0)
+
+/// Whether all bytes agree: numbers bit for bit, so that a NaN is like itself
+/// and 0 unlike -0.
+bool same_bits(const void *a, const void *b, size_t bytes);
 
 /// Folder of shared files ("golden", "data"); skips the test without it.
 const char *shared_folder(void);

@@ -69,12 +69,12 @@ END_TEST
 START_TEST(a_new_run_does_not_take_the_folder_of_another)
 {
     const char *const dir = scratch_folder("taken");
-    const uint64_t number = 1;
+    uint64_t number = 1;
     wsr__job *job = NULL;
     ck_assert_ok(wsr__job_open(&job, dir, false, NULL, NULL));
     ck_assert_ok(wsr__job_begin(job, NULL));
     job->state = add_number;
-    job->ctx = (void *)(uintptr_t)&number;
+    job->ctx = &number;
     ck_assert_ok(wsr__job_checkpoint(job));
     wsr__job_close(job);
     ck_assert_fails(wsr__job_open(&job, dir, false, NULL, NULL), WSR_ARG,

@@ -196,8 +196,8 @@ START_TEST(the_network_file_is_the_one_that_was_best)
     const wsr__st_tensor *t = NULL;
     ck_assert_ok(wsr__st_need(&t, st, "train.best"));
     memcpy(best, t->data, sizeof(best));
-    ck_assert_int_eq(
-        memcmp(best, wsr_params_data(wsr_net_params(net), 0), sizeof(best)), 0);
+    ck_assert_mem_eq(best, wsr_params_data(wsr_net_params(net), 0),
+                     sizeof(best));
     wsr__st_free(st);
     wsr_net_free(net);
 }
