@@ -28,13 +28,19 @@ if(EXISTS ${omp})
     file(COPY ${omp} DESTINATION ${extra})
 endif()
 
-file(STRINGS ${BUILD}/compile_commands.json compiled REGEX "\"file\": ")
-list(TRANSFORM compiled REPLACE "^.*\"file\": \"(.*)\".*$" "\\1")
+# Each file has its commands before it, several where it is compiled for
+# several processors or programs.
+file(STRINGS ${BUILD}/compile_commands.json lines
+    REGEX "^ *\"(command|file)\": ")
 file(GLOB sources ${ROOT}/${DIR}/*.c)
 set(files "")
-foreach(source IN LISTS sources)
-    if(source IN_LIST compiled)
-        list(APPEND files ${source})
+set(commands "")
+foreach(line IN LISTS lines)
+    string(REGEX MATCH "\"(command|file)\": (\".*\"),?$" match "${line}")
+    string(JSON ${CMAKE_MATCH_1} GET "[${CMAKE_MATCH_2}]" 0)
+    if(CMAKE_MATCH_1 STREQUAL "file" AND file IN_LIST sources)
+        list(APPEND files ${file})
+        list(APPEND commands "${command}")
     endif()
 endforeach()
 list(LENGTH files count)
@@ -49,12 +55,15 @@ foreach(word -Xclang -analyzer-config -Xclang max-nodes=40000)
     list(APPEND budget --extra-arg=${word})
 endforeach()
 
-# One file at a time: given several, the checks of va_list mix them up.
+# One command at a time: given several, the checks of va_list mix them up.
 set(failed "")
-foreach(file IN LISTS files)
+foreach(file command IN ZIP_LISTS files commands)
+    separate_arguments(words UNIX_COMMAND "${command}")
+    list(POP_FRONT words)
     execute_process(
-        COMMAND ${CLANG_TIDY} --quiet -p ${BUILD}
-            --extra-arg=-idirafter${extra} ${budget} ${file}
+        COMMAND ${CLANG_TIDY} --quiet --extra-arg=-idirafter${extra} ${budget}
+            ${file} -- ${words}
+        WORKING_DIRECTORY ${BUILD}
         RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
     if(NOT result EQUAL 0)
         string(APPEND failed "${output}${errors}")
@@ -64,4 +73,4 @@ if(failed)
     message("${failed}")
     message(FATAL_ERROR "clang-tidy objects to ${DIR}")
 endif()
-message(STATUS "${count} files of ${DIR} pass clang-tidy")
+message(STATUS "${count} compilations of ${DIR} pass clang-tidy")
