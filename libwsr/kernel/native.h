@@ -414,7 +414,7 @@ void wsr__scale(float *dst, float a, const float *src, int64_t n);
 /// 1, which makes it a copy between views.
 void wsr__scale_images(float *dst, const wsr__dims *d, const float *src,
                        const float *factor, bool accumulate);
-/// Between plain nchw (dense) and blocked; the step of the blocked one counts.
+/// Between plain nchw and blocked; a plain step of 0 is dense as well.
 void wsr__to_blocked(float *dst, const wsr__dims *d, const float *src,
                      bool accumulate);
 void wsr__to_plain(float *dst, const wsr__dims *d, const float *src,

@@ -189,6 +189,12 @@ static void scale_images(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * wsr__blocks(d->c), images_body, &c);
 }
 
+/// Floats from one plain image to the next.
+static int64_t plain_step(int64_t step, const wsr__dims *d)
+{
+    return step != 0 ? step : d->c * d->h * d->w;
+}
+
 static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -200,7 +206,8 @@ static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
         const int64_t n = i / blocks;
         const int64_t first = i % blocks * WSR__BLOCK;
         const int64_t lanes = min64(WSR__BLOCK, d->c - first);
-        const float *const src = c->src + (n * d->c + first) * pixels;
+        const float *const src = c->src + n * plain_step(d->src_step, d) +
+                                 first * pixels;
         float *const dst = c->dst + n * step_of(d->dst_step, d->c, pixels) +
                            first * pixels;
         for (int64_t k = 0; k < pixels; k++) {
@@ -233,7 +240,8 @@ static void to_plain_body(void *ctx, int64_t begin, int64_t end, size_t part)
         const float *const src =
             c->src + n * step_of(d->src_step, d->c, pixels) +
             channel / WSR__BLOCK * pixels * WSR__BLOCK + channel % WSR__BLOCK;
-        float *const dst = c->dst + i * pixels;
+        float *const dst = c->dst + n * plain_step(d->dst_step, d) +
+                           channel * pixels;
         for (int64_t k = 0; k < pixels; k++) {
             const float x = src[k * WSR__BLOCK];
             dst[k] = c->accumulate ? dst[k] + x : x;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sources side by side along an axis. Blocked images are joined block by
-// block when every source fills its blocks; otherwise rows are copied in the
-// plain layout.
+// block when every source fills its blocks, or when all have the same number
+// of channels: each part then keeps its padding. Otherwise rows are copied in
+// the plain layout.
 
 #include "op/op.h"
 
@@ -44,24 +45,33 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 
 // ----------------------------------------------------------------- blocked
 
-static bool fills_blocks(const wsr__node *node)
+static bool joins_blocks(const wsr__node *node)
 {
     const options *const o = node->params;
-    bool fills = node->src[0].desc.shape.ndims == 4 && o->axis == 1;
+    const bool images = node->src[0].desc.shape.ndims == 4 && o->axis == 1;
+    const int64_t first = images ? node->src[0].desc.shape.dims[1] : 0;
+    bool full = images;
+    bool alike = images && first > WSR__BLOCK;
     bool blocked = false;
-    for (size_t i = 0; fills && i < node->n; i++) {
-        fills = node->src[i].desc.shape.dims[1] % WSR__BLOCK == 0;
+    for (size_t i = 0; images && i < node->n; i++) {
+        const int64_t c = node->src[i].desc.shape.dims[1];
+        full = full && c % WSR__BLOCK == 0;
+        alike = alike && c == first;
         blocked |= node->src[i].desc.layout == WSR__BLOCKED;
     }
-    return fills && blocked;
+    return blocked && (full || alike);
 }
 
 static void layout_blocked(wsr__node *node)
 {
+    const int64_t first = node->src[0].desc.shape.dims[1];
+    bool full = true;
     for (size_t i = 0; i < node->n; i++) {
         node->src[i].desc.layout = WSR__BLOCKED;
+        full = full && node->src[i].desc.shape.dims[1] % WSR__BLOCK == 0;
     }
     node->dst.desc.layout = WSR__BLOCKED;
+    node->dst.desc.part = full ? 0 : first;
 }
 
 // Source i as a run of blocks, and where that run lies in dst.
@@ -70,15 +80,14 @@ static wsr__dims part_of(const wsr__node *node, size_t i, int64_t *at)
     const int64_t *const d = node->src[i].desc.shape.dims;
     *at = 0;
     for (size_t j = 0; j < i; j++) {
-        *at += node->src[j].desc.shape.dims[1] * d[2] * d[3];
+        *at += wsr__desc_blocks(&node->src[j].desc) * WSR__BLOCK * d[2] * d[3];
     }
     return (wsr__dims){.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
 }
 
 static int64_t image_floats(const wsr__node *node)
 {
-    const int64_t *const d = node->dst.desc.shape.dims;
-    return d[1] * d[2] * d[3];
+    return wsr__row_floats(&node->dst.desc);
 }
 
 static wsr_status forward_blocked(wsr__node *node)
@@ -109,7 +118,7 @@ static wsr_status backward_blocked(wsr__node *node)
 }
 
 static const wsr__impl blocked = {.name = "native",
-                                  .applicable = fills_blocks,
+                                  .applicable = joins_blocks,
                                   .layout = layout_blocked,
                                   .forward = forward_blocked,
                                   .backward = backward_blocked,

@@ -19,7 +19,7 @@ static bool applicable(const wsr__node *node)
     const wsr__conv p = wsr__conv2d_shape(node);
     return node->n == 2 && p.groups == 1 && p.kh == 1 && p.kw == 1 &&
            p.ph <= 0 && p.pw == p.ph && p.sh == p.sw &&
-           node->src[0].desc.layout == WSR__BLOCKED;
+           (node->src[0].desc.layout == WSR__BLOCKED || p.ph < 0);
 }
 
 // Behind a depthwise convolution both can be one step.

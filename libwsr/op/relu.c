@@ -10,6 +10,12 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+static void layout(wsr__node *node)
+{
+    wsr__layout_same(node);
+    node->dst.desc.part = node->src[0].desc.part;
+}
+
 static wsr_status backward(wsr__node *node)
 {
     wsr__relu_backward(node->src[0].diff, node->dst.data, node->dst.diff,
@@ -24,7 +30,7 @@ static uint32_t needs(const wsr__node *node)
 }
 
 static const wsr__impl native = {.name = "native",
-                                 .layout = wsr__layout_same,
+                                 .layout = layout,
                                  .needs = needs,
                                  .forward = forward,
                                  .backward = backward,

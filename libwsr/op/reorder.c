@@ -20,31 +20,59 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return wsr__op_ndims(&srcs[0], 4);
 }
 
-static void convert(float *to, wsr__layout layout_to, const float *from,
-                    const wsr_shape *shape, bool accumulate)
+// Part `k` of a blocked image lies at `blocked`, and at `plain`.
+typedef struct place {
+    wsr__dims dims;
+    int64_t blocked;
+    int64_t plain;
+} place;
+
+static place place_of(const wsr__desc *desc, int64_t k, bool to_blocked)
 {
-    const wsr__dims d = {.n = shape->dims[0],
-                         .c = shape->dims[1],
-                         .h = shape->dims[2],
-                         .w = shape->dims[3]};
-    if (layout_to == WSR__BLOCKED) {
-        wsr__to_blocked(to, &d, from, accumulate);
-    } else {
-        wsr__to_plain(to, &d, from, accumulate);
+    const int64_t *const d = desc->shape.dims;
+    const int64_t pixels = d[2] * d[3];
+    const int64_t c = desc->part > 0 ? desc->part : d[1];
+    const int64_t blocked = wsr__desc_blocks(desc) * WSR__BLOCK * pixels;
+    const int64_t plain = d[1] * pixels;
+    return (place){.dims = {.n = d[0],
+                            .c = c,
+                            .h = d[2],
+                            .w = d[3],
+                            .src_step = to_blocked ? plain : blocked,
+                            .dst_step = to_blocked ? blocked : plain},
+                   .blocked = k * wsr__blocks(c) * WSR__BLOCK * pixels,
+                   .plain = k * c * pixels};
+}
+
+// Between two tensors of which one is blocked.
+static void convert(float *to, const wsr__desc *desc_to, const float *from,
+                    const wsr__desc *desc_from, bool accumulate)
+{
+    const bool to_blocked = desc_to->layout == WSR__BLOCKED;
+    const wsr__desc *const desc = to_blocked ? desc_to : desc_from;
+    const int64_t parts = desc->part > 0 ? desc->shape.dims[1] / desc->part : 1;
+    for (int64_t k = 0; k < parts; k++) {
+        const place p = place_of(desc, k, to_blocked);
+        if (to_blocked) {
+            wsr__to_blocked(to + p.blocked, &p.dims, from + p.plain,
+                            accumulate);
+        } else {
+            wsr__to_plain(to + p.plain, &p.dims, from + p.blocked, accumulate);
+        }
     }
 }
 
 static wsr_status forward(wsr__node *node)
 {
-    convert(node->dst.data, node->dst.desc.layout, node->src[0].data,
-            &node->dst.desc.shape, false);
+    convert(node->dst.data, &node->dst.desc, node->src[0].data,
+            &node->src[0].desc, false);
     return WSR_OK;
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    convert(node->src[0].diff, node->src[0].desc.layout, node->dst.diff,
-            &node->dst.desc.shape, node->src[0].accumulate);
+    convert(node->src[0].diff, &node->src[0].desc, node->dst.diff,
+            &node->dst.desc, node->src[0].accumulate);
     return WSR_OK;
 }
 
@@ -52,7 +80,8 @@ static const wsr__impl native = {.name = "native",
                                  .layout = layout,
                                  .forward = forward,
                                  .backward = backward,
-                                 .accumulates = true};
+                                 .accumulates = true,
+                                 .parts = true};
 
 static const wsr__impl *const impls[] = {&native, NULL};
 

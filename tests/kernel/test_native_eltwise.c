@@ -97,23 +97,23 @@ static void check_layout(int64_t n, int64_t c, bool view)
     pair t = pair_new(n, c, pixels, view, 1);
     const int64_t count = n * c * pixels;
     const int64_t step = view ? t.step : 0;
-    const wsr__dims d = {
-        .n = n, .c = c, .h = 3, .w = 5, .src_step = step, .dst_step = step};
+    const wsr__dims in = {.n = n, .c = c, .h = 3, .w = 5, .dst_step = step};
+    const wsr__dims out = {.n = n, .c = c, .h = 3, .w = 5, .src_step = step};
     float *const other = random_floats(count, 2);
     float *const want = floats(count);
-    wsr__to_blocked(t.blocked, &d, other, true);
+    wsr__to_blocked(t.blocked, &in, other, true);
     for (int64_t i = 0; i < count; i++) {
         want[i] = t.plain[i] + other[i];
     }
     check_blocked(&t, want, "to blocked, add");
-    wsr__to_blocked(t.blocked, &d, other, false);
+    wsr__to_blocked(t.blocked, &in, other, false);
     check_blocked(&t, other, "to blocked");
     memcpy(want, t.plain, (size_t)count * sizeof(*want));
-    wsr__to_plain(want, &d, t.blocked, true);
+    wsr__to_plain(want, &out, t.blocked, true);
     for (int64_t i = 0; i < count; i++) {
         ck_assert(want[i] == t.plain[i] + other[i]);
     }
-    wsr__to_plain(want, &d, t.blocked, false);
+    wsr__to_plain(want, &out, t.blocked, false);
     ck_assert_mem_eq(want, other, (size_t)count * sizeof(*want));
     wsr__free(other);
     wsr__free(want);
