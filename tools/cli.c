@@ -370,11 +370,12 @@ static wsr_status assign(cli *c, size_t i, const char *value)
     if (i == SET) {
         return wsr_config_set(c->config, value);
     }
-    if (o->key == NULL) {
+    const char *const key = i == THREADS ? c->tool->threads : o->key;
+    if (key == NULL) {
         return WSR_OK;
     }
     (void)snprintf(where, sizeof(where), "--%s", o->name);
-    return wsr_config_put(c->config, o->key, value != NULL ? value : "true",
+    return wsr_config_put(c->config, key, value != NULL ? value : "true",
                           where);
 }
 

@@ -31,6 +31,7 @@ typedef struct cli_tool {
     const char *name;    // "wsr-search"
     const char *presets; // "search"; NULL for a program without
     const char *summary; // one line
+    const char *threads; // key that --threads sets too, NULL: none
     const char *usage;   // what usually follows the name: "--preset NAME ..."
     const cli_option *options;
     /// The configuration's options for --help, NULL for none. [out, owned]

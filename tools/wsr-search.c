@@ -21,6 +21,7 @@ static const cli_option options[] = {
 static const cli_tool tool = {
     .name = "wsr-search",
     .presets = "search",
+    .threads = "threads",
     .summary = "search cells that stay accurate under attacks of all strengths",
     .usage = "--preset quick --out DIR",
     .options = options,

@@ -22,6 +22,7 @@ static const cli_option options[] = {
 static const cli_tool tool = {
     .name = "wsr-train",
     .presets = "train",
+    .threads = "threads",
     .summary = "train a network to withstand attacks of many strengths",
     .usage = "--genotype NAME|FILE --data SPEC --out DIR",
     .options = options,
