@@ -37,19 +37,22 @@ run="$attack --net small/net.safetensors --data synthetic --count 48
     --set attack.batch=1 --attack pgd:steps=60,gn --eps 0.001,0.03
     --set attack.stop=false"
 # shellcheck disable=SC2086 # the words are meant to be split
-timeout -k 60 100 $run --out whole >whole.log 2>&1 || fail "the whole run"
+timeout -k 5 200 $run --out whole >whole.log 2>&1 || fail "the whole run"
 
-# Interrupt earlier and earlier until it comes before the end.
-code=0
-for seconds in 1 0.5 0.25; do
-    rm -rf part
-    # shellcheck disable=SC2086
-    timeout -s INT -k 60 $seconds $run --out part >part.log 2>part.err
-    code=$?
-    # 124: timeout's word for a command that it had to end.
-    [ $code -eq 0 ] || break
+# The configuration is written when the evaluation begins. Programs in the
+# background ignore SIGINT, hence the other one.
+# shellcheck disable=SC2086
+$run --out part >part.log 2>part.err &
+pid=$!
+for _ in $(seq 600); do
+    [ -e part/config.yaml ] && break
+    sleep 0.1
 done
-[ $code -eq 0 ] && fail "it was never interrupted"
+sleep 0.3
+kill -TERM $pid 2>kill.log || fail "it ended before it was interrupted"
+wait $pid
+code=$?
+[ $code -eq 130 ] || fail "exit code $code: $(cat part.err)"
 grep -q "interrupted, go on with: wsr-attack --resume part" part.err ||
     fail "what it says: $(cat part.err)"
 [ -s part/checkpoint.safetensors ] || fail "there is no checkpoint"
