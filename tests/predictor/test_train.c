@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "net/net.h"
 #include "predictor_support.h"
 
 START_TEST(intended_the_scale_of_a_loss_does_not_matter)
@@ -146,6 +147,56 @@ START_TEST(intended_the_objective_counts_deviations_from_the_mean)
 }
 END_TEST
 
+// Walk down the objective from even weights; the cost (see make_losses) of
+// what is chosen then, as a part of the way from the least to the most.
+static double cost_reached(wsr_predictor *p, const double *weights)
+{
+    float alphas[TABLE] = {0};
+    float table[TABLE];
+    float diff[TABLE];
+    double part = 0;
+    const wsr__arch arch = {ROWS, COLS, 1};
+    for (int step = 0; step < 400; step++) {
+        float down[TABLE] = {0};
+        wsr__arch_weights(table, &arch, alphas, NULL);
+        ck_assert_ok(wsr_predictor_gradient(NULL, diff, p, table, 1, weights));
+        wsr__arch_backward(down, &arch, table, diff);
+        for (size_t i = 0; i < TABLE; i++) {
+            alphas[i] -= 2 * down[i];
+        }
+    }
+    for (size_t r = 0; r < ROWS; r++) {
+        size_t best = 0;
+        double least = 1;
+        double most = 0;
+        for (size_t c = 0; c < COLS; c++) {
+            const double each = (double)((r * 7 + c * 5) % 11) / 11;
+            least = fmin(least, each);
+            most = fmax(most, each);
+            best = alphas[r * COLS + c] > alphas[r * COLS + best] ? c : best;
+        }
+        const double each = (double)((r * 7 + best * 5) % 11) / 11;
+        part += (each - least) / (most - least) / ROWS;
+    }
+    return part;
+}
+
+START_TEST(intended_the_weights_of_the_heads_decide_where_the_search_goes)
+{
+    // The clean loss rises with the cost, the last robust one falls.
+    static const double clean[HEADS] = {1, 0, 0};
+    static const double robust[HEADS] = {0.4, 0, 0.6};
+    wsr_predictor *const p = predictor_new("lstm", HEADS);
+    remember(p, 0, 100);
+    ck_assert_ok(wsr_predictor_train(NULL, p, 500));
+    const double by_clean = cost_reached(p, clean);
+    const double by_robust = cost_reached(p, robust);
+    ck_assert_msg(by_clean < 0.2 && by_robust > 0.8, "%g, %g", by_clean,
+                  by_robust);
+    wsr_predictor_free(p);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -156,6 +207,7 @@ Suite *suite(void)
         the_same_seed_trains_the_same,
         the_gradient_is_the_slope_of_the_objective,
         intended_the_objective_counts_deviations_from_the_mean,
+        intended_the_weights_of_the_heads_decide_where_the_search_goes,
         NULL,
     };
     return suite_of("train", tests);
