@@ -5,11 +5,11 @@
 
 #include "cli.h"
 #include "out.h"
+#include "results.h"
 #include "waiting.h"
 #include "wsr/search.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -44,47 +44,6 @@ static double now(void)
     struct timespec t = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-// The number after "key": in a line of the log; false when there is none.
-static bool number_in(double *out, const char *line, const char *key)
-{
-    char pattern[48];
-    (void)snprintf(pattern, sizeof(pattern), "\"%s\":", key);
-    const char *const at = strstr(line, pattern);
-    if (at == NULL) {
-        return false;
-    }
-    char *end = NULL;
-    *out = strtod(at + strlen(pattern), &end);
-    return end != at + strlen(pattern);
-}
-
-// Accuracies are in the log, where the report finds them, too.
-static void print_accuracies(const cli *c)
-{
-    char line[8192];
-    FILE *const file = fopen(out_path(c, "log.jsonl"), "r");
-    double clean = 0.0;
-    double eps = 0.0;
-    double robust = 0.0;
-    bool first = true;
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (!number_in(&eps, line, "eps") ||
-            !number_in(&clean, line, "clean_accuracy") ||
-            !number_in(&robust, line, "robust_accuracy")) {
-            continue;
-        }
-        if (first) {
-            printf("accuracy  clean %5.1f %%\n", 100.0 * clean);
-        }
-        printf("          at %.4f (%g/255) %5.1f %%\n", eps,
-               (double)(long)(eps * 2550.0 + 0.5) / 10.0, 100.0 * robust);
-        first = false;
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
 }
 
 static wsr_status print_genotype(const cli *c)
@@ -127,11 +86,10 @@ static wsr_status summarise(const cli *c, double seconds)
     }
     const wsr_status status = print_genotype(c);
     if (status == WSR_OK) {
-        print_accuracies(c);
-        printf("time      %.0f s\n", seconds);
-        printf("written   %s/{report.html, genotype.yaml, net.safetensors,\n"
-               "          checkpoint.safetensors, config.yaml, log.jsonl}\n",
-               c->out);
+        results_spectrum(c);
+        printf("%.0f s; written: %s/report.html, genotype.yaml, "
+               "net.safetensors, log.jsonl\n",
+               seconds, c->out);
     }
     return status;
 }

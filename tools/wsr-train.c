@@ -5,13 +5,10 @@
 
 #include "cli.h"
 #include "out.h"
+#include "results.h"
 #include "waiting.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { LINE_SIZE = 65536 };
 
 static const cli_option options[] = {
     {"genotype", "NAME|FILE", "net.genotype", "cells of the network"},
@@ -38,59 +35,6 @@ static bool on_progress(const char *phase, size_t done, size_t total,
     return !cli_canceled();
 }
 
-// Number behind "key": in a line of the log, -1 when there is none.
-static double number_of(const char *line, const char *key)
-{
-    char pattern[64];
-    (void)snprintf(pattern, sizeof(pattern), "\"%s\":", key);
-    const char *const at = strstr(line, pattern);
-    if (at == NULL) {
-        return -1;
-    }
-    const char *const text = at + strlen(pattern);
-    char *end = NULL;
-    const double value = strtod(text, &end);
-    return end != text ? value : -1;
-}
-
-static void show_line(const cli *c, const char *line)
-{
-    if (strncmp(line, "{\"event\":\"spectrum\",", 20) != 0) {
-        return;
-    }
-    if (c->json) {
-        printf("%s", line);
-        return;
-    }
-    const char *const name = strstr(line, "\"attack\":\"");
-    if (name != NULL && number_of(line, "eps") >= 0) {
-        printf("%.*s at %g: %.1f %% (clean %.1f %%)\n",
-               (int)strcspn(name + 10, "\""), name + 10, number_of(line, "eps"),
-               100 * number_of(line, "robust_accuracy"),
-               100 * number_of(line, "clean_accuracy"));
-    }
-}
-
-// The spectrum is in the log, also of a run that was done before.
-static void show_spectrum(const cli *c)
-{
-    static char line[LINE_SIZE];
-    FILE *const log = fopen(out_path(c, "log.jsonl"), "r");
-    if (log == NULL || (c->quiet && !c->json)) {
-        if (log != NULL) {
-            (void)fclose(log);
-        }
-        return;
-    }
-    while (fgets(line, sizeof(line), log) != NULL) {
-        show_line(c, line);
-    }
-    (void)fclose(log);
-    if (!c->json) {
-        printf("written: %s/net.safetensors, log.jsonl, report.html\n", c->out);
-    }
-}
-
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
@@ -115,7 +59,11 @@ int main(int argc, char **argv)
         status = wsr_report_write(c.out);
     }
     if (status == WSR_OK) {
-        show_spectrum(&c);
+        results_spectrum(&c);
+        if (!c.quiet && !c.json) {
+            printf("written: %s/report.html, net.safetensors, log.jsonl\n",
+                   c.out);
+        }
     }
     return cli_end(&c, status);
 }
