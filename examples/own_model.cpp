@@ -16,30 +16,23 @@
 #include <memory>
 #include <vector>
 
-namespace
-{
-
 constexpr std::size_t pixels = 4;
 
 // Two classes with the logits (-s, s), s = w . x: a point falls, in the L2
 // ball, at the strength |s| / |w|.
-class linear
-{
-  public:
-    explicit linear(std::array<float, pixels> w) : weights(w)
-    {
-    }
+struct linear {
+    std::array<float, pixels> w;
 
     float score(const float *x) const
     {
         float s = 0;
         for (std::size_t p = 0; p < pixels; p++) {
-            s += weights[p] * x[p];
+            s += w[p] * x[p];
         }
         return s;
     }
 
-    void logits(float *z, const float *x, std::size_t n)
+    void logits(float *z, const float *x, std::size_t n) const
     {
         for (std::size_t i = 0; i < n; i++) {
             z[2 * i + 1] = score(x + i * pixels);
@@ -47,68 +40,29 @@ class linear
         }
     }
 
-    void backward(float *dx, const float *dz, std::size_t n)
+    void backward(float *dx, const float *dz, std::size_t n) const
     {
         for (std::size_t i = 0; i < n * pixels; i++) {
             const float ds = dz[i / pixels * 2 + 1] - dz[i / pixels * 2];
-            dx[i] = ds * weights[i % pixels];
-        }
-    }
-
-    float length() const
-    {
-        float squares = 0;
-        for (const float w : weights) {
-            squares += w * w;
-        }
-        return std::sqrt(squares);
-    }
-
-  private:
-    std::array<float, pixels> weights;
-};
-
-// Anything with these two members can be attacked.
-template <class model> struct callbacks {
-    static wsr_status logits(float *z, const float *x, std::size_t n,
-                             void *user) noexcept
-    {
-        try {
-            static_cast<model *>(user)->logits(z, x, n);
-            return WSR_OK;
-        } catch (const std::exception &) {
-            return WSR_BACKEND;
-        }
-    }
-
-    static wsr_status backward(float *dx, const float *dz, std::size_t n,
-                               void *user) noexcept
-    {
-        try {
-            static_cast<model *>(user)->backward(dx, dz, n);
-            return WSR_OK;
-        } catch (const std::exception &) {
-            return WSR_BACKEND;
+            dx[i] = ds * w[i % pixels];
         }
     }
 };
 
-template <class T, void (*release)(T *)> struct releaser {
-    void operator()(T *handle) const
-    {
-        release(handle);
+// Any member of any class as a callback.
+template <class model,
+          void (model::*member)(float *, const float *, std::size_t) const>
+wsr_status call(float *out, const float *in, std::size_t n, void *user) noexcept
+{
+    try {
+        (static_cast<const model *>(user)->*member)(out, in, n);
+        return WSR_OK;
+    } catch (const std::exception &) {
+        return WSR_BACKEND;
     }
-};
+}
 
-using model_ptr =
-    std::unique_ptr<wsr_model, releaser<wsr_model, wsr_model_free>>;
-using attack_ptr =
-    std::unique_ptr<wsr_attack, releaser<wsr_attack, wsr_attack_free>>;
-using result_ptr =
-    std::unique_ptr<wsr_attack_result,
-                    releaser<wsr_attack_result, wsr_attack_result_free>>;
-
-void check(wsr_status status)
+static void check(wsr_status status)
 {
     if (status != WSR_OK) {
         std::fprintf(stderr, "own_model: %s\n", wsr_error_detail());
@@ -116,20 +70,10 @@ void check(wsr_status status)
     }
 }
 
-// A constructor of the library's, its handle owned.
-template <class ptr, class make, class... args>
-ptr own(make function, args... arguments)
-{
-    typename ptr::pointer handle = nullptr;
-    check(function(&handle, arguments...));
-    return ptr(handle);
-}
-
-} // namespace
-
 int main()
 {
-    linear mine({1.0f, -0.5f, 0.25f, -0.25f});
+    linear mine = {{1.0f, -0.5f, 0.25f, -0.25f}};
+    const float length = std::sqrt(1.0f + 0.25f + 2 * 0.0625f);
     const std::vector<float> points = {0.5f, 0.5f, 0.5f, 0.5f, //
                                        0.6f, 0.4f, 0.5f, 0.5f, //
                                        0.4f, 0.6f, 0.5f, 0.6f, //
@@ -137,26 +81,29 @@ int main()
     const std::vector<std::int32_t> labels = {1, 1, 1, 0};
     const std::vector<float> eps = {0.05f, 0.1f, 0.15f, 0.2f, 0.3f};
     const wsr_shape shape = {3, {1, 2, 2}};
+    wsr_model *model = nullptr;
+    wsr_attack *attack = nullptr;
+    wsr_attack_result *result = nullptr;
+    check(wsr_model_new(&model, &shape, 2, call<linear, &linear::logits>,
+                        call<linear, &linear::backward>, &mine));
+    const std::unique_ptr<wsr_model, void (*)(wsr_model *)> m(model,
+                                                              wsr_model_free);
+    check(wsr_attack_new(&attack, "pgdl2:steps=20", nullptr));
+    const std::unique_ptr<wsr_attack, void (*)(wsr_attack *)> a(
+        attack, wsr_attack_free);
+    check(wsr_attack_set_strengths(attack, eps.data(), eps.size()));
+    check(wsr_attack_run(&result, attack, model, points.data(), labels.data(),
+                         labels.size()));
+    const std::unique_ptr<wsr_attack_result, void (*)(wsr_attack_result *)> r(
+        result, wsr_attack_result_free);
     int wrong = 0;
-
-    const auto model = own<model_ptr>(
-        wsr_model_new, &shape, std::size_t{2}, callbacks<linear>::logits,
-        callbacks<linear>::backward, static_cast<void *>(&mine));
-    const auto attack =
-        own<attack_ptr>(wsr_attack_new, "pgdl2:steps=20", nullptr);
-    check(wsr_attack_set_strengths(attack.get(), eps.data(), eps.size()));
-    const auto result = own<result_ptr>(wsr_attack_run, attack.get(),
-                                        model.get(), points.data(),
-                                        labels.data(), labels.size());
-
     for (std::size_t i = 0; i < labels.size(); i++) {
         const float s = mine.score(points.data() + i * pixels);
-        const float distance = (labels[i] == 1 ? s : -s) / mine.length();
+        const float distance = (labels[i] == 1 ? s : -s) / length;
         std::printf("point %zu, distance %5.2f:", i,
                     static_cast<double>(distance));
         for (std::size_t e = 0; e < eps.size(); e++) {
-            const bool stands = wsr_attack_result_robust(result.get(), e)[i] !=
-                                0;
+            const bool stands = wsr_attack_result_robust(result, e)[i] != 0;
             wrong += stands != (distance > eps[e]) &&
                      std::fabs(distance - eps[e]) > 1e-4f;
             std::printf(" %s", stands ? "stands" : "falls ");

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
     work w = {.batch = (size_t)bench_number(argc, argv, "batch", 64)};
     const long repeat = bench_number(argc, argv, "repeat", 5);
-    const wsr_shape image = {4, {1, 3, 32, 32}};
+    const wsr_shape image = {3, {3, 32, 32}};
     make_plan(&w, argc, argv);
     make_arrays(&w);
     bench_must(wsr_estimator_new(&w.estimator, "an", &image, 1));

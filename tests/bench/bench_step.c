@@ -17,6 +17,7 @@
 
 #include "attack/attack.h"
 #include "bench/bench.h"
+#include "graph/plan.h"
 #include "train/train.h"
 #include "waiting.h"
 #include "wsr/net.h"
@@ -31,6 +32,7 @@ enum { EDGES = 28, PIXELS = 3 * 32 * 32, CLASSES = 10 };
 typedef struct engine {
     wsr_net *net;
     wsr_plan *infer, *attack, *learn;
+    wsr__arena arena; // of all plans, as in a search
     wsr_optim *optim;
     float *x, *x_adv;
     int32_t *labels;
@@ -96,11 +98,12 @@ static void engine_new(engine *e, int argc, char **argv)
     e->batch = (size_t)bench_number(argc, argv, "batch", 64);
     e->steps = (size_t)bench_number(argc, argv, "steps", 7);
     make_graph(&graph, &e->net, argc, argv);
-    bench_must(wsr_plan_new(&e->infer, graph, e->batch, mode));
-    bench_must(
-        wsr_plan_new(&e->attack, graph, e->batch, WSR_GRAD_INPUT | mode));
-    bench_must(wsr_plan_new(&e->learn, graph, e->batch,
-                            WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    bench_must(wsr__plan_new_in(&e->infer, graph, e->batch, mode, &e->arena));
+    bench_must(wsr__plan_new_in(&e->attack, graph, e->batch,
+                                WSR_GRAD_INPUT | mode, &e->arena));
+    bench_must(wsr__plan_new_in(&e->learn, graph, e->batch,
+                                WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS,
+                                &e->arena));
     wsr_graph_free(graph);
     bench_must(wsr_optim_new(&e->optim, wsr_net_params(e->net),
                              "sgd:momentum=0.9,weight_decay=3e-4"));
@@ -112,6 +115,7 @@ static void engine_free(engine *e)
     wsr_plan_free(e->infer);
     wsr_plan_free(e->attack);
     wsr_plan_free(e->learn);
+    wsr__arena_free(&e->arena);
     wsr_optim_free(e->optim);
     wsr_net_free(e->net);
     free(e->x);
