@@ -15,6 +15,7 @@
 //   pairs=1          that many times in turn, and ratios are medians
 
 #include "bench/bench.h"
+#include "waiting.h"
 #include "wsr/attack.h"
 #include "wsr/data.h"
 
@@ -142,6 +143,7 @@ static void print_pairs(work *w, const char *peer, long pairs)
 
 int main(int argc, char **argv)
 {
+    wait_briefly(argv);
     static const char *const keys[] = {
         "net",     "genotype", "data",  "images",  "eps",
         "norm",    "version",  "steps", "queries", "seed",
