@@ -35,13 +35,13 @@ END_TEST
 START_TEST(a_detail_is_cut_at_511_bytes)
 {
     char text[1000];
-    memset(text, 'x', sizeof(text) - 1);
+    memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     (void)WSR_FAIL(WSR_ARG, "%s", text);
     ck_assert_uint_eq(strlen(wsr_error_detail()), 511);
     (void)wsr__fail_at(WSR_ARG, "place");
     ck_assert_uint_eq(strlen(wsr_error_detail()), 511);
-    ck_assert_int_eq(strncmp(wsr_error_detail(), "place: xxx", 10), 0);
+    ck_assert_int_eq(strncmp(wsr_error_detail(), "place: aaa", 10), 0);
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 
 #include "bench/bench.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,15 @@ long bench_peak_mib(void)
     memset(&usage, 0, sizeof(usage));
     (void)getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss / 1024;
+}
+
+void bench_path(unsigned char *choices, size_t n, long seed)
+{
+    uint64_t x = (uint64_t)seed + 1;
+    for (size_t i = 0; i < n; i++) {
+        x = (1103515245 * x + 12345) % (1ULL << 31);
+        choices[i] = (unsigned char)((x >> 16) % 8);
+    }
 }
 
 void bench_peer(char *text, size_t room, const char *command)

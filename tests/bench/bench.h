@@ -33,6 +33,10 @@ double bench_best(void (*step)(void *ctx), void *ctx, long repeat);
 /// Largest resident set of this process, MiB.
 long bench_peak_mib(void);
 
+/// The path of a supernet that peer_torch.py draws for a seed: `n` candidates
+/// of eight.
+void bench_path(unsigned char *choices, size_t n, long seed);
+
 /// Run a command and copy the JSON line that it prints. `text` has `room`.
 void bench_peer(char *text, size_t room, const char *command);
 

@@ -46,11 +46,7 @@ static void make_plan(work *w, int argc, char **argv)
     unsigned char choices[EDGES];
     char options[64];
     wsr_graph *graph = NULL;
-    uint64_t x = (uint64_t)bench_number(argc, argv, "arch", 0) + 1;
-    for (size_t i = 0; i < EDGES; i++) {
-        x = (1103515245 * x + 12345) % (1ULL << 31);
-        choices[i] = (unsigned char)((x >> 16) % 8);
-    }
+    bench_path(choices, EDGES, bench_number(argc, argv, "arch", 0));
     (void)snprintf(options, sizeof(options), "channels=%ld,layers=%ld",
                    bench_number(argc, argv, "channels", 16),
                    bench_number(argc, argv, "layers", 8));

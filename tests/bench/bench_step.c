@@ -42,15 +42,6 @@ typedef struct engine {
 static const char *const names[] = {"fwd", "fwdbwd", "attack", "at_step"};
 enum { WHATS = 4 };
 
-static void draw(unsigned char *choices, unsigned seed)
-{
-    uint64_t x = seed + 1;
-    for (size_t i = 0; i < EDGES; i++) {
-        x = (1103515245 * x + 12345) % (1ull << 31);
-        choices[i] = (unsigned char)((x >> 16) % 8);
-    }
-}
-
 static void make_graph(wsr_graph **out, wsr_net **net, int argc, char **argv)
 {
     char text[96];
@@ -67,7 +58,7 @@ static void make_graph(wsr_graph **out, wsr_net **net, int argc, char **argv)
         return;
     }
     unsigned char choices[EDGES];
-    draw(choices, (unsigned)bench_number(argc, argv, "arch", 0));
+    bench_path(choices, EDGES, bench_number(argc, argv, "arch", 0));
     bench_must(wsr_supernet_new(net, text, 1));
     bench_must(wsr_supernet_graph(out, *net, choices, NULL));
 }
