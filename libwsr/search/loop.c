@@ -54,6 +54,31 @@ static void add_times(const wsr__search *s, wsr__json *line)
     }
 }
 
+// What the epoch measured.
+static void add_losses(const wsr__search *s, wsr__json *line)
+{
+    if (s->phase == WSR__WARM_UP || s->cls->untaught) {
+        return;
+    }
+    char key[48];
+    wsr__json_number(line, "loss_clean", s->losses[0]);
+    for (size_t i = 0; i < wsr__search_slots(s); i++) {
+        snprintf(key, sizeof(key), "loss_eps_%g", wsr__search_slot_eps(s, i));
+        wsr__json_number(line, key, s->losses[1 + i]);
+    }
+    wsr__json_number(line, "loss_objective",
+                     wsr__search_objective(s, s->losses));
+    if (s->params.control > 0) {
+        wsr__json_number(line, "loss_control", s->control);
+    }
+    if (!s->cls->estimates) {
+        return;
+    }
+    wsr__json_number(line, "estimator_loss", s->estimator_loss);
+    wsr__json_number(line, "predictor_loss", s->predictor_loss);
+    wsr__json_number(line, "rank_correlation", s->correlation);
+}
+
 static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
 {
     wsr_status status = WSR_OK;
@@ -65,7 +90,7 @@ static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
     wsr__json_number(line, "accuracy", s->seen > 0 ? s->right / s->seen : 0);
     wsr__json_number(line, "seconds", wsr__seconds() - start);
     add_times(s, line);
-    wsr__search_report(s, line);
+    add_losses(s, line);
     WSR_TRY(wsr__journal_end(job->journal));
 out:
     return status;
@@ -92,7 +117,14 @@ out:
 // Whether a stage has anything to do in the current phase.
 static bool has_stage(const wsr__search *s, wsr__stage stage)
 {
-    return stage == WSR__TEACH || s->phase != WSR__WARM_UP;
+    switch (stage) {
+    case WSR__TEACH:
+        return !s->cls->untaught;
+    case WSR__LOOK:
+        return s->phase != WSR__WARM_UP && s->cls->look != NULL;
+    default:
+        return s->phase != WSR__WARM_UP;
+    }
 }
 
 static wsr_status run_stage(wsr__search *s, wsr__job *job)

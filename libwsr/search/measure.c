@@ -250,12 +250,14 @@ out:
 }
 
 wsr_status wsr__search_measure(double *losses, wsr__search *s,
-                               const wsr__path *path, bool to_memory)
+                               const wsr__path *path, wsr__measuring how)
 {
     wsr_status status = WSR_OK;
     const size_t batch = (size_t)s->params.batch;
     const bool other_split = s->quirks.clean_on_train &&
                              s->phase == WSR__STEERING;
+    const unsigned mode = mode_of(s);
+    const unsigned still = ~(unsigned)WSR_MOVE_STATS;
     wsr_plan *plan = NULL;
     wsr_plan *clean = NULL;
     memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
@@ -264,8 +266,10 @@ wsr_status wsr__search_measure(double *losses, wsr__search *s,
                            s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN));
     WSR_TRY(measure_clean(&losses[0], s, clean,
                           other_split ? s->train_loader : s->held_out_loader));
-    WSR_TRY(wsr__path_plan(&plan, s, path, batch, WSR_GRAD_INPUT | mode_of(s)));
-    if (to_memory) {
+    WSR_TRY(wsr__path_plan(
+        &plan, s, path, batch,
+        WSR_GRAD_INPUT | (how == WSR__MEASURE_APART ? mode & still : mode)));
+    if (how == WSR__MEASURE_AND_REMEMBER) {
         WSR_TRY(remember(s, plan));
     }
     WSR_TRY(measure_slots(losses, s, plan));

@@ -160,13 +160,6 @@ out:
                : status;
 }
 
-static wsr_status look(wsr__search *s, wsr__job *job)
-{
-    (void)s;
-    (void)job;
-    return WSR_OK;
-}
-
 static wsr_status steer(wsr__search *s, wsr__job *job)
 {
     wsr_status status = WSR_OK;
@@ -197,6 +190,5 @@ out:
 const wsr__searcher_class wsr__searcher_naive = {
     .super = {"naive", "every strength is attacked, alphas follow the gradient",
               "doi:10.1609/aaai.v37i1.25118", NULL, 0},
-    .look = look,
     .steer = steer,
 };

@@ -65,6 +65,10 @@ const wsr__option wsr__search_schema[] = {
      "training batches of an epoch, 0: all", NULL},
     {"architectures", WSR__INT, AT(architectures), "1", 1, 1000, "",
      "architectures that are measured per epoch", NULL},
+    {"control", WSR__INT, AT(control), "0", 0, 1000, "",
+     "uniformly drawn architectures that are measured per epoch beside them, "
+     "for the log alone: what steering is worth",
+     NULL},
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
      "temperature of the architecture's Gumbel softmax", NULL},
     {"arch_steps", WSR__INT, AT(arch_steps), "0", 0, 10000, "steps",

@@ -24,15 +24,30 @@ void wsr__path_free(wsr__path *path)
     *path = (wsr__path){0};
 }
 
+static void sample(wsr__path *path, const wsr__search *search,
+                   const float *alphas, wsr__rng *rng)
+{
+    const wsr__arch *const arch = &search->arch;
+    float g[64 * 16];
+    wsr__gumbel_fill(g, arch->rows * arch->cols, rng);
+    wsr__arch_weights(path->weights, arch, alphas, g);
+    wsr__arch_choose(path->choices, path->top, arch, path->weights);
+}
+
 void wsr__path_sample(wsr__path *path, const wsr__search *search,
                       uint64_t serial, uint32_t kind)
 {
-    const wsr__arch *const arch = &search->arch;
     wsr__rng rng = wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, kind);
-    float g[64 * 16];
-    wsr__gumbel_fill(g, arch->rows * arch->cols, &rng);
-    wsr__arch_weights(path->weights, arch, search->alphas, g);
-    wsr__arch_choose(path->choices, path->top, arch, path->weights);
+    sample(path, search, search->alphas, &rng);
+}
+
+void wsr__path_uniform(wsr__path *path, const wsr__search *search,
+                       uint64_t serial)
+{
+    static const float equal[64 * 16];
+    wsr__rng rng =
+        wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, WSR__SAMPLE_CONTROL);
+    sample(path, search, equal, &rng);
 }
 
 wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,

@@ -46,6 +46,7 @@ typedef struct wsr__search_params {
     int64_t val_batches;
     int64_t train_batches;
     int64_t architectures;
+    int64_t control;
     double tau;
     int64_t arch_steps;
     int64_t arch_samples;
@@ -109,9 +110,10 @@ typedef struct wsr__search wsr__search;
 /// One file each: the last two stages of an epoch.
 typedef struct wsr__searcher_class {
     wsr__class super;
-    wsr_status (*look)(wsr__search *search, wsr__job *job);
+    wsr_status (*look)(wsr__search *search, wsr__job *job); // may be NULL
     wsr_status (*steer)(wsr__search *search, wsr__job *job);
     bool estimates; // needs two sources or more to estimate between
+    bool untaught;  // needs no trained supernet
 } wsr__searcher_class;
 
 #define WSR_REG(family, name) \
@@ -168,6 +170,7 @@ struct wsr__search {
     double estimator_loss;
     double predictor_loss;
     double correlation; // of predicted and measured losses of unseen ones
+    double control;     // mean objective of uniformly drawn ones
     // Seconds of the epoch's parts, for the log.
     double seconds[4];
 };
@@ -192,6 +195,8 @@ wsr__arch_sizes wsr__search_sizes(const wsr__search *search);
 
 /// Weights of the losses in the objective, clean and slots.
 void wsr__search_weights(double *weights, const wsr__search *search);
+/// The weighted sum of losses.
+double wsr__search_objective(const wsr__search *search, const double *losses);
 
 /// Images of strength eps to search->x_adv, along the plan of a path.
 wsr_status wsr__search_attack(wsr__search *search, wsr_plan *plan,
@@ -219,7 +224,15 @@ uint64_t wsr__search_serial(const wsr__search *search);
 /// Sample a path of the current alphas; `kind` and `serial` key the noise.
 void wsr__path_sample(wsr__path *path, const wsr__search *search,
                       uint64_t serial, uint32_t kind);
-enum { WSR__SAMPLE_TEACH, WSR__SAMPLE_LOOK, WSR__SAMPLE_STEER };
+enum {
+    WSR__SAMPLE_TEACH,
+    WSR__SAMPLE_LOOK,
+    WSR__SAMPLE_STEER,
+    WSR__SAMPLE_CONTROL
+};
+/// Sample a path of which every candidate is equally likely.
+void wsr__path_uniform(wsr__path *path, const wsr__search *search,
+                       uint64_t serial);
 wsr_status wsr__path_new(wsr__path *path, const wsr__arch *arch);
 void wsr__path_free(wsr__path *path);
 /// A plan of a path in the search's arena. [out, owned]
@@ -230,14 +243,15 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
 /// Train the supernet for the rest of the epoch.
 wsr_status wsr__search_teach(wsr__search *search, wsr__job *job);
 
-/// Measure the architecture of `path`: losses[0] clean, then by slot. The
-/// noises of some training batches go to the estimator's memory first, when
-/// `remember`.
-wsr_status wsr__search_measure(double *losses, wsr__search *search,
-                               const wsr__path *path, bool remember);
+typedef enum wsr__measuring {
+    WSR__MEASURE,
+    WSR__MEASURE_AND_REMEMBER, // noises of training batches are learned from
+    WSR__MEASURE_APART         // the search goes on as if it had not been
+} wsr__measuring;
 
-/// What the last epoch measured, for its line in the log.
-void wsr__search_report(const wsr__search *search, wsr__json *line);
+/// Measure the architecture of `path`: losses[0] clean, then by slot.
+wsr_status wsr__search_measure(double *losses, wsr__search *search,
+                               const wsr__path *path, wsr__measuring how);
 
 /// Go on from the current position to the end.
 wsr_status wsr__search_loop(wsr__search *search, wsr__job *job);

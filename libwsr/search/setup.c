@@ -265,6 +265,17 @@ void wsr__search_weights(double *w, const wsr__search *s)
     }
 }
 
+double wsr__search_objective(const wsr__search *s, const double *losses)
+{
+    double w[WSR__SLOTS];
+    double sum = 0;
+    wsr__search_weights(w, s);
+    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
+        sum += w[i] * losses[i];
+    }
+    return sum;
+}
+
 size_t wsr__search_slots(const wsr__search *s)
 {
     return s->params.sources.n + s->params.targets.n;

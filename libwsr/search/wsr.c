@@ -57,17 +57,6 @@ out:
     return status;
 }
 
-static double objective_of(const wsr__search *s, const double *losses)
-{
-    double w[WSR__SLOTS];
-    double sum = 0;
-    wsr__search_weights(w, s);
-    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-        sum += w[i] * losses[i];
-    }
-    return sum;
-}
-
 static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
 {
     if (!s->quirks.path_per_epoch) {
@@ -88,14 +77,37 @@ static wsr_status look_at(wsr__search *s, looked *l, size_t k)
     double guess[WSR__SLOTS];
     double *const losses = l->losses[k];
     WSR_TRY(sample(&l->paths[k], s, k));
-    WSR_TRY(wsr__search_measure(losses, s, &l->paths[k], k == 0));
+    WSR_TRY(
+        wsr__search_measure(losses, s, &l->paths[k],
+                            k == 0 ? WSR__MEASURE_AND_REMEMBER : WSR__MEASURE));
     WSR_TRY(wsr_predictor_run(guess, s->predictor, l->paths[k].weights, 1));
-    l->predicted[k] = objective_of(s, guess);
-    l->measured[k] = objective_of(s, losses);
+    l->predicted[k] = wsr__search_objective(s, guess);
+    l->measured[k] = wsr__search_objective(s, losses);
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
         s->losses[i] += losses[i] / (double)l->n;
     }
 out:
+    return status;
+}
+
+// What architectures that nothing steered to are like.
+static wsr_status look_beside(wsr__search *s, wsr__job *job)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)s->params.control;
+    wsr__path path = {0};
+    WSR_TRY(wsr__path_new(&path, &s->arch));
+    s->control = 0;
+    for (size_t k = 0; k < n; k++) {
+        double losses[WSR__SLOTS];
+        wsr__path_uniform(&path, s, wsr__search_serial(s) << 32 | k);
+        WSR_TRY(wsr__search_measure(losses, s, &path, WSR__MEASURE_APART));
+        s->control += wsr__search_objective(s, losses) / (double)n;
+        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, n,
+                                  "measuring others"));
+    }
+out:
+    wsr__path_free(&path);
     return status;
 }
 
@@ -128,6 +140,7 @@ static wsr_status look(wsr__search *s, wsr__job *job)
         WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, l.n,
                                   "measuring architectures"));
     }
+    WSR_TRY(look_beside(s, job));
     WSR_TRY(remember(s, &l));
     s->correlation = wsr_kendall_tau(l.predicted, l.measured, l.n);
 out:
@@ -239,22 +252,6 @@ static wsr_status steer(wsr__search *s, wsr__job *job)
         wsr__job_progress(job, wsr__phase_names[s->phase], 1, 1, "steering"));
 out:
     return status;
-}
-
-void wsr__search_report(const wsr__search *s, wsr__json *line)
-{
-    if (s->phase == WSR__WARM_UP) {
-        return;
-    }
-    char key[48];
-    wsr__json_number(line, "loss_clean", s->losses[0]);
-    for (size_t i = 0; i < wsr__search_slots(s); i++) {
-        snprintf(key, sizeof(key), "loss_eps_%g", wsr__search_slot_eps(s, i));
-        wsr__json_number(line, key, s->losses[1 + i]);
-    }
-    wsr__json_number(line, "estimator_loss", s->estimator_loss);
-    wsr__json_number(line, "predictor_loss", s->predictor_loss);
-    wsr__json_number(line, "rank_correlation", s->correlation);
 }
 
 const wsr__searcher_class wsr__searcher_wsr = {

@@ -83,6 +83,18 @@ static inline void same_file(const char *a, const char *b, const char *name)
     wsr__free(bytes[1]);
 }
 
+static inline bool file_has(const char *dir, const char *name, const char *text)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    char *const path = wsr__path_join(dir, name);
+    ck_assert_ok(wsr__file_read(&bytes, &size, path, 1U << 30));
+    const bool has = strstr((const char *)bytes, text) != NULL;
+    wsr__free(bytes);
+    wsr__free(path);
+    return has;
+}
+
 /// Run a configuration whole, and again in pieces of three steps.
 static inline void check_stopped(const wsr_config *config)
 {
