@@ -83,8 +83,11 @@ static void bind_dst(const wsr_plan *plan, wsr__step *step)
     dst->diff_step = diff_step;
     dst->moments = NULL;
     dst->affine = NULL;
+    step->node.fold = NULL;
     if (step->feeds != WSR__NONE) {
-        wsr__lazy *const lazy = &plan->steps[step->feeds].lazy;
+        wsr__step *const norm = &plan->steps[step->feeds];
+        wsr__lazy *const lazy = &norm->lazy;
+        step->node.fold = lazy->folded ? &norm->node : NULL;
         dst->moments = lazy->given_moments ? lazy->moments : NULL;
         dst->affine = lazy->through ? &lazy->affine : NULL;
     }

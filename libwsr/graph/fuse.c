@@ -6,6 +6,8 @@
 //
 //   separable   a depthwise and the pointwise convolution behind it become one
 //               step; what lies between them stays in the cache
+//   fold        a norm by running statistics goes into the weights and bias of
+//               the convolution before it: nothing is left to do
 //   norm        a batch norm's result is not stored: its readers apply scale
 //               and shift to the norm's source as they read it, its backward
 //               hands the maker of that source an affine map to read the
@@ -133,6 +135,40 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     *pw = joined;
 out:
     return status;
+}
+
+// -------------------------------------------------------------------- fold
+
+static bool learns(const wsr__node *node)
+{
+    bool any = false;
+    for (size_t i = 1; i < node->n; i++) {
+        any |= node->src[i].want_diff;
+    }
+    return any;
+}
+
+static wsr_status fold(wsr_plan *plan, uint32_t s)
+{
+    wsr__step *const step = &plan->steps[s];
+    wsr__node *const node = &step->node;
+    const uint32_t from = step->srcs[0];
+    wsr__slot *const src = &plan->slots[from];
+    if (node->impl->folded == NULL || node->train || learns(node) ||
+        !stored_image(src) || !reads_once(plan, from)) {
+        return WSR_OK;
+    }
+    wsr__step *const maker = &plan->steps[src->step];
+    if (!maker->node.impl->folds || maker->feeds != WSR__NONE ||
+        learns(&maker->node)) {
+        return WSR_OK;
+    }
+    node->impl = node->impl->folded;
+    step->lazy.folded = true;
+    maker->feeds = s;
+    plan->slots[step->dst].data_in = from;
+    src->diff_in = step->dst;
+    return WSR_OK;
 }
 
 // -------------------------------------------------------------------- norm
@@ -314,7 +350,8 @@ static wsr_status sums(wsr_plan *plan, uint32_t s)
 
 typedef wsr_status (*pattern)(wsr_plan *plan, uint32_t step);
 
-static const pattern patterns[] = {separable, norm, relu, join, sum, sums};
+static const pattern patterns[] = {separable, fold, norm, relu,
+                                   join,      sum,  sums};
 
 wsr_status wsr__plan_fuse(wsr_plan *plan)
 {

@@ -36,5 +36,6 @@ uint32_t wsr__batch_norm_needs(const wsr__node *node);
 
 extern const wsr__impl wsr__batch_norm_native;
 extern const wsr__impl wsr__batch_norm_lazy;
+extern const wsr__impl wsr__batch_norm_folded;
 
 #endif

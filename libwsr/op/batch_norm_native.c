@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// batch_norm of blocked images, as an implementation of its own and as a lazy
-// one, which stores no result: readers of the result apply scale and shift to
-// the norm's source, and the maker of that source reads the gradient through
-// the norm (op/op.h). Both keep their vectors, the moments of the source and
+// batch_norm of blocked images, as an implementation of its own and as two
+// that store no result (op/op.h). Of a lazy one readers of the result apply
+// scale and shift to the norm's source, and the maker of that source reads the
+// gradient through the norm. A folded one, with running statistics, is in the
+// weights of that maker. All keep their vectors, the moments of the source and
 // the sums of the backward pass in the workspace.
 
 #include "op/batch_norm.h"
@@ -204,7 +205,8 @@ const wsr__impl wsr__batch_norm_native = {.name = "native",
                                           .forward = forward,
                                           .backward = backward,
                                           .accumulates = true,
-                                          .lazy = &wsr__batch_norm_lazy};
+                                          .lazy = &wsr__batch_norm_lazy,
+                                          .folded = &wsr__batch_norm_folded};
 
 // -------------------------------------------------------------------- lazy
 
@@ -248,3 +250,26 @@ const wsr__impl wsr__batch_norm_lazy = {.name = "lazy",
                                         .bind = bind_lazy,
                                         .accumulates = true,
                                         .views = true};
+
+// ------------------------------------------------------------------ folded
+
+static void refold(wsr__node *node)
+{
+    fold(node, false);
+}
+
+static wsr_status nothing(wsr__node *node)
+{
+    (void)node;
+    return WSR_OK;
+}
+
+const wsr__impl wsr__batch_norm_folded = {.name = "folded",
+                                          .layout = wsr__layout_blocked,
+                                          .plan = plan,
+                                          .forward = nothing,
+                                          .backward = nothing,
+                                          .bind = bind_lazy,
+                                          .accumulates = true,
+                                          .views = true,
+                                          .refold = refold};

@@ -125,10 +125,23 @@ wsr__conv wsr__conv2d_shape(const wsr__node *node)
     return p;
 }
 
-bool wsr__conv2d_stale(uint64_t *seen, const wsr__param *param)
+// A number that changes with a parameter and with a norm folded into it, 0
+// when one of them is no parameter.
+static uint64_t version_of(const wsr__param *param, const wsr__node *norm)
 {
-    const bool changed = param == NULL || *seen != param->version;
-    *seen = param == NULL ? 0 : param->version;
+    uint64_t version = param == NULL ? 0 : param->version;
+    for (size_t i = 1; norm != NULL && version != 0 && i < norm->n; i++) {
+        const wsr__param *const p = norm->src[i].param;
+        version = p == NULL ? 0 : version + p->version;
+    }
+    return version;
+}
+
+bool wsr__conv2d_stale(uint64_t *seen, const wsr__node *node, size_t i)
+{
+    const uint64_t version = version_of(node->src[i].param, node->fold);
+    const bool changed = version == 0 || *seen != version;
+    *seen = version;
     return changed;
 }
 

@@ -18,8 +18,9 @@ typedef struct wsr__conv2d {
 /// The convolution of a node whose descs are known.
 wsr__conv wsr__conv2d_shape(const wsr__node *node);
 
-/// Whether weights that were packed at version `*seen` must be packed again.
-bool wsr__conv2d_stale(uint64_t *seen, const wsr__param *param);
+/// Whether weights, source i, that were packed at version `*seen` must be
+/// packed again, the norm folded into them considered.
+bool wsr__conv2d_stale(uint64_t *seen, const wsr__node *node, size_t i);
 
 /// Backward reads the source for the weights' gradient and the weights for
 /// the source's.

@@ -68,7 +68,7 @@ static wsr__dw with_steps(const wsr__node *node, bool diffs)
 static const float *weights(const wsr__node *node)
 {
     state *const s = node->state;
-    if (wsr__conv2d_stale(&s->version, node->src[1].param)) {
+    if (wsr__conv2d_stale(&s->version, node, 1)) {
         wsr__dw_pack(s->packed, &s->p, node->src[1].data, NULL);
     }
     return s->packed;

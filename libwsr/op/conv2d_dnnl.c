@@ -132,7 +132,7 @@ out:
 
 static wsr_status pack(pass *p, uint64_t *seen, const wsr__node *node)
 {
-    if (!wsr__conv2d_stale(seen, node->src[1].param)) {
+    if (!wsr__conv2d_stale(seen, node, 1)) {
         return WSR_OK;
     }
     return wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);

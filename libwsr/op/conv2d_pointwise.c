@@ -86,8 +86,10 @@ static wsr__pw with_steps(const wsr__node *node, bool diffs)
 static wsr_status forward(wsr__node *node)
 {
     state *const s = node->state;
-    if (wsr__conv2d_stale(&s->version, node->src[1].param)) {
-        wsr__pw_pack(s->packed, &s->p, node->src[1].data, NULL);
+    wsr__node_refold(node);
+    if (wsr__conv2d_stale(&s->version, node, 1)) {
+        wsr__pw_pack(s->packed, &s->p, node->src[1].data,
+                     wsr__node_factor(node));
     }
     const wsr__fwd fwd = wsr__node_fwd(node);
     const wsr__pw p = with_steps(node, false);
@@ -98,8 +100,9 @@ static wsr_status forward(wsr__node *node)
 static void backward_data(const wsr__node *node)
 {
     state *const s = node->state;
-    if (wsr__conv2d_stale(&s->transposed_version, node->src[1].param)) {
-        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data, NULL);
+    if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
+        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data,
+                                wsr__node_factor(node));
     }
     const wsr__bwd bwd = wsr__node_bwd(node);
     const wsr__pw p = with_steps(node, true);
@@ -147,6 +150,7 @@ const wsr__impl wsr__conv2d_pointwise = {.name = "pointwise",
                                          .writes_sums = true,
                                          .views = true,
                                          .parts = true,
+                                         .folds = true,
                                          .joins = &wsr__op_sep_conv2d,
                                          .joins_after = &wsr__conv2d_depthwise,
                                          .joinable = joinable};

@@ -108,7 +108,7 @@ static wsr_status plan(wsr__node *node)
 static const float *weights(const wsr__node *node)
 {
     state *const s = node->state;
-    if (wsr__conv2d_stale(&s->version, node->src[1].param)) {
+    if (wsr__conv2d_stale(&s->version, node, 1)) {
         wsr__thin_pack(s->packed, &s->p, node->src[1].data);
     }
     return s->packed;

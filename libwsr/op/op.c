@@ -81,7 +81,22 @@ void wsr__layout_blocked(wsr__node *node)
 
 wsr__fwd wsr__node_fwd(const wsr__node *node)
 {
-    return (wsr__fwd){.pre = node->src[0].pre, .moments = node->dst.moments};
+    return (wsr__fwd){
+        .pre = node->src[0].pre,
+        .bias = node->fold == NULL ? NULL : node->fold->lazy->pre[0].shift,
+        .moments = node->dst.moments};
+}
+
+void wsr__node_refold(const wsr__node *node)
+{
+    if (node->fold != NULL) {
+        node->fold->impl->refold(node->fold);
+    }
+}
+
+const float *wsr__node_factor(const wsr__node *node)
+{
+    return node->fold == NULL ? NULL : node->fold->lazy->pre[0].scale;
 }
 
 wsr__bwd wsr__node_bwd(const wsr__node *node)

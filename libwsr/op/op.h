@@ -49,6 +49,7 @@ typedef struct wsr__lazy {
     bool given_moments; // the maker of its source fills moments
     bool given_sums;    // the only reader of its result fills sums
     bool through;       // the maker of its source reads the gradient by affine
+    bool folded;        // the maker of its source has pre in its weights
 } wsr__lazy;
 
 typedef struct wsr__op_class wsr__op_class;
@@ -70,7 +71,8 @@ typedef struct wsr__node {
     size_t workspace_floats;
     float *scratch; // lives during one call
     size_t scratch_floats;
-    wsr__lazy *lazy; // of a lazy norm, owned by the plan
+    wsr__lazy *lazy;        // of a lazy norm, owned by the plan
+    struct wsr__node *fold; // a norm that belongs into the weights, or NULL
 } wsr__node;
 
 /// Forward tensors that backward reads: bit i is src i, WSR__NEED_DST is dst.
@@ -96,17 +98,20 @@ struct wsr__impl {
     bool alias;       // dst is src 0 under another shape: no work, no memory
     bool in_place;    // dst may lie in src 0's memory
     // For blocked images, see graph/fuse.c:
-    uint32_t reads_pre;    // bit i: src i may be lazy
-    bool skips_gate;       // but not with a relu when its diff is wanted
-    bool reads_affine;     // dst.diff may be lazy
-    bool writes_moments;   // fills dst.moments when asked to
-    bool writes_sums;      // honours gate.sums
-    bool views;            // sources and dst may have steps
-    bool parts;            // src 0 may be a concatenation of padded parts
-    bool shares_diff;      // diffs of its sources are that of dst
-    bool is_relu;          // does what pre.relu does
-    bool is_join;          // dst is its sources' blocks side by side
-    const wsr__impl *lazy; // norms: the one that leaves dst to its readers
+    uint32_t reads_pre;      // bit i: src i may be lazy
+    bool skips_gate;         // but not with a relu when its diff is wanted
+    bool reads_affine;       // dst.diff may be lazy
+    bool writes_moments;     // fills dst.moments when asked to
+    bool writes_sums;        // honours gate.sums
+    bool views;              // sources and dst may have steps
+    bool parts;              // src 0 may be a concatenation of padded parts
+    bool shares_diff;        // diffs of its sources are that of dst
+    bool is_relu;            // does what pre.relu does
+    bool is_join;            // dst is its sources' blocks side by side
+    bool folds;              // takes node.fold into its weights
+    const wsr__impl *lazy;   // norms: the one that leaves dst to its readers
+    const wsr__impl *folded; // norms: the one that is in the weights before it
+    void (*refold)(wsr__node *node); // of that one: bring lazy.pre up to date
     /// The op that this step and a step of `joins_after` before it make
     /// together: its sources are src and weights of that one, then weights.
     const wsr__op_class *joins;
@@ -142,6 +147,12 @@ wsr_status wsr__op_find(const wsr__op_class **out, const char *name);
 wsr__fwd wsr__node_fwd(const wsr__node *node);
 wsr__bwd wsr__node_bwd(const wsr__node *node);
 wsr__wgrad wsr__node_wgrad(const wsr__node *node, float *scratch);
+
+/// Bring the norm that belongs into a node's weights up to date: forward does
+/// so before it looks at them.
+void wsr__node_refold(const wsr__node *node);
+/// What multiplies the weights per channel of dst, NULL for nothing.
+const float *wsr__node_factor(const wsr__node *node);
 
 /// Zero a diff that the caller is about to add to, unless it accumulates.
 void wsr__start_diff(const wsr__arg *arg);

@@ -160,15 +160,16 @@ static wsr_status plan(wsr__node *node)
 static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
 {
     state *const s = node->state;
-    const wsr__arg *const pw = &node->src[POINTWISE];
-    if (wsr__conv2d_stale(&s->versions[0], node->src[DEPTHWISE].param)) {
+    const float *const pw = node->src[POINTWISE].data;
+    const float *const factor = wsr__node_factor(node);
+    if (wsr__conv2d_stale(&s->versions[0], node, DEPTHWISE)) {
         wsr__dw_pack(s->depthwise, &s->p.dw, node->src[DEPTHWISE].data, NULL);
     }
-    if (wsr__conv2d_stale(&s->versions[1], pw->param)) {
-        wsr__pw_pack(s->pointwise, &s->pw, pw->data, NULL);
+    if (wsr__conv2d_stale(&s->versions[1], node, POINTWISE)) {
+        wsr__pw_pack(s->pointwise, &s->pw, pw, factor);
     }
-    if (transposed && wsr__conv2d_stale(&s->versions[2], pw->param)) {
-        wsr__pw_pack_transposed(s->transposed, &s->pw, pw->data, NULL);
+    if (transposed && wsr__conv2d_stale(&s->versions[2], node, POINTWISE)) {
+        wsr__pw_pack_transposed(s->transposed, &s->pw, pw, factor);
     }
     return (wsr__sep_weights){.dw = s->depthwise,
                               .pw = s->pointwise,
@@ -189,6 +190,7 @@ static wsr__sep with_steps(const wsr__node *node, bool diffs)
 static wsr_status forward(wsr__node *node)
 {
     const wsr__sep p = with_steps(node, false);
+    wsr__node_refold(node);
     const wsr__sep_weights weights = weights_of(node, false);
     const wsr__fwd fwd = wsr__node_fwd(node);
     wsr__sep_forward(node->dst.data, NULL, &p, node->src[SRC].data, &weights,
@@ -248,7 +250,8 @@ static const wsr__impl native = {.name = "native",
                                  .reads_affine = true,
                                  .writes_moments = true,
                                  .writes_sums = true,
-                                 .views = true};
+                                 .views = true,
+                                 .folds = true};
 
 // --------------------------------------------------------------- reference
 

@@ -240,6 +240,44 @@ START_TEST(fused_plans_compute_the_same)
 }
 END_TEST
 
+static void logits_of(float *logits, wsr_plan *plan)
+{
+    fill(wsr_plan_src(plan, "x"), BATCH * 3 * (SIDE + 1) * (SIDE + 1), 1);
+    ck_assert_int_eq(wsr_plan_forward(plan), WSR_OK);
+    memcpy(logits, wsr_plan_dst(plan, "logits"),
+           BATCH * CLASSES * sizeof *logits);
+}
+
+// Weights with a norm in them are packed anew when either changes.
+START_TEST(a_folded_norm_follows_its_statistics)
+{
+    static const char *const names[] = {"one.0.norm.var", "one.0.norm.bias",
+                                        "one.0", "one.4.2.mean"};
+    wsr_params *params = NULL;
+    wsr_plan *plans[2] = {NULL, NULL};
+    float logits[3][BATCH * CLASSES];
+    ck_assert_int_eq(wsr_params_new(&params, 3), WSR_OK);
+    wsr_graph *const g = network(params, 8);
+    ck_assert_int_eq(wsr_plan_new(&plans[0], g, BATCH, WSR_FORWARD), WSR_OK);
+    ck_assert_int_eq(
+        wsr_plan_new(&plans[1], g, BATCH, WSR_FORWARD | WSR_REFERENCE), WSR_OK);
+    logits_of(logits[0], plans[0]);
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        if (wsr__streq(wsr_params_name(params, i), names[_i])) {
+            wsr_params_edit(params, i)[0] += 0.5F;
+        }
+    }
+    logits_of(logits[1], plans[0]);
+    logits_of(logits[2], plans[1]);
+    near(logits[1], logits[2], BATCH * CLASSES, names[_i]);
+    ck_assert_mem_ne(logits[0], logits[1], sizeof logits[0]);
+    wsr_plan_free(plans[0]);
+    wsr_plan_free(plans[1]);
+    wsr_graph_free(g);
+    wsr_params_free(params);
+}
+END_TEST
+
 START_TEST(thread_counts_do_not_change_a_bit)
 {
     result one;
@@ -260,6 +298,7 @@ Suite *suite(void)
     TCase *const t = tcase_create("fuse");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, fused_plans_compute_the_same, 0, 18);
+    tcase_add_loop_test(t, a_folded_norm_follows_its_statistics, 0, 4);
     tcase_add_test(t, thread_counts_do_not_change_a_bit);
     suite_add_tcase(s, t);
     return s;
