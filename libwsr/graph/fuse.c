@@ -236,7 +236,7 @@ static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
             const bool reads = wsr__data_home(plan, step->srcs[i], &at) == slot;
             const wsr__impl *const impl = step->node.impl;
             if (reads && s != end &&
-                (s > end || !impl->views || !impl->accumulates)) {
+                (s > end || !impl->src_views || !impl->accumulates)) {
                 return false;
             }
         }
@@ -254,7 +254,8 @@ static bool joinable(const wsr_plan *plan, uint32_t s, uint32_t from)
     return stored_image(slot) && !slot->lazy && !slot->view &&
            !slot->is_output && slot->data_in == WSR__NONE &&
            slot->diff_in == WSR__NONE && in_join == 1 &&
-           impl_of(plan, slot->step)->views && viewable(plan, from, s);
+           (!slot->gets_diff || plan->slots[plan->steps[s].dst].gets_diff) &&
+           impl_of(plan, slot->step)->dst_views && viewable(plan, from, s);
 }
 
 static wsr_status join(wsr_plan *plan, uint32_t s)
@@ -318,7 +319,7 @@ static wsr_status sum(wsr_plan *plan, uint32_t s)
             !slot->view && !slot->relu && slot->diff_in == WSR__NONE &&
             slot->desc.layout == WSR__BLOCKED && !slot->is_output &&
             count_writers(&last, plan, step->srcs[i]) == 1 &&
-            impl_of(plan, slot->step)->views) {
+            impl_of(plan, slot->step)->dst_views) {
             slot->diff_in = step->dst;
         }
     }

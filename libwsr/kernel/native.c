@@ -196,10 +196,10 @@ void wsr__bn_apply(float *dst, const wsr__dims *d, const float *src,
     native()->bn->apply(dst, d, src, pre, accumulate);
 }
 
-void wsr__bn_apply_sum(float *dst, const wsr__dims *d, const float *const *src,
-                       const wsr__pre *pre, size_t count)
+void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
+                       const wsr__summand *summands, size_t count)
 {
-    native()->bn->apply_sum(dst, d, src, pre, count);
+    native()->bn->apply_sum(dst, d, summands, count);
 }
 
 void wsr__bn_reduce(double *sums, const wsr__dims *d, const float *src,

@@ -70,7 +70,8 @@ typedef struct wsr__affine {
     const float *alpha;
     const float *beta;
     const float *gamma;
-    const float *dst; // lies like diff_dst
+    const float *dst;
+    int64_t step; // of dst
 } wsr__affine;
 
 /// Options of a forward kernel; NULL or {0} for none.
@@ -333,12 +334,19 @@ void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm);
 /// dst = pre(src), or += with accumulate. dst may be src.
 void wsr__bn_apply(float *dst, const wsr__dims *d, const float *src,
                    const wsr__pre *pre, bool accumulate);
-/// dst = sum over i of pre[i](src[i]) in one pass: a node of a cell.
-void wsr__bn_apply_sum(float *dst, const wsr__dims *d, const float *const *src,
-                       const wsr__pre *pre, size_t count);
+typedef struct wsr__summand {
+    const float *src;
+    int64_t step;
+    const wsr__pre *pre; // NULL: src as it is
+} wsr__summand;
+
+/// dst = sum over i of what summand i says, in one pass: a node of a cell.
+/// src_step is not read.
+void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
+                       const wsr__summand *summands, size_t count);
 
 /// Sums: per image and channel, sum of diff_dst and of diff_dst * (src -
-/// mean). Both tensors have src_step.
+/// mean). src, and with it sums, has src_step, diff_dst has dst_step.
 void wsr__bn_reduce(double *sums, const wsr__dims *d, const float *src,
                     const float *diff_dst, const float *mean);
 
@@ -355,7 +363,7 @@ typedef struct wsr__bn_grad {
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm);
 /// diff_src = alpha * diff_dst + beta * affine->dst + gamma, or += with
-/// accumulate. diff_src may be diff_dst.
+/// accumulate; src_step is that of diff_dst. diff_src may be diff_dst.
 void wsr__bn_backward(float *diff_src, const wsr__dims *d,
                       const float *diff_dst, const wsr__affine *affine,
                       bool accumulate);

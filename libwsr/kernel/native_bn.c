@@ -83,7 +83,7 @@ typedef struct call {
     const float *mean;
     const wsr__pre *pre;
     const wsr__affine *affine;
-    const float *const *many;
+    const wsr__summand *many;
     size_t count;
     bool accumulate;
 } call;
@@ -166,8 +166,8 @@ static void apply(float *dst, const wsr__dims *d, const float *src,
 }
 
 /// P neighbouring pixels of a sum of sources.
-WSR_INLINE void sum_pixels(const call *c, int64_t block, int64_t src,
-                           float *dst, const int P)
+WSR_INLINE void sum_pixels(const call *c, int64_t item, int64_t at, float *dst,
+                           const int P)
 {
     v8 acc[4];
     WSR_UNROLL
@@ -175,8 +175,10 @@ WSR_INLINE void sum_pixels(const call *c, int64_t block, int64_t src,
         acc[p] = splat8(0.0f);
     }
     for (size_t k = 0; k < c->count; k++) {
-        const pre8 pre = pre_of(&c->pre[k], block);
-        const float *const from = opaque(c->many[k] + src);
+        const wsr__summand *const one = &c->many[k];
+        const pre8 pre = pre_of(one->pre, item % c->blocks);
+        const float *const from =
+            opaque(one->src + offset_of(c, item, one->step) + at);
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
             acc[p] = add8(acc[p], pre_apply(ld8(from + p * WSR__BLOCK), &pre));
@@ -193,25 +195,23 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t src = offset_of(c, i, c->d->src_step);
         float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
         int64_t k = 0;
         for (; k + 4 * WSR__BLOCK <= c->plane; k += 4 * WSR__BLOCK) {
-            sum_pixels(c, i % c->blocks, src + k, dst + k, 4);
+            sum_pixels(c, i, k, dst + k, 4);
         }
         for (; k < c->plane; k += WSR__BLOCK) {
-            sum_pixels(c, i % c->blocks, src + k, dst + k, 1);
+            sum_pixels(c, i, k, dst + k, 1);
         }
     }
 }
 
-static void apply_sum(float *dst, const wsr__dims *d, const float *const *src,
-                      const wsr__pre *pre, size_t count)
+static void apply_sum(float *dst, const wsr__dims *d,
+                      const wsr__summand *summands, size_t count)
 {
     call c = call_of(d);
     c.dst = dst;
-    c.many = src;
-    c.pre = pre;
+    c.many = summands;
     c.count = count;
     wsr__parallel(d->n * c.blocks, sum_body, &c);
 }
@@ -241,12 +241,13 @@ static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t at = offset_of(c, i, c->d->src_step);
+        const float *const src = c->src + offset_of(c, i, c->d->src_step);
+        const float *const diff = c->diff + offset_of(c, i, c->d->dst_step);
         const v8 mean = ldu8(c->mean + i % c->blocks * WSR__BLOCK);
         double *const sums = sums_of(c, i);
         memset(sums, 0, 2 * WSR__BLOCK * sizeof(*sums));
         for (int64_t k = 0; k < c->plane; k += RUN * WSR__BLOCK) {
-            run_products(sums, c->diff + at + k, c->src + at + k,
+            run_products(sums, diff + k, src + k,
                          min64(RUN, (c->plane - k) / WSR__BLOCK), mean);
         }
     }
@@ -278,10 +279,10 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t at = offset_of(c, i, c->d->src_step);
         const affine8 a = affine_of(c->affine, i % c->blocks);
-        const float *const diff = c->diff + at;
-        const float *const src = c->affine->dst + at;
+        const float *const diff = c->diff + offset_of(c, i, c->d->src_step);
+        const float *const src = c->affine->dst +
+                                 offset_of(c, i, c->affine->step);
         float *const out = c->dst + offset_of(c, i, c->d->dst_step);
         if (c->accumulate) {
             backward_plane(out, diff, src, c->plane, &a, true);

@@ -25,14 +25,16 @@ typedef struct call {
     const wsr__fwd *fwd;
     const wsr__bwd *bwd;
     const wsr__wgrad *grad;
+    const wsr__affine *affine; // what diff is read through
 } call;
 
 /// One plane of a call.
 typedef struct plane {
     int64_t block;
-    int64_t src;  // offset of the plane in src
-    int64_t dst;  // offset of the plane in dst
-    int64_t sums; // of the plane in arrays of sums of src's tensor
+    int64_t src;   // offset of the plane in src
+    int64_t dst;   // offset of the plane in dst
+    int64_t saved; // in what its gradient is read with
+    int64_t sums;  // of the plane in arrays of sums of src's tensor
 } plane;
 
 static plane plane_of(const call *c, int64_t item)
@@ -46,6 +48,7 @@ static plane plane_of(const call *c, int64_t item)
         .block = b,
         .src = n * step_of(p->src_step, p->c, p->h * p->w) + b * in,
         .dst = n * step_of(p->dst_step, p->c, p->oh * p->ow) + b * out,
+        .saved = saved_at(c->affine, n, p->c, p->oh * p->ow) + b * out,
         .sums = moments_item(n, b, p->c, p->src_step, p->h * p->w),
     };
 }
@@ -181,9 +184,9 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
                    .i0 = i0,
                    .ni = ni};
     ring *const r = &m.rows;
-    const affine8 read = affine_of(c->bwd->affine, at->block);
+    const affine8 read = affine_of(c->affine, at->block);
     const float *const diff = c->diff + at->dst;
-    const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
+    const float *const saved = read.on ? c->affine->dst + at->saved : diff;
     for (int64_t y = 0; y < p->h; y++) {
         const int64_t i = over_stride(v, y);
         const int64_t end = min64(p->oh, i + v->high + 1);
@@ -214,9 +217,9 @@ static void backward_plane_any(const call *c, const plane *at)
     const wsr__dw *const p = c->p;
     finish f;
     finish_backward(&f, c->bwd, at->block);
-    const affine8 read = affine_of(c->bwd->affine, at->block);
+    const affine8 read = affine_of(c->affine, at->block);
     const float *const diff = c->diff + at->dst;
-    const float *const saved = read.on ? c->bwd->affine->dst + at->dst : diff;
+    const float *const saved = read.on ? c->affine->dst + at->saved : diff;
     const float *const weights = c->weights +
                                  at->block * p->kernel * p->kernel * WSR__BLOCK;
     for (int64_t i = 0; i < p->h * p->w; i++) {
@@ -268,6 +271,7 @@ static void backward_data(float *diff_src, const wsr__dw *p,
               .weights = weights,
               .out = diff_src,
               .bwd = bwd != NULL ? bwd : &none};
+    c.affine = c.bwd->affine;
     wsr__parallel(p->n * c.blocks, backward_body, &c);
 }
 
@@ -282,7 +286,7 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
     const window win = window_forward(p, x0, nx);
     ring r = ring_make(data, &win);
     const pre8 pre = pre_of(c->grad->pre, at->block);
-    const affine8 read = affine_of(c->grad->affine, at->block);
+    const affine8 read = affine_of(c->affine, at->block);
     const grad_kernel kernel =
         WSR_NAME(wsr__grad_kernel)(p->kernel, p->dilation, p->stride);
     for (int64_t y = 0; y < p->oh; y++) {
@@ -295,7 +299,8 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
         const int64_t offset = at->dst + (y * p->ow + x0) * WSR__BLOCK;
         const float *diff = c->diff + offset;
         if (read.on) {
-            read_diff(g, diff, c->grad->affine->dst + offset, nx, &read);
+            read_diff(g, diff, c->affine->dst + offset - at->dst + at->saved,
+                      nx, &read);
             diff = g;
         }
         grad_taps t;
@@ -308,11 +313,12 @@ static void grad_plane_any(const call *c, const plane *at, float *sum)
 {
     const wsr__dw *const p = c->p;
     const pre8 pre = pre_of(c->grad->pre, at->block);
-    const affine8 read = affine_of(c->grad->affine, at->block);
+    const affine8 read = affine_of(c->affine, at->block);
     for (int64_t i = 0; i < p->oh * p->ow; i++) {
         _Alignas(64) float g[WSR__BLOCK];
         const int64_t o = at->dst + i * WSR__BLOCK;
-        read_diff(g, c->diff + o, read.on ? c->grad->affine->dst + o : g, 1,
+        read_diff(g, c->diff + o,
+                  read.on ? c->affine->dst + o - at->dst + at->saved : g, 1,
                   &read);
         for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
             const int64_t y = i / p->ow * p->stride - p->pad +
@@ -360,7 +366,8 @@ static void backward_weights(float *diff_weights, const wsr__dw *p,
               .src = src,
               .diff = diff_dst,
               .out = opt->scratch,
-              .grad = opt};
+              .grad = opt,
+              .affine = opt->affine};
     wsr__parallel(p->n * c.blocks, grad_body, &c);
     const int64_t size = c.blocks * p->kernel * p->kernel * WSR__BLOCK;
     WSR_NAME(wsr__sum_images)(diff_weights, opt->scratch, p->n, size);

@@ -73,8 +73,8 @@ typedef struct wsr__native_bn {
     void (*moments)(double *moments, const wsr__dims *d, const float *src);
     void (*apply)(float *dst, const wsr__dims *d, const float *src,
                   const wsr__pre *pre, bool accumulate);
-    void (*apply_sum)(float *dst, const wsr__dims *d, const float *const *src,
-                      const wsr__pre *pre, size_t count);
+    void (*apply_sum)(float *dst, const wsr__dims *d,
+                      const wsr__summand *summands, size_t count);
     void (*reduce)(double *sums, const wsr__dims *d, const float *src,
                    const float *diff_dst, const float *mean);
     void (*backward)(float *diff_src, const wsr__dims *d, const float *diff_dst,

@@ -131,6 +131,13 @@ WSR_INLINE v8 affine_apply(v8 diff, v8 dst, const affine8 *a)
     return fma8(a->alpha, diff, fma8(a->beta, dst, a->gamma));
 }
 
+/// Where image n begins in what a gradient of c channels is read with.
+WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
+                            int64_t pixels)
+{
+    return affine == NULL ? 0 : n * step_of(affine->step, c, pixels);
+}
+
 /// n pixels of a gradient; dst is not read without affine.
 WSR_INLINE void read_diff(float *to, const float *diff, const float *dst,
                           int64_t n, const affine8 *a)

@@ -25,6 +25,7 @@ static pool_plane plane_of(const pool_call *c, int64_t item)
         .block = b,
         .in = n * step_of(p->src_step, p->c, in) + b * in * WSR__BLOCK,
         .out = n * step_of(p->dst_step, p->c, out) + b * out * WSR__BLOCK,
+        .saved = saved_at(c->affine, n, p->c, out) + b * out * WSR__BLOCK,
         .index = item * out * WSR__BLOCK,
     };
 }
@@ -170,7 +171,8 @@ static void backward_plane(const pool_call *c, const pool_plane *at)
         const int64_t from = at->out + i * WSR__BLOCK;
         v8 g = ld8(c->src + from);
         if (a.on) {
-            g = affine_apply(g, ld8(c->affine->dst + from), &a);
+            g = affine_apply(
+                g, ld8(c->affine->dst + at->saved + i * WSR__BLOCK), &a);
         }
         if (c->saved == NULL) {
             g = mul8(g, splat8(share_of(p, &s)));

@@ -25,6 +25,7 @@ typedef struct pool_plane {
     int64_t block;
     int64_t in;
     int64_t out;
+    int64_t saved; // in what diff_dst is read with
     int64_t index;
 } pool_plane;
 

@@ -231,7 +231,8 @@ static void gradients_fill(gradients *m, const pool_call *c,
     const int64_t y = m->diff.next;
     const int64_t o = y * c->p->ow * WSR__BLOCK;
     const float *const diff = c->src + at->out + o;
-    const float *const saved = m->read.on ? c->affine->dst + at->out + o : diff;
+    const float *const saved = m->read.on ? c->affine->dst + at->saved + o
+                                          : diff;
     ring_fill_diff(&m->diff, &m->win, diff, saved, &m->read);
     const int64_t begin = m->win.at * WSR__BLOCK;
     if (c->saved == NULL) {

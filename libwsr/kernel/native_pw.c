@@ -114,13 +114,16 @@ static void read_run(float *buffer, const call *c, const wsr__pre *pre,
 
 /// A run of diff_dst through the norm behind it, all blocks of it.
 static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
-                     int64_t image, const int64_t run[2])
+                     int64_t n, const int64_t run[2])
 {
+    const float *const diff = c->diff + n * c->in_step;
+    const float *const saved = affine->dst +
+                               saved_at(affine, n, c->p->co, c->pixels);
     for (int64_t b = 0; b < wsr__blocks(c->p->co); b++) {
         const affine8 one = affine_of(affine, b);
-        const int64_t at = image + (b * c->pixels + run[0]) * WSR__BLOCK;
-        read_diff(buffer + b * run[1] * WSR__BLOCK, c->diff + at,
-                  affine->dst + at, run[1], &one);
+        const int64_t at = (b * c->pixels + run[0]) * WSR__BLOCK;
+        read_diff(buffer + b * run[1] * WSR__BLOCK, diff + at, saved + at,
+                  run[1], &one);
     }
 }
 
@@ -248,7 +251,7 @@ static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
         g->src = c->diff + n * c->in_step + run[0] * WSR__BLOCK;
         g->src_pitch = c->pixels * WSR__BLOCK;
     } else {
-        read_dst(buffer, c, c->bwd->affine, n * c->in_step, run);
+        read_dst(buffer, c, c->bwd->affine, n, run);
         g->src = buffer;
         g->src_pitch = run[1] * WSR__BLOCK;
     }
@@ -394,7 +397,8 @@ static void grad_run(const call *c, float *sum, int64_t n, int64_t b,
     _Alignas(64) float diff[2 * RUN * WSR__BLOCK];
     const int64_t plane = c->pixels * WSR__BLOCK;
     const float *const image = c->src + n * c->in_step;
-    const int64_t at = n * c->out_step + b * plane + run[0] * WSR__BLOCK;
+    const int64_t at = b * plane + run[0] * WSR__BLOCK;
+    const float *const from = c->diff + n * c->out_step + at;
     gemm_grad g = {.pixels = run[1],
                    .ins = c->ins,
                    .weights = sum,
@@ -407,13 +411,16 @@ static void grad_run(const call *c, float *sum, int64_t n, int64_t b,
         g.src = src;
         g.src_pitch = run[1] * WSR__BLOCK;
     }
-    g.diff = c->diff + at;
+    g.diff = from;
     g.diff_pitch = plane;
     if (c->grad->affine != NULL) {
+        const wsr__affine *const affine = c->grad->affine;
+        const float *const saved =
+            affine->dst + saved_at(affine, n, c->p->co, c->pixels) + at;
         for (int64_t k = 0; k < (g.half ? 1 : 2); k++) {
-            const affine8 a = affine_of(c->grad->affine, b + k);
-            read_diff(diff + k * run[1] * WSR__BLOCK, c->diff + at + k * plane,
-                      c->grad->affine->dst + at + k * plane, run[1], &a);
+            const affine8 a = affine_of(affine, b + k);
+            read_diff(diff + k * run[1] * WSR__BLOCK, from + k * plane,
+                      saved + k * plane, run[1], &a);
         }
         g.diff = diff;
         g.diff_pitch = run[1] * WSR__BLOCK;

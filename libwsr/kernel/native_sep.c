@@ -319,18 +319,20 @@ static const float *diff_row(float *buffer, int64_t *pitch, const call *c,
                              const wsr__affine *affine, const int64_t at[4])
 {
     const int64_t n = at[0];
-    const int64_t offset = n * c->dst_step +
-                           (at[1] * c->p->dw.ow + at[2]) * WSR__BLOCK;
+    const wsr__dw *const d = &c->p->dw;
+    const int64_t offset = (at[1] * d->ow + at[2]) * WSR__BLOCK;
+    const float *const diff = c->diff + n * c->dst_step + offset;
     *pitch = c->dst_plane;
     if (affine == NULL) {
-        return c->diff + offset;
+        return diff;
     }
+    const float *const saved =
+        affine->dst + saved_at(affine, n, c->p->co, d->oh * d->ow) + offset;
     *pitch = at[3] * WSR__BLOCK;
     for (int64_t b = 0; b < c->outs; b++) {
         const affine8 one = affine_of(affine, b);
-        const int64_t from = offset + b * c->dst_plane;
-        read_diff(buffer + b * *pitch, c->diff + from, affine->dst + from,
-                  at[3], &one);
+        read_diff(buffer + b * *pitch, diff + b * c->dst_plane,
+                  saved + b * c->dst_plane, at[3], &one);
     }
     return buffer;
 }

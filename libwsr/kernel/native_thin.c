@@ -80,14 +80,19 @@ static void read_thin(float *rows, const call *c, int64_t image,
 }
 
 /// n pixels of a block of the wide side as the caller wants them read, `pitch`
-/// floats apart; `at` is where they lie.
-static void read_wide(float *to, int64_t pitch, const call *c, int64_t block,
-                      int64_t at, int64_t n)
+/// floats apart; `at` is image, block and offset in the plane.
+static void read_wide(float *to, int64_t pitch, const call *c,
+                      const int64_t at[3], int64_t n)
 {
-    const float *const from = c->wide + at;
-    const pre8 pre = pre_of(c->how->pre, block);
-    const affine8 affine = affine_of(c->how->affine, block);
-    const float *const dst = affine.on ? c->how->affine->dst + at : from;
+    const wsr__affine *const through = c->how->affine;
+    const int64_t offset = at[1] * c->plane + at[2];
+    const float *const from = c->wide + at[0] * c->step + offset;
+    const pre8 pre = pre_of(c->how->pre, at[1]);
+    const affine8 affine = affine_of(through, at[1]);
+    const float *const dst =
+        affine.on ? through->dst + offset +
+                        saved_at(through, at[0], c->p->c, c->p->oh * c->p->ow)
+                  : from;
     for (int64_t i = 0; i < n; i++) {
         v8 v = pre_apply(ld8(from + i * WSR__BLOCK), &pre);
         if (affine.on) {
@@ -247,10 +252,10 @@ static void read_band(float *rows, const call *c, const band *b, int64_t block)
     for (int64_t i = 0; i < b->rows + reach; i++) {
         const int64_t y = b->y - (reach - p->pad) + i;
         if (y >= 0 && y < p->oh) {
-            const int64_t at = b->n * c->step + block * c->plane +
-                               (y * p->ow + x + begin) * WSR__BLOCK;
+            const int64_t at[3] = {b->n, block,
+                                   (y * p->ow + x + begin) * WSR__BLOCK};
             read_wide(rows + (i * PITCH + begin) * WSR__BLOCK, WSR__BLOCK, c,
-                      block, at, end - begin);
+                      at, end - begin);
         }
     }
 }
@@ -449,9 +454,8 @@ static void correlate_strip(float *sum, const call *c, int64_t n, int64_t pair,
     read_thin(rows, c, n, at, width);
     memset(wide, 0, (size_t)(width * PAIR) * sizeof(*wide));
     for (int64_t b = 2 * pair; b < min64(2 * pair + 2, blocks); b++) {
-        const int64_t from = n * c->step + b * c->plane +
-                             (at[0] * c->p->ow + at[1]) * WSR__BLOCK;
-        read_wide(wide + b % 2 * WSR__BLOCK, PAIR, c, b, from, width);
+        const int64_t from[3] = {n, b, (at[0] * c->p->ow + at[1]) * WSR__BLOCK};
+        read_wide(wide + b % 2 * WSR__BLOCK, PAIR, c, from, width);
     }
     if (c->p->kernel == 3) {
         correlate_kernel(sum, wide, rows, width, lines, 3);

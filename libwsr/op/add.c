@@ -8,34 +8,29 @@
 
 enum { MOST = 64 };
 
-static bool any_lazy(const wsr__node *node)
-{
-    bool lazy = false;
-    for (size_t i = 0; i < node->n; i++) {
-        lazy |= node->src[i].pre != NULL;
-    }
-    return lazy;
-}
-
-// Summands that a norm or a relu is still to be applied to.
-static void forward_lazy(const wsr__node *node)
+static wsr__dims dims_of(const wsr__node *node)
 {
     const int64_t *const d = node->dst.desc.shape.dims;
-    const wsr__dims dims = {.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
-    const wsr__pre none = {NULL, NULL, false};
-    const float *srcs[MOST];
-    wsr__pre pre[MOST];
+    return (wsr__dims){.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
+}
+
+// Summands that a norm or a relu is still to be applied to, and views.
+static void forward_blocked(const wsr__node *node)
+{
+    wsr__dims d = dims_of(node);
+    wsr__summand summands[MOST];
     for (size_t i = 0; i < node->n; i++) {
-        srcs[i] = node->src[i].data;
-        pre[i] = node->src[i].pre != NULL ? *node->src[i].pre : none;
+        const wsr__arg *const src = &node->src[i];
+        summands[i] = (wsr__summand){src->data, src->step, src->pre};
     }
-    wsr__bn_apply_sum(node->dst.data, &dims, srcs, pre, node->n);
+    d.dst_step = node->dst.step;
+    wsr__bn_apply_sum(node->dst.data, &d, summands, node->n);
 }
 
 static wsr_status forward(wsr__node *node)
 {
-    if (any_lazy(node)) {
-        forward_lazy(node);
+    if (node->dst.desc.layout == WSR__BLOCKED) {
+        forward_blocked(node);
         return WSR_OK;
     }
     const float *srcs[MOST];
@@ -57,7 +52,13 @@ static wsr_status backward(wsr__node *node)
         if (!src->want_diff || src->diff == node->dst.diff) {
             continue;
         }
-        if (src->accumulate) {
+        if (node->dst.desc.layout == WSR__BLOCKED) {
+            wsr__dims d = dims_of(node);
+            d.src_step = node->dst.diff_step;
+            d.dst_step = src->diff_step;
+            wsr__scale_images(src->diff, &d, node->dst.diff, NULL,
+                              src->accumulate);
+        } else if (src->accumulate) {
             wsr__axpy(src->diff, 1, node->dst.diff, n);
         } else {
             wsr__scale(src->diff, 1, node->dst.diff, n);
@@ -88,6 +89,8 @@ static const wsr__impl native = {.name = "native",
                                  .accumulates = true,
                                  .reads_pre = WSR__ALL_SRCS,
                                  .skips_gate = true,
+                                 .src_views = true,
+                                 .dst_views = true,
                                  .shares_diff = true};
 
 static wsr_status forward_ref(wsr__node *node)

@@ -24,12 +24,11 @@ enum {
     V_COUNT
 };
 
+// src lies densely; the gradient of dst may be a part of something larger.
 static wsr__dims dims_of(const wsr__node *node)
 {
-    const wsr__arg *const src = &node->src[WSR__BN_SRC];
-    const int64_t *const d = src->desc.shape.dims;
-    return (wsr__dims){
-        .n = d[0], .c = d[1], .h = d[2], .w = d[3], .src_step = src->step};
+    const int64_t *const d = node->src[WSR__BN_SRC].desc.shape.dims;
+    return (wsr__dims){.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
 }
 
 static size_t padded(const wsr__node *node)
@@ -135,7 +134,8 @@ static wsr_status forward(wsr__node *node)
 static void fold_sums(const wsr__node *node, bool given_sums)
 {
     const wsr__norm norm = norm_of(node);
-    const wsr__dims d = dims_of(node);
+    wsr__dims d = dims_of(node);
+    d.dst_step = node->dst.diff_step;
     const wsr__bn_grad grad = {
         .alpha = vector(node, V_ALPHA),
         .beta = vector(node, V_BETA),
@@ -176,7 +176,8 @@ static wsr__affine map_of(const wsr__node *node)
 static void store_diff(const wsr__node *node)
 {
     const wsr__arg *const src = &node->src[WSR__BN_SRC];
-    const wsr__dims d = dims_of(node);
+    wsr__dims d = dims_of(node);
+    d.src_step = node->dst.diff_step;
     if (!src->want_diff) {
         return;
     }
@@ -249,7 +250,7 @@ const wsr__impl wsr__batch_norm_lazy = {.name = "lazy",
                                         .backward = backward_lazy,
                                         .bind = bind_lazy,
                                         .accumulates = true,
-                                        .views = true};
+                                        .dst_views = true};
 
 // ------------------------------------------------------------------ folded
 
@@ -271,5 +272,5 @@ const wsr__impl wsr__batch_norm_folded = {.name = "folded",
                                           .backward = nothing,
                                           .bind = bind_lazy,
                                           .accumulates = true,
-                                          .views = true,
+                                          .dst_views = true,
                                           .refold = refold};

@@ -122,7 +122,8 @@ static const wsr__impl blocked = {.name = "native",
                                   .layout = layout_blocked,
                                   .forward = forward_blocked,
                                   .backward = backward_blocked,
-                                  .accumulates = true};
+                                  .accumulates = true,
+                                  .is_join = true};
 
 // ------------------------------------------------------------------- plain
 

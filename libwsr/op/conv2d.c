@@ -162,21 +162,24 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
                                                                 : 1;
     const int64_t blocks = (d[1] + lanes - 1) / lanes;
     const wsr__affine *const affine = node->dst.affine;
+    const int64_t dense = blocks * pixels * lanes;
+    const int64_t step = node->dst.diff_step;
+    const int64_t saved = affine != NULL ? affine->step : 0;
     for (int64_t c = begin; c < end; c++) {
         double sum = 0;
         for (int64_t n = 0; n < d[0]; n++) {
-            const int64_t at = (node->dst.diff_step != 0
-                                    ? n * node->dst.diff_step
-                                    : n * blocks * pixels * lanes) +
-                               c / lanes * pixels * lanes + c % lanes;
-            for (int64_t i = 0; i < pixels; i++) {
-                const int64_t k = at + i * lanes;
-                const float g = node->dst.diff[k];
-                sum += (double)(affine == NULL
-                                    ? g
-                                    : affine->alpha[c] * g +
-                                          affine->beta[c] * affine->dst[k] +
-                                          affine->gamma[c]);
+            const int64_t at = c / lanes * pixels * lanes + c % lanes;
+            const float *const diff = node->dst.diff + at +
+                                      n * (step != 0 ? step : dense);
+            const float *const dst = affine == NULL
+                                         ? diff
+                                         : affine->dst + at +
+                                               n * (saved != 0 ? saved : dense);
+            for (int64_t i = 0; i < pixels * lanes; i += lanes) {
+                sum += (double)(affine == NULL ? diff[i]
+                                               : affine->alpha[c] * diff[i] +
+                                                     affine->beta[c] * dst[i] +
+                                                     affine->gamma[c]);
             }
         }
         node->src[2].diff[c] += (float)sum;

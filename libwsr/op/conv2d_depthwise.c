@@ -122,4 +122,5 @@ const wsr__impl wsr__conv2d_depthwise = {.name = "depthwise",
                                          .reads_pre = 1,
                                          .reads_affine = true,
                                          .writes_sums = true,
-                                         .views = true};
+                                         .src_views = true,
+                                         .dst_views = true};

@@ -205,7 +205,7 @@ const wsr__impl wsr__conv2d_expand = {.name = "expand",
                                       .unplan = unplan,
                                       .accumulates = true,
                                       .reads_affine = true,
-                                      .views = true};
+                                      .dst_views = true};
 
 const wsr__impl wsr__conv2d_shrink = {.name = "shrink",
                                       .applicable = shrinks,
@@ -217,4 +217,4 @@ const wsr__impl wsr__conv2d_shrink = {.name = "shrink",
                                       .unplan = unplan,
                                       .accumulates = true,
                                       .reads_pre = 1,
-                                      .views = true};
+                                      .src_views = true};

@@ -51,7 +51,7 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .views = true};
+                                 .src_views = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -56,7 +56,8 @@ static const wsr__impl native = {.name = "native",
                                  .accumulates = true,
                                  .reads_affine = true,
                                  .writes_moments = true,
-                                 .views = true};
+                                 .src_views = true,
+                                 .dst_views = true};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -103,7 +103,8 @@ struct wsr__impl {
     bool reads_affine;       // dst.diff may be lazy
     bool writes_moments;     // fills dst.moments when asked to
     bool writes_sums;        // honours gate.sums
-    bool views;              // sources and dst may have steps
+    bool src_views;          // src 0 and its diff may have steps
+    bool dst_views;          // dst and its diff may have steps
     bool parts;              // src 0 may be a concatenation of padded parts
     bool shares_diff;        // diffs of its sources are that of dst
     bool is_relu;            // does what pre.relu does

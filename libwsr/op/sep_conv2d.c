@@ -250,7 +250,8 @@ static const wsr__impl native = {.name = "native",
                                  .reads_affine = true,
                                  .writes_moments = true,
                                  .writes_sums = true,
-                                 .views = true,
+                                 .src_views = true,
+                                 .dst_views = true,
                                  .folds = true};
 
 // --------------------------------------------------------------- reference

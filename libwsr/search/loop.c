@@ -47,9 +47,10 @@ static wsr_status begin_epoch(wsr__search *s)
 
 static void add_times(const wsr__search *s, wsr__json *line)
 {
-    static const char *const names[] = {"time_supernet", "time_attack",
-                                        "time_estimator", "time_predictor"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    static const char *const names[WSR__TIMES] = {
+        "time_supernet",  "time_plans",     "time_attack",
+        "time_estimator", "time_predictor", "time_evaluation"};
+    for (size_t i = 0; i < WSR__TIMES; i++) {
         wsr__json_number(line, names[i], s->seconds[i]);
     }
 }

@@ -157,6 +157,7 @@ static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
     const size_t n = wsr_batch_count(batch);
     const size_t classes = wsr_net_classes(s->net);
     double sum = 0;
+    const double start = wsr__seconds();
     memcpy(wsr_plan_src(plan, "x"), x, n * s->pixels * sizeof(*x));
     WSR_TRY(wsr_plan_forward(plan));
     const float *const z = wsr_plan_dst(plan, "logits");
@@ -169,6 +170,7 @@ static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
         return WSR_FAIL(WSR_NUMERIC, "loss of logits: %g is not finite", sum);
     }
     *loss += sum / (double)n;
+    s->seconds[WSR__TIME_EVALUATION] += wsr__seconds() - start;
 out:
     return status;
 }

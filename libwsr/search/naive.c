@@ -31,10 +31,12 @@ static void trial_free(trial *t)
 static wsr_status steer_plan(wsr_plan **out, wsr__search *s, const trial *t)
 {
     wsr_status status = WSR_OK;
+    const double start = wsr__seconds();
     wsr_graph *graph = NULL;
     WSR_TRY(wsr__supernet_open(&graph, s->net, t->path.choices));
     WSR_TRY(wsr__plan_new_in(out, graph, (size_t)s->params.batch,
                              WSR_GRAD_INPUT | WSR_TRAIN, &s->arena));
+    s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
 out:
     wsr_graph_free(graph);
     return status;
@@ -108,13 +110,14 @@ static void add_diff(trial *t, float *values, const float *diffs, size_t row,
 }
 
 // One loss, and its weighted gradient.
-static wsr_status add_loss(double *loss, trial *t, const wsr__search *s,
+static wsr_status add_loss(double *loss, trial *t, wsr__search *s,
                            const wsr_batch *batch, const float *x,
                            double factor)
 {
     wsr_status status = WSR_OK;
     size_t right = 0;
     double mean = 0;
+    const double start = wsr__seconds();
     wsr__lesson lesson = {.plan = t->steer,
                           .net = s->net,
                           .labels = wsr_batch_labels(batch),
@@ -124,6 +127,7 @@ static wsr_status add_loss(double *loss, trial *t, const wsr__search *s,
     WSR_TRY(wsr__lesson_pass(&mean, &right, &lesson, x, (wsr__pass){1, 0}));
     each_weight(t, s, add_diff, factor);
     *loss += mean;
+    s->seconds[WSR__TIME_EVALUATION] += wsr__seconds() - start;
 out:
     return status;
 }

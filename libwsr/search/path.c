@@ -54,11 +54,13 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
                           const wsr__path *path, size_t batch, unsigned purpose)
 {
     wsr_status status = WSR_OK;
+    const double start = wsr__seconds();
     wsr_graph *graph = NULL;
     *out = NULL;
     WSR_TRY(wsr_supernet_graph(&graph, search->net, path->choices,
                                search->quirks.weighted ? path->top : NULL));
     WSR_TRY(wsr__plan_new_in(out, graph, batch, purpose, &search->arena));
+    search->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
 out:
     wsr_graph_free(graph);
     return status;

@@ -132,6 +132,17 @@ typedef struct wsr__search_of {
     uint64_t seed;
 } wsr__search_of;
 
+/// Parts that the time of an epoch is divided into.
+enum {
+    WSR__TIME_SUPERNET,   // its training, attacks and plans apart
+    WSR__TIME_PLANS,      // of sampled paths
+    WSR__TIME_ATTACK,     // everywhere
+    WSR__TIME_ESTIMATOR,  // training and inference
+    WSR__TIME_PREDICTOR,  // training
+    WSR__TIME_EVALUATION, // losses of held-out images
+    WSR__TIMES
+};
+
 struct wsr__search {
     const wsr__searcher_class *cls;
     wsr__search_params params;
@@ -172,15 +183,7 @@ struct wsr__search {
     double correlation; // of predicted and measured losses of unseen ones
     double control;     // mean objective of uniformly drawn ones
     // Seconds of the epoch's parts, for the log.
-    double seconds[4];
-};
-
-/// Parts that the time of an epoch is divided into.
-enum {
-    WSR__TIME_SUPERNET,
-    WSR__TIME_ATTACK,
-    WSR__TIME_ESTIMATOR,
-    WSR__TIME_PREDICTOR
+    double seconds[WSR__TIMES];
 };
 
 /// How the alphas are moved; numbers left to the fidelity are resolved.

@@ -128,13 +128,11 @@ static wsr_status teach_batch(wsr__search *s, lesson_plans *p)
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
     if (!s->quirks.path_per_epoch) {
-        const double start = wsr__seconds();
         plans_free(p);
         wsr__path_sample(&s->path, s,
                          wsr__search_serial(s) << 32 | (uint64_t)s->batch,
                          WSR__SAMPLE_TEACH);
         WSR_TRY(plans_new(p, s));
-        s->seconds[WSR__TIME_SUPERNET] += wsr__seconds() - start;
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));
     wsr_params_zero_grad(wsr_net_params(s->net), !s->quirks.leftover);

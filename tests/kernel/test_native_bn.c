@@ -24,7 +24,7 @@ static scene scene_new(const int64_t dims[4], bool view, bool far)
     memcpy(s.dims, dims, sizeof(s.dims));
     const int64_t pixels = dims[2] * dims[3];
     s.src = pair_new(dims[0], dims[1], pixels, view, 1);
-    s.diff = pair_new(dims[0], dims[1], pixels, view, 2);
+    s.diff = pair_new(dims[0], dims[1], pixels, !view, 2);
     s.dst = pair_new(dims[0], dims[1], pixels, view, 3);
     for (int64_t i = 0; far && i < dims[0] * dims[1] * pixels; i++) {
         s.src.plain[i] += 1000.0f;
@@ -107,6 +107,13 @@ static void check_forward(scene *s)
     wsr__free(shift);
 }
 
+static void reduce(const scene *s)
+{
+    wsr__dims d = s->d;
+    d.dst_step = s->diff.step;
+    wsr__bn_reduce(s->sums, &d, s->src.blocked, s->diff.blocked, s->mean);
+}
+
 static void check_backward(scene *s, bool affine, bool accumulate)
 {
     const int64_t c = s->d.c;
@@ -121,7 +128,7 @@ static void check_backward(scene *s, bool affine, bool accumulate)
     const float *const data[2] = {s->src.plain, s->diff.plain};
     wsr__ref_bn_train_backward(want, diff[0], diff[1], data, &ref, s->dims);
     stats(s);
-    wsr__bn_reduce(s->sums, &s->d, s->src.blocked, s->diff.blocked, s->mean);
+    reduce(s);
     const wsr__norm norm = {.mean = s->mean,
                             .inv_std = s->inv_std,
                             .gamma = ref.gamma,
@@ -137,9 +144,12 @@ static void check_backward(scene *s, bool affine, bool accumulate)
     const wsr__affine a = {.alpha = fold[0],
                            .beta = fold[1],
                            .gamma = fold[2],
-                           .dst = s->src.blocked};
+                           .dst = s->src.blocked,
+                           .step = s->src.step};
+    wsr__dims d = s->d;
+    d.src_step = s->diff.step;
     pair_block(&s->dst);
-    wsr__bn_backward(s->dst.blocked, &s->d, s->diff.blocked, &a, accumulate);
+    wsr__bn_backward(s->dst.blocked, &d, s->diff.blocked, &a, accumulate);
     for (int64_t i = 0; accumulate && i < count; i++) {
         want[i] += s->dst.plain[i];
     }
@@ -193,23 +203,25 @@ static void check_sum(void)
     const int64_t dims[4] = {2, 11, 5, 3};
     scene s = scene_new(dims, true, false);
     scene t = scene_new(dims, true, false);
-    const float *const src[3] = {s.src.blocked, s.diff.blocked, t.dst.blocked};
     const wsr__pre pre[3] = {
         {.scale = s.gamma, .shift = s.beta, .relu = true},
         {.scale = s.mean, .shift = s.var},
         {0},
     };
     const pair *const pairs[3] = {&s.src, &s.diff, &t.dst};
+    wsr__summand summands[3];
     const int64_t count = 2 * 11 * 15;
     float *const want = floats(count);
     float *const one = floats(count);
     for (size_t k = 0; k < 3; k++) {
+        summands[k] = (wsr__summand){pairs[k]->blocked, pairs[k]->step,
+                                     k < 2 ? &pre[k] : NULL};
         plain_pre(one, pairs[k], &pre[k]);
         for (int64_t i = 0; i < count; i++) {
             want[i] += one[i];
         }
     }
-    wsr__bn_apply_sum(s.dst.blocked, &s.d, src, pre, 3);
+    wsr__bn_apply_sum(s.dst.blocked, &s.d, summands, 3);
     check_blocked(&s.dst, want, "sum of sources");
     wsr__free(want);
     wsr__free(one);
@@ -234,7 +246,7 @@ static void fill_all(float *out, void *ctx)
     stats(s);
     memcpy(out, s->mean, (size_t)padded * sizeof(*out));
     memcpy(out + padded, s->var, (size_t)padded * sizeof(*out));
-    wsr__bn_reduce(s->sums, &s->d, s->src.blocked, s->diff.blocked, s->mean);
+    reduce(s);
     wsr__bn_backward_fold(&grad, &s->d, s->sums, &norm);
 }
 

@@ -63,7 +63,7 @@ static scene scene_new(const int64_t shape[8], bool view)
     s.diff_src = pair_new(p->n, p->c, in, view, 2);
     s.dst = pair_new(p->n, p->c, out, view, 3);
     s.diff_dst = pair_new(p->n, p->c, out, view, 4);
-    s.saved = pair_new(p->n, p->c, out, view, 5);
+    s.saved = pair_new(p->n, p->c, out, !view, 5);
     p->src_step = view ? s.src.step : 0;
     p->dst_step = view ? s.dst.step : 0;
     const int64_t taps = p->kernel * p->kernel;
@@ -77,7 +77,8 @@ static scene scene_new(const int64_t shape[8], bool view)
     s.affine = (wsr__affine){.alpha = s.scale,
                              .beta = s.shift,
                              .gamma = s.bias,
-                             .dst = s.saved.blocked};
+                             .dst = s.saved.blocked,
+                             .step = s.saved.step};
     return s;
 }
 

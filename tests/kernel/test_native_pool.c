@@ -47,7 +47,7 @@ static scene scene_new(const int64_t shape[7], bool view)
     s.diff_src = pair_new(p->n, p->c, p->h * p->w, view, 2);
     s.dst = pair_new(p->n, p->c, p->oh * p->ow, view, 3);
     s.diff_dst = pair_new(p->n, p->c, p->oh * p->ow, view, 4);
-    s.saved = pair_new(p->n, p->c, p->oh * p->ow, view, 5);
+    s.saved = pair_new(p->n, p->c, p->oh * p->ow, !view, 5);
     p->src_step = view ? s.src.step : 0;
     p->dst_step = view ? s.dst.step : 0;
     // Ties, of which the first must win.
@@ -63,7 +63,8 @@ static scene scene_new(const int64_t shape[7], bool view)
     s.affine = (wsr__affine){.alpha = s.alpha,
                              .beta = s.beta,
                              .gamma = s.gamma,
-                             .dst = s.saved.blocked};
+                             .dst = s.saved.blocked,
+                             .step = s.saved.step};
     s.out = (wsr__dims){
         .n = p->n, .c = p->c, .h = p->oh, .w = p->ow, .src_step = p->dst_step};
     s.moments = doubles(wsr__moments_size(&s.out));

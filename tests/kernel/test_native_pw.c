@@ -100,7 +100,7 @@ static scene scene_new(const shape *z)
     s.diff_src = pair_new(p->n, lie, p->h * p->w, z->view, 2);
     s.dst = pair_new(p->n, p->co, p->oh * p->ow, z->view, 3);
     s.diff_dst = pair_new(p->n, p->co, p->oh * p->ow, z->view, 4);
-    s.saved = pair_new(p->n, p->co, p->oh * p->ow, z->view, 5);
+    s.saved = pair_new(p->n, p->co, p->oh * p->ow, !z->view, 5);
     p->src_step = z->view ? s.src.step : 0;
     p->dst_step = z->view ? s.dst.step : 0;
     s.weights = random_floats(p->co * p->ci, 6);
@@ -115,7 +115,8 @@ static scene scene_new(const shape *z)
     s.affine = (wsr__affine){.alpha = s.alpha,
                              .beta = s.beta,
                              .gamma = s.gamma,
-                             .dst = s.saved.blocked};
+                             .dst = s.saved.blocked,
+                             .step = s.saved.step};
     s.sums = doubles((size_t)(p->n * (s.src.total + s.dst.total) * 16));
     return s;
 }

@@ -118,7 +118,7 @@ static scene scene_new(const shape *z)
     s.between = pair_new(d->n, d->c, d->oh * d->ow, false, 9);
     s.dst = pair_new(d->n, s.p.co, d->oh * d->ow, z->view, 3);
     s.diff_dst = pair_new(d->n, s.p.co, d->oh * d->ow, z->view, 4);
-    s.saved = pair_new(d->n, s.p.co, d->oh * d->ow, z->view, 5);
+    s.saved = pair_new(d->n, s.p.co, d->oh * d->ow, !z->view, 5);
     s.p.dw.src_step = z->view ? s.src.step : 0;
     s.p.dst_step = z->view ? s.dst.step : 0;
     scene_weights(&s);
@@ -131,7 +131,8 @@ static scene scene_new(const shape *z)
     s.affine = (wsr__affine){.alpha = s.alpha,
                              .beta = s.beta,
                              .gamma = s.gamma,
-                             .dst = s.saved.blocked};
+                             .dst = s.saved.blocked,
+                             .step = s.saved.step};
     s.sums = doubles((size_t)(d->n * (s.src.total + s.dst.total) * 16));
     return s;
 }
@@ -255,7 +256,8 @@ static void check_sums(scene *s)
                          .c = s->p.dw.c,
                          .h = s->p.dw.h,
                          .w = s->p.dw.w,
-                         .src_step = s->p.dw.src_step};
+                         .src_step = s->p.dw.src_step,
+                         .dst_step = s->p.dw.src_step};
     double *const want = doubles(wsr__moments_size(&d));
     wsr__bn_reduce(want, &d, s->src.blocked, s->diff_src.blocked, s->shift);
     const int64_t blocks = wsr__blocks(d.c);

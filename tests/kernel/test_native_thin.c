@@ -19,7 +19,8 @@ typedef struct scene {
     wsr__thin p;
     wsr__conv conv; // the same for the reference
     pair wide;      // src or diff_dst
-    pair saved;     // the norm's src behind it, or what a gate looks at
+    pair gated;     // what a gate looks at
+    pair saved;     // the norm's src behind it
     pair out;       // dst or diff_src
     float *thin;    // (n, t, h, w)
     float *weights; // plain
@@ -77,7 +78,8 @@ static scene scene_new(const shape *z)
     s.conv = conv_of(z, &s.p);
     const int64_t pixels = s.p.oh * s.p.ow;
     s.wide = pair_new(z->n, z->c, pixels, z->view, 1);
-    s.saved = pair_new(z->n, z->c, pixels, z->view, 2);
+    s.gated = pair_new(z->n, z->c, pixels, z->view, 2);
+    s.saved = pair_new(z->n, z->c, pixels, !z->view, 3);
     s.out = pair_new(z->n, z->c, pixels, z->view, 3);
     s.p.step = z->view ? s.wide.step : 0;
     s.thin = random_floats(z->n * z->t * z->h * z->w, 4);
@@ -89,14 +91,15 @@ static scene scene_new(const shape *z)
     }
     s.pre = (wsr__pre){s.vectors[0], s.vectors[1], true};
     s.affine = (wsr__affine){s.vectors[2], s.vectors[3], s.vectors[4],
-                             s.saved.blocked};
-    s.gate = (wsr__gate){.src = s.saved.blocked, .pre = s.pre};
+                             s.saved.blocked, s.saved.step};
+    s.gate = (wsr__gate){.src = s.gated.blocked, .pre = s.pre};
     return s;
 }
 
 static void scene_free(scene *s)
 {
     pair_free(&s->wide);
+    pair_free(&s->gated);
     pair_free(&s->saved);
     pair_free(&s->out);
     wsr__free(s->thin);
@@ -138,7 +141,7 @@ static void check_expand(scene *s, const wsr__thin_how *how, const char *what)
         wsr__ref_conv_forward(want, s->thin, s->weights, how->bias, &s->conv);
     }
     if (how->gate != NULL) {
-        plain_gate(want, &s->saved, &how->gate->pre, false);
+        plain_gate(want, &s->gated, &how->gate->pre, false);
     }
     for (int64_t i = 0; how->accumulate && i < wide_size(s); i++) {
         want[i] += s->out.plain[i];
