@@ -55,25 +55,34 @@ static void add_times(const wsr__search *s, wsr__json *line)
     }
 }
 
+// Losses by strength, and what the alphas are to make small.
+static void add_losses(const wsr__search *s, wsr__json *line, const char *what,
+                       const double *losses)
+{
+    char key[48];
+    snprintf(key, sizeof(key), "%s_clean", what);
+    wsr__json_number(line, key, losses[0]);
+    for (size_t i = 0; i < wsr__search_slots(s); i++) {
+        snprintf(key, sizeof(key), "%s_eps_%g", what,
+                 wsr__search_slot_eps(s, i));
+        wsr__json_number(line, key, losses[1 + i]);
+    }
+    snprintf(key, sizeof(key), "%s_objective", what);
+    wsr__json_number(line, key, wsr__search_objective(s, losses));
+}
+
 // What the epoch measured.
-static void add_losses(const wsr__search *s, wsr__json *line)
+static void add_measures(const wsr__search *s, wsr__json *line)
 {
     if (s->phase == WSR__WARM_UP || s->cls->untaught) {
         return;
     }
-    char key[48];
-    wsr__json_number(line, "loss_clean", s->losses[0]);
-    for (size_t i = 0; i < wsr__search_slots(s); i++) {
-        snprintf(key, sizeof(key), "loss_eps_%g", wsr__search_slot_eps(s, i));
-        wsr__json_number(line, key, s->losses[1 + i]);
-    }
-    wsr__json_number(line, "loss_objective",
-                     wsr__search_objective(s, s->losses));
-    if (s->params.control > 0) {
-        wsr__json_number(line, "loss_control", s->control);
-    }
+    add_losses(s, line, "loss", s->losses);
     if (!s->cls->estimates) {
         return;
+    }
+    if (s->params.control > 0) {
+        add_losses(s, line, "control", s->control);
     }
     wsr__json_number(line, "estimator_loss", s->estimator_loss);
     wsr__json_number(line, "predictor_loss", s->predictor_loss);
@@ -91,7 +100,7 @@ static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
     wsr__json_number(line, "accuracy", s->seen > 0 ? s->right / s->seen : 0);
     wsr__json_number(line, "seconds", wsr__seconds() - start);
     add_times(s, line);
-    add_losses(s, line);
+    add_measures(s, line);
     WSR_TRY(wsr__journal_end(job->journal));
 out:
     return status;

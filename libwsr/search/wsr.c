@@ -97,12 +97,14 @@ static wsr_status look_beside(wsr__search *s, wsr__job *job)
     const size_t n = (size_t)s->params.control;
     wsr__path path = {0};
     WSR_TRY(wsr__path_new(&path, &s->arch));
-    s->control = 0;
+    memset(s->control, 0, sizeof(s->control));
     for (size_t k = 0; k < n; k++) {
         double losses[WSR__SLOTS];
         wsr__path_uniform(&path, s, wsr__search_serial(s) << 32 | k);
         WSR_TRY(wsr__search_measure(losses, s, &path, WSR__MEASURE_APART));
-        s->control += wsr__search_objective(s, losses) / (double)n;
+        for (size_t i = 0; i <= wsr__search_slots(s); i++) {
+            s->control[i] += losses[i] / (double)n;
+        }
         WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, n,
                                   "measuring others"));
     }

@@ -30,8 +30,8 @@ START_TEST(a_control_leaves_no_trace)
     }
     same_file(dirs[0], dirs[1], "genotype.yaml");
     same_file(dirs[0], dirs[1], "checkpoint.safetensors");
-    ck_assert(!file_has(dirs[0], "log.jsonl", "loss_control"));
-    ck_assert(file_has(dirs[1], "log.jsonl", "loss_control"));
+    ck_assert(!file_has(dirs[0], "log.jsonl", "control_objective"));
+    ck_assert(file_has(dirs[1], "log.jsonl", "control_objective"));
 }
 END_TEST
 
