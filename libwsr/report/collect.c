@@ -136,8 +136,14 @@ static wsr__report_kind kind_of(const char *name)
     if (strstr(name, "accuracy") != NULL) {
         return WSR__REPORT_ACCURACY;
     }
-    if (strncmp(name, "loss", 4) == 0 || ends_with(name, "_loss")) {
+    if (ends_with(name, "objective")) {
+        return WSR__REPORT_OBJECTIVE;
+    }
+    if (strncmp(name, "loss", 4) == 0) {
         return WSR__REPORT_LOSS;
+    }
+    if (ends_with(name, "_loss")) {
+        return WSR__REPORT_LESSON;
     }
     if (strstr(name, "correlation") != NULL ||
         strstr(name, "kendall") != NULL || strstr(name, "spearman") != NULL ||

@@ -206,8 +206,10 @@ static bool is_first_of_phase(const wsr__report *report, size_t series)
 static void add_phase(wsr__str *out, const wsr__report *report,
                       const char *phase)
 {
-    static const char *const headings[] = {"losses", "accuracies",
-                                           "rank correlation of the predictor"};
+    static const char *const headings[] = {
+        "losses", "objective of the cells drawn",
+        "losses of estimator and predictor", "accuracies",
+        "rank correlation of the predictor"};
     for (int kind = 0; kind < WSR__REPORT_TIME; kind++) {
         if (has(report, phase, (wsr__report_kind)kind)) {
             wsr__str_add(out, "<h3>");

@@ -24,6 +24,8 @@
 /// What the numbers of a series are.
 typedef enum wsr__report_kind {
     WSR__REPORT_LOSS,
+    WSR__REPORT_OBJECTIVE, // what a search makes small
+    WSR__REPORT_LESSON,    // losses of estimator and predictor
     WSR__REPORT_ACCURACY,
     WSR__REPORT_CORRELATION,
     WSR__REPORT_TIME, // seconds

@@ -13,6 +13,8 @@ typedef struct words {
 
 static const words about[WSR__REPORT_KINDS] = {
     [WSR__REPORT_LOSS] = {"loss", "loss over epochs"},
+    [WSR__REPORT_OBJECTIVE] = {"objective", "objective over epochs"},
+    [WSR__REPORT_LESSON] = {"loss", "losses of what is learned beside"},
     [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs"},
     [WSR__REPORT_CORRELATION] = {"rank correlation on unseen cells",
                                  "rank correlation over epochs"},

@@ -24,7 +24,8 @@ static const char log_lines[] =
     "{\"event\":\"start\",\"tool\":\"wsr-search\",\"version\":\"0.1.0\","
     "\"build\":\"two <threads>\",\"seed\":7}\n"
     "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":0,\"loss\":2.5,"
-    "\"val_loss\":2.25,\"accuracy\":0.25,\"rank_correlation\":0.5,"
+    "\"val_loss\":2.25,\"control_objective\":1.25,\"accuracy\":0.25,\"rank_"
+    "correlation\":0.5,"
     "\"seconds\":3,\"time\":{\"supernet\":1.5,\"attack\":0.5}}\n"
     "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":1,\"loss\":1.5,"
     "\"unknown\":[{}],\"time_attack\":0.5}\n"
@@ -106,6 +107,8 @@ START_TEST(a_run_becomes_one_well_formed_page)
     ck_assert_has(page, "reduction cell");
     ck_assert_has(page, "8/255 (0.0314)");
     ck_assert_has(page, "37.5 %");
+    ck_assert_has(page, "search: objective of the cells drawn");
+    ck_assert_has(page, "search: losses of estimator and predictor");
     ck_assert_has(page, "28.6 – 47.3"); // Wilson's interval of 37.5 of 100
     ck_assert_has(page, "12.5 – 50.0"); // the log's own
     ck_assert_has(page, "<title>val loss: 2.25, epoch 0</title>");
