@@ -6,8 +6,8 @@
 //
 //   separable   a depthwise and the pointwise convolution behind it become one
 //               step; what lies between them stays in the cache
-//   fold        a norm by running statistics goes into the weights and bias of
-//               the convolution before it: nothing is left to do
+//   fold        without gradients, a norm by running statistics goes into the
+//               weights and bias of the convolution before it
 //   norm        a batch norm's result is not stored: its readers apply scale
 //               and shift to the norm's source as they read it, its backward
 //               hands the maker of that source an affine map to read the
@@ -139,35 +139,26 @@ out:
 
 // -------------------------------------------------------------------- fold
 
-static bool learns(const wsr__node *node)
-{
-    bool any = false;
-    for (size_t i = 1; i < node->n; i++) {
-        any |= node->src[i].want_diff;
-    }
-    return any;
-}
-
+// Gradients keep the norm apart: with rounded products for weights more signs
+// of an attack's step differ from the reference than its own noise explains.
 static wsr_status fold(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
     wsr__node *const node = &step->node;
     const uint32_t from = step->srcs[0];
-    wsr__slot *const src = &plan->slots[from];
-    if (node->impl->folded == NULL || node->train || learns(node) ||
+    const wsr__slot *const src = &plan->slots[from];
+    if (node->impl->folded == NULL || node->train || node->backward ||
         !stored_image(src) || !reads_once(plan, from)) {
         return WSR_OK;
     }
     wsr__step *const maker = &plan->steps[src->step];
-    if (!maker->node.impl->folds || maker->feeds != WSR__NONE ||
-        learns(&maker->node)) {
+    if (!maker->node.impl->folds || maker->feeds != WSR__NONE) {
         return WSR_OK;
     }
     node->impl = node->impl->folded;
     step->lazy.folded = true;
     maker->feeds = s;
     plan->slots[step->dst].data_in = from;
-    src->diff_in = step->dst;
     return WSR_OK;
 }
 

@@ -269,8 +269,6 @@ const wsr__impl wsr__batch_norm_folded = {.name = "folded",
                                           .layout = wsr__layout_blocked,
                                           .plan = plan,
                                           .forward = nothing,
-                                          .backward = nothing,
                                           .bind = bind_lazy,
-                                          .accumulates = true,
                                           .dst_views = true,
                                           .refold = refold};

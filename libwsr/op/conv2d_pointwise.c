@@ -101,8 +101,7 @@ static void backward_data(const wsr__node *node)
 {
     state *const s = node->state;
     if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
-        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data,
-                                wsr__node_factor(node));
+        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data, NULL);
     }
     const wsr__bwd bwd = wsr__node_bwd(node);
     const wsr__pw p = with_steps(node, true);

@@ -267,7 +267,7 @@ void wsr__search_weights(double *w, const wsr__search *s)
 
 double wsr__search_objective(const wsr__search *s, const double *losses)
 {
-    double w[WSR__SLOTS];
+    double w[WSR__SLOTS] = {0};
     double sum = 0;
     wsr__search_weights(w, s);
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {

@@ -138,7 +138,7 @@ int main(int argc, char **argv)
     m.arrays[1] = calloc((size_t)m.floats, sizeof(float));
     if (m.sink == NULL || m.arrays[0] == NULL || m.arrays[1] == NULL) {
         fprintf(stderr, "bench_roofline: no memory\n");
-        return 1;
+        exit(1);
     }
     move(&m);
     const double seconds = bench_best(multiply_add, &m, rounds);
