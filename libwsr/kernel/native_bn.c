@@ -165,8 +165,9 @@ static void apply(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * c.blocks, apply_body, &c);
 }
 
-/// P neighbouring pixels of a sum of sources.
-WSR_INLINE void sum_pixels(const call *c, int64_t item, int64_t at, float *dst,
+/// P neighbouring pixels of a sum of sources; at is image, block and offset in
+/// the plane.
+WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst,
                            const int P)
 {
     v8 acc[4];
@@ -176,9 +177,10 @@ WSR_INLINE void sum_pixels(const call *c, int64_t item, int64_t at, float *dst,
     }
     for (size_t k = 0; k < c->count; k++) {
         const wsr__summand *const one = &c->many[k];
-        const pre8 pre = pre_of(one->pre, item % c->blocks);
+        const int64_t step = one->step != 0 ? one->step : c->blocks * c->plane;
+        const pre8 pre = pre_of(one->pre, at[1]);
         const float *const from =
-            opaque(one->src + offset_of(c, item, one->step) + at);
+            opaque(one->src + at[0] * step + at[1] * c->plane + at[2]);
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
             acc[p] = add8(acc[p], pre_apply(ld8(from + p * WSR__BLOCK), &pre));
@@ -196,12 +198,12 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
-        int64_t k = 0;
-        for (; k + 4 * WSR__BLOCK <= c->plane; k += 4 * WSR__BLOCK) {
-            sum_pixels(c, i, k, dst + k, 4);
+        int64_t at[3] = {i / c->blocks, i % c->blocks, 0};
+        for (; at[2] + 4 * WSR__BLOCK <= c->plane; at[2] += 4 * WSR__BLOCK) {
+            sum_pixels(c, at, dst + at[2], 4);
         }
-        for (; k < c->plane; k += WSR__BLOCK) {
-            sum_pixels(c, i, k, dst + k, 1);
+        for (; at[2] < c->plane; at[2] += WSR__BLOCK) {
+            sum_pixels(c, at, dst + at[2], 1);
         }
     }
 }

@@ -270,5 +270,4 @@ const wsr__impl wsr__batch_norm_folded = {.name = "folded",
                                           .plan = plan,
                                           .forward = nothing,
                                           .bind = bind_lazy,
-                                          .dst_views = true,
                                           .refold = refold};

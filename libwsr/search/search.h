@@ -181,7 +181,7 @@ struct wsr__search {
     double estimator_loss;
     double predictor_loss;
     double correlation; // of predicted and measured losses of unseen ones
-    double control[WSR__SLOTS]; // and over uniformly drawn ones
+    double control[WSR__SLOTS]; // mean over uniformly drawn ones
     // Seconds of the epoch's parts, for the log.
     double seconds[WSR__TIMES];
 };
