@@ -345,6 +345,10 @@ wsr_status wsr__siege_judge(wsr__siege *s);
 /// The same with loss and gradient for those that stay.
 wsr_status wsr__siege_gradient(wsr__siege *s, wsr__loss loss);
 
+/// Loss and gradient at other images, nothing else.
+wsr_status wsr__siege_gradient_at(wsr__siege *s, const float *x,
+                                  wsr__loss loss);
+
 /// Loss and gradient at the clean images; the same for all strengths.
 wsr_status wsr__siege_clean_gradient(wsr__siege *s, wsr__loss loss);
 
@@ -419,6 +423,104 @@ wsr__lp wsr__descent_norm(const void *descent);
 /// Projected gradient descent in the norm of the siege.
 wsr_status wsr__descent_run(wsr__siege *s, const wsr__descent *descent,
                             wsr__loss loss);
+
+/// Options of an ascent along the sign of a momentum of gradients.
+typedef struct wsr__ascent {
+    int64_t steps;
+    double alpha;
+    double decay;
+} wsr__ascent;
+
+/// Their places in the schema of params that have them as `member`.
+// clang-format off
+#define WSR__ASCENT_OPTIONS(params, member, decay_default)                    \
+    {"steps", WSR__INT, offsetof(params, member.steps), "10", 1, 100000,      \
+     "steps", "gradient steps", NULL},                                        \
+    {"alpha", WSR__FLOAT, offsetof(params, member.alpha), "0", 0, 1e9,        \
+     "pixel values", "length of a step, 0: strength / steps", NULL},          \
+    {"decay", WSR__FLOAT, offsetof(params, member.decay), decay_default, 0,   \
+     10, "", "what remains of the momentum from step to step", NULL}
+// clang-format on
+
+/// Where an ascent stands. The spare arrays from WSR__ASCENT_SPARES on are its
+/// own.
+typedef struct wsr__climber {
+    const wsr__ascent *ascent;
+    const void *params; // of the attack
+    float alpha;
+    float *m;     // momentum, a row per image
+    int64_t step; // from 0
+} wsr__climber;
+
+enum {
+    WSR__ASCENT_SPARES = WSR__SPARES - 4,
+    WSR__ASCENT_AHEAD,
+    WSR__DIVERSITY_SEEN,
+    WSR__DIVERSITY_BACK
+};
+
+/// Leaves in s->grad what the momentum is to take in.
+typedef wsr_status (*wsr__slope)(wsr__siege *s, const wsr__climber *c);
+
+wsr_status wsr__ascent_run(wsr__siege *s, const wsr__ascent *ascent,
+                           wsr__slope slope, const void *params);
+
+/// The gradient at x, which is judged; and at the point that the momentum is
+/// about to lead to, which may lie outside of the ball and is not.
+wsr_status wsr__slope_here(wsr__siege *s, const wsr__climber *c);
+wsr_status wsr__slope_ahead(wsr__siege *s, const wsr__climber *c);
+
+/// ahead = those points.
+void wsr__ascent_ahead(float *ahead, wsr__siege *s, const wsr__climber *c);
+
+/// The same with the gradients' deviation from those around the last point
+/// taken off (vmifgsm, vnifgsm).
+typedef struct wsr__variance {
+    wsr__ascent ascent;
+    int64_t samples;
+    double beta;
+} wsr__variance;
+
+extern const wsr__option wsr__variance_schema[];
+wsr_status wsr__variance_run(wsr__siege *s, const wsr__variance *variance,
+                             wsr__slope slope);
+
+/// Images made smaller at random and laid into zeros at random.
+typedef struct wsr__diversity {
+    double rate; // smallest size of what it was
+    double prob; // of changing an image at all
+} wsr__diversity;
+
+// clang-format off
+#define WSR__DIVERSITY_OPTIONS(params, member)                                \
+    {"rate", WSR__FLOAT, offsetof(params, member.rate), "0.9", 0.01, 1, "",   \
+     "smallest size of an image, as a part of its own", NULL},                \
+    {"prob", WSR__FLOAT, offsetof(params, member.prob), "0.5", 0, 1, "",      \
+     "probability that an image is changed", NULL}
+// clang-format on
+
+/// s->grad = gradient at x of the loss of such images, drawn for `step`.
+wsr_status wsr__diversity_gradient(wsr__siege *s,
+                                   const wsr__diversity *diversity,
+                                   uint32_t step, wsr__loss loss);
+
+/// An image of (h, w) pixels per channel in the size (rows, columns) at
+/// (top, left).
+typedef struct wsr__shrunk {
+    int64_t channels;
+    int64_t h;
+    int64_t w;
+    int64_t rows;
+    int64_t columns;
+    int64_t top;
+    int64_t left;
+} wsr__shrunk;
+
+/// to = from, shrunk bilinearly (pixel centres at half numbers); zeros around.
+void wsr__shrink(float *to, const float *from, const wsr__shrunk *how);
+
+/// The adjoint: what a gradient of the one is for the other.
+void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how);
 
 /// Options of Auto-PGD.
 typedef struct wsr__apgd {

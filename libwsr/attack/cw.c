@@ -14,6 +14,7 @@
 // so that they can move.
 
 #include "attack/attack.h"
+#include "optim/optim.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,6 +45,8 @@ static const wsr__option schema[] = {
      "weights that are tried", NULL},
     {0},
 };
+
+static const wsr__adam usual = {.beta1 = 0.9, .beta2 = 0.999, .tol = 1e-8};
 
 typedef struct run_state {
     const params *p;
@@ -99,23 +102,22 @@ static void step(wsr__siege *s, size_t row, void *ctx)
                         2;
     const bool enough = s->loss[row] >= state->p->kappa;
     const double c = enough ? 0 : (double)columns(state, row)[C];
-    const double fix_1 = 1 - pow(0.9, (double)(state->step + 1));
-    const double fix_2 = 1 - pow(0.999, (double)(state->step + 1));
     const float *const x = wsr__at_const(s->x, s->d, row);
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
-    const float *const g = wsr__at_const(s->grad, s->d, row);
-    float *const w = wsr__at(state->w, s->d, row);
-    float *const m = wsr__at(state->m, s->d, row);
-    float *const v = wsr__at(state->v, s->d, row);
+    float *const g = wsr__at(s->grad, s->d, row);
     for (int64_t i = 0; i < s->d; i++) {
         const double t = ((double)x[i] - (double)s->model->box.lo) / half - 1;
         const double dx = 2 * ((double)x[i] - (double)x0[i]) - c * (double)g[i];
-        const double dw = dx * half * (1 - t * t);
-        m[i] = (float)(0.9 * (double)m[i] + 0.1 * dw);
-        v[i] = (float)(0.999 * (double)v[i] + 0.001 * dw * dw);
-        w[i] -= (float)(state->p->lr * ((double)m[i] / fix_1) /
-                        (sqrt((double)v[i] / fix_2) + 1e-8));
+        g[i] = (float)(dx * half * (1 - t * t));
     }
+    const wsr__update update = {
+        .data = wsr__at(state->w, s->d, row),
+        .grad = g,
+        .state = {wsr__at(state->m, s->d, row), wsr__at(state->v, s->d, row)},
+        .n = s->d,
+        .lr = state->p->lr,
+        .step = state->step + 1};
+    wsr__adam_update(&update, &usual, 0);
     put_x(s, state, row);
 }
 

@@ -86,12 +86,8 @@ static wsr_status run(wsr__siege *s, const void *options)
     for (int64_t k = 0; k < p->steps && s->m > 0; k++) {
         wsr__siege_each(s, clear, &state);
         for (int64_t i = 0; i < p->samples && s->m > 0; i++) {
-            if (i == 0) {
-                WSR_TRY(wsr__siege_gradient(s, wsr__loss_ce));
-            } else {
-                WSR_TRY(wsr__siege_forward(s, true));
-                WSR_TRY(wsr__siege_backward(s, wsr__loss_ce));
-            }
+            WSR_TRY(i == 0 ? wsr__siege_gradient(s, wsr__loss_ce)
+                           : wsr__siege_gradient_at(s, s->x, wsr__loss_ce));
             wsr__siege_each(s, add, &state);
         }
         wsr__siege_each(s, step, &state);

@@ -20,6 +20,7 @@
 
 #include "wsr/estimator.h"
 #include "attack/attack.h"
+#include "io/io.h"
 
 #include <math.h>
 #include <string.h>
@@ -57,6 +58,15 @@ static wsr__lp norm(const void *options)
     return wsr__lp_named(p->norm.s);
 }
 
+// A file that is none is found here, not when other attacks have run for hours.
+static wsr_status look_into(const char *file)
+{
+    wsr__st *st = NULL;
+    const wsr_status status = wsr__st_open(&st, file);
+    wsr__st_free(st);
+    return status;
+}
+
 static wsr_status prepare(void *options)
 {
     const params *const p = options;
@@ -75,7 +85,7 @@ static wsr_status prepare(void *options)
                             p->sources.v[k], p->sources.v[k - 1]);
         }
     }
-    return WSR_OK;
+    return look_into(p->net.s);
 }
 
 // ---------------------------------------------------------- what is kept

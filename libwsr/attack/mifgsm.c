@@ -10,52 +10,19 @@
 
 #include "attack/attack.h"
 
-#include <string.h>
-
-enum { MOMENTUM };
-
 typedef struct params {
-    int64_t steps;
-    double alpha;
-    double decay;
+    wsr__ascent ascent;
 } params;
 
 static const wsr__option schema[] = {
-    {"steps", WSR__INT, offsetof(params, steps), "10", 1, 100000, "steps",
-     "gradient steps", NULL},
-    {"alpha", WSR__FLOAT, offsetof(params, alpha), "0", 0, 1e9, "pixel values",
-     "length of a step, 0: strength / steps", NULL},
-    {"decay", WSR__FLOAT, offsetof(params, decay), "1", 0, 10, "",
-     "what remains of the momentum from step to step", NULL},
+    WSR__ASCENT_OPTIONS(params, ascent, "1"),
     {0},
 };
-
-typedef struct run_state {
-    const params *p;
-    float alpha;
-    float *m;
-} run_state;
-
-static void step(wsr__siege *s, size_t row, void *ctx)
-{
-    const run_state *const state = ctx;
-    float *const m = wsr__at(state->m, s->d, row);
-    wsr__momentum(m, wsr__at_const(s->grad, s->d, row), state->p->decay, s->d);
-    wsr__gradient_step(s, row, m, state->alpha);
-}
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
     const params *const p = options;
-    run_state state = {p, wsr__step_size(s, p->alpha, 1, p->steps),
-                       wsr__siege_spare(s, MOMENTUM, s->d)};
-    const wsr__climb climb = {p->steps, wsr__loss_ce, true, step, &state};
-    if (state.m == NULL) {
-        return WSR_NOMEM;
-    }
-    memset(state.m, 0, s->capacity * (size_t)s->d * sizeof(*state.m));
-    wsr__siege_reset(s);
-    return wsr__climb_run(s, &climb);
+    return wsr__ascent_run(s, &p->ascent, wsr__slope_here, p);
 }
 
 const wsr__attack_class wsr__attack_mifgsm = {

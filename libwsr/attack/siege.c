@@ -424,6 +424,12 @@ out:
     return status;
 }
 
+wsr_status wsr__siege_gradient_at(wsr__siege *s, const float *x, wsr__loss loss)
+{
+    const wsr_status status = wsr__siege_forward_at(s, x, true);
+    return status == WSR_OK ? wsr__siege_backward(s, loss) : status;
+}
+
 static bool clean_known(const wsr__siege *s, wsr__loss loss)
 {
     bool known = s->own->clean_of == loss;

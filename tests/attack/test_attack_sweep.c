@@ -22,6 +22,7 @@ static const char *const quick[] = {"apgd_ce",    "steps=12",
                                     "cw",         "steps=30,search=4,c=0.1",
                                     "fab",        "steps=10,restarts=2",
                                     "fab_t",      "steps=10",
+                                    "spsa",       "steps=4,samples=30",
                                     "square",     "queries=60",
                                     "chain",      "attacks=[fgsm,pgd:steps=5]",
                                     NULL};

@@ -135,10 +135,10 @@ START_TEST(bad_input_is_named)
     ck_assert_fails(
         wsr_attack_new(&attack, "estimator:net=x,sources=[0.1,0.1]", NULL),
         WSR_CONFIG, "0.1 does not exceed 0.1");
-    ck_assert_ok(wsr_attack_new(&attack, "estimator:net=nowhere", NULL));
-    ck_assert_fails(wsr_attack_run(&r, attack, w->model, w->x, w->labels, 1),
+    ck_assert_fails(wsr_attack_new(&attack, "estimator:net=nowhere", NULL),
                     WSR_IO, "nowhere");
-    wsr_attack_free(attack);
+    ck_assert_fails(wsr_attack_new(&attack, "estimator:net=/dev/null", NULL),
+                    WSR_FORMAT, "no safetensors file");
     (void)snprintf(spec, sizeof(spec), "estimator:net=%s",
                    toy_estimator_file());
     ck_assert_ok(wsr_attack_new(&attack, spec, NULL));

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gradients at images of another size, as difgsm and tifgsm share them: with
+// some probability an image is shrunk to a random size and laid into zeros at a
+// random place. Each image has numbers of its own, whatever its batch. Xie et
+// al., "Improving transferability of adversarial examples with input
+// diversity", arXiv:1803.06978.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+/// Where the pixels of the smaller size lie on an axis.
+typedef struct tap {
+    int64_t low;
+    int64_t high;
+    float part; // of the pixel `high`
+} tap;
+
+static tap tap_of(int64_t i, int64_t from, int64_t to)
+{
+    const float at = ((float)i + 0.5f) * (float)from / (float)to - 0.5f;
+    const float inside = fminf(fmaxf(at, 0), (float)(from - 1));
+    tap t = {.low = (int64_t)inside};
+    t.high = t.low + 1 < from ? t.low + 1 : t.low;
+    t.part = inside - (float)t.low;
+    return t;
+}
+
+void wsr__shrink(float *to, const float *from, const wsr__shrunk *how)
+{
+    const int64_t plane = how->h * how->w;
+    memset(to, 0, (size_t)(how->channels * plane) * sizeof(*to));
+    for (int64_t k = 0; k < how->channels * how->rows; k++) {
+        const int64_t y = k % how->rows;
+        const float *const src = from + k / how->rows * plane;
+        float *const dst = to + k / how->rows * plane +
+                           (how->top + y) * how->w + how->left;
+        const tap down = tap_of(y, how->h, how->rows);
+        const float *const low = src + down.low * how->w;
+        const float *const high = src + down.high * how->w;
+        for (int64_t x = 0; x < how->columns; x++) {
+            const tap t = tap_of(x, how->w, how->columns);
+            const float a = low[t.low] + t.part * (low[t.high] - low[t.low]);
+            const float b = high[t.low] + t.part * (high[t.high] - high[t.low]);
+            dst[x] = a + down.part * (b - a);
+        }
+    }
+}
+
+void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how)
+{
+    const int64_t plane = how->h * how->w;
+    memset(to, 0, (size_t)(how->channels * plane) * sizeof(*to));
+    for (int64_t k = 0; k < how->channels * how->rows; k++) {
+        const int64_t y = k % how->rows;
+        float *const dst = to + k / how->rows * plane;
+        const float *const src = from + k / how->rows * plane +
+                                 (how->top + y) * how->w + how->left;
+        const tap down = tap_of(y, how->h, how->rows);
+        float *const low = dst + down.low * how->w;
+        float *const high = dst + down.high * how->w;
+        for (int64_t x = 0; x < how->columns; x++) {
+            const tap t = tap_of(x, how->w, how->columns);
+            const float b = src[x] * down.part;
+            const float a = src[x] - b;
+            low[t.low] += a * (1 - t.part);
+            low[t.high] += a * t.part;
+            high[t.low] += b * (1 - t.part);
+            high[t.high] += b * t.part;
+        }
+    }
+}
+
+typedef struct view {
+    const wsr__diversity *diversity;
+    float *seen;
+    float *back;
+    uint32_t step;
+} view;
+
+static int64_t below(wsr__rng *rng, int64_t n)
+{
+    const int64_t i = (int64_t)(wsr__rng_uniform(rng) * (float)n);
+    return i < n ? i : n - 1;
+}
+
+/// What step `step` makes of a row; false: nothing.
+static bool shrunk_of(wsr__shrunk *how, const wsr__siege *s, const view *v,
+                      size_t row)
+{
+    const int64_t *const dims = s->model->shape.dims;
+    wsr__rng rng = wsr__siege_rng(s, row, v->step);
+    *how = (wsr__shrunk){.channels = dims[0], .h = dims[1], .w = dims[2]};
+    const int64_t least =
+        (int64_t)fmax(1, floor(v->diversity->rate * (double)how->h));
+    const bool changed = (double)wsr__rng_uniform(&rng) < v->diversity->prob;
+    how->rows = least + below(&rng, how->h - least + 1);
+    how->columns = (how->rows * how->w + how->h - 1) / how->h;
+    how->top = below(&rng, how->h - how->rows + 1);
+    how->left = below(&rng, how->w - how->columns + 1);
+    return changed && how->rows < how->h;
+}
+
+static void look(wsr__siege *s, size_t row, void *ctx)
+{
+    const view *const v = ctx;
+    wsr__shrunk how;
+    const float *const x = wsr__at_const(s->x, s->d, row);
+    float *const seen = wsr__at(v->seen, s->d, row);
+    if (shrunk_of(&how, s, v, row)) {
+        wsr__shrink(seen, x, &how);
+    } else {
+        memcpy(seen, x, (size_t)s->d * sizeof(*x));
+    }
+}
+
+static void go_back(wsr__siege *s, size_t row, void *ctx)
+{
+    const view *const v = ctx;
+    wsr__shrunk how;
+    float *const g = wsr__at(s->grad, s->d, row);
+    float *const back = wsr__at(v->back, s->d, row);
+    if (shrunk_of(&how, s, v, row)) {
+        wsr__shrink_back(back, g, &how);
+        memcpy(g, back, (size_t)s->d * sizeof(*g));
+    }
+}
+
+wsr_status wsr__diversity_gradient(wsr__siege *s,
+                                   const wsr__diversity *diversity,
+                                   uint32_t step, wsr__loss loss)
+{
+    view v = {diversity, wsr__siege_spare(s, WSR__DIVERSITY_SEEN, s->d),
+              wsr__siege_spare(s, WSR__DIVERSITY_BACK, s->d), step};
+    if (v.seen == NULL || v.back == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__siege_each(s, look, &v);
+    const wsr_status status = wsr__siege_gradient_at(s, v.seen, loss);
+    if (status == WSR_OK) {
+        wsr__siege_each(s, go_back, &v);
+    }
+    return status;
+}

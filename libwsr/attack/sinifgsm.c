@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nifgsm on darker copies of the image too, since a network takes an image and
+// its copies for the same thing:
+//
+//   g = 1/n sum over i < n of grad CE(f(p / 2^i), y)     p = x + alpha decay m
+//   m <- decay * m + g / mean |g|
+//   x <- clip(x + alpha * sign(m))
+//
+// where gradients are by p. Lin et al., "Nesterov accelerated gradient and
+// scale invariance for adversarial attacks", arXiv:1908.06281.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { COPY, SUM };
+
+typedef struct params {
+    wsr__ascent ascent;
+    int64_t scales;
+} params;
+
+static const wsr__option schema[] = {
+    WSR__ASCENT_OPTIONS(params, ascent, "1"),
+    {"scales", WSR__INT, offsetof(params, scales), "5", 1, 30, "",
+     "copies, each half as bright as the one before", NULL},
+    {0},
+};
+
+typedef struct copies {
+    const float *ahead;
+    float *copy;
+    float *sum;
+    int64_t n;
+    int64_t at;
+} copies;
+
+static void darken(wsr__siege *s, size_t row, void *ctx)
+{
+    const copies *const c = ctx;
+    const float scale = ldexpf(1, (int)-c->at);
+    const float *const ahead = wsr__at_const(c->ahead, s->d, row);
+    float *const copy = wsr__at(c->copy, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        copy[i] = scale * ahead[i];
+    }
+}
+
+static void add(wsr__siege *s, size_t row, void *ctx)
+{
+    const copies *const c = ctx;
+    const float scale = ldexpf(1, (int)-c->at) / (float)c->n;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    float *const sum = wsr__at(c->sum, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        sum[i] = scale * g[i] + (c->at == 0 ? 0 : sum[i]);
+    }
+}
+
+static void take(wsr__siege *s, size_t row, void *ctx)
+{
+    const copies *const c = ctx;
+    memcpy(wsr__at(s->grad, s->d, row), wsr__at(c->sum, s->d, row),
+           (size_t)s->d * sizeof(*s->grad));
+}
+
+static wsr_status slope(wsr__siege *s, const wsr__climber *climber)
+{
+    wsr_status status = WSR_OK;
+    const params *const p = climber->params;
+    float *const ahead = wsr__siege_spare(s, WSR__ASCENT_AHEAD, s->d);
+    copies c = {.ahead = ahead,
+                .copy = wsr__siege_spare(s, COPY, s->d),
+                .sum = wsr__siege_spare(s, SUM, s->d),
+                .n = p->scales};
+    if (ahead == NULL || c.copy == NULL || c.sum == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__ascent_ahead(ahead, s, climber);
+    for (; c.at < c.n; c.at++) {
+        wsr__siege_each(s, darken, &c);
+        WSR_TRY(wsr__siege_gradient_at(s, c.copy, wsr__loss_ce));
+        wsr__siege_each(s, add, &c);
+    }
+    wsr__siege_each(s, take, &c);
+out:
+    return status;
+}
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    const params *const p = options;
+    return wsr__ascent_run(s, &p->ascent, slope, p);
+}
+
+const wsr__attack_class wsr__attack_sinifgsm = {
+    .super = {.name = "sinifgsm",
+              .summary = "nifgsm on darker copies of the image too",
+              .reference = "Lin et al. 2020, arXiv:1908.06281",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .norms = 1u << WSR__LINF,
+    .needs_gradient = true,
+    .targets = true,
+    .run = run,
+};

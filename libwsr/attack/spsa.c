@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ascent along gradients that are estimated from logits alone: with v_k of
+// random signs,
+//
+//   g = 1/n sum over k of (L(x + delta v_k) - L(x - delta v_k)) / (2 delta) v_k
+//   x <- clip(x + Adam(g))
+//
+// where L = max over other classes - z_y. It sees through models whose
+// gradients mislead. Uesato et al., "Adversarial risk and the dangers of
+// evaluating against weak attacks", arXiv:1802.05666.
+
+#include "attack/attack.h"
+#include "optim/optim.h"
+
+#include <string.h>
+
+enum { SIGNS, PROBE, SLOPE, MOMENT_1, MOMENT_2, AHEAD };
+
+typedef struct params {
+    int64_t steps;
+    int64_t samples;
+    double delta;
+    double lr;
+} params;
+
+static const wsr__option schema[] = {
+    {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
+     "steps", NULL},
+    {"samples", WSR__INT, offsetof(params, samples), "128", 1, 1000000, "",
+     "pairs of images for each step", NULL},
+    {"delta", WSR__FLOAT, offsetof(params, delta), "0.01", 1e-6, 1e6,
+     "pixel values", "how far apart from the image they are", NULL},
+    {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
+     "learning rate of Adam", NULL},
+    {0},
+};
+
+static const wsr__adam usual = {.beta1 = 0.9, .beta2 = 0.999, .tol = 1e-8};
+
+typedef struct run_state {
+    const params *p;
+    float *signs;
+    float *probe; // images beside x
+    float *slope;
+    float *m;
+    float *v;
+    float *ahead; // loss at x + delta v, one per image
+    int64_t step;
+    int64_t sample;
+} run_state;
+
+static void begin(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    memset(wsr__at(state->m, s->d, row), 0, (size_t)s->d * sizeof(float));
+    memset(wsr__at(state->v, s->d, row), 0, (size_t)s->d * sizeof(float));
+}
+
+static void put_probe(wsr__siege *s, const run_state *state, size_t row,
+                      float length)
+{
+    const float *const x = wsr__at_const(s->x, s->d, row);
+    const float *const signs = wsr__at_const(state->signs, s->d, row);
+    float *const probe = wsr__at(state->probe, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        probe[i] = x[i] + length * signs[i];
+    }
+}
+
+static void go_ahead(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    wsr__rng rng = wsr__siege_rng(
+        s, row, (uint32_t)(state->step * state->p->samples + state->sample));
+    float *const signs = wsr__at(state->signs, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        signs[i] = wsr__rng_uniform(&rng) < 0.5f ? -1 : 1;
+    }
+    put_probe(s, state, row, (float)state->p->delta);
+}
+
+static double margin(const wsr__siege *s, size_t row)
+{
+    return wsr__loss_margin(NULL, s->logits + row * s->classes, &s->aims[row],
+                            s->classes);
+}
+
+static void go_behind(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    state->ahead[row] = (float)margin(s, row);
+    put_probe(s, state, row, -(float)state->p->delta);
+}
+
+static void add(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    // Downwards: Adam goes against what it is given.
+    const double fall = margin(s, row) - (double)state->ahead[row];
+    const float by =
+        (float)(fall / (2 * state->p->delta * (double)state->p->samples));
+    const float *const signs = wsr__at_const(state->signs, s->d, row);
+    float *const slope = wsr__at(state->slope, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        slope[i] = by * signs[i] + (state->sample == 0 ? 0 : slope[i]);
+    }
+}
+
+static void move(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    const wsr__ball ball = wsr__siege_ball(s, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    const wsr__update update = {
+        .data = x,
+        .grad = wsr__at(state->slope, s->d, row),
+        .state = {wsr__at(state->m, s->d, row), wsr__at(state->v, s->d, row)},
+        .n = s->d,
+        .lr = state->p->lr,
+        .step = state->step + 1};
+    wsr__adam_update(&update, &usual, 0);
+    wsr__project(x, &ball);
+}
+
+static wsr_status estimate(wsr__siege *s, run_state *state)
+{
+    wsr_status status = WSR_OK;
+    for (state->sample = 0; state->sample < state->p->samples;
+         state->sample++) {
+        wsr__siege_each(s, go_ahead, state);
+        WSR_TRY(wsr__siege_forward_at(s, state->probe, false));
+        wsr__siege_each(s, go_behind, state);
+        WSR_TRY(wsr__siege_forward_at(s, state->probe, false));
+        wsr__siege_each(s, add, state);
+    }
+out:
+    return status;
+}
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    wsr_status status = WSR_OK;
+    run_state state = {.p = options,
+                       .signs = wsr__siege_spare(s, SIGNS, s->d),
+                       .probe = wsr__siege_spare(s, PROBE, s->d),
+                       .slope = wsr__siege_spare(s, SLOPE, s->d),
+                       .m = wsr__siege_spare(s, MOMENT_1, s->d),
+                       .v = wsr__siege_spare(s, MOMENT_2, s->d),
+                       .ahead = wsr__siege_spare(s, AHEAD, 1)};
+    if (state.signs == NULL || state.probe == NULL || state.slope == NULL ||
+        state.m == NULL || state.v == NULL || state.ahead == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__siege_reset(s);
+    wsr__siege_each(s, begin, &state);
+    for (; state.step < state.p->steps && s->m > 0; state.step++) {
+        if (state.step > 0) {
+            WSR_TRY(wsr__siege_judge(s));
+        }
+        WSR_TRY(estimate(s, &state));
+        wsr__siege_each(s, move, &state);
+    }
+    WSR_TRY(wsr__siege_finish(s));
+out:
+    return status;
+}
+
+const wsr__attack_class wsr__attack_spsa = {
+    .super = {.name = "spsa",
+              .summary = "steps along gradients estimated from logits",
+              .reference = "Uesato et al. 2018, arXiv:1802.05666",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .norms = 1u << WSR__LINF,
+    .targets = true,
+    .run = run,
+};

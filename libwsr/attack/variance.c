@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A momentum whose gradients are corrected by how those around the last point
+// differed from that point's, as vmifgsm and vnifgsm share it:
+//
+//   m <- decay * m + (g + v) / mean |g + v|
+//   v <- 1/n sum over k of grad CE(f(x + u_k), y) - g    u_k uniform, |u_k| <=
+//   x <- clip(x + alpha * sign(m))                         beta eps
+//
+// Wang and He, "Enhancing the transferability of adversarial attacks through
+// variance tuning", arXiv:2103.15571.
+
+#include "attack/attack.h"
+
+#include <string.h>
+
+enum { RAW, VARIANCE, NEAR };
+
+const wsr__option wsr__variance_schema[] = {
+    WSR__ASCENT_OPTIONS(wsr__variance, ascent, "1"),
+    {"samples", WSR__INT, offsetof(wsr__variance, samples), "5", 1, 10000, "",
+     "points around each", NULL},
+    {"beta", WSR__FLOAT, offsetof(wsr__variance, beta), "1.5", 0, 1000,
+     "strengths", "how far away they are at most", NULL},
+    {0},
+};
+
+typedef struct tuning {
+    const wsr__variance *variance;
+    wsr__slope slope;
+} tuning;
+
+typedef struct tuning_work {
+    const wsr__variance *variance;
+    float *raw; // gradient of the point itself
+    float *v;
+    float *near; // points around it
+    uint32_t draw;
+} tuning_work;
+
+static void begin(wsr__siege *s, size_t row, void *ctx)
+{
+    const tuning_work *const work = ctx;
+    memset(wsr__at(work->v, s->d, row), 0, (size_t)s->d * sizeof(float));
+}
+
+static void come_near(wsr__siege *s, size_t row, void *ctx)
+{
+    const tuning_work *const work = ctx;
+    wsr__rng rng = wsr__siege_rng(s, row, work->draw);
+    const float most = s->eps * (float)work->variance->beta;
+    const float *const x = wsr__at_const(s->x, s->d, row);
+    float *const near = wsr__at(work->near, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        near[i] = x[i] + most * (2 * wsr__rng_uniform(&rng) - 1);
+    }
+}
+
+// grad = g + v, and v = -g
+static void correct(wsr__siege *s, size_t row, void *ctx)
+{
+    const tuning_work *const work = ctx;
+    float *const g = wsr__at(s->grad, s->d, row);
+    float *const raw = wsr__at(work->raw, s->d, row);
+    float *const v = wsr__at(work->v, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        const float own = g[i];
+        raw[i] = own + v[i];
+        v[i] = -own;
+    }
+}
+
+static void add(wsr__siege *s, size_t row, void *ctx)
+{
+    const tuning_work *const work = ctx;
+    const float part = 1 / (float)work->variance->samples;
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    float *const v = wsr__at(work->v, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        v[i] += part * g[i];
+    }
+}
+
+static void take(wsr__siege *s, size_t row, void *ctx)
+{
+    const tuning_work *const work = ctx;
+    memcpy(wsr__at(s->grad, s->d, row), wsr__at(work->raw, s->d, row),
+           (size_t)s->d * sizeof(*s->grad));
+}
+
+// The points around the last point of all are of no use any more.
+static wsr_status slope(wsr__siege *s, const wsr__climber *c)
+{
+    wsr_status status = WSR_OK;
+    const tuning *const of = c->params;
+    const wsr__variance *const variance = of->variance;
+    tuning_work work = {.variance = variance,
+                        .raw = wsr__siege_spare(s, RAW, s->d),
+                        .v = wsr__siege_spare(s, VARIANCE, s->d),
+                        .near = wsr__siege_spare(s, NEAR, s->d)};
+    if (work.raw == NULL || work.v == NULL || work.near == NULL) {
+        return WSR_NOMEM;
+    }
+    if (c->step == 0) {
+        wsr__siege_each(s, begin, &work);
+    }
+    WSR_TRY(of->slope(s, c));
+    wsr__siege_each(s, correct, &work);
+    const bool last = c->step + 1 == c->ascent->steps;
+    for (int64_t k = 0; !last && k < variance->samples; k++) {
+        work.draw = (uint32_t)(c->step * variance->samples + k);
+        wsr__siege_each(s, come_near, &work);
+        WSR_TRY(wsr__siege_gradient_at(s, work.near, wsr__loss_ce));
+        wsr__siege_each(s, add, &work);
+    }
+    wsr__siege_each(s, take, &work);
+out:
+    return status;
+}
+
+wsr_status wsr__variance_run(wsr__siege *s, const wsr__variance *variance,
+                             wsr__slope at)
+{
+    const tuning of = {variance, at};
+    return wsr__ascent_run(s, &variance->ascent, slope, &of);
+}
