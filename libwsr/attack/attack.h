@@ -522,6 +522,31 @@ void wsr__shrink(float *to, const float *from, const wsr__shrunk *how);
 /// The adjoint: what a gradient of the one is for the other.
 void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how);
 
+/// A search, per image, for the weight c of the misclassification beside the
+/// size of the change: ten times as much after a failure without a success
+/// before, else the middle between the last failure and the last success.
+typedef struct wsr__weighing {
+    double c; // first weight
+    int64_t search;
+    double kappa; // by how much the image must be wrong
+    int64_t steps;
+    void (*begin)(wsr__siege *s, size_t row, void *ctx); // x and what is behind
+    wsr_status (*step)(wsr__siege *s, void *ctx, int64_t step); // moves x
+    /// Of the change of a row.
+    double (*size)(const wsr__siege *s, size_t row, const void *ctx);
+    void *ctx;
+} wsr__weighing;
+
+/// Offers every image that is wrong enough; a tenth of the steps without a
+/// fall of size + c * shortage ends a try. The spare array WSR__WEIGHING_SPARE
+/// is its own.
+wsr_status wsr__weighing_run(wsr__siege *s, const wsr__weighing *weighing);
+
+enum { WSR__WEIGHING_SPARE = WSR__SPARES - 1 };
+
+/// The weight of a row in the running try.
+double wsr__weight(wsr__siege *s, size_t row);
+
 /// Options of Auto-PGD.
 typedef struct wsr__apgd {
     int64_t steps;

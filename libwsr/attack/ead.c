@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The elastic-net attack, whose changes are small in the l1 norm: with steps
+// of the fast iterative shrinkage-thresholding algorithm (FISTA) it minimises
+//
+//   c max(z_y - max_{i != y} z_i, -kappa) + |x - x0|^2 + beta |x - x0|_1
+//
+// as   x' = S(y - lr_k grad(y)),   y <- x' + k / (k + 3) (x' - x)
+//
+// where grad is that of the first two terms, lr_k = lr sqrt(1 - k / steps), and
+// S takes beta off every change, not beyond zero, and clips to the box. c is
+// searched per image (weighing.c). Chen et al., "EAD: elastic-net attacks to
+// deep neural networks via adversarial examples", arXiv:1709.04114, with the
+// decision by the l1 norm.
+
+#include "attack/attack.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { AHEAD };
+
+typedef struct params {
+    double c;
+    double beta;
+    double kappa;
+    int64_t steps;
+    double lr;
+    int64_t search;
+} params;
+
+static const wsr__option schema[] = {
+    {"c", WSR__FLOAT, offsetof(params, c), "0.001", 1e-10, 1e10, "",
+     "weight of the misclassification at the beginning", NULL},
+    {"beta", WSR__FLOAT, offsetof(params, beta), "0.001", 0, 1e3, "",
+     "weight of the l1 norm, what a step takes off every change", NULL},
+    {"kappa", WSR__FLOAT, offsetof(params, kappa), "0", 0, 1e6, "logits",
+     "by how much the image must be wrong", NULL},
+    {"steps", WSR__INT, offsetof(params, steps), "100", 1, 1000000, "steps",
+     "gradient steps for each weight", NULL},
+    {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
+     "length of the first step, in gradients", NULL},
+    {"search", WSR__INT, offsetof(params, search), "9", 1, 1000, "",
+     "weights that are tried", NULL},
+    {0},
+};
+
+typedef struct run_state {
+    const params *p;
+    float *ahead; // y
+    int64_t step;
+} run_state;
+
+static void begin(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    const size_t floats = (size_t)s->d * sizeof(float);
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    memcpy(wsr__at(s->x, s->d, row), x0, floats);
+    memcpy(wsr__at(state->ahead, s->d, row), x0, floats);
+}
+
+/// Take `beta` off the change from x0, not beyond zero; into the box.
+static float shrink(float z, float x0, float beta, wsr__box box)
+{
+    const float change = z - x0;
+    const float left = fmaxf(fabsf(change) - beta, 0);
+    return fminf(fmaxf(x0 + copysignf(left, change), box.lo), box.hi);
+}
+
+static void move(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    const params *const p = state->p;
+    const double part = (double)state->step / (double)p->steps;
+    const double lr = p->lr * sqrt(1 - part);
+    const float on = (float)state->step / (float)(state->step + 3);
+    const bool enough = s->loss[row] >= p->kappa;
+    const double c = enough ? 0 : wsr__weight(s, row);
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    float *const x = wsr__at(s->x, s->d, row);
+    float *const y = wsr__at(state->ahead, s->d, row);
+    for (int64_t i = 0; i < s->d; i++) {
+        const double dy = 2 * ((double)y[i] - (double)x0[i]) - c * (double)g[i];
+        const float z = (float)((double)y[i] - lr * dy);
+        const float next = shrink(z, x0[i], (float)p->beta, s->model->box);
+        y[i] = next + on * (next - x[i]);
+        x[i] = next;
+    }
+}
+
+static wsr_status step(wsr__siege *s, void *ctx, int64_t number)
+{
+    run_state *const state = ctx;
+    const wsr_status status =
+        number == 0 ? wsr__siege_backward(s, wsr__loss_margin)
+                    : wsr__siege_gradient_at(s, state->ahead, wsr__loss_margin);
+    if (status == WSR_OK) {
+        state->step = number;
+        wsr__siege_each(s, move, state);
+    }
+    return status;
+}
+
+static double elastic(const wsr__siege *s, size_t row, const void *ctx)
+{
+    const run_state *const state = ctx;
+    const float *const x = wsr__at_const(s->x, s->d, row);
+    const float *const x0 = wsr__at_const(s->x0, s->d, row);
+    const double length = wsr__distance(WSR__L2, x, x0, s->d);
+    return length * length +
+           state->p->beta * wsr__distance(WSR__L1, x, x0, s->d);
+}
+
+static wsr_status run(wsr__siege *s, const void *options)
+{
+    const params *const p = options;
+    run_state state = {p, wsr__siege_spare(s, AHEAD, s->d), 0};
+    const wsr__weighing weighing = {p->c,  p->search, p->kappa, p->steps,
+                                    begin, step,      elastic,  &state};
+    return state.ahead == NULL ? WSR_NOMEM : wsr__weighing_run(s, &weighing);
+}
+
+const wsr__attack_class wsr__attack_ead = {
+    .super = {.name = "ead",
+              .summary = "smallest l1 change, by shrinking steps",
+              .reference = "Chen et al. 2018, arXiv:1709.04114",
+              .schema = schema,
+              .params_size = sizeof(params)},
+    .norms = 1u << WSR__L1,
+    .needs_gradient = true,
+    .targets = true,
+    .unbounded = true,
+    .minimal = true,
+    .run = run,
+};
