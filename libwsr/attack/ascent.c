@@ -22,10 +22,10 @@ static void step(wsr__siege *s, size_t row, void *ctx)
     wsr__gradient_step(s, row, m, c->alpha);
 }
 
-wsr_status wsr__ascent_run(wsr__siege *s, const wsr__ascent *ascent,
-                           wsr__slope slope, const void *params)
+wsr_status wsr__ascent_run(wsr__siege *s, const void *params, wsr__slope slope)
 {
     wsr_status status = WSR_OK;
+    const wsr__ascent *const ascent = params;
     wsr__climber c = {
         .ascent = ascent,
         .params = params,

@@ -424,21 +424,22 @@ wsr__lp wsr__descent_norm(const void *descent);
 wsr_status wsr__descent_run(wsr__siege *s, const wsr__descent *descent,
                             wsr__loss loss);
 
-/// Options of an ascent along the sign of a momentum of gradients.
+/// Options of an ascent along the sign of a momentum of gradients. Params that
+/// hold more begin with them.
 typedef struct wsr__ascent {
     int64_t steps;
     double alpha;
     double decay;
 } wsr__ascent;
 
-/// Their places in the schema of params that have them as `member`.
+/// Their part of a schema.
 // clang-format off
-#define WSR__ASCENT_OPTIONS(params, member, decay_default)                    \
-    {"steps", WSR__INT, offsetof(params, member.steps), "10", 1, 100000,      \
+#define WSR__ASCENT_OPTIONS(decay_default)                                    \
+    {"steps", WSR__INT, offsetof(wsr__ascent, steps), "10", 1, 100000,        \
      "steps", "gradient steps", NULL},                                        \
-    {"alpha", WSR__FLOAT, offsetof(params, member.alpha), "0", 0, 1e9,        \
+    {"alpha", WSR__FLOAT, offsetof(wsr__ascent, alpha), "0", 0, 1e9,          \
      "pixel values", "length of a step, 0: strength / steps", NULL},          \
-    {"decay", WSR__FLOAT, offsetof(params, member.decay), decay_default, 0,   \
+    {"decay", WSR__FLOAT, offsetof(wsr__ascent, decay), (decay_default), 0,   \
      10, "", "what remains of the momentum from step to step", NULL}
 // clang-format on
 
@@ -446,7 +447,7 @@ typedef struct wsr__ascent {
 /// own.
 typedef struct wsr__climber {
     const wsr__ascent *ascent;
-    const void *params; // of the attack
+    const void *params; // the same, as the attack knows it
     float alpha;
     float *m;     // momentum, a row per image
     int64_t step; // from 0
@@ -462,8 +463,8 @@ enum {
 /// Leaves in s->grad what the momentum is to take in.
 typedef wsr_status (*wsr__slope)(wsr__siege *s, const wsr__climber *c);
 
-wsr_status wsr__ascent_run(wsr__siege *s, const wsr__ascent *ascent,
-                           wsr__slope slope, const void *params);
+/// `ascent`: the beginning of the attack's params.
+wsr_status wsr__ascent_run(wsr__siege *s, const void *ascent, wsr__slope slope);
 
 /// The gradient at x, which is judged; and at the point that the momentum is
 /// about to lead to, which may lie outside of the ball and is not.
@@ -473,8 +474,8 @@ wsr_status wsr__slope_ahead(wsr__siege *s, const wsr__climber *c);
 /// ahead = those points.
 void wsr__ascent_ahead(float *ahead, wsr__siege *s, const wsr__climber *c);
 
-/// The same with the gradients' deviation from those around the last point
-/// taken off (vmifgsm, vnifgsm).
+/// The same, corrected by how the gradients around the last point differed
+/// from that point's (vmifgsm, vnifgsm).
 typedef struct wsr__variance {
     wsr__ascent ascent;
     int64_t samples;
@@ -482,27 +483,28 @@ typedef struct wsr__variance {
 } wsr__variance;
 
 extern const wsr__option wsr__variance_schema[];
-wsr_status wsr__variance_run(wsr__siege *s, const wsr__variance *variance,
-                             wsr__slope slope);
+wsr_status wsr__slope_tuned(wsr__siege *s, const wsr__climber *c);
+wsr_status wsr__slope_tuned_ahead(wsr__siege *s, const wsr__climber *c);
 
-/// Images made smaller at random and laid into zeros at random.
+/// An ascent on images made smaller at random and laid into zeros at random.
+/// Params that hold more begin with it.
 typedef struct wsr__diversity {
+    wsr__ascent ascent;
     double rate; // smallest size of what it was
     double prob; // of changing an image at all
 } wsr__diversity;
 
 // clang-format off
-#define WSR__DIVERSITY_OPTIONS(params, member)                                \
-    {"rate", WSR__FLOAT, offsetof(params, member.rate), "0.9", 0.01, 1, "",   \
+#define WSR__DIVERSITY_OPTIONS                                                \
+    WSR__ASCENT_OPTIONS("0"),                                                 \
+    {"rate", WSR__FLOAT, offsetof(wsr__diversity, rate), "0.9", 0.01, 1, "",  \
      "smallest size of an image, as a part of its own", NULL},                \
-    {"prob", WSR__FLOAT, offsetof(params, member.prob), "0.5", 0, 1, "",      \
+    {"prob", WSR__FLOAT, offsetof(wsr__diversity, prob), "0.5", 0, 1, "",     \
      "probability that an image is changed", NULL}
 // clang-format on
 
-/// s->grad = gradient at x of the loss of such images, drawn for `step`.
-wsr_status wsr__diversity_gradient(wsr__siege *s,
-                                   const wsr__diversity *diversity,
-                                   uint32_t step, wsr__loss loss);
+/// The gradient at x of the loss of such images; a slope of those params.
+wsr_status wsr__slope_diverse(wsr__siege *s, const wsr__climber *c);
 
 /// An image of (h, w) pixels per channel in the size (rows, columns) at
 /// (top, left).

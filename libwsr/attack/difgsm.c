@@ -12,28 +12,14 @@
 
 #include "attack/attack.h"
 
-typedef struct params {
-    wsr__ascent ascent;
-    wsr__diversity diversity;
-} params;
-
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS(params, ascent, "0"),
-    WSR__DIVERSITY_OPTIONS(params, diversity),
+    WSR__DIVERSITY_OPTIONS,
     {0},
 };
 
-static wsr_status slope(wsr__siege *s, const wsr__climber *c)
-{
-    const params *const p = c->params;
-    return wsr__diversity_gradient(s, &p->diversity, (uint32_t)c->step,
-                                   wsr__loss_ce);
-}
-
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    const params *const p = options;
-    return wsr__ascent_run(s, &p->ascent, slope, p);
+    return wsr__ascent_run(s, options, wsr__slope_diverse);
 }
 
 const wsr__attack_class wsr__attack_difgsm = {
@@ -41,7 +27,7 @@ const wsr__attack_class wsr__attack_difgsm = {
               .summary = "steps on the image in other sizes and places",
               .reference = "Xie et al. 2019, arXiv:1803.06978",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__diversity)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,

@@ -128,17 +128,16 @@ static void go_back(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-wsr_status wsr__diversity_gradient(wsr__siege *s,
-                                   const wsr__diversity *diversity,
-                                   uint32_t step, wsr__loss loss)
+wsr_status wsr__slope_diverse(wsr__siege *s, const wsr__climber *c)
 {
-    view v = {diversity, wsr__siege_spare(s, WSR__DIVERSITY_SEEN, s->d),
-              wsr__siege_spare(s, WSR__DIVERSITY_BACK, s->d), step};
+    view v = {c->params, wsr__siege_spare(s, WSR__DIVERSITY_SEEN, s->d),
+              wsr__siege_spare(s, WSR__DIVERSITY_BACK, s->d),
+              (uint32_t)c->step};
     if (v.seen == NULL || v.back == NULL) {
         return WSR_NOMEM;
     }
     wsr__siege_each(s, look, &v);
-    const wsr_status status = wsr__siege_gradient_at(s, v.seen, loss);
+    const wsr_status status = wsr__siege_gradient_at(s, v.seen, wsr__loss_ce);
     if (status == WSR_OK) {
         wsr__siege_each(s, go_back, &v);
     }

@@ -10,19 +10,14 @@
 
 #include "attack/attack.h"
 
-typedef struct params {
-    wsr__ascent ascent;
-} params;
-
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS(params, ascent, "1"),
+    WSR__ASCENT_OPTIONS("1"),
     {0},
 };
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    const params *const p = options;
-    return wsr__ascent_run(s, &p->ascent, wsr__slope_here, p);
+    return wsr__ascent_run(s, options, wsr__slope_here);
 }
 
 const wsr__attack_class wsr__attack_mifgsm = {
@@ -30,7 +25,7 @@ const wsr__attack_class wsr__attack_mifgsm = {
               .summary = "steps along the sign of a momentum of gradients",
               .reference = "Dong et al. 2018, arXiv:1710.06081",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__ascent)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,

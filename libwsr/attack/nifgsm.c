@@ -12,19 +12,14 @@
 
 #include "attack/attack.h"
 
-typedef struct params {
-    wsr__ascent ascent;
-} params;
-
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS(params, ascent, "1"),
+    WSR__ASCENT_OPTIONS("1"),
     {0},
 };
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    const params *const p = options;
-    return wsr__ascent_run(s, &p->ascent, wsr__slope_ahead, p);
+    return wsr__ascent_run(s, options, wsr__slope_ahead);
 }
 
 const wsr__attack_class wsr__attack_nifgsm = {
@@ -32,7 +27,7 @@ const wsr__attack_class wsr__attack_nifgsm = {
               .summary = "momentum of gradients that look ahead",
               .reference = "Lin et al. 2020, arXiv:1908.06281",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__ascent)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,

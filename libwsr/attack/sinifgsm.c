@@ -23,7 +23,7 @@ typedef struct params {
 } params;
 
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS(params, ascent, "1"),
+    WSR__ASCENT_OPTIONS("1"),
     {"scales", WSR__INT, offsetof(params, scales), "5", 1, 30, "",
      "copies, each half as bright as the one before", NULL},
     {0},
@@ -91,8 +91,7 @@ out:
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    const params *const p = options;
-    return wsr__ascent_run(s, &p->ascent, slope, p);
+    return wsr__ascent_run(s, options, slope);
 }
 
 const wsr__attack_class wsr__attack_sinifgsm = {

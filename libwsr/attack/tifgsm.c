@@ -21,7 +21,6 @@ enum { ROWS, LONGEST = 63 };
 static const char *const kernels[] = {"gaussian", "linear", "uniform", NULL};
 
 typedef struct params {
-    wsr__ascent ascent;
     wsr__diversity diversity;
     wsr__text kernel;
     int64_t length;
@@ -29,8 +28,7 @@ typedef struct params {
 } params;
 
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS(params, ascent, "0"),
-    WSR__DIVERSITY_OPTIONS(params, diversity),
+    WSR__DIVERSITY_OPTIONS,
     {"kernel", WSR__WORD, offsetof(params, kernel), "gaussian", 0, 0, "",
      "what gradients are smoothed with", kernels},
     {"length", WSR__INT, offsetof(params, length), "15", 1, LONGEST, "pixels",
@@ -108,14 +106,12 @@ static void smooth_image(wsr__siege *s, size_t row, void *ctx)
 
 static wsr_status slope(wsr__siege *s, const wsr__climber *c)
 {
-    const params *const p = c->params;
     smoothing k = {.rows = wsr__siege_spare(s, ROWS, s->d)};
     if (k.rows == NULL) {
         return WSR_NOMEM;
     }
-    fill_taps(&k, p);
-    const wsr_status status = wsr__diversity_gradient(
-        s, &p->diversity, (uint32_t)c->step, wsr__loss_ce);
+    fill_taps(&k, c->params);
+    const wsr_status status = wsr__slope_diverse(s, c);
     if (status == WSR_OK) {
         wsr__siege_each(s, smooth_image, &k);
     }
@@ -124,8 +120,7 @@ static wsr_status slope(wsr__siege *s, const wsr__climber *c)
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    const params *const p = options;
-    return wsr__ascent_run(s, &p->ascent, slope, p);
+    return wsr__ascent_run(s, options, slope);
 }
 
 const wsr__attack_class wsr__attack_tifgsm = {

@@ -17,18 +17,13 @@
 enum { RAW, VARIANCE, NEAR };
 
 const wsr__option wsr__variance_schema[] = {
-    WSR__ASCENT_OPTIONS(wsr__variance, ascent, "1"),
+    WSR__ASCENT_OPTIONS("1"),
     {"samples", WSR__INT, offsetof(wsr__variance, samples), "5", 1, 10000, "",
      "points around each", NULL},
     {"beta", WSR__FLOAT, offsetof(wsr__variance, beta), "1.5", 0, 1000,
      "strengths", "how far away they are at most", NULL},
     {0},
 };
-
-typedef struct tuning {
-    const wsr__variance *variance;
-    wsr__slope slope;
-} tuning;
 
 typedef struct tuning_work {
     const wsr__variance *variance;
@@ -89,11 +84,10 @@ static void take(wsr__siege *s, size_t row, void *ctx)
 }
 
 // The points around the last point of all are of no use any more.
-static wsr_status slope(wsr__siege *s, const wsr__climber *c)
+static wsr_status tune(wsr__siege *s, const wsr__climber *c, wsr__slope at)
 {
     wsr_status status = WSR_OK;
-    const tuning *const of = c->params;
-    const wsr__variance *const variance = of->variance;
+    const wsr__variance *const variance = c->params;
     tuning_work work = {.variance = variance,
                         .raw = wsr__siege_spare(s, RAW, s->d),
                         .v = wsr__siege_spare(s, VARIANCE, s->d),
@@ -104,7 +98,7 @@ static wsr_status slope(wsr__siege *s, const wsr__climber *c)
     if (c->step == 0) {
         wsr__siege_each(s, begin, &work);
     }
-    WSR_TRY(of->slope(s, c));
+    WSR_TRY(at(s, c));
     wsr__siege_each(s, correct, &work);
     const bool last = c->step + 1 == c->ascent->steps;
     for (int64_t k = 0; !last && k < variance->samples; k++) {
@@ -118,9 +112,12 @@ out:
     return status;
 }
 
-wsr_status wsr__variance_run(wsr__siege *s, const wsr__variance *variance,
-                             wsr__slope at)
+wsr_status wsr__slope_tuned(wsr__siege *s, const wsr__climber *c)
 {
-    const tuning of = {variance, at};
-    return wsr__ascent_run(s, &variance->ascent, slope, &of);
+    return tune(s, c, wsr__slope_here);
+}
+
+wsr_status wsr__slope_tuned_ahead(wsr__siege *s, const wsr__climber *c)
+{
+    return tune(s, c, wsr__slope_ahead);
 }

@@ -8,7 +8,7 @@
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    return wsr__variance_run(s, options, wsr__slope_ahead);
+    return wsr__ascent_run(s, options, wsr__slope_tuned_ahead);
 }
 
 const wsr__attack_class wsr__attack_vnifgsm = {
