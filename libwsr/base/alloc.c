@@ -3,16 +3,30 @@
 // The only place that asks the system for memory. Everything is aligned to
 // a cache line, which is also what the widest vector loads want.
 
+#define _DEFAULT_SOURCE // madvise
+
 #include "base/base.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+// Large arrays are asked for in huge pages where the system has them: passes
+// over a plan's tensors otherwise miss in the table of pages all the time.
 static void *system_allocate(void *user, size_t size, size_t align)
 {
     (void)user;
+    const size_t huge = (size_t)1 << 21;
     void *ptr = NULL;
-    return posix_memalign(&ptr, align, size) == 0 ? ptr : NULL;
+    if (posix_memalign(&ptr, size < huge ? align : huge, size) != 0) {
+        return NULL;
+    }
+#ifdef MADV_HUGEPAGE
+    if (size >= huge) {
+        (void)madvise(ptr, size, MADV_HUGEPAGE); // a wish
+    }
+#endif
+    return ptr;
 }
 
 static void system_release(void *user, void *ptr)

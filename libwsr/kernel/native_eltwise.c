@@ -58,8 +58,7 @@ static void relu_backward_body(void *ctx, int64_t begin, int64_t end,
     int64_t i = bound(c, begin);
     const int64_t last = bound(c, end);
     for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
-        const v8 open = above8(ldu8(c->src + i), splat8(0.0f));
-        const v8 g = keep8(open, ldu8(c->diff + i));
+        const v8 g = open8(ldu8(c->src + i), ldu8(c->diff + i));
         stu8(c->dst + i, c->accumulate ? add8(ldu8(c->dst + i), g) : g);
     }
     for (; i < last; i++) {

@@ -40,6 +40,8 @@ WSR_INLINE v16 load_channels(const float *p, bool half, float otherwise)
     return join16(ldu8(p), half ? splat8(0.0f) : ldu8(p + WSR__BLOCK));
 }
 
+enum { LANES = 4 }; // sums side by side
+
 /// Sums of a run of pixels.
 typedef struct run {
     v16 pivot;
@@ -47,23 +49,44 @@ typedef struct run {
     v16 product;
 } run;
 
-// Sums are kept in registers within a tile: in *s, each would wait for the one
-// before to be stored and loaded again.
+/// Two values of each pixel of a tile, summed. Several sums side by side: in
+/// one, each addition would wait for the one before.
+typedef struct lanes {
+    v16 sum[LANES];
+    v16 product[LANES];
+} lanes;
+
+WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
+{
+    const int k = p % LANES;
+    l->sum[k] = p < LANES ? value : add16(l->sum[k], value);
+    l->product[k] = p < LANES ? mul16(value, factor)
+                              : fma16(value, factor, l->product[k]);
+}
+
+WSR_INLINE void lanes_end(run *s, lanes *l, const int P)
+{
+    WSR_UNROLL
+    for (int k = 1; k < (P < LANES ? P : LANES); k++) {
+        l->sum[0] = add16(l->sum[0], l->sum[k]);
+        l->product[0] = add16(l->product[0], l->product[k]);
+    }
+    s->sum = add16(s->sum, l->sum[0]);
+    s->product = add16(s->product, l->product[0]);
+}
+
 WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                           const int P)
 {
     const v16 mean = load_channels(g->mean, g->half, 0.0f);
-    v16 sum = s->sum;
-    v16 product = s->product;
+    lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 src =
             load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
-        sum = add16(sum, acc[p]);
-        product = fma16(acc[p], sub16(src, mean), product);
+        lanes_add(&l, acc[p], sub16(src, mean), p);
     }
-    s->sum = sum;
-    s->product = product;
+    lanes_end(s, &l, P);
 }
 
 /// Without relu, the gate is opened by the constant 1.
@@ -92,16 +115,13 @@ WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                        : load_pair(g->first, g->dst_pitch, g->half);
     }
     const v16 pivot = s->pivot;
-    v16 sum = s->sum;
-    v16 product = s->product;
+    lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 away = sub16(acc[p], pivot);
-        sum = add16(sum, away);
-        product = fma16(away, away, product);
+        lanes_add(&l, away, away, p);
     }
-    s->sum = sum;
-    s->product = product;
+    lanes_end(s, &l, P);
 }
 
 WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)

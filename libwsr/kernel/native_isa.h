@@ -228,6 +228,18 @@ WSR_INLINE v8 above8(v8 a, v8 b)
     return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
 }
 
+/// a where y is positive, else nothing.
+WSR_INLINE v8 open8(v8 y, v8 a)
+{
+#if WSR_AVX512
+    const __mmask8 open =
+        _mm256_cmp_ps_mask(y, _mm256_setzero_ps(), _CMP_GT_OQ);
+    return _mm256_maskz_mov_ps(open, a);
+#else
+    return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), a);
+#endif
+}
+
 WSR_INLINE v8 unordered8(v8 a, v8 b)
 {
     return _mm256_cmp_ps(a, b, _CMP_UNORD_Q);
@@ -338,6 +350,12 @@ WSR_INLINE v8 fma8(v8 a, v8 b, v8 c)
 WSR_INLINE v8 above8(v8 a, v8 b)
 {
     return (v8){(v4)(a.a > b.a), (v4)(a.b > b.b)};
+}
+
+WSR_INLINE v8 open8(v8 y, v8 a)
+{
+    const v4 zero = {0};
+    return (v8){(v4)((y.a > zero) & (i4)a.a), (v4)((y.b > zero) & (i4)a.b)};
 }
 
 WSR_INLINE v8 unordered8(v8 a, v8 b)

@@ -275,7 +275,7 @@ WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block)
 WSR_INLINE v8 gate_apply(v8 g, v8 src, const finish *f)
 {
     const v8 y = fma8(src, f->open_scale, f->open_shift);
-    return keep8(above8(y, splat8(0.0f)), mul8(g, f->factor));
+    return open8(y, mul8(g, f->factor));
 }
 
 /// Rows are summed in float, what is above them in double.

@@ -19,6 +19,8 @@ enum { TILE = 8 };
 enum { TILE = 4 };
 #endif
 
+enum { LANES = 4 }; // sums side by side
+
 /// What a kernel is unrolled for. All uses are inlined with constants.
 typedef struct unrolled {
     int taps; // of a kernel row
@@ -38,21 +40,30 @@ WSR_INLINE void gate_tile(v8 *acc, const float *gate, const finish *f,
     }
 }
 
-// Sums are kept in registers here: in *f, each would wait for the one before
-// to be stored and loaded again.
+// Several sums side by side: in one, each addition would wait for the one
+// before.
 WSR_INLINE void sums_tile(const v8 *acc, const float *gate, finish *f,
                           const unrolled u)
 {
-    v8 sum = f->sum;
-    v8 product = f->product;
+    v8 sum[LANES];
+    v8 product[LANES];
     const v8 mean = f->mean;
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        sum = add8(sum, acc[p]);
-        product = fma8(acc[p], sub8(ld8(gate + p * u.step), mean), product);
+        const v8 off = sub8(ld8(gate + p * u.step), mean);
+        const int k = p % LANES;
+        sum[k] = p < LANES ? acc[p] : add8(sum[k], acc[p]);
+        product[k] = p < LANES ? mul8(acc[p], off)
+                               : fma8(acc[p], off, product[k]);
     }
-    f->sum = sum;
-    f->product = product;
+    const int lanes = u.pixels < LANES ? u.pixels : LANES;
+    WSR_UNROLL
+    for (int k = 1; k < lanes; k++) {
+        sum[0] = add8(sum[0], sum[k]);
+        product[0] = add8(product[0], product[k]);
+    }
+    f->sum = add8(f->sum, sum[0]);
+    f->product = add8(f->product, product[0]);
 }
 
 WSR_INLINE void finish_tile(float *out, v8 *acc, int64_t x, finish *f,
