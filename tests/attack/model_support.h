@@ -195,4 +195,17 @@ static inline void toy_expect_same(toy_world *w, const char *a, const char *b,
     wsr_attack_result_free(rb);
 }
 
+/// Two attacks lead to different images.
+static inline void toy_expect_apart(toy_world *w, const char *a, const char *b,
+                                    float eps)
+{
+    wsr_attack_result *const ra = toy_run(w, a, "stop=false", eps);
+    wsr_attack_result *const rb = toy_run(w, b, "stop=false", eps);
+    ck_assert_msg(!same_bits(wsr_attack_result_images(ra, 0),
+                             wsr_attack_result_images(rb, 0), sizeof(w->x)),
+                  "%s and %s are the same", a, b);
+    wsr_attack_result_free(ra);
+    wsr_attack_result_free(rb);
+}
+
 #endif
