@@ -67,14 +67,15 @@ WSR_INLINE float *ring_row(const ring *r, int64_t y)
 
 enum { FILL_AFFINE = 1, FILL_RELU = 2 };
 
-/// n pixels through a prologue; what it does is a constant.
-WSR_INLINE void fill_pixels(float *to, const float *from, int64_t n,
-                            const pre8 *pre, const int how)
+/// n pixels, `step` floats apart, through a prologue; what it does is a
+/// constant.
+WSR_INLINE void fill_pixels(float *to, const float *from, int64_t step,
+                            int64_t n, const pre8 *pre, const int how)
 {
     const v8 scale = pre->scale;
     const v8 shift = pre->shift;
     for (int64_t i = 0; i < n; i++) {
-        v8 v = ld8(from + i * WSR__BLOCK);
+        v8 v = ld8(from + i * step);
         if (how & FILL_AFFINE) {
             v = fma8(v, scale, shift);
         }
@@ -85,18 +86,24 @@ WSR_INLINE void fill_pixels(float *to, const float *from, int64_t n,
     }
 }
 
+WSR_INLINE void read_strided(float *to, const float *from, int64_t step,
+                             int64_t n, const pre8 *pre)
+{
+    if (pre->affine && pre->relu) {
+        fill_pixels(to, from, step, n, pre, FILL_AFFINE | FILL_RELU);
+    } else if (pre->affine) {
+        fill_pixels(to, from, step, n, pre, FILL_AFFINE);
+    } else if (pre->relu) {
+        fill_pixels(to, from, step, n, pre, FILL_RELU);
+    } else {
+        fill_pixels(to, from, step, n, pre, 0);
+    }
+}
+
 WSR_INLINE void read_src(float *to, const float *from, int64_t n,
                          const pre8 *pre)
 {
-    if (pre->affine && pre->relu) {
-        fill_pixels(to, from, n, pre, FILL_AFFINE | FILL_RELU);
-    } else if (pre->affine) {
-        fill_pixels(to, from, n, pre, FILL_AFFINE);
-    } else if (pre->relu) {
-        fill_pixels(to, from, n, pre, FILL_RELU);
-    } else {
-        fill_pixels(to, from, n, pre, 0);
-    }
+    read_strided(to, from, WSR__BLOCK, n, pre);
 }
 
 /// Fill the next row from a row of src.

@@ -72,24 +72,38 @@ static call call_of(const wsr__pw *p, bool forward)
     return c;
 }
 
-/// Pixels [first, first + n) of dst as src has them, of one channel block.
-static void gather(float *to, const wsr__pw *p, const float *src, int64_t first,
-                   int64_t n, const pre8 *pre)
+/// A stretch of a run that lies in one row, and where src has it.
+typedef struct stretch {
+    int64_t n;      // pixels
+    int64_t inside; // of them, those before src's edge
+    int64_t first;  // pixel of src
+} stretch;
+
+/// The stretch that starts with pixel i of dst and ends before pixel `end`.
+static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
 {
-    int64_t y = first / p->ow;
-    int64_t x = first % p->ow;
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t sy = y * p->stride + p->oy;
-        const int64_t sx = x * p->stride + p->ox;
-        v8 v = splat8(0.0f);
-        if (sy < p->h && sx < p->w) {
-            v = pre_apply(ld8(src + (sy * p->w + sx) * WSR__BLOCK), pre);
-        }
-        st8(to + i * WSR__BLOCK, v);
-        if (++x == p->ow) {
-            x = 0;
-            y++;
-        }
+    const int64_t x = i % p->ow;
+    const int64_t sy = i / p->ow * p->stride + p->oy;
+    const int64_t sx = x * p->stride + p->ox;
+    const int64_t columns = max64(p->w - sx + p->stride - 1, 0) / p->stride;
+    stretch s = {.n = min64(p->ow - x, end - i), .first = sy * p->w + sx};
+    s.inside = sy < p->h ? min64(s.n, columns) : 0;
+    return s;
+}
+
+/// A run of dst's pixels as src has them, of one channel block.
+static void gather(float *to, const wsr__pw *p, const float *src,
+                   const int64_t run[2], const pre8 *pre)
+{
+    const int64_t end = run[0] + run[1];
+    stretch s;
+    for (int64_t i = run[0]; i < end; i += s.n) {
+        s = stretch_of(p, i, end);
+        read_strided(to, src + s.first * WSR__BLOCK, p->stride * WSR__BLOCK,
+                     s.inside, pre);
+        memset(to + s.inside * WSR__BLOCK, 0,
+               (size_t)((s.n - s.inside) * WSR__BLOCK) * sizeof(*to));
+        to += s.n * WSR__BLOCK;
     }
 }
 
@@ -107,7 +121,7 @@ static void read_run(float *buffer, const call *c, const wsr__pre *pre,
         if (dense) {
             read_src(to, src + run[0] * WSR__BLOCK, run[1], &one);
         } else {
-            gather(to, p, src, run[0], run[1], &one);
+            gather(to, p, src, run, &one);
         }
     }
 }
@@ -274,65 +288,75 @@ static void backward_run(const call *c, int64_t n, int64_t first)
     }
 }
 
-/// Add or store n pixels of a product where src's pixels lie, of block b.
+/// Add or store a run of a product where src's pixels lie, of block b of an
+/// image at `offset`: rows of a convolution with one tap of weight one.
 static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
                     const int64_t run[2])
 {
+    _Alignas(32) static const float one[WSR__BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1};
     const wsr__pw *const p = c->p;
+    const row_kernel row = WSR_NAME(wsr__row_kernel)(1, 1, 1);
+    const int64_t plane = p->h * p->w * WSR__BLOCK;
+    const int64_t end = run[0] + run[1];
+    const wsr__gate *const gate = c->bwd->gate;
     finish f;
     finish_backward(&f, c->bwd, b);
-    for (int64_t i = 0; i < run[1]; i++) {
-        const int64_t y = (run[0] + i) / p->ow * p->stride + p->oy;
-        const int64_t x = (run[0] + i) % p->ow * p->stride + p->ox;
-        if (y >= p->h || x >= p->w) {
-            continue;
-        }
-        const int64_t at = offset + (y * p->w + x) * WSR__BLOCK;
-        v8 g = ld8(from + i * WSR__BLOCK);
-        if (f.gated) {
-            const v8 src = ld8(c->bwd->gate->src + at);
-            g = gate_apply(g, src, &f);
-            if (f.summed) {
-                f.sum = add8(f.sum, g);
-                f.product = fma8(g, sub8(src, f.mean), f.product);
-            }
-        }
-        float *const to = c->out + at;
-        st8(to, f.accumulate ? add8(ld8(to), g) : g);
+    stretch s;
+    for (int64_t i = run[0]; i < end; i += s.n) {
+        s = stretch_of(p, i, end);
+        const taps t = {.count = 1,
+                        .row = {from + (i - run[0]) * WSR__BLOCK},
+                        .weight = {one}};
+        const int64_t at = offset + b * plane + s.first * WSR__BLOCK;
+        f.gate = gate != NULL ? gate->src + at : NULL;
+        row(c->out + at, p->stride * WSR__BLOCK, &t, s.inside, &f);
     }
     finish_flush(&f);
-    if (f.summed) {
-        const int64_t plane = p->h * p->w * WSR__BLOCK;
-        double *const sums = c->bwd->gate->sums +
-                             offset / plane * 2 * WSR__BLOCK;
+    if (gate != NULL && f.summed) {
+        double *const sums = gate->sums + (offset / plane + b) * 2 * WSR__BLOCK;
         for (int k = 0; k < 2 * WSR__BLOCK; k++) {
             sums[k] += f.sums[k / WSR__BLOCK][k % WSR__BLOCK];
         }
     }
 }
 
-/// One image of a strided convolution, through a buffer of its own.
+/// Clear rows [begin, end) of diff_src in all blocks of an image.
+static void clear_rows(const call *c, float *image, int64_t begin, int64_t end)
+{
+    const int64_t pitch = c->p->w * WSR__BLOCK;
+    for (int64_t b = 0; b < c->outs; b++) {
+        memset(image + (b * c->p->h + begin) * pitch, 0,
+               (size_t)((end - begin) * pitch) * sizeof(*image));
+    }
+}
+
+/// One image of a strided convolution, through a buffer of its own. Rows are
+/// cleared just before the run that reaches them.
 static void backward_strided(const call *c, int64_t n)
 {
     _Alignas(64) float buffer[BUFFER];
     _Alignas(64) float pair[2 * RUN * WSR__BLOCK];
-    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-    if (!c->bwd->accumulate) {
-        memset(c->out + n * c->out_step, 0,
-               (size_t)(c->outs * plane) * sizeof(*c->out));
-    }
+    const wsr__pw *const p = c->p;
+    const int64_t offset = n * c->out_step;
+    int64_t cleared = c->bwd->accumulate ? p->h : 0;
     for (int64_t i = 0; i < c->pixels; i += c->run) {
         const int64_t run[2] = {i, min64(c->run, c->pixels - i)};
+        const int64_t next = (i + run[1] - 1) / p->ow + 1; // row of dst
+        const int64_t rows =
+            next == p->oh ? p->h : min64(next * p->stride + p->oy, p->h);
+        if (cleared < rows) {
+            clear_rows(c, c->out + offset, cleared, rows);
+            cleared = rows;
+        }
         gemm g = {.dst = pair, .dst_pitch = run[1] * WSR__BLOCK};
         backward_source(&g, buffer, c, n, run);
         for (int64_t b = 0; b < c->outs; b += 2) {
             g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
             g.half = b + 1 == c->outs;
             WSR_NAME(wsr__gemm)(&g);
-            scatter(c, pair, n * c->out_step + b * plane, b, run);
+            scatter(c, pair, offset, b, run);
             if (!g.half) {
-                scatter(c, pair + g.dst_pitch,
-                        n * c->out_step + (b + 1) * plane, b + 1, run);
+                scatter(c, pair + g.dst_pitch, offset, b + 1, run);
             }
         }
     }

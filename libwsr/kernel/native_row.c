@@ -236,15 +236,15 @@ WSR_INLINE void grad_row(const grad_taps *t, const float *diff, int64_t n,
     }
 }
 
-// Results lie side by side, except those of a column phase of a strided
-// backward pass, which always has stride and dilation 1.
+// Results lie side by side, except those of a strided backward pass, whose
+// kernels always have stride and dilation 1.
 #define ROW(K, D, S)                                                         \
     static void row_##K##_##D##_##S(float *out, int64_t step, const taps *t, \
                                     int64_t n, finish *f)                    \
     {                                                                        \
         unrolled u = {.taps = (K), .dilation = (D), .stride = (S)};          \
         if ((D) * (S) == 1 && step != WSR__BLOCK) {                          \
-            u.step = 2 * WSR__BLOCK;                                         \
+            u.step = step;                                                   \
             conv_row(out, t, n, f, u);                                       \
         } else {                                                             \
             u.step = WSR__BLOCK;                                             \

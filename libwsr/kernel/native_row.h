@@ -40,7 +40,8 @@ typedef struct finish {
 } finish;
 
 /// out[i * step] = sum over taps and k of weight[k] * row[i * stride + k *
-/// dilation], for i < n; step is one block or two.
+/// dilation], for i < n; step is whole blocks, one where stride or dilation is
+/// not 1.
 typedef void (*row_kernel)(float *out, int64_t step, const taps *t, int64_t n,
                            finish *f);
 
