@@ -124,6 +124,22 @@ WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
     lanes_end(s, &l, P);
 }
 
+/// Ask for the share of source block i and the tile at x.
+WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
+{
+    for (int k = 0; k < GEMM_AHEAD; k++) {
+        const gemm_ahead *const a = &g->ahead[k];
+        if (a->from == NULL || i >= a->blocks) {
+            continue;
+        }
+        const int64_t size = a->scale * WSR__BLOCK;
+        const float *const p = a->from + i * a->pitch + x * size;
+        for (int64_t at = 0; at < P * size; at += 2 * WSR__BLOCK) {
+            prefetch(p + at, a->write);
+        }
+    }
+}
+
 WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
 {
     const v16 bias = load_channels(g->bias, g->half, 0.0f);
@@ -135,6 +151,7 @@ WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
     const float *weights = g->weights;
     for (int64_t i = 0; i < g->ins; i++) {
         const float *const s = opaque(src);
+        ask_ahead(g, i, x, P);
         WSR_UNROLL
         for (int k = 0; k < WSR__BLOCK; k++) {
             const v16 w = ldu16(weights + k * 2 * WSR__BLOCK);

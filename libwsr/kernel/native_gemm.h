@@ -15,6 +15,20 @@ typedef enum gemm_sums {
     GEMM_PRODUCTS // of the result, and of the result * (gate - mean)
 } gemm_sums;
 
+/// What is read or written after the product: runs of as many pixels, `pitch`
+/// floats apart, of which the first as many as there are source blocks are
+/// asked for while the product computes. Caches would otherwise idle during
+/// products, and products wait for what follows them.
+typedef struct gemm_ahead {
+    const float *from; // NULL: nothing
+    int64_t pitch;
+    int64_t blocks;
+    int64_t scale; // pixels there per pixel of the product
+    bool write;
+} gemm_ahead;
+
+enum { GEMM_AHEAD = 4 };
+
 typedef struct gemm {
     int64_t pixels;
     int64_t ins;          // source channel blocks
@@ -38,6 +52,7 @@ typedef struct gemm {
     gemm_sums kind;
     double *sums;       // [2 blocks][2][8], added to
     const float *first; // GEMM_MOMENTS: dst of the plane's first pixel
+    gemm_ahead ahead[GEMM_AHEAD];
 } gemm;
 
 /// dst (+)= finish(src * weights + bias).

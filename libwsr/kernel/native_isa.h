@@ -163,6 +163,17 @@ WSR_NATIVE_DECLARE(avx512);
 #define WSR_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/// Ask for the line at p, soon to be read or, with `write`, written. Nothing
+/// happens where there is no memory.
+WSR_INLINE void prefetch(const float *p, bool write)
+{
+    if (write) {
+        __builtin_prefetch(p, 1);
+    } else {
+        __builtin_prefetch(p, 0);
+    }
+}
+
 /// The same pointer, whose origin the compiler cannot see: it then addresses
 /// neighbours by constant offsets from it instead of keeping a register for
 /// each.

@@ -141,6 +141,21 @@ static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
     }
 }
 
+/// The run after this one of what is read, which may be the next image's.
+static gemm_ahead run_ahead(const call *c, const float *from, int64_t step,
+                            int64_t n, const int64_t run[2])
+{
+    gemm_ahead a = {
+        .pitch = c->pixels * WSR__BLOCK, .blocks = c->ins, .scale = 1};
+    const int64_t next = run[0] + run[1];
+    if (next < c->pixels) {
+        a.from = from + n * step + next * WSR__BLOCK;
+    } else if (n + 1 < c->p->n) {
+        a.from = from + (n + 1) * step;
+    }
+    return a;
+}
+
 // ------------------------------------------------------------------ forward
 
 static void forward_run(const call *c, int64_t n, int64_t first)
@@ -164,6 +179,9 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     }
     const int64_t item =
         moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+    if (is_dense(c->p)) {
+        g.ahead[0] = run_ahead(c, c->src, c->in_step, n, run);
+    }
     for (int64_t b = 0; b < c->outs; b += 2) {
         g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
         g.first = c->out + n * c->out_step + b * plane;
@@ -177,6 +195,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
             g.sums = c->fwd->moments + (item + b) * 2 * WSR__BLOCK;
         }
         WSR_NAME(wsr__gemm)(&g);
+        g.ahead[0].from = NULL; // asked for
     }
 }
 
@@ -239,6 +258,10 @@ static void gate_pair(gemm *g, const call *c, int64_t n, int64_t b,
         return;
     }
     g->gate = gate->src + offset;
+    g->ahead[2] = (gemm_ahead){.from = g->gate + c->run * WSR__BLOCK,
+                               .pitch = g->dst_pitch,
+                               .blocks = g->half ? 1 : 2,
+                               .scale = 1};
     g->relu = gate->pre.relu;
     g->unscaled = gate->unscaled;
     if (gate->pre.scale != NULL) {
@@ -259,13 +282,19 @@ static void gate_pair(gemm *g, const call *c, int64_t n, int64_t b,
 static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
                             const int64_t run[2])
 {
+    const wsr__affine *const affine = c->bwd->affine;
     g->pixels = run[1];
     g->ins = c->ins;
-    if (c->bwd->affine == NULL) {
+    g->ahead[0] = run_ahead(c, c->diff, c->in_step, n, run);
+    if (affine != NULL) {
+        g->ahead[1] = run_ahead(
+            c, affine->dst, saved_at(affine, 1, c->p->co, c->pixels), n, run);
+    }
+    if (affine == NULL) {
         g->src = c->diff + n * c->in_step + run[0] * WSR__BLOCK;
         g->src_pitch = c->pixels * WSR__BLOCK;
     } else {
-        read_dst(buffer, c, c->bwd->affine, n, run);
+        read_dst(buffer, c, affine, n, run);
         g->src = buffer;
         g->src_pitch = run[1] * WSR__BLOCK;
     }
@@ -285,6 +314,8 @@ static void backward_run(const call *c, int64_t n, int64_t first)
         g.half = b + 1 == c->outs;
         gate_pair(&g, c, n, b, offset);
         WSR_NAME(wsr__gemm)(&g);
+        g.ahead[0].from = NULL; // asked for
+        g.ahead[1].from = NULL;
     }
 }
 

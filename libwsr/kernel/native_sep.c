@@ -86,6 +86,7 @@ static int64_t dw_taps(const call *c)
 /// Rings of all channel blocks of src in a slot.
 typedef struct source {
     window win;
+    int64_t n;          // image
     const float *image; // of src
     float *rings;
     int64_t pitch; // from ring to ring
@@ -109,6 +110,7 @@ static source source_make(float *slot, const call *c)
 static void source_start(source *s, const call *c, int64_t n, int64_t y)
 {
     const wsr__dw *const d = &c->p->dw;
+    s->n = n;
     s->image = c->src + n * c->src_step;
     s->next = max64(0, y * d->stride - d->pad);
 }
@@ -179,10 +181,27 @@ static void source_rows(source *s, const call *c, const wsr__pre *pre,
 
 // ------------------------------------------------------------------ forward
 
-static void forward_product(const call *c, const float *from, int64_t pitch,
-                            int64_t n, const int64_t rows[2])
+/// The rows of src that are filled in after this product, or the first ones of
+/// the next image.
+static gemm_ahead source_ahead(const source *s, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
+    gemm_ahead a = {.pitch = c->src_plane,
+                    .blocks = c->ins,
+                    .scale = d->stride * d->stride};
+    if (s->next < d->h) {
+        a.from = s->image + s->next * d->w * WSR__BLOCK;
+    } else if (s->n + 1 < d->n) {
+        a.from = s->image + c->src_step;
+    }
+    return a;
+}
+
+static void forward_product(const call *c, const source *s, const float *from,
+                            int64_t pitch, const int64_t rows[2])
+{
+    const wsr__dw *const d = &c->p->dw;
+    const int64_t n = s->n;
     const int64_t item =
         moments_item(n, 0, c->p->co, c->p->dst_step, d->oh * d->ow);
     gemm g = {.pixels = rows[1] * d->ow,
@@ -192,6 +211,7 @@ static void forward_product(const call *c, const float *from, int64_t pitch,
               .dst_pitch = c->dst_plane,
               .accumulate = c->fwd->accumulate};
     for (int64_t b = 0; b < c->outs; b += 2) {
+        g.ahead[0] = b == 0 ? source_ahead(s, c) : (gemm_ahead){0};
         g.weights = c->weights->pw + b * c->ins * WSR__BLOCK * WSR__BLOCK;
         g.first = c->out + n * c->dst_step + b * c->dst_plane;
         g.dst = c->out + n * c->dst_step + b * c->dst_plane +
@@ -224,7 +244,7 @@ static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
             job.pitch = c->dst_plane;
         }
         source_rows(s, c, c->fwd->pre, &job, rows);
-        forward_product(c, job.out, job.pitch, n, rows);
+        forward_product(c, s, job.out, job.pitch, rows);
     }
 }
 
@@ -337,6 +357,44 @@ static const float *diff_row(float *buffer, int64_t *pitch, const call *c,
     return buffer;
 }
 
+/// What is read after the product of row y of diff_dst: the next row, and the
+/// rows of src that become complete with this one; and what is written there.
+static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
+                          int64_t n, int64_t y)
+{
+    const wsr__dw *const d = &c->p->dw;
+    const int64_t pixels = d->oh * d->ow;
+    const bool last = y + 1 == d->oh;
+    const int64_t image = last ? n + 1 : n;
+    const int64_t row = ((last ? 0 : y + 1) * d->ow + m->win.first) *
+                        WSR__BLOCK;
+    gemm_ahead a = {.pitch = c->dst_plane, .blocks = c->outs, .scale = 1};
+    if (image < d->n) {
+        a.from = c->diff + image * c->dst_step + row;
+        ahead[0] = a;
+    }
+    const wsr__affine *const affine = c->bwd->affine;
+    if (image < d->n && affine != NULL) {
+        a.from = affine->dst + saved_at(affine, image, c->p->co, pixels) + row;
+        ahead[1] = a;
+    }
+    const int64_t ready = (y - m->v.high) * d->stride;
+    if (ready < 0 || ready >= d->h) {
+        return;
+    }
+    const int64_t at = n * c->src_step + ready * d->w * WSR__BLOCK;
+    a = (gemm_ahead){.pitch = c->src_plane,
+                     .blocks = c->ins,
+                     .scale = d->stride * d->stride};
+    if (c->bwd->gate != NULL) {
+        a.from = c->bwd->gate->src + at;
+        ahead[2] = a;
+    }
+    a.from = c->out + at;
+    a.write = true;
+    ahead[3] = a;
+}
+
 /// Product of row y of diff_dst with the transposed weights into the rings.
 static void between_fill(between *m, const call *c, int64_t n, int64_t y)
 {
@@ -347,6 +405,7 @@ static void between_fill(between *m, const call *c, int64_t n, int64_t y)
         return;
     }
     g.src = diff_row(m->diff, &g.src_pitch, c, c->bwd->affine, at);
+    between_ahead(g.ahead, m, c, n, y);
     for (int64_t b = 0; b < c->ins; b += 2) {
         g.weights = c->weights->transposed +
                     b * c->outs * WSR__BLOCK * WSR__BLOCK;
@@ -354,6 +413,7 @@ static void between_fill(between *m, const call *c, int64_t n, int64_t y)
                 m->win.at * WSR__BLOCK;
         g.half = b + 1 == c->ins;
         WSR_NAME(wsr__gemm)(&g);
+        memset(g.ahead, 0, sizeof(g.ahead)); // asked for
     }
 }
 
