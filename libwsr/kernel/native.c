@@ -167,20 +167,12 @@ void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
     native()->sep->forward(dst, dw_out, p, src, weights, fwd);
 }
 
-void wsr__sep_backward_data(float *diff_src, const wsr__sep *p,
-                            const float *diff_dst,
-                            const wsr__sep_weights *weights,
-                            const wsr__bwd *bwd)
+void wsr__sep_backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+                       const float *const data[2],
+                       const wsr__sep_weights *weights, const wsr__bwd *bwd,
+                       const wsr__pre *pre)
 {
-    native()->sep->backward_data(diff_src, p, diff_dst, weights, bwd);
-}
-
-void wsr__sep_backward_weights(float *diff_dw, float *diff_pw,
-                               const wsr__sep *p, const float *const data[2],
-                               const wsr__sep_weights *weights,
-                               const wsr__wgrad *opt)
-{
-    native()->sep->backward_weights(diff_dw, diff_pw, p, data, weights, opt);
+    native()->sep->backward(diffs, p, data, weights, bwd, pre);
 }
 
 // ------------------------------------------------------ batch normalisation

@@ -252,7 +252,7 @@ void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
 
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies
 /// between the two stays in the cache. Kernel 3, 5 or 7; stride and dilation 1
-/// or 2 (see wsr__sep_supported).
+/// or 2, padded by less than what a filter spans (see wsr__sep_supported).
 typedef struct wsr__sep {
     wsr__dw dw; // dst_step is ignored
     int64_t co; // channels of dst
@@ -273,26 +273,28 @@ typedef struct wsr__sep_weights {
     float *scratch;
 } wsr__sep_weights;
 
-/// Scratch of forward and backward data.
+/// Scratch of forward, and of backward without gradients of weights.
 size_t wsr__sep_scratch(const wsr__sep *p);
 /// dw_out, NULL or a dense blocked tensor, receives depthwise(pre(src)).
 void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
                       const float *src, const wsr__sep_weights *weights,
                       const wsr__fwd *fwd);
-void wsr__sep_backward_data(float *diff_src, const wsr__sep *p,
-                            const float *diff_dst,
-                            const wsr__sep_weights *weights,
-                            const wsr__bwd *bwd);
 
-/// Scratch of wsr__sep_backward_weights.
-size_t wsr__sep_backward_weights_scratch(const wsr__sep *p);
-/// Overwrites diff_dw and diff_pw (packed); either may be NULL. data is src
-/// and diff_dst. The depthwise result is formed again. opt->scratch is
-/// ignored, weights->scratch is used.
-void wsr__sep_backward_weights(float *diff_dw, float *diff_pw,
-                               const wsr__sep *p, const float *const data[2],
-                               const wsr__sep_weights *weights,
-                               const wsr__wgrad *opt);
+/// What is wanted of a backward pass; NULL for what is not.
+typedef struct wsr__sep_diffs {
+    float *src;
+    float *dw; // packed, overwritten
+    float *pw; // the same
+} wsr__sep_diffs;
+
+/// Scratch of wsr__sep_backward with gradients of weights.
+size_t wsr__sep_weights_scratch(const wsr__sep *p);
+/// Both kinds of gradients in one pass. data is src, which may be NULL without
+/// gradients of weights, and diff_dst; pre is how the forward kernel read src.
+void wsr__sep_backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+                       const float *const data[2],
+                       const wsr__sep_weights *weights, const wsr__bwd *bwd,
+                       const wsr__pre *pre);
 
 // ------------------------------------------------------ batch normalisation
 

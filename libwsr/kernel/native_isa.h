@@ -48,13 +48,10 @@ typedef struct wsr__native_sep {
     void (*forward)(float *dst, float *dw_out, const wsr__sep *p,
                     const float *src, const wsr__sep_weights *weights,
                     const wsr__fwd *fwd);
-    void (*backward_data)(float *diff_src, const wsr__sep *p,
-                          const float *diff_dst,
-                          const wsr__sep_weights *weights, const wsr__bwd *bwd);
-    void (*backward_weights)(float *diff_dw, float *diff_pw, const wsr__sep *p,
-                             const float *const data[2],
-                             const wsr__sep_weights *weights,
-                             const wsr__wgrad *opt);
+    void (*backward)(const wsr__sep_diffs *diffs, const wsr__sep *p,
+                     const float *const data[2],
+                     const wsr__sep_weights *weights, const wsr__bwd *bwd,
+                     const wsr__pre *pre);
 } wsr__native_sep;
 
 /// How wsr__sep kernels divide their scratch; sizes in floats.
@@ -64,7 +61,7 @@ typedef struct wsr__sep_layout {
     int64_t backward_ring;
     int64_t forward; // of one slot
     int64_t backward;
-    int64_t weights;
+    int64_t weights; // more for the gradients of the weights
 } wsr__sep_layout;
 
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p);

@@ -211,7 +211,8 @@ bool wsr__sep_supported(const wsr__sep *p)
     const wsr__dw *const d = &p->dw;
     return (d->kernel == 3 || d->kernel == 5 || d->kernel == 7) &&
            (d->stride == 1 || d->stride == 2) &&
-           (d->dilation == 1 || d->dilation == 2);
+           (d->dilation == 1 || d->dilation == 2) &&
+           d->pad <= (d->kernel - 1) * d->dilation;
 }
 
 wsr__pw wsr__sep_pw(const wsr__sep *p)
@@ -241,8 +242,8 @@ wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
     l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span) * WSR__BLOCK;
     l.forward = ins * (l.forward_ring + run);
     l.backward = ins * (l.backward_ring + d->kernel * d->kernel * WSR__BLOCK) +
-                 outs * d->ow * WSR__BLOCK;
-    l.weights = ins * (l.forward_ring + 2 * run) + outs * run;
+                 outs * run;
+    l.weights = l.forward;
     return l;
 }
 
@@ -252,13 +253,13 @@ size_t wsr__sep_scratch(const wsr__sep *p)
     return (size_t)(p->slots * max64(l.forward, l.backward));
 }
 
-size_t wsr__sep_backward_weights_scratch(const wsr__sep *p)
+size_t wsr__sep_weights_scratch(const wsr__sep *p)
 {
     const wsr__sep_layout l = wsr__sep_layout_of(p);
     const wsr__pw pw = wsr__sep_pw(p);
     const size_t sums = wsr__dw_weights_size(&p->dw) +
                         wsr__pw_weights_size(&pw);
-    return (size_t)(p->slots * l.weights) +
+    return (size_t)(p->slots * (l.backward + l.weights)) +
            (size_t)wsr__pw_groups(p->dw.n) * sums;
 }
 

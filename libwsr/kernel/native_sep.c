@@ -4,10 +4,10 @@
 //
 // Forward, a few rows of the depthwise result of all channel blocks are formed
 // in a buffer that the cache holds, and the pointwise product takes them from
-// there. Backward data does the reverse: rows of the pointwise product with
-// the transposed weights go into the padded ring from which the depthwise
-// backward reads. So only src and dst meet the memory. Backward weights forms
-// both intermediate results again, rows at a time.
+// there. Backward does the reverse: rows of the pointwise product with the
+// transposed weights go into the padded ring from which the depthwise backward
+// reads. So only src and dst meet the memory. The weights' gradients come from
+// the same pass, which then forms the depthwise result again, rows at a time.
 
 #include "kernel/native_gemm.h"
 #include "kernel/native_reverse.h"
@@ -31,7 +31,7 @@ typedef struct call {
     float *sums[2]; // gradients per group: depthwise, pointwise
     const wsr__fwd *fwd;
     const wsr__bwd *bwd;
-    const wsr__wgrad *grad;
+    const wsr__pre *pre; // of src, for the weights' gradients
     int64_t slots;
 } call;
 
@@ -139,8 +139,9 @@ WSR_INLINE int64_t source_fill(ring *r, const source *s, const wsr__dw *d,
 typedef struct rows_job {
     float *out;        // NULL, or where depthwise(pre(src)) goes
     int64_t pitch;     // from block to block
-    const float *diff; // NULL, or diff of it, for the gradient
-    float *grad;       // depthwise gradients of all blocks
+    const float *diff; // diff of it, for the gradient
+    int64_t diff_pitch;
+    float *grad; // NULL, or depthwise gradients of all blocks
 } rows_job;
 
 /// Rows [y, y + rows) of all channel blocks.
@@ -162,16 +163,16 @@ static void source_rows(source *s, const call *c, const wsr__pre *pre,
         for (int64_t i = 0; i < rows[1]; i++) {
             const int64_t top = source_fill(
                 &r, s, d, s->image + b * c->src_plane, rows[0] + i, &one);
-            const int64_t at = b * job->pitch + i * pitch;
             if (job->out != NULL) {
                 taps t;
                 taps_forward(&t, d, &r, c->weights->dw + b * dw_taps(c), top);
-                row(job->out + at, WSR__BLOCK, &t, d->ow, &f);
+                row(job->out + b * job->pitch + i * pitch, WSR__BLOCK, &t,
+                    d->ow, &f);
             }
-            if (job->diff != NULL) {
+            if (job->grad != NULL) {
                 grad_taps t;
                 taps_gradient(&t, d, &r, job->grad + b * dw_taps(c), top);
-                grad(&t, job->diff + at, d->ow);
+                grad(&t, job->diff + b * job->diff_pitch + i * pitch, d->ow);
             }
         }
         next = r.next;
@@ -304,22 +305,43 @@ static void forward(float *dst, float *dw_out, const wsr__sep *p,
     wsr__parallel(c.slots, forward_body, &c);
 }
 
-// ------------------------------------------------------------ backward data
+// ----------------------------------------------------------------- backward
 
-/// Rings of rows of the gradient between the two convolutions.
+/// What a slot works in. Rows of diff_dst come one after the other. Each is
+/// multiplied into rings of rows of the gradient between the two convolutions,
+/// from which rows of diff_src are made; for the weights' gradients it also
+/// meets the depthwise result, which is formed again.
 typedef struct between {
     reverse v;
     window win;
     ring first;     // of the first channel block
     float *weights; // reversed, of all blocks
-    float *diff;    // a row of diff_dst behind its norm, all blocks
+    float *diff;    // a run of rows of diff_dst behind its norm, all blocks
+    float *result;  // the depthwise result, the same run
+    source src;
+    float *sums[2]; // of the depthwise and pointwise gradients, or NULL
 } between;
+
+static bool wants_weights(const call *c)
+{
+    return c->sums[0] != NULL || c->sums[1] != NULL;
+}
+
+/// Floats from block to block of a run of rows.
+static int64_t run_pitch(const call *c)
+{
+    return c->l.rows * c->p->dw.ow * WSR__BLOCK;
+}
 
 static between between_make(float *slot, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
     between m = {.v = reverse_of(d)};
     const int64_t ni = (d->w + d->stride - 1) / d->stride;
+    const int64_t nj = (d->h + d->stride - 1) / d->stride;
+    // The weights need all of diff_dst.
+    m.v.low = min64(m.v.low, 0);
+    m.v.high = max64(m.v.high, max64(d->ow - ni, d->oh - nj));
     m.win = window_make(m.v.low, ni + m.v.high - m.v.low, d->ow,
                         m.v.high - m.v.low + 1 + c->l.rows);
     m.first = (ring){
@@ -331,16 +353,20 @@ static between between_make(float *slot, const call *c)
         reverse_weights(m.weights + b * dw_taps(c), &m.v, d,
                         c->weights->dw + b * dw_taps(c));
     }
+    if (wants_weights(c)) {
+        m.result = slot + c->l.backward;
+        m.src = source_make(m.result + c->ins * run_pitch(c), c);
+    }
     return m;
 }
 
-/// Row y of diff_dst, from its column `first` on, all channel blocks.
-static const float *diff_row(float *buffer, int64_t *pitch, const call *c,
-                             const wsr__affine *affine, const int64_t at[4])
+/// Row y of diff_dst of image n behind its norm, all channel blocks.
+static const float *diff_row(const between *m, int64_t *pitch, const call *c,
+                             int64_t n, int64_t y)
 {
-    const int64_t n = at[0];
     const wsr__dw *const d = &c->p->dw;
-    const int64_t offset = (at[1] * d->ow + at[2]) * WSR__BLOCK;
+    const wsr__affine *const affine = c->bwd->affine;
+    const int64_t offset = y * d->ow * WSR__BLOCK;
     const float *const diff = c->diff + n * c->dst_step + offset;
     *pitch = c->dst_plane;
     if (affine == NULL) {
@@ -348,13 +374,14 @@ static const float *diff_row(float *buffer, int64_t *pitch, const call *c,
     }
     const float *const saved =
         affine->dst + saved_at(affine, n, c->p->co, d->oh * d->ow) + offset;
-    *pitch = at[3] * WSR__BLOCK;
+    float *const to = m->diff + y % c->l.rows * d->ow * WSR__BLOCK;
+    *pitch = run_pitch(c);
     for (int64_t b = 0; b < c->outs; b++) {
         const affine8 one = affine_of(affine, b);
-        read_diff(buffer + b * *pitch, diff + b * c->dst_plane,
-                  saved + b * c->dst_plane, at[3], &one);
+        read_diff(to + b * *pitch, diff + b * c->dst_plane,
+                  saved + b * c->dst_plane, d->ow, &one);
     }
-    return buffer;
+    return to;
 }
 
 /// What is read after the product of row y of diff_dst: the next row, and the
@@ -366,8 +393,7 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     const int64_t pixels = d->oh * d->ow;
     const bool last = y + 1 == d->oh;
     const int64_t image = last ? n + 1 : n;
-    const int64_t row = ((last ? 0 : y + 1) * d->ow + m->win.first) *
-                        WSR__BLOCK;
+    const int64_t row = (last ? 0 : y + 1) * d->ow * WSR__BLOCK;
     gemm_ahead a = {.pitch = c->dst_plane, .blocks = c->outs, .scale = 1};
     if (image < d->n) {
         a.from = c->diff + image * c->dst_step + row;
@@ -379,7 +405,7 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
         ahead[1] = a;
     }
     const int64_t ready = (y - m->v.high) * d->stride;
-    if (ready < 0 || ready >= d->h) {
+    if (c->out == NULL || ready < 0 || ready >= d->h) {
         return;
     }
     const int64_t at = n * c->src_step + ready * d->w * WSR__BLOCK;
@@ -395,17 +421,18 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     ahead[3] = a;
 }
 
-/// Product of row y of diff_dst with the transposed weights into the rings.
-static void between_fill(between *m, const call *c, int64_t n, int64_t y)
+/// Product of a row of diff_dst with the transposed weights into row y of the
+/// rings.
+static void between_fill(const between *m, const call *c, const float *diff,
+                         int64_t pitch, const int64_t at[2])
 {
-    const int64_t at[4] = {n, y, m->win.first, m->win.n};
-    gemm g = {
-        .pixels = m->win.n, .ins = c->outs, .dst_pitch = c->l.backward_ring};
-    if (g.pixels == 0) {
-        return;
-    }
-    g.src = diff_row(m->diff, &g.src_pitch, c, c->bwd->affine, at);
-    between_ahead(g.ahead, m, c, n, y);
+    const int64_t y = at[1];
+    gemm g = {.pixels = c->p->dw.ow,
+              .ins = c->outs,
+              .src = diff,
+              .src_pitch = pitch,
+              .dst_pitch = c->l.backward_ring};
+    between_ahead(g.ahead, m, c, at[0], y);
     for (int64_t b = 0; b < c->ins; b += 2) {
         g.weights = c->weights->transposed +
                     b * c->outs * WSR__BLOCK * WSR__BLOCK;
@@ -414,6 +441,50 @@ static void between_fill(between *m, const call *c, int64_t n, int64_t y)
         g.half = b + 1 == c->ins;
         WSR_NAME(wsr__gemm)(&g);
         memset(g.ahead, 0, sizeof(g.ahead)); // asked for
+    }
+}
+
+/// What a run of rows adds to the gradient of the pointwise weights.
+static void product_grad(const between *m, const call *c, const float *diff,
+                         int64_t pitch, int64_t rows)
+{
+    gemm_grad g = {.pixels = rows * c->p->dw.ow,
+                   .ins = c->ins,
+                   .src = m->result,
+                   .src_pitch = run_pitch(c),
+                   .diff_pitch = pitch};
+    for (int64_t b = 0; b < c->outs; b += 2) {
+        g.diff = diff + b * pitch;
+        g.half = b + 1 == c->outs;
+        g.weights = m->sums[1] + b * c->ins * WSR__BLOCK * WSR__BLOCK;
+        WSR_NAME(wsr__gemm_grad)(&g);
+    }
+}
+
+/// Everything that row y of diff_dst of image n is for, except diff_src.
+static void backward_row(between *m, const call *c, int64_t n, int64_t y)
+{
+    const int64_t row = c->p->dw.ow * WSR__BLOCK;
+    const int64_t before = y % c->l.rows; // rows of the run
+    const int64_t at[2] = {n, y};
+    int64_t pitch = 0;
+    const float *const diff = diff_row(m, &pitch, c, n, y);
+    if (c->out != NULL || m->sums[0] != NULL) {
+        between_fill(m, c, diff, pitch, at);
+    }
+    if (!wants_weights(c)) {
+        return;
+    }
+    const rows_job job = {
+        .out = m->sums[1] != NULL ? m->result + before * row : NULL,
+        .pitch = run_pitch(c),
+        .diff = ring_row(&m->first, y) + m->win.at * WSR__BLOCK,
+        .diff_pitch = c->l.backward_ring,
+        .grad = m->sums[0]};
+    source_rows(&m->src, c, c->pre, &job, (const int64_t[]){y, 1});
+    const bool last = before + 1 == c->l.rows || y + 1 == c->p->dw.oh;
+    if (m->sums[1] != NULL && last) {
+        product_grad(m, c, diff - before * row, pitch, before + 1);
     }
 }
 
@@ -444,7 +515,8 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t b,
     }
 }
 
-/// Rows [begin, end) of diff_src of image n.
+/// Rows [begin, end) of diff_src of image n, and what the image adds to the
+/// gradients of the weights.
 static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
                           int64_t end)
 {
@@ -456,189 +528,120 @@ static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
         const int64_t last = over_stride(v, y + rows[1] - 1) + v->high + 1;
         m->first.next = max64(m->first.next, over_stride(v, y) + v->low);
         for (; m->first.next < min64(d->oh, last); m->first.next++) {
-            between_fill(m, c, n, m->first.next);
+            backward_row(m, c, n, m->first.next);
         }
-        for (int64_t b = 0; b < c->ins; b++) {
+        for (int64_t b = 0; c->out != NULL && b < c->ins; b++) {
             backward_rows(c, m, n, b, rows);
         }
     }
 }
 
-static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward_image(const call *c, between *m, int64_t item)
+{
+    const int64_t n = item / c->bands;
+    const int64_t rows = c->p->dw.h;
+    const wsr__gate *const gate = c->bwd->gate;
+    if (c->out != NULL && gate != NULL && gate->sums != NULL) {
+        memset(gate->sums + n * c->src_step / c->src_plane * 2 * WSR__BLOCK, 0,
+               (size_t)(c->ins * 2 * WSR__BLOCK) * sizeof(double));
+    }
+    if (wants_weights(c)) {
+        source_start(&m->src, c, n, 0);
+    }
+    backward_band(c, m, n, band_begin(c, item % c->bands, rows),
+                  band_begin(c, item % c->bands + 1, rows));
+}
+
+static void data_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
-    const int64_t rows = c->p->dw.h;
     const int64_t items = c->p->dw.n * c->bands;
-    const wsr__gate *const gate = c->bwd->gate;
     for (int64_t s = begin; s < end; s++) {
         between m = between_make(c->weights->scratch + s * c->l.backward, c);
         for (int64_t i = slot_begin(c, s, items);
              i < slot_begin(c, s + 1, items); i++) {
-            const int64_t n = i / c->bands;
-            if (gate != NULL && gate->sums != NULL) {
-                memset(gate->sums +
-                           n * c->src_step / c->src_plane * 2 * WSR__BLOCK,
-                       0, (size_t)(c->ins * 2 * WSR__BLOCK) * sizeof(double));
-            }
-            backward_band(c, &m, n, band_begin(c, i % c->bands, rows),
-                          band_begin(c, i % c->bands + 1, rows));
+            backward_image(c, &m, i);
         }
     }
 }
 
-static void backward_data(float *diff_src, const wsr__sep *p,
-                          const float *diff_dst,
-                          const wsr__sep_weights *weights, const wsr__bwd *bwd)
-{
-    static const wsr__bwd none = {0};
-    call c = call_of(p, weights);
-    c.diff = diff_dst;
-    c.out = diff_src;
-    c.bwd = bwd != NULL ? bwd : &none;
-    if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {
-        c.bands = bands_of(&c, p->dw.h);
-    }
-    wsr__parallel(c.slots, backward_body, &c);
-}
-
-// --------------------------------------------------------- backward weights
-
-/// Buffers of a slot for a run of rows.
-typedef struct buffers {
-    float *result;  // depthwise(pre(src))
-    float *between; // diff of it
-    float *diff;    // diff_dst behind its norm
-    int64_t pitch;  // from block to block
-} buffers;
-
-/// The gradient between the convolutions, of a run of rows.
-static void between_run(const buffers *u, const call *c, const float *diff,
-                        int64_t pitch, int64_t pixels)
-{
-    gemm g = {.pixels = pixels,
-              .ins = c->outs,
-              .src = diff,
-              .src_pitch = pitch,
-              .dst_pitch = u->pitch};
-    for (int64_t b = 0; b < c->ins; b += 2) {
-        g.weights = c->weights->transposed +
-                    b * c->outs * WSR__BLOCK * WSR__BLOCK;
-        g.dst = u->between + b * u->pitch;
-        g.half = b + 1 == c->ins;
-        WSR_NAME(wsr__gemm)(&g);
-    }
-}
-
-static void product_grad(float *sum, const buffers *u, const call *c,
-                         const float *diff, const int64_t run[2])
-{
-    gemm_grad g = {.pixels = run[1],
-                   .ins = c->ins,
-                   .src = u->result,
-                   .src_pitch = u->pitch,
-                   .diff_pitch = run[0]};
-    for (int64_t b = 0; b < c->outs; b += 2) {
-        g.diff = diff + b * run[0];
-        g.half = b + 1 == c->outs;
-        g.weights = sum + b * c->ins * WSR__BLOCK * WSR__BLOCK;
-        WSR_NAME(wsr__gemm_grad)(&g);
-    }
-}
-
-/// What image n adds to the gradients dw and pw; either may be NULL.
-static void grad_image(float *dw, float *pw, const call *c, source *s,
-                       int64_t n)
-{
-    const wsr__dw *const d = &c->p->dw;
-    const int64_t most = c->l.rows * d->ow * WSR__BLOCK;
-    buffers u = {.result = s->rings + c->ins * c->l.forward_ring};
-    source_start(s, c, n, 0);
-    u.between = u.result + c->ins * most;
-    u.diff = u.between + c->ins * most;
-    for (int64_t y = 0; y < d->oh; y += c->l.rows) {
-        const int64_t rows[2] = {y, min64(c->l.rows, d->oh - y)};
-        const int64_t pixels = rows[1] * d->ow;
-        const int64_t at[4] = {n, y, 0, pixels};
-        int64_t pitch = 0;
-        u.pitch = pixels * WSR__BLOCK;
-        const float *const diff =
-            diff_row(u.diff, &pitch, c, c->grad->affine, at);
-        if (dw != NULL) {
-            between_run(&u, c, diff, pitch, pixels);
-        }
-        const rows_job job = {.out = pw != NULL ? u.result : NULL,
-                              .pitch = u.pitch,
-                              .diff = dw != NULL ? u.between : NULL,
-                              .grad = dw};
-        source_rows(s, c, c->grad->pre, &job, rows);
-        if (pw != NULL) {
-            const int64_t run[2] = {pitch, pixels};
-            product_grad(pw, &u, c, diff, run);
-        }
-    }
-}
-
-/// Clear the sums of a group, and return them.
-static float *group_sums(float *sums, int64_t group, int64_t size)
+/// Clear the sums of a group of images, and return them.
+static float *group_sums(float *sums, int64_t group, size_t size)
 {
     if (sums == NULL) {
         return NULL;
     }
-    float *const own = sums + group * size;
-    memset(own, 0, (size_t)size * sizeof(*own));
+    float *const own = sums + group * (int64_t)size;
+    memset(own, 0, size * sizeof(*own));
     return own;
 }
 
-static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
+static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t n = c->p->dw.n;
     const int64_t groups = wsr__pw_groups(n);
-    const int64_t dw_size = (int64_t)wsr__dw_weights_size(&c->p->dw);
-    const int64_t pw_size = (int64_t)wsr__pw_weights_size(&pw);
-    for (int64_t k = begin; k < end; k++) {
-        source s = source_make(c->weights->scratch + k * c->l.weights, c);
-        for (int64_t g = slot_begin(c, k, groups);
-             g < slot_begin(c, k + 1, groups); g++) {
-            float *const dw = group_sums(c->sums[0], g, dw_size);
-            float *const products = group_sums(c->sums[1], g, pw_size);
+    const int64_t size = c->l.backward + c->l.weights;
+    for (int64_t s = begin; s < end; s++) {
+        between m = between_make(c->weights->scratch + s * size, c);
+        for (int64_t g = slot_begin(c, s, groups);
+             g < slot_begin(c, s + 1, groups); g++) {
+            m.sums[0] =
+                group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
+            m.sums[1] = group_sums(c->sums[1], g, wsr__pw_weights_size(&pw));
             for (int64_t i = g * n / groups; i < (g + 1) * n / groups; i++) {
-                grad_image(dw, products, c, &s, i);
+                backward_image(c, &m, i);
             }
         }
     }
 }
 
-static void backward_weights(float *diff_dw, float *diff_pw, const wsr__sep *p,
-                             const float *const data[2],
-                             const wsr__sep_weights *weights,
-                             const wsr__wgrad *opt)
+/// The weights' gradients are summed per group of images, and then over those.
+static void backward_weights(call *c, const wsr__sep_diffs *diffs)
 {
-    const wsr__pw pw = wsr__sep_pw(p);
-    const int64_t groups = wsr__pw_groups(p->dw.n);
-    const int64_t dw_size = (int64_t)wsr__dw_weights_size(&p->dw);
+    const wsr__pw pw = wsr__sep_pw(c->p);
+    const int64_t groups = wsr__pw_groups(c->p->dw.n);
+    const int64_t dw_size = (int64_t)wsr__dw_weights_size(&c->p->dw);
+    float *const sums = c->weights->scratch +
+                        c->slots * (c->l.backward + c->l.weights);
+    c->sums[0] = diffs->dw != NULL ? sums : NULL;
+    c->sums[1] = diffs->pw != NULL ? sums + groups * dw_size : NULL;
+    wsr__parallel(c->slots, weights_body, c);
+    if (diffs->dw != NULL) {
+        WSR_NAME(wsr__sum_images)(diffs->dw, c->sums[0], groups, dw_size);
+    }
+    if (diffs->pw != NULL) {
+        WSR_NAME(wsr__sum_images)
+        (diffs->pw, c->sums[1], groups, (int64_t)wsr__pw_weights_size(&pw));
+    }
+}
+
+static void backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+                     const float *const data[2],
+                     const wsr__sep_weights *weights, const wsr__bwd *bwd,
+                     const wsr__pre *pre)
+{
+    static const wsr__bwd none = {0};
     call c = call_of(p, weights);
-    float *const sums = weights->scratch + c.slots * c.l.weights;
     c.src = data[0];
     c.diff = data[1];
-    c.grad = opt;
-    c.sums[0] = diff_dw != NULL ? sums : NULL;
-    c.sums[1] = diff_pw != NULL ? sums + groups * dw_size : NULL;
-    wsr__parallel(c.slots, grad_body, &c);
-    if (diff_dw != NULL) {
-        WSR_NAME(wsr__sum_images)(diff_dw, c.sums[0], groups, dw_size);
+    c.out = diffs->src;
+    c.bwd = bwd != NULL ? bwd : &none;
+    c.pre = pre;
+    if (diffs->dw != NULL || diffs->pw != NULL) {
+        backward_weights(&c, diffs);
+        return;
     }
-    if (diff_pw != NULL) {
-        WSR_NAME(wsr__sum_images)
-        (diff_pw, c.sums[1], groups, (int64_t)wsr__pw_weights_size(&pw));
+    if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {
+        c.bands = bands_of(&c, p->dw.h);
     }
+    wsr__parallel(c.slots, data_body, &c);
 }
 
 const wsr__native_sep WSR_NAME(wsr__native_sep) = {
     .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
+    .backward = backward,
 };

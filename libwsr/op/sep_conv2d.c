@@ -149,7 +149,7 @@ static wsr_status plan(wsr__node *node)
     node->scratch_floats = wsr__sep_scratch(&s->p);
     if (wants_weights(node)) {
         const size_t weights = grads_floats(s) +
-                               wsr__sep_backward_weights_scratch(&s->p);
+                               wsr__sep_weights_scratch(&s->p);
         if (weights > node->scratch_floats) {
             node->scratch_floats = weights;
         }
@@ -198,41 +198,44 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
-static void backward_weights(const wsr__node *node, const wsr__sep *p,
-                             wsr__sep_weights weights)
+static void add_weights(const wsr__node *node, const wsr__sep_diffs *packed)
 {
     const state *const s = node->state;
     const wsr__arg *const dw = &node->src[DEPTHWISE];
     const wsr__arg *const pw = &node->src[POINTWISE];
-    float *const diff_dw = node->scratch;
-    float *const diff_pw = diff_dw + wsr__dw_weights_size(&s->p.dw);
-    const float *const data[] = {node->src[SRC].data, node->dst.diff};
-    const wsr__wgrad opt = wsr__node_wgrad(node, NULL);
-    weights.scratch = node->scratch + grads_floats(s);
-    wsr__sep_backward_weights(dw->want_diff ? diff_dw : NULL,
-                              pw->want_diff ? diff_pw : NULL, p, data, &weights,
-                              &opt);
     wsr__start_diff(dw);
     wsr__start_diff(pw);
     if (dw->want_diff) {
-        wsr__dw_unpack_add(dw->diff, &s->p.dw, diff_dw);
+        wsr__dw_unpack_add(dw->diff, &s->p.dw, packed->dw);
     }
     if (pw->want_diff) {
-        wsr__pw_unpack_add(pw->diff, &s->pw, diff_pw);
+        wsr__pw_unpack_add(pw->diff, &s->pw, packed->pw);
     }
 }
 
 static wsr_status backward(wsr__node *node)
 {
+    const state *const s = node->state;
     const wsr__sep p = with_steps(node, true);
-    const wsr__sep_weights weights = weights_of(node, true);
+    const wsr__bwd bwd = wsr__node_bwd(node);
+    const float *const data[] = {node->src[SRC].data, node->dst.diff};
+    wsr__sep_weights weights = weights_of(node, true);
+    wsr__sep_diffs diffs = {0};
     if (node->src[SRC].want_diff) {
-        const wsr__bwd bwd = wsr__node_bwd(node);
-        wsr__sep_backward_data(node->src[SRC].diff, &p, node->dst.diff,
-                               &weights, &bwd);
+        diffs.src = node->src[SRC].diff;
+    }
+    if (node->src[DEPTHWISE].want_diff) {
+        diffs.dw = node->scratch;
+    }
+    if (node->src[POINTWISE].want_diff) {
+        diffs.pw = node->scratch + wsr__dw_weights_size(&s->p.dw);
     }
     if (wants_weights(node)) {
-        backward_weights(node, &p, weights);
+        weights.scratch += grads_floats(s);
+    }
+    wsr__sep_backward(&diffs, &p, data, &weights, &bwd, node->src[SRC].pre);
+    if (wants_weights(node)) {
+        add_weights(node, &diffs);
     }
     return WSR_OK;
 }

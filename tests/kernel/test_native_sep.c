@@ -99,7 +99,7 @@ static void scene_weights(scene *s)
     wsr__pw_pack(s->packed[1], &pw, s->weights[1], NULL);
     wsr__pw_pack_transposed(s->packed[2], &pw, s->weights[1], NULL);
     const size_t some = wsr__sep_scratch(&s->p);
-    const size_t more = wsr__sep_backward_weights_scratch(&s->p);
+    const size_t more = wsr__sep_weights_scratch(&s->p);
     s->scratch = random_floats((int64_t)(some > more ? some : more), 8);
     s->all = (wsr__sep_weights){.dw = s->packed[0],
                                 .pw = s->packed[1],
@@ -235,8 +235,9 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
         want[i] += s->diff_src.plain[i];
     }
     pair_block(&s->diff_src);
-    wsr__sep_backward_data(s->diff_src.blocked, &s->p, s->diff_dst.blocked,
-                           &s->all, bwd);
+    const float *const data[2] = {NULL, s->diff_dst.blocked};
+    const wsr__sep_diffs diffs = {.src = s->diff_src.blocked};
+    wsr__sep_backward(&diffs, &s->p, data, &s->all, bwd, NULL);
     check_blocked(&s->diff_src, want, what);
     wsr__free(diff);
     wsr__free(between);
@@ -270,6 +271,51 @@ static void check_sums(scene *s)
     wsr__free(want);
 }
 
+static void check_same(const float *got, const float *want, size_t size)
+{
+    if (got != NULL) {
+        ck_assert_mem_eq(got, want, size * sizeof(*got));
+    }
+}
+
+/// One kind of gradient alone, or all in one pass, are bit for bit the same.
+static void check_together(scene *s, float *const want[2], const wsr__bwd *bwd,
+                           const wsr__pre *pre)
+{
+    const wsr__pw pw = wsr__sep_pw(&s->p);
+    const size_t size[2] = {wsr__dw_weights_size(&s->p.dw),
+                            wsr__pw_weights_size(&pw)};
+    const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
+    float *const got[2] = {floats((int64_t)size[0]), floats((int64_t)size[1])};
+    pair src = pair_new(s->src.n, s->src.c, s->src.pixels,
+                        s->src.total > wsr__blocks(s->src.c), 2);
+    const size_t whole = (size_t)(src.n * src.step);
+    float *const alone = floats((int64_t)whole);
+    const wsr__sep_diffs some[] = {
+        {.src = src.blocked},
+        {.dw = got[0]},
+        {.pw = got[1]},
+        {.src = src.blocked, .dw = got[0], .pw = got[1]},
+        {.src = src.blocked, .pw = got[1]},
+    };
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+        memset(got[0], 0, size[0] * sizeof(float));
+        memset(got[1], 0, size[1] * sizeof(float));
+        pair_block(&src);
+        wsr__sep_backward(&some[i], &s->p, data, &s->all, bwd, pre);
+        if (i == 0) {
+            memcpy(alone, src.whole, whole * sizeof(float));
+        }
+        check_same(some[i].dw, want[0], size[0]);
+        check_same(some[i].pw, want[1], size[1]);
+        check_same(some[i].src != NULL ? src.whole : NULL, alone, whole);
+    }
+    wsr__free(got[0]);
+    wsr__free(got[1]);
+    wsr__free(alone);
+    pair_free(&src);
+}
+
 static void check_weights(scene *s, const wsr__pre *pre,
                           const wsr__affine *affine, const char *what)
 {
@@ -292,21 +338,14 @@ static void check_weights(scene *s, const wsr__pre *pre,
     wsr__ref_conv_backward_weights(want[0], NULL, read, diff_between, &s->dw);
     wsr__ref_conv_backward_weights(want[1], NULL, between, diff, &s->pw);
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
-    const wsr__wgrad opt = {.pre = pre, .affine = affine};
-    wsr__sep_backward_weights(packed[0], packed[1], &s->p, data, &s->all, &opt);
+    const wsr__bwd bwd = {.affine = affine};
+    wsr__sep_backward(&(wsr__sep_diffs){.dw = packed[0], .pw = packed[1]},
+                      &s->p, data, &s->all, &bwd, pre);
     wsr__dw_unpack_add(got[0], &s->p.dw, packed[0]);
     wsr__pw_unpack_add(got[1], &pw, packed[1]);
     check_close(got[0], want[0], count[0], what);
     check_close(got[1], want[1], count[1], what);
-    // One alone is the same.
-    memset(got[0], 0, (size_t)count[0] * sizeof(float));
-    memset(got[1], 0, (size_t)count[1] * sizeof(float));
-    wsr__sep_backward_weights(NULL, packed[1], &s->p, data, &s->all, &opt);
-    wsr__sep_backward_weights(packed[0], NULL, &s->p, data, &s->all, &opt);
-    wsr__dw_unpack_add(got[0], &s->p.dw, packed[0]);
-    wsr__pw_unpack_add(got[1], &pw, packed[1]);
-    check_close(got[0], want[0], count[0], what);
-    check_close(got[1], want[1], count[1], what);
+    check_together(s, packed, &bwd, pre);
     float *const all[] = {read,    diff,   between, diff_between, want[0],
                           want[1], got[0], got[1],  packed[0],    packed[1]};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -369,17 +408,18 @@ static void fill_all(float *out, void *ctx)
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
-    const wsr__wgrad opt = {.pre = &s->pre};
     wsr__sep_forward(out, NULL, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre});
     wsr__sep_forward(out + dst, NULL, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
-    wsr__sep_backward_data(out + 2 * dst, &s->p, s->diff_dst.blocked, &s->all,
-                           &(wsr__bwd){.gate = &gate});
+    const wsr__bwd bwd = {.gate = &gate};
+    wsr__sep_diffs diffs = {.src = out + 2 * dst};
+    wsr__sep_backward(&diffs, &s->p, data, &s->all, &bwd, NULL);
     float *const grads = out + 2 * dst + src;
     float *const more = grads + (int64_t)wsr__dw_weights_size(&s->p.dw);
     const wsr__pw pw = wsr__sep_pw(&s->p);
-    wsr__sep_backward_weights(grads, more, &s->p, data, &s->all, &opt);
+    diffs = (wsr__sep_diffs){.dw = grads, .pw = more};
+    wsr__sep_backward(&diffs, &s->p, data, &s->all, &bwd, &s->pre);
     float *const rest = more + (int64_t)wsr__pw_weights_size(&pw);
     for (int64_t i = 0; i < s->p.dw.n * s->dst.total * 16; i++) {
         rest[i] = (float)s->sums[i];
