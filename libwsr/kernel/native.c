@@ -123,18 +123,11 @@ void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
     native()->pw->forward(dst, p, src, weights, fwd);
 }
 
-void wsr__pw_backward_data(float *diff_src, const wsr__pw *p,
-                           const float *diff_dst, const float *transposed,
-                           const wsr__bwd *bwd)
+void wsr__pw_backward(const wsr__pw_grads *grads, const wsr__pw *p,
+                      const float *const data[2], const float *transposed,
+                      const wsr__bwd *bwd)
 {
-    native()->pw->backward_data(diff_src, p, diff_dst, transposed, bwd);
-}
-
-void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
-                              const float *src, const float *diff_dst,
-                              const wsr__wgrad *opt)
-{
-    native()->pw->backward_weights(diff_weights, p, src, diff_dst, opt);
+    native()->pw->backward(grads, p, data, transposed, bwd);
 }
 
 // ---------------------------------------------------- few channels to many
@@ -167,12 +160,11 @@ void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
     native()->sep->forward(dst, dw_out, p, src, weights, fwd);
 }
 
-void wsr__sep_backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+void wsr__sep_backward(const wsr__sep_grads *grads, const wsr__sep *p,
                        const float *const data[2],
-                       const wsr__sep_weights *weights, const wsr__bwd *bwd,
-                       const wsr__pre *pre)
+                       const wsr__sep_weights *weights, const wsr__bwd *bwd)
 {
-    native()->sep->backward(diffs, p, data, weights, bwd, pre);
+    native()->sep->backward(grads, p, data, weights, bwd);
 }
 
 // ------------------------------------------------------ batch normalisation

@@ -180,21 +180,28 @@ void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed);
 /// Moments lie like dst: as many blocks from image to image as dst has.
 void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
                      const float *weights, const wsr__fwd *fwd);
-/// Pixels of src that no dst reads get 0, or stay with accumulate.
-void wsr__pw_backward_data(float *diff_src, const wsr__pw *p,
-                           const float *diff_dst, const float *transposed,
-                           const wsr__bwd *bwd);
-/// Groups of images that backward weights sums apart, whatever the number of
-/// threads.
+/// Groups of images that gradients of weights are summed in, whatever the
+/// number of threads.
 static inline int64_t wsr__pw_groups(int64_t n)
 {
     return n < 16 ? n : 16;
 }
-size_t wsr__pw_backward_weights_scratch(const wsr__pw *p);
-/// Overwrites diff_weights (packed as wsr__pw_pack does).
-void wsr__pw_backward_weights(float *diff_weights, const wsr__pw *p,
-                              const float *src, const float *diff_dst,
-                              const wsr__wgrad *opt);
+
+/// What is wanted of a backward pass; NULL for what is not.
+typedef struct wsr__pw_grads {
+    float *src;          // pixels that no dst reads get 0, or stay with
+                         // accumulate
+    float *weights;      // packed as wsr__pw_pack does, overwritten
+    const wsr__pre *pre; // for weights: as the forward kernel read src
+    float *scratch;      // for weights
+} wsr__pw_grads;
+
+size_t wsr__pw_weights_scratch(const wsr__pw *p);
+/// Both kinds of gradients in one pass. data is src, which may be NULL without
+/// gradients of weights, and diff_dst.
+void wsr__pw_backward(const wsr__pw_grads *grads, const wsr__pw *p,
+                      const float *const data[2], const float *transposed,
+                      const wsr__bwd *bwd);
 
 // ---------------------------------------------------- few channels to many
 
@@ -281,20 +288,20 @@ void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
                       const wsr__fwd *fwd);
 
 /// What is wanted of a backward pass; NULL for what is not.
-typedef struct wsr__sep_diffs {
+typedef struct wsr__sep_grads {
     float *src;
-    float *dw; // packed, overwritten
-    float *pw; // the same
-} wsr__sep_diffs;
+    float *dw;           // packed, overwritten
+    float *pw;           // the same
+    const wsr__pre *pre; // for dw and pw: as the forward kernel read src
+} wsr__sep_grads;
 
 /// Scratch of wsr__sep_backward with gradients of weights.
 size_t wsr__sep_weights_scratch(const wsr__sep *p);
 /// Both kinds of gradients in one pass. data is src, which may be NULL without
-/// gradients of weights, and diff_dst; pre is how the forward kernel read src.
-void wsr__sep_backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+/// gradients of weights, and diff_dst.
+void wsr__sep_backward(const wsr__sep_grads *grads, const wsr__sep *p,
                        const float *const data[2],
-                       const wsr__sep_weights *weights, const wsr__bwd *bwd,
-                       const wsr__pre *pre);
+                       const wsr__sep_weights *weights, const wsr__bwd *bwd);
 
 // ------------------------------------------------------ batch normalisation
 

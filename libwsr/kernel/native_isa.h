@@ -26,12 +26,9 @@ typedef struct wsr__native_dw {
 typedef struct wsr__native_pw {
     void (*forward)(float *dst, const wsr__pw *p, const float *src,
                     const float *weights, const wsr__fwd *fwd);
-    void (*backward_data)(float *diff_src, const wsr__pw *p,
-                          const float *diff_dst, const float *transposed,
-                          const wsr__bwd *bwd);
-    void (*backward_weights)(float *diff_weights, const wsr__pw *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__wgrad *opt);
+    void (*backward)(const wsr__pw_grads *grads, const wsr__pw *p,
+                     const float *const data[2], const float *transposed,
+                     const wsr__bwd *bwd);
 } wsr__native_pw;
 
 typedef struct wsr__native_thin {
@@ -48,10 +45,9 @@ typedef struct wsr__native_sep {
     void (*forward)(float *dst, float *dw_out, const wsr__sep *p,
                     const float *src, const wsr__sep_weights *weights,
                     const wsr__fwd *fwd);
-    void (*backward)(const wsr__sep_diffs *diffs, const wsr__sep *p,
+    void (*backward)(const wsr__sep_grads *grads, const wsr__sep *p,
                      const float *const data[2],
-                     const wsr__sep_weights *weights, const wsr__bwd *bwd,
-                     const wsr__pre *pre);
+                     const wsr__sep_weights *weights, const wsr__bwd *bwd);
 } wsr__native_sep;
 
 /// How wsr__sep kernels divide their scratch; sizes in floats.

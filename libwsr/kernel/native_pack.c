@@ -111,7 +111,7 @@ size_t wsr__pw_transposed_size(const wsr__pw *p)
     return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
 }
 
-size_t wsr__pw_backward_weights_scratch(const wsr__pw *p)
+size_t wsr__pw_weights_scratch(const wsr__pw *p)
 {
     return (size_t)wsr__pw_groups(p->n) * wsr__pw_weights_size(p);
 }

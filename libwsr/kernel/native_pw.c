@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pointwise convolutions, forward and both backward directions, as products
+// Pointwise convolutions, forward and both kinds of gradients, as products
 // over runs of pixels (native_gemm.h).
 //
 // A run is short enough for its source channels to stay in the first cache
@@ -33,10 +33,10 @@ typedef struct call {
     const float *src;
     const float *diff;
     const float *weights;
-    float *out;
+    float *out; // NULL: not wanted
     const wsr__fwd *fwd;
     const wsr__bwd *bwd;
-    const wsr__wgrad *grad;
+    const wsr__pw_grads *grads;
 } call;
 
 /// The longest run whose channels fit, in whole tiles while it can.
@@ -246,7 +246,7 @@ static void forward(float *dst, const wsr__pw *p, const float *src,
     }
 }
 
-// ------------------------------------------------------------ backward data
+// ----------------------------------------------------------------- backward
 
 /// Prepare the gate of the pair that starts at block b, for pixels from
 /// `offset` of diff_src on.
@@ -300,14 +300,42 @@ static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
     }
 }
 
-static void backward_run(const call *c, int64_t n, int64_t first)
+/// What a run adds to the gradient of the weights; `product` is that of the
+/// run, whose source is diff_dst.
+static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
+                     const int64_t run[2])
+{
+    _Alignas(64) float buffer[BUFFER];
+    const float *const image = c->src + n * c->out_step;
+    gemm_grad g = {.pixels = run[1],
+                   .ins = c->outs,
+                   .src = buffer,
+                   .src_pitch = run[1] * WSR__BLOCK,
+                   .diff_pitch = product->src_pitch};
+    if (c->direct) {
+        g.src = image + run[0] * WSR__BLOCK;
+        g.src_pitch = c->pixels * WSR__BLOCK;
+    } else {
+        read_run(buffer, c, c->grads->pre, image, run);
+    }
+    for (int64_t b = 0; b < c->ins; b += 2) {
+        g.diff = product->src + b * g.diff_pitch;
+        g.weights = sums + b * c->outs * WSR__BLOCK * WSR__BLOCK;
+        g.half = b + 1 == c->ins;
+        WSR_NAME(wsr__gemm_grad)(&g);
+    }
+}
+
+/// A run of diff_dst into diff_src and, where sums is not NULL, the gradient
+/// of the weights.
+static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
 {
     _Alignas(64) float buffer[BUFFER];
     const int64_t run[2] = {first, min64(c->run, c->pixels - first)};
     const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
     gemm g = {.dst_pitch = plane, .accumulate = c->bwd->accumulate};
     backward_source(&g, buffer, c, n, run);
-    for (int64_t b = 0; b < c->outs; b += 2) {
+    for (int64_t b = 0; c->out != NULL && b < c->outs; b += 2) {
         const int64_t offset = n * c->out_step + b * plane + first * WSR__BLOCK;
         g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
         g.dst = c->out + offset;
@@ -316,6 +344,9 @@ static void backward_run(const call *c, int64_t n, int64_t first)
         WSR_NAME(wsr__gemm)(&g);
         g.ahead[0].from = NULL; // asked for
         g.ahead[1].from = NULL;
+    }
+    if (sums != NULL) {
+        grad_run(c, sums, &g, n, run);
     }
 }
 
@@ -363,13 +394,13 @@ static void clear_rows(const call *c, float *image, int64_t begin, int64_t end)
 
 /// One image of a strided convolution, through a buffer of its own. Rows are
 /// cleared just before the run that reaches them.
-static void backward_strided(const call *c, int64_t n)
+static void backward_strided(const call *c, float *sums, int64_t n)
 {
     _Alignas(64) float buffer[BUFFER];
     _Alignas(64) float pair[2 * RUN * WSR__BLOCK];
     const wsr__pw *const p = c->p;
     const int64_t offset = n * c->out_step;
-    int64_t cleared = c->bwd->accumulate ? p->h : 0;
+    int64_t cleared = c->out == NULL || c->bwd->accumulate ? p->h : 0;
     for (int64_t i = 0; i < c->pixels; i += c->run) {
         const int64_t run[2] = {i, min64(c->run, c->pixels - i)};
         const int64_t next = (i + run[1] - 1) / p->ow + 1; // row of dst
@@ -381,7 +412,7 @@ static void backward_strided(const call *c, int64_t n)
         }
         gemm g = {.dst = pair, .dst_pitch = run[1] * WSR__BLOCK};
         backward_source(&g, buffer, c, n, run);
-        for (int64_t b = 0; b < c->outs; b += 2) {
+        for (int64_t b = 0; c->out != NULL && b < c->outs; b += 2) {
             g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
             g.half = b + 1 == c->outs;
             WSR_NAME(wsr__gemm)(&g);
@@ -390,139 +421,93 @@ static void backward_strided(const call *c, int64_t n)
                 scatter(c, pair + g.dst_pitch, offset, b + 1, run);
             }
         }
+        if (sums != NULL) {
+            grad_run(c, sums, &g, n, run);
+        }
     }
 }
 
-static void backward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward_image(const call *c, float *sums, int64_t n)
+{
+    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
+    const wsr__gate *const gate = c->bwd->gate;
+    if (c->out != NULL && gate != NULL && gate->sums != NULL) {
+        memset(gate->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK, 0,
+               (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(double));
+    }
+    if (!is_dense(c->p)) {
+        backward_strided(c, sums, n);
+        return;
+    }
+    for (int64_t i = 0; i < c->pixels; i += c->run) {
+        backward_run(c, sums, n, i);
+    }
+}
+
+static void runs_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        backward_run(c, i / c->runs, i % c->runs * c->run);
+        backward_run(c, NULL, i / c->runs, i % c->runs * c->run);
     }
 }
 
-static void backward_images(void *ctx, int64_t begin, int64_t end, size_t part)
+static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
-    const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-    const wsr__gate *const gate = c->bwd->gate;
     for (int64_t n = begin; n < end; n++) {
-        if (gate != NULL && gate->sums != NULL) {
-            double *const sums = gate->sums +
-                                 n * (c->out_step / plane) * 2 * WSR__BLOCK;
-            memset(sums, 0, (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(*sums));
-        }
-        if (!is_dense(c->p)) {
-            backward_strided(c, n);
-            continue;
-        }
-        for (int64_t i = 0; i < c->pixels; i += c->run) {
-            backward_run(c, n, i);
+        backward_image(c, NULL, n);
+    }
+}
+
+/// Groups of images, each with weights' gradients of its own.
+static void groups_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    const int64_t groups = wsr__pw_groups(c->p->n);
+    const size_t size = wsr__pw_weights_size(c->p);
+    for (int64_t g = begin; g < end; g++) {
+        float *const sums = c->grads->scratch + g * (int64_t)size;
+        memset(sums, 0, size * sizeof(*sums));
+        const int64_t last = (g + 1) * c->p->n / groups;
+        for (int64_t n = g * c->p->n / groups; n < last; n++) {
+            backward_image(c, sums, n);
         }
     }
 }
 
-static void backward_data(float *diff_src, const wsr__pw *p,
-                          const float *diff_dst, const float *transposed,
-                          const wsr__bwd *bwd)
+static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
+                     const float *const data[2], const float *transposed,
+                     const wsr__bwd *bwd)
 {
     static const wsr__bwd none = {0};
     call c = call_of(p, false);
-    c.diff = diff_dst;
+    c.src = data[0];
+    c.diff = data[1];
     c.weights = transposed;
-    c.out = diff_src;
+    c.out = grads->src;
     c.bwd = bwd != NULL ? bwd : &none;
+    c.grads = grads;
+    c.direct = grads->pre == NULL && is_dense(p);
     const bool summed = c.bwd->gate != NULL && c.bwd->gate->sums != NULL;
-    if (summed || !is_dense(p)) {
-        wsr__parallel(p->n, backward_images, &c);
+    if (grads->weights != NULL) {
+        const int64_t groups = wsr__pw_groups(p->n);
+        c.run = min64(c.run, run_of(c.outs));
+        wsr__parallel(groups, groups_body, &c);
+        WSR_NAME(wsr__sum_images)
+        (grads->weights, grads->scratch, groups,
+         (int64_t)wsr__pw_weights_size(p));
+    } else if (summed || !is_dense(p)) {
+        wsr__parallel(p->n, images_body, &c);
     } else {
-        wsr__parallel(p->n * c.runs, backward_runs, &c);
+        wsr__parallel(p->n * c.runs, runs_body, &c);
     }
-}
-
-// --------------------------------------------------------- backward weights
-
-/// One run of one image into the gradient of one pair.
-static void grad_run(const call *c, float *sum, int64_t n, int64_t b,
-                     const int64_t run[2])
-{
-    _Alignas(64) float src[BUFFER];
-    _Alignas(64) float diff[2 * RUN * WSR__BLOCK];
-    const int64_t plane = c->pixels * WSR__BLOCK;
-    const float *const image = c->src + n * c->in_step;
-    const int64_t at = b * plane + run[0] * WSR__BLOCK;
-    const float *const from = c->diff + n * c->out_step + at;
-    gemm_grad g = {.pixels = run[1],
-                   .ins = c->ins,
-                   .weights = sum,
-                   .half = b + 1 == c->outs};
-    if (c->direct) {
-        g.src = image + run[0] * WSR__BLOCK;
-        g.src_pitch = plane;
-    } else {
-        read_run(src, c, c->grad->pre, image, run);
-        g.src = src;
-        g.src_pitch = run[1] * WSR__BLOCK;
-    }
-    g.diff = from;
-    g.diff_pitch = plane;
-    if (c->grad->affine != NULL) {
-        const wsr__affine *const affine = c->grad->affine;
-        const float *const saved =
-            affine->dst + saved_at(affine, n, c->p->co, c->pixels) + at;
-        for (int64_t k = 0; k < (g.half ? 1 : 2); k++) {
-            const affine8 a = affine_of(affine, b + k);
-            read_diff(diff + k * run[1] * WSR__BLOCK, from + k * plane,
-                      saved + k * plane, run[1], &a);
-        }
-        g.diff = diff;
-        g.diff_pitch = run[1] * WSR__BLOCK;
-    }
-    WSR_NAME(wsr__gemm_grad)(&g);
-}
-
-/// Items are pairs of blocks of groups of images.
-static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const call *const c = ctx;
-    const int64_t pairs = (c->outs + 1) / 2;
-    const int64_t groups = wsr__pw_groups(c->p->n);
-    const int64_t size = c->ins * 2 * WSR__BLOCK * WSR__BLOCK;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t group = i / pairs;
-        float *const sum = c->out + i * size;
-        memset(sum, 0, (size_t)size * sizeof(*sum));
-        const int64_t last = (group + 1) * c->p->n / groups;
-        for (int64_t n = group * c->p->n / groups; n < last; n++) {
-            for (int64_t x = 0; x < c->pixels; x += c->run) {
-                const int64_t run[2] = {x, min64(c->run, c->pixels - x)};
-                grad_run(c, sum, n, i % pairs * 2, run);
-            }
-        }
-    }
-}
-
-static void backward_weights(float *diff_weights, const wsr__pw *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__wgrad *opt)
-{
-    call c = call_of(p, true);
-    c.src = src;
-    c.diff = diff_dst;
-    c.out = opt->scratch;
-    c.grad = opt;
-    c.direct = opt->pre == NULL && is_dense(p);
-    const int64_t groups = wsr__pw_groups(p->n);
-    wsr__parallel(groups * ((c.outs + 1) / 2), grad_body, &c);
-    WSR_NAME(wsr__sum_images)
-    (diff_weights, opt->scratch, groups, (int64_t)wsr__pw_weights_size(p));
 }
 
 const wsr__native_pw WSR_NAME(wsr__native_pw) = {
     .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
+    .backward = backward,
 };

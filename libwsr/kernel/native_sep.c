@@ -600,39 +600,38 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 }
 
 /// The weights' gradients are summed per group of images, and then over those.
-static void backward_weights(call *c, const wsr__sep_diffs *diffs)
+static void backward_weights(call *c, const wsr__sep_grads *grads)
 {
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t groups = wsr__pw_groups(c->p->dw.n);
     const int64_t dw_size = (int64_t)wsr__dw_weights_size(&c->p->dw);
     float *const sums = c->weights->scratch +
                         c->slots * (c->l.backward + c->l.weights);
-    c->sums[0] = diffs->dw != NULL ? sums : NULL;
-    c->sums[1] = diffs->pw != NULL ? sums + groups * dw_size : NULL;
+    c->sums[0] = grads->dw != NULL ? sums : NULL;
+    c->sums[1] = grads->pw != NULL ? sums + groups * dw_size : NULL;
     wsr__parallel(c->slots, weights_body, c);
-    if (diffs->dw != NULL) {
-        WSR_NAME(wsr__sum_images)(diffs->dw, c->sums[0], groups, dw_size);
+    if (grads->dw != NULL) {
+        WSR_NAME(wsr__sum_images)(grads->dw, c->sums[0], groups, dw_size);
     }
-    if (diffs->pw != NULL) {
+    if (grads->pw != NULL) {
         WSR_NAME(wsr__sum_images)
-        (diffs->pw, c->sums[1], groups, (int64_t)wsr__pw_weights_size(&pw));
+        (grads->pw, c->sums[1], groups, (int64_t)wsr__pw_weights_size(&pw));
     }
 }
 
-static void backward(const wsr__sep_diffs *diffs, const wsr__sep *p,
+static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
                      const float *const data[2],
-                     const wsr__sep_weights *weights, const wsr__bwd *bwd,
-                     const wsr__pre *pre)
+                     const wsr__sep_weights *weights, const wsr__bwd *bwd)
 {
     static const wsr__bwd none = {0};
     call c = call_of(p, weights);
     c.src = data[0];
     c.diff = data[1];
-    c.out = diffs->src;
+    c.out = grads->src;
     c.bwd = bwd != NULL ? bwd : &none;
-    c.pre = pre;
-    if (diffs->dw != NULL || diffs->pw != NULL) {
-        backward_weights(&c, diffs);
+    c.pre = grads->pre;
+    if (grads->dw != NULL || grads->pw != NULL) {
+        backward_weights(&c, grads);
         return;
     }
     if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {

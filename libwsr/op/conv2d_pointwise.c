@@ -66,7 +66,7 @@ static wsr_status plan(wsr__node *node)
     }
     if (node->src[1].want_diff) {
         node->scratch_floats = wsr__pw_weights_size(&s->p) +
-                               wsr__pw_backward_weights_scratch(&s->p);
+                               wsr__pw_weights_scratch(&s->p);
     }
     const bool short_of = s->packed == NULL ||
                           (node->src[0].want_diff && s->transposed == NULL);
@@ -97,39 +97,28 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
-static void backward_data(const wsr__node *node)
-{
-    state *const s = node->state;
-    if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
-        wsr__pw_pack_transposed(s->transposed, &s->p, node->src[1].data, NULL);
-    }
-    const wsr__bwd bwd = wsr__node_bwd(node);
-    const wsr__pw p = with_steps(node, true);
-    wsr__pw_backward_data(node->src[0].diff, &p, node->dst.diff, s->transposed,
-                          &bwd);
-}
-
-static void backward_weights(const wsr__node *node)
-{
-    const state *const s = node->state;
-    const wsr__arg *const arg = &node->src[1];
-    float *const packed = node->scratch;
-    const wsr__wgrad opt =
-        wsr__node_wgrad(node, packed + wsr__pw_weights_size(&s->p));
-    const wsr__pw p = with_steps(node, true);
-    wsr__pw_backward_weights(packed, &p, node->src[0].data, node->dst.diff,
-                             &opt);
-    wsr__start_diff(arg);
-    wsr__pw_unpack_add(arg->diff, &s->p, packed);
-}
-
 static wsr_status backward(wsr__node *node)
 {
+    state *const s = node->state;
+    const wsr__arg *const weights = &node->src[1];
+    const wsr__pw p = with_steps(node, true);
+    const wsr__bwd bwd = wsr__node_bwd(node);
+    const float *const data[] = {node->src[0].data, node->dst.diff};
+    wsr__pw_grads grads = {.pre = node->src[0].pre};
     if (node->src[0].want_diff) {
-        backward_data(node);
+        grads.src = node->src[0].diff;
+        if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
+            wsr__pw_pack_transposed(s->transposed, &s->p, weights->data, NULL);
+        }
     }
-    if (node->src[1].want_diff) {
-        backward_weights(node);
+    if (weights->want_diff) {
+        grads.weights = node->scratch;
+        grads.scratch = node->scratch + wsr__pw_weights_size(&s->p);
+    }
+    wsr__pw_backward(&grads, &p, data, s->transposed, &bwd);
+    if (weights->want_diff) {
+        wsr__start_diff(weights);
+        wsr__pw_unpack_add(weights->diff, &s->p, grads.weights);
     }
     return WSR_OK;
 }

@@ -198,7 +198,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
-static void add_weights(const wsr__node *node, const wsr__sep_diffs *packed)
+static void add_weights(const wsr__node *node, const wsr__sep_grads *packed)
 {
     const state *const s = node->state;
     const wsr__arg *const dw = &node->src[DEPTHWISE];
@@ -220,22 +220,22 @@ static wsr_status backward(wsr__node *node)
     const wsr__bwd bwd = wsr__node_bwd(node);
     const float *const data[] = {node->src[SRC].data, node->dst.diff};
     wsr__sep_weights weights = weights_of(node, true);
-    wsr__sep_diffs diffs = {0};
+    wsr__sep_grads grads = {.pre = node->src[SRC].pre};
     if (node->src[SRC].want_diff) {
-        diffs.src = node->src[SRC].diff;
+        grads.src = node->src[SRC].diff;
     }
     if (node->src[DEPTHWISE].want_diff) {
-        diffs.dw = node->scratch;
+        grads.dw = node->scratch;
     }
     if (node->src[POINTWISE].want_diff) {
-        diffs.pw = node->scratch + wsr__dw_weights_size(&s->p.dw);
+        grads.pw = node->scratch + wsr__dw_weights_size(&s->p.dw);
     }
     if (wants_weights(node)) {
         weights.scratch += grads_floats(s);
     }
-    wsr__sep_backward(&diffs, &p, data, &weights, &bwd, node->src[SRC].pre);
+    wsr__sep_backward(&grads, &p, data, &weights, &bwd);
     if (wants_weights(node)) {
-        add_weights(node, &diffs);
+        add_weights(node, &grads);
     }
     return WSR_OK;
 }

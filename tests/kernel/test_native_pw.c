@@ -203,8 +203,9 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
         want[i] += s->diff_src.plain[i];
     }
     pair_block(&s->diff_src);
-    wsr__pw_backward_data(s->diff_src.blocked, &s->p, s->diff_dst.blocked,
-                          s->transposed, bwd);
+    const float *const data[2] = {NULL, s->diff_dst.blocked};
+    const wsr__pw_grads grads = {.src = s->diff_src.blocked};
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, bwd);
     check_blocked(&s->diff_src, want, what);
     wsr__free(diff);
     wsr__free(want);
@@ -237,6 +238,32 @@ static void check_sums(scene *s)
     }
 }
 
+/// Both kinds of gradients in one pass are bit for bit those of two passes.
+static void check_together(scene *s, const wsr__pw_grads *weights,
+                           const wsr__bwd *bwd)
+{
+    const size_t size = wsr__pw_weights_size(&s->p);
+    const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
+    pair src[2];
+    for (int i = 0; i < 2; i++) {
+        src[i] = pair_new(s->src.n, s->src.c, s->src.pixels,
+                          s->src.total > wsr__blocks(s->src.c), 2);
+    }
+    float *const packed = floats((int64_t)size);
+    wsr__pw_grads grads = {.src = src[0].blocked};
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, bwd);
+    grads = *weights;
+    grads.src = src[1].blocked;
+    grads.weights = packed;
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, bwd);
+    ck_assert_mem_eq(packed, weights->weights, size * sizeof(*packed));
+    ck_assert_mem_eq(src[0].whole, src[1].whole,
+                     (size_t)(src[0].n * src[0].step) * sizeof(float));
+    wsr__free(packed);
+    pair_free(&src[0]);
+    pair_free(&src[1]);
+}
+
 static void check_weights(scene *s, const wsr__pre *pre,
                           const wsr__affine *affine, const char *what)
 {
@@ -247,8 +274,7 @@ static void check_weights(scene *s, const wsr__pre *pre,
     float *const want = floats(s->p.co * lie);
     float *const got = floats(count);
     float *const packed = floats((int64_t)wsr__pw_weights_size(&s->p));
-    float *const scratch =
-        floats((int64_t)wsr__pw_backward_weights_scratch(&s->p));
+    float *const scratch = floats((int64_t)wsr__pw_weights_scratch(&s->p));
     const wsr__pre none = {0};
     plain_pre(read, &s->src, pre != NULL ? pre : &none);
     memcpy(diff, s->diff_dst.plain,
@@ -257,9 +283,12 @@ static void check_weights(scene *s, const wsr__pre *pre,
         plain_affine(diff, &s->diff_dst, &s->saved, affine);
     }
     wsr__ref_conv_backward_weights(want, NULL, read, diff, &s->conv);
-    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
-    wsr__pw_backward_weights(packed, &s->p, s->src.blocked, s->diff_dst.blocked,
-                             &opt);
+    const wsr__bwd bwd = {.affine = affine};
+    const wsr__pw_grads grads = {
+        .weights = packed, .pre = pre, .scratch = scratch};
+    const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, &bwd);
+    check_together(s, &grads, &bwd);
     const int64_t part = s->p.ci_part != 0 ? s->p.ci_part : s->p.ci;
     for (int64_t i = 0; i < count; i++) {
         const int64_t c = i % s->p.ci;
@@ -364,15 +393,16 @@ static void fill_all(float *out, void *ctx)
     const wsr__gate gate = {.src = s->src.blocked, .pre = s->pre};
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
-    float *const scratch =
-        floats((int64_t)wsr__pw_backward_weights_scratch(&s->p));
+    float *const scratch = floats((int64_t)wsr__pw_weights_scratch(&s->p));
     wsr__pw_forward(out, &s->p, s->src.blocked, s->packed,
                     &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
-    wsr__pw_backward_data(out + dst, &s->p, s->diff_dst.blocked, s->transposed,
-                          &(wsr__bwd){.gate = &gate});
-    const wsr__wgrad opt = {.pre = &s->pre, .scratch = scratch};
-    wsr__pw_backward_weights(out + dst + src, &s->p, s->src.blocked,
-                             s->diff_dst.blocked, &opt);
+    const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
+    const wsr__bwd bwd = {.gate = &gate};
+    wsr__pw_grads grads = {.src = out + dst};
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, &bwd);
+    grads = (wsr__pw_grads){
+        .weights = out + dst + src, .pre = &s->pre, .scratch = scratch};
+    wsr__pw_backward(&grads, &s->p, data, s->transposed, &bwd);
     float *const rest = out + dst + src + (int64_t)wsr__pw_weights_size(&s->p);
     for (int64_t i = 0; i < s->p.n * s->dst.total * 16; i++) {
         rest[i] = (float)s->sums[i];

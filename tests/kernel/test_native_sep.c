@@ -236,8 +236,8 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     }
     pair_block(&s->diff_src);
     const float *const data[2] = {NULL, s->diff_dst.blocked};
-    const wsr__sep_diffs diffs = {.src = s->diff_src.blocked};
-    wsr__sep_backward(&diffs, &s->p, data, &s->all, bwd, NULL);
+    const wsr__sep_grads grads = {.src = s->diff_src.blocked};
+    wsr__sep_backward(&grads, &s->p, data, &s->all, bwd);
     check_blocked(&s->diff_src, want, what);
     wsr__free(diff);
     wsr__free(between);
@@ -291,18 +291,18 @@ static void check_together(scene *s, float *const want[2], const wsr__bwd *bwd,
                         s->src.total > wsr__blocks(s->src.c), 2);
     const size_t whole = (size_t)(src.n * src.step);
     float *const alone = floats((int64_t)whole);
-    const wsr__sep_diffs some[] = {
+    const wsr__sep_grads some[] = {
         {.src = src.blocked},
-        {.dw = got[0]},
-        {.pw = got[1]},
-        {.src = src.blocked, .dw = got[0], .pw = got[1]},
-        {.src = src.blocked, .pw = got[1]},
+        {.dw = got[0], .pre = pre},
+        {.pw = got[1], .pre = pre},
+        {.src = src.blocked, .dw = got[0], .pw = got[1], .pre = pre},
+        {.src = src.blocked, .pw = got[1], .pre = pre},
     };
     for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
         memset(got[0], 0, size[0] * sizeof(float));
         memset(got[1], 0, size[1] * sizeof(float));
         pair_block(&src);
-        wsr__sep_backward(&some[i], &s->p, data, &s->all, bwd, pre);
+        wsr__sep_backward(&some[i], &s->p, data, &s->all, bwd);
         if (i == 0) {
             memcpy(alone, src.whole, whole * sizeof(float));
         }
@@ -339,8 +339,9 @@ static void check_weights(scene *s, const wsr__pre *pre,
     wsr__ref_conv_backward_weights(want[1], NULL, between, diff, &s->pw);
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
     const wsr__bwd bwd = {.affine = affine};
-    wsr__sep_backward(&(wsr__sep_diffs){.dw = packed[0], .pw = packed[1]},
-                      &s->p, data, &s->all, &bwd, pre);
+    wsr__sep_backward(
+        &(wsr__sep_grads){.dw = packed[0], .pw = packed[1], .pre = pre}, &s->p,
+        data, &s->all, &bwd);
     wsr__dw_unpack_add(got[0], &s->p.dw, packed[0]);
     wsr__pw_unpack_add(got[1], &pw, packed[1]);
     check_close(got[0], want[0], count[0], what);
@@ -413,13 +414,13 @@ static void fill_all(float *out, void *ctx)
     wsr__sep_forward(out + dst, NULL, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
     const wsr__bwd bwd = {.gate = &gate};
-    wsr__sep_diffs diffs = {.src = out + 2 * dst};
-    wsr__sep_backward(&diffs, &s->p, data, &s->all, &bwd, NULL);
+    wsr__sep_grads wanted = {.src = out + 2 * dst};
+    wsr__sep_backward(&wanted, &s->p, data, &s->all, &bwd);
     float *const grads = out + 2 * dst + src;
     float *const more = grads + (int64_t)wsr__dw_weights_size(&s->p.dw);
     const wsr__pw pw = wsr__sep_pw(&s->p);
-    diffs = (wsr__sep_diffs){.dw = grads, .pw = more};
-    wsr__sep_backward(&diffs, &s->p, data, &s->all, &bwd, &s->pre);
+    wanted = (wsr__sep_grads){.dw = grads, .pw = more, .pre = &s->pre};
+    wsr__sep_backward(&wanted, &s->p, data, &s->all, &bwd);
     float *const rest = more + (int64_t)wsr__pw_weights_size(&pw);
     for (int64_t i = 0; i < s->p.dw.n * s->dst.total * 16; i++) {
         rest[i] = (float)s->sums[i];
