@@ -66,7 +66,8 @@ static void bind_lazy_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
         const wsr__lazy *const lazy = &plan->steps[slot->norm].lazy;
         arg->pre = &lazy->pre[slot->relu];
         *gate = lazy->gate[slot->relu];
-        gate->sums = step->summed == i ? lazy->sums : NULL;
+        const bool shared = step->sums_shared && slot->diff_in == step->dst;
+        gate->sums = step->summed == i || shared ? lazy->sums : NULL;
     }
     gate->src = arg->data;
     arg->gate = gate;

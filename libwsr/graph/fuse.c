@@ -319,13 +319,20 @@ static wsr_status sum(wsr_plan *plan, uint32_t s)
 
 // -------------------------------------------------------------------- sums
 
-// The only step whose backward pass writes the gradient of a norm's result.
+// The sums of a norm's backward pass come from the only step whose backward
+// pass writes the gradient of its result, or from the sum that it shares that
+// gradient with: one pass over it then serves all summands.
 static wsr_status sums(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
     const wsr__slot *const dst = &plan->slots[step->dst];
-    if (!dst->lazy || dst->norm != s || dst->diff_in != WSR__NONE ||
-        !step->node.backward || !step->node.train) {
+    if (!dst->lazy || dst->norm != s || !step->node.backward ||
+        !step->node.train) {
+        return WSR_OK;
+    }
+    if (dst->diff_in != WSR__NONE) {
+        plan->steps[plan->slots[dst->diff_in].step].sums_shared = true;
+        step->lazy.given_sums = true;
         return WSR_OK;
     }
     reader only = {0};

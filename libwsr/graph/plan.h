@@ -52,6 +52,7 @@ typedef struct wsr__step {
     wsr__lazy lazy;   // of a lazy norm
     uint32_t feeds;   // step of the lazy norm whose source it makes
     uint32_t summed;  // source whose gate fills that norm's sums, or WSR__NONE
+    bool sums_shared; // the gates of all that share its gradient do
     uint32_t workspace;
     uint32_t scratch;
     double forward_s;

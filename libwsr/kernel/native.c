@@ -186,10 +186,10 @@ void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
     native()->bn->apply_sum(dst, d, summands, count);
 }
 
-void wsr__bn_reduce(double *sums, const wsr__dims *d, const float *src,
-                    const float *diff_dst, const float *mean)
+void wsr__bn_reduce(const wsr__dims *d, const float *diff_dst,
+                    const wsr__reduction *many, size_t count)
 {
-    native()->bn->reduce(sums, d, src, diff_dst, mean);
+    native()->bn->reduce(d, diff_dst, many, count);
 }
 
 void wsr__bn_backward(float *diff_src, const wsr__dims *d,

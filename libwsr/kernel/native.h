@@ -354,10 +354,17 @@ typedef struct wsr__summand {
 void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
                        const wsr__summand *summands, size_t count);
 
+typedef struct wsr__reduction {
+    double *sums;
+    const float *src;
+    const float *mean;
+} wsr__reduction;
+
 /// Sums: per image and channel, sum of diff_dst and of diff_dst * (src -
-/// mean). src, and with it sums, has src_step, diff_dst has dst_step.
-void wsr__bn_reduce(double *sums, const wsr__dims *d, const float *src,
-                    const float *diff_dst, const float *mean);
+/// mean), for norms that have the same gradient in one pass over it. src, and
+/// with it sums, has src_step, diff_dst has dst_step.
+void wsr__bn_reduce(const wsr__dims *d, const float *diff_dst,
+                    const wsr__reduction *many, size_t count);
 
 /// What the backward of a training-mode norm needs; all padded.
 typedef struct wsr__bn_grad {

@@ -80,10 +80,10 @@ typedef struct call {
     float *dst;
     const float *src;
     const float *diff;
-    const float *mean;
     const wsr__pre *pre;
     const wsr__affine *affine;
     const wsr__summand *many;
+    const wsr__reduction *reductions;
     size_t count;
     bool accumulate;
 } call;
@@ -102,10 +102,10 @@ WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
            item % c->blocks * c->plane;
 }
 
-WSR_INLINE double *sums_of(const call *c, int64_t item)
+/// Where an item's two numbers per channel lie.
+WSR_INLINE int64_t item_sums(const call *c, int64_t item)
 {
-    return c->sums +
-           offset_of(c, item, c->d->src_step) / c->plane * 2 * WSR__BLOCK;
+    return offset_of(c, item, c->d->src_step) / c->plane * 2 * WSR__BLOCK;
 }
 
 static void moments_body(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -114,7 +114,7 @@ static void moments_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         WSR_NAME(wsr__plane_moments)
-        (sums_of(c, i), c->src + offset_of(c, i, c->d->src_step),
+        (c->sums + item_sums(c, i), c->src + offset_of(c, i, c->d->src_step),
          c->plane / WSR__BLOCK);
     }
 }
@@ -243,26 +243,31 @@ static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const float *const src = c->src + offset_of(c, i, c->d->src_step);
+        const int64_t at = offset_of(c, i, c->d->src_step);
         const float *const diff = c->diff + offset_of(c, i, c->d->dst_step);
-        const v8 mean = ldu8(c->mean + i % c->blocks * WSR__BLOCK);
-        double *const sums = sums_of(c, i);
-        memset(sums, 0, 2 * WSR__BLOCK * sizeof(*sums));
+        for (size_t r = 0; r < c->count; r++) {
+            memset(c->reductions[r].sums + item_sums(c, i), 0,
+                   2 * WSR__BLOCK * sizeof(double));
+        }
         for (int64_t k = 0; k < c->plane; k += RUN * WSR__BLOCK) {
-            run_products(sums, diff + k, src + k,
-                         min64(RUN, (c->plane - k) / WSR__BLOCK), mean);
+            const int64_t n = min64(RUN, (c->plane - k) / WSR__BLOCK);
+            for (size_t r = 0; r < c->count; r++) {
+                const wsr__reduction *const one = &c->reductions[r];
+                run_products(one->sums + item_sums(c, i), diff + k,
+                             one->src + at + k, n,
+                             ldu8(one->mean + i % c->blocks * WSR__BLOCK));
+            }
         }
     }
 }
 
-static void reduce(double *sums, const wsr__dims *d, const float *src,
-                   const float *diff_dst, const float *mean)
+static void reduce(const wsr__dims *d, const float *diff_dst,
+                   const wsr__reduction *many, size_t count)
 {
     call c = call_of(d);
-    c.sums = sums;
-    c.src = src;
     c.diff = diff_dst;
-    c.mean = mean;
+    c.reductions = many;
+    c.count = count;
     wsr__parallel(d->n * c.blocks, reduce_body, &c);
 }
 

@@ -68,8 +68,8 @@ typedef struct wsr__native_bn {
                   const wsr__pre *pre, bool accumulate);
     void (*apply_sum)(float *dst, const wsr__dims *d,
                       const wsr__summand *summands, size_t count);
-    void (*reduce)(double *sums, const wsr__dims *d, const float *src,
-                   const float *diff_dst, const float *mean);
+    void (*reduce)(const wsr__dims *d, const float *diff_dst,
+                   const wsr__reduction *many, size_t count);
     void (*backward)(float *diff_src, const wsr__dims *d, const float *diff_dst,
                      const wsr__affine *affine, bool accumulate);
 } wsr__native_bn;

@@ -42,11 +42,30 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The sums that norms need of the gradient they share.
+static void fill_sums(const wsr__node *node)
+{
+    wsr__dims d = dims_of(node);
+    wsr__reduction many[MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < node->n; i++) {
+        const wsr__gate *const gate = node->src[i].gate;
+        if (gate != NULL && gate->sums != NULL) {
+            many[count++] = (wsr__reduction){gate->sums, gate->src, gate->mean};
+        }
+    }
+    d.dst_step = node->dst.diff_step;
+    if (count > 0) {
+        wsr__bn_reduce(&d, node->dst.diff, many, count);
+    }
+}
+
 // The gradient of a lazy summand is that of what it stands for, which the
 // norm behind it takes on; there is no relu between them, see skips_gate.
 static wsr_status backward(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);
+    fill_sums(node);
     for (size_t i = 0; i < node->n; i++) {
         const wsr__arg *const src = &node->src[i];
         if (!src->want_diff || src->diff == node->dst.diff) {

@@ -146,8 +146,9 @@ static void fold_sums(const wsr__node *node, bool given_sums)
         wsr__start_diff(&node->src[i]);
     }
     if (!given_sums) {
-        wsr__bn_reduce(sums_of(node), &d, node->src[WSR__BN_SRC].data,
-                       node->dst.diff, norm.mean);
+        const wsr__reduction one = {sums_of(node), node->src[WSR__BN_SRC].data,
+                                    norm.mean};
+        wsr__bn_reduce(&d, node->dst.diff, &one, 1);
     }
     wsr__bn_backward_fold(&grad, &d, sums_of(node), &norm);
 }

@@ -47,7 +47,7 @@ typedef struct wsr__lazy {
     double *moments;    // of its source
     double *sums;       // of its backward pass
     bool given_moments; // the maker of its source fills moments
-    bool given_sums;    // the only reader of its result fills sums
+    bool given_sums;    // the reader of its result fills sums
     bool through;       // the maker of its source reads the gradient by affine
     bool folded;        // the maker of its source has pre in its weights
 } wsr__lazy;
@@ -106,7 +106,8 @@ struct wsr__impl {
     bool src_views;          // src 0 and its diff may have steps
     bool dst_views;          // dst and its diff may have steps
     bool parts;              // src 0 may be a concatenation of padded parts
-    bool shares_diff;        // diffs of its sources are that of dst
+    bool shares_diff;        // diffs of its sources are that of dst, for which
+                             // it honours gate.sums
     bool is_relu;            // does what pre.relu does
     bool is_join;            // dst is its sources' blocks side by side
     bool folds;              // takes node.fold into its weights

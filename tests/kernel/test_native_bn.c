@@ -111,7 +111,17 @@ static void reduce(const scene *s)
 {
     wsr__dims d = s->d;
     d.dst_step = s->diff.step;
-    wsr__bn_reduce(s->sums, &d, s->src.blocked, s->diff.blocked, s->mean);
+    const wsr__reduction one = {s->sums, s->src.blocked, s->mean};
+    wsr__bn_reduce(&d, s->diff.blocked, &one, 1);
+    // Beside another, the same.
+    const size_t size = wsr__moments_size(&d);
+    double *const sums[2] = {doubles(size), doubles(size)};
+    const wsr__reduction two[2] = {{sums[0], s->src.blocked, s->gamma},
+                                   {sums[1], s->src.blocked, s->mean}};
+    wsr__bn_reduce(&d, s->diff.blocked, two, 2);
+    ck_assert_mem_eq(sums[1], s->sums, size * sizeof(*sums[1]));
+    wsr__free(sums[0]);
+    wsr__free(sums[1]);
 }
 
 static void check_backward(scene *s, bool affine, bool accumulate)

@@ -260,7 +260,8 @@ static void check_sums(scene *s)
                          .src_step = s->p.dw.src_step,
                          .dst_step = s->p.dw.src_step};
     double *const want = doubles(wsr__moments_size(&d));
-    wsr__bn_reduce(want, &d, s->src.blocked, s->diff_src.blocked, s->shift);
+    const wsr__reduction one = {want, s->src.blocked, s->shift};
+    wsr__bn_reduce(&d, s->diff_src.blocked, &one, 1);
     const int64_t blocks = wsr__blocks(d.c);
     for (int64_t i = 0; i < d.n * blocks * 16; i++) {
         const int64_t at = i / 16 / blocks * s->src.total * 16 +
