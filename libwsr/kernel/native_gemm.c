@@ -10,6 +10,8 @@
 
 #include "kernel/native_gemm.h"
 
+#include <string.h>
+
 #if WSR_AVX512
 enum { TILE = 16, GRAD_LANES = 8 };
 #elif WSR_AVX2
@@ -215,10 +217,11 @@ static void gemm_pixels(const gemm *g, run *s)
     }
 }
 
-void WSR_NAME(wsr__gemm)(const gemm *g)
+void WSR_NAME(wsr__gemm)(gemm *g)
 {
     run s = {splat16(0.0f), splat16(0.0f), splat16(0.0f)};
     gemm_pixels(g, &s);
+    memset(g->ahead, 0, sizeof(g->ahead));
     if (g->kind != GEMM_NONE) {
         add_d8(g->sums, low16(s.sum));
         add_d8(g->sums + WSR__BLOCK, low16(s.product));

@@ -55,8 +55,9 @@ typedef struct gemm {
     gemm_ahead ahead[GEMM_AHEAD];
 } gemm;
 
-/// dst (+)= finish(src * weights + bias).
-void WSR_NAME(wsr__gemm)(const gemm *g);
+/// dst (+)= finish(src * weights + bias). Forgets what lies ahead: it has been
+/// asked for, and need not be by the product of the next pair.
+void WSR_NAME(wsr__gemm)(gemm *g);
 
 /// Turn what GEMM_MOMENTS has summed over a plane of one block into its
 /// moments.

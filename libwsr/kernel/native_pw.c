@@ -195,7 +195,6 @@ static void forward_run(const call *c, int64_t n, int64_t first)
             g.sums = c->fwd->moments + (item + b) * 2 * WSR__BLOCK;
         }
         WSR_NAME(wsr__gemm)(&g);
-        g.ahead[0].from = NULL; // asked for
     }
 }
 
@@ -342,8 +341,6 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
         g.half = b + 1 == c->outs;
         gate_pair(&g, c, n, b, offset);
         WSR_NAME(wsr__gemm)(&g);
-        g.ahead[0].from = NULL; // asked for
-        g.ahead[1].from = NULL;
     }
     if (sums != NULL) {
         grad_run(c, sums, &g, n, run);

@@ -210,9 +210,9 @@ static void forward_product(const call *c, const source *s, const float *from,
               .src = from,
               .src_pitch = pitch,
               .dst_pitch = c->dst_plane,
-              .accumulate = c->fwd->accumulate};
+              .accumulate = c->fwd->accumulate,
+              .ahead = {source_ahead(s, c)}};
     for (int64_t b = 0; b < c->outs; b += 2) {
-        g.ahead[0] = b == 0 ? source_ahead(s, c) : (gemm_ahead){0};
         g.weights = c->weights->pw + b * c->ins * WSR__BLOCK * WSR__BLOCK;
         g.first = c->out + n * c->dst_step + b * c->dst_plane;
         g.dst = c->out + n * c->dst_step + b * c->dst_plane +
@@ -440,7 +440,6 @@ static void between_fill(const between *m, const call *c, const float *diff,
                 m->win.at * WSR__BLOCK;
         g.half = b + 1 == c->ins;
         WSR_NAME(wsr__gemm)(&g);
-        memset(g.ahead, 0, sizeof(g.ahead)); // asked for
     }
 }
 
