@@ -145,12 +145,18 @@ void wsr__rng_permutation(wsr__rng *rng, uint32_t *out, uint32_t n);
 
 // ---------------------------------------------------------- parallel loops
 
-/// Body of a parallel loop over [begin, end); `part` numbers the share.
+/// Body of a parallel loop: some of its elements, [begin, end). `part` numbers
+/// the thread; bodies of one part never run at the same time.
 typedef void (*wsr__body)(void *ctx, int64_t begin, int64_t end, size_t part);
 
-/// Split [0, n) into contiguous shares, one per thread, and run them. Runs in
-/// the calling thread when n is 1, or inside another parallel loop.
+/// Run a body over [0, n), one contiguous share per thread, of which threads
+/// that are done early take over what is left at the end. Which part an element
+/// falls to is by chance: results must not depend on it. Runs in the calling
+/// thread when n is 1, or inside another parallel loop.
 void wsr__parallel(int64_t n, wsr__body body, void *ctx);
+
+/// The same with part < most, for bodies with memory of their own per part.
+void wsr__parallel_among(int64_t n, int64_t most, wsr__body body, void *ctx);
 
 /// Make the backend calls of this thread use wsr_threads(). Cheap; kernels
 /// call it before they enter oneDNN.

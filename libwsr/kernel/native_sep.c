@@ -70,12 +70,6 @@ static int64_t band_begin(const call *c, int64_t band, int64_t rows)
     return band * rows / c->bands;
 }
 
-/// Share of slot i in a number of items.
-static int64_t slot_begin(const call *c, int64_t slot, int64_t items)
-{
-    return slot * items / c->slots;
-}
-
 static int64_t dw_taps(const call *c)
 {
     return c->p->dw.kernel * c->p->dw.kernel * WSR__BLOCK;
@@ -270,21 +264,17 @@ static void forward_image(const call *c, source *s, int64_t n)
 
 static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
-    (void)part;
     const call *const c = ctx;
     const int64_t rows = c->p->dw.oh;
-    const int64_t items = c->p->dw.n * c->bands;
-    for (int64_t k = begin; k < end; k++) {
-        source s = source_make(c->weights->scratch + k * c->l.forward, c);
-        for (int64_t i = slot_begin(c, k, items);
-             i < slot_begin(c, k + 1, items); i++) {
-            if (c->bands == 1) {
-                forward_image(c, &s, i);
-            } else {
-                const int64_t band = i % c->bands;
-                forward_band(c, &s, i / c->bands, band_begin(c, band, rows),
-                             band_begin(c, band + 1, rows));
-            }
+    source s =
+        source_make(c->weights->scratch + (int64_t)part * c->l.forward, c);
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t band = i % c->bands;
+        if (c->bands == 1) {
+            forward_image(c, &s, i);
+        } else {
+            forward_band(c, &s, i / c->bands, band_begin(c, band, rows),
+                         band_begin(c, band + 1, rows));
         }
     }
 }
@@ -302,7 +292,7 @@ static void forward(float *dst, float *dw_out, const wsr__sep *p,
     if (c.fwd->moments == NULL) {
         c.bands = bands_of(&c, p->dw.oh);
     }
-    wsr__parallel(c.slots, forward_body, &c);
+    wsr__parallel_among(p->dw.n * c.bands, c.slots, forward_body, &c);
 }
 
 // ----------------------------------------------------------------- backward
@@ -553,15 +543,11 @@ static void backward_image(const call *c, between *m, int64_t item)
 
 static void data_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
-    (void)part;
     const call *const c = ctx;
-    const int64_t items = c->p->dw.n * c->bands;
-    for (int64_t s = begin; s < end; s++) {
-        between m = between_make(c->weights->scratch + s * c->l.backward, c);
-        for (int64_t i = slot_begin(c, s, items);
-             i < slot_begin(c, s + 1, items); i++) {
-            backward_image(c, &m, i);
-        }
+    between m =
+        between_make(c->weights->scratch + (int64_t)part * c->l.backward, c);
+    for (int64_t i = begin; i < end; i++) {
+        backward_image(c, &m, i);
     }
 }
 
@@ -578,22 +564,17 @@ static float *group_sums(float *sums, int64_t group, size_t size)
 
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
-    (void)part;
     const call *const c = ctx;
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t n = c->p->dw.n;
     const int64_t groups = wsr__pw_groups(n);
     const int64_t size = c->l.backward + c->l.weights;
-    for (int64_t s = begin; s < end; s++) {
-        between m = between_make(c->weights->scratch + s * size, c);
-        for (int64_t g = slot_begin(c, s, groups);
-             g < slot_begin(c, s + 1, groups); g++) {
-            m.sums[0] =
-                group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
-            m.sums[1] = group_sums(c->sums[1], g, wsr__pw_weights_size(&pw));
-            for (int64_t i = g * n / groups; i < (g + 1) * n / groups; i++) {
-                backward_image(c, &m, i);
-            }
+    between m = between_make(c->weights->scratch + (int64_t)part * size, c);
+    for (int64_t g = begin; g < end; g++) {
+        m.sums[0] = group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
+        m.sums[1] = group_sums(c->sums[1], g, wsr__pw_weights_size(&pw));
+        for (int64_t i = g * n / groups; i < (g + 1) * n / groups; i++) {
+            backward_image(c, &m, i);
         }
     }
 }
@@ -608,7 +589,7 @@ static void backward_weights(call *c, const wsr__sep_grads *grads)
                         c->slots * (c->l.backward + c->l.weights);
     c->sums[0] = grads->dw != NULL ? sums : NULL;
     c->sums[1] = grads->pw != NULL ? sums + groups * dw_size : NULL;
-    wsr__parallel(c->slots, weights_body, c);
+    wsr__parallel_among(groups, c->slots, weights_body, c);
     if (grads->dw != NULL) {
         WSR_NAME(wsr__sum_images)(grads->dw, c->sums[0], groups, dw_size);
     }
@@ -636,7 +617,7 @@ static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
     if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {
         c.bands = bands_of(&c, p->dw.h);
     }
-    wsr__parallel(c.slots, data_body, &c);
+    wsr__parallel_among(p->dw.n * c.bands, c.slots, data_body, &c);
 }
 
 const wsr__native_sep WSR_NAME(wsr__native_sep) = {

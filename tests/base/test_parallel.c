@@ -44,18 +44,61 @@ START_TEST(every_index_is_visited_once)
 }
 END_TEST
 
-START_TEST(shares_are_contiguous_ordered_and_even)
+// The first element waits for all that its thread has not begun with: they are
+// done only if another thread takes them over.
+static void wait_for_others(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    trace *const t = ctx;
+    if (begin == 0) {
+        const double start = wsr__seconds();
+        for (int64_t i = end; i < MOST; i++) {
+            while (atomic_load(&t->visits[i]) == 0 &&
+                   wsr__seconds() < start + 20.0) {
+            }
+        }
+    }
+    visit(ctx, begin, end, part);
+}
+
+START_TEST(a_slow_thread_is_relieved)
 {
     static trace t;
     t = (trace){0};
-    wsr_set_threads(4);
-    wsr__parallel(10, visit, &t);
-    ck_assert_int_eq(atomic_load(&t.calls), 4);
-    ck_assert_int_eq(t.begin[0], 0);
-    for (size_t p = 0; p < 4; p++) {
-        const int64_t length = t.end[p] - t.begin[p];
-        ck_assert(length == 2 || length == 3);
-        ck_assert_int_eq(t.end[p], p < 3 ? t.begin[p + 1] : 10);
+    wsr_set_threads(2);
+    const double start = wsr__seconds();
+    wsr__parallel(MOST, wait_for_others, &t);
+    ck_assert_double_lt(wsr__seconds() - start, 20.0);
+    ck_assert_int_eq(t.begin[0], 0); // and was not called again
+}
+END_TEST
+
+typedef struct apart {
+    atomic_int running[PARTS];
+    atomic_int twice;
+    atomic_int most;
+} apart;
+
+static void run_apart(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    apart *const a = ctx;
+    atomic_fetch_add(&a->twice, atomic_fetch_add(&a->running[part], 1));
+    const double start = wsr__seconds();
+    while (wsr__seconds() < start + 1e-5 * (double)(end - begin)) {
+    }
+    if ((int)part > atomic_load(&a->most)) {
+        atomic_store(&a->most, (int)part);
+    }
+    atomic_fetch_sub(&a->running[part], 1);
+}
+
+START_TEST(a_part_runs_one_body_at_a_time)
+{
+    for (size_t threads = 1; threads <= 8; threads++) {
+        apart a = {0};
+        wsr_set_threads(threads);
+        wsr__parallel_among(MOST, 3, run_apart, &a);
+        ck_assert_int_eq(atomic_load(&a.twice), 0);
+        ck_assert_int_lt(atomic_load(&a.most), 3);
     }
 }
 END_TEST
@@ -125,7 +168,8 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         every_index_is_visited_once,
-        shares_are_contiguous_ordered_and_even,
+        a_slow_thread_is_relieved,
+        a_part_runs_one_body_at_a_time,
         one_element_runs_in_the_calling_thread,
         a_loop_inside_a_loop_is_not_split,
         the_number_of_threads_is_what_was_set,
