@@ -277,7 +277,7 @@ typedef struct wsr__sep_weights {
     const float *dw;         // wsr__dw_pack
     const float *pw;         // wsr__pw_pack; not for backward data
     const float *transposed; // wsr__pw_pack_transposed; not for forward
-    float *scratch;
+    float *scratch;          // at a multiple of 64 bytes
 } wsr__sep_weights;
 
 /// Scratch of forward, and of backward without gradients of weights.

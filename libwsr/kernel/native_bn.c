@@ -9,7 +9,11 @@
 
 #include "kernel/native_plane.h"
 
-enum { RUN = 64, LANES = 4 }; // pixels of a run, sums side by side
+enum {
+    RUN = 64,            // pixels of a run
+    LANES = 4,           // sums side by side
+    TWO = 2 * WSR__BLOCK // floats of two pixels
+};
 
 // ------------------------------------------------------------------ moments
 
@@ -132,7 +136,12 @@ static void moments(double *out, const wsr__dims *d, const float *src)
 WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
                             const pre8 *pre, const bool accumulate)
 {
-    for (int64_t i = 0; i < n; i += WSR__BLOCK) {
+    int64_t i = 0;
+    for (; i + TWO <= n; i += TWO) {
+        const v16 y = pre_apply16(ldu16(src + i), pre);
+        stu16(dst + i, accumulate ? add16(ldu16(dst + i), y) : y);
+    }
+    if (i < n) {
         const v8 y = pre_apply(ld8(src + i), pre);
         st8(dst + i, accumulate ? add8(ld8(dst + i), y) : y);
     }
@@ -165,30 +174,44 @@ static void apply(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * c.blocks, apply_body, &c);
 }
 
-/// P neighbouring pixels of a sum of sources; at is image, block and offset in
-/// the plane.
+WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
+{
+    const wsr__summand *const one = &c->many[k];
+    const int64_t step = one->step != 0 ? one->step : c->blocks * c->plane;
+    return one->src + at[0] * step + at[1] * c->plane + at[2];
+}
+
+/// A pixel of a sum of sources, or P pairs of pixels; at is image, block and
+/// offset in the plane.
+WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
+{
+    v8 acc = splat8(0.0f);
+    for (size_t k = 0; k < c->count; k++) {
+        const pre8 pre = pre_of(c->many[k].pre, at[1]);
+        acc = add8(acc, pre_apply(ld8(summand_at(c, k, at)), &pre));
+    }
+    st8(dst, acc);
+}
+
 WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst,
                            const int P)
 {
-    v8 acc[4];
+    v16 acc[4];
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        acc[p] = splat8(0.0f);
+        acc[p] = splat16(0.0f);
     }
     for (size_t k = 0; k < c->count; k++) {
-        const wsr__summand *const one = &c->many[k];
-        const int64_t step = one->step != 0 ? one->step : c->blocks * c->plane;
-        const pre8 pre = pre_of(one->pre, at[1]);
-        const float *const from =
-            opaque(one->src + at[0] * step + at[1] * c->plane + at[2]);
+        const pre8 pre = pre_of(c->many[k].pre, at[1]);
+        const float *const from = opaque(summand_at(c, k, at));
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
-            acc[p] = add8(acc[p], pre_apply(ld8(from + p * WSR__BLOCK), &pre));
+            acc[p] = add16(acc[p], pre_apply16(ldu16(from + p * TWO), &pre));
         }
     }
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        st8(dst + p * WSR__BLOCK, acc[p]);
+        stu16(dst + p * TWO, acc[p]);
     }
 }
 
@@ -199,11 +222,11 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     for (int64_t i = begin; i < end; i++) {
         float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
         int64_t at[3] = {i / c->blocks, i % c->blocks, 0};
-        for (; at[2] + 4 * WSR__BLOCK <= c->plane; at[2] += 4 * WSR__BLOCK) {
+        for (; at[2] + 4 * TWO <= c->plane; at[2] += 4 * TWO) {
             sum_pixels(c, at, dst + at[2], 4);
         }
         for (; at[2] < c->plane; at[2] += WSR__BLOCK) {
-            sum_pixels(c, at, dst + at[2], 1);
+            sum_pixel(c, at, dst + at[2]);
         }
     }
 }
@@ -223,19 +246,29 @@ static void apply_sum(float *dst, const wsr__dims *d,
 WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
                              const float *src, int64_t n, v8 mean)
 {
-    v8 sum[2] = {splat8(0.0f), splat8(0.0f)};
-    v8 product[2] = {splat8(0.0f), splat8(0.0f)};
-    for (int64_t i = 0; i < n; i += 2) {
-        const int last = i + 1 < n ? 2 : 1;
-        for (int k = 0; k < last; k++) {
-            const v8 g = ld8(diff + (i + k) * WSR__BLOCK);
-            const v8 x = ld8(src + (i + k) * WSR__BLOCK);
-            sum[k] = add8(sum[k], g);
-            product[k] = fma8(g, sub8(x, mean), product[k]);
+    v16 sum[2] = {splat16(0.0f), splat16(0.0f)};
+    v16 product[2] = {splat16(0.0f), splat16(0.0f)};
+    const v16 means = twice16(mean);
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        WSR_UNROLL
+        for (int k = 0; k < 2; k++) {
+            const v16 g = ldu16(diff + (i + 2 * k) * WSR__BLOCK);
+            const v16 x = ldu16(src + (i + 2 * k) * WSR__BLOCK);
+            sum[k] = add16(sum[k], g);
+            product[k] = fma16(g, sub16(x, means), product[k]);
         }
     }
-    add_d8(sums, add8(sum[0], sum[1]));
-    add_d8(sums + WSR__BLOCK, add8(product[0], product[1]));
+    const v16 both[2] = {add16(sum[0], sum[1]), add16(product[0], product[1])};
+    v8 rest[2] = {add8(low16(both[0]), high16(both[0])),
+                  add8(low16(both[1]), high16(both[1]))};
+    for (; i < n; i++) {
+        const v8 g = ld8(diff + i * WSR__BLOCK);
+        rest[0] = add8(rest[0], g);
+        rest[1] = fma8(g, sub8(ld8(src + i * WSR__BLOCK), mean), rest[1]);
+    }
+    add_d8(sums, rest[0]);
+    add_d8(sums + WSR__BLOCK, rest[1]);
 }
 
 static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -275,7 +308,12 @@ WSR_INLINE void backward_plane(float *out, const float *diff, const float *src,
                                int64_t n, const affine8 *a,
                                const bool accumulate)
 {
-    for (int64_t i = 0; i < n; i += WSR__BLOCK) {
+    int64_t i = 0;
+    for (; i + TWO <= n; i += TWO) {
+        const v16 y = affine_apply16(ldu16(diff + i), ldu16(src + i), a);
+        stu16(out + i, accumulate ? add16(ldu16(out + i), y) : y);
+    }
+    if (i < n) {
         const v8 y = affine_apply(ld8(diff + i), ld8(src + i), a);
         st8(out + i, accumulate ? add8(ld8(out + i), y) : y);
     }

@@ -2,17 +2,18 @@
 //
 // Depthwise convolutions, forward and both backward directions.
 //
-// A plane (one channel block of one image) is walked row by row. The source
-// rows that a result row needs are kept in a ring of rows, padded with zeros
-// and with the prologue applied once per pixel; row kernels (native_row.h) see
-// neither borders nor prologues. Backward data with stride 1 is the forward
-// convolution with the kernel flipped; with stride 2 each of the four classes
-// of pixels (even or odd row and column) is such a convolution with those taps
-// that meet it. Sizes without a row kernel take a plain path at the end.
+// The planes of a bundle (one or two channel blocks of one image) are walked
+// row by row. The source rows that a result row needs are kept in a ring of
+// rows, padded with zeros and with the prologue applied once per pixel; row
+// kernels (native_row.h) see neither borders nor prologues. Backward data with
+// stride 1 is the forward convolution with the kernel flipped; with stride 2
+// each of the four classes of pixels (even or odd row and column) is such a
+// convolution with those taps that meet it. Sizes without a row kernel take a
+// plain path at the end.
 
 #include "kernel/native_reverse.h"
 
-enum { ROW_FLOATS = 80 * WSR__BLOCK, RING_ROWS = 13 };
+enum { ROW_FLOATS = 80 * BUNDLE, RING_ROWS = 13 };
 
 /// Everything that the workers of one call share.
 typedef struct call {
@@ -28,29 +29,42 @@ typedef struct call {
     const wsr__affine *affine; // what diff is read through
 } call;
 
-/// One plane of a call.
+/// The planes of one bundle of a call.
 typedef struct plane {
-    int64_t block;
-    int64_t src;   // offset of the plane in src
-    int64_t dst;   // offset of the plane in dst
+    int64_t block; // the first
+    int count;
+    int64_t src_pitch; // floats from block to block, 0 if there is one
+    int64_t dst_pitch;
+    int64_t src;   // offset of the first plane in src
+    int64_t dst;   // offset of the first plane in dst
     int64_t saved; // in what its gradient is read with
-    int64_t sums;  // of the plane in arrays of sums of src's tensor
+    int64_t sums;  // of the first plane in arrays of sums of src's tensor
 } plane;
 
 static plane plane_of(const call *c, int64_t item)
 {
     const wsr__dw *const p = c->p;
-    const int64_t n = item / c->blocks;
-    const int64_t b = item % c->blocks;
+    const int64_t n = item / bundles(c->blocks);
+    const int64_t b = item % bundles(c->blocks) * BUNDLE_BLOCKS;
     const int64_t in = p->h * p->w * WSR__BLOCK;
     const int64_t out = p->oh * p->ow * WSR__BLOCK;
+    const int count = bundle_count(b, c->blocks);
     return (plane){
         .block = b,
+        .count = count,
+        .src_pitch = count > 1 ? in : 0,
+        .dst_pitch = count > 1 ? out : 0,
         .src = n * step_of(p->src_step, p->c, p->h * p->w) + b * in,
         .dst = n * step_of(p->dst_step, p->c, p->oh * p->ow) + b * out,
         .saved = saved_at(c->affine, n, p->c, p->oh * p->ow) + b * out,
         .sums = moments_item(n, b, p->c, p->src_step, p->h * p->w),
     };
+}
+
+/// Packed weights of the first block.
+static const float *weights_of(const call *c, const plane *at)
+{
+    return c->weights + at->block * c->p->kernel * c->p->kernel * WSR__BLOCK;
 }
 
 static bool has_row_kernel(const wsr__dw *p)
@@ -60,7 +74,7 @@ static bool has_row_kernel(const wsr__dw *p)
 }
 
 /// Finish and store one result: a row kernel without taps yields its bias.
-WSR_INLINE void store_one(float *out, v8 acc, finish *f)
+WSR_INLINE void store_one(float *out, vb acc, finish *f)
 {
     const taps none = {.count = 0};
     f->bias = acc;
@@ -74,19 +88,20 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
 {
     const wsr__dw *const p = c->p;
     _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
+    _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * BUNDLE];
     const window win = window_forward(p, x0, nx);
-    ring r = ring_make(data, &win);
-    const pre8 pre = pre_of(c->fwd->pre, at->block);
+    ring r = ring_make(data, &win, BUNDLE);
+    const preb pre = preb_of(c->fwd->pre, at->block, at->count);
     const row_kernel row =
         WSR_NAME(wsr__row_kernel)(p->kernel, p->dilation, p->stride);
-    const float *const weights = c->weights +
-                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    spread_weights(weights, p, weights_of(c, at), at->count);
     const float *const src = c->src + at->src;
     for (int64_t y = 0; y < p->oh; y++) {
         const int64_t top = y * p->stride - p->pad;
         const int64_t end = min64(p->h, top + win.reach);
         for (r.next = max64(r.next, top); r.next < end; r.next++) {
-            ring_fill(&r, &win, src + r.next * p->w * WSR__BLOCK, &pre);
+            ring_fill(&r, &win, src + r.next * p->w * WSR__BLOCK, at->src_pitch,
+                      &pre);
         }
         taps t;
         taps_forward(&t, p, &r, weights, top);
@@ -99,7 +114,7 @@ static void forward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
     finish f;
-    finish_forward(&f, c->fwd, at->block);
+    finish_forward(&f, c->fwd, at->block, at->count, at->dst_pitch);
     const int64_t strip = ROW_STRIP / p->stride;
     for (int64_t x = 0; x < p->ow; x += strip) {
         forward_strip(c, at, &f, x, min64(strip, p->ow - x));
@@ -111,23 +126,25 @@ static void forward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
     finish f;
-    finish_forward(&f, c->fwd, at->block);
-    const v8 bias = f.bias;
-    const pre8 pre = pre_of(c->fwd->pre, at->block);
-    const float *const weights = c->weights +
-                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    finish_forward(&f, c->fwd, at->block, at->count, at->dst_pitch);
+    const vb bias = f.bias;
+    const preb pre = preb_of(c->fwd->pre, at->block, at->count);
+    const int64_t area = p->kernel * p->kernel;
+    const int64_t pitch = at->count > 1 ? area * WSR__BLOCK : 0;
     for (int64_t i = 0; i < p->oh * p->ow; i++) {
         const int64_t top = i / p->ow * p->stride - p->pad;
         const int64_t left = i % p->ow * p->stride - p->pad;
-        v8 acc = bias;
-        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+        vb acc = bias;
+        for (int64_t k = 0; k < area; k++) {
             const int64_t y = top + k / p->kernel * p->dilation;
             const int64_t x = left + k % p->kernel * p->dilation;
             if (y >= 0 && y < p->h && x >= 0 && x < p->w) {
-                const v8 v =
-                    ld8(c->src + at->src + (y * p->w + x) * WSR__BLOCK);
-                acc = fma8(ld8(weights + k * WSR__BLOCK), pre_apply(v, &pre),
-                           acc);
+                const vb v =
+                    load_blocks(c->src + at->src + (y * p->w + x) * WSR__BLOCK,
+                                at->src_pitch);
+                acc =
+                    fmab(load_blocks(weights_of(c, at) + k * WSR__BLOCK, pitch),
+                         preb_apply(v, &pre), acc);
             }
         }
         store_one(c->out + at->dst + i * WSR__BLOCK, acc, &f);
@@ -159,7 +176,7 @@ static void forward(float *dst, const wsr__dw *p, const float *src,
               .weights = weights,
               .out = dst,
               .fwd = fwd != NULL ? fwd : &none};
-    wsr__parallel(p->n * c.blocks, forward_body, &c);
+    wsr__parallel(p->n * bundles(c.blocks), forward_body, &c);
 }
 
 // ------------------------------------------------------------ backward data
@@ -169,30 +186,29 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
 {
     const wsr__dw *const p = c->p;
     _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
-    _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * WSR__BLOCK];
+    _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * BUNDLE];
     const window win = window_make(i0 + v->low, ni + v->high - v->low, p->ow,
                                    v->high - v->low + 1);
-    reverse_weights(weights, v, p,
-                    c->weights +
-                        at->block * p->kernel * p->kernel * WSR__BLOCK);
+    reverse_weights(weights, v, p, weights_of(c, at), at->count);
     reversing m = {.p = p,
                    .r = v,
-                   .rows = ring_make(data, &win),
+                   .rows = ring_make(data, &win, BUNDLE),
                    .weights = weights,
                    .out = c->out + at->src,
                    .gate = f->gated ? c->bwd->gate->src + at->src : NULL,
                    .i0 = i0,
                    .ni = ni};
     ring *const r = &m.rows;
-    const affine8 read = affine_of(c->affine, at->block);
+    const affineb read = affineb_of(c->affine, at->block, at->count);
     const float *const diff = c->diff + at->dst;
     const float *const saved = read.on ? c->affine->dst + at->saved : diff;
     for (int64_t y = 0; y < p->h; y++) {
         const int64_t i = over_stride(v, y);
         const int64_t end = min64(p->oh, i + v->high + 1);
         for (r->next = max64(r->next, i + v->low); r->next < end; r->next++) {
-            ring_fill_diff(r, &win, diff + r->next * p->ow * WSR__BLOCK,
-                           saved + r->next * p->ow * WSR__BLOCK, &read);
+            const int64_t o = (r->next * p->ow + win.first) * WSR__BLOCK;
+            read_diffs(ring_row(r, r->next) + win.at * BUNDLE, diff + o,
+                       saved + o, at->dst_pitch, win.n, &read);
         }
         reverse_row(&m, y, f);
     }
@@ -203,7 +219,7 @@ static void backward_plane(const call *c, const plane *at)
     const wsr__dw *const p = c->p;
     const reverse v = reverse_of(p);
     finish f;
-    finish_backward(&f, c->bwd, at->block);
+    finish_backward(&f, c->bwd, at->block, at->count, at->src_pitch);
     const int64_t ni = (p->w + p->stride - 1) / p->stride;
     for (int64_t i = 0; i < ni; i += ROW_STRIP) {
         backward_strip(c, at, &v, &f, i, min64(ROW_STRIP, ni - i));
@@ -216,15 +232,15 @@ static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
     finish f;
-    finish_backward(&f, c->bwd, at->block);
-    const affine8 read = affine_of(c->affine, at->block);
+    finish_backward(&f, c->bwd, at->block, at->count, at->src_pitch);
+    const affineb read = affineb_of(c->affine, at->block, at->count);
     const float *const diff = c->diff + at->dst;
     const float *const saved = read.on ? c->affine->dst + at->saved : diff;
-    const float *const weights = c->weights +
-                                 at->block * p->kernel * p->kernel * WSR__BLOCK;
+    const int64_t area = p->kernel * p->kernel;
+    const int64_t pitch = at->count > 1 ? area * WSR__BLOCK : 0;
     for (int64_t i = 0; i < p->h * p->w; i++) {
-        v8 acc = splat8(0.0f);
-        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+        vb acc = splatb(0.0f);
+        for (int64_t k = 0; k < area; k++) {
             const int64_t y = i / p->w + p->pad - k / p->kernel * p->dilation;
             const int64_t x = i % p->w + p->pad - k % p->kernel * p->dilation;
             if (y < 0 || y % p->stride != 0 || y / p->stride >= p->oh ||
@@ -233,9 +249,10 @@ static void backward_plane_any(const call *c, const plane *at)
             }
             const int64_t o = (y / p->stride * p->ow + x / p->stride) *
                               WSR__BLOCK;
-            _Alignas(32) float g[WSR__BLOCK];
-            read_diff(g, diff + o, saved + o, 1, &read);
-            acc = fma8(ld8(weights + k * WSR__BLOCK), ld8(g), acc);
+            _Alignas(64) float g[BUNDLE];
+            read_diffs(g, diff + o, saved + o, at->dst_pitch, 1, &read);
+            acc = fmab(load_blocks(weights_of(c, at) + k * WSR__BLOCK, pitch),
+                       ldb(g), acc);
         }
         const int64_t offset = at->src + i * WSR__BLOCK;
         f.gate = f.gated ? c->bwd->gate->src + offset : NULL;
@@ -272,7 +289,7 @@ static void backward_data(float *diff_src, const wsr__dw *p,
               .out = diff_src,
               .bwd = bwd != NULL ? bwd : &none};
     c.affine = c.bwd->affine;
-    wsr__parallel(p->n * c.blocks, backward_body, &c);
+    wsr__parallel(p->n * bundles(c.blocks), backward_body, &c);
 }
 
 // --------------------------------------------------------- backward weights
@@ -282,11 +299,13 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
 {
     const wsr__dw *const p = c->p;
     _Alignas(64) float data[RING_ROWS * ROW_FLOATS];
-    _Alignas(64) float g[ROW_STRIP * WSR__BLOCK];
+    _Alignas(64) float diff[ROW_STRIP * BUNDLE];
     const window win = window_forward(p, x0, nx);
-    ring r = ring_make(data, &win);
-    const pre8 pre = pre_of(c->grad->pre, at->block);
-    const affine8 read = affine_of(c->affine, at->block);
+    ring r = ring_make(data, &win, BUNDLE);
+    const preb pre = preb_of(c->grad->pre, at->block, at->count);
+    const affineb read = affineb_of(c->affine, at->block, at->count);
+    const float *const saved = read.on ? c->affine->dst + at->saved
+                                       : c->diff + at->dst;
     const grad_kernel kernel =
         WSR_NAME(wsr__grad_kernel)(p->kernel, p->dilation, p->stride);
     for (int64_t y = 0; y < p->oh; y++) {
@@ -294,17 +313,13 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
         const int64_t end = min64(p->h, top + win.reach);
         for (r.next = max64(r.next, top); r.next < end; r.next++) {
             ring_fill(&r, &win, c->src + at->src + r.next * p->w * WSR__BLOCK,
-                      &pre);
+                      at->src_pitch, &pre);
         }
-        const int64_t offset = at->dst + (y * p->ow + x0) * WSR__BLOCK;
-        const float *diff = c->diff + offset;
-        if (read.on) {
-            read_diff(g, diff, c->affine->dst + offset - at->dst + at->saved,
-                      nx, &read);
-            diff = g;
-        }
+        const int64_t o = (y * p->ow + x0) * WSR__BLOCK;
+        read_diffs(diff, c->diff + at->dst + o, saved + o, at->dst_pitch, nx,
+                   &read);
         grad_taps t;
-        taps_gradient(&t, p, &r, sum, top);
+        taps_gradient(&t, p, &r, sum, top, at->count);
         kernel(&t, diff, nx);
     }
 }
@@ -312,24 +327,29 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
 static void grad_plane_any(const call *c, const plane *at, float *sum)
 {
     const wsr__dw *const p = c->p;
-    const pre8 pre = pre_of(c->grad->pre, at->block);
-    const affine8 read = affine_of(c->affine, at->block);
+    const preb pre = preb_of(c->grad->pre, at->block, at->count);
+    const affineb read = affineb_of(c->affine, at->block, at->count);
+    const float *const diff = c->diff + at->dst;
+    const float *const saved = read.on ? c->affine->dst + at->saved : diff;
+    const int64_t area = p->kernel * p->kernel;
+    const int64_t pitch = at->count > 1 ? area * WSR__BLOCK : 0;
     for (int64_t i = 0; i < p->oh * p->ow; i++) {
-        _Alignas(64) float g[WSR__BLOCK];
-        const int64_t o = at->dst + i * WSR__BLOCK;
-        read_diff(g, c->diff + o,
-                  read.on ? c->affine->dst + o - at->dst + at->saved : g, 1,
-                  &read);
-        for (int64_t k = 0; k < p->kernel * p->kernel; k++) {
+        _Alignas(64) float g[BUNDLE];
+        const int64_t o = i * WSR__BLOCK;
+        read_diffs(g, diff + o, saved + o, at->dst_pitch, 1, &read);
+        for (int64_t k = 0; k < area; k++) {
             const int64_t y = i / p->ow * p->stride - p->pad +
                               k / p->kernel * p->dilation;
             const int64_t x = i % p->ow * p->stride - p->pad +
                               k % p->kernel * p->dilation;
             if (y >= 0 && y < p->h && x >= 0 && x < p->w) {
-                const v8 v =
-                    ld8(c->src + at->src + (y * p->w + x) * WSR__BLOCK);
+                const vb v =
+                    load_blocks(c->src + at->src + (y * p->w + x) * WSR__BLOCK,
+                                at->src_pitch);
                 float *const s = sum + k * WSR__BLOCK;
-                st8(s, fma8(ld8(g), pre_apply(v, &pre), ld8(s)));
+                store_blocks(
+                    s, pitch,
+                    fmab(ldb(g), preb_apply(v, &pre), load_blocks(s, pitch)));
             }
         }
     }
@@ -346,8 +366,9 @@ static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const bool fast = has_row_kernel(p);
     for (int64_t i = begin; i < end; i++) {
         const plane at = plane_of(c, i);
-        float *const sum = c->out + i * size;
-        memset(sum, 0, (size_t)size * sizeof(*sum));
+        const int64_t n = i / bundles(c->blocks);
+        float *const sum = c->out + (n * c->blocks + at.block) * size;
+        memset(sum, 0, (size_t)(at.count * size) * sizeof(*sum));
         for (int64_t x = 0; fast && x < p->ow; x += strip) {
             grad_strip(c, &at, sum, x, min64(strip, p->ow - x));
         }
@@ -368,7 +389,7 @@ static void backward_weights(float *diff_weights, const wsr__dw *p,
               .out = opt->scratch,
               .grad = opt,
               .affine = opt->affine};
-    wsr__parallel(p->n * c.blocks, grad_body, &c);
+    wsr__parallel(p->n * bundles(c.blocks), grad_body, &c);
     const int64_t size = c.blocks * p->kernel * p->kernel * WSR__BLOCK;
     WSR_NAME(wsr__sum_images)(diff_weights, opt->scratch, p->n, size);
 }

@@ -20,26 +20,19 @@ enum { TILE = 6, GRAD_LANES = 4 };
 enum { TILE = 2, GRAD_LANES = 2 };
 #endif
 
-WSR_INLINE v16 load_pair(const float *p, int64_t pitch, bool half)
-{
-    return join16(ld8(p), half ? splat8(0.0f) : ld8(p + pitch));
-}
-
-WSR_INLINE void store_pair(float *p, int64_t pitch, bool half, v16 v)
-{
-    st8(p, low16(v));
-    if (!half) {
-        st8(p + pitch, high16(v));
-    }
-}
-
 /// A vector per channel of the pair.
-WSR_INLINE v16 load_channels(const float *p, bool half, float otherwise)
+WSR_INLINE v16 pair_channels(const float *p, bool half, float otherwise)
 {
     if (p == NULL) {
         return splat16(otherwise);
     }
-    return join16(ldu8(p), half ? splat8(0.0f) : ldu8(p + WSR__BLOCK));
+    return join16(ldu8(p), ldu8(p + (half ? 0 : WSR__BLOCK)));
+}
+
+/// Floats from block to block of the pair, 0 if there is one.
+WSR_INLINE int64_t pair_pitch(const gemm *g)
+{
+    return g->half ? 0 : g->dst_pitch;
 }
 
 enum { LANES = 4 }; // sums side by side
@@ -80,12 +73,12 @@ WSR_INLINE void lanes_end(run *s, lanes *l, const int P)
 WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                           const int P)
 {
-    const v16 mean = load_channels(g->mean, g->half, 0.0f);
+    const v16 mean = pair_channels(g->mean, g->half, 0.0f);
     lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 src =
-            load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
+            load_pair(g->gate + (x + p) * WSR__BLOCK, pair_pitch(g));
         lanes_add(&l, acc[p], sub16(src, mean), p);
     }
     lanes_end(s, &l, P);
@@ -94,15 +87,15 @@ WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
 /// Without relu, the gate is opened by the constant 1.
 WSR_INLINE void gate_tile(v16 *acc, const gemm *g, int64_t x, const int P)
 {
-    const v16 scale = load_channels(g->scale, g->half, 1.0f);
-    const v16 shift = load_channels(g->shift, g->half, 0.0f);
+    const v16 scale = pair_channels(g->scale, g->half, 1.0f);
+    const v16 shift = pair_channels(g->shift, g->half, 0.0f);
     const v16 open_scale = g->relu ? scale : splat16(0.0f);
     const v16 open_shift = g->relu ? shift : splat16(1.0f);
     const v16 factor = g->unscaled ? splat16(1.0f) : scale;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 src =
-            load_pair(g->gate + (x + p) * WSR__BLOCK, g->dst_pitch, g->half);
+            load_pair(g->gate + (x + p) * WSR__BLOCK, pair_pitch(g));
         const v16 y = fma16(src, open_scale, open_shift);
         acc[p] = open16(y, mul16(acc[p], factor));
     }
@@ -112,9 +105,8 @@ WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
                              const int P)
 {
     if (x == 0) {
-        s->pivot = g->first == g->dst
-                       ? acc[0]
-                       : load_pair(g->first, g->dst_pitch, g->half);
+        s->pivot = g->first == g->dst ? acc[0]
+                                      : load_pair(g->first, pair_pitch(g));
     }
     const v16 pivot = s->pivot;
     lanes l;
@@ -144,7 +136,7 @@ WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
 
 WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
 {
-    const v16 bias = load_channels(g->bias, g->half, 0.0f);
+    const v16 bias = pair_channels(g->bias, g->half, 0.0f);
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         acc[p] = bias;
@@ -167,6 +159,29 @@ WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
     }
 }
 
+WSR_INLINE void store_tile(const gemm *g, v16 *acc, int64_t x, const int P)
+{
+    if (BUNDLE_BLOCKS == 2 && g->bundled) {
+        WSR_UNROLL
+        for (int p = 0; p < P; p++) {
+            stu16(g->dst + (x + p) * BUNDLE, acc[p]);
+        }
+        return;
+    }
+    const int64_t pitch = pair_pitch(g);
+    float *const to = g->dst + x * WSR__BLOCK;
+    if (g->accumulate) {
+        WSR_UNROLL
+        for (int p = 0; p < P; p++) {
+            acc[p] = add16(load_pair(to + p * WSR__BLOCK, pitch), acc[p]);
+        }
+    }
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        store_pair(to + p * WSR__BLOCK, pitch, acc[p]);
+    }
+}
+
 WSR_INLINE void gemm_tile(const gemm *g, run *s, int64_t x, const int P)
 {
     v16 acc[TILE];
@@ -179,16 +194,7 @@ WSR_INLINE void gemm_tile(const gemm *g, run *s, int64_t x, const int P)
     } else if (g->kind == GEMM_MOMENTS) {
         moments_tile(acc, g, s, x, P);
     }
-    float *const dst = g->dst + x * WSR__BLOCK;
-    WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        float *const to = dst + p * WSR__BLOCK;
-        v16 v = acc[p];
-        if (g->accumulate) {
-            v = add16(load_pair(to, g->dst_pitch, g->half), v);
-        }
-        store_pair(to, g->dst_pitch, g->half, v);
-    }
+    store_tile(g, acc, x, P);
 }
 
 static void gemm_pixels(const gemm *g, run *s)
@@ -247,17 +253,16 @@ void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
 // ----------------------------------------------------------------- gradient
 
 /// GRAD_LANES source channels times sixteen gradients, over all pixels.
-WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src, float *weights,
-                           bool half)
+WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src, float *weights)
 {
+    const int64_t pitch = g->half ? 0 : g->diff_pitch;
     v16 acc[GRAD_LANES];
     WSR_UNROLL
     for (int k = 0; k < GRAD_LANES; k++) {
         acc[k] = splat16(0.0f);
     }
     for (int64_t x = 0; x < g->pixels; x++) {
-        const v16 diff =
-            load_pair(g->diff + x * WSR__BLOCK, g->diff_pitch, half);
+        const v16 diff = load_pair(g->diff + x * WSR__BLOCK, pitch);
         const float *const s = src + x * WSR__BLOCK;
         WSR_UNROLL
         for (int k = 0; k < GRAD_LANES; k++) {
@@ -278,11 +283,7 @@ void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g)
             const float *const src = g->src + i * g->src_pitch + k;
             float *const weights = g->weights +
                                    (i * WSR__BLOCK + k) * 2 * WSR__BLOCK;
-            if (g->half) {
-                grad_lanes(g, src, weights, true);
-            } else {
-                grad_lanes(g, src, weights, false);
-            }
+            grad_lanes(g, src, weights);
         }
     }
 }

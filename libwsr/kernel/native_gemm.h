@@ -37,7 +37,9 @@ typedef struct gemm {
     const float *weights; // of this pair: [ins * 8][16]
     float *dst;           // first pixel of the pair's first block
     int64_t dst_pitch;
-    bool half; // the pair lacks its second block
+    bool half;    // the pair lacks its second block
+    bool bundled; // dst is a row of bundles: of the pair with AVX-512, else of
+                  // each block. Stored as it is: no gate, not accumulated.
 
     // Per channel of the pair; NULL: none.
     const float *bias;

@@ -50,10 +50,10 @@ typedef struct wsr__native_sep {
                      const wsr__sep_weights *weights, const wsr__bwd *bwd);
 } wsr__native_sep;
 
-/// How wsr__sep kernels divide their scratch; sizes in floats.
+/// How wsr__sep kernels divide their scratch; sizes in floats, rings in pixels.
 typedef struct wsr__sep_layout {
     int64_t rows;         // of dst that pass through the cache together
-    int64_t forward_ring; // padded rows of one channel block
+    int64_t forward_ring; // padded rows of one bundle
     int64_t backward_ring;
     int64_t forward; // of one slot
     int64_t backward;
@@ -434,7 +434,17 @@ WSR_INLINE v8 high16(v16 v)
     return _mm512_extractf32x8_ps(v, 1);
 }
 
-/// Sixteen floats in a row.
+WSR_INLINE v16 ld16(const float *p)
+{
+    return _mm512_load_ps(p);
+}
+
+WSR_INLINE void st16(float *p, v16 v)
+{
+    _mm512_store_ps(p, v);
+}
+
+/// Unaligned.
 WSR_INLINE v16 ldu16(const float *p)
 {
     return _mm512_loadu_ps(p);
@@ -476,6 +486,11 @@ WSR_INLINE v16 open16(v16 y, v16 a)
     const __mmask16 open =
         _mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ);
     return _mm512_maskz_mov_ps(open, a);
+}
+
+WSR_INLINE v16 relu16(v16 a) // a NaN stays
+{
+    return _mm512_max_ps(_mm512_setzero_ps(), a);
 }
 
 #else
@@ -538,11 +553,160 @@ WSR_INLINE v16 fma16(v16 a, v16 b, v16 c)
 
 WSR_INLINE v16 open16(v16 y, v16 a)
 {
-    const v8 zero = splat8(0.0f);
-    return (v16){keep8(above8(y.a, zero), a.a), keep8(above8(y.b, zero), a.b)};
+    return (v16){open8(y.a, a.a), open8(y.b, a.b)};
+}
+
+WSR_INLINE v16 relu16(v16 a)
+{
+    return (v16){relu8(a.a), relu8(a.b)};
 }
 
 #endif
+
+/// A pair's two vectors, `pitch` floats apart. Without its second block a pair
+/// has pitch 0: it is the first twice, and what is stored is the first.
+WSR_INLINE v16 load_pair(const float *p, int64_t pitch)
+{
+    return join16(ld8(p), ld8(p + pitch));
+}
+
+WSR_INLINE void store_pair(float *p, int64_t pitch, v16 v)
+{
+    st8(p + pitch, high16(v));
+    st8(p, low16(v));
+}
+
+/// Eight numbers twice: of a block, for two neighbouring pixels of it.
+WSR_INLINE v16 twice16(v8 v)
+{
+    return join16(v, v);
+}
+
+// ------------------------------------------------------------------- bundles
+
+// As many channel blocks of one pixel as a register holds: two or one.
+
+#if WSR_AVX512
+typedef v16 vb;
+#define WSR_BUNDLE(word) word##16
+enum { BUNDLE_BLOCKS = 2 };
+#else
+typedef v8 vb;
+#define WSR_BUNDLE(word) word##8
+enum { BUNDLE_BLOCKS = 1 };
+#endif
+enum { BUNDLE = BUNDLE_BLOCKS * WSR__BLOCK };
+
+WSR_INLINE vb ldb(const float *p)
+{
+    return WSR_BUNDLE(ld)(p);
+}
+
+WSR_INLINE void stb(float *p, vb v)
+{
+    WSR_BUNDLE(st)(p, v);
+}
+
+WSR_INLINE vb splatb(float a)
+{
+    return WSR_BUNDLE(splat)(a);
+}
+
+WSR_INLINE vb addb(vb a, vb b)
+{
+    return WSR_BUNDLE(add)(a, b);
+}
+
+WSR_INLINE vb subb(vb a, vb b)
+{
+    return WSR_BUNDLE(sub)(a, b);
+}
+
+WSR_INLINE vb mulb(vb a, vb b)
+{
+    return WSR_BUNDLE(mul)(a, b);
+}
+
+WSR_INLINE vb fmab(vb a, vb b, vb c)
+{
+    return WSR_BUNDLE(fma)(a, b, c);
+}
+
+WSR_INLINE vb openb(vb y, vb a)
+{
+    return WSR_BUNDLE(open)(y, a);
+}
+
+WSR_INLINE vb relub(vb a)
+{
+    return WSR_BUNDLE(relu)(a);
+}
+
+/// A bundle whose blocks lie `pitch` floats apart, 0 where the second lacks.
+WSR_INLINE vb load_blocks(const float *p, int64_t pitch)
+{
+#if WSR_AVX512
+    return load_pair(p, pitch);
+#else
+    (void)pitch;
+    return ld8(p);
+#endif
+}
+
+WSR_INLINE void store_blocks(float *p, int64_t pitch, vb v)
+{
+#if WSR_AVX512
+    store_pair(p, pitch, v);
+#else
+    (void)pitch;
+    st8(p, v);
+#endif
+}
+
+/// Numbers per channel of a bundle of `count` blocks.
+WSR_INLINE vb load_channels(const float *p, int count)
+{
+#if WSR_AVX512
+    return join16(ldu8(p), ldu8(p + (count > 1 ? WSR__BLOCK : 0)));
+#else
+    (void)count;
+    return ldu8(p);
+#endif
+}
+
+/// Bundle k of a pair.
+WSR_INLINE vb bundle_of(v16 v, int k)
+{
+#if WSR_AVX512
+    (void)k;
+    return v;
+#else
+    return k == 0 ? low16(v) : high16(v);
+#endif
+}
+
+/// Block k of a bundle.
+WSR_INLINE v8 block_of(vb v, int k)
+{
+#if WSR_AVX512
+    return k == 0 ? low16(v) : high16(v);
+#else
+    (void)k;
+    return v;
+#endif
+}
+
+/// How many blocks the bundle from block b on has.
+WSR_INLINE int bundle_count(int64_t b, int64_t blocks)
+{
+    return blocks - b < BUNDLE_BLOCKS ? 1 : BUNDLE_BLOCKS;
+}
+
+/// Bundles that hold so many blocks.
+WSR_INLINE int64_t bundles(int64_t blocks)
+{
+    return (blocks + BUNDLE_BLOCKS - 1) / BUNDLE_BLOCKS;
+}
 
 /// Add to eight doubles.
 WSR_INLINE void add_d8(double *sum, v8 v)
@@ -604,6 +768,50 @@ WSR_INLINE v8 pre_apply(v8 x, const pre8 *pre)
         y = fma8(x, pre->scale, pre->shift);
     }
     return pre->relu ? relu8(y) : y;
+}
+
+/// The same for two pixels of the block.
+WSR_INLINE v16 pre_apply16(v16 x, const pre8 *pre)
+{
+    v16 y = x;
+    if (pre->affine) {
+        y = fma16(x, twice16(pre->scale), twice16(pre->shift));
+    }
+    return pre->relu ? relu16(y) : y;
+}
+
+/// A prologue for a bundle.
+typedef struct preb {
+    vb scale;
+    vb shift;
+    bool affine;
+    bool relu;
+} preb;
+
+WSR_INLINE preb preb_of(const wsr__pre *pre, int64_t block, int count)
+{
+    preb r = {.scale = splatb(1.0f),
+              .shift = splatb(0.0f),
+              .affine = false,
+              .relu = false};
+    if (pre != NULL) {
+        r.relu = pre->relu;
+        if (pre->scale != NULL) {
+            r.affine = true;
+            r.scale = load_channels(pre->scale + block * WSR__BLOCK, count);
+            r.shift = load_channels(pre->shift + block * WSR__BLOCK, count);
+        }
+    }
+    return r;
+}
+
+WSR_INLINE vb preb_apply(vb x, const preb *pre)
+{
+    vb y = x;
+    if (pre->affine) {
+        y = fmab(x, pre->scale, pre->shift);
+    }
+    return pre->relu ? relub(y) : y;
 }
 
 #endif

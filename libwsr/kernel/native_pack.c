@@ -228,6 +228,12 @@ wsr__pw wsr__sep_pw(const wsr__sep *p)
                      .dst_step = p->dst_step};
 }
 
+/// So many floats and what is missing to whole cache lines.
+static int64_t aligned(int64_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
 {
     const wsr__dw *const d = &p->dw;
@@ -237,12 +243,14 @@ wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
     wsr__sep_layout l = {.rows = 6144 / (max64(ins, outs) * WSR__BLOCK)};
     l.rows = max64(min64(l.rows, 64) / d->ow, 1);
     const int64_t run = l.rows * d->ow * WSR__BLOCK;
-    l.forward_ring = span * ((d->ow - 1) * d->stride + span) * WSR__BLOCK;
+    const int64_t taps = d->kernel * d->kernel;
+    const int64_t pairs = (ins + 1) / 2 * 2 *
+                          WSR__BLOCK; // most bundles' floats
+    l.forward_ring = span * ((d->ow - 1) * d->stride + span);
     // Backward, the ring holds rows of diff_dst with room for all phases.
-    l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span) * WSR__BLOCK;
-    l.forward = ins * (l.forward_ring + run);
-    l.backward = ins * (l.backward_ring + d->kernel * d->kernel * WSR__BLOCK) +
-                 outs * run;
+    l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span);
+    l.forward = aligned(pairs * (l.forward_ring + taps) + ins * run);
+    l.backward = aligned(pairs * (l.backward_ring + taps) + outs * run);
     l.weights = l.forward;
     return l;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What stands between tensors and row kernels: a ring of padded source rows,
-// and the options of forward and backward calls for one channel block.
+// and the options of forward and backward calls for one bundle of blocks.
 
 #ifndef WSR_KERNEL_NATIVE_PLANE_H
 #define WSR_KERNEL_NATIVE_PLANE_H
@@ -49,12 +49,13 @@ typedef struct ring {
     int64_t next;  // first row not filled yet
 } ring;
 
-/// Clears the rows, of which filling touches only what is not padding.
-WSR_INLINE ring ring_make(float *data, const window *win)
+/// Clears the rows, of which filling touches only what is not padding. A pixel
+/// has `size` floats: BUNDLE for row kernels.
+WSR_INLINE ring ring_make(float *data, const window *win, int64_t size)
 {
     ring r = {.data = data,
               .rows = win->reach,
-              .pitch = win->width * WSR__BLOCK,
+              .pitch = win->width * size,
               .next = 0};
     memset(data, 0, (size_t)(r.rows * r.pitch) * sizeof(*data));
     return r;
@@ -67,51 +68,40 @@ WSR_INLINE float *ring_row(const ring *r, int64_t y)
 
 enum { FILL_AFFINE = 1, FILL_RELU = 2 };
 
-/// n pixels, `step` floats apart, through a prologue; what it does is a
-/// constant.
-WSR_INLINE void fill_pixels(float *to, const float *from, int64_t step,
-                            int64_t n, const pre8 *pre, const int how)
+/// What a prologue does, as a constant.
+WSR_INLINE vb fill_bundle(vb v, const preb *pre, const int how)
 {
-    const v8 scale = pre->scale;
-    const v8 shift = pre->shift;
+    if (how & FILL_AFFINE) {
+        v = fmab(v, pre->scale, pre->shift);
+    }
+    return how & FILL_RELU ? relub(v) : v;
+}
+
+WSR_INLINE void fill_bundles(float *to, const float *from, int64_t pitch,
+                             int64_t n, const preb *pre, const int how)
+{
+    const preb one = *pre;
     for (int64_t i = 0; i < n; i++) {
-        v8 v = ld8(from + i * step);
-        if (how & FILL_AFFINE) {
-            v = fma8(v, scale, shift);
-        }
-        if (how & FILL_RELU) {
-            v = relu8(v);
-        }
-        st8(to + i * WSR__BLOCK, v);
+        const vb v = load_blocks(from + i * WSR__BLOCK, pitch);
+        stb(to + i * BUNDLE, fill_bundle(v, &one, how));
     }
 }
 
-WSR_INLINE void read_strided(float *to, const float *from, int64_t step,
-                             int64_t n, const pre8 *pre)
-{
-    if (pre->affine && pre->relu) {
-        fill_pixels(to, from, step, n, pre, FILL_AFFINE | FILL_RELU);
-    } else if (pre->affine) {
-        fill_pixels(to, from, step, n, pre, FILL_AFFINE);
-    } else if (pre->relu) {
-        fill_pixels(to, from, step, n, pre, FILL_RELU);
-    } else {
-        fill_pixels(to, from, step, n, pre, 0);
-    }
-}
-
-WSR_INLINE void read_src(float *to, const float *from, int64_t n,
-                         const pre8 *pre)
-{
-    read_strided(to, from, WSR__BLOCK, n, pre);
-}
-
-/// Fill the next row from a row of src.
+/// Fill the next row from a row of src, whose blocks lie `pitch` apart.
 WSR_INLINE void ring_fill(const ring *r, const window *win, const float *src,
-                          const pre8 *pre)
+                          int64_t pitch, const preb *pre)
 {
-    read_src(ring_row(r, r->next) + win->at * WSR__BLOCK,
-             src + win->first * WSR__BLOCK, win->n, pre);
+    float *const to = ring_row(r, r->next) + win->at * BUNDLE;
+    const float *const from = src + win->first * WSR__BLOCK;
+    if (pre->affine && pre->relu) {
+        fill_bundles(to, from, pitch, win->n, pre, FILL_AFFINE | FILL_RELU);
+    } else if (pre->affine) {
+        fill_bundles(to, from, pitch, win->n, pre, FILL_AFFINE);
+    } else if (pre->relu) {
+        fill_bundles(to, from, pitch, win->n, pre, FILL_RELU);
+    } else {
+        fill_bundles(to, from, pitch, win->n, pre, 0);
+    }
 }
 
 /// wsr__affine for one channel block.
@@ -138,6 +128,32 @@ WSR_INLINE v8 affine_apply(v8 diff, v8 dst, const affine8 *a)
     return fma8(a->alpha, diff, fma8(a->beta, dst, a->gamma));
 }
 
+WSR_INLINE v16 affine_apply16(v16 diff, v16 dst, const affine8 *a)
+{
+    return fma16(twice16(a->alpha), diff,
+                 fma16(twice16(a->beta), dst, twice16(a->gamma)));
+}
+
+/// wsr__affine for a bundle.
+typedef struct affineb {
+    bool on;
+    vb alpha;
+    vb beta;
+    vb gamma;
+} affineb;
+
+WSR_INLINE affineb affineb_of(const wsr__affine *affine, int64_t block,
+                              int count)
+{
+    affineb a = {.on = affine != NULL};
+    if (a.on) {
+        a.alpha = load_channels(affine->alpha + block * WSR__BLOCK, count);
+        a.beta = load_channels(affine->beta + block * WSR__BLOCK, count);
+        a.gamma = load_channels(affine->gamma + block * WSR__BLOCK, count);
+    }
+    return a;
+}
+
 /// Where image n begins in what a gradient of c channels is read with.
 WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
                             int64_t pixels)
@@ -149,25 +165,33 @@ WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
 WSR_INLINE void read_diff(float *to, const float *diff, const float *dst,
                           int64_t n, const affine8 *a)
 {
-    if (a->on) {
-        for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
-            st8(to + i, affine_apply(ld8(diff + i), ld8(dst + i), a));
-        }
-    } else {
-        for (int64_t i = 0; i < n * WSR__BLOCK; i += WSR__BLOCK) {
-            st8(to + i, ld8(diff + i));
-        }
+    if (!a->on) {
+        memcpy(to, diff, (size_t)(n * WSR__BLOCK) * sizeof(*to));
+        return;
+    }
+    const affine8 one = *a;
+    int64_t i = 0;
+    for (; i + 2 * WSR__BLOCK <= n * WSR__BLOCK; i += 2 * WSR__BLOCK) {
+        stu16(to + i, affine_apply16(ldu16(diff + i), ldu16(dst + i), &one));
+    }
+    if (i < n * WSR__BLOCK) {
+        st8(to + i, affine_apply(ld8(diff + i), ld8(dst + i), &one));
     }
 }
 
-/// Fill the next row from a row of diff_dst.
-WSR_INLINE void ring_fill_diff(const ring *r, const window *win,
-                               const float *diff, const float *dst,
-                               const affine8 *a)
+/// The same for bundles whose blocks lie `pitch` apart, side by side.
+WSR_INLINE void read_diffs(float *to, const float *diff, const float *dst,
+                           int64_t pitch, int64_t n, const affineb *a)
 {
-    read_diff(ring_row(r, r->next) + win->at * WSR__BLOCK,
-              diff + win->first * WSR__BLOCK, dst + win->first * WSR__BLOCK,
-              win->n, a);
+    const affineb one = *a;
+    for (int64_t i = 0; i < n; i++) {
+        vb v = load_blocks(diff + i * WSR__BLOCK, pitch);
+        if (one.on) {
+            const vb saved = load_blocks(dst + i * WSR__BLOCK, pitch);
+            v = fmab(one.alpha, v, fmab(one.beta, saved, one.gamma));
+        }
+        stb(to + i * BUNDLE, v);
+    }
 }
 
 /// The kernel rows [begin, end) that meet the image when the topmost lies at
@@ -199,6 +223,17 @@ WSR_INLINE int64_t next_slot(int64_t slot, int64_t step, const ring *r)
     return next >= r->rows ? next - r->rows : next;
 }
 
+/// Weights of a bundle as row kernels read them: [ky][kx][BUNDLE].
+WSR_INLINE void spread_weights(float *to, const wsr__dw *p,
+                               const float *weights, int count)
+{
+    const int64_t area = p->kernel * p->kernel;
+    const int64_t pitch = count > 1 ? area * WSR__BLOCK : 0;
+    for (int64_t k = 0; k < area; k++) {
+        stb(to + k * BUNDLE, load_blocks(weights + k * WSR__BLOCK, pitch));
+    }
+}
+
 WSR_INLINE void taps_forward(taps *t, const wsr__dw *p, const ring *r,
                              const float *weights, int64_t top)
 {
@@ -207,18 +242,19 @@ WSR_INLINE void taps_forward(taps *t, const wsr__dw *p, const ring *r,
     t->count = (int)(m.end - m.begin);
     for (int64_t k = 0; k < m.end - m.begin; k++) {
         t->row[k] = r->data + slot * r->pitch;
-        t->weight[k] = weights + (m.begin + k) * p->kernel * WSR__BLOCK;
+        t->weight[k] = weights + (m.begin + k) * p->kernel * BUNDLE;
         slot = next_slot(slot, p->dilation, r);
     }
 }
 
 /// The same for the gradient, which goes to sum.
 WSR_INLINE void taps_gradient(grad_taps *t, const wsr__dw *p, const ring *r,
-                              float *sum, int64_t top)
+                              float *sum, int64_t top, int count)
 {
     const meeting m = meeting_of(p, r, top);
     int64_t slot = m.slot;
     t->count = (int)(m.end - m.begin);
+    t->pitch = count > 1 ? p->kernel * p->kernel * WSR__BLOCK : 0;
     for (int64_t k = 0; k < m.end - m.begin; k++) {
         t->row[k] = r->data + slot * r->pitch;
         t->sum[k] = sum + (m.begin + k) * p->kernel * WSR__BLOCK;
@@ -237,71 +273,92 @@ void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
 
 // --------------------------------------------------------------- finishing
 
-/// Fields that a switched-off part would use are left alone.
-WSR_INLINE void finish_none(finish *f)
+/// Fields that a switched-off part would use are left alone. The result's
+/// blocks lie `pitch` floats apart.
+WSR_INLINE void finish_none(finish *f, int count, int64_t pitch)
 {
+    f->count = count;
+    f->pitch = count > 1 ? pitch : 0;
     f->accumulate = false;
     f->gated = false;
     f->summed = false;
     f->gate = NULL;
-    f->bias = splat8(0.0f);
+    f->bias = splatb(0.0f);
 }
 
-WSR_INLINE void finish_forward(finish *f, const wsr__fwd *fwd, int64_t block)
+WSR_INLINE void finish_forward(finish *f, const wsr__fwd *fwd, int64_t block,
+                               int count, int64_t pitch)
 {
-    finish_none(f);
+    finish_none(f, count, pitch);
     if (fwd->bias != NULL) {
-        f->bias = ldu8(fwd->bias + block * WSR__BLOCK);
+        f->bias = load_channels(fwd->bias + block * WSR__BLOCK, count);
     }
     f->accumulate = fwd->accumulate;
 }
 
 /// Without relu, the gate is opened by the constant 1.
-WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block)
+WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block,
+                                int count, int64_t pitch)
 {
-    finish_none(f);
+    finish_none(f, count, pitch);
     f->accumulate = bwd->accumulate;
     f->gated = bwd->gate != NULL;
     if (!f->gated) {
         return;
     }
-    const pre8 pre = pre_of(&bwd->gate->pre, block);
-    f->open_scale = pre.relu ? pre.scale : splat8(0.0f);
-    f->open_shift = pre.relu ? pre.shift : splat8(1.0f);
-    f->factor = bwd->gate->unscaled ? splat8(1.0f) : pre.scale;
+    const preb pre = preb_of(&bwd->gate->pre, block, count);
+    f->open_scale = pre.relu ? pre.scale : splatb(0.0f);
+    f->open_shift = pre.relu ? pre.shift : splatb(1.0f);
+    f->factor = bwd->gate->unscaled ? splatb(1.0f) : pre.scale;
     f->summed = bwd->gate->sums != NULL;
     if (f->summed) {
-        f->mean = ldu8(bwd->gate->mean + block * WSR__BLOCK);
-        f->sum = splat8(0.0f);
-        f->product = splat8(0.0f);
+        f->mean = load_channels(bwd->gate->mean + block * WSR__BLOCK, count);
+        f->sum = splatb(0.0f);
+        f->product = splatb(0.0f);
         memset(f->sums, 0, sizeof(f->sums));
     }
 }
 
 /// A gradient through the gate whose prologue read src.
-WSR_INLINE v8 gate_apply(v8 g, v8 src, const finish *f)
+WSR_INLINE vb gate_apply(vb g, vb src, const finish *f)
 {
-    const v8 y = fma8(src, f->open_scale, f->open_shift);
-    return open8(y, mul8(g, f->factor));
+    const vb y = fmab(src, f->open_scale, f->open_shift);
+    return openb(y, mulb(g, f->factor));
 }
 
 /// Rows are summed in float, what is above them in double.
 WSR_INLINE void finish_flush(finish *f)
 {
-    if (f->summed) {
-        add_d8(f->sums[0], f->sum);
-        add_d8(f->sums[1], f->product);
-        f->sum = splat8(0.0f);
-        f->product = splat8(0.0f);
+    if (!f->summed) {
+        return;
     }
+    for (int k = 0; k < BUNDLE_BLOCKS; k++) {
+        add_d8(f->sums[k][0], block_of(f->sum, k));
+        add_d8(f->sums[k][1], block_of(f->product, k));
+    }
+    f->sum = splatb(0.0f);
+    f->product = splatb(0.0f);
 }
 
-/// Store the sums of a plane; item counts the planes of the sums' tensor.
+/// Store the sums of a bundle; item counts the planes of the sums' tensor.
 WSR_INLINE void finish_sums(const finish *f, const wsr__gate *gate,
                             int64_t item)
 {
     if (f->summed) {
-        memcpy(gate->sums + item * 2 * WSR__BLOCK, f->sums, sizeof(f->sums));
+        memcpy(gate->sums + item * 2 * WSR__BLOCK, f->sums,
+               (size_t)f->count * sizeof(f->sums[0]));
+    }
+}
+
+/// Or add them.
+WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *gate,
+                                int64_t item)
+{
+    for (int k = 0; f->summed && k < f->count * 2 * WSR__BLOCK; k++) {
+        const int of_block = k % (2 * WSR__BLOCK);
+        gate->sums[item * 2 * WSR__BLOCK + k] +=
+            f->sums[k / (2 * WSR__BLOCK)][of_block / WSR__BLOCK]
+                   [k % WSR__BLOCK];
     }
 }
 

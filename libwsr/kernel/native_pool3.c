@@ -233,8 +233,10 @@ static void gradients_fill(gradients *m, const pool_call *c,
     const float *const diff = c->src + at->out + o;
     const float *const saved = m->read.on ? c->affine->dst + at->saved + o
                                           : diff;
-    ring_fill_diff(&m->diff, &m->win, diff, saved, &m->read);
     const int64_t begin = m->win.at * WSR__BLOCK;
+    const int64_t first = m->win.first * WSR__BLOCK;
+    read_diff(ring_row(&m->diff, y) + begin, diff + first, saved + first,
+              m->win.n, &m->read);
     if (c->saved == NULL) {
         share_row(ring_row(&m->diff, y) + begin, c->p, y, &m->win);
         return;
@@ -350,8 +352,8 @@ static void backward_strip(gradients *m, const pool_call *c,
     _Alignas(64) float data[2][SIDE * (STRIP + SIDE) * WSR__BLOCK];
     m->win = window_make(i0 + v->low, ni + v->high - v->low, p->ow,
                          v->high - v->low + 1);
-    m->diff = ring_make(data[0], &m->win);
-    m->index = ring_make(data[1], &m->win);
+    m->diff = ring_make(data[0], &m->win, WSR__BLOCK);
+    m->index = ring_make(data[1], &m->win, WSR__BLOCK);
     for (int64_t y = 0; y < p->h; y++) {
         const int64_t end = min64(p->oh, over_stride(v, y) + v->high + 1);
         m->diff.next = max64(m->diff.next, over_stride(v, y) + v->low);

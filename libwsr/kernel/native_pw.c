@@ -91,6 +91,39 @@ static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
     return s;
 }
 
+enum { FILL_DENSE = 4 }; // beside FILL_AFFINE and FILL_RELU
+
+/// n pixels of a block, `step` floats apart, through a prologue; what it does
+/// is a constant.
+WSR_INLINE void fill_pixels(float *to, const float *from, int64_t step,
+                            int64_t n, const pre8 *pre, const int how)
+{
+    const pre8 one = {pre->scale, pre->shift, (how & FILL_AFFINE) != 0,
+                      (how & FILL_RELU) != 0};
+    int64_t i = 0;
+    for (; (how & FILL_DENSE) && i + 2 <= n; i += 2) {
+        const v16 two = ldu16(from + i * WSR__BLOCK);
+        stu16(to + i * WSR__BLOCK, pre_apply16(two, &one));
+    }
+    for (; i < n; i++) {
+        st8(to + i * WSR__BLOCK, pre_apply(ld8(from + i * step), &one));
+    }
+}
+
+WSR_INLINE void read_pixels(float *to, const float *from, int64_t step,
+                            int64_t n, const pre8 *pre, const int dense)
+{
+    if (pre->affine && pre->relu) {
+        fill_pixels(to, from, step, n, pre, dense | FILL_AFFINE | FILL_RELU);
+    } else if (pre->affine) {
+        fill_pixels(to, from, step, n, pre, dense | FILL_AFFINE);
+    } else if (pre->relu) {
+        fill_pixels(to, from, step, n, pre, dense | FILL_RELU);
+    } else {
+        fill_pixels(to, from, step, n, pre, dense);
+    }
+}
+
 /// A run of dst's pixels as src has them, of one channel block.
 static void gather(float *to, const wsr__pw *p, const float *src,
                    const int64_t run[2], const pre8 *pre)
@@ -99,8 +132,8 @@ static void gather(float *to, const wsr__pw *p, const float *src,
     stretch s;
     for (int64_t i = run[0]; i < end; i += s.n) {
         s = stretch_of(p, i, end);
-        read_strided(to, src + s.first * WSR__BLOCK, p->stride * WSR__BLOCK,
-                     s.inside, pre);
+        read_pixels(to, src + s.first * WSR__BLOCK, p->stride * WSR__BLOCK,
+                    s.inside, pre, 0);
         memset(to + s.inside * WSR__BLOCK, 0,
                (size_t)((s.n - s.inside) * WSR__BLOCK) * sizeof(*to));
         to += s.n * WSR__BLOCK;
@@ -119,7 +152,8 @@ static void read_run(float *buffer, const call *c, const wsr__pre *pre,
         const float *const src = image + b * p->h * p->w * WSR__BLOCK;
         float *const to = buffer + b * run[1] * WSR__BLOCK;
         if (dense) {
-            read_src(to, src + run[0] * WSR__BLOCK, run[1], &one);
+            read_pixels(to, src + run[0] * WSR__BLOCK, WSR__BLOCK, run[1], &one,
+                        FILL_DENSE);
         } else {
             gather(to, p, src, run, &one);
         }
@@ -347,36 +381,32 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
     }
 }
 
-/// Add or store a run of a product where src's pixels lie, of block b of an
-/// image at `offset`: rows of a convolution with one tap of weight one.
+/// Add or store a run of a product where src's pixels lie, of the bundle from
+/// block b on of an image at `offset`: rows of a convolution with one tap of
+/// weight one.
 static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
                     const int64_t run[2])
 {
-    _Alignas(32) static const float one[WSR__BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1};
+    _Alignas(64) float one[BUNDLE];
+    stb(one, splatb(1.0f));
     const wsr__pw *const p = c->p;
     const row_kernel row = WSR_NAME(wsr__row_kernel)(1, 1, 1);
     const int64_t plane = p->h * p->w * WSR__BLOCK;
     const int64_t end = run[0] + run[1];
     const wsr__gate *const gate = c->bwd->gate;
     finish f;
-    finish_backward(&f, c->bwd, b);
+    finish_backward(&f, c->bwd, b, bundle_count(b, c->outs), plane);
     stretch s;
     for (int64_t i = run[0]; i < end; i += s.n) {
         s = stretch_of(p, i, end);
-        const taps t = {.count = 1,
-                        .row = {from + (i - run[0]) * WSR__BLOCK},
-                        .weight = {one}};
+        const taps t = {
+            .count = 1, .row = {from + (i - run[0]) * BUNDLE}, .weight = {one}};
         const int64_t at = offset + b * plane + s.first * WSR__BLOCK;
         f.gate = gate != NULL ? gate->src + at : NULL;
         row(c->out + at, p->stride * WSR__BLOCK, &t, s.inside, &f);
     }
     finish_flush(&f);
-    if (gate != NULL && f.summed) {
-        double *const sums = gate->sums + (offset / plane + b) * 2 * WSR__BLOCK;
-        for (int k = 0; k < 2 * WSR__BLOCK; k++) {
-            sums[k] += f.sums[k / WSR__BLOCK][k % WSR__BLOCK];
-        }
-    }
+    finish_add_sums(&f, gate, offset / plane + b);
 }
 
 /// Clear rows [begin, end) of diff_src in all blocks of an image.
@@ -407,15 +437,15 @@ static void backward_strided(const call *c, float *sums, int64_t n)
             clear_rows(c, c->out + offset, cleared, rows);
             cleared = rows;
         }
-        gemm g = {.dst = pair, .dst_pitch = run[1] * WSR__BLOCK};
+        gemm g = {
+            .dst = pair, .dst_pitch = run[1] * WSR__BLOCK, .bundled = true};
         backward_source(&g, buffer, c, n, run);
         for (int64_t b = 0; c->out != NULL && b < c->outs; b += 2) {
             g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
             g.half = b + 1 == c->outs;
             WSR_NAME(wsr__gemm)(&g);
-            scatter(c, pair, offset, b, run);
-            if (!g.half) {
-                scatter(c, pair + g.dst_pitch, offset, b + 1, run);
+            for (int64_t k = b; k < min64(b + 2, c->outs); k += BUNDLE_BLOCKS) {
+                scatter(c, pair + (k - b) * g.dst_pitch, offset, k, run);
             }
         }
         if (sums != NULL) {

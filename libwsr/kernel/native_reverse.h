@@ -60,7 +60,7 @@ WSR_INLINE reverse reverse_of(const wsr__dw *p)
         r.row[i] = WSR_NAME(wsr__row_kernel)(f.count > 0 ? f.count : 1,
                                              f.count > 0 ? f.gap : 1, 1);
         r.offset[i] = offset;
-        offset += p->kernel * f.count * WSR__BLOCK;
+        offset += p->kernel * f.count * BUNDLE;
         if (f.count > 0) {
             r.low = min64(r.low, f.low);
             r.high = max64(r.high, f.low + f.gap * (f.count - 1));
@@ -75,31 +75,31 @@ WSR_INLINE int64_t over_stride(const reverse *r, int64_t i)
     return i >> (r->s - 1);
 }
 
-/// Weights of one channel block as backward reads them: [column phase][ky]
-/// [j][8], as many floats as before.
+/// Weights of a bundle as backward reads them: [column phase][ky][j][BUNDLE].
 WSR_INLINE void reverse_weights(float *to, const reverse *r, const wsr__dw *p,
-                                const float *weights)
+                                const float *weights, int count)
 {
+    const int64_t pitch = count > 1 ? p->kernel * p->kernel * WSR__BLOCK : 0;
     for (int64_t i = 0; i < r->s; i++) {
         const phase *const f = &r->phase[i];
         float *const column = to + r->offset[i];
         for (int64_t ky = 0; ky < p->kernel; ky++) {
             for (int j = 0; j < f->count; j++) {
                 const int64_t tap = ky * p->kernel + f->first - f->step * j;
-                st8(column + (ky * f->count + j) * WSR__BLOCK,
-                    ld8(weights + tap * WSR__BLOCK));
+                stb(column + (ky * f->count + j) * BUNDLE,
+                    load_blocks(weights + tap * WSR__BLOCK, pitch));
             }
         }
     }
 }
 
-/// A plane of diff_src in the making.
+/// Planes of diff_src in the making: those of a bundle.
 typedef struct reversing {
     const wsr__dw *p;
     const reverse *r;
     ring rows;            // of diff_dst, from column i0 + r->low on
     const float *weights; // reversed
-    float *out;           // the plane
+    float *out;           // the first plane
     const float *gate;    // NULL, or src of the gate: the same plane
     int64_t i0;           // columns stride * i0 and so on ...
     int64_t ni;           // ... so many in each column phase at most
@@ -112,8 +112,8 @@ WSR_INLINE void taps_backward(taps *t, const reversing *m, int64_t y,
     const reverse *const r = m->r;
     const phase *const rows = &r->phase[y & (r->s - 1)];
     const phase *const columns = &r->phase[column];
-    const int64_t left = (columns->low - r->low) * WSR__BLOCK;
-    const int64_t pitch = columns->count * WSR__BLOCK;
+    const int64_t left = (columns->low - r->low) * BUNDLE;
+    const int64_t pitch = columns->count * BUNDLE;
     const int64_t first = over_stride(r, y) + rows->low;
     int64_t slot = -1;
     t->count = 0;

@@ -31,42 +31,43 @@ typedef struct unrolled {
     int64_t step; // floats from result to result
 } unrolled;
 
-WSR_INLINE void gate_tile(v8 *acc, const float *gate, const finish *f,
+WSR_INLINE void gate_tile(vb *acc, const float *gate, const finish *f,
                           const unrolled u)
 {
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        acc[p] = gate_apply(acc[p], ld8(gate + p * u.step), f);
+        const vb src = load_blocks(gate + p * u.step, f->pitch);
+        acc[p] = gate_apply(acc[p], src, f);
     }
 }
 
 // Several sums side by side: in one, each addition would wait for the one
 // before.
-WSR_INLINE void sums_tile(const v8 *acc, const float *gate, finish *f,
+WSR_INLINE void sums_tile(const vb *acc, const float *gate, finish *f,
                           const unrolled u)
 {
-    v8 sum[LANES];
-    v8 product[LANES];
-    const v8 mean = f->mean;
+    vb sum[LANES];
+    vb product[LANES];
+    const vb mean = f->mean;
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        const v8 off = sub8(ld8(gate + p * u.step), mean);
+        const vb off = subb(load_blocks(gate + p * u.step, f->pitch), mean);
         const int k = p % LANES;
-        sum[k] = p < LANES ? acc[p] : add8(sum[k], acc[p]);
-        product[k] = p < LANES ? mul8(acc[p], off)
-                               : fma8(acc[p], off, product[k]);
+        sum[k] = p < LANES ? acc[p] : addb(sum[k], acc[p]);
+        product[k] = p < LANES ? mulb(acc[p], off)
+                               : fmab(acc[p], off, product[k]);
     }
     const int lanes = u.pixels < LANES ? u.pixels : LANES;
     WSR_UNROLL
     for (int k = 1; k < lanes; k++) {
-        sum[0] = add8(sum[0], sum[k]);
-        product[0] = add8(product[0], product[k]);
+        sum[0] = addb(sum[0], sum[k]);
+        product[0] = addb(product[0], product[k]);
     }
-    f->sum = add8(f->sum, sum[0]);
-    f->product = add8(f->product, product[0]);
+    f->sum = addb(f->sum, sum[0]);
+    f->product = addb(f->product, product[0]);
 }
 
-WSR_INLINE void finish_tile(float *out, v8 *acc, int64_t x, finish *f,
+WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
                             const unrolled u)
 {
     float *const to = out + x * u.step;
@@ -79,12 +80,12 @@ WSR_INLINE void finish_tile(float *out, v8 *acc, int64_t x, finish *f,
     if (f->accumulate) {
         WSR_UNROLL
         for (int p = 0; p < u.pixels; p++) {
-            acc[p] = add8(ld8(to + p * u.step), acc[p]);
+            acc[p] = addb(load_blocks(to + p * u.step, f->pitch), acc[p]);
         }
     }
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        st8(to + p * u.step, acc[p]);
+        store_blocks(to + p * u.step, f->pitch, acc[p]);
     }
 }
 
@@ -97,26 +98,26 @@ WSR_INLINE int meets(int j, int k, const unrolled u)
 }
 
 /// Multiply source pixel j with all taps that meet it.
-WSR_INLINE void spread(v8 *acc, const v8 *tap, v8 src, int j, const unrolled u)
+WSR_INLINE void spread(vb *acc, const vb *tap, vb src, int j, const unrolled u)
 {
     WSR_UNROLL
     for (int k = 0; k < u.taps; k++) {
         const int p = meets(j, k, u);
         if (p >= 0) {
-            acc[p] = fma8(tap[k], src, acc[p]);
+            acc[p] = fmab(tap[k], src, acc[p]);
         }
     }
 }
 
 /// The same for the gradient of the taps.
-WSR_INLINE void collect(v8 *sum, const v8 *diff, v8 src, int j,
+WSR_INLINE void collect(vb *sum, const vb *diff, vb src, int j,
                         const unrolled u)
 {
     WSR_UNROLL
     for (int k = 0; k < u.taps; k++) {
         const int p = meets(j, k, u);
         if (p >= 0) {
-            sum[k] = fma8(src, diff[p], sum[k]);
+            sum[k] = fmab(src, diff[p], sum[k]);
         }
     }
 }
@@ -124,22 +125,22 @@ WSR_INLINE void collect(v8 *sum, const v8 *diff, v8 src, int j,
 WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
                           const unrolled u)
 {
-    v8 acc[TILE];
+    vb acc[TILE];
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
         acc[p] = f->bias;
     }
     const int last = (u.pixels - 1) * u.stride + (u.taps - 1) * u.dilation;
     for (int r = 0; r < t->count; r++) {
-        const float *const row = opaque(t->row[r] + x * u.stride * WSR__BLOCK);
-        v8 tap[ROW_TAPS];
+        const float *const row = opaque(t->row[r] + x * u.stride * BUNDLE);
+        vb tap[ROW_TAPS];
         WSR_UNROLL
         for (int k = 0; k < u.taps; k++) {
-            tap[k] = ld8(t->weight[r] + k * WSR__BLOCK);
+            tap[k] = ldb(t->weight[r] + k * BUNDLE);
         }
         WSR_UNROLL
         for (int j = 0; j <= last; j++) {
-            spread(acc, tap, ld8(row + j * WSR__BLOCK), j, u);
+            spread(acc, tap, ldb(row + j * BUNDLE), j, u);
         }
     }
     finish_tile(out, acc, x, f, u);
@@ -169,22 +170,22 @@ WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
     }
 }
 
-WSR_INLINE void grad_tile(v8 *acc, const float *const *row, const float *diff,
+WSR_INLINE void grad_tile(vb *acc, const float *const *row, const float *diff,
                           int64_t x, const unrolled u)
 {
-    v8 g[8];
+    vb g[8];
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        g[p] = ld8(diff + (x + p) * WSR__BLOCK);
+        g[p] = ldb(diff + (x + p) * BUNDLE);
     }
     const int last = (u.pixels - 1) * u.stride + (u.taps - 1) * u.dilation;
     WSR_UNROLL
     for (int r = 0; r < u.rows; r++) {
-        const float *const src = opaque(row[r] + x * u.stride * WSR__BLOCK);
-        v8 *const sum = acc + r * u.taps;
+        const float *const src = opaque(row[r] + x * u.stride * BUNDLE);
+        vb *const sum = acc + r * u.taps;
         WSR_UNROLL
         for (int j = 0; j <= last; j++) {
-            collect(sum, g, ld8(src + j * WSR__BLOCK), j, u);
+            collect(sum, g, ldb(src + j * BUNDLE), j, u);
         }
     }
 }
@@ -192,10 +193,10 @@ WSR_INLINE void grad_tile(v8 *acc, const float *const *row, const float *diff,
 WSR_INLINE void grad_rows(const grad_taps *t, int first, const float *diff,
                           int64_t n, unrolled u)
 {
-    v8 acc[ROW_TAPS * ROW_TAPS];
+    vb acc[ROW_TAPS * ROW_TAPS];
     WSR_UNROLL
     for (int i = 0; i < u.rows * u.taps; i++) {
-        acc[i] = splat8(0.0f);
+        acc[i] = splatb(0.0f);
     }
     const float *const *const row = t->row + first;
     int64_t x = 0;
@@ -209,7 +210,7 @@ WSR_INLINE void grad_rows(const grad_taps *t, int first, const float *diff,
     WSR_UNROLL
     for (int i = 0; i < u.rows * u.taps; i++) {
         float *const sum = t->sum[first + i / u.taps] + i % u.taps * WSR__BLOCK;
-        st8(sum, add8(ld8(sum), acc[i]));
+        store_blocks(sum, t->pitch, addb(load_blocks(sum, t->pitch), acc[i]));
     }
 }
 

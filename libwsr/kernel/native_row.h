@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Row kernels of depthwise convolutions: one row of pixels of one channel
-// block, from rows that are already padded. They are shared by the depthwise
-// and the fused depthwise-pointwise kernels, which differ in where the padded
-// rows come from.
+// Row kernels of depthwise convolutions: one row of pixels of one bundle of
+// channel blocks, from rows that are already padded and in which the blocks lie
+// side by side. They are shared by the depthwise and the fused depthwise-
+// pointwise kernels, which differ in where the padded rows come from.
 
 #ifndef WSR_KERNEL_NATIVE_ROW_H
 #define WSR_KERNEL_NATIVE_ROW_H
@@ -19,38 +19,42 @@ enum {
 typedef struct taps {
     int count;
     const float *row[ROW_TAPS];    // padded source row, at the first pixel
-    const float *weight[ROW_TAPS]; // taps of the kernel row, [k][8]
+    const float *weight[ROW_TAPS]; // taps of the kernel row, [k][BUNDLE]
 } taps;
 
 /// What happens to a result before it is stored: the gate passes result *
 /// factor where open_scale * src + open_shift > 0, and nothing elsewhere.
 typedef struct finish {
+    int count;     // blocks of the bundle
+    int64_t pitch; // floats from block to block of the result, 0 if it is one
     bool accumulate;
     bool gated;
     bool summed;
-    const float *gate; // src at the first pixel of the row
-    v8 bias;
-    v8 open_scale;
-    v8 open_shift;
-    v8 factor;
-    v8 mean;
-    v8 sum;                     // of the result, since the last flush
-    v8 product;                 // of the result * (src - mean)
-    double sums[2][WSR__BLOCK]; // flushed ones
+    const float *gate; // src at the first pixel of the row, lies like out
+    vb bias;
+    vb open_scale;
+    vb open_shift;
+    vb factor;
+    vb mean;
+    vb sum;     // of the result, since the last flush
+    vb product; // of the result * (src - mean)
+    double sums[BUNDLE_BLOCKS][2][WSR__BLOCK]; // flushed ones
 } finish;
 
 /// out[i * step] = sum over taps and k of weight[k] * row[i * stride + k *
 /// dilation], for i < n; step is whole blocks, one where stride or dilation is
-/// not 1.
+/// not 1. The bundle's second block goes to out + pitch.
 typedef void (*row_kernel)(float *out, int64_t step, const taps *t, int64_t n,
                            finish *f);
 
 /// sum[r][k] += over i < n of diff[i] * row[r][i * stride + k * dilation];
-/// sum[r] is where the kernel row's [k][8] gradients lie.
+/// sum[r] is where the kernel row's [k][8] gradients of the first block lie,
+/// and diff a row of bundles.
 typedef struct grad_taps {
     int count;
     const float *row[ROW_TAPS];
     float *sum[ROW_TAPS];
+    int64_t pitch; // floats from block to block of the sums, 0 if it is one
 } grad_taps;
 
 typedef void (*grad_kernel)(const grad_taps *t, const float *diff, int64_t n);

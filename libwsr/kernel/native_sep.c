@@ -16,8 +16,9 @@
 typedef struct call {
     const wsr__sep *p;
     wsr__sep_layout l;
-    int64_t ins;  // channel blocks of src
-    int64_t outs; // of dst
+    int64_t ins;     // channel blocks of src
+    int64_t bundles; // of them
+    int64_t outs;    // channel blocks of dst
     int64_t src_step;
     int64_t dst_step;
     int64_t src_plane; // floats
@@ -41,6 +42,7 @@ static call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
     call c = {.p = p,
               .l = wsr__sep_layout_of(p),
               .ins = wsr__blocks(d->c),
+              .bundles = bundles(wsr__blocks(d->c)),
               .outs = wsr__blocks(p->co),
               .bands = 1,
               .weights = weights,
@@ -70,32 +72,50 @@ static int64_t band_begin(const call *c, int64_t band, int64_t rows)
     return band * rows / c->bands;
 }
 
-static int64_t dw_taps(const call *c)
+/// Floats of the depthwise weights of a block or bundle of `channels`.
+static int64_t dw_taps(const call *c, int64_t channels)
 {
-    return c->p->dw.kernel * c->p->dw.kernel * WSR__BLOCK;
+    return c->p->dw.kernel * c->p->dw.kernel * channels;
+}
+
+/// Packed depthwise weights of the first block of bundle k.
+static const float *dw_weights(const call *c, int64_t k)
+{
+    return c->weights->dw + k * BUNDLE_BLOCKS * dw_taps(c, WSR__BLOCK);
 }
 
 // ------------------------------------------------- depthwise rows of an image
 
-/// Rings of all channel blocks of src in a slot.
+/// Rings of all bundles of src in a slot.
 typedef struct source {
     window win;
     int64_t n;          // image
     const float *image; // of src
     float *rings;
-    int64_t pitch; // from ring to ring
-    int64_t next;  // first row that the rings lack
+    float *weights; // of all bundles
+    float *result;  // depthwise rows, all blocks
+    int64_t pitch;  // from ring to ring
+    int64_t next;   // first row that the rings lack
+    row_kernel row;
+    grad_kernel grad;
 } source;
 
 /// Filling never touches the padding, which is cleared once.
 static source source_make(float *slot, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
-    source s = {.win = window_forward(d, 0, d->ow),
-                .rings = slot,
-                .pitch = c->l.forward_ring};
-    for (int64_t b = 0; b < c->ins; b++) {
-        (void)ring_make(slot + b * s.pitch, &s.win);
+    source s = {
+        .win = window_forward(d, 0, d->ow),
+        .rings = slot,
+        .pitch = c->l.forward_ring * BUNDLE,
+        .row = WSR_NAME(wsr__row_kernel)(d->kernel, d->dilation, d->stride),
+        .grad = WSR_NAME(wsr__grad_kernel)(d->kernel, d->dilation, d->stride)};
+    s.weights = s.rings + c->bundles * s.pitch;
+    s.result = s.weights + c->bundles * dw_taps(c, BUNDLE);
+    for (int64_t k = 0; k < c->bundles; k++) {
+        (void)ring_make(slot + k * s.pitch, &s.win, BUNDLE);
+        spread_weights(s.weights + k * dw_taps(c, BUNDLE), d, dw_weights(c, k),
+                       bundle_count(k * BUNDLE_BLOCKS, c->ins));
     }
     return s;
 }
@@ -109,67 +129,90 @@ static void source_start(source *s, const call *c, int64_t n, int64_t y)
     s->next = max64(0, y * d->stride - d->pad);
 }
 
-static ring source_ring(const source *s, int64_t block)
+/// One bundle of a source: its ring, and what that is filled with.
+typedef struct feed {
+    int64_t k; // bundle
+    int count; // of its blocks
+    ring ring;
+    preb pre;
+    const float *plane; // of its first block
+    int64_t pitch;      // from block to block
+} feed;
+
+static feed feed_of(const source *s, const call *c, const wsr__pre *pre,
+                    int64_t k)
 {
-    return (ring){.data = s->rings + block * s->pitch,
-                  .rows = s->win.reach,
-                  .pitch = s->win.width * WSR__BLOCK,
-                  .next = s->next};
+    const int64_t b = k * BUNDLE_BLOCKS;
+    const int count = bundle_count(b, c->ins);
+    return (feed){.k = k,
+                  .count = count,
+                  .ring = {.data = s->rings + k * s->pitch,
+                           .rows = s->win.reach,
+                           .pitch = s->win.width * BUNDLE,
+                           .next = s->next},
+                  .pre = preb_of(pre, b, count),
+                  .plane = s->image + b * c->src_plane,
+                  .pitch = count > 1 ? c->src_plane : 0};
 }
 
-/// Fill a ring up to what dst row y needs; returns the topmost row of it.
-WSR_INLINE int64_t source_fill(ring *r, const source *s, const wsr__dw *d,
-                               const float *plane, int64_t y, const pre8 *pre)
+/// Fill the ring up to what dst row y needs.
+WSR_INLINE void feed_fill(feed *f, const source *s, const wsr__dw *d, int64_t y)
 {
+    ring *const r = &f->ring;
     const int64_t top = y * d->stride - d->pad;
     const int64_t end = min64(d->h, top + s->win.reach);
     for (r->next = max64(r->next, top); r->next < end; r->next++) {
-        ring_fill(r, &s->win, plane + r->next * d->w * WSR__BLOCK, pre);
+        ring_fill(r, &s->win, f->plane + r->next * d->w * WSR__BLOCK, f->pitch,
+                  &f->pre);
     }
-    return top;
 }
 
-/// What is done with the depthwise rows of one channel block.
+/// What is done with the depthwise rows.
 typedef struct rows_job {
     float *out;        // NULL, or where depthwise(pre(src)) goes
     int64_t pitch;     // from block to block
-    const float *diff; // diff of it, for the gradient
+    const float *diff; // diff of it in bundles, for the gradient
     int64_t diff_pitch;
     float *grad; // NULL, or depthwise gradients of all blocks
 } rows_job;
 
-/// Rows [y, y + rows) of all channel blocks.
+/// Row y of dst, the i-th of the job.
+WSR_INLINE void feed_row(const feed *f, const source *s, const call *c,
+                         const rows_job *job, const int64_t row[2])
+{
+    const wsr__dw *const d = &c->p->dw;
+    const int64_t b = f->k * BUNDLE_BLOCKS;
+    const int64_t top = row[0] * d->stride - d->pad;
+    const int64_t at = row[1] * d->ow; // pixels
+    if (job->out != NULL) {
+        finish end;
+        finish_none(&end, f->count, job->pitch);
+        taps t;
+        taps_forward(&t, d, &f->ring, s->weights + f->k * dw_taps(c, BUNDLE),
+                     top);
+        s->row(job->out + b * job->pitch + at * WSR__BLOCK, WSR__BLOCK, &t,
+               d->ow, &end);
+    }
+    if (job->grad != NULL) {
+        grad_taps t;
+        taps_gradient(&t, d, &f->ring, job->grad + b * dw_taps(c, WSR__BLOCK),
+                      top, f->count);
+        s->grad(&t, job->diff + f->k * job->diff_pitch + at * BUNDLE, d->ow);
+    }
+}
+
+/// Rows [y, y + rows) of all bundles.
 static void source_rows(source *s, const call *c, const wsr__pre *pre,
                         const rows_job *job, const int64_t rows[2])
 {
-    const wsr__dw *const d = &c->p->dw;
-    const row_kernel row =
-        WSR_NAME(wsr__row_kernel)(d->kernel, d->dilation, d->stride);
-    const grad_kernel grad =
-        WSR_NAME(wsr__grad_kernel)(d->kernel, d->dilation, d->stride);
-    const int64_t pitch = d->ow * WSR__BLOCK;
-    finish f;
-    finish_none(&f);
     int64_t next = s->next;
-    for (int64_t b = 0; b < c->ins; b++) {
-        ring r = source_ring(s, b);
-        const pre8 one = pre_of(pre, b);
+    for (int64_t k = 0; k < c->bundles; k++) {
+        feed f = feed_of(s, c, pre, k);
         for (int64_t i = 0; i < rows[1]; i++) {
-            const int64_t top = source_fill(
-                &r, s, d, s->image + b * c->src_plane, rows[0] + i, &one);
-            if (job->out != NULL) {
-                taps t;
-                taps_forward(&t, d, &r, c->weights->dw + b * dw_taps(c), top);
-                row(job->out + b * job->pitch + i * pitch, WSR__BLOCK, &t,
-                    d->ow, &f);
-            }
-            if (job->grad != NULL) {
-                grad_taps t;
-                taps_gradient(&t, d, &r, job->grad + b * dw_taps(c), top);
-                grad(&t, job->diff + b * job->diff_pitch + i * pitch, d->ow);
-            }
+            feed_fill(&f, s, &c->p->dw, rows[0] + i);
+            feed_row(&f, s, c, job, (const int64_t[]){rows[0] + i, i});
         }
-        next = r.next;
+        next = f.ring.next;
     }
     s->next = next;
 }
@@ -228,11 +271,11 @@ static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
                          int64_t end)
 {
     const wsr__dw *const d = &c->p->dw;
-    float *const buffer = s->rings + c->ins * c->l.forward_ring;
     source_start(s, c, n, begin);
     for (int64_t y = begin; y < end; y += c->l.rows) {
         const int64_t rows[2] = {y, min64(c->l.rows, end - y)};
-        rows_job job = {.out = buffer, .pitch = rows[1] * d->ow * WSR__BLOCK};
+        rows_job job = {.out = s->result,
+                        .pitch = rows[1] * d->ow * WSR__BLOCK};
         if (c->dw_out != NULL) {
             job.out = c->dw_out + n * c->ins * c->dst_plane +
                       y * d->ow * WSR__BLOCK;
@@ -304,10 +347,10 @@ static void forward(float *dst, float *dw_out, const wsr__sep *p,
 typedef struct between {
     reverse v;
     window win;
-    ring first;     // of the first channel block
-    float *weights; // reversed, of all blocks
+    ring first;     // of the first bundle
+    int64_t pitch;  // from ring to ring
+    float *weights; // reversed, of all bundles
     float *diff;    // a run of rows of diff_dst behind its norm, all blocks
-    float *result;  // the depthwise result, the same run
     source src;
     float *sums[2]; // of the depthwise and pointwise gradients, or NULL
 } between;
@@ -335,17 +378,18 @@ static between between_make(float *slot, const call *c)
     m.win = window_make(m.v.low, ni + m.v.high - m.v.low, d->ow,
                         m.v.high - m.v.low + 1 + c->l.rows);
     m.first = (ring){
-        .data = slot, .rows = m.win.reach, .pitch = m.win.width * WSR__BLOCK};
-    m.weights = slot + c->ins * c->l.backward_ring;
-    m.diff = m.weights + c->ins * dw_taps(c);
-    for (int64_t b = 0; b < c->ins; b++) {
-        (void)ring_make(slot + b * c->l.backward_ring, &m.win);
-        reverse_weights(m.weights + b * dw_taps(c), &m.v, d,
-                        c->weights->dw + b * dw_taps(c));
+        .data = slot, .rows = m.win.reach, .pitch = m.win.width * BUNDLE};
+    m.pitch = c->l.backward_ring * BUNDLE;
+    m.weights = slot + c->bundles * m.pitch;
+    m.diff = m.weights + c->bundles * dw_taps(c, BUNDLE);
+    for (int64_t k = 0; k < c->bundles; k++) {
+        (void)ring_make(slot + k * m.pitch, &m.win, BUNDLE);
+        reverse_weights(m.weights + k * dw_taps(c, BUNDLE), &m.v, d,
+                        dw_weights(c, k),
+                        bundle_count(k * BUNDLE_BLOCKS, c->ins));
     }
     if (wants_weights(c)) {
-        m.result = slot + c->l.backward;
-        m.src = source_make(m.result + c->ins * run_pitch(c), c);
+        m.src = source_make(slot + c->l.backward, c);
     }
     return m;
 }
@@ -421,13 +465,14 @@ static void between_fill(const between *m, const call *c, const float *diff,
               .ins = c->outs,
               .src = diff,
               .src_pitch = pitch,
-              .dst_pitch = c->l.backward_ring};
+              .dst_pitch = m->pitch,
+              .bundled = true};
     between_ahead(g.ahead, m, c, at[0], y);
     for (int64_t b = 0; b < c->ins; b += 2) {
         g.weights = c->weights->transposed +
                     b * c->outs * WSR__BLOCK * WSR__BLOCK;
-        g.dst = ring_row(&m->first, y) + b * c->l.backward_ring +
-                m->win.at * WSR__BLOCK;
+        g.dst = ring_row(&m->first, y) + b / BUNDLE_BLOCKS * m->pitch +
+                m->win.at * BUNDLE;
         g.half = b + 1 == c->ins;
         WSR_NAME(wsr__gemm)(&g);
     }
@@ -439,7 +484,7 @@ static void product_grad(const between *m, const call *c, const float *diff,
 {
     gemm_grad g = {.pixels = rows * c->p->dw.ow,
                    .ins = c->ins,
-                   .src = m->result,
+                   .src = m->src.result,
                    .src_pitch = run_pitch(c),
                    .diff_pitch = pitch};
     for (int64_t b = 0; b < c->outs; b += 2) {
@@ -465,10 +510,10 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
         return;
     }
     const rows_job job = {
-        .out = m->sums[1] != NULL ? m->result + before * row : NULL,
+        .out = m->sums[1] != NULL ? m->src.result + before * row : NULL,
         .pitch = run_pitch(c),
-        .diff = ring_row(&m->first, y) + m->win.at * WSR__BLOCK,
-        .diff_pitch = c->l.backward_ring,
+        .diff = ring_row(&m->first, y) + m->win.at * BUNDLE,
+        .diff_pitch = m->pitch,
         .grad = m->sums[0]};
     source_rows(&m->src, c, c->pre, &job, (const int64_t[]){y, 1});
     const bool last = before + 1 == c->l.rows || y + 1 == c->p->dw.oh;
@@ -477,31 +522,27 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
     }
 }
 
-/// Rows of diff_src of one channel block.
-static void backward_rows(const call *c, const between *m, int64_t n, int64_t b,
+/// Rows of diff_src of bundle k.
+static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
                           const int64_t rows[2])
 {
     const wsr__gate *const gate = c->bwd->gate;
+    const int64_t b = k * BUNDLE_BLOCKS;
     const int64_t plane = n * c->src_step + b * c->src_plane;
     reversing r = {.p = &c->p->dw,
                    .r = &m->v,
                    .rows = m->first,
-                   .weights = m->weights + b * dw_taps(c),
+                   .weights = m->weights + k * dw_taps(c, BUNDLE),
                    .out = c->out + plane,
                    .gate = gate != NULL ? gate->src + plane : NULL,
                    .ni = m->win.width};
-    r.rows.data += b * c->l.backward_ring;
+    r.rows.data += k * m->pitch;
     finish f;
-    finish_backward(&f, c->bwd, b);
+    finish_backward(&f, c->bwd, b, bundle_count(b, c->ins), c->src_plane);
     for (int64_t y = rows[0]; y < rows[0] + rows[1]; y++) {
         reverse_row(&r, y, &f);
     }
-    if (gate != NULL && f.summed) {
-        double *const sums = gate->sums + plane / c->src_plane * 2 * WSR__BLOCK;
-        for (int k = 0; k < 2 * WSR__BLOCK; k++) {
-            sums[k] += f.sums[k / WSR__BLOCK][k % WSR__BLOCK];
-        }
-    }
+    finish_add_sums(&f, gate, plane / c->src_plane);
 }
 
 /// Rows [begin, end) of diff_src of image n, and what the image adds to the
@@ -519,8 +560,8 @@ static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
         for (; m->first.next < min64(d->oh, last); m->first.next++) {
             backward_row(m, c, n, m->first.next);
         }
-        for (int64_t b = 0; c->out != NULL && b < c->ins; b++) {
-            backward_rows(c, m, n, b, rows);
+        for (int64_t k = 0; c->out != NULL && k < c->bundles; k++) {
+            backward_rows(c, m, n, k, rows);
         }
     }
 }

@@ -123,7 +123,7 @@ WSR_INLINE void expand_run(v16 *sum, const call *c, const float *rows,
 
 /// Where the pixels of a pair of blocks go.
 typedef struct target {
-    finish f[2];
+    finish f[2 / BUNDLE_BLOCKS];
     int64_t at; // of the first block, floats
     v16 bias;
     bool half; // there is no second block
@@ -138,11 +138,13 @@ static target target_of(const call *c, int64_t n, int64_t pair)
     target t = {.at = n * c->step + b * c->plane,
                 .bias = splat16(0.0f),
                 .half = b + 1 == wsr__blocks(c->p->c)};
-    for (int k = 0; k < (t.half ? 1 : 2); k++) {
+    for (int k = 0; k < (t.half ? 1 : 2); k += BUNDLE_BLOCKS) {
+        const int count = bundle_count(b + k, wsr__blocks(c->p->c));
+        finish *const f = &t.f[k / BUNDLE_BLOCKS];
         if (c->how->gate != NULL) {
-            finish_backward(&t.f[k], &bwd, b + k);
+            finish_backward(f, &bwd, b + k, count, c->plane);
         } else {
-            finish_forward(&t.f[k], &fwd, b + k);
+            finish_forward(f, &fwd, b + k, count, c->plane);
         }
     }
     if (c->how->bias != NULL) {
@@ -153,13 +155,16 @@ static target target_of(const call *c, int64_t n, int64_t pair)
     return t;
 }
 
-WSR_INLINE void put(const call *c, int64_t at, v8 v, const finish *f)
+WSR_INLINE void put(const call *c, int64_t at, vb v, const finish *f)
 {
     float *const to = c->out + at;
     if (f->gated) {
-        v = gate_apply(v, ld8(c->how->gate->src + at), f);
+        v = gate_apply(v, load_blocks(c->how->gate->src + at, f->pitch), f);
     }
-    st8(to, f->accumulate ? add8(ld8(to), v) : v);
+    if (f->accumulate) {
+        v = addb(load_blocks(to, f->pitch), v);
+    }
+    store_blocks(to, f->pitch, v);
 }
 
 /// `run` pixels of a pair; offset is that of the first in its plane.
@@ -176,9 +181,10 @@ WSR_INLINE void expand_tile(const call *c, const target *t, int64_t offset,
     WSR_UNROLL
     for (int i = 0; i < run; i++) {
         const int64_t at = t->at + (offset + i) * WSR__BLOCK;
-        put(c, at, low16(sum[i]), &t->f[0]);
-        if (!t->half) {
-            put(c, at + c->plane, high16(sum[i]), &t->f[1]);
+        put(c, at, bundle_of(sum[i], 0), &t->f[0]);
+        if (BUNDLE_BLOCKS == 1 && !t->half) {
+            put(c, at + c->plane, bundle_of(sum[i], 1),
+                &t->f[2 / BUNDLE_BLOCKS - 1]);
         }
     }
 }

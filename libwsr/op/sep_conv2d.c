@@ -125,10 +125,14 @@ static bool applicable(const wsr__node *node)
     return wsr__sep_supported(&p);
 }
 
-// Floats of the packed gradients that lie at the start of the scratch.
+// Floats of the packed gradients that lie at the start of the scratch, in whole
+// cache lines: the kernels' own scratch follows.
 static size_t grads_floats(const state *s)
 {
-    return wsr__dw_weights_size(&s->p.dw) + wsr__pw_weights_size(&s->pw);
+    const size_t line = 64 / sizeof(float);
+    const size_t floats = wsr__dw_weights_size(&s->p.dw) +
+                          wsr__pw_weights_size(&s->pw);
+    return (floats + line - 1) / line * line;
 }
 
 static wsr_status plan(wsr__node *node)
