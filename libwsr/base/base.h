@@ -143,6 +143,13 @@ void wsr__rng_normals(wsr__rng *rng, float *out, size_t n);
 uint32_t wsr__rng_below(wsr__rng *rng, uint32_t n); // [0, n), unbiased
 void wsr__rng_permutation(wsr__rng *rng, uint32_t *out, uint32_t n);
 
+/// So many floats, rounded up to a multiple of WSR__ALIGN bytes.
+static inline size_t wsr__lines(size_t floats)
+{
+    const size_t line = WSR__ALIGN / sizeof(float);
+    return (floats + line - 1) / line * line;
+}
+
 // ---------------------------------------------------------- parallel loops
 
 /// Body of a parallel loop: some of its elements, [begin, end). `part` numbers

@@ -110,13 +110,22 @@ static void bind_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
     }
 }
 
+// Slots of threads come first, then what a step has for all of them.
+static void bind_scratch(const wsr_plan *plan, wsr__step *step)
+{
+    wsr__slots *const slots = &step->node.slots;
+    slots->data = wsr__plan_at(plan, step->scratch);
+    step->node.scratch =
+        slots->data != NULL ? slots->data + slots->count * slots->step : NULL;
+}
+
 static void bind_step(const wsr_plan *plan, wsr__step *step)
 {
     for (uint32_t i = 0; i < step->node.n; i++) {
         bind_src(plan, step, i);
     }
     step->node.workspace = wsr__plan_at(plan, step->workspace);
-    step->node.scratch = wsr__plan_at(plan, step->scratch);
+    bind_scratch(plan, step);
     bind_dst(plan, step);
     if (step->node.impl->bind != NULL) {
         step->node.lazy = &step->lazy;

@@ -376,23 +376,35 @@ out:
     return status;
 }
 
-// Scratch of all steps is one common buffer of the largest size.
+// Scratch of all steps is one common buffer of the largest size. In front of it
+// each thread has a slot, in the same place for all steps: what a thread wrote
+// there in one step then never has to come out of another's cache in the next.
 static wsr_status place_scratch(wsr_plan *plan)
 {
     size_t most = 0;
+    size_t slot = 0;
     for (size_t s = 0; s < plan->step_count; s++) {
-        const wsr__step *const step = &plan->steps[s];
-        const size_t need = step->dead ? 0 : step->node.scratch_floats;
-        most = need > most ? need : most;
+        const wsr__node *const node = &plan->steps[s].node;
+        if (!plan->steps[s].dead) {
+            const size_t need = node->scratch_floats;
+            most = need > most ? need : most;
+            slot = node->slot_floats > slot ? node->slot_floats : slot;
+        }
     }
+    slot = wsr__lines(slot);
+    const size_t threads = wsr_threads();
     uint32_t common = WSR__NONE;
     wsr_status status = WSR_OK;
-    if (most > 0) {
-        status = add_span(&common, plan, most, 0, end_time(plan));
+    if (most + slot > 0) {
+        status =
+            add_span(&common, plan, threads * slot + most, 0, end_time(plan));
     }
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__step *const step = &plan->steps[s];
-        step->scratch = step->node.scratch_floats > 0 ? common : WSR__NONE;
+        const size_t need = step->node.scratch_floats + step->node.slot_floats;
+        step->scratch = need > 0 ? common : WSR__NONE;
+        step->node.slots =
+            (wsr__slots){.step = (int64_t)slot, .count = (int64_t)threads};
     }
     return status;
 }

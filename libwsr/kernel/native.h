@@ -264,7 +264,6 @@ typedef struct wsr__sep {
     wsr__dw dw; // dst_step is ignored
     int64_t co; // channels of dst
     int64_t dst_step;
-    int64_t slots; // the most threads that scratch is made for, at least 1
 } wsr__sep;
 
 /// Other sizes take wsr__dw and wsr__pw one after the other.
@@ -273,15 +272,24 @@ bool wsr__sep_supported(const wsr__sep *p);
 /// The pointwise half, for packing its weights.
 wsr__pw wsr__sep_pw(const wsr__sep *p);
 
+/// Memory of the threads: each has a slot of `step` floats, which starts at a
+/// multiple of 64 bytes. Calls that share it find it in their threads' caches.
+typedef struct wsr__slots {
+    float *data;
+    int64_t step;
+    int64_t count; // the most threads, at least 1
+} wsr__slots;
+
 typedef struct wsr__sep_weights {
     const float *dw;         // wsr__dw_pack
     const float *pw;         // wsr__pw_pack; not for backward data
     const float *transposed; // wsr__pw_pack_transposed; not for forward
-    float *scratch;          // at a multiple of 64 bytes
+    wsr__slots slots;
+    float *scratch; // for gradients of weights
 } wsr__sep_weights;
 
-/// Scratch of forward, and of backward without gradients of weights.
-size_t wsr__sep_scratch(const wsr__sep *p);
+/// Floats of a slot; with `weights` for their gradients as well.
+size_t wsr__sep_slot(const wsr__sep *p, bool weights);
 /// dw_out, NULL or a dense blocked tensor, receives depthwise(pre(src)).
 void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
                       const float *src, const wsr__sep_weights *weights,
@@ -295,7 +303,7 @@ typedef struct wsr__sep_grads {
     const wsr__pre *pre; // for dw and pw: as the forward kernel read src
 } wsr__sep_grads;
 
-/// Scratch of wsr__sep_backward with gradients of weights.
+/// Floats of scratch.
 size_t wsr__sep_weights_scratch(const wsr__sep *p);
 /// Both kinds of gradients in one pass. data is src, which may be NULL without
 /// gradients of weights, and diff_dst.

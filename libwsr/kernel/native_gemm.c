@@ -2,47 +2,43 @@
 //
 // Pointwise products in registers, see native_gemm.h.
 //
-// A tile is P pixels of sixteen destination channels. For each source channel
-// its sixteen weights are loaded once and multiplied with that channel of each
-// pixel; nothing is stored before all source channels have been added. What
-// follows the product (a gate, statistics, accumulation) happens to the tile
-// while it is still in registers.
+// A tile is P pixels of Q pairs of destination channel blocks. For each source
+// channel the pairs' sixteen weights are loaded once and multiplied with that
+// channel of each pixel; nothing is stored before all source channels have been
+// added. What follows the product (a gate, statistics, accumulation) happens to
+// the tile while it is still in registers. Two pairs share the loads of pixels,
+// for which multiply-adds would else have to wait.
 
 #include "kernel/native_gemm.h"
 
-#include <string.h>
-
 #if WSR_AVX512
-enum { TILE = 16, GRAD_LANES = 8 };
+enum { TILE = 16, MOST = 2, GRAD_LANES = 8 };
 #elif WSR_AVX2
-enum { TILE = 6, GRAD_LANES = 4 };
+enum { TILE = 6, MOST = 1, GRAD_LANES = 4 };
 #else
-enum { TILE = 2, GRAD_LANES = 2 };
+enum { TILE = 2, MOST = 1, GRAD_LANES = 2 };
 #endif
 
-/// A vector per channel of the pair.
-WSR_INLINE v16 pair_channels(const float *p, bool half, float otherwise)
-{
-    if (p == NULL) {
-        return splat16(otherwise);
-    }
-    return join16(ldu8(p), ldu8(p + (half ? 0 : WSR__BLOCK)));
-}
+enum { LANES = 4, PAIR = 2 * WSR__BLOCK }; // sums side by side; channels
 
-/// Floats from block to block of the pair, 0 if there is one.
-WSR_INLINE int64_t pair_pitch(const gemm *g)
-{
-    return g->half ? 0 : g->dst_pitch;
-}
-
-enum { LANES = 4 }; // sums side by side
-
-/// Sums of a run of pixels.
-typedef struct run {
+/// A pair of destination blocks, and its sums over a run of pixels.
+typedef struct pair {
+    int64_t block; // the first
+    int64_t pitch; // floats to the second, 0 where there is none
     v16 pivot;
     v16 sum;
     v16 product;
-} run;
+} pair;
+
+/// A number per channel of the pair.
+WSR_INLINE v16 channels_of(const float *all, const pair *q, float otherwise)
+{
+    if (all == NULL) {
+        return splat16(otherwise);
+    }
+    const float *const p = all + q->block * WSR__BLOCK;
+    return join16(ldu8(p), ldu8(p + (q->pitch != 0 ? WSR__BLOCK : 0)));
+}
 
 /// Two values of each pixel of a tile, summed. Several sums side by side: in
 /// one, each addition would wait for the one before.
@@ -59,63 +55,92 @@ WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
                               : fma16(value, factor, l->product[k]);
 }
 
-WSR_INLINE void lanes_end(run *s, lanes *l, const int P)
+WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
 {
     WSR_UNROLL
     for (int k = 1; k < (P < LANES ? P : LANES); k++) {
         l->sum[0] = add16(l->sum[0], l->sum[k]);
         l->product[0] = add16(l->product[0], l->product[k]);
     }
-    s->sum = add16(s->sum, l->sum[0]);
-    s->product = add16(s->product, l->product[0]);
+    q->sum = add16(q->sum, l->sum[0]);
+    q->product = add16(q->product, l->product[0]);
 }
 
-WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
+WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                           const int P)
 {
-    const v16 mean = pair_channels(g->mean, g->half, 0.0f);
+    const v16 mean = channels_of(g->mean, q, 0.0f);
+    const float *const gate = g->gate + q->block * g->dst_pitch +
+                              x * WSR__BLOCK;
     lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src =
-            load_pair(g->gate + (x + p) * WSR__BLOCK, pair_pitch(g));
+        const v16 src = load_pair(gate + p * WSR__BLOCK, q->pitch);
         lanes_add(&l, acc[p], sub16(src, mean), p);
     }
-    lanes_end(s, &l, P);
+    lanes_end(q, &l, P);
 }
 
 /// Without relu, the gate is opened by the constant 1.
-WSR_INLINE void gate_tile(v16 *acc, const gemm *g, int64_t x, const int P)
+WSR_INLINE void gate_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
+                          const int P)
 {
-    const v16 scale = pair_channels(g->scale, g->half, 1.0f);
-    const v16 shift = pair_channels(g->shift, g->half, 0.0f);
+    const v16 scale = channels_of(g->scale, q, 1.0f);
+    const v16 shift = channels_of(g->shift, q, 0.0f);
     const v16 open_scale = g->relu ? scale : splat16(0.0f);
     const v16 open_shift = g->relu ? shift : splat16(1.0f);
     const v16 factor = g->unscaled ? splat16(1.0f) : scale;
+    const float *const gate = g->gate + q->block * g->dst_pitch +
+                              x * WSR__BLOCK;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src =
-            load_pair(g->gate + (x + p) * WSR__BLOCK, pair_pitch(g));
+        const v16 src = load_pair(gate + p * WSR__BLOCK, q->pitch);
         const v16 y = fma16(src, open_scale, open_shift);
         acc[p] = open16(y, mul16(acc[p], factor));
     }
 }
 
-WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, run *s, int64_t x,
+WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                              const int P)
 {
     if (x == 0) {
-        s->pivot = g->first == g->dst ? acc[0]
-                                      : load_pair(g->first, pair_pitch(g));
+        q->pivot =
+            g->first == g->dst
+                ? acc[0]
+                : load_pair(g->first + q->block * g->dst_pitch, q->pitch);
     }
-    const v16 pivot = s->pivot;
+    const v16 pivot = q->pivot;
     lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 away = sub16(acc[p], pivot);
         lanes_add(&l, away, away, p);
     }
-    lanes_end(s, &l, P);
+    lanes_end(q, &l, P);
+}
+
+WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
+                           const int P)
+{
+    if (BUNDLE_BLOCKS == 2 && g->bundled) {
+        float *const row = g->dst + q->block / 2 * g->dst_pitch;
+        WSR_UNROLL
+        for (int p = 0; p < P; p++) {
+            stu16(row + (x + p) * PAIR, acc[p]);
+        }
+        return;
+    }
+    float *const to = g->dst + q->block * g->dst_pitch + x * WSR__BLOCK;
+    if (g->accumulate) {
+        WSR_UNROLL
+        for (int p = 0; p < P; p++) {
+            acc[p] = add16(load_pair(to + p * WSR__BLOCK, q->pitch), acc[p]);
+        }
+    }
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        store_pair(to + p * WSR__BLOCK, q->pitch, acc[p]);
+    }
 }
 
 /// Ask for the share of source block i and the tile at x.
@@ -123,118 +148,151 @@ WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
 {
     for (int k = 0; k < GEMM_AHEAD; k++) {
         const gemm_ahead *const a = &g->ahead[k];
-        if (a->from == NULL || i >= a->blocks) {
+        if (a->from == NULL) {
             continue;
         }
         const int64_t size = a->scale * WSR__BLOCK;
-        const float *const p = a->from + i * a->pitch + x * size;
-        for (int64_t at = 0; at < P * size; at += 2 * WSR__BLOCK) {
-            prefetch(p + at, a->write);
+        for (int64_t b = i; b < a->blocks; b += g->ins) {
+            const float *const p = a->from + b * a->pitch + x * size;
+            for (int64_t at = 0; at < P * size; at += PAIR) {
+                prefetch(p + at, a->write);
+            }
         }
     }
 }
 
-WSR_INLINE void product_tile(v16 *acc, const gemm *g, int64_t x, const int P)
+WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
+                             int64_t x, const int P, const int Q)
 {
-    const v16 bias = pair_channels(g->bias, g->half, 0.0f);
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        acc[p] = bias;
+    for (int i = 0; i < P * Q; i++) {
+        acc[i / P][i % P] = channels_of(g->bias, &pairs[i / P], 0.0f);
     }
     const float *src = g->src + x * WSR__BLOCK;
-    const float *weights = g->weights;
+    const int64_t pitch = g->ins * WSR__BLOCK * PAIR; // from pair to pair
+    const float *weights = g->weights + pairs->block / 2 * pitch;
     for (int64_t i = 0; i < g->ins; i++) {
         const float *const s = opaque(src);
-        ask_ahead(g, i, x, P);
+        if (pairs->block == 0) {
+            ask_ahead(g, i, x, P);
+        }
         WSR_UNROLL
         for (int k = 0; k < WSR__BLOCK; k++) {
-            const v16 w = ldu16(weights + k * 2 * WSR__BLOCK);
+            v16 w[MOST];
+            WSR_UNROLL
+            for (int q = 0; q < Q; q++) {
+                w[q] = ldu16(weights + q * pitch + k * PAIR);
+            }
             WSR_UNROLL
             for (int p = 0; p < P; p++) {
-                acc[p] = fma16(w, splat16(s[p * WSR__BLOCK + k]), acc[p]);
+                const v16 src_k = splat16(s[p * WSR__BLOCK + k]);
+                const v16 one = Q > 1 ? held16(src_k) : src_k;
+                WSR_UNROLL
+                for (int q = 0; q < Q; q++) {
+                    acc[q][p] = fma16(w[q], one, acc[q][p]);
+                }
             }
         }
         src += g->src_pitch;
-        weights += 2 * WSR__BLOCK * WSR__BLOCK;
+        weights += PAIR * WSR__BLOCK;
     }
 }
 
-WSR_INLINE void store_tile(const gemm *g, v16 *acc, int64_t x, const int P)
+WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
+                          const int Q)
 {
-    if (BUNDLE_BLOCKS == 2 && g->bundled) {
-        WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            stu16(g->dst + (x + p) * BUNDLE, acc[p]);
-        }
-        return;
-    }
-    const int64_t pitch = pair_pitch(g);
-    float *const to = g->dst + x * WSR__BLOCK;
-    if (g->accumulate) {
-        WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            acc[p] = add16(load_pair(to + p * WSR__BLOCK, pitch), acc[p]);
-        }
-    }
+    v16 acc[MOST][TILE];
+    product_tile(acc, g, pairs, x, P, Q);
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        store_pair(to + p * WSR__BLOCK, pitch, acc[p]);
-    }
-}
-
-WSR_INLINE void gemm_tile(const gemm *g, run *s, int64_t x, const int P)
-{
-    v16 acc[TILE];
-    product_tile(acc, g, x, P);
-    if (g->gate != NULL) {
-        gate_tile(acc, g, x, P);
-        if (g->kind == GEMM_PRODUCTS) {
-            sums_tile(acc, g, s, x, P);
+    for (int q = 0; q < Q; q++) {
+        if (g->gate != NULL) {
+            gate_tile(acc[q], g, &pairs[q], x, P);
+            if (g->kind == GEMM_PRODUCTS) {
+                sums_tile(acc[q], g, &pairs[q], x, P);
+            }
+        } else if (g->kind == GEMM_MOMENTS) {
+            moments_tile(acc[q], g, &pairs[q], x, P);
         }
-    } else if (g->kind == GEMM_MOMENTS) {
-        moments_tile(acc, g, s, x, P);
+        store_tile(g, acc[q], &pairs[q], x, P);
     }
-    store_tile(g, acc, x, P);
 }
 
-static void gemm_pixels(const gemm *g, run *s)
+/// All pixels of two pairs.
+static void gemm_two(const gemm *g, pair *pairs)
+{
+    int64_t x = 0;
+    for (; x + TILE / MOST <= g->pixels; x += TILE / MOST) {
+        gemm_tile(g, pairs, x, TILE / MOST, MOST);
+    }
+    for (; x < g->pixels; x++) {
+        gemm_tile(g, pairs, x, 1, MOST);
+    }
+}
+
+/// All pixels of a pair.
+static void gemm_one(const gemm *g, pair *q)
 {
     int64_t x = 0;
     int64_t left = g->pixels;
     // Two tiles of four beat one of six and two single pixels.
     while (left >= TILE && !(TILE == 6 && left == 8)) {
-        gemm_tile(g, s, x, TILE);
+        gemm_tile(g, q, x, TILE, 1);
         x += TILE;
         left -= TILE;
     }
     while (TILE > 8 && left >= 8) {
-        gemm_tile(g, s, x, 8);
+        gemm_tile(g, q, x, 8, 1);
         x += 8;
         left -= 8;
     }
     while (TILE > 4 && left >= 4) {
-        gemm_tile(g, s, x, 4);
+        gemm_tile(g, q, x, 4, 1);
         x += 4;
         left -= 4;
     }
     for (; left > 0; left--) {
-        gemm_tile(g, s, x, 1);
+        gemm_tile(g, q, x, 1, 1);
         x++;
     }
 }
 
-void WSR_NAME(wsr__gemm)(gemm *g)
+static pair pair_of(const gemm *g, int64_t block)
 {
-    run s = {splat16(0.0f), splat16(0.0f), splat16(0.0f)};
-    gemm_pixels(g, &s);
-    memset(g->ahead, 0, sizeof(g->ahead));
-    if (g->kind != GEMM_NONE) {
-        add_d8(g->sums, low16(s.sum));
-        add_d8(g->sums + WSR__BLOCK, low16(s.product));
-        if (!g->half) {
-            add_d8(g->sums + 2 * WSR__BLOCK, high16(s.sum));
-            add_d8(g->sums + 3 * WSR__BLOCK, high16(s.product));
+    const v16 none = splat16(0.0f);
+    return (pair){.block = block,
+                  .pitch = block + 1 < g->outs ? g->dst_pitch : 0,
+                  .pivot = none,
+                  .sum = none,
+                  .product = none};
+}
+
+static void add_sums(const gemm *g, const pair *q)
+{
+    if (g->kind == GEMM_NONE) {
+        return;
+    }
+    double *const sums = g->sums + q->block * PAIR;
+    add_d8(sums, low16(q->sum));
+    add_d8(sums + WSR__BLOCK, low16(q->product));
+    if (q->pitch != 0) {
+        add_d8(sums + 2 * WSR__BLOCK, high16(q->sum));
+        add_d8(sums + 3 * WSR__BLOCK, high16(q->product));
+    }
+}
+
+void WSR_NAME(wsr__gemm)(const gemm *g)
+{
+    for (int64_t b = 0; b < g->outs; b += 2) {
+        pair pairs[2] = {pair_of(g, b)};
+        if (MOST == 2 && b + 2 < g->outs) {
+            b += 2;
+            pairs[1] = pair_of(g, b);
+            gemm_two(g, pairs);
+            add_sums(g, &pairs[1]);
+        } else {
+            gemm_one(g, pairs);
         }
+        add_sums(g, &pairs[0]);
     }
 }
 

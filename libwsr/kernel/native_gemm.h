@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The product behind pointwise convolutions: a run of pixels of all source
-// channels times the weights of one pair of destination channel blocks.
+// channels times the weights of all destination channels.
 
 #ifndef WSR_KERNEL_NATIVE_GEMM_H
 #define WSR_KERNEL_NATIVE_GEMM_H
@@ -16,9 +16,8 @@ typedef enum gemm_sums {
 } gemm_sums;
 
 /// What is read or written after the product: runs of as many pixels, `pitch`
-/// floats apart, of which the first as many as there are source blocks are
-/// asked for while the product computes. Caches would otherwise idle during
-/// products, and products wait for what follows them.
+/// floats apart, which are asked for while the product computes. Caches would
+/// otherwise idle during products, and products wait for what follows them.
 typedef struct gemm_ahead {
     const float *from; // NULL: nothing
     int64_t pitch;
@@ -32,16 +31,16 @@ enum { GEMM_AHEAD = 4 };
 typedef struct gemm {
     int64_t pixels;
     int64_t ins;          // source channel blocks
+    int64_t outs;         // destination channel blocks
     const float *src;     // first pixel of the first block
     int64_t src_pitch;    // floats from block to block
-    const float *weights; // of this pair: [ins * 8][16]
-    float *dst;           // first pixel of the pair's first block
-    int64_t dst_pitch;
-    bool half;    // the pair lacks its second block
-    bool bundled; // dst is a row of bundles: of the pair with AVX-512, else of
-                  // each block. Stored as it is: no gate, not accumulated.
+    const float *weights; // [pair of outs][ins * 8][16]
+    float *dst;           // first pixel of the first block
+    int64_t dst_pitch;    // floats from block to block, or bundle to bundle
+    bool bundled;         // dst has a row of bundles for each bundle of outs;
+                          // stored as it is: no gate, not accumulated
 
-    // Per channel of the pair; NULL: none.
+    // Per channel of dst; NULL: none.
     const float *bias;
     const float *scale; // of the gate's prologue
     const float *shift;
@@ -52,14 +51,13 @@ typedef struct gemm {
     bool unscaled;
     bool accumulate;
     gemm_sums kind;
-    double *sums;       // [2 blocks][2][8], added to
+    double *sums;       // [outs][2][8], added to
     const float *first; // GEMM_MOMENTS: dst of the plane's first pixel
     gemm_ahead ahead[GEMM_AHEAD];
 } gemm;
 
-/// dst (+)= finish(src * weights + bias). Forgets what lies ahead: it has been
-/// asked for, and need not be by the product of the next pair.
-void WSR_NAME(wsr__gemm)(gemm *g);
+/// dst (+)= finish(src * weights + bias).
+void WSR_NAME(wsr__gemm)(const gemm *g);
 
 /// Turn what GEMM_MOMENTS has summed over a plane of one block into its
 /// moments.

@@ -55,9 +55,8 @@ typedef struct wsr__sep_layout {
     int64_t rows;         // of dst that pass through the cache together
     int64_t forward_ring; // padded rows of one bundle
     int64_t backward_ring;
-    int64_t forward; // of one slot
-    int64_t backward;
-    int64_t weights; // more for the gradients of the weights
+    int64_t forward;  // of one slot
+    int64_t backward; // followed by forward's for the gradients of weights
 } wsr__sep_layout;
 
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p);
@@ -460,6 +459,14 @@ WSR_INLINE v16 splat16(float a)
     return _mm512_set1_ps(a);
 }
 
+/// The same vector, which the compiler now keeps in a register instead of
+/// loading it anew for each use.
+WSR_INLINE v16 held16(v16 v)
+{
+    __asm__("" : "+v"(v));
+    return v;
+}
+
 WSR_INLINE v16 add16(v16 a, v16 b)
 {
     return _mm512_add_ps(a, b);
@@ -529,6 +536,11 @@ WSR_INLINE void stu16(float *p, v16 v)
 WSR_INLINE v16 splat16(float a)
 {
     return (v16){splat8(a), splat8(a)};
+}
+
+WSR_INLINE v16 held16(v16 v)
+{
+    return v;
 }
 
 WSR_INLINE v16 add16(v16 a, v16 b)

@@ -228,12 +228,6 @@ wsr__pw wsr__sep_pw(const wsr__sep *p)
                      .dst_step = p->dst_step};
 }
 
-/// So many floats and what is missing to whole cache lines.
-static int64_t aligned(int64_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
 {
     const wsr__dw *const d = &p->dw;
@@ -244,31 +238,29 @@ wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
     l.rows = max64(min64(l.rows, 64) / d->ow, 1);
     const int64_t run = l.rows * d->ow * WSR__BLOCK;
     const int64_t taps = d->kernel * d->kernel;
-    const int64_t pairs = (ins + 1) / 2 * 2 *
-                          WSR__BLOCK; // most bundles' floats
+    const int64_t most = (ins + 1) / 2 * 2 * WSR__BLOCK; // floats of bundles
     l.forward_ring = span * ((d->ow - 1) * d->stride + span);
     // Backward, the ring holds rows of diff_dst with room for all phases.
     l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span);
-    l.forward = aligned(pairs * (l.forward_ring + taps) + ins * run);
-    l.backward = aligned(pairs * (l.backward_ring + taps) + outs * run);
-    l.weights = l.forward;
+    l.forward = most * (l.forward_ring + taps) + ins * run;
+    l.backward = most * (l.backward_ring + taps) + outs * run;
+    l.backward = (int64_t)wsr__lines((size_t)l.backward);
     return l;
 }
 
-size_t wsr__sep_scratch(const wsr__sep *p)
+size_t wsr__sep_slot(const wsr__sep *p, bool weights)
 {
     const wsr__sep_layout l = wsr__sep_layout_of(p);
-    return (size_t)(p->slots * max64(l.forward, l.backward));
+    const int64_t both = l.backward + l.forward;
+    return wsr__lines((size_t)(weights ? both : max64(l.forward, l.backward)));
 }
 
 size_t wsr__sep_weights_scratch(const wsr__sep *p)
 {
-    const wsr__sep_layout l = wsr__sep_layout_of(p);
     const wsr__pw pw = wsr__sep_pw(p);
     const size_t sums = wsr__dw_weights_size(&p->dw) +
                         wsr__pw_weights_size(&pw);
-    return (size_t)(p->slots * (l.backward + l.weights)) +
-           (size_t)wsr__pw_groups(p->dw.n) * sums;
+    return (size_t)wsr__pw_groups(p->dw.n) * sums;
 }
 
 // ------------------------------------------------------ batch normalisation

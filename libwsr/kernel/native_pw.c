@@ -198,11 +198,16 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     const int64_t run[2] = {first, min64(c->run, c->pixels - first)};
     const float *const image = c->src + n * c->in_step;
     const int64_t plane = c->pixels * WSR__BLOCK;
+    float *const dst = c->out + n * c->out_step;
     gemm g = {.pixels = run[1],
               .ins = c->ins,
+              .outs = c->outs,
+              .weights = c->weights,
+              .dst = dst + first * WSR__BLOCK,
               .dst_pitch = plane,
               .accumulate = c->fwd->accumulate,
-              .bias = c->fwd->bias};
+              .bias = c->fwd->bias,
+              .first = dst};
     if (c->direct) {
         g.src = image + first * WSR__BLOCK;
         g.src_pitch = plane;
@@ -211,25 +216,16 @@ static void forward_run(const call *c, int64_t n, int64_t first)
         g.src = buffer;
         g.src_pitch = run[1] * WSR__BLOCK;
     }
-    const int64_t item =
-        moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
     if (is_dense(c->p)) {
         g.ahead[0] = run_ahead(c, c->src, c->in_step, n, run);
     }
-    for (int64_t b = 0; b < c->outs; b += 2) {
-        g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
-        g.first = c->out + n * c->out_step + b * plane;
-        g.dst = c->out + n * c->out_step + b * plane + first * WSR__BLOCK;
-        g.half = b + 1 == c->outs;
-        if (c->fwd->bias != NULL) {
-            g.bias = c->fwd->bias + b * WSR__BLOCK;
-        }
-        if (c->fwd->moments != NULL) {
-            g.kind = GEMM_MOMENTS;
-            g.sums = c->fwd->moments + (item + b) * 2 * WSR__BLOCK;
-        }
-        WSR_NAME(wsr__gemm)(&g);
+    if (c->fwd->moments != NULL) {
+        const int64_t item =
+            moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+        g.kind = GEMM_MOMENTS;
+        g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;
     }
+    WSR_NAME(wsr__gemm)(&g);
 }
 
 static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -281,10 +277,8 @@ static void forward(float *dst, const wsr__pw *p, const float *src,
 
 // ----------------------------------------------------------------- backward
 
-/// Prepare the gate of the pair that starts at block b, for pixels from
-/// `offset` of diff_src on.
-static void gate_pair(gemm *g, const call *c, int64_t n, int64_t b,
-                      int64_t offset)
+/// Prepare the gate, for pixels from `offset` of diff_src on.
+static void add_gate(gemm *g, const call *c, int64_t n, int64_t offset)
 {
     const wsr__gate *const gate = c->bwd->gate;
     if (gate == NULL) {
@@ -293,20 +287,17 @@ static void gate_pair(gemm *g, const call *c, int64_t n, int64_t b,
     g->gate = gate->src + offset;
     g->ahead[2] = (gemm_ahead){.from = g->gate + c->run * WSR__BLOCK,
                                .pitch = g->dst_pitch,
-                               .blocks = g->half ? 1 : 2,
+                               .blocks = c->outs,
                                .scale = 1};
     g->relu = gate->pre.relu;
     g->unscaled = gate->unscaled;
-    if (gate->pre.scale != NULL) {
-        g->scale = gate->pre.scale + b * WSR__BLOCK;
-        g->shift = gate->pre.shift + b * WSR__BLOCK;
-    }
+    g->scale = gate->pre.scale;
+    g->shift = gate->pre.shift;
     if (gate->sums != NULL) {
         const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-        const int64_t item = n * (c->out_step / plane) + b;
         g->kind = GEMM_PRODUCTS;
-        g->mean = gate->mean + b * WSR__BLOCK;
-        g->sums = gate->sums + item * 2 * WSR__BLOCK;
+        g->mean = gate->mean;
+        g->sums = gate->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK;
     }
 }
 
@@ -318,6 +309,8 @@ static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
     const wsr__affine *const affine = c->bwd->affine;
     g->pixels = run[1];
     g->ins = c->ins;
+    g->outs = c->outs;
+    g->weights = c->weights;
     g->ahead[0] = run_ahead(c, c->diff, c->in_step, n, run);
     if (affine != NULL) {
         g->ahead[1] = run_ahead(
@@ -368,12 +361,10 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
     const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
     gemm g = {.dst_pitch = plane, .accumulate = c->bwd->accumulate};
     backward_source(&g, buffer, c, n, run);
-    for (int64_t b = 0; c->out != NULL && b < c->outs; b += 2) {
-        const int64_t offset = n * c->out_step + b * plane + first * WSR__BLOCK;
-        g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
+    if (c->out != NULL) {
+        const int64_t offset = n * c->out_step + first * WSR__BLOCK;
         g.dst = c->out + offset;
-        g.half = b + 1 == c->outs;
-        gate_pair(&g, c, n, b, offset);
+        add_gate(&g, c, n, offset);
         WSR_NAME(wsr__gemm)(&g);
     }
     if (sums != NULL) {
@@ -424,7 +415,7 @@ static void clear_rows(const call *c, float *image, int64_t begin, int64_t end)
 static void backward_strided(const call *c, float *sums, int64_t n)
 {
     _Alignas(64) float buffer[BUFFER];
-    _Alignas(64) float pair[2 * RUN * WSR__BLOCK];
+    _Alignas(64) float product[BUFFER];
     const wsr__pw *const p = c->p;
     const int64_t offset = n * c->out_step;
     int64_t cleared = c->out == NULL || c->bwd->accumulate ? p->h : 0;
@@ -438,14 +429,13 @@ static void backward_strided(const call *c, float *sums, int64_t n)
             cleared = rows;
         }
         gemm g = {
-            .dst = pair, .dst_pitch = run[1] * WSR__BLOCK, .bundled = true};
+            .dst = product, .dst_pitch = run[1] * BUNDLE, .bundled = true};
         backward_source(&g, buffer, c, n, run);
-        for (int64_t b = 0; c->out != NULL && b < c->outs; b += 2) {
-            g.weights = c->weights + b * c->ins * WSR__BLOCK * WSR__BLOCK;
-            g.half = b + 1 == c->outs;
+        if (c->out != NULL) {
             WSR_NAME(wsr__gemm)(&g);
-            for (int64_t k = b; k < min64(b + 2, c->outs); k += BUNDLE_BLOCKS) {
-                scatter(c, pair + (k - b) * g.dst_pitch, offset, k, run);
+            for (int64_t k = 0; k < bundles(c->outs); k++) {
+                scatter(c, product + k * g.dst_pitch, offset, k * BUNDLE_BLOCKS,
+                        run);
             }
         }
         if (sums != NULL) {
@@ -520,9 +510,11 @@ static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
     c.grads = grads;
     c.direct = grads->pre == NULL && is_dense(p);
     const bool summed = c.bwd->gate != NULL && c.bwd->gate->sums != NULL;
+    if (grads->weights != NULL || !is_dense(p)) {
+        c.run = min64(c.run, run_of(bundles(c.outs) * BUNDLE_BLOCKS));
+    }
     if (grads->weights != NULL) {
         const int64_t groups = wsr__pw_groups(p->n);
-        c.run = min64(c.run, run_of(c.outs));
         wsr__parallel(groups, groups_body, &c);
         WSR_NAME(wsr__sum_images)
         (grads->weights, grads->scratch, groups,

@@ -33,7 +33,6 @@ typedef struct call {
     const wsr__fwd *fwd;
     const wsr__bwd *bwd;
     const wsr__pre *pre; // of src, for the weights' gradients
-    int64_t slots;
 } call;
 
 static call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
@@ -45,8 +44,7 @@ static call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
               .bundles = bundles(wsr__blocks(d->c)),
               .outs = wsr__blocks(p->co),
               .bands = 1,
-              .weights = weights,
-              .slots = p->slots};
+              .weights = weights};
     c.src_plane = d->h * d->w * WSR__BLOCK;
     c.dst_plane = d->oh * d->ow * WSR__BLOCK;
     c.src_step = step_of(d->src_step, d->c, d->h * d->w);
@@ -59,8 +57,9 @@ static call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
 static int64_t bands_of(const call *c, int64_t rows)
 {
     const int64_t n = c->p->dw.n;
+    const int64_t slots = c->weights->slots.count;
     int64_t bands = 1;
-    while (n < 4 * c->slots && n * bands % c->slots != 0 && bands < 8) {
+    while (n < 4 * slots && n * bands % slots != 0 && bands < 8) {
         bands++;
     }
     return min64(bands, rows);
@@ -70,6 +69,12 @@ static int64_t bands_of(const call *c, int64_t rows)
 static int64_t band_begin(const call *c, int64_t band, int64_t rows)
 {
     return band * rows / c->bands;
+}
+
+static float *slot_of(const call *c, size_t part)
+{
+    const wsr__slots *const slots = &c->weights->slots;
+    return slots->data + (int64_t)part * slots->step;
 }
 
 /// Floats of the depthwise weights of a block or bundle of `channels`.
@@ -139,8 +144,8 @@ typedef struct feed {
     int64_t pitch;      // from block to block
 } feed;
 
-static feed feed_of(const source *s, const call *c, const wsr__pre *pre,
-                    int64_t k)
+WSR_INLINE feed feed_of(const source *s, const call *c, const wsr__pre *pre,
+                        int64_t k)
 {
     const int64_t b = k * BUNDLE_BLOCKS;
     const int count = bundle_count(b, c->ins);
@@ -242,28 +247,24 @@ static void forward_product(const call *c, const source *s, const float *from,
     const int64_t n = s->n;
     const int64_t item =
         moments_item(n, 0, c->p->co, c->p->dst_step, d->oh * d->ow);
+    float *const image = c->out + n * c->dst_step;
     gemm g = {.pixels = rows[1] * d->ow,
               .ins = c->ins,
+              .outs = c->outs,
               .src = from,
               .src_pitch = pitch,
+              .weights = c->weights->pw,
+              .dst = image + rows[0] * d->ow * WSR__BLOCK,
               .dst_pitch = c->dst_plane,
+              .bias = c->fwd->bias,
               .accumulate = c->fwd->accumulate,
+              .first = image,
               .ahead = {source_ahead(s, c)}};
-    for (int64_t b = 0; b < c->outs; b += 2) {
-        g.weights = c->weights->pw + b * c->ins * WSR__BLOCK * WSR__BLOCK;
-        g.first = c->out + n * c->dst_step + b * c->dst_plane;
-        g.dst = c->out + n * c->dst_step + b * c->dst_plane +
-                rows[0] * d->ow * WSR__BLOCK;
-        g.half = b + 1 == c->outs;
-        if (c->fwd->bias != NULL) {
-            g.bias = c->fwd->bias + b * WSR__BLOCK;
-        }
-        if (c->fwd->moments != NULL) {
-            g.kind = GEMM_MOMENTS;
-            g.sums = c->fwd->moments + (item + b) * 2 * WSR__BLOCK;
-        }
-        WSR_NAME(wsr__gemm)(&g);
+    if (c->fwd->moments != NULL) {
+        g.kind = GEMM_MOMENTS;
+        g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;
     }
+    WSR_NAME(wsr__gemm)(&g);
 }
 
 /// Rows [begin, end) of dst of image n.
@@ -309,8 +310,7 @@ static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;
     const int64_t rows = c->p->dw.oh;
-    source s =
-        source_make(c->weights->scratch + (int64_t)part * c->l.forward, c);
+    source s = source_make(slot_of(c, part), c);
     for (int64_t i = begin; i < end; i++) {
         const int64_t band = i % c->bands;
         if (c->bands == 1) {
@@ -335,7 +335,8 @@ static void forward(float *dst, float *dw_out, const wsr__sep *p,
     if (c.fwd->moments == NULL) {
         c.bands = bands_of(&c, p->dw.oh);
     }
-    wsr__parallel_among(p->dw.n * c.bands, c.slots, forward_body, &c);
+    wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, forward_body,
+                        &c);
 }
 
 // ----------------------------------------------------------------- backward
@@ -463,19 +464,15 @@ static void between_fill(const between *m, const call *c, const float *diff,
     const int64_t y = at[1];
     gemm g = {.pixels = c->p->dw.ow,
               .ins = c->outs,
+              .outs = c->ins,
               .src = diff,
               .src_pitch = pitch,
+              .weights = c->weights->transposed,
+              .dst = ring_row(&m->first, y) + m->win.at * BUNDLE,
               .dst_pitch = m->pitch,
               .bundled = true};
     between_ahead(g.ahead, m, c, at[0], y);
-    for (int64_t b = 0; b < c->ins; b += 2) {
-        g.weights = c->weights->transposed +
-                    b * c->outs * WSR__BLOCK * WSR__BLOCK;
-        g.dst = ring_row(&m->first, y) + b / BUNDLE_BLOCKS * m->pitch +
-                m->win.at * BUNDLE;
-        g.half = b + 1 == c->ins;
-        WSR_NAME(wsr__gemm)(&g);
-    }
+    WSR_NAME(wsr__gemm)(&g);
 }
 
 /// What a run of rows adds to the gradient of the pointwise weights.
@@ -585,8 +582,7 @@ static void backward_image(const call *c, between *m, int64_t item)
 static void data_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;
-    between m =
-        between_make(c->weights->scratch + (int64_t)part * c->l.backward, c);
+    between m = between_make(slot_of(c, part), c);
     for (int64_t i = begin; i < end; i++) {
         backward_image(c, &m, i);
     }
@@ -609,8 +605,7 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t n = c->p->dw.n;
     const int64_t groups = wsr__pw_groups(n);
-    const int64_t size = c->l.backward + c->l.weights;
-    between m = between_make(c->weights->scratch + (int64_t)part * size, c);
+    between m = between_make(slot_of(c, part), c);
     for (int64_t g = begin; g < end; g++) {
         m.sums[0] = group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
         m.sums[1] = group_sums(c->sums[1], g, wsr__pw_weights_size(&pw));
@@ -626,11 +621,10 @@ static void backward_weights(call *c, const wsr__sep_grads *grads)
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t groups = wsr__pw_groups(c->p->dw.n);
     const int64_t dw_size = (int64_t)wsr__dw_weights_size(&c->p->dw);
-    float *const sums = c->weights->scratch +
-                        c->slots * (c->l.backward + c->l.weights);
+    float *const sums = c->weights->scratch;
     c->sums[0] = grads->dw != NULL ? sums : NULL;
     c->sums[1] = grads->pw != NULL ? sums + groups * dw_size : NULL;
-    wsr__parallel_among(groups, c->slots, weights_body, c);
+    wsr__parallel_among(groups, c->weights->slots.count, weights_body, c);
     if (grads->dw != NULL) {
         WSR_NAME(wsr__sum_images)(grads->dw, c->sums[0], groups, dw_size);
     }
@@ -658,7 +652,7 @@ static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
     if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {
         c.bands = bands_of(&c, p->dw.h);
     }
-    wsr__parallel_among(p->dw.n * c.bands, c.slots, data_body, &c);
+    wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, data_body, &c);
 }
 
 const wsr__native_sep WSR_NAME(wsr__native_sep) = {

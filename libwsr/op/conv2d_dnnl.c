@@ -117,12 +117,12 @@ static wsr_status plan(wsr__node *node)
     }
     if (wants_weights(node)) {
         WSR_TRY(pass_new(&s->weights, WSR__CONV_BACKWARD_WEIGHTS, node));
-        s->bias_at = (node->scratch_floats + 15) / 16 * 16;
+        s->bias_at = wsr__lines(node->scratch_floats);
         node->scratch_floats = s->bias_at +
                                (size_t)node->dst.desc.shape.dims[1];
     }
     if (node->src[0].want_diff && takes_plain(node, WSR__CONV_BACKWARD_DATA)) {
-        s->dst_at = (node->scratch_floats + 15) / 16 * 16;
+        s->dst_at = wsr__lines(node->scratch_floats);
         node->scratch_floats = s->dst_at +
                                (size_t)wsr_shape_count(&node->dst.desc.shape);
     }

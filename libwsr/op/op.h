@@ -71,6 +71,8 @@ typedef struct wsr__node {
     size_t workspace_floats;
     float *scratch; // lives during one call
     size_t scratch_floats;
+    wsr__slots slots; // of the threads, likewise; the same for all nodes
+    size_t slot_floats;
     wsr__lazy *lazy;        // of a lazy norm, owned by the plan
     struct wsr__node *fold; // a norm that belongs into the weights, or NULL
 } wsr__node;

@@ -116,7 +116,7 @@ static wsr__sep shape_of(const wsr__node *node)
                         .stride = o->stride.v[0],
                         .pad = o->pad.v[0],
                         .dilation = o->dilation.v[0]};
-    return (wsr__sep){.dw = dw, .co = d[1], .slots = (int64_t)wsr_threads()};
+    return (wsr__sep){.dw = dw, .co = d[1]};
 }
 
 static bool applicable(const wsr__node *node)
@@ -125,14 +125,10 @@ static bool applicable(const wsr__node *node)
     return wsr__sep_supported(&p);
 }
 
-// Floats of the packed gradients that lie at the start of the scratch, in whole
-// cache lines: the kernels' own scratch follows.
+// Floats of the packed gradients that lie at the start of the scratch.
 static size_t grads_floats(const state *s)
 {
-    const size_t line = 64 / sizeof(float);
-    const size_t floats = wsr__dw_weights_size(&s->p.dw) +
-                          wsr__pw_weights_size(&s->pw);
-    return (floats + line - 1) / line * line;
+    return wsr__dw_weights_size(&s->p.dw) + wsr__pw_weights_size(&s->pw);
 }
 
 static wsr_status plan(wsr__node *node)
@@ -150,13 +146,10 @@ static wsr_status plan(wsr__node *node)
     if (s->depthwise == NULL || s->pointwise == NULL || s->transposed == NULL) {
         return WSR_NOMEM;
     }
-    node->scratch_floats = wsr__sep_scratch(&s->p);
+    node->slot_floats = wsr__sep_slot(&s->p, wants_weights(node));
     if (wants_weights(node)) {
-        const size_t weights = grads_floats(s) +
+        node->scratch_floats = grads_floats(s) +
                                wsr__sep_weights_scratch(&s->p);
-        if (weights > node->scratch_floats) {
-            node->scratch_floats = weights;
-        }
     }
     return WSR_OK;
 }
@@ -178,7 +171,7 @@ static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
     return (wsr__sep_weights){.dw = s->depthwise,
                               .pw = s->pointwise,
                               .transposed = s->transposed,
-                              .scratch = node->scratch};
+                              .slots = node->slots};
 }
 
 // The problem with the steps of data, or of gradients.
@@ -235,7 +228,7 @@ static wsr_status backward(wsr__node *node)
         grads.pw = node->scratch + wsr__dw_weights_size(&s->p.dw);
     }
     if (wants_weights(node)) {
-        weights.scratch += grads_floats(s);
+        weights.scratch = node->scratch + grads_floats(s);
     }
     wsr__sep_backward(&grads, &p, data, &weights, &bwd);
     if (wants_weights(node)) {

@@ -15,6 +15,7 @@ typedef struct scene {
     pair saved;
     float *weights[2]; // plain
     float *packed[3];  // depthwise, pointwise, transposed
+    float *slots;
     float *scratch;
     float *scale;
     float *shift;
@@ -53,7 +54,6 @@ static void scene_convolutions(scene *s, const shape *z)
     d->oh = wsr__out_size(d->h, d->kernel, d->stride, d->pad, d->dilation);
     d->ow = wsr__out_size(d->w, d->kernel, d->stride, d->pad, d->dilation);
     s->p.co = z->co;
-    s->p.slots = 3;
     s->dw = (wsr__conv){.n = d->n,
                         .ci = d->c,
                         .h = d->h,
@@ -98,12 +98,13 @@ static void scene_weights(scene *s)
     wsr__dw_pack(s->packed[0], d, s->weights[0], NULL);
     wsr__pw_pack(s->packed[1], &pw, s->weights[1], NULL);
     wsr__pw_pack_transposed(s->packed[2], &pw, s->weights[1], NULL);
-    const size_t some = wsr__sep_scratch(&s->p);
-    const size_t more = wsr__sep_weights_scratch(&s->p);
-    s->scratch = random_floats((int64_t)(some > more ? some : more), 8);
+    const int64_t slot = (int64_t)wsr__sep_slot(&s->p, true);
+    s->slots = random_floats(3 * slot, 8);
+    s->scratch = random_floats((int64_t)wsr__sep_weights_scratch(&s->p), 9);
     s->all = (wsr__sep_weights){.dw = s->packed[0],
                                 .pw = s->packed[1],
                                 .transposed = s->packed[2],
+                                .slots = {s->slots, slot, 3},
                                 .scratch = s->scratch};
 }
 
@@ -146,8 +147,8 @@ static void scene_free(scene *s)
     }
     float *const arrays[] = {s->weights[0], s->weights[1], s->packed[0],
                              s->packed[1],  s->packed[2],  s->scratch,
-                             s->scale,      s->shift,      s->alpha,
-                             s->beta,       s->gamma};
+                             s->slots,      s->scale,      s->shift,
+                             s->alpha,      s->beta,       s->gamma};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         wsr__free(arrays[i]);
     }
@@ -446,7 +447,7 @@ static void check_thread_counts(void)
         float *const some = floats(filled(&s));
         float *const other = floats(filled(&s));
         fill_all(some, &s);
-        s.p.slots = 1;
+        s.all.slots.count = 1;
         fill_all(other, &s);
         ck_assert_mem_eq(some, other, (size_t)filled(&s) * sizeof(*some));
         wsr__free(some);
