@@ -161,6 +161,21 @@ WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
     }
 }
 
+/// A source channel of the pixels, times the pairs' weights for it.
+WSR_INLINE void add_channel(v16 acc[][TILE], const v16 *w, const float *src,
+                            const int P, const int Q)
+{
+    WSR_UNROLL
+    for (int p = 0; p < P; p++) {
+        const v16 any = splat16(src[p * WSR__BLOCK]);
+        const v16 one = Q > 1 ? held16(any) : any;
+        WSR_UNROLL
+        for (int q = 0; q < Q; q++) {
+            acc[q][p] = fma16(w[q], one, acc[q][p]);
+        }
+    }
+}
+
 WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
                              int64_t x, const int P, const int Q)
 {
@@ -183,15 +198,7 @@ WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
             for (int q = 0; q < Q; q++) {
                 w[q] = ldu16(weights + q * pitch + k * PAIR);
             }
-            WSR_UNROLL
-            for (int p = 0; p < P; p++) {
-                const v16 src_k = splat16(s[p * WSR__BLOCK + k]);
-                const v16 one = Q > 1 ? held16(src_k) : src_k;
-                WSR_UNROLL
-                for (int q = 0; q < Q; q++) {
-                    acc[q][p] = fma16(w[q], one, acc[q][p]);
-                }
-            }
+            add_channel(acc, w, s + k, P, Q);
         }
         src += g->src_pitch;
         weights += PAIR * WSR__BLOCK;
