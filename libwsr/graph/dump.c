@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A plan as text: per step the op, its kernel, shapes, where results lie, and
-// after timed runs the milliseconds and the share of the whole.
+// A plan as text: per step the op, its kernel, shapes, where results lie, what
+// it multiplies and moves, and after timed runs the milliseconds and the share
+// of the whole.
 
 #include "graph/plan.h"
 
@@ -31,6 +32,28 @@ static void dump_sources(wsr__str *out, const wsr_plan *plan,
     }
 }
 
+// Multiply-adds of a forward pass, and the bytes of what it reads and writes,
+// each once; a lazy norm does nothing by itself.
+static void dump_work(wsr__str *out, const wsr__node *node)
+{
+    const wsr_shape *const dst = &node->dst.desc.shape;
+    double floats = (double)wsr_shape_count(dst);
+    double madds = 0;
+    for (size_t i = 0; i < node->n && i < 32; i++) {
+        const double n = (double)wsr_shape_count(&node->src[i].desc.shape);
+        if (node->cls->weights >> i & 1) {
+            madds += n * (double)wsr_shape_count(dst) / (double)dst->dims[1];
+        }
+        floats += n;
+    }
+    if (madds > 0) {
+        wsr__str_addf(out, "  %.2f Mmadd", 1e-6 * madds);
+    }
+    if (node->impl->bind == NULL && !node->impl->alias) {
+        wsr__str_addf(out, "  %.2f MB", 1e-6 * sizeof(float) * floats);
+    }
+}
+
 static void dump_step(wsr__str *out, const wsr_plan *plan, size_t s,
                       double total)
 {
@@ -53,6 +76,7 @@ static void dump_step(wsr__str *out, const wsr_plan *plan, size_t s,
     }
     dump_sources(out, plan, step);
     wsr__str_add(out, ")");
+    dump_work(out, &step->node);
     if (plan->runs > 0 && total > 0) {
         const double runs = (double)plan->runs;
         wsr__str_addf(out, "  fwd %.3f ms  bwd %.3f ms  %.1f%%",

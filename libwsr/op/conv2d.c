@@ -245,4 +245,5 @@ const wsr__op_class wsr__op_conv2d = {
     .max_srcs = 3,
     .infer = infer,
     .impls = impls,
+    .weights = 1u << 1,
 };

@@ -170,4 +170,5 @@ const wsr__op_class wsr__op_linear = {
     .max_srcs = 3,
     .infer = infer,
     .impls = impls,
+    .weights = 1u << WEIGHTS,
 };

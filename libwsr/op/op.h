@@ -135,7 +135,9 @@ struct wsr__op_class {
                         const wsr_shape *srcs, size_t n);
     const wsr__impl *const *impls; // ended by NULL
     bool no_grad;                  // a source's gradient never flows through it
-    uint32_t fixed; // the same of single sources: bit i is source i
+    uint32_t fixed;   // the same of single sources: bit i is source i
+    uint32_t weights; // sources each of whose numbers is multiplied once with
+                      // something for every place of dst
 };
 
 #define WSR_REG(family, name) extern const wsr__op_class wsr__op_##name;

@@ -358,4 +358,5 @@ const wsr__op_class wsr__op_sep_conv2d = {
     .max_srcs = 3,
     .infer = infer,
     .impls = impls,
+    .weights = 1u << DEPTHWISE | 1u << POINTWISE,
 };
