@@ -176,8 +176,8 @@ WSR_API size_t wsr_plan_bytes(const wsr_plan *plan);
 
 /**
  * Print a plan for a person: one line per step with kernel, shapes, memory,
- * the multiply-adds and megabytes of a forward pass (each tensor once) and, when
- * it was run with timing on, milliseconds and share.
+ * the multiply-adds and megabytes of a forward pass (each tensor once) and,
+ * when it was run with timing on, milliseconds and share.
  *
  * @param out [out, owned: release with wsr_text_free]
  * @returns WSR_NOMEM
