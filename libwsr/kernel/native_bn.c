@@ -10,9 +10,9 @@
 #include "kernel/native_plane.h"
 
 enum {
-    RUN = 64,            // pixels of a run
-    LANES = 4,           // sums side by side
-    TWO = 2 * WSR__BLOCK // floats of two pixels
+    RUN = 64,                // pixels of a run
+    LANES = 4,               // sums side by side
+    WIDE = 8 / BUNDLE_BLOCKS // bundles that are summed together
 };
 
 // ------------------------------------------------------------------ moments
@@ -134,16 +134,17 @@ static void moments(double *out, const wsr__dims *d, const float *src)
 // -------------------------------------------------------------------- apply
 
 WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
-                            const pre8 *pre, const bool accumulate)
+                            const preb *pre, const bool accumulate)
 {
     int64_t i = 0;
-    for (; i + TWO <= n; i += TWO) {
-        const v16 y = pre_apply16(ldu16(src + i), pre);
-        stu16(dst + i, accumulate ? add16(ldu16(dst + i), y) : y);
+    for (; i + BUNDLE <= n; i += BUNDLE) {
+        const vb y = preb_apply(ldub(src + i), pre);
+        stub(dst + i, accumulate ? addb(ldub(dst + i), y) : y);
     }
     if (i < n) {
-        const v8 y = pre_apply(ld8(src + i), pre);
-        st8(dst + i, accumulate ? add8(ld8(dst + i), y) : y);
+        const vb y = preb_apply(load_blocks(src + i, 0), pre);
+        store_blocks(dst + i, 0,
+                     accumulate ? addb(load_blocks(dst + i, 0), y) : y);
     }
 }
 
@@ -152,7 +153,7 @@ static void apply_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const pre8 pre = pre_of(c->pre, i % c->blocks);
+        const preb pre = preb_of(c->pre, i % c->blocks, 1);
         const float *const src = c->src + offset_of(c, i, c->d->src_step);
         float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
         if (c->accumulate) {
@@ -181,37 +182,37 @@ WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
     return one->src + at[0] * step + at[1] * c->plane + at[2];
 }
 
-/// A pixel of a sum of sources, or P pairs of pixels; at is image, block and
-/// offset in the plane.
+/// A pixel of a sum of sources, or WIDE bundles of pixels; at is image, block
+/// and offset in the plane.
 WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
 {
-    v8 acc = splat8(0.0f);
+    vb acc = splatb(0.0f);
     for (size_t k = 0; k < c->count; k++) {
-        const pre8 pre = pre_of(c->many[k].pre, at[1]);
-        acc = add8(acc, pre_apply(ld8(summand_at(c, k, at)), &pre));
+        const preb pre = preb_of(c->many[k].pre, at[1], 1);
+        const vb x = load_blocks(summand_at(c, k, at), 0);
+        acc = addb(acc, preb_apply(x, &pre));
     }
-    st8(dst, acc);
+    store_blocks(dst, 0, acc);
 }
 
-WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst,
-                           const int P)
+WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst)
 {
-    v16 acc[4];
+    vb acc[WIDE];
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        acc[p] = splat16(0.0f);
+    for (int p = 0; p < WIDE; p++) {
+        acc[p] = splatb(0.0f);
     }
     for (size_t k = 0; k < c->count; k++) {
-        const pre8 pre = pre_of(c->many[k].pre, at[1]);
+        const preb pre = preb_of(c->many[k].pre, at[1], 1);
         const float *const from = opaque(summand_at(c, k, at));
         WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            acc[p] = add16(acc[p], pre_apply16(ldu16(from + p * TWO), &pre));
+        for (int p = 0; p < WIDE; p++) {
+            acc[p] = addb(acc[p], preb_apply(ldub(from + p * BUNDLE), &pre));
         }
     }
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        stu16(dst + p * TWO, acc[p]);
+    for (int p = 0; p < WIDE; p++) {
+        stub(dst + p * BUNDLE, acc[p]);
     }
 }
 
@@ -222,8 +223,8 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     for (int64_t i = begin; i < end; i++) {
         float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
         int64_t at[3] = {i / c->blocks, i % c->blocks, 0};
-        for (; at[2] + 4 * TWO <= c->plane; at[2] += 4 * TWO) {
-            sum_pixels(c, at, dst + at[2], 4);
+        for (; at[2] + WIDE * BUNDLE <= c->plane; at[2] += WIDE * BUNDLE) {
+            sum_pixels(c, at, dst + at[2]);
         }
         for (; at[2] < c->plane; at[2] += WSR__BLOCK) {
             sum_pixel(c, at, dst + at[2]);
@@ -248,7 +249,7 @@ WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
 {
     v16 sum[2] = {splat16(0.0f), splat16(0.0f)};
     v16 product[2] = {splat16(0.0f), splat16(0.0f)};
-    const v16 means = twice16(mean);
+    const v16 means = join16(mean, mean);
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
         WSR_UNROLL
@@ -305,17 +306,19 @@ static void reduce(const wsr__dims *d, const float *diff_dst,
 }
 
 WSR_INLINE void backward_plane(float *out, const float *diff, const float *src,
-                               int64_t n, const affine8 *a,
+                               int64_t n, const affineb *a,
                                const bool accumulate)
 {
     int64_t i = 0;
-    for (; i + TWO <= n; i += TWO) {
-        const v16 y = affine_apply16(ldu16(diff + i), ldu16(src + i), a);
-        stu16(out + i, accumulate ? add16(ldu16(out + i), y) : y);
+    for (; i + BUNDLE <= n; i += BUNDLE) {
+        const vb y = affineb_apply(ldub(diff + i), ldub(src + i), a);
+        stub(out + i, accumulate ? addb(ldub(out + i), y) : y);
     }
     if (i < n) {
-        const v8 y = affine_apply(ld8(diff + i), ld8(src + i), a);
-        st8(out + i, accumulate ? add8(ld8(out + i), y) : y);
+        const vb y =
+            affineb_apply(load_blocks(diff + i, 0), load_blocks(src + i, 0), a);
+        store_blocks(out + i, 0,
+                     accumulate ? addb(load_blocks(out + i, 0), y) : y);
     }
 }
 
@@ -324,7 +327,7 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const affine8 a = affine_of(c->affine, i % c->blocks);
+        const affineb a = affineb_of(c->affine, i % c->blocks, 1);
         const float *const diff = c->diff + offset_of(c, i, c->d->src_step);
         const float *const src = c->affine->dst +
                                  offset_of(c, i, c->affine->step);

@@ -588,15 +588,11 @@ WSR_INLINE void store_pair(float *p, int64_t pitch, v16 v)
     st8(p, low16(v));
 }
 
-/// Eight numbers twice: of a block, for two neighbouring pixels of it.
-WSR_INLINE v16 twice16(v8 v)
-{
-    return join16(v, v);
-}
-
 // ------------------------------------------------------------------- bundles
 
-// As many channel blocks of one pixel as a register holds: two or one.
+// As many channel blocks of one pixel as a register holds: two or one. Numbers
+// per channel of a lone block stand in both halves, so that a register may as
+// well hold two pixels of it.
 
 #if WSR_AVX512
 typedef v16 vb;
@@ -617,6 +613,17 @@ WSR_INLINE vb ldb(const float *p)
 WSR_INLINE void stb(float *p, vb v)
 {
     WSR_BUNDLE(st)(p, v);
+}
+
+/// Unaligned.
+WSR_INLINE vb ldub(const float *p)
+{
+    return WSR_BUNDLE(ldu)(p);
+}
+
+WSR_INLINE void stub(float *p, vb v)
+{
+    WSR_BUNDLE(stu)(p, v);
 }
 
 WSR_INLINE vb splatb(float a)
@@ -746,50 +753,6 @@ WSR_INLINE int64_t max64(int64_t a, int64_t b)
 WSR_INLINE int64_t step_of(int64_t step, int64_t c, int64_t pixels)
 {
     return step != 0 ? step : wsr__blocks(c) * pixels * WSR__BLOCK;
-}
-
-/// A prologue for one channel block.
-typedef struct pre8 {
-    v8 scale;
-    v8 shift;
-    bool affine;
-    bool relu;
-} pre8;
-
-WSR_INLINE pre8 pre_of(const wsr__pre *pre, int64_t block)
-{
-    pre8 r = {.scale = splat8(1.0f),
-              .shift = splat8(0.0f),
-              .affine = false,
-              .relu = false};
-    if (pre != NULL) {
-        r.relu = pre->relu;
-        if (pre->scale != NULL) {
-            r.affine = true;
-            r.scale = ldu8(pre->scale + block * WSR__BLOCK);
-            r.shift = ldu8(pre->shift + block * WSR__BLOCK);
-        }
-    }
-    return r;
-}
-
-WSR_INLINE v8 pre_apply(v8 x, const pre8 *pre)
-{
-    v8 y = x;
-    if (pre->affine) {
-        y = fma8(x, pre->scale, pre->shift);
-    }
-    return pre->relu ? relu8(y) : y;
-}
-
-/// The same for two pixels of the block.
-WSR_INLINE v16 pre_apply16(v16 x, const pre8 *pre)
-{
-    v16 y = x;
-    if (pre->affine) {
-        y = fma16(x, twice16(pre->scale), twice16(pre->shift));
-    }
-    return pre->relu ? relu16(y) : y;
 }
 
 /// A prologue for a bundle.

@@ -77,13 +77,30 @@ WSR_INLINE vb fill_bundle(vb v, const preb *pre, const int how)
     return how & FILL_RELU ? relub(v) : v;
 }
 
-WSR_INLINE void fill_bundles(float *to, const float *from, int64_t pitch,
-                             int64_t n, const preb *pre, const int how)
+/// n bundles, each step[0] floats behind the one before and its blocks step[1]
+/// apart, side by side.
+WSR_INLINE void fill_bundles(float *to, const float *from,
+                             const int64_t step[2], int64_t n, const preb *pre,
+                             const int how)
 {
     const preb one = *pre;
     for (int64_t i = 0; i < n; i++) {
-        const vb v = load_blocks(from + i * WSR__BLOCK, pitch);
-        stb(to + i * BUNDLE, fill_bundle(v, &one, how));
+        const vb v = load_blocks(from + i * step[0], step[1]);
+        stub(to + i * BUNDLE, fill_bundle(v, &one, how));
+    }
+}
+
+WSR_INLINE void read_bundles(float *to, const float *from,
+                             const int64_t step[2], int64_t n, const preb *pre)
+{
+    if (pre->affine && pre->relu) {
+        fill_bundles(to, from, step, n, pre, FILL_AFFINE | FILL_RELU);
+    } else if (pre->affine) {
+        fill_bundles(to, from, step, n, pre, FILL_AFFINE);
+    } else if (pre->relu) {
+        fill_bundles(to, from, step, n, pre, FILL_RELU);
+    } else {
+        fill_bundles(to, from, step, n, pre, 0);
     }
 }
 
@@ -93,45 +110,8 @@ WSR_INLINE void ring_fill(const ring *r, const window *win, const float *src,
 {
     float *const to = ring_row(r, r->next) + win->at * BUNDLE;
     const float *const from = src + win->first * WSR__BLOCK;
-    if (pre->affine && pre->relu) {
-        fill_bundles(to, from, pitch, win->n, pre, FILL_AFFINE | FILL_RELU);
-    } else if (pre->affine) {
-        fill_bundles(to, from, pitch, win->n, pre, FILL_AFFINE);
-    } else if (pre->relu) {
-        fill_bundles(to, from, pitch, win->n, pre, FILL_RELU);
-    } else {
-        fill_bundles(to, from, pitch, win->n, pre, 0);
-    }
-}
-
-/// wsr__affine for one channel block.
-typedef struct affine8 {
-    bool on;
-    v8 alpha;
-    v8 beta;
-    v8 gamma;
-} affine8;
-
-WSR_INLINE affine8 affine_of(const wsr__affine *affine, int64_t block)
-{
-    affine8 a = {.on = affine != NULL};
-    if (a.on) {
-        a.alpha = ldu8(affine->alpha + block * WSR__BLOCK);
-        a.beta = ldu8(affine->beta + block * WSR__BLOCK);
-        a.gamma = ldu8(affine->gamma + block * WSR__BLOCK);
-    }
-    return a;
-}
-
-WSR_INLINE v8 affine_apply(v8 diff, v8 dst, const affine8 *a)
-{
-    return fma8(a->alpha, diff, fma8(a->beta, dst, a->gamma));
-}
-
-WSR_INLINE v16 affine_apply16(v16 diff, v16 dst, const affine8 *a)
-{
-    return fma16(twice16(a->alpha), diff,
-                 fma16(twice16(a->beta), dst, twice16(a->gamma)));
+    const int64_t step[2] = {WSR__BLOCK, pitch};
+    read_bundles(to, from, step, win->n, pre);
 }
 
 /// wsr__affine for a bundle.
@@ -154,6 +134,11 @@ WSR_INLINE affineb affineb_of(const wsr__affine *affine, int64_t block,
     return a;
 }
 
+WSR_INLINE vb affineb_apply(vb diff, vb dst, const affineb *a)
+{
+    return fmab(a->alpha, diff, fmab(a->beta, dst, a->gamma));
+}
+
 /// Where image n begins in what a gradient of c channels is read with.
 WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
                             int64_t pixels)
@@ -161,21 +146,23 @@ WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
     return affine == NULL ? 0 : n * step_of(affine->step, c, pixels);
 }
 
-/// n pixels of a gradient; dst is not read without affine.
+/// n pixels of a gradient of one block; dst is not read without affine.
 WSR_INLINE void read_diff(float *to, const float *diff, const float *dst,
-                          int64_t n, const affine8 *a)
+                          int64_t n, const affineb *a)
 {
     if (!a->on) {
         memcpy(to, diff, (size_t)(n * WSR__BLOCK) * sizeof(*to));
         return;
     }
-    const affine8 one = *a;
+    const affineb one = *a;
     int64_t i = 0;
-    for (; i + 2 * WSR__BLOCK <= n * WSR__BLOCK; i += 2 * WSR__BLOCK) {
-        stu16(to + i, affine_apply16(ldu16(diff + i), ldu16(dst + i), &one));
+    for (; i + BUNDLE <= n * WSR__BLOCK; i += BUNDLE) {
+        stub(to + i, affineb_apply(ldub(diff + i), ldub(dst + i), &one));
     }
     if (i < n * WSR__BLOCK) {
-        st8(to + i, affine_apply(ld8(diff + i), ld8(dst + i), &one));
+        const vb v = load_blocks(diff + i, 0);
+        store_blocks(to + i, 0,
+                     affineb_apply(v, load_blocks(dst + i, 0), &one));
     }
 }
 
@@ -188,7 +175,7 @@ WSR_INLINE void read_diffs(float *to, const float *diff, const float *dst,
         vb v = load_blocks(diff + i * WSR__BLOCK, pitch);
         if (one.on) {
             const vb saved = load_blocks(dst + i * WSR__BLOCK, pitch);
-            v = fmab(one.alpha, v, fmab(one.beta, saved, one.gamma));
+            v = affineb_apply(v, saved, &one);
         }
         stb(to + i * BUNDLE, v);
     }
@@ -354,11 +341,12 @@ WSR_INLINE void finish_sums(const finish *f, const wsr__gate *gate,
 WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *gate,
                                 int64_t item)
 {
-    for (int k = 0; f->summed && k < f->count * 2 * WSR__BLOCK; k++) {
-        const int of_block = k % (2 * WSR__BLOCK);
-        gate->sums[item * 2 * WSR__BLOCK + k] +=
-            f->sums[k / (2 * WSR__BLOCK)][of_block / WSR__BLOCK]
-                   [k % WSR__BLOCK];
+    for (int b = 0; f->summed && b < f->count; b++) {
+        double *const to = gate->sums + (item + b) * 2 * WSR__BLOCK;
+        for (int k = 0; k < WSR__BLOCK; k++) {
+            to[k] += f->sums[b][0][k];
+            to[WSR__BLOCK + k] += f->sums[b][1][k];
+        }
     }
 }
 

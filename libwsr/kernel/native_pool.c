@@ -160,7 +160,7 @@ static void backward_plane(const pool_call *c, const pool_plane *at)
 {
     const wsr__pool *const p = c->p;
     const int64_t pitch = p->w * WSR__BLOCK;
-    const affine8 a = affine_of(c->affine, at->block);
+    const affineb a = affineb_of(c->affine, at->block, 1);
     if (!c->accumulate) {
         memset(c->dst + at->in, 0, (size_t)(p->h * pitch) * sizeof(*c->dst));
     }
@@ -168,12 +168,13 @@ static void backward_plane(const pool_call *c, const pool_plane *at)
         const span s = span_of(p, i / p->ow, i % p->ow);
         float *const corner = c->dst + at->in + s.top * pitch +
                               s.left * WSR__BLOCK;
-        const int64_t from = at->out + i * WSR__BLOCK;
-        v8 g = ld8(c->src + from);
+        vb diff = load_blocks(c->src + at->out + i * WSR__BLOCK, 0);
         if (a.on) {
-            g = affine_apply(
-                g, ld8(c->affine->dst + at->saved + i * WSR__BLOCK), &a);
+            const float *const saved = c->affine->dst + at->saved;
+            diff =
+                affineb_apply(diff, load_blocks(saved + i * WSR__BLOCK, 0), &a);
         }
+        v8 g = block_of(diff, 0);
         if (c->saved == NULL) {
             g = mul8(g, splat8(share_of(p, &s)));
         }

@@ -200,7 +200,7 @@ typedef struct gradients {
     window win;
     ring diff;
     ring index; // as floats
-    affine8 read;
+    affineb read;
     wsr__dw geometry; // of the pool as if it were a convolution
 } gradients;
 
@@ -374,7 +374,7 @@ static void backward_strip(gradients *m, const pool_call *c,
 void WSR_NAME(wsr__pool3_backward)(const pool_call *c, const pool_plane *at)
 {
     const wsr__pool *const p = c->p;
-    gradients m = {.read = affine_of(c->affine, at->block)};
+    gradients m = {.read = affineb_of(c->affine, at->block, 1)};
     m.geometry = (wsr__dw){.h = p->h,
                            .w = p->w,
                            .oh = p->oh,

@@ -91,49 +91,29 @@ static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
     return s;
 }
 
-enum { FILL_DENSE = 4 }; // beside FILL_AFFINE and FILL_RELU
-
-/// n pixels of a block, `step` floats apart, through a prologue; what it does
-/// is a constant.
-WSR_INLINE void fill_pixels(float *to, const float *from, int64_t step,
-                            int64_t n, const pre8 *pre, const int how)
+/// n pixels of a block, `step` floats apart, through a prologue.
+static void read_pixels(float *to, const float *from, int64_t step, int64_t n,
+                        const preb *pre)
 {
-    const pre8 one = {pre->scale, pre->shift, (how & FILL_AFFINE) != 0,
-                      (how & FILL_RELU) != 0};
-    int64_t i = 0;
-    for (; (how & FILL_DENSE) && i + 2 <= n; i += 2) {
-        const v16 two = ldu16(from + i * WSR__BLOCK);
-        stu16(to + i * WSR__BLOCK, pre_apply16(two, &one));
-    }
-    for (; i < n; i++) {
-        st8(to + i * WSR__BLOCK, pre_apply(ld8(from + i * step), &one));
-    }
-}
-
-WSR_INLINE void read_pixels(float *to, const float *from, int64_t step,
-                            int64_t n, const pre8 *pre, const int dense)
-{
-    if (pre->affine && pre->relu) {
-        fill_pixels(to, from, step, n, pre, dense | FILL_AFFINE | FILL_RELU);
-    } else if (pre->affine) {
-        fill_pixels(to, from, step, n, pre, dense | FILL_AFFINE);
-    } else if (pre->relu) {
-        fill_pixels(to, from, step, n, pre, dense | FILL_RELU);
-    } else {
-        fill_pixels(to, from, step, n, pre, dense);
+    const int64_t steps[2] = {BUNDLE_BLOCKS * step, step};
+    const int64_t whole = n / BUNDLE_BLOCKS * BUNDLE_BLOCKS;
+    read_bundles(to, from, steps, n / BUNDLE_BLOCKS, pre);
+    if (whole < n) {
+        const vb last = load_blocks(from + whole * step, 0);
+        store_blocks(to + whole * WSR__BLOCK, 0, preb_apply(last, pre));
     }
 }
 
 /// A run of dst's pixels as src has them, of one channel block.
 static void gather(float *to, const wsr__pw *p, const float *src,
-                   const int64_t run[2], const pre8 *pre)
+                   const int64_t run[2], const preb *pre)
 {
     const int64_t end = run[0] + run[1];
     stretch s;
     for (int64_t i = run[0]; i < end; i += s.n) {
         s = stretch_of(p, i, end);
         read_pixels(to, src + s.first * WSR__BLOCK, p->stride * WSR__BLOCK,
-                    s.inside, pre, 0);
+                    s.inside, pre);
         memset(to + s.inside * WSR__BLOCK, 0,
                (size_t)((s.n - s.inside) * WSR__BLOCK) * sizeof(*to));
         to += s.n * WSR__BLOCK;
@@ -148,12 +128,12 @@ static void read_run(float *buffer, const call *c, const wsr__pre *pre,
     const bool dense = is_dense(p);
     const int64_t blocks = wsr__pw_src_blocks(p);
     for (int64_t b = 0; b < blocks; b++) {
-        const pre8 one = pre_of(pre, b);
+        const preb one = preb_of(pre, b, 1);
         const float *const src = image + b * p->h * p->w * WSR__BLOCK;
         float *const to = buffer + b * run[1] * WSR__BLOCK;
         if (dense) {
-            read_pixels(to, src + run[0] * WSR__BLOCK, WSR__BLOCK, run[1], &one,
-                        FILL_DENSE);
+            read_pixels(to, src + run[0] * WSR__BLOCK, WSR__BLOCK, run[1],
+                        &one);
         } else {
             gather(to, p, src, run, &one);
         }
@@ -168,7 +148,7 @@ static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
     const float *const saved = affine->dst +
                                saved_at(affine, n, c->p->co, c->pixels);
     for (int64_t b = 0; b < wsr__blocks(c->p->co); b++) {
-        const affine8 one = affine_of(affine, b);
+        const affineb one = affineb_of(affine, b, 1);
         const int64_t at = (b * c->pixels + run[0]) * WSR__BLOCK;
         read_diff(buffer + b * run[1] * WSR__BLOCK, diff + at, saved + at,
                   run[1], &one);

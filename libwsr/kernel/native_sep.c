@@ -412,7 +412,7 @@ static const float *diff_row(const between *m, int64_t *pitch, const call *c,
     float *const to = m->diff + y % c->l.rows * d->ow * WSR__BLOCK;
     *pitch = run_pitch(c);
     for (int64_t b = 0; b < c->outs; b++) {
-        const affine8 one = affine_of(affine, b);
+        const affineb one = affineb_of(affine, b, 1);
         read_diff(to + b * *pitch, diff + b * c->dst_plane,
                   saved + b * c->dst_plane, d->ow, &one);
     }

@@ -87,18 +87,19 @@ static void read_wide(float *to, int64_t pitch, const call *c,
     const wsr__affine *const through = c->how->affine;
     const int64_t offset = at[1] * c->plane + at[2];
     const float *const from = c->wide + at[0] * c->step + offset;
-    const pre8 pre = pre_of(c->how->pre, at[1]);
-    const affine8 affine = affine_of(through, at[1]);
+    const preb pre = preb_of(c->how->pre, at[1], 1);
+    const affineb affine = affineb_of(through, at[1], 1);
     const float *const dst =
         affine.on ? through->dst + offset +
                         saved_at(through, at[0], c->p->c, c->p->oh * c->p->ow)
                   : from;
     for (int64_t i = 0; i < n; i++) {
-        v8 v = pre_apply(ld8(from + i * WSR__BLOCK), &pre);
+        vb v = preb_apply(load_blocks(from + i * WSR__BLOCK, 0), &pre);
         if (affine.on) {
-            v = affine_apply(v, ld8(dst + i * WSR__BLOCK), &affine);
+            const vb saved = load_blocks(dst + i * WSR__BLOCK, 0);
+            v = affineb_apply(v, saved, &affine);
         }
-        stu8(to + i * pitch, v);
+        stu8(to + i * pitch, block_of(v, 0));
     }
 }
 
