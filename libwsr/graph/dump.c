@@ -33,15 +33,16 @@ static void dump_sources(wsr__str *out, const wsr_plan *plan,
 }
 
 // Multiply-adds of a forward pass, and the bytes of what it reads and writes,
-// each once; a lazy norm does nothing by itself.
+// each once; a lazy norm whose source came with its moments does nothing by
+// itself.
 static void dump_work(wsr__str *out, const wsr__node *node)
 {
     const wsr_shape *const dst = &node->dst.desc.shape;
     double floats = (double)wsr_shape_count(dst);
     double madds = 0;
-    for (size_t i = 0; i < node->n && i < 32; i++) {
+    for (size_t i = 0; i < node->n; i++) {
         const double n = (double)wsr_shape_count(&node->src[i].desc.shape);
-        if (node->cls->weights >> i & 1) {
+        if (i < 32 && (node->cls->weights >> i & 1) != 0) {
             madds += n * (double)wsr_shape_count(dst) / (double)dst->dims[1];
         }
         floats += n;
@@ -49,7 +50,9 @@ static void dump_work(wsr__str *out, const wsr__node *node)
     if (madds > 0) {
         wsr__str_addf(out, "  %.2f Mmadd", 1e-6 * madds);
     }
-    if (node->impl->bind == NULL && !node->impl->alias) {
+    const bool idle = node->impl->bind != NULL &&
+                      (node->lazy->given_moments || !node->train);
+    if (!idle && !node->impl->alias) {
         wsr__str_addf(out, "  %.2f MB", 1e-6 * sizeof(float) * floats);
     }
 }
@@ -91,10 +94,14 @@ wsr_status wsr_plan_dump(char **out, const wsr_plan *plan)
 {
     wsr__str text = {0};
     const double total = total_seconds(plan);
+    size_t steps = 0;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        steps += plan->steps[s].dead ? 0 : 1;
+    }
     wsr__str_addf(&text,
                   "plan: batch %zu, %zu steps, %.1f MiB; 'name' marks a "
                   "wanted gradient\n",
-                  plan->batch, plan->step_count,
+                  plan->batch, steps,
                   (double)wsr_plan_bytes(plan) / (1024 * 1024));
     for (size_t s = 0; s < plan->step_count; s++) {
         dump_step(&text, plan, s, total);

@@ -171,6 +171,19 @@ static void data_lifetimes(const lifetimes *life, const wsr_plan *plan)
     }
 }
 
+// Whether a step reads the tensor of its first source once more.
+static bool reads_again(const wsr_plan *plan, const wsr__step *step,
+                        uint32_t home)
+{
+    int64_t at = 0;
+    for (uint32_t i = 1; i < step->node.n; i++) {
+        if (wsr__data_home(plan, step->srcs[i], &at) == home) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Steps that may write over a source that nobody reads later.
 static void overwrite(wsr_plan *plan, const lifetimes *life)
 {
@@ -185,6 +198,7 @@ static void overwrite(wsr_plan *plan, const lifetimes *life)
             !src->lazy && !src->view && !dst->view &&
             dst->data_in == WSR__NONE && plan->slots[home].role == WSR__OP &&
             life->last[home] == forward_time(s) &&
+            !reads_again(plan, step, home) &&
             slot_floats(&plan->slots[home]) == slot_floats(dst)) {
             dst->data_in = from;
             use(life, home, life->last[step->dst]);
@@ -245,7 +259,9 @@ static void use_diff(const sowing *sown, const wsr_plan *plan, uint32_t slot,
     int64_t at = 0;
     const uint32_t home = wsr__diff_home(plan, slot, &at);
     use(&sown->life, home, t);
-    if (plan->slots[home].role == WSR__INPUT) {
+    // An input's gradient may lie in that of a reshaped copy.
+    if (plan->slots[home].role == WSR__INPUT ||
+        plan->slots[slot].role == WSR__INPUT) {
         use(&sown->life, home, end_time(plan));
     }
 }

@@ -26,7 +26,6 @@ wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
     }
     plan->batch = batch;
     plan->purpose = purpose;
-    plan->params = graph->params;
     plan->arena = arena == NULL ? &plan->own : arena;
     WSR_TRY(wsr__plan_compile(plan, graph));
     WSR_TRY(wsr__plan_place(plan));

@@ -69,7 +69,6 @@ typedef struct wsr__port {
 struct wsr_plan {
     size_t batch;
     unsigned purpose;
-    wsr_params *params;
     wsr__slot *slots;
     size_t slot_count;
     size_t slot_capacity;

@@ -155,6 +155,29 @@ START_TEST(nothing_works_in_place_on_what_is_read_later)
 }
 END_TEST
 
+START_TEST(nothing_works_in_place_on_what_it_reads_again)
+{
+    rig r = rig_open();
+    const wsr_value x = wsr__input(r.graph, "x", wsr__shape2(1, 8));
+    const wsr_value c = wsr__input(r.graph, "c", wsr__shape2(1, 2));
+    const wsr_value a = wsr__op1(r.graph, "tanh", NULL, x);
+    const wsr_value srcs[] = {a, a, c};
+    wsr_value y;
+    ck_assert_ok(wsr_graph_op(&y, r.graph, "row_mix", srcs, 3, NULL));
+    wsr__set_output(r.graph, "y", y);
+    rig_plan(&r, 1, WSR_FORWARD);
+    fill(wsr_plan_src(r.plan, "x"), 8);
+    wsr_plan_src(r.plan, "c")[0] = 2;
+    wsr_plan_src(r.plan, "c")[1] = 3;
+    ck_assert_ok(wsr_plan_forward(r.plan));
+    for (size_t i = 0; i < 8; i++) {
+        ck_assert_float_eq_tol(wsr_plan_dst(r.plan, "y")[i],
+                               5 * tanhf(wsr_plan_src(r.plan, "x")[i]), 1e-5f);
+    }
+    rig_close(&r);
+}
+END_TEST
+
 static wsr_status count_requests(rig *r)
 {
     wsr_status status = WSR_OK;
@@ -558,6 +581,29 @@ START_TEST(reshapes_cost_nothing)
 }
 END_TEST
 
+START_TEST(the_gradient_of_a_reshaped_input_stays)
+{
+    rig r = rig_open();
+    const wsr_value a = wsr__input(r.graph, "a", wsr__shape3(1, 2, 3));
+    const wsr_value b = wsr__input(r.graph, "b", wsr__shape2(1, 6));
+    const wsr_value t = wsr__op1(r.graph, "tanh", NULL, b);
+    const wsr_value u = wsr__op1(r.graph, "tanh", NULL, t);
+    const wsr_value flat = wsr__op1(r.graph, "reshape", "dims=[6]", a);
+    wsr__set_output(r.graph, "y", wsr__op2(r.graph, "mul", NULL, flat, u));
+    rig_plan(&r, 1, WSR_GRAD_INPUT);
+    fill(wsr_plan_src(r.plan, "a"), 6);
+    fill(wsr_plan_src(r.plan, "b"), 6);
+    ck_assert_ok(wsr_plan_forward(r.plan));
+    seed(r.plan, "y", 1);
+    ck_assert_ok(wsr_plan_backward(r.plan));
+    for (size_t i = 0; i < 6; i++) {
+        const float v = tanhf(tanhf(wsr_plan_src(r.plan, "b")[i]));
+        ck_assert_float_eq_tol(wsr_plan_diff_src(r.plan, "a")[i], v, 1e-6f);
+    }
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(timing_and_the_dump_name_every_step)
 {
     rig r;
@@ -591,6 +637,7 @@ Suite *suite(void)
         gradients_share_memory_too,
         an_op_in_place_needs_no_memory,
         nothing_works_in_place_on_what_is_read_later,
+        nothing_works_in_place_on_what_it_reads_again,
         runs_do_not_allocate,
         results_do_not_depend_on_the_number_of_threads,
         the_same_run_gives_the_same_bits,
@@ -605,6 +652,7 @@ Suite *suite(void)
         a_parameter_may_be_an_output_and_be_reshaped,
         an_output_without_gradient_can_stand_beside_one_with,
         reshapes_cost_nothing,
+        the_gradient_of_a_reshaped_input_stays,
         timing_and_the_dump_name_every_step,
         NULL,
     };
