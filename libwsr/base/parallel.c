@@ -8,6 +8,8 @@
 #include <omp.h>
 #include <stdatomic.h>
 
+enum { MOST = 1024, PIECES = 64 };
+
 static atomic_size_t chosen; // 0: nothing chosen, OpenMP's own default
 
 void wsr_set_threads(size_t threads)
@@ -16,9 +18,7 @@ void wsr_set_threads(size_t threads)
     if (n == 0) {
         n = (size_t)omp_get_num_procs();
     }
-    if (n > 1024) {
-        n = 1024;
-    }
+    n = n < MOST ? n : MOST;
     atomic_store(&chosen, n);
     wsr__threads_adopt();
 }
@@ -26,7 +26,11 @@ void wsr_set_threads(size_t threads)
 size_t wsr_threads(void)
 {
     const size_t n = atomic_load_explicit(&chosen, memory_order_relaxed);
-    return n != 0 ? n : (size_t)omp_get_max_threads();
+    if (n != 0) {
+        return n;
+    }
+    const size_t most = (size_t)omp_get_max_threads();
+    return most < MOST ? most : MOST;
 }
 
 // OpenMP keeps its thread count per calling thread, so that a choice made in
@@ -43,8 +47,6 @@ void wsr__threads_adopt(void)
 
 // A share is cut into pieces. Its thread runs most of them at one go and then
 // ever fewer; threads whose share is done take from the ends of the others'.
-
-enum { MOST = 1024, PIECES = 64 };
 
 /// Pieces of a share that nobody has taken: the first in the upper half, the
 /// end in the lower. Each in a cache line of its own.

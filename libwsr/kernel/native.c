@@ -153,11 +153,10 @@ void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
 
 // -------------------------------------------------- depthwise and pointwise
 
-void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
-                      const float *src, const wsr__sep_weights *weights,
-                      const wsr__fwd *fwd)
+void wsr__sep_forward(float *dst, const wsr__sep *p, const float *src,
+                      const wsr__sep_weights *weights, const wsr__fwd *fwd)
 {
-    native()->sep->forward(dst, dw_out, p, src, weights, fwd);
+    native()->sep->forward(dst, p, src, weights, fwd);
 }
 
 void wsr__sep_backward(const wsr__sep_grads *grads, const wsr__sep *p,

@@ -17,8 +17,9 @@
 // dst must not overlap a source unless a function says so.
 //
 // Results do not depend on the number of threads: reductions are formed per
-// image and combined in image order. Nothing here allocates; scratch memory is
-// passed in, and *_scratch functions say how many floats it must hold.
+// image or group of images and combined in that order. Nothing here allocates;
+// scratch memory is passed in, and *_scratch functions say how many floats it
+// must hold.
 //
 // Weights are passed packed. The packed formats are the same for all
 // instruction sets; gradients of weights have the packed format too and are
@@ -49,15 +50,13 @@ typedef struct wsr__pre {
     bool relu;
 } wsr__pre;
 
-/// The backward of a prologue, applied to a gradient before it is stored:
-/// diff_src = grad * scale[c] where pre(src) > 0 (everywhere without relu).
-/// With a batch norm in training mode behind the prologue the scale belongs to
-/// that norm's own backward: `unscaled` then leaves it out, and `sums`
-/// receives that norm's reductions.
+/// The backward of a prologue's relu, applied to a gradient before it is
+/// stored: diff_src = grad where pre(src) > 0 (everywhere without relu). The
+/// scale belongs to the backward of the norm that the prologue comes from,
+/// whose reductions `sums` receives.
 typedef struct wsr__gate {
     const float *src; // lies like diff_src
     wsr__pre pre;
-    bool unscaled;
     const float *mean; // of src per channel, for sums; padded
     double *sums;      // NULL, or as wsr__bn_reduce(src, diff_src) fills it;
                        // not together with accumulate
@@ -142,7 +141,9 @@ void wsr__dw_backward_weights(float *diff_weights, const wsr__dw *p,
 
 // --------------------------------------------------- pointwise convolutions
 
-/// 1x1 convolution of at most 16384 channels: dst[i][j] = W src[stride * i +
+enum { WSR__PW_CHANNELS = 1 << 14 }; // at most, padding counted
+
+/// 1x1 convolution, see wsr__pw_supported: dst[i][j] = W src[stride * i +
 /// oy][stride * j + ox], zero where that lies outside of src (oy = ox = 1 with
 /// stride 2 is the second half of a factorised reduction).
 typedef struct wsr__pw {
@@ -161,6 +162,9 @@ typedef struct wsr__pw {
     int64_t src_step;
     int64_t dst_step;
 } wsr__pw;
+
+/// Whether src and dst have few enough channels for the kernels' buffers.
+bool wsr__pw_supported(const wsr__pw *p);
 
 /// Channel blocks that src has, the padding of its parts counted.
 int64_t wsr__pw_src_blocks(const wsr__pw *p);
@@ -182,7 +186,7 @@ void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
                      const float *weights, const wsr__fwd *fwd);
 /// Groups of images that gradients of weights are summed in, whatever the
 /// number of threads.
-static inline int64_t wsr__pw_groups(int64_t n)
+static inline int64_t wsr__image_groups(int64_t n)
 {
     return n < 16 ? n : 16;
 }
@@ -290,10 +294,8 @@ typedef struct wsr__sep_weights {
 
 /// Floats of a slot; with `weights` for their gradients as well.
 size_t wsr__sep_slot(const wsr__sep *p, bool weights);
-/// dw_out, NULL or a dense blocked tensor, receives depthwise(pre(src)).
-void wsr__sep_forward(float *dst, float *dw_out, const wsr__sep *p,
-                      const float *src, const wsr__sep_weights *weights,
-                      const wsr__fwd *fwd);
+void wsr__sep_forward(float *dst, const wsr__sep *p, const float *src,
+                      const wsr__sep_weights *weights, const wsr__fwd *fwd);
 
 /// What is wanted of a backward pass; NULL for what is not.
 typedef struct wsr__sep_grads {
@@ -442,8 +444,8 @@ void wsr__weighted_sum(float *dst, const float *const *src,
 void wsr__axpy(float *dst, float a, const float *src, int64_t n); // += a src
 void wsr__scale(float *dst, float a, const float *src, int64_t n);
 
-/// dst = factor[n] * src, or += with accumulate: drop path. factor NULL means
-/// 1, which makes it a copy between views.
+/// dst = factor[n] * src, or += with accumulate. factor NULL means 1, which
+/// makes it a copy between views.
 void wsr__scale_images(float *dst, const wsr__dims *d, const float *src,
                        const float *factor, bool accumulate);
 /// Between plain nchw and blocked; a plain step of 0 is dense as well.

@@ -67,6 +67,14 @@ static const float *weights_of(const call *c, const plane *at)
     return c->weights + at->block * c->p->kernel * c->p->kernel * WSR__BLOCK;
 }
 
+static ring_source source_of(const call *c, const plane *at,
+                             const wsr__pre *pre)
+{
+    return (ring_source){.plane = c->src + at->src,
+                         .pitch = at->src_pitch,
+                         .pre = preb_of(pre, at->block, at->count)};
+}
+
 static bool has_row_kernel(const wsr__dw *p)
 {
     return p->kernel >= 3 &&
@@ -91,20 +99,14 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
     _Alignas(64) float weights[ROW_TAPS * ROW_TAPS * BUNDLE];
     const window win = window_forward(p, x0, nx);
     ring r = ring_make(data, &win, BUNDLE);
-    const preb pre = preb_of(c->fwd->pre, at->block, at->count);
     const row_kernel row =
         WSR_NAME(wsr__row_kernel)(p->kernel, p->dilation, p->stride);
+    const ring_source src = source_of(c, at, c->fwd->pre);
     spread_weights(weights, p, weights_of(c, at), at->count);
-    const float *const src = c->src + at->src;
     for (int64_t y = 0; y < p->oh; y++) {
-        const int64_t top = y * p->stride - p->pad;
-        const int64_t end = min64(p->h, top + win.reach);
-        for (r.next = max64(r.next, top); r.next < end; r.next++) {
-            ring_fill(&r, &win, src + r.next * p->w * WSR__BLOCK, at->src_pitch,
-                      &pre);
-        }
+        ring_advance(&r, &win, p, &src, y);
         taps t;
-        taps_forward(&t, p, &r, weights, top);
+        taps_forward(&t, p, &r, weights, y * p->stride - p->pad);
         row(c->out + at->dst + (y * p->ow + x0) * WSR__BLOCK, WSR__BLOCK, &t,
             nx, f);
     }
@@ -195,7 +197,8 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
                    .rows = ring_make(data, &win, BUNDLE),
                    .weights = weights,
                    .out = c->out + at->src,
-                   .gate = f->gated ? c->bwd->gate->src + at->src : NULL,
+                   .gate = c->bwd->gate != NULL ? c->bwd->gate->src + at->src
+                                                : NULL,
                    .i0 = i0,
                    .ni = ni};
     ring *const r = &m.rows;
@@ -231,6 +234,7 @@ static void backward_plane(const call *c, const plane *at)
 static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
+    const wsr__gate *const gate = c->bwd->gate;
     finish f;
     finish_backward(&f, c->bwd, at->block, at->count, at->src_pitch);
     const affineb read = affineb_of(c->affine, at->block, at->count);
@@ -255,11 +259,11 @@ static void backward_plane_any(const call *c, const plane *at)
                        ldb(g), acc);
         }
         const int64_t offset = at->src + i * WSR__BLOCK;
-        f.gate = f.gated ? c->bwd->gate->src + offset : NULL;
+        f.gate = gate != NULL ? gate->src + offset : NULL;
         store_one(c->out + offset, acc, &f);
         finish_flush(&f);
     }
-    finish_sums(&f, c->bwd->gate, at->sums);
+    finish_sums(&f, gate, at->sums);
 }
 
 static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -302,24 +306,19 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
     _Alignas(64) float diff[ROW_STRIP * BUNDLE];
     const window win = window_forward(p, x0, nx);
     ring r = ring_make(data, &win, BUNDLE);
-    const preb pre = preb_of(c->grad->pre, at->block, at->count);
+    const ring_source src = source_of(c, at, c->grad->pre);
     const affineb read = affineb_of(c->affine, at->block, at->count);
     const float *const saved = read.on ? c->affine->dst + at->saved
                                        : c->diff + at->dst;
     const grad_kernel kernel =
         WSR_NAME(wsr__grad_kernel)(p->kernel, p->dilation, p->stride);
     for (int64_t y = 0; y < p->oh; y++) {
-        const int64_t top = y * p->stride - p->pad;
-        const int64_t end = min64(p->h, top + win.reach);
-        for (r.next = max64(r.next, top); r.next < end; r.next++) {
-            ring_fill(&r, &win, c->src + at->src + r.next * p->w * WSR__BLOCK,
-                      at->src_pitch, &pre);
-        }
+        ring_advance(&r, &win, p, &src, y);
         const int64_t o = (y * p->ow + x0) * WSR__BLOCK;
         read_diffs(diff, c->diff + at->dst + o, saved + o, at->dst_pitch, nx,
                    &read);
         grad_taps t;
-        taps_gradient(&t, p, &r, sum, top, at->count);
+        taps_gradient(&t, p, &r, sum, y * p->stride - p->pad, at->count);
         kernel(&t, diff, nx);
     }
 }
@@ -363,7 +362,8 @@ static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__dw *const p = c->p;
     const int64_t size = p->kernel * p->kernel * WSR__BLOCK;
     const int64_t strip = ROW_STRIP / p->stride;
-    const bool fast = has_row_kernel(p);
+    const bool fast =
+        WSR_NAME(wsr__grad_kernel)(p->kernel, p->dilation, p->stride) != NULL;
     for (int64_t i = begin; i < end; i++) {
         const plane at = plane_of(c, i);
         const int64_t n = i / bundles(c->blocks);

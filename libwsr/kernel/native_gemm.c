@@ -81,22 +81,17 @@ WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
     lanes_end(q, &l, P);
 }
 
-/// Without relu, the gate is opened by the constant 1.
 WSR_INLINE void gate_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
                           const int P)
 {
     const v16 scale = channels_of(g->scale, q, 1.0f);
     const v16 shift = channels_of(g->shift, q, 0.0f);
-    const v16 open_scale = g->relu ? scale : splat16(0.0f);
-    const v16 open_shift = g->relu ? shift : splat16(1.0f);
-    const v16 factor = g->unscaled ? splat16(1.0f) : scale;
     const float *const gate = g->gate + q->block * g->dst_pitch +
                               x * WSR__BLOCK;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
         const v16 src = load_pair(gate + p * WSR__BLOCK, q->pitch);
-        const v16 y = fma16(src, open_scale, open_shift);
-        acc[p] = open16(y, mul16(acc[p], factor));
+        acc[p] = open16(fma16(src, scale, shift), acc[p]);
     }
 }
 
@@ -213,7 +208,9 @@ WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
     WSR_UNROLL
     for (int q = 0; q < Q; q++) {
         if (g->gate != NULL) {
-            gate_tile(acc[q], g, &pairs[q], x, P);
+            if (g->relu) {
+                gate_tile(acc[q], g, &pairs[q], x, P);
+            }
             if (g->kind == GEMM_PRODUCTS) {
                 sums_tile(acc[q], g, &pairs[q], x, P);
             }
@@ -317,38 +314,43 @@ void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
 
 // ----------------------------------------------------------------- gradient
 
-/// GRAD_LANES source channels times sixteen gradients, over all pixels.
-WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src, float *weights)
+/// GRAD_LANES source channels times the sixteen gradients of a pair, `pitch`
+/// apart, over all pixels.
+WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src,
+                           const float *diff, int64_t pitch, float *weights)
 {
-    const int64_t pitch = g->half ? 0 : g->diff_pitch;
     v16 acc[GRAD_LANES];
     WSR_UNROLL
     for (int k = 0; k < GRAD_LANES; k++) {
         acc[k] = splat16(0.0f);
     }
     for (int64_t x = 0; x < g->pixels; x++) {
-        const v16 diff = load_pair(g->diff + x * WSR__BLOCK, pitch);
+        const v16 both = load_pair(diff + x * WSR__BLOCK, pitch);
         const float *const s = src + x * WSR__BLOCK;
         WSR_UNROLL
         for (int k = 0; k < GRAD_LANES; k++) {
-            acc[k] = fma16(splat16(s[k]), diff, acc[k]);
+            acc[k] = fma16(splat16(s[k]), both, acc[k]);
         }
     }
     WSR_UNROLL
     for (int k = 0; k < GRAD_LANES; k++) {
-        float *const w = weights + k * 2 * WSR__BLOCK;
+        float *const w = weights + k * PAIR;
         stu16(w, add16(ldu16(w), acc[k]));
     }
 }
 
 void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g)
 {
-    for (int64_t i = 0; i < g->ins; i++) {
-        for (int64_t k = 0; k < WSR__BLOCK; k += GRAD_LANES) {
-            const float *const src = g->src + i * g->src_pitch + k;
-            float *const weights = g->weights +
-                                   (i * WSR__BLOCK + k) * 2 * WSR__BLOCK;
-            grad_lanes(g, src, weights);
+    float *weights = g->weights;
+    for (int64_t b = 0; b < g->outs; b += 2) {
+        const float *const diff = g->diff + b * g->diff_pitch;
+        const int64_t pitch = b + 1 < g->outs ? g->diff_pitch : 0;
+        for (int64_t i = 0; i < g->ins; i++) {
+            const float *const src = g->src + i * g->src_pitch;
+            for (int64_t k = 0; k < WSR__BLOCK; k += GRAD_LANES) {
+                grad_lanes(g, src + k, diff, pitch, weights);
+                weights += GRAD_LANES * PAIR;
+            }
         }
     }
 }

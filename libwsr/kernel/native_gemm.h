@@ -47,8 +47,7 @@ typedef struct gemm {
     const float *mean; // for GEMM_PRODUCTS
 
     const float *gate; // NULL, or src of the gate: lies like dst
-    bool relu;
-    bool unscaled;
+    bool relu;         // of its prologue; without, it lets all pass
     bool accumulate;
     gemm_sums kind;
     double *sums;       // [outs][2][8], added to
@@ -64,16 +63,16 @@ void WSR_NAME(wsr__gemm)(const gemm *g);
 void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
                                  const float *first, int64_t pixels);
 
-/// The gradient of the weights: weights[in][16] += sum over pixels of
-/// src[in] * diff.
+/// The gradient of the weights, which lie as above: += sum over pixels of
+/// src[in] * diff[out].
 typedef struct gemm_grad {
     int64_t pixels;
-    int64_t ins;
-    const float *src;
+    int64_t ins; // blocks
+    int64_t outs;
+    const float *src; // first pixel of the first block
     int64_t src_pitch;
-    const float *diff; // first pixel of the pair's first block
+    const float *diff; // the same
     int64_t diff_pitch;
-    bool half;
     float *weights;
 } gemm_grad;
 

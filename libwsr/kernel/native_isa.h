@@ -2,8 +2,8 @@
 //
 // What the native kernels are written in: vectors of eight floats, one channel
 // block of one pixel. Intrinsics and vector extensions of the compiler appear
-// in this file alone. It is included only by files that are compiled per
-// instruction set (WSR_ISA) and by the dispatcher.
+// in this file and native_math.h alone. Only files that are compiled per
+// instruction set (WSR_ISA) see more of it than the tables of variants.
 
 #ifndef WSR_KERNEL_NATIVE_ISA_H
 #define WSR_KERNEL_NATIVE_ISA_H
@@ -42,9 +42,8 @@ typedef struct wsr__native_thin {
 } wsr__native_thin;
 
 typedef struct wsr__native_sep {
-    void (*forward)(float *dst, float *dw_out, const wsr__sep *p,
-                    const float *src, const wsr__sep_weights *weights,
-                    const wsr__fwd *fwd);
+    void (*forward)(float *dst, const wsr__sep *p, const float *src,
+                    const wsr__sep_weights *weights, const wsr__fwd *fwd);
     void (*backward)(const wsr__sep_grads *grads, const wsr__sep *p,
                      const float *const data[2],
                      const wsr__sep_weights *weights, const wsr__bwd *bwd);
@@ -126,6 +125,16 @@ typedef struct wsr__native_lstm {
 WSR_NATIVE_DECLARE(base);
 WSR_NATIVE_DECLARE(avx2);
 WSR_NATIVE_DECLARE(avx512);
+
+static inline int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 #ifdef WSR_ISA
 
@@ -225,7 +234,7 @@ WSR_INLINE v8 fma8(v8 a, v8 b, v8 c) // a * b + c
     return _mm256_fmadd_ps(a, b, c);
 }
 
-/// All bits of a lane set where a > b, where a or b is a NaN.
+/// All bits of a lane set where a > b, none where one is a NaN.
 WSR_INLINE v8 above8(v8 a, v8 b)
 {
     return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
@@ -248,9 +257,11 @@ WSR_INLINE v8 unordered8(v8 a, v8 b)
     return _mm256_cmp_ps(a, b, _CMP_UNORD_Q);
 }
 
-WSR_INLINE v8 or8(v8 a, v8 b)
+/// All bits of a lane set where a > b, or a is the first NaN of both.
+WSR_INLINE v8 beats8(v8 a, v8 b)
 {
-    return _mm256_or_ps(a, b);
+    return _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NLE_UQ),
+                         _mm256_cmp_ps(b, b, _CMP_ORD_Q));
 }
 
 /// a where the mask is set, else 0.
@@ -367,9 +378,10 @@ WSR_INLINE v8 unordered8(v8 a, v8 b)
                 (v4)((a.b != a.b) | (b.b != b.b))};
 }
 
-WSR_INLINE v8 or8(v8 a, v8 b)
+WSR_INLINE v8 beats8(v8 a, v8 b)
 {
-    return (v8){(v4)((i4)a.a | (i4)b.a), (v4)((i4)a.b | (i4)b.b)};
+    return (v8){(v4)(~(a.a <= b.a) & (b.a == b.a)),
+                (v4)(~(a.b <= b.b) & (b.b == b.b))};
 }
 
 WSR_INLINE v8 keep8(v8 mask, v8 a)
@@ -379,8 +391,9 @@ WSR_INLINE v8 keep8(v8 mask, v8 a)
 
 WSR_INLINE v8 select8(v8 mask, v8 a, v8 b)
 {
-    const v8 other = {(v4)(~(i4)mask.a & (i4)b.a), (v4)(~(i4)mask.b & (i4)b.b)};
-    return or8(keep8(mask, a), other);
+    const v8 one = keep8(mask, a);
+    return (v8){(v4)((i4)one.a | (~(i4)mask.a & (i4)b.a)),
+                (v4)((i4)one.b | (~(i4)mask.b & (i4)b.b))};
 }
 
 WSR_INLINE void st8_bytes(uint8_t *p, v8 v)
@@ -738,16 +751,6 @@ WSR_INLINE void add_d8(double *sum, v8 v)
 }
 
 // ------------------------------------------------------------ small shared
-
-WSR_INLINE int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-WSR_INLINE int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /// Floats from one image to the next.
 WSR_INLINE int64_t step_of(int64_t step, int64_t c, int64_t pixels)

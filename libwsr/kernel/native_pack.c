@@ -8,16 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
                       int64_t dilation)
 {
@@ -106,6 +96,12 @@ size_t wsr__pw_weights_size(const wsr__pw *p)
     return packed_size(wsr__blocks(p->co), wsr__pw_src_blocks(p));
 }
 
+bool wsr__pw_supported(const wsr__pw *p)
+{
+    return max64(wsr__pw_src_blocks(p), wsr__blocks(p->co)) * WSR__BLOCK <=
+           WSR__PW_CHANNELS;
+}
+
 size_t wsr__pw_transposed_size(const wsr__pw *p)
 {
     return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
@@ -113,7 +109,7 @@ size_t wsr__pw_transposed_size(const wsr__pw *p)
 
 size_t wsr__pw_weights_scratch(const wsr__pw *p)
 {
-    return (size_t)wsr__pw_groups(p->n) * wsr__pw_weights_size(p);
+    return (size_t)wsr__image_groups(p->n) * wsr__pw_weights_size(p);
 }
 
 void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
@@ -165,7 +161,7 @@ size_t wsr__thin_weights_size(const wsr__thin *p)
 
 size_t wsr__thin_scratch(const wsr__thin *p)
 {
-    return (size_t)wsr__pw_groups(p->n) * wsr__thin_weights_size(p);
+    return (size_t)wsr__image_groups(p->n) * wsr__thin_weights_size(p);
 }
 
 /// Where tap k of channels c and t lies, packed and plain.
@@ -260,7 +256,7 @@ size_t wsr__sep_weights_scratch(const wsr__sep *p)
     const wsr__pw pw = wsr__sep_pw(p);
     const size_t sums = wsr__dw_weights_size(&p->dw) +
                         wsr__pw_weights_size(&pw);
-    return (size_t)wsr__pw_groups(p->dw.n) * sums;
+    return (size_t)wsr__image_groups(p->dw.n) * sums;
 }
 
 // ------------------------------------------------------ batch normalisation

@@ -104,14 +104,25 @@ WSR_INLINE void read_bundles(float *to, const float *from,
     }
 }
 
-/// Fill the next row from a row of src, whose blocks lie `pitch` apart.
-WSR_INLINE void ring_fill(const ring *r, const window *win, const float *src,
-                          int64_t pitch, const preb *pre)
+/// A bundle's planes that a ring is filled from.
+typedef struct ring_source {
+    const float *plane; // of the first block
+    int64_t pitch;      // floats from block to block
+    preb pre;
+} ring_source;
+
+/// Fill the ring up to what row y of a forward convolution needs.
+WSR_INLINE void ring_advance(ring *r, const window *win, const wsr__dw *p,
+                             const ring_source *src, int64_t y)
 {
-    float *const to = ring_row(r, r->next) + win->at * BUNDLE;
-    const float *const from = src + win->first * WSR__BLOCK;
-    const int64_t step[2] = {WSR__BLOCK, pitch};
-    read_bundles(to, from, step, win->n, pre);
+    const int64_t step[2] = {WSR__BLOCK, src->pitch};
+    const int64_t top = y * p->stride - p->pad;
+    const int64_t end = min64(p->h, top + win->reach);
+    for (r->next = max64(r->next, top); r->next < end; r->next++) {
+        const int64_t first = r->next * p->w + win->first;
+        read_bundles(ring_row(r, r->next) + win->at * BUNDLE,
+                     src->plane + first * WSR__BLOCK, step, win->n, &src->pre);
+    }
 }
 
 /// wsr__affine for a bundle.
@@ -283,20 +294,18 @@ WSR_INLINE void finish_forward(finish *f, const wsr__fwd *fwd, int64_t block,
     f->accumulate = fwd->accumulate;
 }
 
-/// Without relu, the gate is opened by the constant 1.
 WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block,
                                 int count, int64_t pitch)
 {
     finish_none(f, count, pitch);
     f->accumulate = bwd->accumulate;
-    f->gated = bwd->gate != NULL;
-    if (!f->gated) {
+    if (bwd->gate == NULL) {
         return;
     }
     const preb pre = preb_of(&bwd->gate->pre, block, count);
-    f->open_scale = pre.relu ? pre.scale : splatb(0.0f);
-    f->open_shift = pre.relu ? pre.shift : splatb(1.0f);
-    f->factor = bwd->gate->unscaled ? splatb(1.0f) : pre.scale;
+    f->gated = pre.relu;
+    f->scale = pre.scale;
+    f->shift = pre.shift;
     f->summed = bwd->gate->sums != NULL;
     if (f->summed) {
         f->mean = load_channels(bwd->gate->mean + block * WSR__BLOCK, count);
@@ -309,8 +318,7 @@ WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block,
 /// A gradient through the gate whose prologue read src.
 WSR_INLINE vb gate_apply(vb g, vb src, const finish *f)
 {
-    const vb y = fmab(src, f->open_scale, f->open_shift);
-    return openb(y, mulb(g, f->factor));
+    return openb(fmab(src, f->scale, f->shift), g);
 }
 
 /// Rows are summed in float, what is above them in double.

@@ -42,18 +42,15 @@ static void max_plane(const pool_call *c, const pool_plane *at)
                                     s.left * WSR__BLOCK;
         v8 value = splat8(-INFINITY);
         v8 tap = splat8((float)(s.begin[0] * p->kernel + s.begin[1]));
-        v8 nan = splat8(0.0f); // mask
         for (int64_t ky = s.begin[0]; ky < s.end[0]; ky++) {
             for (int64_t kx = s.begin[1]; kx < s.end[1]; kx++) {
                 const v8 x = ld8(corner + ky * pitch + kx * WSR__BLOCK);
-                const v8 more = above8(x, value);
+                const v8 more = beats8(x, value);
                 value = select8(more, x, value);
                 tap = select8(more, splat8((float)(ky * p->kernel + kx)), tap);
-                nan = or8(nan, unordered8(x, x));
             }
         }
-        st8(c->dst + at->out + i * WSR__BLOCK,
-            select8(nan, splat8(NAN), value));
+        st8(c->dst + at->out + i * WSR__BLOCK, value);
         if (c->index != NULL) {
             st8_bytes(c->index + at->index + i * WSR__BLOCK, tap);
         }

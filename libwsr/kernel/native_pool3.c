@@ -29,7 +29,7 @@ typedef struct maximum {
 
 WSR_INLINE void take(maximum *m, v8 value, v8 tap)
 {
-    const v8 more = above8(value, m->value);
+    const v8 more = beats8(value, m->value);
     m->value = select8(more, value, m->value);
     m->tap = select8(more, tap, m->tap);
 }
@@ -42,17 +42,13 @@ typedef struct reduced {
     float taps[STRIP * WSR__BLOCK];
 } reduced;
 
-/// The maximum of taps [begin, end) of a row, a NaN if there is one.
+/// The maximum of taps [begin, end) of a row, its first NaN if there is one.
 WSR_INLINE maximum reduce_taps(const float *x, int64_t begin, int64_t end)
 {
     maximum m = {ld8(x + begin * WSR__BLOCK), splat8((float)begin)};
-    v8 nan = unordered8(m.value, m.value);
     for (int64_t k = begin + 1; k < end; k++) {
-        const v8 v = ld8(x + k * WSR__BLOCK);
-        take(&m, v, splat8((float)k));
-        nan = or8(nan, unordered8(v, v));
+        take(&m, ld8(x + k * WSR__BLOCK), splat8((float)k));
     }
-    m.value = select8(nan, splat8(NAN), m.value);
     return m;
 }
 
@@ -83,13 +79,11 @@ WSR_INLINE void max_rows(float *dst, uint8_t *index,
         const reduced *const first = rows[taken[0]];
         maximum m = {ld8(first->values + i),
                      add8(ld8(first->taps + i), splat8((float)(3 * taken[0])))};
-        v8 nan = unordered8(m.value, m.value);
         for (int64_t k = taken[0] + 1; k < SIDE && k < taken[1]; k++) {
             const v8 v = ld8(rows[k]->values + i);
             take(&m, v, add8(ld8(rows[k]->taps + i), splat8((float)(3 * k))));
-            nan = or8(nan, unordered8(v, v));
         }
-        st8(dst + i, select8(nan, splat8(NAN), m.value));
+        st8(dst + i, m.value);
         if (index != NULL) {
             st8_bytes(index + i, m.tap);
         }

@@ -13,9 +13,9 @@
 #include <assert.h>
 
 enum {
-    RUN = 64,              // most pixels of a run
-    BUFFER = 1 << 14,      // floats of the buffer of a run
-    CACHED = 6 * (1 << 10) // floats of a run that the first cache holds
+    RUN = 64,                  // most pixels of a run
+    BUFFER = WSR__PW_CHANNELS, // floats of the buffer of a run
+    CACHED = 6 * (1 << 10)     // floats of a run that the first cache holds
 };
 
 /// Everything that the workers of one call share. Sizes are those of the
@@ -270,7 +270,6 @@ static void add_gate(gemm *g, const call *c, int64_t n, int64_t offset)
                                .blocks = c->outs,
                                .scale = 1};
     g->relu = gate->pre.relu;
-    g->unscaled = gate->unscaled;
     g->scale = gate->pre.scale;
     g->shift = gate->pre.shift;
     if (gate->sums != NULL) {
@@ -315,21 +314,19 @@ static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
     const float *const image = c->src + n * c->out_step;
     gemm_grad g = {.pixels = run[1],
                    .ins = c->outs,
+                   .outs = c->ins,
                    .src = buffer,
                    .src_pitch = run[1] * WSR__BLOCK,
-                   .diff_pitch = product->src_pitch};
+                   .diff = product->src,
+                   .diff_pitch = product->src_pitch,
+                   .weights = sums};
     if (c->direct) {
         g.src = image + run[0] * WSR__BLOCK;
         g.src_pitch = c->pixels * WSR__BLOCK;
     } else {
         read_run(buffer, c, c->grads->pre, image, run);
     }
-    for (int64_t b = 0; b < c->ins; b += 2) {
-        g.diff = product->src + b * g.diff_pitch;
-        g.weights = sums + b * c->outs * WSR__BLOCK * WSR__BLOCK;
-        g.half = b + 1 == c->ins;
-        WSR_NAME(wsr__gemm_grad)(&g);
-    }
+    WSR_NAME(wsr__gemm_grad)(&g);
 }
 
 /// A run of diff_dst into diff_src and, where sums is not NULL, the gradient
@@ -464,7 +461,7 @@ static void groups_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
-    const int64_t groups = wsr__pw_groups(c->p->n);
+    const int64_t groups = wsr__image_groups(c->p->n);
     const size_t size = wsr__pw_weights_size(c->p);
     for (int64_t g = begin; g < end; g++) {
         float *const sums = c->grads->scratch + g * (int64_t)size;
@@ -492,9 +489,10 @@ static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
     const bool summed = c.bwd->gate != NULL && c.bwd->gate->sums != NULL;
     if (grads->weights != NULL || !is_dense(p)) {
         c.run = min64(c.run, run_of(bundles(c.outs) * BUNDLE_BLOCKS));
+        c.runs = (c.pixels + c.run - 1) / c.run;
     }
     if (grads->weights != NULL) {
-        const int64_t groups = wsr__pw_groups(p->n);
+        const int64_t groups = wsr__image_groups(p->n);
         wsr__parallel(groups, groups_body, &c);
         WSR_NAME(wsr__sum_images)
         (grads->weights, grads->scratch, groups,

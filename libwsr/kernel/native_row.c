@@ -73,9 +73,9 @@ WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
     float *const to = out + x * u.step;
     if (f->gated) {
         gate_tile(acc, f->gate + x * u.step, f, u);
-        if (f->summed) {
-            sums_tile(acc, f->gate + x * u.step, f, u);
-        }
+    }
+    if (f->summed) {
+        sums_tile(acc, f->gate + x * u.step, f, u);
     }
     if (f->accumulate) {
         WSR_UNROLL

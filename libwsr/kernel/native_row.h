@@ -22,19 +22,19 @@ typedef struct taps {
     const float *weight[ROW_TAPS]; // taps of the kernel row, [k][BUNDLE]
 } taps;
 
-/// What happens to a result before it is stored: the gate passes result *
-/// factor where open_scale * src + open_shift > 0, and nothing elsewhere.
+/// What happens to a result before it is stored: a gate passes it where
+/// scale * src + shift > 0, and nothing elsewhere.
 typedef struct finish {
     int count;     // blocks of the bundle
     int64_t pitch; // floats from block to block of the result, 0 if it is one
     bool accumulate;
     bool gated;
     bool summed;
-    const float *gate; // src at the first pixel of the row, lies like out
+    const float *gate; // src at the first pixel of the row, lies like out;
+                       // for what is gated or summed
     vb bias;
-    vb open_scale;
-    vb open_shift;
-    vb factor;
+    vb scale;
+    vb shift;
     vb mean;
     vb sum;     // of the result, since the last flush
     vb product; // of the result * (src - mean)
@@ -60,7 +60,8 @@ typedef struct grad_taps {
 typedef void (*grad_kernel)(const grad_taps *t, const float *diff, int64_t n);
 
 /// The kernel for these sizes, NULL where there is none: kernel 3, 5, 7 with
-/// dilation and stride 1 or 2; kernel 1 to 7 with dilation and stride 1.
+/// dilation and stride 1 or 2, and for results kernel 1, 2 and 4 with dilation
+/// and stride 1.
 row_kernel WSR_NAME(wsr__row_kernel)(int64_t kernel, int64_t dilation,
                                      int64_t stride);
 grad_kernel WSR_NAME(wsr__grad_kernel)(int64_t kernel, int64_t dilation,

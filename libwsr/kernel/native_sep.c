@@ -28,7 +28,6 @@ typedef struct call {
     const float *diff;
     const wsr__sep_weights *weights;
     float *out;
-    float *dw_out;
     float *sums[2]; // gradients per group: depthwise, pointwise
     const wsr__fwd *fwd;
     const wsr__bwd *bwd;
@@ -139,9 +138,7 @@ typedef struct feed {
     int64_t k; // bundle
     int count; // of its blocks
     ring ring;
-    preb pre;
-    const float *plane; // of its first block
-    int64_t pitch;      // from block to block
+    ring_source src;
 } feed;
 
 WSR_INLINE feed feed_of(const source *s, const call *c, const wsr__pre *pre,
@@ -155,21 +152,9 @@ WSR_INLINE feed feed_of(const source *s, const call *c, const wsr__pre *pre,
                            .rows = s->win.reach,
                            .pitch = s->win.width * BUNDLE,
                            .next = s->next},
-                  .pre = preb_of(pre, b, count),
-                  .plane = s->image + b * c->src_plane,
-                  .pitch = count > 1 ? c->src_plane : 0};
-}
-
-/// Fill the ring up to what dst row y needs.
-WSR_INLINE void feed_fill(feed *f, const source *s, const wsr__dw *d, int64_t y)
-{
-    ring *const r = &f->ring;
-    const int64_t top = y * d->stride - d->pad;
-    const int64_t end = min64(d->h, top + s->win.reach);
-    for (r->next = max64(r->next, top); r->next < end; r->next++) {
-        ring_fill(r, &s->win, f->plane + r->next * d->w * WSR__BLOCK, f->pitch,
-                  &f->pre);
-    }
+                  .src = {.plane = s->image + b * c->src_plane,
+                          .pitch = count > 1 ? c->src_plane : 0,
+                          .pre = preb_of(pre, b, count)}};
 }
 
 /// What is done with the depthwise rows.
@@ -214,7 +199,7 @@ static void source_rows(source *s, const call *c, const wsr__pre *pre,
     for (int64_t k = 0; k < c->bundles; k++) {
         feed f = feed_of(s, c, pre, k);
         for (int64_t i = 0; i < rows[1]; i++) {
-            feed_fill(&f, s, &c->p->dw, rows[0] + i);
+            ring_advance(&f.ring, &s->win, &c->p->dw, &f.src, rows[0] + i);
             feed_row(&f, s, c, job, (const int64_t[]){rows[0] + i, i});
         }
         next = f.ring.next;
@@ -275,13 +260,8 @@ static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
     source_start(s, c, n, begin);
     for (int64_t y = begin; y < end; y += c->l.rows) {
         const int64_t rows[2] = {y, min64(c->l.rows, end - y)};
-        rows_job job = {.out = s->result,
-                        .pitch = rows[1] * d->ow * WSR__BLOCK};
-        if (c->dw_out != NULL) {
-            job.out = c->dw_out + n * c->ins * c->dst_plane +
-                      y * d->ow * WSR__BLOCK;
-            job.pitch = c->dst_plane;
-        }
+        const rows_job job = {.out = s->result,
+                              .pitch = rows[1] * d->ow * WSR__BLOCK};
         source_rows(s, c, c->fwd->pre, &job, rows);
         forward_product(c, s, job.out, job.pitch, rows);
     }
@@ -322,15 +302,13 @@ static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void forward(float *dst, float *dw_out, const wsr__sep *p,
-                    const float *src, const wsr__sep_weights *weights,
-                    const wsr__fwd *fwd)
+static void forward(float *dst, const wsr__sep *p, const float *src,
+                    const wsr__sep_weights *weights, const wsr__fwd *fwd)
 {
     static const wsr__fwd none = {0};
     call c = call_of(p, weights);
     c.src = src;
     c.out = dst;
-    c.dw_out = dw_out;
     c.fwd = fwd != NULL ? fwd : &none;
     if (c.fwd->moments == NULL) {
         c.bands = bands_of(&c, p->dw.oh);
@@ -479,17 +457,15 @@ static void between_fill(const between *m, const call *c, const float *diff,
 static void product_grad(const between *m, const call *c, const float *diff,
                          int64_t pitch, int64_t rows)
 {
-    gemm_grad g = {.pixels = rows * c->p->dw.ow,
-                   .ins = c->ins,
-                   .src = m->src.result,
-                   .src_pitch = run_pitch(c),
-                   .diff_pitch = pitch};
-    for (int64_t b = 0; b < c->outs; b += 2) {
-        g.diff = diff + b * pitch;
-        g.half = b + 1 == c->outs;
-        g.weights = m->sums[1] + b * c->ins * WSR__BLOCK * WSR__BLOCK;
-        WSR_NAME(wsr__gemm_grad)(&g);
-    }
+    const gemm_grad g = {.pixels = rows * c->p->dw.ow,
+                         .ins = c->ins,
+                         .outs = c->outs,
+                         .src = m->src.result,
+                         .src_pitch = run_pitch(c),
+                         .diff = diff,
+                         .diff_pitch = pitch,
+                         .weights = m->sums[1]};
+    WSR_NAME(wsr__gemm_grad)(&g);
 }
 
 /// Everything that row y of diff_dst of image n is for, except diff_src.
@@ -604,7 +580,7 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t n = c->p->dw.n;
-    const int64_t groups = wsr__pw_groups(n);
+    const int64_t groups = wsr__image_groups(n);
     between m = between_make(slot_of(c, part), c);
     for (int64_t g = begin; g < end; g++) {
         m.sums[0] = group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
@@ -619,7 +595,7 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 static void backward_weights(call *c, const wsr__sep_grads *grads)
 {
     const wsr__pw pw = wsr__sep_pw(c->p);
-    const int64_t groups = wsr__pw_groups(c->p->dw.n);
+    const int64_t groups = wsr__image_groups(c->p->dw.n);
     const int64_t dw_size = (int64_t)wsr__dw_weights_size(&c->p->dw);
     float *const sums = c->weights->scratch;
     c->sums[0] = grads->dw != NULL ? sums : NULL;

@@ -479,7 +479,7 @@ static void correlate_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     const wsr__thin *const p = c->p;
-    const int64_t groups = wsr__pw_groups(p->n);
+    const int64_t groups = wsr__image_groups(p->n);
     const int64_t size = taps_of(p) * PAIR;
     for (int64_t i = begin; i < end; i++) {
         const int64_t group = i / c->pairs;
@@ -501,7 +501,7 @@ static void correlate(float *diff_weights, const wsr__thin *p,
                       float *scratch)
 {
     call c = call_of(p, how);
-    const int64_t groups = wsr__pw_groups(p->n);
+    const int64_t groups = wsr__image_groups(p->n);
     c.thin = data[0];
     c.wide = data[1];
     c.out = scratch;

@@ -223,7 +223,6 @@ static void bind_lazy(wsr__node *node)
             (wsr__pre){vector(node, V_SCALE), vector(node, V_SHIFT), relu == 1};
         lazy->gate[relu] = (wsr__gate){.src = node->src[WSR__BN_SRC].data,
                                        .pre = lazy->pre[relu],
-                                       .unscaled = true,
                                        .mean = vector(node, V_MEAN)};
     }
 }

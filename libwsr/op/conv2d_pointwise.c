@@ -17,8 +17,10 @@ typedef struct state {
 static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
-    return node->n == 2 && p.groups == 1 && p.kh == 1 && p.kw == 1 &&
-           p.ph <= 0 && p.pw == p.ph && p.sh == p.sw &&
+    const wsr__pw dense = {.ci = p.ci, .co = p.co};
+    return wsr__pw_supported(&dense) && node->n == 2 && p.groups == 1 &&
+           p.kh == 1 && p.kw == 1 && p.ph <= 0 && p.pw == p.ph &&
+           p.sh == p.sw &&
            (node->src[0].desc.layout == WSR__BLOCKED || p.ph < 0);
 }
 
@@ -59,6 +61,13 @@ static wsr_status plan(wsr__node *node)
                      .oy = -c.ph,
                      .ox = -c.pw,
                      .ci_part = node->src[0].desc.part};
+    if (!wsr__pw_supported(&s->p)) {
+        return WSR_FAIL(WSR_UNSUPPORTED,
+                        "conv2d: %lld channels in parts of %lld are more than "
+                        "%d with their padding",
+                        (long long)c.ci, (long long)s->p.ci_part,
+                        WSR__PW_CHANNELS);
+    }
     s->packed = wsr__alloc(wsr__pw_weights_size(&s->p), sizeof(float));
     if (node->src[0].want_diff) {
         s->transposed =

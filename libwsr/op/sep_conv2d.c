@@ -190,8 +190,7 @@ static wsr_status forward(wsr__node *node)
     wsr__node_refold(node);
     const wsr__sep_weights weights = weights_of(node, false);
     const wsr__fwd fwd = wsr__node_fwd(node);
-    wsr__sep_forward(node->dst.data, NULL, &p, node->src[SRC].data, &weights,
-                     &fwd);
+    wsr__sep_forward(node->dst.data, &p, node->src[SRC].data, &weights, &fwd);
     return WSR_OK;
 }
 

@@ -165,20 +165,16 @@ static inline void plain_pre(float *dst, const pair *src, const wsr__pre *pre)
     }
 }
 
-/// Backward of the above, in place on diff.
-static inline void plain_gate(float *diff, const pair *src, const wsr__pre *pre,
-                              bool unscaled)
+/// Backward of the above's relu, in place on diff.
+static inline void plain_gate(float *diff, const pair *src, const wsr__pre *pre)
 {
     for (int64_t i = 0; i < src->n * src->c * src->pixels; i++) {
         const int64_t c = i / src->pixels % src->c;
         float y = src->plain[i];
-        float scale = 1.0f;
         if (pre->scale != NULL) {
             y = pre->scale[c] * y + pre->shift[c];
-            scale = pre->scale[c];
         }
-        diff[i] *= (pre->relu && y <= 0.0f ? 0.0f : 1.0f) *
-                   (unscaled ? 1.0f : scale);
+        diff[i] = pre->relu && y <= 0.0f ? 0.0f : diff[i];
     }
 }
 

@@ -133,7 +133,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     }
     wsr__ref_conv_backward_data(want, diff, s->weights, &s->conv);
     if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre, bwd->gate->unscaled);
+        plain_gate(want, &s->src, &bwd->gate->pre);
     }
     if (bwd != NULL && bwd->accumulate) {
         for (int64_t i = 0; i < plain_size(&s->src); i++) {
@@ -157,11 +157,8 @@ static void check_sums(scene *s)
                          .w = s->p.w,
                          .src_step = s->p.src_step};
     double *const got = doubles(wsr__moments_size(&d));
-    const wsr__gate gate = {.src = s->src.blocked,
-                            .pre = s->pre,
-                            .unscaled = true,
-                            .mean = s->bias,
-                            .sums = got};
+    const wsr__gate gate = {
+        .src = s->src.blocked, .pre = s->pre, .mean = s->bias, .sums = got};
     check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");
     for (int64_t i = 0; i < s->p.n * s->p.c; i++) {
         const int64_t n = i / s->p.c;
@@ -284,6 +281,7 @@ static void check_others(void)
         {1, 8, 9, 9, 5, 2, 1, 2},   {1, 2, 4, 150, 3, 1, 1, 1},
         {1, 2, 9, 151, 7, 2, 6, 2}, {1, 2, 9, 130, 5, 2, 2, 1},
         {1, 8, 9, 9, 3, 2, 3, 2},   {1, 8, 10, 9, 5, 2, 0, 2},
+        {1, 9, 7, 9, 4, 1, 1, 1},
     };
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         check_scene(shapes[i], i % 2 == 0);

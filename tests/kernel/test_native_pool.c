@@ -185,6 +185,30 @@ static void check_nan(void)
     scene_free(&s);
 }
 
+// Where windows hold several, the gradient goes to the first.
+static void check_nan_index(void)
+{
+    static const int64_t shapes[][7] = {
+        {1, 8, 6, 6, 3, 1, 1}, {1, 8, 6, 7, 3, 2, 1}, {1, 8, 6, 6, 2, 2, 0}};
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        scene s = scene_new(shapes[i], false);
+        s.src.plain[1] = NAN;
+        s.src.plain[2] = NAN;
+        s.src.plain[15] = NAN;
+        pair_block(&s.src);
+        wsr__max_pool_forward(s.dst.blocked, s.index, &s.p, s.src.blocked,
+                              NULL);
+        check_diff(&s, true, false, false);
+        scene_free(&s);
+    }
+}
+
+START_TEST(the_first_nan_is_where_the_maximum_lies)
+{
+    each_variant(check_nan_index);
+}
+END_TEST
+
 START_TEST(a_nan_is_the_maximum_of_its_windows)
 {
     each_variant(check_nan);
@@ -259,6 +283,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         pools_agree_with_the_reference,
         a_nan_is_the_maximum_of_its_windows,
+        the_first_nan_is_where_the_maximum_lies,
         global_average_agrees_with_the_reference,
         the_number_of_threads_does_not_change_a_bit,
         NULL,

@@ -196,7 +196,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     }
     wsr__ref_conv_backward_data(want, diff, s->lying, &s->conv);
     if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre, bwd->gate->unscaled);
+        plain_gate(want, &s->src, &bwd->gate->pre);
     }
     for (int64_t i = 0;
          bwd != NULL && bwd->accumulate && i < plain_size(&s->src); i++) {
@@ -216,7 +216,6 @@ static void check_sums(scene *s)
 {
     const wsr__gate gate = {.src = s->src.blocked,
                             .pre = s->pre,
-                            .unscaled = true,
                             .mean = s->shift,
                             .sums = s->sums};
     check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");

@@ -180,8 +180,7 @@ static void check_moments(const scene *s)
     wsr__free(want);
 }
 
-static void check_forward(scene *s, float *dw_out, const wsr__fwd *fwd,
-                          const char *what)
+static void check_forward(scene *s, const wsr__fwd *fwd, const char *what)
 {
     float *const read = floats(plain_size(&s->src));
     float *const between = floats(plain_size(&s->between));
@@ -197,12 +196,8 @@ static void check_forward(scene *s, float *dw_out, const wsr__fwd *fwd,
         want[i] += s->dst.plain[i];
     }
     pair_block(&s->dst);
-    wsr__sep_forward(s->dst.blocked, dw_out, &s->p, s->src.blocked, &s->all,
-                     fwd);
+    wsr__sep_forward(s->dst.blocked, &s->p, s->src.blocked, &s->all, fwd);
     check_blocked(&s->dst, want, what);
-    if (dw_out != NULL) {
-        check_blocked(&s->between, between, "depthwise result");
-    }
     if (fwd != NULL && fwd->moments != NULL) {
         check_moments(s);
     }
@@ -229,7 +224,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__ref_conv_backward_data(between, diff, s->weights[1], &s->pw);
     wsr__ref_conv_backward_data(want, between, s->weights[0], &s->dw);
     if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre, bwd->gate->unscaled);
+        plain_gate(want, &s->src, &bwd->gate->pre);
     }
     for (int64_t i = 0;
          bwd != NULL && bwd->accumulate && i < plain_size(&s->src); i++) {
@@ -250,7 +245,6 @@ static void check_sums(scene *s)
 {
     const wsr__gate gate = {.src = s->src.blocked,
                             .pre = s->pre,
-                            .unscaled = true,
                             .mean = s->shift,
                             .sums = s->sums};
     check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");
@@ -362,15 +356,13 @@ static void check_scene(const shape *z)
     const wsr__pre relu = {.relu = true};
     const wsr__gate relu_gate = {.src = s.src.blocked, .pre = relu};
     const wsr__gate gate = {.src = s.src.blocked, .pre = s.pre};
-    check_forward(&s, NULL, NULL, "forward");
-    check_forward(&s, s.between.blocked,
-                  &(wsr__fwd){.pre = &relu, .moments = s.sums},
+    check_forward(&s, NULL, "forward");
+    check_forward(&s, &(wsr__fwd){.pre = &relu, .moments = s.sums},
                   "forward, relu, moments");
-    check_forward(&s, NULL, &(wsr__fwd){.moments = s.sums, .bias = s.gamma},
+    check_forward(&s, &(wsr__fwd){.moments = s.sums, .bias = s.gamma},
                   "forward, bias, moments");
     check_forward(
-        &s, NULL,
-        &(wsr__fwd){.pre = &s.pre, .bias = s.gamma, .accumulate = true},
+        &s, &(wsr__fwd){.pre = &s.pre, .bias = s.gamma, .accumulate = true},
         "forward, all");
     check_backward(&s, NULL, "backward data");
     check_backward(&s, &(wsr__bwd){.gate = &relu_gate}, "backward data, relu");
@@ -411,9 +403,9 @@ static void fill_all(float *out, void *ctx)
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
-    wsr__sep_forward(out, NULL, &s->p, s->src.blocked, &s->all,
+    wsr__sep_forward(out, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre});
-    wsr__sep_forward(out + dst, NULL, &s->p, s->src.blocked, &s->all,
+    wsr__sep_forward(out + dst, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
     const wsr__bwd bwd = {.gate = &gate};
     wsr__sep_grads wanted = {.src = out + 2 * dst};

@@ -141,7 +141,7 @@ static void check_expand(scene *s, const wsr__thin_how *how, const char *what)
         wsr__ref_conv_forward(want, s->thin, s->weights, how->bias, &s->conv);
     }
     if (how->gate != NULL) {
-        plain_gate(want, &s->gated, &how->gate->pre, false);
+        plain_gate(want, &s->gated, &how->gate->pre);
     }
     for (int64_t i = 0; how->accumulate && i < wide_size(s); i++) {
         want[i] += s->out.plain[i];
