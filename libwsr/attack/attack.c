@@ -144,14 +144,7 @@ out:
 
 void wsr__attack_spec(wsr__str *out, const wsr_attack *attack)
 {
-    wsr__str options = {0};
-    wsr__params_summary(&options, attack->params, attack->cls->super.schema);
-    wsr__str_add(out, attack->cls->super.name);
-    if (options.len > 0) {
-        wsr__str_addf(out, ":%s", options.s);
-    }
-    out->failed |= options.failed;
-    wsr__str_free(&options);
+    wsr__class_print(out, &attack->cls->super, attack->params);
 }
 
 wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
@@ -164,28 +157,6 @@ wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
     }
     *out = text.s;
     return status;
-}
-
-// Whether text starts with "key=": an option of the spec before the comma.
-static bool is_option(const char *text)
-{
-    return text[strcspn(text, ":=,[")] == '=';
-}
-
-size_t wsr__spec_length(const char *specs)
-{
-    int depth = 0;
-    bool quoted = false;
-    size_t i = 0;
-    for (; specs[i] != '\0'; i++) {
-        quoted ^= specs[i] == '"';
-        depth += quoted ? 0 : (specs[i] == '[') - (specs[i] == ']');
-        if (specs[i] == ',' && depth <= 0 && !quoted &&
-            !is_option(specs + i + 1)) {
-            break;
-        }
-    }
-    return i;
 }
 
 wsr_status wsr_attack_help(char **out)

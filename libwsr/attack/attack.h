@@ -235,9 +235,6 @@ wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
 /// "pgd:steps=7": name, and the options that differ from their defaults.
 void wsr__attack_spec(wsr__str *out, const wsr_attack *attack);
 
-/// Length of the first spec of a list "a,b:k=v,k=v,c".
-size_t wsr__spec_length(const char *specs);
-
 /// Find a class by a spec, whose name may have "-" for "_", and make its
 /// params. [out, owned] params
 wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
@@ -682,11 +679,6 @@ static inline wsr__spectrum_cell *wsr__spectrum_at(const wsr_spectrum *spectrum,
 
 /// Ask the model about the first images twice.
 wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum);
-
-/// Ends of the interval in which a probability lies that gave `hits` of `n`,
-/// with a confidence of 95 %: Wilson, "Probable inference, the law of
-/// succession, and statistical inference", 1927.
-void wsr__wilson(double *low, double *high, size_t hits, size_t n);
 
 // ---------------------------------------------------------------- training
 

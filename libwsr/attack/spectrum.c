@@ -274,6 +274,12 @@ wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum, wsr_model *source)
     if (spectrum->model == NULL || spectrum->position > 0) {
         return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
     }
+    if (!wsr__streq(spectrum->settings.attack.target.s, "none")) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.target: %s: attacks on another network than "
+                        "the one that is judged have no target class",
+                        spectrum->settings.attack.target.s);
+    }
     WSR_TRY(check_model(spectrum, source, spectrum->dataset));
     spectrum->source = source;
 out:

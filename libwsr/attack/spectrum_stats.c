@@ -28,18 +28,6 @@ float wsr_spectrum_eps(const wsr_spectrum *spectrum, size_t e)
     return spectrum->eps[e];
 }
 
-void wsr__wilson(double *low, double *high, size_t hits, size_t n)
-{
-    const double z = 1.959963984540054; // 97.5 % of a normal variable are below
-    const double p = (double)hits / (double)n;
-    const double zz = z * z / (double)n;
-    const double centre = p + zz / 2;
-    const double width = z *
-                         sqrt(p * (1 - p) / (double)n + zz / (4 * (double)n));
-    *low = hits == 0 ? 0 : (centre - width) / (1 + zz);
-    *high = hits == n ? 1 : (centre + width) / (1 + zz);
-}
-
 static size_t count_bytes(const uint8_t *flags, size_t n)
 {
     size_t hits = 0;
@@ -115,7 +103,8 @@ static double interval(const wsr__spectrum_cell *cell, size_t n, bool upper)
 {
     double low = 0;
     double high = 0;
-    wsr__wilson(&low, &high, count_bytes(cell->robust, n), n);
+    wsr__wilson(&low, &high, (double)count_bytes(cell->robust, n) / (double)n,
+                (double)n);
     return upper ? high : low;
 }
 

@@ -101,7 +101,7 @@ static void put_worst(wsr__json *json, const wsr_spectrum *s, const char *norm,
     double low = (double)NAN;
     double high = (double)NAN;
     if (n > 0) {
-        wsr__wilson(&low, &high, (size_t)lround(robust * (double)n), n);
+        wsr__wilson(&low, &high, robust, (double)n);
     }
     wsr__json_integer(json, "count", (int64_t)n);
     wsr__json_number(json, "robust_accuracy", robust);
@@ -187,6 +187,23 @@ static void add_value(wsr__str *out, double value)
     wsr__str_addf(out, ",%s", isnan(value) ? "" : text);
 }
 
+// Quotes inside a quoted field are doubled (RFC 4180).
+static void add_quoted_spec(wsr__str *out, const wsr_attack *attack)
+{
+    wsr__str spec = {0};
+    wsr__attack_spec(&spec, attack);
+    out->failed |= spec.failed;
+    wsr__str_add(out, "\"");
+    for (const char *c = spec.s; c != NULL && *c != '\0'; c++) {
+        wsr__str_addn(out, c, 1);
+        if (*c == '"') {
+            wsr__str_add(out, "\"");
+        }
+    }
+    wsr__str_add(out, "\"");
+    wsr__str_free(&spec);
+}
+
 wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
 {
     wsr_status status = WSR_OK;
@@ -202,10 +219,9 @@ wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
         const size_t e = k % spectrum->n_eps;
         char eps[32];
         wsr__format_float(eps, spectrum->eps[e]);
-        wsr__str_add(&text, "\"");
-        wsr__attack_spec(&text, spectrum->attacks[a]);
+        add_quoted_spec(&text, spectrum->attacks[a]);
         wsr__str_addf(
-            &text, "\",%s,%s,%zu", wsr_attack_norm(spectrum->attacks[a]), eps,
+            &text, ",%s,%s,%zu", wsr_attack_norm(spectrum->attacks[a]), eps,
             spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a));
         for (size_t f = 0; f < FIELDS; f++) {
             add_value(&text, wsr_spectrum_get(spectrum, a, e, fields[f].value));

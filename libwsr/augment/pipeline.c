@@ -50,28 +50,6 @@ void wsr__image_centre(float *restrict dst, wsr__image out,
     }
 }
 
-// Whether text starts with "key=": an option of the spec before the comma.
-static bool is_option(const char *text)
-{
-    const size_t n = strcspn(text, ":=,[");
-
-    return text[n] == '=';
-}
-
-// Length of the first spec of a list.
-static size_t spec_length(const char *specs)
-{
-    int depth = 0;
-
-    for (size_t i = 0; specs[i]; ++i) {
-        depth += (specs[i] == '[') - (specs[i] == ']');
-        if (specs[i] == ',' && depth <= 0 && !is_option(specs + i + 1)) {
-            return i;
-        }
-    }
-    return strlen(specs);
-}
-
 // Copy a spec without the blanks around it.
 static wsr_status cut_spec(wsr__str *spec, const char *text, size_t n)
 {
@@ -134,7 +112,7 @@ wsr_status wsr__pipeline_new(wsr__pipeline **out, const char *specs,
     }
     pipeline->out = in;
     while (*specs) {
-        const size_t n = spec_length(specs);
+        const size_t n = wsr__spec_length(specs);
 
         WSR_TRY(cut_spec(&spec, specs, n));
         WSR_TRY(add(pipeline, spec.s ? spec.s : ""));

@@ -100,6 +100,11 @@ bool wsr__parse_int(int64_t *out, const char *text);
 void wsr__format_float(char out[32], float value);
 void wsr__format_double(char out[32], double value);
 
+/// Ends of the interval in which a probability lies that gave this share of n
+/// cases, with a confidence of 95 %: Wilson, "Probable inference, the law of
+/// succession, and statistical inference", 1927.
+void wsr__wilson(double *low, double *high, double share, double n);
+
 /// The candidate nearest to `word` by edit distance when it is near enough to
 /// be a typing mistake, else NULL.
 const char *wsr__suggest(const char *word, const char *const *candidates,
@@ -193,7 +198,8 @@ typedef struct wsr__atomic_file {
 wsr_status wsr__atomic_open(wsr__atomic_file *file, const char *path);
 wsr_status wsr__atomic_write(wsr__atomic_file *file, const void *data,
                              size_t size);
-/// Sync and rename. `keep_previous` first renames what is there to "path.old".
+/// Sync and rename. `keep_previous` first gives what is there the second name
+/// "path.old".
 wsr_status wsr__atomic_commit(wsr__atomic_file *file, bool keep_previous);
 /// Drop what was not committed; legal after commit and on {0}.
 void wsr__atomic_discard(wsr__atomic_file *file);

@@ -218,3 +218,25 @@ wsr_status wsr__spec_split(char *name, size_t size, const char **options,
     name[len] = '\0';
     return WSR_OK;
 }
+
+// Whether text starts with "key=": an option of the spec before the comma.
+static bool is_option(const char *text)
+{
+    return text[strcspn(text, ":=,[")] == '=';
+}
+
+size_t wsr__spec_length(const char *specs)
+{
+    int depth = 0;
+    bool quoted = false;
+    size_t i = 0;
+    for (; specs[i] != '\0'; i++) {
+        quoted ^= specs[i] == '"';
+        depth += quoted ? 0 : (specs[i] == '[') - (specs[i] == ']');
+        if (specs[i] == ',' && depth <= 0 && !quoted &&
+            !is_option(specs + i + 1)) {
+            break;
+        }
+    }
+    return i;
+}

@@ -83,4 +83,8 @@ const wsr__option *wsr__schema_find(const wsr__option *schema, const char *key);
 wsr_status wsr__spec_split(char *name, size_t size, const char **options,
                            const char *spec);
 
+/// Length of the first spec of a list "a,b:k=v,k=v,c": a comma ends it outside
+/// brackets and quotes where no "key=" follows.
+size_t wsr__spec_length(const char *specs);
+
 #endif

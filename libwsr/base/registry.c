@@ -89,3 +89,15 @@ out:
     }
     return status;
 }
+
+void wsr__class_print(wsr__str *out, const wsr__class *cls, const void *params)
+{
+    wsr__str options = {0};
+    wsr__params_summary(&options, params, cls->schema);
+    wsr__str_add(out, cls->name);
+    if (options.len > 0) {
+        wsr__str_addf(out, ":%s", options.s);
+    }
+    out->failed |= options.failed;
+    wsr__str_free(&options);
+}

@@ -37,4 +37,8 @@ wsr_status wsr__class_params(void **out, const wsr__class *cls,
 wsr_status wsr__class_spec(const wsr__class **cls, void **params,
                            const wsr__family *family, const char *spec);
 
+/// Print the spec that wsr__class_spec reads back: the name, and the options
+/// that differ from their defaults.
+void wsr__class_print(wsr__str *out, const wsr__class *cls, const void *params);
+
 #endif

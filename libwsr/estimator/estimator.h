@@ -7,8 +7,8 @@
 //   plans.c      plans per batch size and counts, in one piece of memory
 //   memory.c     ring of samples to train on
 //   train.c      leave-one-out samples, loss, steps
-//   vector.c     the family that encodes noises as vectors: an, a_ane, wa_ane
-//   map.c        the family that encodes them as images: e_ane, e_plus, ...
+//   file.c       weights on disk
+//   vector.c     the graph of estimators that encode noises as vectors: an.c
 
 #ifndef WSR_ESTIMATOR_ESTIMATOR_H
 #define WSR_ESTIMATOR_ESTIMATOR_H

@@ -8,26 +8,13 @@
 
 #include <string.h>
 
-static void spec_of(wsr__str *out, const wsr_estimator *est)
-{
-    wsr__str options = {0};
-    const wsr__class *const super = &est->cls->super;
-    wsr__str_add(out, super->name);
-    wsr__params_summary(&options, est->options, super->schema);
-    if (options.len > 0) {
-        wsr__str_addf(out, ":%s", options.s);
-    }
-    out->failed |= options.failed;
-    wsr__str_free(&options);
-}
-
 wsr_status wsr_estimator_save(const wsr_estimator *estimator, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *b = NULL;
     wsr__str spec = {0};
     char shape[96];
-    spec_of(&spec, estimator);
+    wsr__class_print(&spec, &estimator->cls->super, estimator->options);
     wsr__shape_print(shape, &estimator->image);
     WSR_TRY(wsr__str_status(&spec));
     WSR_TRY(wsr__st_builder_new(&b));

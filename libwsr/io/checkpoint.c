@@ -7,6 +7,7 @@
 
 #include "io/io.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -97,6 +98,7 @@ out:
 wsr_status wsr__checkpoint_load(wsr__st **out, const char *path)
 {
     wsr_status status = load_one(out, path);
+    const bool corrupt = status == WSR_FORMAT;
     wsr__str old = {0};
     char reason[512];
     if (status == WSR_OK || status == WSR_NOMEM) {
@@ -114,7 +116,22 @@ wsr_status wsr__checkpoint_load(wsr__st **out, const char *path)
     }
     status = WSR_OK;
     wsr__log(WSR_LOG_WARNING, "%s; its predecessor %s is taken", reason, old.s);
+    if (corrupt) { // else the next save would keep it as the predecessor
+        (void)rename(old.s, path);
+    }
 out:
     wsr__str_free(&old);
     return status;
+}
+
+wsr_status wsr__checkpoint_ring(const wsr__st *st, const char *what,
+                                const int64_t ring[2], int64_t places)
+{
+    const bool oldest = ring[0] >= 0 && ring[0] < places;
+    if (oldest && ring[1] >= 0 && ring[1] <= places) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(WSR_FORMAT, "%s: %s of %lld places holds %lld from %lld on",
+                    wsr__st_path(st), what, (long long)places,
+                    (long long)ring[1], (long long)ring[0]);
 }

@@ -7,6 +7,7 @@
 #define WSR_IO_IO_H
 
 #include "base/base.h"
+#include "base/state.h"
 #include "wsr/tensor.h"
 
 // ------------------------------------------------------------- safetensors
@@ -102,6 +103,10 @@ bool wsr__st_measure(wsr__st_tensor *t);
 /// Name as in files: "F32".
 const char *wsr__st_dtype_name(wsr__st_dtype dtype);
 
+/// Read what wsr__st_add_state wrote.
+wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
+                              const char *prefix);
+
 // ----------------------------------------------------------------- writing
 
 /// Tensors and metadata on their way to a file. Data is copied. The bytes of
@@ -129,6 +134,10 @@ wsr_status wsr__st_add_u64(wsr__st_builder *builder, const char *name,
                            const uint64_t *data, size_t count);
 wsr_status wsr__st_add_u8(wsr__st_builder *builder, const char *name,
                           const unsigned char *data, size_t count);
+
+/// Add an array of state under prefix + its name.
+wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
+                             const wsr__state *state);
 
 /// Set metadata; a later value replaces an earlier one.
 wsr_status wsr__st_set(wsr__st_builder *builder, const char *key,
@@ -178,9 +187,15 @@ wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
 wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path);
 
 /// Read a checkpoint and verify its checksum. When it is missing, unreadable
-/// or corrupt, the predecessor is taken, with a warning. NOTFOUND when there
-/// is neither; else the first file's failure when both are bad.
+/// or corrupt, the predecessor is taken, with a warning; a corrupt one gives it
+/// its place. NOTFOUND when there is neither; else the first file's failure
+/// when both are bad.
 wsr_status wsr__checkpoint_load(wsr__st **out, const char *path);
+
+/// FORMAT unless the two numbers read for a ring of so many places, its oldest
+/// and how many there are, can be so.
+wsr_status wsr__checkpoint_ring(const wsr__st *st, const char *what,
+                                const int64_t ring[2], int64_t places);
 
 // ------------------------------------------------------------------ pictures
 

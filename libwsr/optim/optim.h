@@ -7,6 +7,7 @@
 #define WSR_OPTIM_OPTIM_H
 
 #include "base/registry.h"
+#include "base/state.h"
 #include "tensor/tensor.h"
 #include "wsr/optim.h"
 
@@ -48,22 +49,6 @@ typedef struct wsr__adam {
 void wsr__adam_update(const wsr__update *u, const wsr__adam *p, float decay);
 
 // ------------------------------------------------------------------- state
-
-/// Element type of an array of state.
-typedef enum wsr__state_kind {
-    WSR__STATE_F32,
-    WSR__STATE_F64,
-    WSR__STATE_I64
-} wsr__state_kind;
-
-/// An array that an object carries from step to step, for checkpoints: read
-/// `data` to export, overwrite it to import. Names are unique in the object.
-typedef struct wsr__state {
-    const char *name; // borrowed from the object
-    wsr__state_kind kind;
-    void *data;
-    size_t count;
-} wsr__state;
 
 /// The state of an optimiser: "steps" (I64, how often each parameter of the
 /// set was stepped, in its order), then "<parameter>.<state name>" of each

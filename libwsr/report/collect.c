@@ -243,17 +243,6 @@ out:
 
 // ------------------------------------------------------------------- spectra
 
-void wsr__report_interval(double *low, double *high, double share, double n)
-{
-    const double z = 1.959963984540054; // 97.5 % of the normal distribution
-    const double scale = 1.0 + z * z / n;
-    const double middle = (share + z * z / (2.0 * n)) / scale;
-    const double half = z / scale *
-                        sqrt(share * (1.0 - share) / n + z * z / (4.0 * n * n));
-    *low = fmax(0.0, middle - half);
-    *high = fmin(1.0, middle + half);
-}
-
 static const char worst[] = "worst case";
 
 // Summaries of the worst case make a curve of their own.
@@ -342,7 +331,7 @@ static wsr__report_strength strength_of(const json_t *line)
         .count = number_of(line, "count"),
     };
     if ((isnan(p.low) || isnan(p.high)) && p.count > 0.0) {
-        wsr__report_interval(&p.low, &p.high, p.robust, p.count);
+        wsr__wilson(&p.low, &p.high, p.robust, p.count);
     }
     return p;
 }

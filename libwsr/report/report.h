@@ -111,9 +111,6 @@ wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
 
 void wsr__report_clear(wsr__report *report);
 
-/// 95 % interval of a share of n (Wilson 1927).
-void wsr__report_interval(double *low, double *high, double share, double n);
-
 // ------------------------------------------------------------------ drawing
 
 /// Append text so that it means itself in HTML and in SVG.

@@ -190,7 +190,7 @@ static wsr_status open_gallery(gallery *g, const wsr__st *st)
     *g = (gallery){.st = st};
     WSR_TRY(wsr__st_need(&clean, st, "clean"));
     WSR_TRY(wsr__st_need(&labels, st, "labels"));
-    if (clean->ndims != 4 || labels->count == 0 ||
+    if (clean->ndims != 4 || clean->count == 0 || labels->count == 0 ||
         (size_t)clean->dims[0] != labels->count) {
         return WSR_FAIL(WSR_FORMAT, "%s: holds no images with labels",
                         wsr__st_path(st));

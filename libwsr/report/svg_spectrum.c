@@ -92,7 +92,7 @@ static wsr__report_strength clean_point(const wsr__report_curve *c)
                                  .high = NAN,
                                  .count = p->count};
     if (p->count > 0.0) {
-        wsr__report_interval(&made.low, &made.high, p->clean, p->count);
+        wsr__wilson(&made.low, &made.high, p->clean, p->count);
     }
     return made;
 }

@@ -140,21 +140,6 @@ START_TEST(quartiles_divide_the_changes_of_what_fell)
 }
 END_TEST
 
-START_TEST(intervals_are_wilsons)
-{
-    double low = 0;
-    double high = 0;
-    wsr__wilson(&low, &high, 8, 10); // worked out by hand
-    ck_assert_double_eq_tol(low, 0.490162, 1e-6);
-    ck_assert_double_eq_tol(high, 0.943318, 1e-6);
-    wsr__wilson(&low, &high, 0, 10);
-    ck_assert_double_eq(low, 0);
-    ck_assert_double_eq_tol(high, 0.277533, 1e-6);
-    wsr__wilson(&low, &high, 10, 10);
-    ck_assert_double_eq(high, 1);
-}
-END_TEST
-
 static char *json_of(const wsr_spectrum *spectrum)
 {
     char *text = NULL;
@@ -321,6 +306,31 @@ START_TEST(attacks_on_another_model_are_judged_on_this_one)
 }
 END_TEST
 
+START_TEST(attacks_on_another_model_have_no_target)
+{
+    static toy other_of;
+    world w = begin("pgd", "target=least");
+    toy_fill(&other_of, 5);
+    wsr_model *const other = toy_model(&other_of, true);
+    ck_assert_fails(wsr_spectrum_transfer(w.spectrum, other), WSR_CONFIG,
+                    "attack.target: least");
+    wsr_model_free(other);
+    end(&w);
+}
+END_TEST
+
+START_TEST(quotes_of_a_spec_are_doubled_in_csv)
+{
+    char *csv = NULL;
+    world w = begin("chain:attacks=[fgsm,gn]", NULL);
+    ck_assert_ok(wsr_spectrum_csv(&csv, w.spectrum));
+    ck_assert_ptr_nonnull(
+        strstr(csv, "\n\"chain:attacks=\"\"[fgsm,gn]\"\"\",linf,0.05,"));
+    wsr_text_free(csv);
+    end(&w);
+}
+END_TEST
+
 static wsr_status whole_evaluation(void *ctx)
 {
     wsr_status status = WSR_OK;
@@ -389,12 +399,13 @@ Suite *suite(void)
     const TTest *const tests[] = {
         numbers_follow_from_the_images,
         quartiles_divide_the_changes_of_what_fell,
-        intervals_are_wilsons,
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,
         a_state_fits_one_evaluation_alone,
         kept_images_are_written_with_their_outcomes,
         attacks_on_another_model_are_judged_on_this_one,
+        attacks_on_another_model_have_no_target,
+        quotes_of_a_spec_are_doubled_in_csv,
         memory_that_runs_short_is_reported_and_returned,
         bad_input_is_named,
         NULL};

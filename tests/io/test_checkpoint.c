@@ -104,32 +104,37 @@ START_TEST(equal_content_is_equal_bytes)
 }
 END_TEST
 
+// A checkpoint of 2 with a predecessor of 1, whatever was there.
+static void save_both(const char *path)
+{
+    ck_assert_ok(save(path, 1.0f));
+    ck_assert_ok(save(path, 2.0f));
+}
+
 START_TEST(every_flipped_bit_is_noticed)
 {
     const char *const path = path_in("flip");
-    ck_assert_ok(save(path, 1.0f));
-    ck_assert_ok(save(path, 2.0f));
+    save_both(path);
     const long size = size_of(path);
     for (long at = 0; at < size; at++) {
-        const unsigned char mask = (unsigned char)(1u << (at % 8));
-        flip(path, at, mask);
+        save_both(path);
+        flip(path, at, (unsigned char)(1u << (at % 8)));
         ck_assert_double_eq(load(path), 1.0);
         ck_assert_ptr_nonnull(strstr(logged, "its predecessor"));
-        flip(path, at, mask);
     }
-    ck_assert_double_eq(load(path), 2.0);
 }
 END_TEST
 
 START_TEST(a_truncated_checkpoint_is_replaced_by_its_predecessor)
 {
     const char *const path = path_in("cut");
-    ck_assert_ok(save(path, 1.0f));
-    ck_assert_ok(save(path, 2.0f));
+    save_both(path);
     for (long n = size_of(path) - 1; n >= 0; n -= 7) {
+        save_both(path);
         ck_assert_int_eq(truncate(path, n), 0);
         ck_assert_double_eq(load(path), 1.0);
     }
+    save_both(path);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_double_eq(load(path), 1.0);
     ck_assert_ptr_nonnull(strstr(logged, "there is no checkpoint"));
@@ -155,6 +160,37 @@ START_TEST(without_a_good_file_the_first_failure_is_reported)
     ck_assert_ok(wsr__file_write(old, "hello", 5));
     ck_assert_fails(wsr__checkpoint_load(&st, path), WSR_FORMAT,
                     "c.safetensors: no checkpoint: it has no checksum");
+}
+END_TEST
+
+START_TEST(a_damaged_checkpoint_does_not_become_the_predecessor)
+{
+    const char *const path = path_in("kept");
+    save_both(path);
+    flip(path, size_of(path) - 1, 1);
+    ck_assert_double_eq(load(path), 1.0);
+    ck_assert_ok(save(path, 3.0f));
+    flip(path, size_of(path) - 1, 1);
+    ck_assert_double_eq(load(path), 1.0);
+}
+END_TEST
+
+START_TEST(a_ring_that_cannot_be_is_refused)
+{
+    const char *const path = path_in("ring");
+    wsr__st *st = NULL;
+    ck_assert_ok(save(path, 1.0f));
+    ck_assert_ok(wsr__checkpoint_load(&st, path));
+    static const int64_t good[][2] = {{0, 0}, {0, 4}, {3, 4}};
+    static const int64_t bad[][2] = {{0, 5}, {4, 4}, {-1, 2}, {2, -1}};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ck_assert_ok(wsr__checkpoint_ring(st, "memory", good[i], 4));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_fails(wsr__checkpoint_ring(st, "memory", bad[i], 4),
+                        WSR_FORMAT, "memory of 4 places holds");
+    }
+    wsr__st_free(st);
 }
 END_TEST
 
@@ -185,6 +221,8 @@ Suite *suite(void)
         every_flipped_bit_is_noticed,
         a_truncated_checkpoint_is_replaced_by_its_predecessor,
         without_a_good_file_the_first_failure_is_reported,
+        a_damaged_checkpoint_does_not_become_the_predecessor,
+        a_ring_that_cannot_be_is_refused,
         short_memory_is_reported_without_a_leak,
         NULL,
     };

@@ -220,6 +220,23 @@ START_TEST(images_are_shown_beside_what_attacks_made_of_them)
 }
 END_TEST
 
+START_TEST(images_without_pixels_are_refused)
+{
+    const char *const dir = scratch_folder("pixels");
+    const int64_t dims[4] = {1, 0, 1000, 1000};
+    const int64_t label = 3;
+    wsr__st_builder *b = NULL;
+    ck_assert_ok(wsr__st_builder_new(&b));
+    ck_assert_ok(wsr__st_add(b, "clean", WSR__ST_F32, NULL, dims, 4));
+    ck_assert_ok(wsr__st_add_i64(b, "labels", &label, 1));
+    ck_assert_ok(wsr__st_add(b, "0.0.images", WSR__ST_F32, NULL, dims, 4));
+    ck_assert_ok(wsr__st_set(b, "0.0.eps", "0.25"));
+    ck_assert_ok(wsr__st_write(b, path_in(dir, "images.safetensors")));
+    wsr__st_builder_free(b);
+    ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "holds no images");
+}
+END_TEST
+
 START_TEST(an_empty_folder_becomes_a_page)
 {
     const char *const page = page_of(scratch_folder("empty"));
@@ -323,19 +340,6 @@ START_TEST(numbers_do_not_follow_the_locale)
 }
 END_TEST
 
-START_TEST(intervals_are_those_of_wilson)
-{
-    double low = 0.0;
-    double high = 0.0;
-    wsr__report_interval(&low, &high, 0.5, 100.0);
-    ck_assert_double_eq_tol(low, 0.403832, 1e-6);
-    ck_assert_double_eq_tol(high, 0.596168, 1e-6);
-    wsr__report_interval(&low, &high, 0.0, 10.0);
-    ck_assert_double_eq(low, 0.0);
-    ck_assert_double_eq_tol(high, 0.277533, 1e-6);
-}
-END_TEST
-
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -343,6 +347,7 @@ Suite *suite(void)
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
         images_are_shown_beside_what_attacks_made_of_them,
+        images_without_pixels_are_refused,
         an_empty_folder_becomes_a_page,
         text_of_files_cannot_break_the_page,
         a_last_line_that_was_cut_off_is_ignored,
@@ -351,7 +356,6 @@ Suite *suite(void)
         the_last_word_on_an_epoch_counts,
         a_genotype_of_the_log_is_drawn_without_a_file,
         numbers_do_not_follow_the_locale,
-        intervals_are_those_of_wilson,
         NULL,
     };
     return suite_of("report", tests);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What objects carry from step to step, for checkpoints.
+
+#ifndef WSR_BASE_STATE_H
+#define WSR_BASE_STATE_H
+
+#include <stddef.h>
+
+/// Element type of an array of state.
+typedef enum wsr__state_kind {
+    WSR__STATE_F32,
+    WSR__STATE_F64,
+    WSR__STATE_I64
+} wsr__state_kind;
+
+/// An array of state: read `data` to export, overwrite it to import. Names are
+/// unique in the object.
+typedef struct wsr__state {
+    const char *name; // borrowed from the object
+    wsr__state_kind kind;
+    void *data;
+    size_t count;
+} wsr__state;
+
+#endif

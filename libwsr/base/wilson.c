@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "base/base.h"
+
+#include <math.h>
+
+void wsr__wilson(double *low, double *high, double share, double n)
+{
+    const double z = 1.959963984540054; // 97.5 % of a normal variable are below
+    const double zz = z * z / n;
+    const double centre = share + zz / 2;
+    const double width = z * sqrt(share * (1 - share) / n + zz / (4 * n));
+    *low = share <= 0 ? 0 : (centre - width) / (1 + zz);
+    *high = share >= 1 ? 1 : (centre + width) / (1 + zz);
+}
