@@ -90,6 +90,13 @@ wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
     p->sigmoid = wsr__is_released(&p->common->heads, &p->common->fidelity);
     p->standardised =
         !wsr__is_released(&p->common->scale, &p->common->fidelity);
+    if (p->common->weighted && p->standardised) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "predictor.weighted: errors are divided by losses, "
+                          "which only predictor.scale=released leaves "
+                          "positive");
+        goto out;
+    }
     p->rows = (size_t)table->dims[0];
     p->cols = (size_t)table->dims[1];
     p->heads = heads;

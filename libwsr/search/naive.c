@@ -48,7 +48,7 @@ static void sample(trial *t, const wsr__search *s, uint64_t key)
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
                                own ? wsr__search_serial(s) : key,
                                own ? WSR__SAMPLE_TEACH : WSR__SAMPLE_STEER);
-    float g[64 * 16];
+    float g[WSR__EDGES * WSR__CANDIDATES];
     wsr__gumbel_fill(g, t->arch.rows * t->arch.cols, &rng);
     wsr__arch_weights(t->path.weights, &t->arch, s->alphas, g);
     wsr__arch_choose(t->path.choices, t->path.top, &t->arch, t->path.weights);

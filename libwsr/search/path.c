@@ -28,7 +28,7 @@ static void sample(wsr__path *path, const wsr__search *search,
                    const float *alphas, wsr__rng *rng)
 {
     const wsr__arch *const arch = &search->arch;
-    float g[64 * 16];
+    float g[WSR__EDGES * WSR__CANDIDATES];
     wsr__gumbel_fill(g, arch->rows * arch->cols, rng);
     wsr__arch_weights(path->weights, arch, alphas, g);
     wsr__arch_choose(path->choices, path->top, arch, path->weights);
@@ -44,7 +44,7 @@ void wsr__path_sample(wsr__path *path, const wsr__search *search,
 void wsr__path_uniform(wsr__path *path, const wsr__search *search,
                        uint64_t serial)
 {
-    static const float equal[64 * 16];
+    static const float equal[WSR__EDGES * WSR__CANDIDATES];
     wsr__rng rng =
         wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, WSR__SAMPLE_CONTROL);
     sample(path, search, equal, &rng);

@@ -140,19 +140,9 @@ static void spread_fidelity(run *r, const wsr_config *config)
 
 // ------------------------------------------------------------------- parts
 
-// "name:key=value,..." of a variant section.
 static void spec_of(wsr__str *out, const wsr__section *section)
 {
-    const wsr__class *const cls = section->selected;
-    wsr__str options = {0};
-    wsr__str_add(out, cls->name);
-    if (cls->schema != NULL) {
-        wsr__params_summary(&options, section->params, cls->schema);
-    }
-    if (options.len > 0) {
-        wsr__str_addf(out, ":%s", options.s);
-    }
-    wsr__str_free(&options);
+    wsr__class_print(out, section->selected, section->params);
 }
 
 static wsr_status make_search(run *r)
@@ -187,11 +177,39 @@ static wsr_status make_training(run *r)
     wsr_status status = WSR_OK;
     const uint64_t seed = (uint64_t)r->top.seed;
     WSR_TRY(wsr__search_genotype(&r->genotype, r->search, "found"));
-    WSR_TRY(
-        wsr__student_new(&r->net, &r->student, r->genotype, r->train, seed));
+    WSR_TRY(wsr__student_new(&r->net, &r->student, r->genotype, NULL, r->train,
+                             seed));
     const wsr__training_of of = {r->net, r->train, r->test, seed};
     WSR_TRY(wsr__training_new(&r->training, &of, &r->train_params));
 out:
+    return status;
+}
+
+static void free_training(run *r)
+{
+    wsr__training_free(r->training);
+    wsr_net_free(r->net);
+    wsr_genotype_free(r->genotype);
+    r->training = NULL;
+    r->net = NULL;
+    r->genotype = NULL;
+}
+
+// What follows the search is made once before it, for what cannot be made is
+// better known now than after hours of work.
+static wsr_status check_rest(run *r)
+{
+    wsr_status status = WSR_OK;
+    const wsr__student_params *const student = &r->student;
+    if (student->genotype.s[0] != '\0' || student->codes.s[0] != '\0') {
+        return WSR_FAIL(WSR_CONFIG,
+                        "net.%s: is what the search is to find, leave it out",
+                        student->codes.s[0] != '\0' ? "codes" : "genotype");
+    }
+    WSR_TRY(wsr__assess_check(&r->assess));
+    WSR_TRY(make_training(r));
+out:
+    free_training(r);
     return status;
 }
 
@@ -254,8 +272,11 @@ static wsr_status begin(run *r, const wsr_config *config, bool resume)
         wsr_set_threads((size_t)r->top.threads);
     }
     r->top.threads = (int64_t)wsr_threads();
-    WSR_TRY(wsr__source_load(&r->train, &r->test, &r->source));
+    const bool tested = r->train_params.eval_every > 0 ||
+                        r->assess.attack.s[0] != '\0';
+    WSR_TRY(wsr__source_load(&r->train, tested ? &r->test : NULL, &r->source));
     WSR_TRY(make_search(r));
+    WSR_TRY(check_rest(r));
     if (!resume) {
         // A folder with a configuration can be resumed, so that comes last.
         WSR_TRY(wsr__job_store(r->job, r->sections, SECTIONS));
@@ -289,8 +310,8 @@ static wsr_status write_estimator(const run *r)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    if (r->search->estimator == NULL) {
-        return WSR_OK;
+    if (!r->search->cls->estimates) {
+        return WSR_OK; // it has learned nothing
     }
     WSR_TRY(wsr__job_path(&path, r->job, "estimator.safetensors"));
     WSR_TRY(wsr_estimator_save(r->search->estimator, path));
@@ -349,9 +370,7 @@ out:
 
 static void free_run(run *r)
 {
-    wsr__training_free(r->training);
-    wsr_net_free(r->net);
-    wsr_genotype_free(r->genotype);
+    free_training(r);
     wsr__search_free(r->search);
     wsr_dataset_free(r->test);
     wsr_dataset_free(r->train);

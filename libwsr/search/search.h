@@ -4,7 +4,7 @@
 // epoch, each epoch in three stages:
 //   teach     train the supernet on sampled paths           (teach.c)
 //   look      measure architectures on held-out images      (measure.c)
-//   steer     learn from what was measured, move the alphas (steer.c)
+//   steer     learn from what was measured, move the alphas
 // path.c samples architectures and makes their plans, state.c what a
 // checkpoint holds, run.c a whole configured run with what follows a search.
 // A searcher is one file: what it does in the last two stages.
@@ -69,14 +69,14 @@ extern const wsr__option wsr__search_schema[]; // section "search"
 
 /// The marked quirks, resolved once.
 typedef struct wsr__search_quirks {
-    bool path_per_epoch; // one path an epoch (Q28)
-    bool leftover;       // gradients of the attack's last step stay (Q10)
-    bool moving;         // attacks move running statistics (Q14)
+    bool path_per_epoch; // one path an epoch
+    bool leftover;       // gradients of the attack's last step stay
+    bool moving;         // attacks move running statistics
     bool weighted;       // edges are multiplied by their weights
-    bool scaled;         // adversarial losses divided by the batch (Q16)
-    bool clean_on_train; // clean losses from the training split (Q17)
-    bool mixed_norms;    // running, then batch statistics (Q18)
-    bool unclamped;      // estimated images may leave [0, 1] (Q19)
+    bool scaled;         // adversarial losses divided by the batch
+    bool clean_on_train; // clean losses from the training split
+    bool mixed_norms;    // running, then batch statistics
+    bool unclamped;      // estimated images may leave [0, 1]
     bool fixed_norms;    // the same target norms for all images
     bool drifting;       // losses of different epochs are compared
 } wsr__search_quirks;
@@ -95,6 +95,8 @@ extern const char *const wsr__phase_names[];
 typedef enum wsr__stage { WSR__TEACH, WSR__LOOK, WSR__STEER } wsr__stage;
 
 // -------------------------------------------------------------------- path
+
+enum { WSR__EDGES = 64, WSR__CANDIDATES = 16 }; // at most
 
 /// A sampled architecture.
 typedef struct wsr__path {

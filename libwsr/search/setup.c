@@ -5,8 +5,6 @@
 
 #include "search/search.h"
 
-enum { MOST_EDGES = 64, MOST_CANDIDATES = 16 };
-
 static wsr_status check_params(const wsr__search_params *p, bool estimates)
 {
     const size_t slots = p->sources.n + p->targets.n;
@@ -15,6 +13,10 @@ static wsr_status check_params(const wsr__search_params *p, bool estimates)
                         "search.weights: %zu numbers for %zu strengths "
                         "(search.sources and search.targets)",
                         p->weights.n, slots);
+    }
+    if (estimates && p->targets.n == 0) {
+        return WSR_FAIL(WSR_CONFIG, "search.targets: is empty, at least one "
+                                    "strength is to be estimated");
     }
     const size_t least = estimates ? 2 : 1;
     if (p->sources.n < least || p->sources.n > WSR_ESTIMATOR_SOURCES) {
@@ -79,7 +81,7 @@ static wsr_status split_data(wsr__search *s, const wsr_dataset *data)
     WSR_TRY(wsr_dataset_subset(&s->train, data, 0, first));
     WSR_TRY(wsr_dataset_subset(&s->held_out, data, first, all - first));
     WSR_TRY(wsr__loader_new(&s->train_loader, s->train, &loader));
-    if (!s->quirks.clean_on_train) { // released: augmented too (Q25)
+    if (!s->quirks.clean_on_train) { // released: augmented too
         loader.augment = (wsr__text){""};
     }
     WSR_TRY(wsr__loader_new(&s->held_out_loader, s->held_out, &loader));
@@ -103,6 +105,8 @@ static wsr_status make_supernet(wsr__search *s, const wsr__search_of *of)
     }
     WSR_TRY(wsr__str_status(&options));
     WSR_TRY(wsr_supernet_new(&s->net, options.s, of->seed));
+    WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net));
+    WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net));
     wsr__format_double(momentum, s->params.momentum);
     wsr__format_double(decay, s->params.weight_decay);
     snprintf(spec, sizeof(spec), "sgd:momentum=%s,weight_decay=%s", momentum,
@@ -122,12 +126,12 @@ static wsr_status make_arch(wsr__search *s)
     s->arch = (wsr__arch){.rows = wsr_supernet_edges(s->net),
                           .cols = wsr_supernet_candidates(s->net),
                           .tau = s->params.tau};
-    if (s->arch.rows > MOST_EDGES || s->arch.cols > MOST_CANDIDATES) {
+    if (s->arch.rows > WSR__EDGES || s->arch.cols > WSR__CANDIDATES) {
         return WSR_FAIL(WSR_UNSUPPORTED,
                         "supernet: %zu edges with %zu candidates are more "
                         "than %d with %d",
-                        s->arch.rows, s->arch.cols, MOST_EDGES,
-                        MOST_CANDIDATES);
+                        s->arch.rows, s->arch.cols, WSR__EDGES,
+                        WSR__CANDIDATES);
     }
     wsr__param *param = NULL;
     const wsr_shape shape =
@@ -198,6 +202,12 @@ wsr_status wsr__search_new(wsr__search **out, const char *searcher,
     WSR_TRY(wsr_predictor_new(&s->predictor, of->predictor, &table,
                               1 + wsr__search_slots(s), of->seed));
     WSR_TRY(wsr__predictor_reserve(s->predictor));
+    if (s->predictor->common->weighted && !s->quirks.drifting) {
+        status = WSR_FAIL(WSR_CONFIG, "predictor.weighted: errors are divided "
+                                      "by losses, which only "
+                                      "search.drift=released leaves positive");
+        goto out;
+    }
     *out = s;
     s = NULL;
 out:
@@ -296,7 +306,7 @@ double wsr__search_slot_eps(const wsr__search *s, size_t i)
 wsr_status wsr__search_genotype(wsr_genotype **out, const wsr__search *s,
                                 const char *name)
 {
-    const char *primitives[MOST_CANDIDATES];
+    const char *primitives[WSR__CANDIDATES];
     const size_t half = s->arch.rows / 2 * s->arch.cols;
     for (size_t i = 0; i < s->arch.cols; i++) {
         primitives[i] = wsr_supernet_candidate(s->net, i);

@@ -5,37 +5,7 @@
 
 #include "search/search.h"
 
-enum { POSITION = 4, SUMS = 3, NAME = 256 };
-
-static wsr_status add_state(wsr__st_builder *builder, const char *prefix,
-                            const wsr__state *state)
-{
-    char name[NAME];
-    snprintf(name, sizeof(name), "%s%s", prefix, state->name);
-    switch (state->kind) {
-    case WSR__STATE_F32:
-        return wsr__st_add_f32(builder, name, state->data, state->count);
-    case WSR__STATE_F64:
-        return wsr__st_add_f64(builder, name, state->data, state->count);
-    default:
-        return wsr__st_add_i64(builder, name, state->data, state->count);
-    }
-}
-
-static wsr_status read_state(const wsr__state *state, const wsr__st *st,
-                             const char *prefix)
-{
-    char name[NAME];
-    snprintf(name, sizeof(name), "%s%s", prefix, state->name);
-    switch (state->kind) {
-    case WSR__STATE_F32:
-        return wsr__st_read_f32(state->data, st, name, state->count);
-    case WSR__STATE_F64:
-        return wsr__st_read_f64(state->data, st, name, state->count);
-    default:
-        return wsr__st_read_i64(state->data, st, name, state->count);
-    }
-}
+enum { POSITION = 4, SUMS = 3 };
 
 // The objects that carry state of their own, in one list.
 typedef struct carrier {
@@ -69,6 +39,34 @@ static wsr__state state_at(const wsr__search *s, int which, size_t i)
     }
 }
 
+// What was looked at is in the log when the epoch has been steered by.
+static wsr_status add_measures(const wsr__search *s, wsr__st_builder *builder)
+{
+    wsr_status status = WSR_OK;
+    if (s->stage == WSR__STEER) {
+        WSR_TRY(
+            wsr__st_add_f64(builder, "search.losses", s->losses, WSR__SLOTS));
+        WSR_TRY(
+            wsr__st_add_f64(builder, "search.control", s->control, WSR__SLOTS));
+        WSR_TRY(
+            wsr__st_add_f64(builder, "search.correlation", &s->correlation, 1));
+    }
+out:
+    return status;
+}
+
+static wsr_status read_measures(wsr__search *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    if (s->stage == WSR__STEER) {
+        WSR_TRY(wsr__st_read_f64(s->losses, st, "search.losses", WSR__SLOTS));
+        WSR_TRY(wsr__st_read_f64(s->control, st, "search.control", WSR__SLOTS));
+        WSR_TRY(wsr__st_read_f64(&s->correlation, st, "search.correlation", 1));
+    }
+out:
+    return status;
+}
+
 wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
@@ -81,6 +79,7 @@ wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
     list_carriers(list, s);
     WSR_TRY(wsr__st_add_u64(builder, "search.position", position, POSITION));
     WSR_TRY(wsr__st_add_f64(builder, "search.sums", sums, SUMS));
+    WSR_TRY(add_measures(s, builder));
     WSR_TRY(wsr__st_add_f32(builder, "search.alphas", s->alphas,
                             s->arch.rows * s->arch.cols));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(s->net), "supernet."));
@@ -91,7 +90,7 @@ wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
     for (int c = 0; c < CARRIERS; c++) {
         for (size_t i = 0; i < list[c].count; i++) {
             const wsr__state state = state_at(s, c, i);
-            WSR_TRY(add_state(builder, list[c].prefix, &state));
+            WSR_TRY(wsr__st_add_state(builder, list[c].prefix, &state));
         }
     }
 out:
@@ -121,6 +120,19 @@ out:
     return status;
 }
 
+static wsr_status check_rings(const wsr__search *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__checkpoint_ring(st, "the estimator's memory",
+                                 s->estimator->memory.counters,
+                                 (int64_t)s->estimator->memory.capacity));
+    WSR_TRY(wsr__checkpoint_ring(st, "the predictor's memory",
+                                 s->predictor->counters,
+                                 s->predictor->common->memory));
+out:
+    return status;
+}
+
 wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -129,6 +141,7 @@ wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
     WSR_TRY(wsr__optim_reserve(s->arch_optim));
     list_carriers(list, s);
     WSR_TRY(load_position(s, st));
+    WSR_TRY(read_measures(s, st));
     WSR_TRY(wsr__st_read_f32(s->alphas, st, "search.alphas",
                              s->arch.rows * s->arch.cols));
     WSR_TRY(wsr__st_read_params(wsr_net_params(s->net), st, "supernet."));
@@ -139,9 +152,10 @@ wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
     for (int c = 0; c < CARRIERS; c++) {
         for (size_t i = 0; i < list[c].count; i++) {
             const wsr__state state = state_at(s, c, i);
-            WSR_TRY(read_state(&state, st, list[c].prefix));
+            WSR_TRY(wsr__st_read_state(&state, st, list[c].prefix));
         }
     }
+    WSR_TRY(check_rings(s, st));
     if (s->quirks.leftover) { // zeroed gradients count as present
         WSR_TRY(wsr__optim_recall(s->optim));
     }

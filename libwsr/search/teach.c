@@ -7,7 +7,7 @@
 // on a path that is sampled for the epoch (released) or for each batch
 // (intended: every candidate is trained about equally often). Candidates that
 // the path leaves out stay as they are; in released mode their zero gradients
-// still decay and coast (Q56).
+// still decay and coast.
 
 #include "search/search.h"
 

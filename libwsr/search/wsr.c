@@ -163,7 +163,7 @@ static void draw(wsr__search *s, const tables *t, const wsr__arch_sizes *size,
 {
     const wsr__arch arch = {s->arch.rows, s->arch.cols, size->tau};
     const size_t floats = arch.rows * arch.cols;
-    float g[64 * 16];
+    float g[WSR__EDGES * WSR__CANDIDATES];
     const uint64_t serial = wsr__search_serial(s);
     for (size_t k = 0; k < size->samples; k++) {
         const bool own = s->quirks.path_per_epoch && k == 0;

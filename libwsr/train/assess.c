@@ -25,6 +25,32 @@ const wsr__option wsr__assess_schema[] = {
     {0},
 };
 
+static wsr_status make_spectrum(wsr_spectrum **out,
+                                const wsr__assess_params *params,
+                                const char *options)
+{
+    wsr_status status = WSR_OK;
+    float eps[WSR__LIST_SIZE];
+    for (size_t i = 0; i < params->eps.n; i++) {
+        eps[i] = (float)params->eps.v[i];
+    }
+    WSR_TRY(wsr_spectrum_new(out, params->attack.s, options));
+    WSR_TRY(wsr_spectrum_set_strengths(*out, eps, params->eps.n));
+out:
+    return status;
+}
+
+wsr_status wsr__assess_check(const wsr__assess_params *params)
+{
+    wsr_spectrum *spectrum = NULL;
+    if (params->attack.s[0] == '\0') {
+        return WSR_OK;
+    }
+    const wsr_status status = make_spectrum(&spectrum, params, NULL);
+    wsr_spectrum_free(spectrum);
+    return status;
+}
+
 static wsr_status open_spectrum(wsr_spectrum **out, wsr_model *model,
                                 const wsr__assess_of *of,
                                 const wsr__assess_params *params)
@@ -32,15 +58,10 @@ static wsr_status open_spectrum(wsr_spectrum **out, wsr_model *model,
     wsr_status status = WSR_OK;
     const size_t have = wsr_dataset_count(of->test);
     const size_t want = (size_t)params->count;
-    float eps[WSR__LIST_SIZE];
     char options[96];
-    for (size_t i = 0; i < params->eps.n; i++) {
-        eps[i] = (float)params->eps.v[i];
-    }
     (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
                    want < have ? want : have, (unsigned long long)of->seed);
-    WSR_TRY(wsr_spectrum_new(out, params->attack.s, options));
-    WSR_TRY(wsr_spectrum_set_strengths(*out, eps, params->eps.n));
+    WSR_TRY(make_spectrum(out, params, options));
     WSR_TRY(wsr_spectrum_open(*out, model, of->test));
 out:
     return status;
@@ -80,32 +101,31 @@ out:
     return status;
 }
 
-static wsr_status log_line(wsr__job *job, const char *name, const char *line)
-{
-    wsr_status status = WSR_OK;
-    wsr__str text = {0};
-    if (name == NULL) {
-        return wsr__journal_text(job->journal, "spectrum", line);
-    }
-    wsr__str_addf(&text, "{\"net\":\"%s\",%s", name, line + 1);
-    WSR_TRY(wsr__str_status(&text));
-    WSR_TRY(wsr__journal_text(job->journal, "spectrum", text.s));
-out:
-    wsr__str_free(&text);
-    return status;
-}
-
-static wsr_status log_lines(wsr__job *job, const char *name, char *lines)
+static wsr_status log_lines(wsr__job *job, char *lines)
 {
     wsr_status status = WSR_OK;
     for (char *line = lines; *line != '\0';) {
         char *const end = line + strcspn(line, "\n");
         const bool more = *end == '\n';
         *end = '\0';
-        WSR_TRY(log_line(job, name, line));
+        WSR_TRY(wsr__journal_text(job->journal, "spectrum", line));
         line = end + more;
     }
 out:
+    return status;
+}
+
+// The part done and its predecessor, neither of which need be there.
+static wsr_status forget(const char *path)
+{
+    wsr__str old = {0};
+    wsr__str_addf(&old, "%s.old", path);
+    const wsr_status status = wsr__str_status(&old);
+    if (status == WSR_OK) {
+        (void)remove(path);
+        (void)remove(old.s);
+    }
+    wsr__str_free(&old);
     return status;
 }
 
@@ -126,8 +146,8 @@ wsr_status wsr__assess(wsr__job *job, const wsr__assess_of *of,
     WSR_TRY(take_up(spectrum, path));
     WSR_TRY(walk(spectrum, job, path));
     WSR_TRY(wsr_spectrum_json(&lines, spectrum));
-    WSR_TRY(log_lines(job, of->name, lines));
-    (void)remove(path); // it need not be there
+    WSR_TRY(log_lines(job, lines));
+    WSR_TRY(forget(path));
 out:
     wsr_text_free(lines);
     wsr_spectrum_free(spectrum);

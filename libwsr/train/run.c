@@ -93,32 +93,37 @@ static void adopt_threads(run *r)
 
 // ------------------------------------------------------------------- parts
 
-// The genotype of a run is kept in its folder: the file that it came from may
-// change, or lie elsewhere when the run is taken up.
-static wsr_status load_genotype(wsr_genotype **out, const run *r, bool resume)
+// What a run's network is made of is kept in its folder: the file that it came
+// from may change, or lie elsewhere when the run is taken up.
+static wsr_status load_cells(wsr_genotype **genotype, wsr_robnet_codes **codes,
+                             const run *r)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    *out = NULL;
-    if (r->student.genotype.s[0] == '\0' || !resume) {
-        return WSR_OK;
+    if (r->student.genotype.s[0] != '\0') {
+        WSR_TRY(wsr__job_path(&path, r->job, "genotype.yaml"));
+        WSR_TRY(wsr_genotype_load(genotype, path));
+    } else if (r->student.codes.s[0] != '\0') {
+        WSR_TRY(wsr__job_path(&path, r->job, "codes.yaml"));
+        WSR_TRY(wsr_robnet_codes_load(codes, path));
     }
-    WSR_TRY(wsr__job_path(&path, r->job, "genotype.yaml"));
-    WSR_TRY(wsr_genotype_load(out, path));
 out:
     wsr__free(path);
     return status;
 }
 
-static wsr_status write_genotype(const run *r)
+static wsr_status write_cells(const run *r)
 {
     wsr_status status = WSR_OK;
     char *text = NULL;
-    if (wsr_net_genotype(r->net) == NULL) {
-        return WSR_OK;
+    const wsr_genotype *const genotype = wsr_net_genotype(r->net);
+    if (genotype != NULL) {
+        WSR_TRY(wsr_genotype_print(&text, genotype));
+        WSR_TRY(wsr__job_write(r->job, "genotype.yaml", text));
+    } else {
+        WSR_TRY(wsr_robnet_codes_print(&text, r->net->codes));
+        WSR_TRY(wsr__job_write(r->job, "codes.yaml", text));
     }
-    WSR_TRY(wsr_genotype_print(&text, wsr_net_genotype(r->net)));
-    WSR_TRY(wsr__job_write(r->job, "genotype.yaml", text));
 out:
     wsr_text_free(text);
     return status;
@@ -128,16 +133,21 @@ static wsr_status make_parts(run *r, bool resume)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *genotype = NULL;
+    wsr_robnet_codes *codes = NULL;
     const uint64_t seed = (uint64_t)r->top.seed;
     const bool tested = r->train_params.eval_every > 0 ||
                         r->assess.attack.s[0] != '\0';
     WSR_TRY(wsr__source_load(&r->train, tested ? &r->test : NULL, &r->source));
-    WSR_TRY(load_genotype(&genotype, r, resume));
-    WSR_TRY(wsr__student_new(&r->net, &r->student, genotype, r->train, seed));
+    if (resume) {
+        WSR_TRY(load_cells(&genotype, &codes, r));
+    }
+    WSR_TRY(wsr__student_new(&r->net, &r->student, genotype, codes, r->train,
+                             seed));
     const wsr__training_of of = {r->net, r->train, r->test, seed};
     WSR_TRY(wsr__training_new(&r->training, &of, &r->train_params));
 out:
     wsr_genotype_free(genotype);
+    wsr_robnet_codes_free(codes);
     return status;
 }
 
@@ -195,10 +205,11 @@ static wsr_status begin(run *r, const wsr_config *config, bool resume)
         WSR_TRY(wsr__job_stored(r->job, r->sections, SECTIONS, config));
     }
     adopt_threads(r);
+    WSR_TRY(wsr__assess_check(&r->assess));
     WSR_TRY(make_parts(r, resume));
     if (!resume) {
         // A folder with a configuration can be resumed, so that comes last.
-        WSR_TRY(write_genotype(r));
+        WSR_TRY(write_cells(r));
         WSR_TRY(wsr__job_store(r->job, r->sections, SECTIONS));
     } else {
         WSR_TRY(wsr__job_load(&r->checkpoint, r->job));

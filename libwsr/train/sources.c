@@ -112,19 +112,23 @@ static wsr_status check_student(const wsr__student_params *params,
 
 wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
                             const wsr_genotype *genotype,
+                            const wsr_robnet_codes *codes,
                             const wsr_dataset *dataset, uint64_t seed)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *named = NULL;
-    wsr_robnet_codes *codes = NULL;
+    wsr_robnet_codes *named_codes = NULL;
     wsr__str options = {0};
     *out = NULL;
     WSR_TRY(check_student(params, genotype, dataset));
     add_options(&options, params, dataset);
     WSR_TRY(wsr__str_status(&options));
     if (params->codes.s[0] != '\0') {
-        WSR_TRY(wsr_robnet_codes_load(&codes, params->codes.s));
-        WSR_TRY(wsr_robnet_new(out, codes, options.s, seed));
+        if (codes == NULL) {
+            WSR_TRY(wsr_robnet_codes_load(&named_codes, params->codes.s));
+        }
+        WSR_TRY(wsr_robnet_new(out, codes != NULL ? codes : named_codes,
+                               options.s, seed));
         goto out;
     }
     if (genotype == NULL) {
@@ -135,6 +139,6 @@ wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
 out:
     wsr__str_free(&options);
     wsr_genotype_free(named);
-    wsr_robnet_codes_free(codes);
+    wsr_robnet_codes_free(named_codes);
     return status;
 }

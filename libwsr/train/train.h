@@ -156,6 +156,11 @@ typedef struct wsr__pass {
 wsr_status wsr__lesson_pass(double *loss, size_t *right, wsr__lesson *lesson,
                             const float *x, wsr__pass pass);
 
+/// SHAPE when a loader's images are not what the network takes, ARG when the
+/// data have more classes.
+wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
+                           const wsr_net *net);
+
 // ---------------------------------------------------------------- training
 
 typedef struct wsr__train_params {
@@ -294,9 +299,11 @@ typedef struct wsr__student_params {
 extern const wsr__option wsr__student_schema[]; // section "net"
 
 /// Make the network of a configuration for images and classes of a data set.
-/// `genotype` may be NULL: the one that the params name. [out, owned]
+/// `genotype` and `codes` may be NULL: those that the params name.
+/// [out, owned]
 wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
                             const wsr_genotype *genotype,
+                            const wsr_robnet_codes *codes,
                             const wsr_dataset *dataset, uint64_t seed);
 
 typedef struct wsr__assess_params {
@@ -312,8 +319,10 @@ typedef struct wsr__assess_of {
     const wsr_net *net;      // borrowed
     const wsr_dataset *test; // borrowed
     uint64_t seed;
-    const char *name; // of the network in the log, plain word; NULL: none
 } wsr__assess_of;
+
+/// CONFIG, before hours of work, for what wsr__assess() would refuse.
+wsr_status wsr__assess_check(const wsr__assess_params *params);
 
 /// Measure accuracy over the spectrum; lines with the event "spectrum" go to
 /// the log. Phase "spectrum". On cancellation the part done is kept in the

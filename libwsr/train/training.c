@@ -75,10 +75,11 @@ static wsr_status make_loader(wsr__training *t)
     return status;
 }
 
-static wsr_status check_images(const wsr__training *t)
+wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
+                           const wsr_net *net)
 {
-    const wsr_shape *const a = wsr_loader_shape(t->loader);
-    const wsr_shape *const b = wsr_net_image(t->of.net);
+    const wsr_shape *const a = wsr_loader_shape(loader);
+    const wsr_shape *const b = wsr_net_image(net);
     if (wsr_shape_count(a) != wsr_shape_count(b) || a->dims[0] != b->dims[1] ||
         a->dims[1] != b->dims[2]) {
         char have[96];
@@ -89,11 +90,10 @@ static wsr_status check_images(const wsr__training *t)
                         "train: images have shape %s, the network takes %s",
                         have, want);
     }
-    if ((size_t)wsr_dataset_classes(t->of.train) > wsr_net_classes(t->of.net)) {
-        return WSR_FAIL(WSR_ARG,
-                        "train: the data have %lld classes, the network %zu",
-                        (long long)wsr_dataset_classes(t->of.train),
-                        wsr_net_classes(t->of.net));
+    if ((size_t)wsr_dataset_classes(data) > wsr_net_classes(net)) {
+        return WSR_FAIL(
+            WSR_ARG, "train: the data have %lld classes, the network %zu",
+            (long long)wsr_dataset_classes(data), wsr_net_classes(net));
     }
     return WSR_OK;
 }
@@ -121,7 +121,7 @@ static wsr_status make_parts(wsr__training *t)
     WSR_TRY(wsr_sched_new(&t->sched, t->params.schedule.s));
     WSR_TRY(check_attack(t));
     WSR_TRY(make_loader(t));
-    WSR_TRY(check_images(t));
+    WSR_TRY(wsr__images_fit(t->loader, t->of.train, t->of.net));
     WSR_TRY(wsr_net_graph(&t->graph, t->of.net, true));
     if (t->trainer->attack != NULL) {
         WSR_TRY(wsr_net_graph(&t->attack_graph, t->of.net, false));

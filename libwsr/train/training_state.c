@@ -12,29 +12,23 @@
 enum { NAME_SIZE = 256, POSITION = 4, VALUES = 5 };
 
 static wsr_status name_of(char out[NAME_SIZE], const char *prefix,
-                          const char *part, const char *name)
+                          const char *part)
 {
-    const int n = snprintf(out, NAME_SIZE, "%s%s%s", prefix, part, name);
+    const int n = snprintf(out, NAME_SIZE, "%s%s", prefix, part);
     return n > 0 && n < NAME_SIZE
                ? WSR_OK
-               : WSR_FAIL(WSR_ARG, "%.60s: is too long for a name", name);
+               : WSR_FAIL(WSR_ARG, "%.60s: is too long for a name", prefix);
 }
 
 static wsr_status save_optim(const wsr__training *t, wsr__st_builder *builder,
                              const char *prefix)
 {
     wsr_status status = WSR_OK;
+    char name[NAME_SIZE];
+    WSR_TRY(name_of(name, prefix, "optim."));
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
-        const wsr__state s = wsr__optim_state(t->optim, i);
-        char name[NAME_SIZE];
-        WSR_TRY(name_of(name, prefix, "optim.", s.name));
-        if (s.kind == WSR__STATE_F32) {
-            WSR_TRY(wsr__st_add_f32(builder, name, s.data, s.count));
-        } else if (s.kind == WSR__STATE_F64) {
-            WSR_TRY(wsr__st_add_f64(builder, name, s.data, s.count));
-        } else {
-            WSR_TRY(wsr__st_add_i64(builder, name, s.data, s.count));
-        }
+        const wsr__state state = wsr__optim_state(t->optim, i);
+        WSR_TRY(wsr__st_add_state(builder, name, &state));
     }
 out:
     return status;
@@ -44,17 +38,11 @@ static wsr_status load_optim(wsr__training *t, const wsr__st *st,
                              const char *prefix)
 {
     wsr_status status = WSR_OK;
+    char name[NAME_SIZE];
+    WSR_TRY(name_of(name, prefix, "optim."));
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
-        const wsr__state s = wsr__optim_state(t->optim, i);
-        char name[NAME_SIZE];
-        WSR_TRY(name_of(name, prefix, "optim.", s.name));
-        if (s.kind == WSR__STATE_F32) {
-            WSR_TRY(wsr__st_read_f32(s.data, st, name, s.count));
-        } else if (s.kind == WSR__STATE_F64) {
-            WSR_TRY(wsr__st_read_f64(s.data, st, name, s.count));
-        } else {
-            WSR_TRY(wsr__st_read_i64(s.data, st, name, s.count));
-        }
+        const wsr__state state = wsr__optim_state(t->optim, i);
+        WSR_TRY(wsr__st_read_state(&state, st, name));
     }
 out:
     return status;
@@ -71,15 +59,15 @@ wsr_status wsr__training_save(const wsr__training *training,
                                          t->best_epoch};
     const double values[VALUES] = {t->sums.loss, t->sums.right, t->sums.clean,
                                    t->sums.seen, t->best_value};
-    WSR_TRY(name_of(name, prefix, "params.", ""));
+    WSR_TRY(name_of(name, prefix, "params."));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));
     WSR_TRY(save_optim(t, builder, prefix));
-    WSR_TRY(name_of(name, prefix, "position", ""));
+    WSR_TRY(name_of(name, prefix, "position"));
     WSR_TRY(wsr__st_add_u64(builder, name, position, POSITION));
-    WSR_TRY(name_of(name, prefix, "values", ""));
+    WSR_TRY(name_of(name, prefix, "values"));
     WSR_TRY(wsr__st_add_f64(builder, name, values, VALUES));
     if (t->best != NULL) {
-        WSR_TRY(name_of(name, prefix, "best", ""));
+        WSR_TRY(name_of(name, prefix, "best"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
     }
 out:
@@ -113,17 +101,17 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
     char name[NAME_SIZE];
     uint64_t position[POSITION];
     double values[VALUES];
-    WSR_TRY(name_of(name, prefix, "position", ""));
+    WSR_TRY(name_of(name, prefix, "position"));
     WSR_TRY(wsr__st_read_u64(position, st, name, POSITION));
     WSR_TRY(check_position(t, position, st));
-    WSR_TRY(name_of(name, prefix, "values", ""));
+    WSR_TRY(name_of(name, prefix, "values"));
     WSR_TRY(wsr__st_read_f64(values, st, name, VALUES));
     if (t->best != NULL) {
-        WSR_TRY(name_of(name, prefix, "best", ""));
+        WSR_TRY(name_of(name, prefix, "best"));
         WSR_TRY(wsr__st_read_f32(t->best, st, name, t->floats));
     }
     WSR_TRY(load_optim(t, st, prefix));
-    WSR_TRY(name_of(name, prefix, "params.", ""));
+    WSR_TRY(name_of(name, prefix, "params."));
     WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
     WSR_TRY(wsr_loader_seek(t->loader, position[0], (size_t)position[1]));
     t->epoch = (size_t)position[0];

@@ -95,6 +95,42 @@ static inline bool file_has(const char *dir, const char *name, const char *text)
     return has;
 }
 
+/// Take "key":number out of a text wherever the key begins with `stem`.
+static inline void cut_numbers(char *text, const char *stem)
+{
+    for (char *at = strstr(text, stem); at != NULL; at = strstr(at, stem)) {
+        const size_t n = strcspn(at, ",}");
+        memmove(at, at + n, strlen(at + n) + 1);
+    }
+}
+
+/// The log of a folder without the times.
+static inline char *log_of(const char *dir)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    char *const path = wsr__path_join(dir, "log.jsonl");
+    ck_assert_ok(wsr__file_read(&bytes, &size, path, 1U << 30));
+    cut_numbers((char *)bytes, "\"time_");
+    cut_numbers((char *)bytes, "\"seconds");
+    wsr__free(path);
+    return (char *)bytes;
+}
+
+static inline void same_log(const char *a, const char *b)
+{
+    char *const one = log_of(a);
+    char *const other = log_of(b);
+    size_t same = 0;
+    while (one[same] != '\0' && one[same] == other[same]) {
+        same++;
+    }
+    ck_assert_msg(one[same] == other[same], "logs differ: '%.80s', '%.80s'",
+                  one + same, other + same);
+    wsr__free(one);
+    wsr__free(other);
+}
+
 /// Run a configuration whole, and again in pieces of three steps.
 static inline void check_stopped(const wsr_config *config)
 {
@@ -112,6 +148,7 @@ static inline void check_stopped(const wsr_config *config)
     same_file(whole, cut, "genotype.yaml");
     same_file(whole, cut, "checkpoint.safetensors");
     same_file(whole, cut, "net.safetensors");
+    same_log(whole, cut);
 }
 
 #endif

@@ -75,6 +75,59 @@ START_TEST(lists_that_do_not_fit_are_refused)
         wsr_search_run(config, scratch_folder("sources"), false, NULL, NULL),
         WSR_CONFIG, "weights");
     wsr_config_free(config);
+    config = make_config("search.targets=[]");
+    ck_assert_ok(wsr_config_set(config, "search.weights=[1, 2, 3]"));
+    ck_assert_ok(wsr_config_set(config, "search.norm_values=[]"));
+    ck_assert_fails(
+        wsr_search_run(config, scratch_folder("targets"), false, NULL, NULL),
+        WSR_CONFIG, "search.targets: is empty");
+    wsr_config_free(config);
+}
+END_TEST
+
+START_TEST(what_would_fail_after_the_search_is_refused_before_it)
+{
+    static const struct {
+        const char *assignment;
+        wsr_status status;
+        const char *words;
+    } cases[] = {
+        {"spectrum.attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"train.trainer=madri", WSR_NOTFOUND, "madry"},
+        {"train.schedule=cosin", WSR_NOTFOUND, "cosine"},
+        {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},
+        {"train.eval_attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"net.codes=robnet_small", WSR_CONFIG, "net.codes"},
+        {"net.genotype=cna_r", WSR_CONFIG, "net.genotype"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wsr_config *const config = make_config(cases[i].assignment);
+        ck_assert_fails(
+            wsr_search_run(config, scratch_folder("after"), false, NULL, NULL),
+            cases[i].status, cases[i].words);
+        wsr_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(data_that_do_not_fit_the_supernet_are_refused)
+{
+    static const struct {
+        const char *assignment;
+        wsr_status status;
+        const char *words;
+    } cases[] = {
+        {"supernet.image_size=8", WSR_SHAPE, "(3, 16, 16)"},
+        {"supernet.classes=2", WSR_ARG, "the data have 10 classes"},
+        {"search.augment=[pad:pixels=4]", WSR_SHAPE, "(3, 16, 16)"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wsr_config *const config = make_config(cases[i].assignment);
+        ck_assert_fails(
+            wsr_search_run(config, scratch_folder("fit"), false, NULL, NULL),
+            cases[i].status, cases[i].words);
+        wsr_config_free(config);
+    }
 }
 END_TEST
 
@@ -98,6 +151,8 @@ Suite *suite(void)
     tcase_add_test(
         t, sections_follow_the_fidelity_at_the_top_unless_they_have_their_own);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
+    tcase_add_test(t, what_would_fail_after_the_search_is_refused_before_it);
+    tcase_add_test(t, data_that_do_not_fit_the_supernet_are_refused);
     tcase_add_test(t, unknown_keys_are_refused_with_a_suggestion);
     suite_add_tcase(s, t);
     return s;

@@ -41,6 +41,35 @@ START_TEST(codes_are_read_in_the_order_of_edges)
 }
 END_TEST
 
+START_TEST(printed_codes_are_read_back)
+{
+    static const char *const names[] = {"robnet_small", "robnet_free"};
+    for (size_t k = 0; k < 2; k++) {
+        wsr_robnet_codes *codes = NULL;
+        wsr_robnet_codes *twin = NULL;
+        char *text = NULL;
+        ck_assert_ok(wsr_robnet_codes_load(&codes, names[k]));
+        ck_assert_ok(wsr_robnet_codes_print(&text, codes));
+        ck_assert_ok(wsr_robnet_codes_parse(&twin, text, "twin.yaml"));
+        ck_assert_str_eq(wsr_robnet_codes_name(twin),
+                         wsr_robnet_codes_name(codes));
+        ck_assert(wsr_robnet_codes_share(twin) ==
+                  wsr_robnet_codes_share(codes));
+        ck_assert_uint_eq(wsr_robnet_codes_count(twin),
+                          wsr_robnet_codes_count(codes));
+        for (size_t i = 0;
+             i < wsr_robnet_codes_count(codes) * WSR__ROBNET_EDGES; i++) {
+            const size_t at[2] = {i / WSR__ROBNET_EDGES, i % WSR__ROBNET_EDGES};
+            ck_assert_uint_eq(wsr_robnet_codes_at(twin, at[0], at[1]),
+                              wsr_robnet_codes_at(codes, at[0], at[1]));
+        }
+        wsr_text_free(text);
+        wsr_robnet_codes_free(codes);
+        wsr_robnet_codes_free(twin);
+    }
+}
+END_TEST
+
 START_TEST(shipped_codes_are_the_published_ones)
 {
     wsr_robnet_codes *codes = NULL;
@@ -112,6 +141,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         codes_are_read_in_the_order_of_edges,
+        printed_codes_are_read_back,
         shipped_codes_are_the_published_ones,
         what_is_wrong_is_named_with_its_line,
         short_memory_is_reported_without_a_leak,

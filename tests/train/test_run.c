@@ -243,6 +243,7 @@ START_TEST(what_does_not_exist_or_fit_is_named)
         {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},
         {"train.augment=[pad:pixels=3]", WSR_SHAPE, "(3, 22, 22)"},
         {"train.eval_attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"spectrum.attack=pdg", WSR_NOTFOUND, "pgd"},
         {"net.genotype=cna_q", WSR_NOTFOUND, "cna_q"},
         {"net.genotype=", WSR_CONFIG, "net.genotype"},
         {"data.spec=cifar10:/no/such/folder", WSR_NOTFOUND, "/no/such/folder"},
@@ -272,6 +273,35 @@ START_TEST(a_resumed_run_does_not_change_its_configuration)
     config = config_of("train: {lrr: 0.5}\n", NULL);
     ck_assert_fails(wsr_train_run(config, dir, true, NULL, NULL), WSR_CONFIG,
                     "train.lrr: 0.5 is not absent");
+    wsr_config_free(config);
+}
+END_TEST
+
+START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
+{
+    char dir[512];
+    char whole[512];
+    static const char codes[] =
+        "share: true\n"
+        "codes:\n"
+        "  - [01, 10, 11, 00, 01, 10, 11, 00, 01, 10, 11, 00, 01, 10]\n";
+    keep_name(dir, "coded");
+    keep_name(whole, "coded-whole");
+    char assignment[1200];
+    (void)snprintf(assignment, sizeof(assignment), "net.codes=%s",
+                   path_in(dir, "mine.yaml"));
+    wsr_config *const config = config_of(tiny, assignment);
+    ck_assert_ok(wsr_config_set(config, "net.genotype="));
+    ck_assert_ok(wsr_config_set(config, "net.drop_path=0"));
+    ck_assert_ok(
+        wsr__file_write(path_in(dir, "mine.yaml"), codes, strlen(codes)));
+    ck_assert_ok(wsr_train_run(config, whole, false, NULL, NULL));
+    counter c = {0, 2};
+    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+                     WSR_CANCELED);
+    ck_assert_int_eq(remove(path_in(dir, "mine.yaml")), 0);
+    ck_assert_ok(wsr_train_run(NULL, dir, true, NULL, NULL));
+    expect_same(whole, dir, "net.safetensors");
     wsr_config_free(config);
 }
 END_TEST
@@ -342,6 +372,7 @@ Suite *suite(void)
         mistakes_in_the_configuration_are_found_before_anything_is_written,
         what_does_not_exist_or_fit_is_named,
         a_resumed_run_does_not_change_its_configuration,
+        a_run_keeps_the_codes_that_its_network_is_made_of,
         a_damaged_checkpoint_is_refused,
         help_lists_the_options_of_all_sections,
         every_preset_decodes,

@@ -60,7 +60,7 @@ START_TEST(a_network_fits_the_images_that_it_is_made_for)
     const wsr__source_params params = source("size=16");
     const wsr__student_params s = student("genotype=cna_r,channels=4,layers=3");
     ck_assert_ok(wsr__source_load(&train, NULL, &params));
-    ck_assert_ok(wsr__student_new(&net, &s, NULL, train, 1));
+    ck_assert_ok(wsr__student_new(&net, &s, NULL, NULL, train, 1));
     ck_assert_uint_eq(wsr_net_classes(net), 2);
     ck_assert_int_eq(wsr_net_image(net)->dims[1], 1);
     ck_assert_int_eq(wsr_net_image(net)->dims[2], 16);
@@ -77,7 +77,7 @@ START_TEST(robnet_codes_make_a_network_too)
     const wsr__student_params s =
         student("codes=robnet_small,channels=4,layers=3");
     ck_assert_ok(wsr__source_load(&train, NULL, &params));
-    ck_assert_ok(wsr__student_new(&net, &s, NULL, train, 1));
+    ck_assert_ok(wsr__student_new(&net, &s, NULL, NULL, train, 1));
     ck_assert_str_eq(wsr_net_kind(net), "robnet");
     wsr_net_free(net);
     wsr_dataset_free(train);
@@ -100,8 +100,8 @@ START_TEST(options_that_make_no_network_are_named)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         wsr_net *net = NULL;
         const wsr__student_params s = student(cases[i].options);
-        ck_assert_fails(wsr__student_new(&net, &s, NULL, train, 1), WSR_CONFIG,
-                        cases[i].words);
+        ck_assert_fails(wsr__student_new(&net, &s, NULL, NULL, train, 1),
+                        WSR_CONFIG, cases[i].words);
         ck_assert_ptr_null(net);
     }
     wsr_dataset_free(train);

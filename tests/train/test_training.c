@@ -31,7 +31,7 @@ static void open_bench(bench *b, const char *name, const char *options)
     wsr__params_default(&student, wsr__student_schema);
     ck_assert_ok(wsr__params_parse(&student, wsr__student_schema, "net.",
                                    "genotype=cna_r,channels=4,layers=3"));
-    ck_assert_ok(wsr__student_new(&b->net, &student, NULL, b->train, 1));
+    ck_assert_ok(wsr__student_new(&b->net, &student, NULL, NULL, b->train, 1));
     wsr__params_default(&b->params, wsr__train_schema);
     ck_assert_ok(
         wsr__params_parse(&b->params, wsr__train_schema, "train.", options));

@@ -58,7 +58,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_load_text(wsr_config *cfg,
  * Add the keys of a preset that comes with the library.
  *
  * @param cfg keeps its keys when the call fails
- * @param tool "search", "train" or "attack"
+ * @param tool "search" or "train"
  * @param name of the preset
  * @returns as wsr_config_load(); WSR_NOTFOUND, listing the presets of the
  *          tool, when there is none of that name
@@ -148,7 +148,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_print(char **out,
  * Names of the presets of a tool, one a line, sorted.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @param tool "search", "train" or "attack"
+ * @param tool "search" or "train"
  * @returns WSR_OK, WSR_NOMEM, or WSR_NOTFOUND when the library's data files
  *          are not where they should be
  */

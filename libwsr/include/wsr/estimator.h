@@ -30,8 +30,8 @@ typedef struct wsr_estimator wsr_estimator;
  * Make an estimator with random weights.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...", names as listed by
- *        wsr_registry_* under "estimator"
+ * @param spec "name" or "name:key=value,...": an, whose options
+ *        wsr_search_help() lists
  * @param image [borrowed] shape (c, h, w) of one image
  * @param seed of the weights and of the order of training
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,

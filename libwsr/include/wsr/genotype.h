@@ -189,6 +189,16 @@ WSR_API WSR_MUST_USE wsr_status wsr_robnet_codes_parse(wsr_robnet_codes **out,
                                                        const char *where);
 
 /**
+ * Print codes so that wsr_robnet_codes_parse() reads them back.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @param codes a set of codes
+ * @returns WSR_OK or WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_robnet_codes_print(char **out, const wsr_robnet_codes *codes);
+
+/**
  * Release codes.
  *
  * @param codes NULL is legal

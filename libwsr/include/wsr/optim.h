@@ -28,8 +28,7 @@ typedef struct wsr_optim wsr_optim;
  * @param out [out, owned]
  * @param params [borrowed] must outlive the optimiser; parameters may be added
  *        to it later
- * @param spec "name" or "name:key=value,...", names as listed by
- *        wsr_registry_* under "optim"
+ * @param spec "name" or "name:key=value,...": sgd, adam, adamw
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
  *          WSR_NOMEM
  */
@@ -74,8 +73,8 @@ typedef struct wsr_sched wsr_sched;
  * Make a schedule.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...", names as listed by
- *        wsr_registry_* under "sched"
+ * @param spec "name" or "name:key=value,...": constant, cosine, cyclic, linear,
+ *        step, trades, trades_fixed, warmup_cosine, wrn
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
  *          WSR_NOMEM
  */

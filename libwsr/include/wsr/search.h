@@ -21,9 +21,8 @@ extern "C" {
  * stopped or killed at any instant goes on where it stood and ends with the
  * same bytes in genotype, checkpoint and network.
  *
- * @param config [borrowed] sections data, supernet, search, estimator,
- *        predictor, net, train, spectrum; see wsr_search_help(). Ignored when
- *        a run is resumed: then config.yaml of the folder counts
+ * @param config [borrowed] see wsr_search_help(); in a resumed run the stored
+ *        one counts, and this one, which may be NULL, must not differ from it
  * @param dir of the run; made when it does not exist
  * @param resume go on with the run in `dir`
  * @param hook called after every step, NULL for none

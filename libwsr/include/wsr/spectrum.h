@@ -21,7 +21,8 @@ typedef struct wsr_spectrum wsr_spectrum;
 /**
  * Begin an evaluation.
  *
- * Options: those of wsr_attack_new() apart from `first` and `images`, and
+ * Options: those of wsr_attack_new() apart from `first`, `images` and
+ * `target=given`, and
  * `keep=0`: number of images, from the first on, whose adversarial images are
  * kept; `count=0`: number of images evaluated, 0: all.
  *
@@ -69,7 +70,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_open(wsr_spectrum *spectrum,
  *
  * @param spectrum an evaluation that was opened
  * @param source must outlive the evaluation
- * @returns WSR_SHAPE, WSR_ARG as wsr_spectrum_open()
+ * @returns WSR_SHAPE, WSR_ARG as wsr_spectrum_open(); WSR_CONFIG when the
+ *          option `target` is not none
  */
 WSR_API WSR_MUST_USE wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum,
                                                       wsr_model *source);
