@@ -206,10 +206,37 @@ static int check_number(const cli *c, const char *name, long most)
                            most);
 }
 
+// What the research code's measure has no place for.
+static int check_released(const cli *c)
+{
+    static const char *const none[] = {
+        "attack.save", "attack.stop", "attack.nested", "attack.target",
+        "attack.show", "source.file", "seed"};
+    const char *const attacks = wsr_config_text(c->config, "attack.list");
+    if (attacks != NULL && strcmp(attacks, "pgd") != 0 &&
+        strncmp(attacks, "pgd:", 4) != 0) {
+        return cli_usage(c,
+                         "attack.fidelity: the released measure knows pgd "
+                         "alone, not '%.40s'",
+                         attacks);
+    }
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        if (wsr_config_text(c->config, none[i]) != NULL) {
+            return cli_usage(c,
+                             "attack.fidelity: the released measure knows no "
+                             "%s",
+                             none[i]);
+        }
+    }
+    return c->out == NULL
+               ? CLI_GO_ON
+               : cli_usage(c, "attack.fidelity: the released measure is shown "
+                              "alone, without --out");
+}
+
 static int check_fidelity(const cli *c)
 {
     const char *const fidelity = wsr_config_text(c->config, "attack.fidelity");
-    const char *const attacks = wsr_config_text(c->config, "attack.list");
     if (fidelity != NULL && strcmp(fidelity, "intended") != 0 &&
         strcmp(fidelity, "released") != 0) {
         return cli_usage(c,
@@ -217,14 +244,7 @@ static int check_fidelity(const cli *c)
                          "released",
                          fidelity);
     }
-    return !job_is_released(c) || attacks == NULL ||
-                   strcmp(attacks, "pgd") == 0 ||
-                   strncmp(attacks, "pgd:", 4) == 0
-               ? CLI_GO_ON
-               : cli_usage(c,
-                           "attack.fidelity: the released measure knows "
-                           "pgd alone, not '%.40s'",
-                           attacks);
+    return job_is_released(c) ? check_released(c) : CLI_GO_ON;
 }
 
 int job_check(job *j, const cli *c)

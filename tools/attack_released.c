@@ -39,6 +39,7 @@ wsr_status job_run_released(const job *j, const cli *c)
     char options[1024];
     double accuracy[JOB_STRENGTHS];
     options_of(options, sizeof(options), c);
+    cli_let_go();
     const wsr_status status = wsr_spectrum_released(
         accuracy, j->net, j->dataset, j->eps, j->n_eps, options);
     if (status == WSR_OK && !c->json) {

@@ -198,8 +198,8 @@ wsr_status job_show(const cli *c, const job *j)
     char *text = NULL;
     const int width = width_of(s);
     wsr_status status = WSR_OK;
-    if (wsr_spectrum_count(s, 0) == 0) {
-        return WSR_OK; // interrupted before there was anything
+    if (wsr_spectrum_count(s, 0) == 0 || (c->quiet && !c->json)) {
+        return WSR_OK; // interrupted before there was anything, or unwanted
     }
     if (!c->json) {
         printf("%zu images%s; accuracies with 95 %% intervals; norms are means "

@@ -26,7 +26,8 @@ static double seconds_of(const wsr_spectrum *s)
 static int write_log(const cli *c, const job *j, const char *results)
 {
     const char *const given = wsr_config_text(c->config, "seed");
-    const char *const seed = given == NULL ? "0" : given;
+    // As the library read it: "07" is no JSON.
+    const long long seed = given == NULL ? 0 : strtoll(given, NULL, 10);
     const size_t size = strlen(results) + 1024;
     char *const text = malloc(size);
     if (text == NULL) {
@@ -35,7 +36,7 @@ static int write_log(const cli *c, const job *j, const char *results)
     }
     (void)snprintf(text, size,
                    "{\"event\":\"start\",\"tool\":\"wsr-attack\","
-                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%s,"
+                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%lld,"
                    "\"threads\":%zu}\n"
                    "%s{\"event\":\"done\",\"seconds\":%.3f}\n",
                    wsr_version(), wsr_build_info(), seed, wsr_threads(),

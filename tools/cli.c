@@ -56,8 +56,7 @@ static void on_signal(int number)
     static const char text[] = "\nfinishing the step; once more to stop now\n";
     (void)number;
     canceled = 1;
-    (void)signal(SIGINT, SIG_DFL);
-    (void)signal(SIGTERM, SIG_DFL);
+    cli_let_go();
     if (says_so != 0) {
         const ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
         (void)n;
@@ -74,6 +73,12 @@ static void catch_signal(int number)
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
         (void)sigaction(number, &action, NULL);
     }
+}
+
+void cli_let_go(void)
+{
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
 }
 
 bool cli_canceled(void)
@@ -148,8 +153,7 @@ static void on_log(wsr_log_level level, const char *line, void *user)
 {
     static const char *const marks[] = {"debug: ", "", "warning: "};
     cli *const c = user;
-    const wsr_log_level lowest = c->quiet ? WSR_LOG_WARNING : WSR_LOG_INFO;
-    if (level >= lowest) {
+    if (level >= WSR_LOG_INFO && !c->quiet) {
         cli_progress_clear(c);
         (void)fprintf(stderr, "%s: %s%s\n", c->tool->name, marks[level], line);
     }

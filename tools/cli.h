@@ -78,6 +78,10 @@ int cli_end(cli *c, wsr_status status);
 /// Whether a signal asked to stop. A second signal ends the program at once.
 bool cli_canceled(void);
 
+/// From now on a signal ends the program at once: what follows has nothing to
+/// bring in order.
+void cli_let_go(void);
+
 /// Show how far the work is, on stderr, if that is a terminal.
 void cli_progress(cli *c, double fraction, const char *text);
 

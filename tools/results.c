@@ -25,6 +25,12 @@ static double number_of(const char *line, const char *key)
     return end != text ? value : -1;
 }
 
+// Warnings are told while they arise, and are in the report.
+static bool is_warning(const char *line)
+{
+    return strstr(line, "\"warning\":") != NULL;
+}
+
 // One attack at one strength, with its 95 % interval, or an attack's mean.
 static void print_line(const char *line)
 {
@@ -56,6 +62,9 @@ void results_spectrum(const cli *c)
         }
         if (c->json) {
             printf("%s", line);
+            continue;
+        }
+        if (is_warning(line)) {
             continue;
         }
         if (first) {

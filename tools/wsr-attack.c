@@ -34,7 +34,6 @@ static wsr_status help(char **text)
 
 static const cli_tool tool = {
     .name = "wsr-attack",
-    .presets = "attack",
     .summary = "accuracy of a network under attacks of several strengths",
     .usage =
         "--net FILE --data SPEC --attack LIST --eps LIST\n\n"

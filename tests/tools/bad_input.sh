@@ -175,6 +175,14 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --set attack.fidelity=paper
     bad 2 "pgd alone" "$attack" --net $net --data synthetic \
         --attack fgsm --set attack.fidelity=released
+    bad 2 "knows no attack.target" "$attack" --net $net --data synthetic \
+        --set attack.target=least --set attack.fidelity=released
+    bad 2 "without --out" "$attack" --net $net --data synthetic \
+        --out nothing --set attack.fidelity=released
+    absent nothing
+    bad 2 "attack.target: least" "$attack" --net $net --data synthetic \
+        --source $net --set attack.target=least
+    bad 2 "is not an option" "$attack" --net $net --preset quick
     bad 2 "a file is needed" "$attack" --net $net --data synthetic \
         --attack estimator
     bad 1 "nowhere" "$attack" --net $net --data synthetic \
@@ -267,6 +275,15 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     good "worst case" "$attack" --net $net --data synthetic --count 4 \
         --attack fgsm,pgd:steps=2 --eps 0.1,1 --out shown \
         --save saved.safetensors --set attack.stop=false
+    good "" "$attack" --net $net --data synthetic --count 4 --attack fgsm \
+        --seed 07 --out seeded
+    present '"seed":7,' seeded/log.jsonl
+    checks=$((checks + 1))
+    if ! timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 \
+        --attack fgsm --quiet >stdout 2>stderr || [ -s stdout ] || [ -s stderr ]; then
+        failures=$((failures + 1))
+        echo "FAILED: --quiet says more than errors"
+    fi
     present "data:image/png;base64," shown/report.html
     present '"worst_case"' shown/results.jsonl
     present "quartile_1_success" shown/results.csv
