@@ -7,6 +7,7 @@
 # in a system of its own in DIR: an empty or a new folder outside the tree, or
 # one that this script filled before. Needs root and debootstrap. Reference
 # files beside the tree are lent to the tests. What it mounts goes with it.
+# Exits with 77 where such a system cannot be had.
 set -eu
 suite=trixie
 tree="$(cd "$(dirname "$0")/.." && pwd)"
@@ -15,6 +16,17 @@ fail()
 {
     echo "debian13: $*" >&2
     exit 1
+}
+
+cannot()
+{
+    echo "debian13: $*" >&2
+    exit 77
+}
+
+lend()
+{
+    mount "$@" || cannot "mounts are not allowed here"
 }
 
 # The first mirror of Debian that apt uses here, else the usual one.
@@ -27,8 +39,8 @@ mirror()
 }
 
 [ $# -eq 1 ] || fail "usage: cmake/debian13.sh DIR"
-[ "$(id -u)" -eq 0 ] || fail "a system of its own takes root"
-command -v debootstrap >/dev/null || fail "please install debootstrap"
+[ "$(id -u)" -eq 0 ] || cannot "a system of its own takes root"
+command -v debootstrap >/dev/null || cannot "please install debootstrap"
 mkdir -p "$1"
 root="$(cd "$1" && pwd)"
 case "$root/" in
@@ -37,6 +49,7 @@ esac
 
 # Mounts that nobody else sees end with the last process that does.
 if [ "${WSR_UNSHARED:-}" != yes ]; then
+    unshare --mount true || cannot "mounts are not allowed here"
     WSR_UNSHARED=yes exec unshare --mount "$0" "$root"
 fi
 
@@ -46,7 +59,7 @@ if [ ! -e "$made" ]; then
     [ -z "$(ls -A "$root")" ] || fail "$root is neither empty nor finished"
     echo "== Debian 13"
     debootstrap --variant=minbase "$suite" "$root" "$(mirror)" >"$root.log" ||
-        fail "debootstrap failed: $root.log"
+        cannot "debootstrap failed: $root.log"
     rm "$root.log"
     touch "$made"
 fi
@@ -59,16 +72,16 @@ find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -r {} +
 tar -C "$tree" --exclude='./build*' --exclude=./.git -c . | tar -C "$copy" -x
 if [ -d "$tree/../shared" ]; then
     mkdir -p "$root/src/shared"
-    mount --bind "$(realpath "$tree/../shared")" "$root/src/shared"
+    lend --bind "$(realpath "$tree/../shared")" "$root/src/shared"
 fi
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
+lend -t proc proc "$root/proc"
+lend --rbind /dev "$root/dev"
 
 exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -eu -c '
         cd /src/libwsr
         echo "== set-up"
-        cmake/setup.sh
+        cmake/setup.sh || exit 77
         echo "== build"
         cmake --preset release >/dev/null
         cmake --build --preset release -- --quiet
