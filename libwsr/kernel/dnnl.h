@@ -33,10 +33,10 @@ size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv);
 size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv);
 
 /// Plain (co, ci/groups, kh, kw) weights to and from oneDNN's layout.
-wsr_status wsr__dnnl_conv_pack(wsr__dnnl_conv *conv, float *packed,
-                               const float *plain);
-wsr_status wsr__dnnl_conv_unpack(wsr__dnnl_conv *conv, float *plain,
-                                 const float *packed);
+void wsr__dnnl_conv_pack(const wsr__dnnl_conv *conv, float *packed,
+                         const float *plain);
+void wsr__dnnl_conv_unpack(const wsr__dnnl_conv *conv, float *plain,
+                           const float *packed);
 
 /// What a run reads and writes; which is which depends on the pass.
 typedef struct wsr__dnnl_args {

@@ -130,19 +130,18 @@ out:
     return status;
 }
 
-static wsr_status pack(pass *p, uint64_t *seen, const wsr__node *node)
+static void pack(pass *p, uint64_t *seen, const wsr__node *node)
 {
-    if (!wsr__conv2d_stale(seen, node, 1)) {
-        return WSR_OK;
+    if (wsr__conv2d_stale(seen, node, 1)) {
+        wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);
     }
-    return wsr__dnnl_conv_pack(p->conv, p->packed, node->src[1].data);
 }
 
 static wsr_status forward(wsr__node *node)
 {
     state *const s = node->state;
     wsr_status status = WSR_OK;
-    WSR_TRY(pack(&s->forward, &s->version, node));
+    pack(&s->forward, &s->version, node);
     const wsr__dnnl_args args = {.src = node->src[0].data,
                                  .weights = s->forward.packed,
                                  .bias = node->n > 2 ? node->src[2].data : NULL,
@@ -157,7 +156,7 @@ static wsr_status backward_data(wsr__node *node)
 {
     state *const s = node->state;
     wsr_status status = WSR_OK;
-    WSR_TRY(pack(&s->data, &s->data_version, node));
+    pack(&s->data, &s->data_version, node);
     wsr__dnnl_args args = {.src = node->src[0].diff,
                            .weights = s->data.packed,
                            .dst = node->dst.diff,
@@ -185,8 +184,8 @@ static wsr_status backward_weights(wsr__node *node)
                                  .scratch = node->scratch};
     WSR_TRY(wsr__dnnl_conv_run(s->weights.conv, &args));
     if (node->src[1].want_diff) {
-        WSR_TRY(wsr__dnnl_conv_unpack(s->weights.conv, node->src[1].diff,
-                                      s->weights.packed));
+        wsr__dnnl_conv_unpack(s->weights.conv, node->src[1].diff,
+                              s->weights.packed);
     }
     if (node->n > 2 && node->src[2].want_diff) {
         wsr__scale(node->src[2].diff, 1, bias, node->dst.desc.shape.dims[1]);
