@@ -4,9 +4,10 @@
 // generations 2 and 3 is in the first section: version 3 has no op
 // descriptors, opaque memory descriptors, and one convolution family.
 //
-// Weights go to oneDNN's blocked format and back by our own loops: its reorder
-// loses numbers where channels do not fill blocks (seen with 3.7.2 and AVX-512,
-// 7 x 3 x 3 x 3 to ABcd16a16b).
+// Weights go to oneDNN's blocked format and back by our own loops: the reorder
+// of its 3.7 loses numbers where channels do not fill blocks, and leaves the
+// padding as it was (7 x 3 x 3 x 3 to ABcd16a16b; issue 3280 there may be the
+// same).
 
 #include "kernel/dnnl.h"
 
