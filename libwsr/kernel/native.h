@@ -28,6 +28,7 @@
 #ifndef WSR_KERNEL_NATIVE_H
 #define WSR_KERNEL_NATIVE_H
 
+#include "kernel/ref.h"
 #include "tensor/tensor.h"
 
 // ---------------------------------------------------------------- dispatch
@@ -115,6 +116,9 @@ typedef struct wsr__dw {
     int64_t dst_step;
 } wsr__dw;
 
+/// A convolution whose groups are its channels, as one of these; dense.
+wsr__dw wsr__dw_of(const wsr__conv *c);
+
 /// Size of a convolution's or pool's output along one side.
 int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
                       int64_t dilation);
@@ -162,6 +166,10 @@ typedef struct wsr__pw {
     int64_t src_step;
     int64_t dst_step;
 } wsr__pw;
+
+/// A convolution of one tap as one of these; negative padding leaves out rows
+/// and columns. Dense, src in one part.
+wsr__pw wsr__pw_of(const wsr__conv *c);
 
 /// Whether src and dst have few enough channels for the kernels' buffers.
 bool wsr__pw_supported(const wsr__pw *p);

@@ -138,8 +138,8 @@ WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
 {
     int64_t i = 0;
     for (; i + BUNDLE <= n; i += BUNDLE) {
-        const vb y = preb_apply(ldub(src + i), pre);
-        stub(dst + i, accumulate ? addb(ldub(dst + i), y) : y);
+        const vb y = preb_apply(ldbu(src + i), pre);
+        stbu(dst + i, accumulate ? addb(ldbu(dst + i), y) : y);
     }
     if (i < n) {
         const vb y = preb_apply(load_blocks(src + i, 0), pre);
@@ -207,12 +207,12 @@ WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst)
         const float *const from = opaque(summand_at(c, k, at));
         WSR_UNROLL
         for (int p = 0; p < WIDE; p++) {
-            acc[p] = addb(acc[p], preb_apply(ldub(from + p * BUNDLE), &pre));
+            acc[p] = addb(acc[p], preb_apply(ldbu(from + p * BUNDLE), &pre));
         }
     }
     WSR_UNROLL
     for (int p = 0; p < WIDE; p++) {
-        stub(dst + p * BUNDLE, acc[p]);
+        stbu(dst + p * BUNDLE, acc[p]);
     }
 }
 
@@ -311,8 +311,8 @@ WSR_INLINE void backward_plane(float *out, const float *diff, const float *src,
 {
     int64_t i = 0;
     for (; i + BUNDLE <= n; i += BUNDLE) {
-        const vb y = affineb_apply(ldub(diff + i), ldub(src + i), a);
-        stub(out + i, accumulate ? addb(ldub(out + i), y) : y);
+        const vb y = affineb_apply(ldbu(diff + i), ldbu(src + i), a);
+        stbu(out + i, accumulate ? addb(ldbu(out + i), y) : y);
     }
     if (i < n) {
         const vb y =

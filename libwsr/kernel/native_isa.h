@@ -629,12 +629,12 @@ WSR_INLINE void stb(float *p, vb v)
 }
 
 /// Unaligned.
-WSR_INLINE vb ldub(const float *p)
+WSR_INLINE vb ldbu(const float *p)
 {
     return WSR_BUNDLE(ldu)(p);
 }
 
-WSR_INLINE void stub(float *p, vb v)
+WSR_INLINE void stbu(float *p, vb v)
 {
     WSR_BUNDLE(stu)(p, v);
 }

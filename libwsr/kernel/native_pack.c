@@ -17,6 +17,20 @@ int64_t wsr__out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
 
 // --------------------------------------------------- depthwise convolutions
 
+wsr__dw wsr__dw_of(const wsr__conv *c)
+{
+    return (wsr__dw){.n = c->n,
+                     .c = c->ci,
+                     .h = c->h,
+                     .w = c->w,
+                     .oh = c->oh,
+                     .ow = c->ow,
+                     .kernel = c->kh,
+                     .stride = c->sh,
+                     .pad = c->ph,
+                     .dilation = c->dh};
+}
+
 size_t wsr__dw_weights_size(const wsr__dw *p)
 {
     return (size_t)(wsr__blocks(p->c) * p->kernel * p->kernel * WSR__BLOCK);
@@ -64,6 +78,20 @@ static int64_t parts_of(const wsr__pw *p)
 static int64_t part_of(const wsr__pw *p)
 {
     return p->ci_part != 0 ? p->ci_part : p->ci;
+}
+
+wsr__pw wsr__pw_of(const wsr__conv *c)
+{
+    return (wsr__pw){.n = c->n,
+                     .ci = c->ci,
+                     .co = c->co,
+                     .h = c->h,
+                     .w = c->w,
+                     .oh = c->oh,
+                     .ow = c->ow,
+                     .stride = c->sh,
+                     .oy = -c->ph,
+                     .ox = -c->pw};
 }
 
 int64_t wsr__pw_src_blocks(const wsr__pw *p)

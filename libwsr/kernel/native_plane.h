@@ -86,7 +86,7 @@ WSR_INLINE void fill_bundles(float *to, const float *from,
     const preb one = *pre;
     for (int64_t i = 0; i < n; i++) {
         const vb v = load_blocks(from + i * step[0], step[1]);
-        stub(to + i * BUNDLE, fill_bundle(v, &one, how));
+        stbu(to + i * BUNDLE, fill_bundle(v, &one, how));
     }
 }
 
@@ -168,7 +168,7 @@ WSR_INLINE void read_diff(float *to, const float *diff, const float *dst,
     const affineb one = *a;
     int64_t i = 0;
     for (; i + BUNDLE <= n * WSR__BLOCK; i += BUNDLE) {
-        stub(to + i, affineb_apply(ldub(diff + i), ldub(dst + i), &one));
+        stbu(to + i, affineb_apply(ldbu(diff + i), ldbu(dst + i), &one));
     }
     if (i < n * WSR__BLOCK) {
         const vb v = load_blocks(diff + i, 0);

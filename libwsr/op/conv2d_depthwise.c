@@ -37,16 +37,7 @@ static wsr_status plan(wsr__node *node)
         return WSR_NOMEM;
     }
     node->state = s;
-    s->p = (wsr__dw){.n = c.n,
-                     .c = c.ci,
-                     .h = c.h,
-                     .w = c.w,
-                     .oh = c.oh,
-                     .ow = c.ow,
-                     .kernel = c.kh,
-                     .stride = c.sh,
-                     .pad = c.ph,
-                     .dilation = c.dh};
+    s->p = wsr__dw_of(&c);
     s->packed = wsr__alloc(wsr__dw_weights_size(&s->p), sizeof(float));
     if (node->src[1].want_diff) {
         node->scratch_floats = wsr__dw_weights_size(&s->p) +

@@ -17,7 +17,7 @@ typedef struct state {
 static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
-    const wsr__pw dense = {.ci = p.ci, .co = p.co};
+    const wsr__pw dense = wsr__pw_of(&p);
     return wsr__pw_supported(&dense) && node->n == 2 && p.groups == 1 &&
            p.kh == 1 && p.kw == 1 && p.ph <= 0 && p.pw == p.ph &&
            p.sh == p.sw &&
@@ -50,17 +50,8 @@ static wsr_status plan(wsr__node *node)
         return WSR_NOMEM;
     }
     node->state = s;
-    s->p = (wsr__pw){.n = c.n,
-                     .ci = c.ci,
-                     .co = c.co,
-                     .h = c.h,
-                     .w = c.w,
-                     .oh = c.oh,
-                     .ow = c.ow,
-                     .stride = c.sh,
-                     .oy = -c.ph,
-                     .ox = -c.pw,
-                     .ci_part = node->src[0].desc.part};
+    s->p = wsr__pw_of(&c);
+    s->p.ci_part = node->src[0].desc.part;
     if (!wsr__pw_supported(&s->p)) {
         return WSR_FAIL(WSR_UNSUPPORTED,
                         "conv2d: %lld channels in parts of %lld are more than "

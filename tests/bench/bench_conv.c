@@ -82,24 +82,8 @@ static scene scene_new(const shape *z, int64_t n)
                          .dh = z->dilation,
                          .dw = z->dilation,
                          .groups = s.depthwise ? z->ci : 1};
-    s.dw = (wsr__dw){.n = n,
-                     .c = z->ci,
-                     .h = z->size,
-                     .w = z->size,
-                     .oh = out,
-                     .ow = out,
-                     .kernel = z->kernel,
-                     .stride = z->stride,
-                     .pad = pad,
-                     .dilation = z->dilation};
-    s.pw = (wsr__pw){.n = n,
-                     .ci = z->ci,
-                     .co = z->co,
-                     .h = z->size,
-                     .w = z->size,
-                     .oh = out,
-                     .ow = out,
-                     .stride = z->stride};
+    s.dw = wsr__dw_of(&s.conv);
+    s.pw = wsr__pw_of(&s.conv);
     s.src = floats(n * wsr__blocks(z->ci) * WSR__BLOCK * z->size * z->size);
     s.dst = floats(n * wsr__blocks(z->co) * WSR__BLOCK * out * out);
     s.plain = floats(z->co * (s.depthwise ? 1 : z->ci) * z->kernel * z->kernel);
