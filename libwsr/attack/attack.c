@@ -151,12 +151,7 @@ wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
 {
     wsr__str text = {0};
     wsr__attack_spec(&text, attack);
-    const wsr_status status = wsr__str_status(&text);
-    if (status != WSR_OK) {
-        wsr__str_free(&text);
-    }
-    *out = text.s;
-    return status;
+    return wsr__str_give(out, &text);
 }
 
 wsr_status wsr_attack_help(char **out)
@@ -164,12 +159,7 @@ wsr_status wsr_attack_help(char **out)
     enum { WIDTH = 79 };
     wsr__str text = {0};
     wsr__config_help_family(&text, &wsr__attacks, WIDTH);
-    const wsr_status status = wsr__str_status(&text);
-    if (status != WSR_OK) {
-        wsr__str_free(&text);
-    }
-    *out = text.s;
-    return status;
+    return wsr__str_give(out, &text);
 }
 
 void wsr_attack_free(wsr_attack *attack)

@@ -682,7 +682,7 @@ wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum);
 
 // ---------------------------------------------------------------- training
 
-/// The PGD step of training and search (SPEC 6.2), without a siege around it.
+/// The PGD step of training and search, without a siege around it.
 typedef struct wsr__pgd {
     float eps;
     float alpha;

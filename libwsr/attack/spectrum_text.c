@@ -171,9 +171,7 @@ wsr_status wsr_spectrum_json(char **out, const wsr_spectrum *spectrum)
     WSR_TRY(wsr_spectrum_warnings(&warnings, spectrum));
     wsr__str_add(&text, warnings);
     wsr_text_free(warnings);
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    return WSR_OK;
+    WSR_TRY(wsr__str_give(out, &text));
 out:
     wsr__str_free(&text);
     return status;
@@ -228,9 +226,7 @@ wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
         }
         wsr__str_add(&text, "\n");
     }
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    return WSR_OK;
+    WSR_TRY(wsr__str_give(out, &text));
 out:
     wsr__str_free(&text);
     return status;

@@ -78,6 +78,10 @@ void wsr__str_addn(wsr__str *str, const char *text, size_t len);
 void wsr__str_free(wsr__str *str);
 wsr_status wsr__str_status(const wsr__str *str);
 
+/// Hand a text over to a caller: the owned bytes to *out and an empty str, or
+/// NOMEM and NULL when something was lost.
+wsr_status wsr__str_give(char **out, wsr__str *str);
+
 bool wsr__streq(const char *a, const char *b);
 
 /// Bounded copy that never truncates silently: ARG when it does not fit.

@@ -90,6 +90,17 @@ wsr_status wsr__str_status(const wsr__str *str)
     return str->failed ? WSR_NOMEM : WSR_OK;
 }
 
+wsr_status wsr__str_give(char **out, wsr__str *str)
+{
+    const wsr_status status = wsr__str_status(str);
+    if (status != WSR_OK) {
+        wsr__str_free(str);
+    }
+    *out = str->s;
+    *str = (wsr__str){0};
+    return status;
+}
+
 bool wsr__streq(const char *a, const char *b)
 {
     return strcmp(a, b) == 0;

@@ -164,9 +164,7 @@ wsr_status wsr_config_print(char **out, const wsr_config *cfg)
         gather_scalar(&g, "", cfg->entries[i].key, cfg->entries[i].value);
     }
     print_gathered(&text, &g);
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    text = (wsr__str){0};
+    WSR_TRY(wsr__str_give(out, &text));
 out:
     wsr__str_free(&text);
     return status;

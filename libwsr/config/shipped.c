@@ -115,9 +115,7 @@ wsr_status wsr__shipped_list(char **out, const char *directory)
     for (size_t i = 0; i < names.n; i++) {
         wsr__str_addf(&text, "%s\n", names.names[i]);
     }
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    text = (wsr__str){0};
+    WSR_TRY(wsr__str_give(out, &text));
 out:
     wsr__str_free(&text);
     wsr__names_free(&names);

@@ -106,10 +106,5 @@ wsr_status wsr_plan_dump(char **out, const wsr_plan *plan)
     for (size_t s = 0; s < plan->step_count; s++) {
         dump_step(&text, plan, s, total);
     }
-    const wsr_status status = wsr__str_status(&text);
-    *out = status == WSR_OK ? text.s : NULL;
-    if (status != WSR_OK) {
-        wsr__str_free(&text);
-    }
-    return status;
+    return wsr__str_give(out, &text);
 }

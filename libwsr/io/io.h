@@ -135,6 +135,12 @@ wsr_status wsr__st_add_u64(wsr__st_builder *builder, const char *name,
 wsr_status wsr__st_add_u8(wsr__st_builder *builder, const char *name,
                           const unsigned char *data, size_t count);
 
+enum { WSR__ST_NAME = 256 }; // of a tensor here, its end counted
+
+/// prefix + name; ARG when it is too long.
+wsr_status wsr__st_name(char out[WSR__ST_NAME], const char *prefix,
+                        const char *name);
+
 /// Add an array of state under prefix + its name.
 wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
                              const wsr__state *state);

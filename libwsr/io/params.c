@@ -9,16 +9,7 @@
 
 #include <string.h>
 
-enum { NAME_SIZE = 256, MOST_NAMES = 4 };
-
-static wsr_status full_name(char out[NAME_SIZE], const char *prefix,
-                            const char *name)
-{
-    const int n = snprintf(out, NAME_SIZE, "%s%s", prefix, name);
-    return n >= 0 && n < NAME_SIZE
-               ? WSR_OK
-               : WSR_FAIL(WSR_ARG, "%.40s...: name is too long", name);
-}
+enum { MOST_NAMES = 4 };
 
 static wsr_status add_param(wsr__st_builder *builder, const wsr__param *param,
                             const char *name)
@@ -49,8 +40,8 @@ wsr_status wsr__st_add_params(wsr__st_builder *builder,
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         const wsr__param *const param = wsr__params_at(params, i);
-        char name[NAME_SIZE];
-        WSR_TRY(full_name(name, prefix, param->name));
+        char name[WSR__ST_NAME];
+        WSR_TRY(wsr__st_name(name, prefix, param->name));
         WSR_TRY(add_param(builder, param, name));
     }
 out:
@@ -110,8 +101,8 @@ static wsr_status check_all(names list[KINDS], const wsr_params *params,
     const size_t skip = strlen(prefix);
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         const wsr__param *const param = wsr__params_at(params, i);
-        char name[NAME_SIZE];
-        WSR_TRY(full_name(name, prefix, param->name));
+        char name[WSR__ST_NAME];
+        WSR_TRY(wsr__st_name(name, prefix, param->name));
         const wsr__st_tensor *const t = wsr__st_find(st, name);
         if (t != NULL) {
             check_shape(&list[MISSHAPEN], param, t, name);
@@ -182,8 +173,8 @@ wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
     WSR_TRY(complain(list, st));
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         wsr__param *const param = wsr__params_at(params, i);
-        char name[NAME_SIZE];
-        WSR_TRY(full_name(name, prefix, param->name));
+        char name[WSR__ST_NAME];
+        WSR_TRY(wsr__st_name(name, prefix, param->name));
         WSR_TRY(read_param(param, st, name));
         wsr__param_touch(param);
     }

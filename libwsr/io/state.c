@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arrays of state in checkpoints.
+// Arrays of state in checkpoints, and names made of two parts.
 
 #include "io/io.h"
 
 #include <stdio.h>
 
-enum { NAME_SIZE = 256 };
-
-static wsr_status name_of(char out[NAME_SIZE], const char *prefix,
-                          const char *name)
+wsr_status wsr__st_name(char out[WSR__ST_NAME], const char *prefix,
+                        const char *name)
 {
-    const int n = snprintf(out, NAME_SIZE, "%s%s", prefix, name);
-    return n >= 0 && n < NAME_SIZE
+    const int n = snprintf(out, WSR__ST_NAME, "%s%s", prefix, name);
+    return n >= 0 && n < WSR__ST_NAME
                ? WSR_OK
-               : WSR_FAIL(WSR_ARG, "%.60s: is too long for a name", name);
+               : WSR_FAIL(WSR_ARG, "%.40s...: name is too long", name);
 }
 
 wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
                              const wsr__state *state)
 {
     wsr_status status = WSR_OK;
-    char name[NAME_SIZE];
-    WSR_TRY(name_of(name, prefix, state->name));
+    char name[WSR__ST_NAME];
+    WSR_TRY(wsr__st_name(name, prefix, state->name));
     if (state->kind == WSR__STATE_F32) {
         WSR_TRY(wsr__st_add_f32(builder, name, state->data, state->count));
     } else if (state->kind == WSR__STATE_F64) {
@@ -38,8 +36,8 @@ wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix)
 {
     wsr_status status = WSR_OK;
-    char name[NAME_SIZE];
-    WSR_TRY(name_of(name, prefix, state->name));
+    char name[WSR__ST_NAME];
+    WSR_TRY(wsr__st_name(name, prefix, state->name));
     if (state->kind == WSR__STATE_F32) {
         WSR_TRY(wsr__st_read_f32(state->data, st, name, state->count));
     } else if (state->kind == WSR__STATE_F64) {

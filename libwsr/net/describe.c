@@ -208,10 +208,5 @@ wsr_status wsr_net_describe(char **out, const wsr_net *net)
                   (long long)o->image_channels, (long long)o->image_size,
                   (long long)o->image_size,
                   (long long)wsr_params_scalars(net->params));
-    const wsr_status status = wsr__str_status(&text);
-    *out = status == WSR_OK ? text.s : NULL;
-    if (status != WSR_OK) {
-        wsr__str_free(&text);
-    }
-    return status;
+    return wsr__str_give(out, &text);
 }

@@ -112,12 +112,7 @@ wsr_status wsr_search_help(char **out)
     set_sections(r);
     wsr__config_help(&text, r->sections, SECTIONS, HELP_WIDTH);
     wsr__free(r);
-    const wsr_status status = wsr__str_status(&text);
-    if (status != WSR_OK) {
-        wsr__str_free(&text);
-    }
-    *out = text.s;
-    return status;
+    return wsr__str_give(out, &text);
 }
 
 // Sections that were not given a fidelity of their own take that of the top.

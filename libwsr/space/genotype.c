@@ -400,20 +400,13 @@ static void print_cell(wsr__str *out, const wsr_genotype *g, size_t c)
 
 wsr_status wsr_genotype_print(char **out, const wsr_genotype *genotype)
 {
-    wsr_status status = WSR_OK;
     wsr__str text = {0};
-    *out = NULL;
     wsr__str_add(&text, "name: ");
     wsr__yaml_add_scalar(&text, genotype->name);
     wsr__str_add(&text, "\n");
     print_cell(&text, genotype, 0);
     print_cell(&text, genotype, 1);
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    text = (wsr__str){0};
-out:
-    wsr__str_free(&text);
-    return status;
+    return wsr__str_give(out, &text);
 }
 
 wsr_status wsr_genotype_save(const wsr_genotype *genotype, const char *path)

@@ -161,9 +161,7 @@ static void print_cell(wsr__str *out, const unsigned char *codes)
 
 wsr_status wsr_robnet_codes_print(char **out, const wsr_robnet_codes *codes)
 {
-    wsr_status status = WSR_OK;
     wsr__str text = {0};
-    *out = NULL;
     wsr__str_add(&text, "name: ");
     wsr__yaml_add_scalar(&text, codes->name);
     wsr__str_addf(&text, "\nshare: %s\ncodes:\n",
@@ -171,12 +169,7 @@ wsr_status wsr_robnet_codes_print(char **out, const wsr_robnet_codes *codes)
     for (size_t i = 0; i < codes->count; i++) {
         print_cell(&text, codes->codes[i]);
     }
-    WSR_TRY(wsr__str_status(&text));
-    *out = text.s;
-    text = (wsr__str){0};
-out:
-    wsr__str_free(&text);
-    return status;
+    return wsr__str_give(out, &text);
 }
 
 void wsr_robnet_codes_free(wsr_robnet_codes *codes)

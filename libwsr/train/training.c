@@ -87,13 +87,13 @@ wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
         wsr__shape_print(have, a);
         wsr__shape_print(want, b);
         return WSR_FAIL(WSR_SHAPE,
-                        "train: images have shape %s, the network takes %s",
+                        "data: images have shape %s, the network takes %s",
                         have, want);
     }
     if ((size_t)wsr_dataset_classes(data) > wsr_net_classes(net)) {
-        return WSR_FAIL(
-            WSR_ARG, "train: the data have %lld classes, the network %zu",
-            (long long)wsr_dataset_classes(data), wsr_net_classes(net));
+        return WSR_FAIL(WSR_ARG, "the data have %lld classes, the network %zu",
+                        (long long)wsr_dataset_classes(data),
+                        wsr_net_classes(net));
     }
     return WSR_OK;
 }

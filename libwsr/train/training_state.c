@@ -9,23 +9,14 @@
 
 #include <string.h>
 
-enum { NAME_SIZE = 256, POSITION = 4, VALUES = 5 };
-
-static wsr_status name_of(char out[NAME_SIZE], const char *prefix,
-                          const char *part)
-{
-    const int n = snprintf(out, NAME_SIZE, "%s%s", prefix, part);
-    return n > 0 && n < NAME_SIZE
-               ? WSR_OK
-               : WSR_FAIL(WSR_ARG, "%.60s: is too long for a name", prefix);
-}
+enum { POSITION = 4, VALUES = 5 };
 
 static wsr_status save_optim(const wsr__training *t, wsr__st_builder *builder,
                              const char *prefix)
 {
     wsr_status status = WSR_OK;
-    char name[NAME_SIZE];
-    WSR_TRY(name_of(name, prefix, "optim."));
+    char name[WSR__ST_NAME];
+    WSR_TRY(wsr__st_name(name, prefix, "optim."));
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
         const wsr__state state = wsr__optim_state(t->optim, i);
         WSR_TRY(wsr__st_add_state(builder, name, &state));
@@ -38,8 +29,8 @@ static wsr_status load_optim(wsr__training *t, const wsr__st *st,
                              const char *prefix)
 {
     wsr_status status = WSR_OK;
-    char name[NAME_SIZE];
-    WSR_TRY(name_of(name, prefix, "optim."));
+    char name[WSR__ST_NAME];
+    WSR_TRY(wsr__st_name(name, prefix, "optim."));
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
         const wsr__state state = wsr__optim_state(t->optim, i);
         WSR_TRY(wsr__st_read_state(&state, st, name));
@@ -53,21 +44,21 @@ wsr_status wsr__training_save(const wsr__training *training,
 {
     wsr_status status = WSR_OK;
     const wsr__training *const t = training;
-    char name[NAME_SIZE];
+    char name[WSR__ST_NAME];
     // Counts too, so that the state of other data is recognised.
     const uint64_t position[POSITION] = {t->epoch, t->batch, t->batches,
                                          t->best_epoch};
     const double values[VALUES] = {t->sums.loss, t->sums.right, t->sums.clean,
                                    t->sums.seen, t->best_value};
-    WSR_TRY(name_of(name, prefix, "params."));
+    WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));
     WSR_TRY(save_optim(t, builder, prefix));
-    WSR_TRY(name_of(name, prefix, "position"));
+    WSR_TRY(wsr__st_name(name, prefix, "position"));
     WSR_TRY(wsr__st_add_u64(builder, name, position, POSITION));
-    WSR_TRY(name_of(name, prefix, "values"));
+    WSR_TRY(wsr__st_name(name, prefix, "values"));
     WSR_TRY(wsr__st_add_f64(builder, name, values, VALUES));
     if (t->best != NULL) {
-        WSR_TRY(name_of(name, prefix, "best"));
+        WSR_TRY(wsr__st_name(name, prefix, "best"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
     }
 out:
@@ -98,20 +89,20 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
 {
     wsr_status status = WSR_OK;
     wsr__training *const t = training;
-    char name[NAME_SIZE];
+    char name[WSR__ST_NAME];
     uint64_t position[POSITION];
     double values[VALUES];
-    WSR_TRY(name_of(name, prefix, "position"));
+    WSR_TRY(wsr__st_name(name, prefix, "position"));
     WSR_TRY(wsr__st_read_u64(position, st, name, POSITION));
     WSR_TRY(check_position(t, position, st));
-    WSR_TRY(name_of(name, prefix, "values"));
+    WSR_TRY(wsr__st_name(name, prefix, "values"));
     WSR_TRY(wsr__st_read_f64(values, st, name, VALUES));
     if (t->best != NULL) {
-        WSR_TRY(name_of(name, prefix, "best"));
+        WSR_TRY(wsr__st_name(name, prefix, "best"));
         WSR_TRY(wsr__st_read_f32(t->best, st, name, t->floats));
     }
     WSR_TRY(load_optim(t, st, prefix));
-    WSR_TRY(name_of(name, prefix, "params."));
+    WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
     WSR_TRY(wsr_loader_seek(t->loader, position[0], (size_t)position[1]));
     t->epoch = (size_t)position[0];

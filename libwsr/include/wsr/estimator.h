@@ -30,8 +30,8 @@ typedef struct wsr_estimator wsr_estimator;
  * Make an estimator with random weights.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...": an, whose options
- *        wsr_search_help() lists
+ * @param spec "name" or "name:key=value,...", such as "an"; names and options
+ *        are in wsr_search_help()
  * @param image [borrowed] shape (c, h, w) of one image
  * @param seed of the weights and of the order of training
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,

@@ -62,7 +62,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_graph_param(wsr_value *out,
  * Apply an op.
  *
  * @param out [out] the op's only result
- * @param op name, such as "relu"; an unknown one is answered with their list
+ * @param op name, such as "relu"; an unknown one is answered with those near
+ * it, or with all
  * @param srcs [borrowed] `n` values of this graph
  * @param options "key=value,key=value", or NULL for the defaults
  * @returns WSR_NOTFOUND for an unknown op, WSR_CONFIG for its options,

@@ -28,7 +28,8 @@ typedef struct wsr_optim wsr_optim;
  * @param out [out, owned]
  * @param params [borrowed] must outlive the optimiser; parameters may be added
  *        to it later
- * @param spec "name" or "name:key=value,...": sgd, adam, adamw
+ * @param spec "name" or "name:key=value,...", such as "sgd:momentum=0.9"; an
+ *        unknown name is answered with those that there are
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
  *          WSR_NOMEM
  */
@@ -73,8 +74,8 @@ typedef struct wsr_sched wsr_sched;
  * Make a schedule.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...": constant, cosine, cyclic, linear,
- *        step, trades, trades_fixed, warmup_cosine, wrn
+ * @param spec "name" or "name:key=value,...", such as "cosine"; an unknown name
+ *        is answered with those that there are
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
  *          WSR_NOMEM
  */

@@ -19,8 +19,8 @@ typedef struct wsr_predictor wsr_predictor;
  * Make a predictor with random weights and an empty memory.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...": lstm, whose options
- *        wsr_search_help() lists
+ * @param spec "name" or "name:key=value,...", such as "lstm"; names and options
+ *        are in wsr_search_help()
  * @param table [borrowed] shape (rows, cols) of an architecture
  * @param heads losses per architecture, 1 ... 65
  * @param seed of the weights, the order of training and its noise

@@ -22,9 +22,8 @@ typedef struct wsr_spectrum wsr_spectrum;
  * Begin an evaluation.
  *
  * Options: those of wsr_attack_new() apart from `first`, `images` and
- * `target=given`, and
- * `keep=0`: number of images, from the first on, whose adversarial images are
- * kept; `count=0`: number of images evaluated, 0: all.
+ * `target=given`, and `keep=0`: number of images, from the first on, whose
+ * adversarial images are kept; `count=0`: number of images evaluated, 0: all.
  *
  * Several attacks are one text, "fgsm,pgd:steps=20,restarts=5": a comma
  * separates attacks where a name follows, options where "key=" follows.
