@@ -51,6 +51,23 @@ START_TEST(a_failed_append_is_remembered)
 }
 END_TEST
 
+START_TEST(a_text_is_given_away_whole_or_not_at_all)
+{
+    wsr__str str = {0};
+    char *text = NULL;
+    wsr__str_add(&str, "whole");
+    ck_assert_ok(wsr__str_give(&text, &str));
+    ck_assert_str_eq(text, "whole");
+    ck_assert_ptr_null(str.s);
+    wsr__free(text);
+    wsr__str_add(&str, "part");
+    str.failed = true;
+    ck_assert_int_eq(wsr__str_give(&text, &str), WSR_NOMEM);
+    ck_assert_ptr_null(text);
+    ck_assert_ptr_null(str.s);
+}
+END_TEST
+
 START_TEST(a_copy_that_does_not_fit_is_refused)
 {
     char small[4] = "xyz";
@@ -85,9 +102,13 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        appends_follow_each_other,     a_string_grows_to_any_length,
-        a_failed_append_is_remembered, a_copy_that_does_not_fit_is_refused,
-        formatting_ignores_the_locale, NULL,
+        appends_follow_each_other,
+        a_string_grows_to_any_length,
+        a_failed_append_is_remembered,
+        a_text_is_given_away_whole_or_not_at_all,
+        a_copy_that_does_not_fit_is_refused,
+        formatting_ignores_the_locale,
+        NULL,
     };
     return suite_of("str", tests);
 }
