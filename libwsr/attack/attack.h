@@ -135,6 +135,9 @@ typedef struct wsr__model_class {
     /// For the rows of the last forward with `keep`; rows whose dlogits are
     /// all zero may be left out. NULL: a black box.
     wsr_status (*backward)(wsr_model *model, float *dx, const float *dlogits);
+    /// Make what the largest batch needs and say how many bytes it takes, so
+    /// that a shortage shows before any work; NULL: there is nothing to make.
+    wsr_status (*reserve)(wsr_model *model, double *bytes);
     void (*release)(wsr_model *model); // what lies behind the common part
 } wsr__model_class;
 
@@ -159,6 +162,9 @@ struct wsr_model {
 wsr_status wsr__model_init(wsr_model *model, const wsr__model_class *cls,
                            const wsr_shape *shape, size_t classes);
 
+/// Make ready for whole batches. `bytes` receives the memory that is used.
+wsr_status wsr__model_reserve(double *bytes, wsr_model *model);
+
 /// A model of a plan that the caller owns, with the input "x" and the output
 /// "logits"; whatever its mode, all of its batch is computed every time.
 wsr_status wsr__model_from_plan(wsr_model **out, wsr_plan *plan);
@@ -180,6 +186,8 @@ typedef struct wsr__attack_class {
     bool (*gradients)(const void *params);
     /// Check options against each other, fill what follows from them.
     wsr_status (*prepare)(void *params);
+    /// Refuse a model that the options do not suit; NULL: all are suited.
+    wsr_status (*fits)(const void *params, const wsr_model *model);
     bool targets;   // knows what to do with target classes
     bool unbounded; // strength INFINITY makes sense
     bool minimal;   // looks for the smallest change; strengths only judge it
@@ -241,6 +249,11 @@ wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
                               const char *spec);
 
 bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params);
+
+/// ARG, SHAPE or FORMAT when an attack with these options cannot work on the
+/// model: no gradients, too few classes, images that its files do not know.
+wsr_status wsr__attack_fits(const wsr__attack_class *cls, const void *params,
+                            const wsr_model *model);
 
 wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 

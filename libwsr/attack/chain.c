@@ -49,6 +49,20 @@ out:
     return status;
 }
 
+static wsr_status fits(const void *options, const wsr_model *model)
+{
+    wsr_status status = WSR_OK;
+    wsr__members members = {0};
+    WSR_TRY(members_of(&members, options));
+    for (size_t i = 0; i < members.n; i++) {
+        WSR_TRY(wsr__attack_fits(members.list[i].cls, members.list[i].params,
+                                 model));
+    }
+out:
+    wsr__members_free(&members);
+    return status;
+}
+
 static wsr__lp norm(const void *options)
 {
     return ((const params *)options)->norm;
@@ -80,6 +94,7 @@ const wsr__attack_class wsr__attack_chain = {
     .norm = norm,
     .gradients = gradients,
     .prepare = prepare,
+    .fits = fits,
     .targets = true, // if its members know some
     .leaves = true,
     .run = run,

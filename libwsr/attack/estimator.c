@@ -88,6 +88,18 @@ static wsr_status prepare(void *options)
     return look_into(p->net.s);
 }
 
+// Estimators are made for images of one shape.
+static wsr_status fits(const void *options, const wsr_model *model)
+{
+    const params *const p = options;
+    const char *const spec = p->spec.s[0] == '\0' ? NULL : p->spec.s;
+    wsr_estimator *estimator = NULL;
+    const wsr_status status =
+        wsr_estimator_load(&estimator, p->net.s, &model->shape, spec);
+    wsr_estimator_free(estimator);
+    return status;
+}
+
 // ---------------------------------------------------------- what is kept
 
 /// What lasts from strength to strength of a batch: the estimator, and the
@@ -319,6 +331,7 @@ const wsr__attack_class wsr__attack_estimator = {
     .norm = norm,
     .needs_gradient = true,
     .prepare = prepare,
+    .fits = fits,
     .targets = true,
     .run = run,
 };

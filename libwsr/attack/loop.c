@@ -189,15 +189,10 @@ double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
 
 // ------------------------------------------------------------------- checks
 
-static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
-                            size_t n)
+static wsr_status check_model(const wsr__attack_class *cls, const void *params,
+                              const wsr_model *model)
 {
-    const wsr__attack_class *const cls = attack->cls;
-    if (n < 1) {
-        return WSR_FAIL(WSR_ARG, "attack %s: there are no images",
-                        cls->super.name);
-    }
-    if (wsr_attack_needs_gradients(attack) && !model->differentiable) {
+    if (wsr__attack_gradients_of(cls, params) && !model->differentiable) {
         return WSR_FAIL(WSR_ARG,
                         "attack %s: needs gradients, which the model lacks",
                         cls->super.name);
@@ -207,12 +202,31 @@ static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
                         "attack %s: needs %zu classes, the model has %zu",
                         cls->super.name, cls->classes, model->classes);
     }
+    return WSR_OK;
+}
+
+wsr_status wsr__attack_fits(const wsr__attack_class *cls, const void *params,
+                            const wsr_model *model)
+{
+    const wsr_status status = check_model(cls, params, model);
+    return status == WSR_OK && cls->fits != NULL ? cls->fits(params, model)
+                                                 : status;
+}
+
+static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
+                            size_t n)
+{
+    const wsr__attack_class *const cls = attack->cls;
+    if (n < 1) {
+        return WSR_FAIL(WSR_ARG, "attack %s: there are no images",
+                        cls->super.name);
+    }
     if (model->whole && n % model->batch != 0) {
         return WSR_FAIL(WSR_ARG,
                         "attack %s: %zu images are no whole batches of %zu",
                         cls->super.name, n, model->batch);
     }
-    return WSR_OK;
+    return check_model(cls, attack->params, model);
 }
 
 static wsr_status check_images(const wsr_model *model, const float *images,

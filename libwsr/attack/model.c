@@ -66,6 +66,13 @@ const wsr_shape *wsr_model_shape(const wsr_model *model)
     return &model->shape;
 }
 
+wsr_status wsr__model_reserve(double *bytes, wsr_model *model)
+{
+    *bytes = 0;
+    return model->cls->reserve != NULL ? model->cls->reserve(model, bytes)
+                                       : WSR_OK;
+}
+
 size_t wsr_model_classes(const wsr_model *model)
 {
     return model->classes;
@@ -199,7 +206,8 @@ out:
     return status;
 }
 
-static const wsr__model_class cls = {forward, backward, release};
+static const wsr__model_class cls = {
+    .forward = forward, .backward = backward, .release = release};
 
 wsr_status wsr_model_new(wsr_model **out, const wsr_shape *shape,
                          size_t classes, wsr_model_logits_fn logits,

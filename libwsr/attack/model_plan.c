@@ -51,6 +51,18 @@ static wsr_status need(wsr_plan **out, plans *m, size_t level, bool keep)
     return status;
 }
 
+// Smaller batches need plans of their own, together at most as much again.
+static wsr_status reserve(wsr_model *model, double *bytes)
+{
+    wsr_status status = WSR_OK;
+    plans *const m = (plans *)model;
+    wsr_plan *plan = NULL;
+    WSR_TRY(need(&plan, m, m->top, true));
+    *bytes = 2 * sizeof(float) * (double)plan->own.floats;
+out:
+    return status;
+}
+
 // The largest plan that the `left` images fill, or the smallest one.
 static size_t level_for(const plans *m, size_t left)
 {
@@ -171,7 +183,10 @@ out:
     return status;
 }
 
-static const wsr__model_class cls = {forward, backward, release};
+static const wsr__model_class cls = {.forward = forward,
+                                     .backward = backward,
+                                     .reserve = reserve,
+                                     .release = release};
 
 // ------------------------------------------------------------ constructors
 
@@ -280,7 +295,8 @@ static wsr_status backward_whole(wsr_model *model, float *dx,
     return backward_piece(m, dx, dlogits, 0, m->at[0][0]);
 }
 
-static const wsr__model_class whole = {forward_whole, backward_whole, release};
+static const wsr__model_class whole = {
+    .forward = forward_whole, .backward = backward_whole, .release = release};
 
 wsr_status wsr__model_from_plan(wsr_model **out, wsr_plan *plan)
 {

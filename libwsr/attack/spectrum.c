@@ -166,6 +166,7 @@ out:
 static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
                               const wsr_dataset *dataset)
 {
+    wsr_status status = WSR_OK;
     const wsr_shape *const shape = wsr_dataset_shape(dataset);
     const int64_t classes = wsr_dataset_classes(dataset);
     if (!wsr_shape_equal(shape, &model->shape)) {
@@ -187,14 +188,11 @@ static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
                                  "images beside one");
     }
     for (size_t a = 0; a < s->n_attacks; a++) {
-        if (wsr_attack_needs_gradients(s->attacks[a]) &&
-            !model->differentiable) {
-            return WSR_FAIL(WSR_ARG,
-                            "attack %s: needs gradients, which the model lacks",
-                            wsr_attack_name(s->attacks[a]));
-        }
+        WSR_TRY(
+            wsr__attack_fits(s->attacks[a]->cls, s->attacks[a]->params, model));
     }
-    return WSR_OK;
+out:
+    return status;
 }
 
 static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)

@@ -13,11 +13,19 @@
 
 // Large arrays are asked for in huge pages where the system has them: passes
 // over a plan's tensors otherwise miss in the table of pages all the time.
+//
+// The system promises more memory than it has and ends the process that uses
+// it. So an array that is a good part of a machine's memory is refused here
+// when it is more than there is.
 static void *system_allocate(void *user, size_t size, size_t align)
 {
     (void)user;
     const size_t huge = (size_t)1 << 21;
+    const size_t doubtful = (size_t)1 << 28;
     void *ptr = NULL;
+    if (size >= doubtful && (double)size > wsr__memory_available()) {
+        return NULL;
+    }
     if (posix_memalign(&ptr, size < huge ? align : huge, size) != 0) {
         return NULL;
     }

@@ -48,6 +48,11 @@ enum { WSR__ALIGN = 64 };
 /// count of 0 yields one valid element.
 void *wsr__alloc(size_t count, size_t size);
 
+/// Bytes of memory that this process may have in all: what it uses, and what
+/// the system, its own limits and its control groups leave. Infinity where that
+/// is not known.
+double wsr__memory_available(void);
+
 /// The same without clearing.
 void *wsr__alloc_raw(size_t count, size_t size);
 
@@ -207,6 +212,10 @@ wsr_status wsr__atomic_write(wsr__atomic_file *file, const void *data,
 wsr_status wsr__atomic_commit(wsr__atomic_file *file, bool keep_previous);
 /// Drop what was not committed; legal after commit and on {0}.
 void wsr__atomic_discard(wsr__atomic_file *file);
+
+/// IO when no file can be written at `path`: a folder has its name, the folder
+/// it is to lie in is not there, or the permission is lacking.
+wsr_status wsr__file_check_place(const char *path);
 
 /// Write a text file atomically.
 wsr_status wsr__file_write(const char *path, const void *data, size_t size);

@@ -100,6 +100,30 @@ out:
     return status;
 }
 
+wsr_status wsr__file_check_place(const char *path)
+{
+    wsr_status status = WSR_OK;
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        return S_ISDIR(info.st_mode)     ? wsr__fail_errno(path, EISDIR)
+               : access(path, W_OK) != 0 ? wsr__fail_errno(path, errno)
+                                         : WSR_OK;
+    }
+    char *const dir = wsr__strdup(path);
+    if (dir == NULL) {
+        return WSR_NOMEM;
+    }
+    char *const slash = strrchr(dir, '/');
+    if (slash != NULL) {
+        slash[slash == dir ? 1 : 0] = '\0';
+    }
+    if (access(slash != NULL ? dir : ".", W_OK | X_OK) != 0) {
+        status = wsr__fail_errno(path, errno);
+    }
+    wsr__free(dir);
+    return status;
+}
+
 static wsr_status make_one(const char *path)
 {
     if (mkdir(path, 0777) == 0) {

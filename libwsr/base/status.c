@@ -26,6 +26,7 @@ static const char *const names[] = {
     [WSR_CANCELED] = "canceled",
     [WSR_BACKEND] = "backend failed",
     [WSR_INTERNAL] = "internal error",
+    [WSR_BUSY] = "in use by another process",
 };
 
 const char *wsr_status_string(wsr_status status)

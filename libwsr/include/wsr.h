@@ -16,6 +16,7 @@
 #include "wsr/optim.h"
 #include "wsr/predictor.h"
 #include "wsr/report.h"
+#include "wsr/run.h"
 #include "wsr/search.h"
 #include "wsr/spectrum.h"
 #include "wsr/tensor.h"

@@ -89,11 +89,11 @@ static void add_measures(const wsr__search *s, wsr__json *line)
     wsr__json_number(line, "rank_correlation", s->correlation);
 }
 
-static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
+static wsr_status log_epoch(const wsr__search *s, wsr__run *run, double start)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
-    WSR_TRY(wsr__journal_begin(&line, job->journal, "epoch"));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
     wsr__json_text(line, "phase", wsr__phase_names[s->phase]);
     wsr__json_integer(line, "epoch", (int64_t)s->epoch);
     wsr__json_number(line, "loss", s->seen > 0 ? s->loss / s->seen : 0);
@@ -101,12 +101,12 @@ static wsr_status log_epoch(const wsr__search *s, wsr__job *job, double start)
     wsr__json_number(line, "seconds", wsr__seconds() - start);
     add_times(s, line);
     add_measures(s, line);
-    WSR_TRY(wsr__journal_end(job->journal));
+    WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;
 }
 
-static wsr_status log_genotype(const wsr__search *s, wsr__job *job)
+static wsr_status log_genotype(const wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *genotype = NULL;
@@ -114,10 +114,10 @@ static wsr_status log_genotype(const wsr__search *s, wsr__job *job)
     wsr__json *line = NULL;
     WSR_TRY(wsr__search_genotype(&genotype, s, "found"));
     WSR_TRY(wsr_genotype_print(&text, genotype));
-    WSR_TRY(wsr__journal_begin(&line, job->journal, "genotype"));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "genotype"));
     wsr__json_integer(line, "epoch", (int64_t)s->epoch);
     wsr__json_text(line, "text", text);
-    WSR_TRY(wsr__journal_end(job->journal));
+    WSR_TRY(wsr__run_log_end(run->log));
 out:
     wsr_text_free(text);
     wsr_genotype_free(genotype);
@@ -137,26 +137,26 @@ static bool has_stage(const wsr__search *s, wsr__stage stage)
     }
 }
 
-static wsr_status run_stage(wsr__search *s, wsr__job *job)
+static wsr_status run_stage(wsr__search *s, wsr__run *run)
 {
     switch (s->stage) {
     case WSR__TEACH:
-        return wsr__search_teach(s, job);
+        return wsr__search_teach(s, run);
     case WSR__LOOK:
-        return s->cls->look(s, job);
+        return s->cls->look(s, run);
     default:
-        return s->cls->steer(s, job);
+        return s->cls->steer(s, run);
     }
 }
 
-static wsr_status run_epoch(wsr__search *s, wsr__job *job)
+static wsr_status run_epoch(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     WSR_TRY(begin_epoch(s));
     while (s->stage < WSR__STEER || has_stage(s, s->stage)) {
         if (has_stage(s, s->stage)) {
-            WSR_TRY(run_stage(s, job));
+            WSR_TRY(run_stage(s, run));
         }
         if (s->stage == WSR__STEER) {
             break;
@@ -164,27 +164,27 @@ static wsr_status run_epoch(wsr__search *s, wsr__job *job)
         s->stage++;
         s->batch = 0;
         if (has_stage(s, s->stage)) {
-            WSR_TRY(wsr__job_checkpoint(job));
+            WSR_TRY(wsr__run_checkpoint(run));
         }
     }
-    WSR_TRY(log_epoch(s, job, start));
+    WSR_TRY(log_epoch(s, run, start));
     if (s->phase == WSR__STEERING) {
-        WSR_TRY(log_genotype(s, job));
+        WSR_TRY(log_genotype(s, run));
     }
 out:
     return status;
 }
 
-wsr_status wsr__search_loop(wsr__search *s, wsr__job *job)
+wsr_status wsr__search_loop(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     for (; s->phase != WSR__FOUND; s->phase++) {
         while (s->epoch < wsr__phase_epochs(s, s->phase)) {
-            WSR_TRY(run_epoch(s, job));
+            WSR_TRY(run_epoch(s, run));
             s->epoch++;
             s->stage = WSR__TEACH;
             s->batch = 0;
-            WSR_TRY(wsr__job_checkpoint(job));
+            WSR_TRY(wsr__run_checkpoint(run));
         }
         s->epoch = 0;
     }

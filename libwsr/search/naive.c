@@ -164,7 +164,7 @@ out:
                : status;
 }
 
-static wsr_status steer(wsr__search *s, wsr__job *job)
+static wsr_status steer(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const size_t batches = wsr__search_batches(s);
@@ -178,7 +178,7 @@ static wsr_status steer(wsr__search *s, wsr__job *job)
     WSR_TRY(wsr_loader_seek(s->held_out_loader, wsr__search_serial(s), 0));
     for (size_t b = 0; b < batches; b++) {
         WSR_TRY(steer_batch(&t, s, b));
-        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], b + 1,
+        WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], b + 1,
                                   batches, "steering"));
     }
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {

@@ -7,9 +7,9 @@
 
 #include "search/search.h"
 
-static wsr_status steer(wsr__search *s, wsr__job *job)
+static wsr_status steer(wsr__search *s, wsr__run *run)
 {
-    (void)job;
+    (void)run;
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL, wsr__search_serial(s),
                                WSR__SAMPLE_CONTROL);
     wsr__gumbel_fill(s->alphas, s->arch.rows * s->arch.cols, &rng);

@@ -112,8 +112,8 @@ typedef struct wsr__search wsr__search;
 /// One file each: the last two stages of an epoch.
 typedef struct wsr__searcher_class {
     wsr__class super;
-    wsr_status (*look)(wsr__search *search, wsr__job *job); // may be NULL
-    wsr_status (*steer)(wsr__search *search, wsr__job *job);
+    wsr_status (*look)(wsr__search *search, wsr__run *run); // may be NULL
+    wsr_status (*steer)(wsr__search *search, wsr__run *run);
     bool estimates; // needs two sources or more to estimate between
     bool untaught;  // needs no trained supernet
 } wsr__searcher_class;
@@ -221,6 +221,12 @@ wsr_status wsr__search_new(wsr__search **out, const char *searcher,
                            const wsr__search_params *params);
 void wsr__search_free(wsr__search *search); // NULL is legal
 
+/// Make the plans of the heaviest paths, so that a shortage of memory shows
+/// before the first step.
+wsr_status wsr__search_prepare(wsr__search *search);
+/// Memory and disk of a search that is prepared.
+void wsr__search_needs(wsr__needs *needs, const wsr__search *search);
+
 /// Epochs of a phase.
 size_t wsr__phase_epochs(const wsr__search *search, wsr__phase phase);
 /// Number of the current epoch over all phases.
@@ -246,7 +252,7 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
                           unsigned purpose);
 
 /// Train the supernet for the rest of the epoch.
-wsr_status wsr__search_teach(wsr__search *search, wsr__job *job);
+wsr_status wsr__search_teach(wsr__search *search, wsr__run *run);
 
 typedef enum wsr__measuring {
     WSR__MEASURE,
@@ -259,7 +265,7 @@ wsr_status wsr__search_measure(double *losses, wsr__search *search,
                                const wsr__path *path, wsr__measuring how);
 
 /// Go on from the current position to the end.
-wsr_status wsr__search_loop(wsr__search *search, wsr__job *job);
+wsr_status wsr__search_loop(wsr__search *search, wsr__run *run);
 
 /// The genotype of the current alphas. [out, owned]
 wsr_status wsr__search_genotype(wsr_genotype **out, const wsr__search *search,

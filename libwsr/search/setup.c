@@ -215,6 +215,75 @@ out:
     return status;
 }
 
+// A path that takes one candidate on every edge; which of them is heaviest
+// depends on the supernet, so all are tried.
+static wsr_status prepare_candidate(wsr__search *s, size_t candidate)
+{
+    wsr_status status = WSR_OK;
+    wsr_plan *plan = NULL;
+    wsr__path path = {0};
+    const unsigned purpose =
+        WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS |
+        (s->quirks.leftover ? (unsigned)WSR_GRAD_INPUT : 0u);
+    WSR_TRY(wsr__path_new(&path, &s->arch));
+    for (size_t i = 0; i < s->arch.rows; i++) {
+        path.choices[i] = (unsigned char)candidate;
+        path.top[i] = 1;
+    }
+    WSR_TRY(wsr__path_plan(&plan, s, &path, (size_t)s->params.batch, purpose));
+out:
+    wsr_plan_free(plan);
+    wsr__path_free(&path);
+    return status == WSR_OK
+               ? status
+               : wsr__fail_at(status, "search: plans for %lld images at once",
+                              (long long)s->params.batch);
+}
+
+wsr_status wsr__search_prepare(wsr__search *s)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < s->arch.cols; i++) {
+        WSR_TRY(prepare_candidate(s, i));
+    }
+out:
+    return status;
+}
+
+static double bytes_of(const wsr_params *params)
+{
+    return sizeof(float) * (double)wsr_params_scalars(params);
+}
+
+void wsr__search_needs(wsr__needs *needs, const wsr__search *s)
+{
+    const wsr__ae_memory *const memory = &s->estimator->memory;
+    const wsr__predictor_options *const predictor = s->predictor->common;
+    const double batch = (double)s->params.batch * (double)s->pixels;
+    const double net = bytes_of(wsr_net_params(s->net));
+    const double samples = sizeof(float) * (double)memory->capacity *
+                           (double)wsr__ae_memory_floats(memory);
+    const double tables =
+        (double)predictor->memory *
+        (sizeof(float) * (double)(s->predictor->rows * s->predictor->cols) +
+         sizeof(double) * (double)s->predictor->heads);
+    wsr__needs_memory(needs, "plans of the supernet",
+                      sizeof(float) * (double)s->arena.floats);
+    // Data, gradients, momentum.
+    wsr__needs_memory(needs, "the supernet's parameters", 3 * net);
+    wsr__needs_memory(needs, "samples of the estimator (estimator.memory)",
+                      samples);
+    wsr__needs_memory(needs, "samples of the predictor (predictor.memory)",
+                      tables);
+    wsr__needs_memory(needs, "the estimator's parameters",
+                      4 * bytes_of(s->estimator->params));
+    wsr__needs_memory(needs, "batches",
+                      sizeof(float) * batch * (double)(s->noises + 4));
+    // Checkpoint, its predecessor and its successor.
+    needs->disk +=
+        3 * (2 * net + samples + tables + 3 * bytes_of(s->estimator->params));
+}
+
 void wsr__search_free(wsr__search *s)
 {
     if (s == NULL) {

@@ -152,7 +152,7 @@ static size_t batches_of(const wsr__search *s)
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-wsr_status wsr__search_teach(wsr__search *s, wsr__job *job)
+wsr_status wsr__search_teach(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     lesson_plans plans = {0};
@@ -167,10 +167,10 @@ wsr_status wsr__search_teach(wsr__search *s, wsr__job *job)
         s->batch++;
         snprintf(note, sizeof(note), "epoch %zu/%zu, loss %.3f", s->epoch + 1,
                  wsr__phase_epochs(s, s->phase), s->loss / s->seen);
-        status = wsr__job_progress(job, wsr__phase_names[s->phase], s->batch,
+        status = wsr__run_progress(run, wsr__phase_names[s->phase], s->batch,
                                    batches, note);
         if (status == WSR_CANCELED) {
-            const wsr_status saved = wsr__job_checkpoint(job);
+            const wsr_status saved = wsr__run_checkpoint(run);
             status = saved == WSR_OK ? status : saved;
         }
         WSR_TRY(status);

@@ -91,7 +91,7 @@ out:
 }
 
 // What architectures that nothing steered to are like.
-static wsr_status look_beside(wsr__search *s, wsr__job *job)
+static wsr_status look_beside(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const size_t n = (size_t)s->params.control;
@@ -105,7 +105,7 @@ static wsr_status look_beside(wsr__search *s, wsr__job *job)
         for (size_t i = 0; i <= wsr__search_slots(s); i++) {
             s->control[i] += losses[i] / (double)n;
         }
-        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, n,
+        WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, n,
                                   "measuring others"));
     }
 out:
@@ -131,7 +131,7 @@ out:
     return status;
 }
 
-static wsr_status look(wsr__search *s, wsr__job *job)
+static wsr_status look(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     looked l;
@@ -139,10 +139,10 @@ static wsr_status look(wsr__search *s, wsr__job *job)
     WSR_TRY(looked_new(&l, s));
     for (size_t k = 0; k < l.n; k++) {
         WSR_TRY(look_at(s, &l, k));
-        WSR_TRY(wsr__job_progress(job, wsr__phase_names[s->phase], k + 1, l.n,
+        WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, l.n,
                                   "measuring architectures"));
     }
-    WSR_TRY(look_beside(s, job));
+    WSR_TRY(look_beside(s, run));
     WSR_TRY(remember(s, &l));
     s->correlation = wsr_kendall_tau(l.predicted, l.measured, l.n);
 out:
@@ -243,7 +243,7 @@ static size_t passes_of(const wsr__search *s)
     return last ? (size_t)s->params.predictor_warm_up : 0;
 }
 
-static wsr_status steer(wsr__search *s, wsr__job *job)
+static wsr_status steer(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(learn(s, passes_of(s)));
@@ -251,7 +251,7 @@ static wsr_status steer(wsr__search *s, wsr__job *job)
         WSR_TRY(move(s));
     }
     WSR_TRY(
-        wsr__job_progress(job, wsr__phase_names[s->phase], 1, 1, "steering"));
+        wsr__run_progress(run, wsr__phase_names[s->phase], 1, 1, "steering"));
 out:
     return status;
 }

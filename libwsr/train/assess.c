@@ -67,6 +67,23 @@ out:
     return status;
 }
 
+wsr_status wsr__assess_prepare(const wsr__assess_of *of,
+                               const wsr__assess_params *params)
+{
+    wsr_status status = WSR_OK;
+    wsr_model *model = NULL;
+    wsr_spectrum *spectrum = NULL;
+    if (params->attack.s[0] == '\0') {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
+    WSR_TRY(open_spectrum(&spectrum, model, of, params));
+out:
+    wsr_spectrum_free(spectrum);
+    wsr_model_free(model);
+    return status == WSR_OK ? status : wsr__fail_at(status, "spectrum");
+}
+
 static wsr_status take_up(wsr_spectrum *spectrum, const char *path)
 {
     if (!wsr__file_exists(path)) {
@@ -81,7 +98,51 @@ static wsr_status take_up(wsr_spectrum *spectrum, const char *path)
     return WSR_OK;
 }
 
-static wsr_status walk(wsr_spectrum *spectrum, wsr__job *job, const char *path)
+static wsr_status log_lines(wsr__run *run, char *lines)
+{
+    wsr_status status = WSR_OK;
+    for (char *line = lines; *line != '\0';) {
+        char *const end = line + strcspn(line, "\n");
+        const bool more = *end == '\n';
+        *end = '\0';
+        WSR_TRY(wsr__run_log_text(run->log, "spectrum", line));
+        line = end + more;
+    }
+out:
+    return status;
+}
+
+// The results so far, as lines of the log.
+static wsr_status log_results(wsr__run *run, const wsr_spectrum *spectrum)
+{
+    char *lines = NULL;
+    wsr_status status = wsr_spectrum_json(&lines, spectrum);
+    if (status == WSR_OK) {
+        status = log_lines(run, lines);
+    }
+    wsr_text_free(lines);
+    return status;
+}
+
+// A failure keeps what was measured before it, in the file for the run that
+// goes on and in the log for the reader; it remains the failure of the whole.
+static wsr_status keep_part(wsr_status status, const wsr_spectrum *spectrum,
+                            wsr__run *run, const char *path)
+{
+    char reason[512];
+    (void)snprintf(reason, sizeof(reason), "%s", wsr_error_detail());
+    const wsr_status saved = wsr_spectrum_save(spectrum, path);
+    if (status == WSR_CANCELED) {
+        return saved == WSR_OK ? status : saved;
+    }
+    const wsr_status logged = log_results(run, spectrum);
+    return saved == WSR_OK && logged == WSR_OK
+               ? WSR_FAIL(status, "%s", reason)
+               : WSR_FAIL(status, "%s (and its results could not be kept)",
+                          reason);
+}
+
+static wsr_status walk(wsr_spectrum *spectrum, wsr__run *run, const char *path)
 {
     wsr_status status = WSR_OK;
     const size_t steps = wsr_spectrum_steps(spectrum);
@@ -91,28 +152,10 @@ static wsr_status walk(wsr_spectrum *spectrum, wsr__job *job, const char *path)
         const size_t done = wsr_spectrum_position(spectrum);
         (void)snprintf(note, sizeof(note), "spectrum of %zu strengths",
                        wsr_spectrum_strengths(spectrum));
-        WSR_TRY(wsr__job_progress(job, "spectrum", done, steps, note));
+        WSR_TRY(wsr__run_progress(run, "spectrum", done, steps, note));
     }
 out:
-    if (status == WSR_CANCELED) {
-        const wsr_status saved = wsr_spectrum_save(spectrum, path);
-        status = saved == WSR_OK ? status : saved;
-    }
-    return status;
-}
-
-static wsr_status log_lines(wsr__job *job, char *lines)
-{
-    wsr_status status = WSR_OK;
-    for (char *line = lines; *line != '\0';) {
-        char *const end = line + strcspn(line, "\n");
-        const bool more = *end == '\n';
-        *end = '\0';
-        WSR_TRY(wsr__journal_text(job->journal, "spectrum", line));
-        line = end + more;
-    }
-out:
-    return status;
+    return status == WSR_OK ? status : keep_part(status, spectrum, run, path);
 }
 
 // The part done and its predecessor, neither of which need be there.
@@ -129,27 +172,24 @@ static wsr_status forget(const char *path)
     return status;
 }
 
-wsr_status wsr__assess(wsr__job *job, const wsr__assess_of *of,
+wsr_status wsr__assess(wsr__run *run, const wsr__assess_of *of,
                        const wsr__assess_params *params)
 {
     wsr_status status = WSR_OK;
     wsr_model *model = NULL;
     wsr_spectrum *spectrum = NULL;
     char *path = NULL;
-    char *lines = NULL;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
-    WSR_TRY(wsr__job_path(&path, job, file_name));
+    WSR_TRY(wsr__run_path(&path, run, file_name));
     WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
     WSR_TRY(open_spectrum(&spectrum, model, of, params));
     WSR_TRY(take_up(spectrum, path));
-    WSR_TRY(walk(spectrum, job, path));
-    WSR_TRY(wsr_spectrum_json(&lines, spectrum));
-    WSR_TRY(log_lines(job, lines));
+    WSR_TRY(walk(spectrum, run, path));
+    WSR_TRY(log_results(run, spectrum));
     WSR_TRY(forget(path));
 out:
-    wsr_text_free(lines);
     wsr_spectrum_free(spectrum);
     wsr_model_free(model);
     wsr__free(path);

@@ -4,86 +4,33 @@
 
 #include "train/train.h"
 
-enum { TOP, DATA, NET, TRAIN, SPECTRUM, SECTIONS, HELP_WIDTH = 80 };
+enum { DATA, NET, TRAIN, SPECTRUM, SECTIONS };
 
-typedef struct top_params {
-    int64_t seed;
-    int64_t threads;
-} top_params;
-
-static const wsr__option top_schema[] = {
-    {"seed", WSR__INT, offsetof(top_params, seed), "0", 0, 9007199254740991.0,
-     "", "of all random numbers", NULL},
-    {"threads", WSR__INT, offsetof(top_params, threads), "0", 0, 1024, "",
-     "of the kernels, 0: as set before, by default all processors", NULL},
-    {0},
-};
-
-typedef struct run {
-    top_params top;
+typedef struct method {
+    wsr__run_self super;
     wsr__source_params source;
     wsr__student_params student;
     wsr__train_params train_params;
     wsr__assess_params assess;
-    wsr__section sections[SECTIONS];
-    wsr__job *job;
-    wsr__st *checkpoint;
     wsr_dataset *train;
     wsr_dataset *test;
     wsr_net *net;
     wsr__training *training;
-    uint64_t done; // 1: nothing is left to do
-} run;
+} method;
 
-static void set_sections(run *r)
+static void sections(void *self, wsr__section *out)
 {
-    r->sections[TOP] =
-        (wsr__section){.prefix = "", .schema = top_schema, .params = &r->top};
-    r->sections[DATA] = (wsr__section){
-        .prefix = "data", .schema = wsr__source_schema, .params = &r->source};
-    r->sections[NET] = (wsr__section){
-        .prefix = "net", .schema = wsr__student_schema, .params = &r->student};
-    r->sections[TRAIN] = (wsr__section){.prefix = "train",
-                                        .schema = wsr__train_schema,
-                                        .params = &r->train_params};
-    r->sections[SPECTRUM] = (wsr__section){.prefix = "spectrum",
-                                           .schema = wsr__assess_schema,
-                                           .params = &r->assess};
-    for (size_t i = 0; i < SECTIONS; i++) {
-        wsr__params_default(r->sections[i].params, r->sections[i].schema);
-    }
-}
-
-wsr_status wsr_train_help(char **out)
-{
-    wsr__str text = {0};
-    run *r = wsr__alloc(1, sizeof(*r));
-    *out = NULL;
-    if (r == NULL) {
-        return WSR_NOMEM;
-    }
-    set_sections(r);
-    wsr__config_help(&text, r->sections, SECTIONS, HELP_WIDTH);
-    wsr__free(r);
-    return wsr__str_give(out, &text);
-}
-
-// ----------------------------------------------------------- configuration
-
-static wsr_status check_given(const wsr_config *config)
-{
-    return config != NULL
-               ? WSR_OK
-               : WSR_FAIL(WSR_ARG, "config: is missing for a new run");
-}
-
-static void adopt_threads(run *r)
-{
-    if (r->top.threads > 0) {
-        wsr_set_threads((size_t)r->top.threads);
-    }
-    // Results depend on it in the last bits, so it is written down.
-    r->top.threads = (int64_t)wsr_threads();
+    method *const m = self;
+    out[DATA] = (wsr__section){
+        .prefix = "data", .schema = wsr__source_schema, .params = &m->source};
+    out[NET] = (wsr__section){
+        .prefix = "net", .schema = wsr__student_schema, .params = &m->student};
+    out[TRAIN] = (wsr__section){.prefix = "train",
+                                .schema = wsr__train_schema,
+                                .params = &m->train_params};
+    out[SPECTRUM] = (wsr__section){.prefix = "spectrum",
+                                   .schema = wsr__assess_schema,
+                                   .params = &m->assess};
 }
 
 // ------------------------------------------------------------------- parts
@@ -91,15 +38,15 @@ static void adopt_threads(run *r)
 // What a run's network is made of is kept in its folder: the file that it came
 // from may change, or lie elsewhere when the run is taken up.
 static wsr_status load_cells(wsr_genotype **genotype, wsr_robnet_codes **codes,
-                             const run *r)
+                             const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    if (r->student.genotype.s[0] != '\0') {
-        WSR_TRY(wsr__job_path(&path, r->job, "genotype.yaml"));
+    if (m->student.genotype.s[0] != '\0') {
+        WSR_TRY(wsr__run_path(&path, run, "genotype.yaml"));
         WSR_TRY(wsr_genotype_load(genotype, path));
-    } else if (r->student.codes.s[0] != '\0') {
-        WSR_TRY(wsr__job_path(&path, r->job, "codes.yaml"));
+    } else if (m->student.codes.s[0] != '\0') {
+        WSR_TRY(wsr__run_path(&path, run, "codes.yaml"));
         WSR_TRY(wsr_robnet_codes_load(codes, path));
     }
 out:
@@ -107,183 +54,173 @@ out:
     return status;
 }
 
-static wsr_status write_cells(const run *r)
+static wsr_status write_cells(const void *self, const wsr__run *run)
 {
+    const method *const m = self;
     wsr_status status = WSR_OK;
     char *text = NULL;
-    const wsr_genotype *const genotype = wsr_net_genotype(r->net);
+    const wsr_genotype *const genotype = wsr_net_genotype(m->net);
     if (genotype != NULL) {
         WSR_TRY(wsr_genotype_print(&text, genotype));
-        WSR_TRY(wsr__job_write(r->job, "genotype.yaml", text));
+        WSR_TRY(wsr__run_write(run, "genotype.yaml", text));
     } else {
-        WSR_TRY(wsr_robnet_codes_print(&text, r->net->codes));
-        WSR_TRY(wsr__job_write(r->job, "codes.yaml", text));
+        WSR_TRY(wsr_robnet_codes_print(&text, m->net->codes));
+        WSR_TRY(wsr__run_write(run, "codes.yaml", text));
     }
 out:
     wsr_text_free(text);
     return status;
 }
 
-static wsr_status make_parts(run *r, bool resume)
+static uint64_t seed_of(const method *m)
+{
+    return (uint64_t)m->super.common.seed;
+}
+
+static wsr_status make_net(method *m, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *genotype = NULL;
     wsr_robnet_codes *codes = NULL;
-    const uint64_t seed = (uint64_t)r->top.seed;
-    const bool tested = r->train_params.eval_every > 0 ||
-                        r->assess.attack.s[0] != '\0';
-    WSR_TRY(wsr__source_load(&r->train, tested ? &r->test : NULL, &r->source));
     if (resume) {
-        WSR_TRY(load_cells(&genotype, &codes, r));
+        WSR_TRY(load_cells(&genotype, &codes, m, run));
     }
-    WSR_TRY(wsr__student_new(&r->net, &r->student, genotype, codes, r->train,
-                             seed));
-    const wsr__training_of of = {r->net, r->train, r->test, seed};
-    WSR_TRY(wsr__training_new(&r->training, &of, &r->train_params));
+    WSR_TRY(wsr__student_new(&m->net, &m->student, genotype, codes, m->train,
+                             seed_of(m)));
 out:
     wsr_genotype_free(genotype);
     wsr_robnet_codes_free(codes);
     return status;
 }
 
-static wsr_status state(wsr__st_builder *builder, void *ctx)
+static wsr__assess_of assess_of(const method *m)
+{
+    return (wsr__assess_of){.net = m->net, .test = m->test, .seed = seed_of(m)};
+}
+
+static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
-    const run *const r = ctx;
-    WSR_TRY(wsr__st_add_u64(builder, "done", &r->done, 1));
-    WSR_TRY(wsr__training_save(r->training, builder, "train."));
+    method *const m = self;
+    const bool tested = m->train_params.eval_every > 0 ||
+                        m->assess.attack.s[0] != '\0';
+    WSR_TRY(wsr__assess_check(&m->assess));
+    WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
+    WSR_TRY(make_net(m, run, resume));
+    const wsr__training_of of = {m->net, m->train, m->test, seed_of(m)};
+    const wsr__assess_of assessed = assess_of(m);
+    WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
+    WSR_TRY(wsr__training_prepare(m->training));
+    WSR_TRY(wsr__assess_prepare(&assessed, &m->assess));
 out:
     return status;
 }
 
-static wsr_status restore(run *r)
+static void needs(const void *self, wsr__needs *out)
 {
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__st_read_u64(&r->done, r->checkpoint, "done", 1));
-    WSR_TRY(wsr__training_load(r->training, r->checkpoint, "train."));
-out:
-    return status;
+    const method *const m = self;
+    wsr__source_needs(out, m->train, m->test);
+    wsr__training_needs(out, m->training);
 }
 
-static wsr_status log_start(const run *r)
+static wsr_status save(const void *self, wsr__st_builder *builder)
 {
-    wsr_status status = WSR_OK;
-    wsr__json *line = NULL;
+    const method *const m = self;
+    return wsr__training_save(m->training, builder, "train.");
+}
+
+static wsr_status load(void *self, const wsr__st *checkpoint)
+{
+    method *const m = self;
+    return wsr__training_load(m->training, checkpoint, "train.");
+}
+
+static wsr_status describe(const void *self, wsr__json *line)
+{
+    const method *const m = self;
     char *text = NULL;
-    WSR_TRY(wsr_net_describe(&text, r->net));
-    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "start"));
-    wsr__json_text(line, "tool", "train");
-    wsr__json_text(line, "version", wsr_version());
-    wsr__json_text(line, "build", wsr_build_info());
-    wsr__json_integer(line, "threads", r->top.threads);
-    wsr__json_integer(line, "seed", r->top.seed);
-    wsr__json_text(line, "net", text);
-    wsr__json_integer(line, "parameters",
-                      wsr_params_scalars(wsr_net_params(r->net)));
-    wsr__json_integer(line, "train_images",
-                      (int64_t)wsr_dataset_count(r->train));
-    wsr__json_integer(line, "test_images",
-                      r->test == NULL ? 0
-                                      : (int64_t)wsr_dataset_count(r->test));
-    WSR_TRY(wsr__journal_end(r->job->journal));
-out:
+    const wsr_status status = wsr_net_describe(&text, m->net);
+    if (status == WSR_OK) {
+        wsr__json_text(line, "net", text);
+        wsr__json_integer(line, "parameters",
+                          wsr_params_scalars(wsr_net_params(m->net)));
+        wsr__json_integer(line, "train_images",
+                          (int64_t)wsr_dataset_count(m->train));
+        wsr__json_integer(
+            line, "test_images",
+            m->test == NULL ? 0 : (int64_t)wsr_dataset_count(m->test));
+    }
     wsr_text_free(text);
     return status;
 }
 
-// ----------------------------------------------------------------- running
+// ------------------------------------------------------------------- stages
 
-static wsr_status begin(run *r, const wsr_config *config, bool resume)
+static wsr_status train(void *self, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    if (resume) {
-        WSR_TRY(wsr__job_stored(r->job, r->sections, SECTIONS, config));
-    }
-    adopt_threads(r);
-    WSR_TRY(wsr__assess_check(&r->assess));
-    WSR_TRY(make_parts(r, resume));
-    if (!resume) {
-        // A folder with a configuration can be resumed, so that comes last.
-        WSR_TRY(write_cells(r));
-        WSR_TRY(wsr__job_store(r->job, r->sections, SECTIONS));
-    } else {
-        WSR_TRY(wsr__job_load(&r->checkpoint, r->job));
-    }
-    r->job->state = state;
-    r->job->ctx = r;
-    WSR_TRY(wsr__job_begin(r->job, r->checkpoint));
-    if (r->checkpoint != NULL) {
-        WSR_TRY(restore(r));
-    } else {
-        WSR_TRY(log_start(r));
-    }
-out:
-    return status;
-}
-
-static wsr_status log_done(const run *r, double seconds)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *line = NULL;
-    WSR_TRY(wsr__journal_begin(&line, r->job->journal, "done"));
-    wsr__json_float(line, "seconds", (float)seconds);
-    WSR_TRY(wsr__journal_end(r->job->journal));
-out:
-    return status;
-}
-
-static wsr_status work(run *r)
-{
-    wsr_status status = WSR_OK;
+    method *const m = self;
     char *path = NULL;
-    const double begun = wsr__seconds();
-    const wsr__assess_of of = {
-        .net = r->net, .test = r->test, .seed = (uint64_t)r->top.seed};
-    if (r->done != 0) {
-        return WSR_OK;
-    }
-    WSR_TRY(wsr__training_run(r->training, r->job));
-    wsr__training_finish(r->training);
-    WSR_TRY(wsr__job_path(&path, r->job, "net.safetensors"));
-    WSR_TRY(wsr_net_save(r->net, path));
-    WSR_TRY(wsr__assess(r->job, &of, &r->assess));
-    WSR_TRY(log_done(r, wsr__seconds() - begun));
-    r->done = 1;
-    WSR_TRY(wsr__job_checkpoint(r->job));
+    WSR_TRY(wsr__training_run(m->training, run));
+    wsr__training_finish(m->training);
+    WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
+    WSR_TRY(wsr_net_save(m->net, path));
 out:
     wsr__free(path);
     return status;
 }
 
-static void free_run(run *r)
+static wsr_status assess(void *self, wsr__run *run)
 {
-    wsr__training_free(r->training);
-    wsr_net_free(r->net);
-    wsr_dataset_free(r->test);
-    wsr_dataset_free(r->train);
-    wsr__st_free(r->checkpoint);
-    wsr__job_close(r->job);
-    wsr__free(r);
+    const method *const m = self;
+    const wsr__assess_of of = assess_of(m);
+    return wsr__assess(run, &of, &m->assess);
 }
+
+static void release(void *self)
+{
+    method *const m = self;
+    wsr__training_free(m->training);
+    wsr_net_free(m->net);
+    wsr_dataset_free(m->test);
+    wsr_dataset_free(m->train);
+}
+
+static const wsr__run_stage stages[] = {train, assess, NULL};
+
+static const char *const files[] = {"genotype.yaml",
+                                    "codes.yaml",
+                                    "config.yaml",
+                                    "log.jsonl",
+                                    "checkpoint.safetensors",
+                                    "net.safetensors",
+                                    "spectrum.safetensors",
+                                    "report.html",
+                                    NULL};
+
+static const wsr__run_class training = {
+    .tool = "train",
+    .size = sizeof(method),
+    .n_sections = SECTIONS,
+    .files = files,
+    .sections = sections,
+    .prepare = prepare,
+    .needs = needs,
+    .store = write_cells,
+    .describe = describe,
+    .save = save,
+    .load = load,
+    .free = release,
+    .stages = stages,
+};
 
 wsr_status wsr_train_run(const wsr_config *config, const char *dir, bool resume,
                          wsr_progress_hook hook, void *user)
 {
-    wsr_status status = WSR_OK;
-    run *r = wsr__alloc(1, sizeof(*r));
-    if (r == NULL) {
-        return WSR_NOMEM;
-    }
-    set_sections(r);
-    if (!resume) {
-        // What is wrong with the configuration shows before a folder is made.
-        WSR_TRY(check_given(config));
-        WSR_TRY(wsr__config_decode(config, r->sections, SECTIONS));
-    }
-    WSR_TRY(wsr__job_open(&r->job, dir, resume, hook, user));
-    WSR_TRY(begin(r, config, resume));
-    WSR_TRY(work(r));
-out:
-    free_run(r);
-    return status;
+    return wsr__run_execute(&training, config, dir, resume, hook, user);
+}
+
+wsr_status wsr_train_help(char **out)
+{
+    return wsr__run_help(out, &training);
 }

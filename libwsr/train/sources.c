@@ -37,12 +37,38 @@ wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
         view.limit = params->test_limit;
         WSR_TRY(wsr__dataset_open(test, params->spec.s, "test", &view));
     }
+    if (wsr_dataset_classes(*train) < 2) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "data.spec: %.80s: has %lld classes, at least 2 are "
+                          "told apart",
+                          params->spec.s,
+                          (long long)wsr_dataset_classes(*train));
+        goto out;
+    }
 out:
     if (status != WSR_OK) {
         wsr_dataset_free(*train);
         *train = NULL;
+        if (test != NULL) {
+            wsr_dataset_free(*test);
+            *test = NULL;
+        }
     }
     return status;
+}
+
+static double bytes_of(const wsr_dataset *dataset)
+{
+    const wsr__image *const image = &dataset->stored;
+    return (double)dataset->count *
+           ((double)(image->c * image->h * image->w) + sizeof(int32_t));
+}
+
+void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
+                       const wsr_dataset *test)
+{
+    wsr__needs_memory(needs, "images",
+                      bytes_of(train) + (test != NULL ? bytes_of(test) : 0));
 }
 
 #define NET(field) offsetof(wsr__student_params, field)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Long runs and training. job.c is the folder that a run works in: its
-// configuration, its checkpoint, its log (journal.c), and whoever watches.
-// training.c owns epochs, validation and the state that a checkpoint holds;
-// batch.c the plans and what one batch costs the parameters; a trainer is one
-// file with the mathematics of a batch. sources.c makes data and networks of
-// a configuration; assess.c measures a spectrum into the log; run.c puts all
-// of this together. Search uses everything but run.c.
+// Training. training.c owns epochs and the state that a checkpoint holds,
+// validate.c the validation between epochs, batch.c the passes over one batch;
+// a trainer is one file with the mathematics of a batch. sources.c makes data
+// and networks of a configuration; assess.c evaluates a network into the log;
+// run.c is the whole as a run (run/run.h). Search uses everything but run.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
@@ -17,91 +15,9 @@
 #include "io/io.h"
 #include "net/net.h"
 #include "optim/optim.h"
+#include "run/run.h"
 #include "sched/sched.h"
 #include "wsr/train.h"
-
-// ----------------------------------------------------------------- journal
-
-/// The log of a run: JSON objects, one a line. Counted in lines, not bytes,
-/// so that a checkpoint may name its place although lines hold times.
-typedef struct wsr__journal wsr__journal;
-
-/// Open a log and drop what follows its first `keep` lines. FORMAT when it
-/// has fewer; IO. [out, owned] NULL on failure.
-wsr_status wsr__journal_open(wsr__journal **out, const char *path,
-                             uint64_t keep);
-void wsr__journal_close(wsr__journal *journal); // NULL is legal
-
-/// Begin a line {"event": event, ...}. [out, borrowed until the line ends]
-wsr_status wsr__journal_begin(wsr__json **line, wsr__journal *journal,
-                              const char *event);
-
-/// Write the line that was begun; it has reached the system afterwards.
-wsr_status wsr__journal_end(wsr__journal *journal);
-
-/// Write the JSON object `text` as a line, with the event put first.
-wsr_status wsr__journal_text(wsr__journal *journal, const char *event,
-                             const char *text);
-
-/// Make sure that the lines are on the disk.
-wsr_status wsr__journal_sync(wsr__journal *journal);
-
-/// Lines written so far, those that were kept included.
-uint64_t wsr__journal_lines(const wsr__journal *journal);
-
-// --------------------------------------------------------------------- job
-
-typedef struct wsr__job wsr__job;
-
-/// Adds everything that the run's owner needs to go on to a checkpoint.
-typedef wsr_status (*wsr__job_state)(wsr__st_builder *builder, void *ctx);
-
-/// A run's folder and who watches it. The owner sets `state` and `ctx`.
-struct wsr__job {
-    char *dir;
-    wsr__journal *journal; // NULL until wsr__job_begin
-    wsr_progress_hook hook;
-    void *user;
-    wsr__job_state state; // NULL: checkpoints are not written
-    void *ctx;
-    bool canceled; // the hook said so
-};
-
-/// Open a run's folder. Fresh: it is made; ARG when it holds a checkpoint, for
-/// that is hours of work. Resumed: NOTFOUND when it is no run's folder.
-/// [out, owned] NULL on failure.
-wsr_status wsr__job_open(wsr__job **out, const char *dir, bool resume,
-                         wsr_progress_hook hook, void *user);
-void wsr__job_close(wsr__job *job); // NULL is legal
-
-/// Path of a file in the folder. [out, owned]
-wsr_status wsr__job_path(char **path, const wsr__job *job, const char *name);
-
-/// Write a text file in the folder as a whole or not at all.
-wsr_status wsr__job_write(const wsr__job *job, const char *name,
-                          const char *text);
-
-/// Decode the folder's configuration; `given`, NULL or what the caller has
-/// this time, must agree with it but for the number of threads.
-wsr_status wsr__job_stored(const wsr__job *job, wsr__section *sections,
-                           size_t n, const wsr_config *given);
-/// Write the configuration that the sections stand for.
-wsr_status wsr__job_store(const wsr__job *job, const wsr__section *sections,
-                          size_t n);
-
-/// Load the folder's checkpoint. [out, owned] NULL when there is none yet.
-wsr_status wsr__job_load(wsr__st **out, const wsr__job *job);
-
-/// Open log.jsonl; `checkpoint` says how many lines count, NULL: none.
-wsr_status wsr__job_begin(wsr__job *job, const wsr__st *checkpoint);
-
-/// Write checkpoint.safetensors: what `state` adds, and the place in the log.
-wsr_status wsr__job_checkpoint(wsr__job *job);
-
-/// Tell the hook how far the work is. CANCELED when it wants to stop; the
-/// caller then brings its state in order and leaves.
-wsr_status wsr__job_progress(wsr__job *job, const char *phase, size_t done,
-                             size_t total, const char *note);
 
 // ---------------------------------------------------------------- trainers
 
@@ -225,7 +141,8 @@ typedef struct wsr__training {
     wsr__arena arena;
     wsr__rack racks[2]; // whole batches, and the last one of an epoch
     float *x_adv;
-    wsr_model *judge; // of the validation, made when first needed
+    wsr_model *judge;   // of the validation, NULL: there is none
+    double judge_bytes; // of its plans
     // The position; batch == batches: the epoch's validation is due.
     size_t epoch;
     size_t batch;
@@ -241,12 +158,18 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
                              const wsr__train_params *params);
 void wsr__training_free(wsr__training *training); // NULL is legal
 
-/// Train from the current position to the end: a line of the journal per
+/// Make the plans of whole batches and try the validation, so that what cannot
+/// work or does not fit into memory shows before the first step.
+wsr_status wsr__training_prepare(wsr__training *training);
+/// Memory and disk of a training that is prepared.
+void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
+
+/// Train from the current position to the end: a line of the log per
 /// epoch and every log_every batches, progress per batch as phase "train", a
-/// checkpoint of the job after each epoch and when it is canceled. CANCELED;
+/// checkpoint of the run after each epoch and when it is canceled. CANCELED;
 /// NUMERIC, naming epoch, step and tensor, for a loss or gradient that is not
 /// finite.
-wsr_status wsr__training_run(wsr__training *training, wsr__job *job);
+wsr_status wsr__training_run(wsr__training *training, wsr__run *run);
 
 /// Accuracies of a validation, below 0 when it was not due.
 typedef struct wsr__verdict {
@@ -254,10 +177,14 @@ typedef struct wsr__verdict {
     double robust;
 } wsr__verdict;
 
+/// Make the model of the validation, where there is one, and refuse what the
+/// validation could not do.
+wsr_status wsr__training_prepare_validation(wsr__training *training);
+
 /// Validate after an epoch, if that is due, and keep what is best. Phase
 /// "validate".
 wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
-                                  wsr__job *job);
+                                  wsr__run *run);
 
 /// Give the network the parameters that the option `keep` asks for. Call it
 /// once the run has ended; the state can no longer be resumed then.
@@ -285,6 +212,10 @@ extern const wsr__option wsr__source_schema[]; // section "data"
 /// Open both splits. [out, owned] NULL on failure; `test` may be NULL.
 wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
                             const wsr__source_params *params);
+
+/// Memory of data sets; `test` may be NULL.
+void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
+                       const wsr_dataset *test);
 
 typedef struct wsr__student_params {
     wsr__text genotype;
@@ -324,10 +255,15 @@ typedef struct wsr__assess_of {
 /// CONFIG, before hours of work, for what wsr__assess() would refuse.
 wsr_status wsr__assess_check(const wsr__assess_params *params);
 
+/// Open the evaluation as wsr__assess() will, and close it again: what data,
+/// network and attacks refuse of each other shows before the first step.
+wsr_status wsr__assess_prepare(const wsr__assess_of *of,
+                               const wsr__assess_params *params);
+
 /// Measure accuracy over the spectrum; lines with the event "spectrum" go to
 /// the log. Phase "spectrum". On cancellation the part done is kept in the
 /// file spectrum.safetensors, where the next call finds it.
-wsr_status wsr__assess(wsr__job *job, const wsr__assess_of *of,
+wsr_status wsr__assess(wsr__run *run, const wsr__assess_of *of,
                        const wsr__assess_params *params);
 
 #endif

@@ -273,6 +273,51 @@ out:
     return status;
 }
 
+// ---------------------------------------------------------------- preparing
+
+wsr_status wsr__training_prepare(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const wsr__rack *rack = NULL;
+    const size_t batch = (size_t)t->params.batch;
+    const size_t images = wsr_dataset_count(t->of.train);
+    const size_t n = images < batch ? images : batch;
+    status = get_rack(&rack, t, n);
+    if (status != WSR_OK) {
+        status = wsr__fail_at(status, "train: plans for %zu images at once", n);
+        goto out;
+    }
+    WSR_TRY(wsr__training_prepare_validation(t));
+out:
+    return status;
+}
+
+// Three copies: data, gradients, and what is kept beside the network; those of
+// the optimiser are counted as they are.
+void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
+{
+    const double copy = sizeof(float) * (double)t->floats;
+    const double image = sizeof(float) *
+                         (double)wsr_shape_count(wsr_net_image(t->of.net));
+    double states = 0;
+    for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
+        const wsr__state state = wsr__optim_state(t->optim, i);
+        states += (double)state.count * (state.kind == WSR__STATE_F32
+                                             ? sizeof(float)
+                                             : sizeof(double));
+    }
+    const double best = t->best != NULL ? copy : 0;
+    wsr__needs_memory(needs, "plans of training",
+                      sizeof(float) * (double)t->arena.floats);
+    wsr__needs_memory(needs, "parameters and their optimiser",
+                      2 * copy + states + best);
+    // The batch in work, the one that is loaded ahead, the attacked one.
+    wsr__needs_memory(needs, "batches", 3 * image * (double)t->params.batch);
+    wsr__needs_memory(needs, "plans of the validation", t->judge_bytes);
+    // Checkpoint, its predecessor and its successor, and the network.
+    needs->disk += 3 * (copy + states + best) + copy;
+}
+
 // --------------------------------------------------------------- the loop
 
 static void put_sums(wsr__json *line, const wsr__training *t)
@@ -287,7 +332,7 @@ static void put_sums(wsr__json *line, const wsr__training *t)
     }
 }
 
-static wsr_status log_step(wsr__training *t, wsr__job *job)
+static wsr_status log_step(wsr__training *t, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
@@ -295,28 +340,28 @@ static wsr_status log_step(wsr__training *t, wsr__job *job)
     if (every == 0 || t->batch % every != 0) {
         return WSR_OK;
     }
-    WSR_TRY(wsr__journal_begin(&line, job->journal, "step"));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "step"));
     wsr__json_text(line, "phase", "train");
     wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     wsr__json_integer(line, "step", (int64_t)t->batch);
     put_sums(line, t);
-    WSR_TRY(wsr__journal_end(job->journal));
+    WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;
 }
 
-static wsr_status report(wsr__training *t, wsr__job *job)
+static wsr_status report(wsr__training *t, wsr__run *run)
 {
     char note[96];
     (void)snprintf(note, sizeof(note),
                    "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
                    (long long)t->params.epochs, t->sums.loss / t->sums.seen,
                    100 * t->sums.right / t->sums.seen);
-    return wsr__job_progress(job, "train", steps_done(t),
+    return wsr__run_progress(run, "train", steps_done(t),
                              t->batches * (size_t)t->params.epochs, note);
 }
 
-static wsr_status run_step(wsr__training *t, wsr__job *job)
+static wsr_status run_step(wsr__training *t, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
@@ -329,22 +374,22 @@ static wsr_status run_step(wsr__training *t, wsr__job *job)
         goto out;
     }
     t->batch++;
-    WSR_TRY(log_step(t, job));
-    WSR_TRY(report(t, job));
+    WSR_TRY(log_step(t, run));
+    WSR_TRY(report(t, run));
     if (every > 0 && t->batch % every == 0 && t->batch < t->batches) {
-        WSR_TRY(wsr__job_checkpoint(job));
+        WSR_TRY(wsr__run_checkpoint(run));
     }
 out:
     return status;
 }
 
-static wsr_status end_epoch(wsr__training *t, wsr__job *job, double seconds)
+static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
     wsr__verdict verdict = {-1, -1};
-    WSR_TRY(wsr__training_validate(&verdict, t, job));
-    WSR_TRY(wsr__journal_begin(&line, job->journal, "epoch"));
+    WSR_TRY(wsr__training_validate(&verdict, t, run));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
     wsr__json_text(line, "phase", "train");
     wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     put_sums(line, t);
@@ -354,30 +399,30 @@ static wsr_status end_epoch(wsr__training *t, wsr__job *job, double seconds)
         wsr__json_float(line, "eps", (float)t->params.eval_eps);
     }
     wsr__json_float(line, "seconds", (float)seconds);
-    WSR_TRY(wsr__journal_end(job->journal));
+    WSR_TRY(wsr__run_log_end(run->log));
     t->epoch++;
     t->batch = 0;
     t->sums = (wsr__sums){0};
     WSR_TRY(wsr_loader_seek(t->loader, t->epoch, 0));
-    WSR_TRY(wsr__job_checkpoint(job));
+    WSR_TRY(wsr__run_checkpoint(run));
 out:
     return status;
 }
 
-wsr_status wsr__training_run(wsr__training *training, wsr__job *job)
+wsr_status wsr__training_run(wsr__training *training, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr__training *const t = training;
     while (t->epoch < (size_t)t->params.epochs) {
         const double begun = wsr__seconds();
         while (t->batch < t->batches) {
-            WSR_TRY(run_step(t, job));
+            WSR_TRY(run_step(t, run));
         }
-        WSR_TRY(end_epoch(t, job, wsr__seconds() - begun));
+        WSR_TRY(end_epoch(t, run, wsr__seconds() - begun));
     }
 out:
     if (status == WSR_CANCELED) {
-        const wsr_status saved = wsr__job_checkpoint(job);
+        const wsr_status saved = wsr__run_checkpoint(run);
         status = saved == WSR_OK ? status : saved;
     }
     return status;

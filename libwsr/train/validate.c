@@ -38,6 +38,7 @@ static void remember(wsr__training *t, const wsr__verdict *verdict)
 static wsr_status open_spectrum(wsr_spectrum **out, wsr__training *t)
 {
     wsr_status status = WSR_OK;
+    *out = NULL;
     const size_t have = wsr_dataset_count(t->of.test);
     const size_t want = (size_t)t->params.eval_count;
     const float eps = (float)t->params.eval_eps;
@@ -55,8 +56,31 @@ out:
     return status;
 }
 
+wsr_status wsr__training_prepare_validation(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    wsr_spectrum *spectrum = NULL;
+    if (t->of.test == NULL || t->params.eval_every == 0) {
+        return WSR_OK;
+    }
+    WSR_TRY(open_spectrum(&spectrum, t));
+    if (wsr_spectrum_attacks(spectrum) != 1) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "train.eval_attack: %.80s: names %zu attacks, a "
+                          "validation has one",
+                          t->params.eval_attack.s,
+                          wsr_spectrum_attacks(spectrum));
+        goto out;
+    }
+    WSR_TRY(wsr__model_reserve(&t->judge_bytes, t->judge));
+out:
+    wsr_spectrum_free(spectrum);
+    return status == WSR_OK ? status
+                            : wsr__fail_at(status, "train.eval_attack");
+}
+
 wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
-                                  wsr__job *job)
+                                  wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr_spectrum *spectrum = NULL;
@@ -68,7 +92,7 @@ wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
     const size_t steps = wsr_spectrum_steps(spectrum);
     for (size_t i = 0; i < steps; i++) {
         WSR_TRY(wsr_spectrum_step(spectrum));
-        WSR_TRY(wsr__job_progress(job, "validate", i + 1, steps, ""));
+        WSR_TRY(wsr__run_progress(run, "validate", i + 1, steps, ""));
     }
     verdict->clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
     verdict->robust = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST);

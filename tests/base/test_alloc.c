@@ -31,6 +31,17 @@ START_TEST(memory_is_zeroed)
 }
 END_TEST
 
+// The system would promise it and end the process that uses it.
+START_TEST(more_than_the_machine_has_is_refused)
+{
+    const double have = wsr__memory_available();
+    if (have < 1e15) {
+        ck_assert_ptr_null(wsr__alloc_raw((size_t)(1.1 * have), 1));
+        ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "could not be had"));
+    }
+}
+END_TEST
+
 START_TEST(a_product_beyond_size_t_is_refused)
 {
     ck_assert_ptr_null(wsr__alloc(SIZE_MAX / 4 + 1, 4));
@@ -123,6 +134,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         memory_is_aligned_to_a_cache_line,
         memory_is_zeroed,
+        more_than_the_machine_has_is_refused,
         a_product_beyond_size_t_is_refused,
         a_count_of_zero_yields_one_element,
         freeing_nothing_is_legal,

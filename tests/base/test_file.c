@@ -143,6 +143,27 @@ START_TEST(a_directory_that_cannot_be_written_is_refused)
 }
 END_TEST
 
+static const char *place_in(const char *dir, const char *name)
+{
+    static char path[600];
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return path;
+}
+
+START_TEST(where_no_file_can_be_written_is_told_before)
+{
+    const char *const dir = scratch_folder("place");
+    ck_assert_ok(wsr__file_check_place(place_in(dir, "new")));
+    ck_assert_ok(wsr__file_check_place("new"));
+    ck_assert_ok(wsr__file_check_place("/dev/null"));
+    ck_assert(!wsr__file_exists(place_in(dir, "new")));
+    ck_assert_fails(wsr__file_check_place(dir), WSR_IO, "directory");
+    ck_assert_fails(wsr__file_check_place(place_in(dir, "none/new")), WSR_IO,
+                    "none/new");
+    ck_assert_fails(wsr__file_check_place("/proc/version/new"), WSR_IO, "new");
+}
+END_TEST
+
 START_TEST(existence_is_told)
 {
     const char *const path = inside("there");
@@ -179,6 +200,7 @@ Suite *suite(void)
         directories_are_made_with_their_parents,
         a_directory_below_a_file_cannot_be_made,
         a_directory_that_cannot_be_written_is_refused,
+        where_no_file_can_be_written_is_told_before,
         existence_is_told,
         paths_are_joined_by_one_slash,
         NULL,

@@ -48,11 +48,16 @@ static bool stop_at(const char *phase, size_t done, size_t total,
 
 static wsr_status assess(const bench *b, const char *dir, size_t stop)
 {
-    wsr__job *job = NULL;
-    ck_assert_ok(wsr__job_open(&job, dir, false, stop_at, &stop));
-    ck_assert_ok(wsr__job_begin(job, NULL));
-    const wsr_status status = wsr__assess(job, &b->of, &b->params);
-    wsr__job_close(job);
+    wsr__run *run = NULL;
+    const bool again = wsr__file_exists(path_in(dir, "config.yaml"));
+    ck_assert_ok(wsr__run_open(&run, dir, again, stop_at, &stop));
+    if (!again) {
+        ck_assert_ok(wsr__run_make(run));
+        ck_assert_ok(wsr__run_write(run, "config.yaml", ""));
+    }
+    ck_assert_ok(wsr__run_begin(run, NULL));
+    const wsr_status status = wsr__assess(run, &b->of, &b->params);
+    wsr__run_close(run);
     return status;
 }
 
@@ -113,6 +118,7 @@ START_TEST(a_part_that_does_not_fit_is_done_anew)
     (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("junk"));
     bytes_add(&junk, "junk", 4);
     put_file(path_in(dir, "spectrum.safetensors"), &junk);
+    put_file(path_in(dir, "config.yaml"), &junk);
     bytes_free(&junk);
     ck_assert_ok(assess(&b, dir, 9));
     close_bench(&b);

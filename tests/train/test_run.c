@@ -257,6 +257,85 @@ START_TEST(what_does_not_exist_or_fit_is_named)
 }
 END_TEST
 
+// The hook counts steps: a run that was refused in time has made none.
+START_TEST(what_a_later_stage_would_refuse_is_refused_before_the_first_step)
+{
+    char dir[512];
+    static const struct {
+        const char *assignment;
+        wsr_status status;
+        const char *words;
+    } cases[] = {
+        {"train.eval_attack=apgd_dlr", WSR_ARG, "needs 3 classes"},
+        {"train.eval_attack=fgsm,pgd", WSR_CONFIG, "names 2 attacks"},
+        {"spectrum.attack=pgd,apgd_dlr", WSR_ARG, "needs 3 classes"},
+        {"data.spec=synthetic:size=16,count=44,classes=1", WSR_CONFIG,
+         "classes"},
+        {"data.size=4096", WSR_NOMEM, "plans for 16 images"},
+    };
+    keep_name(dir, "late");
+    ck_assert_int_eq(rmdir(dir), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        counter c = {0, SIZE_MAX};
+        wsr_config *const config = config_of(tiny, "train.eval_every=1");
+        ck_assert_ok(wsr_config_set(
+            config, "data.spec=synthetic:size=16,count=44,classes=2"));
+        ck_assert_ok(wsr_config_set(config, cases[i].assignment));
+        ck_assert_fails(wsr_train_run(config, dir, false, count, &c),
+                        cases[i].status, cases[i].words);
+        ck_assert_uint_eq(c.calls, 0);
+        ck_assert(!wsr__file_exists(dir));
+        wsr_config_free(config);
+    }
+}
+END_TEST
+
+// Test images that do not fit: an IDX file of another size.
+static void write_idx(const char *images, const char *labels, size_t side)
+{
+    bytes b = {0};
+    const unsigned char head[] = {0, 0, 8, 3, 0, 0, 0, 20,
+                                  0, 0, 0, 0, 0, 0, 0, 0};
+    bytes_add(&b, head, sizeof(head));
+    b.data[11] = b.data[15] = (unsigned char)side;
+    for (size_t i = 0; i < 20 * side * side; i++) {
+        bytes_add(&b, &head[i % 4], 1);
+    }
+    put_file(images, &b);
+    bytes_free(&b);
+    const unsigned char other[] = {0, 0, 8, 1, 0, 0, 0, 20};
+    bytes_add(&b, other, sizeof(other));
+    for (unsigned char i = 0; i < 20; i++) {
+        const unsigned char label = i % 3;
+        bytes_add(&b, &label, 1);
+    }
+    put_file(labels, &b);
+    bytes_free(&b);
+}
+
+START_TEST(test_images_of_another_size_are_refused_before_the_first_step)
+{
+    char dir[512];
+    char folder[512];
+    char spec[3000];
+    keep_name(dir, "sizes-run");
+    keep_name(folder, "sizes");
+    ck_assert_int_eq(rmdir(dir), 0);
+    write_idx(path_in(folder, "a-im"), path_in(folder, "a-lb"), 16);
+    write_idx(path_in(folder, "b-im"), path_in(folder, "b-lb"), 12);
+    (void)snprintf(spec, sizeof(spec),
+                   "data.spec=idx:%s/a-im,%s/a-lb,%s/b-im,%s/b-lb", folder,
+                   folder, folder, folder);
+    counter c = {0, SIZE_MAX};
+    wsr_config *const config = config_of(tiny, spec);
+    ck_assert_fails(wsr_train_run(config, dir, false, count, &c), WSR_SHAPE,
+                    "12, 12");
+    ck_assert_uint_eq(c.calls, 0);
+    ck_assert(!wsr__file_exists(dir));
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(a_resumed_run_does_not_change_its_configuration)
 {
     char dir[512];
@@ -285,21 +364,21 @@ START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
         "share: true\n"
         "codes:\n"
         "  - [01, 10, 11, 00, 01, 10, 11, 00, 01, 10, 11, 00, 01, 10]\n";
+    char mine[512];
     keep_name(dir, "coded");
     keep_name(whole, "coded-whole");
     char assignment[1200];
-    (void)snprintf(assignment, sizeof(assignment), "net.codes=%s",
-                   path_in(dir, "mine.yaml"));
+    (void)snprintf(mine, sizeof(mine), "%.480s.yaml", dir);
+    (void)snprintf(assignment, sizeof(assignment), "net.codes=%s", mine);
     wsr_config *const config = config_of(tiny, assignment);
     ck_assert_ok(wsr_config_set(config, "net.genotype="));
     ck_assert_ok(wsr_config_set(config, "net.drop_path=0"));
-    ck_assert_ok(
-        wsr__file_write(path_in(dir, "mine.yaml"), codes, strlen(codes)));
+    ck_assert_ok(wsr__file_write(mine, codes, strlen(codes)));
     ck_assert_ok(wsr_train_run(config, whole, false, NULL, NULL));
     counter c = {0, 2};
     ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
                      WSR_CANCELED);
-    ck_assert_int_eq(remove(path_in(dir, "mine.yaml")), 0);
+    ck_assert_int_eq(remove(mine), 0);
     ck_assert_ok(wsr_train_run(NULL, dir, true, NULL, NULL));
     expect_same(whole, dir, "net.safetensors");
     wsr_config_free(config);
@@ -371,6 +450,8 @@ Suite *suite(void)
         the_network_file_is_the_one_that_was_best,
         mistakes_in_the_configuration_are_found_before_anything_is_written,
         what_does_not_exist_or_fit_is_named,
+        what_a_later_stage_would_refuse_is_refused_before_the_first_step,
+        test_images_of_another_size_are_refused_before_the_first_step,
         a_resumed_run_does_not_change_its_configuration,
         a_run_keeps_the_codes_that_its_network_is_made_of,
         a_damaged_checkpoint_is_refused,

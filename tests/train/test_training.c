@@ -13,7 +13,7 @@ typedef struct bench {
     wsr_dataset *test;
     wsr_net *net;
     wsr__training *training;
-    wsr__job *job;
+    wsr__run *run;
     wsr__train_params params;
 } bench;
 
@@ -38,13 +38,14 @@ static void open_bench(bench *b, const char *name, const char *options)
     const wsr__training_of of = {b->net, b->train, b->test, 1};
     ck_assert_ok(wsr__training_new(&b->training, &of, &b->params));
     ck_assert_ok(
-        wsr__job_open(&b->job, scratch_folder(name), false, NULL, NULL));
-    ck_assert_ok(wsr__job_begin(b->job, NULL));
+        wsr__run_open(&b->run, scratch_folder(name), false, NULL, NULL));
+    ck_assert_ok(wsr__run_make(b->run));
+    ck_assert_ok(wsr__run_begin(b->run, NULL));
 }
 
 static void close_bench(bench *b)
 {
-    wsr__job_close(b->job);
+    wsr__run_close(b->run);
     wsr__training_free(b->training);
     wsr_net_free(b->net);
     wsr_dataset_free(b->test);
@@ -75,7 +76,7 @@ START_TEST(natural_training_learns)
     open_bench(&b, "natural",
                "trainer=natural,epochs=8,batch=16,augment=[],eval_every=0,"
                "lr=0.1,schedule=cosine");
-    ck_assert_ok(wsr__training_run(b.training, b.job));
+    ck_assert_ok(wsr__training_run(b.training, b.run));
     ck_assert_double_gt(accuracy(&b), 0.7);
     close_bench(&b);
 }
@@ -88,7 +89,7 @@ START_TEST(adversarial_training_learns)
                "trainer=\"madry:eps=0.02,steps=2\",epochs=8,batch=16,"
                "augment=[],eval_every=8,eval_count=48,eval_eps=0.02,lr=0.1,"
                "keep=best_robust");
-    ck_assert_ok(wsr__training_run(b.training, b.job));
+    ck_assert_ok(wsr__training_run(b.training, b.run));
     ck_assert_double_gt(b.training->best_value, 0.55);
     close_bench(&b);
 }
@@ -101,7 +102,7 @@ START_TEST(a_parameter_that_is_not_a_number_stops_training_with_its_place)
                "trainer=natural,epochs=2,batch=16,eval_every=0,log_every=0");
     float *const w = wsr_params_edit(wsr_net_params(b.net), 0);
     w[0] = nanf("");
-    ck_assert_fails(wsr__training_run(b.training, b.job), WSR_NUMERIC,
+    ck_assert_fails(wsr__training_run(b.training, b.run), WSR_NUMERIC,
                     "epoch 0, step 0: loss of logits");
     close_bench(&b);
 }
@@ -114,7 +115,7 @@ START_TEST(a_rate_that_is_too_large_stops_training_with_its_place)
                "trainer=natural,epochs=30,batch=16,eval_every=0,lr=100,"
                "grad_clip=0,schedule=constant,"
                "optimizer=\"sgd:weight_decay=1000\"");
-    ck_assert_fails(wsr__training_run(b.training, b.job), WSR_NUMERIC,
+    ck_assert_fails(wsr__training_run(b.training, b.run), WSR_NUMERIC,
                     "train: epoch ");
     close_bench(&b);
 }
@@ -137,7 +138,7 @@ START_TEST(a_step_is_as_long_as_rate_and_clipping_permit)
         at += (size_t)p->count;
         ck_assert_uint_lt(at, 1 << 16);
     }
-    ck_assert_ok(wsr__training_run(b.training, b.job));
+    ck_assert_ok(wsr__training_run(b.training, b.run));
     double square = 0;
     at = 0;
     for (size_t i = 0; i < wsr_params_count(params); i++) {

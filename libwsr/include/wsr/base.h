@@ -44,7 +44,8 @@ typedef enum wsr_status {
     WSR_NUMERIC = 9,     /**< a NaN or an infinity turned up */
     WSR_CANCELED = 10,   /**< the caller asked to stop */
     WSR_BACKEND = 11,    /**< oneDNN reported a failure */
-    WSR_INTERNAL = 12    /**< a broken promise of the library itself */
+    WSR_INTERNAL = 12,   /**< a broken promise of the library itself */
+    WSR_BUSY = 13        /**< another process holds it */
 } wsr_status;
 
 /**

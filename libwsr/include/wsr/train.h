@@ -8,24 +8,11 @@
 
 #include "wsr/base.h"
 #include "wsr/config.h"
+#include "wsr/run.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/**
- * Watch a long run.
- *
- * @param phase [borrowed] what is being done: "train", "spectrum"
- * @param done steps of the phase that are done
- * @param total steps of the phase
- * @param note [borrowed] the numbers of the moment for a person, may be ""
- * @param user what was passed along with the hook
- * @returns false to stop after this step; the run then writes a checkpoint
- *          and returns WSR_CANCELED
- */
-typedef bool (*wsr_progress_hook)(const char *phase, size_t done, size_t total,
-                                  const char *note, void *user);
 
 /**
  * Train a network and measure its accuracy over a spectrum of strengths.

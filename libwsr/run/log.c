@@ -5,22 +5,22 @@
 // the end, which the next one cuts off together with all that the checkpoint
 // does not know of.
 
-#include "train/train.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-struct wsr__journal {
+struct wsr__run_log {
     FILE *stream;
     char *path;
     uint64_t lines;
     wsr__json *line; // begun and not ended
 };
 
-static wsr_status write_failure(const wsr__journal *journal)
+static wsr_status write_failure(const wsr__run_log *log)
 {
-    return wsr__fail_errno(journal->path, errno);
+    return wsr__fail_errno(log->path, errno);
 }
 
 // Bytes of the first `keep` lines of a file that is open for reading.
@@ -42,128 +42,128 @@ static wsr_status measure(off_t *bytes, FILE *stream, const char *path,
     return WSR_OK;
 }
 
-static wsr_status cut(wsr__journal *journal, uint64_t keep)
+static wsr_status cut(wsr__run_log *log, uint64_t keep)
 {
     wsr_status status = WSR_OK;
     off_t bytes = 0;
-    journal->stream = fopen(journal->path, keep > 0 ? "r+b" : "wb");
-    if (journal->stream == NULL) {
-        status = write_failure(journal);
+    log->stream = fopen(log->path, keep > 0 ? "r+b" : "wb");
+    if (log->stream == NULL) {
+        status = write_failure(log);
         goto out;
     }
-    WSR_TRY(measure(&bytes, journal->stream, journal->path, keep));
-    if (fseeko(journal->stream, bytes, SEEK_SET) != 0 ||
-        ftruncate(fileno(journal->stream), bytes) != 0) {
-        status = write_failure(journal);
+    WSR_TRY(measure(&bytes, log->stream, log->path, keep));
+    if (fseeko(log->stream, bytes, SEEK_SET) != 0 ||
+        ftruncate(fileno(log->stream), bytes) != 0) {
+        status = write_failure(log);
         goto out;
     }
-    journal->lines = keep;
+    log->lines = keep;
 out:
     return status;
 }
 
-wsr_status wsr__journal_open(wsr__journal **out, const char *path,
+wsr_status wsr__run_log_open(wsr__run_log **out, const char *path,
                              uint64_t keep)
 {
     wsr_status status = WSR_OK;
-    wsr__journal *journal = wsr__alloc(1, sizeof(*journal));
+    wsr__run_log *log = wsr__alloc(1, sizeof(*log));
     *out = NULL;
-    if (journal == NULL) {
+    if (log == NULL) {
         return WSR_NOMEM;
     }
-    journal->path = wsr__strdup(path);
-    if (journal->path == NULL) {
+    log->path = wsr__strdup(path);
+    if (log->path == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(cut(journal, keep));
-    *out = journal;
-    journal = NULL;
+    WSR_TRY(cut(log, keep));
+    *out = log;
+    log = NULL;
 out:
-    wsr__journal_close(journal);
+    wsr__run_log_close(log);
     return status;
 }
 
-void wsr__journal_close(wsr__journal *journal)
+void wsr__run_log_close(wsr__run_log *log)
 {
-    if (journal == NULL) {
+    if (log == NULL) {
         return;
     }
-    if (journal->stream != NULL) {
+    if (log->stream != NULL) {
         // Every line was flushed and checked when it was written.
-        (void)fclose(journal->stream);
+        (void)fclose(log->stream);
     }
-    wsr__json_free(journal->line);
-    wsr__free(journal->path);
-    wsr__free(journal);
+    wsr__json_free(log->line);
+    wsr__free(log->path);
+    wsr__free(log);
 }
 
-wsr_status wsr__journal_begin(wsr__json **line, wsr__journal *journal,
+wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
                               const char *event)
 {
     wsr_status status = WSR_OK;
     *line = NULL;
-    wsr__json_free(journal->line);
-    journal->line = NULL;
-    WSR_TRY(wsr__json_new(&journal->line));
-    wsr__json_text(journal->line, "event", event);
-    *line = journal->line;
+    wsr__json_free(log->line);
+    log->line = NULL;
+    WSR_TRY(wsr__json_new(&log->line));
+    wsr__json_text(log->line, "event", event);
+    *line = log->line;
 out:
     return status;
 }
 
-static wsr_status put_line(wsr__journal *journal, const wsr__str *text)
+static wsr_status put_line(wsr__run_log *log, const wsr__str *text)
 {
     const wsr_status status = wsr__str_status(text);
     if (status != WSR_OK) {
         return status;
     }
-    if (fwrite(text->s, 1, text->len, journal->stream) != text->len ||
-        fflush(journal->stream) != 0) {
-        return write_failure(journal);
+    if (fwrite(text->s, 1, text->len, log->stream) != text->len ||
+        fflush(log->stream) != 0) {
+        return write_failure(log);
     }
-    journal->lines++;
+    log->lines++;
     return WSR_OK;
 }
 
-wsr_status wsr__journal_end(wsr__journal *journal)
+wsr_status wsr__run_log_end(wsr__run_log *log)
 {
     wsr_status status = WSR_OK;
     char *json = NULL;
     wsr__str text = {0};
-    WSR_TRY(wsr__json_line(&json, journal->line));
+    WSR_TRY(wsr__json_line(&json, log->line));
     wsr__str_addf(&text, "%s\n", json);
-    WSR_TRY(put_line(journal, &text));
+    WSR_TRY(put_line(log, &text));
 out:
     wsr__str_free(&text);
     wsr_text_free(json);
-    wsr__json_free(journal->line);
-    journal->line = NULL;
+    wsr__json_free(log->line);
+    log->line = NULL;
     return status;
 }
 
-wsr_status wsr__journal_text(wsr__journal *journal, const char *event,
+wsr_status wsr__run_log_text(wsr__run_log *log, const char *event,
                              const char *text)
 {
     wsr__str line = {0};
     const bool empty = strcmp(text, "{}") == 0;
     wsr__str_addf(&line, "{\"event\":\"%s\"%s%s\n", event, empty ? "" : ",",
                   text + 1);
-    const wsr_status status = put_line(journal, &line);
+    const wsr_status status = put_line(log, &line);
     wsr__str_free(&line);
     return status;
 }
 
-wsr_status wsr__journal_sync(wsr__journal *journal)
+wsr_status wsr__run_log_sync(wsr__run_log *log)
 {
     // A pipe or a terminal cannot be synced and need not be.
-    if (fsync(fileno(journal->stream)) != 0 && errno != EINVAL) {
-        return write_failure(journal);
+    if (fsync(fileno(log->stream)) != 0 && errno != EINVAL) {
+        return write_failure(log);
     }
     return WSR_OK;
 }
 
-uint64_t wsr__journal_lines(const wsr__journal *journal)
+uint64_t wsr__run_log_lines(const wsr__run_log *log)
 {
-    return journal->lines;
+    return log->lines;
 }

@@ -2,7 +2,7 @@
 //
 // The configuration that a run's folder keeps.
 
-#include "train/train.h"
+#include "run/run.h"
 
 // A resumed run goes on as it began. The number of threads may change, for
 // the machine may have.
@@ -24,13 +24,13 @@ static wsr_status check_same(const wsr_config *stored, const wsr_config *given)
     return WSR_OK;
 }
 
-wsr_status wsr__job_stored(const wsr__job *job, wsr__section *sections,
+wsr_status wsr__run_stored(const wsr__run *run, wsr__section *sections,
                            size_t n, const wsr_config *given)
 {
     wsr_status status = WSR_OK;
     wsr_config *stored = NULL;
     char *path = NULL;
-    WSR_TRY(wsr__job_path(&path, job, "config.yaml"));
+    WSR_TRY(wsr__run_path(&path, run, "config.yaml"));
     WSR_TRY(wsr_config_new(&stored));
     WSR_TRY(wsr_config_load(stored, path));
     WSR_TRY(check_same(stored, given));
@@ -45,14 +45,14 @@ out:
     return status;
 }
 
-wsr_status wsr__job_store(const wsr__job *job, const wsr__section *sections,
+wsr_status wsr__run_store(const wsr__run *run, const wsr__section *sections,
                           size_t n)
 {
     wsr__str text = {0};
     wsr__config_print(&text, sections, n);
     wsr_status status = wsr__str_status(&text);
     if (status == WSR_OK) {
-        status = wsr__job_write(job, "config.yaml", text.s);
+        status = wsr__run_write(run, "config.yaml", text.s);
     }
     wsr__str_free(&text);
     return status;

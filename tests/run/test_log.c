@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-static void put_line(wsr__journal *journal, int64_t value)
+static void put_line(wsr__run_log *log, int64_t value)
 {
     wsr__json *line = NULL;
-    ck_assert_ok(wsr__journal_begin(&line, journal, "n"));
+    ck_assert_ok(wsr__run_log_begin(&line, log, "n"));
     wsr__json_integer(line, "value", value);
-    ck_assert_ok(wsr__journal_end(journal));
+    ck_assert_ok(wsr__run_log_end(log));
 }
 
 static void expect(const char *path, const char *text)
@@ -26,17 +26,17 @@ static void expect(const char *path, const char *text)
 START_TEST(lines_are_on_the_file_once_they_are_ended)
 {
     const char *const path = path_in(scratch_folder("lines"), "log.jsonl");
-    wsr__journal *journal = NULL;
-    ck_assert_ok(wsr__journal_open(&journal, path, 0));
-    put_line(journal, 1);
+    wsr__run_log *log = NULL;
+    ck_assert_ok(wsr__run_log_open(&log, path, 0));
+    put_line(log, 1);
     expect(path, "{\"event\":\"n\",\"value\":1}\n");
-    ck_assert_ok(wsr__journal_text(journal, "s", "{\"a\":2}"));
-    ck_assert_ok(wsr__journal_text(journal, "s", "{}"));
+    ck_assert_ok(wsr__run_log_text(log, "s", "{\"a\":2}"));
+    ck_assert_ok(wsr__run_log_text(log, "s", "{}"));
     expect(path, "{\"event\":\"n\",\"value\":1}\n{\"event\":\"s\",\"a\":2}\n"
                  "{\"event\":\"s\"}\n");
-    ck_assert_uint_eq(wsr__journal_lines(journal), 3);
-    ck_assert_ok(wsr__journal_sync(journal));
-    wsr__journal_close(journal);
+    ck_assert_uint_eq(wsr__run_log_lines(log), 3);
+    ck_assert_ok(wsr__run_log_sync(log));
+    wsr__run_log_close(log);
 }
 END_TEST
 
@@ -44,16 +44,16 @@ START_TEST(a_log_is_cut_behind_the_lines_that_count)
 {
     const char *const path = path_in(scratch_folder("cut"), "log.jsonl");
     bytes old = {0};
-    wsr__journal *journal = NULL;
+    wsr__run_log *log = NULL;
     // The last line is what a killed process left.
     bytes_add(&old, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n{\"a", 27);
     put_file(path, &old);
     bytes_free(&old);
-    ck_assert_ok(wsr__journal_open(&journal, path, 2));
+    ck_assert_ok(wsr__run_log_open(&log, path, 2));
     expect(path, "{\"a\":1}\n{\"a\":2}\n");
-    put_line(journal, 7);
-    ck_assert_uint_eq(wsr__journal_lines(journal), 3);
-    wsr__journal_close(journal);
+    put_line(log, 7);
+    ck_assert_uint_eq(wsr__run_log_lines(log), 3);
+    wsr__run_log_close(log);
     expect(path, "{\"a\":1}\n{\"a\":2}\n{\"event\":\"n\",\"value\":7}\n");
 }
 END_TEST
@@ -62,13 +62,13 @@ START_TEST(a_new_log_is_empty_whatever_was_there)
 {
     const char *const path = path_in(scratch_folder("new"), "log.jsonl");
     bytes old = {0};
-    wsr__journal *journal = NULL;
+    wsr__run_log *log = NULL;
     bytes_add(&old, "{}\n", 3);
     put_file(path, &old);
     bytes_free(&old);
-    ck_assert_ok(wsr__journal_open(&journal, path, 0));
+    ck_assert_ok(wsr__run_log_open(&log, path, 0));
     expect(path, "");
-    wsr__journal_close(journal);
+    wsr__run_log_close(log);
 }
 END_TEST
 
@@ -76,34 +76,34 @@ START_TEST(a_log_with_too_few_lines_is_refused)
 {
     const char *const path = path_in(scratch_folder("few"), "log.jsonl");
     bytes old = {0};
-    wsr__journal *journal = NULL;
+    wsr__run_log *log = NULL;
     bytes_add(&old, "{}\n{", 4);
     put_file(path, &old);
     bytes_free(&old);
-    ck_assert_fails(wsr__journal_open(&journal, path, 2), WSR_FORMAT,
+    ck_assert_fails(wsr__run_log_open(&log, path, 2), WSR_FORMAT,
                     "has 1 lines, the checkpoint knows 2");
-    ck_assert_ptr_null(journal);
+    ck_assert_ptr_null(log);
     expect(path, "{}\n{");
 }
 END_TEST
 
 START_TEST(a_log_that_cannot_be_opened_or_written_is_reported)
 {
-    wsr__journal *journal = NULL;
-    ck_assert_fails(wsr__journal_open(&journal, "/no/such/folder/log", 0),
-                    WSR_IO, "/no/such/folder/log");
-    ck_assert_ptr_null(journal);
+    wsr__run_log *log = NULL;
+    ck_assert_fails(wsr__run_log_open(&log, "/no/such/folder/log", 0), WSR_IO,
+                    "/no/such/folder/log");
+    ck_assert_ptr_null(log);
     if (wsr__file_exists("/dev/full")) {
         // What is no regular file cannot be cut either.
-        const wsr_status status = wsr__journal_open(&journal, "/dev/full", 0);
+        const wsr_status status = wsr__run_log_open(&log, "/dev/full", 0);
         wsr__json *line = NULL;
         if (status == WSR_OK) {
-            ck_assert_ok(wsr__journal_begin(&line, journal, "n"));
-            ck_assert_fails(wsr__journal_end(journal), WSR_IO, "/dev/full");
+            ck_assert_ok(wsr__run_log_begin(&line, log, "n"));
+            ck_assert_fails(wsr__run_log_end(log), WSR_IO, "/dev/full");
         } else {
             ck_assert_int_eq(status, WSR_IO);
         }
-        wsr__journal_close(journal);
+        wsr__run_log_close(log);
     }
 }
 END_TEST
@@ -117,5 +117,5 @@ Suite *suite(void)
         a_log_with_too_few_lines_is_refused,
         a_log_that_cannot_be_opened_or_written_is_reported,
         NULL};
-    return suite_of("journal", tests);
+    return suite_of("log", tests);
 }

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The course of every run. A new one is decoded, prepared and checked before
+// its folder is made: what cannot work is refused while nothing is written. A
+// resumed one takes its configuration from the folder. Both then go through
+// the stages of the method, each of which skips what it has done before.
+
+#include "run/run.h"
+
+#include <string.h>
+
+enum { COMMON, HELP_WIDTH = 80 };
+
+#define AT(field) offsetof(wsr__run_common, field)
+
+static const wsr__option common_schema[] = {
+    {"seed", WSR__INT, AT(seed), "0", 0, 9007199254740991.0, "",
+     "of all random numbers", NULL},
+    {"threads", WSR__INT, AT(threads), "0", 0, 1024, "",
+     "of the kernels, 0: as set before, by default all processors", NULL},
+    {0},
+};
+
+// A run in hand.
+typedef struct course {
+    const wsr__run_class *cls;
+    wsr__run_self *self;
+    wsr__section sections[WSR__RUN_SECTIONS];
+    size_t n;
+    wsr__run *run;
+    wsr__st *checkpoint;
+    uint64_t done; // 1: nothing is left to do
+} course;
+
+static wsr_status begin_course(course *c, const wsr__run_class *cls)
+{
+    *c = (course){.cls = cls, .self = wsr__alloc(1, cls->size)};
+    if (c->self == NULL) {
+        return WSR_NOMEM;
+    }
+    c->sections[COMMON] = (wsr__section){
+        .prefix = "", .schema = common_schema, .params = &c->self->common};
+    c->n = 1 + cls->n_sections;
+    cls->sections(c->self, c->sections + 1);
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->sections[i].schema != NULL) {
+            wsr__params_default(c->sections[i].params, c->sections[i].schema);
+        }
+    }
+    return WSR_OK;
+}
+
+static void end_course(course *c)
+{
+    if (c->self != NULL && c->cls->free != NULL) {
+        c->cls->free(c->self);
+    }
+    wsr__st_free(c->checkpoint);
+    wsr__run_close(c->run);
+    wsr__sections_free(c->sections, c->n);
+    wsr__free(c->self);
+}
+
+wsr_status wsr__run_help(char **out, const wsr__run_class *cls)
+{
+    course c;
+    wsr__str text = {0};
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    WSR_TRY(begin_course(&c, cls));
+    wsr__config_help(&text, c.sections, c.n, HELP_WIDTH);
+    status = wsr__str_give(out, &text);
+out:
+    end_course(&c);
+    return status;
+}
+
+// ------------------------------------------------------------- checkpoints
+
+static wsr_status save(wsr__st_builder *builder, void *ctx)
+{
+    const course *const c = ctx;
+    const wsr_status status = wsr__st_add_u64(builder, "done", &c->done, 1);
+    return status == WSR_OK ? c->cls->save(c->self, builder) : status;
+}
+
+static wsr_status load(course *c)
+{
+    const wsr_status status =
+        wsr__st_read_u64(&c->done, c->checkpoint, "done", 1);
+    return status == WSR_OK ? c->cls->load(c->self, c->checkpoint) : status;
+}
+
+// ----------------------------------------------------------------- starting
+
+// Results depend on the number of threads in the last bits, so the number in
+// force is written down.
+static void adopt_threads(wsr__run_common *common)
+{
+    if (common->threads > 0) {
+        wsr_set_threads((size_t)common->threads);
+    }
+    common->threads = (int64_t)wsr_threads();
+}
+
+static wsr_status decode(course *c, const wsr_config *config)
+{
+    wsr_status status = WSR_OK;
+    if (config == NULL) {
+        return WSR_FAIL(WSR_ARG, "config: is missing for a new run");
+    }
+    WSR_TRY(wsr__config_decode(config, c->sections, c->n));
+    if (c->cls->decoded != NULL) {
+        c->cls->decoded(c->self, config);
+    }
+out:
+    return status;
+}
+
+// A good part of the machine is worth a word.
+static void tell_needs(const wsr__needs *needs)
+{
+    const double gib = 1024.0 * 1024 * 1024;
+    const double sum = wsr__needs_sum(needs);
+    const double have = wsr__memory_available();
+    const wsr__need *const most = wsr__needs_largest(needs);
+    if (most != NULL && sum > have / 4) {
+        wsr__log(WSR_LOG_INFO,
+                 "memory: the run needs %.1f GiB, most of it (%.1f) for %s; "
+                 "%.1f GiB are available",
+                 sum / gib, most->bytes / gib, most->what, have / gib);
+    }
+}
+
+static wsr_status check_needs(wsr__needs *needs, const course *c)
+{
+    *needs = (wsr__needs){0};
+    if (c->cls->needs != NULL) {
+        c->cls->needs(c->self, needs);
+    }
+    const wsr_status status = wsr__needs_check(needs, c->run->dir);
+    if (status == WSR_OK) {
+        tell_needs(needs);
+    }
+    return status;
+}
+
+static wsr_status log_start(const course *c, const wsr__needs *needs)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__run_log_begin(&line, c->run->log, "start"));
+    wsr__json_text(line, "tool", c->cls->tool);
+    wsr__json_text(line, "version", wsr_version());
+    wsr__json_text(line, "build", wsr_build_info());
+    wsr__json_integer(line, "threads", c->self->common.threads);
+    wsr__json_integer(line, "seed", c->self->common.seed);
+    WSR_TRY(c->cls->describe(c->self, line));
+    wsr__json_integer(line, "memory_bytes", (int64_t)wsr__needs_sum(needs));
+    wsr__json_integer(line, "disk_bytes", (int64_t)needs->disk);
+    WSR_TRY(wsr__run_log_end(c->run->log));
+out:
+    return status;
+}
+
+// A folder with a configuration can be resumed, so that comes last.
+static wsr_status make_folder(const course *c)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__run_make(c->run));
+    if (c->cls->store != NULL) {
+        WSR_TRY(c->cls->store(c->self, c->run));
+    }
+    WSR_TRY(wsr__run_store(c->run, c->sections, c->n));
+out:
+    return status;
+}
+
+static wsr_status start(course *c, const wsr_config *config, bool resume)
+{
+    wsr_status status = WSR_OK;
+    wsr__needs needs;
+    if (resume) {
+        WSR_TRY(wsr__run_check_files(c->run, c->cls->files));
+        WSR_TRY(wsr__run_stored(c->run, c->sections, c->n, config));
+    }
+    adopt_threads(&c->self->common);
+    WSR_TRY(c->cls->prepare(c->self, c->run, resume));
+    WSR_TRY(check_needs(&needs, c));
+    if (resume) {
+        WSR_TRY(wsr__run_load(&c->checkpoint, c->run));
+    } else {
+        WSR_TRY(make_folder(c));
+    }
+    c->run->state = save;
+    c->run->ctx = c;
+    WSR_TRY(wsr__run_begin(c->run, c->checkpoint));
+    if (c->checkpoint != NULL) {
+        WSR_TRY(load(c));
+    } else {
+        WSR_TRY(log_start(c, &needs));
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------ working
+
+static wsr_status log_done(const course *c, double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__run_log_begin(&line, c->run->log, "done"));
+    wsr__json_float(line, "seconds", (float)seconds);
+    WSR_TRY(wsr__run_log_end(c->run->log));
+out:
+    return status;
+}
+
+static wsr_status work(course *c)
+{
+    wsr_status status = WSR_OK;
+    const double begun = wsr__seconds();
+    if (c->done != 0) {
+        return WSR_OK;
+    }
+    for (const wsr__run_stage *stage = c->cls->stages; *stage != NULL;
+         stage++) {
+        WSR_TRY((*stage)(c->self, c->run));
+    }
+    WSR_TRY(log_done(c, wsr__seconds() - begun));
+    c->done = 1;
+    WSR_TRY(wsr__run_checkpoint(c->run));
+out:
+    return status;
+}
+
+wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
+                            const char *dir, bool resume,
+                            wsr_progress_hook hook, void *user)
+{
+    wsr_status status = WSR_OK;
+    course c;
+    WSR_TRY(begin_course(&c, cls));
+    if (!resume) {
+        WSR_TRY(decode(&c, config));
+    }
+    WSR_TRY(wsr__run_open(&c.run, dir, resume, hook, user));
+    WSR_TRY(start(&c, config, resume));
+    WSR_TRY(work(&c));
+out:
+    end_course(&c);
+    return status;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every long run shares: a folder that one process at a time holds, the
+// resolved configuration, a log of JSON lines, checkpoints and resumption,
+// progress, and what the run needs of the machine. run.c drives a method
+// through its stages; a method is one wsr__run_class. Training, search and
+// evaluation are such methods.
+
+#ifndef WSR_RUN_RUN_H
+#define WSR_RUN_RUN_H
+
+#include "config/config.h"
+#include "io/io.h"
+#include "wsr/run.h"
+
+// --------------------------------------------------------------------- log
+
+/// The log of a run: JSON objects, one a line. Counted in lines, not bytes,
+/// so that a checkpoint may name its place although lines hold times.
+typedef struct wsr__run_log wsr__run_log;
+
+/// Open a log and drop what follows its first `keep` lines. FORMAT when it
+/// has fewer; IO. [out, owned] NULL on failure.
+wsr_status wsr__run_log_open(wsr__run_log **out, const char *path,
+                             uint64_t keep);
+void wsr__run_log_close(wsr__run_log *log); // NULL is legal
+
+/// Begin a line {"event": event, ...}. [out, borrowed until the line ends]
+wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
+                              const char *event);
+
+/// Write the line that was begun; it has reached the system afterwards.
+wsr_status wsr__run_log_end(wsr__run_log *log);
+
+/// Write the JSON object `text` as a line, with the event put first.
+wsr_status wsr__run_log_text(wsr__run_log *log, const char *event,
+                             const char *text);
+
+/// Make sure that the lines are on the disk.
+wsr_status wsr__run_log_sync(wsr__run_log *log);
+
+/// Lines written so far, those that were kept included.
+uint64_t wsr__run_log_lines(const wsr__run_log *log);
+
+// -------------------------------------------------------------------- lock
+
+/// Holds a folder against other processes by the file "lock" in it. The system
+/// releases the lock when the process ends, however it ends.
+typedef struct wsr__lock {
+    int fd; // -1: nothing is held
+    char *path;
+} wsr__lock;
+
+/// BUSY, naming process and machine, when another one holds the folder.
+wsr_status wsr__lock_take(wsr__lock *lock, const char *dir);
+void wsr__lock_release(wsr__lock *lock); // {-1, NULL} is legal
+
+// ------------------------------------------------------------------- needs
+
+/// What a run needs of the machine, part by part. Each part is named, so that
+/// a refusal says which setting is too large.
+typedef struct wsr__need {
+    const char *what; // static: "images", "plans of training"
+    double bytes;
+} wsr__need;
+
+enum { WSR__NEEDS = 24 };
+
+typedef struct wsr__needs {
+    wsr__need memory[WSR__NEEDS];
+    size_t n;
+    double disk; // bytes that the folder will hold
+} wsr__needs;
+
+void wsr__needs_memory(wsr__needs *needs, const char *what, double bytes);
+double wsr__needs_sum(const wsr__needs *needs);
+/// The part that takes most memory, NULL when there is none.
+const wsr__need *wsr__needs_largest(const wsr__needs *needs);
+
+/// NOMEM when the memory asked for is more than there is, naming the largest
+/// part; IO when the disk of `dir` (or of the nearest folder above it that
+/// exists) has less than asked for.
+wsr_status wsr__needs_check(const wsr__needs *needs, const char *dir);
+
+// ------------------------------------------------------------------ folder
+
+typedef struct wsr__run wsr__run;
+
+/// Adds everything that the run's owner needs to go on to a checkpoint.
+typedef wsr_status (*wsr__run_state)(wsr__st_builder *builder, void *ctx);
+
+/// A run's folder and who watches it. The owner sets `state` and `ctx`.
+struct wsr__run {
+    char *dir;
+    wsr__lock lock;
+    wsr__run_log *log; // NULL until wsr__run_begin
+    wsr_progress_hook hook;
+    void *user;
+    wsr__run_state state; // NULL: checkpoints are not written
+    void *ctx;
+    bool canceled; // the hook said so
+};
+
+/// Open a run. Resumed: its folder is locked; NOTFOUND when it is no run's
+/// folder. Fresh: nothing is written; ARG when the folder holds anything but
+/// what a start that was cut short leaves behind, IO when it cannot be made.
+/// [out, owned] NULL on failure.
+wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
+                         wsr_progress_hook hook, void *user);
+void wsr__run_close(wsr__run *run); // NULL is legal
+
+/// Make and lock the folder of a fresh run.
+wsr_status wsr__run_make(wsr__run *run);
+
+/// IO when one of the files that the run writes cannot be a file, because a
+/// folder has its name.
+wsr_status wsr__run_check_files(const wsr__run *run, const char *const *files);
+
+/// Path of a file in the folder. [out, owned]
+wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);
+
+/// Write a text file in the folder as a whole or not at all.
+wsr_status wsr__run_write(const wsr__run *run, const char *name,
+                          const char *text);
+
+/// Decode the folder's configuration; `given`, NULL or what the caller has
+/// this time, must agree with it but for the number of threads.
+wsr_status wsr__run_stored(const wsr__run *run, wsr__section *sections,
+                           size_t n, const wsr_config *given);
+/// Write the configuration that the sections stand for. From then on the
+/// folder can be resumed, so everything else that a start needs precedes it.
+wsr_status wsr__run_store(const wsr__run *run, const wsr__section *sections,
+                          size_t n);
+
+/// Load the folder's checkpoint. [out, owned] NULL when there is none yet.
+wsr_status wsr__run_load(wsr__st **out, const wsr__run *run);
+
+/// Open log.jsonl; `checkpoint` says how many lines count, NULL: none.
+wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint);
+
+/// Write checkpoint.safetensors: what `state` adds, and the place in the log.
+wsr_status wsr__run_checkpoint(wsr__run *run);
+
+/// Tell the hook how far the work is. CANCELED when it wants to stop; the
+/// caller then brings its state in order and leaves.
+wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
+                             size_t total, const char *note);
+
+// ------------------------------------------------------------------ driver
+
+/// One stage of a method. A stage that is done returns at once.
+typedef wsr_status (*wsr__run_stage)(void *self, wsr__run *run);
+
+enum { WSR__RUN_SECTIONS = 16 };
+
+/// A method: what is configured, what is made of it, and its stages. `self` is
+/// the method's own struct, zeroed, with the sections' params inside.
+typedef struct wsr__run_class {
+    const char *tool; // in the event "start"
+    size_t size;      // bytes of self
+    size_t n_sections;
+    const char *const *files; // that the run writes in its folder, NULL ends
+    /// Fill in `sections`; the driver adds seed and threads and the defaults.
+    void (*sections)(void *self, wsr__section *sections);
+    /// Complete what was decoded for a new run; may be NULL.
+    void (*decoded)(void *self, const wsr_config *config);
+    /// Make all parts and refuse what a later stage could not do. Nothing is
+    /// written. `resume`: files of the folder stand for those that were named.
+    wsr_status (*prepare)(void *self, const wsr__run *run, bool resume);
+    /// What the parts that were made will use; may be NULL.
+    void (*needs)(const void *self, wsr__needs *needs);
+    /// Write what a resumed run reads besides its configuration; may be NULL.
+    wsr_status (*store)(const void *self, const wsr__run *run);
+    /// Numbers for the event "start".
+    wsr_status (*describe)(const void *self, wsr__json *line);
+    /// State for checkpoints.
+    wsr_status (*save)(const void *self, wsr__st_builder *builder);
+    wsr_status (*load)(void *self, const wsr__st *checkpoint);
+    void (*free)(void *self);     // what self holds
+    const wsr__run_stage *stages; // NULL at the end
+} wsr__run_class;
+
+/// Settings that every method has: seed and number of threads.
+typedef struct wsr__run_common {
+    int64_t seed;
+    int64_t threads;
+} wsr__run_common;
+
+/// Common settings, at the start of every method's struct.
+typedef struct wsr__run_self {
+    wsr__run_common common;
+} wsr__run_self;
+
+/// Do a whole run: decode, prepare, check, make the folder or take it up, go
+/// through the stages, log "done". Errors as the public functions say.
+wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
+                            const char *dir, bool resume,
+                            wsr_progress_hook hook, void *user);
+
+/// The options of a method for --help. [out, owned]
+wsr_status wsr__run_help(char **out, const wsr__run_class *cls);
+
+#endif
