@@ -3,6 +3,7 @@
 #include "support/files.h"
 #include "support/support.h"
 #include "train/train.h"
+#include "wsr/estimator.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,49 @@ START_TEST(a_part_that_does_not_fit_is_done_anew)
 }
 END_TEST
 
+static bool lose_file(const char *phase, size_t done, size_t total,
+                      const char *note, void *user)
+{
+    (void)phase;
+    (void)total;
+    (void)note;
+    if (done == 1) {
+        ck_assert_int_eq(remove(user), 0);
+    }
+    return true;
+}
+
+// The estimator's file is there when the evaluation begins and gone when the
+// second attack wants it.
+START_TEST(a_failure_keeps_what_was_measured_before)
+{
+    bench b;
+    char dir[512];
+    char file[600];
+    wsr__run *run = NULL;
+    wsr_estimator *estimator = NULL;
+    open_bench(&b);
+    (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("failure"));
+    (void)snprintf(file, sizeof(file), "%s.safetensors", dir);
+    ck_assert_ok(
+        wsr_estimator_new(&estimator, "an", wsr_dataset_shape(b.test), 1));
+    ck_assert_ok(wsr_estimator_save(estimator, file));
+    wsr_estimator_free(estimator);
+    (void)snprintf(b.params.attack.s, sizeof(b.params.attack.s),
+                   "pgd:steps=2,estimator:net=%.450s", file);
+    ck_assert_ok(wsr__assess_prepare(&b.of, &b.params));
+    ck_assert_ok(wsr__run_open(&run, dir, false, lose_file, file));
+    ck_assert_ok(wsr__run_make(run));
+    ck_assert_ok(wsr__run_begin(run, NULL));
+    ck_assert_fails(wsr__assess(run, &b.of, &b.params), WSR_IO, file);
+    wsr__run_close(run);
+    ck_assert_ptr_nonnull(strstr(timeless(dir), "\"attack\":\"pgd\""));
+    ck_assert(wsr__file_exists(path_in(dir, "spectrum.safetensors")));
+    ck_assert_fails(wsr__assess_prepare(&b.of, &b.params), WSR_IO, file);
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(without_an_attack_there_is_no_spectrum)
 {
     bench b;
@@ -145,6 +189,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_spectrum_that_was_stopped_goes_on_to_the_same_numbers,
         a_part_that_does_not_fit_is_done_anew,
+        a_failure_keeps_what_was_measured_before,
         without_an_attack_there_is_no_spectrum, NULL};
     return suite_of("assess", tests);
 }
