@@ -15,6 +15,8 @@
 #include "wsr/attack.h"
 #include "wsr/spectrum.h"
 
+#include <math.h>
+
 // ------------------------------------------------------------------- norms
 
 typedef enum wsr__lp { WSR__LINF, WSR__L2, WSR__L1 } wsr__lp;
@@ -288,7 +290,8 @@ struct wsr__siege {
     double *loss;          // at x
     const float *clean;    // logits of the clean images
     float *found;          // image that fell, or the last attempt
-    double *best;          // minimal attacks: norm of the change, else unused
+    double *best;          // minimal attacks: smallest norm of the changes
+                           // found, INFINITY: none yet; else unused
     wsr__aim *aims;        // of the losses; an attack may change them
     const wsr__aim *goals; // what counts as fallen
     uint8_t *fallen;
@@ -377,6 +380,13 @@ void wsr__siege_retire(wsr__siege *s, size_t row);
 /// Rows are again those that the attack began with, apart from those that are
 /// finally done with. For the same classes.
 void wsr__siege_recall(wsr__siege *s);
+
+/// Whether a minimal attack has found a change, and the smallest one of these
+/// fits into strength `eps`; strength INFINITY takes any that was found.
+static inline bool wsr__siege_within(const wsr__siege *s, size_t row, float eps)
+{
+    return s->best[row] < (double)INFINITY && s->best[row] <= (double)eps;
+}
 
 /// A minimal attack has found an image that is wrong: keep the nearest one. In
 /// a hurry, wsr__siege_leave then removes it if it is near enough.

@@ -270,7 +270,7 @@ static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
     const bool attacked = r->eps > 0 && (clean || !s->stop);
     bool fallen = attacked && s->fallen[row];
     if (s->cls->minimal && attacked) {
-        fallen = s->best[row] <= (double)r->eps;
+        fallen = wsr__siege_within(s, row, r->eps);
     }
     const float *x = attacked ? wsr__at_const(s->found, s->d, row) : x0;
     if (s->cls->minimal && !fallen) {

@@ -506,7 +506,7 @@ void wsr__siege_offer(wsr__siege *s, size_t row, const float *x)
         s->best[row] = norm;
         memcpy(wsr__at(s->found, s->d, row), x, (size_t)s->d * sizeof(*x));
     }
-    if (s->hurry && s->best[row] <= (double)s->eps) {
+    if (s->hurry && wsr__siege_within(s, row, s->eps)) {
         s->own->left[row] = 1;
     }
 }
@@ -518,7 +518,7 @@ static void settle(wsr__siege *s)
 {
     for (size_t k = 0; k < s->m; k++) {
         const size_t row = s->rows[k];
-        if (s->best[row] <= (double)s->eps) {
+        if (wsr__siege_within(s, row, s->eps)) {
             s->fallen[row] = 1;
         } else {
             memcpy(wsr__at(s->found, s->d, row),
@@ -621,7 +621,7 @@ void wsr__siege_recall(wsr__siege *s)
     for (size_t k = 0; k < own->held_n; k++) {
         const uint32_t row = own->held[k];
         const bool done = s->cls->minimal
-                              ? s->hurry && s->best[row] <= (double)s->eps
+                              ? s->hurry && wsr__siege_within(s, row, s->eps)
                               : s->fallen[row] != 0;
         own->left[row] = 0;
         if (!done) {

@@ -63,11 +63,11 @@ static bool next(member *m, size_t number)
         const wsr__attack_class *const cls =
             (const wsr__attack_class *)wsr__attacks.classes[i];
         for (int norm = 0; norm < 3; norm++) {
-            if ((cls->norms >> norm & 1) == 0 || k++ != number) {
+            // The members of a chain choose its norm.
+            const bool other = strcmp(cls->super.name, "chain") == 0 &&
+                               norm > 0;
+            if ((cls->norms >> norm & 1) == 0 || other || k++ != number) {
                 continue;
-            }
-            if (strcmp(cls->super.name, "chain") == 0 && norm > 0) {
-                continue; // its members choose
             }
             m->cls = cls;
             m->norm = (wsr__lp)norm;
@@ -359,6 +359,93 @@ START_TEST(every_attack_says_what_it_is)
 }
 END_TEST
 
+// The first class wins everywhere, and nothing shows how to change that.
+static wsr_status constant_logits(float *z, const float *images, size_t n,
+                                  void *user)
+{
+    (void)images;
+    (void)user;
+    for (size_t i = 0; i < n * TOY_CLASSES; i++) {
+        z[i] = i % TOY_CLASSES == 0 ? 1 : 0;
+    }
+    return WSR_OK;
+}
+
+static wsr_status no_gradient(float *dx, const float *dz, size_t n, void *user)
+{
+    (void)dz;
+    (void)user;
+    memset(dx, 0, n * TOY_D * sizeof(*dx));
+    return WSR_OK;
+}
+
+// No image was fooled: at no strength, however large, does one count.
+static void expect_nothing_found(const char *spec, wsr_model *model)
+{
+    const float eps[3] = {0.5f, 1000, INFINITY};
+    const int32_t first[N] = {0};
+    wsr_attack_result *const r =
+        toy_attack(spec, NULL, eps, 3, &(toy_task){model, x, first, N});
+    for (size_t k = 0; k < 3 * (size_t)N; k++) {
+        const size_t e = k / N;
+        const size_t i = k % N;
+        ck_assert_msg(wsr_attack_result_robust(r, e)[i] &&
+                          !wsr_attack_result_success(r, e)[i],
+                      "%s fools image %zu at %g", spec, i, (double)eps[e]);
+        ck_assert(wsr_attack_result_linf(r, e)[i] <= 0);
+        ck_assert(same_bits(wsr_attack_result_images(r, e) + i * TOY_D,
+                            x + i * TOY_D, TOY_D * sizeof(float)));
+    }
+    wsr_attack_result_free(r);
+}
+
+START_TEST(strength_inf_takes_no_image_that_was_not_found)
+{
+    const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
+    wsr_model *model = NULL;
+    member m;
+    size_t members = 0;
+    wsr_model_free(begin(70)); // for its images
+    ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, constant_logits,
+                               no_gradient, NULL));
+    for (size_t k = 0; next(&m, k); k++) {
+        if (m.cls->minimal) {
+            expect_nothing_found(m.spec, model);
+            members++;
+        }
+    }
+    ck_assert_uint_ge(members,
+                      10); // cw, ead, 2 of deepfool, 3 of fab and fab_t
+    wsr_model_free(model);
+}
+END_TEST
+
+START_TEST(strength_inf_judges_as_a_large_strength_does)
+{
+    static const char *const weak[] = {
+        "cw:steps=1,search=1,c=1e-9", "ead:steps=1,search=1,c=1e-9",
+        "deepfool:steps=1",           "fab:steps=1",
+        "fab_t:steps=1,targets=1",    NULL};
+    const float eps[2] = {1000, INFINITY};
+    size_t standing = 0;
+    for (size_t k = 0; weak[k] != NULL; k++) {
+        wsr_model *const model = begin(71);
+        wsr_attack_result *const r =
+            toy_attack(weak[k], NULL, eps, 2, &(toy_task){model, x, labels, N});
+        for (size_t i = 0; i < N; i++) {
+            ck_assert_msg(wsr_attack_result_robust(r, 0)[i] ==
+                              wsr_attack_result_robust(r, 1)[i],
+                          "%s: image %zu", weak[k], i);
+            standing += wsr_attack_result_robust(r, 1)[i];
+        }
+        expect_outcomes(&(member){.spec = "weak"}, r);
+        wsr_attack_result_free(r);
+        wsr_model_free(model);
+    }
+    ck_assert_uint_gt(standing, 0);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -369,6 +456,8 @@ Suite *suite(void)
         parameters_and_statistics_stay_as_they_are,
         attacks_that_need_no_gradients_ask_for_none,
         every_attack_says_what_it_is,
+        strength_inf_takes_no_image_that_was_not_found,
+        strength_inf_judges_as_a_large_strength_does,
         NULL};
     return suite_of("attack sweep", tests);
 }
