@@ -6,7 +6,7 @@
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    return wsr__apgd_run(s, options, wsr__loss_ce);
+    return wsr__apgd_run(s, options, wsr__loss_ce, wsr__order_ce);
 }
 
 const wsr__attack_class wsr__attack_apgd_ce = {

@@ -7,7 +7,7 @@
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    return wsr__apgd_run(s, options, wsr__loss_dlr);
+    return wsr__apgd_run(s, options, wsr__loss_dlr, wsr__order_dlr);
 }
 
 const wsr__attack_class wsr__attack_apgd_dlr = {

@@ -27,8 +27,10 @@ static const wsr__option schema[] = {
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
-    return wsr__apgd_run_targets(s, options,
-                                 s->classes < 3 ? wsr__loss_ce : wsr__loss_dlr);
+    return s->classes < 3
+               ? wsr__apgd_run_targets(s, options, wsr__loss_ce, wsr__order_ce)
+               : wsr__apgd_run_targets(s, options, wsr__loss_dlr,
+                                       wsr__order_dlr);
 }
 
 const wsr__attack_class wsr__attack_apgd_t = {

@@ -32,6 +32,11 @@ typedef struct wsr__box {
     float hi;
 } wsr__box;
 
+static inline double wsr__width(wsr__box box)
+{
+    return (double)box.hi - (double)box.lo;
+}
+
 /// A ball around an image, cut by the box.
 typedef struct wsr__ball {
     const float *x0; // its centre, inside the box
@@ -82,30 +87,54 @@ typedef struct wsr__aim {
     const float *clean; // logits of the clean image
 } wsr__aim;
 
-/// Value of a loss at logits z and, unless dz is NULL, its gradient.
-typedef double (*wsr__loss)(float *dz, const float *z, const wsr__aim *aim,
-                            size_t classes);
+/// Exponents of gradients lie between this and its negative.
+#define WSR__EXPONENT_MOST (INT32_C(1) << 29)
+
+/// An exponent that is smaller than all of these.
+#define WSR__EXPONENT_NONE (-2 * WSR__EXPONENT_MOST)
+
+/// Value of a loss at logits z and, unless dz is NULL, its gradient
+/// dz * 2^*exponent, whose power of two is such that no float of the gradient
+/// by the pixels is too small; with `exponent` NULL the gradient is dz itself.
+typedef double (*wsr__loss)(float *dz, int *exponent, const float *z,
+                            const wsr__aim *aim, size_t classes);
 
 /// Cross entropy of the label, or minus that of the target.
-double wsr__loss_ce(float *dz, const float *z, const wsr__aim *aim,
-                    size_t classes);
+double wsr__loss_ce(float *dz, int *exponent, const float *z,
+                    const wsr__aim *aim, size_t classes);
 
 /// Difference of logits ratio (Croce and Hein, arXiv:2003.01690): 3 classes at
 /// least.
-double wsr__loss_dlr(float *dz, const float *z, const wsr__aim *aim,
-                     size_t classes);
+double wsr__loss_dlr(float *dz, int *exponent, const float *z,
+                     const wsr__aim *aim, size_t classes);
 
 /// max over other classes - z[label], or z[target] - max over other classes.
-double wsr__loss_margin(float *dz, const float *z, const wsr__aim *aim,
-                        size_t classes);
+/// The exponent is 0.
+double wsr__loss_margin(float *dz, int *exponent, const float *z,
+                        const wsr__aim *aim, size_t classes);
 
-/// z[target] - z[label].
-double wsr__loss_difference(float *dz, const float *z, const wsr__aim *aim,
-                            size_t classes);
+/// z[target] - z[label]. The exponent is 0.
+double wsr__loss_difference(float *dz, int *exponent, const float *z,
+                            const wsr__aim *aim, size_t classes);
 
 /// Kullback-Leibler divergence of softmax(z) from softmax(clean).
-double wsr__loss_kl(float *dz, const float *z, const wsr__aim *aim,
-                    size_t classes);
+double wsr__loss_kl(float *dz, int *exponent, const float *z,
+                    const wsr__aim *aim, size_t classes);
+
+/// A number that is larger the larger a loss is, and has its sign; it also
+/// tells apart losses that are too close to 0 for a double.
+typedef double (*wsr__order)(const float *z, const wsr__aim *aim,
+                             size_t classes);
+
+double wsr__order_ce(const float *z, const wsr__aim *aim, size_t classes);
+double wsr__order_margin(const float *z, const wsr__aim *aim, size_t classes);
+double wsr__order_dlr(const float *z, const wsr__aim *aim, size_t classes);
+
+/// Largest minus smallest logit.
+double wsr__logit_spread(const float *z, size_t classes);
+
+/// e of |value| = m 2^e with m in [1/2, 1); 0 for 0.
+int wsr__exponent(double value);
 
 /// The `rank`-th largest of z apart from `but`, rank from 0; the first of
 /// equals comes first.
@@ -284,7 +313,8 @@ struct wsr__siege {
 
     const float *x0; // clean images
     float *x;        // where the attack stands
-    float *grad;     // gradient at x
+    float *grad;     // gradient at x, divided by 2^exponent
+    int *exponent;   // (n) of grad
     float *logits;   // at x
     float *dlogits;
     double *loss;          // at x
@@ -332,6 +362,22 @@ void wsr__siege_keep(wsr__siege *s, void *object, void (*release)(void *));
 
 /// x = the clean images.
 void wsr__siege_reset(wsr__siege *s);
+
+/// What to multiply a gradient of exponent `exponent` by before it is added to
+/// `sum`, whose exponent is *sum_exponent: the sum is brought to the larger one
+/// of the two. WSR__EXPONENT_NONE: the sum is zero so far.
+float wsr__gradient_align(float *sum, int *sum_exponent, int exponent,
+                          int64_t d);
+
+/// The gradients of losses by the logits of images that depend on each other
+/// have one exponent: that of the first `rows` is *exponent, that of the next
+/// one is `next`; all of them get the larger one.
+void wsr__gradient_join(float *dz, int *exponent, int next, size_t rows,
+                        size_t classes);
+
+/// A power of two by which a length has to be multiplied to become a float of
+/// full precision whose inverse is one as well; 1 for most lengths.
+float wsr__lift(double length);
 
 /// Do something to each row, in parallel. `ctx` is passed on.
 typedef void (*wsr__row_body)(wsr__siege *s, size_t row, void *ctx);
@@ -403,7 +449,8 @@ wsr_status wsr__siege_sub(wsr__siege *s, const wsr__attack_class *cls,
 float wsr__step_size(const wsr__siege *s, double alpha, double ratio,
                      int64_t steps);
 
-/// x += uniform noise in the ball, or normal noise; then into ball and box.
+/// x += uniform noise in the ball, or normal noise of deviation `sigma` pixel
+/// ranges; then into ball and box.
 void wsr__start_uniform(wsr__siege *s, size_t row, uint32_t restart);
 void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
                          double sigma);
@@ -546,14 +593,18 @@ void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how);
 
 /// A search, per image, for the weight c of the misclassification beside the
 /// size of the change: ten times as much after a failure without a success
-/// before, else the middle between the last failure and the last success.
+/// before, else the middle between the last failure and the last success. Where
+/// that is far from what the first gradient lets expect, the expectation comes
+/// next. Sizes are in pixel ranges, so that weights fit every range.
 typedef struct wsr__weighing {
     double c; // first weight
     int64_t search;
     double kappa; // by how much the image must be wrong
     int64_t steps;
     void (*begin)(wsr__siege *s, size_t row, void *ctx); // x and what is behind
-    wsr_status (*step)(wsr__siege *s, void *ctx, int64_t step); // moves x
+    /// Moves x. For step 0, s->loss and s->grad are those of the margin at x.
+    wsr_status (*step)(wsr__siege *s, void *ctx, int64_t step);
+    double least; // what weight times gradient must exceed to move a pixel
     /// Of the change of a row.
     double (*size)(const wsr__siege *s, size_t row, const void *ctx);
     void *ctx;
@@ -584,12 +635,13 @@ extern const wsr__option wsr__apgd_schema[];
 wsr__lp wsr__apgd_norm(const void *apgd);
 
 /// Auto-PGD on a loss, from `restarts` random points; for classes that are
-/// `leaves`.
-wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss);
+/// `leaves`. `order`: of that loss.
+wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss,
+                         wsr__order order);
 
 /// The same towards one class after the other.
 wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
-                                 wsr__loss loss);
+                                 wsr__loss loss, wsr__order order);
 
 /// Options of the fast adaptive boundary attack.
 typedef struct wsr__fab {
@@ -722,7 +774,7 @@ typedef struct wsr__pgd {
 ///   out <- clip to [x - eps, x + eps] and [0, 1] of out + alpha sign(grad),
 /// all of the plan's batch at once, in the plan's mode. The plan has the input
 /// "x", the output "logits" and WSR_GRAD_INPUT. `dlogits` of the plan hold the
-/// last loss gradient afterwards. Allocates nothing.
+/// last loss gradient afterwards, divided by a power of two. Allocates nothing.
 wsr_status wsr__pgd_plan(float *out, wsr_plan *plan, const float *x,
                          const int32_t *labels, const wsr__pgd *pgd);
 

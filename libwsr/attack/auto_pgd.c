@@ -46,12 +46,13 @@ wsr__lp wsr__apgd_norm(const void *apgd)
 /// What the search knows of an image.
 typedef struct row_state {
     double eta;
-    double best;      // loss at the best point
+    double best;      // order of the loss at the best point
     double best_then; // the same at the last checkpoint
-    double last;      // loss of the step before
+    double last;      // the same of the step before
     double rises;     // steps since the last checkpoint that raised the loss
     double dense;     // l1: share of the gradient's entries that steps follow
     double support;   // l1: pixels changed at the last checkpoint
+    int exponent;     // of the sum of gradients
     bool reduced;     // at the last checkpoint
 } row_state;
 
@@ -60,6 +61,7 @@ enum { ROW_FLOATS = (sizeof(row_state) + sizeof(float) - 1) / sizeof(float) };
 typedef struct ascent {
     const wsr__apgd *p;
     wsr__loss loss;
+    wsr__order order; // of the loss, what points are compared by
     float *last;      // x one step before
     float *best;      // x with the largest loss
     float *best_grad; // its gradient
@@ -92,10 +94,10 @@ static void start_row(wsr__siege *s, size_t row, void *ctx)
         most = size > most ? size : most;
         squares += size * size;
     }
-    const double length = s->norm == WSR__LINF ? most
-                          : s->norm == WSR__L2 ? sqrt(squares)
-                                               : (double)s->eps;
-    const float scale = (float)((double)s->eps / (length + 1e-12));
+    const double length = s->norm == WSR__LINF ? most : sqrt(squares);
+    const float scale = (float)(s->norm == WSR__L1 ? wsr__width(ball.box)
+                                : length > 0       ? (double)s->eps / length
+                                                   : 0);
     for (int64_t i = 0; i < s->d; i++) {
         x[i] = ball.x0[i] + scale * t[i];
     }
@@ -171,10 +173,12 @@ static void dense_step(wsr__siege *s, size_t row, const ascent *a)
     for (int64_t i = 0; i < s->d; i++) {
         squares += (double)g[i] * (double)g[i];
     }
-    const float unit = (float)(1 / (sqrt(squares) + 1e-12));
+    const double length = sqrt(squares);
+    const float lift = wsr__lift(length);
+    const float unit = length > 0 ? (float)(1 / (length * (double)lift)) : 0;
     for (int64_t i = 0; i < s->d; i++) {
         const float sign = (float)(g[i] > 0) - (float)(g[i] < 0);
-        z[i] = x[i] + eta * (s->norm == WSR__LINF ? sign : g[i] * unit);
+        z[i] = x[i] + eta * (s->norm == WSR__LINF ? sign : lift * g[i] * unit);
     }
     wsr__project(z, &ball);
     for (int64_t i = 0; i < s->d; i++) {
@@ -200,7 +204,8 @@ static void note_row(wsr__siege *s, size_t row, void *ctx)
     const ascent *const a = ctx;
     const size_t size = (size_t)s->d * sizeof(float);
     row_state *const r = &a->rows[row];
-    const double loss = s->loss[row];
+    const double loss =
+        a->order(s->logits + row * s->classes, &s->aims[row], s->classes);
     // The loss before the first step counts as 0, as it does in the authors'
     // code, whose record of losses begins with zeros.
     r->rises += a->step >= 0 && loss > r->last ? 1 : 0;
@@ -268,8 +273,10 @@ static void sum_row(wsr__siege *s, size_t row, void *ctx)
     const ascent *const a = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     float *const sum = wsr__at(a->sum, s->d, row);
+    const float factor = wsr__gradient_align(sum, &a->rows[row].exponent,
+                                             s->exponent[row], s->d);
     for (int64_t i = 0; i < s->d; i++) {
-        sum[i] += g[i] / (float)a->p->eot;
+        sum[i] += factor * g[i] / (float)a->p->eot;
     }
 }
 
@@ -284,6 +291,9 @@ static wsr_status average(wsr__siege *s, ascent *a)
 {
     wsr_status status = WSR_OK;
     memset(a->sum, 0, s->capacity * (size_t)s->d * sizeof(float));
+    for (size_t k = 0; k < s->m; k++) {
+        a->rows[s->rows[k]].exponent = WSR__EXPONENT_NONE;
+    }
     for (int64_t i = 0; i < a->p->eot && s->m > 0; i++) {
         const bool judge = a->judge && i == a->p->eot - 1;
         WSR_TRY(wsr__siege_forward(s, true));
@@ -320,11 +330,6 @@ static wsr_status look_last(wsr__siege *s, const ascent *a)
     const wsr_status status = wsr__siege_forward(s, false);
     if (status == WSR_OK && a->judge) {
         wsr__siege_fell(s);
-    }
-    for (size_t k = 0; status == WSR_OK && k < s->m; k++) {
-        const size_t row = s->rows[k];
-        s->loss[row] = a->loss(NULL, s->logits + row * s->classes,
-                               &s->aims[row], s->classes);
     }
     return status;
 }
@@ -410,11 +415,9 @@ out:
 
 // ----------------------------------------------------------------- the runs
 
-static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p,
-                        wsr__loss loss)
+static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p)
 {
     *a = (ascent){.p = p,
-                  .loss = loss,
                   .last = wsr__siege_spare(s, LAST, s->d),
                   .best = wsr__siege_spare(s, BEST, s->d),
                   .best_grad = wsr__siege_spare(s, BEST_GRAD, s->d),
@@ -430,11 +433,14 @@ static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p,
                : WSR_OK;
 }
 
-wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss)
+wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss,
+                         wsr__order order)
 {
     wsr_status status = WSR_OK;
     ascent a;
-    WSR_TRY(begin(&a, s, apgd, loss));
+    WSR_TRY(begin(&a, s, apgd));
+    a.loss = loss;
+    a.order = order;
     for (int64_t r = 0; r < apgd->restarts && s->m > 0; r++) {
         WSR_TRY(ascend(s, &a));
         wsr__siege_recall(s);
@@ -444,13 +450,15 @@ out:
 }
 
 wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
-                                 wsr__loss loss)
+                                 wsr__loss loss, wsr__order order)
 {
     wsr_status status = WSR_OK;
     ascent a;
     const int64_t others = (int64_t)s->classes - 1;
     const int64_t targets = apgd->targets < others ? apgd->targets : others;
-    WSR_TRY(begin(&a, s, apgd, loss));
+    WSR_TRY(begin(&a, s, apgd));
+    a.loss = loss;
+    a.order = order;
     for (int64_t r = 0; r < targets * apgd->restarts && s->m > 0; r++) {
         for (size_t k = 0; k < s->m; k++) {
             wsr__aim *const aim = &s->aims[s->rows[k]];

@@ -19,11 +19,24 @@ typedef struct params {
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(params, steps), "0", 0, 100000, "steps",
      "gradient steps, 0: as many as the strength needs", NULL},
-    {"alpha", WSR__FLOAT, offsetof(params, alpha), "1/255", 0, 1e9,
-     "pixel values", "length of a step, 0: strength / steps", NULL},
+    {"alpha", WSR__FLOAT, offsetof(params, alpha), "-1", -1, 1e9,
+     "pixel values",
+     "length of a step, 0: strength / steps, -1: 1/255 of the pixel range",
+     NULL},
     {0},
 };
 
+static wsr_status prepare(void *options)
+{
+    const params *const p = options;
+    return p->alpha >= 0 || p->alpha <= -1
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG,
+                          "bim.alpha: %g is neither -1 nor from 0 up",
+                          p->alpha);
+}
+
+// `eps` in parts of the pixel range.
 static int64_t steps_for(double eps, int64_t steps)
 {
     const double levels = 255 * eps;
@@ -42,8 +55,10 @@ static void step(wsr__siege *s, size_t row, void *ctx)
 static wsr_status run(wsr__siege *s, const void *options)
 {
     const params *const p = options;
-    const int64_t steps = steps_for((double)s->eps, p->steps);
-    float alpha = wsr__step_size(s, p->alpha, 1, steps);
+    const double width = wsr__width(s->model->box);
+    const int64_t steps = steps_for((double)s->eps / width, p->steps);
+    const double length = p->alpha < 0 ? width / 255 : p->alpha;
+    float alpha = wsr__step_size(s, length, 1, steps);
     const wsr__climb climb = {steps, wsr__loss_ce, true, step, &alpha};
     wsr__siege_reset(s);
     return wsr__climb_run(s, &climb);
@@ -57,6 +72,7 @@ const wsr__attack_class wsr__attack_bim = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .prepare = prepare,
     .targets = true,
     .run = run,
 };

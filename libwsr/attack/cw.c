@@ -3,7 +3,7 @@
 // The attack of Carlini and Wagner in the Euclidean norm. With x' = lo + (hi -
 // lo) (tanh w + 1) / 2, which cannot leave the box, Adam minimises
 //
-//   |x' - x0|^2 + c max(z_y - max_{i != y} z_i, -kappa)
+//   |x' - x0|^2 / (hi - lo)^2 + c max(z_y - max_{i != y} z_i, -kappa)
 //
 // over w, and c is searched per image (weighing.c). The nearest image that is
 // wrong by more than kappa is kept. "Towards evaluating the robustness of
@@ -86,8 +86,8 @@ static void begin(wsr__siege *s, size_t row, void *ctx)
 static void move(wsr__siege *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    const double half = ((double)s->model->box.hi - (double)s->model->box.lo) /
-                        2;
+    const double width = wsr__width(s->model->box);
+    const double half = width / 2;
     const bool enough = s->loss[row] >= state->p->kappa;
     const double c = enough ? 0 : wsr__weight(s, row);
     const float *const x = wsr__at_const(s->x, s->d, row);
@@ -95,8 +95,9 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     float *const g = wsr__at(s->grad, s->d, row);
     for (int64_t i = 0; i < s->d; i++) {
         const double t = ((double)x[i] - (double)s->model->box.lo) / half - 1;
-        const double dx = 2 * ((double)x[i] - (double)x0[i]) - c * (double)g[i];
-        g[i] = (float)(dx * half * (1 - t * t));
+        const double dx = 2 * ((double)x[i] - (double)x0[i]) / width -
+                          c * (double)g[i] * width;
+        g[i] = (float)(dx * 0.5 * (1 - t * t));
     }
     const wsr__update update = {
         .data = wsr__at(state->w, s->d, row),
@@ -112,7 +113,8 @@ static void move(wsr__siege *s, size_t row, void *ctx)
 static wsr_status step(wsr__siege *s, void *ctx, int64_t number)
 {
     run_state *const state = ctx;
-    const wsr_status status = wsr__siege_backward(s, wsr__loss_margin);
+    const wsr_status status =
+        number == 0 ? WSR_OK : wsr__siege_backward(s, wsr__loss_margin);
     if (status == WSR_OK) {
         state->step = number;
         wsr__siege_each(s, move, state);
@@ -125,7 +127,8 @@ static double squares(const wsr__siege *s, size_t row, const void *ctx)
     (void)ctx;
     const double length = wsr__distance(WSR__L2, wsr__at_const(s->x, s->d, row),
                                         wsr__at_const(s->x0, s->d, row), s->d);
-    return length * length;
+    const double part = length / wsr__width(s->model->box);
+    return part * part;
 }
 
 static wsr_status run(wsr__siege *s, const void *options)
@@ -134,8 +137,8 @@ static wsr_status run(wsr__siege *s, const void *options)
     run_state state = {p, wsr__siege_spare(s, W, s->d),
                        wsr__siege_spare(s, MOMENT_1, s->d),
                        wsr__siege_spare(s, MOMENT_2, s->d), 0};
-    const wsr__weighing weighing = {p->c,  p->search, p->kappa, p->steps,
-                                    begin, step,      squares,  &state};
+    const wsr__weighing weighing = {p->c, p->search, p->kappa, p->steps, begin,
+                                    step, 0,         squares,  &state};
     if (state.w == NULL || state.m == NULL || state.v == NULL) {
         return WSR_NOMEM;
     }

@@ -4,8 +4,8 @@
 // to the other classes is stepped to,
 //
 //   k* = argmin |f_k - f_y| / |w_k|_q        w_k = grad (f_k - f_y)
-//   r <- r + (|f_k* - f_y| / |w_k*|_q + 1e-4) * direction of w_k*
-//   x  = clip(x0 + (1 + overshoot) * r)
+//   r <- r + (|f_k* - f_y| / |w_k*|_q + 1e-4) * direction of w_k*     (1e-4 of
+//   the pixel range) x  = clip(x0 + (1 + overshoot) * r)
 //
 // until the prediction changes. Moosavi-Dezfooli, Fawzi and Frossard,
 // "DeepFool: a simple and accurate method to fool deep neural networks",
@@ -67,8 +67,11 @@ static void compare(wsr__siege *s, size_t row, void *ctx)
     const run_state *const state = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     const double length = dual_length(s, g);
-    const float ratio = (float)(fabs(s->loss[row]) / (length + 1e-12));
-    if (ratio < state->ratio[row] && length > 0) {
+    if (!(length > 0)) {
+        return;
+    }
+    const float ratio = (float)(fabs(s->loss[row]) / length);
+    if (ratio < state->ratio[row]) {
         state->ratio[row] = ratio;
         memcpy(wsr__at(state->direction, s->d, row), g,
                (size_t)s->d * sizeof(*g));
@@ -87,7 +90,7 @@ static void step(wsr__siege *s, size_t row, void *ctx)
     if (isinf(state->ratio[row]) || !(length > 0)) {
         return; // flat all around
     }
-    const double far = (double)state->ratio[row] + 1e-4;
+    const double far = (double)state->ratio[row] + 1e-4 * wsr__width(box);
     const double over = 1 + state->p->overshoot;
     for (int64_t i = 0; i < s->d; i++) {
         const double sign = (double)((w[i] > 0) - (w[i] < 0));

@@ -4,7 +4,7 @@
 // pgdl2 share it:
 //
 //   linf  x <- clip(x + alpha * sign(g))          g = grad loss(f(x))
-//   l2    x <- clip(x + alpha * g / (|g| + 1e-10))
+//   l2    x <- clip(x + alpha * g / |g|)
 //
 // where clip is into ball and box (project.c). With several restarts only
 // images that still stand are tried again.
@@ -26,7 +26,7 @@ const wsr__option wsr__descent_schema[] = {
     {"noise", WSR__WORD, offsetof(wsr__descent, noise), "uniform", 0, 0, "",
      "random point: uniform in the ball, or gaussian near the image", noises},
     {"sigma", WSR__FLOAT, offsetof(wsr__descent, sigma), "0.001", 0, 1,
-     "pixel values", "standard deviation of gaussian noise", NULL},
+     "pixel ranges", "standard deviation of gaussian noise", NULL},
     {"restarts", WSR__INT, offsetof(wsr__descent, restarts), "1", 1, 10000, "",
      "tries; the second and later ones begin at random", NULL},
     {"norm", WSR__WORD, offsetof(wsr__descent, norm), "linf", 0, 0, "",

@@ -8,10 +8,10 @@
 // as   x' = S(y - lr_k grad(y)),   y <- x' + k / (k + 3) (x' - x)
 //
 // where grad is that of the first two terms, lr_k = lr sqrt(1 - k / steps), and
-// S takes beta off every change, not beyond zero, and clips to the box. c is
-// searched per image (weighing.c). Chen et al., "EAD: elastic-net attacks to
-// deep neural networks via adversarial examples", arXiv:1709.04114, with the
-// decision by the l1 norm.
+// S takes beta off every change, not beyond zero, and clips to the box; pixels
+// are in parts of their range. c is searched per image (weighing.c). Chen et
+// al., "EAD: elastic-net attacks to deep neural networks via adversarial
+// examples", arXiv:1709.04114, with the decision by the l1 norm.
 
 #include "attack/attack.h"
 
@@ -74,9 +74,11 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     const params *const p = state->p;
     const double part = (double)state->step / (double)p->steps;
     const double lr = p->lr * sqrt(1 - part);
+    const double width = wsr__width(s->model->box);
+    const float beta = (float)(p->beta * width);
     const float on = (float)state->step / (float)(state->step + 3);
     const bool enough = s->loss[row] >= p->kappa;
-    const double c = enough ? 0 : wsr__weight(s, row);
+    const double c = enough ? 0 : wsr__weight(s, row) * width * width;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     float *const x = wsr__at(s->x, s->d, row);
@@ -84,7 +86,7 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     for (int64_t i = 0; i < s->d; i++) {
         const double dy = 2 * ((double)y[i] - (double)x0[i]) - c * (double)g[i];
         const float z = (float)((double)y[i] - lr * dy);
-        const float next = shrink(z, x0[i], (float)p->beta, s->model->box);
+        const float next = shrink(z, x0[i], beta, s->model->box);
         y[i] = next + on * (next - x[i]);
         x[i] = next;
     }
@@ -94,7 +96,7 @@ static wsr_status step(wsr__siege *s, void *ctx, int64_t number)
 {
     run_state *const state = ctx;
     const wsr_status status =
-        number == 0 ? wsr__siege_backward(s, wsr__loss_margin)
+        number == 0 ? WSR_OK
                     : wsr__siege_gradient_at(s, state->ahead, wsr__loss_margin);
     if (status == WSR_OK) {
         state->step = number;
@@ -108,17 +110,19 @@ static double elastic(const wsr__siege *s, size_t row, const void *ctx)
     const run_state *const state = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
-    const double length = wsr__distance(WSR__L2, x, x0, s->d);
+    const double width = wsr__width(s->model->box);
+    const double length = wsr__distance(WSR__L2, x, x0, s->d) / width;
     return length * length +
-           state->p->beta * wsr__distance(WSR__L1, x, x0, s->d);
+           state->p->beta * wsr__distance(WSR__L1, x, x0, s->d) / width;
 }
 
 static wsr_status run(wsr__siege *s, const void *options)
 {
     const params *const p = options;
     run_state state = {p, wsr__siege_spare(s, AHEAD, s->d), 0};
-    const wsr__weighing weighing = {p->c,  p->search, p->kappa, p->steps,
-                                    begin, step,      elastic,  &state};
+    const wsr__weighing weighing = {p->c,  p->search, p->kappa,        p->steps,
+                                    begin, step,      p->beta / p->lr, elastic,
+                                    &state};
     return state.ahead == NULL ? WSR_NOMEM : wsr__weighing_run(s, &weighing);
 }
 

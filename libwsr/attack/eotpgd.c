@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { SUM };
+enum { SUM, EXPONENT };
 
 typedef struct params {
     int64_t steps;
@@ -38,6 +38,7 @@ static const wsr__option schema[] = {
 typedef struct run_state {
     float alpha;
     float *sum;
+    int *exponent; // of the sum, one per image
 } run_state;
 
 static void start(wsr__siege *s, size_t row, void *ctx)
@@ -51,6 +52,7 @@ static void clear(wsr__siege *s, size_t row, void *ctx)
     const run_state *const state = ctx;
     memset(wsr__at(state->sum, s->d, row), 0,
            (size_t)s->d * sizeof(*state->sum));
+    state->exponent[row] = WSR__EXPONENT_NONE;
 }
 
 static void add(wsr__siege *s, size_t row, void *ctx)
@@ -58,8 +60,10 @@ static void add(wsr__siege *s, size_t row, void *ctx)
     const run_state *const state = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     float *const sum = wsr__at(state->sum, s->d, row);
+    const float factor =
+        wsr__gradient_align(sum, &state->exponent[row], s->exponent[row], s->d);
     for (int64_t i = 0; i < s->d; i++) {
-        sum[i] += g[i];
+        sum[i] += factor * g[i];
     }
 }
 
@@ -75,8 +79,9 @@ static wsr_status run(wsr__siege *s, const void *options)
     wsr_status status = WSR_OK;
     const params *const p = options;
     run_state state = {wsr__step_size(s, p->alpha, p->ratio, p->steps),
-                       wsr__siege_spare(s, SUM, s->d)};
-    if (state.sum == NULL) {
+                       wsr__siege_spare(s, SUM, s->d),
+                       (void *)wsr__siege_spare(s, EXPONENT, 1)};
+    if (state.sum == NULL || state.exponent == NULL) {
         return WSR_NOMEM;
     }
     wsr__siege_reset(s);

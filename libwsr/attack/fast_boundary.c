@@ -19,6 +19,7 @@
 
 #include "attack/attack.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -60,14 +61,16 @@ static void start_row(wsr__siege *s, size_t row, void *ctx)
     if (w->draw == 0) {
         return;
     }
-    radius = isinf(radius) ? usual[s->norm] : radius;
+    const double width = wsr__width(s->model->box);
+    radius = isinf(radius) ? usual[s->norm] * width : radius;
     wsr__rng rng = wsr__siege_rng(s, row, w->draw);
     for (int64_t i = 0; i < s->d; i++) {
-        t[i] = x0[i] + (s->norm == WSR__LINF ? 2 * wsr__rng_uniform(&rng) - 1
-                                             : (float)wsr__rng_normal(&rng));
+        t[i] = x0[i] + (float)width * (s->norm == WSR__LINF
+                                           ? 2 * wsr__rng_uniform(&rng) - 1
+                                           : (float)wsr__rng_normal(&rng));
     }
-    const double length = wsr__distance(s->norm, t, x0, s->d) + 1e-12;
-    for (int64_t i = 0; i < s->d; i++) {
+    const double length = wsr__distance(s->norm, t, x0, s->d);
+    for (int64_t i = 0; i < s->d && length > 0; i++) {
         x[i] += (float)(radius / 2 / length * ((double)t[i] - (double)x0[i]));
     }
     wsr__clip(x, s->d, s->model->box);
@@ -92,8 +95,9 @@ static void compare_row(wsr__siege *s, size_t row, void *ctx)
     const walk *const w = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     row_state *const r = &w->rows[row];
-    const double length = fabs(s->loss[row]) /
-                          (1e-12 + dual_length(s->norm, g, s->d));
+    const double slope = dual_length(s->norm, g, s->d);
+    // Where it is flat all around, one of the boundaries has to do.
+    const double length = slope > 0 ? fabs(s->loss[row]) / slope : DBL_MAX;
     if (length < r->length) {
         r->length = length;
         r->f = s->loss[row];
@@ -110,7 +114,8 @@ static double inner(const float *w, const float *a, const float *b, int64_t d)
     return sum;
 }
 
-static double change_length(wsr__lp lp, const float *change, int64_t d)
+static double change_length(wsr__lp lp, const float *change, int64_t d,
+                            wsr__box box)
 {
     double most = 0;
     double sum = 0;
@@ -124,7 +129,8 @@ static double change_length(wsr__lp lp, const float *change, int64_t d)
     const double length = lp == WSR__LINF ? most
                           : lp == WSR__L2 ? sqrt(squares)
                                           : sum;
-    return length > 1e-8 ? length : 1e-8;
+    const double least = 1e-8 * wsr__width(box);
+    return length > least ? length : least;
 }
 
 static void step_row(wsr__siege *s, size_t row, void *ctx)
@@ -145,8 +151,8 @@ static void step_row(wsr__siege *s, size_t row, void *ctx)
     plane.c += inner(plane.w, x0, x, s->d);
     plane.x = x0;
     wsr__hyperplane(d2, &plane);
-    const double a1 = change_length(s->norm, d1, s->d);
-    const double a2 = change_length(s->norm, d2, s->d);
+    const double a1 = change_length(s->norm, d1, s->d, plane.box);
+    const double a2 = change_length(s->norm, d2, s->d, plane.box);
     const double share = a1 / (a1 + a2);
     const double a = share < w->p->alpha ? share : w->p->alpha;
     const double eta = w->p->eta;

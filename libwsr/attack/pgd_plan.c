@@ -6,6 +6,7 @@
 // n steps cost n forward and n backward passes.
 
 #include "attack/attack.h"
+#include "graph/plan.h"
 
 #include <string.h>
 
@@ -47,6 +48,8 @@ static void step_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Steps follow signs, so that each image may have an exponent of its own; in
+// train mode all images have a part in the gradients of each.
 static void seed_backward(wsr_plan *plan, const int32_t *labels,
                           const wsr__pgd *pgd)
 {
@@ -55,11 +58,17 @@ static void seed_backward(wsr_plan *plan, const int32_t *labels,
     float *const dz = wsr_plan_diff_dst(plan, "logits");
     const size_t classes = (size_t)shape->dims[1];
     const wsr__loss loss = pgd->loss != NULL ? pgd->loss : wsr__loss_ce;
+    const bool joint = (plan->purpose & WSR_TRAIN) != 0;
+    int common = WSR__EXPONENT_NONE;
     for (size_t i = 0; i < (size_t)shape->dims[0]; i++) {
         const wsr__aim aim = {labels[i], -1,
                               pgd->clean == NULL ? NULL
                                                  : pgd->clean + i * classes};
-        (void)loss(dz + i * classes, z + i * classes, &aim, classes);
+        int exponent = 0;
+        (void)loss(dz + i * classes, &exponent, z + i * classes, &aim, classes);
+        if (joint) {
+            wsr__gradient_join(dz, &common, exponent, i, classes);
+        }
     }
 }
 

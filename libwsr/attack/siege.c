@@ -33,7 +33,9 @@ typedef struct wsr__siege_own {
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;
+    int *exponent;
     float *clean_grad;
+    int *clean_exponent; // of clean_grad
     double *clean_loss;
     wsr__loss clean_of; // loss that these are of, NULL: of none
     uint32_t *held;     // rows that the running attack began with
@@ -74,7 +76,9 @@ void wsr__siege_free(wsr__siege *s)
         wsr__free(own->queries);
         wsr__free(own->gradients);
         wsr__free(own->flat);
+        wsr__free(own->exponent);
         wsr__free(own->clean_grad);
+        wsr__free(own->clean_exponent);
         wsr__free(own->clean_loss);
         for (size_t i = 0; i < WSR__SPARES; i++) {
             wsr__free(own->spare[i]);
@@ -120,6 +124,8 @@ static wsr_status make_arrays(wsr__siege *s)
     own->queries = row_array(&failed, n, sizeof(*own->queries));
     own->gradients = row_array(&failed, n, sizeof(*own->gradients));
     own->flat = row_array(&failed, n, sizeof(*own->flat));
+    own->exponent = row_array(&failed, n, sizeof(*own->exponent));
+    own->clean_exponent = row_array(&failed, n, sizeof(*own->clean_exponent));
     if (failed) {
         return WSR_NOMEM;
     }
@@ -138,6 +144,7 @@ static wsr_status make_arrays(wsr__siege *s)
     s->queries = own->queries;
     s->gradients = own->gradients;
     s->flat = own->flat;
+    s->exponent = own->exponent;
     return WSR_OK;
 }
 
@@ -319,8 +326,8 @@ static void check_row(wsr__siege *s, size_t row, void *ctx)
     s->flat[row] += sum > 0 ? 0 : 1;
 }
 
-static wsr_status backward(wsr__siege *s, float *grad, double *loss,
-                           wsr__loss of)
+static wsr_status backward(wsr__siege *s, float *grad, int *exponent,
+                           double *loss, wsr__loss of)
 {
     wsr_status status = WSR_OK;
     own_arrays *const own = s->own;
@@ -328,10 +335,18 @@ static wsr_status backward(wsr__siege *s, float *grad, double *loss,
         return WSR_OK;
     }
     memset(s->dlogits, 0, s->capacity * s->classes * sizeof(*s->dlogits));
+    int common = WSR__EXPONENT_NONE;
     for (size_t k = 0; k < s->m; k++) {
         const size_t row = s->rows[k];
-        loss[row] = of(s->dlogits + row * s->classes,
+        loss[row] = of(s->dlogits + row * s->classes, &exponent[row],
                        s->logits + row * s->classes, &s->aims[row], s->classes);
+        if (s->model->whole) { // where all rows are there, in their order
+            wsr__gradient_join(s->dlogits, &common, exponent[row], row,
+                               s->classes);
+        }
+    }
+    for (size_t k = 0; s->model->whole && k < s->m; k++) {
+        exponent[s->rows[k]] = common;
     }
     WSR_TRY(s->model->cls->backward(s->model, grad, s->dlogits));
     s->model->gradients += s->m;
@@ -350,7 +365,7 @@ out:
 
 wsr_status wsr__siege_backward(wsr__siege *s, wsr__loss loss)
 {
-    return backward(s, s->grad, s->loss, loss);
+    return backward(s, s->grad, s->exponent, s->loss, loss);
 }
 
 static bool goal_met(const wsr__aim *goal, int32_t prediction)
@@ -447,6 +462,7 @@ static void take_clean(wsr__siege *s, size_t row, void *ctx)
     memcpy(s->logits + row * s->classes, s->clean + row * s->classes,
            s->classes * sizeof(*s->logits));
     s->loss[row] = s->own->clean_loss[row];
+    s->exponent[row] = s->own->clean_exponent[row];
 }
 
 wsr_status wsr__siege_clean_gradient(wsr__siege *s, wsr__loss loss)
@@ -469,7 +485,8 @@ wsr_status wsr__siege_clean_gradient(wsr__siege *s, wsr__loss loss)
         }
         memcpy(s->logits, own->clean,
                s->capacity * s->classes * sizeof(*s->logits));
-        WSR_TRY(backward(s, own->clean_grad, own->clean_loss, loss));
+        WSR_TRY(backward(s, own->clean_grad, own->clean_exponent,
+                         own->clean_loss, loss));
         own->clean_of = loss;
         memset(own->known, 0, s->capacity);
         for (size_t k = 0; k < s->m; k++) {

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { COPY, SUM };
+enum { COPY, SUM, EXPONENT };
 
 typedef struct params {
     wsr__ascent ascent;
@@ -33,6 +33,7 @@ typedef struct copies {
     const float *ahead;
     float *copy;
     float *sum;
+    int *exponent; // of the sum, one per image
     int64_t n;
     int64_t at;
 } copies;
@@ -51,11 +52,17 @@ static void darken(wsr__siege *s, size_t row, void *ctx)
 static void add(wsr__siege *s, size_t row, void *ctx)
 {
     const copies *const c = ctx;
-    const float scale = ldexpf(1, (int)-c->at) / (float)c->n;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     float *const sum = wsr__at(c->sum, s->d, row);
+    if (c->at == 0) {
+        memset(sum, 0, (size_t)s->d * sizeof(*sum));
+        c->exponent[row] = WSR__EXPONENT_NONE;
+    }
+    const float factor =
+        wsr__gradient_align(sum, &c->exponent[row], s->exponent[row], s->d);
+    const float scale = factor * (ldexpf(1, (int)-c->at) / (float)c->n);
     for (int64_t i = 0; i < s->d; i++) {
-        sum[i] = scale * g[i] + (c->at == 0 ? 0 : sum[i]);
+        sum[i] = scale * g[i] + sum[i];
     }
 }
 
@@ -74,8 +81,10 @@ static wsr_status slope(wsr__siege *s, const wsr__climber *climber)
     copies c = {.ahead = ahead,
                 .copy = wsr__siege_spare(s, COPY, s->d),
                 .sum = wsr__siege_spare(s, SUM, s->d),
+                .exponent = (void *)wsr__siege_spare(s, EXPONENT, 1),
                 .n = p->scales};
-    if (ahead == NULL || c.copy == NULL || c.sum == NULL) {
+    if (ahead == NULL || c.copy == NULL || c.sum == NULL ||
+        c.exponent == NULL) {
         return WSR_NOMEM;
     }
     wsr__ascent_ahead(ahead, s, climber);

@@ -13,6 +13,7 @@
 #include "attack/attack.h"
 #include "optim/optim.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { SIGNS, PROBE, SLOPE, MOMENT_1, MOMENT_2, AHEAD };
@@ -29,9 +30,9 @@ static const wsr__option schema[] = {
      "steps", NULL},
     {"samples", WSR__INT, offsetof(params, samples), "128", 1, 1000000, "",
      "pairs of images for each step", NULL},
-    {"delta", WSR__FLOAT, offsetof(params, delta), "0.01", 1e-6, 1e6,
-     "pixel values", "how far apart from the image they are", NULL},
-    {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
+    {"delta", WSR__FLOAT, offsetof(params, delta), "0", 0, 1e6, "pixel values",
+     "how far apart from the image they are, 0: 0.01 of the pixel range", NULL},
+    {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "pixel ranges",
      "learning rate of Adam", NULL},
     {0},
 };
@@ -40,6 +41,8 @@ static const wsr__adam usual = {.beta1 = 0.9, .beta2 = 0.999, .tol = 1e-8};
 
 typedef struct run_state {
     const params *p;
+    double width; // of the pixel range
+    double delta;
     float *signs;
     float *probe; // images beside x
     float *slope;
@@ -77,20 +80,20 @@ static void go_ahead(wsr__siege *s, size_t row, void *ctx)
     for (int64_t i = 0; i < s->d; i++) {
         signs[i] = wsr__rng_uniform(&rng) < 0.5f ? -1 : 1;
     }
-    put_probe(s, state, row, (float)state->p->delta);
+    put_probe(s, state, row, (float)state->delta);
 }
 
 static double margin(const wsr__siege *s, size_t row)
 {
-    return wsr__loss_margin(NULL, s->logits + row * s->classes, &s->aims[row],
-                            s->classes);
+    return wsr__loss_margin(NULL, NULL, s->logits + row * s->classes,
+                            &s->aims[row], s->classes);
 }
 
 static void go_behind(wsr__siege *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     state->ahead[row] = (float)margin(s, row);
-    put_probe(s, state, row, -(float)state->p->delta);
+    put_probe(s, state, row, -(float)state->delta);
 }
 
 static void add(wsr__siege *s, size_t row, void *ctx)
@@ -98,8 +101,13 @@ static void add(wsr__siege *s, size_t row, void *ctx)
     const run_state *const state = ctx;
     // Downwards: Adam goes against what it is given.
     const double fall = margin(s, row) - (double)state->ahead[row];
-    const float by =
-        (float)(fall / (2 * state->p->delta * (double)state->p->samples));
+    // In pixel ranges and in units of the logits: Adam adds a constant to the
+    // size of what it is given.
+    const double unit =
+        wsr__logit_spread(s->clean + row * s->classes, s->classes);
+    const double part = fall * state->width /
+                        (2 * state->delta * (double)state->p->samples);
+    const float by = (float)ldexp(part, -wsr__exponent(unit));
     const float *const signs = wsr__at_const(state->signs, s->d, row);
     float *const slope = wsr__at(state->slope, s->d, row);
     for (int64_t i = 0; i < s->d; i++) {
@@ -117,7 +125,7 @@ static void move(wsr__siege *s, size_t row, void *ctx)
         .grad = wsr__at(state->slope, s->d, row),
         .state = {wsr__at(state->m, s->d, row), wsr__at(state->v, s->d, row)},
         .n = s->d,
-        .lr = state->p->lr,
+        .lr = state->p->lr * state->width,
         .step = state->step + 1};
     wsr__adam_update(&update, &usual, 0);
     wsr__project(x, &ball);
@@ -141,7 +149,11 @@ out:
 static wsr_status run(wsr__siege *s, const void *options)
 {
     wsr_status status = WSR_OK;
-    run_state state = {.p = options,
+    const params *const p = options;
+    const double width = wsr__width(s->model->box);
+    run_state state = {.p = p,
+                       .width = width,
+                       .delta = p->delta > 0 ? p->delta : 0.01 * width,
                        .signs = wsr__siege_spare(s, SIGNS, s->d),
                        .probe = wsr__siege_spare(s, PROBE, s->d),
                        .slope = wsr__siege_spare(s, SLOPE, s->d),

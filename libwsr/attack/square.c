@@ -56,14 +56,14 @@ static wsr__lp norm(const void *options)
 
 typedef struct run_state {
     const params *p;
-    wsr__loss loss;
-    float *best;    // (n, d)
-    float *value;   // (n) loss there: to be raised
-    float *delta;   // (n, d)
-    float *pattern; // (n, h * w)
-    float *fresh;   // (n, h * w) new content of one channel of a window
-    int64_t side;   // of the windows
-    uint32_t draw;  // number of the query, restarts counted through
+    wsr__order order; // of the loss
+    float *best;      // (n, d)
+    float *value;     // (n) loss there: to be raised
+    float *delta;     // (n, d)
+    float *pattern;   // (n, h * w)
+    float *fresh;     // (n, h * w) new content of one channel of a window
+    int64_t side;     // of the windows
+    uint32_t draw;    // number of the query, restarts counted through
 } run_state;
 
 /// A window of the image.
@@ -193,6 +193,12 @@ static double norm_of(wsr__lp lp, const float *v, int64_t n)
     return length_of(lp, sum);
 }
 
+// What keeps quotients of lengths finite.
+static double tiny_of(const wsr__siege *s)
+{
+    return 1e-12 * wsr__width(s->model->box);
+}
+
 // A bump of `rows` x `cols`: rectangles around the centre, each larger and
 // weaker than the one before. Its norm is 1.
 static void bump(float *v, int64_t rows, int64_t cols, wsr__lp lp)
@@ -242,7 +248,7 @@ static void put(wsr__siege *s, size_t row, float *delta)
     float *const x = wsr__at(s->x, s->d, row);
     if (s->norm == WSR__L2) {
         const double length = norm_of(WSR__L2, delta, s->d);
-        scale_by(delta, s->d, (double)s->eps / (length + 1e-12));
+        scale_by(delta, s->d, (double)s->eps / (length + tiny_of(s)));
     } else {
         ball.eps *= 1 - 1e-6f;
     }
@@ -318,7 +324,7 @@ static void exchange_channel(const wsr__siege *s, float *delta,
         const int64_t at = (ex->to.y + k / side) * dims[2] + ex->to.x +
                            k % side;
         const double v = (double)(up * ex->pattern[k]) +
-                         (double)delta[at] / (1e-12 + inside);
+                         (double)delta[at] / (tiny_of(s) + inside);
         ex->fresh[k] = (float)v;
         fresh += term_of(s->norm, v);
     }
@@ -390,8 +396,8 @@ static void judge_row(wsr__siege *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
-    const float value = (float)state->loss(NULL, s->logits + row * s->classes,
-                                           &s->aims[row], s->classes);
+    const float value = (float)state->order(s->logits + row * s->classes,
+                                            &s->aims[row], s->classes);
     if (value > state->value[row]) {
         state->value[row] = value;
         memcpy(wsr__at(state->best, s->d, row), x, (size_t)s->d * sizeof(*x));
@@ -431,8 +437,8 @@ static wsr_status run(wsr__siege *s, const void *options)
     const int64_t *const dims = s->model->shape.dims;
     const int64_t plane = dims[1] * dims[2];
     run_state state = {.p = p,
-                       .loss = wsr__streq(p->loss.s, "ce") ? wsr__loss_ce
-                                                           : wsr__loss_margin,
+                       .order = wsr__streq(p->loss.s, "ce") ? wsr__order_ce
+                                                            : wsr__order_margin,
                        .best = wsr__siege_spare(s, BEST, s->d),
                        .value = wsr__siege_spare(s, LOSS, 1),
                        .delta = wsr__siege_spare(s, DELTA, s->d),

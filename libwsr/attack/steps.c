@@ -14,6 +14,35 @@ float wsr__step_size(const wsr__siege *s, double alpha, double ratio,
     return (float)(alpha > 0 ? alpha : ratio * (double)s->eps / (double)steps);
 }
 
+float wsr__lift(double length)
+{
+    return length < 0x1p-60 ? 0x1p80f : 1;
+}
+
+float wsr__gradient_align(float *sum, int *sum_exponent, int exponent,
+                          int64_t d)
+{
+    if (exponent > *sum_exponent) {
+        const float down = ldexpf(1, *sum_exponent - exponent);
+        for (int64_t i = 0; i < d; i++) {
+            sum[i] *= down;
+        }
+        *sum_exponent = exponent;
+    }
+    return ldexpf(1, exponent - *sum_exponent);
+}
+
+void wsr__gradient_join(float *dz, int *exponent, int next, size_t rows,
+                        size_t classes)
+{
+    float *const last = dz + rows * classes;
+    const float factor =
+        wsr__gradient_align(dz, exponent, next, (int64_t)(rows * classes));
+    for (size_t c = 0; c < classes; c++) {
+        last[c] *= factor;
+    }
+}
+
 static wsr__rng start_rng(const wsr__siege *s, size_t row, uint32_t restart)
 {
     return wsr__siege_rng(s, row, START + restart);
@@ -32,7 +61,7 @@ void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
     wsr__rng rng = start_rng(s, row, restart);
     float *const x = wsr__at(s->x, s->d, row);
     const wsr__ball ball = wsr__siege_ball(s, row);
-    gaussian(x, s->d, sigma, &rng);
+    gaussian(x, s->d, sigma * wsr__width(ball.box), &rng);
     wsr__project(x, &ball);
 }
 
@@ -42,11 +71,11 @@ static void uniform_l2(float *x, const wsr__ball *ball, wsr__rng *rng)
 {
     const double radius = (double)ball->eps * pow((double)wsr__rng_uniform(rng),
                                                   1 / (double)ball->d);
-    gaussian(x, ball->d, 1, rng);
+    gaussian(x, ball->d, wsr__width(ball->box), rng);
     const double length = wsr__distance(WSR__L2, x, ball->x0, ball->d);
-    for (int64_t i = 0; i < ball->d; i++) {
+    for (int64_t i = 0; i < ball->d && length > 0; i++) {
         const double c = (double)ball->x0[i];
-        x[i] = (float)(c + ((double)x[i] - c) * radius / (length + 1e-12));
+        x[i] = (float)(c + ((double)x[i] - c) * radius / length);
     }
 }
 
@@ -77,9 +106,10 @@ void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha)
     for (int64_t i = 0; i < s->d; i++) {
         squares += (double)g[i] * (double)g[i];
     }
-    const float length = (float)(sqrt(squares) + 1e-10);
-    for (int64_t i = 0; i < s->d; i++) {
-        x[i] += alpha * (g[i] / length);
+    const float lift = wsr__lift(sqrt(squares));
+    const float length = (float)(sqrt(squares) * (double)lift);
+    for (int64_t i = 0; i < s->d && length > 0; i++) {
+        x[i] += alpha * (lift * g[i] / length);
     }
     wsr__project(x, &ball);
 }
@@ -91,8 +121,10 @@ void wsr__momentum(float *restrict m, const float *restrict g, double decay,
     for (int64_t i = 0; i < d; i++) {
         length += fabs((double)g[i]);
     }
-    const float scale = length > 0 ? (float)((double)d / length) : 0;
+    const float lift = wsr__lift(length / (double)d);
+    const float scale =
+        length > 0 ? (float)((double)d / (length * (double)lift)) : 0;
     for (int64_t i = 0; i < d; i++) {
-        m[i] = (float)decay * m[i] + g[i] * scale;
+        m[i] = (float)decay * m[i] + lift * g[i] * scale;
     }
 }

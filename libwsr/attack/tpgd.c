@@ -26,7 +26,7 @@ static const wsr__option schema[] = {
     {"ratio", WSR__FLOAT, offsetof(params, ratio), "1.75", 0, 1000, "",
      "length of all steps together, in strengths", NULL},
     {"sigma", WSR__FLOAT, offsetof(params, sigma), "0.001", 1e-9, 1,
-     "pixel values", "standard deviation of the start around the image", NULL},
+     "pixel ranges", "standard deviation of the start around the image", NULL},
     {0},
 };
 

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { RAW, VARIANCE, NEAR };
+enum { RAW, VARIANCE, NEAR, EXPONENT };
 
 const wsr__option wsr__variance_schema[] = {
     WSR__ASCENT_OPTIONS("1"),
@@ -29,7 +29,8 @@ typedef struct tuning_work {
     const wsr__variance *variance;
     float *raw; // gradient of the point itself
     float *v;
-    float *near; // points around it
+    int *exponent; // of v, one per image
+    float *near;   // points around it
     uint32_t draw;
 } tuning_work;
 
@@ -37,6 +38,7 @@ static void begin(wsr__siege *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
     memset(wsr__at(work->v, s->d, row), 0, (size_t)s->d * sizeof(float));
+    work->exponent[row] = WSR__EXPONENT_NONE;
 }
 
 static void come_near(wsr__siege *s, size_t row, void *ctx)
@@ -58,8 +60,10 @@ static void correct(wsr__siege *s, size_t row, void *ctx)
     float *const g = wsr__at(s->grad, s->d, row);
     float *const raw = wsr__at(work->raw, s->d, row);
     float *const v = wsr__at(work->v, s->d, row);
+    const float factor =
+        wsr__gradient_align(v, &work->exponent[row], s->exponent[row], s->d);
     for (int64_t i = 0; i < s->d; i++) {
-        const float own = g[i];
+        const float own = factor * g[i];
         raw[i] = own + v[i];
         v[i] = -own;
     }
@@ -68,9 +72,11 @@ static void correct(wsr__siege *s, size_t row, void *ctx)
 static void add(wsr__siege *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
-    const float part = 1 / (float)work->variance->samples;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     float *const v = wsr__at(work->v, s->d, row);
+    const float factor =
+        wsr__gradient_align(v, &work->exponent[row], s->exponent[row], s->d);
+    const float part = factor / (float)work->variance->samples;
     for (int64_t i = 0; i < s->d; i++) {
         v[i] += part * g[i];
     }
@@ -91,8 +97,10 @@ static wsr_status tune(wsr__siege *s, const wsr__climber *c, wsr__slope at)
     tuning_work work = {.variance = variance,
                         .raw = wsr__siege_spare(s, RAW, s->d),
                         .v = wsr__siege_spare(s, VARIANCE, s->d),
+                        .exponent = (void *)wsr__siege_spare(s, EXPONENT, 1),
                         .near = wsr__siege_spare(s, NEAR, s->d)};
-    if (work.raw == NULL || work.v == NULL || work.near == NULL) {
+    if (work.raw == NULL || work.v == NULL || work.exponent == NULL ||
+        work.near == NULL) {
         return WSR_NOMEM;
     }
     if (c->step == 0) {

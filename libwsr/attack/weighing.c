@@ -7,32 +7,39 @@
 
 #include <math.h>
 
-// Per image: the columns of the array.
-enum { C, C_LOW, C_HIGH, COST, REACHED, COLUMNS };
+/// What the search knows of an image.
+typedef struct weight {
+    double c;
+    double low;      // largest weight that failed, 0: none
+    double high;     // smallest one that did not, INFINITY: none
+    double expected; // what a linear model would need, 0: unknown
+    double cost;     // at the last look
+    bool reached;
+} weight;
+
+enum { WEIGHT_FLOATS = (sizeof(weight) + sizeof(float) - 1) / sizeof(float) };
 
 typedef struct run_state {
     const wsr__weighing *w;
-    float *table;
+    weight *weights;
     int64_t step;
 } run_state;
 
-static float *columns(const run_state *state, size_t row)
+static weight *weights_of(wsr__siege *s)
 {
-    return state->table + row * COLUMNS;
+    return (void *)wsr__siege_spare(s, WSR__WEIGHING_SPARE, WEIGHT_FLOATS);
 }
 
 double wsr__weight(wsr__siege *s, size_t row)
 {
-    const float *const table =
-        wsr__siege_spare(s, WSR__WEIGHING_SPARE, COLUMNS);
-    return (double)table[row * COLUMNS + C];
+    return weights_of(s)[row].c;
 }
 
 static void begin(wsr__siege *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    columns(state, row)[COST] = INFINITY;
-    columns(state, row)[REACHED] = 0;
+    state->weights[row].cost = (double)INFINITY;
+    state->weights[row].reached = false;
     state->w->begin(s, row, state->w->ctx);
 }
 
@@ -42,36 +49,66 @@ static void look(wsr__siege *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const wsr__weighing *const w = state->w;
-    float *const column = columns(state, row);
+    weight *const at = &state->weights[row];
     const wsr__aim *const aim = &s->goals[row];
-    const double margin =
-        wsr__loss_margin(NULL, s->logits + row * s->classes, aim, s->classes);
+    const double margin = wsr__loss_margin(
+        NULL, NULL, s->logits + row * s->classes, aim, s->classes);
     if (wsr__siege_won(s, row) && margin >= w->kappa) {
-        column[REACHED] = 1;
+        at->reached = true;
         wsr__siege_offer(s, row, wsr__at_const(s->x, s->d, row));
     }
     const double short_of = margin >= w->kappa ? -w->kappa : -margin;
-    const double cost = w->size(s, row, w->ctx) + (double)column[C] * short_of;
+    const double cost = w->size(s, row, w->ctx) + at->c * short_of;
     const int64_t tenth = w->steps >= 10 ? w->steps / 10 : 1;
     if (state->step % tenth == 0) {
-        if (cost > (double)column[COST] * 0.9999) {
+        if (cost > at->cost * 0.9999) {
             wsr__siege_retire(s, row);
         }
-        column[COST] = (float)cost;
+        at->cost = cost;
     }
+}
+
+// A linear model is d = short / |g| away, and |d|^2 + c (short - |g| |d|) is
+// the smallest there for c = 2 short / |g|^2.
+static void expect(wsr__siege *s, size_t row, void *ctx)
+{
+    const run_state *const state = ctx;
+    const double width = wsr__width(s->model->box);
+    const double short_of = state->w->kappa - s->loss[row];
+    const float *const g = wsr__at_const(s->grad, s->d, row);
+    double squares = 0;
+    double most = 0;
+    for (int64_t i = 0; i < s->d; i++) {
+        const double v = fabs((double)g[i]) * width;
+        squares += v * v;
+        most = fmax(most, v);
+    }
+    state->weights[row].expected = 0;
+    if (squares > 0 && short_of > 0) {
+        state->weights[row].expected =
+            fmax(2 * short_of / squares, state->w->least / most);
+    }
+}
+
+static double next_weight(const weight *at)
+{
+    const double usual = at->high < (double)INFINITY ? (at->low + at->high) / 2
+                                                     : 10 * at->c;
+    const bool far = usual < 1e-4 * at->expected || usual > 1e3 * at->expected;
+    const bool open = at->expected > at->low && at->expected < at->high;
+    return far && open ? at->expected : usual;
 }
 
 static void adjust(wsr__siege *s, size_t row, void *ctx)
 {
     (void)s;
     const run_state *const state = ctx;
-    float *const column = columns(state, row);
-    column[column[REACHED] > 0 ? C_HIGH : C_LOW] = column[C];
-    column[C] = column[C_HIGH] < INFINITY ? (column[C_LOW] + column[C_HIGH]) / 2
-                                          : 10 * column[C];
+    weight *const at = &state->weights[row];
+    *(at->reached ? &at->high : &at->low) = at->c;
+    at->c = next_weight(at);
 }
 
-static wsr_status try_weights(wsr__siege *s, run_state *state)
+static wsr_status try_weights(wsr__siege *s, run_state *state, bool first)
 {
     wsr_status status = WSR_OK;
     const wsr__weighing *const w = state->w;
@@ -82,6 +119,12 @@ static wsr_status try_weights(wsr__siege *s, run_state *state)
         WSR_TRY(wsr__siege_forward(s, !last));
         wsr__siege_each(s, look, state);
         wsr__siege_leave(s);
+        if (state->step == 0) {
+            WSR_TRY(wsr__siege_backward(s, wsr__loss_margin));
+        }
+        if (state->step == 0 && first) {
+            wsr__siege_each(s, expect, state);
+        }
         if (!last) {
             WSR_TRY(w->step(s, w->ctx, state->step));
         }
@@ -95,18 +138,15 @@ out:
 wsr_status wsr__weighing_run(wsr__siege *s, const wsr__weighing *weighing)
 {
     wsr_status status = WSR_OK;
-    run_state state = {weighing,
-                       wsr__siege_spare(s, WSR__WEIGHING_SPARE, COLUMNS), 0};
-    if (state.table == NULL) {
+    run_state state = {weighing, weights_of(s), 0};
+    if (state.weights == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < s->capacity; i++) {
-        columns(&state, i)[C] = (float)weighing->c;
-        columns(&state, i)[C_LOW] = 0;
-        columns(&state, i)[C_HIGH] = INFINITY;
+        state.weights[i] = (weight){.c = weighing->c, .high = (double)INFINITY};
     }
     for (int64_t k = 0; k < weighing->search && s->m > 0; k++) {
-        WSR_TRY(try_weights(s, &state));
+        WSR_TRY(try_weights(s, &state, k == 0));
     }
 out:
     return status;

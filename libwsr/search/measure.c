@@ -164,7 +164,7 @@ static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
     for (size_t i = 0; i < n; i++) {
         const wsr__aim aim = {.label = wsr_batch_labels(batch)[i],
                               .target = -1};
-        sum += wsr__loss_ce(NULL, z + i * classes, &aim, classes);
+        sum += wsr__loss_ce(NULL, NULL, z + i * classes, &aim, classes);
     }
     if (!isfinite(sum)) {
         return WSR_FAIL(WSR_NUMERIC, "loss of logits: %g is not finite", sum);

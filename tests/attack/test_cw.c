@@ -56,7 +56,7 @@ START_TEST(images_can_be_made_wrong_by_a_margin)
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
                                 1, &w->of));
         ck_assert(!wsr_attack_result_success(r, 0)[i] ||
-                  wsr__loss_margin(NULL, z, &aim, TOY_CLASSES) >= 1);
+                  wsr__loss_margin(NULL, NULL, z, &aim, TOY_CLASSES) >= 1);
     }
     wsr_attack_result_free(r);
     toy_end(w);

@@ -75,7 +75,7 @@ START_TEST(images_can_be_made_wrong_by_a_margin)
                                 1, &w->of));
         fell += wsr_attack_result_success(r, 0)[i];
         ck_assert(!wsr_attack_result_success(r, 0)[i] ||
-                  wsr__loss_margin(NULL, z, &aim, TOY_CLASSES) >= 1);
+                  wsr__loss_margin(NULL, NULL, z, &aim, TOY_CLASSES) >= 1);
     }
     ck_assert_uint_gt(fell, 0);
     wsr_attack_result_free(r);

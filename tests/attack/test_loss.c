@@ -32,15 +32,15 @@ static void check_gradient(wsr__loss loss, bool reach)
         float dz[CLASSES];
         float unused[CLASSES];
         make(&p, seed, reach);
-        const double value = loss(dz, p.z, &p.aim, CLASSES);
-        ck_assert_double_eq(loss(NULL, p.z, &p.aim, CLASSES), value);
+        const double value = loss(dz, NULL, p.z, &p.aim, CLASSES);
+        ck_assert_double_eq(loss(NULL, NULL, p.z, &p.aim, CLASSES), value);
         for (size_t c = 0; c < CLASSES; c++) {
             const float held = p.z[c];
             const float h = 1.0f / 1024;
             p.z[c] = held + h;
-            const double up = loss(unused, p.z, &p.aim, CLASSES);
+            const double up = loss(unused, NULL, p.z, &p.aim, CLASSES);
             p.z[c] = held - h;
-            const double down = loss(unused, p.z, &p.aim, CLASSES);
+            const double down = loss(unused, NULL, p.z, &p.aim, CLASSES);
             p.z[c] = held;
             const double slope = (up - down) /
                                  ((double)(held + h) - (double)(held - h));
@@ -71,16 +71,18 @@ START_TEST(values_are_those_of_the_formulas)
     for (size_t c = 0; c < 5; c++) {
         sum += exp((double)z[c]);
     }
-    ck_assert_double_eq_tol(wsr__loss_ce(NULL, z, &leave, 5), log(sum) - 4,
-                            1e-12);
-    ck_assert_double_eq_tol(wsr__loss_ce(NULL, z, &reach, 5), 2 - log(sum),
-                            1e-12);
+    ck_assert_double_eq_tol(wsr__loss_ce(NULL, NULL, z, &leave, 5),
+                            log(sum) - 4, 1e-12);
+    ck_assert_double_eq_tol(wsr__loss_ce(NULL, NULL, z, &reach, 5),
+                            2 - log(sum), 1e-12);
     // -(4 - 3) / (4 - 2), -(4 - 2) / (4 - (2 + 1) / 2)
-    ck_assert_double_eq_tol(wsr__loss_dlr(NULL, z, &leave, 5), -0.5, 1e-9);
-    ck_assert_double_eq_tol(wsr__loss_dlr(NULL, z, &reach, 5), -0.8, 1e-9);
-    ck_assert_double_eq(wsr__loss_margin(NULL, z, &leave, 5), -1);
-    ck_assert_double_eq(wsr__loss_margin(NULL, z, &reach, 5), -2);
-    ck_assert_double_eq_tol(wsr__loss_kl(NULL, z, &leave, 5), 0, 1e-12);
+    ck_assert_double_eq_tol(wsr__loss_dlr(NULL, NULL, z, &leave, 5), -0.5,
+                            1e-9);
+    ck_assert_double_eq_tol(wsr__loss_dlr(NULL, NULL, z, &reach, 5), -0.8,
+                            1e-9);
+    ck_assert_double_eq(wsr__loss_margin(NULL, NULL, z, &leave, 5), -1);
+    ck_assert_double_eq(wsr__loss_margin(NULL, NULL, z, &reach, 5), -2);
+    ck_assert_double_eq_tol(wsr__loss_kl(NULL, NULL, z, &leave, 5), 0, 1e-12);
 }
 END_TEST
 
@@ -89,7 +91,7 @@ START_TEST(a_sure_classifier_still_has_a_gradient)
     const float z[3] = {0, 60, -3};
     const wsr__aim aim = {1, -1, z};
     float dz[3];
-    (void)wsr__loss_ce(dz, z, &aim, 3);
+    (void)wsr__loss_ce(dz, NULL, z, &aim, 3);
     ck_assert_float_gt(dz[0], 0);
     ck_assert_float_lt(dz[1], 0); // 1 - p rounds to 0 in float
 }
@@ -102,11 +104,109 @@ START_TEST(the_first_of_equal_logits_wins)
 }
 END_TEST
 
+static const wsr__loss losses[] = {wsr__loss_ce, wsr__loss_dlr,
+                                   wsr__loss_margin, wsr__loss_kl};
+
+START_TEST(exponents_change_no_bit_of_ordinary_gradients)
+{
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        problem p;
+        make(&p, seed, seed % 2 == 1);
+        for (size_t l = 0; l < sizeof(losses) / sizeof(losses[0]); l++) {
+            float whole[CLASSES];
+            float dz[CLASSES];
+            int e = 0;
+            (void)losses[l](whole, NULL, p.z, &p.aim, CLASSES);
+            (void)losses[l](dz, &e, p.z, &p.aim, CLASSES);
+            for (size_t c = 0; c < CLASSES; c++) {
+                ck_assert(ldexpf(dz[c], e) == whole[c]);
+            }
+        }
+    }
+}
+END_TEST
+
+// Gradients of scaled logits, each divided by the largest.
+static void shape_of(double shape[3], wsr__loss loss, const float *clean,
+                     double scale)
+{
+    float z[3];
+    float q[3];
+    float dz[3];
+    int e = 0;
+    double most = 0;
+    for (size_t c = 0; c < 3; c++) {
+        q[c] = (float)(scale * (double)clean[c]);
+        z[c] = (float)(scale * ((double)clean[c] + 0.01 * (double)(c * c)));
+    }
+    const wsr__aim aim = {1, -1, q};
+    (void)loss(dz, &e, z, &aim, 3);
+    for (size_t c = 0; c < 3; c++) {
+        most = fmax(most, fabs((double)dz[c]));
+    }
+    ck_assert_double_gt(most, 0);
+    for (size_t c = 0; c < 3; c++) {
+        shape[c] = (double)dz[c] / most;
+    }
+}
+
+START_TEST(logits_of_any_size_have_a_gradient)
+{
+    const float clean[3] = {1, 4, 2};
+    for (size_t l = 0; l < sizeof(losses) / sizeof(losses[0]); l++) {
+        for (int power = -37; power <= 37; power++) {
+            double a[3];
+            shape_of(a, losses[l], clean, pow(10, power));
+            ck_assert_double_eq_tol(a[0] + a[1] + a[2], 0, 1e-6);
+            // Away from the label, most of all towards the next class.
+            if (losses[l] != wsr__loss_kl) {
+                ck_assert_double_lt(a[1], 0);
+                ck_assert_double_gt(a[2], a[0] - 1e-6);
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_divergence_too_small_for_doubles_has_a_direction)
+{
+    const float clean[3] = {1, 4, 2};
+    double tiny[3];
+    double small[3];
+    shape_of(small, wsr__loss_kl, clean, 1e-3);
+    shape_of(tiny, wsr__loss_kl, clean, 1e-30);
+    for (size_t c = 0; c < 3; c++) {
+        ck_assert_double_eq_tol(tiny[c], small[c], 0.01);
+    }
+}
+END_TEST
+
+START_TEST(the_order_of_losses_does_not_end_where_they_round_to_0)
+{
+    double last = 0;
+    for (float margin = 20000; margin > -10; margin -= 0.5f) {
+        const float z[3] = {0, margin, -5};
+        const wsr__aim leave = {1, -1, NULL};
+        const wsr__aim reach = {1, 1, NULL};
+        const double order = wsr__order_ce(z, &leave, 3);
+        ck_assert_double_gt(order, last);
+        ck_assert_double_eq(wsr__order_ce(z, &reach, 3), -order);
+        last = order;
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
-    const TTest *const tests[] = {gradients_are_those_of_the_values,
-                                  values_are_those_of_the_formulas,
-                                  a_sure_classifier_still_has_a_gradient,
-                                  the_first_of_equal_logits_wins, NULL};
+    const TTest *const tests[] = {
+        gradients_are_those_of_the_values,
+        values_are_those_of_the_formulas,
+        a_sure_classifier_still_has_a_gradient,
+        the_first_of_equal_logits_wins,
+        exponents_change_no_bit_of_ordinary_gradients,
+        logits_of_any_size_have_a_gradient,
+        a_divergence_too_small_for_doubles_has_a_direction,
+        the_order_of_losses_does_not_end_where_they_round_to_0,
+        NULL};
     return suite_of("loss", tests);
 }

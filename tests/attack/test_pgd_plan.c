@@ -117,8 +117,8 @@ START_TEST(it_climbs_the_loss_that_is_asked_for)
     for (size_t i = 0; i < N; i++) {
         const wsr__aim aim = {labels[i], -1, clean + i * CLASSES};
         ck_assert_double_gt(
-            wsr__loss_kl(NULL, wsr_plan_dst(plan, "logits") + i * CLASSES, &aim,
-                         CLASSES),
+            wsr__loss_kl(NULL, NULL, wsr_plan_dst(plan, "logits") + i * CLASSES,
+                         &aim, CLASSES),
             1e-6);
     }
     wsr_plan_free(plan);
@@ -144,12 +144,58 @@ START_TEST(plans_without_gradients_are_refused)
 }
 END_TEST
 
+// Pixels that the attack moved.
+static size_t moved(const float *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N * D; i++) {
+        n += out[i] < x[i] || out[i] > x[i];
+    }
+    return n;
+}
+
+START_TEST(a_sure_network_is_attacked_all_the_same)
+{
+    static float out[N * D];
+    static float sure[N * D];
+    const int modes[2] = {0, WSR_TRAIN};
+    const wsr__pgd pgd = {.eps = 0.06f, .alpha = 0.02f, .steps = 1};
+    for (size_t k = 0; k < 2; k++) {
+        wsr_graph *graph = NULL;
+        wsr_params *params = NULL;
+        wsr_plan *plan = NULL;
+        build(&graph, &params);
+        ck_assert_ok(
+            wsr_plan_new(&plan, graph, N, WSR_GRAD_INPUT | (unsigned)modes[k]));
+        memcpy(wsr_plan_src(plan, "x"), x, sizeof(x));
+        ck_assert_ok(wsr_plan_forward(plan));
+        for (size_t i = 0; i < N; i++) {
+            labels[i] = wsr__argmax(wsr_plan_dst(plan, "logits") + i * CLASSES,
+                                    CLASSES);
+        }
+        ck_assert_ok(wsr__pgd_plan(out, plan, x, labels, &pgd));
+        float *const b = wsr__params_named(params, "b")->data;
+        for (size_t i = 0; i < CLASSES * 9; i++) {
+            b[i] *= 1e6f;
+        }
+        ck_assert_ok(wsr__pgd_plan(sure, plan, x, labels, &pgd));
+        ck_assert_uint_gt(moved(out), N * D / 2);
+        ck_assert_uint_gt(moved(sure), N * D / 2);
+        wsr_plan_free(plan);
+        wsr_graph_free(graph);
+        wsr_params_free(params);
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         it_is_pgd_on_the_whole_batch_in_the_mode_of_the_plan,
         it_allocates_nothing_and_leaves_parameters_alone,
         it_climbs_the_loss_that_is_asked_for,
-        plans_without_gradients_are_refused, NULL};
+        plans_without_gradients_are_refused,
+        a_sure_network_is_attacked_all_the_same,
+        NULL};
     return suite_of("pgd_plan", tests);
 }

@@ -13,7 +13,7 @@ START_TEST(one_step_follows_the_gradient_of_the_ratio)
         float dz[TOY_CLASSES];
         float dx[TOY_D];
         ck_assert_ok(toy_logits(z, w->x + i * TOY_D, 1, &w->of));
-        (void)wsr__loss_dlr(dz, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_dlr(dz, NULL, z, &aim, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &w->of));
         const float *const found = wsr_attack_result_images(r, 0) + i * TOY_D;
         for (size_t p = 0; p < TOY_D; p++) {

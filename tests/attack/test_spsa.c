@@ -32,7 +32,7 @@ START_TEST(slopes_are_those_of_the_margin)
         float dz[TOY_CLASSES] = {0};
         float dx[TOY_D];
         ck_assert_ok(toy_logits(z, w->x + n * TOY_D, 1, &w->of));
-        (void)wsr__loss_margin(dz, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_margin(dz, NULL, z, &aim, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &w->of));
         for (size_t i = 0; i < TOY_D && wsr_attack_result_clean(r)[n]; i++) {
             const float x0 = w->x[n * TOY_D + i];

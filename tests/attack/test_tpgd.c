@@ -29,7 +29,8 @@ START_TEST(predictions_move_away_from_the_clean_ones)
         ck_assert_ok(toy_logits(clean, w->x + i * TOY_D, 1, &w->of));
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
                                 1, &w->of));
-        ck_assert_double_gt(wsr__loss_kl(NULL, z, &aim, TOY_CLASSES), 1e-4);
+        ck_assert_double_gt(wsr__loss_kl(NULL, NULL, z, &aim, TOY_CLASSES),
+                            1e-4);
     }
     wsr_attack_result_free(r);
     toy_end(w);

@@ -13,7 +13,7 @@ static double frozen_loss(const lesson_bench *b, const float *x)
     ck_assert_ok(wsr_model_logits(logits, model, x, LESSON_N));
     for (size_t i = 0; i < LESSON_N; i++) {
         const wsr__aim aim = {b->labels[i], -1, NULL};
-        sum += wsr__loss_ce(NULL, logits + i * LESSON_CLASSES, &aim,
+        sum += wsr__loss_ce(NULL, NULL, logits + i * LESSON_CLASSES, &aim,
                             LESSON_CLASSES);
     }
     wsr_model_free(model);
