@@ -100,7 +100,7 @@ static const double log_least = -690;
 static unit unit_of(double most, const float *z, size_t classes)
 {
     const double whole = floor(most / M_LN2);
-    const double bound = WSR__EXPONENT_MOST / 2;
+    const double bound = (double)WSR__EXPONENT_MOST / 2;
     const int left = left_at(z, classes);
     return (unit){(int)fmax(whole, -bound) - left, left, most,
                   most / M_LN2 - whole};

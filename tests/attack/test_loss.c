@@ -184,7 +184,8 @@ END_TEST
 START_TEST(the_order_of_losses_does_not_end_where_they_round_to_0)
 {
     double last = 0;
-    for (float margin = 20000; margin > -10; margin -= 0.5f) {
+    for (int k = 40000; k > -20; k--) {
+        const float margin = 0.5f * (float)k;
         const float z[3] = {0, margin, -5};
         const wsr__aim leave = {1, -1, NULL};
         const wsr__aim reach = {1, 1, NULL};
