@@ -86,7 +86,11 @@ static void add(list *l, const char *format, ...)
 
 static void add_value(list *l, const char *name, const char *value)
 {
-    add(l, "%s%s=%s", l->length > 0 ? "," : "", name, value);
+    char *quoted = NULL;
+    l->full = wsr_option_quote(&quoted, value) != WSR_OK || l->full;
+    add(l, "%s%s=%s", l->length > 0 ? "," : "", name,
+        quoted == NULL ? "" : quoted);
+    wsr_text_free(quoted);
 }
 
 // Every key "section.name" that is set, apart from some.

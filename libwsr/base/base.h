@@ -102,8 +102,14 @@ wsr__locale wsr__locale_enter(void);
 void wsr__locale_leave(wsr__locale locale);
 
 /// Whole-text parsing of finite decimal numbers, independent of the locale.
+/// False for what a double or an int64_t cannot hold, too: infinite, or 0
+/// without being written so.
 bool wsr__parse_double(double *out, const char *text);
 bool wsr__parse_int(int64_t *out, const char *text);
+
+/// The same for numbers of any size: `*out` is infinite or 0 where a double
+/// cannot hold them, `*zero` says whether the text means 0.
+bool wsr__parse_decimal(double *out, bool *zero, const char *text);
 
 /// Shortest decimal text that reads back to the same float or double.
 void wsr__format_float(char out[32], float value);

@@ -2,7 +2,8 @@
 //
 // Numbers as text, in both directions and independent of the locale. Only
 // plain decimal notation of finite numbers is a number here: "nan", "inf" and
-// hexadecimal floats in a configuration are mistakes.
+// hexadecimal floats in a configuration are mistakes, and so is a text other
+// than 0 that strtod() rounds to 0.
 
 #include "base/base.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool wsr__parse_double(double *out, const char *text)
+bool wsr__parse_decimal(double *out, bool *zero, const char *text)
 {
     const size_t len = strlen(text);
     if (len == 0 || strspn(text, "+-.0123456789eE") != len) {
@@ -22,7 +23,21 @@ bool wsr__parse_double(double *out, const char *text)
     char *end = NULL;
     const double value = strtod(text, &end);
     wsr__locale_leave(locale);
-    if (end != text + len || !isfinite(value)) {
+    if (end != text + len) {
+        return false;
+    }
+    const size_t digits = strspn(text, "+-.0");
+    *zero = text[digits] == '\0' || strchr("eE", text[digits]) != NULL;
+    *out = value;
+    return true;
+}
+
+bool wsr__parse_double(double *out, const char *text)
+{
+    double value = 0.0;
+    bool zero = false;
+    if (!wsr__parse_decimal(&value, &zero, text) || !isfinite(value) ||
+        zero != (value == 0.0)) {
         return false;
     }
     *out = value;

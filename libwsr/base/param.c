@@ -86,30 +86,8 @@ wsr_status wsr__params_set(void *params, const wsr__option *schema,
                     place[0] != '\0' ? " " : "", place);
 }
 
-// Length of the value at the start of `text`: up to the first comma that is
-// neither inside brackets nor inside double quotes.
-static size_t value_length(const char *text)
-{
-    int depth = 0;
-    bool quoted = false;
-    size_t len = 0;
-    for (; text[len] != '\0'; len++) {
-        const char c = text[len];
-        if (c == '"') {
-            quoted = !quoted;
-        } else if (!quoted && c == '[') {
-            depth++;
-        } else if (!quoted && c == ']') {
-            depth--;
-        } else if (!quoted && c == ',' && depth <= 0) {
-            break;
-        }
-    }
-    return len;
-}
-
-// Split "key=value" of `len` bytes; quotes around the value go.
-static wsr_status split_pair(char key[KEY_SIZE], wsr__text *value,
+// Split "key=value" of `len` bytes; quotes and backslashes of the value go.
+static wsr_status split_pair(char key[KEY_SIZE], wsr__str *value,
                              const char *prefix, const char *text, size_t len)
 {
     const char *const equals = memchr(text, '=', len);
@@ -124,19 +102,11 @@ static wsr_status split_pair(char key[KEY_SIZE], wsr__text *value,
         return WSR_FAIL(WSR_CONFIG, "%s%s: has no value, write %s=VALUE",
                         prefix, key, key);
     }
-    const char *begin = equals + 1;
-    size_t n = len - key_len - 1;
-    if (n >= 2 && begin[0] == '"' && begin[n - 1] == '"') {
-        begin++;
-        n -= 2;
+    wsr_status status = wsr__spec_unquote(value, equals + 1, len - key_len - 1);
+    if (status == WSR_CONFIG) {
+        status = wsr__fail_at(status, "%s%s", prefix, key);
     }
-    if (n >= sizeof(value->s)) {
-        return WSR_FAIL(WSR_CONFIG, "%s%s: %zu bytes are more than %d", prefix,
-                        key, n, WSR__TEXT_SIZE - 1);
-    }
-    memcpy(value->s, begin, n);
-    value->s[n] = '\0';
-    return WSR_OK;
+    return status;
 }
 
 wsr_status wsr__params_parse(void *params, const wsr__option *schema,
@@ -144,15 +114,16 @@ wsr_status wsr__params_parse(void *params, const wsr__option *schema,
 {
     wsr_status status = WSR_OK;
     char key[KEY_SIZE];
-    wsr__text value;
+    wsr__str value = {0};
     const char *rest = text;
     while (*rest != '\0') {
-        const size_t len = value_length(rest);
+        const size_t len = wsr__spec_piece(rest);
         WSR_TRY(split_pair(key, &value, prefix, rest, len));
         WSR_TRY(wsr__params_set(params, schema, prefix, key, value.s, NULL));
         rest += len + (rest[len] == ',');
     }
 out:
+    wsr__str_free(&value);
     return status;
 }
 
@@ -193,50 +164,14 @@ void wsr__params_summary(wsr__str *out, const void *params,
             out->failed = true;
         } else if (!is_default(&out->failed, &value, o, &scratch)) {
             const char *const text = value.s != NULL ? value.s : "";
-            const bool quote = o->kind == WSR__TEXT &&
-                               strpbrk(text, ",[]") != NULL;
-            const char *const mark = quote ? "\"" : "";
-            wsr__str_addf(out, "%s%s=%s%s%s", first ? "" : ",", o->key, mark,
-                          text, mark);
+            wsr__str_addf(out, "%s%s=", first ? "" : ",", o->key);
+            if (o->kind == WSR__TEXT) {
+                wsr__spec_quote(out, text);
+            } else {
+                wsr__str_add(out, text);
+            }
             first = false;
         }
         wsr__str_free(&value);
     }
-}
-
-wsr_status wsr__spec_split(char *name, size_t size, const char **options,
-                           const char *spec)
-{
-    const char *const colon = strchr(spec, ':');
-    const size_t len = colon != NULL ? (size_t)(colon - spec) : strlen(spec);
-    *options = colon != NULL ? colon + 1 : "";
-    if (len == 0 || len >= size) {
-        return WSR_FAIL(WSR_CONFIG, "'%.40s': does not start with a name",
-                        spec);
-    }
-    memcpy(name, spec, len);
-    name[len] = '\0';
-    return WSR_OK;
-}
-
-// Whether text starts with "key=": an option of the spec before the comma.
-static bool is_option(const char *text)
-{
-    return text[strcspn(text, ":=,[")] == '=';
-}
-
-size_t wsr__spec_length(const char *specs)
-{
-    int depth = 0;
-    bool quoted = false;
-    size_t i = 0;
-    for (; specs[i] != '\0'; i++) {
-        quoted ^= specs[i] == '"';
-        depth += quoted ? 0 : (specs[i] == '[') - (specs[i] == ']');
-        if (specs[i] == ',' && depth <= 0 && !quoted &&
-            !is_option(specs + i + 1)) {
-            break;
-        }
-    }
-    return i;
 }

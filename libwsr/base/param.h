@@ -63,7 +63,8 @@ wsr_status wsr__params_set(void *params, const wsr__option *schema,
                            const char *value, const char *where);
 
 /// Set several options from "key=value,key=value"; a value may hold commas
-/// inside [brackets]. Defaults are not applied first.
+/// inside [brackets], inside "quotes" and behind a backslash, see
+/// wsr__spec_unquote. Defaults are not applied first.
 wsr_status wsr__params_parse(void *params, const wsr__option *schema,
                              const char *prefix, const char *text);
 
@@ -86,5 +87,18 @@ wsr_status wsr__spec_split(char *name, size_t size, const char **options,
 /// Length of the first spec of a list "a,b:k=v,k=v,c": a comma ends it outside
 /// brackets and quotes where no "key=" follows.
 size_t wsr__spec_length(const char *specs);
+
+/// Length of the text up to the first comma that separates: one outside
+/// brackets and quotes and without a backslash before it.
+size_t wsr__spec_piece(const char *text);
+
+/// What `len` bytes of a spec mean, appended to an emptied `*out`, which the
+/// caller frees: without double quotes, and without a backslash before one of
+/// , [ ] " \ except inside brackets, which stay as they are. CONFIG when a
+/// quote is not closed.
+wsr_status wsr__spec_unquote(wsr__str *out, const char *text, size_t len);
+
+/// Append a text so that it means itself as a value in a spec.
+void wsr__spec_quote(wsr__str *out, const char *text);
 
 #endif

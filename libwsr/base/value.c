@@ -6,7 +6,9 @@
 
 #include "base/param.h"
 
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 enum { PIECE_SIZE = 64 };
@@ -16,17 +18,20 @@ static bool is_bounded(const wsr__option *option)
     return option->min != 0.0 || option->max != 0.0;
 }
 
-static wsr_status check_bounds(const wsr__option *option, double value,
-                               const char *text)
+static wsr_status fail_bounds(const wsr__option *option, const char *text)
 {
-    if (!is_bounded(option) || (value >= option->min && value <= option->max)) {
-        return WSR_OK;
-    }
     char min[32];
     char max[32];
     wsr__format_double(min, option->min);
     wsr__format_double(max, option->max);
-    return WSR_FAIL(WSR_CONFIG, "%s is outside [%s, %s]", text, min, max);
+    return WSR_FAIL(WSR_CONFIG, "%.80s is outside [%s, %s]", text, min, max);
+}
+
+static wsr_status check_bounds(const wsr__option *option, double value,
+                               const char *text)
+{
+    const bool inside = value >= option->min && value <= option->max;
+    return !is_bounded(option) || inside ? WSR_OK : fail_bounds(option, text);
 }
 
 static wsr_status decode_bool(void *field, const wsr__option *option,
@@ -44,12 +49,31 @@ static wsr_status decode_bool(void *field, const wsr__option *option,
     return WSR_FAIL(WSR_CONFIG, "'%s' is neither true nor false", text);
 }
 
+static bool is_whole(const char *text)
+{
+    const size_t sign = text[0] == '+' || text[0] == '-';
+    const size_t n = strspn(text + sign, "0123456789");
+    return n > 0 && text[sign + n] == '\0';
+}
+
+// For a whole number of more than 64 bits: it is beyond any bounds as well.
+static wsr_status out_of_range(const wsr__option *option, const char *text)
+{
+    if (is_bounded(option)) {
+        return fail_bounds(option, text);
+    }
+    return WSR_FAIL(WSR_CONFIG, "%.80s has more than 64 bits", text);
+}
+
 static wsr_status decode_int(void *field, const wsr__option *option,
                              const char *text)
 {
     int64_t value = 0;
+    if (!is_whole(text)) {
+        return WSR_FAIL(WSR_CONFIG, "'%.80s' is not a whole number", text);
+    }
     if (!wsr__parse_int(&value, text)) {
-        return WSR_FAIL(WSR_CONFIG, "'%s' is not a whole number", text);
+        return out_of_range(option, text);
     }
     const wsr_status status = check_bounds(option, (double)value, text);
     if (status == WSR_OK) {
@@ -58,38 +82,54 @@ static wsr_status decode_int(void *field, const wsr__option *option,
     return status;
 }
 
-// Attack strengths are customarily written as "8/255".
-static bool parse_fraction(double *out, const char *text)
+// Attack strengths are customarily written as "8/255". False when the text is
+// written like no number; a result that a double cannot hold is infinite or 0.
+static bool parse_fraction(double *out, bool *zero, const char *text)
 {
     const char *const slash = strchr(text, '/');
-    if (slash == NULL) {
-        return wsr__parse_double(out, text);
-    }
     char upper[PIECE_SIZE];
-    const size_t len = (size_t)(slash - text);
+    const size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    double denominator = 1.0;
+    bool unused = false;
     if (len >= sizeof(upper)) {
         return false;
     }
     memcpy(upper, text, len);
     upper[len] = '\0';
-    double numerator = 0.0;
-    double denominator = 0.0;
-    if (!wsr__parse_double(&numerator, upper) ||
-        !wsr__parse_double(&denominator, slash + 1) || denominator == 0.0) {
+    if (!wsr__parse_decimal(out, zero, upper) ||
+        (slash != NULL &&
+         !wsr__parse_decimal(&denominator, &unused, slash + 1)) ||
+        denominator == 0.0) {
         return false;
     }
-    *out = numerator / denominator;
+    *out /= denominator;
     return true;
+}
+
+// Numbers are used in single precision: one that becomes infinite there, or 0
+// without being written so, is not what was asked for.
+static bool is_single(double value, bool zero)
+{
+    const double half_of_least = 0x1p-150; // rounds to 0
+    return fabs(value) <= (double)FLT_MAX &&
+           (zero || fabs(value) > half_of_least);
 }
 
 static wsr_status decode_float(void *field, const wsr__option *option,
                                const char *text)
 {
     double value = 0.0;
-    if (!parse_fraction(&value, text)) {
-        return WSR_FAIL(WSR_CONFIG, "'%s' is not a number", text);
+    bool zero = false;
+    if (!parse_fraction(&value, &zero, text)) {
+        return WSR_FAIL(WSR_CONFIG, "'%.80s' is not a number", text);
     }
-    const wsr_status status = check_bounds(option, value, text);
+    wsr_status status = check_bounds(option, value, text);
+    if (status == WSR_OK && !is_single(value, zero)) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "%.80s is neither 0 nor between 1.4e-45 and 3.4e+38 "
+                          "in size",
+                          text);
+    }
     if (status == WSR_OK) {
         *(double *)field = value;
     }

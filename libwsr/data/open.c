@@ -97,11 +97,12 @@ out:
     return status;
 }
 
-// Set the options that "A,B,..." gives by position.
+// Set the options that "A,B,..." gives by position. The only one takes the
+// whole text, commas and brackets included.
 static wsr_status set_positional(void *params, const wsr__dataset_class *cls,
                                  const char *text)
 {
-    wsr_status status = WSR_OK;
+    wsr_status status;
     wsr__str value = {0};
     wsr__str prefix = {0};
     size_t n = 0;
@@ -110,19 +111,18 @@ static wsr_status set_positional(void *params, const wsr__dataset_class *cls,
     wsr__str_addf(&prefix, "%s.", cls->super.name);
     WSR_TRY(wsr__str_status(&prefix));
     while (*text && cls->positional[n]) {
-        const size_t len = single ? strlen(text) : strcspn(text, ",");
+        const size_t len = single ? strlen(text) : wsr__spec_piece(text);
 
-        wsr__str_free(&value);
-        wsr__str_addn(&value, text, len);
-        WSR_TRY(wsr__str_status(&value));
+        WSR_TRY(wsr__spec_unquote(&value, text, len));
         WSR_TRY(wsr__params_set(params, cls->super.schema, prefix.s,
-                                cls->positional[n], value.s ? value.s : "",
-                                NULL));
+                                cls->positional[n], value.s, NULL));
         n++;
         text += len + (text[len] == ',');
     }
     if (*text) {
-        status = WSR_FAIL(WSR_CONFIG, "data: %s takes at most %zu paths",
+        status = WSR_FAIL(WSR_CONFIG,
+                          "data: %s takes at most %zu paths; a comma inside "
+                          "one is written \\, or in double quotes",
                           cls->super.name, n);
         goto out;
     }

@@ -130,7 +130,9 @@ static wsr_status gather_options(source *s, const char *given)
         if (value != NULL) {
             WSR_TRY(as_format(wsr__params_set(&scratch, s->kind->schema, "wsr.",
                                               o->key, value, NULL)));
-            wsr__str_addf(&s->options, "%s=\"%s\",", o->key, value);
+            wsr__str_addf(&s->options, "%s=", o->key);
+            wsr__spec_quote(&s->options, value);
+            wsr__str_add(&s->options, ",");
         }
     }
     wsr__str_add(&s->options, given == NULL ? "" : given);

@@ -11,9 +11,9 @@ START_TEST(decimal_text_is_a_number)
     static const struct {
         const char *text;
         double value;
-    } cases[] = {{"0", 0.0},   {"-1", -1.0},   {"+2.5", 2.5},
-                 {".5", 0.5},  {"1e-3", 1e-3}, {"1E3", 1e3},
-                 {"0.1", 0.1}, {"3.", 3.0},    {"-0", -0.0}};
+    } cases[] = {{"0", 0.0},     {"-1", -1.0},    {"+2.5", 2.5},  {".5", 0.5},
+                 {"1e-3", 1e-3}, {"1E3", 1e3},    {"0.1", 0.1},   {"3.", 3.0},
+                 {"-0", -0.0},   {"0e-999", 0.0}, {"0.00e5", 0.0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         double value = 99.0;
         ck_assert(wsr__parse_double(&value, cases[i].text));
@@ -25,8 +25,9 @@ END_TEST
 START_TEST(other_text_is_no_number)
 {
     static const char *const cases[] = {
-        "",      " 1",  "1 ",    "abc", "nan", "inf", "-inf", "0x10",
-        "1e999", "1,5", "1.2.3", "--1", "1e",  "e5",  "+",    "."};
+        "",      " 1",   "1 ",    "abc",    "nan",         "inf",
+        "-inf",  "0x10", "1e999", "1e-400", "-0.001e-399", "1,5",
+        "1.2.3", "--1",  "1e",    "e5",     "+",           "."};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         double value = 99.0;
         ck_assert_msg(!wsr__parse_double(&value, cases[i]), "%s", cases[i]);

@@ -154,6 +154,32 @@ START_TEST(broken_pairs_are_refused)
 }
 END_TEST
 
+START_TEST(a_value_may_hold_every_character)
+{
+    static const char *const values[] = {"a,b", "x=\"y\"", "a]b[", "\\",
+                                         "a\\,"};
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        settings s = {0};
+        settings back = {0};
+        wsr__str text = {0};
+        wsr__params_default(&s, schema);
+        wsr__params_default(&back, schema);
+        ck_assert_ok(wsr__params_set(&s, schema, "", "note", values[i], NULL));
+        ck_assert_ok(wsr__params_set(&s, schema, "", "steps", "7", NULL));
+        wsr__params_summary(&text, &s, schema);
+        ck_assert_ok(wsr__params_parse(&back, schema, "", text.s));
+        ck_assert_str_eq(back.note.s, values[i]);
+        ck_assert_int_eq(back.steps, 7);
+        wsr__str_free(&text);
+    }
+    settings s = {0};
+    ck_assert_ok(wsr__params_parse(&s, schema, "", "note=/a\\,b,steps=3"));
+    ck_assert_str_eq(s.note.s, "/a,b");
+    ck_assert_fails(wsr__params_parse(&s, schema, "p.", "note=\"a,steps=3"),
+                    WSR_CONFIG, "p.note: '\"a,steps=3' has a quote that is");
+}
+END_TEST
+
 static void assert_same(const settings *a, const settings *b)
 {
     for (const wsr__option *o = schema; o->key != NULL; o++) {
@@ -258,6 +284,7 @@ Suite *suite(void)
         without_a_schema_every_key_is_unknown,
         pairs_are_parsed_and_brackets_hold_lists_together,
         broken_pairs_are_refused,
+        a_value_may_hold_every_character,
         what_is_printed_sets_the_same_value,
         the_summary_of_defaults_is_empty,
         a_summary_parses_to_the_same_params,

@@ -92,6 +92,36 @@ START_TEST(nan_and_infinity_are_refused)
 }
 END_TEST
 
+START_TEST(numbers_that_cannot_be_held_are_refused)
+{
+    static const wsr__option free_float = {.key = "x", .kind = WSR__FLOAT};
+    static const wsr__option free_int = {.key = "n", .kind = WSR__INT};
+    static const char *const bad[] = {
+        "1e-400", "-1e-400", "1e-60",      "7e-46",      "1e39",
+        "-1e39",  "1e400",   "1e-30/1e30", "1e30/1e-30", "1e-400/1"};
+    double value = 0.5;
+    int64_t whole = 7;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_fails(wsr__value_decode(&value, &free_float, bad[i]),
+                        WSR_CONFIG, "is neither 0 nor between 1.4e-45");
+        ck_assert_double_eq(value, 0.5);
+    }
+    ck_assert_fails(wsr__value_decode(&value, &eps, "1e-400"), WSR_CONFIG,
+                    "1e-400 is neither 0 nor between");
+    ck_assert_fails(wsr__value_decode(&value, &eps, "1e400"), WSR_CONFIG,
+                    "1e400 is outside [0, 1]");
+    ck_assert_ok(wsr__value_decode(&value, &free_float, "1e-45"));
+    ck_assert_ok(wsr__value_decode(&value, &free_float, "3.4e38"));
+    ck_assert_ok(wsr__value_decode(&value, &free_float, "0e-400"));
+    ck_assert_double_eq(value, 0.0);
+    ck_assert_fails(wsr__value_decode(&whole, &free_int, "9223372036854775808"),
+                    WSR_CONFIG, "9223372036854775808 has more than 64 bits");
+    ck_assert_fails(wsr__value_decode(&whole, &count, "-99999999999999999999"),
+                    WSR_CONFIG, "-99999999999999999999 is outside [");
+    ck_assert_int_eq(whole, 7);
+}
+END_TEST
+
 START_TEST(words_are_those_listed)
 {
     wsr__text value = {"linf"};
@@ -179,6 +209,7 @@ Suite *suite(void)
         whole_numbers_take_no_fractions,
         fractions_are_understood,
         nan_and_infinity_are_refused,
+        numbers_that_cannot_be_held_are_refused,
         words_are_those_listed,
         text_is_bounded_by_its_field,
         lists_come_with_or_without_brackets,

@@ -98,6 +98,20 @@ WSR_API size_t wsr_threads(void);
 /** Release a text that the library handed out as owned; NULL is legal. */
 WSR_API void wsr_text_free(char *text);
 
+/**
+ * Write a value so that it means itself in option text, "key=value,...", and
+ * in specs, "name:key=value" and "idx:IMAGES,LABELS". Everywhere there double
+ * quotes around a part of a text, or a backslash before one of `, [ ] " \`,
+ * make these characters mean themselves; other backslashes are plain. Inside
+ * [brackets] texts stay as they are, for the parser of the list.
+ *
+ * @param out [out, owned] release with wsr_text_free(); the value itself when
+ *        it needs no quotes
+ * @param value [borrowed] a path, say
+ * @returns WSR_OK or WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_option_quote(char **out, const char *value);
+
 /** Memory functions, see wsr_set_allocator(). */
 typedef struct wsr_allocator {
     /** Return `size` bytes aligned to `align`, or NULL. */
