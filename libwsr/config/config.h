@@ -57,6 +57,10 @@ const wsr__yaml_node *wsr__yaml_find(const wsr__yaml_node *mapping,
 /// is safe, double-quoted elsewhere.
 void wsr__yaml_add_scalar(wsr__str *out, const char *text);
 
+/// Step over the byte order mark that a text may begin with. CONFIG, naming
+/// the encoding, when the text is in UTF-16 or UTF-32.
+wsr_status wsr__text_begin(const char **text, size_t *size, const char *name);
+
 /// Bytes of the UTF-8 sequence at `text`, 0 when it is not one (RFC 3629).
 size_t wsr__utf8_length(const char *text);
 

@@ -215,13 +215,57 @@ static wsr_status on_event(build *b, const yaml_event_t *event)
     }
 }
 
+// Byte order marks, and what begins with them.
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *encoding; // NULL: the one that is read
+} marks[] = {
+    {"\xef\xbb\xbf", 3, NULL},     {"\xff\xfe\0\0", 4, "UTF-32"},
+    {"\0\0\xfe\xff", 4, "UTF-32"}, {"\xff\xfe", 2, "UTF-16"},
+    {"\xfe\xff", 2, "UTF-16"},
+};
+
+wsr_status wsr__text_begin(const char **text, size_t *size, const char *name)
+{
+    const char *encoding = NULL;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+        if (*size < marks[i].size ||
+            memcmp(*text, marks[i].bytes, marks[i].size) != 0) {
+            continue;
+        }
+        if (marks[i].encoding == NULL) {
+            *text += marks[i].size;
+            *size -= marks[i].size;
+            return WSR_OK;
+        }
+        encoding = marks[i].encoding;
+        break;
+    }
+    // Without a mark, the zeros of ASCII letters give it away.
+    if (encoding == NULL && *size > 1 &&
+        ((*text)[0] == 0) != ((*text)[1] == 0)) {
+        encoding = "UTF-16";
+    }
+    return encoding == NULL
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG, "text is %s, write it in UTF-8 (%s)",
+                          encoding, name);
+}
+
 wsr_status wsr__yaml_parse(wsr__yaml_node **root, const char *text, size_t size,
                            const char *name)
 {
     wsr_status status = WSR_OK;
-    build b = {.text = text, .size = size};
+    build b = {0};
     *root = NULL;
     (void)snprintf(b.name, sizeof(b.name), "%s", name);
+    status = wsr__text_begin(&text, &size, b.name);
+    if (status != WSR_OK) {
+        return status;
+    }
+    b.text = text;
+    b.size = size;
     if (size > WSR__YAML_SIZE) {
         return WSR_FAIL(WSR_CONFIG, "%zu bytes are more than %d (%s)", size,
                         WSR__YAML_SIZE, b.name);

@@ -7,15 +7,22 @@
 
 #include "space/space.h"
 
+#include "base/magic.h"
 #include "config/config.h"
 
 #include <string.h>
 
-const char *const wsr__genotype_ops[] = {"max_pool_3x3", "avg_pool_3x3",
-                                         "skip_connect", "sep_conv_3x3",
-                                         "sep_conv_5x5", "sep_conv_7x7",
-                                         "dil_conv_3x3", "dil_conv_5x5",
-                                         "conv_7x1_1x7", NULL};
+const char *const wsr__genotype_ops[] = {"max_pool_3x3",
+                                         "avg_pool_3x3",
+                                         "skip_connect",
+                                         "sep_conv_3x3",
+                                         "sep_conv_5x5",
+                                         "sep_conv_7x7",
+                                         "dil_conv_3x3",
+                                         "dil_conv_5x5",
+                                         "conv_7x1_1x7",
+                                         "none",
+                                         NULL};
 
 enum { N_OPS = sizeof(wsr__genotype_ops) / sizeof(*wsr__genotype_ops) - 1 };
 
@@ -46,12 +53,6 @@ static wsr_status find_op(const char **out, const wsr__genotype_edge *edge,
             *out = wsr__genotype_ops[i];
             return WSR_OK;
         }
-    }
-    if (strcmp(edge->op, "none") == 0) {
-        return WSR_FAIL(WSR_FORMAT,
-                        "%s: operation 'none' is not permitted in a genotype "
-                        "(%s:%zu)",
-                        list, where, edge->line);
     }
     const char *const near = wsr__suggest(edge->op, wsr__genotype_ops, N_OPS);
     return WSR_FAIL(WSR_FORMAT, "%s: operation '%s' is unknown%s%s%s (%s:%zu)",
@@ -195,17 +196,21 @@ static wsr_status read_state(int64_t *out, const wsr__yaml_node *node,
 static wsr_status read_pair(wsr__genotype_edge *out, const wsr__yaml_node *pair,
                             const char *list, const char *where)
 {
-    if (pair->kind != WSR__YAML_SEQUENCE || pair->count != 2 ||
-        pair->first->kind != WSR__YAML_SCALAR) {
+    double weight = 0;
+    // A third item is the weight that the edge had in the search.
+    if (pair->kind != WSR__YAML_SEQUENCE || pair->count < 2 ||
+        pair->count > 3 || pair->first->kind != WSR__YAML_SCALAR ||
+        (pair->count == 3 && (pair->last->kind != WSR__YAML_SCALAR ||
+                              !wsr__parse_double(&weight, pair->last->text)))) {
         return WSR_FAIL(WSR_FORMAT,
-                        "%s: entry is not [operation, state] "
-                        "(%s:%zu)",
+                        "%s: entry is not [operation, state] or [operation, "
+                        "state, weight] (%s:%zu)",
                         list, where, pair->line);
     }
     out->line = pair->line;
     // A text too long to be an operation is cut, and unknown all the more.
     (void)snprintf(out->op, sizeof(out->op), "%s", pair->first->text);
-    return read_state(&out->state, pair->last, list, where);
+    return read_state(&out->state, pair->first->next, list, where);
 }
 
 static wsr_status check_list(const wsr__yaml_node *node, size_t most,
@@ -321,15 +326,71 @@ wsr_status wsr_genotype_parse(wsr_genotype **out, const char *text,
 {
     wsr_status status = WSR_OK;
     wsr__genotype_draft draft = {.where = where};
+    size_t size = strlen(text);
     *out = NULL;
-    if (wsr__genotype_is_python(text)) {
+    status = wsr__text_begin(&text, &size, where);
+    WSR_TRY(status == WSR_CONFIG ? WSR_FORMAT : status);
+    if (strstr(text, "~0|") != NULL) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "this is a cell of NAS-Bench-201; a genotype is "
+                          "Genotype(normal=[...], ...) or YAML (%s)",
+                          where);
+    } else if (wsr__genotype_is_python(text)) {
         WSR_TRY(wsr__genotype_read_python(&draft, text));
     } else {
         WSR_TRY(read_yaml(&draft, text));
     }
+    WSR_TRY(status);
     WSR_TRY(wsr__genotype_make(out, &draft));
 out:
     return status;
+}
+
+// A name that is neither a shipped one nor a file's: both may have been meant.
+static wsr_status fail_absent(const char *what, const char *directory,
+                              const char *name)
+{
+    char word[WSR__GENOTYPE_NAME];
+    char *path = NULL;
+    wsr__genotype_name_from(word, name);
+    const wsr_status status = wsr__shipped_find(&path, what, directory, word);
+    if (status == WSR_OK) {
+        wsr__free(path);
+        return WSR_FAIL(WSR_NOTFOUND,
+                        "%s: there is no file '%.200s'; the shipped one is "
+                        "called '%s'",
+                        what, name, word);
+    }
+    return status == WSR_NOMEM
+               ? status
+               : wsr__fail_at(WSR_NOTFOUND, "there is no file '%.200s'", name);
+}
+
+static wsr_status find_text(char **path, const char *what,
+                            const char *directory, const char *name)
+{
+    wsr_status status = WSR_OK;
+    *path = NULL;
+    // Shipped names come first; what looks like a path is one.
+    if (strpbrk(name, "/.") == NULL) {
+        status = wsr__shipped_find(path, what, directory, name);
+        if (status == WSR_OK || status == WSR_NOMEM) {
+            return status;
+        }
+    }
+    if (strchr(name, '/') == NULL && !wsr__file_exists(name)) {
+        return fail_absent(what, directory, name);
+    }
+    *path = wsr__strdup(name);
+    return *path != NULL ? WSR_OK : WSR_NOMEM;
+}
+
+static wsr_status fail_binary(const char *path, const unsigned char *data,
+                              size_t size)
+{
+    const wsr__magic *const magic = wsr__magic_of(data, size);
+    return WSR_FAIL(WSR_FORMAT, "%s: is %s, not a text file", path,
+                    magic != NULL ? magic->what : "binary");
 }
 
 wsr_status wsr__genotype_text(char **text, char **path, const char *what,
@@ -340,21 +401,18 @@ wsr_status wsr__genotype_text(char **text, char **path, const char *what,
     size_t size = 0;
     *text = NULL;
     *path = NULL;
-    // Shipped names come first; what looks like a path is one.
-    if (strpbrk(name, "/.") == NULL) {
-        status = wsr__shipped_find(path, what, directory, name);
-        if (status == WSR_NOTFOUND && wsr__file_exists(name)) {
-            status = WSR_OK;
-        }
-        WSR_TRY(status);
-    }
-    if (*path == NULL) {
-        *path = wsr__strdup(name);
-        WSR_TRY(*path != NULL ? WSR_OK : WSR_NOMEM);
-    }
+    WSR_TRY(find_text(path, what, directory, name));
     WSR_TRY(wsr__file_read(&data, &size, *path, WSR__YAML_SIZE));
+    const char *begin = (const char *)data;
+    size_t rest = size;
+    if (wsr__magic_of(data, size) != NULL) {
+        status = fail_binary(*path, data, size);
+        goto out;
+    }
+    status = wsr__text_begin(&begin, &rest, *path);
+    WSR_TRY(status == WSR_CONFIG ? WSR_FORMAT : status);
     if (strlen((const char *)data) != size) {
-        status = WSR_FAIL(WSR_FORMAT, "%s: is not a text file", *path);
+        status = fail_binary(*path, data, size);
         goto out;
     }
     *text = (char *)data;

@@ -7,7 +7,9 @@
 //                   reduce_concat=[2, 3, 4, 5])
 //
 // A reader of just that form, with Python's comments and either kind of quote
-// and bracket; it is not an interpreter.
+// and bracket; it is not an interpreter. What programs print varies: pairs may
+// carry a weight (GDAS), be grouped by node (SETN), hold NumPy's scalars, and
+// arguments may stand without names.
 
 #include "space/space.h"
 
@@ -85,7 +87,24 @@ static wsr_status read_word(reader *r, char *out, size_t size)
     return WSR_OK;
 }
 
-static wsr_status read_int(reader *r, int64_t *out)
+static wsr_status need(reader *r, char c)
+{
+    const char set[] = {c, '\0'};
+    const char what[] = {'\'', c, '\'', '\0'};
+    return take(r, set) != '\0' ? WSR_OK : expected(r, what);
+}
+
+// Length of a call's name and bracket, "np.int64(", at the reader, 0 if none.
+static size_t call_length(const reader *r)
+{
+    size_t n = 0;
+    while (is_word(r->at[n]) || (n > 0 && r->at[n] == '.')) {
+        n++;
+    }
+    return n > 0 && r->at[n] == '(' ? n + 1 : 0;
+}
+
+static wsr_status read_digits(reader *r, int64_t *out)
 {
     char digits[24];
     size_t n = 0;
@@ -96,14 +115,108 @@ static wsr_status read_int(reader *r, int64_t *out)
         n++;
     }
     digits[n] = '\0';
-    if (!wsr__parse_int(out, digits)) {
+    if (!wsr__parse_int(out, digits) || is_word(r->at[n]) || r->at[n] == '.') {
         return expected(r, "an integer");
     }
     r->at += n;
     return WSR_OK;
 }
 
-static wsr_status read_pair(reader *r, wsr__genotype_edge *out)
+// An integer, as it is or as NumPy 2 prints one: np.int64(3).
+static wsr_status read_int(reader *r, int64_t *out)
+{
+    wsr_status status = WSR_OK;
+    skip_space(r);
+    const size_t call = call_length(r);
+    r->at += call;
+    WSR_TRY(read_digits(r, out));
+    WSR_TRY(call != 0 ? need(r, ')') : WSR_OK);
+out:
+    return status;
+}
+
+// The operation's name, with Python 2's prefix or in NumPy 2's np.str_().
+static wsr_status read_op(reader *r, char *out, size_t size)
+{
+    wsr_status status = WSR_OK;
+    skip_space(r);
+    const size_t call = call_length(r);
+    r->at += call;
+    const bool prefix = *r->at == 'u' || *r->at == 'b';
+    r->at += prefix && (r->at[1] == '\'' || r->at[1] == '"') ? 1 : 0;
+    const char quote = take(r, "'\"");
+    if (quote == '\0') {
+        return expected(r, "a quote");
+    }
+    WSR_TRY(read_word(r, out, size));
+    if (*r->at != quote) {
+        return expected(r, "a quote");
+    }
+    r->at++;
+    WSR_TRY(call != 0 ? need(r, ')') : WSR_OK);
+out:
+    return status;
+}
+
+// Length of a number or of a call around one, "tensor(0.13, ...)", 0 if none.
+static size_t weight_length(const reader *r)
+{
+    char digits[64];
+    size_t n = call_length(r);
+    for (int depth = n > 0 ? 1 : 0; depth > 0; n++) {
+        if (r->at[n] == '\0') {
+            return 0;
+        }
+        depth += (r->at[n] == '(') - (r->at[n] == ')');
+    }
+    if (n > 0) {
+        return n;
+    }
+    double value = 0;
+    bool zero = false;
+    n = strspn(r->at, "+-.0123456789eE");
+    if (n >= sizeof(digits)) {
+        return 0;
+    }
+    memcpy(digits, r->at, n);
+    digits[n] = '\0';
+    return wsr__parse_decimal(&value, &zero, digits) ? n : 0;
+}
+
+// The third item of pair `number` is the weight that its edge had in the
+// search. A whole number of 2 or more is no such weight, but the node that
+// the edge leads to: some programs print (operation, from, to).
+static wsr_status read_weight(reader *r, const char *op, size_t number)
+{
+    skip_space(r);
+    const size_t n = weight_length(r);
+    const size_t digits = strspn(r->at, "0123456789");
+    const int64_t want = (int64_t)(number / 2) + 2;
+    int64_t to = 0;
+    if (n == 0) {
+        return expected(r, "a weight");
+    }
+    if (n == digits && read_digits(r, &to) == WSR_OK) {
+        return to < 2 || to == want
+                   ? WSR_OK
+                   : WSR_FAIL(WSR_FORMAT,
+                              "'%s' of pair %zu leads to state %lld, but "
+                              "every node has two pairs in order, here %lld "
+                              "(%s:%zu)",
+                              op, number, (long long)to, (long long)want,
+                              r->where, line_of(r));
+    }
+    r->at += n;
+    return WSR_OK;
+}
+
+static bool closes(reader *r)
+{
+    skip_space(r);
+    return *r->at == ')' || *r->at == ']';
+}
+
+static wsr_status read_pair(reader *r, wsr__genotype_edge *out, size_t number)
 {
     wsr_status status = WSR_OK;
     const char open = take(r, "([");
@@ -111,25 +224,14 @@ static wsr_status read_pair(reader *r, wsr__genotype_edge *out)
     if (open == '\0') {
         return expected(r, "('operation', state)");
     }
-    const char quote = take(r, "'\"");
-    if (quote == '\0') {
-        return expected(r, "a quote");
-    }
-    WSR_TRY(read_word(r, out->op, sizeof(out->op)));
-    if (*r->at != quote) {
-        status = expected(r, "a quote");
-        goto out;
-    }
-    r->at++;
-    if (take(r, ",") == '\0') {
-        status = expected(r, "','");
-        goto out;
-    }
+    WSR_TRY(read_op(r, out->op, sizeof(out->op)));
+    WSR_TRY(need(r, ','));
     WSR_TRY(read_int(r, &out->state));
-    (void)take(r, ",");
-    if (take(r, open == '(' ? ")" : "]") == '\0') {
-        status = expected(r, open == '(' ? "')'" : "']'");
+    if (take(r, ",") != '\0' && !closes(r)) {
+        WSR_TRY(read_weight(r, out->op, number));
+        (void)take(r, ",");
     }
+    WSR_TRY(need(r, open == '(' ? ')' : ']'));
 out:
     return status;
 }
@@ -150,27 +252,46 @@ static wsr_status read_gap(reader *r, bool *more, char close)
     return WSR_OK;
 }
 
-static wsr_status read_edges(reader *r, wsr__genotype_lists *out)
+// Whether a group of pairs begins: a bracket within a bracket.
+static bool is_group(const reader *r)
+{
+    reader ahead = *r;
+    return take(&ahead, "([") != '\0' && take(&ahead, "([") != '\0';
+}
+
+// Pairs up to the bracket that closes a list of them; groups in it, one for
+// each node, are the same list.
+static wsr_status read_pairs(reader *r, wsr__genotype_lists *out, bool grouped)
 {
     wsr_status status = WSR_OK;
     const char open = take(r, "([");
     bool more = true;
-    out->line = line_of(r);
     if (open == '\0') {
         return expected(r, "'['");
     }
     while (more) {
-        if (out->n_edges == WSR__GENOTYPE_EDGES) {
+        if (!grouped && is_group(r)) {
+            WSR_TRY(read_pairs(r, out, true));
+        } else if (out->n_edges == WSR__GENOTYPE_EDGES) {
             status = WSR_FAIL(WSR_FORMAT, "more than %d pairs (%s:%zu)",
                               WSR__GENOTYPE_EDGES, r->where, line_of(r));
             goto out;
+        } else {
+            const size_t k = out->n_edges++;
+            WSR_TRY(read_pair(r, &out->edges[k], k));
         }
-        WSR_TRY(read_pair(r, &out->edges[out->n_edges++]));
         WSR_TRY(read_gap(r, &more, open == '(' ? ')' : ']'));
     }
-    out->given = true;
 out:
     return status;
+}
+
+static wsr_status read_edges(reader *r, wsr__genotype_lists *out)
+{
+    skip_space(r);
+    out->line = line_of(r);
+    out->given = true;
+    return read_pairs(r, out, false);
 }
 
 static wsr_status add_concat(const reader *r, wsr__genotype_lists *out,
@@ -184,27 +305,75 @@ static wsr_status add_concat(const reader *r, wsr__genotype_lists *out,
     return WSR_OK;
 }
 
-// What follows "range": (stop) or (start, stop).
+// A sum of integers, as sources have it: range(2, 2 + 4).
+static wsr_status read_sum(reader *r, int64_t *out)
+{
+    wsr_status status = WSR_OK;
+    int64_t term = 0;
+    WSR_TRY(read_int(r, out));
+    while (take(r, "+") != '\0') {
+        WSR_TRY(read_int(r, &term));
+        *out = *out > 0 && term > INT64_MAX - *out ? INT64_MAX : *out + term;
+    }
+out:
+    return status;
+}
+
+// What follows "range": (stop), (start, stop) or (start, stop, step).
 static wsr_status read_range(reader *r, wsr__genotype_lists *out)
 {
     wsr_status status = WSR_OK;
     int64_t start = 0;
     int64_t stop = 0;
-    if (take(r, "(") == '\0') {
-        return expected(r, "'('");
-    }
-    WSR_TRY(read_int(r, &stop));
+    int64_t step = 1;
+    WSR_TRY(need(r, '('));
+    WSR_TRY(read_sum(r, &stop));
     if (take(r, ",") != '\0') {
         start = stop;
-        WSR_TRY(read_int(r, &stop));
+        WSR_TRY(read_sum(r, &stop));
     }
-    if (take(r, ")") == '\0') {
-        status = expected(r, "')'");
+    if (take(r, ",") != '\0') {
+        WSR_TRY(read_int(r, &step));
+    }
+    WSR_TRY(need(r, ')'));
+    if (step < 1 || step > WSR__GENOTYPE_NODES) {
+        status = WSR_FAIL(
+            WSR_FORMAT, "range: step %lld is outside [1, %d] (%s:%zu)",
+            (long long)step, WSR__GENOTYPE_NODES, r->where, line_of(r));
         goto out;
     }
-    for (int64_t state = start; state < stop; state++) {
+    for (int64_t state = start; state < stop; state += step) {
         WSR_TRY(add_concat(r, out, state));
     }
+out:
+    return status;
+}
+
+// range(2, 6), or list(range(2, 6)) from newer versions of Python.
+static wsr_status read_call(reader *r, wsr__genotype_lists *out)
+{
+    wsr_status status = WSR_OK;
+    char word[16] = "";
+    WSR_TRY(read_word(r, word, sizeof(word)));
+    if (wsr__streq(word, "range")) {
+        status = read_range(r, out);
+        goto out;
+    }
+    if (!wsr__streq(word, "list") && !wsr__streq(word, "tuple")) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "'%s' is neither a list nor range(start, stop) "
+                          "(%s:%zu)",
+                          word, r->where, line_of(r));
+        goto out;
+    }
+    WSR_TRY(need(r, '('));
+    WSR_TRY(read_word(r, word, sizeof(word)));
+    if (!wsr__streq(word, "range")) {
+        status = expected(r, "range(start, stop)");
+        goto out;
+    }
+    WSR_TRY(read_range(r, out));
+    WSR_TRY(need(r, ')'));
 out:
     return status;
 }
@@ -212,7 +381,6 @@ out:
 static wsr_status read_concat(reader *r, wsr__genotype_lists *out)
 {
     wsr_status status = WSR_OK;
-    char word[8] = "";
     int64_t state = 0;
     bool more = true;
     skip_space(r);
@@ -220,57 +388,76 @@ static wsr_status read_concat(reader *r, wsr__genotype_lists *out)
     out->concat_given = true;
     const char open = take(r, "([");
     if (open == '\0') {
-        // range(2, 6), or list(range(2, 6)) from newer versions of Python
-        WSR_TRY(read_word(r, word, sizeof(word)));
-        const bool list = wsr__streq(word, "list");
-        if (list && take(r, "(") != '\0') {
-            WSR_TRY(read_word(r, word, sizeof(word)));
-        }
-        if (!wsr__streq(word, "range")) {
-            status = expected(r, "range(start, stop)");
-            goto out;
-        }
-        WSR_TRY(read_range(r, out));
-        if (list && take(r, ")") == '\0') {
-            status = expected(r, "')'");
-        }
-        goto out;
+        return read_call(r, out);
     }
     while (more) {
-        WSR_TRY(read_int(r, &state));
-        WSR_TRY(add_concat(r, out, state));
+        if (take(r, "*") != '\0') {
+            WSR_TRY(read_call(r, out));
+        } else {
+            WSR_TRY(read_int(r, &state));
+            WSR_TRY(add_concat(r, out, state));
+        }
         WSR_TRY(read_gap(r, &more, open == '(' ? ')' : ']'));
     }
 out:
     return status;
 }
 
-static wsr_status read_argument(reader *r, wsr__genotype_draft *draft)
+static const char *const keys[] = {"normal", "normal_concat", "reduce",
+                                   "reduce_concat"};
+
+enum { N_KEYS = sizeof(keys) / sizeof(*keys) };
+
+static bool take_none(reader *r)
 {
-    static const char *const keys[] = {"normal", "normal_concat", "reduce",
-                                       "reduce_concat"};
+    skip_space(r);
+    const bool none = strncmp(r->at, "None", 4) == 0 && !is_word(r->at[4]);
+    r->at += none ? 4 : 0;
+    return none;
+}
+
+// The value of keys[i].
+static wsr_status read_value(reader *r, wsr__genotype_draft *draft, size_t i)
+{
+    wsr__genotype_lists *const lists = &draft->cells[i / 2];
+    const size_t line = line_of(r);
+    if (i % 2 == 0 ? lists->given : lists->concat_given) {
+        return WSR_FAIL(WSR_FORMAT, "%s: is given twice (%s:%zu)", keys[i],
+                        r->where, line);
+    }
+    if (take_none(r)) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: is None, but a genotype has two cells (%s:%zu)",
+                        keys[i], r->where, line);
+    }
+    return i % 2 == 0 ? read_edges(r, lists) : read_concat(r, lists);
+}
+
+// Argument `number`, with or without its name. Programs with more to say add
+// arguments of their own, which are None for cells like ours.
+static wsr_status read_argument(reader *r, wsr__genotype_draft *draft,
+                                size_t number)
+{
     wsr_status status = WSR_OK;
     char word[WSR__GENOTYPE_NAME];
+    skip_space(r);
+    const bool bare = *r->at == '(' || *r->at == '[' || call_length(r) > 0;
+    if (number < N_KEYS && bare) {
+        return read_value(r, draft, number);
+    }
     WSR_TRY(read_word(r, word, sizeof(word)));
     const size_t line = line_of(r);
-    if (take(r, "=") == '\0') {
-        status = expected(r, "'='");
-        goto out;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        wsr__genotype_lists *const lists = &draft->cells[i / 2];
-        if (!wsr__streq(word, keys[i])) {
-            continue;
-        }
-        if (i % 2 == 0 ? lists->given : lists->concat_given) {
-            status = WSR_FAIL(WSR_FORMAT, "%s: is given twice (%s:%zu)", word,
-                              r->where, line);
+    WSR_TRY(need(r, '='));
+    for (size_t i = 0; i < N_KEYS; i++) {
+        if (wsr__streq(word, keys[i])) {
+            status = read_value(r, draft, i);
             goto out;
         }
-        status = i % 2 == 0 ? read_edges(r, lists) : read_concat(r, lists);
+    }
+    if (take_none(r)) {
         goto out;
     }
-    const char *const near = wsr__suggest(word, keys, 4);
+    const char *const near = wsr__suggest(word, keys, N_KEYS);
     const bool found = near != NULL;
     status = WSR_FAIL(WSR_FORMAT, "%s: is no part of a genotype%s%s%s (%s:%zu)",
                       word, found ? ", did you mean '" : "", found ? near : "",
@@ -322,8 +509,8 @@ wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
     bool more = true;
     read_name(draft->name, text, call);
     r.at += sizeof(opening) - 1;
-    while (more) {
-        WSR_TRY(read_argument(&r, draft));
+    for (size_t i = 0; more; i++) {
+        WSR_TRY(read_argument(&r, draft, i));
         WSR_TRY(read_gap(&r, &more, ')'));
     }
     // A log of many epochs: which of them is meant is not for us to guess.

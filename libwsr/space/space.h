@@ -42,7 +42,8 @@ enum {
 };
 
 /// Operations permitted in a genotype, in the order of messages; ended by
-/// NULL. "none" is not among them: an edge of a genotype computes something.
+/// NULL. "none" is one, although no search of ours chooses it: the searches of
+/// others do.
 extern const char *const wsr__genotype_ops[];
 
 /// An edge as text gives it, before it is checked.

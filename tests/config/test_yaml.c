@@ -186,6 +186,49 @@ static wsr_status parse_and_free(void *ctx)
     return status;
 }
 
+START_TEST(a_byte_order_mark_is_no_part_of_the_text)
+{
+    wsr__yaml_node *root = NULL;
+    ck_assert_ok(parse(&root, "\xef\xbb\xbf"
+                              "a: 1\nb: 2\n"));
+    ck_assert_uint_eq(root->count, 2);
+    ck_assert_str_eq(root->first->key, "a");
+    ck_assert_uint_eq(root->last->line, 2);
+    wsr__yaml_free(root);
+    ck_assert_ok(parse(&root, "\xef\xbb\xbf"));
+    ck_assert_ptr_null(root);
+    // Where a message counts lines itself, too.
+    ck_assert_fails(parse(&root, "\xef\xbb\xbf"
+                                 "a: 1\nb: \xff\n"),
+                    WSR_CONFIG, ":2)");
+}
+END_TEST
+
+START_TEST(other_encodings_are_named)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *words;
+    } rows[] = {
+        {"\xff\xfe"
+         "a\0:\0 \0001\0",
+         10, "text is UTF-16, write it in UTF-8 (x)"},
+        {"\xfe\xff\0a\0:", 6, "text is UTF-16"},
+        {"a\0:\0 \0001\0", 8, "text is UTF-16"},
+        {"\0a\0:", 4, "text is UTF-16"},
+        {"\xff\xfe\0\0a\0\0\0", 8, "text is UTF-32"},
+        {"\0\0\xfe\xff\0\0\0a", 8, "text is UTF-32"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        wsr__yaml_node *root = NULL;
+        ck_assert_fails(wsr__yaml_parse(&root, rows[i].text, rows[i].size, "x"),
+                        WSR_CONFIG, rows[i].words);
+        ck_assert_ptr_null(root);
+    }
+}
+END_TEST
+
 START_TEST(short_memory_is_reported_without_a_leak)
 {
     char text[] = "a: 1\nb: {c: [x, y], d: z}\n";
@@ -225,6 +268,8 @@ Suite *suite(void)
                                   depth_and_size_are_limited,
                                   a_missing_file_is_an_io_failure,
                                   a_printed_scalar_reads_back,
+                                  a_byte_order_mark_is_no_part_of_the_text,
+                                  other_encodings_are_named,
                                   short_memory_is_reported_without_a_leak,
                                   damaged_text_never_crashes,
                                   NULL};

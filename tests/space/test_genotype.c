@@ -110,6 +110,118 @@ START_TEST(python_sources_are_understood)
 }
 END_TEST
 
+// The genotype of `good` in the forms in which programs of others print it.
+START_TEST(forms_of_other_programs_are_understood)
+{
+    static const char *const texts[] = {
+        // weights: GDAS
+        "Genotype(normal=[('sep_conv_3x3', 0, 0.13017432391643524), "
+        "('skip_connect', 1, 1), ('sep_conv_5x5', 2, -1.5e-3), "
+        "('dil_conv_3x3', 0, 3), ('dil_conv_5x5', 3), ('max_pool_3x3', 1), "
+        "('avg_pool_3x3', 4, tensor(0.13, device='cuda:0')), "
+        "('avg_pool_3x3', 4, np.float64(0.5),)], normal_concat=range(2, 6), "
+        "reduce=[('sep_conv_7x7', 0), ('conv_7x1_1x7', 1), "
+        "('skip_connect', 0), ('skip_connect', 1), ('skip_connect', 0), "
+        "('skip_connect', 1), ('skip_connect', 0), ('skip_connect', 1)], "
+        "reduce_concat=[5, 2])",
+        // a group for each node, and arguments of None: SETN
+        "A = Genotype(\n  normal=[\n"
+        "    (('sep_conv_3x3', 0), ('skip_connect', 1)),\n"
+        "    (('sep_conv_5x5', 2), ('dil_conv_3x3', 0)),\n"
+        "    [('dil_conv_5x5', 3), ('max_pool_3x3', 1)],\n"
+        "    (('avg_pool_3x3', 4), ('avg_pool_3x3', 4))],\n"
+        "  normal_concat=[2, 3, 4, 5],\n  reduce=[\n"
+        "    (('sep_conv_7x7', 0), ('conv_7x1_1x7', 1)),\n"
+        "    (('skip_connect', 0), ('skip_connect', 1)),\n"
+        "    (('skip_connect', 0), ('skip_connect', 1)),\n"
+        "    (('skip_connect', 0), ('skip_connect', 1))],\n"
+        "  reduce_concat=[5, 2],\n  connectN=None, connects=None\n)\n",
+        // NumPy 2's scalars, Python 2's texts, sums, steps, no names
+        "Genotype([(np.str_('sep_conv_3x3'), np.int64(0)), "
+        "(u'skip_connect', np.int64(1)), ('sep_conv_5x5', 2), "
+        "('dil_conv_3x3', 0), ('dil_conv_5x5', 3), ('max_pool_3x3', 1), "
+        "('avg_pool_3x3', 4), ('avg_pool_3x3', 4)], range(2, 2 + 4, 1), "
+        "[('sep_conv_7x7', 0), ('conv_7x1_1x7', 1), ('skip_connect', 0), "
+        "('skip_connect', 1), ('skip_connect', 0), ('skip_connect', 1), "
+        "('skip_connect', 0), ('skip_connect', 1)], "
+        "reduce_concat=[5, *range(2, 3)])",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        wsr_genotype *want = NULL;
+        wsr_genotype *got = NULL;
+        char text[2048];
+        (void)snprintf(text, sizeof(text), "%s%s", i == 0 ? "\xef\xbb\xbf" : "",
+                       texts[i]);
+        ck_assert_ok(wsr_genotype_parse(&want, good, "g.yaml"));
+        ck_assert_ok(wsr_genotype_parse(&got, text, "run.log"));
+        ck_assert(wsr_genotype_equal(want, got));
+        wsr_genotype_free(got);
+        wsr_genotype_free(want);
+    }
+}
+END_TEST
+
+START_TEST(an_edge_may_be_none)
+{
+    wsr_genotype *g = NULL;
+    wsr_genotype *again = NULL;
+    char text[sizeof(python) + 16];
+    char *printed = NULL;
+    const char *const at = strstr(python, "sep_conv_5x5");
+    (void)snprintf(text, sizeof(text), "%.*snone%s", (int)(at - python), python,
+                   at + strlen("sep_conv_5x5"));
+    ck_assert_ok(wsr_genotype_parse(&g, text, "run.log"));
+    ck_assert_str_eq(wsr_genotype_op(g, WSR_GENOTYPE_NORMAL, 2), "none");
+    ck_assert_ok(wsr_genotype_print(&printed, g));
+    ck_assert_ok(wsr_genotype_parse(&again, printed, "x.yaml"));
+    ck_assert(wsr_genotype_equal(g, again));
+    wsr_text_free(printed);
+    wsr_genotype_free(again);
+    wsr_genotype_free(g);
+}
+END_TEST
+
+START_TEST(yaml_may_hold_weights_and_a_byte_order_mark)
+{
+    wsr_genotype *want = NULL;
+    wsr_genotype *got = NULL;
+    char text[sizeof(good) + 16];
+    const char *const at = strstr(good, "sep_conv_5x5, 2");
+    (void)snprintf(text, sizeof(text), "\xef\xbb\xbf%.*s, 0.25%s",
+                   (int)(at - good) + 15, good, at + 15);
+    ck_assert_ok(wsr_genotype_parse(&want, good, "g.yaml"));
+    ck_assert_ok(wsr_genotype_parse(&got, text, "g.yaml"));
+    ck_assert(wsr_genotype_equal(want, got));
+    wsr_genotype_free(got);
+    wsr_genotype_free(want);
+    ck_assert_fails(wsr_genotype_parse(&got, "\xff\xfeG", "g.yaml"), WSR_FORMAT,
+                    "text is UTF-16, write it in UTF-8 (g.yaml)");
+}
+END_TEST
+
+START_TEST(files_that_are_no_text_are_named)
+{
+    static const char *const rows[][2] = {
+        {"PK\x03\x04 archive/data.pkl", "is a PyTorch file of torch.save"},
+        {"\xff\xfeG", "text is UTF-16, write it in UTF-8"},
+        {"\x93NUMPY", "is a NumPy array, not a text file"},
+    };
+    char path[600];
+    (void)snprintf(path, sizeof(path), "%s/x.pth", scratch_folder("genotype"));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        wsr_genotype *g = NULL;
+        FILE *const file = fopen(path, "wb");
+        ck_assert_ptr_nonnull(file);
+        // With the NUL at its end.
+        ck_assert_uint_eq(fwrite(rows[i][0], strlen(rows[i][0]) + 1, 1, file),
+                          1);
+        ck_assert_int_eq(fclose(file), 0);
+        ck_assert_fails(wsr_genotype_load(&g, path), WSR_FORMAT, rows[i][1]);
+        ck_assert_ptr_null(g);
+    }
+}
+END_TEST
+
 START_TEST(json_is_understood)
 {
     static const char json[] =
@@ -129,9 +241,6 @@ END_TEST
 
 START_TEST(an_illegal_edge_is_named_with_its_line)
 {
-    reject(good, "[sep_conv_5x5, 2]", "[none, 2]",
-           "normal: operation 'none' is not permitted in a genotype "
-           "(g.yaml:5)");
     reject(good, "[sep_conv_5x5, 2]", "[sep_conv_5x6, 2]",
            "normal: operation 'sep_conv_5x6' is unknown, did you mean "
            "'sep_conv_5x5' (g.yaml:5)");
@@ -142,9 +251,14 @@ START_TEST(an_illegal_edge_is_named_with_its_line)
     reject(good, "[sep_conv_5x5, 2]", "[sep_conv_5x5, x]",
            "normal: state 'x' is not an integer (g.yaml:5)");
     reject(good, "[sep_conv_5x5, 2]", "[sep_conv_5x5]",
-           "normal: entry is not [operation, state] (g.yaml:5)");
+           "normal: entry is not [operation, state] or [operation, state, "
+           "weight] (g.yaml:5)");
     reject(good, "[sep_conv_5x5, 2]", "sep_conv_5x5",
-           "normal: entry is not [operation, state] (g.yaml:5)");
+           "normal: entry is not [operation, state]");
+    reject(good, "[sep_conv_5x5, 2]", "[sep_conv_5x5, 2, 0.1, 0]",
+           "normal: entry is not [operation, state]");
+    reject(good, "[sep_conv_5x5, 2]", "[sep_conv_5x5, 2, x]",
+           "normal: entry is not [operation, state]");
     reject(good, "[conv_7x1_1x7, 1]", "[conv_7x1_1x7, 2]",
            "reduce: state 2 of pair 1 is outside [0, 1] (g.yaml:12)");
 }
@@ -187,8 +301,28 @@ START_TEST(illegal_python_is_named_with_its_line)
 {
     reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 3)",
            "normal: state 3 of pair 2 is outside [0, 2] (g.yaml:1)");
-    reject(python, "('sep_conv_5x5', 2)", "('none', 2)",
-           "operation 'none' is not permitted");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 2, 0, 1)",
+           "')' is missing before '1'");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 2, 'x')",
+           "a weight is missing before");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 2, 0.1 0.2)",
+           "')' is missing before '0'");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 2, 5)",
+           "'sep_conv_5x5' of pair 2 leads to state 5, but every node has two "
+           "pairs in order, here 3 (g.yaml:1)");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', 2.5)",
+           "an integer is missing");
+    reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5', np.int64(2",
+           "')' is missing before ','");
+    reject(python, "range(2, 6)", "None",
+           "normal_concat: is None, but a genotype has two cells (g.yaml:1)");
+    reject(python, "range(2, 6)", "range(2, 6, 0)",
+           "range: step 0 is outside [1, 5]");
+    reject(python, "range(2, 6)", "sorted(x)",
+           "'sorted' is neither a list nor range(start, stop)");
+    reject(python, python,
+           "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|a~0|b~1|c~2|",
+           "this is a cell of NAS-Bench-201");
     reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5' 2)",
            "',' is missing before '2' (g.yaml:1)");
     reject(python, "('sep_conv_5x5', 2)", "(sep_conv_5x5, 2)",
@@ -203,7 +337,7 @@ START_TEST(illegal_python_is_named_with_its_line)
     reject(python, "range(2, 6)", "range(2, 7)",
            "normal_concat: state 6 is outside [2, 5]");
     reject(python, "range(2, 6)", "rang(2, 6)",
-           "range(start, stop) is missing");
+           "'rang' is neither a list nor range(start, stop)");
     reject(python, "reduce=", "reduse=",
            "reduse: is no part of a genotype, did you mean 'reduce'");
     reject(python, "reduce=", "normal=", "normal: is given twice");
@@ -261,6 +395,14 @@ START_TEST(an_unknown_name_gets_a_suggestion_and_the_list)
     ck_assert_fails(wsr_genotype_load(&g, "DARTS_V3"), WSR_NOTFOUND,
                     "genotype: there is no 'DARTS_V3', did you mean "
                     "'DARTS_V1', there are ");
+    ck_assert_ptr_nonnull(
+        strstr(wsr_error_detail(), "there is no file 'DARTS_V3': "));
+    ck_assert_fails(wsr_genotype_load(&g, "cna_r.yaml"), WSR_NOTFOUND,
+                    "there is no file 'cna_r.yaml'; the shipped one is called "
+                    "'cna_r'");
+    ck_assert_fails(wsr_genotype_load(&g, "cna_x.yaml"), WSR_NOTFOUND,
+                    "there is no file 'cna_x.yaml': genotype: there is no "
+                    "'cna_x', did you mean '");
     ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "ADVRUSH, AmoebaNet"));
     ck_assert_fails(wsr_genotype_load(&g, ""), WSR_NOTFOUND, "there is no ''");
 }
@@ -419,6 +561,10 @@ Suite *suite(void)
         python_text_of_a_log_gives_the_same_genotype,
         python_sources_are_understood,
         json_is_understood,
+        forms_of_other_programs_are_understood,
+        an_edge_may_be_none,
+        yaml_may_hold_weights_and_a_byte_order_mark,
+        files_that_are_no_text_are_named,
         an_illegal_edge_is_named_with_its_line,
         an_illegal_list_is_named_with_its_line,
         illegal_python_is_named_with_its_line,

@@ -27,7 +27,8 @@ typedef enum wsr_genotype_cell {
  * @param out [out, owned] release with wsr_genotype_free()
  * @param name of a shipped genotype ("cna_r"), else the path of a file as
  *        wsr_genotype_parse() understands it
- * @returns WSR_OK; WSR_NOTFOUND, with a suggestion and the names that exist;
+ * @returns WSR_OK; WSR_NOTFOUND, with a suggestion and the names that exist,
+ *          for what is neither a name nor a file;
  *          WSR_IO when a file cannot be read; else as wsr_genotype_parse()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_genotype_load(wsr_genotype **out,
@@ -38,8 +39,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_load(wsr_genotype **out,
  *
  * Two forms are understood: YAML (or JSON) with the keys `name`, `normal`,
  * `normal_concat`, `reduce`, `reduce_concat`, the cells being lists of
- * [operation, state], two per node; and the text `Genotype(normal=[...], ...)`
- * as DARTS-style programs print it, which may stand in other text, once.
+ * [operation, state] or [operation, state, weight], two per node; and the text
+ * `Genotype(normal=[...], ...)` as DARTS-style programs print it, which may
+ * stand in other text, once. Weights are not kept. An operation may be "none",
+ * which yields zeros. docs/formats.md lists the forms.
  *
  * @param out [out, owned] release with wsr_genotype_free()
  * @param text [borrowed]
