@@ -15,6 +15,8 @@
 typedef enum wsr__st_dtype {
     WSR__ST_F32,
     WSR__ST_F64,
+    WSR__ST_F16,  // read only
+    WSR__ST_BF16, // read only
     WSR__ST_I64,
     WSR__ST_I32,
     WSR__ST_U8,
@@ -39,8 +41,11 @@ typedef struct wsr__st_tensor {
 typedef struct wsr__st wsr__st;
 
 /// Read a file. IO when it cannot be read, UNSUPPORTED for an element type
-/// that this library does not use, FORMAT for everything else that is wrong.
-/// [out, owned] `*out` is NULL on failure.
+/// that this library does not use, FORMAT for everything else that is wrong;
+/// of files of other programs the detail says what they are. What the Python
+/// package accepts is accepted: white space before the header, other fields of
+/// a tensor's entry, metadata that are null. [out, owned] `*out` is NULL on
+/// failure.
 wsr_status wsr__st_open(wsr__st **out, const char *path);
 
 /// The same for bytes in memory, which are copied; `name` is for messages.
@@ -77,9 +82,11 @@ const char *wsr__st_metadata_value(const wsr__st *st, size_t i);
 /// Metadata of a key, NULL when there is none.
 const char *wsr__st_metadata(const wsr__st *st, const char *key);
 
-/// Copy the `count` elements of a tensor, converted from F32 or F64 (the
-/// integer readers: from I64, I32, U8 or BOOL). FORMAT, naming the file, when
-/// there is no such tensor, its type is another or its size differs.
+/// Copy the `count` elements of a tensor, converted from F32, F64, F16 or BF16
+/// (the integer readers: from I64, I32, U8 or BOOL). F16 and BF16 are widened
+/// exactly, F64 is rounded to nearest. FORMAT, naming the file, when there is
+/// no such tensor, its type is another, its size differs, or a finite F64 is
+/// beyond the range of float.
 wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
                             size_t count);
 wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
@@ -92,6 +99,9 @@ wsr_status wsr__st_read_u64(uint64_t *dst, const wsr__st *st, const char *name,
 /// U8 and BOOL only.
 wsr_status wsr__st_read_u8(unsigned char *dst, const wsr__st *st,
                            const char *name, size_t count);
+
+/// Whether the elements are floats, of whatever size.
+bool wsr__st_is_float(const wsr__st_tensor *t);
 
 /// Bytes of one element.
 size_t wsr__st_dtype_size(wsr__st_dtype dtype);
@@ -179,9 +189,10 @@ const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,
 wsr_status wsr__st_add_params(wsr__st_builder *builder,
                               const wsr_params *params, const char *prefix);
 
-/// Read a parameter set whose tensors are named so. FORMAT, naming them, when
-/// tensors are missing, have another shape, or are too many (those that begin
-/// with the prefix count); the set is unchanged then. Integers may be missing:
+/// Read a parameter set whose tensors are named so, of any float type. FORMAT,
+/// naming them, when tensors are missing, have another shape, hold no floats or
+/// more than F32 can hold, or are too many (those that begin with the prefix
+/// count); the set is unchanged then. Integers may be missing, or be floats:
 /// they count batches, which nothing depends on.
 wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
                                const char *prefix);

@@ -11,7 +11,13 @@
 
 #include <string.h>
 
-enum { NUMBER_SIZE = 24, NAME_SIZE = 96, MOST_LAYERS = 256 };
+enum {
+    NUMBER_SIZE = 24,
+    PREFIX_SIZE = 128,
+    NAME_SIZE = PREFIX_SIZE + 96,
+    MOST_LAYERS = 256,
+    MOST_NAMES = 4 // in a message
+};
 
 typedef struct number {
     char s[NUMBER_SIZE];
@@ -19,7 +25,7 @@ typedef struct number {
 
 typedef struct reader {
     const wsr__st *st;
-    const char *prefix; // of all names: "" or "module."
+    char prefix[PREFIX_SIZE]; // of the network's names: "", "module.", ...
     const char *kind;
     const char *stem;
     const char *auxiliary;
@@ -150,15 +156,86 @@ static const char *get(void *ctx, const char *key)
     return claimed;
 }
 
+// Length of what stands before the name of a network's first weights, -1 for
+// other names.
+static int prefix_length(const char *name)
+{
+    static const char first[] = "cells.0.preprocess1.op.1.weight";
+    const size_t tail = sizeof(first) - 1;
+    const size_t n = strlen(name);
+    if (n < tail || strcmp(name + n - tail, first) != 0 ||
+        n - tail >= PREFIX_SIZE || (n > tail && name[n - tail - 1] != '.')) {
+        return -1;
+    }
+    return (int)(n - tail);
+}
+
+// Wrappers put words before the names: "module." (DataParallel), "_orig_mod."
+// (torch.compile), "model." (Lightning), "1." (Sequential), or several.
+static wsr_status find_prefix(reader *r)
+{
+    bool found = false;
+    for (size_t i = 0; i < wsr__st_count(r->st); i++) {
+        const char *const name = wsr__st_at(r->st, i)->name;
+        const int n = prefix_length(name);
+        if (n < 0) {
+            continue;
+        }
+        if (found) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "%s: holds two networks, '%s' and '%.*s', keep "
+                            "the tensors of one",
+                            wsr__st_path(r->st), r->prefix, n, name);
+        }
+        memcpy(r->prefix, name, (size_t)n);
+        r->prefix[n] = '\0';
+        found = true;
+    }
+    return WSR_OK;
+}
+
+// What stands beside a network in its wrapper would change what it computes,
+// if it is a layer. The number of models that were averaged (AveragedModel)
+// would not.
+static wsr_status check_beside(const reader *r)
+{
+    static const char harmless[] = "n_averaged";
+    wsr_status status = WSR_OK;
+    wsr__str list = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < wsr__st_count(r->st); i++) {
+        const char *const name = wsr__st_at(r->st, i)->name;
+        const char *const dot = strrchr(name, '.');
+        if (strncmp(name, r->prefix, strlen(r->prefix)) == 0 ||
+            wsr__streq(dot != NULL ? dot + 1 : name, harmless)) {
+            continue;
+        }
+        if (n++ < MOST_NAMES) {
+            wsr__str_addf(&list, "%s%.80s", n == 1 ? "" : ", ", name);
+        }
+    }
+    WSR_TRY(wsr__str_status(&list));
+    if (n > 0) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "%s: %zu tensors stand beside the network '%s' (%s%s)"
+                          " and are not read, such as a layer that normalises "
+                          "images; remove them, and say a normalisation by "
+                          "options",
+                          wsr__st_path(r->st), n, r->prefix, list.s,
+                          n > MOST_NAMES ? ", ..." : "");
+    }
+out:
+    wsr__str_free(&list);
+    return status;
+}
+
 static wsr_status infer(reader *r)
 {
     wsr_status status = WSR_OK;
-    r->prefix = "module.";
-    if (find(r, "classifier.weight") == NULL) {
-        r->prefix = "";
-    }
+    WSR_TRY(find_prefix(r));
     WSR_TRY(infer_cells(r));
     WSR_TRY(infer_ends(r));
+    WSR_TRY(check_beside(r));
     r->kind = infer_kind(r->st);
 out:
     return status;

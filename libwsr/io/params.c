@@ -67,7 +67,7 @@ static void note(names *list, const char *name, const char *more)
     list->count++;
 }
 
-enum { MISSING, MISSHAPEN, UNEXPECTED, KINDS };
+enum { MISSING, MISSHAPEN, MISTYPED, UNEXPECTED, KINDS };
 
 static wsr_shape shape_of(const wsr__st_tensor *t)
 {
@@ -94,6 +94,17 @@ static void check_shape(names *list, const wsr__param *param,
     note(list, name, more);
 }
 
+// Integers may be floats, as in a file that was converted as a whole.
+static void check_type(names *list, const wsr__param *param,
+                       const wsr__st_tensor *t, const char *name)
+{
+    char more[16];
+    (void)snprintf(more, sizeof(more), " %s", wsr__st_dtype_name(t->dtype));
+    if (!param->integer && !wsr__st_is_float(t)) {
+        note(list, name, more);
+    }
+}
+
 static wsr_status check_all(names list[KINDS], const wsr_params *params,
                             const wsr__st *st, const char *prefix)
 {
@@ -106,6 +117,7 @@ static wsr_status check_all(names list[KINDS], const wsr_params *params,
         const wsr__st_tensor *const t = wsr__st_find(st, name);
         if (t != NULL) {
             check_shape(&list[MISSHAPEN], param, t, name);
+            check_type(&list[MISTYPED], param, t, name);
         } else if (!param->integer) {
             note(&list[MISSING], name, "");
         }
@@ -124,7 +136,7 @@ out:
 static wsr_status complain(const names list[KINDS], const wsr__st *st)
 {
     static const char *const what[KINDS] = {"missing", "of another shape",
-                                            "unexpected"};
+                                            "not of floats", "unexpected"};
     wsr__str text = {0};
     for (size_t k = 0; k < KINDS; k++) {
         if (list[k].count != 0) {
@@ -142,13 +154,9 @@ static wsr_status complain(const names list[KINDS], const wsr__st *st)
     return status;
 }
 
-static wsr_status read_param(wsr__param *param, const wsr__st *st,
-                             const char *name)
+static wsr_status read_integers(float *dst, const wsr__st *st, const char *name,
+                                size_t n)
 {
-    const size_t n = (size_t)param->count;
-    if (!param->integer) {
-        return wsr__st_read_f32(param->data, st, name, n);
-    }
     int64_t *const integers = wsr__alloc(n, sizeof(*integers));
     if (integers == NULL) {
         return WSR_NOMEM;
@@ -158,9 +166,55 @@ static wsr_status read_param(wsr__param *param, const wsr__st *st,
         status = wsr__st_read_i64(integers, st, name, n);
     }
     for (size_t i = 0; status == WSR_OK && i < n; i++) {
-        param->data[i] = (float)integers[i];
+        dst[i] = (float)integers[i];
     }
     wsr__free(integers);
+    return status;
+}
+
+static wsr_status read_param(float *dst, const wsr__param *param,
+                             const wsr__st *st, const char *name)
+{
+    const size_t n = (size_t)param->count;
+    const wsr__st_tensor *const t = wsr__st_find(st, name);
+    return param->integer && (t == NULL || !wsr__st_is_float(t))
+               ? read_integers(dst, st, name, n)
+               : wsr__st_read_f32(dst, st, name, n);
+}
+
+// Read what may not fit into floats, to see whether it does.
+static wsr_status try_param(const wsr__param *param, const wsr__st *st,
+                            const char *name)
+{
+    const wsr__st_tensor *const t = wsr__st_find(st, name);
+    if (t == NULL || t->dtype != WSR__ST_F64) {
+        return WSR_OK;
+    }
+    float *const scratch = wsr__alloc_raw(t->count, sizeof(*scratch));
+    if (scratch == NULL) {
+        return WSR_NOMEM;
+    }
+    const wsr_status status = read_param(scratch, param, st, name);
+    wsr__free(scratch);
+    return status;
+}
+
+static wsr_status read_all(wsr_params *params, const wsr__st *st,
+                           const char *prefix, bool for_good)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        wsr__param *const param = wsr__params_at(params, i);
+        char name[WSR__ST_NAME];
+        WSR_TRY(wsr__st_name(name, prefix, param->name));
+        if (!for_good) {
+            WSR_TRY(try_param(param, st, name));
+            continue;
+        }
+        WSR_TRY(read_param(param->data, param, st, name));
+        wsr__param_touch(param);
+    }
+out:
     return status;
 }
 
@@ -171,13 +225,8 @@ wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
     names list[KINDS] = {{0}};
     WSR_TRY(check_all(list, params, st, prefix));
     WSR_TRY(complain(list, st));
-    for (size_t i = 0; i < wsr_params_count(params); i++) {
-        wsr__param *const param = wsr__params_at(params, i);
-        char name[WSR__ST_NAME];
-        WSR_TRY(wsr__st_name(name, prefix, param->name));
-        WSR_TRY(read_param(param, st, name));
-        wsr__param_touch(param);
-    }
+    WSR_TRY(read_all(params, st, prefix, false));
+    WSR_TRY(read_all(params, st, prefix, true));
 out:
     for (size_t k = 0; k < KINDS; k++) {
         wsr__str_free(&list[k].text);

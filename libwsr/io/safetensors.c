@@ -9,6 +9,8 @@
 
 #include "io/io.h"
 
+#include "base/magic.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,7 @@ static const struct {
     size_t size;
 } dtypes[] = {
     [WSR__ST_F32] = {"F32", 4}, [WSR__ST_F64] = {"F64", 8},
+    [WSR__ST_F16] = {"F16", 2}, [WSR__ST_BF16] = {"BF16", 2},
     [WSR__ST_I64] = {"I64", 8}, [WSR__ST_I32] = {"I32", 4},
     [WSR__ST_U8] = {"U8", 1},   [WSR__ST_BOOL] = {"BOOL", 1},
 };
@@ -70,9 +73,8 @@ const char *wsr__st_dtype_name(wsr__st_dtype dtype)
 static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
                              const char *path)
 {
-    static const char *const known[] = {"F16",     "BF16",    "I16", "I8",
-                                        "U16",     "U32",     "U64", "C64",
-                                        "F8_E4M3", "F8_E5M2", NULL};
+    static const char *const known[] = {
+        "I16", "I8", "U16", "U32", "U64", "C64", "F8_E4M3", "F8_E5M2", NULL};
     const char *const text = json_string_value(json_object_get(info, "dtype"));
     if (text == NULL) {
         return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' has no dtype", path,
@@ -88,7 +90,7 @@ static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
         if (wsr__streq(text, known[i])) {
             return WSR_FAIL(WSR_UNSUPPORTED,
                             "%s: tensor '%s' has dtype %s, supported are F32, "
-                            "F64, I64, I32, U8, BOOL",
+                            "F64, F16, BF16, I64, I32, U8, BOOL",
                             path, t->name, text);
         }
     }
@@ -217,13 +219,13 @@ static wsr_status read_entries(wsr__st *st, const unsigned char *data,
     json_object_foreach(st->header, key, info)
     {
         if (wsr__streq(key, "__metadata__")) {
-            WSR_TRY(read_metadata(st, info));
+            WSR_TRY(json_is_null(info) ? WSR_OK : read_metadata(st, info));
             continue;
         }
         wsr__st_tensor *const t = &st->tensors[st->n];
         t->name = key;
         WSR_TRY(check_name(key, st->path));
-        if (!json_is_object(info) || json_object_size(info) != 3) {
+        if (!json_is_object(info)) {
             status = WSR_FAIL(WSR_FORMAT,
                               "%s: tensor '%s' is not described by dtype, "
                               "shape and data_offsets",
@@ -296,38 +298,61 @@ static wsr_status check_coverage(const wsr__st *st, const unsigned char *data,
     return WSR_OK;
 }
 
+// The file is of another kind than wanted; `what` says how that showed.
+static wsr_status not_safetensors(const wsr__st *st, size_t size,
+                                  const char *what)
+{
+    const wsr__magic *const magic = wsr__magic_of(st->bytes, size);
+    if (magic == NULL || magic->weights == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "%s: no safetensors file%s", st->path,
+                        what);
+    }
+    return WSR_FAIL(WSR_FORMAT, "%s: no safetensors file, but %s: %s", st->path,
+                    magic->what, magic->weights);
+}
+
+static wsr_status parse_header(wsr__st *st, const char *text, size_t length)
+{
+    json_error_t error;
+    st->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (st->header != NULL) {
+        return WSR_OK;
+    }
+    if (json_error_code(&error) == json_error_out_of_memory) {
+        return WSR_FAIL(WSR_NOMEM, "%s: no memory for the header", st->path);
+    }
+    return WSR_FAIL(WSR_FORMAT, "%s: header: %s at byte %d", st->path,
+                    error.text, error.position);
+}
+
 static wsr_status read_header(wsr__st *st, size_t size)
 {
     uint64_t length = 0;
+    char what[96] = ": it is empty";
     if (size < LENGTH_SIZE) {
-        return WSR_FAIL(WSR_FORMAT, "%s: %zu bytes are no safetensors file",
-                        st->path, size);
+        if (size > 0) {
+            (void)snprintf(what, sizeof(what), ": it has %zu bytes", size);
+        }
+        return not_safetensors(st, size, what);
     }
     memcpy(&length, st->bytes, sizeof(length));
     if (length > HEADER_MAX || length > size - LENGTH_SIZE) {
-        return WSR_FAIL(WSR_FORMAT,
-                        "%s: no safetensors file, or a truncated one: a header "
-                        "of %llu bytes in a file of %zu",
-                        st->path, (unsigned long long)length, size);
+        (void)snprintf(what, sizeof(what),
+                       ", or a truncated one: a header of %llu bytes in a file "
+                       "of %zu",
+                       (unsigned long long)length, size);
+        return not_safetensors(st, size, what);
     }
     const char *const text = (const char *)st->bytes + LENGTH_SIZE;
-    if (length == 0 || text[0] != '{') {
-        return WSR_FAIL(WSR_FORMAT,
-                        "%s: no safetensors file: the header is not JSON",
-                        st->path);
+    size_t blank = 0;
+    while (blank < length && text[blank] != '\0' &&
+           strchr(" \t\r\n", text[blank]) != NULL) {
+        blank++;
     }
-    json_error_t error;
-    st->header =
-        json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (st->header == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory) {
-            return WSR_FAIL(WSR_NOMEM, "%s: no memory for the header",
-                            st->path);
-        }
-        return WSR_FAIL(WSR_FORMAT, "%s: header: %s at byte %d", st->path,
-                        error.text, error.position);
+    if (blank == length || text[blank] != '{') {
+        return not_safetensors(st, size, ": the header is not JSON");
     }
-    return WSR_OK;
+    return parse_header(st, text, (size_t)length);
 }
 
 static wsr_status check(wsr__st *st, size_t size)
@@ -480,131 +505,4 @@ const char *wsr__st_metadata(const wsr__st *st, const char *key)
     const pair *const found = bsearch(&wanted, st->metadata, st->n_metadata,
                                       sizeof(*st->metadata), by_key);
     return found != NULL ? found->value : NULL;
-}
-
-// ----------------------------------------------------------------- reading
-
-static wsr_status fail_dtype(const wsr__st *st, const wsr__st_tensor *t,
-                             const char *wanted)
-{
-    return WSR_FAIL(WSR_FORMAT, "%s: tensor '%s' is %s, not %s", st->path,
-                    t->name, dtypes[t->dtype].name, wanted);
-}
-
-static wsr_status need_count(const wsr__st_tensor **out, const wsr__st *st,
-                             const char *name, size_t count)
-{
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__st_need(out, st, name));
-    if ((*out)->count != count) {
-        status = WSR_FAIL(WSR_FORMAT,
-                          "%s: tensor '%s' has %zu elements, not %zu", st->path,
-                          name, (*out)->count, count);
-    }
-out:
-    return status;
-}
-
-// Element `i`, which need not be aligned.
-static void element(void *out, const wsr__st_tensor *t, size_t i, size_t size)
-{
-    memcpy(out, (const char *)t->data + i * size, size);
-}
-
-wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
-                            size_t count)
-{
-    wsr_status status = WSR_OK;
-    const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (t->dtype == WSR__ST_F32) {
-        memcpy(dst, t->data, t->bytes);
-    } else if (t->dtype == WSR__ST_F64) {
-        for (size_t i = 0; i < count; i++) {
-            double value = 0;
-            element(&value, t, i, sizeof(value));
-            dst[i] = (float)value;
-        }
-    } else {
-        status = fail_dtype(st, t, "F32 or F64");
-    }
-out:
-    return status;
-}
-
-wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
-                            size_t count)
-{
-    wsr_status status = WSR_OK;
-    const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (t->dtype == WSR__ST_F64) {
-        memcpy(dst, t->data, t->bytes);
-    } else if (t->dtype == WSR__ST_F32) {
-        for (size_t i = 0; i < count; i++) {
-            float value = 0;
-            element(&value, t, i, sizeof(value));
-            dst[i] = (double)value;
-        }
-    } else {
-        status = fail_dtype(st, t, "F32 or F64");
-    }
-out:
-    return status;
-}
-
-wsr_status wsr__st_read_i64(int64_t *dst, const wsr__st *st, const char *name,
-                            size_t count)
-{
-    wsr_status status = WSR_OK;
-    const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (t->dtype == WSR__ST_I64) {
-        memcpy(dst, t->data, t->bytes);
-    } else if (t->dtype == WSR__ST_I32) {
-        for (size_t i = 0; i < count; i++) {
-            int32_t value = 0;
-            element(&value, t, i, sizeof(value));
-            dst[i] = value;
-        }
-    } else if (t->dtype == WSR__ST_U8 || t->dtype == WSR__ST_BOOL) {
-        const unsigned char *const bytes = t->data;
-        for (size_t i = 0; i < count; i++) {
-            dst[i] = bytes[i];
-        }
-    } else {
-        status = fail_dtype(st, t, "an integer");
-    }
-out:
-    return status;
-}
-
-wsr_status wsr__st_read_u64(uint64_t *dst, const wsr__st *st, const char *name,
-                            size_t count)
-{
-    wsr_status status = WSR_OK;
-    const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (t->dtype == WSR__ST_I64) {
-        memcpy(dst, t->data, t->bytes);
-    } else {
-        status = fail_dtype(st, t, "I64");
-    }
-out:
-    return status;
-}
-
-wsr_status wsr__st_read_u8(unsigned char *dst, const wsr__st *st,
-                           const char *name, size_t count)
-{
-    wsr_status status = WSR_OK;
-    const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (t->dtype == WSR__ST_U8 || t->dtype == WSR__ST_BOOL) {
-        memcpy(dst, t->data, t->bytes);
-    } else {
-        status = fail_dtype(st, t, "U8 or BOOL");
-    }
-out:
-    return status;
 }

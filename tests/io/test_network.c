@@ -152,6 +152,48 @@ START_TEST(foreign_robnets_and_supernets_are_recognised)
 }
 END_TEST
 
+START_TEST(words_of_wrappers_before_the_names_are_stepped_over)
+{
+    static const char *const prefixes[] = {
+        "module.",  "_orig_mod.",
+        "model.",   "1.",
+        "net.",     "module._orig_mod.",
+        "model.1.", "_orig_mod.module.1.",
+        "0.",       "state_dict.ema_model.",
+    };
+    char path[600];
+    wsr_net *const net = filled(small);
+    path_of(path, "wrapped.safetensors");
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+        wsr_net *again = NULL;
+        write_foreign(path, net, prefixes[i], i == 0 ? "n_averaged" : NULL);
+        ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
+        expect_same_params(wsr_net_params(net), wsr_net_params(again));
+        wsr_net_free(again);
+    }
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(tensors_beside_a_wrapped_network_are_not_ignored)
+{
+    char path[600];
+    wsr_net *const net = filled(small);
+    wsr_net *again = NULL;
+    path_of(path, "beside.safetensors");
+    write_foreign(path, net, "1.", "0.mean");
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
+                    "1 tensors stand beside the network '1.' (0.mean) and are "
+                    "not read, such as a layer that normalises");
+    write_foreign(path, net, "model.",
+                  "model_ema.cells.0.preprocess1.op.1.weight");
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
+                    "holds two networks, 'model.' and 'model_ema.', keep");
+    ck_assert_ptr_null(again);
+    wsr_net_free(net);
+}
+END_TEST
+
 START_TEST(what_is_wrong_with_a_file_is_said)
 {
     char path[600];
@@ -283,6 +325,8 @@ Suite *suite(void)
         robnets_and_supernets_come_back_too,
         foreign_files_need_a_genotype_only,
         foreign_robnets_and_supernets_are_recognised,
+        words_of_wrappers_before_the_names_are_stepped_over,
+        tensors_beside_a_wrapped_network_are_not_ignored,
         what_is_wrong_with_a_file_is_said,
         files_that_hold_no_network_are_refused,
         metadata_cannot_claim_sizes_that_the_tensors_do_not_have,

@@ -130,11 +130,70 @@ START_TEST(a_missing_count_of_batches_is_fine)
 }
 END_TEST
 
+// A file with "a" of one type and the rest as params_of makes it.
+static wsr__st *typed_file(wsr__st_dtype type, const void *a,
+                           wsr__st_dtype count_type, const void *count)
+{
+    static const int64_t dims[] = {2, 3};
+    static const float b[] = {6, 6};
+    wsr__st_builder *builder = NULL;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    wsr__st *st = NULL;
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_add(builder, "a", type, a, dims, 2));
+    ck_assert_ok(wsr__st_add_f32(builder, "b", b, 2));
+    ck_assert_ok(wsr__st_add(builder, "n", count_type, count, NULL, 0));
+    ck_assert_ok(wsr__st_serialize(&bytes, &size, builder));
+    ck_assert_ok(wsr__st_open_memory(&st, bytes, size, "file"));
+    wsr__free(bytes);
+    wsr__st_builder_free(builder);
+    return st;
+}
+
+START_TEST(floats_of_any_type_are_read)
+{
+    static const uint16_t halves[] = {0x3c00, 0xc000, 1, 0, 0x7bff, 0x3555};
+    static const double doubles[] = {0.1, 2, 3, 4, 5, 6};
+    static const double large[] = {1, 2, 3, 4, 5, 1e300};
+    static const int64_t integers[] = {1, 2, 3, 4, 5, 6};
+    static const int32_t small_count = 9;
+    static const uint16_t bf16_count = 0x4120; // 10
+    wsr_params *const to = params_of(0);
+    wsr__st *st = typed_file(WSR__ST_F16, halves, WSR__ST_I32, &small_count);
+    ck_assert_ok(wsr__st_read_params(to, st, ""));
+    ck_assert(wsr_params_data(to, 0)[1] == -2.0f);
+    ck_assert(wsr_params_data(to, 0)[2] == 0x1p-24f);
+    ck_assert(wsr_params_data(to, 2)[0] == 9);
+    wsr__st_free(st);
+    st = typed_file(WSR__ST_F64, doubles, WSR__ST_BF16, &bf16_count);
+    ck_assert_ok(wsr__st_read_params(to, st, ""));
+    ck_assert(wsr_params_data(to, 0)[0] == 0.1f);
+    ck_assert(wsr_params_data(to, 2)[0] == 10);
+    wsr__st_free(st);
+    st = typed_file(WSR__ST_F64, large, WSR__ST_I32, &small_count);
+    ck_assert_fails(wsr__st_read_params(to, st, ""), WSR_FORMAT,
+                    "file: tensor 'a' holds 1e+300, which F32 cannot hold");
+    ck_assert(wsr_params_data(to, 0)[1] == 2);
+    wsr__st_free(st);
+    st = typed_file(WSR__ST_I64, integers, WSR__ST_I32, &small_count);
+    ck_assert_fails(wsr__st_read_params(to, st, ""), WSR_FORMAT,
+                    "file: tensors: 1 not of floats (a I64)");
+    ck_assert(wsr_params_data(to, 0)[0] == 0.1f);
+    ck_assert(wsr_params_data(to, 2)[0] == 10);
+    wsr__st_free(st);
+    wsr_params_free(to);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         sets_come_back_as_they_were,
-        what_does_not_fit_is_named_and_nothing_changes, long_lists_are_cut,
-        a_missing_count_of_batches_is_fine, NULL};
+        what_does_not_fit_is_named_and_nothing_changes,
+        long_lists_are_cut,
+        a_missing_count_of_batches_is_fine,
+        floats_of_any_type_are_read,
+        NULL};
     return suite_of("params", tests);
 }

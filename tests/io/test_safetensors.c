@@ -269,7 +269,7 @@ START_TEST(wrong_reads_are_refused)
     ck_assert_fails(wsr__st_read_f32(f, st, "w", 5), WSR_FORMAT,
                     "mem: tensor 'w' has 6 elements, not 5");
     ck_assert_fails(wsr__st_read_f32(f, st, "i", 2), WSR_FORMAT,
-                    "mem: tensor 'i' is I64, not F32 or F64");
+                    "mem: tensor 'i' is I64, not F32, F64, F16 or BF16");
     ck_assert_fails(wsr__st_read_i64(i, st, "w", 6), WSR_FORMAT,
                     "mem: tensor 'w' is F32, not an integer");
     ck_assert_fails(wsr__st_read_u64(u, st, "b", 3), WSR_FORMAT,
@@ -312,6 +312,9 @@ START_TEST(a_wrong_header_is_refused)
         {"", 0, "f: no safetensors file"},
         {"{\"a\":1", 0, "f: header: '}' expected"},
         {"{\"a\":1}", 0, "f: tensor 'a' is not described by dtype"},
+        {"  ", 0, "f: no safetensors file: the header is not JSON"},
+        {" []", 0, "f: no safetensors file: the header is not JSON"},
+        {"{\"__metadata__\":1}", 0, "f: __metadata__ is not an object"},
         {"{} x", 0, "f: header: end of file expected"},
         {"{\"\xff\":1}", 0, "f: header: unable to decode byte 0xff"},
         {"{" TENSOR("a", "F32", "[1]", "[0,4]") "}", 0,
@@ -363,10 +366,118 @@ START_TEST(a_wrong_header_is_refused)
                         cases[i].words);
         ck_assert_ptr_null(strchr(wsr_error_detail(), '\n'));
     }
-    ck_assert_fails(open_text("{" TENSOR("a", "BF16", "[1]", "[0,2]") "}", 2),
-                    WSR_UNSUPPORTED, "f: tensor 'a' has dtype BF16, supported");
+    ck_assert_fails(
+        open_text("{" TENSOR("a", "F8_E5M2", "[2]", "[0,2]") "}", 2),
+        WSR_UNSUPPORTED, "f: tensor 'a' has dtype F8_E5M2, supported");
     ck_assert_ok(open_text("{" TENSOR("a", "BOOL", "[1]", "[0,1]") "}  ", 1));
     ck_assert_ok(open_text("{}", 0));
+}
+END_TEST
+
+// What the Python package accepts.
+START_TEST(harmless_oddities_of_a_header_are_accepted)
+{
+    static const char odd[] =
+        "{\"a\":{\"dtype\":\"F32\",\"x\":[1,{\"y\":null}],\"shape\":[1],"
+        "\"data_offsets\":[0,4],\"z\":1.5}}";
+    static const char *const headers[] = {
+        " {" TENSOR("a", "F32", "[1]", "[0,4]") "}",
+        "\n\t\r {" TENSOR("a", "F32", "[1]", "[0,4]") "}\n",
+        "{\"__metadata__\":null," TENSOR("a", "F32", "[1]", "[0,4]") "}",
+        odd,
+    };
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+        ck_assert_ok(open_text(headers[i], 4));
+    }
+}
+END_TEST
+
+// Floats of all 65536 patterns, by arithmetic on the bits of floats.
+START_TEST(floats_of_16_bits_are_widened_exactly)
+{
+    enum { N = 1 << 16 };
+    static const char header[] =
+        "{" TENSOR("h", "F16", "[65536]", "[0,131072]") "," TENSOR(
+            "b", "BF16", "[65536]", "[131072,262144]") "}";
+    static unsigned char data[8 + sizeof(header) + 4 * N];
+    static float half[N];
+    static double wide[N];
+    const uint64_t n = sizeof(header) - 1;
+    wsr__st *st = NULL;
+    memcpy(data, &n, 8);
+    memcpy(data + 8, header, n);
+    for (uint32_t i = 0; i < 2 * N; i++) {
+        data[8 + n + 2 * i] = (unsigned char)(i & 255);
+        data[8 + n + 2 * i + 1] = (unsigned char)(i >> 8 & 255);
+    }
+    ck_assert_ok(wsr__st_open_memory(&st, data, 8 + n + 4 * N, "f"));
+    ck_assert_ok(wsr__st_read_f32(half, st, "h", N));
+    ck_assert_ok(wsr__st_read_f64(wide, st, "h", N));
+    for (uint32_t i = 0; i < N; i++) {
+        union {
+            uint32_t bits;
+            float value;
+        } f = {(i & 0x7fff) << 13};
+        f.value *= 0x1p112f; // the difference of the biases
+        f.bits |= (i & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;
+        f.bits |= (i & 0x8000) << 16;
+        ck_assert(isnan(f.value) ? isnan(half[i])
+                                 : same_bits(&half[i], &f.value, 4));
+        ck_assert(isnan(f.value) ? isnan(wide[i]) : wide[i] == (double)f.value);
+    }
+    ck_assert_ok(wsr__st_read_f32(half, st, "b", N));
+    for (uint32_t i = 0; i < N; i++) {
+        const uint32_t bits = i << 16;
+        ck_assert(isnan(half[i]) ? (i & 0x7fff) > 0x7f80
+                                 : same_bits(&half[i], &bits, 4));
+    }
+    wsr__st_free(st);
+}
+END_TEST
+
+START_TEST(files_of_other_programs_are_named)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *words;
+    } rows[] = {
+        {"PK\x03\x04    x/data.pkl", 18,
+         "f: no safetensors file, but a PyTorch file of torch.save: load it "
+         "in PyTorch and write its state_dict with "
+         "safetensors.torch.save_file"},
+        {"\x08\x07\x12\x07pytorch\x1a", 12,
+         "f: no safetensors file, but an ONNX model: weights are read from "
+         "safetensors files"},
+        {"\x80\x02}", 3, "f: no safetensors file, but a Python pickle"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        wsr__st *st = NULL;
+        ck_assert_fails(
+            wsr__st_open_memory(&st, rows[i].bytes, rows[i].size, "f"),
+            WSR_FORMAT, rows[i].words);
+        ck_assert_ptr_null(st);
+    }
+}
+END_TEST
+
+START_TEST(a_double_beyond_the_range_of_float_is_refused)
+{
+    const double values[2] = {1, 1e39};
+    wsr__st_builder *b = NULL;
+    unsigned char *data = NULL;
+    size_t size = 0;
+    wsr__st *st = NULL;
+    float floats_of[2];
+    ck_assert_ok(wsr__st_builder_new(&b));
+    ck_assert_ok(wsr__st_add_f64(b, "w", values, 2));
+    ck_assert_ok(wsr__st_serialize(&data, &size, b));
+    ck_assert_ok(wsr__st_open_memory(&st, data, size, "f"));
+    ck_assert_fails(wsr__st_read_f32(floats_of, st, "w", 2), WSR_FORMAT,
+                    "f: tensor 'w' holds 1e+39, which F32 cannot hold");
+    wsr__st_free(st);
+    wsr__free(data);
+    wsr__st_builder_free(b);
 }
 END_TEST
 
@@ -379,13 +490,14 @@ START_TEST(a_wrong_length_is_refused)
     size_t size = 0;
     wsr__st *st = NULL;
     ck_assert_fails(wsr__st_open_memory(&st, huge, 0, "f"), WSR_FORMAT,
-                    "f: 0 bytes are no safetensors file");
+                    "f: no safetensors file: it is empty");
     ck_assert_fails(wsr__st_open_memory(&st, huge, 7, "f"), WSR_FORMAT,
-                    "f: 7 bytes are no safetensors file");
+                    "f: no safetensors file: it has 7 bytes");
     ck_assert_fails(wsr__st_open_memory(&st, huge, 16, "f"), WSR_FORMAT,
                     "a header of 18446744073709551615 bytes in a file of 16");
     ck_assert_fails(wsr__st_open_memory(&st, garbage, sizeof(garbage), "f"),
-                    WSR_FORMAT, "f: no safetensors file, or a truncated one");
+                    WSR_FORMAT,
+                    "f: no safetensors file, but a zip archive: unpack it");
     serialize(&data, &size, false);
     for (size_t n = 0; n < size; n++) {
         ck_assert_int_eq(wsr__st_open_memory(&st, data, n, "f"), WSR_FORMAT);
@@ -509,6 +621,10 @@ Suite *suite(void)
         wrong_additions_are_refused,
         wrong_reads_are_refused,
         a_wrong_header_is_refused,
+        harmless_oddities_of_a_header_are_accepted,
+        floats_of_16_bits_are_widened_exactly,
+        files_of_other_programs_are_named,
+        a_double_beyond_the_range_of_float_is_refused,
         a_wrong_length_is_refused,
         deep_nesting_is_refused,
         damaged_bytes_never_crash,

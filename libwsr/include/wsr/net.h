@@ -200,8 +200,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
 /**
  * Read a network. A file of another program without our metadata needs the
  * option `genotype` (or `codes`); channels, layers, classes, stem and whether
- * there is an auxiliary classifier follow from its tensors unless given. Names
- * may begin with "module.".
+ * there is an auxiliary classifier follow from its tensors unless given.
+ * Weights may be F32, F16, BF16 (widened exactly) or F64 (rounded). Words that
+ * wrappers put before all names, "module.", "_orig_mod.", "model." or "1.", are
+ * stepped over; tensors beside the network are refused, since they may be a
+ * layer.
  *
  * @param out [out, owned] release with wsr_net_free()
  * @param path of a safetensors file
