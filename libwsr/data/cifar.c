@@ -3,17 +3,16 @@
 // The binary version of CIFAR-10 and CIFAR-100 (Krizhevsky 2009, "Learning
 // multiple layers of features from tiny images"): files of records, each of
 // one or two label bytes and 3072 bytes of pixels, channel by channel, row by
-// row. Read from the folder of the files or from the archive that they are
-// distributed in, whose entries come in any order.
+// row. Read from the folder of the files, from the archive that they are
+// distributed in, or from one of them. Entries of an archive come in any order;
+// of two of one name the last counts, as for tar.
 //
 // The number of records is whatever the files hold, not only the official
 // 10,000 or 50,000.
 
 #include "data/data.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_PARTS = 8, PIXELS = 3 * 32 * 32, LABEL_BYTES = 4 };
 
@@ -31,6 +30,7 @@ typedef struct job {
     size_t n;
     size_t limit;
     part parts[MAX_PARTS];
+    const char *other; // version of the data that was seen, NULL
 } job;
 
 // ------------------------------------------------------------------- records
@@ -114,24 +114,68 @@ static size_t leading(const job *j)
     return count;
 }
 
-static bool complete(const job *j)
+// Number of the first part that is not there, j->n for none.
+static size_t missing(const job *j)
+{
+    size_t i = 0;
+
+    while (i < j->n && j->parts[i].present) {
+        i++;
+    }
+    return i;
+}
+
+static void free_part(part *p)
+{
+    wsr__free(p->bytes);
+    wsr__free(p->labels);
+    *p = (part){0};
+}
+
+static const char *base_of(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+// Whether a file is one of the binary version, but with another suffix
+// instead of ".bin".
+static bool is_twin(const job *j, const char *base, const char *suffix)
 {
     for (size_t i = 0; i < j->n; ++i) {
-        if (!j->parts[i].present) {
-            return false;
+        const size_t n = strlen(j->files[i]) - strlen(".bin");
+
+        if (strncmp(base, j->files[i], n) == 0 &&
+            wsr__streq(base + n, suffix)) {
+            return true;
         }
     }
-    return true;
+    return false;
+}
+
+// Keep in mind that a file belongs to another version of the data.
+static void note_version(job *j, const char *base)
+{
+    if (is_twin(j, base, "")) {
+        j->other = "Python";
+    } else if (is_twin(j, base, ".mat")) {
+        j->other = "Matlab";
+    }
+}
+
+static wsr_status missing_file(const job *j, const char *path, const char *file)
+{
+    if (j->other) {
+        return WSR_FAIL(WSR_UNSUPPORTED,
+                        "%s: is the %s version of the data, the binary version "
+                        "is wanted (%s)",
+                        path, j->other, j->layout->archive);
+    }
+    return WSR_FAIL(WSR_NOTFOUND, "%s: holds no %s", path, file);
 }
 
 // -------------------------------------------------------- folder and archive
-
-static bool is_directory(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
 
 static wsr_status read_folder(job *j, const char *folder)
 {
@@ -158,6 +202,34 @@ out:
     return status;
 }
 
+// Look in a folder without the binary version for the others.
+static wsr_status explain_folder(job *j, const char *folder, const char *file)
+{
+    static const char *const suffixes[] = {"", ".mat"};
+    wsr_status status = WSR_OK;
+    wsr__str path = {0};
+
+    for (size_t i = 0; i < 4 && !j->other; ++i) {
+        wsr__str_free(&path);
+        wsr__str_addf(&path, "%s/%s%s%.*s%s", folder,
+                      i < 2 ? "" : j->layout->python, i < 2 ? "" : "/",
+                      (int)(strlen(file) - strlen(".bin")), file,
+                      suffixes[i % 2]);
+        WSR_TRY(wsr__str_status(&path));
+        if (wsr__file_exists(path.s) && !wsr__is_folder(path.s)) {
+            note_version(j, base_of(path.s));
+        }
+    }
+    if (j->other) {
+        status = missing_file(j, folder, file);
+        goto out;
+    }
+    status = WSR_FAIL(WSR_NOTFOUND, "%s/%s: does not exist", folder, file);
+out:
+    wsr__str_free(&path);
+    return status;
+}
+
 // The files themselves, or the folder that unpacking the archive makes.
 static wsr_status read_folders(job *j, const char *path)
 {
@@ -167,34 +239,27 @@ static wsr_status read_folders(job *j, const char *path)
     if (!inner) {
         return WSR_NOMEM;
     }
-    status = read_folder(j, is_directory(inner) ? inner : path);
+    const char *const folder = wsr__is_folder(inner) ? inner : path;
+
+    status = read_folder(j, folder);
+    if (status == WSR_NOTFOUND) {
+        status = explain_folder(j, folder, j->files[missing(j)]);
+    }
     wsr__free(inner);
     return status;
 }
 
-static part *find_part(job *j, const char *name)
+static part *find_part(job *j, const char *base)
 {
-    const char *const slash = strrchr(name, '/');
-    const char *const base = slash ? slash + 1 : name;
-
     for (size_t i = 0; i < j->n; ++i) {
         if (wsr__streq(base, j->files[i])) {
-            return j->parts[i].present ? NULL : &j->parts[i];
+            return &j->parts[i];
         }
     }
     return NULL;
 }
 
-static wsr_status missing_part(const job *j, const char *path)
-{
-    size_t i = 0;
-
-    while (j->parts[i].present) {
-        i++;
-    }
-    return WSR_FAIL(WSR_NOTFOUND, "%s: holds no %s", path, j->files[i]);
-}
-
+// Read all of it, whatever the limit: an entry may come again.
 static wsr_status read_archive(job *j, const char *path)
 {
     wsr_status status;
@@ -203,35 +268,69 @@ static wsr_status read_archive(job *j, const char *path)
     wsr__source *entry;
 
     WSR_TRY(wsr__archive_open(&archive, path));
-    while (!complete(j) && leading(j) < j->limit) {
-        part *p;
-
+    for (;;) {
         WSR_TRY(wsr__archive_next(&name, &entry, archive));
         if (!name) {
-            status = missing_part(j, path);
-            goto out;
+            break;
         }
-        p = find_part(j, name);
+        part *const p = find_part(j, base_of(name));
         if (p) {
+            free_part(p);
             WSR_TRY(read_part(p, entry, j));
+        } else {
+            note_version(j, base_of(name));
         }
     }
-    if (leading(j) < j->limit) {
-        WSR_TRY(wsr__archive_end(archive));
+    WSR_TRY(wsr__archive_end(archive));
+    if (leading(j) < j->limit && missing(j) < j->n) {
+        status = missing_file(j, path, j->files[missing(j)]);
     }
 out:
     wsr__archive_close(archive);
     return status;
 }
 
-// -------------------------------------------------------------------- result
+// ------------------------------------------------------------------ one file
 
-static void free_part(part *p)
+static bool is_single(const char *path)
 {
-    wsr__free(p->bytes);
-    wsr__free(p->labels);
-    *p = (part){0};
+    const size_t n = strlen(path);
+    const size_t tail = strlen(".bin");
+
+    return n > tail && wsr__streq(path + n - tail, ".bin");
 }
+
+static bool is_among(const char *base, const char *const *files)
+{
+    while (*files && !wsr__streq(*files, base)) {
+        files++;
+    }
+    return *files != NULL;
+}
+
+// A file of records by itself is the split that its name says, else the train
+// split, as a lone pair of IDX files is.
+static wsr_status read_single(job *j, const char *path, wsr__split split)
+{
+    wsr_status status;
+    wsr__source *source = NULL;
+    const bool test = is_among(base_of(path), j->layout->test);
+
+    if (split != WSR__ANY && (split == WSR__TEST) != test) {
+        return WSR_FAIL(WSR_NOTFOUND,
+                        "data.split: %s is a file of the %s split by itself, "
+                        "name the folder of all files",
+                        path, test ? "test" : "train");
+    }
+    j->n = 1;
+    WSR_TRY(wsr__source_open(&source, path));
+    WSR_TRY(read_part(&j->parts[0], source, j));
+out:
+    wsr__source_close(source);
+    return status;
+}
+
+// -------------------------------------------------------------------- result
 
 // Join the parts in their order. Each is freed as soon as it is copied, so
 // that memory never holds everything twice.
@@ -273,14 +372,16 @@ wsr_status wsr__cifar_load(wsr_dataset *dataset,
     dataset->stored = (wsr__image){3, 32, 32};
     dataset->classes = layout->label_ends[layout->label_bytes - 1];
     dataset->names = layout->names;
-    if (is_directory(path)) {
+    if (wsr__is_folder(path)) {
         WSR_TRY(read_folders(&j, path));
+    } else if (is_single(path)) {
+        WSR_TRY(read_single(&j, path, request->split));
     } else {
         WSR_TRY(read_archive(&j, path));
     }
     WSR_TRY(join(dataset, &j));
 out:
-    for (size_t i = 0; i < j.n; ++i) {
+    for (size_t i = 0; i < MAX_PARTS; ++i) {
         free_part(&j.parts[i]);
     }
     return status;

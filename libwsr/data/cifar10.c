@@ -15,7 +15,7 @@ static const wsr__option schema[] = {
      .offset = offsetof(params, path),
      .fallback = "",
      .unit = "",
-     .help = "folder of the .bin files, or the .tar.gz that holds them"},
+     .help = "folder of the .bin files, the .tar.gz of them, or one of them"},
     {0},
 };
 
@@ -35,7 +35,9 @@ static const char *const names[] = {
 static const int32_t label_ends[] = {10};
 
 static const wsr__cifar_layout layout = {
+    .archive = "cifar-10-binary.tar.gz",
     .folder = "cifar-10-batches-bin",
+    .python = "cifar-10-batches-py",
     .train = train,
     .test = test,
     .label_bytes = 1,

@@ -16,7 +16,7 @@ static const wsr__option schema[] = {
      .offset = offsetof(params, path),
      .fallback = "",
      .unit = "",
-     .help = "folder of the .bin files, or the .tar.gz that holds them"},
+     .help = "folder of the .bin files, the .tar.gz of them, or one of them"},
     {0},
 };
 
@@ -53,7 +53,9 @@ _Static_assert(sizeof names / sizeof names[0] == 100, "a hundred classes");
 static const int32_t label_ends[] = {20, 100};
 
 static const wsr__cifar_layout layout = {
+    .archive = "cifar-100-binary.tar.gz",
     .folder = "cifar-100-binary",
+    .python = "cifar-100-python",
     .train = train,
     .test = test,
     .label_bytes = 2,

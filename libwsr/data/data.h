@@ -47,7 +47,7 @@ typedef struct wsr__request {
 typedef struct wsr__dataset_class {
     wsr__class super;
     /// Options that "name:A,B,..." sets by position, ended by NULL; the only
-    /// one may hold commas. NULL: the text is "key=value,...".
+    /// one may hold commas as they are. NULL: the text is "key=value,...".
     const char *const *positional;
     size_t required; // how many of them must be there
     /// Fill bytes, labels, count, stored, classes and names of an otherwise
@@ -108,7 +108,8 @@ struct wsr__source {
 };
 
 /// A file, inflated on the way when it is a gzip file. NOTFOUND when it does
-/// not exist, IO when it is no regular file or cannot be read.
+/// not exist, IO when it is no regular file or cannot be read, UNSUPPORTED,
+/// saying what it is, when no format of data starts so.
 wsr_status wsr__source_open(wsr__source **out, const char *path);
 
 /// Read exactly `size` bytes. FORMAT when the source ends before.
@@ -137,8 +138,9 @@ void wsr__archive_close(wsr__archive *archive); // NULL is legal
 
 // ------------------------------------------------- readers of file formats
 
-/// IDX images (unsigned bytes, three dimensions) and labels; classes becomes
-/// the largest label of the whole file + 1, whatever the limit.
+/// IDX images (unsigned bytes) and labels; classes becomes the largest label of
+/// the whole file + 1, whatever the limit. Images of four dimensions have 1, 3
+/// or 4 channels, in the second dimension or in the last.
 wsr_status wsr__idx_load(wsr_dataset *dataset, const char *images,
                          const char *labels, size_t limit);
 
@@ -149,9 +151,20 @@ wsr_status wsr__idx_labels(unsigned char **labels, size_t *count,
 /// Largest of some labels + 1.
 int64_t wsr__idx_classes(const unsigned char *labels, size_t count);
 
+/// Find the files of a split of MNIST's form in a folder, or in those that
+/// torchvision and Kaggle make below it: "train-images-idx3-ubyte" and
+/// "train-labels-idx1-ubyte", or "t10k-...", with or without ".gz", with '.'
+/// for the second '-'. NOTFOUND when one is not there. [out, owned]
+wsr_status wsr__idx_find(char **images, char **labels, const char *folder,
+                         bool train);
+
+bool wsr__is_folder(const char *path);
+
 /// Layout of a CIFAR binary distribution.
 typedef struct wsr__cifar_layout {
+    const char *archive;       // as it is distributed
     const char *folder;        // inside the archive
+    const char *python;        // the folder of the Python version
     const char *const *train;  // file names, ended by NULL
     const char *const *test;   // the same
     size_t label_bytes;        // before the pixels; the last is the class

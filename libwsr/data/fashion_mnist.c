@@ -2,7 +2,7 @@
 //
 // Fashion-MNIST: 28x28 grey images of ten kinds of clothing (Xiao, Rasul,
 // Vollgraf 2017, arXiv:1708.07747), in the four files that its distribution
-// and Debian's package dataset-fashion-mnist hold, with or without .gz.
+// and Debian's package dataset-fashion-mnist hold; idx_folder.c finds them.
 
 #include "data/data.h"
 
@@ -29,42 +29,6 @@ static const char *const names[] = {
 
 enum { CLASSES = sizeof names / sizeof names[0] };
 
-// "dir/name.gz" if that is there, else "dir/name". NOTFOUND if neither is.
-static wsr_status find_file(char **out, const char *dir, const char *name)
-{
-    wsr_status status = WSR_OK;
-    wsr__str packed = {0};
-    char *plain = NULL;
-
-    *out = NULL;
-    wsr__str_addf(&packed, "%s/%s.gz", dir, name);
-    WSR_TRY(wsr__str_status(&packed));
-    if (wsr__file_exists(packed.s)) {
-        *out = packed.s;
-        packed = (wsr__str){0};
-        goto out;
-    }
-    plain = wsr__path_join(dir, name);
-    if (!plain) {
-        status = WSR_NOMEM;
-        goto out;
-    }
-    if (!wsr__file_exists(plain)) {
-        status = WSR_FAIL(WSR_NOTFOUND,
-                          "%s: does not exist; Debian's package "
-                          "dataset-fashion-mnist has it, or write "
-                          "fashion-mnist:DIR",
-                          packed.s);
-        goto out;
-    }
-    *out = plain;
-    plain = NULL;
-out:
-    wsr__str_free(&packed);
-    wsr__free(plain);
-    return status;
-}
-
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
@@ -74,12 +38,16 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
     char *images = NULL;
     char *labels = NULL;
 
-    WSR_TRY(find_file(&images, p->dir.s,
-                      train ? "train-images-idx3-ubyte"
-                            : "t10k-images-idx3-ubyte"));
-    WSR_TRY(find_file(&labels, p->dir.s,
-                      train ? "train-labels-idx1-ubyte"
-                            : "t10k-labels-idx1-ubyte"));
+    status = wsr__idx_find(&images, &labels, p->dir.s, train);
+    if (status == WSR_NOTFOUND) {
+        char missing[WSR__TEXT_SIZE + 64];
+        (void)snprintf(missing, sizeof missing, "%s", wsr_error_detail());
+        status = WSR_FAIL(WSR_NOTFOUND,
+                          "%s; Debian's package dataset-fashion-mnist has it, "
+                          "or write fashion-mnist:DIR",
+                          missing);
+    }
+    WSR_TRY(status);
     WSR_TRY(wsr__idx_load(dataset, images, labels, request->limit));
     if (dataset->classes > CLASSES) {
         status = WSR_FAIL(WSR_FORMAT, "%s: label %lld is outside [0, %d]",

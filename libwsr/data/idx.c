@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Grey images and labels from any pair of IDX files, e.g. MNIST or one's own;
-// a second pair is the test split. The number of classes is the largest label
-// of all files + 1, so that both splits agree.
+// Images and labels from any pair of IDX files, e.g. MNIST or one's own; a
+// second pair is the test split. A folder stands for the four files of MNIST.
+// The number of classes is the largest label of all files + 1, so that both
+// splits agree.
 
 #include "data/data.h"
 
@@ -19,7 +20,7 @@ static const wsr__option schema[] = {
      .offset = offsetof(params, images),
      .fallback = "",
      .unit = "",
-     .help = "IDX file of images, may be .gz"},
+     .help = "IDX file of images, may be .gz, or a folder of MNIST's four"},
     {.key = "labels",
      .kind = WSR__TEXT,
      .offset = offsetof(params, labels),
@@ -62,15 +63,62 @@ out:
     return status;
 }
 
+// Load a pair; `others` are the labels of the other split, NULL for none.
+static wsr_status load_pair(wsr_dataset *dataset, const char *images,
+                            const char *labels, const char *others,
+                            size_t limit)
+{
+    wsr_status status;
+
+    WSR_TRY(wsr__idx_load(dataset, images, labels, limit));
+    if (others) {
+        WSR_TRY(grow_classes(dataset, others));
+    }
+out:
+    return status;
+}
+
+// Either split may be absent; the other is then all there is.
+static wsr_status load_folder(wsr_dataset *dataset, const char *folder,
+                              const wsr__request *request)
+{
+    wsr_status status;
+    bool train = request->split == WSR__TRAIN;
+    char *files[2][2] = {{NULL}};
+
+    status = wsr__idx_find(&files[0][0], &files[0][1], folder, train);
+    if (status == WSR_NOTFOUND && request->split == WSR__ANY) {
+        train = true;
+        status = wsr__idx_find(&files[0][0], &files[0][1], folder, train);
+    }
+    WSR_TRY(status);
+    status = wsr__idx_find(&files[1][0], &files[1][1], folder, !train);
+    WSR_TRY(status == WSR_NOTFOUND ? WSR_OK : status);
+    WSR_TRY(load_pair(dataset, files[0][0], files[0][1], files[1][1],
+                      request->limit));
+out:
+    for (size_t i = 0; i < 4; ++i) {
+        wsr__free(files[i / 2][i % 2]);
+    }
+    return status;
+}
+
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    wsr_status status;
     const params *const p = options;
     const bool has_test = p->test_images.s[0] != '\0';
     const bool test = request->split == WSR__TEST ||
                       (request->split == WSR__ANY && has_test);
 
+    if (p->labels.s[0] == '\0') {
+        if (wsr__is_folder(p->images.s)) {
+            return load_folder(dataset, p->images.s, request);
+        }
+        return WSR_FAIL(WSR_CONFIG,
+                        "data: labels is missing, write idx:images,labels, or "
+                        "idx:FOLDER for a folder of MNIST's four files");
+    }
     if (has_test != (p->test_labels.s[0] != '\0')) {
         return WSR_FAIL(WSR_CONFIG,
                         "data: test_labels is missing, write "
@@ -81,23 +129,19 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
                         "data.split: there is no test split, "
                         "write idx:images,labels,test_images,test_labels");
     }
-    WSR_TRY(wsr__idx_load(dataset, test ? p->test_images.s : p->images.s,
-                          test ? p->test_labels.s : p->labels.s,
-                          request->limit));
-    if (has_test) {
-        WSR_TRY(grow_classes(dataset, test ? p->labels.s : p->test_labels.s));
-    }
-out:
-    return status;
+    const char *const others = test ? p->labels.s : p->test_labels.s;
+    return load_pair(dataset, test ? p->test_images.s : p->images.s,
+                     test ? p->test_labels.s : p->labels.s,
+                     has_test ? others : NULL, request->limit);
 }
 
 const wsr__dataset_class wsr__dataset_idx = {
     .super = {.name = "idx",
-              .summary = "grey images from IDX files, the format of MNIST",
+              .summary = "images from IDX files, the format of MNIST",
               .reference = "",
               .schema = schema,
               .params_size = sizeof(params)},
     .positional = positional,
-    .required = 2,
+    .required = 1,
     .load = load,
 };

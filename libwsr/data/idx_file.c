@@ -2,9 +2,15 @@
 //
 // IDX files (LeCun's format of MNIST): big-endian 32-bit numbers, first the
 // magic 0x0000TTDD with the type (8: unsigned byte) and the number of
-// dimensions, then the dimensions, then the data. Plain or gzip.
+// dimensions, then the dimensions, then the data. Plain or gzip. Grey images
+// have three dimensions, (count, height, width). The format does not say what
+// four mean: 1, 3 or 4 in the second, and only there, are channels before the
+// rows (count, c, h, w), in the last channels behind the columns
+// (count, h, w, c).
 
 #include "data/data.h"
+
+#include <string.h>
 
 static wsr_status read_u32(uint32_t *out, wsr__source *source)
 {
@@ -36,17 +42,21 @@ out:
     return status;
 }
 
-static wsr_status read_magic(wsr__source *source, uint32_t want,
-                             const char *what)
+// Read the magic: unsigned bytes in [min, max] dimensions.
+static wsr_status read_magic(uint32_t *dimensions, wsr__source *source,
+                             uint32_t min, uint32_t max, const char *what)
 {
+    static const uint32_t bytes = 0x800;
     wsr_status status;
     uint32_t magic;
 
     WSR_TRY(read_u32(&magic, source));
-    if (magic != want) {
-        status = WSR_FAIL(
-            WSR_FORMAT, "%s: magic 0x%08lx is not the 0x%08lx of IDX %s",
-            source->name, (unsigned long)magic, (unsigned long)want, what);
+    *dimensions = magic - bytes;
+    if (magic < bytes + min || magic > bytes + max) {
+        status = WSR_FAIL(WSR_FORMAT,
+                          "%s: magic 0x%08lx is not the 0x%08lx of IDX %s",
+                          source->name, (unsigned long)magic,
+                          (unsigned long)(bytes + min), what);
     }
 out:
     return status;
@@ -70,11 +80,12 @@ wsr_status wsr__idx_labels(unsigned char **labels, size_t *count,
 {
     wsr_status status;
     wsr__source *source = NULL;
+    uint32_t dimensions;
     int64_t n;
 
     *labels = NULL;
     WSR_TRY(wsr__source_open(&source, path));
-    WSR_TRY(read_magic(source, 0x801, "labels"));
+    WSR_TRY(read_magic(&dimensions, source, 1, 1, "labels"));
     WSR_TRY(read_dimension(&n, source, "count", INT32_MAX));
     WSR_TRY(check_bound(source, (uint64_t)n, 1));
     *labels = wsr__alloc_raw((size_t)n, 1);
@@ -104,17 +115,51 @@ int64_t wsr__idx_classes(const unsigned char *labels, size_t count)
     return most + 1;
 }
 
-static wsr_status read_header(int64_t *count, wsr_dataset *dataset,
+static bool is_channels(int64_t n)
+{
+    return n == 1 || n == 3 || n == 4;
+}
+
+// Tell height, width and channels of four-dimensional images apart.
+static wsr_status order_dimensions(wsr__image *image, bool *last,
+                                   const int64_t d[3], const char *name)
+{
+    const bool first = is_channels(d[0]);
+
+    *last = is_channels(d[2]);
+    if (first == *last) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: images of %lldx%lldx%lld: %s of the first and the "
+                        "last is 1, 3 or 4, so that the channels are not known",
+                        name, (long long)d[0], (long long)d[1], (long long)d[2],
+                        first ? "each" : "none");
+    }
+    *image = first ? (wsr__image){d[0], d[1], d[2]}
+                   : (wsr__image){d[2], d[0], d[1]};
+    return WSR_OK;
+}
+
+static wsr_status read_header(int64_t *count, bool *last, wsr_dataset *dataset,
                               wsr__source *source, size_t labels)
 {
     wsr_status status;
     wsr__image *const image = &dataset->stored;
+    uint32_t dimensions;
+    int64_t d[3];
 
-    image->c = 1;
-    WSR_TRY(read_magic(source, 0x803, "images"));
+    *last = false;
+    WSR_TRY(read_magic(&dimensions, source, 3, 4, "images"));
     WSR_TRY(read_dimension(count, source, "count", INT32_MAX));
-    WSR_TRY(read_dimension(&image->h, source, "height", WSR__SIDE_MAX));
-    WSR_TRY(read_dimension(&image->w, source, "width", WSR__SIDE_MAX));
+    if (dimensions == 3) {
+        image->c = 1;
+        WSR_TRY(read_dimension(&image->h, source, "height", WSR__SIDE_MAX));
+        WSR_TRY(read_dimension(&image->w, source, "width", WSR__SIDE_MAX));
+    } else {
+        for (size_t i = 0; i < 3; ++i) {
+            WSR_TRY(read_dimension(&d[i], source, "dimension", WSR__SIDE_MAX));
+        }
+        WSR_TRY(order_dimensions(image, last, d, source->name));
+    }
     if ((size_t)*count != labels) {
         status = WSR_FAIL(WSR_FORMAT,
                           "%s: %lld images do not go with %zu "
@@ -128,6 +173,46 @@ out:
     return status;
 }
 
+// Bring an image whose channels come last into the order of channels first.
+static void split_channels(unsigned char *bytes, unsigned char *scratch,
+                           wsr__image image)
+{
+    const size_t pixels = (size_t)(image.h * image.w);
+    const size_t channels = (size_t)image.c;
+
+    memcpy(scratch, bytes, pixels * channels);
+    for (size_t i = 0; i < pixels; ++i) {
+        for (size_t c = 0; c < channels; ++c) {
+            bytes[c * pixels + i] = scratch[i * channels + c];
+        }
+    }
+}
+
+static wsr_status read_images(wsr_dataset *dataset, wsr__source *source,
+                              size_t count, bool last)
+{
+    wsr_status status;
+    const size_t size = (size_t)wsr__image_floats(dataset->stored);
+    unsigned char *scratch = NULL;
+
+    WSR_TRY(wsr__dataset_reserve(dataset, count));
+    WSR_TRY(wsr__source_read(source, dataset->bytes, count * size));
+    if (!last) {
+        goto out;
+    }
+    scratch = wsr__alloc_raw(size, 1);
+    if (!scratch) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    for (size_t i = 0; i < count; ++i) {
+        split_channels(dataset->bytes + i * size, scratch, dataset->stored);
+    }
+out:
+    wsr__free(scratch);
+    return status;
+}
+
 wsr_status wsr__idx_load(wsr_dataset *dataset, const char *images,
                          const char *labels, size_t limit)
 {
@@ -136,15 +221,13 @@ wsr_status wsr__idx_load(wsr_dataset *dataset, const char *images,
     unsigned char *raw = NULL;
     size_t n_labels;
     int64_t held;
+    bool last;
 
     WSR_TRY(wsr__idx_labels(&raw, &n_labels, labels));
     WSR_TRY(wsr__source_open(&source, images));
-    WSR_TRY(read_header(&held, dataset, source, n_labels));
+    WSR_TRY(read_header(&held, &last, dataset, source, n_labels));
     const size_t count = n_labels < limit ? n_labels : limit;
-    WSR_TRY(wsr__dataset_reserve(dataset, count));
-    WSR_TRY(
-        wsr__source_read(source, dataset->bytes,
-                         count * (size_t)wsr__image_floats(dataset->stored)));
+    WSR_TRY(read_images(dataset, source, count, last));
     if (count == n_labels) {
         WSR_TRY(wsr__source_end(source));
     }

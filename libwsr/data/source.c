@@ -4,12 +4,16 @@
 // magic bytes of gzip (RFC 1952). zlib's own gzread() is not used: it takes a
 // truncated file for a complete one in places, passes files that are not gzip
 // through silently when told to read gzip, and allocates behind our back.
+// Zeros between and after gzip members are padding, as on tapes; other bytes
+// there are refused, where gzip itself ignores them and exits with a warning.
 //
 // Every source knows a bound on what it can yield: its size, or for gzip 1032
 // times as much, deflate's greatest ratio (zlib's technical notes). A header
 // that declares more is a lie that is told before any memory is asked for.
 
 #include "data/data.h"
+
+#include "base/magic.h"
 
 #define ZLIB_CONST
 
@@ -98,6 +102,16 @@ out:
     return status;
 }
 
+// Step over zeros between members. False when there may be more of them.
+static bool skip_padding(file_source *s)
+{
+    while (s->available && !*s->next) {
+        s->next++;
+        s->available--;
+    }
+    return s->available != 0;
+}
+
 static wsr_status begin_member(file_source *s)
 {
     if (*s->next != 0x1f) {
@@ -153,6 +167,9 @@ static wsr_status read_gzip(size_t *got, wsr__source *source, void *dst,
         WSR_TRY(need_input(&end, s));
         if (end) {
             break;
+        }
+        if (s->between && !skip_padding(s)) {
+            continue;
         }
         if (s->between) {
             WSR_TRY(begin_member(s));
@@ -240,6 +257,18 @@ static void close_file(wsr__source *source)
     wsr__free(s);
 }
 
+// No format that is read here starts like these.
+static wsr_status check_kind(const file_source *s)
+{
+    const wsr__magic *const magic = wsr__magic_of(s->in, s->available);
+
+    if (!magic || !magic->data) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(WSR_UNSUPPORTED, "%s: is %s: %s", s->path, magic->what,
+                    magic->data);
+}
+
 wsr_status wsr__source_open(wsr__source **out, const char *path)
 {
     wsr_status status;
@@ -261,6 +290,7 @@ wsr_status wsr__source_open(wsr__source **out, const char *path)
         goto out;
     }
     WSR_TRY(open_file(s));
+    WSR_TRY(check_kind(s));
     if (s->available >= 2 && s->in[0] == 0x1f && s->in[1] == 0x8b) {
         WSR_TRY(start_gzip(s));
     }

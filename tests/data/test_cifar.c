@@ -203,6 +203,96 @@ START_TEST(missing_paths_are_named)
 }
 END_TEST
 
+START_TEST(other_versions_in_a_folder_are_named)
+{
+    static const char *const files[][2] = {
+        {"data_batch_1", "is the Python version of the data, the binary"},
+        {"data_batch_1.mat", "is the Matlab version of the data, the binary"},
+    };
+    bytes b = part(0);
+    for (size_t i = 0; i < 4; i++) {
+        char folder[1024];
+        wsr_dataset *dataset = NULL;
+        (void)snprintf(folder, sizeof(folder), "%s", scratch_folder("cifar"));
+        const char *inner = folder;
+        if (i >= 2) {
+            inner = path_in(folder, "cifar-10-batches-py");
+            ck_assert_int_eq(mkdir(inner, 0777), 0);
+        }
+        put_file(path_in(inner, files[i % 2][0]), &b);
+        ck_assert_fails(open_at(&dataset, folder, "train", NULL),
+                        WSR_UNSUPPORTED, files[i % 2][1]);
+    }
+    bytes_free(&b);
+}
+END_TEST
+
+START_TEST(a_file_alone_is_the_split_of_its_name)
+{
+    const char *const folder = scratch_folder("cifar");
+    static const char *const splits[] = {"train", "test", NULL};
+    static const struct {
+        const char *name;
+        bool opens[3];
+    } rows[] = {
+        {"data_batch_1.bin", {true, false, true}},
+        {"test_batch.bin", {false, true, true}},
+        {"mine.bin", {true, false, true}},
+    };
+    bytes b = part(0);
+    for (size_t i = 0; i < 9; i++) {
+        wsr_dataset *dataset = NULL;
+        char path[1200];
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, rows[i / 3].name);
+        put_file(path, &b);
+        if (!rows[i / 3].opens[i % 3]) {
+            ck_assert_fails(open_at(&dataset, path, splits[i % 3], NULL),
+                            WSR_NOTFOUND, "split by itself, name the folder");
+            continue;
+        }
+        ck_assert_ok(open_at(&dataset, path, splits[i % 3], NULL));
+        check_train(dataset, 3);
+        wsr_dataset_free(dataset);
+    }
+    bytes_free(&b);
+}
+END_TEST
+
+START_TEST(files_of_other_programs_are_named)
+{
+    static const struct {
+        const char *name;
+        const char *start;
+        const char *words;
+    } rows[] = {
+        {"c.tar.bz2", "BZh91AY&SY", "c.tar.bz2: is bzip2 data: unpack it, or"},
+        {"c.tar.xz",
+         "\xfd"
+         "7zXZ",
+         "c.tar.xz: is xz data: unpack it, or pack"},
+        {"c.zip", "PK\x03\x04", "c.zip: is a zip archive: unpack it, or pack"},
+        {"c.tar.zst", "\x28\xb5\x2f\xfd", "c.tar.zst: is Zstandard data: "},
+        {"data_batch_1", "\x80\x02}q",
+         "data_batch_1: is a Python pickle: "
+         "CIFAR's binary version is wanted"},
+        {"a.parquet", "PAR1", "a.parquet: is a Parquet file: images are read"},
+    };
+    const char *const folder = scratch_folder("cifar");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        wsr_dataset *dataset = NULL;
+        const char *const path = path_in(folder, rows[i].name);
+        bytes b = {0};
+        bytes_add(&b, rows[i].start, strlen(rows[i].start) + 1);
+        bytes_add(&b, "more", 4);
+        put_file(path, &b);
+        ck_assert_fails(open_at(&dataset, path, "train", NULL), WSR_UNSUPPORTED,
+                        rows[i].words);
+        ck_assert_ptr_null(dataset);
+        bytes_free(&b);
+    }
+}
+END_TEST
+
 #if WSR_HAVE_LIBARCHIVE
 
 // An archive with the files in a given order, and others between them.
@@ -249,14 +339,15 @@ START_TEST(an_archive_in_any_order_equals_the_folder)
 }
 END_TEST
 
-START_TEST(the_first_of_two_entries_of_one_name_counts)
+START_TEST(the_last_of_two_entries_of_one_name_counts)
 {
     const char *const path = path_in(scratch_folder("cifar"), "c.tar");
     bytes tar = {0};
     wsr_dataset *dataset = NULL;
+    // The second file first as the first one, which comes again at the end.
     for (size_t k = 0; k < 6; k++) {
-        bytes b = part(k < 2 ? k : k - 1);
-        bytes_tar(&tar, k == 0 ? "x/data_batch_1.bin" : part_name(k - 1), &b);
+        bytes b = part(k == 0 ? 1 : k == 5 ? 0 : k);
+        bytes_tar(&tar, k == 5 ? part_name(0) : part_name(k), &b);
         bytes_free(&b);
     }
     bytes_tar_end(&tar);
@@ -265,11 +356,27 @@ START_TEST(the_first_of_two_entries_of_one_name_counts)
     check_train(dataset, 3);
     wsr_dataset_free(dataset);
     ck_assert_ok(open_at(&dataset, path, "train", NULL));
-    check_sample(dataset, 2, 0, 2);
-    check_sample(dataset, 3, 1, 0);
-    ck_assert_uint_eq(wsr_dataset_count(dataset), 3 + 4 + 5 + 6 + 7);
+    check_train(dataset, 25);
     wsr_dataset_free(dataset);
     bytes_free(&tar);
+}
+END_TEST
+
+START_TEST(the_python_version_in_an_archive_is_named)
+{
+    const char *const path = path_in(scratch_folder("cifar"), "c.tar.gz");
+    bytes tar = {0};
+    bytes b = part(0);
+    wsr_dataset *dataset = NULL;
+    bytes_tar(&tar, "cifar-10-batches-py/data_batch_1", &b);
+    bytes_tar(&tar, "cifar-10-batches-py/test_batch", &b);
+    bytes_tar_end(&tar);
+    put_gzip(path, &tar);
+    ck_assert_fails(open_at(&dataset, path, "test", NULL), WSR_UNSUPPORTED,
+                    "c.tar.gz: is the Python version of the data, the binary "
+                    "version is wanted (cifar-10-binary.tar.gz)");
+    bytes_free(&tar);
+    bytes_free(&b);
 }
 END_TEST
 
@@ -359,9 +466,13 @@ Suite *suite(void)
         a_label_out_of_range_is_named_with_its_sample,
         a_packed_file_in_a_folder_is_refused,
         missing_paths_are_named,
+        other_versions_in_a_folder_are_named,
+        a_file_alone_is_the_split_of_its_name,
+        files_of_other_programs_are_named,
 #if WSR_HAVE_LIBARCHIVE
         an_archive_in_any_order_equals_the_folder,
-        the_first_of_two_entries_of_one_name_counts,
+        the_last_of_two_entries_of_one_name_counts,
+        the_python_version_in_an_archive_is_named,
         an_archive_without_a_file_is_refused,
         a_record_cut_inside_an_archive_is_named,
         an_absurd_size_inside_an_archive_asks_for_no_memory,

@@ -122,6 +122,37 @@ START_TEST(a_wrong_number_of_paths_is_refused)
 }
 END_TEST
 
+START_TEST(paths_may_hold_commas_quotes_and_backslashes)
+{
+    const char *const folder = scratch_folder("idx");
+    bytes images = make_idx_images(3, 2, 2, 1);
+    bytes labels = make_idx_labels(3, 3);
+    static const char *const forms[] = {"idx:\"%s/a,b\",\"%s/c=[d\"",
+                                        "idx:%s/a\\,b,%s/c=\\[d",
+                                        "idx:%s/a\",\"b,%s/c=\"[\"d"};
+    put_file(path_in(folder, "a,b"), &images);
+    put_file(path_in(folder, "c=[d"), &labels);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        wsr_dataset *dataset = NULL;
+        wsr__str spec = {0};
+        for (const char *f = forms[i]; *f != '\0'; f++) {
+            const bool hole = f[0] == '%' && f[1] == 's';
+            wsr__str_addn(&spec, hole ? folder : f, hole ? strlen(folder) : 1);
+            f += hole;
+        }
+        ck_assert_ok(wsr_dataset_open(&dataset, spec.s, NULL, NULL));
+        ck_assert_uint_eq(wsr_dataset_count(dataset), 3);
+        wsr_dataset_free(dataset);
+        wsr__str_free(&spec);
+    }
+    wsr_dataset *dataset = NULL;
+    ck_assert_fails(wsr_dataset_open(&dataset, "idx:\"a,b", NULL, NULL),
+                    WSR_CONFIG, "has a quote that is not closed");
+    bytes_free(&images);
+    bytes_free(&labels);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -130,6 +161,7 @@ Suite *suite(void)
         the_second_pair_is_the_test_split_and_classes_agree,
         the_limit_does_not_change_the_classes,
         a_wrong_number_of_paths_is_refused,
+        paths_may_hold_commas_quotes_and_backslashes,
         NULL,
     };
     return suite_of("idx", tests);

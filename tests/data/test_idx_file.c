@@ -123,6 +123,77 @@ START_TEST(missing_files_are_named)
 }
 END_TEST
 
+// Images of four dimensions, each number of 4 bytes below 256.
+static bytes colour_idx(const unsigned char d[4])
+{
+    bytes b = {0};
+    const unsigned char head[] = {0, 0,    8, 4, 0, 0,    0, d[0], 0, 0,
+                                  0, d[1], 0, 0, 0, d[2], 0, 0,    0, d[3]};
+    const size_t n = (size_t)d[0] * d[1] * d[2] * d[3];
+    bytes_add(&b, head, sizeof(head));
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char value = (unsigned char)(i * 37 % 251);
+        bytes_add(&b, &value, 1);
+    }
+    return b;
+}
+
+START_TEST(colour_images_have_their_channels_first_or_last)
+{
+    static const struct {
+        unsigned char d[4];
+        unsigned char c, h, w;
+        bool last;
+    } rows[] = {
+        {{2, 3, 5, 6}, 3, 5, 6, false}, {{2, 5, 6, 3}, 3, 5, 6, true},
+        {{2, 1, 5, 6}, 1, 5, 6, false}, {{2, 5, 6, 4}, 4, 5, 6, true},
+        {{2, 4, 3, 6}, 4, 3, 6, false}, {{2, 5, 3, 1}, 1, 5, 3, true},
+    };
+    const char *const folder = scratch_folder("idx_file");
+    bytes labels = make_idx_labels(2, 2);
+    put_file(path_in(folder, "l"), &labels);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const size_t c_n = rows[i].c;
+        const size_t pixels = (size_t)rows[i].h * rows[i].w;
+        bytes images = colour_idx(rows[i].d);
+        wsr_dataset *const dataset = wsr__alloc(1, sizeof(*dataset));
+        ck_assert_ptr_nonnull(dataset);
+        put_file(path_in(folder, "i"), &images);
+        ck_assert_ok(wsr__idx_load(dataset, path_in(folder, "i"),
+                                   path_in(folder, "l"), SIZE_MAX));
+        ck_assert_int_eq(dataset->stored.c, rows[i].c);
+        ck_assert_int_eq(dataset->stored.h, rows[i].h);
+        ck_assert_int_eq(dataset->stored.w, rows[i].w);
+        for (size_t k = 0; k < 2 * c_n * pixels; k++) {
+            const size_t n = k / (c_n * pixels);
+            const size_t c = k / pixels % c_n;
+            const size_t p = k % pixels;
+            const size_t at = rows[i].last ? (n * pixels + p) * c_n + c : k;
+            ck_assert_uint_eq(dataset->bytes[k], at * 37 % 251);
+        }
+        wsr_dataset_free(dataset);
+        bytes_free(&images);
+    }
+    bytes_free(&labels);
+}
+END_TEST
+
+START_TEST(colour_images_that_can_be_read_two_ways_are_refused)
+{
+    static const unsigned char shapes[][4] = {
+        {2, 3, 5, 3}, {2, 1, 5, 4}, {2, 5, 5, 5}, {2, 2, 3, 6}};
+    bytes labels = make_idx_labels(2, 2);
+    for (size_t i = 0; i < 4; i++) {
+        bytes images = colour_idx(shapes[i]);
+        ck_assert_fails(load_pair(&images, &labels), WSR_FORMAT,
+                        i < 2 ? "each of the first and the last is 1, 3 or 4"
+                              : "none of the first and the last is 1, 3 or 4");
+        bytes_free(&images);
+    }
+    bytes_free(&labels);
+}
+END_TEST
+
 typedef struct paths {
     char images[1200];
     char labels[1200];
@@ -166,6 +237,8 @@ Suite *suite(void)
         what_is_declared_must_fit_into_the_file,
         a_file_of_another_length_is_refused,
         missing_files_are_named,
+        colour_images_have_their_channels_first_or_last,
+        colour_images_that_can_be_read_two_ways_are_refused,
         short_memory_leaves_nothing_behind,
         NULL,
     };

@@ -79,6 +79,47 @@ START_TEST(several_gzip_members_read_as_one)
 }
 END_TEST
 
+START_TEST(zeros_between_and_after_gzip_members_are_padding)
+{
+    static const unsigned char zeros[70000];
+    static const size_t paddings[] = {1, 3, 512, 65536, 70000};
+    const char *const folder = scratch_folder("source");
+    bytes b = some_bytes(3000);
+    for (size_t i = 0; i < sizeof(paddings) / sizeof(*paddings); i++) {
+        bytes twice = {0};
+        bytes packed = {0};
+        bytes_add(&twice, b.data, b.size);
+        bytes_gzip(&packed, &b);
+        bytes_add(&packed, zeros, paddings[i]);
+        put_file(path_in(folder, "padded"), &packed);
+        check_read(path_in(folder, "padded"), &b);
+        bytes_add(&twice, b.data, b.size);
+        bytes_gzip(&packed, &b);
+        put_file(path_in(folder, "padded"), &packed);
+        check_read(path_in(folder, "padded"), &twice);
+        bytes_add(&packed, zeros, paddings[i]);
+        put_file(path_in(folder, "padded"), &packed);
+        check_read(path_in(folder, "padded"), &twice);
+        // Padding is no end of a member, and no excuse for what follows it.
+        packed.size -= paddings[i] + 1;
+        put_file(path_in(folder, "padded"), &packed);
+        ck_assert_fails(
+            read_all(twice.data, twice.size, path_in(folder, "padded")),
+            WSR_FORMAT, "gzip data end too early");
+        packed.size++;
+        bytes_add(&packed, zeros, paddings[i]);
+        bytes_add(&packed, "x", 1);
+        put_file(path_in(folder, "padded"), &packed);
+        ck_assert_fails(
+            read_all(twice.data, twice.size, path_in(folder, "padded")),
+            WSR_FORMAT, "other bytes follow them");
+        bytes_free(&packed);
+        bytes_free(&twice);
+    }
+    bytes_free(&b);
+}
+END_TEST
+
 START_TEST(size_and_bound_are_known_beforehand)
 {
     const char *const folder = scratch_folder("source");
@@ -245,6 +286,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         plain_and_gzip_files_read_back,
         several_gzip_members_read_as_one,
+        zeros_between_and_after_gzip_members_are_padding,
         size_and_bound_are_known_beforehand,
         the_bound_holds_for_the_most_compressible_bytes,
         a_gzip_file_cut_anywhere_is_refused,

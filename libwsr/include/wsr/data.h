@@ -26,10 +26,13 @@ typedef struct wsr_dataset wsr_dataset;
  *
  * Specs: `fashion-mnist` (the files of Debian's dataset-fashion-mnist) or
  * `fashion-mnist:DIR`; `cifar10:PATH` and `cifar100:PATH`, where PATH is the
- * folder of the .bin files or the official .tar.gz, which is read in place;
- * `idx:IMAGES,LABELS` or `idx:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS`, plain
- * or gzip; `synthetic` or `synthetic:key=value,...`, drawn shapes and
- * textures that can be learned.
+ * folder of the .bin files, the official .tar.gz, which is read in place, or
+ * one .bin file; `idx:IMAGES,LABELS`,
+ * `idx:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS`, plain or gzip, or `idx:DIR` for
+ * the four files of MNIST; `synthetic` or `synthetic:key=value,...`, drawn
+ * shapes and textures that can be learned. A comma inside a path is written
+ * `\,`, or the path in double quotes, see wsr_option_quote(). docs/formats.md
+ * describes the files.
  *
  * Options: `size=S` centres the images in SxS zeros; `channels=C` repeats the
  * channel of grey images; `limit=N` keeps the first N samples and reads no
@@ -43,8 +46,9 @@ typedef struct wsr_dataset wsr_dataset;
  * @returns WSR_NOTFOUND for an unknown name, a file that does not exist or a
  *          split that the source lacks, WSR_CONFIG for options that are not
  *          permitted, WSR_IO when reading fails, WSR_FORMAT for a file that is
- *          truncated, corrupt or of another kind, WSR_UNSUPPORTED for an
- *          archive when libarchive was absent at build time, WSR_NOMEM
+ *          truncated, corrupt or of another kind, WSR_UNSUPPORTED for a file
+ *          of a known kind that is not read, and for an archive when
+ *          libarchive was absent at build time, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_dataset_open(wsr_dataset **out,
                                                  const char *spec,
