@@ -6,6 +6,7 @@
 // with the line they stand on, so that nothing in a file is silently ignored.
 // libyaml allocates by itself, outside the library's allocator.
 
+#include "base/magic.h"
 #include "config/config.h"
 
 #include <string.h>
@@ -303,6 +304,12 @@ wsr_status wsr__yaml_load(wsr__yaml_node **root, const char *path)
     size_t size = 0;
     *root = NULL;
     WSR_TRY(wsr__file_read(&data, &size, path, WSR__YAML_SIZE));
+    const wsr__magic *const magic = wsr__magic_of(data, size);
+    if (magic != NULL) {
+        status = WSR_FAIL(WSR_CONFIG, "%s: is %s, not a text file", path,
+                          magic->what);
+        goto out;
+    }
     WSR_TRY(wsr__yaml_parse(root, (const char *)data, size, path));
 out:
     wsr__free(data);

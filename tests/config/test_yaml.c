@@ -116,6 +116,19 @@ START_TEST(a_missing_file_is_an_io_failure)
 }
 END_TEST
 
+START_TEST(a_file_that_is_no_text_is_named)
+{
+    static const char zip[] = "PK\x03\x04 archive/data.pkl";
+    char path[600];
+    wsr__yaml_node *root = NULL;
+    (void)snprintf(path, sizeof(path), "%s/a.yaml", scratch_folder("yaml"));
+    ck_assert_ok(wsr__file_write(path, zip, sizeof(zip)));
+    ck_assert_fails(wsr__yaml_load(&root, path), WSR_CONFIG,
+                    "a.yaml: is a PyTorch file of torch.save, not a text file");
+    ck_assert_ptr_null(root);
+}
+END_TEST
+
 START_TEST(a_printed_scalar_reads_back)
 {
     static const char *const texts[] = {"abc",
@@ -267,6 +280,7 @@ Suite *suite(void)
                                   broken_text_is_named_with_its_line,
                                   depth_and_size_are_limited,
                                   a_missing_file_is_an_io_failure,
+                                  a_file_that_is_no_text_is_named,
                                   a_printed_scalar_reads_back,
                                   a_byte_order_mark_is_no_part_of_the_text,
                                   other_encodings_are_named,

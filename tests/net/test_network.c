@@ -265,6 +265,84 @@ START_TEST(cna_m_1_and_wsrnet_plus_are_one_function)
 }
 END_TEST
 
+// A network of pools and identities, but for one operation in each cell and
+// both of the last node.
+static wsr_net *net_with(const char *op)
+{
+    char text[1024];
+    wsr_genotype *genotype = NULL;
+    wsr_net *net = NULL;
+    const char *const cell =
+        "[skip_connect, 0], [skip_connect, 1], [%s, 0], [max_pool_3x3, 1], "
+        "[skip_connect, 2], [avg_pool_3x3, 3], [%s, 1], [%s, 0]";
+    char edges[512];
+    int n = 0;
+    for (const char *c = cell; *c != '\0'; c++) {
+        const bool hole = c[0] == '%';
+        n += snprintf(edges + n, sizeof(edges) - (size_t)n, "%.*s",
+                      hole ? (int)strlen(op) : 1, hole ? op : c);
+        c += hole;
+    }
+    (void)snprintf(text, sizeof(text),
+                   "normal: [%s]\nnormal_concat: [2, 3, 4, 5]\n"
+                   "reduce: [%s]\nreduce_concat: [2, 3, 4, 5]\n",
+                   edges, edges);
+    ck_assert_ok(wsr_genotype_parse(&genotype, text, "g"));
+    ck_assert_ok(wsr_net_new(&net, genotype, "channels=4,layers=5", 1));
+    wsr_genotype_free(genotype);
+    return net;
+}
+
+// Silence the norm at the end of the separable convolutions of `net`, which
+// then yield zeros, and give what else it has to `to`.
+static void silence_and_copy(const wsr_net *to, const wsr_net *net)
+{
+    wsr_params *const dst = wsr_net_params(to);
+    wsr_params *const src = wsr_net_params(net);
+    size_t shared = 0;
+    for (size_t i = 0; i < wsr_params_count(src); i++) {
+        const char *const name = wsr_params_name(src, i);
+        const size_t bytes = (size_t)wsr_shape_count(wsr_params_shape(src, i)) *
+                             sizeof(float);
+        size_t at = 0;
+        if (strstr(name, ".op.7.weight") != NULL ||
+            strstr(name, ".op.7.bias") != NULL) {
+            memset(wsr_params_edit(src, i), 0, bytes);
+        }
+        if (wsr_params_find(&at, dst, name) == WSR_OK) {
+            memcpy(wsr_params_edit(dst, at), wsr_params_data(src, i), bytes);
+            shared++;
+        }
+    }
+    ck_assert_uint_eq(shared, wsr_params_count(dst));
+    ck_assert_uint_gt(wsr_params_count(src), shared);
+}
+
+START_TEST(edges_of_none_yield_zeros)
+{
+    enum { N = 2 };
+    static float x[N * 3072];
+    float a[N * 10];
+    float b[N * 10];
+    wsr_net *const none = net_with("none");
+    wsr_net *const silent = net_with("sep_conv_3x3");
+    wsr__rng rng = wsr__rng_at(4, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < N * 3072; i++) {
+        x[i] = wsr__rng_uniform(&rng);
+    }
+    logits_of(b, silent, x, N);
+    silence_and_copy(none, silent);
+    logits_of(a, none, x, N);
+    ck_assert(a[0] != b[0]);
+    logits_of(b, silent, x, N);
+    for (size_t i = 0; i < N * 10; i++) {
+        ck_assert_float_eq_tol(a[i], b[i], 1e-5f);
+    }
+    wsr_net_free(none);
+    wsr_net_free(silent);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -275,6 +353,7 @@ Suite *suite(void)
         every_shipped_genotype_makes_a_network,
         widths_and_images_that_do_not_fit_are_refused_with_their_place,
         cna_m_1_and_wsrnet_plus_are_one_function,
+        edges_of_none_yield_zeros,
         NULL};
     return suite_of("network", tests);
 }
