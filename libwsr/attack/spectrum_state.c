@@ -220,12 +220,27 @@ static wsr_status read_words(uint32_t *out, const wsr__st *st, const char *name,
     if (wide == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr__st_read_i64(wide, st, name, n));
+    WSR_TRY(wsr__st_read_counts(wide, st, name, n, UINT32_MAX));
     for (size_t i = 0; i < n; i++) {
         out[i] = (uint32_t)wide[i];
     }
 out:
     wsr__free(wide);
+    return status;
+}
+
+static wsr_status read_flags(uint8_t *out, const wsr__st *st, const char *name,
+                             size_t n)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_read_u8(out, st, name, n));
+    for (size_t i = 0; i < n; i++) {
+        if (out[i] > 1) {
+            return WSR_FAIL(WSR_FORMAT, "%s: %s: %u is neither 0 nor 1",
+                            wsr__st_path(st), name, (unsigned)out[i]);
+        }
+    }
+out:
     return status;
 }
 
@@ -235,9 +250,9 @@ static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
     wsr__spectrum_cell *const cell = &s->cells[k];
     char name[NAME_SIZE];
     cell_name(name, s, k, "robust");
-    WSR_TRY(wsr__st_read_u8(cell->robust, st, name, s->n));
+    WSR_TRY(read_flags(cell->robust, st, name, s->n));
     cell_name(name, s, k, "success");
-    WSR_TRY(wsr__st_read_u8(cell->success, st, name, s->n));
+    WSR_TRY(read_flags(cell->success, st, name, s->n));
     for (size_t i = 0; i < 3; i++) {
         cell_name(name, s, k, wsr__lp_names[i]);
         WSR_TRY(wsr__st_read_f32(cell->norms[i], st, name, s->n));
@@ -249,7 +264,7 @@ static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
     cell_name(name, s, k, "flat");
     WSR_TRY(read_words(cell->flat, st, name, s->n));
     cell_name(name, s, k, "outside");
-    WSR_TRY(wsr__st_read_u8(cell->outside, st, name, s->n));
+    WSR_TRY(read_flags(cell->outside, st, name, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
@@ -286,7 +301,7 @@ wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum, const char *path)
     WSR_TRY(check_origin(spectrum, st));
     WSR_TRY(wsr__spectrum_ask_twice(spectrum));
     WSR_TRY(read_position(&position, spectrum, st));
-    WSR_TRY(wsr__st_read_u8(spectrum->clean, st, "clean", spectrum->n));
+    WSR_TRY(read_flags(spectrum->clean, st, "clean", spectrum->n));
     for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
         WSR_TRY(read_cell(spectrum, st, k));
     }

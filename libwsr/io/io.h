@@ -113,7 +113,15 @@ bool wsr__st_measure(wsr__st_tensor *t);
 /// Name as in files: "F32".
 const char *wsr__st_dtype_name(wsr__st_dtype dtype);
 
-/// Read what wsr__st_add_state wrote.
+/// Counts that may still be counted on: more has never been done, and what is
+/// computed from them does not overflow.
+#define WSR__COUNT_MOST (INT64_C(1) << 53)
+
+/// Copy `count` integers, each of which must lie in [0, most]; else FORMAT.
+wsr_status wsr__st_read_counts(int64_t *dst, const wsr__st *st,
+                               const char *name, size_t count, int64_t most);
+
+/// Read what wsr__st_add_state wrote. Integers are counts.
 wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix);
 

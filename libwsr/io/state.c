@@ -32,6 +32,22 @@ out:
     return status;
 }
 
+wsr_status wsr__st_read_counts(int64_t *dst, const wsr__st *st,
+                               const char *name, size_t count, int64_t most)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_read_i64(dst, st, name, count));
+    for (size_t i = 0; i < count; i++) {
+        if (dst[i] < 0 || dst[i] > most) {
+            return WSR_FAIL(
+                WSR_FORMAT, "%s: %s: %lld is outside [0, %lld] (element %zu)",
+                wsr__st_path(st), name, (long long)dst[i], (long long)most, i);
+        }
+    }
+out:
+    return status;
+}
+
 wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix)
 {
@@ -43,7 +59,8 @@ wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
     } else if (state->kind == WSR__STATE_F64) {
         WSR_TRY(wsr__st_read_f64(state->data, st, name, state->count));
     } else {
-        WSR_TRY(wsr__st_read_i64(state->data, st, name, state->count));
+        WSR_TRY(wsr__st_read_counts(state->data, st, name, state->count,
+                                    WSR__COUNT_MOST));
     }
 out:
     return status;

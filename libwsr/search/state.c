@@ -109,6 +109,14 @@ static wsr_status load_position(wsr__search *s, const wsr__st *st)
                         wsr__st_path(st), (unsigned long long)position[0],
                         (unsigned long long)position[1]);
     }
+    const size_t epochs = wsr__phase_epochs(s, (wsr__phase)position[0]);
+    if (position[2] > epochs ||
+        position[3] > wsr_loader_batches(s->train_loader)) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: epoch %llu of %zu, step %llu, are not there",
+                        wsr__st_path(st), (unsigned long long)position[2],
+                        epochs, (unsigned long long)position[3]);
+    }
     s->phase = (wsr__phase)position[0];
     s->stage = (wsr__stage)position[1];
     s->epoch = (size_t)position[2];

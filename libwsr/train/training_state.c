@@ -74,12 +74,14 @@ static wsr_status check_position(const wsr__training *t,
             WSR_FORMAT, "%s: has epochs of %llu steps, the data make %zu",
             wsr__st_path(st), (unsigned long long)position[2], t->batches);
     }
-    if (position[0] > (uint64_t)t->params.epochs || position[1] > t->batches) {
+    if (position[0] > (uint64_t)t->params.epochs || position[1] > t->batches ||
+        position[3] > position[0]) {
         return WSR_FAIL(WSR_FORMAT,
-                        "%s: stands at epoch %llu, step %llu, which are not "
-                        "there",
+                        "%s: stands at epoch %llu, step %llu, with the best "
+                        "epoch %llu, which are not there",
                         wsr__st_path(st), (unsigned long long)position[0],
-                        (unsigned long long)position[1]);
+                        (unsigned long long)position[1],
+                        (unsigned long long)position[3]);
     }
     return WSR_OK;
 }

@@ -194,6 +194,41 @@ START_TEST(a_ring_that_cannot_be_is_refused)
 }
 END_TEST
 
+// A file with a valid checksum may still hold anything.
+static wsr_status read_count(const char *path, int64_t stored)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *b = NULL;
+    wsr__st *st = NULL;
+    int64_t value[] = {7, stored};
+    wsr__state state = {"steps", WSR__STATE_I64, value, 2};
+    WSR_TRY(wsr__st_builder_new(&b));
+    WSR_TRY(wsr__st_add_state(b, "optim.", &state));
+    WSR_TRY(wsr__checkpoint_save(b, path));
+    WSR_TRY(wsr__checkpoint_load(&st, path));
+    WSR_TRY(wsr__st_read_state(&state, st, "optim."));
+    ck_assert_int_eq(value[1], stored);
+out:
+    wsr__st_builder_free(b);
+    wsr__st_free(st);
+    return status;
+}
+
+START_TEST(a_count_that_cannot_be_counted_on_is_refused)
+{
+    const char *const path = path_in("count");
+    static const int64_t bad[] = {-1, INT64_MIN, INT64_MAX, INT64_MAX - 1,
+                                  WSR__COUNT_MOST + 1};
+    ck_assert_ok(read_count(path, 0));
+    ck_assert_ok(read_count(path, WSR__COUNT_MOST));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_fails(read_count(path, bad[i]), WSR_FORMAT,
+                        "c.safetensors: optim.steps: ");
+        ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "(element 1)"));
+    }
+}
+END_TEST
+
 static wsr_status save_and_load(void *ctx)
 {
     wsr_status status = WSR_OK;
@@ -223,6 +258,7 @@ Suite *suite(void)
         without_a_good_file_the_first_failure_is_reported,
         a_damaged_checkpoint_does_not_become_the_predecessor,
         a_ring_that_cannot_be_is_refused,
+        a_count_that_cannot_be_counted_on_is_refused,
         short_memory_is_reported_without_a_leak,
         NULL,
     };

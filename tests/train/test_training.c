@@ -167,6 +167,42 @@ START_TEST(the_last_batch_of_an_epoch_may_be_left_out)
 }
 END_TEST
 
+static wsr_status save_and_load(wsr__training *training)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *builder = NULL;
+    unsigned char *data = NULL;
+    size_t size = 0;
+    wsr__st *st = NULL;
+    WSR_TRY(wsr__st_builder_new(&builder));
+    WSR_TRY(wsr__training_save(training, builder, "t."));
+    WSR_TRY(wsr__st_serialize(&data, &size, builder));
+    WSR_TRY(wsr__st_open_memory(&st, data, size, "state"));
+    WSR_TRY(wsr__training_load(training, st, "t."));
+out:
+    wsr__st_free(st);
+    wsr__free(data);
+    wsr__st_builder_free(builder);
+    return status;
+}
+
+START_TEST(a_state_that_counts_too_far_is_refused)
+{
+    bench b;
+    open_bench(&b, "counts", "batch=16");
+    ck_assert_ok(wsr_optim_step(b.training->optim, 0.1));
+    ck_assert_ok(save_and_load(b.training));
+    int64_t *const steps = wsr__optim_state(b.training->optim, 0).data;
+    const int64_t kept = steps[0];
+    steps[0] = INT64_MAX;
+    ck_assert_fails(save_and_load(b.training), WSR_FORMAT, "t.optim.steps");
+    steps[0] = kept;
+    b.training->best_epoch = UINT64_MAX;
+    ck_assert_fails(save_and_load(b.training), WSR_FORMAT, "best epoch");
+    close_bench(&b);
+}
+END_TEST
+
 START_TEST(a_state_of_other_data_is_refused)
 {
     bench a;
@@ -202,6 +238,7 @@ Suite *suite(void)
         a_rate_that_is_too_large_stops_training_with_its_place,
         a_step_is_as_long_as_rate_and_clipping_permit,
         the_last_batch_of_an_epoch_may_be_left_out,
+        a_state_that_counts_too_far_is_refused,
         a_state_of_other_data_is_refused,
         NULL};
     return suite_of("training", tests);
