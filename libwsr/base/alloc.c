@@ -62,8 +62,8 @@ void *wsr__alloc_raw(size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size) {
         (void)WSR_FAIL(WSR_NOMEM,
-                       "memory: %zu elements of %zu bytes are beyond what can "
-                       "be addressed",
+                       "out of memory: %zu elements of %zu bytes are beyond "
+                       "what can be addressed",
                        count, size);
         return NULL;
     }
@@ -73,7 +73,8 @@ void *wsr__alloc_raw(size_t count, size_t size)
     }
     void *const ptr = current.allocate(current.user, bytes, WSR__ALIGN);
     if (ptr == NULL) {
-        (void)WSR_FAIL(WSR_NOMEM, "memory: %zu bytes could not be had", bytes);
+        (void)WSR_FAIL(WSR_NOMEM, "out of memory: %zu bytes could not be had",
+                       bytes);
     }
     return ptr;
 }

@@ -15,7 +15,9 @@ wsr_status wsr__fail_errno(const char *path, int error)
     if (strerror_r(error, reason, sizeof(reason)) != 0) {
         (void)snprintf(reason, sizeof(reason), "error %d", error);
     }
-    return WSR_FAIL(WSR_IO, "%s: %s", path, reason);
+    return error == ENOMEM
+               ? WSR_FAIL(WSR_NOMEM, "out of memory: %s: %s", path, reason)
+               : WSR_FAIL(WSR_IO, "%s: %s", path, reason);
 }
 
 // Size of a regular file as a first guess, so that most files are read into

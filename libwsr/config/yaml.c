@@ -42,7 +42,7 @@ static wsr_status fail_parser(const build *b)
     const char *const problem = p->problem != NULL ? p->problem : "not YAML";
     size_t line = p->problem_mark.line + 1;
     if (p->error == YAML_MEMORY_ERROR) {
-        return WSR_FAIL(WSR_NOMEM, "memory is short (%s)", b->name);
+        return WSR_FAIL(WSR_NOMEM, "out of memory (%s)", b->name);
     }
     if (p->error == YAML_READER_ERROR) {
         // The reader runs ahead of the marks and gives an offset only.
@@ -272,7 +272,7 @@ wsr_status wsr__yaml_parse(wsr__yaml_node **root, const char *text, size_t size,
                         WSR__YAML_SIZE, b.name);
     }
     if (!yaml_parser_initialize(&b.yaml)) {
-        return WSR_FAIL(WSR_NOMEM, "memory is short (%s)", b.name);
+        return WSR_FAIL(WSR_NOMEM, "out of memory (%s)", b.name);
     }
     yaml_parser_set_encoding(&b.yaml, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&b.yaml, (const unsigned char *)text, size);

@@ -6,6 +6,7 @@
 
 #include "io/io.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -26,7 +27,8 @@ wsr_status wsr__json_new(wsr__json **out)
     json->object = json_object();
     if (json->object == NULL) {
         wsr__free(json);
-        return WSR_FAIL(WSR_NOMEM, "json: an object could not be had");
+        return WSR_FAIL(WSR_NOMEM,
+                        "out of memory: no JSON object could be had");
     }
     *out = json;
     return WSR_OK;
@@ -49,8 +51,9 @@ static void put(wsr__json *json, const char *key, json_t *value)
 void wsr__json_text(wsr__json *json, const char *key, const char *value)
 {
     const size_t length = value == NULL ? 0 : strlen(value);
+    errno = 0; // Jansson does not say why there is no text
     json_t *const text = value == NULL ? json_null() : json_string(value);
-    json->foreign |= text == NULL && length > 0;
+    json->foreign |= text == NULL && length > 0 && errno != ENOMEM;
     put(json, key, text);
 }
 
@@ -115,7 +118,7 @@ wsr_status wsr__json_line(char **out, const wsr__json *json)
     if (json->failed ||
         json_dump_callback(json->object, append, &line, flags) != 0) {
         wsr__str_free(&line);
-        return WSR_FAIL(WSR_NOMEM, "json: a line could not be written");
+        return WSR_FAIL(WSR_NOMEM, "out of memory: a JSON line");
     }
     *out = line.s;
     return WSR_OK;

@@ -43,7 +43,8 @@ static wsr_status deflate_rows(unsigned char **out, uLongf *size,
     }
     if (status == WSR_OK &&
         compress2(*out, size, rows, (uLong)bytes, Z_BEST_COMPRESSION) != Z_OK) {
-        status = WSR_FAIL(WSR_NOMEM, "png: a picture could not be compressed");
+        status = WSR_FAIL(WSR_NOMEM,
+                          "out of memory: no picture could be compressed");
     }
     wsr__free(rows);
     return status;

@@ -11,6 +11,7 @@
 
 #include "base/magic.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,18 +312,21 @@ static wsr_status not_safetensors(const wsr__st *st, size_t size,
                     magic->what, magic->weights);
 }
 
+// Jansson 2.14 calls some shortages of memory syntax errors, and after others
+// returns texts that lack a letter.
 static wsr_status parse_header(wsr__st *st, const char *text, size_t length)
 {
     json_error_t error;
+    errno = 0;
     st->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (st->header != NULL) {
-        return WSR_OK;
+    if (errno == ENOMEM) {
+        return WSR_FAIL(WSR_NOMEM, "out of memory: the header of %s", st->path);
     }
-    if (json_error_code(&error) == json_error_out_of_memory) {
-        return WSR_FAIL(WSR_NOMEM, "%s: no memory for the header", st->path);
+    if (st->header == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "%s: header: %s at byte %d", st->path,
+                        error.text, error.position);
     }
-    return WSR_FAIL(WSR_FORMAT, "%s: header: %s at byte %d", st->path,
-                    error.text, error.position);
+    return WSR_OK;
 }
 
 static wsr_status read_header(wsr__st *st, size_t size)

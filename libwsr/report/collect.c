@@ -6,6 +6,7 @@
 
 #include "report/report.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -521,8 +522,12 @@ wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
         json_error_t error;
         wsr_status status = WSR_OK;
         if (!is_blank(text + at, length)) {
+            errno = 0;
             json_t *const line = json_loadb(text + at, length, 0, &error);
-            if (json_is_object(line)) {
+            if (errno == ENOMEM) { // whatever Jansson made of it
+                status = WSR_FAIL(WSR_NOMEM, "out of memory: the log (%s:%zu)",
+                                  name, number);
+            } else if (json_is_object(line)) {
                 status = on_line(report, line);
             } else if (feed != NULL) {
                 status = WSR_FAIL(WSR_FORMAT,
