@@ -44,3 +44,10 @@ if(NOT TARGET wsr_dep::openmp)
     set_target_properties(wsr_dep::openmp PROPERTIES
         INTERFACE_LINK_OPTIONS -fopenmp)
 endif()
+
+# Of C++ the library needs what catches exceptions, see kernel/dnnl_guard.cpp.
+if(NOT TARGET wsr_dep::cxx)
+    add_library(wsr_dep::cxx INTERFACE IMPORTED)
+    set_target_properties(wsr_dep::cxx PROPERTIES
+        INTERFACE_LINK_LIBRARIES stdc++)
+endif()

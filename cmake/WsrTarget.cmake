@@ -8,10 +8,13 @@ function(wsr_compile target)
     set_target_properties(${target} PROPERTIES
         C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
         C_VISIBILITY_PRESET hidden
+        CXX_STANDARD 11 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+        CXX_VISIBILITY_PRESET hidden
         POSITION_INDEPENDENT_CODE ON)
     target_compile_options(${target} PRIVATE
-        -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
-        -Wmissing-prototypes -Wvla -Wundef -Wcast-qual -Wdouble-promotion
+        -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+        $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
+        -Wvla -Wundef -Wcast-qual -Wdouble-promotion
         $<$<BOOL:${WSR_WERROR}>:-Werror>
         # No code here reads errno of a mathematical function or enables
         # floating-point traps; both only keep loops from being vectorised.

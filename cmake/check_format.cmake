@@ -21,7 +21,8 @@ endif()
 
 set(files "")
 foreach(dir libwsr tools examples tests)
-    file(GLOB_RECURSE more ${ROOT}/${dir}/*.c ${ROOT}/${dir}/*.h)
+    file(GLOB_RECURSE more ${ROOT}/${dir}/*.c ${ROOT}/${dir}/*.h
+        ${ROOT}/${dir}/*.cpp)
     list(APPEND files ${more})
 endforeach()
 execute_process(

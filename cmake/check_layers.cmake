@@ -48,7 +48,7 @@ endmacro()
 # ------------------------------------------------- directories of the library
 
 file(GLOB_RECURSE files RELATIVE ${ROOT}/libwsr
-    ${ROOT}/libwsr/*.c ${ROOT}/libwsr/*.h)
+    ${ROOT}/libwsr/*.c ${ROOT}/libwsr/*.h ${ROOT}/libwsr/*.cpp)
 list(FILTER files EXCLUDE REGEX "^include/")
 list(LENGTH files count)
 foreach(file IN LISTS files)

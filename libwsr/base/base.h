@@ -185,9 +185,14 @@ void wsr__parallel(int64_t n, wsr__body body, void *ctx);
 /// The same with part < most, for bodies with memory of their own per part.
 void wsr__parallel_among(int64_t n, int64_t most, wsr__body body, void *ctx);
 
-/// Make the backend calls of this thread use wsr_threads(). Cheap; kernels
-/// call it before they enter oneDNN.
-void wsr__threads_adopt(void);
+/// Have the calling thread's OpenMP regions, which oneDNN opens, use
+/// wsr_threads() threads, until wsr__threads_leave() gets what this returns.
+size_t wsr__threads_enter(void);
+void wsr__threads_leave(size_t before);
+
+/// Start the threads that the calling thread's loops will use: OpenMP ends the
+/// process when it cannot. NOMEM when they cannot be had.
+wsr_status wsr__threads_start(void);
 
 /// Seconds on a monotonic clock.
 double wsr__seconds(void);
@@ -199,7 +204,8 @@ double wsr__seconds(void);
 wsr_status wsr__file_read(unsigned char **data, size_t *size, const char *path,
                           size_t limit);
 
-/// IO with "path: what the system says of errno `error`" as its detail.
+/// IO, or NOMEM where that is the error, with "path: what the system says of
+/// errno `error`" as its detail.
 wsr_status wsr__fail_errno(const char *path, int error);
 
 /// A file written beside `path`, synced, and renamed over it on commit, so

@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { MOST = 1024, PIECES = 64 };
@@ -18,9 +19,7 @@ void wsr_set_threads(size_t threads)
     if (n == 0) {
         n = (size_t)omp_get_num_procs();
     }
-    n = n < MOST ? n : MOST;
-    atomic_store(&chosen, n);
-    wsr__threads_adopt();
+    atomic_store(&chosen, n < MOST ? n : MOST);
 }
 
 size_t wsr_threads(void)
@@ -33,17 +32,85 @@ size_t wsr_threads(void)
     return most < MOST ? most : MOST;
 }
 
-// OpenMP keeps its thread count per calling thread, so that a choice made in
-// one thread is unknown to those that the caller starts afterwards.
-void wsr__threads_adopt(void)
+// OpenMP keeps its thread count per calling thread, so that what one thread
+// sets is unknown to all others. Callers get theirs back: their own loops are
+// none of the library's business.
+size_t wsr__threads_enter(void)
 {
-    static _Thread_local size_t adopted;
-    const size_t n = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (n != adopted) {
+    const size_t before = (size_t)omp_get_max_threads();
+    const size_t n = wsr_threads();
+    if (n != before) {
         omp_set_num_threads((int)n);
-        adopted = n;
+    }
+    return before;
+}
+
+void wsr__threads_leave(size_t before)
+{
+    if ((size_t)omp_get_max_threads() != before) {
+        omp_set_num_threads((int)before);
     }
 }
+
+// ---------------------------------------------------------------- starting
+
+typedef struct trial {
+    pthread_t thread[MOST];
+    pthread_mutex_t lock;
+} trial;
+
+static void *wait_for_all(void *ctx)
+{
+    pthread_mutex_t *const lock = ctx;
+    (void)pthread_mutex_lock(lock);
+    (void)pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+// Whether `n` more threads can be had at the same time. What the system gave
+// to them it keeps for those that follow.
+static int try_threads(size_t n)
+{
+    trial t;
+    size_t started = 0;
+    int failed = pthread_mutex_init(&t.lock, NULL);
+    if (failed != 0) {
+        return failed;
+    }
+    (void)pthread_mutex_lock(&t.lock);
+    while (started < n && failed == 0) {
+        failed =
+            pthread_create(&t.thread[started], NULL, wait_for_all, &t.lock);
+        started += failed == 0;
+    }
+    (void)pthread_mutex_unlock(&t.lock);
+    while (started > 0) {
+        (void)pthread_join(t.thread[--started], NULL);
+    }
+    (void)pthread_mutex_destroy(&t.lock);
+    return failed;
+}
+
+wsr_status wsr__threads_start(void)
+{
+    static _Thread_local size_t started = 1;
+    const size_t n = wsr_threads();
+    if (n == started || omp_in_parallel()) {
+        return WSR_OK;
+    }
+    const int failed = try_threads(n - 1);
+    if (failed != 0) {
+        (void)wsr__fail_errno("pthread_create", failed);
+        return wsr__fail_at(WSR_NOMEM, "out of memory for %zu threads", n);
+    }
+#pragma omp parallel num_threads((int)n)
+    {
+    }
+    started = n;
+    return WSR_OK;
+}
+
+// ------------------------------------------------------------------- loops
 
 // A share is cut into pieces. Its thread runs most of them at one go and then
 // ever fewer; threads whose share is done take from the ends of the others'.
@@ -130,7 +197,8 @@ void wsr__parallel_among(int64_t n, int64_t most, wsr__body body, void *ctx)
     if (n <= 0) {
         return;
     }
-    int64_t parts = (int64_t)wsr_threads();
+    const int64_t threads = (int64_t)wsr_threads();
+    int64_t parts = threads;
     parts = parts < most ? parts : most;
     parts = parts < n ? parts : n;
     if (parts <= 1 || omp_in_parallel()) {
@@ -147,13 +215,17 @@ void wsr__parallel_among(int64_t n, int64_t most, wsr__body body, void *ctx)
         atomic_init(&l.shares[p].left, (uint64_t)first_end(&l, p) << 32 |
                                            (uint64_t)share_begin(&l, p + 1));
     }
-    // All shares are run, even if OpenMP grants fewer threads.
-#pragma omp parallel num_threads((int)parts)
+    // The same number of threads each time, those without a share too: OpenMP
+    // ends and starts threads when the number changes. All shares are run even
+    // if it grants fewer.
+#pragma omp parallel num_threads((int)threads)
     {
         const int64_t me = omp_get_thread_num();
         for (int64_t p = me; p < parts; p += omp_get_num_threads()) {
             run_share(&l, p);
         }
-        run_others(&l, me);
+        if (me < parts) {
+            run_others(&l, me);
+        }
     }
 }

@@ -13,6 +13,7 @@ wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
     wsr_plan *plan = NULL;
     *out = NULL;
     WSR_TRY(wsr__graph_status(graph));
+    WSR_TRY(wsr__threads_start());
     if (batch < 1) {
         return WSR_FAIL(WSR_ARG, "plan: batch 0 is below 1");
     }

@@ -10,6 +10,7 @@
 wsr_status wsr_plan_forward(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
+    WSR_TRY(wsr__threads_start());
     wsr__plan_bind(plan);
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__step *const step = &plan->steps[s];
@@ -75,6 +76,7 @@ wsr_status wsr_plan_backward(wsr_plan *plan)
         return WSR_FAIL(WSR_ARG, "plan: made without WSR_GRAD_INPUT or "
                                  "WSR_GRAD_PARAMS, so it cannot run backward");
     }
+    WSR_TRY(wsr__threads_start());
     wsr__plan_bind(plan);
     sow(plan);
     for (size_t s = plan->step_count; s-- > 0;) {

@@ -11,8 +11,8 @@
 
 #include "kernel/dnnl.h"
 
-#include <dnnl.h>
-#include <pthread.h>
+#include "kernel/dnnl_call.h"
+
 #include <string.h>
 
 // ------------------------------------------------- the two generations
@@ -163,50 +163,12 @@ static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
 }
 #endif
 
-// ------------------------------------------------------------------ engine
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static dnnl_engine_t engine;
-static dnnl_stream_t stream;
-static dnnl_status_t engine_status;
-
-static void make_engine(void)
-{
-    engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
-    if (engine_status == dnnl_success) {
-        engine_status =
-            dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
-    }
-}
-
-static wsr_status check(dnnl_status_t status, const char *what)
-{
-    if (status == dnnl_success) {
-        return WSR_OK;
-    }
-    return WSR_FAIL(status == dnnl_out_of_memory ? WSR_NOMEM : WSR_BACKEND,
-                    "oneDNN %s: status %d", what, (int)status);
-}
-
-static wsr_status need_engine(void)
-{
-    pthread_once(&once, make_engine);
-    return check(engine_status, "engine");
-}
-
-const char *wsr__dnnl_version(void)
-{
-    static _Thread_local char text[32];
-    const dnnl_version_t *const v = dnnl_version();
-    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
-    return text;
-}
-
 // ------------------------------------------------------------ convolutions
 
 enum { WEIGHT_DIMS = 5 }; // groups, outputs and inputs of one, rows, columns
 
 struct wsr__dnnl_conv {
+    wsr__dnnl dnnl;
     wsr__direction pass;
     bool with_bias;
     bool slow;
@@ -250,10 +212,12 @@ static wsr_status make_problem(problem *p, const wsr__conv *s,
     const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
     const dnnl_dims_t channels = {s->co};
     wsr_status status = WSR_OK;
-    WSR_TRY(check(md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
-    WSR_TRY(check(md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
-    WSR_TRY(check(md_make(&p->bias, 1, channels, dnnl_a), "bias"));
-    WSR_TRY(check(any_weights(&p->weights, s), "weights"));
+    WSR_TRY(
+        wsr__dnnl_check(md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
+    WSR_TRY(
+        wsr__dnnl_check(md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
+    WSR_TRY(wsr__dnnl_check(md_make(&p->bias, 1, channels, dnnl_a), "bias"));
+    WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, s), "weights"));
 out:
     return status;
 }
@@ -271,10 +235,11 @@ static md_ref query(const_dnnl_primitive_desc_t pd, dnnl_query_t what)
     return dnnl_primitive_desc_query_md(pd, what, 0);
 }
 
-static wsr_status make_memory(dnnl_memory_t *out, md_ref md)
+static wsr_status make_memory(dnnl_memory_t *out, dnnl_engine_t engine,
+                              md_ref md)
 {
-    return check(dnnl_memory_create(out, md, engine, DNNL_MEMORY_NONE),
-                 "memory");
+    return wsr__dnnl_check(
+        dnnl_memory_create(out, md, engine, DNNL_MEMORY_NONE), "memory");
 }
 
 // Where index i of a dimension lies: what is left of it after the blocks inside
@@ -301,7 +266,7 @@ static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
     const int64_t sizes[WEIGHT_DIMS] = {s->groups, s->co / s->groups,
                                         s->ci / s->groups, s->kh, s->kw};
     const int first = s->groups > 1 ? 0 : 1; // dimension of md
-    WSR_TRY(check(md_blocking(&b, md), "format of weights"));
+    WSR_TRY(wsr__dnnl_check(md_blocking(&b, md), "format of weights"));
     for (int d = 0; d < WEIGHT_DIMS; d++) {
         conv->sizes[d] = sizes[d];
         conv->at[d] = wsr__alloc((size_t)sizes[d], sizeof(*conv->at[d]));
@@ -337,51 +302,76 @@ static roles roles_of(wsr__direction pass)
     return table[pass];
 }
 
-static wsr_status make_memories(wsr__dnnl_conv *conv, const problem *p,
-                                const wsr__conv *shape,
-                                const_dnnl_primitive_desc_t pd)
+/// All that exists while a convolution is made, so that nothing is lost when
+/// oneDNN throws.
+typedef struct making {
+    const wsr__conv *shape;
+    const wsr__layout *layouts; // of src and dst
+    problem problem;
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t hint;
+    dnnl_primitive_desc_t pd;
+    wsr__dnnl_conv *conv;
+} making;
+
+static void making_free(making *m)
 {
+    problem_free(&m->problem);
+    if (m->pd != NULL) {
+        dnnl_primitive_desc_destroy(m->pd);
+    }
+    if (m->hint != NULL) {
+        dnnl_primitive_desc_destroy(m->hint);
+    }
+    if (m->attr != NULL) {
+        dnnl_primitive_attr_destroy(m->attr);
+    }
+    wsr__dnnl_conv_free(m->conv);
+}
+
+static wsr_status make_memories(making *m)
+{
+    wsr__dnnl_conv *const conv = m->conv;
     const roles role = roles_of(conv->pass);
-    const md_ref weights = query(pd, role.weights);
-    const md_ref scratch = query(pd, dnnl_query_scratchpad_md);
+    const dnnl_engine_t engine = conv->dnnl.engine;
+    const md_ref weights = query(m->pd, role.weights);
+    const md_ref scratch = query(m->pd, dnnl_query_scratchpad_md);
     wsr_status status = WSR_OK;
-    WSR_TRY(make_memory(&conv->src, query(pd, role.src)));
-    WSR_TRY(make_memory(&conv->dst, query(pd, role.dst)));
-    WSR_TRY(make_memory(&conv->weights, weights));
-    WSR_TRY(make_memory(&conv->scratch, scratch));
+    WSR_TRY(make_memory(&conv->src, engine, query(m->pd, role.src)));
+    WSR_TRY(make_memory(&conv->dst, engine, query(m->pd, role.dst)));
+    WSR_TRY(make_memory(&conv->weights, engine, weights));
+    WSR_TRY(make_memory(&conv->scratch, engine, scratch));
     if (conv->with_bias) {
-        WSR_TRY(make_memory(&conv->bias, ref(&p->bias)));
+        WSR_TRY(make_memory(&conv->bias, engine, ref(&m->problem.bias)));
     }
     conv->weights_bytes = dnnl_memory_desc_get_size(weights);
     conv->scratch_bytes = dnnl_memory_desc_get_size(scratch);
-    WSR_TRY(map_weights(conv, shape, weights));
+    WSR_TRY(map_weights(conv, m->shape, weights));
 out:
     return status;
 }
 
 // Backward passes take the forward one as a hint.
-static wsr_status make_descriptor(dnnl_primitive_desc_t *out, const problem *p,
-                                  wsr__direction pass)
+static wsr_status make_descriptor(making *m)
 {
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t hint = NULL;
+    const wsr__direction pass = m->conv->pass;
+    const dnnl_engine_t engine = m->conv->dnnl.engine;
     wsr_status status = WSR_OK;
-    WSR_TRY(check(dnnl_primitive_attr_create(&attr), "attributes"));
-    WSR_TRY(check(dnnl_primitive_attr_set_scratchpad_mode(
-                      attr, dnnl_scratchpad_mode_user),
-                  "attributes"));
+    WSR_TRY(
+        wsr__dnnl_check(dnnl_primitive_attr_create(&m->attr), "attributes"));
+    WSR_TRY(wsr__dnnl_check(dnnl_primitive_attr_set_scratchpad_mode(
+                                m->attr, dnnl_scratchpad_mode_user),
+                            "attributes"));
     if (pass != WSR__CONV_FORWARD) {
-        WSR_TRY(check(make_pd(&hint, p, WSR__CONV_FORWARD, NULL, engine, attr),
-                      "convolution"));
+        WSR_TRY(
+            wsr__dnnl_check(make_pd(&m->hint, &m->problem, WSR__CONV_FORWARD,
+                                    NULL, engine, m->attr),
+                            "convolution"));
     }
-    WSR_TRY(check(make_pd(out, p, pass, hint, engine, attr), "convolution"));
+    WSR_TRY(wsr__dnnl_check(
+        make_pd(&m->pd, &m->problem, pass, m->hint, engine, m->attr),
+        "convolution"));
 out:
-    if (hint != NULL) {
-        dnnl_primitive_desc_destroy(hint);
-    }
-    if (attr != NULL) {
-        dnnl_primitive_attr_destroy(attr);
-    }
     return status;
 }
 
@@ -398,36 +388,41 @@ bool wsr__dnnl_conv_is_slow(const wsr__dnnl_conv *conv)
     return conv->slow;
 }
 
+static wsr_status make(void *ctx)
+{
+    making *const m = ctx;
+    wsr_status status = WSR_OK;
+    WSR_TRY(
+        make_problem(&m->problem, m->shape, m->layouts, m->conv->with_bias));
+    WSR_TRY(make_descriptor(m));
+    WSR_TRY(make_memories(m));
+    m->conv->slow = is_reference(m->pd);
+    WSR_TRY(wsr__dnnl_check(dnnl_primitive_create(&m->conv->primitive, m->pd),
+                            "convolution"));
+out:
+    return status;
+}
+
 wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__conv *shape,
                               const wsr__layout layouts[2], bool bias)
 {
     wsr_status status = WSR_OK;
-    problem p = {0};
-    dnnl_primitive_desc_t pd = NULL;
-    wsr__dnnl_conv *conv = NULL;
+    making m = {.shape = shape, .layouts = layouts};
     *out = NULL;
-    WSR_TRY(need_engine());
-    conv = wsr__alloc(1, sizeof *conv);
-    if (conv == NULL) {
+    m.conv = wsr__alloc(1, sizeof *m.conv);
+    if (m.conv == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    conv->pass = pass;
-    conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
-    WSR_TRY(make_problem(&p, shape, layouts, conv->with_bias));
-    WSR_TRY(make_descriptor(&pd, &p, pass));
-    WSR_TRY(make_memories(conv, &p, shape, pd));
-    conv->slow = is_reference(pd);
-    WSR_TRY(check(dnnl_primitive_create(&conv->primitive, pd), "convolution"));
-    *out = conv;
-    conv = NULL;
+    m.conv->pass = pass;
+    m.conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
+    WSR_TRY(wsr__dnnl_open(&m.conv->dnnl));
+    WSR_TRY(wsr__dnnl_create(make, &m));
+    *out = m.conv;
+    m.conv = NULL;
 out:
-    if (pd != NULL) {
-        dnnl_primitive_desc_destroy(pd);
-    }
-    problem_free(&p);
-    wsr__dnnl_conv_free(conv);
+    making_free(&m);
     return status == WSR_OK
                ? status
                : wsr__fail_at(
@@ -537,6 +532,21 @@ void wsr__dnnl_conv_unpack(const wsr__dnnl_conv *conv, float *plain,
     }
 }
 
+typedef struct running {
+    const wsr__dnnl_conv *conv;
+    const dnnl_exec_arg_t *args;
+    int count;
+} running;
+
+static wsr_status execute(void *ctx)
+{
+    const running *const r = ctx;
+    return wsr__dnnl_check(dnnl_primitive_execute(r->conv->primitive,
+                                                  r->conv->dnnl.stream,
+                                                  r->count, r->args),
+                           "convolution");
+}
+
 wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
 {
     static const int names[][4] = {
@@ -561,19 +571,6 @@ wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
         point(conv->bias, args->bias);
         list[count++] = (dnnl_exec_arg_t){name[3], conv->bias};
     }
-    return check(dnnl_primitive_execute(conv->primitive, stream, count, list),
-                 "convolution");
-}
-
-// --------------------------------------------------------- matrix products
-
-wsr_status wsr__gemm(const wsr__matrix *c, const wsr__matrix *a,
-                     const wsr__matrix *b, bool accumulate)
-{
-    const int64_t k = a->transposed ? a->rows : a->cols;
-    return check(dnnl_sgemm(a->transposed ? 'T' : 'N',
-                            b->transposed ? 'T' : 'N', c->rows, c->cols, k, 1,
-                            a->data, a->cols, b->data, b->cols,
-                            accumulate ? 1 : 0, c->data, c->cols),
-                 "sgemm");
+    running r = {.conv = conv, .args = list, .count = count};
+    return wsr__dnnl_call(execute, &r);
 }

@@ -57,6 +57,10 @@ typedef struct wsr__matrix {
     bool transposed; // use it as (cols, rows)
 } wsr__matrix;
 
+/// Generate the code of all products, which else the first of them would do:
+/// plans with products call it when they are made.
+wsr_status wsr__gemm_prepare(void);
+
 /// c = a b, or c += a b with accumulate; c is never transposed.
 wsr_status wsr__gemm(const wsr__matrix *c, const wsr__matrix *a,
                      const wsr__matrix *b, bool accumulate);

@@ -99,8 +99,15 @@ static uint32_t needs(const wsr__node *node)
            (node->src[SRC].want_diff ? 1u << WEIGHTS : 0u);
 }
 
+static wsr_status plan(wsr__node *node)
+{
+    (void)node;
+    return wsr__gemm_prepare();
+}
+
 static const wsr__impl dnnl = {.name = "dnnl",
                                .needs = needs,
+                               .plan = plan,
                                .forward = forward,
                                .backward = backward,
                                .accumulates = true};

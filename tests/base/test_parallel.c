@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
 
 enum { MOST = 1000, PARTS = 16 };
 
@@ -145,22 +147,64 @@ START_TEST(the_number_of_threads_is_what_was_set)
 END_TEST
 
 extern int omp_get_max_threads(void); // what the backend will ask
+extern void omp_set_num_threads(int n);
+
+typedef struct answer {
+    int inside;
+    int after;
+} answer;
 
 static void *ask_backend(void *user)
 {
-    wsr__threads_adopt();
-    *(int *)user = omp_get_max_threads();
+    answer *const a = user;
+    omp_set_num_threads(3);
+    const size_t before = wsr__threads_enter();
+    a->inside = omp_get_max_threads();
+    wsr__threads_leave(before);
+    a->after = omp_get_max_threads();
     return NULL;
 }
 
-START_TEST(threads_started_later_adopt_the_number)
+START_TEST(the_backend_uses_the_number_in_every_thread)
 {
     wsr_set_threads(5);
-    int seen = 0;
+    answer a = {0, 0};
     pthread_t thread;
-    ck_assert_int_eq(pthread_create(&thread, NULL, ask_backend, &seen), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, ask_backend, &a), 0);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    ck_assert_int_eq(seen, 5);
+    ck_assert_int_eq(a.inside, 5);
+    ck_assert_int_eq(a.after, 3);
+}
+END_TEST
+
+#ifndef __SANITIZE_ADDRESS__
+// In a thread of its own, so that no others have been started for it.
+static void *start_in_vain(void *user)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);
+    const struct rlimit none = {.rlim_cur = 1 << 20,
+                                .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+    *(wsr_status *)user = wsr__threads_start();
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "900 threads"));
+    ck_assert_ok(wsr__threads_start());
+    return NULL;
+}
+#endif
+
+START_TEST(threads_that_cannot_be_had_are_a_status)
+{
+#ifndef __SANITIZE_ADDRESS__ // ends programs whose memory is limited
+    wsr_set_threads(900);
+    wsr_status status = WSR_OK;
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, start_in_vain, &status), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(status, WSR_NOMEM);
+    wsr_set_threads(2);
+#endif
 }
 END_TEST
 
@@ -173,7 +217,8 @@ Suite *suite(void)
         one_element_runs_in_the_calling_thread,
         a_loop_inside_a_loop_is_not_split,
         the_number_of_threads_is_what_was_set,
-        threads_started_later_adopt_the_number,
+        the_backend_uses_the_number_in_every_thread,
+        threads_that_cannot_be_had_are_a_status,
         NULL,
     };
     return suite_of("parallel", tests);

@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     const long batch = bench_number(argc, argv, "batch", 64);
     const long repeat = bench_number(argc, argv, "repeat", 20);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
-    wsr__threads_adopt();
+    (void)wsr__threads_enter();
     printf("{\"batch\": %ld, \"threads\": %zu, \"convolutions\": [\n", batch,
            wsr_threads());
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {

@@ -79,7 +79,9 @@ WSR_API const char *wsr_version(void);
 WSR_API const char *wsr_build_info(void);
 
 /**
- * Set the number of threads that kernels use.
+ * Set the number of threads that kernels use, in all threads that call them.
+ *
+ * A plan keeps the number that held when it was made.
  *
  * Results may differ in the last bits between thread counts, since oneDNN's
  * reductions do; they are repeatable for one count.

@@ -6,7 +6,7 @@
 //   graph   shapes and ops; batch-independent
 //   plan    the graph compiled for a batch size, a set of wanted gradients and
 //           a batch-norm mode; owns its memory; may fail to be made
-//   run     neither allocates nor fails for want of memory
+//   run     asks for no memory but what oneDNN takes (docs/memory.md)
 
 #ifndef WSR_GRAPH_H
 #define WSR_GRAPH_H
