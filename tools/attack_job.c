@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys are a flat table; those that the library understands are passed on
-// to it as text, so that it says itself what is wrong with a value.
+// Keys that the library understands are passed on to it as text, so that it
+// says itself what is wrong with a value. attack_keys.c lists all.
 
 #include "attack_job.h"
 #include "out.h"
@@ -12,53 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-typedef struct key {
-    const char *name;
-    const char *fallback;
-    const char *help;
-} key;
-
-static const key keys[] = {
-    {"net.file", "", "safetensors file of the network"},
-    {"net.genotype", "", "name or file, where the network's file has none"},
-    {"net.codes", "", "name or file of RobNet codes, likewise"},
-    {"net.channels", "", "width of the first cells, likewise"},
-    {"net.layers", "", "number of cells, likewise"},
-    {"net.classes", "", "number of classes, likewise"},
-    {"net.stem", "", "cifar, int, imagenet or imagenet_tiny, likewise"},
-    {"source.file", "",
-     "network that attacks work on, of which the one that "
-     "is judged is not known"},
-    {"source.genotype", "", "as net.genotype"},
-    {"source.codes", "", "as net.codes"},
-    {"source.channels", "", "as net.channels"},
-    {"source.layers", "", "as net.layers"},
-    {"source.classes", "", "as net.classes"},
-    {"source.stem", "", "as net.stem"},
-    {"data.spec", "", "fashion-mnist, cifar10:PATH, idx:IMAGES,LABELS, ..."},
-    {"data.split", "test", "test or train"},
-    {"data.size", "", "centre images in zeros; as the network takes them"},
-    {"data.channels", "", "repeat a grey channel; as the network takes them"},
-    {"data.limit", "0", "take the first samples, 0: all"},
-    {"attack.list", "pgd", "attacks with options: fgsm,pgd:steps=20"},
-    {"attack.eps", "8/255",
-     "strengths; inf for attacks that look for the "
-     "smallest change"},
-    {"attack.count", "0", "images to be evaluated, 0: all"},
-    {"attack.stop", "true", "leave images alone once they have fallen"},
-    {"attack.nested", "true", "what fell counts as fallen at larger strengths"},
-    {"attack.target", "none", "class to reach: least, second, random"},
-    {"attack.batch", "64", "images at once"},
-    {"attack.save", "", "safetensors file for the adversarial images"},
-    {"attack.show", "8", "images that the report in --out shows"},
-    {"attack.fidelity", "intended",
-     "released: measure as the research code "
-     "does; attack.list is pgd with steps and ratio then"},
-    {"seed", "0", "seed of all random numbers"},
-};
-
-enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 
 // ------------------------------------------------------------------ texts
 
@@ -110,46 +63,7 @@ static void add_section(list *l, const cli *c, const char *section,
     }
 }
 
-wsr_status job_help(void)
-{
-    char *attacks = NULL;
-    const wsr_status status = wsr_attack_help(&attacks);
-    printf("\nConfiguration (key=default, for --set and files):\n\n");
-    for (size_t i = 0; i < KEYS; i++) {
-        printf("  %s=%s\n      %s\n", keys[i].name, keys[i].fallback,
-               keys[i].help);
-    }
-    printf("\nAttacks and their options (name:key=value,...; - may stand for "
-           "_):\n\n%s",
-           attacks == NULL ? "" : attacks);
-    wsr_text_free(attacks);
-    return status;
-}
-
 // ---------------------------------------------------------------- checking
-
-static int check_keys(const cli *c)
-{
-    const char *names[KEYS];
-    for (size_t i = 0; i < KEYS; i++) {
-        names[i] = keys[i].name;
-    }
-    for (size_t i = 0; i < wsr_config_count(c->config); i++) {
-        const char *const name = wsr_config_key(c->config, i);
-        bool known = false;
-        for (size_t k = 0; k < KEYS; k++) {
-            known = known || strcmp(name, names[k]) == 0;
-        }
-        const char *const near = cli_nearest(name, names, KEYS);
-        if (!known) {
-            return cli_usage(c, "%s: unknown key%s%s (%s)", name,
-                             near == NULL ? "" : ", did you mean ",
-                             near == NULL ? "" : near,
-                             wsr_config_where(c->config, i));
-        }
-    }
-    return CLI_GO_ON;
-}
 
 // "0.03", "8/255" or "inf".
 static bool read_eps(float *out, const char *text, size_t length)
@@ -253,7 +167,7 @@ static int check_fidelity(const cli *c)
 
 int job_check(job *j, const cli *c)
 {
-    int code = check_keys(c);
+    int code = job_check_keys(c);
     code = code == CLI_GO_ON ? check_fidelity(c) : code;
     if (code != CLI_GO_ON) {
         return code;

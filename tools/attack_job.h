@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The work of wsr-attack: from its configuration to an evaluation that is
-// done (attack_job.c), and what is shown and written of it (attack_show.c,
-// attack_write.c); attack_released.c is the measure of the research code.
+// done (attack_keys.c, attack_job.c), and what is shown and written of it
+// (attack_show.c, attack_write.c); attack_released.c is the measure of the
+// research code.
 
 #ifndef WSR_TOOLS_ATTACK_JOB_H
 #define WSR_TOOLS_ATTACK_JOB_H
@@ -24,6 +25,9 @@ typedef struct job {
 
 /// Print the keys with their defaults, and the attacks, as a part of --help.
 wsr_status job_help(void);
+
+/// Check that all keys are known, likewise as job_check().
+int job_check_keys(const cli *c);
 
 /// Check the configuration as far as that is possible without files. Returns
 /// CLI_GO_ON, or the code to exit with after a mistake that was reported.

@@ -64,6 +64,20 @@ static wsr_status cut_spec(wsr__str *spec, const char *text, size_t n)
     return wsr__str_status(spec);
 }
 
+// Augmentation changes training images alone; what a network does to every
+// image is the network's.
+static wsr_status check_kept(const char *spec)
+{
+    static const char moved[] = "normalize";
+    const size_t n = sizeof(moved) - 1;
+    if (strncmp(spec, moved, n) != 0 || (spec[n] != '\0' && spec[n] != ':')) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(WSR_CONFIG, "augment: normalize: is no augmentation, give "
+                                "the network its mean and std (net.mean, "
+                                "net.std)");
+}
+
 static wsr_status add(wsr__pipeline *pipeline, const char *spec)
 {
     wsr_status status;
@@ -75,6 +89,7 @@ static wsr_status add(wsr__pipeline *pipeline, const char *spec)
         return WSR_FAIL(WSR_CONFIG, "augment: more than %d augmentations",
                         MAX_STEPS);
     }
+    WSR_TRY(check_kept(spec));
     WSR_TRY(wsr__class_spec(&cls, &s->params, &wsr__augments, spec));
     // The family's classes start with their super.
     s->cls = (const wsr__augment_class *)(const void *)cls;

@@ -132,20 +132,14 @@ static wsr_status infer(wsr__vertex *vertex, const wsr_graph *graph)
                             : wsr__fail_at(status, "%s", cls->super.name);
 }
 
-wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
-                        const wsr_value *srcs, size_t n, const char *options)
+// Append an op; takes over its options, also on failure.
+static wsr_status append_op(wsr_value *out, wsr_graph *graph,
+                            const wsr__op_class *cls, void *options,
+                            const wsr_value *srcs, size_t n)
 {
     wsr_status status = WSR_OK;
-    wsr__vertex vertex = {.role = WSR__OP, .n = n};
-    for (size_t i = 0; i < n; i++) {
-        if (srcs[i] >= graph->count) {
-            return WSR_FAIL(WSR_ARG, "%s: source %zu is not of this graph", op,
-                            i);
-        }
-    }
-    WSR_TRY(wsr__op_find(&vertex.cls, op));
-    WSR_TRY(wsr__class_params(&vertex.options, &vertex.cls->super,
-                              options == NULL ? "" : options));
+    wsr__vertex vertex = {
+        .role = WSR__OP, .cls = cls, .options = options, .n = n};
     vertex.srcs = wsr__alloc(n, sizeof *vertex.srcs);
     if (vertex.srcs == NULL) {
         status = WSR_NOMEM;
@@ -158,6 +152,26 @@ wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
     return append(out, graph, &vertex);
 out:
     vertex_free(&vertex);
+    return status;
+}
+
+wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
+                        const wsr_value *srcs, size_t n, const char *options)
+{
+    wsr_status status = WSR_OK;
+    const wsr__op_class *cls = NULL;
+    void *params = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (srcs[i] >= graph->count) {
+            return WSR_FAIL(WSR_ARG, "%s: source %zu is not of this graph", op,
+                            i);
+        }
+    }
+    WSR_TRY(wsr__op_find(&cls, op));
+    WSR_TRY(wsr__class_params(&params, &cls->super,
+                              options == NULL ? "" : options));
+    status = append_op(out, graph, cls, params, srcs, n);
+out:
     return status;
 }
 
@@ -240,6 +254,31 @@ wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
     wsr_value value = 0;
     if (graph->status == WSR_OK) {
         graph->status = wsr_graph_op(&value, graph, op, srcs, n, options);
+    }
+    return value;
+}
+
+static wsr_status copy_params(void **out, const wsr__op_class *cls,
+                              const void *params)
+{
+    *out = wsr__alloc(1, cls->super.params_size);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(*out, params, cls->super.params_size);
+    return WSR_OK;
+}
+
+wsr_value wsr__op1_of(wsr_graph *graph, const wsr__op_class *cls,
+                      const void *params, wsr_value a)
+{
+    wsr_value value = 0;
+    void *copy = NULL;
+    if (graph->status == WSR_OK) {
+        graph->status = copy_params(&copy, cls, params);
+    }
+    if (graph->status == WSR_OK) {
+        graph->status = append_op(&value, graph, cls, copy, &a, 1);
     }
     return value;
 }

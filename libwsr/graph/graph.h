@@ -63,6 +63,10 @@ wsr_value wsr__op3(wsr_graph *graph, const char *op, const char *options,
 wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
                    const wsr_value *srcs, size_t n);
 
+/// Apply an op to a source, its options given as the op's own struct [copied].
+wsr_value wsr__op1_of(wsr_graph *graph, const wsr__op_class *cls,
+                      const void *params, wsr_value a);
+
 void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value);
 
 /// A plan in memory that the caller shares among plans used in turn (NULL:

@@ -16,6 +16,16 @@ typedef struct chain {
     wsr_value middle; // output of the second reduction cell
 } chain;
 
+// Images as the stem reads them: callers, attacks and augmentation stay in
+// [0, 1], whatever a network was trained on.
+static wsr_value normalized(const chain *c, wsr_value x)
+{
+    const wsr__normalize *const p = &c->build->net->options.normalize;
+    return wsr__normalize_given(p)
+               ? wsr__op1_of(c->site.graph, &wsr__op_normalize, p, x)
+               : x;
+}
+
 static void build_stem(chain *c, wsr_value x)
 {
     const wsr__stem *const stem = c->build->net->stem;
@@ -112,7 +122,7 @@ wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build)
                         .channels = net->options.channels,
                         .stride = 1,
                         .affine = true}};
-    build_stem(&c, wsr__input(graph, "x", net->image));
+    build_stem(&c, normalized(&c, wsr__input(graph, "x", net->image)));
     build_cells(&c);
     if (net->options.auxiliary && (build->all || build->training)) {
         build_auxiliary(&c);

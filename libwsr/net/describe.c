@@ -45,6 +45,14 @@ static bool is_structure(const char *key)
     return wsr__streq(key, "genotype") || wsr__streq(key, "codes");
 }
 
+// A list that nobody gave: the network is the same as without the option.
+static bool is_unset(const wsr_net *net, const wsr__option *option)
+{
+    const char *const field = (const char *)&net->options + option->offset;
+    return option->kind == WSR__FLOATS &&
+           ((const wsr__floats *)(const void *)field)->n == 0;
+}
+
 static wsr_status put_structure(const wsr_net *net, wsr__net_put put, void *ctx)
 {
     wsr_status status = WSR_OK;
@@ -87,7 +95,7 @@ wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx)
     WSR_TRY(put(ctx, "wsr.input_range", "0,1"));
     WSR_TRY(put_structure(net, put, ctx));
     for (const wsr__option *o = net->kind->schema; o->key != NULL; o++) {
-        if (!is_structure(o->key)) {
+        if (!is_structure(o->key) && !is_unset(net, o)) {
             WSR_TRY(put_option(net, o, put, ctx));
         }
     }
@@ -135,6 +143,8 @@ static wsr_status gather_options(source *s, const char *given)
             wsr__str_add(&s->options, ",");
         }
     }
+    WSR_TRY(as_format(wsr__normalize_fit(&scratch.normalize, "wsr.",
+                                         scratch.image_channels)));
     wsr__str_add(&s->options, given == NULL ? "" : given);
     WSR_TRY(wsr__str_status(&s->options));
 out:
@@ -193,6 +203,15 @@ out:
 
 // --------------------------------------------------------------- for people
 
+static void add_list(wsr__str *out, const wsr_net *net, const char *key)
+{
+    const wsr__option *const option = wsr__schema_find(net->kind->schema, key);
+    if (!is_unset(net, option)) {
+        wsr__str_addf(out, ", %s ", key);
+        wsr__params_print(out, &net->options, option);
+    }
+}
+
 wsr_status wsr_net_describe(char **out, const wsr_net *net)
 {
     wsr__str text = {0};
@@ -210,5 +229,7 @@ wsr_status wsr_net_describe(char **out, const wsr_net *net)
                   (long long)o->image_channels, (long long)o->image_size,
                   (long long)o->image_size,
                   (long long)wsr_params_scalars(net->params));
+    add_list(&text, net, "mean");
+    add_list(&text, net, "std");
     return wsr__str_give(out, &text);
 }

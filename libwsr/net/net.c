@@ -28,6 +28,8 @@ static wsr_status read_options(wsr_net *net, const char *options)
     wsr__params_default(&net->options, net->kind->schema);
     WSR_TRY(wsr__params_parse(&net->options, net->kind->schema, prefix.s,
                               options == NULL ? "" : options));
+    WSR_TRY(wsr__normalize_fit(&net->options.normalize, prefix.s,
+                               net->options.image_channels));
     net->stem = wsr__stems;
     while (!wsr__streq(net->stem->name, net->options.stem.s)) {
         net->stem++; // the schema permits no other names

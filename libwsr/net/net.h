@@ -7,6 +7,7 @@
 #define WSR_NET_NET_H
 
 #include "cell/cell.h"
+#include "op/normalize.h"
 #include "space/space.h"
 #include "wsr/net.h"
 
@@ -21,6 +22,7 @@ typedef struct wsr__net_options {
     wsr__text stem;
     bool auxiliary;
     double drop_path;
+    wsr__normalize normalize;
     wsr__text genotype; // name or file; may be empty
     wsr__text codes;    // name or file; may be empty
     wsr__text space;

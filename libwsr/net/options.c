@@ -23,6 +23,7 @@
                         1, 1024, "", "channels of an image", NULL}
 #define STEM {"stem", WSR__WORD, AT(stem), "cifar", 0, 0, "", \
               "what comes before the cells", wsr__stem_names}
+#define NORMALIZE WSR__NORMALIZE_OPTIONS(AT(normalize))
 // clang-format on
 
 const wsr__option wsr__network_schema[] = {
@@ -34,6 +35,7 @@ const wsr__option wsr__network_schema[] = {
     IMAGE_SIZE,
     IMAGE_CHANNELS,
     STEM,
+    NORMALIZE,
     {"auxiliary", WSR__BOOL, AT(auxiliary), "false", 0, 0, "",
      "second classifier in training", NULL},
     {"drop_path", WSR__FLOAT, AT(drop_path), "0", 0, 0.99, "",
@@ -50,6 +52,7 @@ const wsr__option wsr__robnet_schema[] = {
     IMAGE_SIZE,
     IMAGE_CHANNELS,
     STEM,
+    NORMALIZE,
     {0},
 };
 
@@ -62,5 +65,34 @@ const wsr__option wsr__supernet_schema[] = {
     IMAGE_SIZE,
     IMAGE_CHANNELS,
     STEM,
+    NORMALIZE,
     {0},
 };
+
+// The options of both kinds, those of networks from genotypes first.
+static const wsr__option *option_at(size_t i)
+{
+    for (const wsr__option *o = wsr__network_schema; o->key != NULL; o++) {
+        if (i-- == 0) {
+            return o;
+        }
+    }
+    for (const wsr__option *o = wsr__robnet_schema; o->key != NULL; o++) {
+        if (wsr__schema_find(wsr__network_schema, o->key) == NULL && i-- == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+const char *wsr_net_option(size_t i)
+{
+    const wsr__option *const option = option_at(i);
+    return option == NULL ? NULL : option->key;
+}
+
+const char *wsr_net_option_help(size_t i)
+{
+    const wsr__option *const option = option_at(i);
+    return option == NULL ? NULL : option->help;
+}

@@ -93,9 +93,8 @@ static void sections(void *self, wsr__section *out)
 }
 
 // Sections that were not given a fidelity of their own take that of the top.
-static void spread_fidelity(void *self, const wsr_config *config)
+static void spread_fidelity(method *m, const wsr_config *config)
 {
-    method *const m = self;
     for (size_t i = FIDELITY + 1; i < SECTIONS; i++) {
         const wsr__section *const section = &m->sections[i];
         const wsr__option *const option = wsr__schema_find(
@@ -109,6 +108,21 @@ static void spread_fidelity(void *self, const wsr_config *config)
                    sizeof(m->top.fidelity));
         }
     }
+}
+
+// The supernet sees images as the network that is found will, unless it has
+// statistics of its own.
+static void spread_normalization(method *m)
+{
+    if (!wsr__normalize_given(&m->supernet.normalize)) {
+        m->supernet.normalize = m->student.normalize;
+    }
+}
+
+static void decoded(void *self, const wsr_config *config)
+{
+    spread_fidelity(self, config);
+    spread_normalization(self);
 }
 
 // ------------------------------------------------------------------- parts
@@ -346,7 +360,7 @@ static const wsr__run_class searching = {
     .n_sections = SECTIONS,
     .files = files,
     .sections = sections,
-    .decoded = spread_fidelity,
+    .decoded = decoded,
     .prepare = prepare,
     .needs = needs,
     .describe = describe,

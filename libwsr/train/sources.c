@@ -84,6 +84,7 @@ const wsr__option wsr__student_schema[] = {
      NULL},
     {"stem", WSR__WORD, NET(stem), "cifar", 0, 0, "",
      "what comes before the cells", wsr__stem_names},
+    WSR__NORMALIZE_OPTIONS(NET(normalize)),
     {"auxiliary", WSR__BOOL, NET(auxiliary), "false", 0, 0, "",
      "second classifier in training", NULL},
     {"drop_path", WSR__FLOAT, NET(drop_path), "0", 0, 0.99, "",
@@ -95,18 +96,18 @@ static void add_options(wsr__str *out, const wsr__student_params *params,
                         const wsr_dataset *dataset)
 {
     const wsr_shape *const image = wsr_dataset_shape(dataset);
-    char drop_path[32];
-    wsr__format_double(drop_path, params->drop_path);
-    wsr__str_addf(out,
-                  "channels=%lld,layers=%lld,classes=%lld,image_size=%lld,"
-                  "image_channels=%lld,stem=%s",
-                  (long long)params->channels, (long long)params->layers,
+    const bool coded = params->codes.s[0] != '\0';
+    const wsr__option *const taken = coded ? wsr__robnet_schema
+                                           : wsr__network_schema;
+    wsr__str_addf(out, "classes=%lld,image_size=%lld,image_channels=%lld",
                   (long long)wsr_dataset_classes(dataset),
-                  (long long)image->dims[1], (long long)image->dims[0],
-                  params->stem.s);
-    if (params->codes.s[0] == '\0') {
-        wsr__str_addf(out, ",auxiliary=%s,drop_path=%s",
-                      params->auxiliary ? "true" : "false", drop_path);
+                  (long long)image->dims[1], (long long)image->dims[0]);
+    for (const wsr__option *o = wsr__student_schema; o->key != NULL; o++) {
+        // Cells are given as such.
+        if (o->kind != WSR__TEXT && wsr__schema_find(taken, o->key) != NULL) {
+            wsr__str_addf(out, ",%s=", o->key);
+            wsr__params_print(out, params, o);
+        }
     }
 }
 
@@ -133,7 +134,7 @@ static wsr_status check_student(const wsr__student_params *params,
                         "data.size makes them so",
                         (long long)image->dims[1], (long long)image->dims[2]);
     }
-    return WSR_OK;
+    return wsr__normalize_fit(&params->normalize, "net.", image->dims[0]);
 }
 
 wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,

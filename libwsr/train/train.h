@@ -223,6 +223,7 @@ typedef struct wsr__student_params {
     int64_t channels;
     int64_t layers;
     wsr__text stem;
+    wsr__normalize normalize;
     bool auxiliary;
     double drop_path;
 } wsr__student_params;

@@ -48,11 +48,24 @@ START_TEST(an_odd_surplus_goes_to_the_bottom_and_the_right)
 }
 END_TEST
 
+START_TEST(a_frame_that_is_no_pixel_is_refused)
+{
+    static const char *const specs[] = {"pad:value=-1", "pad:value=1.5"};
+    const wsr__image in = {1, 2, 2};
+    for (size_t i = 0; i < 2; i++) {
+        wsr__pipeline *pipeline = NULL;
+        ck_assert_fails(wsr__pipeline_new(&pipeline, specs[i], in), WSR_CONFIG,
+                        "is outside [0, 1]");
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         a_frame_surrounds_every_channel,
         an_odd_surplus_goes_to_the_bottom_and_the_right,
+        a_frame_that_is_no_pixel_is_refused,
         NULL,
     };
     return suite_of("pad", tests);

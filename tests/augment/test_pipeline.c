@@ -12,10 +12,7 @@ START_TEST(commas_separate_both_augmentations_and_options)
 {
     wsr__pipeline *pipeline = NULL;
     ck_assert_ok(wsr__pipeline_new(
-        &pipeline,
-        "pad:pixels=1,value=0.25, replicate ,normalize:mean=[0,0.25,0.5],"
-        "std=2,flip:p=1",
-        image));
+        &pipeline, "pad:pixels=1,value=0.25, replicate ,flip:p=1", image));
     const wsr__image out = wsr__pipeline_image(pipeline);
     ck_assert_int_eq(out.c, 3);
     ck_assert_int_eq(out.h, 6);
@@ -29,12 +26,11 @@ START_TEST(commas_separate_both_augmentations_and_options)
     }
     wsr__pipeline_apply(dst, pipeline, scratch, &rng);
     for (size_t i = 0; i < 3 * 36; i++) {
-        const size_t c = i / 36;
         const size_t y = i / 6 % 6;
         const size_t x = 5 - i % 6;
         const bool inside = y >= 1 && y < 5 && x >= 1 && x < 5;
         const float plain = inside ? (float)((y - 1) * 4 + (x - 1)) : 0.25f;
-        ck_assert(dst[i] == (plain - 0.25f * (float)c) / 2.0f);
+        ck_assert(dst[i] == plain);
     }
     wsr__pipeline_free(pipeline);
 }
@@ -65,6 +61,21 @@ START_TEST(an_unknown_augmentation_is_named_with_a_suggestion)
 }
 END_TEST
 
+// It would change training images alone.
+START_TEST(normalisation_is_refused_with_where_it_belongs)
+{
+    static const char *const lists[] = {"normalize",
+                                        "flip, normalize:mean=0.5,std=0.25",
+                                        "normalize:std=[0.1,0.2,0.3],flip"};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        wsr__pipeline *pipeline = NULL;
+        ck_assert_fails(wsr__pipeline_new(&pipeline, lists[i], image),
+                        WSR_CONFIG, "net.mean, net.std");
+        ck_assert_ptr_null(pipeline);
+    }
+}
+END_TEST
+
 START_TEST(an_unknown_option_is_named_with_a_suggestion)
 {
     wsr__pipeline *pipeline = NULL;
@@ -85,7 +96,7 @@ START_TEST(malformed_lists_are_refused)
                                         "flip:,",
                                         "[",
                                         "]",
-                                        "normalize:mean=[0",
+                                        "random_crop:pad=[0",
                                         "flip:p=0.5,p",
                                         ":p=1",
                                         "flip: p=1"};
@@ -120,7 +131,7 @@ static wsr_status make_and_free(void *ctx)
     wsr__pipeline *pipeline = NULL;
     (void)ctx;
     const wsr_status status = wsr__pipeline_new(
-        &pipeline, "random_crop:pad=4,normalize:mean=0.5,std=2,flip", image);
+        &pipeline, "random_crop:pad=4,replicate:channels=2,flip", image);
     wsr__pipeline_free(pipeline);
     return status;
 }
@@ -150,6 +161,7 @@ Suite *suite(void)
         commas_separate_both_augmentations_and_options,
         the_empty_pipeline_passes_the_image,
         an_unknown_augmentation_is_named_with_a_suggestion,
+        normalisation_is_refused_with_where_it_belongs,
         an_unknown_option_is_named_with_a_suggestion,
         malformed_lists_are_refused,
         too_many_augmentations_and_too_large_images_are_refused,

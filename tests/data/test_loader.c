@@ -326,17 +326,15 @@ START_TEST(augmentation_may_change_the_shape)
 {
     wsr_dataset *const dataset = make_data();
     wsr_loader *const loader =
-        make_loader(dataset, "batch=4,augment=[pad:pixels=3,normalize:"
-                             "mean=[0.25,0.5,0.75],std=2]");
+        make_loader(dataset, "batch=4,augment=[pad:pixels=3,value=0.25]");
     const wsr_batch *batch = NULL;
     const size_t plane = (SIDE + 6) * (SIDE + 6);
     const wsr_shape want = {3, {C, SIDE + 6, SIDE + 6}};
     ck_assert(wsr_shape_equal(wsr_loader_shape(loader), &want));
     ck_assert_ok(wsr_loader_next(&batch, loader));
-    ck_assert(wsr_batch_images(batch)[0] == -0.125f);
-    ck_assert(wsr_batch_images(batch)[plane] == -0.25f);
-    ck_assert(wsr_batch_images(batch)[2 * plane] == -0.375f);
-    ck_assert(wsr_batch_images(batch)[3 * plane] == -0.125f);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert(wsr_batch_images(batch)[i * plane] == 0.25f);
+    }
     wsr_loader_free(loader);
     wsr_dataset_free(dataset);
 }

@@ -270,6 +270,67 @@ START_TEST(metadata_cannot_claim_sizes_that_the_tensors_do_not_have)
 }
 END_TEST
 
+START_TEST(mean_and_std_are_kept_in_the_file_and_others_stay_as_they_were)
+{
+    char path[600];
+    wsr_net *net = filled("genotype=cna_r,channels=4,layers=3,image_size=16,"
+                          "mean=[0.1,0.2,0.3],std=0.25");
+    wsr_net *again = NULL;
+    path_of(path, "normalized.safetensors");
+    ck_assert_ok(wsr_net_save(net, path));
+    ck_assert_ok(wsr_net_load(&again, path, NULL));
+    const wsr__normalize *const p = &again->options.normalize;
+    ck_assert_uint_eq(p->mean.n, 3);
+    ck_assert(p->mean.v[2] == 0.3);
+    ck_assert_uint_eq(p->std.n, 1);
+    ck_assert(p->std.v[0] == 0.25);
+    wsr_net_free(again);
+    // A file of another program takes them from the caller.
+    write_foreign(path, net, "", NULL);
+    ck_assert_ok(wsr_net_load(&again, path,
+                              "genotype=cna_r,mean=\"0.5,0.4,0.3\","
+                              "std=[0.5],image_size=16"));
+    ck_assert(again->options.normalize.mean.v[1] == 0.4);
+    ck_assert_int_eq(wsr_net_image(again)->dims[2], 16);
+    wsr_net_free(again);
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r,mean=[0.5,0.4]"),
+                    WSR_CONFIG, "2 values do not fit 3 channels");
+    ck_assert_ptr_null(again);
+    wsr_net_free(net);
+}
+END_TEST
+
+START_TEST(bad_mean_and_std_in_a_file_are_refused)
+{
+    static const struct {
+        const char *key;
+        const char *value;
+    } rows[] = {{"wsr.std", "0"},           {"wsr.std", "[1, 1]"},
+                {"wsr.std", "-0.5"},        {"wsr.std", "nan"},
+                {"wsr.mean", "[inf]"},      {"wsr.mean", "[0.5"},
+                {"wsr.mean", "zero"},       {"wsr.mean", "0.1,0.2,0.3,0.4"},
+                {"wsr.std", "1\",std=\"1"}, {"wsr.mean", "\n"}};
+    char path[600];
+    wsr_net *const net = filled(small);
+    path_of(path, "bad.safetensors");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        wsr_net *again = NULL;
+        wsr__st_builder *builder = NULL;
+        ck_assert_ok(wsr__st_builder_new(&builder));
+        ck_assert_ok(wsr__st_add_params(builder, wsr_net_params(net), ""));
+        ck_assert_ok(wsr__st_set(builder, "wsr.kind", "network"));
+        ck_assert_ok(wsr__st_set(builder, rows[i].key, rows[i].value));
+        ck_assert_ok(wsr__st_write(builder, path));
+        wsr__st_builder_free(builder);
+        ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"),
+                        WSR_FORMAT, rows[i].key);
+        ck_assert_ptr_nonnull(strstr(wsr_error_detail(), path));
+        ck_assert_ptr_null(again);
+    }
+    wsr_net_free(net);
+}
+END_TEST
+
 static wsr_status load_and_drop(void *ctx)
 {
     wsr_net *net = NULL;
@@ -330,6 +391,8 @@ Suite *suite(void)
         what_is_wrong_with_a_file_is_said,
         files_that_hold_no_network_are_refused,
         metadata_cannot_claim_sizes_that_the_tensors_do_not_have,
+        mean_and_std_are_kept_in_the_file_and_others_stay_as_they_were,
+        bad_mean_and_std_in_a_file_are_refused,
         memory_that_runs_short_is_reported_and_nothing_leaks,
         the_reference_network_is_read_with_its_genotype,
         NULL};

@@ -99,6 +99,12 @@ START_TEST(networks_are_rebuilt_from_their_descriptions)
                              1));
     check_rebuilt(net);
     wsr_net_free(net);
+    ck_assert_ok(wsr_net_new(&net, NULL,
+                             "genotype=cna_r,channels=4,layers=3,"
+                             "mean=[0.1,0.2,0.3],std=0.5",
+                             1));
+    check_rebuilt(net);
+    wsr_net_free(net);
     ck_assert_ok(
         wsr_robnet_new(&net, NULL, "codes=robnet_free,channels=4,layers=4", 1));
     check_rebuilt(net);
@@ -125,6 +131,16 @@ START_TEST(the_keys_are_these)
     ck_assert_str_eq(get(&list, "wsr.input_range"), "0,1");
     ck_assert_ptr_nonnull(strstr(get(&list, "wsr.genotype"), "normal_concat"));
     ck_assert_ptr_null(get(&list, "wsr.codes"));
+    // Files of networks that do not normalise are what they always were.
+    ck_assert_ptr_null(get(&list, "wsr.mean"));
+    ck_assert_ptr_null(get(&list, "wsr.std"));
+    wsr_net_free(net);
+    drop(&list);
+    ck_assert_ok(wsr_net_new(
+        &net, NULL, "genotype=cna_r,channels=4,layers=3,mean=0.25", 1));
+    ck_assert_ok(wsr__net_metadata(net, put, &list));
+    ck_assert_str_eq(get(&list, "wsr.mean"), "[0.25]");
+    ck_assert_ptr_null(get(&list, "wsr.std"));
     wsr_net_free(net);
     drop(&list);
 }
@@ -162,6 +178,11 @@ START_TEST(descriptions_that_make_no_sense_are_refused)
         {"wsr.stem", "x", WSR_FORMAT, "wsr.stem"},
         {"wsr.layers", "3\",channels=\"4096", WSR_FORMAT, "holds a quote"},
         {"wsr.genotype", "normal: []", WSR_FORMAT, "metadata"},
+        {"wsr.mean", "[0.1, 0.2]", WSR_FORMAT, "2 values do not fit 3"},
+        {"wsr.mean", "[1e3]", WSR_FORMAT, "wsr.mean: 1e3 is outside"},
+        {"wsr.std", "0", WSR_FORMAT, "wsr.std: 0 is outside"},
+        {"wsr.std", "[nan, 1, 1]", WSR_FORMAT, "wsr.std"},
+        {"wsr.std", "[0.5", WSR_FORMAT, "only one of its brackets"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         notes list = {0};

@@ -2,6 +2,7 @@
 //
 // A whole search on synthetic images, and what is refused.
 
+#include "net/net.h"
 #include "search/runs.h"
 
 START_TEST(a_stopped_run_ends_with_the_same_bytes)
@@ -63,6 +64,30 @@ START_TEST(sections_follow_the_fidelity_at_the_top_unless_they_have_their_own)
 }
 END_TEST
 
+START_TEST(the_supernet_normalises_as_the_network_unless_told_otherwise)
+{
+    wsr_net *net = NULL;
+    wsr_config *config = make_config("net.mean=[0.4, 0.3, 0.5]");
+    ck_assert_ok(wsr_config_set(config, "net.std=0.25"));
+    check_stopped(config);
+    const char *dir = scratch_folder("normalized");
+    ck_assert_ok(wsr_search_run(config, dir, false, NULL, NULL));
+    stored_says(dir, "supernet.mean", "0.4,0.3,0.5");
+    stored_says(dir, "supernet.std", "0.25");
+    char *const path = wsr__path_join(dir, "net.safetensors");
+    ck_assert_ok(wsr_net_load(&net, path, NULL));
+    ck_assert(net->options.normalize.mean.v[1] == 0.3);
+    wsr_net_free(net);
+    wsr__free(path);
+    ck_assert_ok(wsr_config_set(config, "supernet.std=0.5"));
+    dir = scratch_folder("own");
+    ck_assert_ok(wsr_search_run(config, dir, false, NULL, NULL));
+    stored_says(dir, "supernet.mean", "");
+    stored_says(dir, "supernet.std", "0.5");
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(lists_that_do_not_fit_are_refused)
 {
     wsr_config *config = make_config("search.weights=[1, 2]");
@@ -105,6 +130,11 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
         {"supernet.classes=2", WSR_ARG, "the data have 10 classes"},
         {"search.augment=[pad:pixels=4]", WSR_SHAPE, "(3, 16, 16)"},
         {"search.epoch=2", WSR_CONFIG, "epochs"},
+        {"net.mean=[0.1,0.2]", WSR_CONFIG, "mean: 2 values do not fit 3"},
+        {"supernet.std=[1,1]", WSR_CONFIG, "supernet.std: 2 values do not"},
+        {"net.std=0", WSR_CONFIG, "net.std: 0 is outside"},
+        {"search.augment=normalize", WSR_CONFIG, "net.mean, net.std"},
+        {"train.augment=[normalize]", WSR_CONFIG, "net.mean, net.std"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         wsr_config *const config = make_config(cases[i].assignment);
@@ -125,6 +155,8 @@ Suite *suite(void)
     tcase_add_loop_test(t, a_control_leaves_no_trace, 0, 2);
     tcase_add_test(
         t, sections_follow_the_fidelity_at_the_top_unless_they_have_their_own);
+    tcase_add_test(
+        t, the_supernet_normalises_as_the_network_unless_told_otherwise);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
     tcase_add_test(t, what_cannot_be_is_refused_before_the_search);
     suite_add_tcase(s, t);

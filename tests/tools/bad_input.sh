@@ -50,6 +50,18 @@ absent()
     fi
 }
 
+# good COMMAND...: the command must succeed.
+good()
+{
+    [ -x "$1" ] || return 0
+    checks=$((checks + 1))
+    if ! timeout -k 2 60 "$@" >stdout 2>stderr; then
+        failures=$((failures + 1))
+        echo "FAILED: $*"
+        sed 's/^/  | /' stderr | head -5
+    fi
+}
+
 # ------------------------------------------------------- files that are wrong
 
 head -c 3000 /dev/urandom >noise
@@ -183,6 +195,30 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "attack.target: least" "$attack" --net $net --data synthetic \
         --source $net --set attack.target=least
     bad 2 "is not an option" "$attack" --net $net --preset quick
+    # Options of the network are those of the library.
+    fgsm="--data synthetic --attack fgsm --count 4 --quiet"
+    good "$attack" --net $net $fgsm --set net.mean=0.4 --set net.std=0.2
+    good "$attack" --net $net $fgsm --set net.mean=0.4,0.5,0.6 \
+        --set "net.std=[0.2, 0.2, 0.2]"
+    good "$attack" --net $net $fgsm --source $net --set source.std=0.2 \
+        --set net.image_size=32
+    good "$attack" --net $net --data synthetic:size=16 --attack fgsm \
+        --count 4 --quiet --set net.image_size=16
+    bad 2 "did you mean net.image_size" "$attack" --net $net $fgsm \
+        --set net.image_sise=16
+    bad 2 "image_size: 'x'" "$attack" --net $net $fgsm \
+        --set net.image_size=x
+    bad 2 "std: 0 is outside" "$attack" --net $net $fgsm \
+        --set net.std=0
+    bad 2 "std: 'nan'" "$attack" --net $net $fgsm --set net.std=nan
+    bad 2 "2 values do not fit 3 channels" "$attack" --net $net $fgsm \
+        --set net.mean=0.1,0.2
+    bad 2 "2 values do not fit 3 channels" "$attack" --net $net $fgsm \
+        --source $net --set source.std=0.1,0.2
+    # Normalised images are the network's matter.
+    bad 2 "net.mean, net.std" "$train" --out none --data synthetic $genotype \
+        $tiny --set "train.augment=[normalize:mean=0.3,std=0.3]"
+    absent none/config.yaml
     bad 2 "a file is needed" "$attack" --net $net --data synthetic \
         --attack estimator
     bad 1 "nowhere" "$attack" --net $net --data synthetic \

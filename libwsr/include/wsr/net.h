@@ -13,6 +13,10 @@
 //   image_channels  channels of an image (3)
 //   stem            cifar (32 pixels), int (64: stride 2), imagenet (224:
 //                   stride 8), imagenet_tiny (64)
+//   mean, std       subtracted from images, and what they are divided by then:
+//                   one value or [one,for,each,channel], in units of [0, 1]
+//                   (0 and 1). Networks normalise, callers never do: images,
+//                   attacks and their strengths stay in [0, 1]
 //   auxiliary       second classifier in training graphs (networks from
 //                   genotypes; false)
 //   drop_path       probability that training drops an operation's result
@@ -80,6 +84,17 @@ WSR_API WSR_MUST_USE wsr_status wsr_robnet_new(wsr_net **out,
 WSR_API WSR_MUST_USE wsr_status wsr_supernet_new(wsr_net **out,
                                                  const char *options,
                                                  uint64_t seed);
+
+/**
+ * Option of networks from genotypes and from RobNet codes.
+ *
+ * @param i number of the option
+ * @returns [borrowed, static] its key, such as "channels"; NULL beyond the end
+ */
+WSR_API const char *wsr_net_option(size_t i);
+
+/** What an option means. @returns [borrowed, static] NULL beyond the end */
+WSR_API const char *wsr_net_option_help(size_t i);
 
 /**
  * Release a network and its parameters; graphs and plans over them must be
@@ -200,11 +215,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
 /**
  * Read a network. A file of another program without our metadata needs the
  * option `genotype` (or `codes`); channels, layers, classes, stem and whether
- * there is an auxiliary classifier follow from its tensors unless given.
- * Weights may be F32, F16, BF16 (widened exactly) or F64 (rounded). Words that
- * wrappers put before all names, "module.", "_orig_mod.", "model." or "1.", are
- * stepped over; tensors beside the network are refused, since they may be a
- * layer.
+ * there is an auxiliary classifier follow from its tensors unless given; mean
+ * and std, with which it was trained, cannot. Weights may be F32, F16, BF16
+ * (widened exactly) or F64 (rounded). Words that wrappers put before all names,
+ * "module.", "_orig_mod.", "model." or "1.", are stepped over; tensors beside
+ * the network are refused, since they may be a layer.
  *
  * @param out [out, owned] release with wsr_net_free()
  * @param path of a safetensors file
