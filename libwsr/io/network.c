@@ -264,6 +264,31 @@ out:
     return status;
 }
 
+// What metadata say, where tensors tell nothing.
+static const char *claimed(void *ctx, const char *key)
+{
+    const reader *const r = ctx;
+    return wsr__st_metadata(r->st, key);
+}
+
+wsr_status wsr_net_load_params(wsr_net *net, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st *st = NULL;
+    WSR_TRY(wsr__st_open(&st, path));
+    reader r = {.st = st};
+    WSR_TRY(infer(&r));
+    status = wsr__net_agrees(net, claimed, &r);
+    if (status != WSR_OK && status != WSR_NOMEM) {
+        status = wsr__fail_at(status, "%s", path);
+    }
+    WSR_TRY(status);
+    WSR_TRY(wsr__st_read_params(net->params, st, r.prefix));
+out:
+    wsr__st_free(st);
+    return status;
+}
+
 static wsr_status put(void *ctx, const char *key, const char *value)
 {
     return wsr__st_set(ctx, key, value);

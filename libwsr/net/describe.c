@@ -201,6 +201,124 @@ out:
     return status;
 }
 
+// ---------------------------------------------------------------- comparing
+
+static wsr_status differ(const char *key, const char *have, const char *want)
+{
+    return WSR_FAIL(WSR_FORMAT, "wsr.%s: is %.80s, that of the network %.80s",
+                    key, have, want);
+}
+
+static wsr_status compare_list(const wsr__net_options *have, const wsr_net *net,
+                               const char *key)
+{
+    const wsr__option *const option = wsr__schema_find(net->kind->schema, key);
+    wsr__str a = {0};
+    wsr__str b = {0};
+    wsr__params_print(&a, have, option);
+    wsr__params_print(&b, &net->options, option);
+    const bool failed = a.failed || b.failed;
+    const wsr_status status = failed ? WSR_NOMEM : differ(key, a.s, b.s);
+    wsr__str_free(&a);
+    wsr__str_free(&b);
+    return status;
+}
+
+// What the stem's weights were trained behind.
+static wsr_status compare_normalize(const wsr_net *net, wsr__net_get get,
+                                    void *ctx)
+{
+    static const char *const keys[] = {"mean", "std"};
+    wsr_status status = WSR_OK;
+    wsr__net_options have = {0};
+    for (size_t i = 0; i < 2; i++) {
+        char key[KEY_SIZE];
+        (void)snprintf(key, sizeof(key), "wsr.%s", keys[i]);
+        const char *const value = get(ctx, key);
+        WSR_TRY(
+            as_format(wsr__params_set(&have, net->kind->schema, "wsr.", keys[i],
+                                      value == NULL ? "" : value, NULL)));
+    }
+    const wsr__normalize *const a = &have.normalize;
+    const wsr__normalize *const b = &net->options.normalize;
+    const int64_t channels = net->options.image_channels;
+    WSR_TRY(as_format(wsr__normalize_fit(a, "wsr.", channels)));
+    for (int64_t c = 0; c < channels; c++) {
+        if (wsr__normalize_mean(a, c) != wsr__normalize_mean(b, c)) {
+            return compare_list(&have, net, "mean");
+        }
+        if (wsr__normalize_std(a, c) != wsr__normalize_std(b, c)) {
+            return compare_list(&have, net, "std");
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status compare_genotype(const wsr_net *net, const char *yaml)
+{
+    wsr_genotype *have = NULL;
+    wsr_status status = wsr_genotype_parse(&have, yaml, "metadata");
+    if (status == WSR_OK && !wsr_genotype_equal(have, net->genotype)) {
+        status = differ("genotype", wsr_genotype_name(have),
+                        wsr_genotype_name(net->genotype));
+    }
+    wsr_genotype_free(have);
+    return status;
+}
+
+static bool same_codes(const wsr_robnet_codes *a, const wsr_robnet_codes *b,
+                       size_t cells)
+{
+    bool same = wsr_robnet_codes_share(a) || wsr_robnet_codes_count(a) >= cells;
+    for (size_t c = 0; c < cells && same; c++) {
+        for (size_t e = 0; e < WSR__ROBNET_EDGES && same; e++) {
+            same = wsr_robnet_codes_at(a, c, e) == wsr_robnet_codes_at(b, c, e);
+        }
+    }
+    return same;
+}
+
+static wsr_status compare_codes(const wsr_net *net, const char *yaml)
+{
+    wsr_robnet_codes *have = NULL;
+    wsr_status status = wsr_robnet_codes_parse(&have, yaml, "metadata");
+    if (status == WSR_OK &&
+        !same_codes(have, net->codes, (size_t)net->options.layers)) {
+        status = differ("codes", wsr_robnet_codes_name(have),
+                        wsr_robnet_codes_name(net->codes));
+    }
+    wsr_robnet_codes_free(have);
+    return status;
+}
+
+wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
+{
+    wsr_status status = WSR_OK;
+    const char *const kind = get(ctx, "wsr.kind");
+    const char *const stem = get(ctx, "wsr.stem");
+    const char *const genotype = get(ctx, "wsr.genotype");
+    const char *const codes = get(ctx, "wsr.codes");
+    if (kind == NULL) {
+        return WSR_OK;
+    }
+    if (!wsr__streq(kind, net->kind->name)) {
+        return differ("kind", kind, net->kind->name);
+    }
+    if (stem != NULL && !wsr__streq(stem, net->stem->name)) {
+        return differ("stem", stem, net->stem->name);
+    }
+    WSR_TRY(compare_normalize(net, get, ctx));
+    if (genotype != NULL && net->genotype != NULL) {
+        WSR_TRY(compare_genotype(net, genotype));
+    }
+    if (codes != NULL && net->codes != NULL) {
+        WSR_TRY(compare_codes(net, codes));
+    }
+out:
+    return status;
+}
+
 // --------------------------------------------------------------- for people
 
 static void add_list(wsr__str *out, const wsr_net *net, const char *key)

@@ -165,6 +165,11 @@ typedef const char *(*wsr__net_get)(void *ctx, const char *key);
 wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
                                   const char *options, uint64_t seed);
 
+/// FORMAT, naming the key, when a description is that of a network that
+/// computes something else with parameters of the same names and shapes:
+/// another kind, stem, mean, deviation, genotype or codes. OK without one.
+wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx);
+
 // ----------------------------------------------------------------- sampling
 
 /// n numbers -log(-log(u)), u uniform.

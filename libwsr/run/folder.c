@@ -54,7 +54,8 @@ static wsr_status check_resumed(const wsr__run *run)
 static bool is_leftover(const char *name)
 {
     static const char *const names[] = {
-        ".", "..", "lock", "genotype.yaml", "codes.yaml", NULL};
+        ".", "..", "lock", "genotype.yaml", "codes.yaml", "init.safetensors",
+        NULL};
     const char *const suffix = strrchr(name, '.');
     for (size_t i = 0; names[i] != NULL; i++) {
         if (wsr__streq(name, names[i])) {

@@ -203,6 +203,11 @@ static wsr_status check_rest(method *m)
                         "net.%s: is what the search is to find, leave it out",
                         student->codes.s[0] != '\0' ? "codes" : "genotype");
     }
+    if (m->train_params.init.s[0] != '\0') {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.init: has parameters of one architecture, "
+                        "which the search is to find, leave it out");
+    }
     WSR_TRY(wsr__assess_check(&m->assess));
     WSR_TRY(make_training(m));
     WSR_TRY(wsr__training_prepare(m->training));

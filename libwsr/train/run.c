@@ -6,6 +6,8 @@
 
 enum { DATA, NET, TRAIN, SPECTRUM, SECTIONS };
 
+static const char init_name[] = "init.safetensors";
+
 typedef struct method {
     wsr__run_self super;
     wsr__source_params source;
@@ -54,9 +56,8 @@ out:
     return status;
 }
 
-static wsr_status write_cells(const void *self, const wsr__run *run)
+static wsr_status write_cells(const method *m, const wsr__run *run)
 {
-    const method *const m = self;
     wsr_status status = WSR_OK;
     char *text = NULL;
     const wsr_genotype *const genotype = wsr_net_genotype(m->net);
@@ -69,6 +70,52 @@ static wsr_status write_cells(const void *self, const wsr__run *run)
     }
 out:
     wsr_text_free(text);
+    return status;
+}
+
+static bool has_init(const method *m)
+{
+    return m->train_params.init.s[0] != '\0';
+}
+
+// The parameters that training starts from, likewise.
+static wsr_status load_init(const method *m, const wsr__run *run, bool resume)
+{
+    wsr_status status = WSR_OK;
+    char *kept = NULL;
+    if (resume) {
+        WSR_TRY(wsr__run_path(&kept, run, init_name));
+    }
+    status =
+        wsr_net_load_params(m->net, resume ? kept : m->train_params.init.s);
+    if (status != WSR_OK && status != WSR_NOMEM) {
+        status = wsr__fail_at(status, "train.init");
+    }
+out:
+    wsr__free(kept);
+    return status;
+}
+
+static wsr_status write_init(const method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    WSR_TRY(wsr__run_path(&path, run, init_name));
+    WSR_TRY(wsr_net_save(m->net, path));
+out:
+    wsr__free(path);
+    return status;
+}
+
+static wsr_status store(const void *self, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const method *const m = self;
+    WSR_TRY(write_cells(m, run));
+    if (has_init(m)) {
+        WSR_TRY(write_init(m, run));
+    }
+out:
     return status;
 }
 
@@ -87,6 +134,9 @@ static wsr_status make_net(method *m, const wsr__run *run, bool resume)
     }
     WSR_TRY(wsr__student_new(&m->net, &m->student, genotype, codes, m->train,
                              seed_of(m)));
+    if (has_init(m)) {
+        WSR_TRY(load_init(m, run, resume));
+    }
 out:
     wsr_genotype_free(genotype);
     wsr_robnet_codes_free(codes);
@@ -121,6 +171,10 @@ static void needs(const void *self, wsr__needs *out)
     const method *const m = self;
     wsr__source_needs(out, m->train, m->test);
     wsr__training_needs(out, m->training);
+    if (has_init(m)) {
+        out->disk += sizeof(float) *
+                     (double)wsr_params_scalars(wsr_net_params(m->net));
+    }
 }
 
 static wsr_status save(const void *self, wsr__st_builder *builder)
@@ -142,6 +196,9 @@ static wsr_status describe(const void *self, wsr__json *line)
     const wsr_status status = wsr_net_describe(&text, m->net);
     if (status == WSR_OK) {
         wsr__json_text(line, "net", text);
+        if (has_init(m)) {
+            wsr__json_text(line, "init", m->train_params.init.s);
+        }
         wsr__json_integer(line, "parameters",
                           wsr_params_scalars(wsr_net_params(m->net)));
         wsr__json_integer(line, "train_images",
@@ -188,15 +245,11 @@ static void release(void *self)
 
 static const wsr__run_stage stages[] = {train, assess, NULL};
 
-static const char *const files[] = {"genotype.yaml",
-                                    "codes.yaml",
-                                    "config.yaml",
-                                    "log.jsonl",
-                                    "checkpoint.safetensors",
-                                    "net.safetensors",
-                                    "spectrum.safetensors",
-                                    "report.html",
-                                    NULL};
+static const char *const files[] = {"genotype.yaml",   "codes.yaml",
+                                    init_name,         "config.yaml",
+                                    "log.jsonl",       "checkpoint.safetensors",
+                                    "net.safetensors", "spectrum.safetensors",
+                                    "report.html",     NULL};
 
 static const wsr__run_class training = {
     .tool = "train",
@@ -206,7 +259,7 @@ static const wsr__run_class training = {
     .sections = sections,
     .prepare = prepare,
     .needs = needs,
-    .store = write_cells,
+    .store = store,
     .describe = describe,
     .save = save,
     .load = load,

@@ -99,6 +99,7 @@ typedef struct wsr__train_params {
     wsr__text keep;
     int64_t log_every;
     int64_t save_every;
+    wsr__text init; // network file; empty: random parameters
 } wsr__train_params;
 
 extern const wsr__option wsr__train_schema[];

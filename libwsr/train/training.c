@@ -55,6 +55,10 @@ const wsr__option wsr__train_schema[] = {
      "between lines of the log within an epoch, 0: none", NULL},
     {"save_every", WSR__INT, AT(save_every), "0", 0, 1000000, "steps",
      "between checkpoints within an epoch, 0: none", NULL},
+    {"init", WSR__TEXT, AT(init), "", 0, 0, "",
+     "network file whose parameters training starts from, of the same "
+     "architecture; empty: random parameters",
+     NULL},
     {0},
 };
 

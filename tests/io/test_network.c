@@ -331,6 +331,136 @@ START_TEST(bad_mean_and_std_in_a_file_are_refused)
 }
 END_TEST
 
+// Save a network; a fresh one of other options must take its parameters, or
+// say these words and stay as it was.
+static void try_params(const wsr_net *from, const char *options,
+                       const char *words)
+{
+    char path[600];
+    wsr_net *net = NULL;
+    wsr_net *same = NULL;
+    path_of(path, "from.safetensors");
+    ck_assert_ok(wsr_net_save(from, path));
+    ck_assert_ok(wsr_net_new(&net, NULL, options, 1));
+    ck_assert_ok(wsr_net_new(&same, NULL, options, 1));
+    if (words == NULL) {
+        ck_assert_ok(wsr_net_load_params(net, path));
+        expect_same_params(wsr_net_params(net), wsr_net_params(from));
+    } else {
+        ck_assert_fails(wsr_net_load_params(net, path), WSR_FORMAT, words);
+        ck_assert_ptr_nonnull(strstr(wsr_error_detail(), path));
+        expect_same_params(wsr_net_params(net), wsr_net_params(same));
+    }
+    wsr_net_free(net);
+    wsr_net_free(same);
+}
+
+START_TEST(parameters_go_to_a_network_of_the_same_architecture_alone)
+{
+    static const struct {
+        const char *options;
+        const char *words;
+    } rows[] = {
+        {"genotype=cna_r,channels=4,layers=4,classes=5", NULL},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,drop_path=0.2,"
+         "image_size=16,mean=0,std=[1,1,1]",
+         NULL},
+        {"genotype=cna_r,channels=4,layers=4,classes=6",
+         "classifier.weight (5, 64), not (6, 64)"},
+        {"genotype=cna_r,channels=8,layers=4,classes=5", "stem.0.weight"},
+        {"genotype=cna_r,channels=4,layers=5,classes=5",
+         "missing (cells.2._ops.2.op.1.weight"},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,image_channels=1",
+         "stem.0.weight"},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,auxiliary=true",
+         "missing (auxiliary_head."},
+        {"genotype=RACL,channels=4,layers=4,classes=5", "wsr.genotype"},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,stem=int", "wsr.stem"},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,mean=0.5", "wsr.mean"},
+        {"genotype=cna_r,channels=4,layers=4,classes=5,std=[1,1,0.5]",
+         "wsr.std: is [], that of the network [1, 1, 0.5]"},
+    };
+    wsr_net *const from =
+        filled("genotype=cna_r,channels=4,layers=4,classes=5");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        try_params(from, rows[i].options, rows[i].words);
+    }
+    wsr_net_free(from);
+}
+END_TEST
+
+// The same tensors, but other states go into the operations.
+START_TEST(parameters_of_a_network_wired_otherwise_are_refused)
+{
+    static const char *const first[] = {"[skip_connect, 0], [sep_conv_3x3, 1]",
+                                        "[max_pool_3x3, 1], [sep_conv_3x3, 0]"};
+    static const char rest[] =
+        "[skip_connect, 0], [skip_connect, 1], [skip_connect, 0],\n"
+        "  [skip_connect, 1], [skip_connect, 0], [skip_connect, 1]]\n";
+    char path[600];
+    wsr_net *nets[2] = {NULL};
+    path_of(path, "wired.safetensors");
+    for (size_t i = 0; i < 2; i++) {
+        wsr_genotype *genotype = NULL;
+        char yaml[800];
+        (void)snprintf(yaml, sizeof(yaml),
+                       "normal: [%s,\n  %snormal_concat: [2, 3, 4, 5]\n"
+                       "reduce: [%s,\n  %sreduce_concat: [2, 3, 4, 5]\n",
+                       first[i], rest, first[0], rest);
+        ck_assert_ok(wsr_genotype_parse(&genotype, yaml, "mine"));
+        ck_assert_ok(wsr_net_new(&nets[i], genotype,
+                                 "channels=4,layers=3,image_size=16", 1));
+        wsr_genotype_free(genotype);
+    }
+    ck_assert_ok(wsr_net_save(nets[0], path));
+    ck_assert_ok(wsr_net_load_params(nets[0], path));
+    ck_assert_fails(wsr_net_load_params(nets[1], path), WSR_FORMAT,
+                    "wsr.genotype");
+    // Without a description the tensors are all that is known.
+    write_foreign(path, nets[0], "module.", NULL);
+    ck_assert_ok(wsr_net_load_params(nets[1], path));
+    wsr_net_free(nets[0]);
+    wsr_net_free(nets[1]);
+}
+END_TEST
+
+START_TEST(parameters_of_robnets_are_known_by_their_codes)
+{
+    static const char *const codes[] = {
+        "share: true\ncodes:\n  - [01, 10, 11, 00, 01, 10, 11, 00, 01, 10, 11, "
+        "00, 01, 10]\n",
+        "share: true\ncodes:\n  - [01, 00, 11, 10, 01, 10, 11, 00, 01, 10, 11, "
+        "00, 01, 10]\n"};
+    char path[600];
+    wsr_net *nets[2] = {NULL};
+    path_of(path, "robnet.safetensors");
+    for (size_t i = 0; i < 2; i++) {
+        wsr_robnet_codes *read = NULL;
+        ck_assert_ok(wsr_robnet_codes_parse(&read, codes[i], "mine"));
+        ck_assert_ok(wsr_robnet_new(
+            &nets[i], read, "channels=4,layers=2,image_size=16,mean=0.5", 1));
+        wsr_robnet_codes_free(read);
+    }
+    ck_assert_ok(wsr_net_save(nets[0], path));
+    ck_assert_ok(wsr_net_load_params(nets[0], path));
+    ck_assert_fails(wsr_net_load_params(nets[1], path), WSR_FORMAT,
+                    "wsr.codes");
+    wsr_net_free(nets[0]);
+    wsr_net_free(nets[1]);
+}
+END_TEST
+
+typedef struct loading {
+    wsr_net *net;
+    const char *path;
+} loading;
+
+static wsr_status load_into(void *ctx)
+{
+    const loading *const l = ctx;
+    return wsr_net_load_params(l->net, l->path);
+}
+
 static wsr_status load_and_drop(void *ctx)
 {
     wsr_net *net = NULL;
@@ -355,6 +485,7 @@ START_TEST(memory_that_runs_short_is_reported_and_nothing_leaks)
     path_of(path, "net.safetensors");
     ck_assert_ok(wsr_net_save(net, path));
     ck_assert_uint_gt(oom_sweep(load_and_drop, path), 100);
+    ck_assert_uint_gt(oom_sweep(load_into, &(loading){net, path}), 20);
     ck_assert_fails(save(net), WSR_IO, "/dev/null/none");
     wsr_net_free(net);
 }
@@ -393,6 +524,9 @@ Suite *suite(void)
         metadata_cannot_claim_sizes_that_the_tensors_do_not_have,
         mean_and_std_are_kept_in_the_file_and_others_stay_as_they_were,
         bad_mean_and_std_in_a_file_are_refused,
+        parameters_go_to_a_network_of_the_same_architecture_alone,
+        parameters_of_a_network_wired_otherwise_are_refused,
+        parameters_of_robnets_are_known_by_their_codes,
         memory_that_runs_short_is_reported_and_nothing_leaks,
         the_reference_network_is_read_with_its_genotype,
         NULL};

@@ -215,10 +215,18 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --set net.mean=0.1,0.2
     bad 2 "2 values do not fit 3 channels" "$attack" --net $net $fgsm \
         --source $net --set source.std=0.1,0.2
-    # Normalised images are the network's matter.
+    # Normalised images are the network's matter, and so is what it starts from.
     bad 2 "net.mean, net.std" "$train" --out none --data synthetic $genotype \
         $tiny --set "train.augment=[normalize:mean=0.3,std=0.3]"
     absent none/config.yaml
+    good "$train" --quiet --out on --data synthetic $genotype $tiny \
+        --set train.init=$net
+    bad 1 "stem.0.weight (12, 3, 3, 3), not (24, 3, 3, 3)" "$train" --out none \
+        --data synthetic $genotype $tiny --set train.init=$net \
+        --set net.channels=8
+    bad 1 "train.init: nowhere" "$train" --out none --data synthetic $genotype \
+        $tiny --set train.init=nowhere
+    absent none
     bad 2 "a file is needed" "$attack" --net $net --data synthetic \
         --attack estimator
     bad 1 "nowhere" "$attack" --net $net --data synthetic \

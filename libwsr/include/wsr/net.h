@@ -231,6 +231,20 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
 WSR_API WSR_MUST_USE wsr_status wsr_net_load(wsr_net **out, const char *path,
                                              const char *options);
 
+/**
+ * Give a network the parameters and running statistics of a file, to train it
+ * further. Nothing changes on failure.
+ *
+ * @param net of the architecture that the file holds: every tensor has its
+ *        parameter and its shape, and where the file describes itself, kind,
+ *        stem, mean, std, genotype and codes are those of `net`
+ * @param path of a safetensors file, as for wsr_net_load()
+ * @returns WSR_OK; WSR_IO; WSR_FORMAT, naming tensors or what differs;
+ *          WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_net_load_params(wsr_net *net,
+                                                    const char *path);
+
 #ifdef __cplusplus
 }
 #endif
