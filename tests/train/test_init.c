@@ -224,8 +224,8 @@ START_TEST(files_that_are_no_networks_are_refused_before_a_folder_is_made)
     ck_assert_fails(run_from(dir, "/no/such.safetensors", NULL), WSR_IO,
                     "train.init: ");
     ck_assert(!wsr__file_exists(dir));
-    const bytes text = {(unsigned char *)(uintptr_t) "no network", 10};
-    put_file(path, &text);
+    unsigned char words[] = "no network";
+    put_file(path, &(bytes){words, sizeof(words) - 1});
     ck_assert_fails(run_from(dir, path, NULL), WSR_FORMAT, "train.init: ");
     ck_assert(!wsr__file_exists(dir));
 }
