@@ -44,7 +44,7 @@ static number as_number(int64_t value)
 
 static const wsr__st_tensor *find(const reader *r, const char *name)
 {
-    char full[NAME_SIZE];
+    char full[PREFIX_SIZE + NAME_SIZE];
     (void)snprintf(full, sizeof(full), "%s%s", r->prefix, name);
     return wsr__st_find(r->st, full);
 }
