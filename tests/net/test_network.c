@@ -269,7 +269,7 @@ END_TEST
 // both of the last node.
 static wsr_net *net_with(const char *op)
 {
-    char text[1024];
+    char text[2048];
     wsr_genotype *genotype = NULL;
     wsr_net *net = NULL;
     const char *const cell =
