@@ -420,7 +420,7 @@ START_TEST(strength_inf_takes_no_image_that_was_not_found)
 }
 END_TEST
 
-START_TEST(strength_inf_judges_as_a_large_strength_does)
+START_TEST(strength_inf_counts_as_a_large_strength_does)
 {
     static const char *const weak[] = {
         "cw:steps=1,search=1,c=1e-9", "ead:steps=1,search=1,c=1e-9",
@@ -457,7 +457,7 @@ Suite *suite(void)
         attacks_that_need_no_gradients_ask_for_none,
         every_attack_says_what_it_is,
         strength_inf_takes_no_image_that_was_not_found,
-        strength_inf_judges_as_a_large_strength_does,
+        strength_inf_counts_as_a_large_strength_does,
         NULL};
     return suite_of("attack sweep", tests);
 }
