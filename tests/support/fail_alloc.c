@@ -144,7 +144,8 @@ typedef int start(int (*)(int, char **, char **), int, char **, void (*)(void),
 
 start __libc_start_main;
 
-// NOLINTNEXTLINE(bugprone-reserved-identifier): the C library's name for it
+// The C library's own function.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-function-size)
 int __libc_start_main(int (*program)(int, char **, char **), int argc,
                       char **argv, void (*init)(void), void (*fini)(void),
                       void (*loader)(void), void *stack)
