@@ -35,6 +35,12 @@ if(NOT WSR_SANITIZE)
         -DPKG_CONFIG=${PKG_CONFIG_EXECUTABLE} -DVERSION=${PROJECT_VERSION}
         -DGENERATOR=${CMAKE_GENERATOR})
 
+    if(WSR_BUILD_TOOLS)
+        wsr_gate(gate/install gate ${cmake_dir}/check_install.cmake
+            -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install
+            -DBINDIR=${CMAKE_INSTALL_BINDIR} -DDATADIR=${CMAKE_INSTALL_DATADIR})
+    endif()
+
     file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true
         RELATIVE ${PROJECT_SOURCE_DIR}
         ${PROJECT_SOURCE_DIR}/libwsr/* ${PROJECT_SOURCE_DIR}/tests/*

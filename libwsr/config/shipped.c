@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Named data files that come with the library: presets, genotypes, RobNet
-// codes. A name is a word, the file "directory/name.yaml" below share/wsr. The
-// environment says first where that is, so that a package or a test can point
-// elsewhere; the source tree comes before the installation, so that a build
-// under development never reads the files of an older one.
+// codes. A name is a word, the file "directory/name.yaml" below share/wsr,
+// which share.c finds.
 
 #include "config/config.h"
 
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-
-char *wsr__share_path(const char *relative)
-{
-    const char *root = getenv("WSR_SHARE");
-    if (root == NULL || root[0] == '\0') {
-        root = wsr__file_exists(WSR_SHARE_BUILD) ? WSR_SHARE_BUILD
-                                                 : WSR_SHARE_INSTALL;
-    }
-    return wsr__path_join(root, relative);
-}
 
 static int compare_names(const void *a, const void *b)
 {
