@@ -6,12 +6,14 @@
 #include "attack_job.h"
 #include "out.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 // ------------------------------------------------------------------ texts
 
@@ -128,8 +130,8 @@ static int check_number(const cli *c, const char *name, long most)
 static int check_released(const cli *c)
 {
     static const char *const none[] = {
-        "attack.save", "attack.stop", "attack.nested", "attack.target",
-        "attack.show", "source.file", "seed"};
+        "attack.save",         "attack.stop", "attack.nested", "attack.target",
+        "attack.target_class", "attack.show", "source.file",   "seed"};
     const char *const attacks = wsr_config_text(c->config, "attack.list");
     if (attacks != NULL && strcmp(attacks, "pgd") != 0 &&
         strncmp(attacks, "pgd:", 4) != 0) {
@@ -165,7 +167,54 @@ static int check_fidelity(const cli *c)
     return job_is_released(c) ? check_released(c) : CLI_GO_ON;
 }
 
-int job_check(job *j, const cli *c)
+static wsr_status make_spectrum(job *j, const cli *c, size_t keep)
+{
+    static const char *const but[] = {"list", "eps",      "save",
+                                      "show", "fidelity", NULL};
+    const char *const attacks = wsr_config_text(c->config, "attack.list");
+    const char *const seed = wsr_config_text(c->config, "seed");
+    list l = {0};
+    add_section(&l, c, "attack", but);
+    if (seed != NULL) {
+        add_value(&l, "seed", seed);
+    }
+    add(&l, "%skeep=%zu", l.length > 0 ? "," : "", keep);
+    wsr_status status = wsr_spectrum_new(
+        &j->spectrum, attacks == NULL ? "pgd" : attacks, l.text);
+    if (status == WSR_OK) {
+        status = wsr_spectrum_set_strengths(j->spectrum, j->eps, j->n_eps);
+    }
+    return status;
+}
+
+// Whether attacks and strengths are right shows before any file is read.
+static wsr_status check_attacks(job *j, const cli *c)
+{
+    const wsr_status status = make_spectrum(j, c, 0);
+    wsr_spectrum_free(j->spectrum);
+    j->spectrum = NULL;
+    return status;
+}
+
+// A folder that is not there is known before hours of work.
+static int check_save(const cli *c)
+{
+    const char *const path = wsr_config_text(c->config, "attack.save");
+    const char *const slash = path == NULL ? NULL : strrchr(path, '/');
+    char folder[4096] = ".";
+    if (path == NULL) {
+        return CLI_GO_ON;
+    }
+    if (slash != NULL) {
+        (void)snprintf(folder, sizeof(folder), "%.*s",
+                       slash == path ? 1 : (int)(slash - path), path);
+    }
+    return access(folder, W_OK | X_OK) == 0
+               ? CLI_GO_ON
+               : cli_usage(c, "--save: %.200s: %s", path, strerror(errno));
+}
+
+static int check_values(job *j, const cli *c)
 {
     int code = job_check_keys(c);
     code = code == CLI_GO_ON ? check_fidelity(c) : code;
@@ -178,8 +227,16 @@ int job_check(job *j, const cli *c)
     if (wsr_config_text(c->config, "data.spec") == NULL) {
         return cli_usage(c, "--data: images are needed, such as fashion-mnist");
     }
-    const int shown = check_number(c, "attack.show", 10000);
-    return shown == CLI_GO_ON ? check_eps(j, c) : shown;
+    code = check_number(c, "attack.show", 10000);
+    code = code == CLI_GO_ON ? check_save(c) : code;
+    return code == CLI_GO_ON ? check_eps(j, c) : code;
+}
+
+wsr_status job_check(int *code, job *j, const cli *c)
+{
+    *code = check_values(j, c);
+    return *code != CLI_GO_ON || job_is_released(c) ? WSR_OK
+                                                    : check_attacks(j, c);
 }
 
 bool job_is_released(const cli *c)
@@ -263,21 +320,7 @@ static size_t wanted_images(const job *j, const cli *c)
 
 static wsr_status open_spectrum(job *j, const cli *c)
 {
-    static const char *const but[] = {"list", "eps",      "save",
-                                      "show", "fidelity", NULL};
-    const char *const attacks = wsr_config_text(c->config, "attack.list");
-    const char *const seed = wsr_config_text(c->config, "seed");
-    list l = {0};
-    add_section(&l, c, "attack", but);
-    if (seed != NULL) {
-        add_value(&l, "seed", seed);
-    }
-    add(&l, "%skeep=%zu", l.length > 0 ? "," : "", wanted_images(j, c));
-    wsr_status status = wsr_spectrum_new(
-        &j->spectrum, attacks == NULL ? "pgd" : attacks, l.text);
-    if (status == WSR_OK) {
-        status = wsr_spectrum_set_strengths(j->spectrum, j->eps, j->n_eps);
-    }
+    wsr_status status = make_spectrum(j, c, wanted_images(j, c));
     if (status == WSR_OK) {
         status = wsr_spectrum_open(j->spectrum, j->model, j->dataset);
     }
@@ -332,7 +375,7 @@ wsr_status job_open(int *code, job *j, const cli *c)
 
 // ----------------------------------------------------------------- running
 
-static double now(void)
+double job_now(void)
 {
     struct timespec t = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -359,8 +402,9 @@ static wsr_status save(const job *j, const cli *c)
 wsr_status job_run(job *j, cli *c)
 {
     const double apart = 15.0; // seconds between checkpoints
-    double saved = now();
+    double saved = job_now();
     wsr_status status = WSR_OK;
+    job_print_start(c);
     while (status == WSR_OK && wsr_spectrum_position(j->spectrum) <
                                    wsr_spectrum_steps(j->spectrum)) {
         if (cli_canceled()) {
@@ -368,9 +412,9 @@ wsr_status job_run(job *j, cli *c)
             return status == WSR_OK ? WSR_CANCELED : status;
         }
         status = wsr_spectrum_step(j->spectrum);
-        if (status == WSR_OK && now() - saved > apart) {
+        if (status == WSR_OK && job_now() - saved > apart) {
             status = save(j, c);
-            saved = now();
+            saved = job_now();
         }
         show(j, c);
     }

@@ -11,10 +11,11 @@
 static void print_result(const cli *c, float eps, double accuracy)
 {
     if (c->json) {
-        printf("{\"attack\":\"pgd\",\"fidelity\":\"released\",\"eps\":%.9g,"
+        printf("{\"event\":\"released\",\"attack\":\"pgd\",\"norm\":\"linf\","
+               "\"fidelity\":\"released\",\"eps\":%.9g,"
                "\"robust_accuracy\":%.9g}\n",
                (double)eps, accuracy);
-    } else {
+    } else if (!c->quiet) {
         printf("%-12s %-4s %7.4f  %5.1f %%\n", "pgd", "linf", (double)eps,
                100.0 * accuracy);
     }
@@ -39,16 +40,23 @@ wsr_status job_run_released(const job *j, const cli *c)
     char options[1024];
     double accuracy[JOB_STRENGTHS];
     options_of(options, sizeof(options), c);
+    char line[JOB_LINE];
+    const double begin = job_now();
     cli_let_go();
+    job_print_start(c);
     const wsr_status status = wsr_spectrum_released(
         accuracy, j->net, j->dataset, j->eps, j->n_eps, options);
-    if (status == WSR_OK && !c->json) {
+    if (status == WSR_OK && !c->json && !c->quiet) {
         printf("as the research code measures, which is no measure of "
                "robustness\n\n%-12s %-4s %7s  %7s\n",
                "attack", "norm", "eps", "robust");
     }
     for (size_t e = 0; status == WSR_OK && e < j->n_eps; e++) {
         print_result(c, j->eps[e], accuracy[e]);
+    }
+    if (status == WSR_OK && c->json) {
+        job_done_line(line, job_now() - begin);
+        printf("%s", line);
     }
     return status;
 }

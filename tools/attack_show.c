@@ -12,58 +12,46 @@
 
 // -------------------------------------------------------------- JSON lines
 
-// The library's own, longer lines go into results.jsonl; these are the fields
-// that programs may rely on.
-static void print_number(const char *key, double value)
+void job_start_line(char *line, const cli *c)
 {
-    char text[40] = "null";
-    if (isfinite(value)) {
-        for (int digits = 6; digits <= 17; digits++) {
-            (void)snprintf(text, sizeof(text), "%.*g", digits, value);
-            const double back = strtod(text, NULL);
-            if (!(back < value) && !(back > value)) {
-                break;
-            }
-        }
-    }
-    printf(",\"%s\":%s", key, text);
+    const char *const given = wsr_config_text(c->config, "seed");
+    // As the library read it: "07" is no JSON. Version and build are plain
+    // words.
+    const long long seed = given == NULL ? 0 : strtoll(given, NULL, 10);
+    (void)snprintf(line, JOB_LINE,
+                   "{\"event\":\"start\",\"tool\":\"attack\","
+                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%lld,"
+                   "\"threads\":%zu}\n",
+                   wsr_version(), wsr_build_info(), seed, wsr_threads());
 }
 
-// null where it is infinite.
-static void print_eps(float value)
+void job_done_line(char *line, double seconds)
 {
-    char text[40] = "null";
-    for (int digits = 1; isfinite(value) && digits <= 9; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-        const float back = strtof(text, NULL);
-        if (!(back < value) && !(back > value)) {
-            break;
-        }
-    }
-    printf(",\"eps\":%s", text);
+    (void)snprintf(line, JOB_LINE, "{\"event\":\"done\",\"seconds\":%.3f}\n",
+                   seconds);
 }
 
-static void print_json(const wsr_spectrum *s, size_t a, size_t e)
+void job_print_start(const cli *c)
 {
-    static const struct {
-        const char *key;
-        wsr_spectrum_value value;
-    } fields[] = {{"clean_accuracy", WSR_SPECTRUM_CLEAN},
-                  {"robust_accuracy", WSR_SPECTRUM_ROBUST},
-                  {"mean_linf", WSR_SPECTRUM_LINF},
-                  {"mean_l2", WSR_SPECTRUM_L2},
-                  {"queries", WSR_SPECTRUM_QUERIES},
-                  {"gradients", WSR_SPECTRUM_GRADIENTS},
-                  {"seconds", WSR_SPECTRUM_SECONDS}};
-    const wsr_attack *const attack = wsr_spectrum_attack(s, a);
-    printf("{\"attack\":\"%s\",\"norm\":\"%s\"", wsr_attack_name(attack),
-           wsr_attack_norm(attack));
-    print_eps(wsr_spectrum_eps(s, e));
-    printf(",\"count\":%zu", wsr_spectrum_count(s, a));
-    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
-        print_number(fields[f].key, wsr_spectrum_get(s, a, e, fields[f].value));
+    char line[JOB_LINE];
+    if (c->json) {
+        job_start_line(line, c);
+        printf("%s", line);
+        (void)fflush(stdout);
     }
-    printf("}\n");
+}
+
+static wsr_status show_json(const job *j)
+{
+    char line[JOB_LINE] = "";
+    char *text = NULL;
+    const wsr_status status = wsr_spectrum_json(&text, j->spectrum);
+    if (job_is_done(j)) {
+        job_done_line(line, job_seconds(j));
+    }
+    printf("%s%s", text == NULL ? "" : text, line);
+    wsr_text_free(text);
+    return status;
 }
 
 // ------------------------------------------------------------------- a table
@@ -169,13 +157,11 @@ static void print_summaries(const wsr_spectrum *s, int width)
     }
 }
 
-static void print_cells(const cli *c, const wsr_spectrum *s, int width)
+static void print_cells(const wsr_spectrum *s, int width)
 {
     for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
         for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
-            if (wsr_spectrum_count(s, a) > 0 && c->json) {
-                print_json(s, a, e);
-            } else if (wsr_spectrum_count(s, a) > 0) {
+            if (wsr_spectrum_count(s, a) > 0) {
                 print_row(s, a, e, width);
             }
         }
@@ -192,33 +178,48 @@ static void print_advice(const char *text)
     }
 }
 
+static void print_head(const cli *c, const job *j, int width)
+{
+    const char *const target = wsr_config_text(c->config, "attack.target");
+    const char *const of = wsr_config_text(c->config, "attack.target_class");
+    printf("%zu images%s; accuracies with 95 %% intervals; norms are means "
+           "over attacked images\n",
+           wsr_spectrum_count(j->spectrum, 0),
+           j->source == NULL ? "" : ", attacked on another network");
+    if (of != NULL && strtol(of, NULL, 10) >= 0) {
+        const long class = strtol(of, NULL, 10);
+        const char *const name = wsr_dataset_class_name(j->dataset, class);
+        printf("towards class %ld%s%s%s: robust is what is recognised and not "
+               "taken for it; its own images are left out\n",
+               class, name == NULL ? "" : " (", name == NULL ? "" : name,
+               name == NULL ? "" : ")");
+    } else if (target != NULL && strcmp(target, "none") != 0) {
+        printf(
+            "towards the %s class: robust is what is recognised and not taken "
+            "for it\n",
+            target);
+    }
+    printf("\n%-*s %-4s %7s  %7s  %7s  %-13s %8s %8s %8s\n", width, "attack",
+           "norm", "eps", "clean", "robust", "interval", "linf", "l2",
+           "seconds");
+}
+
 wsr_status job_show(const cli *c, const job *j)
 {
     const wsr_spectrum *const s = j->spectrum;
     char *text = NULL;
     const int width = width_of(s);
-    wsr_status status = WSR_OK;
     if (wsr_spectrum_count(s, 0) == 0 || (c->quiet && !c->json)) {
         return WSR_OK; // interrupted before there was anything, or unwanted
     }
-    if (!c->json) {
-        printf("%zu images%s; accuracies with 95 %% intervals; norms are means "
-               "over attacked images\n\n"
-               "%-*s %-4s %7s  %7s  %7s  %-13s %8s %8s %8s\n",
-               wsr_spectrum_count(s, 0),
-               j->source == NULL ? "" : ", attacked on another network", width,
-               "attack", "norm", "eps", "clean", "robust", "interval", "linf",
-               "l2", "seconds");
-    }
-    print_cells(c, s, width);
     if (c->json) {
-        status = wsr_spectrum_warnings(&text, s);
-        printf("%s", text == NULL ? "" : text);
-    } else {
-        print_summaries(s, width);
-        status = wsr_spectrum_advice(&text, s);
-        print_advice(text == NULL ? "" : text);
+        return show_json(j);
     }
+    print_head(c, j, width);
+    print_cells(s, width);
+    print_summaries(s, width);
+    const wsr_status status = wsr_spectrum_advice(&text, s);
+    print_advice(text == NULL ? "" : text);
     wsr_text_free(text);
     return status;
 }

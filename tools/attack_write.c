@@ -10,8 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double seconds_of(const wsr_spectrum *s)
+bool job_is_done(const job *j)
 {
+    return wsr_spectrum_position(j->spectrum) ==
+           wsr_spectrum_steps(j->spectrum);
+}
+
+double job_seconds(const job *j)
+{
+    const wsr_spectrum *const s = j->spectrum;
     double sum = 0.0;
     for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
         for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
@@ -22,25 +29,22 @@ static double seconds_of(const wsr_spectrum *s)
     return sum;
 }
 
-// What the report reads; version and build are plain words.
+// What --json prints, which the report reads.
 static int write_log(const cli *c, const job *j, const char *results)
 {
-    const char *const given = wsr_config_text(c->config, "seed");
-    // As the library read it: "07" is no JSON.
-    const long long seed = given == NULL ? 0 : strtoll(given, NULL, 10);
-    const size_t size = strlen(results) + 1024;
+    char begin[JOB_LINE];
+    char end[JOB_LINE] = "";
+    const size_t size = strlen(results) + sizeof(begin) + sizeof(end);
     char *const text = malloc(size);
     if (text == NULL) {
         (void)cli_usage(c, "log: out of memory");
         return CLI_FAILED;
     }
-    (void)snprintf(text, size,
-                   "{\"event\":\"start\",\"tool\":\"wsr-attack\","
-                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%lld,"
-                   "\"threads\":%zu}\n"
-                   "%s{\"event\":\"done\",\"seconds\":%.3f}\n",
-                   wsr_version(), wsr_build_info(), seed, wsr_threads(),
-                   results, seconds_of(j->spectrum));
+    job_start_line(begin, c);
+    if (job_is_done(j)) {
+        job_done_line(end, job_seconds(j));
+    }
+    (void)snprintf(text, size, "%s%s%s", begin, results, end);
     const int code = out_write(c, "log.jsonl", text);
     free(text);
     return code;

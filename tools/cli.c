@@ -32,6 +32,8 @@ enum {
     N_COMMON
 };
 
+_Static_assert((int)N_COMMON == (int)CLI_COMMON, "the table of cli_help.c");
+
 static const cli_option common[N_COMMON] = {
     {"preset", "NAME", NULL, "take a configuration that comes with libwsr"},
     {"config", "FILE", NULL, "take the configuration from a YAML file"},
@@ -42,7 +44,7 @@ static const cli_option common[N_COMMON] = {
     {"resume", "DIR", NULL, "go on with the interrupted run in this folder"},
     {"json", NULL, NULL, "print results as JSON lines"},
     {"quiet", NULL, NULL, "show errors alone"},
-    {"help", NULL, NULL, "show this help"},
+    {"help", "[TOPIC]", NULL, "show this help, or that on a topic"},
     {"version", NULL, NULL, "show the version"},
 };
 
@@ -118,13 +120,32 @@ void cli_progress_clear(cli *c)
     }
 }
 
+// Where there is no terminal a line now and then shows that all is well.
+static void say(cli *c, double fraction, const char *text)
+{
+    const double apart = 30.0; // seconds
+    const double t = now();
+    if (c->said <= 0.0) {
+        c->said = t;
+    }
+    if (t - c->said >= apart) {
+        (void)fprintf(stderr, "%s: %.0f %%, %s\n", c->tool->name,
+                      100.0 * fraction, text);
+        c->said = t;
+    }
+}
+
 void cli_progress(cli *c, double fraction, const char *text)
 {
     enum { BAR = 24, MOST_SECONDS = 360000 };
     static const char full[] = "########################";
     static const char empty[] = "........................";
     const double t = now();
-    if (c->quiet || !is_terminal() || (c->drawn > 0.0 && t - c->drawn < 0.1)) {
+    if (!c->quiet && !is_terminal()) {
+        say(c, fraction, text);
+        return;
+    }
+    if (c->quiet || (c->drawn > 0.0 && t - c->drawn < 0.1)) {
         return;
     }
     if (c->started <= 0.0) {
@@ -172,8 +193,7 @@ int cli_usage(const cli *c, const char *format, ...)
     return CLI_USAGE;
 }
 
-// Option `i`, the program's own after the common ones; NULL beyond the end.
-static const cli_option *option_at(const cli *c, size_t i)
+const cli_option *cli_option_at(const cli *c, size_t i)
 {
     if (i < N_COMMON) {
         return &common[i];
@@ -190,49 +210,9 @@ static const cli_option *option_at(const cli *c, size_t i)
     return own[i - N_COMMON].name != NULL ? &own[i - N_COMMON] : NULL;
 }
 
-static bool is_hidden(const cli *c, size_t i)
+bool cli_is_hidden(const cli *c, size_t i)
 {
     return i == PRESET && c->tool->presets == NULL;
-}
-
-// Edit distance of two words, small ones exactly; a row of the usual table.
-static size_t distance(const char *a, const char *b)
-{
-    enum { LONGEST = 31 };
-    size_t row[LONGEST + 1];
-    const size_t n = strlen(b);
-    if (n > LONGEST || strlen(a) > LONGEST) {
-        return LONGEST;
-    }
-    for (size_t j = 0; j <= n; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = corner + (a[i - 1] != b[j - 1]);
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-            corner = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-const char *cli_nearest(const char *word, const char *const *names, size_t n)
-{
-    const char *near = NULL;
-    size_t least = strlen(word) / 3 + 2;
-    for (size_t i = 0; i < n; i++) {
-        const size_t d = distance(word, names[i]);
-        if (d < least) {
-            least = d;
-            near = names[i];
-        }
-    }
-    return near;
 }
 
 static int unknown_option(const cli *c, const char *given)
@@ -243,8 +223,8 @@ static int unknown_option(const cli *c, const char *given)
     (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(begin, "="), begin);
     const cli_option *o = NULL;
     size_t n = 0;
-    for (size_t i = 0; (o = option_at(c, i)) != NULL; i++) {
-        if (!is_hidden(c, i)) {
+    for (size_t i = 0; (o = cli_option_at(c, i)) != NULL; i++) {
+        if (!cli_is_hidden(c, i)) {
             names[n++] = o->name;
         }
     }
@@ -254,61 +234,6 @@ static int unknown_option(const cli *c, const char *given)
                          near);
     }
     return cli_usage(c, "%.60s: is not an option, --help lists them", given);
-}
-
-static void print_options(const cli *c, size_t first, size_t end)
-{
-    const cli_option *o = NULL;
-    for (size_t i = first; i < end && (o = option_at(c, i)) != NULL; i++) {
-        char left[48];
-        if (is_hidden(c, i)) {
-            continue;
-        }
-        (void)snprintf(left, sizeof(left), "--%s %s", o->name,
-                       o->value != NULL ? o->value : "");
-        printf("  %-22s %s\n", left, o->help);
-    }
-}
-
-static wsr_status print_presets(const cli *c)
-{
-    char *names = NULL;
-    if (c->tool->presets == NULL) {
-        return WSR_OK;
-    }
-    const wsr_status status = wsr_config_presets(&names, c->tool->presets);
-    if (status == WSR_OK) {
-        printf("\nPresets:\n");
-        for (const char *s = names; *s != '\0';) {
-            const size_t n = strcspn(s, "\n");
-            printf("  %.*s\n", (int)n, s);
-            s += n + (s[n] == '\n');
-        }
-    }
-    wsr_text_free(names);
-    // Help must not fail for want of data files.
-    return status == WSR_NOTFOUND ? WSR_OK : status;
-}
-
-static int print_help(const cli *c)
-{
-    char *text = NULL;
-    printf("%s: %s\n\nUsage: %s %s\n\nOptions:\n", c->tool->name,
-           c->tool->summary, c->tool->name, c->tool->usage);
-    print_options(c, N_COMMON, SIZE_MAX);
-    print_options(c, 0, N_COMMON);
-    wsr_status status = print_presets(c);
-    if (status == WSR_OK && c->tool->help != NULL) {
-        status = c->tool->help(&text);
-    }
-    if (status == WSR_OK && text != NULL) {
-        printf("\nConfiguration (key=default, for --set and files):\n\n%s",
-               text);
-    }
-    wsr_text_free(text);
-    printf("\nExit status: 0 done, 1 failed, 2 wrong usage or configuration, "
-           "130 interrupted.\n");
-    return status == WSR_OK ? CLI_DONE : CLI_FAILED;
 }
 
 // ------------------------------------------------------------------- reading
@@ -354,7 +279,7 @@ static int read_option(cli *c, size_t i, const char *value)
         c->quiet = true;
         return CLI_GO_ON;
     case HELP:
-        return print_help(c);
+        return cli_help(c, value);
     case VERSION:
         printf("%s %s\n%s\n", c->tool->name, wsr_version(), wsr_build_info());
         return CLI_DONE;
@@ -370,7 +295,7 @@ static int read_option(cli *c, size_t i, const char *value)
 static wsr_status assign(cli *c, size_t i, const char *value)
 {
     char where[64];
-    const cli_option *const o = option_at(c, i);
+    const cli_option *const o = cli_option_at(c, i);
     if (i == SET) {
         return wsr_config_set(c->config, value);
     }
@@ -428,11 +353,13 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
     const cli_option *o = NULL;
     size_t n = 0;
     for (size_t i = 0; i < N_COMMON + CLI_OPTIONS; i++) {
-        o = option_at(c, i);
-        if (o != NULL && !is_hidden(c, i)) {
-            table[n++] = (struct option){
-                o->name, o->value != NULL ? required_argument : no_argument,
-                NULL, (int)i + 1};
+        o = cli_option_at(c, i);
+        if (o != NULL && !cli_is_hidden(c, i)) {
+            table[n++] = (struct option){o->name,
+                                         i == HELP          ? optional_argument
+                                         : o->value != NULL ? required_argument
+                                                            : no_argument,
+                                         NULL, (int)i + 1};
         }
     }
     optind = 0; // glibc's word for: from the beginning
@@ -448,6 +375,10 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
         }
         if (got == ':') {
             return cli_usage(c, "%.60s: needs a value", argv[at]);
+        }
+        if (got - 1 == HELP && optarg == NULL && optind < argc &&
+            argv[optind][0] != '-') {
+            optarg = argv[optind++]; // "--help data" as well as "--help=data"
         }
         int code = CLI_GO_ON;
         if (assigned == NULL) {
@@ -503,7 +434,7 @@ int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
 const char *cli_value(const cli *c, const char *name)
 {
     const cli_option *o = NULL;
-    for (size_t i = N_COMMON; (o = option_at(c, i)) != NULL; i++) {
+    for (size_t i = N_COMMON; (o = cli_option_at(c, i)) != NULL; i++) {
         if (strcmp(o->name, name) == 0) {
             return c->values[i - N_COMMON];
         }

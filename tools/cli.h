@@ -34,8 +34,10 @@ typedef struct cli_tool {
     const char *threads; // key that --threads sets too, NULL: none
     const char *usage;   // what usually follows the name: "--preset NAME ..."
     const cli_option *options;
-    /// The configuration's options for --help, NULL for none. [out, owned]
-    wsr_status (*help)(char **text);
+    /// Print the help on a topic; "all" and "" as wsr_train_help(). NOTFOUND,
+    /// with nothing printed, for topics that are not known. NULL for none.
+    wsr_status (*help)(const char *topic);
+    const char *const *topics; // that suggestions know, ended by NULL, or NULL
 } cli_tool;
 
 /// What the command line said.
@@ -51,6 +53,7 @@ typedef struct cli {
     const char *values[CLI_OPTIONS]; // of the program's own options
     double started;                  // of the progress bar, 0: none is shown
     double drawn;
+    double said; // when progress was last told where there is no terminal
 } cli;
 
 /// Read the command line, gather the configuration, catch SIGINT and SIGTERM,
@@ -71,6 +74,18 @@ int cli_usage(const cli *c, const char *format, ...)
 /// near.
 const char *cli_nearest(const char *word, const char *const *names, size_t n);
 
+enum { CLI_COMMON = 11 }; // number of options that all programs have
+
+/// Option `i`, the program's own after the common ones; NULL beyond the end.
+const cli_option *cli_option_at(const cli *c, size_t i);
+
+/// Whether the program does without option `i`.
+bool cli_is_hidden(const cli *c, size_t i);
+
+/// Print the first page of help, or with a topic that on it. Returns the code
+/// to exit with.
+int cli_help(const cli *c, const char *topic);
+
 /// Report how the work ended, on stderr, and release everything. Returns the
 /// code to exit with.
 int cli_end(cli *c, wsr_status status);
@@ -82,7 +97,8 @@ bool cli_canceled(void);
 /// bring in order.
 void cli_let_go(void);
 
-/// Show how far the work is, on stderr, if that is a terminal.
+/// Show how far the work is, on stderr: a bar on a terminal, elsewhere a line
+/// every 30 seconds.
 void cli_progress(cli *c, double fraction, const char *text);
 
 /// Take the progress bar off the terminal, before other output.

@@ -30,8 +30,63 @@ const char *out_path(const cli *c, const char *name)
     return path;
 }
 
+// Bytes of the part of --out that was there before: its folders are not ours.
+static size_t found;
+
+// "a/b/c/": the end of the component that begins at `at`.
+static size_t component_end(const char *path, size_t at)
+{
+    const size_t begin = at + strspn(path + at, "/");
+    return begin + strcspn(path + begin, "/");
+}
+
+static void find_existing(const char *path)
+{
+    char part[PATH];
+    struct stat info;
+    found = 0;
+    for (size_t end = component_end(path, 0);
+         end < PATH && strspn(path + found, "/") != strlen(path + found);
+         end = component_end(path, end)) {
+        memcpy(part, path, end);
+        part[end] = '\0';
+        if (stat(part, &info) != 0) {
+            return;
+        }
+        found = end;
+    }
+}
+
+void out_tidy(const cli *c)
+{
+    char path[PATH];
+    size_t end = c->out == NULL ? 0 : strlen(c->out);
+    if (c->resume != NULL || end >= sizeof(path)) {
+        return;
+    }
+    for (;;) {
+        while (end > found && c->out[end - 1] == '/') {
+            end--;
+        }
+        if (end <= found) {
+            return;
+        }
+        memcpy(path, c->out, end);
+        path[end] = '\0';
+        if (rmdir(path) != 0 && errno != ENOENT) {
+            return; // has something in it
+        }
+        while (end > found && c->out[end - 1] != '/') {
+            end--;
+        }
+    }
+}
+
 int out_check(const cli *c)
 {
+    if (c->out != NULL) {
+        find_existing(c->out);
+    }
     if (c->out == NULL || c->resume != NULL) {
         return CLI_GO_ON;
     }

@@ -14,6 +14,10 @@ int out_check(const cli *c);
 /// Make the folder and its parents. Returns as out_check().
 int out_make(const cli *c);
 
+/// Remove the folders that this run made and left empty, because it failed
+/// before it had anything to write.
+void out_tidy(const cli *c);
+
 /// "folder/name", in one of several static buffers that are used in turn;
 /// names that are too long are cut off, and then do not exist.
 const char *out_path(const cli *c, const char *name);

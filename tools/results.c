@@ -25,12 +25,6 @@ static double number_of(const char *line, const char *key)
     return end != text ? value : -1;
 }
 
-// Warnings are told while they arise, and are in the report.
-static bool is_warning(const char *line)
-{
-    return strstr(line, "\"warning\":") != NULL;
-}
-
 // One attack at one strength, with its 95 % interval, or an attack's mean.
 static void print_line(const char *line)
 {
@@ -50,21 +44,21 @@ static void print_line(const char *line)
     }
 }
 
+static bool begins(const char *line, const char *text)
+{
+    return strncmp(line, text, strlen(text)) == 0;
+}
+
 void results_spectrum(const cli *c)
 {
     static char line[LINE_SIZE];
     FILE *const log =
-        c->quiet && !c->json ? NULL : fopen(out_path(c, "log.jsonl"), "r");
+        c->quiet || c->json ? NULL : fopen(out_path(c, "log.jsonl"), "r");
     bool first = true;
     while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
-        if (strncmp(line, "{\"event\":\"spectrum\",", 20) != 0) {
-            continue;
-        }
-        if (c->json) {
-            printf("%s", line);
-            continue;
-        }
-        if (is_warning(line)) {
+        // Warnings are told while they arise, and are in the report.
+        if (!begins(line, "{\"event\":\"spectrum\",") &&
+            !begins(line, "{\"event\":\"summary\",\"summary\":\"mean\",")) {
             continue;
         }
         if (first) {
@@ -77,4 +71,44 @@ void results_spectrum(const cli *c)
     if (log != NULL) {
         (void)fclose(log);
     }
+}
+
+void results_follow(const cli *c)
+{
+    static long shown; // bytes of the log
+    static char part[LINE_SIZE];
+    FILE *const log =
+        c->json && c->out != NULL ? fopen(out_path(c, "log.jsonl"), "r") : NULL;
+    if (log == NULL || fseek(log, shown, SEEK_SET) != 0) {
+        return;
+    }
+    for (size_t n = 0; (n = fread(part, 1, sizeof(part), log)) > 0;) {
+        (void)fwrite(part, 1, n, stdout);
+        shown += (long)n;
+    }
+    (void)fflush(stdout); // cli_end() looks for failures
+    (void)fclose(log);
+}
+
+int results_run(cli *c, wsr_status (*run)(cli *c))
+{
+    int code = out_check(c);
+    if (code != CLI_GO_ON) {
+        (void)cli_end(c, WSR_OK);
+        return code;
+    }
+    const wsr_status status = run(c);
+    if (status == WSR_OK || status == WSR_CANCELED) {
+        results_follow(c);
+    } else {
+        out_tidy(c);
+    }
+    // Without a folder a run gets as far as its configuration is right.
+    if (status == WSR_ARG && c->out == NULL &&
+        begins(wsr_error_detail(), "dir: ")) {
+        code = cli_usage(c, "--out: a folder for the results is needed");
+        (void)cli_end(c, WSR_OK);
+        return code;
+    }
+    return cli_end(c, status);
 }

@@ -7,8 +7,17 @@
 
 #include "cli.h"
 
-/// Print the accuracies over the spectrum: for a person, or with --json as the
-/// log's lines. Nothing with --quiet.
+/// Do the work of a program whose results lie in the folder --out: check that
+/// first, `run` it, bring the folder in order after a failure. Returns the code
+/// to exit with.
+int results_run(cli *c, wsr_status (*run)(cli *c));
+
+/// Print the accuracies over the spectrum for a person. Nothing with --quiet or
+/// --json.
 void results_spectrum(const cli *c);
+
+/// With --json: print what the log has got since the last call, whose lines
+/// are written in one piece. For every step, and once at the end.
+void results_follow(const cli *c);
 
 #endif

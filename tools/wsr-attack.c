@@ -20,29 +20,21 @@ static const cli_option options[] = {
     {"split", "NAME", "data.split", "test (default) or train"},
     {"attack", "LIST", "attack.list", "a,b:key=value,c (default: pgd)"},
     {"eps", "LIST", "attack.eps", "strengths: 0.03,8/255 (default: 8/255)"},
+    {"target-class", "N", "attack.target_class", "class that all are to reach"},
     {"count", "N", "attack.count", "number of images (default: all)"},
     {"save", "FILE", "attack.save", "write the adversarial images"},
     {NULL, NULL, NULL, NULL},
 };
 
-// The keys are this program's, so it prints them itself.
-static wsr_status help(char **text)
-{
-    *text = NULL;
-    return job_help();
-}
-
 static const cli_tool tool = {
     .name = "wsr-attack",
     .summary = "accuracy of a network under attacks of several strengths",
-    .usage =
-        "--net FILE --data SPEC --attack LIST --eps LIST\n\n"
-        "  wsr-attack --net net.safetensors --data fashion-mnist \\\n"
-        "      --attack fgsm,pgd:steps=20,restarts=5 --eps 4/255,8/255\n\n"
-        "In a list of attacks a comma begins the next attack where a name\n"
-        "follows, and the next option of the same one where KEY= follows.",
+    .usage = "--net FILE --data SPEC --attack LIST --eps LIST\n"
+             "  wsr-attack --net net.safetensors --data fashion-mnist \\\n"
+             "      --attack fgsm,pgd:steps=20,restarts=5 --eps 4/255,8/255",
     .options = options,
-    .help = help,
+    .help = job_help,
+    .topics = job_topics,
 };
 
 // An interrupted evaluation shows and keeps what it has come to.
@@ -70,11 +62,11 @@ int main(int argc, char **argv)
     if (code != CLI_GO_ON) {
         return code;
     }
-    code = job_check(&j, &c);
-    if (code == CLI_GO_ON) {
+    status = job_check(&code, &j, &c);
+    if (code == CLI_GO_ON && status == WSR_OK) {
         code = out_check(&c);
     }
-    if (code == CLI_GO_ON) {
+    if (code == CLI_GO_ON && status == WSR_OK) {
         status = job_open(&code, &j, &c);
     }
     if (code == CLI_GO_ON && status == WSR_OK) {
@@ -82,6 +74,9 @@ int main(int argc, char **argv)
                                      : evaluate(&code, &j, &c);
     }
     job_free(&j);
+    if (code != CLI_GO_ON || (status != WSR_OK && status != WSR_CANCELED)) {
+        out_tidy(&c);
+    }
     const int end = cli_end(&c, code == CLI_GO_ON ? status : WSR_OK);
     return code == CLI_GO_ON ? end : code;
 }

@@ -18,6 +18,15 @@ static const cli_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static wsr_status help(const char *topic)
+{
+    char *text = NULL;
+    const wsr_status status = wsr_search_help(&text, topic);
+    printf("%s", text == NULL ? "" : text);
+    wsr_text_free(text);
+    return status;
+}
+
 static const cli_tool tool = {
     .name = "wsr-search",
     .presets = "search",
@@ -25,7 +34,7 @@ static const cli_tool tool = {
     .summary = "search cells that stay accurate under attacks of all strengths",
     .usage = "--preset quick --out DIR",
     .options = options,
-    .help = wsr_search_help,
+    .help = help,
 };
 
 static bool on_progress(const char *phase, size_t done, size_t total,
@@ -36,6 +45,7 @@ static bool on_progress(const char *phase, size_t done, size_t total,
                    note != NULL && note[0] != '\0' ? ": " : "",
                    note != NULL ? note : "");
     cli_progress(user, total > 0 ? (double)done / (double)total : 0.0, text);
+    results_follow(user);
     return !cli_canceled();
 }
 
@@ -63,25 +73,9 @@ static wsr_status print_genotype(const cli *c)
     return status;
 }
 
-static wsr_status copy_lines(const cli *c)
-{
-    char part[4096];
-    FILE *const file = fopen(out_path(c, "log.jsonl"), "r");
-    while (file != NULL && fgets(part, sizeof(part), file) != NULL) {
-        (void)fputs(part, stdout);
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return WSR_OK;
-}
-
 static wsr_status summarise(const cli *c, double seconds)
 {
-    if (c->json) {
-        return copy_lines(c);
-    }
-    if (c->quiet) {
+    if (c->json || c->quiet) {
         return WSR_OK;
     }
     const wsr_status status = print_genotype(c);
@@ -110,18 +104,6 @@ int main(int argc, char **argv)
 {
     wait_briefly(argv);
     cli c;
-    int code = cli_begin(&c, &tool, argc, argv);
-    if (code != CLI_GO_ON) {
-        return code;
-    }
-    if (c.out == NULL) {
-        code = cli_usage(&c, "--out: a folder for the results is needed");
-    } else {
-        code = out_check(&c);
-    }
-    if (code != CLI_GO_ON) {
-        (void)cli_end(&c, WSR_OK);
-        return code;
-    }
-    return cli_end(&c, run(&c));
+    const int code = cli_begin(&c, &tool, argc, argv);
+    return code != CLI_GO_ON ? code : results_run(&c, run);
 }

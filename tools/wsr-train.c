@@ -16,6 +16,15 @@ static const cli_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static wsr_status help(const char *topic)
+{
+    char *text = NULL;
+    const wsr_status status = wsr_train_help(&text, topic);
+    printf("%s", text == NULL ? "" : text);
+    wsr_text_free(text);
+    return status;
+}
+
 static const cli_tool tool = {
     .name = "wsr-train",
     .presets = "train",
@@ -23,7 +32,7 @@ static const cli_tool tool = {
     .summary = "train a network to withstand attacks of many strengths",
     .usage = "--genotype NAME|FILE --data SPEC --out DIR",
     .options = options,
-    .help = wsr_train_help,
+    .help = help,
 };
 
 static bool on_progress(const char *phase, size_t done, size_t total,
@@ -32,38 +41,31 @@ static bool on_progress(const char *phase, size_t done, size_t total,
     char text[160];
     (void)snprintf(text, sizeof(text), "%s  %s", phase, note);
     cli_progress(user, (double)done / (double)total, text);
+    results_follow(user);
     return !cli_canceled();
+}
+
+static wsr_status run(cli *c)
+{
+    wsr_status status =
+        wsr_train_run(c->config, c->out, c->resume != NULL, on_progress, c);
+    cli_progress_clear(c);
+    if (status == WSR_OK) {
+        status = wsr_report_write(c->out);
+    }
+    if (status == WSR_OK) {
+        results_spectrum(c);
+    }
+    if (status == WSR_OK && !c->quiet && !c->json) {
+        printf("written: %s/report.html, net.safetensors, log.jsonl\n", c->out);
+    }
+    return status;
 }
 
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
     cli c;
-    int code = cli_begin(&c, &tool, argc, argv);
-    if (code != CLI_GO_ON) {
-        return code;
-    }
-    if (c.out == NULL) {
-        code = cli_usage(&c, "--out: a folder for the results is needed");
-    } else {
-        code = out_check(&c);
-    }
-    if (code != CLI_GO_ON) {
-        (void)cli_end(&c, WSR_OK);
-        return code;
-    }
-    wsr_status status =
-        wsr_train_run(c.config, c.out, c.resume != NULL, on_progress, &c);
-    cli_progress_clear(&c);
-    if (status == WSR_OK) {
-        status = wsr_report_write(c.out);
-    }
-    if (status == WSR_OK) {
-        results_spectrum(&c);
-        if (!c.quiet && !c.json) {
-            printf("written: %s/report.html, net.safetensors, log.jsonl\n",
-                   c.out);
-        }
-    }
-    return cli_end(&c, status);
+    const int code = cli_begin(&c, &tool, argc, argv);
+    return code != CLI_GO_ON ? code : results_run(&c, run);
 }

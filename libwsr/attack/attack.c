@@ -4,6 +4,7 @@
 
 #include "attack/attack.h"
 #include "config/config.h"
+#include "data/data.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,6 +31,9 @@ const wsr__option wsr__attack_schema[] = {
     {"target", WSR__WORD, offsetof(wsr__attack_settings, target), "none", 0, 0,
      "", "class to reach: that of the labels, least likely, second likely",
      target_names},
+    {"target_class", WSR__INT, offsetof(wsr__attack_settings, target_class),
+     "-1", -1, INT32_MAX, "",
+     "number of the class that every image is to reach, -1: see target", NULL},
     {"seed", WSR__INT, offsetof(wsr__attack_settings, seed), "0", 0,
      9007199254740991.0, "", "of all random numbers", NULL},
     {"first", WSR__INT, offsetof(wsr__attack_settings, first), "0", 0,
@@ -100,6 +104,14 @@ static wsr_status take_settings(wsr_attack *attack,
     while (!wsr__streq(target_names[attack->target], settings->target.s)) {
         attack->target++; // the schema permits no other names
     }
+    if (settings->target_class >= 0 && attack->target != WSR__TARGET_NONE) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.target_class: %lld: excludes attack.target=%s",
+                        (long long)settings->target_class, settings->target.s);
+    }
+    if (settings->target_class >= 0) {
+        attack->target = WSR__TARGET_CLASS;
+    }
     if (attack->target != WSR__TARGET_NONE && !attack->cls->targets) {
         return WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
                         attack->cls->super.name);
@@ -154,12 +166,19 @@ wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
     return wsr__str_give(out, &text);
 }
 
-wsr_status wsr_attack_help(char **out)
+wsr_status wsr_attack_help(char **out, const char *topic)
 {
-    enum { WIDTH = 79 };
+    static const wsr__family *const families[] = {&wsr__attacks,
+                                                  &wsr__datasets};
+    static const wsr__help help = {NULL, 0, families, 2, 79};
+    wsr_status status = WSR_OK;
     wsr__str text = {0};
-    wsr__config_help_family(&text, &wsr__attacks, WIDTH);
-    return wsr__str_give(out, &text);
+    *out = NULL;
+    WSR_TRY(wsr__config_help_topic(&text, &help, topic));
+    WSR_TRY(wsr__str_give(out, &text));
+out:
+    wsr__str_free(&text);
+    return status;
 }
 
 void wsr_attack_free(wsr_attack *attack)

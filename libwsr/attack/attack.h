@@ -21,6 +21,8 @@
 
 typedef enum wsr__lp { WSR__LINF, WSR__L2, WSR__L1 } wsr__lp;
 
+enum { WSR__LP_NORMS = 3 };
+
 extern const char *const wsr__lp_names[]; // "linf", "l2", "l1", NULL
 
 /// Norm of a name that a schema has checked.
@@ -241,7 +243,8 @@ typedef enum wsr__target {
     WSR__TARGET_GIVEN,
     WSR__TARGET_LEAST,
     WSR__TARGET_SECOND,
-    WSR__TARGET_RANDOM
+    WSR__TARGET_RANDOM,
+    WSR__TARGET_CLASS // the setting target_class
 } wsr__target;
 
 /// Options that all attacks have.
@@ -250,6 +253,7 @@ typedef struct wsr__attack_settings {
     bool nested;
     bool images;
     wsr__text target;
+    int64_t target_class; // negative: none
     int64_t seed;
     int64_t first;
     int64_t batch;
@@ -734,9 +738,11 @@ struct wsr_spectrum {
     wsr_model *model;  // NULL until it is opened
     wsr_model *source; // that attacks work on, NULL: the same
     const wsr_dataset *dataset;
-    size_t n;     // images
-    size_t keep;  // of which adversarial images are kept
-    size_t batch; // images of a step
+    size_t *index;   // of its images, those that are evaluated: (n)
+    int32_t *labels; // of these
+    size_t n;        // images
+    size_t keep;     // of which adversarial images are kept
+    size_t batch;    // images of a step
     size_t position;
     size_t loaded;             // number of the batch in `x`, SIZE_MAX: none
     float *x;                  // (batch, d)
@@ -751,6 +757,20 @@ static inline wsr__spectrum_cell *wsr__spectrum_at(const wsr_spectrum *spectrum,
 {
     return &spectrum->cells[a * spectrum->n_eps + e];
 }
+
+/// What changes of an image are possible, for the size of strengths.
+typedef struct wsr__range {
+    wsr__lp norm;
+    wsr__box box;
+    int64_t pixels;
+} wsr__range;
+
+/// Log a warning for a strength that is larger than any change of an image
+/// inside the pixel range can be: 8 where 8/255 was meant.
+void wsr__strength_check(const wsr__range *range, float eps);
+
+/// The same for all norms and strengths of an evaluation that was opened.
+void wsr__spectrum_check_strengths(const wsr_spectrum *spectrum);
 
 /// Ask the model about the first images twice.
 wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum);

@@ -251,6 +251,28 @@ static wsr_status check_images(const wsr_model *model, const float *images,
     return WSR_OK;
 }
 
+// An image cannot be turned into what it is.
+static wsr_status check_targets(const wsr_attack *attack,
+                                const wsr_model *model, const int32_t *labels,
+                                size_t n)
+{
+    const int64_t target = attack->settings.target_class;
+    if (target >= (int64_t)model->classes) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.target_class: %lld is outside [0, %zu]",
+                        (long long)target, model->classes - 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i] == target) {
+            return WSR_FAIL(WSR_ARG,
+                            "attack.target_class: image %zu is of class %lld "
+                            "already, leave it out",
+                            i, (long long)target);
+        }
+    }
+    return WSR_OK;
+}
+
 // --------------------------------------------------------------------- loop
 
 static bool in_box(const float *x, int64_t d, wsr__box box)
@@ -376,6 +398,7 @@ wsr_status wsr_attack_run(wsr_attack_result **out, const wsr_attack *attack,
     batch = batch < n ? batch : n;
     WSR_TRY(check_fit(attack, model, n));
     WSR_TRY(check_images(model, images, labels, n));
+    WSR_TRY(check_targets(attack, model, labels, n));
     WSR_TRY(make_result(&result, attack, model, n));
     WSR_TRY(wsr__siege_new(&s, attack, model, batch));
     sort_strengths(order, attack);

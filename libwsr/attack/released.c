@@ -168,6 +168,11 @@ static wsr_status check(const evaluation *ev, const wsr_net *net,
                             (double)eps[i]);
         }
     }
+    for (size_t i = 0; i < n; i++) {
+        const wsr__range range = {
+            WSR__LINF, {0, 1}, wsr_shape_count(wsr_dataset_shape(ev->dataset))};
+        wsr__strength_check(&range, eps[i]);
+    }
     return WSR_OK;
 }
 

@@ -652,6 +652,9 @@ static int32_t pick(const wsr__siege *s, size_t row, int32_t label)
 {
     const float *const z = s->clean + row * s->classes;
     const wsr__target target = s->attack->target;
+    if (target == WSR__TARGET_CLASS) {
+        return (int32_t)s->attack->settings.target_class;
+    }
     if (target == WSR__TARGET_RANDOM) {
         wsr__rng rng = wsr__siege_rng(s, row, UINT32_MAX);
         const int32_t t =

@@ -25,6 +25,11 @@ static const wsr__option schema[] = {
      "what fell at a strength counts as fallen at larger ones", NULL},
     {"target", WSR__WORD, offsetof(params, attack.target), "none", 0, 0, "",
      "class to reach: least likely, second likely, random", targets},
+    {"target_class", WSR__INT, offsetof(params, attack.target_class), "-1", -1,
+     INT32_MAX, "",
+     "number of the class that every image is to reach, -1: see target; images "
+     "of that class are left out",
+     NULL},
     {"seed", WSR__INT, offsetof(params, attack.seed), "0", 0,
      9007199254740991.0, "", "of all random numbers", NULL},
     {"batch", WSR__INT, offsetof(params, attack.batch), "0", 0, 65536, "images",
@@ -72,6 +77,8 @@ void wsr_spectrum_free(wsr_spectrum *spectrum)
     wsr__free(spectrum->x);
     wsr__free(spectrum->logits);
     wsr__free(spectrum->clean);
+    wsr__free(spectrum->index);
+    wsr__free(spectrum->labels);
     wsr__free(spectrum);
 }
 
@@ -163,6 +170,42 @@ out:
 
 // --------------------------------------------------------------- opening it
 
+// Images that are evaluated: the first ones, but for those of the class that
+// all are to reach.
+static wsr_status choose_images(wsr_spectrum *s, const wsr_dataset *dataset)
+{
+    const int32_t *const labels = wsr_dataset_labels(dataset);
+    const size_t have = wsr_dataset_count(dataset);
+    const size_t wanted = (size_t)s->settings.count;
+    const int64_t target = s->settings.attack.target_class;
+    if (target >= wsr_dataset_classes(dataset)) {
+        return WSR_FAIL(
+            WSR_CONFIG, "attack.target_class: %lld is outside [0, %lld]",
+            (long long)target, (long long)wsr_dataset_classes(dataset) - 1);
+    }
+    wsr__free(s->index); // of an opening that failed
+    wsr__free(s->labels);
+    s->index = wsr__alloc(have, sizeof(*s->index));
+    s->labels = wsr__alloc(have, sizeof(*s->labels));
+    if (s->index == NULL || s->labels == NULL) {
+        return WSR_NOMEM;
+    }
+    s->n = 0;
+    for (size_t i = 0; i < have && (wanted == 0 || s->n < wanted); i++) {
+        if (labels[i] != target) {
+            s->index[s->n] = i;
+            s->labels[s->n++] = labels[i];
+        }
+    }
+    if (s->n == 0 || s->n < wanted) {
+        return WSR_FAIL(WSR_ARG,
+                        "count: %zu images are more than the %zu there are%s",
+                        wanted, s->n,
+                        target < 0 ? "" : " of other classes than the target");
+    }
+    return WSR_OK;
+}
+
 static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
                               const wsr_dataset *dataset)
 {
@@ -240,20 +283,12 @@ wsr_status wsr_spectrum_open(wsr_spectrum *spectrum, wsr_model *model,
                              const wsr_dataset *dataset)
 {
     wsr_status status = WSR_OK;
-    const size_t have = wsr_dataset_count(dataset);
-    const size_t wanted = (size_t)spectrum->settings.count;
     const size_t batch = (size_t)spectrum->settings.attack.batch;
     if (spectrum->model != NULL) {
         return WSR_FAIL(WSR_ARG, "spectrum: was opened before");
     }
-    if (wanted > have) {
-        return WSR_FAIL(WSR_ARG,
-                        "count: %zu images are more than the %zu there "
-                        "are",
-                        wanted, have);
-    }
     WSR_TRY(check_model(spectrum, model, dataset));
-    spectrum->n = wanted == 0 ? have : wanted;
+    WSR_TRY(choose_images(spectrum, dataset));
     spectrum->keep = (size_t)spectrum->settings.keep < spectrum->n
                          ? (size_t)spectrum->settings.keep
                          : spectrum->n;
@@ -262,6 +297,7 @@ wsr_status wsr_spectrum_open(wsr_spectrum *spectrum, wsr_model *model,
     WSR_TRY(make_arrays(spectrum, model));
     spectrum->model = model;
     spectrum->dataset = dataset;
+    wsr__spectrum_check_strengths(spectrum);
 out:
     return status;
 }
@@ -272,11 +308,13 @@ wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum, wsr_model *source)
     if (spectrum->model == NULL || spectrum->position > 0) {
         return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
     }
-    if (!wsr__streq(spectrum->settings.attack.target.s, "none")) {
+    if (spectrum->attacks[0]->target != WSR__TARGET_NONE) {
         return WSR_FAIL(WSR_CONFIG,
                         "attack.target: %s: attacks on another network than "
                         "the one that is judged have no target class",
-                        spectrum->settings.attack.target.s);
+                        spectrum->attacks[0]->target == WSR__TARGET_CLASS
+                            ? "target_class"
+                            : spectrum->settings.attack.target.s);
     }
     WSR_TRY(check_model(spectrum, source, spectrum->dataset));
     spectrum->source = source;
@@ -313,7 +351,8 @@ static wsr_status load_batch(wsr_spectrum *s, size_t number, size_t count)
         s->loaded = SIZE_MAX;
         for (size_t i = 0; i < count; i++) {
             WSR_TRY(wsr__dataset_read(wsr__at(s->x, s->model->pixels, i),
-                                      s->dataset, number * s->batch + i));
+                                      s->dataset,
+                                      s->index[number * s->batch + i]));
         }
         s->loaded = number;
     }
@@ -357,7 +396,7 @@ static wsr_status judge(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
     wsr_status status = WSR_OK;
     const size_t n = wsr_attack_result_count(r);
     const size_t classes = s->model->classes;
-    const int32_t *const labels = wsr_dataset_labels(s->dataset) + at;
+    const int32_t *const labels = s->labels + at;
     WSR_TRY(wsr_model_logits(s->logits, s->model, s->x, n));
     for (size_t i = 0; i < n; i++) {
         const int32_t top = wsr__argmax(s->logits + i * classes, classes);
@@ -401,7 +440,7 @@ wsr_status wsr_spectrum_step(wsr_spectrum *spectrum)
     settings->stop = s->settings.attack.stop && s->source == NULL;
     WSR_TRY(wsr_attack_run(&result, s->attacks[a],
                            s->source != NULL ? s->source : s->model, s->x,
-                           wsr_dataset_labels(s->dataset) + at, count));
+                           s->labels + at, count));
     take(s, result, a, at);
     if (s->source != NULL) {
         WSR_TRY(judge(s, result, a, at));

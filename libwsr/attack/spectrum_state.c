@@ -33,6 +33,9 @@ static void describe(wsr__str *out, const wsr_spectrum *s)
                   "target=%s transfer=%d",
                   s->n, s->keep, s->batch, (long long)set->seed, set->stop,
                   set->nested, set->target.s, s->source != NULL);
+    if (set->target_class >= 0) {
+        wsr__str_addf(out, " target_class=%lld", (long long)set->target_class);
+    }
 }
 
 static void cell_name(char out[NAME_SIZE], const wsr_spectrum *s, size_t k,
@@ -98,7 +101,7 @@ static wsr_status probe(float *logits, const wsr_spectrum *s)
     if (x == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr_dataset_images(x, s->dataset, NULL, n));
+    WSR_TRY(wsr_dataset_images(x, s->dataset, s->index, n));
     WSR_TRY(wsr_model_logits(logits, s->model, x, n));
     if (s->source != NULL) {
         WSR_TRY(wsr_model_logits(logits + PROBES * s->model->classes, s->source,
@@ -135,8 +138,7 @@ wsr_status wsr_spectrum_save(const wsr_spectrum *spectrum, const char *path)
     WSR_TRY(wsr__st_set(b, "spectrum", text.s));
     WSR_TRY(wsr__st_setf(b, "position", "%zu", spectrum->position));
     WSR_TRY(wsr__st_add_f32(b, "probe", logits, probe_floats(spectrum)));
-    WSR_TRY(add_array(b, "labels", WSR__ST_I32,
-                      wsr_dataset_labels(spectrum->dataset), spectrum->n));
+    WSR_TRY(add_array(b, "labels", WSR__ST_I32, spectrum->labels, spectrum->n));
     WSR_TRY(add_array(b, "clean", WSR__ST_U8, spectrum->clean, spectrum->n));
     for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
         WSR_TRY(add_cell(b, spectrum, k));
@@ -193,7 +195,7 @@ static wsr_status check_origin(const wsr_spectrum *s, const wsr__st *st)
     }
     WSR_TRY(wsr__st_read_i64(labels, st, "labels", s->n));
     for (size_t i = 0; i < s->n; i++) {
-        if (labels[i] != wsr_dataset_labels(s->dataset)[i]) {
+        if (labels[i] != s->labels[i]) {
             status = WSR_FAIL(WSR_CONFIG, "%s: was made with other images",
                               wsr__st_path(st));
             goto out;
@@ -318,6 +320,46 @@ out:
 
 // ------------------------------------------------------------------- images
 
+// What the model that is evaluated takes images for.
+static wsr_status add_predictions(wsr__st_builder *b, const wsr_spectrum *s,
+                                  const char *name, const float *images,
+                                  size_t n)
+{
+    wsr_status status = WSR_OK;
+    const size_t classes = s->model->classes;
+    float *const logits = wsr__alloc(n, classes * sizeof(*logits));
+    int32_t *const predictions = wsr__alloc(n, sizeof(*predictions));
+    if (logits == NULL || predictions == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr_model_logits(logits, s->model, images, n));
+    for (size_t i = 0; i < n; i++) {
+        predictions[i] = wsr__argmax(logits + i * classes, classes);
+    }
+    WSR_TRY(add_array(b, name, WSR__ST_I32, predictions, n));
+out:
+    wsr__free(logits);
+    wsr__free(predictions);
+    return status;
+}
+
+// Names of classes, where the data have them.
+static wsr_status add_class_names(wsr__st_builder *b, const wsr_spectrum *s)
+{
+    wsr_status status = WSR_OK;
+    for (int64_t c = 0; c < wsr_dataset_classes(s->dataset); c++) {
+        const char *const text = wsr_dataset_class_name(s->dataset, c);
+        char name[NAME_SIZE];
+        (void)snprintf(name, sizeof(name), "class.%lld", (long long)c);
+        if (text != NULL) {
+            WSR_TRY(wsr__st_set(b, name, text));
+        }
+    }
+out:
+    return status;
+}
+
 static wsr_status add_kept(wsr__st_builder *b, const wsr_spectrum *s, size_t k,
                            size_t n)
 {
@@ -329,6 +371,8 @@ static wsr_status add_kept(wsr__st_builder *b, const wsr_spectrum *s, size_t k,
     wsr__str spec = {0};
     cell_name(name, s, k, "images");
     WSR_TRY(add_images(b, s, name, cell->images, n));
+    cell_name(name, s, k, "predictions");
+    WSR_TRY(add_predictions(b, s, name, cell->images, n));
     cell_name(name, s, k, "robust");
     WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, n));
     cell_name(name, s, k, "success");
@@ -354,10 +398,11 @@ static wsr_status add_clean(wsr__st_builder *b, const wsr_spectrum *s, size_t n)
     if (x == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr_dataset_images(x, s->dataset, NULL, n));
+    WSR_TRY(wsr_dataset_images(x, s->dataset, s->index, n));
     WSR_TRY(add_images(b, s, "clean", x, n));
-    WSR_TRY(
-        add_array(b, "labels", WSR__ST_I32, wsr_dataset_labels(s->dataset), n));
+    WSR_TRY(add_predictions(b, s, "predictions", x, n));
+    WSR_TRY(add_class_names(b, s));
+    WSR_TRY(add_array(b, "labels", WSR__ST_I32, s->labels, n));
 out:
     wsr__free(x);
     return status;

@@ -208,7 +208,7 @@ double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum, size_t a,
     const size_t n = spectrum->model == NULL ? 0
                                              : wsr_spectrum_count(spectrum, a);
     for (size_t i = 0; i < n; i++) {
-        if ((size_t)wsr_dataset_labels(spectrum->dataset)[i] == label) {
+        if ((size_t)spectrum->labels[i] == label) {
             members++;
             standing += wsr__spectrum_at(spectrum, a, e)->robust[i];
         }

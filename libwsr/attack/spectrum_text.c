@@ -34,6 +34,15 @@ static const field fields[] = {
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
+static wsr_status begin_line(wsr__json **json, const char *event)
+{
+    const wsr_status status = wsr__json_new(json);
+    if (status == WSR_OK) {
+        wsr__json_text(*json, "event", event);
+    }
+    return status;
+}
+
 static wsr_status add_line(wsr__str *out, const wsr__json *json)
 {
     char *line = NULL;
@@ -52,6 +61,11 @@ static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
     wsr__json_text(json, "attack", wsr_attack_name(attack));
     wsr__json_text(json, "options", options.s == NULL ? "" : options.s);
     wsr__json_text(json, "norm", wsr_attack_norm(attack));
+    if (attack->target == WSR__TARGET_CLASS) {
+        wsr__json_integer(json, "target_class", attack->settings.target_class);
+    } else if (attack->target != WSR__TARGET_NONE) {
+        wsr__json_text(json, "target", attack->settings.target.s);
+    }
     const wsr_status status = wsr__str_status(&options);
     wsr__str_free(&options);
     return status;
@@ -77,7 +91,7 @@ static wsr_status add_cell(wsr__str *out, const wsr_spectrum *s, size_t a,
     if (values == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr__json_new(&json));
+    WSR_TRY(begin_line(&json, "spectrum"));
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_float(json, "eps", s->eps[e]);
     wsr__json_integer(json, "count", (int64_t)wsr_spectrum_count(s, a));
@@ -114,7 +128,7 @@ static wsr_status add_worst(wsr__str *out, const wsr_spectrum *s,
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    WSR_TRY(wsr__json_new(&json));
+    WSR_TRY(begin_line(&json, "summary"));
     wsr__json_text(json, "summary", "worst_case");
     wsr__json_text(json, "norm", norm);
     wsr__json_float(json, "eps", s->eps[e]);
@@ -129,7 +143,7 @@ static wsr_status add_mean(wsr__str *out, const wsr_spectrum *s, size_t a)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    WSR_TRY(wsr__json_new(&json));
+    WSR_TRY(begin_line(&json, "summary"));
     wsr__json_text(json, "summary", "mean");
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_number(json, "robust_accuracy", wsr_spectrum_mean(s, a));

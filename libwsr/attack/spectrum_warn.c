@@ -29,7 +29,7 @@ wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum)
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(wsr_dataset_images(x, spectrum->dataset, NULL, n));
+    WSR_TRY(wsr_dataset_images(x, spectrum->dataset, spectrum->index, n));
     WSR_TRY(wsr_model_logits(z, model, x, n));
     WSR_TRY(wsr_model_logits(z + scores, model, x, n));
     spectrum->random = false;
@@ -64,6 +64,7 @@ static wsr_status add_json(sink *out, const warning *w, const char *spec,
     wsr__json *json = NULL;
     char *line = NULL;
     WSR_TRY(wsr__json_new(&json));
+    wsr__json_text(json, "event", "warning");
     wsr__json_text(json, "warning", w->name);
     wsr__json_text(json, "attack", spec);
     wsr__json_text(json, "norm", w->norm);
@@ -208,13 +209,86 @@ out:
 }
 
 // The radius of a ball around any image that holds all images.
-static double whole_range(const wsr_spectrum *s, wsr__lp norm)
+static double whole_range(wsr__lp norm, wsr__box box, int64_t pixels)
 {
-    const double side = (double)s->model->box.hi - (double)s->model->box.lo;
-    const double d = (double)s->model->pixels;
+    const double side = (double)box.hi - (double)box.lo;
+    const double d = (double)pixels;
     return norm == WSR__LINF ? side
            : norm == WSR__L2 ? side * sqrt(d)
                              : side * d;
+}
+
+static bool beyond_range(const wsr__range *range, float eps)
+{
+    return isfinite(eps) &&
+           (double)eps > whole_range(range->norm, range->box, range->pixels);
+}
+
+// "in l2 no change of pixels from 0 to 1 is larger than 27.7"
+static void describe_range(char out[160], const wsr__range *range)
+{
+    (void)snprintf(out, 160,
+                   "in %s no change of pixels from %.6g to %.6g is larger than "
+                   "%.6g",
+                   wsr__lp_names[range->norm], (double)range->box.lo,
+                   (double)range->box.hi,
+                   whole_range(range->norm, range->box, range->pixels));
+}
+
+void wsr__strength_check(const wsr__range *range, float eps)
+{
+    char text[160];
+    if (beyond_range(range, eps)) {
+        describe_range(text, range);
+        wsr__log(WSR_LOG_WARNING, "strength %.6g: %s; was %.6g/255 meant?",
+                 (double)eps, text, (double)eps);
+    }
+}
+
+// The first attack of a norm, s->n_attacks when there is none.
+static size_t first_of_norm(const wsr_spectrum *s, wsr__lp norm)
+{
+    size_t a = 0;
+    while (a < s->n_attacks && s->attacks[a]->norm != norm) {
+        a++;
+    }
+    return a;
+}
+
+void wsr__spectrum_check_strengths(const wsr_spectrum *spectrum)
+{
+    for (size_t k = 0; k < WSR__LP_NORMS * spectrum->n_eps; k++) {
+        const wsr__range range = {(wsr__lp)(k / spectrum->n_eps),
+                                  spectrum->model->box,
+                                  spectrum->model->pixels};
+        if (first_of_norm(spectrum, range.norm) < spectrum->n_attacks) {
+            wsr__strength_check(&range, spectrum->eps[k % spectrum->n_eps]);
+        }
+    }
+}
+
+static wsr_status check_scale(sink *out, const wsr_spectrum *s, size_t e)
+{
+    wsr_status status = WSR_OK;
+    for (size_t k = 0; k < WSR__LP_NORMS; k++) {
+        const wsr__range range = {(wsr__lp)k, s->model->box, s->model->pixels};
+        const size_t a = first_of_norm(s, range.norm);
+        char text[160];
+        char advice[160];
+        if (a == s->n_attacks || !beyond_range(&range, s->eps[e])) {
+            continue;
+        }
+        describe_range(text, &range);
+        (void)snprintf(advice, sizeof(advice),
+                       "strengths are in the unit of the pixels: perhaps "
+                       "%.6g/255 was meant",
+                       (double)s->eps[e]);
+        const warning w = {"strength", advice, s->attacks[a], wsr__lp_names[k],
+                           s->eps[e]};
+        WSR_TRY(add(out, &w, text));
+    }
+out:
+    return status;
 }
 
 static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
@@ -227,7 +301,8 @@ static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
         "another class: the attack does not work on this model",
         attack, wsr_attack_norm(attack), s->eps[e]};
     char detail[96];
-    if ((double)s->eps[e] < whole_range(s, attack->norm) ||
+    if ((double)s->eps[e] <
+            whole_range(attack->norm, s->model->box, s->model->pixels) ||
         a != strongest(s, white, attack->norm, e) ||
         !differs(robust(s, a, e), 0, wsr_spectrum_count(s, a))) {
         return WSR_OK;
@@ -368,6 +443,7 @@ static wsr_status check_strength(sink *out, const wsr_spectrum *s, size_t e)
         NULL, NULL, 0};
     const group boxes[2] = {black, white};
     const group lengths[2] = {single, many};
+    WSR_TRY(check_scale(out, s, e));
     WSR_TRY(check_order(out, s, &hidden, boxes, e));
     WSR_TRY(check_order(out, s, &short_sighted, lengths, e));
     WSR_TRY(check_budgets(out, s, e));

@@ -96,8 +96,9 @@ void wsr__leaves_print(wsr__str *out, wsr__leaf *leaves, size_t n);
 // ------------------------------------------------------- shipped data files
 
 /// Path of a shipped file or directory: below $WSR_SHARE when that is set, else
-/// in the source tree that the library was built from while it is there, else
-/// where it was installed. [out, owned] NULL when memory is short.
+/// beside the installed library or program, else in the source tree that the
+/// library was built from while it is there, else where it was to be installed.
+/// [out, owned] NULL when memory is short.
 char *wsr__share_path(const char *relative);
 
 /// Owned texts; {0} is an empty list.
@@ -163,6 +164,23 @@ void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
 /// specs such as "pgd:steps=20".
 void wsr__config_help_family(wsr__str *out, const wsr__family *family,
                              size_t width);
+
+/// What --help can tell of: a program's sections, and the families that values
+/// of its options name, such as "optim" for "sgd:momentum=0.9".
+typedef struct wsr__help {
+    const wsr__section *sections;
+    size_t n_sections;
+    const wsr__family *const *families;
+    size_t n_families;
+    size_t width; // of a line
+} wsr__help;
+
+/// Print the help on a topic: "data" (a section), "data.spec" (a key), "attack"
+/// (a family, a line per member), "attack:pgd" (a member with its options);
+/// NULL or "all" for everything; "" for the list of sections and families.
+/// NOTFOUND, with a suggestion, for others.
+wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
+                                  const char *topic);
 
 /// Print the options of all sections as Markdown tables.
 void wsr__config_markdown(wsr__str *out, const wsr__section *sections,

@@ -47,6 +47,12 @@ static const char *text_or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+// A section without a prefix goes by another name.
+static const char *name_of(const wsr__section *s)
+{
+    return s->prefix[0] != '\0' ? s->prefix : "general";
+}
+
 static void add_names(wsr__str *out, const wsr__family *family)
 {
     for (size_t i = 0; family->classes[i] != NULL; i++) {
@@ -88,6 +94,17 @@ static void add_wrapped(wsr__str *out, const char *text, size_t margin,
     wsr__str_add(out, "\n");
 }
 
+static void add_paragraph(wsr__str *out, wsr__str *text, size_t margin,
+                          size_t width)
+{
+    if (text->failed) {
+        out->failed = true;
+    } else {
+        add_wrapped(out, text_or_empty(text->s), margin, width);
+    }
+    wsr__str_free(text);
+}
+
 static void help_option(wsr__str *out, const char *prefix, const wsr__option *o,
                         size_t width)
 {
@@ -98,12 +115,7 @@ static void help_option(wsr__str *out, const char *prefix, const wsr__option *o,
     wsr__str_addf(&text, "%s (", text_or_empty(o->help));
     add_permitted(&text, o);
     wsr__str_addf(&text, "%s%s)", unit[0] != '\0' ? " " : "", unit);
-    if (text.failed) {
-        out->failed = true;
-    } else {
-        add_wrapped(out, text.s, 6, width);
-    }
-    wsr__str_free(&text);
+    add_paragraph(out, &text, 6, width);
 }
 
 static void help_schema(wsr__str *out, const char *prefix,
@@ -114,28 +126,29 @@ static void help_schema(wsr__str *out, const char *prefix,
     }
 }
 
-static void help_family(wsr__str *out, const wsr__section *s, size_t width)
+static void help_member(wsr__str *out, const wsr__section *s,
+                        const wsr__class *cls, size_t width)
 {
     wsr__str text = {0};
-    wsr__str_addf(out, "  %s.name=%s\n", s->prefix, text_or_empty(s->fallback));
-    add_names(&text, s->family);
-    if (text.failed) {
-        out->failed = true;
-    } else {
-        add_wrapped(out, text.s, 6, width);
+    wsr__str_addf(&text, "with %s.name=%s: %s", s->prefix, cls->name,
+                  text_or_empty(cls->summary));
+    add_paragraph(out, &text, 2, width);
+    help_schema(out, s->prefix, cls->schema, width);
+}
+
+static void help_section(wsr__str *out, const wsr__section *s, size_t width)
+{
+    wsr__str names = {0};
+    wsr__str_addf(out, "%s:\n", name_of(s));
+    if (s->family == NULL) {
+        help_schema(out, s->prefix, s->schema, width);
+        return;
     }
-    wsr__str_free(&text);
+    wsr__str_addf(out, "  %s.name=%s\n", s->prefix, text_or_empty(s->fallback));
+    add_names(&names, s->family);
+    add_paragraph(out, &names, 6, width);
     for (size_t i = 0; s->family->classes[i] != NULL; i++) {
-        const wsr__class *const cls = s->family->classes[i];
-        wsr__str_addf(&text, "with %s.name=%s: %s", s->prefix, cls->name,
-                      text_or_empty(cls->summary));
-        if (text.failed) {
-            out->failed = true;
-        } else {
-            add_wrapped(out, text.s, 2, width);
-        }
-        wsr__str_free(&text);
-        help_schema(out, s->prefix, cls->schema, width);
+        help_member(out, s, s->family->classes[i], width);
     }
 }
 
@@ -143,35 +156,219 @@ void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
                       size_t width)
 {
     for (size_t i = 0; i < n; i++) {
-        const wsr__section *const s = &sections[i];
-        wsr__str_addf(out, "%s%s:\n", i == 0 ? "" : "\n",
-                      s->prefix[0] != '\0' ? s->prefix : "general");
-        if (s->family != NULL) {
-            help_family(out, s, width);
-        } else {
-            help_schema(out, s->prefix, s->schema, width);
-        }
+        wsr__str_add(out, i == 0 ? "" : "\n");
+        help_section(out, &sections[i], width);
     }
+}
+
+// "pgd: projected gradient descent (Madry et al. 2018, ...)"
+static void help_class(wsr__str *out, const wsr__class *cls, size_t width)
+{
+    const char *const paper = text_or_empty(cls->reference);
+    wsr__str text = {0};
+    wsr__str_addf(&text, "%s: %s%s%s%s", cls->name, text_or_empty(cls->summary),
+                  paper[0] != '\0' ? " (" : "", paper,
+                  paper[0] != '\0' ? ")" : "");
+    add_paragraph(out, &text, 0, width);
 }
 
 void wsr__config_help_family(wsr__str *out, const wsr__family *family,
                              size_t width)
 {
     for (size_t i = 0; family->classes[i] != NULL; i++) {
-        const wsr__class *const cls = family->classes[i];
-        const char *const paper = text_or_empty(cls->reference);
-        wsr__str text = {0};
-        wsr__str_addf(&text, "%s: %s%s%s%s", cls->name,
-                      text_or_empty(cls->summary), paper[0] != '\0' ? " (" : "",
-                      paper, paper[0] != '\0' ? ")" : "");
-        if (text.failed) {
-            out->failed = true;
-        } else {
-            add_wrapped(out, text.s, 0, width);
+        help_class(out, family->classes[i], width);
+        help_schema(out, "", family->classes[i]->schema, width);
+    }
+}
+
+// -------------------------------------------------------------------- topics
+
+// "  data         spec, size, channels": as many as fit on the line.
+static void list_begin(wsr__str *out, const char *topic)
+{
+    wsr__str_addf(out, "  %-12s ", topic);
+}
+
+static bool list_add(wsr__str *line, const char *word, size_t width)
+{
+    if (line->len + strlen(word) + strlen(", ...") > width) {
+        wsr__str_add(line, ", ...");
+        return false;
+    }
+    wsr__str_addf(line, "%s%s", line->len == 0 ? "" : ", ", word);
+    return true;
+}
+
+static void list_schema(wsr__str *out, const wsr__option *schema, size_t width)
+{
+    wsr__str line = {0};
+    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
+        if (!list_add(&line, o->key, width)) {
+            break;
         }
-        wsr__str_free(&text);
+    }
+    add_paragraph(out, &line, 0, SIZE_MAX);
+}
+
+static void list_family(wsr__str *out, const wsr__family *family, size_t width)
+{
+    wsr__str line = {0};
+    for (size_t i = 0; family->classes[i] != NULL; i++) {
+        if (!list_add(&line, family->classes[i]->name, width)) {
+            break;
+        }
+    }
+    add_paragraph(out, &line, 0, SIZE_MAX);
+}
+
+static void help_overview(wsr__str *out, const wsr__help *help)
+{
+    const size_t width = help->width - 15;
+    for (size_t i = 0; i < help->n_sections; i++) {
+        const wsr__section *const s = &help->sections[i];
+        list_begin(out, name_of(s));
+        if (s->family != NULL) {
+            list_family(out, s->family, width);
+        } else {
+            list_schema(out, s->schema, width);
+        }
+    }
+    for (size_t i = 0; i < help->n_families; i++) {
+        list_begin(out, help->families[i]->name);
+        list_family(out, help->families[i], width);
+    }
+}
+
+// The members of a family, a line each.
+static void help_members(wsr__str *out, const wsr__family *family, size_t width)
+{
+    wsr__str_addf(out, "%s (options of one: %s:NAME):\n", family->name,
+                  family->name);
+    for (size_t i = 0; family->classes[i] != NULL; i++) {
+        const wsr__class *const cls = family->classes[i];
+        wsr__str text = {0};
+        wsr__str_addf(&text, "%s: %s", cls->name, text_or_empty(cls->summary));
+        add_paragraph(out, &text, 2, width);
+    }
+}
+
+static const wsr__class *member_of(const wsr__family *family, const char *topic)
+{
+    const size_t n = strlen(family->name);
+    if (strncmp(topic, family->name, n) != 0 || topic[n] != ':') {
+        return NULL;
+    }
+    for (size_t i = 0; family->classes[i] != NULL; i++) {
+        if (wsr__streq(family->classes[i]->name, topic + n + 1)) {
+            return family->classes[i];
+        }
+    }
+    return NULL;
+}
+
+static bool find_in_section(wsr__str *out, const wsr__section *s,
+                            const char *topic, size_t width)
+{
+    const size_t n = strlen(s->prefix);
+    if (wsr__streq(topic, name_of(s))) {
+        help_section(out, s, width);
+        return true;
+    }
+    const wsr__class *const cls =
+        s->family == NULL ? NULL : member_of(s->family, topic);
+    if (cls != NULL) {
+        help_member(out, s, cls, width);
+        return true;
+    }
+    const bool inside = n == 0 ||
+                        (strncmp(topic, s->prefix, n) == 0 && topic[n] == '.');
+    const wsr__option *const option =
+        s->schema == NULL || !inside
+            ? NULL
+            : wsr__schema_find(s->schema, topic + (n == 0 ? 0 : n + 1));
+    if (option != NULL) {
+        help_option(out, s->prefix, option, width);
+    }
+    return option != NULL;
+}
+
+static bool find_in_family(wsr__str *out, const wsr__family *family,
+                           const char *topic, size_t width)
+{
+    const wsr__class *const cls = member_of(family, topic);
+    if (wsr__streq(topic, family->name)) {
+        help_members(out, family, width);
+        return true;
+    }
+    if (cls != NULL) {
+        help_class(out, cls, width);
         help_schema(out, "", cls->schema, width);
     }
+    return cls != NULL;
+}
+
+static wsr_status add_topics(wsr__names *names, const wsr__family *family)
+{
+    wsr_status status = wsr__names_add(names, family->name);
+    for (size_t i = 0; status == WSR_OK && family->classes[i] != NULL; i++) {
+        wsr__str topic = {0};
+        wsr__str_addf(&topic, "%s:%s", family->name, family->classes[i]->name);
+        status = wsr__str_status(&topic);
+        if (status == WSR_OK) {
+            status = wsr__names_add(names, topic.s);
+        }
+        wsr__str_free(&topic);
+    }
+    return status;
+}
+
+static wsr_status fail_unknown(const wsr__help *help, const char *topic)
+{
+    wsr_status status = WSR_OK;
+    wsr__names names = {0};
+    WSR_TRY(wsr__names_add(&names, "all"));
+    for (size_t i = 0; i < help->n_sections; i++) {
+        const wsr__section *const s = &help->sections[i];
+        WSR_TRY(s->family != NULL ? add_topics(&names, s->family)
+                                  : wsr__names_add(&names, name_of(s)));
+    }
+    for (size_t i = 0; i < help->n_families; i++) {
+        WSR_TRY(add_topics(&names, help->families[i]));
+    }
+    const char *const near = wsr__names_suggest(&names, topic);
+    status = WSR_FAIL(WSR_NOTFOUND, "help: there is no topic '%.64s'%s%s%s",
+                      topic, near != NULL ? ", did you mean '" : "",
+                      near != NULL ? near : "", near != NULL ? "'" : "");
+out:
+    wsr__names_free(&names);
+    return status;
+}
+
+wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
+                                  const char *topic)
+{
+    const bool all = topic == NULL || wsr__streq(topic, "all");
+    bool found = false;
+    if (all) {
+        wsr__config_help(out, help->sections, help->n_sections, help->width);
+        for (size_t i = 0; i < help->n_families; i++) {
+            wsr__str_addf(out, "%s%s (name:key=value,...):\n\n",
+                          out->len == 0 ? "" : "\n", help->families[i]->name);
+            wsr__config_help_family(out, help->families[i], help->width);
+        }
+        return WSR_OK;
+    }
+    if (topic[0] == '\0') {
+        help_overview(out, help);
+        return WSR_OK;
+    }
+    for (size_t i = 0; i < help->n_sections; i++) {
+        found |= find_in_section(out, &help->sections[i], topic, help->width);
+    }
+    for (size_t i = 0; i < help->n_families; i++) {
+        found |= find_in_family(out, help->families[i], topic, help->width);
+    }
+    return found ? WSR_OK : fail_unknown(help, topic);
 }
 
 // ------------------------------------------------------------------ Markdown
@@ -236,8 +433,7 @@ void wsr__config_markdown(wsr__str *out, const wsr__section *sections, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const wsr__section *const s = &sections[i];
-        wsr__str_addf(out, "### %s\n\n",
-                      s->prefix[0] != '\0' ? s->prefix : "general");
+        wsr__str_addf(out, "### %s\n\n", name_of(s));
         if (s->family != NULL) {
             markdown_family(out, s);
         } else {

@@ -475,6 +475,17 @@ out:
     return status;
 }
 
+// Older logs have "spectrum" in place of the others, or no event at all.
+static bool is_evaluation(const json_t *line, const char *event)
+{
+    static const char *const events[] = {"spectrum", "summary", "warning"};
+    bool known = json_object_get(line, "event") == NULL;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        known = known || wsr__streq(event, events[i]);
+    }
+    return known;
+}
+
 static wsr_status on_line(wsr__report *report, json_t *line)
 {
     const char *const event = text_of(line, "event");
@@ -491,14 +502,11 @@ static wsr_status on_line(wsr__report *report, json_t *line)
         report->seconds = number_of(line, "seconds");
         return WSR_OK;
     }
-    if ((event[0] == '\0' || wsr__streq(event, "spectrum")) &&
-        text_of(line, "warning")[0] != '\0') {
-        return on_warning(report, line);
+    if (!is_evaluation(line, event)) {
+        return WSR_OK;
     }
-    const bool bare = json_object_get(line, "event") == NULL &&
-                      json_object_get(line, "robust_accuracy") != NULL;
-    return bare || wsr__streq(event, "spectrum") ? on_spectrum(report, line)
-                                                 : WSR_OK;
+    return text_of(line, "warning")[0] != '\0' ? on_warning(report, line)
+                                               : on_spectrum(report, line);
 }
 
 static bool is_blank(const char *text, size_t size)

@@ -142,13 +142,10 @@ out:
     return status;
 }
 
-wsr_status wsr__run_log_text(wsr__run_log *log, const char *event,
-                             const char *text)
+wsr_status wsr__run_log_text(wsr__run_log *log, const char *text)
 {
     wsr__str line = {0};
-    const bool empty = strcmp(text, "{}") == 0;
-    wsr__str_addf(&line, "{\"event\":\"%s\"%s%s\n", event, empty ? "" : ",",
-                  text + 1);
+    wsr__str_addf(&line, "%s\n", text);
     const wsr_status status = put_line(log, &line);
     wsr__str_free(&line);
     return status;

@@ -61,16 +61,23 @@ static void end_course(course *c)
     wsr__free(c->self);
 }
 
-wsr_status wsr__run_help(char **out, const wsr__run_class *cls)
+wsr_status wsr__run_help(char **out, const wsr__run_class *cls,
+                         const char *topic)
 {
     course c;
+    size_t n = 0;
     wsr__str text = {0};
     wsr_status status = WSR_OK;
     *out = NULL;
     WSR_TRY(begin_course(&c, cls));
-    wsr__config_help(&text, c.sections, c.n, HELP_WIDTH);
-    status = wsr__str_give(out, &text);
+    while (cls->families[n] != NULL) {
+        n++;
+    }
+    const wsr__help help = {c.sections, c.n, cls->families, n, HELP_WIDTH};
+    WSR_TRY(wsr__config_help_topic(&text, &help, topic));
+    WSR_TRY(wsr__str_give(out, &text));
 out:
+    wsr__str_free(&text);
     end_course(&c);
     return status;
 }
@@ -244,6 +251,10 @@ wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
     WSR_TRY(begin_course(&c, cls));
     if (!resume) {
         WSR_TRY(decode(&c, config));
+    }
+    if (dir == NULL) {
+        status = WSR_FAIL(WSR_ARG, "dir: a folder for the run is missing");
+        goto out;
     }
     WSR_TRY(wsr__run_open(&c.run, dir, resume, hook, user));
     WSR_TRY(start(&c, config, resume));

@@ -32,9 +32,8 @@ wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
 /// Write the line that was begun; it has reached the system afterwards.
 wsr_status wsr__run_log_end(wsr__run_log *log);
 
-/// Write the JSON object `text` as a line, with the event put first.
-wsr_status wsr__run_log_text(wsr__run_log *log, const char *event,
-                             const char *text);
+/// Write the JSON object `text`, which has its event, as a line.
+wsr_status wsr__run_log_text(wsr__run_log *log, const char *text);
 
 /// Make sure that the lines are on the disk.
 wsr_status wsr__run_log_sync(wsr__run_log *log);
@@ -160,6 +159,8 @@ typedef struct wsr__run_class {
     size_t size;      // bytes of self
     size_t n_sections;
     const char *const *files; // that the run writes in its folder, NULL ends
+    /// Families that values of the options name, for --help; NULL at the end.
+    const wsr__family *const *families;
     /// Fill in `sections`; the driver adds seed and threads and the defaults.
     void (*sections)(void *self, wsr__section *sections);
     /// Complete what was decoded for a new run; may be NULL.
@@ -197,7 +198,8 @@ wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
                             const char *dir, bool resume,
                             wsr_progress_hook hook, void *user);
 
-/// The options of a method for --help. [out, owned]
-wsr_status wsr__run_help(char **out, const wsr__run_class *cls);
+/// The help on a topic: wsr__config_help_topic(). [out, owned]
+wsr_status wsr__run_help(char **out, const wsr__run_class *cls,
+                         const char *topic);
 
 #endif

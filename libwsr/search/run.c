@@ -359,11 +359,18 @@ static const char *const files[] = {
     "checkpoint.safetensors", "estimator.safetensors", "net.safetensors",
     "spectrum.safetensors",   "report.html",           NULL};
 
+// What values of the options may name.
+static const wsr__family *const families[] = {
+    &wsr__attacks, &wsr__augments, &wsr__datasets,
+    &wsr__optims,  &wsr__scheds,   &wsr__trainers,
+    NULL};
+
 static const wsr__run_class searching = {
     .tool = "search",
     .size = sizeof(method),
     .n_sections = SECTIONS,
     .files = files,
+    .families = families,
     .sections = sections,
     .decoded = decoded,
     .prepare = prepare,
@@ -381,7 +388,7 @@ wsr_status wsr_search_run(const wsr_config *config, const char *dir,
     return wsr__run_execute(&searching, config, dir, resume, hook, user);
 }
 
-wsr_status wsr_search_help(char **out)
+wsr_status wsr_search_help(char **out, const char *topic)
 {
-    return wsr__run_help(out, &searching);
+    return wsr__run_help(out, &searching, topic);
 }

@@ -105,7 +105,7 @@ static wsr_status log_lines(wsr__run *run, char *lines)
         char *const end = line + strcspn(line, "\n");
         const bool more = *end == '\n';
         *end = '\0';
-        WSR_TRY(wsr__run_log_text(run->log, "spectrum", line));
+        WSR_TRY(wsr__run_log_text(run->log, line));
         line = end + more;
     }
 out:

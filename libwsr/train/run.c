@@ -251,11 +251,18 @@ static const char *const files[] = {"genotype.yaml",   "codes.yaml",
                                     "net.safetensors", "spectrum.safetensors",
                                     "report.html",     NULL};
 
+// What values of the options may name.
+static const wsr__family *const families[] = {
+    &wsr__attacks, &wsr__augments, &wsr__datasets,
+    &wsr__optims,  &wsr__scheds,   &wsr__trainers,
+    NULL};
+
 static const wsr__run_class training = {
     .tool = "train",
     .size = sizeof(method),
     .n_sections = SECTIONS,
     .files = files,
+    .families = families,
     .sections = sections,
     .prepare = prepare,
     .needs = needs,
@@ -273,7 +280,7 @@ wsr_status wsr_train_run(const wsr_config *config, const char *dir, bool resume,
     return wsr__run_execute(&training, config, dir, resume, hook, user);
 }
 
-wsr_status wsr_train_help(char **out)
+wsr_status wsr_train_help(char **out, const char *topic)
 {
-    return wsr__run_help(out, &training);
+    return wsr__run_help(out, &training, topic);
 }

@@ -341,7 +341,7 @@ START_TEST(every_attack_says_what_it_is)
     }
     // And the help says it for all.
     char *help = NULL;
-    ck_assert_ok(wsr_attack_help(&help));
+    ck_assert_ok(wsr_attack_help(&help, NULL));
     for (size_t i = 0; wsr__attacks.classes[i] != NULL; i++) {
         const wsr__class *const super = wsr__attacks.classes[i];
         char head[96];

@@ -152,6 +152,53 @@ START_TEST(targets_count_only_when_they_are_reached)
 }
 END_TEST
 
+START_TEST(one_class_can_be_the_target_of_all_images)
+{
+    const float eps = 0.5f;
+    wsr_attack *attack = NULL;
+    wsr_attack_result *r = NULL;
+    wsr_model *const model = begin();
+    ck_assert_ok(wsr_attack_new(&attack, "pgd", "target_class=2"));
+    ck_assert_ok(wsr_attack_set_strengths(attack, &eps, 1));
+    // An image cannot be turned into what it is.
+    labels[5] = 2;
+    ck_assert_fails(wsr_attack_run(&r, attack, model, x, labels, N), WSR_ARG,
+                    "attack.target_class: image");
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        if (labels[i] != 2) {
+            memmove(x + n * TOY_D, x + i * TOY_D, TOY_D * sizeof(*x));
+            labels[n++] = labels[i];
+        }
+    }
+    ck_assert_ok(wsr_attack_run(&r, attack, model, x, labels, n));
+    size_t fell = 0;
+    for (size_t i = 0; i < n; i++) {
+        float z[TOY_CLASSES];
+        ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
+                                1, &model_of));
+        const bool reached = wsr__argmax(z, TOY_CLASSES) == 2;
+        const bool clean = wsr_attack_result_clean(r)[i];
+        ck_assert_int_eq(wsr_attack_result_success(r, 0)[i], clean && reached);
+        ck_assert_int_eq(wsr_attack_result_robust(r, 0)[i], clean && !reached);
+        fell += clean && reached;
+    }
+    ck_assert_uint_gt(fell, 0);
+    wsr_attack_result_free(r);
+    wsr_attack_free(attack);
+    ck_assert_ok(wsr_attack_new(&attack, "pgd", "target_class=5"));
+    ck_assert_fails(wsr_attack_run(&r, attack, model, x, labels, n), WSR_CONFIG,
+                    "attack.target_class: 5 is outside [0, 4]");
+    wsr_attack_free(attack);
+    ck_assert_fails(
+        wsr_attack_new(&attack, "pgd", "target_class=1,target=random"),
+        WSR_CONFIG, "attack.target_class: 1: excludes attack.target=random");
+    ck_assert_fails(wsr_attack_new(&attack, "deepfool", "target_class=1"),
+                    WSR_CONFIG, "knows no targets");
+    wsr_model_free(model);
+}
+END_TEST
+
 START_TEST(images_can_be_left_out_of_the_result)
 {
     const float eps = 0.04f;
@@ -268,6 +315,7 @@ Suite *suite(void)
         strengths_without_nesting_give_what_each_gives_alone,
         images_are_known_by_their_numbers,
         targets_count_only_when_they_are_reached,
+        one_class_can_be_the_target_of_all_images,
         images_can_be_left_out_of_the_result,
         bad_input_is_named,
         a_model_that_fails_on_the_way_ends_the_attack,

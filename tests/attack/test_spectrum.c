@@ -140,6 +140,81 @@ START_TEST(quartiles_divide_the_changes_of_what_fell)
 }
 END_TEST
 
+// Images of the target class are left out; those behind take their place.
+START_TEST(images_of_the_target_class_are_left_out)
+{
+    char path[512];
+    world w = begin("pgd:steps=4", "target_class=1,batch=4,count=12,keep=12");
+    const int32_t *const labels = wsr_dataset_labels(w.dataset);
+    size_t others = 0;
+    for (size_t i = 0; i < N; i++) {
+        others += labels[i] != 1;
+    }
+    ck_assert_uint_lt(others, N);
+    ck_assert_uint_ge(others, 12);
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    ck_assert_uint_eq(wsr_spectrum_count(w.spectrum, 0), 12);
+    size_t count = 9;
+    size_t k = 0;
+    ck_assert(isnan(wsr_spectrum_class(&count, w.spectrum, 0, 0, 1)));
+    ck_assert_uint_eq(count, 0);
+    (void)snprintf(path, sizeof(path), "%s/images", scratch_folder("aimed"));
+    ck_assert_ok(wsr_spectrum_save_images(w.spectrum, 0, path));
+    wsr__st *st = NULL;
+    int64_t saved[12];
+    int64_t seen[12];
+    float x[12 * TOY_D];
+    float expected[TOY_D];
+    ck_assert_ok(wsr__st_open(&st, path));
+    ck_assert_ok(wsr__st_read_i64(saved, st, "labels", 12));
+    ck_assert_ok(wsr__st_read_i64(seen, st, "0.0.predictions", 12));
+    ck_assert_ok(wsr__st_read_f32(x, st, "clean", (size_t)12 * TOY_D));
+    for (size_t i = 0; i < N && k < 12; i++) {
+        if (labels[i] == 1) {
+            continue;
+        }
+        ck_assert_int_eq(saved[k], labels[i]);
+        ck_assert_ok(wsr_dataset_images(expected, w.dataset, &i, 1));
+        ck_assert_mem_eq(x + k * TOY_D, expected, sizeof(expected));
+        const bool fell = wsr__spectrum_at(w.spectrum, 0, 0)->success[k] != 0;
+        ck_assert(!fell || seen[k] == 1);
+        k++;
+    }
+    wsr__st_free(st);
+    end(&w);
+    // All others, where nothing is said of their number.
+    w = begin("fgsm", "target_class=1");
+    ck_assert_ok(wsr_spectrum_run(w.spectrum));
+    ck_assert_uint_eq(wsr_spectrum_count(w.spectrum, 0), others);
+    end(&w);
+}
+END_TEST
+
+START_TEST(a_target_class_must_exist_and_leave_enough)
+{
+    static const char *const options[][2] = {
+        {"target_class=5", "attack.target_class: 5 is outside [0, 4]"},
+        {"target_class=1,count=30", "of other classes than the target"},
+    };
+    toy_fill(&model_of, 4);
+    wsr_model *const model = toy_model(&model_of, true);
+    wsr_dataset *const dataset = data_new(1);
+    for (size_t i = 0; i < 2; i++) {
+        wsr_spectrum *spectrum = NULL;
+        ck_assert_ok(wsr_spectrum_new(&spectrum, "fgsm", options[i][0]));
+        for (size_t again = 0; again < 2; again++) {
+            const wsr_status status =
+                wsr_spectrum_open(spectrum, model, dataset);
+            ck_assert(status == WSR_CONFIG || status == WSR_ARG);
+            ck_assert_ptr_nonnull(strstr(wsr_error_detail(), options[i][1]));
+        }
+        wsr_spectrum_free(spectrum);
+    }
+    wsr_dataset_free(dataset);
+    wsr_model_free(model);
+}
+END_TEST
+
 static char *json_of(const wsr_spectrum *spectrum)
 {
     char *text = NULL;
@@ -157,9 +232,9 @@ START_TEST(every_attack_and_strength_has_a_line)
         lines += *c == '\n';
     }
     ck_assert_uint_eq(lines, 6 + 3 + 2);
-    const char *const first =
-        "{\"attack\":\"fgsm\",\"options\":\"\",\"norm\":\"linf\",\"eps\":0.05,"
-        "\"count\":30,\"clean_accuracy\":0.8666";
+    const char *const first = "{\"event\":\"spectrum\",\"attack\":\"fgsm\","
+                              "\"options\":\"\",\"norm\":\"linf\",\"eps\":0.05,"
+                              "\"count\":30,\"clean_accuracy\":0.8666";
     ck_assert_mem_eq(text, first, strlen(first));
     ck_assert_ptr_nonnull(
         strstr(text, "\"options\":\"steps=4,random_start=true\""));
@@ -399,6 +474,8 @@ Suite *suite(void)
     const TTest *const tests[] = {
         numbers_follow_from_the_images,
         quartiles_divide_the_changes_of_what_fell,
+        images_of_the_target_class_are_left_out,
+        a_target_class_must_exist_and_leave_enough,
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,
         a_state_fits_one_evaluation_alone,

@@ -77,7 +77,8 @@ static void expect(const question *q, const char *name, const char *detail)
 {
     char key[64];
     char *const text = ask(q);
-    (void)snprintf(key, sizeof(key), "{\"warning\":\"%s\"", name);
+    (void)snprintf(key, sizeof(key),
+                   "{\"event\":\"warning\",\"warning\":\"%s\"", name);
     const char *const line = strstr(text, key);
     ck_assert_msg(line != NULL, "no warning '%s' in: %s", name, text);
     ck_assert_msg(strstr(line, detail) != NULL, "'%s' lacks '%s'", line,
@@ -279,7 +280,8 @@ START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
     ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
     ck_assert_ok(wsr_spectrum_run(spectrum));
     ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
-    ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"rising\""));
+    ck_assert_ptr_nonnull(
+        strstr(text, "{\"event\":\"warning\",\"warning\":\"rising\""));
     ck_assert_ptr_nonnull(strstr(text, "accuracy is 0 at 0.008 and 1 at 0.02"));
     wsr_text_free(text);
     wsr_spectrum_free(spectrum);
@@ -328,7 +330,8 @@ static void expect_outside(float by, float eps)
     ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
     ck_assert_ok(wsr_spectrum_run(spectrum));
     ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
-    ck_assert_ptr_nonnull(strstr(text, "{\"warning\":\"outside\""));
+    ck_assert_ptr_nonnull(
+        strstr(text, "{\"event\":\"warning\",\"warning\":\"outside\""));
     ck_assert_ptr_nonnull(strstr(text, "28 images lie outside"));
     wsr_text_free(text);
     wsr_spectrum_free(spectrum);

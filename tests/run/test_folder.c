@@ -34,9 +34,9 @@ START_TEST(a_job_goes_on_from_its_checkpoint_and_that_place_in_the_log)
     ck_assert_ok(wsr__run_begin(run, NULL));
     run->state = add_number;
     run->ctx = &number;
-    ck_assert_ok(wsr__run_log_text(run->log, "a", "{}"));
+    ck_assert_ok(wsr__run_log_text(run->log, "{\"event\":\"a\"}"));
     ck_assert_ok(wsr__run_checkpoint(run));
-    ck_assert_ok(wsr__run_log_text(run->log, "b", "{}"));
+    ck_assert_ok(wsr__run_log_text(run->log, "{\"event\":\"b\"}"));
     wsr__run_close(run);
 
     number = 0;

@@ -30,8 +30,8 @@ START_TEST(lines_are_on_the_file_once_they_are_ended)
     ck_assert_ok(wsr__run_log_open(&log, path, 0));
     put_line(log, 1);
     expect(path, "{\"event\":\"n\",\"value\":1}\n");
-    ck_assert_ok(wsr__run_log_text(log, "s", "{\"a\":2}"));
-    ck_assert_ok(wsr__run_log_text(log, "s", "{}"));
+    ck_assert_ok(wsr__run_log_text(log, "{\"event\":\"s\",\"a\":2}"));
+    ck_assert_ok(wsr__run_log_text(log, "{\"event\":\"s\"}"));
     expect(path, "{\"event\":\"n\",\"value\":1}\n{\"event\":\"s\",\"a\":2}\n"
                  "{\"event\":\"s\"}\n");
     ck_assert_uint_eq(wsr__run_log_lines(log), 3);

@@ -109,9 +109,46 @@ for tool in "$search" "$train"; do
     bad 2 "exclude each other" "$tool" --out x --preset quick --config a.yaml
     bad 2 "nowhere" "$tool" --resume nowhere
     bad 2 "did you mean 'synthetic'" "$tool" --out x --data synthetics
-    absent x/log.jsonl
-    absent x/checkpoint.safetensors
-    rm -rf x
+    bad 2 "did you mean 'data.spec'" "$tool" --set data.spce=synthetic
+    bad 2 "outside [" "$tool" --set data.limit=-3
+    absent x
+    # A start that fails leaves no folders, but for those that were there.
+    mkdir -p old/empty
+    for out in x/ deep//er/x ./x old/new old/empty old/empty/; do
+        bad 2 "missing" "$tool" --out $out --data cifar10:missing
+    done
+    absent x
+    absent deep
+    absent old/new
+    checks=$((checks + 1))
+    if ! rmdir old/empty old; then
+        failures=$((failures + 1))
+        echo "FAILED: a folder that was there before is gone, or not empty"
+    fi
+done
+for tool in "$search" "$train" "$attack"; do
+    [ -x "$tool" ] || continue
+    bad 2 "did you mean 'attack:pgd'" "$tool" --help attack:pgdd
+    bad 2 "did you mean 'attack'" "$tool" --help atack
+    bad 2 "did you mean 'data'" "$tool" --help=daat
+    bad 2 "there is no topic 'xyzzyxyz'" "$tool" --help xyzzyxyz
+    bad 2 "there is no topic ''" "$tool" --help ''
+    # help LINES WORDS TOPIC: so many lines at most, with the words.
+    for page in "40|--help [TOPIC]|" "40|random_start|attack:pgd" \
+        "60|pgd: |attack" "20|data.spec=|data" "9|data.spec=|data.spec" \
+        "9999|random_start|all" "9999|data.spec=|all" \
+        "60|fashion-mnist: |dataset"; do
+        IFS='|' read -r most words topic <<<"$page"
+        checks=$((checks + 1))
+        # shellcheck disable=SC2086 # no topic is no word
+        if ! "$tool" --help $topic >stdout 2>stderr || [ -s stderr ] ||
+            [ "$(wc -l <stdout)" -gt "$most" ] ||
+            grep -qE '.{81}' stdout || ! grep -qF -- "$words" stdout; then
+            failures=$((failures + 1))
+            echo "FAILED: $(basename "$tool") --help $topic"
+            wc -l stdout
+        fi
+    done
 done
 
 # ----------------------------------------------------------------- wsr-train
@@ -128,7 +165,7 @@ bad 1 "noise" "$train" --out y $genotype --data idx:noise,labels
 bad 1 "data_batch_1.bin" "$train" --out y $genotype --data cifar10:cifar
 bad 2 "missing" "$train" --out y $genotype --data cifar10:missing
 bad 1 "/dev/null/y" "$train" --out /dev/null/y $genotype --data synthetic
-absent y/net.safetensors
+absent y
 
 # ---------------------------------------------------------------- wsr-search
 
@@ -151,6 +188,19 @@ bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps -1
 bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps nan
 bad 2 "nowhere" "$attack" --resume nowhere
 bad 2 "not empty" "$attack" --net noise --data synthetic --out full
+# What is wrong with the usage shows before any file is read.
+bad 2 "did you mean 'pgd'" "$attack" --net missing --data missing --attack pdg
+bad 2 "pgd.steps" "$attack" --net missing --data synthetic --attack pgd:steps=0
+bad 2 "is not finite" "$attack" --net missing --data synthetic --attack fgsm \
+    --eps inf
+bad 2 "attack.target_class" "$attack" --net missing --data synthetic \
+    --target-class many
+bad 2 "attack.target_class: 2: excludes attack.target=least" "$attack" \
+    --net missing --data synthetic --target-class 2 --set attack.target=least
+bad 2 "attack.target: deepfool knows no targets" "$attack" --net missing \
+    --data synthetic --target-class 2 --attack deepfool
+bad 2 "--save: nowhere/x.safetensors" "$attack" --net missing \
+    --data synthetic --save nowhere/x.safetensors
 
 # A network to attack: what training leaves when it hardly trains.
 net=small/net.safetensors
@@ -175,6 +225,15 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "count" "$attack" --net $net --data synthetic --count 1000000
     bad 1 "/dev/null/y" "$attack" --net $net --data synthetic --count 4 \
         --attack fgsm --out /dev/null/y
+    bad 2 "attack.target_class: 10 is outside [0, 9]" "$attack" --net $net \
+        --data synthetic --target-class 10 --out z
+    bad 2 "of other classes than the target" "$attack" --net $net \
+        --data synthetic --set data.limit=20 --target-class 3 --count 20
+    bad 2 "attack.target: target_class" "$attack" --net $net \
+        --data synthetic --target-class 1 --source $net
+    bad 2 "knows no attack.target_class" "$attack" --net $net --data synthetic \
+        --target-class 1 --set attack.fidelity=released
+    absent z
     bad 2 "there are apgd_ce, apgd_dlr," "$attack" --net $net --data synthetic \
         --attack xyzzyx
     bad 2 "is not finite" "$attack" --net $net --data synthetic \
@@ -277,12 +336,14 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         failures=$((failures + 1))
         echo "FAILED: a full disk was not noticed"
     fi
-    # And what good input gives: the fields that programs rely on.
+    # And what good input gives: the fields that programs rely on; json.cmake
+    # has all of them.
     checks=$((checks + 1))
     timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 --attack fgsm \
         --eps 0,8/255 --json >stdout 2>stderr
-    if [ $? -ne 0 ] || [ "$(wc -l <stdout)" -ne 2 ] || [ -s stderr ] ||
-        ! grep -qE '^\{"attack":"fgsm","norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,"mean_linf":([0-9.e-]+|null),"mean_l2":([0-9.e-]+|null),"queries":[0-9.]+,"gradients":[0-9.]+,"seconds":[0-9.e-]+\}$' stdout; then
+    if [ $? -ne 0 ] || [ "$(grep -c '"event":"spectrum"' stdout)" -ne 2 ] ||
+        [ -s stderr ] ||
+        ! grep -qE '^\{"event":"spectrum","attack":"fgsm",.*"norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,' stdout; then
         failures=$((failures + 1))
         echo "FAILED: JSON lines of wsr-attack"
         head -5 stdout stderr
@@ -315,7 +376,7 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --count 4 --attack pgd:steps=2 --set attack.fidelity=released --json
     good "deepfool     l2       inf" "$attack" --net $net --data synthetic \
         --count 4 --attack deepfool --eps inf
-    good "random_start" "$attack" --help
+    good "random_start" "$attack" --help all
     good "worst case" "$attack" --net $net --data synthetic --count 4 \
         --attack fgsm,pgd:steps=2 --eps 0.1,1 --out shown \
         --save saved.safetensors --set attack.stop=false
@@ -328,6 +389,38 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         failures=$((failures + 1))
         echo "FAILED: --quiet says more than errors"
     fi
+    # doubt WORDS COMMAND...: it must succeed and warn on stderr, in one line.
+    doubt()
+    {
+        local words=$1
+        shift
+        checks=$((checks + 1))
+        if ! timeout -k 2 60 "$@" >stdout 2>stderr ||
+            [ "$(wc -l <stderr)" -ne 1 ] || ! grep -qF -- "$words" stderr; then
+            failures=$((failures + 1))
+            echo "FAILED: no '$words': $*"
+            head -5 stdout stderr
+        fi
+    }
+    some="$attack --net $net --data synthetic --count 4"
+    doubt "strength 8: in linf no change of pixels from 0 to 1 is larger than \
+1; was 8/255 meant?" $some --attack fgsm,gn --eps 8/255,8
+    present "warning: strength: fgsm, linf, 8: in linf" stdout
+    doubt "strength 60: in l2 no change" $some --attack pgdl2 --eps 55,60
+    doubt "strength 4000: in l1 no change" $some --attack ead --eps 3000,4000
+    doubt "was 8/255 meant?" $some --attack pgd:steps=2 --eps 8 \
+        --set attack.fidelity=released
+    checks=$((checks + 1))
+    if ! $some --attack fgsm --eps 8 --quiet >stdout 2>stderr || [ -s stderr ] ||
+        ! $some --attack pgd:steps=2 --quiet --set attack.fidelity=released \
+            >>stdout 2>stderr || [ -s stdout ]; then
+        failures=$((failures + 1))
+        echo "FAILED: --quiet says more than errors"
+    fi
+    good "towards class 3 (dots)" $some --attack fgsm --target-class 3 --out aimed
+    present '"target_class":3,' aimed/results.jsonl
+    present "target_class: 3" aimed/config.yaml
+    good "" $attack --resume aimed
     present "data:image/png;base64," shown/report.html
     present '"worst_case"' shown/results.jsonl
     present "quartile_1_success" shown/results.csv

@@ -65,4 +65,22 @@ fi
 results whole >whole.results
 results part >part.results
 cmp whole.results part.results || fail "the resumed run ends differently"
+
+# Epochs of a training are printed while it goes on.
+"$train" --json --quiet --out long --data synthetic --genotype cna_r \
+    --set data.limit=64 --set data.test_limit=8 --set net.channels=4 \
+    --set net.layers=2 --set train.epochs=10000 --set train.batch=16 \
+    --set train.trainer=natural --set train.eval_every=0 >long.log &
+pid=$!
+for _ in $(seq 600); do
+    grep -q '"event":"epoch","phase":"train","epoch":2,' long.log && break
+    sleep 0.1
+done
+kill -TERM $pid 2>kill.log || fail "training ended too early"
+wait $pid
+[ $? -eq 130 ] || fail "training was not interrupted"
+grep -q '"event":"epoch","phase":"train","epoch":2,' long.log ||
+    fail "no epochs are printed while training goes on"
+head -n "$(wc -l <long.log)" long/log.jsonl | cmp - long.log ||
+    fail "what is printed is not the log"
 echo "interrupted and resumed"

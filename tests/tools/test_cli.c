@@ -18,26 +18,29 @@ static const cli_option own[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static wsr_status help(char **text)
+// Knows the topics of the library's attacks, and "wide".
+static wsr_status help(const char *topic)
 {
-    wsr_config *cfg = NULL;
-    wsr_status status = wsr_config_new(&cfg);
-    if (status == WSR_OK) {
-        status = wsr_config_set(cfg, "net.width=16");
+    char *text = NULL;
+    if (strcmp(topic, "wide") == 0) {
+        printf("wide:\n");
+        return WSR_OK;
     }
-    if (status == WSR_OK) {
-        status = wsr_config_print(text, cfg);
-    }
-    wsr_config_free(cfg);
+    const wsr_status status = wsr_attack_help(&text, topic);
+    printf("%s", text == NULL ? "" : text);
+    wsr_text_free(text);
     return status;
 }
+
+static const char *const topics[] = {"wide", NULL};
 
 static const cli_tool tool = {.name = "wsr-test",
                               .presets = "search",
                               .summary = "tests",
                               .usage = "--out DIR",
                               .options = own,
-                              .help = help};
+                              .help = help,
+                              .topics = topics};
 
 // ------------------------------------------------- catching what is printed
 
@@ -218,8 +221,17 @@ START_TEST(help_lists_options_and_configuration)
     ck_assert_ptr_nonnull(
         strstr(printed[0], "  --genotype NAME        which cells\n"));
     ck_assert_ptr_nonnull(strstr(printed[0], "  --set KEY=VALUE        set"));
-    ck_assert_ptr_nonnull(strstr(printed[0], "\nnet:\n  width: 16\n"));
+    ck_assert_ptr_nonnull(strstr(printed[0], "\nPresets: cifar10-paper, "));
+    ck_assert_ptr_nonnull(strstr(printed[0], "\n  attack       apgd_ce, "));
+    ck_assert_ptr_null(strstr(printed[0], "random_start"));
     ck_assert_str_eq(printed[1], "");
+    ck_assert_int_eq(begin(&c, "--out d --help attack:pgd"), CLI_DONE);
+    ck_assert_ptr_eq(strstr(printed[0], "pgd: "), printed[0]);
+    ck_assert_ptr_nonnull(strstr(printed[0], "\n  random_start="));
+    ck_assert_int_eq(begin(&c, "--help=wide"), CLI_DONE);
+    ck_assert_str_eq(printed[0], "wide:\n");
+    reject("--help wdie", "there is no topic 'wdie', did you mean 'wide'\n");
+    reject("--help attack:pdg", "did you mean 'attack:pgd'\n");
     ck_assert_int_eq(begin(&c, "--version"), CLI_DONE);
     ck_assert_ptr_eq(strstr(printed[0], "wsr-test 0."), printed[0]);
 }
@@ -292,13 +304,26 @@ START_TEST(a_signal_asks_to_stop)
 }
 END_TEST
 
-START_TEST(progress_needs_a_terminal)
+START_TEST(without_a_terminal_progress_is_a_line_now_and_then)
 {
     cli c;
     ck_assert_int_eq(begin(&c, ""), CLI_GO_ON);
     catch_output();
     cli_progress(&c, 0.5, "epoch 1");
     cli_progress_clear(&c);
+    release_output();
+    ck_assert_str_eq(printed[1], "");
+    catch_output();
+    c.said -= 31; // seconds
+    cli_progress(&c, 0.51, "epoch 2");
+    cli_progress(&c, 0.52, "epoch 3");
+    cli_progress_clear(&c);
+    release_output();
+    ck_assert_str_eq(printed[1], "wsr-test: 51 %, epoch 2\n");
+    catch_output();
+    c.said -= 31;
+    c.quiet = true;
+    cli_progress(&c, 0.6, "epoch 4");
     release_output();
     ck_assert_str_eq(printed[1], "");
     ck_assert_int_eq(end(&c, WSR_OK), CLI_DONE);
@@ -361,7 +386,7 @@ Suite *suite(void)
         a_status_becomes_an_exit_code,
         output_that_is_lost_is_a_failure,
         a_signal_asks_to_stop,
-        progress_needs_a_terminal,
+        without_a_terminal_progress_is_a_line_now_and_then,
         a_terminal_shows_a_bar,
         NULL,
     };

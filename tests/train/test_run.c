@@ -164,7 +164,7 @@ START_TEST(the_log_tells_of_epochs_steps_and_the_spectrum)
         {"{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":", 2},
         {"{\"event\":\"spectrum\",\"attack\":\"fgsm\",", 2},
         {"{\"event\":\"spectrum\",\"attack\":\"pgd\",", 2},
-        {"{\"event\":\"spectrum\",\"summary\":", 4},
+        {"{\"event\":\"summary\",\"summary\":", 4},
         {"{\"event\":\"done\",\"seconds\":", 1},
     };
     bytes_add(&log, "", 1);
@@ -403,16 +403,35 @@ START_TEST(a_damaged_checkpoint_is_refused)
 }
 END_TEST
 
+START_TEST(without_a_folder_the_configuration_is_checked)
+{
+    wsr_config *config = NULL;
+    ck_assert_ok(wsr_config_new(&config));
+    ck_assert_fails(wsr_train_run(config, NULL, false, NULL, NULL), WSR_ARG,
+                    "dir: ");
+    ck_assert_ok(wsr_config_set(config, "train.epohcs=3"));
+    ck_assert_fails(wsr_train_run(config, NULL, false, NULL, NULL), WSR_CONFIG,
+                    "did you mean 'train.epochs'");
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(help_lists_the_options_of_all_sections)
 {
     char *text = NULL;
-    ck_assert_ok(wsr_train_help(&text));
+    ck_assert_ok(wsr_train_help(&text, NULL));
     ck_assert_ptr_nonnull(strstr(text, "train.trainer"));
     ck_assert_ptr_nonnull(strstr(text, "spectrum.eps"));
     ck_assert_ptr_nonnull(strstr(text, "data.spec"));
     ck_assert_ptr_nonnull(strstr(text, "net.channels"));
     ck_assert_ptr_nonnull(strstr(text, "seed"));
     wsr_text_free(text);
+    ck_assert_ok(wsr_train_help(&text, "optim:sgd"));
+    ck_assert_ptr_nonnull(strstr(text, "momentum="));
+    wsr_text_free(text);
+    ck_assert_fails(wsr_train_help(&text, "optim:sdg"), WSR_NOTFOUND,
+                    "did you mean 'optim:sgd'");
+    ck_assert_ptr_null(text);
 }
 END_TEST
 
@@ -455,6 +474,7 @@ Suite *suite(void)
         a_resumed_run_does_not_change_its_configuration,
         a_run_keeps_the_codes_that_its_network_is_made_of,
         a_damaged_checkpoint_is_refused,
+        without_a_folder_the_configuration_is_checked,
         help_lists_the_options_of_all_sections,
         every_preset_decodes,
         NULL};

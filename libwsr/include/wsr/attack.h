@@ -163,7 +163,8 @@ typedef struct wsr_attack wsr_attack;
  * which lies in their balls too; exact as to what exists, but a larger ball is
  * then not searched anew. `target=none`, or the class to reach: `given` (the
  * labels are the classes to reach), `least` and `second` (by the logits of the
- * clean image, the label apart), `random`. `seed=0` of all random numbers;
+ * clean image, the label apart), `random`; or `target_class=N`, one class for
+ * all images, none of which may be of it. `seed=0` of all random numbers;
  * `first=0`: number of the first image: random numbers depend on (seed, number
  * of the image, step) and neither on batches nor threads. `batch=0`: images at
  * once, 0: as the model. `images=true`: keep the images in the result.
@@ -179,12 +180,14 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_new(wsr_attack **out,
                                                const char *options);
 
 /**
- * Describe all attacks and their options, for people.
+ * Tell a person about attacks, data sets and their options.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @returns WSR_NOMEM
+ * @param topic [borrowed] "attack" or "dataset": a line for each; "attack:pgd":
+ *        one with its options; NULL or "all": everything; "": what there is
+ * @returns WSR_NOTFOUND, with a suggestion, for another topic; WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_attack_help(char **out);
+WSR_API WSR_MUST_USE wsr_status wsr_attack_help(char **out, const char *topic);
 
 /** Free an attack; NULL is legal. */
 WSR_API void wsr_attack_free(wsr_attack *attack);

@@ -23,7 +23,8 @@ extern "C" {
  *
  * @param config [borrowed] see wsr_search_help(); in a resumed run the stored
  *        one counts, and this one, which may be NULL, must not differ from it
- * @param dir of the run; made when it does not exist
+ * @param dir of the run; made when it does not exist; without (NULL) a
+ *        configuration that is right fails with WSR_ARG
  * @param resume go on with the run in `dir`
  * @param hook called after every step, NULL for none
  * @param user [borrowed] for the hook
@@ -39,12 +40,13 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_run(const wsr_config *config,
                                                void *user);
 
 /**
- * The options of a search, for --help.
+ * Tell a person about the options of a search and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @returns WSR_NOMEM
+ * @param topic [borrowed] as in wsr_train_help()
+ * @returns as wsr_train_help()
  */
-WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out);
+WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out, const char *topic);
 
 #ifdef __cplusplus
 }

@@ -22,8 +22,10 @@ typedef struct wsr_spectrum wsr_spectrum;
  * Begin an evaluation.
  *
  * Options: those of wsr_attack_new() apart from `first`, `images` and
- * `target=given`, and `keep=0`: number of images, from the first on, whose
- * adversarial images are kept; `count=0`: number of images evaluated, 0: all.
+ * `target=given`, where images of the class `target_class` are left out and
+ * those that follow take their place; and `keep=0`: number of images, from the
+ * first on, whose adversarial images are kept; `count=0`: number of images
+ * evaluated, 0: all.
  *
  * Several attacks are one text, "fgsm,pgd:steps=20,restarts=5": a comma
  * separates attacks where a name follows, options where "key=" follows.
@@ -216,7 +218,8 @@ WSR_API size_t wsr_spectrum_worst_count(const wsr_spectrum *spectrum,
 /**
  * One JSON object per attack and strength, then per norm and strength the
  * worst case over its attacks, then per attack the mean over its strengths,
- * then the warnings; each on a line of its own.
+ * then the warnings; each on a line of its own, with "event" spectrum, summary
+ * or warning: docs/json.md.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
@@ -266,9 +269,11 @@ WSR_API WSR_MUST_USE wsr_status
 wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum);
 
 /**
- * Write the images that were kept to a safetensors file: "clean" (n, c, h, w)
- * and "labels" (n); per attack and strength "A.E.images" (n, c, h, w),
- * "A.E.robust" and "A.E.success" (n); metadata say what A and E are.
+ * Write the images that were kept to a safetensors file: "clean" (n, c, h, w),
+ * "labels" and "predictions" (n), the latter of the model that is evaluated;
+ * per attack and strength "A.E.images" (n, c, h, w), "A.E.predictions",
+ * "A.E.robust" and "A.E.success" (n). Metadata say what A and E are, and
+ * "class.N" the name of a class, where the data have names.
  *
  * @param most the first `most` of them alone, 0: all
  * @param path of the file, replaced as a whole or not at all

@@ -25,7 +25,8 @@ extern "C" {
  *
  * @param config [borrowed] see wsr_train_help(); in a resumed run the stored
  *        one counts, and this one, which may be NULL, must not differ from it
- * @param dir [borrowed] folder of the run
+ * @param dir [borrowed] folder of the run; without (NULL) a configuration that
+ *        is right fails with WSR_ARG
  * @param resume whether the folder holds a run to go on with
  * @param hook NULL: nobody watches
  * @param user [borrowed] passed to the hook
@@ -41,12 +42,16 @@ WSR_API WSR_MUST_USE wsr_status wsr_train_run(const wsr_config *config,
                                               void *user);
 
 /**
- * List the options of a training run with their defaults for a person.
+ * Tell a person about the options of a training run and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @returns WSR_OK or WSR_NOMEM
+ * @param topic [borrowed] "train": the options of a section; "train.epochs":
+ *        one option; "attack": what values may name, here the attacks, a line
+ *        each; "attack:pgd": the options of one of these; NULL or "all":
+ *        everything; "": what topics there are
+ * @returns WSR_NOTFOUND, with a suggestion, for another topic; WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out);
+WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out, const char *topic);
 
 #ifdef __cplusplus
 }
