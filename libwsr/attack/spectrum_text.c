@@ -199,20 +199,12 @@ static void add_value(wsr__str *out, double value)
     wsr__str_addf(out, ",%s", isnan(value) ? "" : text);
 }
 
-// Quotes inside a quoted field are doubled (RFC 4180).
 static void add_quoted_spec(wsr__str *out, const wsr_attack *attack)
 {
     wsr__str spec = {0};
     wsr__attack_spec(&spec, attack);
     out->failed |= spec.failed;
-    wsr__str_add(out, "\"");
-    for (const char *c = spec.s; c != NULL && *c != '\0'; c++) {
-        wsr__str_addn(out, c, 1);
-        if (*c == '"') {
-            wsr__str_add(out, "\"");
-        }
-    }
-    wsr__str_add(out, "\"");
+    wsr__str_add_csv(out, spec.s == NULL ? "" : spec.s);
     wsr__str_free(&spec);
 }
 

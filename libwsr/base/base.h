@@ -80,6 +80,8 @@ void wsr__str_addf(wsr__str *str, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void wsr__str_add(wsr__str *str, const char *text);
 void wsr__str_addn(wsr__str *str, const char *text, size_t len);
+/// Append a field of comma-separated values, in quotes (RFC 4180).
+void wsr__str_add_csv(wsr__str *str, const char *text);
 void wsr__str_free(wsr__str *str);
 wsr_status wsr__str_status(const wsr__str *str);
 

@@ -90,6 +90,18 @@ wsr_status wsr__str_status(const wsr__str *str)
     return str->failed ? WSR_NOMEM : WSR_OK;
 }
 
+void wsr__str_add_csv(wsr__str *str, const char *text)
+{
+    wsr__str_add(str, "\"");
+    for (const char *c = text; *c != '\0'; c++) {
+        wsr__str_addn(str, c, 1);
+        if (*c == '"') { // quotes inside quotes are doubled
+            wsr__str_add(str, "\"");
+        }
+    }
+    wsr__str_add(str, "\"");
+}
+
 wsr_status wsr__str_give(char **out, wsr__str *str)
 {
     const wsr_status status = wsr__str_status(str);

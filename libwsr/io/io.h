@@ -233,6 +233,9 @@ typedef struct wsr__picture {
     size_t channels;
 } wsr__picture;
 
+/// Append bytes as base64 (RFC 4648).
+void wsr__add_base64(wsr__str *out, const unsigned char *bytes, size_t n);
+
 /// Append a picture as "data:image/png;base64,...".
 wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture);
 

@@ -68,7 +68,7 @@ static size_t put_file(unsigned char *to, const wsr__picture *p,
     return at;
 }
 
-static void add_base64(wsr__str *out, const unsigned char *bytes, size_t n)
+void wsr__add_base64(wsr__str *out, const unsigned char *bytes, size_t n)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -98,7 +98,7 @@ wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture)
         goto out;
     }
     wsr__str_add(out, "data:image/png;base64,");
-    add_base64(out, file, put_file(file, picture, data, size));
+    wsr__add_base64(out, file, put_file(file, picture, data, size));
     WSR_TRY(wsr__str_status(out));
 out:
     wsr__free(data);

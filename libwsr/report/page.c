@@ -122,7 +122,7 @@ static wsr_status add_cells(wsr__str *out, const wsr__report *report)
                  "<h2>Cells</h2>\n<p>Every node adds what its two edges "
                  "bring; the output joins the nodes that lead to it.</p>\n");
     for (int cell = 0; cell < 2; cell++) {
-        wsr__str_add(out, "<figure>\n");
+        wsr__str_add(out, "<figure class=\"wide\">\n");
         WSR_TRY(wsr__svg_cell(out, report->genotype, (wsr_genotype_cell)cell));
         wsr__str_addf(out, "<figcaption>%s</figcaption>\n</figure>\n",
                       captions[cell]);
@@ -158,25 +158,57 @@ static void add_norm(wsr__str *out, const char *norm)
     wsr__html_text(out, norm[0] == '\0' ? "Strength" : norm);
 }
 
-static void add_spectra(wsr__str *out, const wsr__report *report)
+static void add_target(wsr__str *out, const wsr__report *report)
 {
+    int64_t label = -1;
+    const char *const one =
+        report->config == NULL
+            ? NULL
+            : wsr_config_text(report->config, "attack.target_class");
+    const char *const other =
+        report->config == NULL
+            ? NULL
+            : wsr_config_text(report->config, "attack.target");
+    if (one != NULL && wsr__parse_int(&label, one) && label >= 0) {
+        wsr__str_addf(out, "<p>Attacks towards class %lld", (long long)label);
+        wsr__html_class(out, report, (size_t)label);
+        wsr__str_add(out, ", whose own images are left out. An image counts "
+                          "where it is recognised without the attack and not "
+                          "taken for that class under it.</p>\n");
+    } else if (other != NULL && !wsr__streq(other, "none")) {
+        wsr__str_add(out, "<p>Attacks towards one class per image (");
+        wsr__html_text(out, other);
+        wsr__str_add(out, "). An image counts where it is recognised without "
+                          "the attack and not taken for that class under "
+                          "it.</p>\n");
+    }
+}
+
+static wsr_status add_spectra(wsr__str *out, const wsr__report *report)
+{
+    wsr_status status = WSR_OK;
     if (report->n_curves == 0) {
-        return;
+        return WSR_OK;
     }
     wsr__str_add(out, "<h2>Accuracy over strengths</h2>\n<p>Share of images "
                       "that are recognised in spite of the attack. Bars are "
-                      "95 % intervals (Wilson).</p>\n");
+                      "95 % intervals (Wilson). Strengths are in the unit of "
+                      "the pixels, which range from 0 to 1.</p>\n");
+    add_target(out, report);
     for (size_t i = 0; i < report->n_curves; i++) {
         const char *const norm = report->curves[i].norm;
         if (is_first_of_norm(report, i)) {
             wsr__str_add(out, "<h3>");
             add_norm(out, norm);
             wsr__str_add(out, "</h3>\n<figure>\n");
-            wsr__svg_spectrum(out, report, norm);
+            WSR_TRY(wsr__svg_spectrum(out, report, norm));
             wsr__str_add(out, "</figure>\n");
             wsr__html_table(out, report, norm);
         }
     }
+    WSR_TRY(wsr__html_csv_spectra(out, report));
+out:
+    return status;
 }
 
 // ---------------------------------------------------------------- over time
@@ -348,10 +380,11 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     add_heading(out, report);
     wsr__html_warnings(out, report);
     WSR_TRY(add_cells(out, report));
-    add_spectra(out, report);
+    WSR_TRY(add_spectra(out, report));
     wsr__html_classes(out, report);
     WSR_TRY(wsr__html_shots(out, report));
     add_history(out, report);
+    WSR_TRY(wsr__html_csv_series(out, report));
     add_config(out, report->config);
     add_environment(out, report);
     wsr__str_add(out, "</main>\n</body>\n</html>\n");

@@ -7,6 +7,7 @@
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
+//   csv.c      the numbers as files that can be saved from the page
 //   shots.c    images, attacked ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
 
@@ -128,8 +129,9 @@ void wsr__html_eps(wsr__str *out, double eps);
 /// Seconds as "2 min 5 s".
 void wsr__html_seconds(wsr__str *out, double seconds);
 
-/// Number of distinct colours of series; style.c defines them.
-enum { WSR__REPORT_COLOURS = 8 };
+/// Number of distinct colours of series, and of the dashes and marks that tell
+/// series of one colour apart; style.c defines colours and dashes.
+enum { WSR__REPORT_COLOURS = 8, WSR__REPORT_DASHES = 4, WSR__REPORT_MARKS = 4 };
 
 /// A rectangle with axes.
 typedef struct wsr__chart {
@@ -152,12 +154,21 @@ double wsr__chart_y(const wsr__chart *chart, double y);
 void wsr__chart_begin(wsr__str *out, const wsr__chart *chart);
 void wsr__chart_end(wsr__str *out);
 
-/// A polygonal line in colour `colour`.
-void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
-                     const wsr__report_point *points, size_t n, size_t colour);
+/// Append the classes of a line's colour and dashes: "c3 d1".
+void wsr__series_style(wsr__str *out, size_t series);
 
-/// An entry of a legend, between <ul class="legend"> and </ul>.
+/// A polygonal line as series number `series` looks.
+void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
+                     const wsr__report_point *points, size_t n, size_t series);
+
+/// Begin the mark of a series around (x, y) of the picture. Returns the name
+/// of the element, which the caller ends. [static]
+const char *wsr__chart_mark(wsr__str *out, size_t series, double x, double y);
+
+/// An entry of a legend, between <ul class="legend"> and </ul>: of an area, or
+/// of a line with marks.
 void wsr__legend_begin(wsr__str *out, size_t colour);
+void wsr__legend_line(wsr__str *out, size_t series);
 void wsr__legend_end(wsr__str *out);
 
 /// All series of a kind and phase in one picture with a legend.
@@ -165,8 +176,8 @@ void wsr__svg_series(wsr__str *out, const wsr__report *report,
                      const char *phase, wsr__report_kind kind);
 
 /// All curves of a norm in one picture with a legend.
-void wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
-                       const char *norm);
+wsr_status wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
+                             const char *norm);
 
 /// How the time divides.
 void wsr__svg_time(wsr__str *out, const wsr__report *report);
@@ -186,6 +197,15 @@ void wsr__html_table(wsr__str *out, const wsr__report *report,
 void wsr__html_classes(wsr__str *out, const wsr__report *report);
 
 void wsr__html_warnings(wsr__str *out, const wsr__report *report);
+
+/// Append the name of a class in brackets behind its number, where images of
+/// the run come with names.
+void wsr__html_class(wsr__str *out, const wsr__report *report, size_t label);
+
+/// Links to accuracies and to numbers over the epochs as comma-separated
+/// values, which the page holds itself; nothing where there are none.
+wsr_status wsr__html_csv_spectra(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_csv_series(wsr__str *out, const wsr__report *report);
 
 /// The first images with their adversarial ones and the differences.
 wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report);

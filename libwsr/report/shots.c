@@ -22,6 +22,8 @@ typedef struct gallery {
     float *attacked;
     unsigned char *success;
     unsigned char *bytes;
+    int64_t *labels;
+    int64_t *seen; // what the model takes images for
 } gallery;
 
 static void key_of(char out[KEY_SIZE], size_t a, size_t e, const char *what)
@@ -122,6 +124,59 @@ out:
     return status;
 }
 
+// ------------------------------------------------------------------- classes
+
+// Name of a class, NULL where the data have none.
+static const char *name_of(const wsr__st *st, int64_t label)
+{
+    char key[KEY_SIZE];
+    (void)snprintf(key, sizeof(key), "class.%lld", (long long)label);
+    return st == NULL ? NULL : wsr__st_metadata(st, key);
+}
+
+void wsr__html_class(wsr__str *out, const wsr__report *report, size_t label)
+{
+    const char *const name = name_of(report->images, (int64_t)label);
+    if (name != NULL) {
+        wsr__str_add(out, " (");
+        wsr__html_text(out, name);
+        wsr__str_add(out, ")");
+    }
+}
+
+// A row of classes under images; those that differ from the label stand out.
+static void add_labels(wsr__str *out, const gallery *g, const char *what,
+                       const int64_t *classes)
+{
+    wsr__str_addf(out, "<tr class=\"class\"><td>%s</td>", what);
+    for (size_t i = 0; i < g->n; i++) {
+        const char *const name = name_of(g->st, classes[i]);
+        const bool wrong = classes[i] != g->labels[i];
+        wsr__str_add(out, wrong ? "<td><b>" : "<td>");
+        if (name != NULL) {
+            wsr__html_text(out, name);
+        } else {
+            wsr__str_addf(out, "%lld", (long long)classes[i]);
+        }
+        wsr__str_add(out, wrong ? "</b></td>" : "</td>");
+    }
+    wsr__str_add(out, "</tr>\n");
+}
+
+// Files of earlier versions do not say.
+static wsr_status add_seen(wsr__str *out, gallery *g, const char *key)
+{
+    wsr_status status = WSR_OK;
+    const size_t all = wsr__st_find(g->st, "labels")->count;
+    if (wsr__st_find(g->st, key) == NULL) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__st_read_i64(g->seen, g->st, key, all));
+    add_labels(out, g, "prediction", g->seen);
+out:
+    return status;
+}
+
 static void add_outcomes(wsr__str *out, const gallery *g,
                          const unsigned char *robust)
 {
@@ -172,9 +227,13 @@ static wsr_status add_attack(wsr__str *out, gallery *g, size_t a)
     wsr__str_add(out, "<figure class=\"shots\">\n");
     add_caption(out, g, a, e);
     wsr__str_add(out, "<table>\n");
-    for (int what = CLEAN; what < ROWS; what++) {
-        WSR_TRY(add_row(out, g, (row)what));
-    }
+    WSR_TRY(add_row(out, g, CLEAN));
+    add_labels(out, g, "label", g->labels);
+    WSR_TRY(add_seen(out, g, "predictions"));
+    WSR_TRY(add_row(out, g, ATTACKED));
+    key_of(key, a, e, "predictions");
+    WSR_TRY(add_seen(out, g, key));
+    WSR_TRY(add_row(out, g, DIFFERENCE));
     add_outcomes(out, g, robust);
     wsr__str_add(out, "</table></figure>\n");
 out:
@@ -205,11 +264,14 @@ static wsr_status open_gallery(gallery *g, const wsr__st *st)
     g->attacked = wsr__alloc(clean->count, sizeof(*g->attacked));
     g->success = wsr__alloc(labels->count, 1);
     g->bytes = wsr__alloc(g->pixels, 1);
+    g->labels = wsr__alloc(labels->count, sizeof(*g->labels));
+    g->seen = wsr__alloc(labels->count, sizeof(*g->seen));
     if (g->clean == NULL || g->attacked == NULL || g->success == NULL ||
-        g->bytes == NULL) {
+        g->bytes == NULL || g->labels == NULL || g->seen == NULL) {
         return WSR_NOMEM;
     }
     WSR_TRY(wsr__st_read_f32(g->clean, st, "clean", clean->count));
+    WSR_TRY(wsr__st_read_i64(g->labels, st, "labels", labels->count));
 out:
     return status;
 }
@@ -224,7 +286,8 @@ wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report)
     WSR_TRY(open_gallery(&g, report->images));
     wsr__str_add(out, "<h2>Images</h2>\n<p>The first images, what the attacks "
                       "left of them, and the difference at full contrast: "
-                      "grey is no change.</p>\n");
+                      "grey is no change. Predictions other than the label "
+                      "are bold.</p>\n");
     for (size_t a = 0; !isnan(eps_of(g.st, a, 0)); a++) {
         WSR_TRY(add_attack(out, &g, a));
     }
@@ -233,5 +296,7 @@ out:
     wsr__free(g.attacked);
     wsr__free(g.success);
     wsr__free(g.bytes);
+    wsr__free(g.labels);
+    wsr__free(g.seen);
     return status;
 }

@@ -47,6 +47,11 @@ const char *const wsr__report_style[] = {
     ".dot{fill:var(--c);stroke:var(--page);stroke-width:1}\n"
     ".spot{fill:transparent}\n"
     ".share{fill:var(--c)}\n"
+    ".d1{stroke-dasharray:8 5}.d2{stroke-dasharray:2 5}"
+    ".d3{stroke-dasharray:12 4 2 4}\n"
+    "svg.key{display:inline-block;width:2.5rem;height:.75rem;"
+    "margin-right:.4rem;vertical-align:middle}\n"
+    ".wide{overflow-x:auto}\n"
     ".chance{stroke:var(--soft);stroke-dasharray:4 4;fill:none}\n",
     ".c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}"
     ".c4{--c:var(--c4)}.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}"
@@ -71,7 +76,7 @@ const char *const wsr__report_style[] = {
     "th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;"
     "border-bottom:1px solid var(--rule)}\n"
     "th{font-weight:600}\n"
-    ".n{text-align:right}\n"
+    ".n{text-align:right;white-space:nowrap}\n"
     ".warnings{padding-left:1.25rem}\n"
     ".warnings li{margin:.35rem 0;max-width:80ch}\n"
     "summary{cursor:pointer;font-size:.9rem;margin:.35rem 0}\n"
@@ -79,6 +84,9 @@ const char *const wsr__report_style[] = {
     ".shots table{width:auto}\n"
     ".shots td{padding:.2rem;border:0;text-align:center;font-size:.8rem}\n"
     ".shots td:first-child{text-align:left;padding-right:.75rem}\n"
+    ".shots .class td{padding-top:0;max-width:4.5rem;line-height:1.2;"
+    "overflow-wrap:anywhere}\n"
+    "a{color:var(--c0)}\n"
     ".shots img{display:block;width:4rem;height:4rem;"
     "image-rendering:pixelated}\n",
     ".keys{columns:2 20rem;column-gap:2.5rem}\n"
@@ -87,6 +95,22 @@ const char *const wsr__report_style[] = {
     ".keys td:last-child,code{font-family:ui-monospace,Menlo,Consolas,"
     "monospace;font-size:.8125rem;overflow-wrap:anywhere}\n"
     ".keys td:first-child{white-space:nowrap;width:9.5rem}\n",
+    // Charts shrink with the page, what is in them does not; rows of results
+    // get the attack on a line of its own; cells are moved sideways.
+    "@media screen and (max-width:600px){main{padding:1.25rem .9rem 3rem}"
+    "svg.chart text{font-size:18px}svg.chart .odd{display:none}"
+    "svg.chart .line{stroke-width:3.2}svg.chart .bar{stroke-width:2}"
+    "svg.chart .d1{stroke-dasharray:16 10}svg.chart .d2{stroke-dasharray:4 10}"
+    "svg.chart .d3{stroke-dasharray:24 8 4 8}"
+    "svg.chart .dot{transform:scale(1.5);transform-box:fill-box;"
+    "transform-origin:center}\n"
+    "svg.cell{width:46rem;max-width:none!important}"
+    ".spectrum,.spectrum tbody{display:block}"
+    ".spectrum tr{display:grid;grid-template-columns:7.2rem 3.4rem 3.4rem "
+    "1fr 2.7rem}.spectrum td:first-child,.spectrum th:first-child"
+    "{grid-column:1/-1}.spectrum td:first-child:empty{display:none}"
+    ".spectrum .n{padding-right:.2rem;font-size:.8rem}"
+    ".spectrum th.n{white-space:normal}}\n",
     "@media print{:root{color-scheme:light;--page:#fff;--ink:#000;"
     "--soft:#444;--rule:#ccc;--card:#f4f4f4;--c0:#2a78d6;--c1:#d9480f;"
     "--c2:#0f8a5f;--c3:#b87a00;--c4:#6a4fd0;--c5:#d6336c;--c6:#3b7d23;"

@@ -7,12 +7,12 @@
 #include <math.h>
 
 enum {
-    WIDTH = 760, // of the picture
-    HEIGHT = 300,
+    WIDTH = 640, // of the picture
+    HEIGHT = 348,
     LEFT = 58, // of the frame inside the picture
-    RIGHT = 744,
+    RIGHT = 624,
     TOP = 26,
-    BOTTOM = 256
+    BOTTOM = 296
 };
 
 double wsr__chart_round(double *low, double *high, double parts)
@@ -77,10 +77,12 @@ static void draw_columns(wsr__str *out, const wsr__chart *chart)
     for (long i = first; i <= last; i++) {
         const double value = (double)i * chart->x_step;
         const double x = wsr__chart_x(chart, value);
+        // Narrow pages have room for every second number.
         wsr__str_addf(out,
                       "<path class=\"axis\" d=\"M%.1f %dv5\"/>"
-                      "<text class=\"tick x\" x=\"%.1f\" y=\"%d\">",
-                      x, BOTTOM, x, BOTTOM + 19);
+                      "<text class=\"tick x%s\" x=\"%.1f\" y=\"%d\">",
+                      x, BOTTOM, (i - first) % 2 != 0 ? " odd" : "", x,
+                      BOTTOM + 22);
         add_tick(out, value, chart->x_step, false);
         wsr__str_add(out, "</text>\n");
     }
@@ -109,11 +111,19 @@ void wsr__chart_end(wsr__str *out)
     wsr__str_add(out, "</svg>\n");
 }
 
-void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
-                     const wsr__report_point *points, size_t n, size_t colour)
+void wsr__series_style(wsr__str *out, size_t series)
 {
-    wsr__str_addf(out, "<path class=\"line c%zu\" d=\"",
-                  colour % WSR__REPORT_COLOURS);
+    const size_t round = series / WSR__REPORT_COLOURS;
+    wsr__str_addf(out, "c%zu d%zu", series % WSR__REPORT_COLOURS,
+                  round % WSR__REPORT_DASHES);
+}
+
+void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
+                     const wsr__report_point *points, size_t n, size_t series)
+{
+    wsr__str_add(out, "<path class=\"line ");
+    wsr__series_style(out, series);
+    wsr__str_add(out, "\" d=\"");
     for (size_t i = 0; i < n; i++) {
         wsr__str_addf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L',
                       wsr__chart_x(chart, points[i].x),
@@ -122,10 +132,45 @@ void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
     wsr__str_add(out, "\"/>\n");
 }
 
+// A disc, a square, a diamond, a triangle; one step further when the dashes
+// begin again.
+const char *wsr__chart_mark(wsr__str *out, size_t series, double x, double y)
+{
+    static const char *const shapes[WSR__REPORT_MARKS] = {
+        NULL, "m-4 -4h8v8h-8z", "m0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z",
+        "m0 -5l5 9h-10z"};
+    const size_t round = series / WSR__REPORT_COLOURS;
+    const char *const shape =
+        shapes[(round + round / WSR__REPORT_DASHES) % WSR__REPORT_MARKS];
+    const size_t colour = series % WSR__REPORT_COLOURS;
+    if (shape == NULL) {
+        wsr__str_addf(out,
+                      "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" "
+                      "r=\"4\">",
+                      colour, x, y);
+        return "circle";
+    }
+    wsr__str_addf(out, "<path class=\"dot c%zu\" d=\"M%.1f %.1f%s\">", colour,
+                  x, y, shape);
+    return "path";
+}
+
 void wsr__legend_begin(wsr__str *out, size_t colour)
 {
     wsr__str_addf(out, "<li class=\"c%zu\"><i></i>",
                   colour % WSR__REPORT_COLOURS);
+}
+
+void wsr__legend_line(wsr__str *out, size_t series)
+{
+    wsr__str_add(out, "<li><svg class=\"key\" aria-hidden=\"true\" "
+                      "viewBox=\"0 0 40 12\" "
+                      "xmlns=\"http://www.w3.org/2000/svg\">"
+                      "<path class=\"line ");
+    wsr__series_style(out, series);
+    wsr__str_add(out, "\" d=\"M1 6H39\"/>");
+    const char *const mark = wsr__chart_mark(out, series, 20.0, 6.0);
+    wsr__str_addf(out, "</%s></svg>", mark);
 }
 
 void wsr__legend_end(wsr__str *out)

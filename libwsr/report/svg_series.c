@@ -77,33 +77,40 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
 
 // Points carry what they stand for; with many of them only some do.
 static void draw_points(wsr__str *out, const wsr__chart *chart,
-                        const wsr__report_series *s, size_t colour)
+                        const wsr__report_series *s, size_t series)
 {
     enum { MOST = 240, APART = 60 };
     const size_t stride = (s->n + MOST - 1) / MOST;
     for (size_t i = 0; i < s->n; i += stride) {
         const wsr__report_point p = s->points[i];
-        wsr__str_addf(out, "<circle class=\"%s c%zu\" cx=\"%.1f\" cy=\"%.1f\"",
-                      s->n <= APART ? "dot" : "spot",
-                      colour % WSR__REPORT_COLOURS, wsr__chart_x(chart, p.x),
-                      wsr__chart_y(chart, p.y));
-        wsr__str_addf(out, " r=\"%s\"><title>", s->n <= APART ? "3" : "5");
+        const double x = wsr__chart_x(chart, p.x);
+        const double y = wsr__chart_y(chart, p.y);
+        const char *mark = "circle";
+        if (s->n <= APART) {
+            mark = wsr__chart_mark(out, series, x, y);
+        } else {
+            wsr__str_addf(out,
+                          "<circle class=\"spot\" cx=\"%.1f\" cy=\"%.1f\" "
+                          "r=\"5\">",
+                          x, y);
+        }
+        wsr__str_add(out, "<title>");
         wsr__html_name(out, s->name);
         wsr__str_add(out, ": ");
         wsr__html_number(out, p.y, chart->percent);
-        wsr__str_addf(out, ", epoch %.6g</title></circle>\n", p.x);
+        wsr__str_addf(out, ", epoch %.6g</title></%s>\n", p.x, mark);
     }
 }
 
 static void draw_legend(wsr__str *out, const wsr__report *report,
                         const char *phase, wsr__report_kind kind)
 {
-    size_t colour = 0;
+    size_t series = 0;
     wsr__str_add(out, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < report->n_series; i++) {
         const wsr__report_series *const s = &report->series[i];
         if (belongs(s, phase, kind)) {
-            wsr__legend_begin(out, colour++);
+            wsr__legend_line(out, series++);
             wsr__html_name(out, s->name);
             wsr__str_add(out, " <b>");
             wsr__html_number(out, s->points[s->n - 1].y,
@@ -119,15 +126,15 @@ void wsr__svg_series(wsr__str *out, const wsr__report *report,
                      const char *phase, wsr__report_kind kind)
 {
     const wsr__chart chart = chart_of(report, phase, kind);
-    size_t colour = 0;
+    size_t series = 0;
     draw_legend(out, report, phase, kind);
     wsr__chart_begin(out, &chart);
     for (size_t i = 0; i < report->n_series; i++) {
         const wsr__report_series *const s = &report->series[i];
         if (belongs(s, phase, kind)) {
-            wsr__chart_line(out, &chart, s->points, s->n, colour);
-            draw_points(out, &chart, s, colour);
-            colour++;
+            wsr__chart_line(out, &chart, s->points, s->n, series);
+            draw_points(out, &chart, s, series);
+            series++;
         }
     }
     wsr__chart_end(out);

@@ -12,12 +12,27 @@ static bool belongs(const wsr__report_curve *c, const char *norm)
     return c->n > 0 && wsr__streq(c->norm, norm);
 }
 
+// The axis of strengths says what they measure, and in which unit.
+static const char *axis_of(const char *norm)
+{
+    static const char *const names[][2] = {
+        {"linf", "strength ε (L∞; pixel range 0 to 1)"},
+        {"l2", "strength ε (L2; pixel range 0 to 1)"},
+        {"l1", "strength ε (L1; pixel range 0 to 1)"}};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (wsr__streq(norm, names[i][0])) {
+            return names[i][1];
+        }
+    }
+    return "strength ε (pixel range 0 to 1)";
+}
+
 static wsr__chart chart_of(const wsr__report *report, const char *norm)
 {
     wsr__chart chart = {.y1 = 1.0,
                         .y_step = 0.2,
                         .percent = true,
-                        .x_name = "strength of the attack",
+                        .x_name = axis_of(norm),
                         .y_name = "accuracy",
                         .label = "accuracy over strengths"};
     for (size_t i = 0; i < report->n_curves; i++) {
@@ -43,7 +58,7 @@ static void add_curve_name(wsr__str *out, const wsr__report_curve *c)
 }
 
 static void draw_interval(wsr__str *out, const wsr__chart *chart,
-                          const wsr__report_strength *p, size_t colour)
+                          const wsr__report_strength *p, size_t series)
 {
     if (isnan(p->low) || isnan(p->high)) {
         return;
@@ -54,19 +69,18 @@ static void draw_interval(wsr__str *out, const wsr__chart *chart,
     wsr__str_addf(out,
                   "<path class=\"bar c%zu\" d=\"M%.1f %.1fh8M%.1f %.1fV%.1f"
                   "M%.1f %.1fh8\"/>\n",
-                  colour % WSR__REPORT_COLOURS, x - 4.0, top, x, top, bottom,
+                  series % WSR__REPORT_COLOURS, x - 4.0, top, x, top, bottom,
                   x - 4.0, bottom);
 }
 
 static void draw_point(wsr__str *out, const wsr__chart *chart,
                        const wsr__report_curve *c,
-                       const wsr__report_strength *p, size_t colour)
+                       const wsr__report_strength *p, size_t series)
 {
-    wsr__str_addf(out,
-                  "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" "
-                  "r=\"4\"><title>",
-                  colour % WSR__REPORT_COLOURS, wsr__chart_x(chart, p->eps),
-                  wsr__chart_y(chart, p->robust));
+    const char *const mark = wsr__chart_mark(out, series,
+                                             wsr__chart_x(chart, p->eps),
+                                             wsr__chart_y(chart, p->robust));
+    wsr__str_add(out, "<title>");
     add_curve_name(out, c);
     wsr__str_add(out, " at ");
     wsr__html_eps(out, p->eps);
@@ -79,7 +93,7 @@ static void draw_point(wsr__str *out, const wsr__chart *chart,
     if (!isnan(p->count)) {
         wsr__str_addf(out, ", %.0f images", p->count);
     }
-    wsr__str_add(out, "</title></circle>\n");
+    wsr__str_addf(out, "</title></%s>\n", mark);
 }
 
 // What clean images say, as the point of strength 0.
@@ -97,36 +111,48 @@ static wsr__report_strength clean_point(const wsr__report_curve *c)
     return made;
 }
 
-static void draw_segment(wsr__str *out, const wsr__chart *chart,
-                         const wsr__report_strength *from,
-                         const wsr__report_strength *to, size_t colour)
+// One path, so that its dashes do not begin anew at every strength.
+static wsr_status draw_line(wsr__str *out, const wsr__chart *chart,
+                            const wsr__report_curve *c,
+                            const wsr__report_strength *first, size_t series)
 {
-    const wsr__report_point ends[2] = {{from->eps, from->robust},
-                                       {to->eps, to->robust}};
-    wsr__chart_line(out, chart, ends, 2, colour);
+    size_t n = 0;
+    wsr__report_point *const points = wsr__alloc(c->n + 1, sizeof(*points));
+    if (points == NULL) {
+        return WSR_NOMEM;
+    }
+    if (first != NULL) {
+        points[n++] = (wsr__report_point){first->eps, first->robust};
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        points[n++] =
+            (wsr__report_point){c->points[i].eps, c->points[i].robust};
+    }
+    wsr__chart_line(out, chart, points, n, series);
+    wsr__free(points);
+    return WSR_OK;
 }
 
-static void draw_curve(wsr__str *out, const wsr__chart *chart,
-                       const wsr__report_curve *c, size_t colour)
+static wsr_status draw_curve(wsr__str *out, const wsr__chart *chart,
+                             const wsr__report_curve *c, size_t series)
 {
     const bool clean = !isnan(c->points[0].clean) && c->points[0].eps > 0.0;
     const wsr__report_strength first = clean_point(c);
+    const wsr_status status =
+        draw_line(out, chart, c, clean ? &first : NULL, series);
     if (clean) {
-        draw_segment(out, chart, &first, &c->points[0], colour);
-        draw_interval(out, chart, &first, colour);
+        draw_interval(out, chart, &first, series);
     }
     for (size_t i = 0; i < c->n; i++) {
-        if (i > 0) {
-            draw_segment(out, chart, &c->points[i - 1], &c->points[i], colour);
-        }
-        draw_interval(out, chart, &c->points[i], colour);
+        draw_interval(out, chart, &c->points[i], series);
     }
     if (clean) {
-        draw_point(out, chart, c, &first, colour);
+        draw_point(out, chart, c, &first, series);
     }
     for (size_t i = 0; i < c->n; i++) {
-        draw_point(out, chart, c, &c->points[i], colour);
+        draw_point(out, chart, c, &c->points[i], series);
     }
+    return status;
 }
 
 static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
@@ -146,12 +172,12 @@ static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
 static void draw_legend(wsr__str *out, const wsr__report *report,
                         const char *norm)
 {
-    size_t colour = 0;
+    size_t series = 0;
     wsr__str_add(out, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < report->n_curves; i++) {
         const wsr__report_curve *const c = &report->curves[i];
         if (belongs(c, norm)) {
-            wsr__legend_begin(out, colour++);
+            wsr__legend_line(out, series++);
             add_curve_name(out, c);
             if (c->options[0] != '\0') {
                 wsr__str_add(out, " <small>");
@@ -164,18 +190,21 @@ static void draw_legend(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, "</ul>\n");
 }
 
-void wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
-                       const char *norm)
+wsr_status wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
+                             const char *norm)
 {
+    wsr_status status = WSR_OK;
     const wsr__chart chart = chart_of(report, norm);
-    size_t colour = 0;
+    size_t series = 0;
     draw_legend(out, report, norm);
     wsr__chart_begin(out, &chart);
     draw_chance(out, &chart, report->classes);
     for (size_t i = 0; i < report->n_curves; i++) {
         if (belongs(&report->curves[i], norm)) {
-            draw_curve(out, &chart, &report->curves[i], colour++);
+            WSR_TRY(draw_curve(out, &chart, &report->curves[i], series++));
         }
     }
     wsr__chart_end(out);
+out:
+    return status;
 }

@@ -68,8 +68,9 @@ static void add_means(wsr__str *out, const wsr__report *report,
 
 void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 {
-    wsr__str_add(out, "<table>\n<tr><th>attack</th><th class=\"n\">strength"
-                      "</th><th class=\"n\">clean</th><th class=\"n\">robust"
+    wsr__str_add(out, "<table class=\"spectrum\">\n<tr><th>attack</th>"
+                      "<th class=\"n\">strength ε</th><th "
+                      "class=\"n\">clean</th><th class=\"n\">robust"
                       "</th><th class=\"n\">95 % interval</th>"
                       "<th class=\"n\">images</th></tr>\n");
     for (size_t i = 0; i < report->n_curves; i++) {
@@ -84,10 +85,12 @@ void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 
 // ------------------------------------------------------------------- classes
 
-static void add_class_row(wsr__str *out, const wsr__report_curve *c,
-                          size_t label)
+static void add_class_row(wsr__str *out, const wsr__report *report,
+                          const wsr__report_curve *c, size_t label)
 {
-    wsr__str_addf(out, "<tr><td>%zu</td>", label);
+    wsr__str_addf(out, "<tr><td>%zu", label);
+    wsr__html_class(out, report, label);
+    wsr__str_add(out, "</td>");
     for (size_t k = 0; k < c->n; k++) {
         const wsr__report_strength *const p = &c->points[k];
         wsr__str_add(out, "<td class=\"n\">");
@@ -98,11 +101,13 @@ static void add_class_row(wsr__str *out, const wsr__report_curve *c,
     wsr__str_add(out, "</tr>\n");
 }
 
-static void add_classes(wsr__str *out, const wsr__report_curve *c)
+static void add_classes(wsr__str *out, const wsr__report *report,
+                        const wsr__report_curve *c)
 {
     wsr__str_add(out, "<details><summary>");
     wsr__html_curve(out, c);
-    wsr__str_add(out, "</summary>\n<table>\n<tr><th>class</th>");
+    wsr__str_add(out, "</summary>\n<div class=\"wide\"><table>\n"
+                      "<tr><th>class</th>");
     for (size_t k = 0; k < c->n; k++) {
         wsr__str_add(out, "<th class=\"n\">");
         wsr__html_eps(out, c->points[k].eps);
@@ -110,9 +115,9 @@ static void add_classes(wsr__str *out, const wsr__report_curve *c)
     }
     wsr__str_add(out, "</tr>\n");
     for (size_t label = 0; label < c->points[0].n_classes; label++) {
-        add_class_row(out, c, label);
+        add_class_row(out, report, c, label);
     }
-    wsr__str_add(out, "</table></details>\n");
+    wsr__str_add(out, "</table></div></details>\n");
 }
 
 void wsr__html_classes(wsr__str *out, const wsr__report *report)
@@ -129,7 +134,7 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report)
                               "attack, by its strength.</p>\n");
         }
         any = true;
-        add_classes(out, c);
+        add_classes(out, report, c);
     }
 }
 

@@ -131,7 +131,10 @@ START_TEST(nothing_is_needed_from_elsewhere)
     put(dir, "genotype.yaml", genotype);
     const char *const page = page_of(dir);
     ck_assert_lacks(page, "src=");
-    ck_assert_lacks(page, "href=");
+    for (const char *c = strstr(page, "href="); c != NULL;
+         c = strstr(c + 1, "href=")) {
+        ck_assert_ptr_eq(strstr(c, "href=\"data:text/csv;"), c);
+    }
     ck_assert_lacks(page, "url(");
     ck_assert_lacks(page, "@import");
 }
@@ -234,6 +237,115 @@ START_TEST(images_without_pixels_are_refused)
     ck_assert_ok(wsr__st_write(b, path_in(dir, "images.safetensors")));
     wsr__st_builder_free(b);
     ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "holds no images");
+}
+END_TEST
+
+START_TEST(images_have_labels_and_predictions_with_names)
+{
+    const char *const dir = scratch_folder("names");
+    static const float pixels[24] = {0.5f};
+    static const unsigned char flags[2] = {1, 0};
+    static const int64_t labels[2] = {3, 4};
+    static const int64_t clean[2] = {3, 1};
+    static const int64_t attacked[2] = {4, 1};
+    const int64_t four[4] = {2, 3, 2, 2};
+    wsr__st_builder *b = NULL;
+    ck_assert_ok(wsr__st_builder_new(&b));
+    ck_assert_ok(wsr__st_add(b, "clean", WSR__ST_F32, pixels, four, 4));
+    ck_assert_ok(wsr__st_add(b, "0.0.images", WSR__ST_F32, pixels, four, 4));
+    ck_assert_ok(wsr__st_add_i64(b, "labels", labels, 2));
+    ck_assert_ok(wsr__st_add_i64(b, "predictions", clean, 2));
+    ck_assert_ok(wsr__st_add_i64(b, "0.0.predictions", attacked, 2));
+    ck_assert_ok(wsr__st_add(b, "0.0.success", WSR__ST_U8, flags, four, 1));
+    ck_assert_ok(wsr__st_add(b, "0.0.robust", WSR__ST_U8, flags, four, 1));
+    ck_assert_ok(wsr__st_set(b, "0.0.eps", "0.25"));
+    ck_assert_ok(wsr__st_set(b, "class.1", "<cup>"));
+    ck_assert_ok(wsr__st_set(b, "class.3", "ankle boot"));
+    ck_assert_ok(wsr__st_write(b, path_in(dir, "images.safetensors")));
+    wsr__st_builder_free(b);
+    put(dir, "config.yaml", "attack:\n  target_class: 1\n");
+    put(dir, "log.jsonl", evaluation);
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<td>label</td><td>ankle boot</td><td>4</td>");
+    ck_assert_has(page, "<td>prediction</td><td>ankle boot</td>"
+                        "<td><b>&lt;cup&gt;</b></td>");
+    ck_assert_has(page, "<td>prediction</td><td><b>4</b></td>"
+                        "<td><b>&lt;cup&gt;</b></td>");
+    ck_assert_has(page, "<tr><td>1 (&lt;cup&gt;)</td>"); // by class
+    ck_assert_has(page, "Attacks towards class 1 (&lt;cup&gt;), whose own");
+}
+END_TEST
+
+static void expect_link(const char *page, const char *name, const char *csv)
+{
+    wsr__str link = {0};
+    wsr__str_addf(&link,
+                  "<a download=\"%s\" href=\"data:text/csv;"
+                  "charset=utf-8;base64,",
+                  name);
+    wsr__add_base64(&link, (const unsigned char *)csv, strlen(csv));
+    wsr__str_add(&link, "\">");
+    ck_assert_has(page, link.s);
+    wsr__str_free(&link);
+}
+
+START_TEST(the_numbers_can_be_saved_from_the_page)
+{
+    const char *const dir = scratch_folder("csv");
+    put(dir, "log.jsonl",
+        "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":1,\"loss\":0.1}\n"
+        "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":2,\"loss\":0.05,"
+        "\"seconds\":3}\n"
+        "{\"event\":\"spectrum\",\"attack\":\"pgd\",\"options\":\"a=\\\"b\\\","
+        "c=2\",\"norm\":\"linf\",\"eps\":0.1,\"count\":4,"
+        "\"clean_accuracy\":1,\"robust_accuracy\":0.3,\"robust_low\":0.25,"
+        "\"robust_high\":0.5,\"class_accuracy\":[0.3,null]}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    expect_link(
+        page, "accuracies.csv",
+        "net,attack,options,norm,eps,count,clean_accuracy,"
+        "robust_accuracy,robust_low,robust_high,class_0,class_1\n"
+        "\"\",\"pgd\",\"a=\"\"b\"\",c=2\",\"linf\",0.1,4,1,0.3,0.25,0.5,"
+        "0.3,\n");
+    expect_link(page, "epochs.csv",
+                "phase,unit,name,epoch,value\n"
+                "\"train\",\"loss\",\"loss\",1,0.1\n"
+                "\"train\",\"loss\",\"loss\",2,0.05\n"
+                "\"train\",\"seconds\",\"train\",2,3\n");
+}
+END_TEST
+
+// Each curve has a colour, dashes and marks that no other one has.
+START_TEST(many_curves_can_be_told_apart)
+{
+    enum { CURVES = 64, STYLE = 160 };
+    static char styles[CURVES][STYLE];
+    const char *const dir = scratch_folder("many");
+    wsr__str log = {0};
+    for (int i = 0; i < CURVES; i++) {
+        wsr__str_addf(&log,
+                      "{\"event\":\"spectrum\",\"attack\":\"a%d\",\"norm\":"
+                      "\"linf\",\"eps\":0.1,\"robust_accuracy\":0.5}\n",
+                      i);
+    }
+    put(dir, "log.jsonl", log.s);
+    wsr__str_free(&log);
+    const char *at = page_of(dir);
+    check_well_formed(at);
+    ck_assert_has(at, "strength ε (L∞; pixel range 0 to 1)");
+    for (size_t i = 0; i < CURVES; i++) {
+        at = strstr(at, "<svg class=\"key\"");
+        ck_assert_ptr_nonnull(at);
+        at = strstr(at, "<path class=\"line ");
+        const size_t n = (size_t)(strstr(at, "</svg>") - at);
+        ck_assert_uint_lt(n, STYLE);
+        memcpy(styles[i], at, n);
+        for (size_t k = 0; k < i; k++) {
+            ck_assert_str_ne(styles[k], styles[i]);
+        }
+    }
 }
 END_TEST
 
@@ -347,6 +459,9 @@ Suite *suite(void)
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
         images_are_shown_beside_what_attacks_made_of_them,
+        images_have_labels_and_predictions_with_names,
+        the_numbers_can_be_saved_from_the_page,
+        many_curves_can_be_told_apart,
         images_without_pixels_are_refused,
         an_empty_folder_becomes_a_page,
         text_of_files_cannot_break_the_page,

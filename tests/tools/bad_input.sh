@@ -420,6 +420,8 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     good "towards class 3 (dots)" $some --attack fgsm --target-class 3 --out aimed
     present '"target_class":3,' aimed/results.jsonl
     present "target_class: 3" aimed/config.yaml
+    present "Attacks towards class 3 (dots)" aimed/report.html
+    present "<td>prediction</td>" aimed/report.html
     good "" $attack --resume aimed
     present "data:image/png;base64," shown/report.html
     present '"worst_case"' shown/results.jsonl
