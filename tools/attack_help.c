@@ -26,8 +26,8 @@ const job_key job_keys[] = {
      "strengths, in the unit of pixels from 0 to 1; inf for attacks that look "
      "for the smallest change"},
     {"attack.count", "0", "images to be evaluated, 0: all"},
-    {"attack.stop", "true", "leave images alone once they have fallen"},
-    {"attack.nested", "true", "what fell counts as fallen at larger strengths"},
+    {"attack.stop", "true", "leave images alone once an attack succeeded"},
+    {"attack.nested", "true", "a success counts at larger strengths as well"},
     {"attack.target", "none", "class to reach: least, second, random"},
     {"attack.target_class", "-1",
      "number of one class that all images are to reach; images of that class "

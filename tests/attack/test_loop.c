@@ -172,7 +172,7 @@ START_TEST(one_class_can_be_the_target_of_all_images)
         }
     }
     ck_assert_ok(wsr_attack_run(&r, attack, model, x, labels, n));
-    size_t fell = 0;
+    size_t hits = 0;
     for (size_t i = 0; i < n; i++) {
         float z[TOY_CLASSES];
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
@@ -181,9 +181,9 @@ START_TEST(one_class_can_be_the_target_of_all_images)
         const bool clean = wsr_attack_result_clean(r)[i];
         ck_assert_int_eq(wsr_attack_result_success(r, 0)[i], clean && reached);
         ck_assert_int_eq(wsr_attack_result_robust(r, 0)[i], clean && !reached);
-        fell += clean && reached;
+        hits += clean && reached;
     }
-    ck_assert_uint_gt(fell, 0);
+    ck_assert_uint_gt(hits, 0);
     wsr_attack_result_free(r);
     wsr_attack_free(attack);
     ck_assert_ok(wsr_attack_new(&attack, "pgd", "target_class=5"));

@@ -176,8 +176,8 @@ START_TEST(images_of_the_target_class_are_left_out)
         ck_assert_int_eq(saved[k], labels[i]);
         ck_assert_ok(wsr_dataset_images(expected, w.dataset, &i, 1));
         ck_assert_mem_eq(x + k * TOY_D, expected, sizeof(expected));
-        const bool fell = wsr__spectrum_at(w.spectrum, 0, 0)->success[k] != 0;
-        ck_assert(!fell || seen[k] == 1);
+        const bool hit = wsr__spectrum_at(w.spectrum, 0, 0)->success[k] != 0;
+        ck_assert(!hit || seen[k] == 1);
         k++;
     }
     wsr__st_free(st);

@@ -162,8 +162,8 @@ check_run(${TRAIN} --json --quiet --out ${SCRATCH}/train --genotype cna_r
 set(whole ${printed})
 # What is printed is the log, and again when a run is taken up.
 file(READ ${SCRATCH}/train/log.jsonl log)
-string(REGEX MATCHALL "\n" feeds "${log}")
-list(LENGTH feeds written)
+string(REGEX MATCHALL "\n" ends "${log}")
+list(LENGTH ends written)
 check_run(${TRAIN} --json --resume ${SCRATCH}/train)
 if(NOT whole EQUAL written OR NOT printed EQUAL written)
     complain("${whole} and ${printed} lines printed, ${written} in the log")
