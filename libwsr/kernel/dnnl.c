@@ -262,11 +262,13 @@ static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
                               md_ref md)
 {
     blocking b = {0};
-    wsr_status status = WSR_OK;
     const int64_t sizes[WEIGHT_DIMS] = {s->groups, s->co / s->groups,
                                         s->ci / s->groups, s->kh, s->kw};
     const int first = s->groups > 1 ? 0 : 1; // dimension of md
-    WSR_TRY(wsr__dnnl_check(md_blocking(&b, md), "format of weights"));
+    const dnnl_status_t failed = md_blocking(&b, md);
+    if (failed != dnnl_success) {
+        return wsr__dnnl_check(failed, "format of weights");
+    }
     for (int d = 0; d < WEIGHT_DIMS; d++) {
         conv->sizes[d] = sizes[d];
         conv->at[d] = wsr__alloc((size_t)sizes[d], sizeof(*conv->at[d]));
@@ -277,8 +279,7 @@ static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
             conv->at[d][i] = d < first ? 0 : place_of(&b, d - first, i);
         }
     }
-out:
-    return status;
+    return WSR_OK;
 }
 
 typedef struct roles {
@@ -333,7 +334,7 @@ static wsr_status make_memories(making *m)
 {
     wsr__dnnl_conv *const conv = m->conv;
     const roles role = roles_of(conv->pass);
-    const dnnl_engine_t engine = conv->dnnl.engine;
+    dnnl_engine_t engine = conv->dnnl.engine;
     const md_ref weights = query(m->pd, role.weights);
     const md_ref scratch = query(m->pd, dnnl_query_scratchpad_md);
     wsr_status status = WSR_OK;
@@ -355,7 +356,7 @@ out:
 static wsr_status make_descriptor(making *m)
 {
     const wsr__direction pass = m->conv->pass;
-    const dnnl_engine_t engine = m->conv->dnnl.engine;
+    dnnl_engine_t engine = m->conv->dnnl.engine;
     wsr_status status = WSR_OK;
     WSR_TRY(
         wsr__dnnl_check(dnnl_primitive_attr_create(&m->attr), "attributes"));
