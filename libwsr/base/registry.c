@@ -4,6 +4,8 @@
 
 #include "base/registry.h"
 
+#include <string.h>
+
 enum { NAME_SIZE = 64, MOST_CLASSES = 128 };
 
 static wsr_status unknown_class(const wsr__family *family, const char *name)
@@ -46,6 +48,25 @@ wsr_status wsr__class_find(const wsr__class **out, const wsr__family *family,
     return unknown_class(family, name);
 }
 
+wsr_status wsr__class_copy(void **out, const wsr__class *cls,
+                           const void *params)
+{
+    *out = NULL;
+    if (cls->params_size == 0) {
+        return WSR_OK;
+    }
+    *out = wsr__alloc(1, cls->params_size);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    if (params != NULL) {
+        memcpy(*out, params, cls->params_size);
+    } else {
+        wsr__params_default(*out, cls->schema);
+    }
+    return WSR_OK;
+}
+
 wsr_status wsr__class_params(void **out, const wsr__class *cls,
                              const char *options)
 {
@@ -53,16 +74,9 @@ wsr_status wsr__class_params(void **out, const wsr__class *cls,
     void *params = NULL;
     wsr__str prefix = {0};
     *out = NULL;
-    if (cls->params_size != 0) {
-        params = wsr__alloc(1, cls->params_size);
-        if (params == NULL) {
-            status = WSR_NOMEM;
-            goto out;
-        }
-    }
+    WSR_TRY(wsr__class_copy(&params, cls, NULL));
     wsr__str_addf(&prefix, "%s.", cls->name);
     WSR_TRY(wsr__str_status(&prefix));
-    wsr__params_default(params, cls->schema);
     WSR_TRY(wsr__params_parse(params, cls->schema, prefix.s, options));
     *out = params;
     params = NULL;

@@ -33,6 +33,12 @@ wsr_status wsr__class_find(const wsr__class **out, const wsr__family *family,
 wsr_status wsr__class_params(void **out, const wsr__class *cls,
                              const char *options);
 
+/// Copy the params of a class; NULL stands for its defaults. This is how an
+/// object is made of a struct, without text. [out, owned] NULL for a class
+/// without params.
+wsr_status wsr__class_copy(void **out, const wsr__class *cls,
+                           const void *params);
+
 /// Find a class by a spec "name:k=v,..." and make its params.
 wsr_status wsr__class_spec(const wsr__class **cls, void **params,
                            const wsr__family *family, const char *spec);

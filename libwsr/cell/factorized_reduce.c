@@ -29,5 +29,5 @@ wsr_value wsr__build_factorized_reduce(const wsr__site *site, wsr_value x)
     const wsr_value a = wsr__build_conv(site, "conv_1.weight", &even, r);
     const wsr_value b = wsr__build_conv(site, "conv_2.weight", &odd, r);
     const wsr__site bn = wsr__site_below(site, "bn.");
-    return wsr__build_norm(&bn, wsr__op2(g, "concat", "axis=1", a, b));
+    return wsr__build_norm(&bn, wsr__op2(g, "concat", NULL, a, b));
 }

@@ -5,10 +5,10 @@
 // linear map's numbers start uniform in [-1, 1] / sqrt(fan in).
 
 #include "cell/cell.h"
+#include "op/conv2d.h"
+#include "op/pool.h"
 
 #include <math.h>
-
-enum { OPTIONS_SIZE = 160 };
 
 static const wsr__init ones = {0, 1};
 static const wsr__init zeros = {0, 0};
@@ -93,17 +93,14 @@ wsr_value wsr__build_conv(const wsr__site *site, const char *name,
     const wsr_shape shape = wsr__shape4(depthwise ? ci : wide, ci / groups,
                                         layer->kernel[0], layer->kernel[1]);
     const int64_t fan_in = shape.dims[1] * shape.dims[2] * shape.dims[3];
-    char options[OPTIONS_SIZE];
-    (void)snprintf(options, sizeof(options),
-                   "stride=[%lld,%lld],pad=[%lld,%lld],dilation=[%lld,%lld],"
-                   "groups=%lld,offset=%lld",
-                   (long long)stride_of(site, layer, 0),
-                   (long long)stride_of(site, layer, 1),
-                   (long long)pad_of(layer, 0), (long long)pad_of(layer, 1),
-                   (long long)layer->dilation[0], (long long)layer->dilation[1],
-                   (long long)groups, (long long)layer->offset);
-    return wsr__op2(site->graph, "conv2d", options, x,
-                    param(site, name, shape, by_fan_in(fan_in)));
+    const wsr__conv2d conv = {
+        .stride = {2, {stride_of(site, layer, 0), stride_of(site, layer, 1)}},
+        .pad = {2, {pad_of(layer, 0), pad_of(layer, 1)}},
+        .dilation = {2, {layer->dilation[0], layer->dilation[1]}},
+        .groups = groups,
+        .offset = layer->offset};
+    const wsr_value srcs[] = {x, param(site, name, shape, by_fan_in(fan_in))};
+    return wsr__opn_of(site->graph, &wsr__op_conv2d, &conv, srcs, 2);
 }
 
 wsr_value wsr__build_linear(const wsr__site *site, wsr_value x)
@@ -120,12 +117,11 @@ static wsr_value build_pool(const wsr__site *site, const wsr__layer *layer,
                             wsr_value x)
 {
     const bool max = layer->kind == WSR__LAYER_MAX_POOL;
-    char options[OPTIONS_SIZE];
-    (void)snprintf(options, sizeof(options), "kernel=%lld,stride=%lld,pad=%lld",
-                   (long long)layer->kernel[0],
-                   (long long)stride_of(site, layer, 0),
-                   (long long)pad_of(layer, 0));
-    return wsr__op1(site->graph, max ? "max_pool" : "avg_pool", options, x);
+    const wsr__pool2d pool = {.kernel = layer->kernel[0],
+                              .stride = stride_of(site, layer, 0),
+                              .pad = pad_of(layer, 0)};
+    return wsr__op1_of(site->graph, max ? &wsr__op_max_pool : &wsr__op_avg_pool,
+                       &pool, x);
 }
 
 static wsr_value build_layer(const wsr__site *site, const wsr__layer *layer,

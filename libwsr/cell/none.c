@@ -5,16 +5,15 @@
 // is zero for a NaN, too.
 
 #include "cell/cell.h"
+#include "op/params.h"
 
 static wsr_value build(const wsr__cell_class *cls, const wsr__site *site,
                        wsr_value x)
 {
     (void)cls;
     if (site->stride != 1) {
-        char options[32];
-        (void)snprintf(options, sizeof(options), "stride=%lld",
-                       (long long)site->stride);
-        x = wsr__op1(site->graph, "subsample", options, x);
+        const wsr__subsample_params every = {.stride = site->stride};
+        x = wsr__op1_of(site->graph, &wsr__op_subsample, &every, x);
     }
     return wsr__op1(site->graph, "zero", NULL, x);
 }

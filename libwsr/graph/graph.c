@@ -258,29 +258,24 @@ wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
     return value;
 }
 
-static wsr_status copy_params(void **out, const wsr__op_class *cls,
-                              const void *params)
+wsr_value wsr__opn_of(wsr_graph *graph, const wsr__op_class *cls,
+                      const void *params, const wsr_value *srcs, size_t n)
 {
-    *out = wsr__alloc(1, cls->super.params_size);
-    if (*out == NULL) {
-        return WSR_NOMEM;
+    wsr_value value = 0;
+    void *copy = NULL;
+    if (graph->status == WSR_OK) {
+        graph->status = wsr__class_copy(&copy, &cls->super, params);
     }
-    memcpy(*out, params, cls->super.params_size);
-    return WSR_OK;
+    if (graph->status == WSR_OK) {
+        graph->status = append_op(&value, graph, cls, copy, srcs, n);
+    }
+    return value;
 }
 
 wsr_value wsr__op1_of(wsr_graph *graph, const wsr__op_class *cls,
                       const void *params, wsr_value a)
 {
-    wsr_value value = 0;
-    void *copy = NULL;
-    if (graph->status == WSR_OK) {
-        graph->status = copy_params(&copy, cls, params);
-    }
-    if (graph->status == WSR_OK) {
-        graph->status = append_op(&value, graph, cls, copy, &a, 1);
-    }
-    return value;
+    return wsr__opn_of(graph, cls, params, &a, 1);
 }
 
 wsr_value wsr__op1(wsr_graph *graph, const char *op, const char *options,

@@ -63,9 +63,11 @@ wsr_value wsr__op3(wsr_graph *graph, const char *op, const char *options,
 wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
                    const wsr_value *srcs, size_t n);
 
-/// Apply an op to a source, its options given as the op's own struct [copied].
+/// The same with an op's class and its params [copied], NULL: its defaults.
 wsr_value wsr__op1_of(wsr_graph *graph, const wsr__op_class *cls,
                       const void *params, wsr_value a);
+wsr_value wsr__opn_of(wsr_graph *graph, const wsr__op_class *cls,
+                      const void *params, const wsr_value *srcs, size_t n);
 
 void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value);
 

@@ -6,6 +6,7 @@
 // image and double the width.
 
 #include "net/net.h"
+#include "op/pool.h"
 
 typedef struct chain {
     const wsr__build *build;
@@ -102,10 +103,8 @@ static wsr_value pool(const chain *c)
     const int64_t k = net->kind->adaptive ? 0 : net->stem->pool;
     wsr_value x = c->last;
     if (k != 0 && wsr__site_size(&c->site, x, 2) > k) {
-        char options[64];
-        (void)snprintf(options, sizeof(options), "kernel=%lld,stride=%lld",
-                       (long long)k, (long long)k);
-        x = wsr__op1(c->site.graph, "avg_pool", options, x);
+        const wsr__pool2d window = {.kernel = k, .stride = k};
+        x = wsr__op1_of(c->site.graph, &wsr__op_avg_pool, &window, x);
     }
     return wsr__op1(c->site.graph, "global_avg_pool", NULL, x);
 }

@@ -5,6 +5,7 @@
 // that come from the cell's two sources have stride 2.
 
 #include "net/net.h"
+#include "op/params.h"
 
 void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge)
 {
@@ -26,11 +27,8 @@ static wsr_value multiply(const wsr__cell *cell, const char *name, wsr_value x)
 
 static wsr_value weigh(const wsr__cell *cell, float weight, wsr_value x)
 {
-    char number[32];
-    char options[64];
-    wsr__format_float(number, weight);
-    (void)snprintf(options, sizeof(options), "factor=%s", number);
-    return wsr__op1(cell->site.graph, "scale", options, x);
+    const wsr__scale_params scale = {.factor = (double)weight};
+    return wsr__op1_of(cell->site.graph, &wsr__op_scale, &scale, x);
 }
 
 void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
@@ -91,5 +89,5 @@ wsr_value wsr__cell_concat(wsr__cell *cell, const size_t *states, size_t n)
     for (size_t i = 0; i < n; i++) {
         srcs[i] = cell->states[states[i]];
     }
-    return wsr__opn(cell->site.graph, "concat", "axis=1", srcs, n);
+    return wsr__opn(cell->site.graph, "concat", NULL, srcs, n);
 }

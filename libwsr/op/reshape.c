@@ -3,18 +3,14 @@
 // The same numbers under other dimensions, row-major. The batch dimension
 // stays; one other may be -1 and is then what is left.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef struct options {
-    wsr__ints dims;
-} options;
-
 static const wsr__option schema[] = {
-    {"dims", WSR__INTS, offsetof(options, dims), "[-1]", -1, 1 << 30, "",
-     "dimensions behind the batch; one may be -1", NULL},
+    {"dims", WSR__INTS, offsetof(wsr__reshape_params, dims), "[-1]", -1,
+     1 << 30, "", "dimensions behind the batch; one may be -1", NULL},
     {0},
 };
 
@@ -22,7 +18,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
     (void)n;
-    const options *const o = params;
+    const wsr__reshape_params *const o = params;
     if (srcs[0].ndims < 1 || o->dims.n + 1 > WSR_MAX_DIMS) {
         return wsr__op_shape_fail("source must have a batch dimension",
                                   &srcs[0]);
@@ -87,7 +83,7 @@ static const wsr__impl *const impls[] = {&alias, NULL};
 
 const wsr__op_class wsr__op_reshape = {
     .super = {"reshape", "other dimensions, same numbers", "", schema,
-              sizeof(options)},
+              sizeof(wsr__reshape_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = infer,

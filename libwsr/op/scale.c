@@ -4,26 +4,21 @@
 // zeros stay zeros and any layout will do; with one sources are plain, since
 // the padding channels of a blocked image must stay zero.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 
-typedef struct scale_params {
-    double factor;
-    double offset;
-} scale_params;
-
 static const wsr__option schema[] = {
-    {"factor", WSR__FLOAT, offsetof(scale_params, factor), "1", 0, 0, "",
+    {"factor", WSR__FLOAT, offsetof(wsr__scale_params, factor), "1", 0, 0, "",
      "what the source is multiplied by", NULL},
-    {"offset", WSR__FLOAT, offsetof(scale_params, offset), "0", 0, 0, "",
+    {"offset", WSR__FLOAT, offsetof(wsr__scale_params, offset), "0", 0, 0, "",
      "what is added then", NULL},
     {0},
 };
 
 static void layout(wsr__node *node)
 {
-    const scale_params *const o = node->params;
+    const wsr__scale_params *const o = node->params;
     if (o->offset == 0) {
         wsr__layout_same(node);
     } else {
@@ -36,7 +31,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const scale_params *const o = node->params;
+    const wsr__scale_params *const o = node->params;
     const float factor = (float)o->factor;
     const float offset = (float)o->offset;
     const float *const x = node->src[0].data;
@@ -49,7 +44,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const scale_params *const o = node->params;
+    const wsr__scale_params *const o = node->params;
     const float factor = (float)o->factor;
     const float *const dy = node->dst.diff;
     float *const dx = node->src[0].diff;
@@ -83,7 +78,8 @@ static const wsr__impl ref = {
 static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_scale = {
-    .super = {"scale", "factor * x + offset", "", schema, sizeof(scale_params)},
+    .super = {"scale", "factor * x + offset", "", schema,
+              sizeof(wsr__scale_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = wsr__infer_same,

@@ -3,28 +3,22 @@
 // A range of one axis: dst holds the elements begin <= i < end of `axis`. The
 // batch axis cannot be cut.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef struct slice_params {
-    int64_t axis;
-    int64_t begin;
-    int64_t end;
-} slice_params;
-
 static const wsr__option schema[] = {
-    {"axis", WSR__INT, offsetof(slice_params, axis), "1", 1, WSR_MAX_DIMS - 1,
-     "", "axis to cut; 0 is the batch", NULL},
-    {"begin", WSR__INT, offsetof(slice_params, begin), "0", 0, 1 << 30, "",
+    {"axis", WSR__INT, offsetof(wsr__slice_params, axis), "1", 1,
+     WSR_MAX_DIMS - 1, "", "axis to cut; 0 is the batch", NULL},
+    {"begin", WSR__INT, offsetof(wsr__slice_params, begin), "0", 0, 1 << 30, "",
      "first element", NULL},
-    {"end", WSR__INT, offsetof(slice_params, end), "0", 0, 1 << 30, "",
+    {"end", WSR__INT, offsetof(wsr__slice_params, end), "0", 0, 1 << 30, "",
      "one past the last element; 0: up to the last", NULL},
     {0},
 };
 
-static int64_t end_of(const slice_params *o, const wsr_shape *src)
+static int64_t end_of(const wsr__slice_params *o, const wsr_shape *src)
 {
     return o->end == 0 ? src->dims[o->axis] : o->end;
 }
@@ -33,7 +27,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
     (void)n;
-    const slice_params *const o = params;
+    const wsr__slice_params *const o = params;
     const int64_t size = o->axis < srcs[0].ndims ? srcs[0].dims[o->axis] : 0;
     const int64_t end = end_of(o, &srcs[0]);
     if (o->begin >= end || end > size) {
@@ -59,7 +53,7 @@ typedef struct cut {
 
 static cut cut_of(const wsr__node *node)
 {
-    const slice_params *const o = node->params;
+    const wsr__slice_params *const o = node->params;
     const wsr_shape *const src = &node->src[0].desc.shape;
     cut c = {1, src->dims[o->axis], o->begin,
              node->dst.desc.shape.dims[o->axis]};
@@ -128,7 +122,8 @@ static const wsr__impl ref = {
 static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_slice = {
-    .super = {"slice", "range of one axis", "", schema, sizeof(slice_params)},
+    .super = {"slice", "range of one axis", "", schema,
+              sizeof(wsr__slice_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = infer,

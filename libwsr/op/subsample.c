@@ -5,21 +5,16 @@
 // With stride 2 and offsets 0 and 1 these are the two halves of a factorised
 // reduction.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef struct options {
-    int64_t stride;
-    int64_t offset;
-} options;
-
 static const wsr__option schema[] = {
-    {"stride", WSR__INT, offsetof(options, stride), "2", 1, 64, "pixels",
-     "step between pixels", NULL},
-    {"offset", WSR__INT, offsetof(options, offset), "0", 0, 63, "pixels",
-     "row and column to begin at", NULL},
+    {"stride", WSR__INT, offsetof(wsr__subsample_params, stride), "2", 1, 64,
+     "pixels", "step between pixels", NULL},
+    {"offset", WSR__INT, offsetof(wsr__subsample_params, offset), "0", 0, 63,
+     "pixels", "row and column to begin at", NULL},
     {0},
 };
 
@@ -27,7 +22,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
     (void)n;
-    const options *const o = params;
+    const wsr__subsample_params *const o = params;
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__op_ndims(&srcs[0], 4));
     const int64_t *const d = srcs[0].dims;
@@ -53,7 +48,7 @@ typedef struct work {
 
 static work work_of(const wsr__node *node)
 {
-    const options *const o = node->params;
+    const wsr__subsample_params *const o = node->params;
     const int64_t *const s = node->src[0].desc.shape.dims;
     const int64_t *const d = node->dst.desc.shape.dims;
     const bool blocked = node->src[0].desc.layout == WSR__BLOCKED;
@@ -147,7 +142,7 @@ static const wsr__impl *const impls[] = {&native, &ref, NULL};
 
 const wsr__op_class wsr__op_subsample = {
     .super = {"subsample", "every stride-th pixel", "", schema,
-              sizeof(options)},
+              sizeof(wsr__subsample_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = infer,

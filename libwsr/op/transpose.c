@@ -3,16 +3,12 @@
 // Axes in another order: axis i of dst is axis order[i] of src. The batch
 // axis stays in front.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 
-typedef struct transpose_params {
-    wsr__ints order;
-} transpose_params;
-
 static const wsr__option schema[] = {
-    {"order", WSR__INTS, offsetof(transpose_params, order), "[]", 0,
+    {"order", WSR__INTS, offsetof(wsr__transpose_params, order), "[]", 0,
      WSR_MAX_DIMS - 1, "",
      "axes of the source, 0 first; empty: those behind the batch reversed",
      NULL},
@@ -20,7 +16,7 @@ static const wsr__option schema[] = {
 };
 
 // Which axis of src becomes axis i of dst.
-static int64_t from(const transpose_params *o, int ndims, int i)
+static int64_t from(const wsr__transpose_params *o, int ndims, int i)
 {
     if (o->order.n > 0) {
         return o->order.v[i];
@@ -28,7 +24,7 @@ static int64_t from(const transpose_params *o, int ndims, int i)
     return i == 0 ? 0 : ndims - i;
 }
 
-static bool is_permutation(const transpose_params *o, int ndims)
+static bool is_permutation(const wsr__transpose_params *o, int ndims)
 {
     if (o->order.n == 0) {
         return true;
@@ -45,7 +41,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
     (void)n;
-    const transpose_params *const o = params;
+    const wsr__transpose_params *const o = params;
     const int ndims = srcs[0].ndims;
     if (!is_permutation(o, ndims)) {
         return wsr__op_shape_fail(
@@ -157,7 +153,7 @@ static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_transpose = {
     .super = {"transpose", "axes in another order", "", schema,
-              sizeof(transpose_params)},
+              sizeof(wsr__transpose_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = infer,

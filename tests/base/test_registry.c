@@ -87,6 +87,20 @@ START_TEST(a_class_without_params_yields_none)
 }
 END_TEST
 
+START_TEST(params_are_copied_or_made_of_defaults)
+{
+    void *params = NULL;
+    ck_assert_ok(wsr__class_copy(&params, &pgd, &(pgd_params){.steps = 11}));
+    ck_assert_int_eq(((const pgd_params *)params)->steps, 11);
+    wsr__free(params);
+    ck_assert_ok(wsr__class_copy(&params, &pgd, NULL));
+    ck_assert_int_eq(((const pgd_params *)params)->steps, 7);
+    wsr__free(params);
+    ck_assert_ok(wsr__class_copy(&params, &fgsm, NULL));
+    ck_assert_ptr_null(params);
+}
+END_TEST
+
 START_TEST(a_spec_yields_class_and_params)
 {
     const wsr__class *cls = NULL;
@@ -137,6 +151,7 @@ Suite *suite(void)
         params_start_from_defaults,
         wrong_options_name_the_class,
         a_class_without_params_yields_none,
+        params_are_copied_or_made_of_defaults,
         a_spec_yields_class_and_params,
         a_wrong_spec_yields_nothing,
         short_memory_fails_without_a_leak,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "graph/graph.h"
+#include "op/pool.h"
 #include "support/oom.h"
 #include "support/support.h"
 
@@ -61,6 +62,31 @@ START_TEST(options_are_checked)
                     WSR_CONFIG, "max_pool.stride: 0 is outside [1, 64]");
     ck_assert_fails(wsr_graph_op(&out, r.graph, "relu", &x, 1, "slope=1"),
                     WSR_CONFIG, "slope");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(an_op_of_params_is_that_of_the_same_text)
+{
+    rig r = rig_open();
+    const wsr__pool2d window = {.kernel = 2, .stride = 2};
+    const wsr_value x = wsr__input(r.graph, "x", wsr__shape4(1, 3, 8, 8));
+    const wsr_value values[] = {
+        wsr__op1(r.graph, "max_pool", "kernel=2,stride=2", x),
+        wsr__op1_of(r.graph, &wsr__op_max_pool, &window, x),
+        wsr__op1(r.graph, "max_pool", NULL, x),
+        wsr__op1_of(r.graph, &wsr__op_max_pool, NULL, x)};
+    ck_assert_ok(wsr__graph_status(r.graph));
+    for (size_t i = 0; i < 4; i += 2) {
+        const wsr__vertex *const a = &r.graph->list[values[i]];
+        const wsr__vertex *const b = &r.graph->list[values[i + 1]];
+        ck_assert(a->cls == b->cls && a->options != b->options);
+        ck_assert(wsr_shape_equal(&a->shape, &b->shape));
+        ck_assert_mem_eq(a->options, b->options, sizeof(window));
+    }
+    (void)wsr__op1_of(r.graph, &wsr__op_matmul, NULL, x);
+    ck_assert_int_eq(wsr__graph_status(r.graph), WSR_ARG);
+    ck_assert_uint_eq(wsr__op1_of(r.graph, &wsr__op_relu, NULL, x), 0);
     rig_close(&r);
 }
 END_TEST
@@ -267,6 +293,7 @@ Suite *suite(void)
         errors_name_the_op_and_both_shapes,
         an_unknown_op_gets_a_suggestion,
         options_are_checked,
+        an_op_of_params_is_that_of_the_same_text,
         the_number_of_sources_is_checked,
         values_of_no_graph_are_refused,
         names_are_unique,

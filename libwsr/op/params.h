@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Params of ops that the library builds graphs with, so that a network says
+// them as numbers; conv2d.h and pool.h have theirs.
+
+#ifndef WSR_OP_PARAMS_H
+#define WSR_OP_PARAMS_H
+
+#include "op/op.h"
+
+/// scale: factor * x + offset.
+typedef struct wsr__scale_params {
+    double factor;
+    double offset;
+} wsr__scale_params;
+
+/// subsample: every stride-th pixel of both sides, from offset on.
+typedef struct wsr__subsample_params {
+    int64_t stride;
+    int64_t offset;
+} wsr__subsample_params;
+
+/// reshape: dimensions behind the batch; one may be -1.
+typedef struct wsr__reshape_params {
+    wsr__ints dims;
+} wsr__reshape_params;
+
+/// transpose: axes of the source, 0 first.
+typedef struct wsr__transpose_params {
+    wsr__ints order;
+} wsr__transpose_params;
+
+/// slice: elements [begin, end) of an axis; end 0: up to the last.
+typedef struct wsr__slice_params {
+    int64_t axis;
+    int64_t begin;
+    int64_t end;
+} wsr__slice_params;
+
+/// row_normalize: `guard` is added to the norm before the division.
+typedef struct wsr__row_normalize_params {
+    double guard;
+} wsr__row_normalize_params;
+
+#endif
