@@ -3,6 +3,8 @@
 // The table of estimators, the handle, what variants build with, and state.
 
 #include "estimator/estimator.h"
+#include "op/conv2d.h"
+#include "op/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,21 +34,19 @@ static wsr_status make_optim(wsr_estimator *est)
 {
     const wsr__estimator_options *const o = est->common;
     const bool released = wsr__streq(o->fidelity.s, "released");
-    const int64_t warmup = o->warmup >= 0 ? o->warmup : released ? 4000 : 50;
+    const wsr__warmup_cosine rise = {.warmup = o->warmup >= 0 ? o->warmup
+                                               : released     ? 4000
+                                                              : 50,
+                                     .total = released ? 100000 : 0,
+                                     .fidelity = o->fidelity};
     wsr_status status = WSR_OK;
-    wsr__str spec = {0};
-    char decay[32];
-    wsr__format_double(decay, o->weight_decay);
-    wsr__str_addf(&spec, "adamw:weight_decay=%s", decay);
-    WSR_TRY(wsr__str_status(&spec));
-    WSR_TRY(wsr_optim_new(&est->optim, est->params, spec.s));
-    spec.len = 0;
-    wsr__str_addf(&spec, "warmup_cosine:warmup=%lld,total=%d,fidelity=%s",
-                  (long long)warmup, released ? 100000 : 0, o->fidelity.s);
-    WSR_TRY(wsr__str_status(&spec));
-    WSR_TRY(wsr_sched_new(&est->sched, spec.s));
+    wsr__adam adam;
+    wsr__params_default(&adam, wsr__optim_adamw.super.schema);
+    adam.weight_decay = o->weight_decay;
+    WSR_TRY(
+        wsr__optim_make(&est->optim, est->params, &wsr__optim_adamw, &adam));
+    WSR_TRY(wsr__sched_make(&est->sched, &wsr__sched_warmup_cosine, &rise));
 out:
-    wsr__str_free(&spec);
     return status;
 }
 
@@ -67,11 +67,12 @@ static wsr_status check_image(const wsr_shape *image)
     return WSR_OK;
 }
 
-wsr_status wsr_estimator_new(wsr_estimator **out, const char *spec,
-                             const wsr_shape *image, uint64_t seed)
+wsr_status wsr__estimator_make(wsr_estimator **out,
+                               const wsr__estimator_class *cls,
+                               const void *options, const wsr_shape *image,
+                               uint64_t seed)
 {
     wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
     wsr_estimator *est = NULL;
     *out = NULL;
     WSR_TRY(check_image(image));
@@ -80,8 +81,8 @@ wsr_status wsr_estimator_new(wsr_estimator **out, const char *spec,
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(wsr__class_spec(&cls, &est->options, &wsr__estimators, spec));
-    est->cls = (const wsr__estimator_class *)(const void *)cls;
+    est->cls = cls;
+    WSR_TRY(wsr__class_copy(&est->options, &cls->super, options));
     est->common = est->options;
     est->image = *image;
     est->pixels = (size_t)wsr_shape_count(image);
@@ -95,6 +96,22 @@ wsr_status wsr_estimator_new(wsr_estimator **out, const char *spec,
     est = NULL;
 out:
     wsr_estimator_free(est);
+    return status;
+}
+
+wsr_status wsr_estimator_new(wsr_estimator **out, const char *spec,
+                             const wsr_shape *image, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    void *options = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__class_spec(&cls, &options, &wsr__estimators, spec));
+    WSR_TRY(wsr__estimator_make(out,
+                                (const wsr__estimator_class *)(const void *)cls,
+                                options, image, seed));
+out:
+    wsr__free(options);
     return status;
 }
 
@@ -204,18 +221,18 @@ wsr_value wsr__estimator_conv2d(const wsr__estimator_graph *g, const char *name,
     const int64_t fan_in = per_group * conv->kernel[0] * conv->kernel[1];
     const wsr_shape shape =
         wsr__shape4(conv->m, per_group, conv->kernel[0], conv->kernel[1]);
-    char options[96];
+    const wsr__conv2d options = {
+        .stride = {2, {conv->stride[0], conv->stride[1]}},
+        .pad = {1, {conv->pad}},
+        .dilation = {1, {1}},
+        .groups = c / per_group};
     wsr_value srcs[3] = {src};
-    (void)snprintf(options, sizeof(options),
-                   "stride=[%lld,%lld],pad=%lld,"
-                   "groups=%lld",
-                   (long long)conv->stride[0], (long long)conv->stride[1],
-                   (long long)conv->pad, (long long)(c / per_group));
     srcs[1] = parameter(g, name, "weight", shape, fan_in);
     if (conv->bias) {
         srcs[2] = parameter(g, name, "bias", wsr__shape1(conv->m), fan_in);
     }
-    return wsr__opn(g->graph, "conv2d", options, srcs, conv->bias ? 3 : 2);
+    return wsr__opn_of(g->graph, &wsr__op_conv2d, &options, srcs,
+                       conv->bias ? 3 : 2);
 }
 
 wsr_value wsr__estimator_mix(const wsr__estimator_graph *g,
@@ -241,9 +258,10 @@ wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
                                    size_t t)
 {
     const wsr__estimator_options *const o = g->options;
-    const bool guard = !wsr__is_released(&o->guard, &o->fidelity);
-    return wsr__op2(g->graph, "row_normalize", guard ? "guard=1e-12" : NULL, z,
-                    g->target[t].norm);
+    const bool guarded = !wsr__is_released(&o->guard, &o->fidelity);
+    const wsr__row_normalize_params params = {.guard = guarded ? 1e-12 : 0};
+    const wsr_value srcs[] = {z, g->target[t].norm};
+    return wsr__opn_of(g->graph, &wsr__op_row_normalize, &params, srcs, 2);
 }
 
 // ------------------------------------------------------------------- state

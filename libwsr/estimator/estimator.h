@@ -17,6 +17,7 @@
 #include "base/registry.h"
 #include "graph/graph.h"
 #include "optim/optim.h"
+#include "sched/sched.h"
 #include "wsr/estimator.h"
 
 /// Options that every variant has, the first member of its params struct.
@@ -242,6 +243,13 @@ struct wsr_estimator {
     uint32_t *permutation;
     size_t permutation_capacity;
 };
+
+/// Make an estimator of a class and its params [copied]; NULL: its defaults.
+/// `image` is (c, h, w). [out, owned]
+wsr_status wsr__estimator_make(wsr_estimator **out,
+                               const wsr__estimator_class *cls,
+                               const void *options, const wsr_shape *image,
+                               uint64_t seed);
 
 /// A plan for counts (batch, n, t), with a backward pass and the outputs
 /// "loss0", ... when it is for training. [borrowed] until the next call.

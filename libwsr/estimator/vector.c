@@ -18,6 +18,8 @@
 // are different; each is an option.
 
 #include "estimator/estimator.h"
+#include "op/params.h"
+#include "op/pool.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -76,7 +78,8 @@ static wsr_value encode(const wsr__estimator_graph *g, const char *name,
         .bias = true};
     wsr_value x = wsr__estimator_conv2d(g, name, &conv, src);
     x = wsr__op1(g->graph, "relu", NULL, x);
-    x = wsr__op1(g->graph, "max_pool", "kernel=2,stride=2", x);
+    x = wsr__op1_of(g->graph, &wsr__op_max_pool,
+                    &(wsr__pool2d){.kernel = 2, .stride = 2}, x);
     return wsr__op1(g->graph, "reshape", NULL, x);
 }
 
@@ -204,8 +207,7 @@ static wsr_value attention(const wsr__estimator_graph *g, const states *s,
 {
     const wsr__vector_options *const o = g->options;
     wsr_value score[WSR_ESTIMATOR_SOURCES];
-    char options[64];
-    char factor[32];
+    const wsr__scale_params scale = {.factor = 1 / sqrt(2 * (double)s->width)};
     for (size_t n = 0; n < g->n; n++) {
         score[n] = wsr__op2(g->graph, "row_dot", NULL, keys[n], q);
     }
@@ -213,33 +215,31 @@ static wsr_value attention(const wsr__estimator_graph *g, const states *s,
     if (released(g, &o->attention)) {
         return all;
     }
-    wsr__format_double(factor, 1 / sqrt(2 * (double)s->width));
-    (void)snprintf(options, sizeof(options), "factor=%s", factor);
     return wsr__op1(g->graph, "softmax", NULL,
-                    wsr__op1(g->graph, "scale", options, all));
+                    wsr__op1_of(g->graph, &wsr__op_scale, &scale, all));
 }
 
 // Estimates of all targets as (t, pixels), the numbers of (pixels, t) read as
 // if they were that.
 static void scramble(wsr_value *mixed, const wsr__estimator_graph *g)
 {
-    const long long pixels = g->c * g->h * g->w;
-    char text[64];
+    const int64_t pixels = g->c * g->h * g->w;
+    const int64_t t = (int64_t)g->t;
+    const wsr__reshape_params row = {{2, {1, pixels}}};
+    const wsr__reshape_params table = {{2, {t, pixels}}};
+    const wsr__reshape_params image = {{3, {g->c, g->h, g->w}}};
+    const wsr__transpose_params swap = {{3, {0, 2, 1}}};
     wsr_value rows[WSR_ESTIMATOR_TARGETS];
-    (void)snprintf(text, sizeof(text), "dims=[1,%lld]", pixels);
-    for (size_t t = 0; t < g->t; t++) {
-        rows[t] = wsr__op1(g->graph, "reshape", text, mixed[t]);
+    for (size_t i = 0; i < g->t; i++) {
+        rows[i] = wsr__op1_of(g->graph, &wsr__op_reshape, &row, mixed[i]);
     }
     wsr_value all = wsr__opn(g->graph, "concat", NULL, rows, g->t);
-    all = wsr__op1(g->graph, "transpose", "order=[0,2,1]", all);
-    (void)snprintf(text, sizeof(text), "dims=[%zu,%lld]", g->t, pixels);
-    all = wsr__op1(g->graph, "reshape", text, all);
-    for (size_t t = 0; t < g->t; t++) {
-        (void)snprintf(text, sizeof(text), "begin=%zu,end=%zu", t, t + 1);
-        const wsr_value row = wsr__op1(g->graph, "slice", text, all);
-        (void)snprintf(text, sizeof(text), "dims=[%lld,%lld,%lld]",
-                       (long long)g->c, (long long)g->h, (long long)g->w);
-        mixed[t] = wsr__op1(g->graph, "reshape", text, row);
+    all = wsr__op1_of(g->graph, &wsr__op_transpose, &swap, all);
+    all = wsr__op1_of(g->graph, &wsr__op_reshape, &table, all);
+    for (int64_t i = 0; i < t; i++) {
+        const wsr__slice_params one = {.axis = 1, .begin = i, .end = i + 1};
+        const wsr_value it = wsr__op1_of(g->graph, &wsr__op_slice, &one, all);
+        mixed[i] = wsr__op1_of(g->graph, &wsr__op_reshape, &image, it);
     }
 }
 

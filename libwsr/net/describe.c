@@ -193,7 +193,8 @@ wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
     }
     WSR_TRY(gather_options(&s, options));
     WSR_TRY(gather_structure(&s));
-    WSR_TRY(wsr__net_make(out, s.kind, s.genotype, s.codes, s.options.s, seed));
+    WSR_TRY(
+        wsr__net_decode(out, s.kind, s.genotype, s.codes, s.options.s, seed));
 out:
     wsr_genotype_free(s.genotype);
     wsr_robnet_codes_free(s.codes);

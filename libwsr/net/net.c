@@ -19,15 +19,13 @@ const wsr__net_kind *wsr__net_kind_find(const char *name)
     return NULL;
 }
 
-static wsr_status read_options(wsr_net *net, const char *options)
+static wsr_status take_options(wsr_net *net, const wsr__net_options *options)
 {
     wsr_status status = WSR_OK;
     wsr__str prefix = {0};
+    net->options = *options;
     wsr__str_addf(&prefix, "%s.", net->kind->name);
     WSR_TRY(wsr__str_status(&prefix));
-    wsr__params_default(&net->options, net->kind->schema);
-    WSR_TRY(wsr__params_parse(&net->options, net->kind->schema, prefix.s,
-                              options == NULL ? "" : options));
     WSR_TRY(wsr__normalize_fit(&net->options.normalize, prefix.s,
                                net->options.image_channels));
     net->stem = wsr__stems;
@@ -88,8 +86,8 @@ out:
 
 wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
                          const wsr_genotype *genotype,
-                         const wsr_robnet_codes *codes, const char *options,
-                         uint64_t seed)
+                         const wsr_robnet_codes *codes,
+                         const wsr__net_options *options, uint64_t seed)
 {
     wsr_status status = WSR_OK;
     wsr_graph *graph = NULL;
@@ -99,7 +97,7 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
         return WSR_NOMEM;
     }
     net->kind = kind;
-    WSR_TRY(read_options(net, options));
+    WSR_TRY(take_options(net, options));
     WSR_TRY(take_structure(net, genotype, codes));
     WSR_TRY(wsr_params_new(&net->params, seed));
     const wsr__build everything = {.net = net, .all = true};
@@ -109,6 +107,26 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
 out:
     wsr_graph_free(graph);
     wsr_net_free(net);
+    return status;
+}
+
+wsr_status wsr__net_decode(wsr_net **out, const wsr__net_kind *kind,
+                           const wsr_genotype *genotype,
+                           const wsr_robnet_codes *codes, const char *options,
+                           uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr__str prefix = {0};
+    wsr__net_options decoded = {0};
+    *out = NULL;
+    wsr__str_addf(&prefix, "%s.", kind->name);
+    WSR_TRY(wsr__str_status(&prefix));
+    wsr__params_default(&decoded, kind->schema);
+    WSR_TRY(wsr__params_parse(&decoded, kind->schema, prefix.s,
+                              options == NULL ? "" : options));
+    WSR_TRY(wsr__net_make(out, kind, genotype, codes, &decoded, seed));
+out:
+    wsr__str_free(&prefix);
     return status;
 }
 

@@ -82,11 +82,17 @@ struct wsr_net {
     wsr_params *params;
 };
 
-/// Make a network. `genotype` or `codes` may be NULL as in the public calls.
+/// Make a network of options [copied] that its schema permits. `genotype` or
+/// `codes` may be NULL as in the public calls. [out, owned]
 wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
                          const wsr_genotype *genotype,
-                         const wsr_robnet_codes *codes, const char *options,
-                         uint64_t seed);
+                         const wsr_robnet_codes *codes,
+                         const wsr__net_options *options, uint64_t seed);
+/// The same of options as text, "key=value,..."; NULL: the defaults.
+wsr_status wsr__net_decode(wsr_net **out, const wsr__net_kind *kind,
+                           const wsr_genotype *genotype,
+                           const wsr_robnet_codes *codes, const char *options,
+                           uint64_t seed);
 
 // ----------------------------------------------------------------- building
 

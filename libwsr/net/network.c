@@ -45,5 +45,5 @@ const wsr__net_kind wsr__network = {
 wsr_status wsr_net_new(wsr_net **out, const wsr_genotype *genotype,
                        const char *options, uint64_t seed)
 {
-    return wsr__net_make(out, &wsr__network, genotype, NULL, options, seed);
+    return wsr__net_decode(out, &wsr__network, genotype, NULL, options, seed);
 }

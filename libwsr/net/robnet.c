@@ -58,5 +58,5 @@ const wsr__net_kind wsr__robnet = {
 wsr_status wsr_robnet_new(wsr_net **out, const wsr_robnet_codes *codes,
                           const char *options, uint64_t seed)
 {
-    return wsr__net_make(out, &wsr__robnet, NULL, codes, options, seed);
+    return wsr__net_decode(out, &wsr__robnet, NULL, codes, options, seed);
 }

@@ -85,7 +85,7 @@ const wsr__net_kind wsr__supernet = {
 
 wsr_status wsr_supernet_new(wsr_net **out, const char *options, uint64_t seed)
 {
-    return wsr__net_make(out, &wsr__supernet, NULL, NULL, options, seed);
+    return wsr__net_decode(out, &wsr__supernet, NULL, NULL, options, seed);
 }
 
 size_t wsr_supernet_edges(const wsr_net *net)

@@ -50,24 +50,36 @@ struct wsr_optim {
     double scale; // of the clipping under way
 };
 
-wsr_status wsr_optim_new(wsr_optim **out, wsr_params *params, const char *spec)
+wsr_status wsr__optim_make(wsr_optim **out, wsr_params *params,
+                           const wsr__optim_class *cls, const void *options)
 {
     wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
-    wsr_optim *optim = NULL;
+    wsr_optim *optim = wsr__alloc(1, sizeof *optim);
     *out = NULL;
-    optim = wsr__alloc(1, sizeof *optim);
     if (optim == NULL) {
-        status = WSR_NOMEM;
-        goto out;
+        return WSR_NOMEM;
     }
+    optim->cls = cls;
     optim->params = params;
-    WSR_TRY(wsr__class_spec(&cls, &optim->options, &wsr__optims, spec));
-    optim->cls = (const wsr__optim_class *)(const void *)cls;
+    WSR_TRY(wsr__class_copy(&optim->options, &cls->super, options));
     *out = optim;
     optim = NULL;
 out:
     wsr_optim_free(optim);
+    return status;
+}
+
+wsr_status wsr_optim_new(wsr_optim **out, wsr_params *params, const char *spec)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    void *options = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__class_spec(&cls, &options, &wsr__optims, spec));
+    WSR_TRY(wsr__optim_make(
+        out, params, (const wsr__optim_class *)(const void *)cls, options));
+out:
+    wsr__free(options);
     return status;
 }
 

@@ -37,13 +37,24 @@ typedef struct wsr__optim_class {
 
 extern const wsr__family wsr__optims;
 
-/// What Adam and AdamW share.
+/// Params of sgd.
+typedef struct wsr__sgd {
+    double momentum;
+    double weight_decay;
+} wsr__sgd;
+
+/// Params of adam and adamw.
 typedef struct wsr__adam {
     double beta1;
     double beta2;
     double tol;
     double weight_decay;
 } wsr__adam;
+
+/// Make an optimiser of a class and its params [copied]; NULL: its defaults.
+/// [out, owned]
+wsr_status wsr__optim_make(wsr_optim **out, wsr_params *params,
+                           const wsr__optim_class *cls, const void *options);
 
 /// Moments and step of Adam; `decay` is added to the gradient.
 void wsr__adam_update(const wsr__update *u, const wsr__adam *p, float decay);

@@ -10,22 +10,17 @@
 
 #include <stddef.h>
 
-typedef struct params {
-    double momentum;
-    double weight_decay;
-} params;
-
 static const wsr__option schema[] = {
-    {"momentum", WSR__FLOAT, offsetof(params, momentum), "0", 0, 1, "",
+    {"momentum", WSR__FLOAT, offsetof(wsr__sgd, momentum), "0", 0, 1, "",
      "share of the last step that goes on", NULL},
-    {"weight_decay", WSR__FLOAT, offsetof(params, weight_decay), "0", 0, 1e3,
+    {"weight_decay", WSR__FLOAT, offsetof(wsr__sgd, weight_decay), "0", 0, 1e3,
      "", "added to the gradient, times the parameter", NULL},
     {0},
 };
 
 static void update(const wsr__update *u, const void *options)
 {
-    const params *const p = options;
+    const wsr__sgd *const p = options;
     // In the first step the kept share is 0, whatever the state holds.
     const float momentum = u->step > 1 ? (float)p->momentum : 0;
     const float decay = (float)p->weight_decay;
@@ -43,7 +38,7 @@ const wsr__optim_class wsr__optim_sgd = {
               .summary = "gradient descent with momentum",
               .reference = "",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__sgd)},
     .state_names = {"momentum_buffer"},
     .update = update,
 };

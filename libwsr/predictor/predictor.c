@@ -4,6 +4,7 @@
 // architectures, and what of this a checkpoint holds.
 
 #include "predictor/predictor.h"
+#include "op/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static wsr_status make_graph(wsr_predictor *p)
     wsr_value out = p->cls->build(p->graph, p->options, x, p->heads);
     if (p->sigmoid) {
         out = wsr__op1(p->graph, "sigmoid", NULL, out);
-        out = wsr__op1(p->graph, "scale", "factor=2", out);
+        out = wsr__op1_of(p->graph, &wsr__op_scale,
+                          &(wsr__scale_params){.factor = 2}, out);
     }
     wsr__set_output(p->graph, "out", out);
     WSR_TRY(wsr__graph_status(p->graph));
@@ -57,22 +59,16 @@ static wsr_status make_memory(wsr_predictor *p)
 
 static wsr_status make_optim(wsr_predictor *p)
 {
-    char decay[32];
-    char spec[96];
-    wsr__format_double(decay, p->common->weight_decay);
-    snprintf(spec, sizeof(spec), "adam:beta1=0.5,beta2=0.999,weight_decay=%s",
-             decay);
-    return wsr_optim_new(&p->optim, p->params, spec);
+    wsr__adam adam;
+    wsr__params_default(&adam, wsr__optim_adam.super.schema);
+    adam.beta1 = 0.5;
+    adam.beta2 = 0.999;
+    adam.weight_decay = p->common->weight_decay;
+    return wsr__optim_make(&p->optim, p->params, &wsr__optim_adam, &adam);
 }
 
-wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
-                             const wsr_shape *table, size_t heads,
-                             uint64_t seed)
+static wsr_status check_sizes(const wsr_shape *table, size_t heads)
 {
-    wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
-    wsr_predictor *p = NULL;
-    *out = NULL;
     if (table->ndims != 2 || table->dims[0] < 1 || table->dims[1] < 1 ||
         heads < 1 || heads > WSR__HEADS) {
         return WSR_FAIL(WSR_ARG,
@@ -80,12 +76,16 @@ wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
                         "permitted are 2 and [1, %d]",
                         table->ndims, heads, WSR__HEADS);
     }
-    p = wsr__alloc(1, sizeof(*p));
-    if (p == NULL) {
-        return WSR_NOMEM;
-    }
-    WSR_TRY(wsr__class_spec(&cls, &p->options, &wsr__predictors, spec));
-    p->cls = (const wsr__predictor_class *)(const void *)cls;
+    return WSR_OK;
+}
+
+static wsr_status take_options(wsr_predictor *p,
+                               const wsr__predictor_class *cls,
+                               const void *options)
+{
+    wsr_status status = WSR_OK;
+    p->cls = cls;
+    WSR_TRY(wsr__class_copy(&p->options, &cls->super, options));
     p->common = p->options;
     p->sigmoid = wsr__is_released(&p->common->heads, &p->common->fidelity);
     p->standardised =
@@ -95,8 +95,25 @@ wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
                           "predictor.weighted: errors are divided by losses, "
                           "which only predictor.scale=released leaves "
                           "positive");
-        goto out;
     }
+out:
+    return status;
+}
+
+wsr_status wsr__predictor_make(wsr_predictor **out,
+                               const wsr__predictor_class *cls,
+                               const void *options, const wsr_shape *table,
+                               size_t heads, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr_predictor *p = NULL;
+    *out = NULL;
+    WSR_TRY(check_sizes(table, heads));
+    p = wsr__alloc(1, sizeof(*p));
+    if (p == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(take_options(p, cls, options));
     p->rows = (size_t)table->dims[0];
     p->cols = (size_t)table->dims[1];
     p->heads = heads;
@@ -109,6 +126,23 @@ wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
     p = NULL;
 out:
     wsr_predictor_free(p);
+    return status;
+}
+
+wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
+                             const wsr_shape *table, size_t heads,
+                             uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    void *options = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__class_spec(&cls, &options, &wsr__predictors, spec));
+    WSR_TRY(wsr__predictor_make(out,
+                                (const wsr__predictor_class *)(const void *)cls,
+                                options, table, heads, seed));
+out:
+    wsr__free(options);
     return status;
 }
 

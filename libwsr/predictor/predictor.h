@@ -98,6 +98,13 @@ struct wsr_predictor {
     float *noise;    // (batch, rows, cols)
 };
 
+/// Make a predictor of a class and its params [copied]; NULL: its defaults.
+/// `table` is (rows, cols). [out, owned]
+wsr_status wsr__predictor_make(wsr_predictor **out,
+                               const wsr__predictor_class *cls,
+                               const void *options, const wsr_shape *table,
+                               size_t heads, uint64_t seed);
+
 /// A plan for n architectures. [borrowed] until the next call.
 wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *predictor,
                                    size_t n, unsigned purpose);

@@ -12,25 +12,19 @@
 
 #include <stddef.h>
 
-typedef struct params {
-    double lr_min;
-    int64_t epochs;
-    double floor;
-} params;
-
 static const wsr__option schema[] = {
-    {"lr_min", WSR__FLOAT, offsetof(params, lr_min), "0", 0, 1e3, "",
+    {"lr_min", WSR__FLOAT, offsetof(wsr__cosine, lr_min), "0", 0, 1e3, "",
      "rate at the end of the curve", NULL},
-    {"epochs", WSR__INT, offsetof(params, epochs), "0", 0, 1 << 30, "epochs",
-     "length of the curve; 0: the whole run", NULL},
-    {"floor", WSR__FLOAT, offsetof(params, floor), "0", 0, 1e3, "",
+    {"epochs", WSR__INT, offsetof(wsr__cosine, epochs), "0", 0, 1 << 30,
+     "epochs", "length of the curve; 0: the whole run", NULL},
+    {"floor", WSR__FLOAT, offsetof(wsr__cosine, floor), "0", 0, 1e3, "",
      "smallest rate; what lies below is cut off", NULL},
     {0},
 };
 
 static double rate(const void *options, const wsr__sched_at *at)
 {
-    const params *const p = options;
+    const wsr__cosine *const p = options;
     const int64_t total = p->epochs > 0 ? p->epochs : at->total;
     const double x = at->step < total ? (double)at->step / (double)total : 1;
     const double lr = p->lr_min +
@@ -43,6 +37,6 @@ const wsr__sched_class wsr__sched_cosine = {
               .summary = "half a cosine down to lr_min",
               .reference = "Loshchilov and Hutter 2017, arXiv:1608.03983",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__cosine)},
     .rate = rate,
 };

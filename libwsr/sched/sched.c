@@ -20,23 +20,35 @@ struct wsr_sched {
     void *params;
 };
 
-wsr_status wsr_sched_new(wsr_sched **out, const char *spec)
+wsr_status wsr__sched_make(wsr_sched **out, const wsr__sched_class *cls,
+                           const void *params)
 {
     wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
-    wsr_sched *sched = NULL;
+    wsr_sched *sched = wsr__alloc(1, sizeof *sched);
     *out = NULL;
-    sched = wsr__alloc(1, sizeof *sched);
     if (sched == NULL) {
-        status = WSR_NOMEM;
-        goto out;
+        return WSR_NOMEM;
     }
-    WSR_TRY(wsr__class_spec(&cls, &sched->params, &wsr__scheds, spec));
-    sched->cls = (const wsr__sched_class *)(const void *)cls;
+    sched->cls = cls;
+    WSR_TRY(wsr__class_copy(&sched->params, &cls->super, params));
     *out = sched;
     sched = NULL;
 out:
     wsr_sched_free(sched);
+    return status;
+}
+
+wsr_status wsr_sched_new(wsr_sched **out, const char *spec)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    void *params = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__class_spec(&cls, &params, &wsr__scheds, spec));
+    WSR_TRY(wsr__sched_make(out, (const wsr__sched_class *)(const void *)cls,
+                            params));
+out:
+    wsr__free(params);
     return status;
 }
 

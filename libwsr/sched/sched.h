@@ -29,6 +29,25 @@ typedef struct wsr__sched_class {
 
 extern const wsr__family wsr__scheds;
 
+/// Params of cosine.
+typedef struct wsr__cosine {
+    double lr_min;
+    int64_t epochs;
+    double floor;
+} wsr__cosine;
+
+/// Params of warmup_cosine.
+typedef struct wsr__warmup_cosine {
+    int64_t warmup;
+    int64_t total;
+    wsr__text fidelity;
+} wsr__warmup_cosine;
+
+/// Make a schedule of a class and its params [copied]; NULL: its defaults.
+/// [out, owned]
+wsr_status wsr__sched_make(wsr_sched **out, const wsr__sched_class *cls,
+                           const void *params);
+
 /// Half a cosine from 1 at x = 0 to 0 at x = 1.
 double wsr__sched_half_cosine(double x);
 

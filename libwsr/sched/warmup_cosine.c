@@ -14,24 +14,18 @@
 
 #include <stddef.h>
 
-typedef struct params {
-    int64_t warmup;
-    int64_t total;
-    wsr__text fidelity;
-} params;
-
 static const wsr__option schema[] = {
-    {"warmup", WSR__INT, offsetof(params, warmup), "4000", 0, 1 << 30, "steps",
-     "length of the rise", NULL},
-    {"total", WSR__INT, offsetof(params, total), "100000", 0, 1 << 30, "steps",
-     "where the curve ends; 0: with the run", NULL},
-    WSR__FIDELITY(params),
+    {"warmup", WSR__INT, offsetof(wsr__warmup_cosine, warmup), "4000", 0,
+     1 << 30, "steps", "length of the rise", NULL},
+    {"total", WSR__INT, offsetof(wsr__warmup_cosine, total), "100000", 0,
+     1 << 30, "steps", "where the curve ends; 0: with the run", NULL},
+    WSR__FIDELITY(wsr__warmup_cosine),
     {0},
 };
 
 static double rate(const void *options, const wsr__sched_at *at)
 {
-    const params *const p = options;
+    const wsr__warmup_cosine *const p = options;
     const int64_t total = p->total > 0 ? p->total : at->total;
     if (at->step < p->warmup) {
         const int64_t risen = at->step +
@@ -50,6 +44,6 @@ const wsr__sched_class wsr__sched_warmup_cosine = {
               .summary = "a linear rise, then half a cosine down to zero",
               .reference = "",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__warmup_cosine)},
     .rate = rate,
 };

@@ -127,11 +127,6 @@ static void decoded(void *self, const wsr_config *config)
 
 // ------------------------------------------------------------------- parts
 
-static void spec_of(wsr__str *out, const wsr__section *section)
-{
-    wsr__class_print(out, section->selected, section->params);
-}
-
 static uint64_t seed_of(const method *m)
 {
     return (uint64_t)m->super.common.seed;
@@ -139,29 +134,18 @@ static uint64_t seed_of(const method *m)
 
 static wsr_status make_search(method *m)
 {
-    wsr_status status = WSR_OK;
-    wsr__str supernet = {0};
-    wsr__str estimator = {0};
-    wsr__str predictor = {0};
-    wsr__str_add(&supernet, "");
-    wsr__params_summary(&supernet, &m->supernet, wsr__supernet_schema);
-    spec_of(&estimator, &m->sections[ESTIMATOR]);
-    spec_of(&predictor, &m->sections[PREDICTOR]);
-    WSR_TRY(wsr__str_status(&supernet));
-    WSR_TRY(wsr__str_status(&estimator));
-    WSR_TRY(wsr__str_status(&predictor));
+    const wsr__section *const estimator = &m->sections[ESTIMATOR];
+    const wsr__section *const predictor = &m->sections[PREDICTOR];
+    const void *const classes[] = {m->sections[SEARCHER].selected,
+                                   estimator->selected, predictor->selected};
     const wsr__search_of of = {.data = m->train,
-                               .supernet = supernet.s == NULL ? "" : supernet.s,
-                               .estimator = estimator.s,
-                               .predictor = predictor.s,
+                               .supernet = &m->supernet,
+                               .estimator = classes[1],
+                               .estimator_params = estimator->params,
+                               .predictor = classes[2],
+                               .predictor_params = predictor->params,
                                .seed = seed_of(m)};
-    WSR_TRY(wsr__search_new(&m->search, m->sections[SEARCHER].selected->name,
-                            &of, &m->search_params));
-out:
-    wsr__str_free(&supernet);
-    wsr__str_free(&estimator);
-    wsr__str_free(&predictor);
-    return status;
+    return wsr__search_new(&m->search, classes[0], &of, &m->search_params);
 }
 
 static wsr_status make_training(method *m)

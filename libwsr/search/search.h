@@ -127,10 +127,12 @@ extern const wsr__family wsr__searchers;
 
 /// What is searched with.
 typedef struct wsr__search_of {
-    const wsr_dataset *data; // borrowed; split into two parts
-    const char *supernet;    // options of the supernet
-    const char *estimator;   // spec
-    const char *predictor;   // spec
+    const wsr_dataset *data;          // borrowed; split into two parts
+    const wsr__net_options *supernet; // its options
+    const wsr__estimator_class *estimator;
+    const void *estimator_params;
+    const wsr__predictor_class *predictor;
+    const void *predictor_params;
     uint64_t seed;
 } wsr__search_of;
 
@@ -216,7 +218,7 @@ size_t wsr__search_slots(const wsr__search *search);
 double wsr__search_slot_eps(const wsr__search *search, size_t i);
 
 /// Make a search, its networks random. [out, owned]
-wsr_status wsr__search_new(wsr__search **out, const char *searcher,
+wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
                            const wsr__search_of *of,
                            const wsr__search_params *params);
 void wsr__search_free(wsr__search *search); // NULL is legal

@@ -89,34 +89,41 @@ out:
     return status;
 }
 
+// Classes and images are those of the data, unless the options say otherwise.
+static wsr__net_options supernet_options(const wsr__search *s,
+                                         const wsr__search_of *of)
+{
+    const wsr_shape *const image = wsr_loader_shape(s->train_loader);
+    wsr__net_options options = *of->supernet;
+    wsr__net_options usual;
+    wsr__params_default(&usual, wsr__supernet_schema);
+    if (options.classes == usual.classes) {
+        options.classes = wsr_dataset_classes(of->data);
+    }
+    if (options.image_channels == usual.image_channels) {
+        options.image_channels = image->dims[0];
+    }
+    if (options.image_size == usual.image_size) {
+        options.image_size = image->dims[1];
+    }
+    return options;
+}
+
 static wsr_status make_supernet(wsr__search *s, const wsr__search_of *of)
 {
     wsr_status status = WSR_OK;
-    wsr__str options = {0};
-    char spec[128];
-    char momentum[32];
-    char decay[32];
-    const wsr_shape *const image = wsr_loader_shape(s->train_loader);
-    wsr__str_addf(&options, "classes=%lld,image_channels=%lld,image_size=%lld",
-                  (long long)wsr_dataset_classes(of->data),
-                  (long long)image->dims[0], (long long)image->dims[1]);
-    if (of->supernet[0] != '\0') {
-        wsr__str_addf(&options, ",%s", of->supernet);
-    }
-    WSR_TRY(wsr__str_status(&options));
-    WSR_TRY(wsr_supernet_new(&s->net, options.s, of->seed));
+    const wsr__net_options options = supernet_options(s, of);
+    const wsr__sgd sgd = {.momentum = s->params.momentum,
+                          .weight_decay = s->params.weight_decay};
+    const wsr__cosine cosine = {.lr_min = s->params.lr_min};
+    WSR_TRY(
+        wsr__net_make(&s->net, &wsr__supernet, NULL, NULL, &options, of->seed));
     WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net));
     WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net));
-    wsr__format_double(momentum, s->params.momentum);
-    wsr__format_double(decay, s->params.weight_decay);
-    snprintf(spec, sizeof(spec), "sgd:momentum=%s,weight_decay=%s", momentum,
-             decay);
-    WSR_TRY(wsr_optim_new(&s->optim, wsr_net_params(s->net), spec));
-    wsr__format_double(decay, s->params.lr_min);
-    snprintf(spec, sizeof(spec), "cosine:lr_min=%s", decay);
-    WSR_TRY(wsr_sched_new(&s->sched, spec));
+    WSR_TRY(wsr__optim_make(&s->optim, wsr_net_params(s->net), &wsr__optim_sgd,
+                            &sgd));
+    WSR_TRY(wsr__sched_make(&s->sched, &wsr__sched_cosine, &cosine));
 out:
-    wsr__str_free(&options);
     return status;
 }
 
@@ -134,14 +141,18 @@ static wsr_status make_arch(wsr__search *s)
                         WSR__CANDIDATES);
     }
     wsr__param *param = NULL;
+    wsr__adam adam;
     const wsr_shape shape =
         wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
     WSR_TRY(wsr_params_new(&s->arch_params, s->seed));
     WSR_TRY(wsr__params_add(&param, s->arch_params, "alphas", &shape,
                             (wsr__init){0, 0}));
     WSR_TRY(wsr__param_need_grad(param));
-    WSR_TRY(wsr_optim_new(&s->arch_optim, s->arch_params,
-                          "adam:beta1=0.5,beta2=0.999"));
+    wsr__params_default(&adam, wsr__optim_adam.super.schema);
+    adam.beta1 = 0.5;
+    adam.beta2 = 0.999;
+    WSR_TRY(wsr__optim_make(&s->arch_optim, s->arch_params, &wsr__optim_adam,
+                            &adam));
     s->alphas = param->data;
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_INIT, UINT64_MAX, 0);
     wsr__alphas_fill(s->alphas, s->arch.rows * s->arch.cols, &rng);
@@ -170,23 +181,19 @@ static wsr_status make_arrays(wsr__search *s)
     return WSR_OK;
 }
 
-wsr_status wsr__search_new(wsr__search **out, const char *searcher,
+wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
                            const wsr__search_of *of,
                            const wsr__search_params *params)
 {
     wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
     wsr__search *s = NULL;
     *out = NULL;
-    WSR_TRY(wsr__class_find(&cls, &wsr__searchers, searcher));
-    const wsr__searcher_class *const how =
-        (const wsr__searcher_class *)(const void *)cls;
-    WSR_TRY(check_params(params, how->estimates));
+    WSR_TRY(check_params(params, cls->estimates));
     s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }
-    s->cls = how;
+    s->cls = cls;
     s->params = *params;
     s->seed = of->seed;
     resolve(&s->quirks, params);
@@ -194,13 +201,15 @@ wsr_status wsr__search_new(wsr__search **out, const char *searcher,
     WSR_TRY(make_supernet(s, of));
     WSR_TRY(make_arch(s));
     WSR_TRY(make_arrays(s));
-    WSR_TRY(wsr_estimator_new(&s->estimator, of->estimator,
-                              wsr_loader_shape(s->train_loader), of->seed));
+    WSR_TRY(wsr__estimator_make(&s->estimator, of->estimator,
+                                of->estimator_params,
+                                wsr_loader_shape(s->train_loader), of->seed));
     WSR_TRY(wsr__estimator_reserve(s->estimator, params->sources.n));
     const wsr_shape table =
         wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
-    WSR_TRY(wsr_predictor_new(&s->predictor, of->predictor, &table,
-                              1 + wsr__search_slots(s), of->seed));
+    WSR_TRY(wsr__predictor_make(&s->predictor, of->predictor,
+                                of->predictor_params, &table,
+                                1 + wsr__search_slots(s), of->seed));
     WSR_TRY(wsr__predictor_reserve(s->predictor));
     if (s->predictor->common->weighted && !s->quirks.drifting) {
         status = WSR_FAIL(WSR_CONFIG, "predictor.weighted: errors are divided "
