@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The phases of a search. Each epoch teaches the supernet, looks at
-// architectures and steers; a checkpoint is written after every stage, and in
-// the midst of teaching when somebody asks to stop. A stage that is cut short
-// begins again, so nothing depends on where a run was interrupted.
+// The loop over phases and epochs. A checkpoint is written after every stage,
+// and within the training of the supernet when the caller asks to stop. An
+// interrupted stage of another kind starts over, so results do not depend on
+// where a run was interrupted.
 
 #include "search/search.h"
 
@@ -28,17 +28,17 @@ uint64_t wsr__search_serial(const wsr__search *s)
 
 static uint64_t path_serial(const wsr__search *s)
 {
-    return s->phase == WSR__POPULATION ? s->epoch : wsr__search_serial(s);
+    return s->phase == WSR__PHASE_POPULATION ? s->epoch : wsr__search_serial(s);
 }
 
 static wsr_status begin_epoch(wsr__search *s)
 {
     if (s->quirks.path_per_epoch) {
-        wsr__path_sample(&s->path, s, path_serial(s), WSR__SAMPLE_TEACH);
+        wsr__path_sample(&s->path, s, path_serial(s), WSR__SAMPLE_TRAIN);
     }
-    if (s->stage == WSR__TEACH && s->batch == 0) {
+    if (s->stage == WSR__STAGE_TRAIN && s->batch == 0) {
         s->loss = 0;
-        s->right = 0;
+        s->correct = 0;
         s->seen = 0;
     }
     memset(s->seconds, 0, sizeof(s->seconds));
@@ -71,18 +71,18 @@ static void add_losses(const wsr__search *s, wsr__json *line, const char *what,
     wsr__json_number(line, key, wsr__search_objective(s, losses));
 }
 
-// What the epoch measured.
-static void add_measures(const wsr__search *s, wsr__json *line)
+// What the epoch evaluated.
+static void add_evaluation(const wsr__search *s, wsr__json *line)
 {
-    if (s->phase == WSR__WARM_UP || s->cls->untaught) {
+    if (s->phase == WSR__PHASE_WARM_UP || s->cls->untrained) {
         return;
     }
     add_losses(s, line, "loss", s->losses);
     if (!s->cls->estimates) {
         return;
     }
-    if (s->params.control > 0) {
-        add_losses(s, line, "control", s->control);
+    if (s->params.random_baseline > 0) {
+        add_losses(s, line, "random_baseline", s->baseline_losses);
     }
     wsr__json_number(line, "estimator_loss", s->estimator_loss);
     wsr__json_number(line, "predictor_loss", s->predictor_loss);
@@ -97,10 +97,10 @@ static wsr_status log_epoch(const wsr__search *s, wsr__run *run, double start)
     wsr__json_text(line, "phase", wsr__phase_names[s->phase]);
     wsr__json_integer(line, "epoch", (int64_t)s->epoch);
     wsr__json_number(line, "loss", s->seen > 0 ? s->loss / s->seen : 0);
-    wsr__json_number(line, "accuracy", s->seen > 0 ? s->right / s->seen : 0);
+    wsr__json_number(line, "accuracy", s->seen > 0 ? s->correct / s->seen : 0);
     wsr__json_number(line, "seconds", wsr__seconds() - start);
     add_times(s, line);
-    add_measures(s, line);
+    add_evaluation(s, line);
     WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;
@@ -125,27 +125,27 @@ out:
 }
 
 // Whether a stage has anything to do in the current phase.
-static bool has_stage(const wsr__search *s, wsr__stage stage)
+static bool has_stage(const wsr__search *s, wsr__search_stage stage)
 {
     switch (stage) {
-    case WSR__TEACH:
-        return !s->cls->untaught;
-    case WSR__LOOK:
-        return s->phase != WSR__WARM_UP && s->cls->look != NULL;
+    case WSR__STAGE_TRAIN:
+        return !s->cls->untrained;
+    case WSR__STAGE_EVALUATE:
+        return s->phase != WSR__PHASE_WARM_UP && s->cls->evaluate != NULL;
     default:
-        return s->phase != WSR__WARM_UP;
+        return s->phase != WSR__PHASE_WARM_UP;
     }
 }
 
 static wsr_status run_stage(wsr__search *s, wsr__run *run)
 {
     switch (s->stage) {
-    case WSR__TEACH:
-        return wsr__search_teach(s, run);
-    case WSR__LOOK:
-        return s->cls->look(s, run);
+    case WSR__STAGE_TRAIN:
+        return wsr__search_train_supernet(s, run);
+    case WSR__STAGE_EVALUATE:
+        return s->cls->evaluate(s, run);
     default:
-        return s->cls->steer(s, run);
+        return s->cls->update_alphas(s, run);
     }
 }
 
@@ -154,11 +154,11 @@ static wsr_status run_epoch(wsr__search *s, wsr__run *run)
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     WSR_TRY(begin_epoch(s));
-    while (s->stage < WSR__STEER || has_stage(s, s->stage)) {
+    while (s->stage < WSR__STAGE_UPDATE || has_stage(s, s->stage)) {
         if (has_stage(s, s->stage)) {
             WSR_TRY(run_stage(s, run));
         }
-        if (s->stage == WSR__STEER) {
+        if (s->stage == WSR__STAGE_UPDATE) {
             break;
         }
         s->stage++;
@@ -168,7 +168,7 @@ static wsr_status run_epoch(wsr__search *s, wsr__run *run)
         }
     }
     WSR_TRY(log_epoch(s, run, start));
-    if (s->phase == WSR__STEERING) {
+    if (s->phase == WSR__PHASE_SEARCH) {
         WSR_TRY(log_genotype(s, run));
     }
 out:
@@ -178,11 +178,11 @@ out:
 wsr_status wsr__search_loop(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    for (; s->phase != WSR__FOUND; s->phase++) {
+    for (; s->phase != WSR__PHASE_DONE; s->phase++) {
         while (s->epoch < wsr__phase_epochs(s, s->phase)) {
             WSR_TRY(run_epoch(s, run));
             s->epoch++;
-            s->stage = WSR__TEACH;
+            s->stage = WSR__STAGE_TRAIN;
             s->batch = 0;
             WSR_TRY(wsr__run_checkpoint(run));
         }

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The baseline that the method is measured against: no estimator and no
-// predictor. Every strength is attacked on every held-out batch, and the
-// objective's gradient reaches the alphas through the supernet: the result of
-// each edge is multiplied by the weight of its choice, of which the gradient
-// is taken (a single path, straight through). One step of Adam per batch, as in
-// DARTS (arXiv:1806.09055). Sources and targets are strengths alike.
+// The baseline of Wsr-NAS, without estimator and predictor. Every strength is
+// attacked on every held-out batch. The objective's gradient reaches the alphas
+// through the supernet: the weight of the chosen candidate multiplies the
+// result of each edge, and the gradient to that weight is taken (single path,
+// straight through). One step of Adam per batch, as in DARTS
+// (arXiv:1806.09055). Sources and targets are attacked alike.
 
 #include "search/search.h"
 
 #include <string.h>
 
-/// A path of one batch.
-typedef struct trial {
+/// The path sampled for a batch, and its plans.
+typedef struct sampled {
     wsr__path path; // weights at the temperature of the steps
     wsr__arch arch;
     wsr_plan *attack;
-    wsr_plan *steer; // with edge weights as inputs
-    float *diffs;    // of the path's weights, (rows, cols)
-} trial;
+    wsr_plan *weights; // with edge weights as inputs
+    float *diffs;      // of the path's weights, (rows, cols)
+} sampled;
 
-static void trial_free(trial *t)
+static void free_plans(sampled *t)
 {
     wsr_plan_free(t->attack);
-    wsr_plan_free(t->steer);
+    wsr_plan_free(t->weights);
     t->attack = NULL;
-    t->steer = NULL;
+    t->weights = NULL;
 }
 
-static wsr_status steer_plan(wsr_plan **out, wsr__search *s, const trial *t)
+static wsr_status make_weights_plan(wsr_plan **out, wsr__search *s,
+                                    const sampled *t)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
@@ -42,54 +43,56 @@ out:
     return status;
 }
 
-static void sample(trial *t, const wsr__search *s, uint64_t key)
+static void sample(sampled *t, const wsr__search *s, uint64_t key)
 {
     const bool own = s->quirks.path_per_epoch;
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
                                own ? wsr__search_serial(s) : key,
-                               own ? WSR__SAMPLE_TEACH : WSR__SAMPLE_STEER);
+                               own ? WSR__SAMPLE_TRAIN : WSR__SAMPLE_UPDATE);
     float g[WSR__EDGES * WSR__CANDIDATES];
     wsr__gumbel_fill(g, t->arch.rows * t->arch.cols, &rng);
     wsr__arch_weights(t->path.weights, &t->arch, s->alphas, g);
     wsr__arch_choose(t->path.choices, t->path.top, &t->arch, t->path.weights);
 }
 
-static wsr_status trial_begin(trial *t, wsr__search *s, size_t batch)
+static wsr_status begin_batch(sampled *t, wsr__search *s, size_t batch)
 {
     wsr_status status = WSR_OK;
-    trial_free(t);
+    free_plans(t);
     sample(t, s, wsr__search_serial(s) << 32 | (uint64_t)batch);
     WSR_TRY(wsr__path_plan(&t->attack, s, &t->path, (size_t)s->params.batch,
                            WSR_GRAD_INPUT | WSR_TRAIN));
-    WSR_TRY(steer_plan(&t->steer, s, t));
+    WSR_TRY(make_weights_plan(&t->weights, s, t));
     memset(t->diffs, 0, t->arch.rows * t->arch.cols * sizeof(*t->diffs));
 out:
     return status;
 }
 
-// Call for each edge weight that the plan has.
-typedef void (*visit)(trial *t, float *values, const float *diffs, size_t row,
+// Called for each edge weight of the plan.
+typedef void (*visit)(sampled *t, float *values, const float *diffs, size_t row,
                       size_t n, double factor);
 
-static void each_weight(trial *t, const wsr__search *s, visit f, double factor)
+static void each_weight(sampled *t, const wsr__search *s, visit f,
+                        double factor)
 {
     const size_t n = (size_t)s->params.batch;
     for (size_t cell = 0; cell < (size_t)s->net->options.layers; cell++) {
         for (size_t row = 0; row < t->arch.rows; row++) {
             char name[WSR__SITE_NAME];
             wsr__edge_weight_name(name, cell, row);
-            float *const values = wsr_plan_src(t->steer, name);
+            float *const values = wsr_plan_src(t->weights, name);
             if (values != NULL) {
-                f(t, values, wsr_plan_diff_src(t->steer, name), row, n, factor);
+                f(t, values, wsr_plan_diff_src(t->weights, name), row, n,
+                  factor);
             }
         }
     }
 }
 
-// As released, edges count as much as their weights say; intended: wholly,
-// with the same gradient.
-static void set_weight(trial *t, float *values, const float *diffs, size_t row,
-                       size_t n, double weighted)
+// As released the factor is the edge's weight; intended: 1, with the same
+// gradient.
+static void set_weight(sampled *t, float *values, const float *diffs,
+                       size_t row, size_t n, double weighted)
 {
     (void)diffs;
     for (size_t i = 0; i < n; i++) {
@@ -97,7 +100,7 @@ static void set_weight(trial *t, float *values, const float *diffs, size_t row,
     }
 }
 
-static void add_diff(trial *t, float *values, const float *diffs, size_t row,
+static void add_diff(sampled *t, float *values, const float *diffs, size_t row,
                      size_t n, double factor)
 {
     (void)values;
@@ -110,21 +113,21 @@ static void add_diff(trial *t, float *values, const float *diffs, size_t row,
 }
 
 // One loss, and its weighted gradient.
-static wsr_status add_loss(double *loss, trial *t, wsr__search *s,
+static wsr_status add_loss(double *loss, sampled *t, wsr__search *s,
                            const wsr_batch *batch, const float *x,
                            double factor)
 {
     wsr_status status = WSR_OK;
-    size_t right = 0;
+    size_t correct = 0;
     double mean = 0;
     const double start = wsr__seconds();
-    wsr__lesson lesson = {.plan = t->steer,
-                          .net = s->net,
-                          .labels = wsr_batch_labels(batch),
-                          .n = (size_t)s->params.batch,
-                          .classes = wsr_net_classes(s->net)};
+    wsr__train_step step = {.plan = t->weights,
+                            .net = s->net,
+                            .labels = wsr_batch_labels(batch),
+                            .n = (size_t)s->params.batch,
+                            .classes = wsr_net_classes(s->net)};
     each_weight(t, s, set_weight, s->quirks.weighted ? 1 : 0);
-    WSR_TRY(wsr__lesson_pass(&mean, &right, &lesson, x, (wsr__pass){1, 0}));
+    WSR_TRY(wsr__train_step_pass(&mean, &correct, &step, x, (wsr__pass){1, 0}));
     each_weight(t, s, add_diff, factor);
     *loss += mean;
     s->seconds[WSR__TIME_EVALUATION] += wsr__seconds() - start;
@@ -132,22 +135,22 @@ out:
     return status;
 }
 
-static wsr_status step(trial *t, wsr__search *s)
+static wsr_status alpha_step(sampled *t, wsr__search *s)
 {
     wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
     memset(alphas->grad, 0, t->arch.rows * t->arch.cols * sizeof(float));
     wsr__arch_backward(alphas->grad, &t->arch, t->path.weights, t->diffs);
     alphas->has_grad = true;
-    return wsr_optim_step(s->arch_optim, wsr__search_sizes(s).lr);
+    return wsr_optim_step(s->arch_optim, wsr__search_alpha_update(s).lr);
 }
 
-static wsr_status steer_batch(trial *t, wsr__search *s, size_t number)
+static wsr_status update_batch(sampled *t, wsr__search *s, size_t number)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
     double w[WSR__SLOTS];
     wsr__search_weights(w, s);
-    WSR_TRY(trial_begin(t, s, number));
+    WSR_TRY(begin_batch(t, s, number));
     WSR_TRY(wsr_loader_next(&batch, s->held_out_loader));
     WSR_TRY(
         add_loss(&s->losses[0], t, s, batch, wsr_batch_images(batch), w[0]));
@@ -156,43 +159,44 @@ static wsr_status steer_batch(trial *t, wsr__search *s, size_t number)
                                    wsr__search_slot_eps(s, i)));
         WSR_TRY(add_loss(&s->losses[1 + i], t, s, batch, s->x_adv, w[1 + i]));
     }
-    WSR_TRY(step(t, s));
+    WSR_TRY(alpha_step(t, s));
 out:
     return status == WSR_NUMERIC
-               ? wsr__fail_at(status, "steering, epoch %zu, batch %zu",
+               ? wsr__fail_at(status, "updating alphas, epoch %zu, batch %zu",
                               s->epoch, number)
                : status;
 }
 
-static wsr_status steer(wsr__search *s, wsr__run *run)
+static wsr_status update_alphas(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const size_t batches = wsr__search_batches(s);
-    trial t = {.arch = {s->arch.rows, s->arch.cols, wsr__search_sizes(s).tau}};
+    sampled t = {
+        .arch = {s->arch.rows, s->arch.cols, wsr__search_alpha_update(s).tau}};
     memset(s->losses, 0, sizeof(s->losses));
-    if (s->phase != WSR__STEERING) {
+    if (s->phase != WSR__PHASE_SEARCH) {
         return WSR_OK;
     }
     t.diffs = wsr__alloc(t.arch.rows * t.arch.cols, sizeof(float));
     WSR_TRY(t.diffs == NULL ? WSR_NOMEM : wsr__path_new(&t.path, &t.arch));
     WSR_TRY(wsr_loader_seek(s->held_out_loader, wsr__search_serial(s), 0));
     for (size_t b = 0; b < batches; b++) {
-        WSR_TRY(steer_batch(&t, s, b));
+        WSR_TRY(update_batch(&t, s, b));
         WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], b + 1,
-                                  batches, "steering"));
+                                  batches, "updating alphas"));
     }
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
         s->losses[i] /= (double)batches;
     }
 out:
-    trial_free(&t);
+    free_plans(&t);
     wsr__path_free(&t.path);
     wsr__free(t.diffs);
     return status;
 }
 
 const wsr__searcher_class wsr__searcher_naive = {
-    .super = {"naive", "every strength is attacked, alphas follow the gradient",
+    .super = {"naive", "every strength is attacked, alphas descend the losses",
               "doi:10.1609/aaai.v37i1.25118", NULL, 0},
-    .steer = steer,
+    .update_alphas = update_alphas,
 };

@@ -14,11 +14,11 @@
 const wsr__option wsr__search_schema[] = {
     WSR__FIDELITY(wsr__search_params),
     {"warm_up", WSR__INT, AT(warm_up), "100", 0, 100000, "epochs",
-     "training of the supernet before anything is measured", NULL},
+     "training of the supernet before anything is evaluated", NULL},
     {"population", WSR__INT, AT(population), "100", 0, 100000, "epochs",
-     "epochs that fill the memories", NULL},
+     "epochs that fill the memories of estimator and predictor", NULL},
     {"epochs", WSR__INT, AT(epochs), "200", 1, 100000, "epochs",
-     "epochs that move the architecture", NULL},
+     "epochs that update the alphas", NULL},
     {"predictor_warm_up", WSR__INT, AT(predictor_warm_up), "500", 0, 1000000,
      "passes", "passes of the predictor over its memory after the population",
      NULL},
@@ -26,8 +26,8 @@ const wsr__option wsr__search_schema[] = {
      "passes", "passes of the predictor over its memory per epoch", NULL},
     {"batch", WSR__INT, AT(batch), "64", 2, 4096, "images", "images per batch",
      NULL},
-    {"portion", WSR__FLOAT, AT(portion), "0.5", 0.05, 0.95, "",
-     "part of the training split that trains; the rest is held out", NULL},
+    {"train_fraction", WSR__FLOAT, AT(train_fraction), "0.5", 0.05, 0.95, "",
+     "share of the training split that trains; the rest is held out", NULL},
     {"augment", WSR__TEXT, AT(augment), "random_crop:pad=4,flip", 0, 0, "",
      "augmentation of training images", NULL},
     {"lr", WSR__FLOAT, AT(lr), "0.1", 0, 10, "",
@@ -47,8 +47,7 @@ const wsr__option wsr__search_schema[] = {
     {"sources", WSR__FLOATS, AT(sources), "[0.03, 0.06, 0.09]", 0.0001, 1, "",
      "strengths that are attacked, ascending", NULL},
     {"random_eps", WSR__FLOAT, AT(random_eps), "0.15", 0, 1, "",
-     "largest strength of the random attack that the estimator learns from",
-     NULL},
+     "largest strength of the random attack that trains the estimator", NULL},
     {"targets", WSR__FLOATS, AT(targets), "[0.045, 0.075, 0.105]", 0.0001, 1,
      "", "strengths whose noise is estimated, ascending", NULL},
     {"clean_weight", WSR__FLOAT, AT(clean_weight), "0.8", 0, 1, "",
@@ -57,23 +56,21 @@ const wsr__option wsr__search_schema[] = {
     {"weights", WSR__FLOATS, AT(weights), "[1, 2, 3, 5, 7, 10]", 0, 1000, "",
      "weights of the strengths, source and target by turns", NULL},
     {"estimator_batches", WSR__INT, AT(estimator_batches), "10", 1, 100000,
-     "batches", "training batches whose noises the estimator learns from",
-     NULL},
+     "batches", "training batches whose noises train the estimator", NULL},
     {"val_batches", WSR__INT, AT(val_batches), "0", 0, 100000, "batches",
-     "held-out batches that an architecture is measured on, 0: all", NULL},
+     "held-out batches that an architecture is evaluated on, 0: all", NULL},
     {"train_batches", WSR__INT, AT(train_batches), "0", 0, 100000, "batches",
      "training batches of an epoch, 0: all", NULL},
     {"architectures", WSR__INT, AT(architectures), "1", 1, 1000, "",
-     "architectures that are measured per epoch", NULL},
-    {"control", WSR__INT, AT(control), "0", 0, 1000, "",
-     "uniformly drawn architectures that are measured per epoch beside them, "
-     "for the log alone: what steering is worth",
+     "architectures that are evaluated per epoch", NULL},
+    {"random_baseline", WSR__INT, AT(random_baseline), "0", 0, 1000, "",
+     "uniformly sampled architectures that are evaluated per epoch as well, "
+     "for the log only",
      NULL},
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
      "temperature of the architecture's Gumbel softmax", NULL},
     {"arch_steps", WSR__INT, AT(arch_steps), "0", 0, 10000, "steps",
-     "steps of the architecture per epoch, 0: 1 as released, 10 as intended",
-     NULL},
+     "steps of the alphas per epoch, 0: 1 as released, 10 as intended", NULL},
     {"arch_samples", WSR__INT, AT(arch_samples), "0", 0, 1024, "",
      "fresh Gumbel samples per step, 0: the epoch's own as released, 16 as "
      "intended",
@@ -91,18 +88,21 @@ const wsr__option wsr__search_schema[] = {
     QUIRK(attack_stats, "released: attacks move running statistics"),
     QUIRK(edge_weights, "released: edges are multiplied by their soft weight"),
     QUIRK(loss_scale, "released: adversarial losses are divided by the batch"),
-    QUIRK(clean_split, "released: while steering, clean losses come from the "
-                       "training split"),
-    QUIRK(norms, "released: running statistics, while steering those of the "
-                 "batch; intended: always those of the batch"),
+    QUIRK(clean_split,
+          "released: in the search phase, clean losses come from the "
+          "training split"),
+    QUIRK(norms,
+          "released: running statistics, in the search phase those of the "
+          "batch; intended: always those of the batch"),
     QUIRK(noise_range,
           "released: images with estimated noise may leave [0, 1]"),
     QUIRK(target_norms, "released: a target has one Euclidean norm for all "
                         "images, see norm_values; intended: in proportion to "
                         "the nearest source"),
-    QUIRK(drift, "released: the predictor learns losses as they were measured; "
-                 "intended: where an epoch measures several architectures, "
-                 "less their mean, for weights improve from epoch to epoch"),
+    QUIRK(loss_centring,
+          "released: the predictor learns losses as they were measured; "
+          "intended: where an epoch measures several architectures, "
+          "less their mean, for weights improve from epoch to epoch"),
     {"norm_values", WSR__FLOATS, AT(norm_values), "[2.3, 3.9, 5.5]", 0.0001,
      1e6, "", "Euclidean norms of the targets as released", NULL},
     {0},

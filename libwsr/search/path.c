@@ -45,8 +45,8 @@ void wsr__path_uniform(wsr__path *path, const wsr__search *search,
                        uint64_t serial)
 {
     static const float equal[WSR__EDGES * WSR__CANDIDATES];
-    wsr__rng rng =
-        wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, WSR__SAMPLE_CONTROL);
+    wsr__rng rng = wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial,
+                               WSR__SAMPLE_BASELINE);
     sample(path, search, equal, &rng);
 }
 

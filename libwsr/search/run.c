@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A configured run: search, then train the genotype that was found from
-// scratch and measure its accuracy over the spectrum.
+// A configured run: search, train the found genotype from scratch, evaluate
+// its accuracy over the spectrum of strengths.
 
 #include "search/search.h"
 
@@ -43,7 +43,7 @@ typedef struct method {
     wsr__search_params search_params;
     wsr__student_params student;
     wsr__train_params train_params;
-    wsr__assess_params assess;
+    wsr__assess_params spectrum;
     wsr__section *sections; // the driver's, filled in by it
     wsr_dataset *train;
     wsr_dataset *test;
@@ -72,7 +72,7 @@ static void sections(void *self, wsr__section *out)
                     .params = &m->search_params},
         [SEARCHER] = {.prefix = "searcher",
                       .family = &wsr__searchers,
-                      .fallback = "wsr"},
+                      .fallback = "wsr_nas"},
         [ESTIMATOR] = {.prefix = "estimator",
                        .family = &wsr__estimators,
                        .fallback = "an"},
@@ -87,7 +87,7 @@ static void sections(void *self, wsr__section *out)
                    .params = &m->train_params},
         [SPECTRUM] = {.prefix = "spectrum",
                       .schema = wsr__assess_schema,
-                      .params = &m->assess}};
+                      .params = &m->spectrum}};
     memcpy(out, all, sizeof(all));
     m->sections = out;
 }
@@ -161,7 +161,7 @@ out:
     return status;
 }
 
-static void free_training(method *m)
+static void release_training(method *m)
 {
     wsr__training_free(m->training);
     wsr_net_free(m->net);
@@ -171,7 +171,7 @@ static void free_training(method *m)
     m->genotype = NULL;
 }
 
-static wsr__assess_of assess_of(const method *m)
+static wsr__assess_of spectrum_of(const method *m)
 {
     return (wsr__assess_of){.net = m->net, .test = m->test, .seed = seed_of(m)};
 }
@@ -192,14 +192,14 @@ static wsr_status check_rest(method *m)
                         "train.init: has parameters of one architecture, "
                         "which the search is to find, leave it out");
     }
-    WSR_TRY(wsr__assess_check(&m->assess));
+    WSR_TRY(wsr__assess_check(&m->spectrum));
     WSR_TRY(make_training(m));
     WSR_TRY(wsr__training_prepare(m->training));
-    const wsr__assess_of assessed = assess_of(m);
-    WSR_TRY(wsr__assess_prepare(&assessed, &m->assess));
+    const wsr__assess_of of = spectrum_of(m);
+    WSR_TRY(wsr__assess_prepare(&of, &m->spectrum));
     wsr__training_needs(&m->after, m->training);
 out:
-    free_training(m);
+    release_training(m);
     return status;
 }
 
@@ -208,7 +208,7 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     wsr_status status = WSR_OK;
     method *const m = self;
     const bool tested = m->train_params.eval_every > 0 ||
-                        m->assess.attack.s[0] != '\0';
+                        m->spectrum.attack.s[0] != '\0';
     (void)run;
     (void)resume;
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
@@ -292,7 +292,7 @@ static wsr_status write_estimator(const method *m, const wsr__run *run)
     wsr_status status = WSR_OK;
     char *path = NULL;
     if (!m->search->cls->estimates) {
-        return WSR_OK; // it has learned nothing
+        return WSR_OK; // it is untrained
     }
     WSR_TRY(wsr__run_path(&path, run, "estimator.safetensors"));
     WSR_TRY(wsr_estimator_save(m->search->estimator, path));
@@ -320,23 +320,24 @@ out:
     return status;
 }
 
-static wsr_status assess(void *self, wsr__run *run)
+static wsr_status evaluate_spectrum(void *self, wsr__run *run)
 {
     const method *const m = self;
-    const wsr__assess_of of = assess_of(m);
-    return wsr__assess(run, &of, &m->assess);
+    const wsr__assess_of of = spectrum_of(m);
+    return wsr__assess(run, &of, &m->spectrum);
 }
 
 static void release(void *self)
 {
     method *const m = self;
-    free_training(m);
+    release_training(m);
     wsr__search_free(m->search);
     wsr_dataset_free(m->test);
     wsr_dataset_free(m->train);
 }
 
-static const wsr__run_stage stages[] = {search, train_found, assess, NULL};
+static const wsr__run_stage stages[] = {search, train_found, evaluate_spectrum,
+                                        NULL};
 
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",           "log.jsonl",

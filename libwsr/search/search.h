@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Architecture search. loop.c takes a search through its phases, epoch by
-// epoch, each epoch in three stages:
-//   teach     train the supernet on sampled paths           (teach.c)
-//   look      measure architectures on held-out images      (measure.c)
-//   steer     learn from what was measured, move the alphas
-// path.c samples architectures and makes their plans, state.c what a
-// checkpoint holds, run.c a whole configured run with what follows a search.
-// A searcher is one file: what it does in the last two stages.
+// Architecture search. loop.c runs the phases of a search, epoch by epoch.
+// An epoch has three stages:
+//   train      train the supernet on sampled paths         (train_supernet.c)
+//   evaluate   losses of sampled architectures, held out   (evaluate.c)
+//   update     train the predictor, update the alphas
+// path.c samples architectures and makes their plans, state.c says what a
+// checkpoint holds, and run.c is the configured run, which trains the found
+// genotype afterwards. A searcher is one file: it defines the last two stages.
 
 #ifndef WSR_SEARCH_SEARCH_H
 #define WSR_SEARCH_SEARCH_H
@@ -28,7 +28,7 @@ typedef struct wsr__search_params {
     int64_t predictor_warm_up;
     int64_t predictor_passes;
     int64_t batch;
-    double portion;
+    double train_fraction;
     wsr__text augment;
     double lr;
     double lr_min;
@@ -46,7 +46,7 @@ typedef struct wsr__search_params {
     int64_t val_batches;
     int64_t train_batches;
     int64_t architectures;
-    int64_t control;
+    int64_t random_baseline;
     double tau;
     int64_t arch_steps;
     int64_t arch_samples;
@@ -61,38 +61,44 @@ typedef struct wsr__search_params {
     wsr__text norms;
     wsr__text noise_range;
     wsr__text target_norms;
-    wsr__text drift;
+    wsr__text loss_centring;
     wsr__floats norm_values;
 } wsr__search_params;
 
 extern const wsr__option wsr__search_schema[]; // section "search"
 
-/// The marked quirks, resolved once.
+/// What the released code does differently, resolved from the options; true
+/// is as released.
 typedef struct wsr__search_quirks {
-    bool path_per_epoch; // one path an epoch
-    bool leftover;       // gradients of the attack's last step stay
+    bool path_per_epoch; // one path an epoch, not one a batch
+    bool leftover;       // gradients of the attack's last step are kept
     bool moving;         // attacks move running statistics
     bool weighted;       // edges are multiplied by their weights
-    bool scaled;         // adversarial losses divided by the batch
-    bool clean_on_train; // clean losses from the training split
-    bool mixed_norms;    // running, then batch statistics
-    bool unclamped;      // estimated images may leave [0, 1]
-    bool fixed_norms;    // the same target norms for all images
-    bool drifting;       // losses of different epochs are compared
+    bool scaled;         // adversarial losses are divided by the batch size
+    bool clean_on_train; // clean losses come from the training split
+    bool mixed_norms;    // running statistics, in the search phase the batch's
+    bool unclamped;      // images with estimated noise may leave [0, 1]
+    bool fixed_norms;    // a target has the same norm for all images
+    bool uncentred;      // the predictor learns losses without centring
 } wsr__search_quirks;
 
 // ------------------------------------------------------------------ phases
 
 typedef enum wsr__phase {
-    WSR__WARM_UP,    // the supernet alone
-    WSR__POPULATION, // fill the memories
-    WSR__STEERING,   // move the alphas
-    WSR__FOUND       // done
+    WSR__PHASE_WARM_UP,    // trains the supernet only
+    WSR__PHASE_POPULATION, // fills the memories of estimator and predictor
+    WSR__PHASE_SEARCH,     // updates the alphas
+    WSR__PHASE_DONE
 } wsr__phase;
 
 extern const char *const wsr__phase_names[];
 
-typedef enum wsr__stage { WSR__TEACH, WSR__LOOK, WSR__STEER } wsr__stage;
+/// Stages of an epoch.
+typedef enum wsr__search_stage {
+    WSR__STAGE_TRAIN,
+    WSR__STAGE_EVALUATE,
+    WSR__STAGE_UPDATE
+} wsr__search_stage;
 
 // -------------------------------------------------------------------- path
 
@@ -109,13 +115,14 @@ enum { WSR__SLOTS = 1 + 2 * WSR__LIST_SIZE }; // clean, sources and targets
 
 typedef struct wsr__search wsr__search;
 
-/// One file each: the last two stages of an epoch.
+/// A search algorithm: the last two stages of an epoch.
 typedef struct wsr__searcher_class {
     wsr__class super;
-    wsr_status (*look)(wsr__search *search, wsr__run *run); // may be NULL
-    wsr_status (*steer)(wsr__search *search, wsr__run *run);
-    bool estimates; // needs two sources or more to estimate between
-    bool untaught;  // needs no trained supernet
+    /// Evaluate architectures; NULL: nothing is evaluated.
+    wsr_status (*evaluate)(wsr__search *search, wsr__run *run);
+    wsr_status (*update_alphas)(wsr__search *search, wsr__run *run);
+    bool estimates; // uses the estimator, which needs two sources or more
+    bool untrained; // the supernet is not trained
 } wsr__searcher_class;
 
 #define WSR_REG(family, name) \
@@ -125,7 +132,7 @@ typedef struct wsr__searcher_class {
 
 extern const wsr__family wsr__searchers;
 
-/// What is searched with.
+/// What a search is made of.
 typedef struct wsr__search_of {
     const wsr_dataset *data;          // borrowed; split into two parts
     const wsr__net_options *supernet; // its options
@@ -169,11 +176,11 @@ struct wsr__search {
     wsr__path path; // of the epoch, or of the batch
     // Position.
     wsr__phase phase;
-    wsr__stage stage;
+    wsr__search_stage stage;
     size_t epoch; // of the phase
-    size_t batch; // of the stage teach
-    double loss;  // sums of the epoch
-    double right;
+    size_t batch; // of the stage train
+    double loss;  // sums over the epoch's training images
+    double correct;
     double seen;
     // Arrays of a batch.
     float *x_adv;
@@ -181,24 +188,25 @@ struct wsr__search {
     size_t noises;
     float *norms; // (batch, targets)
     size_t pixels;
-    double losses[WSR__SLOTS]; // mean over the architectures measured
+    double losses[WSR__SLOTS]; // mean over the architectures evaluated
     double estimator_loss;
     double predictor_loss;
-    double correlation; // of predicted and measured losses of unseen ones
-    double control[WSR__SLOTS]; // mean over uniformly drawn ones
+    double correlation; // Kendall's tau, predicted against evaluated
+    double baseline_losses[WSR__SLOTS]; // mean over random architectures
     // Seconds of the epoch's parts, for the log.
     double seconds[WSR__TIMES];
 };
 
-/// How the alphas are moved; numbers left to the fidelity are resolved.
-typedef struct wsr__arch_sizes {
-    size_t steps; // per epoch
-    size_t samples;
+/// How an epoch updates the alphas; options of 0 are replaced by the defaults
+/// of the fidelity.
+typedef struct wsr__alpha_update {
+    size_t steps;   // of Adam per epoch
+    size_t samples; // of the architecture per step
     double lr;
-    double tau;
-} wsr__arch_sizes;
+    double tau; // temperature of the samples
+} wsr__alpha_update;
 
-wsr__arch_sizes wsr__search_sizes(const wsr__search *search);
+wsr__alpha_update wsr__search_alpha_update(const wsr__search *search);
 
 /// Weights of the losses in the objective, clean and slots.
 void wsr__search_weights(double *weights, const wsr__search *search);
@@ -209,10 +217,10 @@ double wsr__search_objective(const wsr__search *search, const double *losses);
 wsr_status wsr__search_attack(wsr__search *search, wsr_plan *plan,
                               const wsr_batch *batch, double eps);
 
-/// Held-out batches that are looked at per epoch.
+/// Held-out batches that an architecture is evaluated on.
 size_t wsr__search_batches(const wsr__search *search);
 
-/// Strengths that a search measures: sources and targets by turns.
+/// Number of attack strengths: sources and targets by turns.
 size_t wsr__search_slots(const wsr__search *search);
 /// Nominal strength of slot i.
 double wsr__search_slot_eps(const wsr__search *search, size_t i);
@@ -238,10 +246,10 @@ uint64_t wsr__search_serial(const wsr__search *search);
 void wsr__path_sample(wsr__path *path, const wsr__search *search,
                       uint64_t serial, uint32_t kind);
 enum {
-    WSR__SAMPLE_TEACH,
-    WSR__SAMPLE_LOOK,
-    WSR__SAMPLE_STEER,
-    WSR__SAMPLE_CONTROL
+    WSR__SAMPLE_TRAIN,
+    WSR__SAMPLE_EVALUATE,
+    WSR__SAMPLE_UPDATE,
+    WSR__SAMPLE_BASELINE
 };
 /// Sample a path of which every candidate is equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr__search *search,
@@ -254,19 +262,21 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
                           unsigned purpose);
 
 /// Train the supernet for the rest of the epoch.
-wsr_status wsr__search_teach(wsr__search *search, wsr__run *run);
+wsr_status wsr__search_train_supernet(wsr__search *search, wsr__run *run);
 
-typedef enum wsr__measuring {
-    WSR__MEASURE,
-    WSR__MEASURE_AND_REMEMBER, // noises of training batches are learned from
-    WSR__MEASURE_APART         // the search goes on as if it had not been
-} wsr__measuring;
+/// What an evaluation does besides.
+typedef enum wsr__evaluation {
+    WSR__EVALUATE,
+    WSR__EVALUATE_AND_STORE,  // noises of training batches go to the estimator
+    WSR__EVALUATE_FIXED_STATS // leaves running statistics as they are
+} wsr__evaluation;
 
-/// Measure the architecture of `path`: losses[0] clean, then by slot.
-wsr_status wsr__search_measure(double *losses, wsr__search *search,
-                               const wsr__path *path, wsr__measuring how);
+/// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
+/// i] that of slot i.
+wsr_status wsr__search_evaluate(double *losses, wsr__search *search,
+                                const wsr__path *path, wsr__evaluation how);
 
-/// Go on from the current position to the end.
+/// Run the search from its current position to the end.
 wsr_status wsr__search_loop(wsr__search *search, wsr__run *run);
 
 /// The genotype of the current alphas. [out, owned]

@@ -57,14 +57,14 @@ static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
     q->mixed_norms = wsr__is_released(&p->norms, f);
     q->unclamped = wsr__is_released(&p->noise_range, f);
     q->fixed_norms = wsr__is_released(&p->target_norms, f);
-    q->drifting = wsr__is_released(&p->drift, f);
+    q->uncentred = wsr__is_released(&p->loss_centring, f);
 }
 
 static wsr_status split_data(wsr__search *s, const wsr_dataset *data)
 {
     wsr_status status = WSR_OK;
     const size_t all = wsr_dataset_count(data);
-    const size_t first = (size_t)((double)all * s->params.portion);
+    const size_t first = (size_t)((double)all * s->params.train_fraction);
     wsr__loader_params loader = {.batch = s->params.batch,
                                  .shuffle = true,
                                  .drop_last = true,
@@ -211,10 +211,11 @@ wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
                                 of->predictor_params, &table,
                                 1 + wsr__search_slots(s), of->seed));
     WSR_TRY(wsr__predictor_reserve(s->predictor));
-    if (s->predictor->common->weighted && !s->quirks.drifting) {
-        status = WSR_FAIL(WSR_CONFIG, "predictor.weighted: errors are divided "
-                                      "by losses, which only "
-                                      "search.drift=released leaves positive");
+    if (s->predictor->common->weighted && !s->quirks.uncentred) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "predictor.weighted: errors are divided "
+                          "by losses, which only "
+                          "search.loss_centring=released leaves positive");
         goto out;
     }
     *out = s;
@@ -320,23 +321,23 @@ void wsr__search_free(wsr__search *s)
     wsr__free(s);
 }
 
-wsr__arch_sizes wsr__search_sizes(const wsr__search *s)
+wsr__alpha_update wsr__search_alpha_update(const wsr__search *s)
 {
     const bool released = s->quirks.path_per_epoch;
     const wsr__search_params *const p = &s->params;
-    return (wsr__arch_sizes){.steps = p->arch_steps > 0 ? (size_t)p->arch_steps
-                                      : released        ? 1
-                                                        : 10,
-                             .samples = p->arch_samples > 0
-                                            ? (size_t)p->arch_samples
-                                        : released ? 1
-                                                   : 16,
-                             .lr = p->arch_lr > 0 ? p->arch_lr
-                                   : released     ? 3e-5
-                                                  : 1e-3,
-                             .tau = p->arch_tau > 0 ? p->arch_tau
-                                    : released      ? p->tau
-                                                    : 1};
+    return (wsr__alpha_update){
+        .steps = p->arch_steps > 0 ? (size_t)p->arch_steps
+                 : released        ? 1
+                                   : 10,
+        .samples = p->arch_samples > 0 ? (size_t)p->arch_samples
+                   : released          ? 1
+                                       : 16,
+        .lr = p->arch_lr > 0 ? p->arch_lr
+              : released     ? 3e-5
+                             : 1e-3,
+        .tau = p->arch_tau > 0 ? p->arch_tau
+               : released      ? p->tau
+                               : 1};
 }
 
 void wsr__search_weights(double *w, const wsr__search *s)

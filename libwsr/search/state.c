@@ -39,15 +39,15 @@ static wsr__state state_at(const wsr__search *s, int which, size_t i)
     }
 }
 
-// What was looked at is in the log when the epoch has been steered by.
-static wsr_status add_measures(const wsr__search *s, wsr__st_builder *builder)
+// The losses of an evaluation, which the update of the alphas still needs.
+static wsr_status add_evaluation(const wsr__search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
-    if (s->stage == WSR__STEER) {
+    if (s->stage == WSR__STAGE_UPDATE) {
         WSR_TRY(
             wsr__st_add_f64(builder, "search.losses", s->losses, WSR__SLOTS));
-        WSR_TRY(
-            wsr__st_add_f64(builder, "search.control", s->control, WSR__SLOTS));
+        WSR_TRY(wsr__st_add_f64(builder, "search.baseline_losses",
+                                s->baseline_losses, WSR__SLOTS));
         WSR_TRY(
             wsr__st_add_f64(builder, "search.correlation", &s->correlation, 1));
     }
@@ -55,12 +55,13 @@ out:
     return status;
 }
 
-static wsr_status read_measures(wsr__search *s, const wsr__st *st)
+static wsr_status read_evaluation(wsr__search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
-    if (s->stage == WSR__STEER) {
+    if (s->stage == WSR__STAGE_UPDATE) {
         WSR_TRY(wsr__st_read_f64(s->losses, st, "search.losses", WSR__SLOTS));
-        WSR_TRY(wsr__st_read_f64(s->control, st, "search.control", WSR__SLOTS));
+        WSR_TRY(wsr__st_read_f64(s->baseline_losses, st,
+                                 "search.baseline_losses", WSR__SLOTS));
         WSR_TRY(wsr__st_read_f64(&s->correlation, st, "search.correlation", 1));
     }
 out:
@@ -72,14 +73,14 @@ wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
     wsr_status status = WSR_OK;
     const uint64_t position[POSITION] = {(uint64_t)s->phase, (uint64_t)s->stage,
                                          s->epoch, s->batch};
-    const double sums[SUMS] = {s->loss, s->right, s->seen};
+    const double sums[SUMS] = {s->loss, s->correct, s->seen};
     carrier list[CARRIERS];
     WSR_TRY(wsr__optim_reserve(s->optim));
     WSR_TRY(wsr__optim_reserve(s->arch_optim));
     list_carriers(list, s);
     WSR_TRY(wsr__st_add_u64(builder, "search.position", position, POSITION));
     WSR_TRY(wsr__st_add_f64(builder, "search.sums", sums, SUMS));
-    WSR_TRY(add_measures(s, builder));
+    WSR_TRY(add_evaluation(s, builder));
     WSR_TRY(wsr__st_add_f32(builder, "search.alphas", s->alphas,
                             s->arch.rows * s->arch.cols));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(s->net), "supernet."));
@@ -104,7 +105,7 @@ static wsr_status load_position(wsr__search *s, const wsr__st *st)
     double sums[SUMS];
     WSR_TRY(wsr__st_read_u64(position, st, "search.position", POSITION));
     WSR_TRY(wsr__st_read_f64(sums, st, "search.sums", SUMS));
-    if (position[0] > WSR__FOUND || position[1] > WSR__STEER) {
+    if (position[0] > WSR__PHASE_DONE || position[1] > WSR__STAGE_UPDATE) {
         return WSR_FAIL(WSR_FORMAT, "%s: phase %llu, stage %llu do not exist",
                         wsr__st_path(st), (unsigned long long)position[0],
                         (unsigned long long)position[1]);
@@ -118,11 +119,11 @@ static wsr_status load_position(wsr__search *s, const wsr__st *st)
                         epochs, (unsigned long long)position[3]);
     }
     s->phase = (wsr__phase)position[0];
-    s->stage = (wsr__stage)position[1];
+    s->stage = (wsr__search_stage)position[1];
     s->epoch = (size_t)position[2];
     s->batch = (size_t)position[3];
     s->loss = sums[0];
-    s->right = sums[1];
+    s->correct = sums[1];
     s->seen = sums[2];
 out:
     return status;
@@ -149,7 +150,7 @@ wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
     WSR_TRY(wsr__optim_reserve(s->arch_optim));
     list_carriers(list, s);
     WSR_TRY(load_position(s, st));
-    WSR_TRY(read_measures(s, st));
+    WSR_TRY(read_evaluation(s, st));
     WSR_TRY(wsr__st_read_f32(s->alphas, st, "search.alphas",
                              s->arch.rows * s->arch.cols));
     WSR_TRY(wsr__st_read_params(wsr_net_params(s->net), st, "supernet."));

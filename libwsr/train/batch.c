@@ -58,49 +58,50 @@ typedef struct output {
     double weight;
 } output;
 
-// Mean loss of an output, whose gradient is written; adds to `right`.
-static wsr_status judge(double *loss, size_t *right, wsr__lesson *lesson,
-                        output out)
+// Mean loss of an output, whose gradient is written; adds to `correct`.
+static wsr_status output_loss(double *loss, size_t *correct,
+                              wsr__train_step *step, output out)
 {
-    const float *const z = wsr_plan_dst(lesson->plan, out.name);
-    float *const dz = wsr_plan_diff_dst(lesson->plan, out.name);
-    const size_t n = lesson->classes;
+    const float *const z = wsr_plan_dst(step->plan, out.name);
+    float *const dz = wsr_plan_diff_dst(step->plan, out.name);
+    const size_t n = step->classes;
     double sum = 0;
-    *right = 0;
-    for (size_t i = 0; i < lesson->n; i++) {
-        const target t = {(size_t)lesson->labels[i], lesson->smoothing,
-                          out.weight / (double)lesson->n};
+    *correct = 0;
+    for (size_t i = 0; i < step->n; i++) {
+        const target t = {(size_t)step->labels[i], step->smoothing,
+                          out.weight / (double)step->n};
         sum += cross_entropy(dz + i * n, z + i * n, n, &t);
-        *right += wsr__argmax(z + i * n, n) == lesson->labels[i];
+        *correct += wsr__argmax(z + i * n, n) == step->labels[i];
     }
-    *loss = sum / (double)lesson->n;
+    *loss = sum / (double)step->n;
     return isfinite(*loss)
                ? WSR_OK
                : WSR_FAIL(WSR_NUMERIC, "loss of %s: %g is not finite", out.name,
                           fabs(*loss));
 }
 
-wsr_status wsr__lesson_pass(double *loss, size_t *right, wsr__lesson *lesson,
-                            const float *x, wsr__pass pass)
+wsr_status wsr__train_step_pass(double *loss, size_t *correct,
+                                wsr__train_step *step, const float *x,
+                                wsr__pass pass)
 {
     wsr_status status = WSR_OK;
-    wsr_plan *const plan = lesson->plan;
+    wsr_plan *const plan = step->plan;
     const wsr_shape *const shape = wsr__plan_images(plan);
     double second = 0;
     size_t ignored = 0;
-    if (lesson->net->options.drop_path > 0) {
-        WSR_TRY(wsr_net_drop_path(plan, lesson->net, lesson->drop_path,
-                                  lesson->seed, lesson->step));
+    if (step->net->options.drop_path > 0) {
+        WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
+                                  step->number));
     }
     memcpy(wsr_plan_src(plan, "x"), x,
            (size_t)wsr_shape_count(shape) * sizeof(*x));
     WSR_TRY(wsr_plan_forward(plan));
-    WSR_TRY(judge(loss, right, lesson, (output){"logits", pass.logits}));
+    WSR_TRY(output_loss(loss, correct, step, (output){"logits", pass.logits}));
     *loss *= pass.logits;
     // The gradients of all outputs are written: they lie in shared memory.
     if (wsr_plan_dst(plan, "aux") != NULL) {
-        WSR_TRY(
-            judge(&second, &ignored, lesson, (output){"aux", pass.auxiliary}));
+        WSR_TRY(output_loss(&second, &ignored, step,
+                            (output){"aux", pass.auxiliary}));
         *loss += pass.auxiliary * second;
     }
     if (pass.logits != 0 || pass.auxiliary != 0) {

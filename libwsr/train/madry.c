@@ -55,20 +55,20 @@ static unsigned attack(const void *options)
     return WSR_GRAD_INPUT | (frozen ? 0u : (unsigned)WSR_TRAIN);
 }
 
-static wsr_status see_clean(wsr__lesson *lesson)
+static wsr_status see_clean(wsr__train_step *step)
 {
     wsr_status status = WSR_OK;
     double loss = 0;
-    const bool learns = wsr_plan_dst(lesson->plan, "aux") != NULL;
-    const wsr__pass pass = {0, learns ? lesson->auxiliary : 0};
-    WSR_TRY(wsr__lesson_pass(&loss, &lesson->clean, lesson, lesson->x, pass));
-    lesson->clean_known = true;
-    lesson->loss += loss;
+    const bool learns = wsr_plan_dst(step->plan, "aux") != NULL;
+    const wsr__pass pass = {0, learns ? step->auxiliary : 0};
+    WSR_TRY(wsr__train_step_pass(&loss, &step->clean, step, step->x, pass));
+    step->clean_known = true;
+    step->loss += loss;
 out:
     return status;
 }
 
-static wsr_status batch(wsr__lesson *lesson, const void *options)
+static wsr_status batch(wsr__train_step *step, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
@@ -78,20 +78,20 @@ static wsr_status batch(wsr__lesson *lesson, const void *options)
                                          ? p->alpha
                                          : 2.5 * p->eps / (double)p->steps),
                     .steps = (size_t)p->steps,
-                    .seed = lesson->seed,
-                    .id = lesson->id};
+                    .seed = step->seed,
+                    .id = step->id};
     pgd.gaussian = wsr__streq(p->start.s, "normal") ? (float)p->noise : 0;
     pgd.uniform = wsr__streq(p->start.s, "uniform") ? pgd.eps : 0;
-    lesson->loss = 0;
+    step->loss = 0;
     if (p->clean_pass) {
-        WSR_TRY(see_clean(lesson));
+        WSR_TRY(see_clean(step));
     }
-    WSR_TRY(wsr__pgd_plan(lesson->x_adv, lesson->attack, lesson->x,
-                          lesson->labels, &pgd));
-    const wsr__pass pass = {1, p->clean_pass ? 0 : lesson->auxiliary};
     WSR_TRY(
-        wsr__lesson_pass(&loss, &lesson->right, lesson, lesson->x_adv, pass));
-    lesson->loss += loss;
+        wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels, &pgd));
+    const wsr__pass pass = {1, p->clean_pass ? 0 : step->auxiliary};
+    WSR_TRY(
+        wsr__train_step_pass(&loss, &step->correct, step, step->x_adv, pass));
+    step->loss += loss;
 out:
     return status;
 }

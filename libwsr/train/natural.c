@@ -6,15 +6,15 @@
 
 #include "train/train.h"
 
-static wsr_status batch(wsr__lesson *lesson, const void *params)
+static wsr_status batch(wsr__train_step *step, const void *params)
 {
     (void)params;
     wsr_status status = WSR_OK;
-    const wsr__pass pass = {1, lesson->auxiliary};
-    WSR_TRY(wsr__lesson_pass(&lesson->loss, &lesson->right, lesson, lesson->x,
-                             pass));
-    lesson->clean = lesson->right;
-    lesson->clean_known = true;
+    const wsr__pass pass = {1, step->auxiliary};
+    WSR_TRY(
+        wsr__train_step_pass(&step->loss, &step->correct, step, step->x, pass));
+    step->clean = step->correct;
+    step->clean_known = true;
 out:
     return status;
 }

@@ -22,7 +22,7 @@
 // ---------------------------------------------------------------- trainers
 
 /// A batch, as a trainer gets it. Arrays are (n, ...).
-typedef struct wsr__lesson {
+typedef struct wsr__train_step {
     wsr_plan *plan;   // training graph, train mode
     wsr_plan *attack; // NULL unless the trainer attacks; shares its memory
     const wsr_net *net;
@@ -36,20 +36,21 @@ typedef struct wsr__lesson {
     double smoothing; // of labels
     double auxiliary; // weight of the second classifier's loss
     double drop_path; // probability now
-    uint64_t step;    // over all epochs
+    uint64_t number;  // of the step, over all epochs
     // Out:
-    double loss;  // of the batch, mean
-    size_t right; // images that were right where they were learned from
-    size_t clean; // clean images that were right, where known
+    double loss;    // of the batch, mean
+    size_t correct; // images that were classified correctly where they were
+                    // learned from
+    size_t clean;   // clean images that were classified correctly, where known
     bool clean_known;
-} wsr__lesson;
+} wsr__train_step;
 
 typedef struct wsr__trainer_class {
     wsr__class super;
     /// Purpose of the attack plan (WSR_GRAD_INPUT | ...); NULL: none needed.
     unsigned (*attack)(const void *params);
     /// Accumulate the gradients of the batch's loss and set the results.
-    wsr_status (*batch)(wsr__lesson *lesson, const void *params);
+    wsr_status (*batch)(wsr__train_step *step, const void *params);
 } wsr__trainer_class;
 
 #define WSR_REG(family, name) \
@@ -67,10 +68,11 @@ typedef struct wsr__pass {
 
 /// Forward the images and, unless both weights are 0, backward from
 ///   mean over images of CE(logits, label) and CE(aux, label).
-/// `right` counts images. NUMERIC, naming the tensor, when a loss is not
+/// `correct` counts images. NUMERIC, naming the tensor, when a loss is not
 /// finite.
-wsr_status wsr__lesson_pass(double *loss, size_t *right, wsr__lesson *lesson,
-                            const float *x, wsr__pass pass);
+wsr_status wsr__train_step_pass(double *loss, size_t *correct,
+                                wsr__train_step *step, const float *x,
+                                wsr__pass pass);
 
 /// SHAPE when a loader's images are not what the network takes, ARG when the
 /// data have more classes.
@@ -113,16 +115,16 @@ typedef struct wsr__training_of {
 } wsr__training_of;
 
 /// Plans for one number of images, all in the memory of the training.
-typedef struct wsr__rack {
+typedef struct wsr__plan_pair {
     size_t n;
     wsr_plan *train;
     wsr_plan *attack; // NULL when the trainer does not attack
-} wsr__rack;
+} wsr__plan_pair;
 
 /// Sums over the images of an epoch so far.
 typedef struct wsr__sums {
     double loss;
-    double right;
+    double correct;
     double clean;
     double seen;
 } wsr__sums;
@@ -140,10 +142,10 @@ typedef struct wsr__training {
     wsr_graph *graph;
     wsr_graph *attack_graph;
     wsr__arena arena;
-    wsr__rack racks[2]; // whole batches, and the last one of an epoch
+    wsr__plan_pair pairs[2]; // whole batches, and the last one of an epoch
     float *x_adv;
-    wsr_model *judge;   // of the validation, NULL: there is none
-    double judge_bytes; // of its plans
+    wsr_model *eval_model; // of the validation, NULL: there is none
+    double eval_bytes;     // of its plans
     // The position; batch == batches: the epoch's validation is due.
     size_t epoch;
     size_t batch;
@@ -173,10 +175,10 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
 wsr_status wsr__training_run(wsr__training *training, wsr__run *run);
 
 /// Accuracies of a validation, below 0 when it was not due.
-typedef struct wsr__verdict {
+typedef struct wsr__validation {
     double clean;
     double robust;
-} wsr__verdict;
+} wsr__validation;
 
 /// Make the model of the validation, where there is one, and refuse what the
 /// validation could not do.
@@ -184,7 +186,7 @@ wsr_status wsr__training_prepare_validation(wsr__training *training);
 
 /// Validate after an epoch, if that is due, and keep what is best. Phase
 /// "validate".
-wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
+wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run);
 
 /// Give the network the parameters that the option `keep` asks for. Call it

@@ -180,13 +180,13 @@ void wsr__training_free(wsr__training *training)
         return;
     }
     for (size_t i = 0; i < 2; i++) {
-        wsr_plan_free(t->racks[i].train);
-        wsr_plan_free(t->racks[i].attack);
+        wsr_plan_free(t->pairs[i].train);
+        wsr_plan_free(t->pairs[i].attack);
     }
     wsr__arena_free(&t->arena);
     wsr_graph_free(t->graph);
     wsr_graph_free(t->attack_graph);
-    wsr_model_free(t->judge);
+    wsr_model_free(t->eval_model);
     wsr_loader_free(t->loader);
     wsr_sched_free(t->sched);
     wsr_optim_free(t->optim);
@@ -198,29 +198,30 @@ void wsr__training_free(wsr__training *training)
 
 // --------------------------------------------------------------- one batch
 
-static wsr_status fill_rack(wsr__rack *rack, wsr__training *t, size_t n)
+static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
 {
     wsr_status status = WSR_OK;
     const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
-    WSR_TRY(wsr__plan_new_in(&rack->train, t->graph, n, purpose, &t->arena));
+    WSR_TRY(wsr__plan_new_in(&pair->train, t->graph, n, purpose, &t->arena));
     if (t->trainer->attack != NULL) {
-        WSR_TRY(wsr__plan_new_in(&rack->attack, t->attack_graph, n,
+        WSR_TRY(wsr__plan_new_in(&pair->attack, t->attack_graph, n,
                                  t->trainer->attack(t->options), &t->arena));
     }
-    rack->n = n;
+    pair->n = n;
 out:
     if (status != WSR_OK) {
-        wsr_plan_free(rack->train);
-        rack->train = NULL;
+        wsr_plan_free(pair->train);
+        pair->train = NULL;
     }
     return status;
 }
 
-static wsr_status get_rack(const wsr__rack **out, wsr__training *t, size_t n)
+static wsr_status pair_for(const wsr__plan_pair **out, wsr__training *t,
+                           size_t n)
 {
-    wsr__rack *const rack = &t->racks[n != (size_t)t->params.batch];
-    *out = rack;
-    return rack->n == n ? WSR_OK : fill_rack(rack, t, n);
+    wsr__plan_pair *const pair = &t->pairs[n != (size_t)t->params.batch];
+    *out = pair;
+    return pair->n == n ? WSR_OK : make_pair(pair, t, n);
 }
 
 static size_t steps_done(const wsr__training *t)
@@ -245,13 +246,13 @@ static double rate_now(const wsr__training *t)
 static wsr_status learn(wsr__training *t, const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
-    const wsr__rack *rack = NULL;
+    const wsr__plan_pair *pair = NULL;
     const double clip = t->params.grad_clip;
     const size_t n = wsr_batch_count(batch);
-    WSR_TRY(get_rack(&rack, t, n));
-    wsr__lesson lesson = {
-        .plan = rack->train,
-        .attack = rack->attack,
+    WSR_TRY(pair_for(&pair, t, n));
+    wsr__train_step step = {
+        .plan = pair->train,
+        .attack = pair->attack,
         .net = t->of.net,
         .x = wsr_batch_images(batch),
         .labels = wsr_batch_labels(batch),
@@ -263,15 +264,15 @@ static wsr_status learn(wsr__training *t, const wsr_batch *batch)
         .smoothing = t->params.label_smoothing,
         .auxiliary = t->params.auxiliary_weight,
         .drop_path = drop_path_now(t),
-        .step = steps_done(t),
+        .number = steps_done(t),
     };
     wsr_params_zero_grad(wsr_net_params(t->of.net), true);
-    WSR_TRY(t->trainer->batch(&lesson, t->options));
+    WSR_TRY(t->trainer->batch(&step, t->options));
     WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
     WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
-    t->sums.loss += lesson.loss * (double)n;
-    t->sums.right += (double)lesson.right;
-    t->sums.clean += lesson.clean_known ? (double)lesson.clean : nan("");
+    t->sums.loss += step.loss * (double)n;
+    t->sums.correct += (double)step.correct;
+    t->sums.clean += step.clean_known ? (double)step.clean : nan("");
     t->sums.seen += (double)n;
 out:
     return status;
@@ -282,11 +283,11 @@ out:
 wsr_status wsr__training_prepare(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    const wsr__rack *rack = NULL;
+    const wsr__plan_pair *pair = NULL;
     const size_t batch = (size_t)t->params.batch;
     const size_t images = wsr_dataset_count(t->of.train);
     const size_t n = images < batch ? images : batch;
-    status = get_rack(&rack, t, n);
+    status = pair_for(&pair, t, n);
     if (status != WSR_OK) {
         status = wsr__fail_at(status, "train: plans for %zu images at once", n);
         goto out;
@@ -317,7 +318,7 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
                       2 * copy + states + best);
     // The batch in work, the one that is loaded ahead, the attacked one.
     wsr__needs_memory(needs, "batches", 3 * image * (double)t->params.batch);
-    wsr__needs_memory(needs, "plans of the validation", t->judge_bytes);
+    wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);
     // Checkpoint, its predecessor and its successor, and the network.
     needs->disk += 3 * (copy + states + best) + copy;
 }
@@ -329,7 +330,7 @@ static void put_sums(wsr__json *line, const wsr__training *t)
     const double n = t->sums.seen;
     wsr__json_float(line, "lr", (float)rate_now(t));
     wsr__json_float(line, "loss", (float)(t->sums.loss / n));
-    wsr__json_float(line, "train_accuracy", (float)(t->sums.right / n));
+    wsr__json_float(line, "train_accuracy", (float)(t->sums.correct / n));
     if (!isnan(t->sums.clean)) {
         wsr__json_float(line, "train_clean_accuracy",
                         (float)(t->sums.clean / n));
@@ -360,7 +361,7 @@ static wsr_status report(wsr__training *t, wsr__run *run)
     (void)snprintf(note, sizeof(note),
                    "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
                    (long long)t->params.epochs, t->sums.loss / t->sums.seen,
-                   100 * t->sums.right / t->sums.seen);
+                   100 * t->sums.correct / t->sums.seen);
     return wsr__run_progress(run, "train", steps_done(t),
                              t->batches * (size_t)t->params.epochs, note);
 }
@@ -391,15 +392,15 @@ static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
-    wsr__verdict verdict = {-1, -1};
-    WSR_TRY(wsr__training_validate(&verdict, t, run));
+    wsr__validation validation = {-1, -1};
+    WSR_TRY(wsr__training_validate(&validation, t, run));
     WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
     wsr__json_text(line, "phase", "train");
     wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     put_sums(line, t);
-    if (verdict.clean >= 0) {
-        wsr__json_float(line, "clean_accuracy", (float)verdict.clean);
-        wsr__json_float(line, "robust_accuracy", (float)verdict.robust);
+    if (validation.clean >= 0) {
+        wsr__json_float(line, "clean_accuracy", (float)validation.clean);
+        wsr__json_float(line, "robust_accuracy", (float)validation.robust);
         wsr__json_float(line, "eps", (float)t->params.eval_eps);
     }
     wsr__json_float(line, "seconds", (float)seconds);

@@ -48,7 +48,7 @@ wsr_status wsr__training_save(const wsr__training *training,
     // Counts too, so that the state of other data is recognised.
     const uint64_t position[POSITION] = {t->epoch, t->batch, t->batches,
                                          t->best_epoch};
-    const double values[VALUES] = {t->sums.loss, t->sums.right, t->sums.clean,
+    const double values[VALUES] = {t->sums.loss, t->sums.correct, t->sums.clean,
                                    t->sums.seen, t->best_value};
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));

@@ -17,11 +17,11 @@ static bool is_due(const wsr__training *t)
             t->epoch + 1 == (size_t)t->params.epochs);
 }
 
-static void remember(wsr__training *t, const wsr__verdict *verdict)
+static void remember(wsr__training *t, const wsr__validation *validation)
 {
     const wsr_params *const params = wsr_net_params(t->of.net);
     const bool clean = wsr__streq(t->params.keep.s, "best_clean");
-    const double value = clean ? verdict->clean : verdict->robust;
+    const double value = clean ? validation->clean : validation->robust;
     float *at = t->best;
     if (t->best == NULL || value <= t->best_value) {
         return;
@@ -45,13 +45,13 @@ static wsr_status open_spectrum(wsr_spectrum **out, wsr__training *t)
     char options[96];
     (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
                    want < have ? want : have, (unsigned long long)t->of.seed);
-    if (t->judge == NULL) {
-        WSR_TRY(
-            wsr_model_from_net(&t->judge, t->of.net, (size_t)t->params.batch));
+    if (t->eval_model == NULL) {
+        WSR_TRY(wsr_model_from_net(&t->eval_model, t->of.net,
+                                   (size_t)t->params.batch));
     }
     WSR_TRY(wsr_spectrum_new(out, t->params.eval_attack.s, options));
     WSR_TRY(wsr_spectrum_set_strengths(*out, &eps, 1));
-    WSR_TRY(wsr_spectrum_open(*out, t->judge, t->of.test));
+    WSR_TRY(wsr_spectrum_open(*out, t->eval_model, t->of.test));
 out:
     return status;
 }
@@ -72,19 +72,19 @@ wsr_status wsr__training_prepare_validation(wsr__training *t)
                           wsr_spectrum_attacks(spectrum));
         goto out;
     }
-    WSR_TRY(wsr__model_reserve(&t->judge_bytes, t->judge));
+    WSR_TRY(wsr__model_reserve(&t->eval_bytes, t->eval_model));
 out:
     wsr_spectrum_free(spectrum);
     return status == WSR_OK ? status
                             : wsr__fail_at(status, "train.eval_attack");
 }
 
-wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
+wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr_spectrum *spectrum = NULL;
-    *verdict = (wsr__verdict){-1, -1};
+    *validation = (wsr__validation){-1, -1};
     if (!is_due(t)) {
         return WSR_OK;
     }
@@ -94,9 +94,9 @@ wsr_status wsr__training_validate(wsr__verdict *verdict, wsr__training *t,
         WSR_TRY(wsr_spectrum_step(spectrum));
         WSR_TRY(wsr__run_progress(run, "validate", i + 1, steps, ""));
     }
-    verdict->clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
-    verdict->robust = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST);
-    remember(t, verdict);
+    validation->clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
+    validation->robust = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST);
+    remember(t, validation);
 out:
     wsr_spectrum_free(spectrum);
     return status;

@@ -124,15 +124,16 @@ static void fwd(void *ctx)
 
 static void pass(engine *e, const float *x)
 {
-    wsr__lesson lesson = {.plan = e->learn,
-                          .net = e->net,
-                          .labels = e->labels,
-                          .n = e->batch,
-                          .classes = CLASSES};
+    wsr__train_step step = {.plan = e->learn,
+                            .net = e->net,
+                            .labels = e->labels,
+                            .n = e->batch,
+                            .classes = CLASSES};
     double loss = 0;
-    size_t right = 0;
+    size_t correct = 0;
     wsr_params_zero_grad(wsr_net_params(e->net), true);
-    bench_must(wsr__lesson_pass(&loss, &right, &lesson, x, (wsr__pass){1, 0}));
+    bench_must(
+        wsr__train_step_pass(&loss, &correct, &step, x, (wsr__pass){1, 0}));
 }
 
 static void fwdbwd(void *ctx)

@@ -171,7 +171,7 @@ endif()
 
 check_run(${SEARCH} --json --out ${SCRATCH}/search ${train}
     --set supernet.channels=4 --set supernet.layers=2 --set search.warm_up=1
-    --set search.population=1 --set search.epochs=2 --set search.control=2
+    --set search.population=1 --set search.epochs=2 --set search.random_baseline=2
     --set search.predictor_warm_up=2 --set search.predictor_passes=2
     --set search.batch=16 --set search.steps=1 --set search.architectures=2
     --set search.estimator_batches=1 --set search.val_batches=1

@@ -17,7 +17,7 @@ typedef struct bench {
     wsr_plan *plan;
     float x[FLOATS];
     int32_t labels[N];
-    wsr__lesson lesson;
+    wsr__train_step step;
 } bench;
 
 static void open_bench(bench *b, const char *options)
@@ -37,12 +37,12 @@ static void open_bench(bench *b, const char *options)
     for (size_t i = 0; i < N; i++) {
         b->labels[i] = (int32_t)(i % CLASSES);
     }
-    b->lesson = (wsr__lesson){.plan = b->plan,
-                              .net = b->net,
-                              .x = b->x,
-                              .labels = b->labels,
-                              .n = N,
-                              .classes = CLASSES};
+    b->step = (wsr__train_step){.plan = b->plan,
+                                .net = b->net,
+                                .x = b->x,
+                                .labels = b->labels,
+                                .n = N,
+                                .classes = CLASSES};
 }
 
 static void close_bench(bench *b)
@@ -76,18 +76,18 @@ START_TEST(the_loss_is_the_mean_smoothed_cross_entropy)
 {
     bench b;
     double loss = 0;
-    size_t right = 0;
+    size_t correct = 0;
     size_t expected = 0;
     open_bench(&b, small);
-    b.lesson.smoothing = 0.1;
+    b.step.smoothing = 0.1;
     ck_assert_ok(
-        wsr__lesson_pass(&loss, &right, &b.lesson, b.x, (wsr__pass){1, 0}));
+        wsr__train_step_pass(&loss, &correct, &b.step, b.x, (wsr__pass){1, 0}));
     const float *const z = wsr_plan_dst(b.plan, "logits");
     ck_assert_double_eq_tol(loss, loss_of(z, b.labels, 0.1), 1e-9);
     for (size_t i = 0; i < N; i++) {
         expected += wsr__argmax(z + i * CLASSES, CLASSES) == b.labels[i];
     }
-    ck_assert_uint_eq(right, expected);
+    ck_assert_uint_eq(correct, expected);
     close_bench(&b);
 }
 END_TEST
@@ -96,14 +96,14 @@ START_TEST(the_gradient_of_the_last_bias_is_the_mean_of_p_minus_t)
 {
     bench b;
     double loss = 0;
-    size_t right = 0;
+    size_t correct = 0;
     size_t at = 0;
     open_bench(&b, small);
-    b.lesson.smoothing = 0.1;
+    b.step.smoothing = 0.1;
     wsr_params *const params = wsr_net_params(b.net);
     wsr_params_zero_grad(params, true);
     ck_assert_ok(
-        wsr__lesson_pass(&loss, &right, &b.lesson, b.x, (wsr__pass){2, 0}));
+        wsr__train_step_pass(&loss, &correct, &b.step, b.x, (wsr__pass){2, 0}));
     ck_assert_ok(wsr_params_find(&at, params, "classifier.bias"));
     const float *const grad = wsr_params_grad(params, at);
     ck_assert_ptr_nonnull(grad);
@@ -130,12 +130,12 @@ START_TEST(a_pass_without_weights_leaves_gradients_alone)
 {
     bench b;
     double loss = 1;
-    size_t right = 0;
+    size_t correct = 0;
     open_bench(&b, small);
     wsr_params *const params = wsr_net_params(b.net);
     wsr_params_zero_grad(params, true);
     ck_assert_ok(
-        wsr__lesson_pass(&loss, &right, &b.lesson, b.x, (wsr__pass){0, 0}));
+        wsr__train_step_pass(&loss, &correct, &b.step, b.x, (wsr__pass){0, 0}));
     ck_assert_double_eq(loss, 0);
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         ck_assert_ptr_null(wsr_params_grad(params, i));
@@ -149,7 +149,7 @@ START_TEST(the_second_classifier_adds_its_weighted_loss)
     bench b;
     double first = 0;
     double both = 0;
-    size_t right = 0;
+    size_t correct = 0;
     enum { BIG = N * 3 * 32 * 32 };
     static float x[BIG];
     open_bench(&b, "channels=4,layers=3,classes=3,image_channels=3,"
@@ -158,9 +158,9 @@ START_TEST(the_second_classifier_adds_its_weighted_loss)
         x[i] = b.x[i % FLOATS];
     }
     ck_assert_ok(
-        wsr__lesson_pass(&first, &right, &b.lesson, x, (wsr__pass){1, 0}));
+        wsr__train_step_pass(&first, &correct, &b.step, x, (wsr__pass){1, 0}));
     ck_assert_ok(
-        wsr__lesson_pass(&both, &right, &b.lesson, x, (wsr__pass){1, 0.4}));
+        wsr__train_step_pass(&both, &correct, &b.step, x, (wsr__pass){1, 0.4}));
     const float *const aux = wsr_plan_dst(b.plan, "aux");
     ck_assert_ptr_nonnull(aux);
     ck_assert_double_eq_tol(both, first + 0.4 * loss_of(aux, b.labels, 0),
@@ -173,11 +173,11 @@ START_TEST(a_loss_that_is_not_finite_is_named)
 {
     bench b;
     double loss = 0;
-    size_t right = 0;
+    size_t correct = 0;
     open_bench(&b, small);
     b.x[5] = INFINITY;
     ck_assert_fails(
-        wsr__lesson_pass(&loss, &right, &b.lesson, b.x, (wsr__pass){1, 0}),
+        wsr__train_step_pass(&loss, &correct, &b.step, b.x, (wsr__pass){1, 0}),
         WSR_NUMERIC, "loss of logits");
     close_bench(&b);
 }

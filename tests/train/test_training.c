@@ -57,17 +57,17 @@ static double accuracy(const bench *b)
     enum { N = 48 };
     static float x[N * 3 * 16 * 16];
     float logits[N * 3];
-    size_t right = 0;
+    size_t correct = 0;
     wsr_model *model = NULL;
     ck_assert_ok(wsr_model_from_net(&model, b->net, N));
     ck_assert_ok(wsr_dataset_images(x, b->test, NULL, N));
     ck_assert_ok(wsr_model_logits(logits, model, x, N));
     for (size_t i = 0; i < N; i++) {
-        right += wsr__argmax(logits + 3 * i, 3) ==
-                 wsr_dataset_labels(b->test)[i];
+        correct += wsr__argmax(logits + 3 * i, 3) ==
+                   wsr_dataset_labels(b->test)[i];
     }
     wsr_model_free(model);
-    return (double)right / N;
+    return (double)correct / N;
 }
 
 START_TEST(natural_training_learns)

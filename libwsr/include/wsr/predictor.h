@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Predicting the losses of an architecture, clean and at several strengths,
-// from its table of weights: the surrogate that steers a search.
+// from its table of weights: the surrogate that a search descends.
 
 #ifndef WSR_PREDICTOR_H
 #define WSR_PREDICTOR_H

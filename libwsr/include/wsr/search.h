@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /**
- * Search, then train what was found and measure it.
+ * Search, then train the found genotype and evaluate it.
  *
  * The folder receives config.yaml (every option in force), log.jsonl,
  * genotype.yaml, checkpoint.safetensors and net.safetensors. A run that was

@@ -2,8 +2,8 @@
 //
 // What tests of trainers share: one batch of a tiny network.
 
-#ifndef WSR_TESTS_LESSON_H
-#define WSR_TESTS_LESSON_H
+#ifndef WSR_TESTS_TRAIN_STEP_H
+#define WSR_TESTS_TRAIN_STEP_H
 
 #include "support/support.h"
 #include "train/train.h"
@@ -11,14 +11,14 @@
 #include <string.h>
 
 enum {
-    LESSON_N = 4,
-    LESSON_CLASSES = 3,
-    LESSON_SIDE = 16,
-    LESSON_PIXELS = 3 * LESSON_SIDE * LESSON_SIDE,
-    LESSON_FLOATS = LESSON_N * LESSON_PIXELS
+    STEP_N = 4,
+    STEP_CLASSES = 3,
+    STEP_SIDE = 16,
+    STEP_PIXELS = 3 * STEP_SIDE * STEP_SIDE,
+    STEP_FLOATS = STEP_N * STEP_PIXELS
 };
 
-typedef struct lesson_bench {
+typedef struct step_bench {
     wsr_net *net;
     wsr_graph *graph;
     wsr_graph *attack_graph;
@@ -26,13 +26,13 @@ typedef struct lesson_bench {
     wsr_plan *attack;
     const wsr__trainer_class *trainer;
     void *options;
-    float x[LESSON_FLOATS];
-    float x_adv[LESSON_FLOATS];
-    int32_t labels[LESSON_N];
-    wsr__lesson lesson;
-} lesson_bench;
+    float x[STEP_FLOATS];
+    float x_adv[STEP_FLOATS];
+    int32_t labels[STEP_N];
+    wsr__train_step step;
+} step_bench;
 
-static inline void lesson_open(lesson_bench *b, const char *spec)
+static inline void step_open(step_bench *b, const char *spec)
 {
     const wsr__class *cls = NULL;
     wsr_genotype *genotype = NULL;
@@ -44,32 +44,32 @@ static inline void lesson_open(lesson_bench *b, const char *spec)
     ck_assert_ok(wsr__class_spec(&cls, &b->options, &wsr__trainers, spec));
     b->trainer = (const wsr__trainer_class *)(const void *)cls;
     ck_assert_ok(wsr_net_graph(&b->graph, b->net, true));
-    ck_assert_ok(wsr_plan_new(&b->plan, b->graph, LESSON_N,
+    ck_assert_ok(wsr_plan_new(&b->plan, b->graph, STEP_N,
                               WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
     if (b->trainer->attack != NULL) {
         ck_assert_ok(wsr_net_graph(&b->attack_graph, b->net, false));
-        ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, LESSON_N,
+        ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, STEP_N,
                                   b->trainer->attack(b->options)));
     }
     wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);
-    for (size_t i = 0; i < LESSON_FLOATS; i++) {
+    for (size_t i = 0; i < STEP_FLOATS; i++) {
         b->x[i] = wsr__rng_uniform(&rng);
     }
-    for (size_t i = 0; i < LESSON_N; i++) {
-        b->labels[i] = (int32_t)(i % LESSON_CLASSES);
+    for (size_t i = 0; i < STEP_N; i++) {
+        b->labels[i] = (int32_t)(i % STEP_CLASSES);
     }
-    b->lesson = (wsr__lesson){.plan = b->plan,
-                              .attack = b->attack,
-                              .net = b->net,
-                              .x = b->x,
-                              .labels = b->labels,
-                              .x_adv = b->x_adv,
-                              .n = LESSON_N,
-                              .classes = LESSON_CLASSES};
+    b->step = (wsr__train_step){.plan = b->plan,
+                                .attack = b->attack,
+                                .net = b->net,
+                                .x = b->x,
+                                .labels = b->labels,
+                                .x_adv = b->x_adv,
+                                .n = STEP_N,
+                                .classes = STEP_CLASSES};
     wsr_params_zero_grad(wsr_net_params(b->net), true);
 }
 
-static inline void lesson_close(lesson_bench *b)
+static inline void step_close(step_bench *b)
 {
     wsr_plan_free(b->plan);
     wsr_plan_free(b->attack);
@@ -80,7 +80,7 @@ static inline void lesson_close(lesson_bench *b)
 }
 
 /// How often running statistics of the first norm were moved.
-static inline float lesson_tracked(const lesson_bench *b)
+static inline float step_tracked(const step_bench *b)
 {
     size_t at = 0;
     const wsr_params *const params = wsr_net_params(b->net);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measuring an architecture: its loss on clean images and on adversarial ones
-// of every strength, where only the sources are attacked and the noise of the
-// targets in between and beyond is estimated.
+// Evaluating an architecture: its loss on clean images and on adversarial
+// images of every strength. Only the sources are attacked; the estimator makes
+// the noise of the targets.
 
 #include "search/search.h"
 
@@ -14,8 +14,9 @@ static unsigned mode_of(const wsr__search *s)
     if (!s->quirks.mixed_norms) {
         return WSR_TRAIN;
     }
-    return s->phase == WSR__STEERING ? (unsigned)(WSR_TRAIN | WSR_MOVE_STATS)
-                                     : 0u;
+    return s->phase == WSR__PHASE_SEARCH
+               ? (unsigned)(WSR_TRAIN | WSR_MOVE_STATS)
+               : 0u;
 }
 
 wsr_status wsr__search_attack(wsr__search *s, wsr_plan *plan,
@@ -57,9 +58,9 @@ out:
     return status;
 }
 
-// The noises of training batches, with one of random strength, to the
-// estimator's memory.
-static wsr_status remember(wsr__search *s, wsr_plan *plan)
+// Store the noises of training batches, one of them of a random strength, in
+// the estimator's memory.
+static wsr_status store_noise(wsr__search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     const size_t n = s->params.sources.n;
@@ -107,7 +108,7 @@ static size_t nearest(const wsr__search *s, double eps)
     return best;
 }
 
-// Euclidean norms to estimate noises of.
+// Euclidean norms of the noises to estimate.
 static void set_norms(wsr__search *s, size_t count)
 {
     const size_t t = s->params.targets.n;
@@ -187,8 +188,8 @@ static size_t noise_of(const wsr__search *s, size_t slot)
     return n > t ? slot - t : n + 1 + slot - n;
 }
 
-static wsr_status measure_batch(double *losses, wsr__search *s, wsr_plan *plan,
-                                const wsr_batch *batch)
+static wsr_status evaluate_batch(double *losses, wsr__search *s, wsr_plan *plan,
+                                 const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(attack_sources(s, plan, batch));
@@ -213,8 +214,8 @@ size_t wsr__search_batches(const wsr__search *s)
     return count_batches(s, s->held_out_loader);
 }
 
-static wsr_status measure_clean(double *loss, wsr__search *s, wsr_plan *plan,
-                                wsr_loader *loader)
+static wsr_status evaluate_clean(double *loss, wsr__search *s, wsr_plan *plan,
+                                 wsr_loader *loader)
 {
     wsr_status status = WSR_OK;
     const size_t batches = count_batches(s, loader);
@@ -229,7 +230,7 @@ out:
     return status;
 }
 
-static wsr_status measure_slots(double *losses, wsr__search *s, wsr_plan *plan)
+static wsr_status evaluate_slots(double *losses, wsr__search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     wsr_loader *const loader = s->held_out_loader;
@@ -239,7 +240,7 @@ static wsr_status measure_slots(double *losses, wsr__search *s, wsr_plan *plan)
     for (size_t b = 0; b < batches; b++) {
         const wsr_batch *batch = NULL;
         WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(measure_batch(losses, s, plan, batch));
+        WSR_TRY(evaluate_batch(losses, s, plan, batch));
     }
     if (s->quirks.scaled) {
         scale /= (double)s->params.batch;
@@ -251,13 +252,13 @@ out:
     return status;
 }
 
-wsr_status wsr__search_measure(double *losses, wsr__search *s,
-                               const wsr__path *path, wsr__measuring how)
+wsr_status wsr__search_evaluate(double *losses, wsr__search *s,
+                                const wsr__path *path, wsr__evaluation how)
 {
     wsr_status status = WSR_OK;
     const size_t batch = (size_t)s->params.batch;
     const bool other_split = s->quirks.clean_on_train &&
-                             s->phase == WSR__STEERING;
+                             s->phase == WSR__PHASE_SEARCH;
     const unsigned mode = mode_of(s);
     const unsigned still = ~(unsigned)WSR_MOVE_STATS;
     wsr_plan *plan = NULL;
@@ -266,20 +267,22 @@ wsr_status wsr__search_measure(double *losses, wsr__search *s,
     // Clean losses: in released mode always with running statistics.
     WSR_TRY(wsr__path_plan(&clean, s, path, batch,
                            s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN));
-    WSR_TRY(measure_clean(&losses[0], s, clean,
-                          other_split ? s->train_loader : s->held_out_loader));
+    WSR_TRY(evaluate_clean(&losses[0], s, clean,
+                           other_split ? s->train_loader : s->held_out_loader));
     WSR_TRY(wsr__path_plan(
         &plan, s, path, batch,
-        WSR_GRAD_INPUT | (how == WSR__MEASURE_APART ? mode & still : mode)));
-    if (how == WSR__MEASURE_AND_REMEMBER) {
-        WSR_TRY(remember(s, plan));
+        WSR_GRAD_INPUT |
+            (how == WSR__EVALUATE_FIXED_STATS ? mode & still : mode)));
+    if (how == WSR__EVALUATE_AND_STORE) {
+        WSR_TRY(store_noise(s, plan));
     }
-    WSR_TRY(measure_slots(losses, s, plan));
+    WSR_TRY(evaluate_slots(losses, s, plan));
 out:
     wsr_plan_free(plan);
     wsr_plan_free(clean);
     return status == WSR_NUMERIC
-               ? wsr__fail_at(status, "measuring, %s epoch %zu",
+               ? wsr__fail_at(status,
+                              "evaluating an architecture, %s epoch %zu",
                               wsr__phase_names[s->phase], s->epoch)
                : status;
 }

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training the supernet's shared weights against one attack strength:
+// Adversarial training of the supernet's shared weights at one strength:
 //
 //   x' = PGD(x; eps), loss = CE(f_path(x'), y), clip, SGD
 //
-// on a path that is sampled for the epoch (released) or for each batch
-// (intended: every candidate is trained about equally often). Candidates that
-// the path leaves out stay as they are; in released mode their zero gradients
-// still decay and coast.
+// The path is sampled once an epoch (released) or once a batch (intended, which
+// trains every candidate about equally often). SGD leaves candidates outside
+// the path unchanged; as released their zero gradients still decay the weights
+// and apply momentum.
 
 #include "search/search.h"
 
-typedef struct lesson_plans {
+typedef struct supernet_plans {
     wsr_plan *attack; // gradients of the image
-    wsr_plan *learn;  // gradients of the parameters
+    wsr_plan *train;  // gradients of the parameters
     wsr_plan *both;   // released: the attack's last step
-} lesson_plans;
+} supernet_plans;
 
-static void plans_free(lesson_plans *p)
+static void plans_free(supernet_plans *p)
 {
     wsr_plan_free(p->attack);
-    wsr_plan_free(p->learn);
+    wsr_plan_free(p->train);
     wsr_plan_free(p->both);
-    *p = (lesson_plans){0};
+    *p = (supernet_plans){0};
 }
 
-static wsr_status plans_new(lesson_plans *p, wsr__search *s)
+static wsr_status plans_new(supernet_plans *p, wsr__search *s)
 {
     wsr_status status = WSR_OK;
     const unsigned moving = WSR_TRAIN |
@@ -33,7 +33,7 @@ static wsr_status plans_new(lesson_plans *p, wsr__search *s)
     const size_t batch = (size_t)s->params.batch;
     WSR_TRY(wsr__path_plan(&p->attack, s, &s->path, batch,
                            WSR_GRAD_INPUT | moving));
-    WSR_TRY(wsr__path_plan(&p->learn, s, &s->path, batch,
+    WSR_TRY(wsr__path_plan(&p->train, s, &s->path, batch,
                            WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
     if (s->quirks.leftover) {
         WSR_TRY(wsr__path_plan(&p->both, s, &s->path, batch,
@@ -44,21 +44,21 @@ out:
 }
 
 // The attack's last step by a plan that leaves parameter gradients behind.
-static wsr_status last_step(wsr__search *s, const lesson_plans *p,
+static wsr_status last_step(wsr__search *s, const supernet_plans *p,
                             const wsr_batch *batch, const wsr__pgd *pgd)
 {
     wsr_status status = WSR_OK;
     const size_t floats = (size_t)s->params.batch * s->pixels;
     const float *const x = wsr_batch_images(batch);
-    wsr__lesson lesson = {.plan = p->both,
-                          .net = s->net,
-                          .labels = wsr_batch_labels(batch),
-                          .n = (size_t)s->params.batch,
-                          .classes = wsr_net_classes(s->net)};
+    wsr__train_step step = {.plan = p->both,
+                            .net = s->net,
+                            .labels = wsr_batch_labels(batch),
+                            .n = (size_t)s->params.batch,
+                            .classes = wsr_net_classes(s->net)};
     double loss = 0;
-    size_t right = 0;
-    WSR_TRY(
-        wsr__lesson_pass(&loss, &right, &lesson, s->x_adv, (wsr__pass){1, 0}));
+    size_t correct = 0;
+    WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
+                                 (wsr__pass){1, 0}));
     const wsr__ball ball = {.x0 = x,
                             .d = (int64_t)floats,
                             .eps = pgd->eps,
@@ -70,7 +70,7 @@ out:
     return status;
 }
 
-static wsr_status attack(wsr__search *s, const lesson_plans *p,
+static wsr_status attack(wsr__search *s, const supernet_plans *p,
                          const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
@@ -91,39 +91,39 @@ out:
 
 static double learning_rate(const wsr__search *s)
 {
-    return s->phase == WSR__STEERING
+    return s->phase == WSR__PHASE_SEARCH
                ? wsr_sched_rate(s->sched, s->params.lr, (int64_t)s->epoch,
                                 s->params.epochs)
                : s->params.lr;
 }
 
-static wsr_status learn(wsr__search *s, const lesson_plans *p,
-                        const wsr_batch *batch)
+static wsr_status train_on(wsr__search *s, const supernet_plans *p,
+                           const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
-    wsr__lesson lesson = {.plan = p->learn,
-                          .net = s->net,
-                          .labels = wsr_batch_labels(batch),
-                          .n = (size_t)s->params.batch,
-                          .classes = wsr_net_classes(s->net)};
+    wsr__train_step step = {.plan = p->train,
+                            .net = s->net,
+                            .labels = wsr_batch_labels(batch),
+                            .n = (size_t)s->params.batch,
+                            .classes = wsr_net_classes(s->net)};
     double loss = 0;
-    size_t right = 0;
-    WSR_TRY(
-        wsr__lesson_pass(&loss, &right, &lesson, s->x_adv, (wsr__pass){1, 0}));
+    size_t correct = 0;
+    WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
+                                 (wsr__pass){1, 0}));
     if (s->params.grad_clip > 0) {
         WSR_TRY(wsr_optim_clip(NULL, s->optim, s->params.grad_clip));
     }
     WSR_TRY(wsr_optim_step(s->optim, learning_rate(s)));
-    s->loss += loss * (double)lesson.n;
-    s->right += (double)right;
-    s->seen += (double)lesson.n;
+    s->loss += loss * (double)step.n;
+    s->correct += (double)correct;
+    s->seen += (double)step.n;
     s->seconds[WSR__TIME_SUPERNET] += wsr__seconds() - start;
 out:
     return status;
 }
 
-static wsr_status teach_batch(wsr__search *s, lesson_plans *p)
+static wsr_status train_batch(wsr__search *s, supernet_plans *p)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
@@ -131,13 +131,13 @@ static wsr_status teach_batch(wsr__search *s, lesson_plans *p)
         plans_free(p);
         wsr__path_sample(&s->path, s,
                          wsr__search_serial(s) << 32 | (uint64_t)s->batch,
-                         WSR__SAMPLE_TEACH);
+                         WSR__SAMPLE_TRAIN);
         WSR_TRY(plans_new(p, s));
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));
     wsr_params_zero_grad(wsr_net_params(s->net), !s->quirks.leftover);
     WSR_TRY(attack(s, p, batch));
-    WSR_TRY(learn(s, p, batch));
+    WSR_TRY(train_on(s, p, batch));
 out:
     return status == WSR_NUMERIC
                ? wsr__fail_at(status, "supernet, %s epoch %zu, batch %zu",
@@ -152,10 +152,10 @@ static size_t batches_of(const wsr__search *s)
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-wsr_status wsr__search_teach(wsr__search *s, wsr__run *run)
+wsr_status wsr__search_train_supernet(wsr__search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    lesson_plans plans = {0};
+    supernet_plans plans = {0};
     const size_t batches = batches_of(s);
     if (s->quirks.path_per_epoch) {
         WSR_TRY(plans_new(&plans, s));
@@ -163,7 +163,7 @@ wsr_status wsr__search_teach(wsr__search *s, wsr__run *run)
     WSR_TRY(wsr_loader_seek(s->train_loader, wsr__search_serial(s), s->batch));
     while (s->batch < batches) {
         char note[64];
-        WSR_TRY(teach_batch(s, &plans));
+        WSR_TRY(train_batch(s, &plans));
         s->batch++;
         snprintf(note, sizeof(note), "epoch %zu/%zu, loss %.3f", s->epoch + 1,
                  wsr__phase_epochs(s, s->phase), s->loss / s->seen);

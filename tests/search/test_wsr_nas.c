@@ -15,15 +15,16 @@ START_TEST(a_stopped_run_ends_with_the_same_bytes)
 }
 END_TEST
 
-START_TEST(a_control_leaves_no_trace)
+START_TEST(a_random_baseline_leaves_no_trace)
 {
     static const char *const modes[] = {"fidelity=intended",
                                         "fidelity=released"};
     char dirs[2][512];
     for (size_t i = 0; i < 2; i++) {
         wsr_config *const config = make_config(modes[_i]);
-        ck_assert_ok(wsr_config_set(config, i == 0 ? "search.control=0"
-                                                   : "search.control=2"));
+        ck_assert_ok(wsr_config_set(config, i == 0
+                                                ? "search.random_baseline=0"
+                                                : "search.random_baseline=2"));
         (void)snprintf(dirs[i], sizeof(dirs[i]), "%s",
                        scratch_folder(i == 0 ? "without" : "with"));
         ck_assert_ok(wsr_search_run(config, dirs[i], false, NULL, NULL));
@@ -31,8 +32,8 @@ START_TEST(a_control_leaves_no_trace)
     }
     same_file(dirs[0], dirs[1], "genotype.yaml");
     same_file(dirs[0], dirs[1], "checkpoint.safetensors");
-    ck_assert(!file_has(dirs[0], "log.jsonl", "control_objective"));
-    ck_assert(file_has(dirs[1], "log.jsonl", "control_objective"));
+    ck_assert(!file_has(dirs[0], "log.jsonl", "random_baseline_objective"));
+    ck_assert(file_has(dirs[1], "log.jsonl", "random_baseline_objective"));
 }
 END_TEST
 
@@ -154,7 +155,7 @@ Suite *suite(void)
     TCase *const t = tcase_create("wsr");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 2);
-    tcase_add_loop_test(t, a_control_leaves_no_trace, 0, 2);
+    tcase_add_loop_test(t, a_random_baseline_leaves_no_trace, 0, 2);
     tcase_add_test(
         t, sections_follow_the_fidelity_at_the_top_unless_they_have_their_own);
     tcase_add_test(
