@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mean over those of 3x3 pixels that lie inside of the image. It has no norm of
-// its own; a supernet puts one behind it.
+// Mean over the pixels of a 3x3 window that lie inside the image. It has no
+// norm of its own; a supernet adds one behind it.
 
 #include "cell/cell.h"
 

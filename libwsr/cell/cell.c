@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of cell operations, and sites.
+// The table of cell operations, and sites, the places where layers are built.
 
 #include "cell/cell.h"
 

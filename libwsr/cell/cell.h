@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Operations on the edges of a cell: what a search chooses from. Each maps c
-// channels to c channels, at stride 1 or 2, and is one class constant in one
-// file; most are a row of layers and nothing else.
+// Cell operations: the candidates of a search on the edges of a cell. Each maps
+// c channels to c channels at stride 1 or 2. An operation is one class in one
+// file; most are a sequence of layers.
 
 #ifndef WSR_CELL_CELL_H
 #define WSR_CELL_CELL_H

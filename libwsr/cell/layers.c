@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers as tables: a row per layer becomes an op of the graph with its
-// parameters, named and initialised as PyTorch does it. A convolution's and a
-// linear map's numbers start uniform in [-1, 1] / sqrt(fan in).
+// Layers as tables: each row becomes an op of the graph with its parameters,
+// named and initialised as in PyTorch. The weights and biases of convolutions
+// and linear maps are uniform in [-1, 1] / sqrt(fan in).
 
 #include "cell/cell.h"
 #include "op/conv2d.h"

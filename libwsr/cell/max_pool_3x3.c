@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Maximum over 3x3 pixels. It has no norm of its own; a supernet puts one
-// behind it, so that candidates compete at one scale.
+// Maximum over a 3x3 window. It has no norm of its own; a supernet adds one
+// behind it, so that all candidates have the same scale.
 
 #include "cell/cell.h"
 

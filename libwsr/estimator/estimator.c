@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of estimators, the handle, what variants build with, and state.
+// The table of estimators, the handle, functions that variants build their
+// graphs with, and the state in checkpoints.
 
 #include "estimator/estimator.h"
 #include "op/conv2d.h"

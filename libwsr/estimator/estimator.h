@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Estimators of adversarial noise. A variant builds a graph from inputs that
-// are the same for all; everything around it is shared:
+// all variants share. The files around it:
 //   estimator.c  handle, options, state
 //   prepare.c    from noises, images and target norms to a plan's inputs
 //   plans.c      plans per batch size and counts, in one piece of memory

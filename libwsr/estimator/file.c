@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Estimators on disk: safetensors with PyTorch's names of the weights, and as
-// metadata the spec and the shape of the images.
+// Estimator files: safetensors with PyTorch's parameter names; the metadata
+// hold the spec and the shape of the images.
 
 #include "estimator/estimator.h"
 #include "io/io.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The training memory of an estimator: a ring in which new samples replace
+// The training memory of an estimator: a ring in which a new sample replaces
 // the oldest.
 
 #include "estimator/estimator.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plans of an estimator. A search asks for two or three combinations of
-// counts again and again, an attack whose batch shrinks for a few more; the
-// least recently used plan makes room for a new one. All lie in one piece of
-// memory, since they run in turn.
+// The plans of an estimator. A search uses two or three combinations of batch,
+// sources and targets in turn, an attack with a shrinking batch some more; a
+// new plan replaces the least recently used one. All plans share one arena,
+// since only one runs at a time.
 
 #include "estimator/estimator.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From noises, images and target norms to the inputs of a plan: noises of
-// unit norm, their norms, and for each target the sources next to it with
-// their weights. None of this carries a gradient.
+// The inputs of a plan, made of noises, images and target norms: noises of unit
+// norm, their norms, and for each target the neighbouring sources with their
+// weights. No gradient flows through them.
 
 #include "estimator/estimator.h"
 

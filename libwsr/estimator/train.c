@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training an estimator on the noises themselves: each of the noises that an
-// attack found for an image is estimated from the others ("leave one out"),
-// and the mean squared difference is made smaller.
+// Training of an estimator. Each noise that an attack found for an image is
+// estimated from the other noises of that image (leave one out); the loss is
+// the mean squared difference.
 //
 // As released the learning rate rises for 4000 steps, more than a search
-// makes, and each round is one pass over what is remembered, so that early
-// estimates are nearly random. As intended it rises for 50 steps and then
-// stays, and a round is four passes.
+// takes, and each round is one pass over the memory, so that early estimates
+// are nearly random. As intended it rises for 50 steps and then stays, and a
+// round is four passes.
 
 #include "estimator/estimator.h"
 
@@ -78,24 +78,25 @@ size_t wsr_estimator_remembered(const wsr_estimator *estimator)
 
 // ---------------------------------------------------------------- gradient
 
-// Mean of the losses of target t, whose gradient is sown as that of the mean
-// over all targets.
-static double take_loss(wsr_plan *plan, size_t t, const size_t counts[3])
+// Mean of the losses of target t. Sets their gradient: that of the mean over
+// all targets.
+static double target_loss(wsr_plan *plan, size_t t, const size_t counts[3])
 {
     char name[32];
     double sum = 0;
     (void)snprintf(name, sizeof(name), "loss%zu", t);
     const float *const loss = wsr_plan_dst(plan, name);
-    float *const seed = wsr_plan_diff_dst(plan, name);
+    float *const diff = wsr_plan_diff_dst(plan, name);
     for (size_t b = 0; b < counts[0]; b++) {
         sum += (double)loss[b];
-        seed[b] = 1.0F / (float)(counts[0] * counts[2]);
+        diff[b] = 1.0F / (float)(counts[0] * counts[2]);
     }
     return sum / (double)counts[0];
 }
 
-// Nothing else is sown; plans that share memory spoil each other's seeds.
-static void clear_seed(wsr_plan *plan, size_t t)
+// The estimates have no gradient of their own. Plans share memory, so what
+// another plan left there is cleared.
+static void clear_diff(wsr_plan *plan, size_t t)
 {
     char name[32];
     (void)snprintf(name, sizeof(name), "dst%zu", t);
@@ -114,8 +115,8 @@ wsr_status wsr__estimator_gradient(double *loss, wsr_estimator *estimator,
     wsr__estimator_prepare(plan, estimator, samples, counts);
     WSR_TRY(wsr_plan_forward(plan));
     for (size_t t = 0; t < counts[2]; t++) {
-        sum += take_loss(plan, t, counts) / (double)counts[2];
-        clear_seed(plan, t);
+        sum += target_loss(plan, t, counts) / (double)counts[2];
+        clear_diff(plan, t);
     }
     *loss = sum;
     WSR_TRY(wsr_plan_backward(plan));
@@ -125,7 +126,8 @@ out:
 
 // ------------------------------------------------------------------- train
 
-static wsr_status step(double *loss, wsr_estimator *est, const size_t counts[3])
+static wsr_status train_batch(double *loss, wsr_estimator *est,
+                              const size_t counts[3])
 {
     wsr_status status = WSR_OK;
     wsr_params_zero_grad(est->params, true);
@@ -165,7 +167,7 @@ static wsr_status pass(double *sum, size_t *batches, wsr_estimator *est,
             est->samples[i] =
                 wsr__ae_memory_at(&est->memory, est->permutation[at + i]);
         }
-        WSR_TRY(step(&loss, est, counts));
+        WSR_TRY(train_batch(&loss, est, counts));
         *sum += loss;
         (*batches)++;
     }

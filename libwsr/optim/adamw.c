@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Adam with weight decay apart from the gradient, Loshchilov and Hutter 2019,
+// Adam with decoupled weight decay, Loshchilov and Hutter 2019,
 // arXiv:1711.05101: first p = (1 - lr w) p, then Adam's step without decay.
 
 #include "optim/optim.h"
@@ -31,7 +31,7 @@ static void update(const wsr__update *u, const void *options)
 
 const wsr__optim_class wsr__optim_adamw = {
     .super = {.name = "adamw",
-              .summary = "Adam with weight decay apart from the gradient",
+              .summary = "Adam with decoupled weight decay",
               .reference = "Loshchilov and Hutter 2019, arXiv:1711.05101",
               .schema = schema,
               .params_size = sizeof(wsr__adam)},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all optimisers share: which parameters take part, their state, and the
-// loops. Parameters are cut into chunks of a fixed size, so that thousands of
-// small ones and a few large ones fill the threads alike, and so that sums
-// over chunks have the same order for any number of threads.
+// What all optimisers share: the choice of parameters, their state, and the
+// loops. Parameters are cut into chunks of a fixed size: small and large ones
+// then load the threads alike, and sums over chunks have the same order for any
+// number of threads.
 
 #include "optim/optim.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Optimisers: a variant is the update of a run of scalars; which parameters
-// take part, their state and the parallel loop are optim.c's.
+// Optimisers. A variant defines the update of a range of scalars. optim.c
+// chooses the parameters, holds their state and runs the parallel loop.
 
 #ifndef WSR_OPTIM_OPTIM_H
 #define WSR_OPTIM_OPTIM_H
@@ -13,7 +13,7 @@
 
 enum { WSR__OPTIM_STATES = 2 };
 
-/// A run of scalars of one parameter in one step.
+/// A range of scalars of one parameter in one step.
 typedef struct wsr__update {
     float *restrict data;
     const float *restrict grad;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What predictors share: their handle, graph and plans, the ring of measured
-// architectures, and what of this a checkpoint holds.
+// What all predictors share: the handle, its graph and plans, the ring of
+// evaluated architectures, and the state in checkpoints.
 
 #include "predictor/predictor.h"
 #include "op/params.h"
@@ -246,7 +246,7 @@ wsr__state wsr__predictor_state(wsr_predictor *p, size_t i)
     return i < 4 ? own[i] : wsr__optim_state(p->optim, i - 4);
 }
 
-// ---------------------------------------------------------------- judgment
+// -------------------------------------------------------- rank correlation
 
 double wsr_kendall_tau(const double *a, const double *b, size_t n)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Predictors of losses. A variant builds a graph from the table of an
-// architecture to one number per head; predictor.c owns memory, training and
-// gradients.
+// Predictors of losses. A variant builds a graph that maps the table of an
+// architecture to one number per head. predictor.c holds the memory, train.c
+// trains and computes predictions and gradients.
 
 #ifndef WSR_PREDICTOR_PREDICTOR_H
 #define WSR_PREDICTOR_PREDICTOR_H

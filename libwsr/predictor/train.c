@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training a predictor on its memory, and asking it.
+// Training of a predictor on its memory, predictions, and their gradients.
 //
-// A pass goes through the memory in random order in batches, the last one
-// smaller; each is one step of Adam on
+// A pass visits the memory in random order, batch by batch; the last batch may
+// be smaller. Each batch is one step of Adam on
 //
 //   sum over heads of mean over the batch of (o - y)^2
 //
-// with a little noise on the tables. As intended, y is the loss standardised
-// over the memory, so that every head is learned equally well, whatever the
-// spread of its losses.
+// with Gaussian noise on the tables. As intended, y is the loss standardised
+// over the memory, so that all heads have the same scale.
 
 #include "predictor/predictor.h"
 
 #include <math.h>
 #include <string.h>
 
-// The order of a memory is keyed by this number, so that an estimator of the
-// same seed, which counts from 0, has another.
+// This number keys the order of the memory. An estimator of the same seed
+// counts from 0, so its order differs.
 static const uint32_t STREAM = UINT32_MAX;
 
 static void standardise(wsr_predictor *p)
@@ -75,7 +74,8 @@ static void add_noise(wsr_predictor *p, float *x, size_t n, uint32_t batch)
     }
 }
 
-static wsr_status step(double *loss, wsr_predictor *p, size_t first, size_t n)
+static wsr_status train_batch(double *loss, wsr_predictor *p, size_t first,
+                              size_t n)
 {
     wsr_status status = WSR_OK;
     wsr_plan *plan = NULL;
@@ -115,7 +115,7 @@ wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
         for (size_t at = 0; at < n; at += batch) {
             const size_t count = n - at < batch ? n - at : batch;
             double value = 0;
-            WSR_TRY(step(&value, p, at, count));
+            WSR_TRY(train_batch(&value, p, at, count));
             mean += value * (double)count / (double)(n * p->heads);
         }
     }

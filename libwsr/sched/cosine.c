@@ -5,8 +5,8 @@
 //   rate(t) = lr_min + (base - lr_min) / 2 (1 + cos(pi t / epochs))
 //
 // Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts: beyond the
-// last epoch the rate stays at lr_min. A floor, where it is wanted, cuts the
-// curve instead of being its end.
+// last epoch the rate stays at lr_min. A floor bounds the rate from below
+// without changing the curve above it.
 
 #include "sched/sched.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of schedules and the handle that binds one to its options.
+// The table of schedules, and the handle, which holds a class and its params.
 
 #include "sched/sched.h"
 

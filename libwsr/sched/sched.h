@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Learning-rate schedules: pure functions of the step, so that a resumed run
-// needs no state of theirs. A step is an epoch or an optimiser step, as the
+// Learning-rate schedules: pure functions of the step, so that checkpoints
+// hold nothing of them. A step is an epoch or an optimiser step, whichever the
 // caller counts.
 
 #ifndef WSR_SCHED_SCHED_H

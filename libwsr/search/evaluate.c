@@ -23,9 +23,10 @@ wsr_status wsr__search_attack(wsr__search *s, wsr_plan *plan,
                               const wsr_batch *batch, double eps)
 {
     const double start = wsr__seconds();
-    const wsr__pgd pgd = {.eps = (float)eps,
-                          .alpha = (float)(2.5 * eps / (double)s->params.steps),
-                          .steps = (size_t)s->params.steps};
+    const wsr__pgd pgd = {
+        .eps = (float)eps,
+        .alpha = (float)(2.5 * eps / (double)s->params.attack_steps),
+        .steps = (size_t)s->params.attack_steps};
     const wsr_status status = wsr__pgd_plan(
         s->x_adv, plan, wsr_batch_images(batch), wsr_batch_labels(batch), &pgd);
     s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;

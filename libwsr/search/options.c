@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The options of a search. Defaults are the constants of the released search
-// (its paper's run on CIFAR-10); what that code departs from its paper in has
-// two values, see docs/fidelity.md.
+// (the paper's run on CIFAR-10). Where that code departs from its paper, an
+// option has the two values released and intended, see docs/fidelity.md.
 
 #include "search/search.h"
 
@@ -42,7 +42,7 @@ const wsr__option wsr__search_schema[] = {
      "largest gradient norm, 0: no limit", NULL},
     {"eps", WSR__FLOAT, AT(eps), "0.03", 0, 1, "",
      "strength of the attack that the supernet trains against", NULL},
-    {"steps", WSR__INT, AT(steps), "7", 1, 1000, "steps",
+    {"steps", WSR__INT, AT(attack_steps), "7", 1, 1000, "steps",
      "steps of every attack, each 2.5 eps / steps long", NULL},
     {"sources", WSR__FLOATS, AT(sources), "[0.03, 0.06, 0.09]", 0.0001, 1, "",
      "strengths that are attacked, ascending", NULL},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sampled architectures: weights = softmax((alphas + g) / tau) with Gumbel
-// noise g (Jang et al., arXiv:1611.01144), one candidate per edge, the first
-// of the largest weights.
+// noise g (Jang et al., arXiv:1611.01144). Each edge takes the candidate of the
+// largest weight, the first one of equals.
 
 #include "search/search.h"
 

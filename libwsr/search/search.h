@@ -36,7 +36,7 @@ typedef struct wsr__search_params {
     double weight_decay;
     double grad_clip;
     double eps;
-    int64_t steps;
+    int64_t attack_steps;
     wsr__floats sources;
     double random_eps;
     wsr__floats targets;

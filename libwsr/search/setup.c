@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Making a search: the supernet, its data in two parts, what estimates noise
-// and what predicts losses.
+// Making a search: the supernet, the two parts of its data, the estimator and
+// the predictor.
 
 #include "search/search.h"
 

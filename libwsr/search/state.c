@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a search's checkpoint holds: parameters and optimiser state of the
-// supernet, alphas, estimator and predictor with their memories, the position.
+// The search's part of a checkpoint: parameters and optimiser state of the
+// supernet, the alphas, estimator and predictor with their memories, and the
+// position.
 
 #include "search/search.h"
 

@@ -77,8 +77,8 @@ static wsr_status attack(wsr__search *s, const supernet_plans *p,
     const double start = wsr__seconds();
     wsr__pgd pgd = {
         .eps = (float)s->params.eps,
-        .alpha = (float)(2.5 * s->params.eps / (double)s->params.steps),
-        .steps = (size_t)s->params.steps - (s->quirks.leftover ? 1 : 0)};
+        .alpha = (float)(2.5 * s->params.eps / (double)s->params.attack_steps),
+        .steps = (size_t)s->params.attack_steps - (s->quirks.leftover ? 1 : 0)};
     WSR_TRY(wsr__pgd_plan(s->x_adv, p->attack, wsr_batch_images(batch),
                           wsr_batch_labels(batch), &pgd));
     if (s->quirks.leftover) {

@@ -201,7 +201,7 @@ out:
     return status;
 }
 
-static wsr_status step_alphas(wsr__search *s)
+static wsr_status run_alpha_steps(wsr__search *s)
 {
     wsr_status status = WSR_OK;
     const wsr__alpha_update update = wsr__search_alpha_update(s);
@@ -250,7 +250,7 @@ static wsr_status update_alphas(wsr__search *s, wsr__run *run)
     wsr_status status = WSR_OK;
     WSR_TRY(train_models(s, predictor_passes(s)));
     if (s->phase == WSR__PHASE_SEARCH) {
-        WSR_TRY(step_alphas(s));
+        WSR_TRY(run_alpha_steps(s));
     }
     WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], 1, 1,
                               "updating alphas"));
