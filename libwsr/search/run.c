@@ -41,7 +41,7 @@ typedef struct method {
     wsr__source_params source;
     wsr__net_options supernet;
     wsr__search_params search_params;
-    wsr__student_params student;
+    wsr__network_config net_config;
     wsr__train_params train_params;
     wsr__assess_params spectrum;
     wsr__section *sections; // the driver's, filled in by it
@@ -80,8 +80,8 @@ static void sections(void *self, wsr__section *out)
                        .family = &wsr__predictors,
                        .fallback = "lstm"},
         [NET] = {.prefix = "net",
-                 .schema = wsr__student_schema,
-                 .params = &m->student},
+                 .schema = wsr__network_config_schema,
+                 .params = &m->net_config},
         [TRAIN] = {.prefix = "train",
                    .schema = wsr__train_schema,
                    .params = &m->train_params},
@@ -115,7 +115,7 @@ static void spread_fidelity(method *m, const wsr_config *config)
 static void spread_normalization(method *m)
 {
     if (!wsr__normalize_given(&m->supernet.normalize)) {
-        m->supernet.normalize = m->student.normalize;
+        m->supernet.normalize = m->net_config.normalize;
     }
 }
 
@@ -153,8 +153,8 @@ static wsr_status make_training(method *m)
     wsr_status status = WSR_OK;
     const uint64_t seed = seed_of(m);
     WSR_TRY(wsr__search_genotype(&m->genotype, m->search, "found"));
-    WSR_TRY(wsr__student_new(&m->net, &m->student, m->genotype, NULL, m->train,
-                             seed));
+    WSR_TRY(wsr__network_from_config(&m->net, &m->net_config, m->genotype, NULL,
+                                     m->train, seed));
     const wsr__training_of of = {m->net, m->train, m->test, seed};
     WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
 out:
@@ -181,11 +181,11 @@ static wsr__assess_of spectrum_of(const method *m)
 static wsr_status check_rest(method *m)
 {
     wsr_status status = WSR_OK;
-    const wsr__student_params *const student = &m->student;
-    if (student->genotype.s[0] != '\0' || student->codes.s[0] != '\0') {
+    const wsr__network_config *const net_config = &m->net_config;
+    if (net_config->genotype.s[0] != '\0' || net_config->codes.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "net.%s: is what the search is to find, leave it out",
-                        student->codes.s[0] != '\0' ? "codes" : "genotype");
+                        net_config->codes.s[0] != '\0' ? "codes" : "genotype");
     }
     if (m->train_params.init.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,

@@ -11,7 +11,7 @@ static const char init_name[] = "init.safetensors";
 typedef struct method {
     wsr__run_self super;
     wsr__source_params source;
-    wsr__student_params student;
+    wsr__network_config net_config;
     wsr__train_params train_params;
     wsr__assess_params assess;
     wsr_dataset *train;
@@ -25,8 +25,9 @@ static void sections(void *self, wsr__section *out)
     method *const m = self;
     out[DATA] = (wsr__section){
         .prefix = "data", .schema = wsr__source_schema, .params = &m->source};
-    out[NET] = (wsr__section){
-        .prefix = "net", .schema = wsr__student_schema, .params = &m->student};
+    out[NET] = (wsr__section){.prefix = "net",
+                              .schema = wsr__network_config_schema,
+                              .params = &m->net_config};
     out[TRAIN] = (wsr__section){.prefix = "train",
                                 .schema = wsr__train_schema,
                                 .params = &m->train_params};
@@ -44,10 +45,10 @@ static wsr_status load_cells(wsr_genotype **genotype, wsr_robnet_codes **codes,
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    if (m->student.genotype.s[0] != '\0') {
+    if (m->net_config.genotype.s[0] != '\0') {
         WSR_TRY(wsr__run_path(&path, run, "genotype.yaml"));
         WSR_TRY(wsr_genotype_load(genotype, path));
-    } else if (m->student.codes.s[0] != '\0') {
+    } else if (m->net_config.codes.s[0] != '\0') {
         WSR_TRY(wsr__run_path(&path, run, "codes.yaml"));
         WSR_TRY(wsr_robnet_codes_load(codes, path));
     }
@@ -132,8 +133,8 @@ static wsr_status make_net(method *m, const wsr__run *run, bool resume)
     if (resume) {
         WSR_TRY(load_cells(&genotype, &codes, m, run));
     }
-    WSR_TRY(wsr__student_new(&m->net, &m->student, genotype, codes, m->train,
-                             seed_of(m)));
+    WSR_TRY(wsr__network_from_config(&m->net, &m->net_config, genotype, codes,
+                                     m->train, seed_of(m)));
     if (has_init(m)) {
         WSR_TRY(load_init(m, run, resume));
     }

@@ -71,9 +71,9 @@ void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
                       bytes_of(train) + (test != NULL ? bytes_of(test) : 0));
 }
 
-#define NET(field) offsetof(wsr__student_params, field)
+#define NET(field) offsetof(wsr__network_config, field)
 
-const wsr__option wsr__student_schema[] = {
+const wsr__option wsr__network_config_schema[] = {
     {"genotype", WSR__TEXT, NET(genotype), "", 0, 0, "",
      "name of a genotype, or a file", NULL},
     {"codes", WSR__TEXT, NET(codes), "", 0, 0, "",
@@ -92,7 +92,7 @@ const wsr__option wsr__student_schema[] = {
     {0},
 };
 
-static void add_options(wsr__str *out, const wsr__student_params *params,
+static void add_options(wsr__str *out, const wsr__network_config *params,
                         const wsr_dataset *dataset)
 {
     const wsr_shape *const image = wsr_dataset_shape(dataset);
@@ -102,7 +102,8 @@ static void add_options(wsr__str *out, const wsr__student_params *params,
     wsr__str_addf(out, "classes=%lld,image_size=%lld,image_channels=%lld",
                   (long long)wsr_dataset_classes(dataset),
                   (long long)image->dims[1], (long long)image->dims[0]);
-    for (const wsr__option *o = wsr__student_schema; o->key != NULL; o++) {
+    for (const wsr__option *o = wsr__network_config_schema; o->key != NULL;
+         o++) {
         // Cells are given as such.
         if (o->kind != WSR__TEXT && wsr__schema_find(taken, o->key) != NULL) {
             wsr__str_addf(out, ",%s=", o->key);
@@ -111,9 +112,9 @@ static void add_options(wsr__str *out, const wsr__student_params *params,
     }
 }
 
-static wsr_status check_student(const wsr__student_params *params,
-                                const wsr_genotype *genotype,
-                                const wsr_dataset *dataset)
+static wsr_status check_config(const wsr__network_config *params,
+                               const wsr_genotype *genotype,
+                               const wsr_dataset *dataset)
 {
     const wsr_shape *const image = wsr_dataset_shape(dataset);
     const bool named = params->genotype.s[0] != '\0' || genotype != NULL;
@@ -137,17 +138,18 @@ static wsr_status check_student(const wsr__student_params *params,
     return wsr__normalize_fit(&params->normalize, "net.", image->dims[0]);
 }
 
-wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
-                            const wsr_genotype *genotype,
-                            const wsr_robnet_codes *codes,
-                            const wsr_dataset *dataset, uint64_t seed)
+wsr_status wsr__network_from_config(wsr_net **out,
+                                    const wsr__network_config *params,
+                                    const wsr_genotype *genotype,
+                                    const wsr_robnet_codes *codes,
+                                    const wsr_dataset *dataset, uint64_t seed)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *named = NULL;
     wsr_robnet_codes *named_codes = NULL;
     wsr__str options = {0};
     *out = NULL;
-    WSR_TRY(check_student(params, genotype, dataset));
+    WSR_TRY(check_config(params, genotype, dataset));
     add_options(&options, params, dataset);
     WSR_TRY(wsr__str_status(&options));
     if (params->codes.s[0] != '\0') {

@@ -220,7 +220,7 @@ wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
 void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
                        const wsr_dataset *test);
 
-typedef struct wsr__student_params {
+typedef struct wsr__network_config {
     wsr__text genotype;
     wsr__text codes;
     int64_t channels;
@@ -229,17 +229,18 @@ typedef struct wsr__student_params {
     wsr__normalize normalize;
     bool auxiliary;
     double drop_path;
-} wsr__student_params;
+} wsr__network_config;
 
-extern const wsr__option wsr__student_schema[]; // section "net"
+extern const wsr__option wsr__network_config_schema[]; // section "net"
 
 /// Make the network of a configuration for images and classes of a data set.
 /// `genotype` and `codes` may be NULL: those that the params name.
 /// [out, owned]
-wsr_status wsr__student_new(wsr_net **out, const wsr__student_params *params,
-                            const wsr_genotype *genotype,
-                            const wsr_robnet_codes *codes,
-                            const wsr_dataset *dataset, uint64_t seed);
+wsr_status wsr__network_from_config(wsr_net **out,
+                                    const wsr__network_config *params,
+                                    const wsr_genotype *genotype,
+                                    const wsr_robnet_codes *codes,
+                                    const wsr_dataset *dataset, uint64_t seed);
 
 typedef struct wsr__assess_params {
     wsr__text attack; // list of specs; empty: no spectrum

@@ -18,12 +18,12 @@ static wsr__source_params source(const char *options)
     return params;
 }
 
-static wsr__student_params student(const char *options)
+static wsr__network_config net_config(const char *options)
 {
-    wsr__student_params params;
-    wsr__params_default(&params, wsr__student_schema);
-    ck_assert_ok(
-        wsr__params_parse(&params, wsr__student_schema, "net.", options));
+    wsr__network_config params;
+    wsr__params_default(&params, wsr__network_config_schema);
+    ck_assert_ok(wsr__params_parse(&params, wsr__network_config_schema, "net.",
+                                   options));
     return params;
 }
 
@@ -58,9 +58,10 @@ START_TEST(a_network_fits_the_images_that_it_is_made_for)
     wsr_dataset *train = NULL;
     wsr_net *net = NULL;
     const wsr__source_params params = source("size=16");
-    const wsr__student_params s = student("genotype=cna_r,channels=4,layers=3");
+    const wsr__network_config s =
+        net_config("genotype=cna_r,channels=4,layers=3");
     ck_assert_ok(wsr__source_load(&train, NULL, &params));
-    ck_assert_ok(wsr__student_new(&net, &s, NULL, NULL, train, 1));
+    ck_assert_ok(wsr__network_from_config(&net, &s, NULL, NULL, train, 1));
     ck_assert_uint_eq(wsr_net_classes(net), 2);
     ck_assert_int_eq(wsr_net_image(net)->dims[1], 1);
     ck_assert_int_eq(wsr_net_image(net)->dims[2], 16);
@@ -74,10 +75,10 @@ START_TEST(robnet_codes_make_a_network_too)
     wsr_dataset *train = NULL;
     wsr_net *net = NULL;
     const wsr__source_params params = source("size=16");
-    const wsr__student_params s =
-        student("codes=robnet_small,channels=4,layers=3");
+    const wsr__network_config s =
+        net_config("codes=robnet_small,channels=4,layers=3");
     ck_assert_ok(wsr__source_load(&train, NULL, &params));
-    ck_assert_ok(wsr__student_new(&net, &s, NULL, NULL, train, 1));
+    ck_assert_ok(wsr__network_from_config(&net, &s, NULL, NULL, train, 1));
     ck_assert_str_eq(wsr_net_kind(net), "robnet");
     wsr_net_free(net);
     wsr_dataset_free(train);
@@ -99,9 +100,10 @@ START_TEST(options_that_make_no_network_are_named)
     ck_assert_ok(wsr__source_load(&train, NULL, &params));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         wsr_net *net = NULL;
-        const wsr__student_params s = student(cases[i].options);
-        ck_assert_fails(wsr__student_new(&net, &s, NULL, NULL, train, 1),
-                        WSR_CONFIG, cases[i].words);
+        const wsr__network_config s = net_config(cases[i].options);
+        ck_assert_fails(
+            wsr__network_from_config(&net, &s, NULL, NULL, train, 1),
+            WSR_CONFIG, cases[i].words);
         ck_assert_ptr_null(net);
     }
     wsr_dataset_free(train);
