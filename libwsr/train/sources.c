@@ -92,24 +92,23 @@ const wsr__option wsr__network_config_schema[] = {
     {0},
 };
 
-static void add_options(wsr__str *out, const wsr__network_config *params,
-                        const wsr_dataset *dataset)
+static wsr__net_options options_of(const wsr__network_config *config,
+                                   const wsr__net_kind *kind,
+                                   const wsr_dataset *dataset)
 {
     const wsr_shape *const image = wsr_dataset_shape(dataset);
-    const bool coded = params->codes.s[0] != '\0';
-    const wsr__option *const taken = coded ? wsr__robnet_schema
-                                           : wsr__network_schema;
-    wsr__str_addf(out, "classes=%lld,image_size=%lld,image_channels=%lld",
-                  (long long)wsr_dataset_classes(dataset),
-                  (long long)image->dims[1], (long long)image->dims[0]);
-    for (const wsr__option *o = wsr__network_config_schema; o->key != NULL;
-         o++) {
-        // Cells are given as such.
-        if (o->kind != WSR__TEXT && wsr__schema_find(taken, o->key) != NULL) {
-            wsr__str_addf(out, ",%s=", o->key);
-            wsr__params_print(out, params, o);
-        }
-    }
+    wsr__net_options options = {0};
+    wsr__params_default(&options, kind->schema);
+    options.channels = config->channels;
+    options.layers = config->layers;
+    options.classes = wsr_dataset_classes(dataset);
+    options.image_size = image->dims[1];
+    options.image_channels = image->dims[0];
+    options.stem = config->stem;
+    options.normalize = config->normalize;
+    options.auxiliary = config->auxiliary;
+    options.drop_path = config->drop_path;
+    return options;
 }
 
 static wsr_status check_config(const wsr__network_config *params,
@@ -147,26 +146,20 @@ wsr_status wsr__network_from_config(wsr_net **out,
     wsr_status status = WSR_OK;
     wsr_genotype *named = NULL;
     wsr_robnet_codes *named_codes = NULL;
-    wsr__str options = {0};
+    const bool coded = params->codes.s[0] != '\0';
+    const wsr__net_kind *const kind = coded ? &wsr__robnet : &wsr__network;
     *out = NULL;
     WSR_TRY(check_config(params, genotype, dataset));
-    add_options(&options, params, dataset);
-    WSR_TRY(wsr__str_status(&options));
-    if (params->codes.s[0] != '\0') {
-        if (codes == NULL) {
-            WSR_TRY(wsr_robnet_codes_load(&named_codes, params->codes.s));
-        }
-        WSR_TRY(wsr_robnet_new(out, codes != NULL ? codes : named_codes,
-                               options.s, seed));
-        goto out;
+    if (coded && codes == NULL) {
+        WSR_TRY(wsr_robnet_codes_load(&named_codes, params->codes.s));
     }
-    if (genotype == NULL) {
+    if (!coded && genotype == NULL) {
         WSR_TRY(wsr_genotype_load(&named, params->genotype.s));
     }
-    WSR_TRY(
-        wsr_net_new(out, genotype != NULL ? genotype : named, options.s, seed));
+    const wsr__net_options options = options_of(params, kind, dataset);
+    WSR_TRY(wsr__net_make(out, kind, genotype != NULL ? genotype : named,
+                          codes != NULL ? codes : named_codes, &options, seed));
 out:
-    wsr__str_free(&options);
     wsr_genotype_free(named);
     wsr_robnet_codes_free(named_codes);
     return status;
