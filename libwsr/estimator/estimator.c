@@ -244,7 +244,7 @@ wsr_value wsr__estimator_mix(const wsr__estimator_graph *g,
         all[i] = srcs[i];
     }
     all[n] = coef;
-    return wsr__opn(g->graph, "row_mix", NULL, all, n + 1);
+    return wsr__opn(g->graph, "weighted_sum", NULL, all, n + 1);
 }
 
 wsr_value wsr__estimator_between(const wsr__estimator_graph *g,
@@ -260,9 +260,9 @@ wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
 {
     const wsr__estimator_options *const o = g->options;
     const bool guarded = !wsr__is_released(&o->guard, &o->fidelity);
-    const wsr__row_normalize_params params = {.guard = guarded ? 1e-12 : 0};
+    const wsr__l2_normalize_params params = {.guard = guarded ? 1e-12 : 0};
     const wsr_value srcs[] = {z, g->target[t].norm};
-    return wsr__opn_of(g->graph, &wsr__op_row_normalize, &params, srcs, 2);
+    return wsr__opn_of(g->graph, &wsr__op_l2_normalize, &params, srcs, 2);
 }
 
 // ------------------------------------------------------------------- state

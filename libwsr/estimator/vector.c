@@ -209,7 +209,7 @@ static wsr_value attention(const wsr__estimator_graph *g, const states *s,
     wsr_value score[WSR_ESTIMATOR_SOURCES];
     const wsr__scale_params scale = {.factor = 1 / sqrt(2 * (double)s->width)};
     for (size_t n = 0; n < g->n; n++) {
-        score[n] = wsr__op2(g->graph, "row_dot", NULL, keys[n], q);
+        score[n] = wsr__op2(g->graph, "batched_dot", NULL, keys[n], q);
     }
     const wsr_value all = wsr__opn(g->graph, "concat", NULL, score, g->n);
     if (released(g, &o->attention)) {

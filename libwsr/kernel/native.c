@@ -12,20 +12,21 @@ typedef struct variant {
     const wsr__native_dw *dw;
     const wsr__native_pw *pw;
     const wsr__native_sep *sep;
-    const wsr__native_thin *thin;
+    const wsr__native_few_channels *few_channels;
     const wsr__native_bn *bn;
     const wsr__native_pool *pool;
     const wsr__native_eltwise *eltwise;
     const wsr__native_lstm *lstm;
 } variant;
 
-#define VARIANT(isa)                                                      \
-    {                                                                     \
-        .name = #isa, .dw = &wsr__native_dw_##isa,                        \
-        .pw = &wsr__native_pw_##isa, .sep = &wsr__native_sep_##isa,       \
-        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa,     \
-        .eltwise = &wsr__native_eltwise_##isa,                            \
-        .lstm = &wsr__native_lstm_##isa, .thin = &wsr__native_thin_##isa, \
+#define VARIANT(isa)                                                  \
+    {                                                                 \
+        .name = #isa, .dw = &wsr__native_dw_##isa,                    \
+        .pw = &wsr__native_pw_##isa, .sep = &wsr__native_sep_##isa,   \
+        .bn = &wsr__native_bn_##isa, .pool = &wsr__native_pool_##isa, \
+        .eltwise = &wsr__native_eltwise_##isa,                        \
+        .lstm = &wsr__native_lstm_##isa,                              \
+        .few_channels = &wsr__native_few_channels_##isa,              \
     }
 
 // From plain to best.
@@ -130,25 +131,30 @@ void wsr__pw_backward(const wsr__pw_grads *grads, const wsr__pw *p,
     native()->pw->backward(grads, p, data, transposed, bwd);
 }
 
-// ---------------------------------------------------- few channels to many
+// ------------------------------------------------------------ few channels
 
-void wsr__thin_expand(float *wide, const wsr__thin *p, const float *thin,
-                      const float *weights, const wsr__thin_how *how)
+void wsr__few_channels_forward(float *dst, const wsr__few_channels *p,
+                               const float *src, const float *weights,
+                               const wsr__fwd *fwd)
 {
-    native()->thin->expand(wide, p, thin, weights, how);
+    native()->few_channels->forward(dst, p, src, weights, fwd);
 }
 
-void wsr__thin_shrink(float *thin, const wsr__thin *p, const float *wide,
-                      const float *weights, const wsr__thin_how *how)
+void wsr__few_channels_backward_data(float *diff_src,
+                                     const wsr__few_channels *p,
+                                     const float *diff_dst,
+                                     const float *weights, const wsr__bwd *bwd)
 {
-    native()->thin->shrink(thin, p, wide, weights, how);
+    native()->few_channels->backward_data(diff_src, p, diff_dst, weights, bwd);
 }
 
-void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
-                         const float *const data[2], const wsr__thin_how *how,
-                         float *scratch)
+void wsr__few_channels_backward_weights(float *diff_weights,
+                                        const wsr__few_channels *p,
+                                        const float *src, const float *diff_dst,
+                                        const wsr__wgrad *opt)
 {
-    native()->thin->correlate(diff_weights, p, data, how, scratch);
+    native()->few_channels->backward_weights(diff_weights, p, src, diff_dst,
+                                             opt);
 }
 
 // -------------------------------------------------- depthwise and pointwise
@@ -251,8 +257,8 @@ void wsr__relu_backward(float *diff_src, const float *dst,
     native()->eltwise->relu_backward(diff_src, dst, diff_dst, n, accumulate);
 }
 
-void wsr__weighted_sum(float *dst, const float *const *src,
-                       const float *weights, size_t count, int64_t n)
+void wsr__sum(float *dst, const float *const *src, const float *weights,
+              size_t count, int64_t n)
 {
     native()->eltwise->weighted_sum(dst, src, weights, count, n);
 }

@@ -51,10 +51,11 @@ typedef struct wsr__pre {
     bool relu;
 } wsr__pre;
 
-/// The backward of a prologue's relu, applied to a gradient before it is
-/// stored: diff_src = grad where pre(src) > 0 (everywhere without relu). The
-/// scale belongs to the backward of the norm that the prologue comes from,
-/// whose reductions `sums` receives.
+/// The mask of a prologue's relu, which a backward kernel applies to a gradient
+/// before it stores it: diff_src = grad where pre(src) > 0, and grad everywhere
+/// if pre has no relu. The kernel does not multiply by pre's scale: that is the
+/// backward pass of the batch norm that the prologue comes from. The reductions
+/// that this pass needs go to `sums`.
 typedef struct wsr__gate {
     const float *src; // lies like diff_src
     wsr__pre pre;
@@ -85,9 +86,9 @@ typedef struct wsr__fwd {
 
 /// Options of a backward-data kernel; NULL or {0} for none.
 typedef struct wsr__bwd {
-    const wsr__affine *affine; // NULL: diff_dst as it is
-    const wsr__gate *gate;     // NULL: the gradient as it is
-    bool accumulate;           // add to diff_src
+    const wsr__affine *affine;  // NULL: diff_dst as it is
+    const wsr__gate *relu_mask; // NULL: the gradient as it is
+    bool accumulate;            // add to diff_src
 } wsr__bwd;
 
 /// Options of a backward-weights kernel.
@@ -215,57 +216,57 @@ void wsr__pw_backward(const wsr__pw_grads *grads, const wsr__pw *p,
                       const float *const data[2], const float *transposed,
                       const wsr__bwd *bwd);
 
-// ---------------------------------------------------- few channels to many
+// ------------------------------------------------------------ few channels
 
-enum { WSR__THIN = 4 };
+enum { WSR__FEW_CHANNELS = 4 };
 
-/// A convolution of stride and dilation 1 with at most WSR__THIN channels on
-/// one side, like a network's first. That side is plain, (n, t, h, w) without
-/// steps; the other is blocked, (n, c, oh, ow). Either may be the source:
-///   wide[c][y][x] and thin[t][y + ky - pad][x + kx - pad]
-/// belong together by packed weights [c][t][ky][kx]. Where thin is dst, those
-/// are flipped, and pad is kernel - 1 minus the convolution's.
-typedef struct wsr__thin {
+/// A convolution of stride and dilation 1 with at most WSR__FEW_CHANNELS
+/// channels on one side, like a network's first. That side is plain, (n, few,
+/// h, w) without steps; the other is blocked, (n, many, oh, ow). Either may be
+/// src: with few_dst the side with few channels is dst. The weight [many]
+/// [few][ky][kx] multiplies
+///   many[m][y][x] and few[f][y + ky - pad][x + kx - pad].
+/// With few_dst the taps are therefore those of the convolution flipped, and
+/// pad is kernel - 1 minus the convolution's.
+typedef struct wsr__few_channels {
     int64_t n;
-    int64_t t;
-    int64_t c;
-    int64_t h;
+    int64_t few;  // channels
+    int64_t many; // channels
+    int64_t h;    // of the side with few channels
     int64_t w;
-    int64_t oh;
+    int64_t oh; // of the side with many channels
     int64_t ow;
     int64_t kernel; // 3, 5 or 7
     int64_t pad;    // less than the kernel
-    int64_t step;   // of wide
-    bool thin_dst;
-} wsr__thin;
+    int64_t step;   // of the side with many channels, 0: dense
+    bool few_dst;
+} wsr__few_channels;
 
-/// What is done with the wide side as it is read or written; {0} for nothing.
-typedef struct wsr__thin_how {
-    const float *bias;         // added to what is written; padded where wide
-    const wsr__pre *pre;       // wide is a source, read through this
-    const wsr__affine *affine; // wide is diff_dst, read through this
-    const wsr__gate *gate;     // wide is diff_src; sums are not supported
-    bool accumulate;           // add to what is written
-} wsr__thin_how;
+/// Packed: [pair of blocks][few][ky][kx][16].
+size_t wsr__few_channels_weights_size(const wsr__few_channels *p);
+/// plain is (co, ci, kernel, kernel).
+void wsr__few_channels_pack(float *packed, const wsr__few_channels *p,
+                            const float *plain);
+void wsr__few_channels_unpack_add(float *plain, const wsr__few_channels *p,
+                                  const float *packed);
 
-/// Packed: [pair of blocks][t][ky][kx][16].
-size_t wsr__thin_weights_size(const wsr__thin *p);
-/// plain is (c, t, kernel, kernel), or (t, c, kernel, kernel) with thin_dst.
-void wsr__thin_pack(float *packed, const wsr__thin *p, const float *plain);
-void wsr__thin_unpack_add(float *plain, const wsr__thin *p,
-                          const float *packed);
-
-/// wide = sum of weights and thin: forward, or backward data with thin_dst.
-void wsr__thin_expand(float *wide, const wsr__thin *p, const float *thin,
-                      const float *weights, const wsr__thin_how *how);
-/// thin = sum of weights and wide: backward data, or forward with thin_dst.
-void wsr__thin_shrink(float *thin, const wsr__thin *p, const float *wide,
-                      const float *weights, const wsr__thin_how *how);
-size_t wsr__thin_scratch(const wsr__thin *p);
-/// Gradient of the weights: overwrites diff_weights (packed).
-void wsr__thin_correlate(float *diff_weights, const wsr__thin *p,
-                         const float *const data[2], // thin, wide
-                         const wsr__thin_how *how, float *scratch);
+/// The bias is padded unless few_dst. fwd->pre needs few_dst; fwd->moments is
+/// not supported.
+void wsr__few_channels_forward(float *dst, const wsr__few_channels *p,
+                               const float *src, const float *weights,
+                               const wsr__fwd *fwd);
+/// bwd->relu_mask, whose sums are not supported, needs few_dst; bwd->affine
+/// needs the other.
+void wsr__few_channels_backward_data(float *diff_src,
+                                     const wsr__few_channels *p,
+                                     const float *diff_dst,
+                                     const float *weights, const wsr__bwd *bwd);
+size_t wsr__few_channels_scratch(const wsr__few_channels *p);
+/// Overwrites diff_weights (packed).
+void wsr__few_channels_backward_weights(float *diff_weights,
+                                        const wsr__few_channels *p,
+                                        const float *src, const float *diff_dst,
+                                        const wsr__wgrad *opt);
 
 // -------------------------------------------------- depthwise and pointwise
 
@@ -447,8 +448,8 @@ void wsr__relu_backward(float *diff_src, const float *dst,
                         const float *diff_dst, int64_t n, bool accumulate);
 /// dst = sum over i of weights[i] * src[i] in one pass, in order of i;
 /// weights NULL means 1.
-void wsr__weighted_sum(float *dst, const float *const *src,
-                       const float *weights, size_t count, int64_t n);
+void wsr__sum(float *dst, const float *const *src, const float *weights,
+              size_t count, int64_t n);
 void wsr__axpy(float *dst, float a, const float *src, int64_t n); // += a src
 void wsr__scale(float *dst, float a, const float *src, int64_t n);
 

@@ -197,8 +197,9 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
                    .rows = ring_make(data, &win, BUNDLE),
                    .weights = weights,
                    .out = c->out + at->src,
-                   .gate = c->bwd->gate != NULL ? c->bwd->gate->src + at->src
-                                                : NULL,
+                   .mask = c->bwd->relu_mask != NULL
+                               ? c->bwd->relu_mask->src + at->src
+                               : NULL,
                    .i0 = i0,
                    .ni = ni};
     ring *const r = &m.rows;
@@ -227,14 +228,14 @@ static void backward_plane(const call *c, const plane *at)
     for (int64_t i = 0; i < ni; i += ROW_STRIP) {
         backward_strip(c, at, &v, &f, i, min64(ROW_STRIP, ni - i));
     }
-    finish_sums(&f, c->bwd->gate, at->sums);
+    finish_sums(&f, c->bwd->relu_mask, at->sums);
 }
 
 /// Any kernel side, stride and dilation, straight from the definition.
 static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    const wsr__gate *const gate = c->bwd->gate;
+    const wsr__gate *const mask = c->bwd->relu_mask;
     finish f;
     finish_backward(&f, c->bwd, at->block, at->count, at->src_pitch);
     const affineb read = affineb_of(c->affine, at->block, at->count);
@@ -259,11 +260,11 @@ static void backward_plane_any(const call *c, const plane *at)
                        ldb(g), acc);
         }
         const int64_t offset = at->src + i * WSR__BLOCK;
-        f.gate = gate != NULL ? gate->src + offset : NULL;
+        f.mask = mask != NULL ? mask->src + offset : NULL;
         store_one(c->out + offset, acc, &f);
         finish_flush(&f);
     }
-    finish_sums(&f, gate, at->sums);
+    finish_sums(&f, mask, at->sums);
 }
 
 static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)

@@ -5,7 +5,7 @@
 // A tile is P pixels of Q pairs of destination channel blocks. For each source
 // channel the pairs' sixteen weights are loaded once and multiplied with that
 // channel of each pixel; nothing is stored before all source channels have been
-// added. What follows the product (a gate, statistics, accumulation) happens to
+// added. What follows the product (a mask, statistics, accumulation) happens to
 // the tile while it is still in registers. Two pairs share the loads of pixels,
 // for which multiply-adds would else have to wait.
 
@@ -70,27 +70,27 @@ WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                           const int P)
 {
     const v16 mean = channels_of(g->mean, q, 0.0f);
-    const float *const gate = g->gate + q->block * g->dst_pitch +
+    const float *const mask = g->mask + q->block * g->dst_pitch +
                               x * WSR__BLOCK;
     lanes l;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src = load_pair(gate + p * WSR__BLOCK, q->pitch);
+        const v16 src = load_pair(mask + p * WSR__BLOCK, q->pitch);
         lanes_add(&l, acc[p], sub16(src, mean), p);
     }
     lanes_end(q, &l, P);
 }
 
-WSR_INLINE void gate_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
+WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
                           const int P)
 {
     const v16 scale = channels_of(g->scale, q, 1.0f);
     const v16 shift = channels_of(g->shift, q, 0.0f);
-    const float *const gate = g->gate + q->block * g->dst_pitch +
+    const float *const mask = g->mask + q->block * g->dst_pitch +
                               x * WSR__BLOCK;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src = load_pair(gate + p * WSR__BLOCK, q->pitch);
+        const v16 src = load_pair(mask + p * WSR__BLOCK, q->pitch);
         acc[p] = open16(fma16(src, scale, shift), acc[p]);
     }
 }
@@ -207,9 +207,9 @@ WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
     product_tile(acc, g, pairs, x, P, Q);
     WSR_UNROLL
     for (int q = 0; q < Q; q++) {
-        if (g->gate != NULL) {
+        if (g->mask != NULL) {
             if (g->relu) {
-                gate_tile(acc[q], g, &pairs[q], x, P);
+                mask_tile(acc[q], g, &pairs[q], x, P);
             }
             if (g->kind == GEMM_PRODUCTS) {
                 sums_tile(acc[q], g, &pairs[q], x, P);
@@ -284,7 +284,7 @@ static void add_sums(const gemm *g, const pair *q)
     }
 }
 
-void WSR_NAME(wsr__gemm)(const gemm *g)
+void WSR_NAME(wsr__gemm_blocked)(const gemm *g)
 {
     for (int64_t b = 0; b < g->outs; b += 2) {
         pair pairs[2] = {pair_of(g, b)};
@@ -300,8 +300,8 @@ void WSR_NAME(wsr__gemm)(const gemm *g)
     }
 }
 
-void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
-                                 const float *first, int64_t pixels)
+void WSR_NAME(wsr__gemm_blocked_moments)(double sums[2 * WSR__BLOCK],
+                                         const float *first, int64_t pixels)
 {
     const double m = (double)pixels;
     for (int k = 0; k < WSR__BLOCK; k++) {
@@ -339,7 +339,7 @@ WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src,
     }
 }
 
-void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g)
+void WSR_NAME(wsr__gemm_blocked_grad)(const gemm_grad *g)
 {
     float *weights = g->weights;
     for (int64_t b = 0; b < g->outs; b += 2) {

@@ -12,7 +12,7 @@
 typedef enum gemm_sums {
     GEMM_NONE,
     GEMM_MOMENTS, // of the result, around the plane's first pixel
-    GEMM_PRODUCTS // of the result, and of the result * (gate - mean)
+    GEMM_PRODUCTS // of the result, and of the result * (mask - mean)
 } gemm_sums;
 
 /// What is read or written after the product: runs of as many pixels, `pitch`
@@ -38,15 +38,15 @@ typedef struct gemm {
     float *dst;           // first pixel of the first block
     int64_t dst_pitch;    // floats from block to block, or bundle to bundle
     bool bundled;         // dst has a row of bundles for each bundle of outs;
-                          // stored as it is: no gate, not accumulated
+                          // stored as it is: no mask, not accumulated
 
     // Per channel of dst; NULL: none.
     const float *bias;
-    const float *scale; // of the gate's prologue
+    const float *scale; // of the mask's prologue
     const float *shift;
     const float *mean; // for GEMM_PRODUCTS
 
-    const float *gate; // NULL, or src of the gate: lies like dst
+    const float *mask; // NULL, or src of the mask: lies like dst
     bool relu;         // of its prologue; without, it lets all pass
     bool accumulate;
     gemm_sums kind;
@@ -56,12 +56,12 @@ typedef struct gemm {
 } gemm;
 
 /// dst (+)= finish(src * weights + bias).
-void WSR_NAME(wsr__gemm)(const gemm *g);
+void WSR_NAME(wsr__gemm_blocked)(const gemm *g);
 
 /// Turn what GEMM_MOMENTS has summed over a plane of one block into its
 /// moments.
-void WSR_NAME(wsr__gemm_moments)(double sums[2 * WSR__BLOCK],
-                                 const float *first, int64_t pixels);
+void WSR_NAME(wsr__gemm_blocked_moments)(double sums[2 * WSR__BLOCK],
+                                         const float *first, int64_t pixels);
 
 /// The gradient of the weights, which lie as above: += sum over pixels of
 /// src[in] * diff[out].
@@ -76,6 +76,6 @@ typedef struct gemm_grad {
     float *weights;
 } gemm_grad;
 
-void WSR_NAME(wsr__gemm_grad)(const gemm_grad *g);
+void WSR_NAME(wsr__gemm_blocked_grad)(const gemm_grad *g);
 
 #endif

@@ -31,15 +31,16 @@ typedef struct wsr__native_pw {
                      const wsr__bwd *bwd);
 } wsr__native_pw;
 
-typedef struct wsr__native_thin {
-    void (*expand)(float *wide, const wsr__thin *p, const float *thin,
-                   const float *weights, const wsr__thin_how *how);
-    void (*shrink)(float *thin, const wsr__thin *p, const float *wide,
-                   const float *weights, const wsr__thin_how *how);
-    void (*correlate)(float *diff_weights, const wsr__thin *p,
-                      const float *const data[2], const wsr__thin_how *how,
-                      float *scratch);
-} wsr__native_thin;
+typedef struct wsr__native_few_channels {
+    void (*forward)(float *dst, const wsr__few_channels *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd);
+    void (*backward_data)(float *diff_src, const wsr__few_channels *p,
+                          const float *diff_dst, const float *weights,
+                          const wsr__bwd *bwd);
+    void (*backward_weights)(float *diff_weights, const wsr__few_channels *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt);
+} wsr__native_few_channels;
 
 typedef struct wsr__native_sep {
     void (*forward)(float *dst, const wsr__sep *p, const float *src,
@@ -112,14 +113,14 @@ typedef struct wsr__native_lstm {
                      float *records, float *scratch);
 } wsr__native_lstm;
 
-#define WSR_NATIVE_DECLARE(isa)                           \
-    extern const wsr__native_dw wsr__native_dw_##isa;     \
-    extern const wsr__native_pw wsr__native_pw_##isa;     \
-    extern const wsr__native_sep wsr__native_sep_##isa;   \
-    extern const wsr__native_thin wsr__native_thin_##isa; \
-    extern const wsr__native_bn wsr__native_bn_##isa;     \
-    extern const wsr__native_lstm wsr__native_lstm_##isa; \
-    extern const wsr__native_pool wsr__native_pool_##isa; \
+#define WSR_NATIVE_DECLARE(isa)                                           \
+    extern const wsr__native_dw wsr__native_dw_##isa;                     \
+    extern const wsr__native_pw wsr__native_pw_##isa;                     \
+    extern const wsr__native_sep wsr__native_sep_##isa;                   \
+    extern const wsr__native_few_channels wsr__native_few_channels_##isa; \
+    extern const wsr__native_bn wsr__native_bn_##isa;                     \
+    extern const wsr__native_lstm wsr__native_lstm_##isa;                 \
+    extern const wsr__native_pool wsr__native_pool_##isa;                 \
     extern const wsr__native_eltwise wsr__native_eltwise_##isa
 
 WSR_NATIVE_DECLARE(base);

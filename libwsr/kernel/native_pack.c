@@ -179,51 +179,52 @@ void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
     }
 }
 
-// ---------------------------------------------------- few channels to many
+// ------------------------------------------------------------ few channels
 
-size_t wsr__thin_weights_size(const wsr__thin *p)
+size_t wsr__few_channels_weights_size(const wsr__few_channels *p)
 {
-    return packed_size(wsr__blocks(p->c), 1) / WSR__BLOCK *
-           (size_t)(p->t * p->kernel * p->kernel);
+    return packed_size(wsr__blocks(p->many), 1) / WSR__BLOCK *
+           (size_t)(p->few * p->kernel * p->kernel);
 }
 
-size_t wsr__thin_scratch(const wsr__thin *p)
+size_t wsr__few_channels_scratch(const wsr__few_channels *p)
 {
-    return (size_t)wsr__image_groups(p->n) * wsr__thin_weights_size(p);
+    return (size_t)wsr__image_groups(p->n) * wsr__few_channels_weights_size(p);
 }
 
-/// Where tap k of channels c and t lies, packed and plain.
-static void thin_at(int64_t at[2], const wsr__thin *p, const int64_t tap[3])
+/// Where weight i of [many][few][ky][kx] lies: at[0] packed, at[1] plain.
+static void few_channels_at(int64_t at[2], const wsr__few_channels *p,
+                            int64_t i)
 {
     const int64_t width = 2 * WSR__BLOCK;
     const int64_t taps = p->kernel * p->kernel;
-    const int64_t c = tap[0];
-    const int64_t t = tap[1];
-    const int64_t k = tap[2];
-    at[0] = ((c / width * p->t + t) * taps + k) * width + c % width;
-    at[1] = p->thin_dst ? (t * p->c + c) * taps + taps - 1 - k
-                        : (c * p->t + t) * taps + k;
+    const int64_t c = i / taps / p->few;
+    const int64_t t = i / taps % p->few;
+    const int64_t k = i % taps;
+    at[0] = ((c / width * p->few + t) * taps + k) * width + c % width;
+    at[1] = p->few_dst ? (t * p->many + c) * taps + taps - 1 - k
+                       : (c * p->few + t) * taps + k;
 }
 
-void wsr__thin_pack(float *packed, const wsr__thin *p, const float *plain)
+void wsr__few_channels_pack(float *packed, const wsr__few_channels *p,
+                            const float *plain)
 {
-    const int64_t taps = p->kernel * p->kernel;
-    memset(packed, 0, wsr__thin_weights_size(p) * sizeof(*packed));
-    for (int64_t i = 0; i < p->c * p->t * taps; i++) {
-        const int64_t tap[3] = {i / taps / p->t, i / taps % p->t, i % taps};
+    const int64_t count = p->many * p->few * p->kernel * p->kernel;
+    memset(packed, 0, wsr__few_channels_weights_size(p) * sizeof(*packed));
+    for (int64_t i = 0; i < count; i++) {
         int64_t at[2];
-        thin_at(at, p, tap);
+        few_channels_at(at, p, i);
         packed[at[0]] = plain[at[1]];
     }
 }
 
-void wsr__thin_unpack_add(float *plain, const wsr__thin *p, const float *packed)
+void wsr__few_channels_unpack_add(float *plain, const wsr__few_channels *p,
+                                  const float *packed)
 {
-    const int64_t taps = p->kernel * p->kernel;
-    for (int64_t i = 0; i < p->c * p->t * taps; i++) {
-        const int64_t tap[3] = {i / taps / p->t, i / taps % p->t, i % taps};
+    const int64_t count = p->many * p->few * p->kernel * p->kernel;
+    for (int64_t i = 0; i < count; i++) {
         int64_t at[2];
-        thin_at(at, p, tap);
+        few_channels_at(at, p, i);
         plain[at[1]] += packed[at[0]];
     }
 }

@@ -278,9 +278,9 @@ WSR_INLINE void finish_none(finish *f, int count, int64_t pitch)
     f->count = count;
     f->pitch = count > 1 ? pitch : 0;
     f->accumulate = false;
-    f->gated = false;
+    f->masked = false;
     f->summed = false;
-    f->gate = NULL;
+    f->mask = NULL;
     f->bias = splatb(0.0f);
 }
 
@@ -299,24 +299,25 @@ WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block,
 {
     finish_none(f, count, pitch);
     f->accumulate = bwd->accumulate;
-    if (bwd->gate == NULL) {
+    if (bwd->relu_mask == NULL) {
         return;
     }
-    const preb pre = preb_of(&bwd->gate->pre, block, count);
-    f->gated = pre.relu;
+    const preb pre = preb_of(&bwd->relu_mask->pre, block, count);
+    f->masked = pre.relu;
     f->scale = pre.scale;
     f->shift = pre.shift;
-    f->summed = bwd->gate->sums != NULL;
+    f->summed = bwd->relu_mask->sums != NULL;
     if (f->summed) {
-        f->mean = load_channels(bwd->gate->mean + block * WSR__BLOCK, count);
+        f->mean =
+            load_channels(bwd->relu_mask->mean + block * WSR__BLOCK, count);
         f->sum = splatb(0.0f);
         f->product = splatb(0.0f);
         memset(f->sums, 0, sizeof(f->sums));
     }
 }
 
-/// A gradient through the gate whose prologue read src.
-WSR_INLINE vb gate_apply(vb g, vb src, const finish *f)
+/// A gradient through the mask whose prologue read src.
+WSR_INLINE vb mask_apply(vb g, vb src, const finish *f)
 {
     return openb(fmab(src, f->scale, f->shift), g);
 }
@@ -336,21 +337,21 @@ WSR_INLINE void finish_flush(finish *f)
 }
 
 /// Store the sums of a bundle; item counts the planes of the sums' tensor.
-WSR_INLINE void finish_sums(const finish *f, const wsr__gate *gate,
+WSR_INLINE void finish_sums(const finish *f, const wsr__gate *mask,
                             int64_t item)
 {
     if (f->summed) {
-        memcpy(gate->sums + item * 2 * WSR__BLOCK, f->sums,
+        memcpy(mask->sums + item * 2 * WSR__BLOCK, f->sums,
                (size_t)f->count * sizeof(f->sums[0]));
     }
 }
 
 /// Or add them.
-WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *gate,
+WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *mask,
                                 int64_t item)
 {
     for (int b = 0; f->summed && b < f->count; b++) {
-        double *const to = gate->sums + (item + b) * 2 * WSR__BLOCK;
+        double *const to = mask->sums + (item + b) * 2 * WSR__BLOCK;
         for (int k = 0; k < WSR__BLOCK; k++) {
             to[k] += f->sums[b][0][k];
             to[WSR__BLOCK + k] += f->sums[b][1][k];

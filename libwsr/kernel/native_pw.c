@@ -205,7 +205,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
         g.kind = GEMM_MOMENTS;
         g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;
     }
-    WSR_NAME(wsr__gemm)(&g);
+    WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
 static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -231,7 +231,7 @@ static void forward_images(void *ctx, int64_t begin, int64_t end, size_t part)
             forward_run(c, n, i);
         }
         for (int64_t b = 0; b < c->outs; b++) {
-            WSR_NAME(wsr__gemm_moments)
+            WSR_NAME(wsr__gemm_blocked_moments)
             (sums + b * 2 * WSR__BLOCK,
              c->out + n * c->out_step + b * c->pixels * WSR__BLOCK, c->pixels);
         }
@@ -257,26 +257,26 @@ static void forward(float *dst, const wsr__pw *p, const float *src,
 
 // ----------------------------------------------------------------- backward
 
-/// Prepare the gate, for pixels from `offset` of diff_src on.
-static void add_gate(gemm *g, const call *c, int64_t n, int64_t offset)
+/// Prepare the mask, for pixels from `offset` of diff_src on.
+static void add_mask(gemm *g, const call *c, int64_t n, int64_t offset)
 {
-    const wsr__gate *const gate = c->bwd->gate;
-    if (gate == NULL) {
+    const wsr__gate *const mask = c->bwd->relu_mask;
+    if (mask == NULL) {
         return;
     }
-    g->gate = gate->src + offset;
-    g->ahead[2] = (gemm_ahead){.from = g->gate + c->run * WSR__BLOCK,
+    g->mask = mask->src + offset;
+    g->ahead[2] = (gemm_ahead){.from = g->mask + c->run * WSR__BLOCK,
                                .pitch = g->dst_pitch,
                                .blocks = c->outs,
                                .scale = 1};
-    g->relu = gate->pre.relu;
-    g->scale = gate->pre.scale;
-    g->shift = gate->pre.shift;
-    if (gate->sums != NULL) {
+    g->relu = mask->pre.relu;
+    g->scale = mask->pre.scale;
+    g->shift = mask->pre.shift;
+    if (mask->sums != NULL) {
         const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
         g->kind = GEMM_PRODUCTS;
-        g->mean = gate->mean;
-        g->sums = gate->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK;
+        g->mean = mask->mean;
+        g->sums = mask->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK;
     }
 }
 
@@ -326,7 +326,7 @@ static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
     } else {
         read_run(buffer, c, c->grads->pre, image, run);
     }
-    WSR_NAME(wsr__gemm_grad)(&g);
+    WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
 /// A run of diff_dst into diff_src and, where sums is not NULL, the gradient
@@ -341,8 +341,8 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
     if (c->out != NULL) {
         const int64_t offset = n * c->out_step + first * WSR__BLOCK;
         g.dst = c->out + offset;
-        add_gate(&g, c, n, offset);
-        WSR_NAME(wsr__gemm)(&g);
+        add_mask(&g, c, n, offset);
+        WSR_NAME(wsr__gemm_blocked)(&g);
     }
     if (sums != NULL) {
         grad_run(c, sums, &g, n, run);
@@ -361,7 +361,7 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
     const row_kernel row = WSR_NAME(wsr__row_kernel)(1, 1, 1);
     const int64_t plane = p->h * p->w * WSR__BLOCK;
     const int64_t end = run[0] + run[1];
-    const wsr__gate *const gate = c->bwd->gate;
+    const wsr__gate *const mask = c->bwd->relu_mask;
     finish f;
     finish_backward(&f, c->bwd, b, bundle_count(b, c->outs), plane);
     stretch s;
@@ -370,11 +370,11 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
         const taps t = {
             .count = 1, .row = {from + (i - run[0]) * BUNDLE}, .weight = {one}};
         const int64_t at = offset + b * plane + s.first * WSR__BLOCK;
-        f.gate = gate != NULL ? gate->src + at : NULL;
+        f.mask = mask != NULL ? mask->src + at : NULL;
         row(c->out + at, p->stride * WSR__BLOCK, &t, s.inside, &f);
     }
     finish_flush(&f);
-    finish_add_sums(&f, gate, offset / plane + b);
+    finish_add_sums(&f, mask, offset / plane + b);
 }
 
 /// Clear rows [begin, end) of diff_src in all blocks of an image.
@@ -409,7 +409,7 @@ static void backward_strided(const call *c, float *sums, int64_t n)
             .dst = product, .dst_pitch = run[1] * BUNDLE, .bundled = true};
         backward_source(&g, buffer, c, n, run);
         if (c->out != NULL) {
-            WSR_NAME(wsr__gemm)(&g);
+            WSR_NAME(wsr__gemm_blocked)(&g);
             for (int64_t k = 0; k < bundles(c->outs); k++) {
                 scatter(c, product + k * g.dst_pitch, offset, k * BUNDLE_BLOCKS,
                         run);
@@ -424,9 +424,9 @@ static void backward_strided(const call *c, float *sums, int64_t n)
 static void backward_image(const call *c, float *sums, int64_t n)
 {
     const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-    const wsr__gate *const gate = c->bwd->gate;
-    if (c->out != NULL && gate != NULL && gate->sums != NULL) {
-        memset(gate->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK, 0,
+    const wsr__gate *const mask = c->bwd->relu_mask;
+    if (c->out != NULL && mask != NULL && mask->sums != NULL) {
+        memset(mask->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK, 0,
                (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(double));
     }
     if (!is_dense(c->p)) {
@@ -486,7 +486,8 @@ static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
     c.bwd = bwd != NULL ? bwd : &none;
     c.grads = grads;
     c.direct = grads->pre == NULL && is_dense(p);
-    const bool summed = c.bwd->gate != NULL && c.bwd->gate->sums != NULL;
+    const bool summed = c.bwd->relu_mask != NULL &&
+                        c.bwd->relu_mask->sums != NULL;
     if (grads->weights != NULL || !is_dense(p)) {
         c.run = min64(c.run, run_of(bundles(c.outs) * BUNDLE_BLOCKS));
         c.runs = (c.pixels + c.run - 1) / c.run;

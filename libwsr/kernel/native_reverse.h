@@ -100,7 +100,7 @@ typedef struct reversing {
     ring rows;            // of diff_dst, from column i0 + r->low on
     const float *weights; // reversed
     float *out;           // the first plane
-    const float *gate;    // NULL, or src of the gate: the same plane
+    const float *mask;    // NULL, or src of the mask: the same plane
     int64_t i0;           // columns stride * i0 and so on ...
     int64_t ni;           // ... so many in each column phase at most
 } reversing;
@@ -141,7 +141,7 @@ WSR_INLINE void reverse_row(const reversing *m, int64_t y, finish *f)
         const int64_t x = m->i0 * r->s + column;
         const int64_t n = min64(m->ni, over_stride(r, m->p->w - x + r->s - 1));
         const int64_t offset = (y * m->p->w + x) * WSR__BLOCK;
-        f->gate = m->gate != NULL ? m->gate + offset : NULL;
+        f->mask = m->mask != NULL ? m->mask + offset : NULL;
         r->row[column](m->out + offset, r->s * WSR__BLOCK, &t, n, f);
     }
     finish_flush(f);

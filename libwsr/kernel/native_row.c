@@ -31,19 +31,19 @@ typedef struct unrolled {
     int64_t step; // floats from result to result
 } unrolled;
 
-WSR_INLINE void gate_tile(vb *acc, const float *gate, const finish *f,
+WSR_INLINE void mask_tile(vb *acc, const float *mask, const finish *f,
                           const unrolled u)
 {
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        const vb src = load_blocks(gate + p * u.step, f->pitch);
-        acc[p] = gate_apply(acc[p], src, f);
+        const vb src = load_blocks(mask + p * u.step, f->pitch);
+        acc[p] = mask_apply(acc[p], src, f);
     }
 }
 
 // Several sums side by side: in one, each addition would wait for the one
 // before.
-WSR_INLINE void sums_tile(const vb *acc, const float *gate, finish *f,
+WSR_INLINE void sums_tile(const vb *acc, const float *mask, finish *f,
                           const unrolled u)
 {
     vb sum[LANES];
@@ -51,7 +51,7 @@ WSR_INLINE void sums_tile(const vb *acc, const float *gate, finish *f,
     const vb mean = f->mean;
     WSR_UNROLL
     for (int p = 0; p < u.pixels; p++) {
-        const vb off = subb(load_blocks(gate + p * u.step, f->pitch), mean);
+        const vb off = subb(load_blocks(mask + p * u.step, f->pitch), mean);
         const int k = p % LANES;
         sum[k] = p < LANES ? acc[p] : addb(sum[k], acc[p]);
         product[k] = p < LANES ? mulb(acc[p], off)
@@ -71,11 +71,11 @@ WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
                             const unrolled u)
 {
     float *const to = out + x * u.step;
-    if (f->gated) {
-        gate_tile(acc, f->gate + x * u.step, f, u);
+    if (f->masked) {
+        mask_tile(acc, f->mask + x * u.step, f, u);
     }
     if (f->summed) {
-        sums_tile(acc, f->gate + x * u.step, f, u);
+        sums_tile(acc, f->mask + x * u.step, f, u);
     }
     if (f->accumulate) {
         WSR_UNROLL

@@ -22,16 +22,16 @@ typedef struct taps {
     const float *weight[ROW_TAPS]; // taps of the kernel row, [k][BUNDLE]
 } taps;
 
-/// What happens to a result before it is stored: a gate passes it where
+/// What happens to a result before it is stored: a mask passes it where
 /// scale * src + shift > 0, and nothing elsewhere.
 typedef struct finish {
     int count;     // blocks of the bundle
     int64_t pitch; // floats from block to block of the result, 0 if it is one
     bool accumulate;
-    bool gated;
+    bool masked;
     bool summed;
-    const float *gate; // src at the first pixel of the row, lies like out;
-                       // for what is gated or summed
+    const float *mask; // src at the first pixel of the row, lies like out;
+                       // for what is masked or summed
     vb bias;
     vb scale;
     vb shift;

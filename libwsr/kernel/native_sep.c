@@ -249,7 +249,7 @@ static void forward_product(const call *c, const source *s, const float *from,
         g.kind = GEMM_MOMENTS;
         g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;
     }
-    WSR_NAME(wsr__gemm)(&g);
+    WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
 /// Rows [begin, end) of dst of image n.
@@ -280,7 +280,7 @@ static void forward_image(const call *c, source *s, int64_t n)
     }
     forward_band(c, s, n, 0, d->oh);
     for (int64_t b = 0; sums != NULL && b < c->outs; b++) {
-        WSR_NAME(wsr__gemm_moments)
+        WSR_NAME(wsr__gemm_blocked_moments)
         (sums + b * 2 * WSR__BLOCK, c->out + n * c->dst_step + b * c->dst_plane,
          pixels);
     }
@@ -425,8 +425,8 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     a = (gemm_ahead){.pitch = c->src_plane,
                      .blocks = c->ins,
                      .scale = d->stride * d->stride};
-    if (c->bwd->gate != NULL) {
-        a.from = c->bwd->gate->src + at;
+    if (c->bwd->relu_mask != NULL) {
+        a.from = c->bwd->relu_mask->src + at;
         ahead[2] = a;
     }
     a.from = c->out + at;
@@ -450,7 +450,7 @@ static void between_fill(const between *m, const call *c, const float *diff,
               .dst_pitch = m->pitch,
               .bundled = true};
     between_ahead(g.ahead, m, c, at[0], y);
-    WSR_NAME(wsr__gemm)(&g);
+    WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
 /// What a run of rows adds to the gradient of the pointwise weights.
@@ -465,7 +465,7 @@ static void product_grad(const between *m, const call *c, const float *diff,
                          .diff = diff,
                          .diff_pitch = pitch,
                          .weights = m->sums[1]};
-    WSR_NAME(wsr__gemm_grad)(&g);
+    WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
 /// Everything that row y of diff_dst of image n is for, except diff_src.
@@ -499,7 +499,7 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
 static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
                           const int64_t rows[2])
 {
-    const wsr__gate *const gate = c->bwd->gate;
+    const wsr__gate *const mask = c->bwd->relu_mask;
     const int64_t b = k * BUNDLE_BLOCKS;
     const int64_t plane = n * c->src_step + b * c->src_plane;
     reversing r = {.p = &c->p->dw,
@@ -507,7 +507,7 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
                    .rows = m->first,
                    .weights = m->weights + k * dw_taps(c, BUNDLE),
                    .out = c->out + plane,
-                   .gate = gate != NULL ? gate->src + plane : NULL,
+                   .mask = mask != NULL ? mask->src + plane : NULL,
                    .ni = m->win.width};
     r.rows.data += k * m->pitch;
     finish f;
@@ -515,7 +515,7 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
     for (int64_t y = rows[0]; y < rows[0] + rows[1]; y++) {
         reverse_row(&r, y, &f);
     }
-    finish_add_sums(&f, gate, plane / c->src_plane);
+    finish_add_sums(&f, mask, plane / c->src_plane);
 }
 
 /// Rows [begin, end) of diff_src of image n, and what the image adds to the
@@ -543,9 +543,9 @@ static void backward_image(const call *c, between *m, int64_t item)
 {
     const int64_t n = item / c->bands;
     const int64_t rows = c->p->dw.h;
-    const wsr__gate *const gate = c->bwd->gate;
-    if (c->out != NULL && gate != NULL && gate->sums != NULL) {
-        memset(gate->sums + n * c->src_step / c->src_plane * 2 * WSR__BLOCK, 0,
+    const wsr__gate *const mask = c->bwd->relu_mask;
+    if (c->out != NULL && mask != NULL && mask->sums != NULL) {
+        memset(mask->sums + n * c->src_step / c->src_plane * 2 * WSR__BLOCK, 0,
                (size_t)(c->ins * 2 * WSR__BLOCK) * sizeof(double));
     }
     if (wants_weights(c)) {
@@ -625,7 +625,7 @@ static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
         backward_weights(&c, grads);
         return;
     }
-    if (c.bwd->gate == NULL || c.bwd->gate->sums == NULL) {
+    if (c.bwd->relu_mask == NULL || c.bwd->relu_mask->sums == NULL) {
         c.bands = bands_of(&c, p->dw.h);
     }
     wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, data_body, &c);

@@ -22,7 +22,7 @@ static wsr_value multiply(const wsr__cell *cell, const char *name, wsr_value x)
 {
     wsr_graph *const g = cell->site.graph;
     const wsr_value factor = wsr__input(g, name, wsr__shape1(1));
-    return wsr__op2(g, "row_scale", NULL, x, factor);
+    return wsr__op2(g, "per_sample_scale", NULL, x, factor);
 }
 
 static wsr_value weigh(const wsr__cell *cell, float weight, wsr_value x)

@@ -37,8 +37,7 @@ static wsr_status forward(wsr__node *node)
     for (size_t i = 0; i < node->n; i++) {
         srcs[i] = node->src[i].data;
     }
-    wsr__weighted_sum(node->dst.data, srcs, NULL, node->n,
-                      wsr__dst_floats(node));
+    wsr__sum(node->dst.data, srcs, NULL, node->n, wsr__dst_floats(node));
     return WSR_OK;
 }
 
@@ -49,9 +48,9 @@ static void fill_sums(const wsr__node *node)
     wsr__reduction many[MOST];
     size_t count = 0;
     for (size_t i = 0; i < node->n; i++) {
-        const wsr__gate *const gate = node->src[i].gate;
-        if (gate != NULL && gate->sums != NULL) {
-            many[count++] = (wsr__reduction){gate->sums, gate->src, gate->mean};
+        const wsr__gate *const mask = node->src[i].gate;
+        if (mask != NULL && mask->sums != NULL) {
+            many[count++] = (wsr__reduction){mask->sums, mask->src, mask->mean};
         }
     }
     d.dst_step = node->dst.diff_step;
@@ -60,7 +59,7 @@ static void fill_sums(const wsr__node *node)
     }
 }
 
-// The gradient of a lazy summand is that of what it stands for, which the
+// The gradient of a deferred summand is that of what it stands for, which the
 // norm behind it takes on; there is no relu between them, see skips_gate.
 static wsr_status backward(wsr__node *node)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // batch_norm of blocked images, as an implementation of its own and as two
-// that store no result (op/op.h). Of a lazy one readers of the result apply
+// that store no result (op/op.h). Of a deferred one readers of the result apply
 // scale and shift to the norm's source, and the maker of that source reads the
 // gradient through the norm. A folded one, with running statistics, is in the
 // weights of that maker. All keep their vectors, the moments of the source and
@@ -207,33 +207,33 @@ const wsr__impl wsr__batch_norm_native = {.name = "native",
                                           .forward = forward,
                                           .backward = backward,
                                           .accumulates = true,
-                                          .lazy = &wsr__batch_norm_lazy,
+                                          .lazy = &wsr__batch_norm_deferred,
                                           .folded = &wsr__batch_norm_folded};
 
-// -------------------------------------------------------------------- lazy
+// -------------------------------------------------------------------- deferred
 
-static void bind_lazy(wsr__node *node)
+static void bind_deferred(wsr__node *node)
 {
-    wsr__lazy *const lazy = node->lazy;
-    lazy->moments = moments_of(node);
-    lazy->sums = sums_of(node);
-    lazy->affine = map_of(node);
+    wsr__lazy *const deferred = node->lazy;
+    deferred->moments = moments_of(node);
+    deferred->sums = sums_of(node);
+    deferred->affine = map_of(node);
     for (int relu = 0; relu < 2; relu++) {
-        lazy->pre[relu] =
+        deferred->pre[relu] =
             (wsr__pre){vector(node, V_SCALE), vector(node, V_SHIFT), relu == 1};
-        lazy->gate[relu] = (wsr__gate){.src = node->src[WSR__BN_SRC].data,
-                                       .pre = lazy->pre[relu],
-                                       .mean = vector(node, V_MEAN)};
+        deferred->gate[relu] = (wsr__gate){.src = node->src[WSR__BN_SRC].data,
+                                           .pre = deferred->pre[relu],
+                                           .mean = vector(node, V_MEAN)};
     }
 }
 
-static wsr_status forward_lazy(wsr__node *node)
+static wsr_status forward_deferred(wsr__node *node)
 {
     fold(node, node->lazy->given_moments);
     return WSR_OK;
 }
 
-static wsr_status backward_lazy(wsr__node *node)
+static wsr_status backward_deferred(wsr__node *node)
 {
     fold_backward(node, node->lazy->given_sums);
     if (!node->lazy->through) {
@@ -242,15 +242,15 @@ static wsr_status backward_lazy(wsr__node *node)
     return WSR_OK;
 }
 
-const wsr__impl wsr__batch_norm_lazy = {.name = "lazy",
-                                        .layout = wsr__layout_blocked,
-                                        .needs = wsr__batch_norm_needs,
-                                        .plan = plan,
-                                        .forward = forward_lazy,
-                                        .backward = backward_lazy,
-                                        .bind = bind_lazy,
-                                        .accumulates = true,
-                                        .dst_views = true};
+const wsr__impl wsr__batch_norm_deferred = {.name = "deferred",
+                                            .layout = wsr__layout_blocked,
+                                            .needs = wsr__batch_norm_needs,
+                                            .plan = plan,
+                                            .forward = forward_deferred,
+                                            .backward = backward_deferred,
+                                            .bind = bind_deferred,
+                                            .accumulates = true,
+                                            .dst_views = true};
 
 // ------------------------------------------------------------------ folded
 
@@ -269,5 +269,5 @@ const wsr__impl wsr__batch_norm_folded = {.name = "folded",
                                           .layout = wsr__layout_blocked,
                                           .plan = plan,
                                           .forward = nothing,
-                                          .bind = bind_lazy,
+                                          .bind = bind_deferred,
                                           .refold = refold};

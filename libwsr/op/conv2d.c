@@ -232,8 +232,8 @@ static const wsr__impl ref = {.name = "ref",
 
 static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
                                          &wsr__conv2d_pointwise,
-                                         &wsr__conv2d_expand,
-                                         &wsr__conv2d_shrink,
+                                         &wsr__conv2d_few_src,
+                                         &wsr__conv2d_few_dst,
                                          &wsr__conv2d_dnnl,
                                          &ref,
                                          NULL};

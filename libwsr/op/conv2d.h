@@ -31,8 +31,8 @@ void wsr__conv2d_bias_add(const wsr__node *node);
 
 extern const wsr__impl wsr__conv2d_depthwise;
 extern const wsr__impl wsr__conv2d_pointwise;
-extern const wsr__impl wsr__conv2d_expand;
-extern const wsr__impl wsr__conv2d_shrink;
+extern const wsr__impl wsr__conv2d_few_src;
+extern const wsr__impl wsr__conv2d_few_dst;
 extern const wsr__impl wsr__conv2d_dnnl;
 
 #endif

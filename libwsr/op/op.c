@@ -102,7 +102,7 @@ const float *wsr__node_factor(const wsr__node *node)
 wsr__bwd wsr__node_bwd(const wsr__node *node)
 {
     return (wsr__bwd){.affine = node->dst.affine,
-                      .gate = node->src[0].gate,
+                      .relu_mask = node->src[0].gate,
                       .accumulate = node->src[0].accumulate};
 }
 

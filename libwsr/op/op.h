@@ -18,11 +18,12 @@
 
 /// One tensor of a node inside a plan.
 ///
-/// Blocked images need not be stored as their values. A source may be lazy:
-/// `data` is then what a norm or a relu would have read, and the kernel
-/// applies `pre` as it reads. A result's gradient may be lazy too: the kernel
-/// reads `diff` through `affine`. Only implementations that say so (see
-/// wsr__impl) are handed such tensors.
+/// A plan may defer the batch norm or relu that makes a blocked image: nothing
+/// stores its result. Each op that reads the result gets as `data` the input of
+/// the norm or relu, and its kernel applies `pre` as it reads. Likewise the op
+/// before a deferred norm gets as `diff` the gradient of the norm's result, and
+/// its kernel reads it through `affine`. Only implementations that say so (see
+/// wsr__impl) get such tensors.
 typedef struct wsr__arg {
     wsr__desc desc;
     float *data;
@@ -33,23 +34,24 @@ typedef struct wsr__arg {
     int64_t step;          // floats from image to image of data, 0: dense
     int64_t diff_step;     // the same of diff
     const wsr__pre *pre;   // of a source: still to be applied to data
-    const wsr__gate *gate; // of a source: backward of pre, for its diff
+    const wsr__gate *gate; // of a source: mask of pre's relu, for its diff
     const wsr__affine *affine; // of dst: how its diff is to be read
     double *moments;           // of dst: forward fills them; or NULL
 } wsr__arg;
 
-/// What a lazy norm hands to those that read its result and to the one that
-/// made its source. Pointers lead into its workspace.
+/// What a deferred norm gives to the ops that read its result (pre, gate) and
+/// to the op that makes its source (affine, moments). Pointers lead into its
+/// workspace.
 typedef struct wsr__lazy {
     wsr__pre pre[2];    // without, and with a relu behind the norm
     wsr__gate gate[2];  // likewise
     wsr__affine affine; // the gradient of its source, from that of its result
     double *moments;    // of its source
     double *sums;       // of its backward pass
-    bool given_moments; // the maker of its source fills moments
-    bool given_sums;    // the reader of its result fills sums
-    bool through;       // the maker of its source reads the gradient by affine
-    bool folded;        // the maker of its source has pre in its weights
+    bool given_moments; // the op that makes its source fills moments
+    bool given_sums;    // an op that reads its result fills sums
+    bool through;       // the op that makes its source reads diff by affine
+    bool folded;        // the op that makes its source has pre in its weights
 } wsr__lazy;
 
 typedef struct wsr__op_class wsr__op_class;
@@ -73,7 +75,7 @@ typedef struct wsr__node {
     size_t scratch_floats;
     wsr__slots slots; // of the threads, likewise; the same for all nodes
     size_t slot_floats;
-    wsr__lazy *lazy;        // of a lazy norm, owned by the plan
+    wsr__lazy *lazy;        // of a deferred norm, owned by the plan
     struct wsr__node *fold; // a norm that belongs into the weights, or NULL
 } wsr__node;
 
@@ -100,9 +102,10 @@ struct wsr__impl {
     bool alias;       // dst is src 0 under another shape: no work, no memory
     bool in_place;    // dst may lie in src 0's memory
     // For blocked images, see graph/fuse.c:
-    uint32_t reads_pre;      // bit i: src i may be lazy
-    bool skips_gate;         // but not with a relu when its diff is wanted
-    bool reads_affine;       // dst.diff may be lazy
+    uint32_t reads_pre;      // bit i: src i may be deferred
+    bool skips_gate;         // but no relu mask: not where pre has a relu and
+                             // the diff is wanted
+    bool reads_affine;       // the norm after dst may be deferred
     bool writes_moments;     // fills dst.moments when asked to
     bool writes_sums;        // honours gate.sums
     bool src_views;          // src 0 and its diff may have steps
@@ -113,8 +116,8 @@ struct wsr__impl {
     bool is_relu;            // does what pre.relu does
     bool is_join;            // dst is its sources' blocks side by side
     bool folds;              // takes node.fold into its weights
-    const wsr__impl *lazy;   // norms: the one that leaves dst to its readers
-    const wsr__impl *folded; // norms: the one that is in the weights before it
+    const wsr__impl *lazy;   // norms: the implementation that is deferred
+    const wsr__impl *folded; // norms: the one that folds into the weights
     void (*refold)(wsr__node *node); // of that one: bring lazy.pre up to date
     /// The op that this step and a step of `joins_after` before it make
     /// together: its sources are src and weights of that one, then weights.
@@ -136,8 +139,8 @@ struct wsr__op_class {
     const wsr__impl *const *impls; // ended by NULL
     bool no_grad;                  // a source's gradient never flows through it
     uint32_t fixed;   // the same of single sources: bit i is source i
-    uint32_t weights; // sources each of whose numbers is multiplied once with
-                      // something for every place of dst
+    uint32_t weights; // weight sources, for counting multiply-adds: each of
+                      // their numbers is used once per pixel of dst
 };
 
 #define WSR_REG(family, name) extern const wsr__op_class wsr__op_##name;
@@ -149,7 +152,7 @@ extern const wsr__family wsr__ops;
 /// Find an op by name.
 wsr_status wsr__op_find(const wsr__op_class **out, const char *name);
 
-/// Options of native kernels that follow from a node's lazy tensors.
+/// Options of native kernels that follow from the deferred norms around a node.
 wsr__fwd wsr__node_fwd(const wsr__node *node);
 wsr__bwd wsr__node_bwd(const wsr__node *node);
 wsr__wgrad wsr__node_wgrad(const wsr__node *node, float *scratch);

@@ -37,9 +37,9 @@ typedef struct wsr__slice_params {
     int64_t end;
 } wsr__slice_params;
 
-/// row_normalize: `guard` is added to the norm before the division.
-typedef struct wsr__row_normalize_params {
+/// l2_normalize: `guard` is added to the norm before the division.
+typedef struct wsr__l2_normalize_params {
     double guard;
-} wsr__row_normalize_params;
+} wsr__l2_normalize_params;
 
 #endif

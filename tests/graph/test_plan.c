@@ -163,7 +163,7 @@ START_TEST(nothing_works_in_place_on_what_it_reads_again)
     const wsr_value a = wsr__op1(r.graph, "tanh", NULL, x);
     const wsr_value srcs[] = {a, a, c};
     wsr_value y;
-    ck_assert_ok(wsr_graph_op(&y, r.graph, "row_mix", srcs, 3, NULL));
+    ck_assert_ok(wsr_graph_op(&y, r.graph, "weighted_sum", srcs, 3, NULL));
     wsr__set_output(r.graph, "y", y);
     rig_plan(&r, 1, WSR_FORWARD);
     fill(wsr_plan_src(r.plan, "x"), 8);

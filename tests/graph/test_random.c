@@ -168,7 +168,8 @@ static wsr_value grow_join(garden *k, wsr_value x)
 static wsr_value grow_rows(garden *k, wsr_value x)
 {
     if (pick(k, 2) == 0) {
-        return wsr__op2(k->g, "row_scale", NULL, x, 1); // value 1: input "s"
+        return wsr__op2(k->g, "per_sample_scale", NULL, x,
+                        1); // value 1: input "s"
     }
     const wsr_value y = wsr__op1(k->g, "reshape", NULL, x);
     const int64_t c = channels(k, x);

@@ -166,7 +166,8 @@ static inline void plain_pre(float *dst, const pair *src, const wsr__pre *pre)
 }
 
 /// Backward of the above's relu, in place on diff.
-static inline void plain_gate(float *diff, const pair *src, const wsr__pre *pre)
+static inline void plain_relu_mask(float *diff, const pair *src,
+                                   const wsr__pre *pre)
 {
     for (int64_t i = 0; i < src->n * src->c * src->pixels; i++) {
         const int64_t c = i / src->pixels % src->c;

@@ -132,8 +132,8 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
         plain_affine(diff, &s->diff_dst, &s->saved, bwd->affine);
     }
     wsr__ref_conv_backward_data(want, diff, s->weights, &s->conv);
-    if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre);
+    if (bwd != NULL && bwd->relu_mask != NULL) {
+        plain_relu_mask(want, &s->src, &bwd->relu_mask->pre);
     }
     if (bwd != NULL && bwd->accumulate) {
         for (int64_t i = 0; i < plain_size(&s->src); i++) {
@@ -148,7 +148,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a gate makes on the way are those of its result.
+/// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
     const wsr__dims d = {.n = s->p.n,
@@ -157,9 +157,9 @@ static void check_sums(scene *s)
                          .w = s->p.w,
                          .src_step = s->p.src_step};
     double *const got = doubles(wsr__moments_size(&d));
-    const wsr__gate gate = {
+    const wsr__gate mask = {
         .src = s->src.blocked, .pre = s->pre, .mean = s->bias, .sums = got};
-    check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");
+    check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     for (int64_t i = 0; i < s->p.n * s->p.c; i++) {
         const int64_t n = i / s->p.c;
         const int64_t c = i % s->p.c;
@@ -220,8 +220,8 @@ static void check_scene(const int64_t shape[8], bool view)
 {
     scene s = scene_new(shape, view);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_gate = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate gate = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu}, "forward, relu");
     check_forward(
@@ -229,10 +229,13 @@ static void check_scene(const int64_t shape[8], bool view)
         "forward, all");
     check_backward(&s, NULL, "backward data");
     check_backward(&s, &(wsr__bwd){.accumulate = true}, "backward data, add");
-    check_backward(&s, &(wsr__bwd){.gate = &relu_gate}, "backward data, relu");
-    check_backward(
-        &s, &(wsr__bwd){.gate = &gate, .affine = &s.affine, .accumulate = true},
-        "backward data, all");
+    check_backward(&s, &(wsr__bwd){.relu_mask = &relu_alone},
+                   "backward data, relu");
+    check_backward(&s,
+                   &(wsr__bwd){.relu_mask = &mask,
+                               .affine = &s.affine,
+                               .accumulate = true},
+                   "backward data, all");
     check_sums(&s);
     check_weights(&s, NULL, NULL, "backward weights");
     check_weights(&s, &s.pre, &s.affine, "backward weights, all");
@@ -304,13 +307,13 @@ static void fill_all(float *out, void *ctx)
 {
     const threads_ctx *const t = ctx;
     scene *const s = t->s;
-    const wsr__gate gate = {.src = s->src.blocked, .pre = s->pre};
+    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
     wsr__dw_forward(out, &s->p, s->src.blocked, s->packed,
                     &(wsr__fwd){.pre = &s->pre});
     wsr__dw_backward_data(out + dst, &s->p, s->diff_dst.blocked, s->packed,
-                          &(wsr__bwd){.gate = &gate});
+                          &(wsr__bwd){.relu_mask = &mask});
     const wsr__wgrad opt = {.pre = &s->pre, .scratch = t->scratch};
     wsr__dw_backward_weights(out + dst + src, &s->p, s->src.blocked,
                              s->diff_dst.blocked, &opt);

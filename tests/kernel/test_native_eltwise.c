@@ -38,12 +38,12 @@ static void check_flat(int64_t n)
     check_close(got, want, n, "relu backward");
     const float *const src[3] = {a, b, c};
     const float weights[3] = {0.5f, -2.0f, 3.0f};
-    wsr__weighted_sum(got, src, weights, 3, n);
+    wsr__sum(got, src, weights, 3, n);
     for (int64_t i = 0; i < n; i++) {
         want[i] = 0.5f * a[i] - 2.0f * b[i] + 3.0f * c[i];
     }
     check_close(got, want, n, "weighted sum");
-    wsr__weighted_sum(got, src, NULL, 2, n);
+    wsr__sum(got, src, NULL, 2, n);
     for (int64_t i = 0; i < n; i++) {
         want[i] = a[i] + b[i];
     }

@@ -195,8 +195,8 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
         plain_affine(diff, &s->diff_dst, &s->saved, bwd->affine);
     }
     wsr__ref_conv_backward_data(want, diff, s->lying, &s->conv);
-    if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre);
+    if (bwd != NULL && bwd->relu_mask != NULL) {
+        plain_relu_mask(want, &s->src, &bwd->relu_mask->pre);
     }
     for (int64_t i = 0;
          bwd != NULL && bwd->accumulate && i < plain_size(&s->src); i++) {
@@ -211,14 +211,14 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a gate makes on the way are those of its result.
+/// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
-    const wsr__gate gate = {.src = s->src.blocked,
+    const wsr__gate mask = {.src = s->src.blocked,
                             .pre = s->pre,
                             .mean = s->shift,
                             .sums = s->sums};
-    check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");
+    check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     for (int64_t i = 0; i < s->p.n * s->src.c; i++) {
         const int64_t n = i / s->src.c;
         const int64_t c = i % s->src.c;
@@ -310,8 +310,8 @@ static void check_scene(const shape *z)
 {
     scene s = scene_new(z);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_gate = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate gate = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu, .moments = s.sums},
                   "forward, relu, moments");
@@ -322,10 +322,13 @@ static void check_scene(const shape *z)
         "forward, all");
     check_backward(&s, NULL, "backward data");
     check_backward(&s, &(wsr__bwd){.accumulate = true}, "backward data, add");
-    check_backward(&s, &(wsr__bwd){.gate = &relu_gate}, "backward data, relu");
-    check_backward(
-        &s, &(wsr__bwd){.gate = &gate, .affine = &s.affine, .accumulate = true},
-        "backward data, all");
+    check_backward(&s, &(wsr__bwd){.relu_mask = &relu_alone},
+                   "backward data, relu");
+    check_backward(&s,
+                   &(wsr__bwd){.relu_mask = &mask,
+                               .affine = &s.affine,
+                               .accumulate = true},
+                   "backward data, all");
     check_sums(&s);
     check_weights(&s, NULL, NULL, "backward weights");
     check_weights(&s, &s.pre, &s.affine, "backward weights, all");
@@ -389,14 +392,14 @@ END_TEST
 static void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
-    const wsr__gate gate = {.src = s->src.blocked, .pre = s->pre};
+    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
     float *const scratch = floats((int64_t)wsr__pw_weights_scratch(&s->p));
     wsr__pw_forward(out, &s->p, s->src.blocked, s->packed,
                     &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
-    const wsr__bwd bwd = {.gate = &gate};
+    const wsr__bwd bwd = {.relu_mask = &mask};
     wsr__pw_grads grads = {.src = out + dst};
     wsr__pw_backward(&grads, &s->p, data, s->transposed, &bwd);
     grads = (wsr__pw_grads){

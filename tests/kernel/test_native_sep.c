@@ -223,8 +223,8 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     read_diff(diff, s, bwd != NULL ? bwd->affine : NULL);
     wsr__ref_conv_backward_data(between, diff, s->weights[1], &s->pw);
     wsr__ref_conv_backward_data(want, between, s->weights[0], &s->dw);
-    if (bwd != NULL && bwd->gate != NULL) {
-        plain_gate(want, &s->src, &bwd->gate->pre);
+    if (bwd != NULL && bwd->relu_mask != NULL) {
+        plain_relu_mask(want, &s->src, &bwd->relu_mask->pre);
     }
     for (int64_t i = 0;
          bwd != NULL && bwd->accumulate && i < plain_size(&s->src); i++) {
@@ -240,14 +240,14 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a gate makes on the way are those of its result.
+/// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
-    const wsr__gate gate = {.src = s->src.blocked,
+    const wsr__gate mask = {.src = s->src.blocked,
                             .pre = s->pre,
                             .mean = s->shift,
                             .sums = s->sums};
-    check_backward(s, &(wsr__bwd){.gate = &gate}, "gate, sums");
+    check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     const wsr__dims d = {.n = s->p.dw.n,
                          .c = s->p.dw.c,
                          .h = s->p.dw.h,
@@ -354,8 +354,8 @@ static void check_scene(const shape *z)
 {
     scene s = scene_new(z);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_gate = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate gate = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu, .moments = s.sums},
                   "forward, relu, moments");
@@ -365,10 +365,13 @@ static void check_scene(const shape *z)
         &s, &(wsr__fwd){.pre = &s.pre, .bias = s.gamma, .accumulate = true},
         "forward, all");
     check_backward(&s, NULL, "backward data");
-    check_backward(&s, &(wsr__bwd){.gate = &relu_gate}, "backward data, relu");
-    check_backward(
-        &s, &(wsr__bwd){.gate = &gate, .affine = &s.affine, .accumulate = true},
-        "backward data, all");
+    check_backward(&s, &(wsr__bwd){.relu_mask = &relu_alone},
+                   "backward data, relu");
+    check_backward(&s,
+                   &(wsr__bwd){.relu_mask = &mask,
+                               .affine = &s.affine,
+                               .accumulate = true},
+                   "backward data, all");
     check_sums(&s);
     check_weights(&s, NULL, NULL, "backward weights");
     check_weights(&s, &s.pre, &s.affine, "backward weights, all");
@@ -399,7 +402,7 @@ END_TEST
 static void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
-    const wsr__gate gate = {.src = s->src.blocked, .pre = s->pre};
+    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
     const int64_t dst = s->dst.n * s->dst.step;
     const int64_t src = s->src.n * s->src.step;
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
@@ -407,7 +410,7 @@ static void fill_all(float *out, void *ctx)
                      &(wsr__fwd){.pre = &s->pre});
     wsr__sep_forward(out + dst, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
-    const wsr__bwd bwd = {.gate = &gate};
+    const wsr__bwd bwd = {.relu_mask = &mask};
     wsr__sep_grads wanted = {.src = out + 2 * dst};
     wsr__sep_backward(&wanted, &s->p, data, &s->all, &bwd);
     float *const grads = out + 2 * dst + src;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 static const wsr__option schema[] = {
-    {"guard", WSR__FLOAT, offsetof(wsr__row_normalize_params, guard), "0", 0, 1,
+    {"guard", WSR__FLOAT, offsetof(wsr__l2_normalize_params, guard), "0", 0, 1,
      "", "added to the norm before the division", NULL},
     {0},
 };
@@ -52,7 +52,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const wsr__row_normalize_params *const o = node->params;
+    const wsr__l2_normalize_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const z = node->src[0].data + r * k;
@@ -66,7 +66,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static void backward_row(const wsr__node *node, int64_t r)
 {
-    const wsr__row_normalize_params *const o = node->params;
+    const wsr__l2_normalize_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     const float *const z = node->src[0].data + r * k;
     const float *const dy = node->dst.diff + r * k;
@@ -124,9 +124,9 @@ static const wsr__impl ref = {
 
 static const wsr__impl *const impls[] = {&ref, NULL};
 
-const wsr__op_class wsr__op_row_normalize = {
-    .super = {"row_normalize", "samples brought to given lengths", "", schema,
-              sizeof(wsr__row_normalize_params)},
+const wsr__op_class wsr__op_l2_normalize = {
+    .super = {"l2_normalize", "samples brought to given lengths", "", schema,
+              sizeof(wsr__l2_normalize_params)},
     .min_srcs = 2,
     .max_srcs = 2,
     .infer = infer,

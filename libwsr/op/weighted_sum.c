@@ -130,8 +130,9 @@ static const wsr__impl ref = {
 
 static const wsr__impl *const impls[] = {&ref, NULL};
 
-const wsr__op_class wsr__op_row_mix = {
-    .super = {"row_mix", "sum of tensors weighted per sample", "", NULL, 0},
+const wsr__op_class wsr__op_weighted_sum = {
+    .super = {"weighted_sum", "sum of tensors weighted per sample", "", NULL,
+              0},
     .min_srcs = 2,
     .max_srcs = 31,
     .infer = infer,

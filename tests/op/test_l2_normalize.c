@@ -10,10 +10,10 @@ START_TEST(samples_get_the_lengths_asked_for)
     const float tau[] = {10, 2};
     const op_value srcs[] = {{{2, {2, 3}}, z}, {{2, {2, 1}}, tau}};
     float y[6];
-    op_forward(y, "row_normalize", NULL, srcs, 2);
+    op_forward(y, "l2_normalize", NULL, srcs, 2);
     ck_assert(y[0] == 6 && y[1] == -8 && y[2] == 0);
     ck_assert(isnan(y[3])); // a zero sample has no direction
-    op_forward(y, "row_normalize", "guard=1e-6", srcs, 2);
+    op_forward(y, "l2_normalize", "guard=1e-6", srcs, 2);
     ck_assert(y[3] == 0 && y[4] == 0);
     ck_assert_float_eq_tol(y[0], 6, 1e-5f);
 }
@@ -23,7 +23,7 @@ START_TEST(gradients_are_right)
 {
     static const char *const options[] = {NULL, "guard=0.5"};
     for (size_t i = 0; i < 2; i++) {
-        grad_case c = {.op = "row_normalize",
+        grad_case c = {.op = "l2_normalize",
                        .options = options[i],
                        .n = 2,
                        .src = {{.shape = {4, {3, 7, 2, 3}}},
@@ -41,9 +41,9 @@ END_TEST
 START_TEST(lengths_that_do_not_fit_are_refused)
 {
     const wsr_shape shapes[] = {{2, {3, 4}}, {2, {3, 2}}};
-    op_refuses(WSR_SHAPE, "(3, 2)", "row_normalize", NULL, shapes, 2);
+    op_refuses(WSR_SHAPE, "(3, 2)", "l2_normalize", NULL, shapes, 2);
     const wsr_shape batches[] = {{2, {3, 4}}, {2, {1, 3}}};
-    op_refuses(WSR_SHAPE, "(1, 3)", "row_normalize", NULL, batches, 2);
+    op_refuses(WSR_SHAPE, "(1, 3)", "l2_normalize", NULL, batches, 2);
 }
 END_TEST
 
@@ -55,5 +55,5 @@ Suite *suite(void)
         lengths_that_do_not_fit_are_refused,
         NULL,
     };
-    return suite_of("row_normalize", tests);
+    return suite_of("l2_normalize", tests);
 }

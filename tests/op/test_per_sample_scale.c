@@ -10,9 +10,9 @@ START_TEST(each_sample_gets_its_factor)
     const op_value flat[] = {{{2, {2, 2}}, x}, {{1, {2}}, s}};
     const op_value column[] = {{{2, {2, 2}}, x}, {{2, {2, 1}}, s}};
     float y[4];
-    op_forward(y, "row_scale", NULL, flat, 2);
+    op_forward(y, "per_sample_scale", NULL, flat, 2);
     ck_assert_mem_eq(y, want, sizeof want);
-    op_forward(y, "row_scale", NULL, column, 2);
+    op_forward(y, "per_sample_scale", NULL, column, 2);
     ck_assert_mem_eq(y, want, sizeof want);
 }
 END_TEST
@@ -22,7 +22,7 @@ START_TEST(gradients_are_right)
     static const wsr_shape shapes[] = {
         {4, {3, 7, 5, 3}}, {4, {3, 17, 1, 1}}, {2, {3, 5}}, {1, {3}}};
     for (size_t i = 0; i < 4; i++) {
-        grad_case c = {.op = "row_scale",
+        grad_case c = {.op = "per_sample_scale",
                        .n = 2,
                        .src = {{.shape = shapes[i]}, {.shape = {2, {3, 1}}}}};
         gradcheck(&c);
@@ -36,9 +36,9 @@ END_TEST
 START_TEST(factors_that_do_not_fit_are_refused)
 {
     const wsr_shape shapes[] = {{2, {3, 4}}, {2, {3, 4}}};
-    op_refuses(WSR_SHAPE, "(3, 4)", "row_scale", NULL, shapes, 2);
+    op_refuses(WSR_SHAPE, "(3, 4)", "per_sample_scale", NULL, shapes, 2);
     const wsr_shape other[] = {{2, {3, 4}}, {1, {4}}};
-    op_refuses(WSR_SHAPE, "(4)", "row_scale", NULL, other, 2);
+    op_refuses(WSR_SHAPE, "(4)", "per_sample_scale", NULL, other, 2);
 }
 END_TEST
 
@@ -50,5 +50,5 @@ Suite *suite(void)
         factors_that_do_not_fit_are_refused,
         NULL,
     };
-    return suite_of("row_scale", tests);
+    return suite_of("per_sample_scale", tests);
 }

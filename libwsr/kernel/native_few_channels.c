@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Convolutions with few channels on one side. All three directions see the
-// thin side as numbers to broadcast and the wide side as vectors of channels:
+// side with few channels as numbers to broadcast and the side with many as
+// vectors of channels:
 //
-//   expand     wide += weight * splat(thin)     channels in registers
-//   shrink     thin += sum of lanes of weight * wide
-//   correlate  weight += wide * splat(thin)
+//   to_many  many += weight * splat(few)       forward where src has few,
+//                                              backward data where dst has
+//   to_few   few += sum of lanes of weight * many     the other two
+//   weights  weight += many * splat(few)       backward weights
 //
 // Rows are first copied to buffers with zeros around them, so that no loop
-// knows of edges.
+// has a case for the edges of an image.
 
 #include "kernel/native_plane.h"
 
@@ -16,36 +18,47 @@ enum {
     MOST = 7,                 // taps along one side
     STRIP = 64,               // most pixels of a row that are worked on
     PITCH = STRIP + MOST - 1, // of a padded row, pixels
-    BAND = 4,                 // rows of shrink that share what they read
-    LINES = WSR__THIN * MOST, // rows of the thin side that meet one pixel
+    BAND = 4,                 // rows of to_few that share what they read
+    LINES = WSR__FEW_CHANNELS *
+            MOST, // rows of the few side that meet one pixel
     PAIR = 2 * WSR__BLOCK,
-    RUN = WSR_AVX512 ? 12 : 6, // pixels of expand in registers
+    RUN = WSR_AVX512 ? 12 : 6, // pixels of to_many in registers
 };
 
+/// What is done with the many side as it is read or written, whichever pass
+/// it is; NULL for nothing.
+typedef struct options {
+    const float *bias;          // added to what is written
+    const wsr__pre *pre;        // many is src, read through this
+    const wsr__affine *affine;  // many is diff_dst, read through this
+    const wsr__gate *relu_mask; // many is diff_src; without sums
+    bool accumulate;            // add to what is written
+} options;
+
 typedef struct call {
-    const wsr__thin *p;
-    const wsr__thin_how *how;
-    const float *thin;
-    const float *wide;
+    const wsr__few_channels *p;
+    options opt;
+    const float *few;
+    const float *many;
     const float *weights;
     float *out;
-    int64_t step;  // of wide
-    int64_t plane; // of wide, floats
+    int64_t step;  // of many
+    int64_t plane; // of many, floats
     int64_t pairs; // of channel blocks
 } call;
 
-static call call_of(const wsr__thin *p, const wsr__thin_how *how)
+static call call_of(const wsr__few_channels *p, const options *opt)
 {
     return (call){.p = p,
-                  .how = how,
-                  .step = step_of(p->step, p->c, p->oh * p->ow),
+                  .opt = *opt,
+                  .step = step_of(p->step, p->many, p->oh * p->ow),
                   .plane = p->oh * p->ow * WSR__BLOCK,
-                  .pairs = (wsr__blocks(p->c) + 1) / 2};
+                  .pairs = (wsr__blocks(p->many) + 1) / 2};
 }
 
-static int64_t taps_of(const wsr__thin *p)
+static int64_t taps_of(const wsr__few_channels *p)
 {
-    return p->t * p->kernel * p->kernel;
+    return p->few * p->kernel * p->kernel;
 }
 
 /// n numbers of a row from column `first` on, zeros where it has none.
@@ -60,39 +73,40 @@ static void copy_columns(float *to, const float *row, int64_t first, int64_t n,
     memset(to + end, 0, (size_t)(n - end) * sizeof(*to));
 }
 
-/// What meets the n pixels from (y, x) of the wide side: [t][ky] rows.
-static void read_thin(float *rows, const call *c, int64_t image,
-                      const int64_t at[2], int64_t n)
+/// What meets the n pixels from (y, x) of the many side: [t][ky] rows.
+static void read_few(float *rows, const call *c, int64_t image,
+                     const int64_t at[2], int64_t n)
 {
-    const wsr__thin *const p = c->p;
+    const wsr__few_channels *const p = c->p;
     const int64_t width = n + p->kernel - 1;
-    for (int64_t j = 0; j < p->t * p->kernel; j++) {
+    for (int64_t j = 0; j < p->few * p->kernel; j++) {
         const int64_t y = at[0] + j % p->kernel - p->pad;
         float *const to = rows + j * PITCH;
         if (y < 0 || y >= p->h) {
             memset(to, 0, (size_t)width * sizeof(*to));
             continue;
         }
-        const int64_t plane = image * p->t + j / p->kernel;
-        copy_columns(to, c->thin + (plane * p->h + y) * p->w, at[1] - p->pad,
+        const int64_t plane = image * p->few + j / p->kernel;
+        copy_columns(to, c->few + (plane * p->h + y) * p->w, at[1] - p->pad,
                      width, p->w);
     }
 }
 
-/// n pixels of a block of the wide side as the caller wants them read, `pitch`
+/// n pixels of a block of the many side as the caller wants them read, `pitch`
 /// floats apart; `at` is image, block and offset in the plane.
-static void read_wide(float *to, int64_t pitch, const call *c,
+static void read_many(float *to, int64_t pitch, const call *c,
                       const int64_t at[3], int64_t n)
 {
-    const wsr__affine *const through = c->how->affine;
+    const wsr__affine *const through = c->opt.affine;
     const int64_t offset = at[1] * c->plane + at[2];
-    const float *const from = c->wide + at[0] * c->step + offset;
-    const preb pre = preb_of(c->how->pre, at[1], 1);
+    const float *const from = c->many + at[0] * c->step + offset;
+    const preb pre = preb_of(c->opt.pre, at[1], 1);
     const affineb affine = affineb_of(through, at[1], 1);
     const float *const dst =
-        affine.on ? through->dst + offset +
-                        saved_at(through, at[0], c->p->c, c->p->oh * c->p->ow)
-                  : from;
+        affine.on
+            ? through->dst + offset +
+                  saved_at(through, at[0], c->p->many, c->p->oh * c->p->ow)
+            : from;
     for (int64_t i = 0; i < n; i++) {
         vb v = preb_apply(load_blocks(from + i * WSR__BLOCK, 0), &pre);
         if (affine.on) {
@@ -103,14 +117,14 @@ static void read_wide(float *to, int64_t pitch, const call *c,
     }
 }
 
-// ------------------------------------------------------------------- expand
+// ---------------------------------------------------- few to many
 
 /// The products of `run` pixels, from column x of the rows on.
-WSR_INLINE void expand_run(v16 *sum, const call *c, const float *rows,
-                           const float *weights, const int run)
+WSR_INLINE void to_many_run(v16 *sum, const call *c, const float *rows,
+                            const float *weights, const int run)
 {
     const int64_t kernel = c->p->kernel;
-    for (int64_t j = 0; j < c->p->t * kernel; j++) {
+    for (int64_t j = 0; j < c->p->few * kernel; j++) {
         const float *const row = rows + j * PITCH;
         for (int64_t k = 0; k < kernel; k++) {
             const v16 w = ldu16(weights + (j * kernel + k) * PAIR);
@@ -132,24 +146,24 @@ typedef struct target {
 
 static target target_of(const call *c, int64_t n, int64_t pair)
 {
-    const wsr__fwd fwd = {.accumulate = c->how->accumulate};
-    const wsr__bwd bwd = {.accumulate = c->how->accumulate,
-                          .gate = c->how->gate};
+    const wsr__fwd fwd = {.accumulate = c->opt.accumulate};
+    const wsr__bwd bwd = {.accumulate = c->opt.accumulate,
+                          .relu_mask = c->opt.relu_mask};
     const int64_t b = 2 * pair;
     target t = {.at = n * c->step + b * c->plane,
                 .bias = splat16(0.0f),
-                .half = b + 1 == wsr__blocks(c->p->c)};
+                .half = b + 1 == wsr__blocks(c->p->many)};
     for (int k = 0; k < (t.half ? 1 : 2); k += BUNDLE_BLOCKS) {
-        const int count = bundle_count(b + k, wsr__blocks(c->p->c));
+        const int count = bundle_count(b + k, wsr__blocks(c->p->many));
         finish *const f = &t.f[k / BUNDLE_BLOCKS];
-        if (c->how->gate != NULL) {
+        if (c->opt.relu_mask != NULL) {
             finish_backward(f, &bwd, b + k, count, c->plane);
         } else {
             finish_forward(f, &fwd, b + k, count, c->plane);
         }
     }
-    if (c->how->bias != NULL) {
-        const float *const bias = c->how->bias + b * WSR__BLOCK;
+    if (c->opt.bias != NULL) {
+        const float *const bias = c->opt.bias + b * WSR__BLOCK;
         t.bias =
             join16(ldu8(bias), t.half ? splat8(0.0f) : ldu8(bias + WSR__BLOCK));
     }
@@ -159,8 +173,8 @@ static target target_of(const call *c, int64_t n, int64_t pair)
 WSR_INLINE void put(const call *c, int64_t at, vb v, const finish *f)
 {
     float *const to = c->out + at;
-    if (f->gated) {
-        v = gate_apply(v, load_blocks(c->how->gate->src + at, f->pitch), f);
+    if (f->masked) {
+        v = mask_apply(v, load_blocks(c->opt.relu_mask->src + at, f->pitch), f);
     }
     if (f->accumulate) {
         v = addb(load_blocks(to, f->pitch), v);
@@ -169,16 +183,16 @@ WSR_INLINE void put(const call *c, int64_t at, vb v, const finish *f)
 }
 
 /// `run` pixels of a pair; offset is that of the first in its plane.
-WSR_INLINE void expand_tile(const call *c, const target *t, int64_t offset,
-                            const float *rows, const float *weights,
-                            const int run)
+WSR_INLINE void to_many_tile(const call *c, const target *t, int64_t offset,
+                             const float *rows, const float *weights,
+                             const int run)
 {
     v16 sum[RUN];
     WSR_UNROLL
     for (int i = 0; i < run; i++) {
         sum[i] = t->bias;
     }
-    expand_run(sum, c, rows, weights, run);
+    to_many_run(sum, c, rows, weights, run);
     WSR_UNROLL
     for (int i = 0; i < run; i++) {
         const int64_t at = t->at + (offset + i) * WSR__BLOCK;
@@ -190,53 +204,53 @@ WSR_INLINE void expand_tile(const call *c, const target *t, int64_t offset,
     }
 }
 
-static void expand_strip(const call *c, int64_t n, const int64_t at[2],
-                         int64_t width)
+static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
+                          int64_t width)
 {
     float rows[LINES * PITCH];
-    read_thin(rows, c, n, at, width);
+    read_few(rows, c, n, at, width);
     const int64_t offset = at[0] * c->p->ow + at[1];
     for (int64_t pair = 0; pair < c->pairs; pair++) {
         const target t = target_of(c, n, pair);
         const float *const w = c->weights + pair * taps_of(c->p) * PAIR;
         int64_t x = 0;
         for (; x + RUN <= width; x += RUN) {
-            expand_tile(c, &t, offset + x, rows + x, w, RUN);
+            to_many_tile(c, &t, offset + x, rows + x, w, RUN);
         }
         for (; x + 4 <= width; x += 4) {
-            expand_tile(c, &t, offset + x, rows + x, w, 4);
+            to_many_tile(c, &t, offset + x, rows + x, w, 4);
         }
         for (; x < width; x++) {
-            expand_tile(c, &t, offset + x, rows + x, w, 1);
+            to_many_tile(c, &t, offset + x, rows + x, w, 1);
         }
     }
 }
 
-static void expand_body(void *ctx, int64_t begin, int64_t end, size_t part)
+static void to_many_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         for (int64_t x = 0; x < c->p->ow; x += STRIP) {
             const int64_t at[2] = {i % c->p->oh, x};
-            expand_strip(c, i / c->p->oh, at, min64(STRIP, c->p->ow - x));
+            to_many_strip(c, i / c->p->oh, at, min64(STRIP, c->p->ow - x));
         }
     }
 }
 
-static void expand(float *wide, const wsr__thin *p, const float *thin,
-                   const float *weights, const wsr__thin_how *how)
+static void to_many(float *many, const wsr__few_channels *p, const float *few,
+                    const float *weights, const options *opt)
 {
-    call c = call_of(p, how);
-    c.out = wide;
-    c.thin = thin;
+    call c = call_of(p, opt);
+    c.out = many;
+    c.few = few;
     c.weights = weights;
-    wsr__parallel(p->n * p->oh, expand_body, &c);
+    wsr__parallel(p->n * p->oh, to_many_body, &c);
 }
 
-// ------------------------------------------------------------------- shrink
+// ---------------------------------------------------- many to few
 
-/// A band of thin's rows: first pixel and extent.
+/// A band of few's rows: first pixel and extent.
 typedef struct band {
     int64_t n;
     int64_t y;
@@ -245,10 +259,10 @@ typedef struct band {
     int64_t width;
 } band;
 
-/// What lies under a band in one block of the wide side, zeros around it.
+/// What lies under a band in one block of the many side, zeros around it.
 static void read_band(float *rows, const call *c, const band *b, int64_t block)
 {
-    const wsr__thin *const p = c->p;
+    const wsr__few_channels *const p = c->p;
     const int64_t reach = p->kernel - 1;
     const int64_t width = b->width + reach;
     const int64_t x = b->x - (reach - p->pad);
@@ -261,31 +275,32 @@ static void read_band(float *rows, const call *c, const band *b, int64_t block)
         if (y >= 0 && y < p->oh) {
             const int64_t at[3] = {b->n, block,
                                    (y * p->ow + x + begin) * WSR__BLOCK};
-            read_wide(rows + (i * PITCH + begin) * WSR__BLOCK, WSR__BLOCK, c,
+            read_many(rows + (i * PITCH + begin) * WSR__BLOCK, WSR__BLOCK, c,
                       at, end - begin);
         }
     }
 }
 
-/// Add one block's products to the sums of `thins` channels and `run` pixels.
-WSR_INLINE void shrink_tile(float *sums, const float *rows,
+/// Add one block's products to the sums of `channels` channels and `run`
+/// pixels.
+WSR_INLINE void to_few_tile(float *sums, const float *rows,
                             const float *weights, const int kernel,
-                            const int thins, const int run)
+                            const int channels, const int run)
 {
     v8 acc[8 > 3 * 4 ? 8 : 3 * 4];
     WSR_UNROLL
-    for (int i = 0; i < thins * run; i++) {
+    for (int i = 0; i < channels * run; i++) {
         acc[i] = ld8(sums + (i / run * BAND * STRIP + i % run) * WSR__BLOCK);
     }
     for (int ky = 0; ky < kernel; ky++) {
         const float *const row = rows + ky * PITCH * WSR__BLOCK;
         WSR_UNROLL
         for (int kx = 0; kx < kernel; kx++) {
-            // The far end of the wide side meets the first tap.
+            // The far end of the many side meets the first tap.
             const float *const w =
                 weights + (kernel * kernel - 1 - ky * kernel - kx) * PAIR;
             WSR_UNROLL
-            for (int i = 0; i < thins * run; i++) {
+            for (int i = 0; i < channels * run; i++) {
                 acc[i] = fma8(ld8(row + (i % run + kx) * WSR__BLOCK),
                               ldu8(w + i / run * kernel * kernel * PAIR),
                               acc[i]);
@@ -293,85 +308,85 @@ WSR_INLINE void shrink_tile(float *sums, const float *rows,
         }
     }
     WSR_UNROLL
-    for (int i = 0; i < thins * run; i++) {
+    for (int i = 0; i < channels * run; i++) {
         st8(sums + (i / run * BAND * STRIP + i % run) * WSR__BLOCK, acc[i]);
     }
 }
 
 /// A band, in tiles that fill the registers.
-WSR_INLINE void shrink_band(float *sums, const float *rows,
+WSR_INLINE void to_few_band(float *sums, const float *rows,
                             const float *weights, const band *b,
-                            const int kernel, const int thins)
+                            const int kernel, const int channels)
 {
-    const int run = thins == 1 ? 8 : 4;
+    const int run = channels == 1 ? 8 : 4;
     for (int64_t y = 0; y < b->rows; y++) {
         float *const sum = sums + y * STRIP * WSR__BLOCK;
         const float *const row = rows + y * PITCH * WSR__BLOCK;
         int64_t x = 0;
         for (; x + run <= b->width; x += run) {
-            shrink_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
-                        kernel, thins, run);
+            to_few_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
+                        kernel, channels, run);
         }
         for (; x < b->width; x++) {
-            shrink_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
-                        kernel, thins, 1);
+            to_few_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
+                        kernel, channels, 1);
         }
     }
 }
 
-WSR_INLINE void shrink_kernel(float *sums, const float *rows,
+WSR_INLINE void to_few_kernel(float *sums, const float *rows,
                               const float *weights, const band *b,
                               const call *c, const int kernel)
 {
-    if (c->p->t == 3) {
-        shrink_band(sums, rows, weights, b, kernel, 3);
+    if (c->p->few == 3) {
+        to_few_band(sums, rows, weights, b, kernel, 3);
         return;
     }
-    for (int64_t t = 0; t < c->p->t; t++) {
-        shrink_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
+    for (int64_t t = 0; t < c->p->few; t++) {
+        to_few_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
                     weights + t * kernel * kernel * PAIR, b, kernel, 1);
     }
 }
 
-static void shrink_block(float *sums, const float *rows, const float *weights,
+static void to_few_block(float *sums, const float *rows, const float *weights,
                          const band *b, const call *c)
 {
     if (c->p->kernel == 3) {
-        shrink_kernel(sums, rows, weights, b, c, 3);
+        to_few_kernel(sums, rows, weights, b, c, 3);
     } else if (c->p->kernel == 5) {
-        shrink_kernel(sums, rows, weights, b, c, 5);
+        to_few_kernel(sums, rows, weights, b, c, 5);
     } else {
-        shrink_kernel(sums, rows, weights, b, c, 7);
+        to_few_kernel(sums, rows, weights, b, c, 7);
     }
 }
 
 static void store_band(const call *c, const band *b, const float *sums)
 {
-    const wsr__thin *const p = c->p;
-    for (int64_t i = 0; i < p->t * b->rows; i++) {
+    const wsr__few_channels *const p = c->p;
+    for (int64_t i = 0; i < p->few * b->rows; i++) {
         const int64_t t = i / b->rows;
         const int64_t y = i % b->rows;
-        const float bias = c->how->bias != NULL ? c->how->bias[t] : 0.0f;
+        const float bias = c->opt.bias != NULL ? c->opt.bias[t] : 0.0f;
         const float *const sum = sums + (t * BAND + y) * STRIP * WSR__BLOCK;
         float *const to = c->out +
-                          ((b->n * p->t + t) * p->h + b->y + y) * p->w + b->x;
+                          ((b->n * p->few + t) * p->h + b->y + y) * p->w + b->x;
         for (int64_t x = 0; x < b->width; x++) {
             const float *const v = sum + x * WSR__BLOCK;
             const float all = ((v[0] + v[4]) + (v[2] + v[6])) +
                               ((v[1] + v[5]) + (v[3] + v[7]));
-            to[x] = (c->how->accumulate ? to[x] : 0.0f) + (all + bias);
+            to[x] = (c->opt.accumulate ? to[x] : 0.0f) + (all + bias);
         }
     }
 }
 
-static void shrink_body(void *ctx, int64_t begin, int64_t end, size_t part)
+static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
-    const wsr__thin *const p = c->p;
+    const wsr__few_channels *const p = c->p;
     const int64_t bands = (p->h + BAND - 1) / BAND;
     _Alignas(64) float rows[(BAND + MOST - 1) * PITCH * WSR__BLOCK];
-    _Alignas(64) float sums[WSR__THIN * BAND * STRIP * WSR__BLOCK];
+    _Alignas(64) float sums[WSR__FEW_CHANNELS * BAND * STRIP * WSR__BLOCK];
     for (int64_t i = begin; i < end; i++) {
         for (int64_t x = 0; x < p->w; x += STRIP) {
             const int64_t y = i % bands * BAND;
@@ -381,9 +396,9 @@ static void shrink_body(void *ctx, int64_t begin, int64_t end, size_t part)
                             .rows = min64(BAND, p->h - y),
                             .width = min64(STRIP, p->w - x)};
             memset(sums, 0, sizeof(sums));
-            for (int64_t k = 0; k < wsr__blocks(p->c); k++) {
+            for (int64_t k = 0; k < wsr__blocks(p->many); k++) {
                 read_band(rows, c, &b, k);
-                shrink_block(sums, rows,
+                to_few_block(sums, rows,
                              c->weights + k / 2 * taps_of(p) * PAIR +
                                  k % 2 * WSR__BLOCK,
                              &b, c);
@@ -393,21 +408,21 @@ static void shrink_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void shrink(float *thin, const wsr__thin *p, const float *wide,
-                   const float *weights, const wsr__thin_how *how)
+static void to_few(float *few, const wsr__few_channels *p, const float *many,
+                   const float *weights, const options *opt)
 {
-    call c = call_of(p, how);
-    c.out = thin;
-    c.wide = wide;
+    call c = call_of(p, opt);
+    c.out = few;
+    c.many = many;
     c.weights = weights;
-    wsr__parallel(p->n * ((p->h + BAND - 1) / BAND), shrink_body, &c);
+    wsr__parallel(p->n * ((p->h + BAND - 1) / BAND), to_few_body, &c);
 }
 
-// ---------------------------------------------------------------- correlate
+// -------------------------------------------------------- weights
 
 /// Add a strip's products to the gradients of `count` rows of taps.
-WSR_INLINE void correlate_rows(float *sum, const float *wide, const float *rows,
-                               int64_t n, const int count, const int kernel)
+WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
+                             int64_t n, const int count, const int kernel)
 {
     v16 acc[10];
     WSR_UNROLL
@@ -415,7 +430,7 @@ WSR_INLINE void correlate_rows(float *sum, const float *wide, const float *rows,
         acc[i] = ldu16(sum + i * PAIR);
     }
     for (int64_t x = 0; x < n; x++) {
-        const v16 v = ldu16(wide + x * PAIR);
+        const v16 v = ldu16(many + x * PAIR);
         WSR_UNROLL
         for (int i = 0; i < count * kernel; i++) {
             const float *const row = rows + i / kernel * PITCH + i % kernel;
@@ -435,50 +450,49 @@ WSR_INLINE int rows_at_once(const int kernel)
     return most < kernel ? 1 : most / kernel;
 }
 
-WSR_INLINE void correlate_kernel(float *sum, const float *wide,
-                                 const float *rows, int64_t n, int64_t lines,
-                                 const int kernel)
+WSR_INLINE void weights_kernel(float *sum, const float *many, const float *rows,
+                               int64_t n, int64_t lines, const int kernel)
 {
     const int count = rows_at_once(kernel);
     int64_t j = 0;
     for (; j + count <= lines; j += count) {
-        correlate_rows(sum + j * kernel * PAIR, wide, rows + j * PITCH, n,
-                       count, kernel);
+        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, count,
+                     kernel);
     }
     for (; j < lines; j++) {
-        correlate_rows(sum + j * kernel * PAIR, wide, rows + j * PITCH, n, 1,
-                       kernel);
+        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, 1,
+                     kernel);
     }
 }
 
-static void correlate_strip(float *sum, const call *c, int64_t n, int64_t pair,
-                            const int64_t at[2], int64_t width)
+static void weights_strip(float *sum, const call *c, int64_t n, int64_t pair,
+                          const int64_t at[2], int64_t width)
 {
     float rows[LINES * PITCH];
-    _Alignas(64) float wide[STRIP * PAIR];
-    const int64_t lines = c->p->t * c->p->kernel;
-    const int64_t blocks = wsr__blocks(c->p->c);
-    read_thin(rows, c, n, at, width);
-    memset(wide, 0, (size_t)(width * PAIR) * sizeof(*wide));
+    _Alignas(64) float many[STRIP * PAIR];
+    const int64_t lines = c->p->few * c->p->kernel;
+    const int64_t blocks = wsr__blocks(c->p->many);
+    read_few(rows, c, n, at, width);
+    memset(many, 0, (size_t)(width * PAIR) * sizeof(*many));
     for (int64_t b = 2 * pair; b < min64(2 * pair + 2, blocks); b++) {
         const int64_t from[3] = {n, b, (at[0] * c->p->ow + at[1]) * WSR__BLOCK};
-        read_wide(wide + b % 2 * WSR__BLOCK, PAIR, c, from, width);
+        read_many(many + b % 2 * WSR__BLOCK, PAIR, c, from, width);
     }
     if (c->p->kernel == 3) {
-        correlate_kernel(sum, wide, rows, width, lines, 3);
+        weights_kernel(sum, many, rows, width, lines, 3);
     } else if (c->p->kernel == 5) {
-        correlate_kernel(sum, wide, rows, width, lines, 5);
+        weights_kernel(sum, many, rows, width, lines, 5);
     } else {
-        correlate_kernel(sum, wide, rows, width, lines, 7);
+        weights_kernel(sum, many, rows, width, lines, 7);
     }
 }
 
 /// Items are pairs of blocks of groups of images.
-static void correlate_body(void *ctx, int64_t begin, int64_t end, size_t part)
+static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
-    const wsr__thin *const p = c->p;
+    const wsr__few_channels *const p = c->p;
     const int64_t groups = wsr__image_groups(p->n);
     const int64_t size = taps_of(p) * PAIR;
     for (int64_t i = begin; i < end; i++) {
@@ -489,29 +503,58 @@ static void correlate_body(void *ctx, int64_t begin, int64_t end, size_t part)
         for (int64_t y = group * p->n / groups * p->oh; y < last; y++) {
             for (int64_t x = 0; x < p->ow; x += STRIP) {
                 const int64_t at[2] = {y % p->oh, x};
-                correlate_strip(sum, c, y / p->oh, i % c->pairs, at,
-                                min64(STRIP, p->ow - x));
+                weights_strip(sum, c, y / p->oh, i % c->pairs, at,
+                              min64(STRIP, p->ow - x));
             }
         }
     }
 }
 
-static void correlate(float *diff_weights, const wsr__thin *p,
-                      const float *const data[2], const wsr__thin_how *how,
-                      float *scratch)
+// ----------------------------------------------------------------- entries
+
+static void forward(float *dst, const wsr__few_channels *p, const float *src,
+                    const float *weights, const wsr__fwd *fwd)
 {
-    call c = call_of(p, how);
-    const int64_t groups = wsr__image_groups(p->n);
-    c.thin = data[0];
-    c.wide = data[1];
-    c.out = scratch;
-    wsr__parallel(groups * c.pairs, correlate_body, &c);
-    WSR_NAME(wsr__sum_images)
-    (diff_weights, scratch, groups, (int64_t)wsr__thin_weights_size(p));
+    options opt = {0};
+    if (fwd != NULL) {
+        opt.bias = fwd->bias;
+        opt.pre = fwd->pre;
+        opt.accumulate = fwd->accumulate;
+    }
+    (p->few_dst ? to_few : to_many)(dst, p, src, weights, &opt);
 }
 
-const wsr__native_thin WSR_NAME(wsr__native_thin) = {
-    .expand = expand,
-    .shrink = shrink,
-    .correlate = correlate,
+static void backward_data(float *diff_src, const wsr__few_channels *p,
+                          const float *diff_dst, const float *weights,
+                          const wsr__bwd *bwd)
+{
+    options opt = {0};
+    if (bwd != NULL) {
+        opt.affine = bwd->affine;
+        opt.relu_mask = bwd->relu_mask;
+        opt.accumulate = bwd->accumulate;
+    }
+    (p->few_dst ? to_many : to_few)(diff_src, p, diff_dst, weights, &opt);
+}
+
+static void backward_weights(float *diff_weights, const wsr__few_channels *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__wgrad *opt)
+{
+    const options read = {.pre = opt->pre, .affine = opt->affine};
+    call c = call_of(p, &read);
+    const int64_t groups = wsr__image_groups(p->n);
+    c.few = p->few_dst ? diff_dst : src;
+    c.many = p->few_dst ? src : diff_dst;
+    c.out = opt->scratch;
+    wsr__parallel(groups * c.pairs, weights_body, &c);
+    WSR_NAME(wsr__sum_images)
+    (diff_weights, opt->scratch, groups,
+     (int64_t)wsr__few_channels_weights_size(p));
+}
+
+const wsr__native_few_channels WSR_NAME(wsr__native_few_channels) = {
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
 };

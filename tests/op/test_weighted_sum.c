@@ -11,14 +11,14 @@ START_TEST(values_are_weighted_sums)
     const op_value srcs[] = {
         {{2, {2, 2}}, a}, {{2, {2, 2}}, b}, {{2, {2, 2}}, coef}};
     float y[4];
-    op_forward(y, "row_mix", NULL, srcs, 3);
+    op_forward(y, "weighted_sum", NULL, srcs, 3);
     ck_assert_mem_eq(y, want, sizeof want);
 }
 END_TEST
 
 START_TEST(gradients_are_right)
 {
-    grad_case c = {.op = "row_mix",
+    grad_case c = {.op = "weighted_sum",
                    .n = 4,
                    .src = {{.shape = {4, {3, 7, 2, 3}}},
                            {.shape = {4, {3, 7, 2, 3}}},
@@ -27,7 +27,7 @@ START_TEST(gradients_are_right)
     gradcheck(&c);
     c.blocked = true;
     gradcheck(&c);
-    c = (grad_case){.op = "row_mix",
+    c = (grad_case){.op = "weighted_sum",
                     .n = 2,
                     .src = {{.shape = {2, {5, 1}}}, {.shape = {2, {5, 1}}}}};
     gradcheck(&c);
@@ -39,10 +39,11 @@ END_TEST
 START_TEST(weights_that_do_not_fit_are_refused)
 {
     const wsr_shape shapes[] = {{2, {3, 4}}, {2, {3, 4}}, {2, {3, 3}}};
-    op_refuses(WSR_SHAPE, "(3, 2), not (3, 3)", "row_mix", NULL, shapes, 3);
+    op_refuses(WSR_SHAPE, "(3, 2), not (3, 3)", "weighted_sum", NULL, shapes,
+               3);
     const wsr_shape other[] = {{2, {3, 4}}, {2, {3, 5}}, {2, {3, 2}}};
-    op_refuses(WSR_SHAPE, "(3, 5)", "row_mix", NULL, other, 3);
-    op_refuses(WSR_ARG, "1 sources", "row_mix", NULL, other, 1);
+    op_refuses(WSR_SHAPE, "(3, 5)", "weighted_sum", NULL, other, 3);
+    op_refuses(WSR_ARG, "1 sources", "weighted_sum", NULL, other, 1);
 }
 END_TEST
 
@@ -54,5 +55,5 @@ Suite *suite(void)
         weights_that_do_not_fit_are_refused,
         NULL,
     };
-    return suite_of("row_mix", tests);
+    return suite_of("weighted_sum", tests);
 }

@@ -14,14 +14,14 @@
 #include <math.h>
 #include <stddef.h>
 
-typedef struct row_norm_params {
+typedef struct vector_norm_params {
     wsr__text p;
-} row_norm_params;
+} vector_norm_params;
 
 static const char *const words[] = {"1", "2", "inf", NULL};
 
 static const wsr__option schema[] = {
-    {"p", WSR__WORD, offsetof(row_norm_params, p), "2", 0, 0, "",
+    {"p", WSR__WORD, offsetof(vector_norm_params, p), "2", 0, 0, "",
      "which norm: 1, 2 or inf", words},
     {0},
 };
@@ -101,7 +101,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const row_norm_params *const o = node->params;
+    const vector_norm_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const x = node->src[0].data + r * k;
@@ -121,7 +121,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const row_norm_params *const o = node->params;
+    const vector_norm_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const x = node->src[0].data + r * k;
@@ -165,9 +165,9 @@ static const wsr__impl ref = {
 
 static const wsr__impl *const impls[] = {&ref, NULL};
 
-const wsr__op_class wsr__op_row_norm = {
-    .super = {"row_norm", "norm of each sample", "", schema,
-              sizeof(row_norm_params)},
+const wsr__op_class wsr__op_vector_norm = {
+    .super = {"vector_norm", "norm of each sample", "", schema,
+              sizeof(vector_norm_params)},
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = infer,

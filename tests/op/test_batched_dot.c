@@ -9,14 +9,14 @@ START_TEST(values_are_inner_products)
     const float want[] = {-2, 18};
     const op_value srcs[] = {{{2, {2, 3}}, a}, {{2, {2, 3}}, b}};
     float y[2];
-    op_forward(y, "row_dot", NULL, srcs, 2);
+    op_forward(y, "batched_dot", NULL, srcs, 2);
     ck_assert_mem_eq(y, want, sizeof want);
 }
 END_TEST
 
 START_TEST(gradients_are_right)
 {
-    grad_case c = {.op = "row_dot",
+    grad_case c = {.op = "batched_dot",
                    .n = 2,
                    .src = {{.shape = {2, {3, 50}}}, {.shape = {2, {3, 50}}}}};
     gradcheck(&c);
@@ -33,7 +33,7 @@ END_TEST
 START_TEST(different_shapes_are_refused)
 {
     const wsr_shape shapes[] = {{2, {3, 4}}, {2, {3, 5}}};
-    op_refuses(WSR_SHAPE, "(3, 5)", "row_dot", NULL, shapes, 2);
+    op_refuses(WSR_SHAPE, "(3, 5)", "batched_dot", NULL, shapes, 2);
 }
 END_TEST
 
@@ -45,5 +45,5 @@ Suite *suite(void)
         different_shapes_are_refused,
         NULL,
     };
-    return suite_of("row_dot", tests);
+    return suite_of("batched_dot", tests);
 }

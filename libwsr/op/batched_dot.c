@@ -81,8 +81,8 @@ static const wsr__impl ref = {
 
 static const wsr__impl *const impls[] = {&ref, NULL};
 
-const wsr__op_class wsr__op_row_dot = {
-    .super = {"row_dot", "inner product of each sample", "", NULL, 0},
+const wsr__op_class wsr__op_batched_dot = {
+    .super = {"batched_dot", "inner product of each sample", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
     .infer = infer,

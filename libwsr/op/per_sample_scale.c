@@ -107,8 +107,8 @@ static const wsr__impl ref = {
 
 static const wsr__impl *const impls[] = {&ref, NULL};
 
-const wsr__op_class wsr__op_row_scale = {
-    .super = {"row_scale", "samples times one number each", "", NULL, 0},
+const wsr__op_class wsr__op_per_sample_scale = {
+    .super = {"per_sample_scale", "samples times one number each", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
     .infer = infer,

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conv2d with few channels on one side, on native kernels: a network's first
+// convolution (few_src), and one that makes a single image of many channels
+// (few_dst). The side with few channels is plain, the other is blocked.
+
+#include "op/conv2d.h"
+
+#include <string.h>
+
+typedef struct state {
+    wsr__few_channels p;
+    float *packed;
+    float *bias;      // padded, where dst has many channels
+    uint64_t version; // of the parameter that packed was made from
+} state;
+
+static bool fits(const wsr__node *node, int64_t few, int64_t many)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    const bool square = p.kh == p.kw && p.ph == p.pw && p.ph >= 0 &&
+                        p.ph < p.kh && (p.kh == 3 || p.kh == 5 || p.kh == 7);
+    const bool dense = p.sh == 1 && p.sw == 1 && p.dh == 1 && p.dw == 1;
+    return p.groups == 1 && square && dense && few <= WSR__FEW_CHANNELS &&
+           many >= WSR__BLOCK;
+}
+
+static bool has_few_src(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return fits(node, p.ci, p.co);
+}
+
+static bool has_few_dst(const wsr__node *node)
+{
+    const wsr__conv p = wsr__conv2d_shape(node);
+    return fits(node, p.co, p.ci);
+}
+
+static void layout_few_src(wsr__node *node)
+{
+    node->src[0].desc.layout = WSR__PLAIN;
+    node->dst.desc.layout = WSR__BLOCKED;
+}
+
+static void layout_few_dst(wsr__node *node)
+{
+    node->src[0].desc.layout = WSR__BLOCKED;
+    node->dst.desc.layout = WSR__PLAIN;
+}
+
+static void unplan(wsr__node *node)
+{
+    state *const s = node->state;
+    if (s != NULL) {
+        wsr__free(s->packed);
+        wsr__free(s->bias);
+        wsr__free(s);
+        node->state = NULL;
+    }
+}
+
+static wsr__few_channels problem(const wsr__node *node)
+{
+    const wsr__conv c = wsr__conv2d_shape(node);
+    if (node->dst.desc.layout == WSR__PLAIN) {
+        return (wsr__few_channels){.n = c.n,
+                                   .few = c.co,
+                                   .many = c.ci,
+                                   .h = c.oh,
+                                   .w = c.ow,
+                                   .oh = c.h,
+                                   .ow = c.w,
+                                   .kernel = c.kh,
+                                   .pad = c.kh - 1 - c.ph,
+                                   .few_dst = true};
+    }
+    return (wsr__few_channels){.n = c.n,
+                               .few = c.ci,
+                               .many = c.co,
+                               .h = c.h,
+                               .w = c.w,
+                               .oh = c.oh,
+                               .ow = c.ow,
+                               .kernel = c.kh,
+                               .pad = c.ph};
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    state *const s = wsr__alloc(1, sizeof *s);
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    node->state = s;
+    s->p = problem(node);
+    s->packed =
+        wsr__alloc(wsr__few_channels_weights_size(&s->p), sizeof(float));
+    s->bias = wsr__alloc((size_t)(wsr__blocks(s->p.many) * WSR__BLOCK),
+                         sizeof(float));
+    if (node->src[1].want_diff) {
+        node->scratch_floats = wsr__few_channels_weights_size(&s->p) +
+                               wsr__few_channels_scratch(&s->p);
+    }
+    return s->packed == NULL || s->bias == NULL ? WSR_NOMEM : WSR_OK;
+}
+
+static const float *weights(const wsr__node *node)
+{
+    state *const s = node->state;
+    if (wsr__conv2d_stale(&s->version, node, 1)) {
+        wsr__few_channels_pack(s->packed, &s->p, node->src[1].data);
+    }
+    return s->packed;
+}
+
+/// The bias as forward reads it: padded where dst is blocked.
+static const float *bias_of(const wsr__node *node)
+{
+    const state *const s = node->state;
+    if (node->n < 3 || s->p.few_dst) {
+        return node->n < 3 ? NULL : node->src[2].data;
+    }
+    memcpy(s->bias, node->src[2].data, (size_t)s->p.many * sizeof(float));
+    return s->bias;
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    wsr__few_channels p = ((const state *)node->state)->p;
+    const wsr__fwd fwd = {.pre = node->src[0].pre, .bias = bias_of(node)};
+    p.step = p.few_dst ? node->src[0].step : node->dst.step;
+    wsr__few_channels_forward(node->dst.data, &p, node->src[0].data,
+                              weights(node), &fwd);
+    return WSR_OK;
+}
+
+static void backward_data(const wsr__node *node)
+{
+    wsr__few_channels p = ((const state *)node->state)->p;
+    const wsr__bwd bwd = wsr__node_bwd(node);
+    p.step = p.few_dst ? node->src[0].diff_step : node->dst.diff_step;
+    wsr__few_channels_backward_data(node->src[0].diff, &p, node->dst.diff,
+                                    weights(node), &bwd);
+}
+
+static void backward_weights(const wsr__node *node)
+{
+    wsr__few_channels p = ((const state *)node->state)->p;
+    const wsr__arg *const arg = &node->src[1];
+    float *const packed = node->scratch;
+    const wsr__wgrad opt =
+        wsr__node_wgrad(node, packed + wsr__few_channels_weights_size(&p));
+    p.step = p.few_dst ? node->src[0].step : node->dst.diff_step;
+    wsr__few_channels_backward_weights(packed, &p, node->src[0].data,
+                                       node->dst.diff, &opt);
+    wsr__start_diff(arg);
+    wsr__few_channels_unpack_add(arg->diff, &p, packed);
+}
+
+static wsr_status backward(wsr__node *node)
+{
+    if (node->src[0].want_diff) {
+        backward_data(node);
+    }
+    if (node->src[1].want_diff) {
+        backward_weights(node);
+    }
+    if (node->n > 2 && node->src[2].want_diff) {
+        wsr__start_diff(&node->src[2]);
+        wsr__conv2d_bias_add(node);
+    }
+    return WSR_OK;
+}
+
+const wsr__impl wsr__conv2d_few_src = {.name = "few_src",
+                                       .applicable = has_few_src,
+                                       .layout = layout_few_src,
+                                       .needs = wsr__conv2d_needs,
+                                       .plan = plan,
+                                       .forward = forward,
+                                       .backward = backward,
+                                       .unplan = unplan,
+                                       .accumulates = true,
+                                       .reads_affine = true,
+                                       .dst_views = true};
+
+const wsr__impl wsr__conv2d_few_dst = {.name = "few_dst",
+                                       .applicable = has_few_dst,
+                                       .layout = layout_few_dst,
+                                       .needs = wsr__conv2d_needs,
+                                       .plan = plan,
+                                       .forward = forward,
+                                       .backward = backward,
+                                       .unplan = unplan,
+                                       .accumulates = true,
+                                       .reads_pre = 1,
+                                       .src_views = true};
