@@ -3,7 +3,7 @@
 // Choice of the instruction set of the native kernels, made once and kept in
 // one pointer, and the public face of what was chosen.
 
-#include "kernel/native_isa.h"
+#include "kernel/native_dispatch.h"
 
 #include <stdatomic.h>
 

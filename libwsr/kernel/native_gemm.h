@@ -6,7 +6,7 @@
 #ifndef WSR_KERNEL_NATIVE_GEMM_H
 #define WSR_KERNEL_NATIVE_GEMM_H
 
-#include "kernel/native_isa.h"
+#include "kernel/native_bundle.h"
 
 /// What is summed over the pixels on the way.
 typedef enum gemm_sums {

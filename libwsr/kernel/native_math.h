@@ -15,7 +15,7 @@
 #ifndef WSR_KERNEL_NATIVE_MATH_H
 #define WSR_KERNEL_NATIVE_MATH_H
 
-#include "kernel/native_isa.h"
+#include "kernel/native_vector.h"
 
 #if WSR_AVX2
 

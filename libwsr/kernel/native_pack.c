@@ -3,7 +3,7 @@
 // Sizes, packed weights and per-channel vectors of the native kernels: what
 // does not depend on the instruction set.
 
-#include "kernel/native_isa.h"
+#include "kernel/native_layout.h"
 
 #include <math.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #ifndef WSR_KERNEL_NATIVE_ROW_H
 #define WSR_KERNEL_NATIVE_ROW_H
 
-#include "kernel/native_isa.h"
+#include "kernel/native_bundle.h"
 
 enum {
     ROW_TAPS = 7,  // longest kernel side of the row kernels
