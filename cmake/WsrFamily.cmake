@@ -88,6 +88,38 @@ function(wsr_native_sources)
     set_property(GLOBAL APPEND PROPERTY WSR_NATIVE_SOURCES ${ARGN})
 endfunction()
 
+# wsr_kernels(def): the kernels that a .def file (relative to libwsr/) lists with
+# entries `WSR_KERNEL(file, name, ...)`, see libwsr/kernel/kernels.def. Adds
+# <dir>/native_<file>.c to the native sources, demands and registers the test
+# tests/<dir>/test_native_<file>.c.
+function(wsr_kernels def)
+    set(path ${PROJECT_SOURCE_DIR}/libwsr/${def})
+    get_filename_component(dir ${def} DIRECTORY)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(STRINGS ${path} lines REGEX "^WSR_KERNEL")
+    set(names "")
+    foreach(line IN LISTS lines)
+        if(NOT line MATCHES
+                "^WSR_KERNEL\\(([a-z][a-z0-9_]*), [a-z][a-z0-9_]*,")
+            message(FATAL_ERROR
+                "${def}: '${line}' is not WSR_KERNEL(file, name, ...")
+        endif()
+        list(APPEND names native_${CMAKE_MATCH_1})
+    endforeach()
+    list(REMOVE_DUPLICATES names)
+    foreach(name IN LISTS names)
+        foreach(file libwsr/${dir}/${name}.c tests/${dir}/test_${name}.c)
+            wsr_check_written(written_${file} ${PROJECT_SOURCE_DIR}/${file})
+        endforeach()
+        if(written_libwsr/${dir}/${name}.c)
+            wsr_native_sources(${dir}/${name}.c)
+        endif()
+        if(written_tests/${dir}/test_${name}.c)
+            set_property(GLOBAL APPEND PROPERTY WSR_FAMILY_TESTS ${dir}/${name})
+        endif()
+    endforeach()
+endfunction()
+
 # wsr_native_objects(out): make the variants; `out` receives their objects.
 function(wsr_native_objects out)
     get_property(sources GLOBAL PROPERTY WSR_NATIVE_SOURCES)

@@ -21,6 +21,10 @@
 // scratch memory is passed in, and *_scratch functions say how many floats it
 // must hold.
 //
+// This header has the types, the functions that pack weights, and those that
+// say how large buffers must be. The kernels themselves are declared and
+// described in kernels.def, which the end of this header includes.
+//
 // Weights are passed packed. The packed formats are the same for all
 // instruction sets; gradients of weights have the packed format too and are
 // added to the plain parameter gradient by *_unpack_add.
@@ -132,17 +136,7 @@ void wsr__dw_pack(float *packed, const wsr__dw *p, const float *plain,
                   const float *factor);
 void wsr__dw_unpack_add(float *plain, const wsr__dw *p, const float *packed);
 
-/// fwd->moments is not supported here.
-void wsr__dw_forward(float *dst, const wsr__dw *p, const float *src,
-                     const float *weights, const wsr__fwd *fwd);
-void wsr__dw_backward_data(float *diff_src, const wsr__dw *p,
-                           const float *diff_dst, const float *weights,
-                           const wsr__bwd *bwd);
 size_t wsr__dw_backward_weights_scratch(const wsr__dw *p);
-/// Overwrites diff_weights (packed).
-void wsr__dw_backward_weights(float *diff_weights, const wsr__dw *p,
-                              const float *src, const float *diff_dst,
-                              const wsr__wgrad *opt);
 
 // --------------------------------------------------- pointwise convolutions
 
@@ -190,9 +184,6 @@ void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
                              const float *plain, const float *factor);
 void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed);
 
-/// Moments lie like dst: as many blocks from image to image as dst has.
-void wsr__pw_forward(float *dst, const wsr__pw *p, const float *src,
-                     const float *weights, const wsr__fwd *fwd);
 /// Groups of images that gradients of weights are summed in, whatever the
 /// number of threads.
 static inline int64_t wsr__image_groups(int64_t n)
@@ -210,11 +201,6 @@ typedef struct wsr__pw_grads {
 } wsr__pw_grads;
 
 size_t wsr__pw_weights_scratch(const wsr__pw *p);
-/// Both kinds of gradients in one pass. data is src, which may be NULL without
-/// gradients of weights, and diff_dst.
-void wsr__pw_backward(const wsr__pw_grads *grads, const wsr__pw *p,
-                      const float *const data[2], const float *transposed,
-                      const wsr__bwd *bwd);
 
 // ------------------------------------------------------------ few channels
 
@@ -249,24 +235,8 @@ void wsr__few_channels_pack(float *packed, const wsr__few_channels *p,
                             const float *plain);
 void wsr__few_channels_unpack_add(float *plain, const wsr__few_channels *p,
                                   const float *packed);
-
-/// The bias is padded unless few_dst. fwd->pre needs few_dst; fwd->moments is
-/// not supported.
-void wsr__few_channels_forward(float *dst, const wsr__few_channels *p,
-                               const float *src, const float *weights,
-                               const wsr__fwd *fwd);
-/// bwd->relu_mask, whose sums are not supported, needs few_dst; bwd->affine
-/// needs the other.
-void wsr__few_channels_backward_data(float *diff_src,
-                                     const wsr__few_channels *p,
-                                     const float *diff_dst,
-                                     const float *weights, const wsr__bwd *bwd);
+/// Floats of scratch of backward weights.
 size_t wsr__few_channels_scratch(const wsr__few_channels *p);
-/// Overwrites diff_weights (packed).
-void wsr__few_channels_backward_weights(float *diff_weights,
-                                        const wsr__few_channels *p,
-                                        const float *src, const float *diff_dst,
-                                        const wsr__wgrad *opt);
 
 // -------------------------------------------------- depthwise and pointwise
 
@@ -303,8 +273,6 @@ typedef struct wsr__sep_weights {
 
 /// Floats of a slot; with `weights` for their gradients as well.
 size_t wsr__sep_slot(const wsr__sep *p, bool weights);
-void wsr__sep_forward(float *dst, const wsr__sep *p, const float *src,
-                      const wsr__sep_weights *weights, const wsr__fwd *fwd);
 
 /// What is wanted of a backward pass; NULL for what is not.
 typedef struct wsr__sep_grads {
@@ -316,11 +284,6 @@ typedef struct wsr__sep_grads {
 
 /// Floats of scratch.
 size_t wsr__sep_weights_scratch(const wsr__sep *p);
-/// Both kinds of gradients in one pass. data is src, which may be NULL without
-/// gradients of weights, and diff_dst.
-void wsr__sep_backward(const wsr__sep_grads *grads, const wsr__sep *p,
-                       const float *const data[2],
-                       const wsr__sep_weights *weights, const wsr__bwd *bwd);
 
 // ------------------------------------------------------ batch normalisation
 
@@ -338,9 +301,6 @@ typedef struct wsr__dims {
 /// of the whole tensor that a view lies in.
 size_t wsr__moments_size(const wsr__dims *d);
 
-/// Moments: per image and channel the mean and the sum of squared deviations
-/// from it.
-void wsr__bn_moments(double *moments, const wsr__dims *d, const float *src);
 /// Mean and biased variance over n, h, w, combined in image order (Chan et
 /// al. 1983). mean and var are padded. src_step is that of the moments' tensor.
 void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
@@ -359,31 +319,17 @@ void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol);
 /// The norm as y = scale * x + shift, for wsr__pre or folding; padded.
 void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm);
 
-/// dst = pre(src), or += with accumulate. dst may be src.
-void wsr__bn_apply(float *dst, const wsr__dims *d, const float *src,
-                   const wsr__pre *pre, bool accumulate);
 typedef struct wsr__summand {
     const float *src;
     int64_t step;
     const wsr__pre *pre; // NULL: src as it is
 } wsr__summand;
 
-/// dst = sum over i of what summand i says, in one pass: a node of a cell.
-/// src_step is not read.
-void wsr__bn_apply_sum(float *dst, const wsr__dims *d,
-                       const wsr__summand *summands, size_t count);
-
 typedef struct wsr__reduction {
     double *sums;
     const float *src;
     const float *mean;
 } wsr__reduction;
-
-/// Sums: per image and channel, sum of diff_dst and of diff_dst * (src -
-/// mean), for norms that have the same gradient in one pass over it. src, and
-/// with it sums, has src_step, diff_dst has dst_step.
-void wsr__bn_reduce(const wsr__dims *d, const float *diff_dst,
-                    const wsr__reduction *many, size_t count);
 
 /// What the backward of a training-mode norm needs; all padded.
 typedef struct wsr__bn_grad {
@@ -397,11 +343,6 @@ typedef struct wsr__bn_grad {
 /// Combine sums in image order.
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm);
-/// diff_src = alpha * diff_dst + beta * affine->dst + gamma, or += with
-/// accumulate; src_step is that of diff_dst. diff_src may be diff_dst.
-void wsr__bn_backward(float *diff_src, const wsr__dims *d,
-                      const float *diff_dst, const wsr__affine *affine,
-                      bool accumulate);
 
 // ------------------------------------------------------------------- pools
 
@@ -420,48 +361,7 @@ typedef struct wsr__pool {
     int64_t dst_step;
 } wsr__pool;
 
-/// index, NULL or a dense array of [n][block][oh][ow][8], receives ky * kernel
-/// + kx of the first maximum in row-major order. A NaN in the window wins.
-/// moments as in wsr__bn_moments of dst, or NULL.
-void wsr__max_pool_forward(float *dst, uint8_t *index, const wsr__pool *p,
-                           const float *src, double *moments);
-void wsr__avg_pool_forward(float *dst, const wsr__pool *p, const float *src,
-                           double *moments);
-/// affine may be NULL.
-void wsr__max_pool_backward(float *diff_src, const wsr__pool *p,
-                            const float *diff_dst, const uint8_t *index,
-                            const wsr__affine *affine, bool accumulate);
-void wsr__avg_pool_backward(float *diff_src, const wsr__pool *p,
-                            const float *diff_dst, const wsr__affine *affine,
-                            bool accumulate);
-/// dst and diff_dst are plain (n, c).
-void wsr__global_avg_forward(float *dst, const wsr__dims *d, const float *src);
-void wsr__global_avg_backward(float *diff_src, const wsr__dims *d,
-                              const float *diff_dst, bool accumulate);
-
 // ------------------------------------------------------------- elementwise
-
-/// Flat arrays of n floats, blocked or plain. dst may be a source.
-void wsr__relu_forward(float *dst, const float *src, int64_t n);
-/// diff_src = diff_dst where dst > 0, else 0; or += with accumulate.
-void wsr__relu_backward(float *diff_src, const float *dst,
-                        const float *diff_dst, int64_t n, bool accumulate);
-/// dst = sum over i of weights[i] * src[i] in one pass, in order of i;
-/// weights NULL means 1.
-void wsr__sum(float *dst, const float *const *src, const float *weights,
-              size_t count, int64_t n);
-void wsr__axpy(float *dst, float a, const float *src, int64_t n); // += a src
-void wsr__scale(float *dst, float a, const float *src, int64_t n);
-
-/// dst = factor[n] * src, or += with accumulate. factor NULL means 1, which
-/// makes it a copy between views.
-void wsr__scale_images(float *dst, const wsr__dims *d, const float *src,
-                       const float *factor, bool accumulate);
-/// Between plain nchw and blocked; a plain step of 0 is dense as well.
-void wsr__to_blocked(float *dst, const wsr__dims *d, const float *src,
-                     bool accumulate);
-void wsr__to_plain(float *dst, const wsr__dims *d, const float *src,
-                   bool accumulate);
 
 // --------------------------------------------------------------- recurrent
 
@@ -493,12 +393,13 @@ typedef struct wsr__lstm_grads {
 /// Floats of the records that forward leaves for backward; without `keep`,
 /// of what forward alone works in.
 size_t wsr__lstm_records(const wsr__lstm *p, bool keep);
-void wsr__lstm_forward(float *dst, const wsr__lstm *p, const float *src,
-                       const wsr__lstm_weights *w, float *records, bool keep);
 size_t wsr__lstm_scratch(const wsr__lstm *p);
-/// Spoils the records.
-void wsr__lstm_backward(const wsr__lstm_grads *grads, const wsr__lstm *p,
-                        const float *diff_dst, const wsr__lstm_weights *w,
-                        float *records, float *scratch);
+
+// ----------------------------------------------------------------- kernels
+
+#define WSR_KERNEL(file, name, parameters, arguments) \
+    void wsr__##name parameters;
+#include "kernel/kernels.def"
+#undef WSR_KERNEL
 
 #endif

@@ -123,10 +123,11 @@ static void moments_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void moments(double *out, const wsr__dims *d, const float *src)
+void WSR_NAME(wsr__bn_moments)(double *moments, const wsr__dims *d,
+                               const float *src)
 {
     call c = call_of(d);
-    c.sums = out;
+    c.sums = moments;
     c.src = src;
     wsr__parallel(d->n * c.blocks, moments_body, &c);
 }
@@ -164,8 +165,8 @@ static void apply_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void apply(float *dst, const wsr__dims *d, const float *src,
-                  const wsr__pre *pre, bool accumulate)
+void WSR_NAME(wsr__bn_apply)(float *dst, const wsr__dims *d, const float *src,
+                             const wsr__pre *pre, bool accumulate)
 {
     call c = call_of(d);
     c.dst = dst;
@@ -232,8 +233,8 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void apply_sum(float *dst, const wsr__dims *d,
-                      const wsr__summand *summands, size_t count)
+void WSR_NAME(wsr__bn_apply_sum)(float *dst, const wsr__dims *d,
+                                 const wsr__summand *summands, size_t count)
 {
     call c = call_of(d);
     c.dst = dst;
@@ -295,8 +296,8 @@ static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void reduce(const wsr__dims *d, const float *diff_dst,
-                   const wsr__reduction *many, size_t count)
+void WSR_NAME(wsr__bn_reduce)(const wsr__dims *d, const float *diff_dst,
+                              const wsr__reduction *many, size_t count)
 {
     call c = call_of(d);
     c.diff = diff_dst;
@@ -340,8 +341,9 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward(float *diff_src, const wsr__dims *d, const float *diff_dst,
-                     const wsr__affine *affine, bool accumulate)
+void WSR_NAME(wsr__bn_backward)(float *diff_src, const wsr__dims *d,
+                                const float *diff_dst,
+                                const wsr__affine *affine, bool accumulate)
 {
     call c = call_of(d);
     c.dst = diff_src;
@@ -350,11 +352,3 @@ static void backward(float *diff_src, const wsr__dims *d, const float *diff_dst,
     c.accumulate = accumulate;
     wsr__parallel(d->n * c.blocks, backward_body, &c);
 }
-
-const wsr__native_bn WSR_NAME(wsr__native_bn) = {
-    .moments = moments,
-    .apply = apply,
-    .apply_sum = apply_sum,
-    .reduce = reduce,
-    .backward = backward,
-};

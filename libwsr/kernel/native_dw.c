@@ -168,8 +168,8 @@ static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void forward(float *dst, const wsr__dw *p, const float *src,
-                    const float *weights, const wsr__fwd *fwd)
+void WSR_NAME(wsr__dw_forward)(float *dst, const wsr__dw *p, const float *src,
+                               const float *weights, const wsr__fwd *fwd)
 {
     static const wsr__fwd none = {0};
     call c = {.p = p,
@@ -282,9 +282,9 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward_data(float *diff_src, const wsr__dw *p,
-                          const float *diff_dst, const float *weights,
-                          const wsr__bwd *bwd)
+void WSR_NAME(wsr__dw_backward_data)(float *diff_src, const wsr__dw *p,
+                                     const float *diff_dst,
+                                     const float *weights, const wsr__bwd *bwd)
 {
     static const wsr__bwd none = {0};
     call c = {.p = p,
@@ -379,9 +379,9 @@ static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward_weights(float *diff_weights, const wsr__dw *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__wgrad *opt)
+void WSR_NAME(wsr__dw_backward_weights)(float *diff_weights, const wsr__dw *p,
+                                        const float *src, const float *diff_dst,
+                                        const wsr__wgrad *opt)
 {
     call c = {.p = p,
               .blocks = wsr__blocks(p->c),
@@ -394,9 +394,3 @@ static void backward_weights(float *diff_weights, const wsr__dw *p,
     const int64_t size = c.blocks * p->kernel * p->kernel * WSR__BLOCK;
     WSR_NAME(wsr__sum_images)(diff_weights, opt->scratch, p->n, size);
 }
-
-const wsr__native_dw WSR_NAME(wsr__native_dw) = {
-    .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
-};

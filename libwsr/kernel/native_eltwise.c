@@ -45,7 +45,7 @@ static void relu_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void relu_forward(float *dst, const float *src, int64_t n)
+void WSR_NAME(wsr__relu_forward)(float *dst, const float *src, int64_t n)
 {
     over_chunks(&(call){.dst = dst, .src = src, .n = n}, relu_body);
 }
@@ -67,8 +67,9 @@ static void relu_backward_body(void *ctx, int64_t begin, int64_t end,
     }
 }
 
-static void relu_backward(float *diff_src, const float *dst,
-                          const float *diff_dst, int64_t n, bool accumulate)
+void WSR_NAME(wsr__relu_backward)(float *diff_src, const float *dst,
+                                  const float *diff_dst, int64_t n,
+                                  bool accumulate)
 {
     over_chunks(&(call){.dst = diff_src,
                         .src = dst,
@@ -103,8 +104,8 @@ static void weighted_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void weighted_sum(float *dst, const float *const *src,
-                         const float *weights, size_t count, int64_t n)
+void WSR_NAME(wsr__sum)(float *dst, const float *const *src,
+                        const float *weights, size_t count, int64_t n)
 {
     over_chunks(&(call){.dst = dst,
                         .many = src,
@@ -129,7 +130,7 @@ static void axpy_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void axpy(float *dst, float a, const float *src, int64_t n)
+void WSR_NAME(wsr__axpy)(float *dst, float a, const float *src, int64_t n)
 {
     over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, axpy_body);
 }
@@ -148,7 +149,7 @@ static void scale_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void scale(float *dst, float a, const float *src, int64_t n)
+void WSR_NAME(wsr__scale)(float *dst, float a, const float *src, int64_t n)
 {
     over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, scale_body);
 }
@@ -177,8 +178,9 @@ static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void scale_images(float *dst, const wsr__dims *d, const float *src,
-                         const float *factor, bool accumulate)
+void WSR_NAME(wsr__scale_images)(float *dst, const wsr__dims *d,
+                                 const float *src, const float *factor,
+                                 bool accumulate)
 {
     call c = {.dst = dst,
               .d = d,
@@ -220,8 +222,8 @@ static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void to_blocked(float *dst, const wsr__dims *d, const float *src,
-                       bool accumulate)
+void WSR_NAME(wsr__to_blocked)(float *dst, const wsr__dims *d, const float *src,
+                               bool accumulate)
 {
     call c = {.dst = dst, .d = d, .src = src, .accumulate = accumulate};
     wsr__parallel(d->n * wsr__blocks(d->c), to_blocked_body, &c);
@@ -248,20 +250,9 @@ static void to_plain_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void to_plain(float *dst, const wsr__dims *d, const float *src,
-                     bool accumulate)
+void WSR_NAME(wsr__to_plain)(float *dst, const wsr__dims *d, const float *src,
+                             bool accumulate)
 {
     call c = {.dst = dst, .d = d, .src = src, .accumulate = accumulate};
     wsr__parallel(d->n * d->c, to_plain_body, &c);
 }
-
-const wsr__native_eltwise WSR_NAME(wsr__native_eltwise) = {
-    .relu_forward = relu_forward,
-    .relu_backward = relu_backward,
-    .weighted_sum = weighted_sum,
-    .axpy = axpy,
-    .scale = scale,
-    .scale_images = scale_images,
-    .to_blocked = to_blocked,
-    .to_plain = to_plain,
-};

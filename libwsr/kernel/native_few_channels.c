@@ -512,8 +512,9 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 
 // ----------------------------------------------------------------- entries
 
-static void forward(float *dst, const wsr__few_channels *p, const float *src,
-                    const float *weights, const wsr__fwd *fwd)
+void WSR_NAME(wsr__few_channels_forward)(float *dst, const wsr__few_channels *p,
+                                         const float *src, const float *weights,
+                                         const wsr__fwd *fwd)
 {
     options opt = {0};
     if (fwd != NULL) {
@@ -524,9 +525,11 @@ static void forward(float *dst, const wsr__few_channels *p, const float *src,
     (p->few_dst ? to_few : to_many)(dst, p, src, weights, &opt);
 }
 
-static void backward_data(float *diff_src, const wsr__few_channels *p,
-                          const float *diff_dst, const float *weights,
-                          const wsr__bwd *bwd)
+void WSR_NAME(wsr__few_channels_backward_data)(float *diff_src,
+                                               const wsr__few_channels *p,
+                                               const float *diff_dst,
+                                               const float *weights,
+                                               const wsr__bwd *bwd)
 {
     options opt = {0};
     if (bwd != NULL) {
@@ -537,9 +540,11 @@ static void backward_data(float *diff_src, const wsr__few_channels *p,
     (p->few_dst ? to_many : to_few)(diff_src, p, diff_dst, weights, &opt);
 }
 
-static void backward_weights(float *diff_weights, const wsr__few_channels *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__wgrad *opt)
+void WSR_NAME(wsr__few_channels_backward_weights)(float *diff_weights,
+                                                  const wsr__few_channels *p,
+                                                  const float *src,
+                                                  const float *diff_dst,
+                                                  const wsr__wgrad *opt)
 {
     const options read = {.pre = opt->pre, .affine = opt->affine};
     call c = call_of(p, &read);
@@ -552,9 +557,3 @@ static void backward_weights(float *diff_weights, const wsr__few_channels *p,
     (diff_weights, opt->scratch, groups,
      (int64_t)wsr__few_channels_weights_size(p));
 }
-
-const wsr__native_few_channels WSR_NAME(wsr__native_few_channels) = {
-    .forward = forward,
-    .backward_data = backward_data,
-    .backward_weights = backward_weights,
-};

@@ -230,8 +230,9 @@ static int64_t step_of_record(const wsr__lstm *p, bool keep)
     return keep ? (p->i + 7 * p->h) * LANES : 0;
 }
 
-static void forward(float *dst, const wsr__lstm *p, const float *src,
-                    const wsr__lstm_weights *w, float *records, bool keep)
+void WSR_NAME(wsr__lstm_forward)(float *dst, const wsr__lstm *p,
+                                 const float *src, const wsr__lstm_weights *w,
+                                 float *records, bool keep)
 {
     call c = {.p = p,
               .w = w,
@@ -494,9 +495,10 @@ static void weights_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward(const wsr__lstm_grads *grads, const wsr__lstm *p,
-                     const float *diff_dst, const wsr__lstm_weights *w,
-                     float *records, float *scratch)
+void WSR_NAME(wsr__lstm_backward)(const wsr__lstm_grads *grads,
+                                  const wsr__lstm *p, const float *diff_dst,
+                                  const wsr__lstm_weights *w, float *records,
+                                  float *scratch)
 {
     call c = {.p = p,
               .w = w,
@@ -510,8 +512,3 @@ static void backward(const wsr__lstm_grads *grads, const wsr__lstm *p,
         wsr__parallel(4 * p->h / ROWS, weights_share, &c);
     }
 }
-
-const wsr__native_lstm WSR_NAME(wsr__native_lstm) = {
-    .forward = forward,
-    .backward = backward,
-};

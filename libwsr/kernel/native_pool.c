@@ -111,8 +111,9 @@ static void avg_body(void *ctx, int64_t begin, int64_t end, size_t part)
     forward_planes(c, begin, end, fits ? WSR_NAME(wsr__pool3_avg) : avg_plane);
 }
 
-static void max_forward(float *dst, uint8_t *index, const wsr__pool *p,
-                        const float *src, double *moments)
+void WSR_NAME(wsr__max_pool_forward)(float *dst, uint8_t *index,
+                                     const wsr__pool *p, const float *src,
+                                     double *moments)
 {
     pool_call c = call_of(p);
     c.src = src;
@@ -122,8 +123,8 @@ static void max_forward(float *dst, uint8_t *index, const wsr__pool *p,
     wsr__parallel(p->n * c.blocks, max_body, &c);
 }
 
-static void avg_forward(float *dst, const wsr__pool *p, const float *src,
-                        double *moments)
+void WSR_NAME(wsr__avg_pool_forward)(float *dst, const wsr__pool *p,
+                                     const float *src, double *moments)
 {
     pool_call c = call_of(p);
     c.src = src;
@@ -194,9 +195,10 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void max_backward(float *diff_src, const wsr__pool *p,
-                         const float *diff_dst, const uint8_t *index,
-                         const wsr__affine *affine, bool accumulate)
+/// index is NULL for an average.
+static void backward(float *diff_src, const wsr__pool *p, const float *diff_dst,
+                     const uint8_t *index, const wsr__affine *affine,
+                     bool accumulate)
 {
     pool_call c = call_of(p);
     c.src = diff_dst;
@@ -207,11 +209,21 @@ static void max_backward(float *diff_src, const wsr__pool *p,
     wsr__parallel(p->n * c.blocks, backward_body, &c);
 }
 
-static void avg_backward(float *diff_src, const wsr__pool *p,
-                         const float *diff_dst, const wsr__affine *affine,
-                         bool accumulate)
+void WSR_NAME(wsr__max_pool_backward)(float *diff_src, const wsr__pool *p,
+                                      const float *diff_dst,
+                                      const uint8_t *index,
+                                      const wsr__affine *affine,
+                                      bool accumulate)
 {
-    max_backward(diff_src, p, diff_dst, NULL, affine, accumulate);
+    backward(diff_src, p, diff_dst, index, affine, accumulate);
+}
+
+void WSR_NAME(wsr__avg_pool_backward)(float *diff_src, const wsr__pool *p,
+                                      const float *diff_dst,
+                                      const wsr__affine *affine,
+                                      bool accumulate)
+{
+    backward(diff_src, p, diff_dst, NULL, affine, accumulate);
 }
 
 // ----------------------------------------------------------- global average
@@ -247,7 +259,8 @@ static void global_forward_body(void *ctx, int64_t begin, int64_t end,
     }
 }
 
-static void global_forward(float *dst, const wsr__dims *d, const float *src)
+void WSR_NAME(wsr__global_avg_forward)(float *dst, const wsr__dims *d,
+                                       const float *src)
 {
     global c = {.d = d,
                 .blocks = wsr__blocks(d->c),
@@ -279,8 +292,8 @@ static void global_backward_body(void *ctx, int64_t begin, int64_t end,
     }
 }
 
-static void global_backward(float *diff_src, const wsr__dims *d,
-                            const float *diff_dst, bool accumulate)
+void WSR_NAME(wsr__global_avg_backward)(float *diff_src, const wsr__dims *d,
+                                        const float *diff_dst, bool accumulate)
 {
     global c = {.d = d,
                 .blocks = wsr__blocks(d->c),
@@ -290,12 +303,3 @@ static void global_backward(float *diff_src, const wsr__dims *d,
                 .accumulate = accumulate};
     wsr__parallel(d->n * c.blocks, global_backward_body, &c);
 }
-
-const wsr__native_pool WSR_NAME(wsr__native_pool) = {
-    .max_forward = max_forward,
-    .avg_forward = avg_forward,
-    .max_backward = max_backward,
-    .avg_backward = avg_backward,
-    .global_forward = global_forward,
-    .global_backward = global_backward,
-};

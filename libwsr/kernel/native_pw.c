@@ -238,8 +238,8 @@ static void forward_images(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void forward(float *dst, const wsr__pw *p, const float *src,
-                    const float *weights, const wsr__fwd *fwd)
+void WSR_NAME(wsr__pw_forward)(float *dst, const wsr__pw *p, const float *src,
+                               const float *weights, const wsr__fwd *fwd)
 {
     static const wsr__fwd none = {0};
     call c = call_of(p, true);
@@ -473,9 +473,9 @@ static void groups_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
-                     const float *const data[2], const float *transposed,
-                     const wsr__bwd *bwd)
+void WSR_NAME(wsr__pw_backward)(const wsr__pw_grads *grads, const wsr__pw *p,
+                                const float *const data[2],
+                                const float *transposed, const wsr__bwd *bwd)
 {
     static const wsr__bwd none = {0};
     call c = call_of(p, false);
@@ -504,8 +504,3 @@ static void backward(const wsr__pw_grads *grads, const wsr__pw *p,
         wsr__parallel(p->n * c.runs, runs_body, &c);
     }
 }
-
-const wsr__native_pw WSR_NAME(wsr__native_pw) = {
-    .forward = forward,
-    .backward = backward,
-};

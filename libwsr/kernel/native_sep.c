@@ -302,8 +302,9 @@ static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void forward(float *dst, const wsr__sep *p, const float *src,
-                    const wsr__sep_weights *weights, const wsr__fwd *fwd)
+void WSR_NAME(wsr__sep_forward)(float *dst, const wsr__sep *p, const float *src,
+                                const wsr__sep_weights *weights,
+                                const wsr__fwd *fwd)
 {
     static const wsr__fwd none = {0};
     call c = call_of(p, weights);
@@ -610,9 +611,10 @@ static void backward_weights(call *c, const wsr__sep_grads *grads)
     }
 }
 
-static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
-                     const float *const data[2],
-                     const wsr__sep_weights *weights, const wsr__bwd *bwd)
+void WSR_NAME(wsr__sep_backward)(const wsr__sep_grads *grads, const wsr__sep *p,
+                                 const float *const data[2],
+                                 const wsr__sep_weights *weights,
+                                 const wsr__bwd *bwd)
 {
     static const wsr__bwd none = {0};
     call c = call_of(p, weights);
@@ -630,8 +632,3 @@ static void backward(const wsr__sep_grads *grads, const wsr__sep *p,
     }
     wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, data_body, &c);
 }
-
-const wsr__native_sep WSR_NAME(wsr__native_sep) = {
-    .forward = forward,
-    .backward = backward,
-};
