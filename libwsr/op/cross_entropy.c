@@ -9,9 +9,9 @@
 // Indices are floats with whole values; they get no gradient. One that is not
 // a class is an error of the run, not of the plan.
 
+#include "kernel/softmax_cross_entropy.h"
 #include "op/op.h"
 
-#include <math.h>
 #include <stddef.h>
 
 typedef struct cross_entropy_params {
@@ -46,36 +46,23 @@ static uint32_t needs(const wsr__node *node)
     return 3;
 }
 
-// The largest logit, and ln sum_j exp(z_j - most).
-static double log_sum(float *most, const float *z, int64_t k)
+static wsr__ce_target target_of(const wsr__node *node, int64_t r)
 {
-    *most = z[0];
-    for (int64_t j = 1; j < k; j++) {
-        *most = z[j] > *most ? z[j] : *most;
-    }
-    double sum = 0;
-    for (int64_t j = 0; j < k; j++) {
-        sum += (double)expf(z[j] - *most);
-    }
-    return log(sum);
+    const cross_entropy_params *const o = node->params;
+    return (wsr__ce_target){.label = (size_t)node->src[1].data[r],
+                            .smoothing = o->smoothing,
+                            .accumulate = node->src[0].accumulate};
 }
 
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const cross_entropy_params *const o = node->params;
     const int64_t k = node->src[0].desc.shape.dims[1];
     for (int64_t r = begin; r < end; r++) {
-        const float *const z = node->src[0].data + r * k;
-        const int64_t y = (int64_t)node->src[1].data[r];
-        float most = 0;
-        const double total = log_sum(&most, z, k);
-        double target = (1 - o->smoothing) * (double)(z[y] - most);
-        for (int64_t j = 0; o->smoothing > 0 && j < k; j++) {
-            target += o->smoothing / (double)k * (double)(z[j] - most);
-        }
-        node->dst.data[r] = (float)(total - target);
+        const wsr__ce_target target = target_of(node, r);
+        node->dst.data[r] = (float)wsr__softmax_cross_entropy(
+            NULL, node->src[0].data + r * k, (size_t)k, &target);
     }
 }
 
@@ -83,22 +70,13 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const cross_entropy_params *const o = node->params;
     const int64_t k = node->src[0].desc.shape.dims[1];
-    const bool add = node->src[0].accumulate;
     for (int64_t r = begin; r < end; r++) {
-        const float *const z = node->src[0].data + r * k;
-        const int64_t y = (int64_t)node->src[1].data[r];
-        const float dy = node->dst.diff[r];
-        float *const dz = node->src[0].diff + r * k;
-        float most = 0;
-        const double total = log_sum(&most, z, k);
-        for (int64_t j = 0; j < k; j++) {
-            const double p = exp((double)(z[j] - most) - total);
-            const double t = (j == y ? 1 - o->smoothing : 0) +
-                             o->smoothing / (double)k;
-            dz[j] = (add ? dz[j] : 0.0f) + dy * (float)(p - t);
-        }
+        wsr__ce_target target = target_of(node, r);
+        target.scale = (double)node->dst.diff[r];
+        (void)wsr__softmax_cross_entropy(node->src[0].diff + r * k,
+                                         node->src[0].data + r * k, (size_t)k,
+                                         &target);
     }
 }
 

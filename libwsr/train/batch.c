@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What trainers share: a pass of images through the training plan. With
-// labels smoothed by s over C classes, t = (1 - s) onehot(y) + s / C, the loss
-// of an image is
-//
-//   CE(z, t) = log sum exp z - sum_c t_c z_c,   gradient softmax(z) - t
-//
-// (Szegedy et al. 2016, arXiv:1512.00567), and that of a batch its mean. It is
-// computed outside of the graph, in double, since attack and training need the
-// logits anyway; 1 - p of a sure classifier keeps its digits.
+// What trainers share: a pass of images through the training plan. The loss of
+// an image is the cross entropy of its logits and its label, smoothed where
+// that is asked for (kernel/softmax_cross_entropy.h); that of a batch is the
+// mean. It is computed outside of the graph, since attack and training need the
+// logits anyway.
 
+#include "kernel/softmax_cross_entropy.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -23,35 +20,6 @@ static const wsr__class *const classes[] = {
 };
 
 const wsr__family wsr__trainers = {"trainer", classes};
-
-typedef struct target {
-    size_t label;
-    double smoothing;
-    double scale; // of the gradient
-} target;
-
-static double cross_entropy(float *dz, const float *z, size_t n,
-                            const target *t)
-{
-    const double top = (double)z[wsr__argmax(z, n)];
-    const double rest = t->smoothing / (double)n;
-    double sum = 0;
-    double mean = 0; // sum_c t_c z_c
-    for (size_t c = 0; c < n; c++) {
-        sum += exp((double)z[c] - top);
-        mean += rest * (double)z[c];
-    }
-    mean += (1 - t->smoothing) * (double)z[t->label];
-    const double total = top + log(sum);
-    double others = 0;
-    for (size_t c = 0; c < n; c++) {
-        const double p = exp((double)z[c] - total);
-        others += c == t->label ? 0 : p;
-        dz[c] = (float)(t->scale * (p - rest));
-    }
-    dz[t->label] = (float)(t->scale * (t->smoothing - rest - others));
-    return total - mean;
-}
 
 typedef struct output {
     const char *name;
@@ -68,9 +36,10 @@ static wsr_status output_loss(double *loss, size_t *correct,
     double sum = 0;
     *correct = 0;
     for (size_t i = 0; i < step->n; i++) {
-        const target t = {(size_t)step->labels[i], step->smoothing,
-                          out.weight / (double)step->n};
-        sum += cross_entropy(dz + i * n, z + i * n, n, &t);
+        const wsr__ce_target target = {.label = (size_t)step->labels[i],
+                                       .smoothing = step->smoothing,
+                                       .scale = out.weight / (double)step->n};
+        sum += wsr__softmax_cross_entropy(dz + i * n, z + i * n, n, &target);
         *correct += wsr__argmax(z + i * n, n) == step->labels[i];
     }
     *loss = sum / (double)step->n;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cross entropy of logits z and the target t = (1 - s) onehot(y) + s / k over k
+// classes (label smoothing: Szegedy et al. 2016, arXiv:1512.00567):
+//
+//   loss = log sum_c exp z_c - sum_c t_c z_c,   dz = softmax(z) - t
+//
+// All of it is computed in double, and the label's component of the gradient
+// from the probabilities of the other classes: with a sure classifier p_y
+// rounds to 1 in float, and its gradient p_y - 1 to 0.
+
+#include "kernel/softmax_cross_entropy.h"
+
+#include <math.h>
+
+/// log sum_c exp z_c. The largest logit is taken out, so nothing overflows.
+static double log_sum_exp(const float *z, size_t classes)
+{
+    float top = z[0];
+    for (size_t c = 1; c < classes; c++) {
+        top = z[c] > top ? z[c] : top;
+    }
+    double sum = 0;
+    for (size_t c = 0; c < classes; c++) {
+        sum += exp((double)z[c] - (double)top);
+    }
+    return (double)top + log(sum);
+}
+
+static void put(float *dz, double value, const wsr__ce_target *t)
+{
+    const float scaled = (float)(t->scale * value);
+    *dz = t->accumulate ? *dz + scaled : scaled;
+}
+
+static void gradient(float *dz, const float *z, size_t classes, double total,
+                     const wsr__ce_target *t)
+{
+    const double rest = t->smoothing / (double)classes;
+    double others = 0; // 1 - p_y without cancellation
+    for (size_t c = 0; c < classes; c++) {
+        if (c != t->label) {
+            const double p = exp((double)z[c] - total);
+            others += p;
+            put(&dz[c], p - rest, t);
+        }
+    }
+    put(&dz[t->label], t->smoothing - rest - others, t);
+}
+
+double wsr__softmax_cross_entropy(float *dz, const float *z, size_t classes,
+                                  const wsr__ce_target *target)
+{
+    const double rest = target->smoothing / (double)classes;
+    const double total = log_sum_exp(z, classes);
+    double dot = 0; // sum_c t_c z_c
+    // Without smoothing a logit of -inf must not become 0 * -inf.
+    for (size_t c = 0; target->smoothing > 0 && c < classes; c++) {
+        dot += rest * (double)z[c];
+    }
+    dot += (1 - target->smoothing) * (double)z[target->label];
+    if (dz != NULL) {
+        gradient(dz, z, classes, total, target);
+    }
+    return total - dot;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cross entropy of logits, for the op, for training and for attacks.
+
+#ifndef WSR_KERNEL_SOFTMAX_CROSS_ENTROPY_H
+#define WSR_KERNEL_SOFTMAX_CROSS_ENTROPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/// What the logits of one sample are compared with, and what is done with the
+/// gradient.
+typedef struct wsr__ce_target {
+    size_t label;     // less than the number of classes
+    double smoothing; // share of the target spread over all classes, 0 to 1
+    double scale;     // factor of the gradient
+    bool accumulate;  // add to dz instead of overwriting it
+} wsr__ce_target;
+
+/// The loss of one sample of `classes` logits z. dz, NULL where no gradient is
+/// wanted, receives scale times the gradient.
+double wsr__softmax_cross_entropy(float *dz, const float *z, size_t classes,
+                                  const wsr__ce_target *target);
+
+#endif
