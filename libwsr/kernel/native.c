@@ -17,7 +17,7 @@ typedef struct variant {
         .name = #isa, .kernels = &wsr__kernels_##isa, \
     }
 
-// From plain to best.
+// From plain to best: the last one that the processor supports is chosen.
 static const variant variants[] = {
     VARIANT(base),
 #if WSR_HAVE_X86_VARIANTS
@@ -26,6 +26,7 @@ static const variant variants[] = {
 #endif
 };
 
+// The processor must have every extension that cmake compiles the variant with.
 static bool supported(const variant *v)
 {
 #if WSR_HAVE_X86_VARIANTS
@@ -45,6 +46,8 @@ static bool supported(const variant *v)
     return v == &variants[0];
 }
 
+// NULL until the first call. Threads that come at once find the same answer, so
+// it does not matter whose store wins.
 static _Atomic(const variant *) chosen;
 
 static const variant *native(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Native CPU kernels on blocked tensors, in one source per kernel that is
-// compiled for several instruction sets and chosen at run time.
+// Native CPU kernels on blocked tensors. Each has one source file, which is
+// compiled once per instruction set; the library chooses one of these at run
+// time.
 //
 // Layout: float32 nChw8c, i.e. [n][ceil(c/8)][h][w][8] on every processor.
 // The lanes of the last block beyond c ("padding channels") hold zeros, and
@@ -16,18 +17,18 @@
 // All tensors start at 32-byte boundaries. Sizes may be anything from 1.
 // dst must not overlap a source unless a function says so.
 //
-// Results do not depend on the number of threads: reductions are formed per
-// image or group of images and combined in that order. Nothing here allocates;
-// scratch memory is passed in, and *_scratch functions say how many floats it
+// Results do not depend on the number of threads: kernels reduce per image or
+// group of images and combine the parts in that order. Nothing here allocates:
+// callers pass scratch memory, and *_scratch functions say how many floats it
 // must hold.
 //
 // This header has the types, the functions that pack weights, and those that
 // say how large buffers must be. The kernels themselves are declared and
 // described in kernels.def, which the end of this header includes.
 //
-// Weights are passed packed. The packed formats are the same for all
-// instruction sets; gradients of weights have the packed format too and are
-// added to the plain parameter gradient by *_unpack_add.
+// Kernels read packed weights, made by the *_pack functions. The packed formats
+// are the same for all instruction sets. Gradients of weights have the packed
+// format too; *_unpack_add adds them to the plain gradient of the parameter.
 
 #ifndef WSR_KERNEL_NATIVE_H
 #define WSR_KERNEL_NATIVE_H
@@ -44,7 +45,7 @@ const char *wsr__native_name(void);
 /// back to the best one. UNSUPPORTED when the processor lacks it.
 wsr_status wsr__native_force(const char *name);
 
-// --------------------------------------------------- what kernels read with
+// ------------------------------------------- fused prologues and epilogues
 
 /// A prologue, applied to src as it is read: y = scale[c] * x + shift[c], and
 /// max(0, y) with relu. scale NULL means y = x (shift is then ignored). Zero
@@ -68,11 +69,12 @@ typedef struct wsr__gate {
                        // not together with accumulate
 } wsr__gate;
 
-/// A gradient read through a batch norm: alpha[c] * diff_dst + beta[c] * dst
-/// + gamma[c], where dst is what the forward kernel stored (the norm's src).
-/// wsr__bn_backward_fold makes the vectors.
+/// The backward pass of a batch norm behind a convolution or pool, applied to
+/// diff_dst as it is read: alpha[c] * diff_dst + beta[c] * dst + gamma[c]. Here
+/// diff_dst is the gradient of the norm's result, and dst the norm's src, which
+/// the forward kernel stored. wsr__bn_backward_fold makes the vectors.
 typedef struct wsr__affine {
-    const float *alpha;
+    const float *alpha; // padded, like beta and gamma
     const float *beta;
     const float *gamma;
     const float *dst;
@@ -256,13 +258,15 @@ bool wsr__sep_supported(const wsr__sep *p);
 wsr__pw wsr__sep_pw(const wsr__sep *p);
 
 /// Memory of the threads: each has a slot of `step` floats, which starts at a
-/// multiple of 64 bytes. Calls that share it find it in their threads' caches.
+/// multiple of 64 bytes. Calls one after the other share the slots, which are
+/// then still in the caches of their threads.
 typedef struct wsr__slots {
     float *data;
     int64_t step;
     int64_t count; // the most threads, at least 1
 } wsr__slots;
 
+/// Packed weights of both convolutions, and memory.
 typedef struct wsr__sep_weights {
     const float *dw;         // wsr__dw_pack
     const float *pw;         // wsr__pw_pack; not for backward data
@@ -282,12 +286,13 @@ typedef struct wsr__sep_grads {
     const wsr__pre *pre; // for dw and pw: as the forward kernel read src
 } wsr__sep_grads;
 
-/// Floats of scratch.
+/// Floats of scratch for gradients of weights.
 size_t wsr__sep_weights_scratch(const wsr__sep *p);
 
 // ------------------------------------------------------ batch normalisation
 
-/// A blocked tensor, and where another of the same shape differs in its step.
+/// The shape of blocked tensors; those read and those written may be views with
+/// different steps.
 typedef struct wsr__dims {
     int64_t n;
     int64_t c;
@@ -319,19 +324,21 @@ void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol);
 /// The norm as y = scale * x + shift, for wsr__pre or folding; padded.
 void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm);
 
+/// One term of a sum of tensors.
 typedef struct wsr__summand {
     const float *src;
     int64_t step;
     const wsr__pre *pre; // NULL: src as it is
 } wsr__summand;
 
+/// The two sums that the backward pass of one norm needs, see bn_reduce.
 typedef struct wsr__reduction {
-    double *sums;
-    const float *src;
-    const float *mean;
+    double *sums;      // of wsr__moments_size
+    const float *src;  // of the norm
+    const float *mean; // of src per channel; padded
 } wsr__reduction;
 
-/// What the backward of a training-mode norm needs; all padded.
+/// Results of wsr__bn_backward_fold. The first three are padded.
 typedef struct wsr__bn_grad {
     float *alpha; // diff_src = alpha * diff_dst + beta * src + gamma
     float *beta;
@@ -340,12 +347,14 @@ typedef struct wsr__bn_grad {
     float *diff_beta;  // c numbers, added to; or NULL
 } wsr__bn_grad;
 
-/// Combine sums in image order.
+/// From the sums of all images, combined in their order, the gradients of gamma
+/// and beta, and the gradient of src as a function of diff_dst and src.
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm);
 
 // ------------------------------------------------------------------- pools
 
+/// A max or average pool of square windows.
 typedef struct wsr__pool {
     int64_t n;
     int64_t c;
@@ -361,19 +370,18 @@ typedef struct wsr__pool {
     int64_t dst_step;
 } wsr__pool;
 
-// ------------------------------------------------------------- elementwise
-
 // --------------------------------------------------------------- recurrent
 
 /// One LSTM layer over sequences src (n, l, i) from a zero state, as in
 /// PyTorch: gates in the order i, f, g, o; dst (n, h) is the last h.
 typedef struct wsr__lstm {
-    int64_t n;
-    int64_t l;
-    int64_t i;
-    int64_t h;
+    int64_t n; // sequences
+    int64_t l; // length of a sequence
+    int64_t i; // numbers per step
+    int64_t h; // size of the hidden state
 } wsr__lstm;
 
+/// Weights as PyTorch has them.
 typedef struct wsr__lstm_weights {
     const float *ih;      // (4 h, i)
     const float *hh;      // (4 h, h)
@@ -393,6 +401,7 @@ typedef struct wsr__lstm_grads {
 /// Floats of the records that forward leaves for backward; without `keep`,
 /// of what forward alone works in.
 size_t wsr__lstm_records(const wsr__lstm *p, bool keep);
+/// Floats of scratch of backward.
 size_t wsr__lstm_scratch(const wsr__lstm *p);
 
 // ----------------------------------------------------------------- kernels

@@ -2,10 +2,11 @@
 //
 // Batch normalisation and affine maps per channel.
 //
-// Statistics are taken plane by plane (one channel block of one image), in two
-// passes over what is then in the cache: the mean, and the squared deviations
-// from it, so that a mean far from zero costs no digits. Runs of pixels are
-// summed in float, runs and planes in double.
+// Statistics are computed plane by plane (one channel block of one image), in
+// two passes of which the second finds the plane in the cache: the mean, then
+// the squared deviations from it. A mean far from zero thus costs no digits.
+// Kernels sum runs of pixels in float and add up runs in double; native_pack.c
+// combines the planes of all images in double, in the order of the images.
 
 #include "kernel/native_plane.h"
 
@@ -46,6 +47,7 @@ WSR_INLINE void run_sums(double sums[2][WSR__BLOCK], const float *x, int64_t n,
            add8(add8(square[0], square[1]), add8(square[2], square[3])));
 }
 
+/// Sums of (x - centre) and of its square over a plane, per channel.
 static void pass(double sums[2][WSR__BLOCK], const float *plane, int64_t pixels,
                  const float centre[WSR__BLOCK])
 {
@@ -75,11 +77,12 @@ void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
     }
 }
 
-/// Everything that the workers of one call share.
+/// What all threads of one call read. Work items are planes: item i is block
+/// i % blocks of image i / blocks.
 typedef struct call {
     const wsr__dims *d;
     int64_t blocks;
-    int64_t plane; // floats
+    int64_t plane; // floats of one
     double *sums;
     float *dst;
     const float *src;
@@ -106,7 +109,8 @@ WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
            item % c->blocks * c->plane;
 }
 
-/// Where an item's two numbers per channel lie.
+/// Where the moments or sums of a plane lie, two numbers per channel. The array
+/// has a place for every block of the tensor that src is a view of.
 WSR_INLINE int64_t item_sums(const call *c, int64_t item)
 {
     return offset_of(c, item, c->d->src_step) / c->plane * 2 * WSR__BLOCK;
@@ -134,6 +138,8 @@ void WSR_NAME(wsr__bn_moments)(double *moments, const wsr__dims *d,
 
 // -------------------------------------------------------------------- apply
 
+/// n floats of one block. A bundle of a register for two blocks takes two
+/// pixels of it; the last pixel of an odd number is done alone.
 WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
                             const preb *pre, const bool accumulate)
 {
@@ -149,6 +155,8 @@ WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
     }
 }
 
+/// The choice is made outside of the loop over pixels: `accumulate` is then a
+/// constant in it.
 static void apply_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -176,6 +184,7 @@ void WSR_NAME(wsr__bn_apply)(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * c.blocks, apply_body, &c);
 }
 
+/// Source k at image at[0], block at[1], offset at[2] in the plane.
 WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
 {
     const wsr__summand *const one = &c->many[k];
@@ -183,8 +192,7 @@ WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
     return one->src + at[0] * step + at[1] * c->plane + at[2];
 }
 
-/// A pixel of a sum of sources, or WIDE bundles of pixels; at is image, block
-/// and offset in the plane.
+/// One pixel of a sum of sources; at is image, block and offset in the plane.
 WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
 {
     vb acc = splatb(0.0f);
@@ -196,6 +204,8 @@ WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
     store_blocks(dst, 0, acc);
 }
 
+/// The same for WIDE bundles of pixels, whose sums stay in registers over all
+/// sources. The sources are added in the same order as above.
 WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst)
 {
     vb acc[WIDE];
@@ -245,6 +255,7 @@ void WSR_NAME(wsr__bn_apply_sum)(float *dst, const wsr__dims *d,
 
 // ----------------------------------------------------------------- backward
 
+/// Add to sums, over n pixels of one block, diff and diff * (src - mean).
 WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
                              const float *src, int64_t n, v8 mean)
 {
@@ -273,6 +284,8 @@ WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
     add_d8(sums + WSR__BLOCK, rest[1]);
 }
 
+/// Norms with the same gradient are reduced together: a run of diff is read
+/// from memory once and then from the cache.
 static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -306,6 +319,7 @@ void WSR_NAME(wsr__bn_reduce)(const wsr__dims *d, const float *diff_dst,
     wsr__parallel(d->n * c.blocks, reduce_body, &c);
 }
 
+/// n floats of one block; see apply_plane for the last pixel.
 WSR_INLINE void backward_plane(float *out, const float *diff, const float *src,
                                int64_t n, const affineb *a,
                                const bool accumulate)

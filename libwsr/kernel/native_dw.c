@@ -2,20 +2,20 @@
 //
 // Depthwise convolutions, forward and both backward directions.
 //
-// The planes of a bundle (one or two channel blocks of one image) are walked
-// row by row. The source rows that a result row needs are kept in a ring of
-// rows, padded with zeros and with the prologue applied once per pixel; row
-// kernels (native_row.h) see neither borders nor prologues. Backward data with
-// stride 1 is the forward convolution with the kernel flipped; with stride 2
-// each of the four classes of pixels (even or odd row and column) is such a
-// convolution with those taps that meet it. Sizes without a row kernel take a
-// plain path at the end.
+// A kernel walks the planes of a bundle (one or two channel blocks of one
+// image) row by row. It keeps the source rows that a row of the result needs in
+// a ring, padded with zeros and with the prologue applied once per pixel; row
+// kernels (native_row.h) therefore see neither borders nor prologues. Backward
+// data with stride 1 is the forward convolution with the kernel flipped; with
+// stride 2 each of the four classes of pixels (even or odd row and column) is
+// such a convolution with those taps that meet it. Sizes without a row kernel
+// go through the functions named *_any, pixel by pixel.
 
 #include "kernel/native_reverse.h"
 
 enum { ROW_FLOATS = 80 * BUNDLE, RING_ROWS = 13 };
 
-/// Everything that the workers of one call share.
+/// What all threads of one call read. Work items are the bundles of images.
 typedef struct call {
     const wsr__dw *p;
     int64_t blocks;
@@ -91,6 +91,8 @@ WSR_INLINE void store_one(float *out, vb acc, finish *f)
 
 // ------------------------------------------------------------------ forward
 
+/// Columns [x0, x0 + nx) of dst, all rows. The ring of a strip and its weights
+/// are on the stack, small enough for the first cache.
 static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
                           int64_t nx)
 {
@@ -112,6 +114,7 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
     }
 }
 
+/// The planes of one bundle, strip by strip.
 static void forward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -183,6 +186,8 @@ void WSR_NAME(wsr__dw_forward)(float *dst, const wsr__dw *p, const float *src,
 
 // ------------------------------------------------------------ backward data
 
+/// Columns stride * i0 and so on of diff_src, ni of each column phase, all
+/// rows. Rows of diff_dst enter the ring through bwd->affine.
 static void backward_strip(const call *c, const plane *at, const reverse *v,
                            finish *f, int64_t i0, int64_t ni)
 {
@@ -218,6 +223,8 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
     }
 }
 
+/// The planes of one bundle. The sums of the relu mask's norm run over all
+/// strips of a plane and are stored once.
 static void backward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -299,6 +306,7 @@ void WSR_NAME(wsr__dw_backward_data)(float *diff_src, const wsr__dw *p,
 
 // --------------------------------------------------------- backward weights
 
+/// Add to the gradient what columns [x0, x0 + nx) of diff_dst contribute.
 static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
                        int64_t nx)
 {
@@ -324,6 +332,7 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
     }
 }
 
+/// Any kernel side, stride and dilation, straight from the definition.
 static void grad_plane_any(const call *c, const plane *at, float *sum)
 {
     const wsr__dw *const p = c->p;
@@ -355,7 +364,8 @@ static void grad_plane_any(const call *c, const plane *at, float *sum)
     }
 }
 
-/// The gradient that one image contributes, into its place in scratch.
+/// Work items are images. Each writes its gradient into its own place in
+/// scratch; wsr__sum_images adds them in the order of the images.
 static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

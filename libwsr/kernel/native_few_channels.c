@@ -1,121 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Convolutions with few channels on one side. All three directions see the
-// side with few channels as numbers to broadcast and the side with many as
-// vectors of channels:
+// Convolutions with few channels on one side: forward and backward data. Both
+// see the side with few channels as numbers to broadcast and the side with many
+// as vectors of channels:
 //
-//   to_many  many += weight * splat(few)       forward where src has few,
-//                                              backward data where dst has
-//   to_few   few += sum of lanes of weight * many     the other two
-//   weights  weight += many * splat(few)       backward weights
+//   to_many  many += weight * splat(few)             forward where src has few,
+//                                                    backward data where dst
+//                                                    has
+//   to_few   few += sum of lanes of weight * many    the other two
 //
-// Rows are first copied to buffers with zeros around them, so that no loop
-// has a case for the edges of an image.
+// Rows are first copied to buffers with zeros around them, so that no loop has
+// a case for the edges of an image.
 
-#include "kernel/native_plane.h"
-
-enum {
-    MOST = 7,                 // taps along one side
-    STRIP = 64,               // most pixels of a row that are worked on
-    PITCH = STRIP + MOST - 1, // of a padded row, pixels
-    BAND = 4,                 // rows of to_few that share what they read
-    LINES = WSR__FEW_CHANNELS *
-            MOST, // rows of the few side that meet one pixel
-    PAIR = 2 * WSR__BLOCK,
-    RUN = WSR_AVX512 ? 12 : 6, // pixels of to_many in registers
-};
-
-/// What is done with the many side as it is read or written, whichever pass
-/// it is; NULL for nothing.
-typedef struct options {
-    const float *bias;          // added to what is written
-    const wsr__pre *pre;        // many is src, read through this
-    const wsr__affine *affine;  // many is diff_dst, read through this
-    const wsr__gate *relu_mask; // many is diff_src; without sums
-    bool accumulate;            // add to what is written
-} options;
-
-typedef struct call {
-    const wsr__few_channels *p;
-    options opt;
-    const float *few;
-    const float *many;
-    const float *weights;
-    float *out;
-    int64_t step;  // of many
-    int64_t plane; // of many, floats
-    int64_t pairs; // of channel blocks
-} call;
-
-static call call_of(const wsr__few_channels *p, const options *opt)
-{
-    return (call){.p = p,
-                  .opt = *opt,
-                  .step = step_of(p->step, p->many, p->oh * p->ow),
-                  .plane = p->oh * p->ow * WSR__BLOCK,
-                  .pairs = (wsr__blocks(p->many) + 1) / 2};
-}
-
-static int64_t taps_of(const wsr__few_channels *p)
-{
-    return p->few * p->kernel * p->kernel;
-}
-
-/// n numbers of a row from column `first` on, zeros where it has none.
-static void copy_columns(float *to, const float *row, int64_t first, int64_t n,
-                         int64_t width)
-{
-    const int64_t begin = min64(max64(-first, 0), n);
-    const int64_t end = max64(begin, min64(width - first, n));
-    memset(to, 0, (size_t)begin * sizeof(*to));
-    memcpy(to + begin, row + first + begin,
-           (size_t)(end - begin) * sizeof(*to));
-    memset(to + end, 0, (size_t)(n - end) * sizeof(*to));
-}
-
-/// What meets the n pixels from (y, x) of the many side: [t][ky] rows.
-static void read_few(float *rows, const call *c, int64_t image,
-                     const int64_t at[2], int64_t n)
-{
-    const wsr__few_channels *const p = c->p;
-    const int64_t width = n + p->kernel - 1;
-    for (int64_t j = 0; j < p->few * p->kernel; j++) {
-        const int64_t y = at[0] + j % p->kernel - p->pad;
-        float *const to = rows + j * PITCH;
-        if (y < 0 || y >= p->h) {
-            memset(to, 0, (size_t)width * sizeof(*to));
-            continue;
-        }
-        const int64_t plane = image * p->few + j / p->kernel;
-        copy_columns(to, c->few + (plane * p->h + y) * p->w, at[1] - p->pad,
-                     width, p->w);
-    }
-}
-
-/// n pixels of a block of the many side as the caller wants them read, `pitch`
-/// floats apart; `at` is image, block and offset in the plane.
-static void read_many(float *to, int64_t pitch, const call *c,
-                      const int64_t at[3], int64_t n)
-{
-    const wsr__affine *const through = c->opt.affine;
-    const int64_t offset = at[1] * c->plane + at[2];
-    const float *const from = c->many + at[0] * c->step + offset;
-    const preb pre = preb_of(c->opt.pre, at[1], 1);
-    const affineb affine = affineb_of(through, at[1], 1);
-    const float *const dst =
-        affine.on
-            ? through->dst + offset +
-                  saved_at(through, at[0], c->p->many, c->p->oh * c->p->ow)
-            : from;
-    for (int64_t i = 0; i < n; i++) {
-        vb v = preb_apply(load_blocks(from + i * WSR__BLOCK, 0), &pre);
-        if (affine.on) {
-            const vb saved = load_blocks(dst + i * WSR__BLOCK, 0);
-            v = affineb_apply(v, saved, &affine);
-        }
-        stu8(to + i * pitch, block_of(v, 0));
-    }
-}
+#include "kernel/native_few_channels.h"
 
 // ---------------------------------------------------- few to many
 
@@ -204,6 +101,7 @@ WSR_INLINE void to_many_tile(const call *c, const target *t, int64_t offset,
     }
 }
 
+/// `width` pixels from row at[0], column at[1] of image n, all channels.
 static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
                           int64_t width)
 {
@@ -226,6 +124,8 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
     }
 }
 
+/// Work items are rows of the many side. Every pixel is the sum over the same
+/// taps in the same order, wherever a strip begins.
 static void to_many_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -334,6 +234,7 @@ WSR_INLINE void to_few_band(float *sums, const float *rows,
     }
 }
 
+/// Three channels, as of an image in colour, go together; others go one by one.
 WSR_INLINE void to_few_kernel(float *sums, const float *rows,
                               const float *weights, const band *b,
                               const call *c, const int kernel)
@@ -348,6 +249,7 @@ WSR_INLINE void to_few_kernel(float *sums, const float *rows,
     }
 }
 
+/// The kernel side as a constant, for unrolled loops over taps.
 static void to_few_block(float *sums, const float *rows, const float *weights,
                          const band *b, const call *c)
 {
@@ -360,6 +262,8 @@ static void to_few_block(float *sums, const float *rows, const float *weights,
     }
 }
 
+/// Add up the eight lanes of each sum and store the band. The lanes are added
+/// in one fixed order.
 static void store_band(const call *c, const band *b, const float *sums)
 {
     const wsr__few_channels *const p = c->p;
@@ -379,6 +283,8 @@ static void store_band(const call *c, const band *b, const float *sums)
     }
 }
 
+/// Work items are bands of rows of the few side. Sums stay in a buffer while
+/// the blocks of the many side pass by, each of which is read once per band.
 static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -418,98 +324,6 @@ static void to_few(float *few, const wsr__few_channels *p, const float *many,
     wsr__parallel(p->n * ((p->h + BAND - 1) / BAND), to_few_body, &c);
 }
 
-// -------------------------------------------------------- weights
-
-/// Add a strip's products to the gradients of `count` rows of taps.
-WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
-                             int64_t n, const int count, const int kernel)
-{
-    v16 acc[10];
-    WSR_UNROLL
-    for (int i = 0; i < count * kernel; i++) {
-        acc[i] = ldu16(sum + i * PAIR);
-    }
-    for (int64_t x = 0; x < n; x++) {
-        const v16 v = ldu16(many + x * PAIR);
-        WSR_UNROLL
-        for (int i = 0; i < count * kernel; i++) {
-            const float *const row = rows + i / kernel * PITCH + i % kernel;
-            acc[i] = fma16(splat16(row[x]), v, acc[i]);
-        }
-    }
-    WSR_UNROLL
-    for (int i = 0; i < count * kernel; i++) {
-        stu16(sum + i * PAIR, acc[i]);
-    }
-}
-
-/// So many rows of taps at a time that registers hold their sums.
-WSR_INLINE int rows_at_once(const int kernel)
-{
-    const int most = WSR_AVX512 ? 10 : 6;
-    return most < kernel ? 1 : most / kernel;
-}
-
-WSR_INLINE void weights_kernel(float *sum, const float *many, const float *rows,
-                               int64_t n, int64_t lines, const int kernel)
-{
-    const int count = rows_at_once(kernel);
-    int64_t j = 0;
-    for (; j + count <= lines; j += count) {
-        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, count,
-                     kernel);
-    }
-    for (; j < lines; j++) {
-        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, 1,
-                     kernel);
-    }
-}
-
-static void weights_strip(float *sum, const call *c, int64_t n, int64_t pair,
-                          const int64_t at[2], int64_t width)
-{
-    float rows[LINES * PITCH];
-    _Alignas(64) float many[STRIP * PAIR];
-    const int64_t lines = c->p->few * c->p->kernel;
-    const int64_t blocks = wsr__blocks(c->p->many);
-    read_few(rows, c, n, at, width);
-    memset(many, 0, (size_t)(width * PAIR) * sizeof(*many));
-    for (int64_t b = 2 * pair; b < min64(2 * pair + 2, blocks); b++) {
-        const int64_t from[3] = {n, b, (at[0] * c->p->ow + at[1]) * WSR__BLOCK};
-        read_many(many + b % 2 * WSR__BLOCK, PAIR, c, from, width);
-    }
-    if (c->p->kernel == 3) {
-        weights_kernel(sum, many, rows, width, lines, 3);
-    } else if (c->p->kernel == 5) {
-        weights_kernel(sum, many, rows, width, lines, 5);
-    } else {
-        weights_kernel(sum, many, rows, width, lines, 7);
-    }
-}
-
-/// Items are pairs of blocks of groups of images.
-static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const call *const c = ctx;
-    const wsr__few_channels *const p = c->p;
-    const int64_t groups = wsr__image_groups(p->n);
-    const int64_t size = taps_of(p) * PAIR;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t group = i / c->pairs;
-        float *const sum = c->out + i * size;
-        memset(sum, 0, (size_t)size * sizeof(*sum));
-        const int64_t last = (group + 1) * p->n / groups * p->oh;
-        for (int64_t y = group * p->n / groups * p->oh; y < last; y++) {
-            for (int64_t x = 0; x < p->ow; x += STRIP) {
-                const int64_t at[2] = {y % p->oh, x};
-                weights_strip(sum, c, y / p->oh, i % c->pairs, at,
-                              min64(STRIP, p->ow - x));
-            }
-        }
-    }
-}
-
 // ----------------------------------------------------------------- entries
 
 void WSR_NAME(wsr__few_channels_forward)(float *dst, const wsr__few_channels *p,
@@ -538,22 +352,4 @@ void WSR_NAME(wsr__few_channels_backward_data)(float *diff_src,
         opt.accumulate = bwd->accumulate;
     }
     (p->few_dst ? to_many : to_few)(diff_src, p, diff_dst, weights, &opt);
-}
-
-void WSR_NAME(wsr__few_channels_backward_weights)(float *diff_weights,
-                                                  const wsr__few_channels *p,
-                                                  const float *src,
-                                                  const float *diff_dst,
-                                                  const wsr__wgrad *opt)
-{
-    const options read = {.pre = opt->pre, .affine = opt->affine};
-    call c = call_of(p, &read);
-    const int64_t groups = wsr__image_groups(p->n);
-    c.few = p->few_dst ? diff_dst : src;
-    c.many = p->few_dst ? src : diff_dst;
-    c.out = opt->scratch;
-    wsr__parallel(groups * c.pairs, weights_body, &c);
-    WSR_NAME(wsr__sum_images)
-    (diff_weights, opt->scratch, groups,
-     (int64_t)wsr__few_channels_weights_size(p));
 }

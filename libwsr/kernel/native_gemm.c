@@ -2,15 +2,22 @@
 //
 // Pointwise products in registers, see native_gemm.h.
 //
-// A tile is P pixels of Q pairs of destination channel blocks. For each source
-// channel the pairs' sixteen weights are loaded once and multiplied with that
-// channel of each pixel; nothing is stored before all source channels have been
-// added. What follows the product (a mask, statistics, accumulation) happens to
-// the tile while it is still in registers. Two pairs share the loads of pixels,
-// for which multiply-adds would else have to wait.
+// A tile is P pixels of Q pairs of destination channel blocks, kept in
+// registers. For each source channel the kernel loads the sixteen weights of
+// each pair once and multiplies them by that channel of each pixel. It stores
+// the tile when it has added all source channels, and applies what follows the
+// product (relu mask, statistics, accumulation) before that. With AVX-512 two
+// pairs share the loads of pixels, for which multiply-adds would have to wait
+// otherwise.
+//
+// P and Q are constants wherever they are passed: every loop over a tile is
+// unrolled, and its vectors stay in registers.
 
 #include "kernel/native_gemm.h"
 
+// TILE: pixels of a tile of one pair. MOST: pairs of a tile. GRAD_LANES: source
+// channels whose gradients are summed together. The registers of an instruction
+// set hold these and no more.
 #if WSR_AVX512
 enum { TILE = 16, MOST = 2, GRAD_LANES = 8 };
 #elif WSR_AVX2
@@ -25,7 +32,7 @@ enum { LANES = 4, PAIR = 2 * WSR__BLOCK }; // sums side by side; channels
 typedef struct pair {
     int64_t block; // the first
     int64_t pitch; // floats to the second, 0 where there is none
-    v16 pivot;
+    v16 pivot;     // GEMM_MOMENTS: the plane's first pixel, which is subtracted
     v16 sum;
     v16 product;
 } pair;
@@ -47,6 +54,7 @@ typedef struct lanes {
     v16 product[LANES];
 } lanes;
 
+/// Add pixel p of a tile: its value, and the value times a factor.
 WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
 {
     const int k = p % LANES;
@@ -55,6 +63,8 @@ WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
                               : fma16(value, factor, l->product[k]);
 }
 
+/// Add the sums of a tile of P pixels to those of the pair, always in the same
+/// order.
 WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
 {
     WSR_UNROLL
@@ -66,6 +76,8 @@ WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
     q->product = add16(q->product, l->product[0]);
 }
 
+/// Sums for the backward pass of a norm: the gradient, and the gradient times
+/// (src - mean).
 WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                           const int P)
 {
@@ -81,6 +93,7 @@ WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
     lanes_end(q, &l, P);
 }
 
+/// Zero the gradient where the relu of the prologue has cut src off.
 WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
                           const int P)
 {
@@ -95,9 +108,12 @@ WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
     }
 }
 
+/// Sums for the moments of dst: (dst - pivot) and its square.
 WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                              const int P)
 {
+    // Deviations from some pixel of the plane are small where the mean is far
+    // from zero; the first one is at hand.
     if (x == 0) {
         q->pivot =
             g->first == g->dst
@@ -114,6 +130,7 @@ WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
     lanes_end(q, &l, P);
 }
 
+/// Store a tile, blocks apart or, with `bundled`, as rows of bundles.
 WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
                            const int P)
 {
@@ -138,7 +155,8 @@ WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
     }
 }
 
-/// Ask for the share of source block i and the tile at x.
+/// Prefetch a part of what is read next. The work is spread evenly over the
+/// product: source block i and the tile at x ask for their share of it.
 WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
 {
     for (int k = 0; k < GEMM_AHEAD; k++) {
@@ -171,6 +189,7 @@ WSR_INLINE void add_channel(v16 acc[][TILE], const v16 *w, const float *src,
     }
 }
 
+/// bias + weights * src for P pixels from x on of Q pairs.
 WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
                              int64_t x, const int P, const int Q)
 {
@@ -200,6 +219,7 @@ WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
     }
 }
 
+/// A whole tile: product, mask, statistics, store.
 WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
                           const int Q)
 {
@@ -270,6 +290,7 @@ static pair pair_of(const gemm *g, int64_t block)
                   .product = none};
 }
 
+/// Add the sums of a pair to those of the plane, in double.
 static void add_sums(const gemm *g, const pair *q)
 {
     if (g->kind == GEMM_NONE) {

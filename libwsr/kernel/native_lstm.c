@@ -28,6 +28,7 @@ enum {
     COLS = 3  // columns of weights at a time
 };
 
+/// What all threads of one call read.
 typedef struct call {
     const wsr__lstm *p;
     const wsr__lstm_weights *w;
@@ -88,6 +89,8 @@ WSR_INLINE void add_product(v8 sum[ROWS][PAIR], const float *w,
 
 // ----------------------------------------------------------------- forward
 
+/// x of one step of a block: row r of src becomes lane r. The lanes of missing
+/// sequences are zeros.
 static void load_step(const call *c, int64_t block, int64_t t, float *x)
 {
     const wsr__lstm *const p = c->p;
@@ -191,6 +194,7 @@ static void store_result(const call *c, int64_t block)
     }
 }
 
+/// All steps of the blocks that run side by side.
 WSR_INLINE void forward_blocks(const call *c, int64_t block, const int blocks)
 {
     for (int64_t t = 0; t < c->p->l; t++) {
@@ -343,6 +347,7 @@ static void store_diff_src(const call *c, int64_t block, int64_t t,
     }
 }
 
+/// The same backward, from the last step to the first.
 WSR_INLINE void backward_blocks(const call *c, int64_t block, const int blocks)
 {
     const wsr__lstm *const p = c->p;
@@ -386,6 +391,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 // ----------------------------------------------------------------- weights
 
+/// The sum of the lanes, always in the same order.
 WSR_INLINE float total8(v8 v)
 {
     float lane[LANES];
@@ -448,6 +454,7 @@ WSR_INLINE void weight_tile(float *diff, const call *c, int64_t row,
     }
 }
 
+/// Gradients of ROWS rows of a matrix of weights, a few columns at a time.
 static void weight_rows(float *diff, const call *c, int64_t row,
                         const columns *v)
 {
@@ -460,6 +467,7 @@ static void weight_rows(float *diff, const call *c, int64_t row,
     }
 }
 
+/// Gradients of ROWS biases: sums over all records.
 static void bias_rows(float *diff, const call *c, int64_t row)
 {
     const wsr__lstm *const p = c->p;
@@ -475,6 +483,8 @@ static void bias_rows(float *diff, const call *c, int64_t row)
     }
 }
 
+/// Work items are groups of ROWS rows. Each sums over all records in their
+/// order, so the number of threads does not change a sum.
 static void weights_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

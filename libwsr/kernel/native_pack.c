@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sizes, packed weights and per-channel vectors of the native kernels: what
-// does not depend on the instruction set.
+// does not depend on the instruction set. The packed formats put the channels
+// that one vector holds side by side and fill up the last vector with zeros, so
+// that padding channels of dst become zeros without a test in any kernel.
 
 #include "kernel/native_layout.h"
 
@@ -70,6 +72,7 @@ size_t wsr__dw_backward_weights_scratch(const wsr__dw *p)
 
 // --------------------------------------------------- pointwise convolutions
 
+/// Parts of the concatenation that src is, and the channels of one.
 static int64_t parts_of(const wsr__pw *p)
 {
     return p->ci_part != 0 ? p->ci / p->ci_part : 1;
@@ -135,11 +138,13 @@ size_t wsr__pw_transposed_size(const wsr__pw *p)
     return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
 }
 
+/// Gradients of one group of images after the other.
 size_t wsr__pw_weights_scratch(const wsr__pw *p)
 {
     return (size_t)wsr__image_groups(p->n) * wsr__pw_weights_size(p);
 }
 
+/// The places of padding channels, of the last block and of parts, hold zeros.
 void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
                   const float *factor)
 {
@@ -253,12 +258,16 @@ wsr__pw wsr__sep_pw(const wsr__sep *p)
                      .dst_step = p->dst_step};
 }
 
+/// The slot of a thread is described in native_sep.h and native_sep_backward.c;
+/// bundles are counted as those of the widest registers.
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
 {
     const wsr__dw *const d = &p->dw;
     const int64_t ins = wsr__blocks(d->c);
     const int64_t outs = wsr__blocks(p->co);
     const int64_t span = (d->kernel - 1) * d->dilation + 1;
+    // As many rows as keep the depthwise result within 24 KiB, half of a first
+    // cache, but no more than 64 pixels: longer products gain nothing.
     wsr__sep_layout l = {.rows = 6144 / (max64(ins, outs) * WSR__BLOCK)};
     l.rows = max64(min64(l.rows, 64) / d->ow, 1);
     const int64_t run = l.rows * d->ow * WSR__BLOCK;
@@ -269,6 +278,7 @@ wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
     l.backward_ring = (span + l.rows + 1) * (d->w + 2 * span);
     l.forward = most * (l.forward_ring + taps) + ins * run;
     l.backward = most * (l.backward_ring + taps) + outs * run;
+    // What follows, forward's part, begins at a cache line too.
     l.backward = (int64_t)wsr__lines((size_t)l.backward);
     return l;
 }
@@ -280,6 +290,7 @@ size_t wsr__sep_slot(const wsr__sep *p, bool weights)
     return wsr__lines((size_t)(weights ? both : max64(l.forward, l.backward)));
 }
 
+/// Groups of images each sum the gradients of both weights on their own.
 size_t wsr__sep_weights_scratch(const wsr__sep *p)
 {
     const wsr__pw pw = wsr__sep_pw(p);
@@ -317,6 +328,8 @@ static const double *moment_at(const double *moments, const wsr__dims *d,
            c % WSR__BLOCK;
 }
 
+/// Chan et al.: the squared deviations of all images around the common mean are
+/// those around each image's mean, plus its distance from the common one.
 void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
                    const double *moments)
 {
@@ -349,6 +362,8 @@ void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol)
     }
 }
 
+/// The folded pair is computed in double: shift is a difference of two numbers
+/// that may nearly cancel.
 void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm)
 {
     memset(scale, 0, (size_t)padded(c) * sizeof(*scale));
@@ -363,7 +378,9 @@ void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm)
 }
 
 // With x_hat = (x - mean) * inv_std and m values per channel:
-// diff_src = gamma * inv_std * (dy - sum(dy) / m - x_hat * sum(dy x_hat) / m).
+//   diff_src = gamma * inv_std * (dy - sum(dy) / m - x_hat * sum(dy x_hat) / m)
+// which is alpha * dy + beta * x + gamma for three numbers per channel. `sums`
+// has dy * (x - mean) in place of dy * x_hat.
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm)
 {
@@ -399,17 +416,20 @@ void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
 
 // --------------------------------------------------------------- recurrent
 
+/// Blocks of eight sequences, the last one filled up.
 static size_t sequence_blocks(const wsr__lstm *p)
 {
     return (size_t)((p->n + WSR__BLOCK - 1) / WSR__BLOCK);
 }
 
+/// A record of one step of a block: x (i), four gates, c, tanh(c) and h (7 h).
 size_t wsr__lstm_records(const wsr__lstm *p, bool keep)
 {
     const int64_t record = (p->i + 7 * p->h) * WSR__BLOCK;
     return sequence_blocks(p) * (size_t)(keep ? p->l * record : record);
 }
 
+/// Per block the gradients of h, c (2 h) and x (i), carried from step to step.
 size_t wsr__lstm_scratch(const wsr__lstm *p)
 {
     return sequence_blocks(p) * (size_t)((p->i + 2 * p->h) * WSR__BLOCK);

@@ -4,8 +4,9 @@
 // over runs of pixels (native_gemm.h).
 //
 // A run is short enough for its source channels to stay in the first cache
-// while all pairs of destination blocks pass over it. Where src is not read as
-// it lies (prologue, norm, stride), a run is first gathered into a buffer.
+// while all pairs of destination blocks pass over it. A product reads src where
+// it lies if it can. With a prologue, a norm or a stride, the kernel first
+// gathers a run into a buffer.
 
 #include "kernel/native_gemm.h"
 #include "kernel/native_plane.h"
@@ -18,8 +19,8 @@ enum {
     CACHED = 6 * (1 << 10)     // floats of a run that the first cache holds
 };
 
-/// Everything that the workers of one call share. Sizes are those of the
-/// product: `ins` channel blocks are read, `outs` are written.
+/// What all threads of one call read. Sizes are those of the product: `ins`
+/// channel blocks are read, `outs` are written.
 typedef struct call {
     const wsr__pw *p;
     int64_t ins;
@@ -48,6 +49,7 @@ static int64_t run_of(int64_t blocks)
     return min64(max64(run, 1), RUN);
 }
 
+/// Whether pixel i of dst comes from pixel i of src.
 static bool is_dense(const wsr__pw *p)
 {
     return p->stride == 1 && p->oy == 0 && p->ox == 0 && p->oh == p->h &&
@@ -172,6 +174,7 @@ static gemm_ahead run_ahead(const call *c, const float *from, int64_t step,
 
 // ------------------------------------------------------------------ forward
 
+/// Pixels [first, first + run) of image n, all channels of dst.
 static void forward_run(const call *c, int64_t n, int64_t first)
 {
     _Alignas(64) float buffer[BUFFER];
@@ -208,6 +211,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
+/// Work items are runs, when nothing is summed over an image.
 static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -438,6 +442,7 @@ static void backward_image(const call *c, float *sums, int64_t n)
     }
 }
 
+/// Work items are runs, when nothing is summed over an image.
 static void runs_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -447,6 +452,7 @@ static void runs_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+/// Work items are images: with sums of a norm, or a stride.
 static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

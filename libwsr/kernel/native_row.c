@@ -31,6 +31,7 @@ typedef struct unrolled {
     int64_t step; // floats from result to result
 } unrolled;
 
+/// Zero the gradient of a tile where the relu of the prologue has cut src off.
 WSR_INLINE void mask_tile(vb *acc, const float *mask, const finish *f,
                           const unrolled u)
 {
@@ -67,6 +68,8 @@ WSR_INLINE void sums_tile(const vb *acc, const float *mask, finish *f,
     f->product = addb(f->product, product[0]);
 }
 
+/// What follows the convolution, in registers: mask, sums, accumulation;
+/// then the store.
 WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
                             const unrolled u)
 {
@@ -122,6 +125,7 @@ WSR_INLINE void collect(vb *sum, const vb *diff, vb src, int j,
     }
 }
 
+/// P results from pixel x on, over all kernel rows.
 WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
                           const unrolled u)
 {
@@ -146,6 +150,7 @@ WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
     finish_tile(out, acc, x, f, u);
 }
 
+/// A row of n results: whole tiles, then single results.
 WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
                          unrolled u)
 {
@@ -170,6 +175,7 @@ WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
     }
 }
 
+/// Add what P pixels of diff_dst contribute to the sums of some kernel rows.
 WSR_INLINE void grad_tile(vb *acc, const float *const *row, const float *diff,
                           int64_t x, const unrolled u)
 {
@@ -326,6 +332,7 @@ typedef struct sum_call {
     int64_t size;
 } sum_call;
 
+/// Work items are blocks of eight numbers: each is summed over all parts.
 static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -98,6 +98,7 @@ static double transpose(const float *diff_dst, const float *weights, int64_t y,
     return sum;
 }
 
+/// Each source pixel gathers from the results that read it.
 void wsr__ref_conv_backward_data(float *diff_src, const float *diff_dst,
                                  const float *weights, const wsr__conv *p)
 {
@@ -217,6 +218,7 @@ void wsr__ref_max_pool_forward(float *dst, const float *src,
     }
 }
 
+/// Finds the maximum again rather than keep an index.
 void wsr__ref_max_pool_backward(float *diff_src, const float *src,
                                 const float *diff_dst, const wsr__ref_pool *p)
 {
@@ -346,6 +348,8 @@ void wsr__ref_bn_train_forward(float *dst, float *mean, float *var,
     }
 }
 
+/// The gradient of batch statistics included: with x_hat the normalised source,
+/// dsrc = gamma / std * (dy - mean(dy) - x_hat * mean(dy * x_hat)).
 void wsr__ref_bn_train_backward(float *diff_src, float *diff_gamma,
                                 float *diff_beta, const float *const data[2],
                                 const wsr__ref_norm *norm,
@@ -381,6 +385,7 @@ void wsr__ref_bn_train_backward(float *diff_src, float *diff_gamma,
     }
 }
 
+/// With running statistics the norm is an affine map per channel.
 void wsr__ref_bn_eval_forward(float *dst, const float *src,
                               const float *const stats[2],
                               const wsr__ref_norm *norm, const int64_t dims[4])

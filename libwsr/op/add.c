@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sum of equal shapes, any number of them, in one pass.
+// Sum of equal shapes, any number of them, in one pass: a node of a cell. The
+// gradient of each summand is that of the sum.
 
 #include "op/op.h"
 

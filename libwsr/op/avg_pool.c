@@ -27,6 +27,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The gradient depends on no tensor of forward, so the op needs none.
 static wsr_status backward(wsr__node *node)
 {
     const wsr__pool p = wsr__pool2d_shape(node, true);

@@ -113,6 +113,7 @@ static void plain_dims(int64_t dims[4], const wsr__node *node)
     }
 }
 
+// The workspace holds the batch mean and variance for backward.
 static wsr_status plan_ref(wsr__node *node)
 {
     node->workspace_floats = 2 *

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// batch_norm of blocked images, as an implementation of its own and as two
-// that store no result (op/op.h). Of a deferred one readers of the result apply
-// scale and shift to the norm's source, and the maker of that source reads the
-// gradient through the norm. A folded one, with running statistics, is in the
-// weights of that maker. All keep their vectors, the moments of the source and
-// the sums of the backward pass in the workspace.
+// batch_norm of blocked images, in three implementations (op/op.h):
+//
+//   native    stores its result
+//   deferred  stores nothing: each op that reads the result applies scale and
+//             shift to the norm's source, and the op that makes that source
+//             reads the gradient through the norm
+//   folded    with running statistics: scale and shift are in the weights and
+//             the bias of the convolution before it
+//
+// All keep their vectors, the moments of the source and the sums of the
+// backward pass in the workspace.
 
 #include "op/batch_norm.h"
 
 #include <string.h>
 
-// Padded vectors at the start of the workspace; behind them moments and sums.
+// Padded vectors at the start of the workspace, then moments, then sums. ALPHA,
+// BETA and GAMMA are the backward pass as wsr__affine.
 enum {
     V_MEAN,
     V_VAR,
@@ -37,6 +43,7 @@ static size_t padded(const wsr__node *node)
     return (size_t)(wsr__blocks(c) * WSR__BLOCK);
 }
 
+// A V_* vector of the workspace.
 static float *vector(const wsr__node *node, size_t i)
 {
     return node->workspace + i * padded(node);
@@ -70,6 +77,7 @@ static wsr_status plan(wsr__node *node)
 
 // ----------------------------------------------------------------- forward
 
+// `given`: the op that makes the source has filled the moments already.
 static void batch_stats(const wsr__node *node, bool given)
 {
     const wsr__dims d = dims_of(node);
@@ -212,6 +220,8 @@ const wsr__impl wsr__batch_norm_native = {.name = "native",
 
 // -------------------------------------------------------------------- deferred
 
+// What other ops apply in place of this norm; pre and gate once without and
+// once with a relu behind the norm.
 static void bind_deferred(wsr__node *node)
 {
     wsr__lazy *const deferred = node->lazy;

@@ -45,6 +45,11 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 
 // ----------------------------------------------------------------- blocked
 
+// Every part must begin at a block of dst: either each source fills its blocks,
+// or all have the same number of channels and dst keeps the padding of each
+// (desc.part). Parts of one block or less would be mostly padding. If no source
+// is blocked, copying plain rows is cheaper.
+
 static bool joins_blocks(const wsr__node *node)
 {
     const options *const o = node->params;
@@ -85,6 +90,7 @@ static wsr__dims part_of(const wsr__node *node, size_t i, int64_t *at)
     return (wsr__dims){.n = d[0], .c = d[1], .h = d[2], .w = d[3]};
 }
 
+// Floats from image to image of dst.
 static int64_t image_floats(const wsr__node *node)
 {
     return wsr__row_floats(&node->dst.desc);

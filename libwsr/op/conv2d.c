@@ -186,6 +186,7 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Added to the bias gradient, from diff_dst read through the norm behind it.
 void wsr__conv2d_bias_add(const wsr__node *node)
 {
     wsr__node copy = *node;
@@ -230,6 +231,7 @@ static const wsr__impl ref = {.name = "ref",
                               .forward = forward,
                               .backward = backward};
 
+// Best first: the first one that is applicable serves a node.
 static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
                                          &wsr__conv2d_pointwise,
                                          &wsr__conv2d_few_src,

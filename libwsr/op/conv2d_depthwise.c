@@ -11,6 +11,8 @@ typedef struct state {
     uint64_t version; // of the parameter that packed was made from
 } state;
 
+// No bias, one filter per channel, height and width alike. Negative padding,
+// which leaves out rows, is no case of the kernel.
 static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
@@ -56,6 +58,7 @@ static wsr__dw with_steps(const wsr__node *node, bool diffs)
     return p;
 }
 
+// The packed weights, made again if the parameter has changed.
 static const float *weights(const wsr__node *node)
 {
     state *const s = node->state;
@@ -73,6 +76,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Scratch holds the packed gradient, then the kernel's own scratch.
 static void backward_weights(const wsr__node *node)
 {
     const state *const s = node->state;

@@ -15,6 +15,8 @@ typedef struct state {
     uint64_t version; // of the parameter that packed was made from
 } state;
 
+// Whether the kernel has this size: square, odd, dense, one group, few channels
+// on one side and at least a block on the other.
 static bool fits(const wsr__node *node, int64_t few, int64_t many)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
@@ -60,6 +62,7 @@ static void unplan(wsr__node *node)
     }
 }
 
+// The few-channel side gives h and w, whichever side it is; see native.h.
 static wsr__few_channels problem(const wsr__node *node)
 {
     const wsr__conv c = wsr__conv2d_shape(node);
@@ -105,6 +108,7 @@ static wsr_status plan(wsr__node *node)
     return s->packed == NULL || s->bias == NULL ? WSR_NOMEM : WSR_OK;
 }
 
+// The packed weights, made again if the parameter has changed.
 static const float *weights(const wsr__node *node)
 {
     state *const s = node->state;
@@ -144,6 +148,7 @@ static void backward_data(const wsr__node *node)
                                     weights(node), &bwd);
 }
 
+// Scratch holds the packed gradient, then the kernel's own scratch.
 static void backward_weights(const wsr__node *node)
 {
     wsr__few_channels p = ((const state *)node->state)->p;

@@ -14,6 +14,8 @@ typedef struct state {
     uint64_t transposed_version; // and transposed
 } state;
 
+// A plain source is taken only with negative padding, which leaves out rows and
+// columns: for others the next implementations need no reorder.
 static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);

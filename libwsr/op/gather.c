@@ -64,6 +64,7 @@ static view view_of(const wsr__node *node)
     return v;
 }
 
+// Slices [begin, end) of the axes before the gathered one.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -80,6 +81,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The same slices: an index that occurs twice stays within one thread.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -13,6 +13,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return wsr__op_ndims(&srcs[0], 4);
 }
 
+// The image is blocked; dst has two dimensions and is plain.
 static void layout(wsr__node *node)
 {
     node->src[0].desc.layout = WSR__BLOCKED;
@@ -38,6 +39,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Every pixel of a channel gets the same share of its gradient.
 static wsr_status backward(wsr__node *node)
 {
     const wsr__dims d = dims_of(node);

@@ -76,6 +76,7 @@ static void backward_p(const wsr__node *node, int64_t begin, int64_t end)
     }
 }
 
+// p is often a constant (a softmax of clean logits): its gradient is optional.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -39,6 +39,7 @@ static uint32_t needs(const wsr__node *node)
     return 1u | (node->src[0].want_diff ? 2u : 0u);
 }
 
+// In double, as all that is divided by a norm.
 static double dot(const float *a, const float *b, int64_t k)
 {
     double sum = 0;
@@ -64,6 +65,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The gradients of one sample: dz, where wanted, and dtau.
 static void backward_row(const wsr__node *node, int64_t r)
 {
     const wsr__l2_normalize_params *const o = node->params;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dst = src weights^T + bias: src (n, k), weights (m, k), bias (m) optional.
+// dst = src weights^T + bias: src (n, k), weights (m, k), bias (m) optional,
+// dst (n, m).
+//
+//   dsrc = ddst weights,   dweights = ddst^T src,   dbias = sum over n of ddst
 
 #include "op/op.h"
 
@@ -33,12 +36,15 @@ out:
     return status;
 }
 
+// `rows` by `cols` as it lies in memory; with `transposed` a product reads it
+// the other way round.
 static wsr__matrix matrix(float *data, int64_t rows, int64_t cols,
                           bool transposed)
 {
     return (wsr__matrix){data, rows, cols, transposed};
 }
 
+// The product adds to dst, which starts as the bias in every row.
 static wsr_status forward(wsr__node *node)
 {
     const int64_t n = node->src[SRC].desc.shape.dims[0];
@@ -54,6 +60,7 @@ static wsr_status forward(wsr__node *node)
     return wsr__gemm(&dst, &src, &weights, node->n > 2);
 }
 
+// In double: a batch may be large.
 static void backward_bias(const wsr__node *node, int64_t n, int64_t m)
 {
     const wsr__arg *const bias = &node->src[BIAS];
@@ -129,7 +136,9 @@ static wsr_status forward_ref(wsr__node *node)
     return WSR_OK;
 }
 
-// c (+)= a^T-or-not b over `inner` terms, each given by its strides.
+// The gradient of c, of sizes[0] rows and sizes[1] columns, is a sum of
+// sizes[2] products of elements of a and b. strides are those of a (per row of
+// c, per term), then of b (per column of c, per term).
 static void product(const wsr__arg *c, const float *a, const float *b,
                     const int64_t sizes[3], const int64_t strides[4])
 {

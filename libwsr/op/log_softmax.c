@@ -30,12 +30,14 @@ static uint32_t needs(const wsr__node *node)
     return WSR__NEED_DST;
 }
 
+// Numbers of a row: the last axis.
 static int64_t width(const wsr__node *node)
 {
     const wsr_shape *const shape = &node->dst.desc.shape;
     return shape->dims[shape->ndims - 1];
 }
 
+// Rows [begin, end). The largest number is taken out, so nothing overflows.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

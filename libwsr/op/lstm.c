@@ -57,17 +57,10 @@ static uint32_t needs(const wsr__node *node)
     return 1u << IH | 1u << HH;
 }
 
+// Both biases are added to the same gates.
 static bool wants_bias(const wsr__node *node)
 {
     return node->src[BIAS_IH].want_diff || node->src[BIAS_HH].want_diff;
-}
-
-static void start_at_zero(const wsr__arg *arg)
-{
-    if (arg->want_diff && !arg->accumulate) {
-        memset(arg->diff, 0,
-               (size_t)wsr_shape_count(&arg->desc.shape) * sizeof(float));
-    }
 }
 
 // Both biases have the gradient `bias`.
@@ -123,8 +116,8 @@ static wsr_status backward_native(wsr__node *node)
         .hh = src[HH].want_diff ? src[HH].diff : NULL,
         .bias = wants_bias(node) ? bias : NULL,
         .add_src = src[X].accumulate};
-    start_at_zero(&src[IH]);
-    start_at_zero(&src[HH]);
+    wsr__start_diff(&src[IH]);
+    wsr__start_diff(&src[HH]);
     memset(bias, 0, (size_t)(4 * p.h) * sizeof *bias);
     wsr__lstm_backward(&grads, &p, node->dst.diff, &w, node->workspace,
                        node->scratch);
@@ -266,8 +259,8 @@ static wsr_status backward(wsr__node *node)
     float *const dg = node->scratch;
     float *const bias = dg + 6 * p.h;
     const size_t row = (size_t)p.h * sizeof *dg;
-    start_at_zero(&node->src[IH]);
-    start_at_zero(&node->src[HH]);
+    wsr__start_diff(&node->src[IH]);
+    wsr__start_diff(&node->src[HH]);
     memset(bias, 0, 4 * row);
     for (int64_t r = 0; r < p.n; r++) {
         memcpy(dg + 4 * p.h, node->dst.diff + r * p.h, row);

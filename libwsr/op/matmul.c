@@ -60,12 +60,14 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// The gradient of either side is a product with the other.
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[1].want_diff ? 1u : 0u) |
            (node->src[0].want_diff ? 2u : 0u);
 }
 
+// Two-dimensional sources are one product.
 static int64_t batch_of(const wsr__node *node)
 {
     const wsr_shape *const dst = &node->dst.desc.shape;

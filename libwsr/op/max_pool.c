@@ -26,6 +26,7 @@ static wsr_status plan(wsr__node *node)
     return WSR_OK;
 }
 
+// The workspace holds bytes: per number of dst the tap that was the maximum.
 static uint8_t *index_of(const wsr__node *node)
 {
     return (uint8_t *)node->workspace;
@@ -74,6 +75,7 @@ static wsr_status backward_ref(wsr__node *node)
     return WSR_OK;
 }
 
+// The reference keeps no index and looks for the maximum again.
 static uint32_t needs_ref(const wsr__node *node)
 {
     (void)node;

@@ -14,6 +14,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// Samples [begin, end) of k elements each.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -28,6 +29,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Every element of a sample gets the same share, dy / k.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -22,6 +22,7 @@ static uint32_t needs(const wsr__node *node)
     return 3;
 }
 
+// Samples [begin, end) of k differences each, summed in double.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of ops, and what op files share.
+// The table of ops, and what op files share: shape and layout rules, options of
+// native kernels, and loops over elements that are worth several threads or
+// not.
 
 #include "op/op.h"
 
@@ -41,6 +43,7 @@ wsr_status wsr__op_ndims(const wsr_shape *shape, int ndims)
                     text);
 }
 
+// The detail names the first source whose shape differs from source 0's.
 wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
                            const wsr_shape *srcs, size_t n)
 {
@@ -59,6 +62,7 @@ wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// Sources that are no images have one layout only.
 void wsr__layout_same(wsr__node *node)
 {
     const wsr__layout layout = node->src[0].desc.layout;
@@ -79,6 +83,8 @@ void wsr__layout_blocked(wsr__node *node)
     node->dst.desc.layout = WSR__BLOCKED;
 }
 
+// A norm that is folded into the weights leaves its shift, which becomes the
+// bias; its scale is in the packed weights (wsr__node_factor).
 wsr__fwd wsr__node_fwd(const wsr__node *node)
 {
     return (wsr__fwd){
@@ -138,6 +144,7 @@ int64_t wsr__row_floats(const wsr__desc *desc)
 
 void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx)
 {
+    // Waking the threads costs about as much as touching so many floats.
     enum { WORTH = 16384 };
     if (n > 0 && n * floats < WORTH) {
         body(ctx, 0, n, 0);
@@ -146,6 +153,8 @@ void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx)
     }
 }
 
+// Elementwise ops work in any layout as long as f(0) = 0: the padding channels
+// of blocked images are elements like others.
 typedef struct unary_work {
     const wsr__unary *f;
     wsr__node *node;
@@ -167,6 +176,7 @@ void wsr__unary_forward(wsr__node *node, const wsr__unary *f)
     wsr__share(wsr__dst_floats(node), 1, unary_forward_share, &work);
 }
 
+// f overwrites, so a gradient that accumulates passes through a small buffer.
 static void unary_backward_share(void *ctx, int64_t begin, int64_t end,
                                  size_t part)
 {

@@ -42,6 +42,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Of sample r; factors that are 0 give zeros, as drop path wants it.
 static void backward_x(const wsr__node *node, int64_t r)
 {
     const int64_t k = wsr__row_floats(&node->dst.desc);
@@ -54,6 +55,7 @@ static void backward_x(const wsr__node *node, int64_t r)
     }
 }
 
+// Of factor r, summed in double.
 static void backward_s(const wsr__node *node, int64_t r)
 {
     const int64_t k = wsr__row_floats(&node->dst.desc);

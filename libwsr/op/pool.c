@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shapes of windowed pools.
+// Shapes of windowed pools: src (n, c, h, w), dst (n, c, oh, ow).
 
 #include "op/pool.h"
 
@@ -27,6 +27,7 @@ out:
     return status;
 }
 
+// With `diffs` the steps of the gradients, else those of the data.
 wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs)
 {
     const wsr__pool2d *const o = node->params;

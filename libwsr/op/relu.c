@@ -10,12 +10,14 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// dst lies as src does, in whatever layout that is.
 static void layout(wsr__node *node)
 {
     wsr__layout_same(node);
     node->dst.desc.part = node->src[0].desc.part;
 }
 
+// From dst alone, which is positive where src is: src need not be kept.
 static wsr_status backward(wsr__node *node)
 {
     wsr__relu_backward(node->src[0].diff, node->dst.data, node->dst.diff,

@@ -69,6 +69,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The gradient goes back the other way.
 static wsr_status backward(wsr__node *node)
 {
     convert(node->src[0].diff, &node->src[0].desc, node->dst.diff,

@@ -49,6 +49,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// A plan lets dst lie in the memory of src where it can: nothing to do then.
 static wsr_status forward(wsr__node *node)
 {
     if (node->dst.data != node->src[0].data) {
@@ -58,6 +59,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The same holds for the gradients.
 static wsr_status backward(wsr__node *node)
 {
     const wsr__arg *const src = &node->src[0];

@@ -16,6 +16,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// An offset would change padding channels, so it asks for the plain layout.
 static void layout(wsr__node *node)
 {
     const wsr__scale_params *const o = node->params;

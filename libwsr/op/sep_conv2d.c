@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A depthwise convolution and the pointwise one behind it in one pass over
-// the batch (Chollet, arXiv:1610.02357): what lies between them stays in the
-// cache and is formed again for the weights' gradients. Plans put it in where
-// a graph has the two; graphs may also name it.
+// A depthwise convolution followed by a pointwise one, in one pass over the
+// batch (Chollet, arXiv:1610.02357). The result of the first stays in the
+// cache, and the gradients of the weights compute it again. Plans use this op
+// where a graph has the two; graphs may also name it.
 //
 // Sources: src (n, c, h, w), depthwise weights (c, 1, k, k), pointwise
 // weights (co, c, 1, 1). Options are those of the depthwise convolution.
@@ -67,6 +67,7 @@ out:
     return status;
 }
 
+// The kernel computes the gradients of both weights from the same data.
 static bool wants_weights(const wsr__node *node)
 {
     return node->src[DEPTHWISE].want_diff || node->src[POINTWISE].want_diff;
@@ -80,12 +81,14 @@ static uint32_t needs(const wsr__node *node)
 
 // ------------------------------------------------------------------ native
 
+// Packed weights, each with the version of the parameter that it was made from:
+// they are packed again when an optimiser has changed it.
 typedef struct state {
     wsr__sep p;
-    wsr__pw pw;
+    wsr__pw pw; // the second half of p
     float *depthwise;
     float *pointwise;
-    float *transposed;
+    float *transposed;    // of pointwise, for backward
     uint64_t versions[3]; // of what they were packed from
 } state;
 
@@ -101,6 +104,7 @@ static void unplan(wsr__node *node)
     }
 }
 
+// Dense; with_steps puts in where the images lie.
 static wsr__sep shape_of(const wsr__node *node)
 {
     const wsr__conv2d *const o = node->params;
@@ -194,6 +198,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Add the packed gradients to the plain ones of the parameters.
 static void add_weights(const wsr__node *node, const wsr__sep_grads *packed)
 {
     const state *const s = node->state;
@@ -255,6 +260,7 @@ static const wsr__impl native = {.name = "native",
 
 // --------------------------------------------------------------- reference
 
+// The reference is two convolutions, with the result of the first in scratch.
 static wsr__conv first_conv(const wsr__node *node)
 {
     const wsr__sep s = shape_of(node);

@@ -51,6 +51,7 @@ typedef struct cut {
     int64_t floats;
 } cut;
 
+// The axes behind the cut one make up its elements.
 static cut cut_of(const wsr__node *node)
 {
     const wsr__slice_params *const o = node->params;
@@ -81,6 +82,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// What was not taken gets a zero gradient.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -63,6 +63,7 @@ static work work_of(const wsr__node *node)
                   .offset = o->offset};
 }
 
+// The first pixel of src that row y of dst reads.
 static const float *row_of(const work *k, const float *src, int64_t plane,
                            int64_t y)
 {
@@ -102,6 +103,7 @@ static void add_row(const work *k, float *to, const float *from)
     }
 }
 
+// Pixels that no dst reads get a zero gradient.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -24,6 +24,7 @@ static int64_t from(const wsr__transpose_params *o, int ndims, int i)
     return i == 0 ? 0 : ndims - i;
 }
 
+// `order` names the axes behind the batch, each once.
 static bool is_permutation(const wsr__transpose_params *o, int ndims)
 {
     if (o->order.n == 0) {
@@ -87,6 +88,7 @@ static int64_t advance(int64_t at[WSR_MAX_DIMS], int64_t offset,
     return next;
 }
 
+// Samples [begin, end): dst is written in order, src is read by strides.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -107,6 +109,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The same walk; the gradient goes where forward read from.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

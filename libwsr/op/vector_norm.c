@@ -50,6 +50,7 @@ static float norm_1(const float *x, int64_t k)
     return (float)sum;
 }
 
+// In double: the square of a large float is no float.
 static float norm_2(const float *x, int64_t k)
 {
     double sum = 0;
@@ -69,6 +70,7 @@ static float norm_inf(const float *x, int64_t k)
     return most;
 }
 
+// 0 at 0 (a subgradient) and for a NaN.
 static float sign(float x)
 {
     return (float)((x > 0) - (x < 0));
@@ -88,6 +90,7 @@ static void grad_2(float *dx, const float *x, int64_t k, float factor)
     }
 }
 
+// The gradient goes to one element, the first maximum.
 static void grad_inf(float *dx, const float *x, int64_t k, float dy)
 {
     int64_t at = 0;

@@ -28,6 +28,7 @@ out:
     return status;
 }
 
+// A gradient of a weight needs the tensor, that of a tensor the weight.
 static uint32_t needs(const wsr__node *node)
 {
     const size_t m = node->n - 1;
@@ -39,6 +40,7 @@ static uint32_t needs(const wsr__node *node)
     return mask;
 }
 
+// The first tensor starts the sum: dst may hold its memory (in_place).
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
