@@ -22,6 +22,16 @@ static inline float *floats(int64_t n)
     return p;
 }
 
+/// n floats of one value.
+static inline float *filled(int64_t n, float value)
+{
+    float *const p = floats(n);
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = value;
+    }
+    return p;
+}
+
 static inline double *doubles(size_t n)
 {
     double *const p = wsr__alloc(n, sizeof(double));

@@ -156,22 +156,13 @@ static void check_few(const scene *s, float *want, float *got, bool accumulate,
     wsr__free(got);
 }
 
-static float *threes(int64_t n)
-{
-    float *const x = floats(n);
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = 3.0f;
-    }
-    return x;
-}
-
 static void check_forward(scene *s, const wsr__fwd *fwd, const char *what)
 {
     const wsr__fwd o = fwd != NULL ? *fwd : (wsr__fwd){0};
     if (s->p.few_dst) {
         float *const read = read_many(s, o.pre, NULL);
         float *const want = floats(few_size(s));
-        float *const got = threes(few_size(s));
+        float *const got = filled(few_size(s), 3);
         wsr__ref_conv_forward(want, read, s->weights, o.bias, &s->conv);
         wsr__few_channels_forward(got, &s->p, s->many.blocked, s->packed, fwd);
         check_few(s, want, got, o.accumulate, what);
@@ -191,7 +182,7 @@ static void check_backward_data(scene *s, const wsr__bwd *bwd, const char *what)
     if (!s->p.few_dst) {
         float *const read = read_many(s, NULL, o.affine);
         float *const want = floats(few_size(s));
-        float *const got = threes(few_size(s));
+        float *const got = filled(few_size(s), 3);
         wsr__ref_conv_backward_data(want, read, s->weights, &s->conv);
         wsr__few_channels_backward_data(got, &s->p, s->many.blocked, s->packed,
                                         bwd);

@@ -121,15 +121,6 @@ static wsr__lstm_weights weights_of(const scene *s)
                                s->data[BIAS_HH]};
 }
 
-static float *ones(int64_t n)
-{
-    float *const x = floats(n);
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = 1;
-    }
-    return x;
-}
-
 /// dst, the gradients of X, IH, HH and of the biases, all of which held 1.
 static void run(float *const out[5], const scene *s, bool add_src)
 {
@@ -181,7 +172,7 @@ static void check_all(void)
         const bool add_src = i % 2 == 0;
         float *out[5] = {floats(s.size[DIFF])};
         for (size_t a = 0; a < 4; a++) {
-            out[a + 1] = ones(s.size[X + a]);
+            out[a + 1] = filled(s.size[X + a], 1);
         }
         run(out, &s, add_src);
         check_forward(&s, out[0]);
