@@ -12,6 +12,10 @@
 
 #include "kernel/native.h"
 
+// Names and lists of parameters are declared, not computed with: parentheses
+// around them would mean something else.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 /// The kernels of one instruction set.
 typedef struct wsr__kernels {
 #define WSR_KERNEL(file, name, parameters, arguments) void(*name) parameters;
@@ -36,5 +40,7 @@ extern const wsr__kernels wsr__kernels_avx512;
 #include "kernel/kernels.def"
 #undef WSR_KERNEL
 #endif
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif
