@@ -23,7 +23,7 @@ static inline float *floats(int64_t n)
 }
 
 /// n floats of one value.
-static inline float *filled(int64_t n, float value)
+static inline float *constant_floats(int64_t n, float value)
 {
     float *const p = floats(n);
     for (int64_t i = 0; i < n; i++) {

@@ -162,7 +162,7 @@ static void check_forward(scene *s, const wsr__fwd *fwd, const char *what)
     if (s->p.few_dst) {
         float *const read = read_many(s, o.pre, NULL);
         float *const want = floats(few_size(s));
-        float *const got = filled(few_size(s), 3);
+        float *const got = constant_floats(few_size(s), 3);
         wsr__ref_conv_forward(want, read, s->weights, o.bias, &s->conv);
         wsr__few_channels_forward(got, &s->p, s->many.blocked, s->packed, fwd);
         check_few(s, want, got, o.accumulate, what);
@@ -182,7 +182,7 @@ static void check_backward_data(scene *s, const wsr__bwd *bwd, const char *what)
     if (!s->p.few_dst) {
         float *const read = read_many(s, NULL, o.affine);
         float *const want = floats(few_size(s));
-        float *const got = filled(few_size(s), 3);
+        float *const got = constant_floats(few_size(s), 3);
         wsr__ref_conv_backward_data(want, read, s->weights, &s->conv);
         wsr__few_channels_backward_data(got, &s->p, s->many.blocked, s->packed,
                                         bwd);

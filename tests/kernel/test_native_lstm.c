@@ -172,7 +172,7 @@ static void check_all(void)
         const bool add_src = i % 2 == 0;
         float *out[5] = {floats(s.size[DIFF])};
         for (size_t a = 0; a < 4; a++) {
-            out[a + 1] = filled(s.size[X + a], 1);
+            out[a + 1] = constant_floats(s.size[X + a], 1);
         }
         run(out, &s, add_src);
         check_forward(&s, out[0]);
