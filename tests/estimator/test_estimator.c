@@ -29,6 +29,32 @@ START_TEST(images_it_cannot_work_on_are_refused)
 }
 END_TEST
 
+// The strides of its convolutions grow with the image.
+START_TEST(large_images_are_estimated)
+{
+    enum { LONG = 600, SHORT = 4, SIZE = LONG * SHORT };
+    static float x[SIZE];
+    static float y[SIZE];
+    wsr_estimator *est = NULL;
+    const float *const sources[1] = {x};
+    float *const dst[1] = {y};
+    const float norm = 3;
+    double square = 0;
+    const wsr_shape image = wsr__shape3(1, LONG, SHORT);
+    for (size_t i = 0; i < SIZE; i++) {
+        x[i] = (float)(i % 7) - 3;
+    }
+    ck_assert_ok(wsr_estimator_new(&est, "an:memory=2", &image, 1));
+    ck_assert_ok(wsr_estimator_run(dst, est, sources, x, &norm,
+                                   (const size_t[3]){1, 1, 1}));
+    for (size_t i = 0; i < SIZE; i++) {
+        square += (double)y[i] * (double)y[i];
+    }
+    ck_assert_double_eq_tol(square, 9, 1e-4);
+    wsr_estimator_free(est);
+}
+END_TEST
+
 START_TEST(counts_are_checked)
 {
     static float x[PIXELS];
@@ -139,6 +165,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         unknown_estimators_and_options_are_named,
         images_it_cannot_work_on_are_refused,
+        large_images_are_estimated,
         counts_are_checked,
         plans_come_and_go_without_a_trace,
         the_same_seed_gives_the_same_weights,
