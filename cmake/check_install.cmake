@@ -34,7 +34,7 @@ file(COPY_FILE ${share}/genotypes/cna_r.yaml ${share}/genotypes/only_here.yaml)
 set(common "data: {spec: 'synthetic:size=16', limit: 32, test_limit: 8}
 net: {channels: 4, layers: 2}
 train: {epochs: 1, batch: 16, eval_every: 0, trainer: natural}
-spectrum: {attack: fgsm, eps: [0.03], count: 8}
+eval: {attack: fgsm, eps: [0.03], count: 8}
 ")
 file(WRITE ${share}/presets/train/only_here.yaml "${common}")
 file(WRITE ${share}/presets/search/only_here.yaml "${common}

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     wsr_net *net = NULL;
     wsr_model *model = NULL;
     wsr_dataset *data = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
 
     if (shown) {
         check(wsr_net_new(&net, NULL, "genotype=cna_r,channels=4,layers=2", 1));
@@ -55,25 +55,25 @@ int main(int argc, char **argv)
                    shown      ? "32"
                    : argc > 4 ? argv[4]
                               : "0");
-    check(wsr_spectrum_new(&spectrum, spec, options));
-    check(wsr_spectrum_set_strengths(spectrum, &eps, 1));
-    check(wsr_spectrum_open(spectrum, model, data));
-    check(wsr_spectrum_run(spectrum));
+    check(wsr_eval_new(&eval, spec, options));
+    check(wsr_eval_set_strengths(eval, &eps, 1));
+    check(wsr_eval_open(eval, model, data));
+    check(wsr_eval_run(eval));
 
     printf("clean accuracy %5.2f %%\n",
-           100 * wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN));
+           100 * wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN));
     printf("robust accuracy %5.2f %% (95 %%: %.2f to %.2f)\n",
-           100 * wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST),
-           100 * wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_LOW),
-           100 * wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_HIGH));
+           100 * wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST),
+           100 * wsr_eval_get(eval, 0, 0, WSR_EVAL_LOW),
+           100 * wsr_eval_get(eval, 0, 0, WSR_EVAL_HIGH));
     printf("per image: %.0f logits, %.0f gradients\n",
-           wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_QUERIES),
-           wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_GRADIENTS));
-    check(wsr_spectrum_advice(&text, spectrum));
+           wsr_eval_get(eval, 0, 0, WSR_EVAL_QUERIES),
+           wsr_eval_get(eval, 0, 0, WSR_EVAL_GRADIENTS));
+    check(wsr_eval_warnings_text(&text, eval));
     printf("%s", text);
 
     wsr_text_free(text);
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_dataset_free(data);
     wsr_model_free(model);
     wsr_net_free(net);

@@ -24,11 +24,11 @@ static void check(wsr_status status)
 static void train(const char *folder)
 {
     static const char *const settings[] = {
-        "data.spec=synthetic",   "data.limit=128",       "data.test_limit=32",
-        "net.genotype=cna_r",    "net.channels=4",       "net.layers=2",
-        "train.trainer=natural", "train.epochs=1",       "train.batch=32",
-        "train.eval_every=0",    "spectrum.attack=fgsm", "spectrum.eps=0.03",
-        "spectrum.count=16",
+        "data.spec=synthetic",   "data.limit=128",   "data.test_limit=32",
+        "net.genotype=cna_r",    "net.channels=4",   "net.layers=2",
+        "train.trainer=natural", "train.epochs=1",   "train.batch=32",
+        "train.eval_every=0",    "eval.attack=fgsm", "eval.eps=0.03",
+        "eval.count=16",
     };
     wsr_config *config = NULL;
     check(wsr_config_new(&config));

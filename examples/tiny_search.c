@@ -52,9 +52,9 @@ int main(void)
         "train.epochs=1",
         "train.batch=16",
         "train.eval_every=0",
-        "spectrum.attack=fgsm",
-        "spectrum.eps=0.03",
-        "spectrum.count=16",
+        "eval.attack=fgsm",
+        "eval.eps=0.03",
+        "eval.count=16",
     };
     char folder[64];
     char file[96];

@@ -167,7 +167,7 @@ static int check_fidelity(const cli *c)
     return job_is_released(c) ? check_released(c) : CLI_GO_ON;
 }
 
-static wsr_status make_spectrum(job *j, const cli *c, size_t keep)
+static wsr_status make_eval(job *j, const cli *c, size_t keep)
 {
     static const char *const but[] = {"list", "eps",      "save",
                                       "show", "fidelity", NULL};
@@ -179,10 +179,10 @@ static wsr_status make_spectrum(job *j, const cli *c, size_t keep)
         add_value(&l, "seed", seed);
     }
     add(&l, "%skeep=%zu", l.length > 0 ? "," : "", keep);
-    wsr_status status = wsr_spectrum_new(
-        &j->spectrum, attacks == NULL ? "pgd" : attacks, l.text);
+    wsr_status status =
+        wsr_eval_new(&j->eval, attacks == NULL ? "pgd" : attacks, l.text);
     if (status == WSR_OK) {
-        status = wsr_spectrum_set_strengths(j->spectrum, j->eps, j->n_eps);
+        status = wsr_eval_set_strengths(j->eval, j->eps, j->n_eps);
     }
     return status;
 }
@@ -190,9 +190,9 @@ static wsr_status make_spectrum(job *j, const cli *c, size_t keep)
 // Whether attacks and strengths are right shows before any file is read.
 static wsr_status check_attacks(job *j, const cli *c)
 {
-    const wsr_status status = make_spectrum(j, c, 0);
-    wsr_spectrum_free(j->spectrum);
-    j->spectrum = NULL;
+    const wsr_status status = make_eval(j, c, 0);
+    wsr_eval_free(j->eval);
+    j->eval = NULL;
     return status;
 }
 
@@ -318,14 +318,14 @@ static size_t wanted_images(const job *j, const cli *c)
     return c->out != NULL && shown > 0 ? (size_t)shown : 0;
 }
 
-static wsr_status open_spectrum(job *j, const cli *c)
+static wsr_status open_eval(job *j, const cli *c)
 {
-    wsr_status status = make_spectrum(j, c, wanted_images(j, c));
+    wsr_status status = make_eval(j, c, wanted_images(j, c));
     if (status == WSR_OK) {
-        status = wsr_spectrum_open(j->spectrum, j->model, j->dataset);
+        status = wsr_eval_open(j->eval, j->model, j->dataset);
     }
     if (status == WSR_OK && j->source != NULL) {
-        status = wsr_spectrum_transfer(j->spectrum, j->source);
+        status = wsr_eval_transfer(j->eval, j->source);
     }
     return status;
 }
@@ -360,10 +360,10 @@ wsr_status job_open(int *code, job *j, const cli *c)
     if (status != WSR_OK || *code != CLI_GO_ON || job_is_released(c)) {
         return status;
     }
-    status = open_spectrum(j, c);
+    status = open_eval(j, c);
     if (status == WSR_OK && c->resume != NULL) {
-        status = wsr_spectrum_resume(j->spectrum,
-                                     out_path(c, "checkpoint.safetensors"));
+        status =
+            wsr_eval_resume(j->eval, out_path(c, "checkpoint.safetensors"));
         // A run that ended before its first checkpoint begins anew.
         status = status == WSR_NOTFOUND ? WSR_OK : status;
     }
@@ -385,8 +385,8 @@ double job_now(void)
 static void show(const job *j, cli *c)
 {
     char text[64];
-    const size_t done = wsr_spectrum_position(j->spectrum);
-    const size_t all = wsr_spectrum_steps(j->spectrum);
+    const size_t done = wsr_eval_position(j->eval);
+    const size_t all = wsr_eval_steps(j->eval);
     (void)snprintf(text, sizeof(text), "step %zu/%zu", done, all);
     cli_progress(c, (double)done / (double)all, text);
 }
@@ -395,8 +395,7 @@ static wsr_status save(const job *j, const cli *c)
 {
     return c->out == NULL
                ? WSR_OK
-               : wsr_spectrum_save(j->spectrum,
-                                   out_path(c, "checkpoint.safetensors"));
+               : wsr_eval_save(j->eval, out_path(c, "checkpoint.safetensors"));
 }
 
 wsr_status job_run(job *j, cli *c)
@@ -405,13 +404,13 @@ wsr_status job_run(job *j, cli *c)
     double saved = job_now();
     wsr_status status = WSR_OK;
     job_print_start(c);
-    while (status == WSR_OK && wsr_spectrum_position(j->spectrum) <
-                                   wsr_spectrum_steps(j->spectrum)) {
+    while (status == WSR_OK &&
+           wsr_eval_position(j->eval) < wsr_eval_steps(j->eval)) {
         if (cli_canceled()) {
             status = save(j, c);
             return status == WSR_OK ? WSR_CANCELED : status;
         }
-        status = wsr_spectrum_step(j->spectrum);
+        status = wsr_eval_step(j->eval);
         if (status == WSR_OK && job_now() - saved > apart) {
             status = save(j, c);
             saved = job_now();
@@ -423,7 +422,7 @@ wsr_status job_run(job *j, cli *c)
 
 void job_free(job *j)
 {
-    wsr_spectrum_free(j->spectrum);
+    wsr_eval_free(j->eval);
     wsr_dataset_free(j->dataset);
     wsr_model_free(j->source);
     wsr_net_free(j->source_net);

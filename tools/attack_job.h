@@ -21,7 +21,7 @@ typedef struct job {
     wsr_net *source_net; // NULL: attacks work on the network itself
     wsr_model *source;
     wsr_dataset *dataset;
-    wsr_spectrum *spectrum; // NULL for the released measure
+    wsr_eval *eval; // NULL for the released measure
 } job;
 
 /// A key of the configuration. The table ends with name NULL.

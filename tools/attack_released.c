@@ -44,8 +44,8 @@ wsr_status job_run_released(const job *j, const cli *c)
     const double begin = job_now();
     cli_let_go();
     job_print_start(c);
-    const wsr_status status = wsr_spectrum_released(
-        accuracy, j->net, j->dataset, j->eps, j->n_eps, options);
+    const wsr_status status = wsr_eval_released(accuracy, j->net, j->dataset,
+                                                j->eps, j->n_eps, options);
     if (status == WSR_OK && !c->json && !c->quiet) {
         printf("as the research code measures, which is no measure of "
                "robustness\n\n%-12s %-4s %7s  %7s\n",

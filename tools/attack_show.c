@@ -45,7 +45,7 @@ static wsr_status show_json(const job *j)
 {
     char line[JOB_LINE] = "";
     char *text = NULL;
-    const wsr_status status = wsr_spectrum_json(&text, j->spectrum);
+    const wsr_status status = wsr_eval_json(&text, j->eval);
     if (job_is_done(j)) {
         job_done_line(line, job_seconds(j));
     }
@@ -59,9 +59,9 @@ static wsr_status show_json(const job *j)
 enum { NARROW = 12, WIDE = 44 }; // of the column of attacks
 
 // Attacks with their options, as far as they fit.
-static void print_label(const wsr_spectrum *s, size_t a, int width)
+static void print_label(const wsr_eval *s, size_t a, int width)
 {
-    const wsr_attack *const attack = wsr_spectrum_attack(s, a);
+    const wsr_attack *const attack = wsr_eval_attack(s, a);
     char *spec = NULL;
     const bool known = wsr_attack_spec(&spec, attack) == WSR_OK;
     printf("%-*.*s %-4s", width, width, known ? spec : wsr_attack_name(attack),
@@ -69,12 +69,12 @@ static void print_label(const wsr_spectrum *s, size_t a, int width)
     wsr_text_free(spec);
 }
 
-static int width_of(const wsr_spectrum *s)
+static int width_of(const wsr_eval *s)
 {
     size_t most = NARROW;
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
+    for (size_t a = 0; a < wsr_eval_attacks(s); a++) {
         char *spec = NULL;
-        if (wsr_attack_spec(&spec, wsr_spectrum_attack(s, a)) == WSR_OK) {
+        if (wsr_attack_spec(&spec, wsr_eval_attack(s, a)) == WSR_OK) {
             most = strlen(spec) > most ? strlen(spec) : most;
         }
         wsr_text_free(spec);
@@ -82,94 +82,94 @@ static int width_of(const wsr_spectrum *s)
     return most < WIDE ? (int)most : WIDE;
 }
 
-static void print_row(const wsr_spectrum *s, size_t a, size_t e, int width)
+static void print_row(const wsr_eval *s, size_t a, size_t e, int width)
 {
     print_label(s, a, width);
     printf(" %7.4f  %5.1f %%  %5.1f %%  %5.1f - %-5.1f %8.4f %8.3f %8.1f\n",
-           (double)wsr_spectrum_eps(s, e),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_CLEAN),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_ROBUST),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_LOW),
-           100.0 * wsr_spectrum_get(s, a, e, WSR_SPECTRUM_HIGH),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_LINF),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_L2),
-           wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS));
+           (double)wsr_eval_eps(s, e),
+           100.0 * wsr_eval_get(s, a, e, WSR_EVAL_CLEAN),
+           100.0 * wsr_eval_get(s, a, e, WSR_EVAL_ROBUST),
+           100.0 * wsr_eval_get(s, a, e, WSR_EVAL_LOW),
+           100.0 * wsr_eval_get(s, a, e, WSR_EVAL_HIGH),
+           wsr_eval_get(s, a, e, WSR_EVAL_LINF),
+           wsr_eval_get(s, a, e, WSR_EVAL_L2),
+           wsr_eval_get(s, a, e, WSR_EVAL_SECONDS));
 }
 
-static void print_worst(const wsr_spectrum *s, const char *norm, int width)
+static void print_worst(const wsr_eval *s, const char *norm, int width)
 {
     size_t members = 0;
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        const wsr_attack *const attack = wsr_spectrum_attack(s, a);
+    for (size_t a = 0; a < wsr_eval_attacks(s); a++) {
+        const wsr_attack *const attack = wsr_eval_attack(s, a);
         members += strcmp(wsr_attack_norm(attack), norm) == 0;
     }
-    if (members < 2 || wsr_spectrum_worst_count(s, norm) == 0) {
+    if (members < 2 || wsr_eval_worst_count(s, norm) == 0) {
         return;
     }
-    for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
+    for (size_t e = 0; e < wsr_eval_strengths(s); e++) {
         printf("%-*s %-4s %7.4f            %5.1f %%\n", width, "worst case",
-               norm, (double)wsr_spectrum_eps(s, e),
-               100.0 * wsr_spectrum_worst(s, norm, e));
+               norm, (double)wsr_eval_eps(s, e),
+               100.0 * wsr_eval_worst(s, norm, e));
     }
 }
 
-static size_t largest(const wsr_spectrum *s)
+static size_t largest(const wsr_eval *s)
 {
     size_t best = 0;
-    for (size_t e = 1; e < wsr_spectrum_strengths(s); e++) {
-        best = wsr_spectrum_eps(s, e) > wsr_spectrum_eps(s, best) ? e : best;
+    for (size_t e = 1; e < wsr_eval_strengths(s); e++) {
+        best = wsr_eval_eps(s, e) > wsr_eval_eps(s, best) ? e : best;
     }
     return best;
 }
 
-static void print_mean(const wsr_spectrum *s, size_t a, int width)
+static void print_mean(const wsr_eval *s, size_t a, int width)
 {
-    if (wsr_spectrum_strengths(s) > 1) {
+    if (wsr_eval_strengths(s) > 1) {
         print_label(s, a, width);
         printf(" mean over the strengths: %5.1f %%\n",
-               100.0 * wsr_spectrum_mean(s, a));
+               100.0 * wsr_eval_mean(s, a));
     }
 }
 
-static void print_smallest(const wsr_spectrum *s, size_t a, int width)
+static void print_smallest(const wsr_eval *s, size_t a, int width)
 {
     const size_t e = largest(s);
-    const double median = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_MEDIAN);
+    const double median = wsr_eval_get(s, a, e, WSR_EVAL_MEDIAN);
     // There is no median where nothing fell.
-    if (wsr_attack_is_minimal(wsr_spectrum_attack(s, a)) && isfinite(median)) {
+    if (wsr_attack_is_minimal(wsr_eval_attack(s, a)) && isfinite(median)) {
         print_label(s, a, width);
         printf(" smallest changes: median %.4f, quartiles %.4f and %.4f\n",
-               median, wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUARTILE_1),
-               wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUARTILE_3));
+               median, wsr_eval_get(s, a, e, WSR_EVAL_QUARTILE_1),
+               wsr_eval_get(s, a, e, WSR_EVAL_QUARTILE_3));
     }
 }
 
-static void print_summaries(const wsr_spectrum *s, int width)
+static void print_summaries(const wsr_eval *s, int width)
 {
     print_worst(s, "linf", width);
     print_worst(s, "l2", width);
     print_worst(s, "l1", width);
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        if (wsr_spectrum_count(s, a) > 0) {
+    for (size_t a = 0; a < wsr_eval_attacks(s); a++) {
+        if (wsr_eval_count(s, a) > 0) {
             print_mean(s, a, width);
             print_smallest(s, a, width);
         }
     }
 }
 
-static void print_cells(const wsr_spectrum *s, int width)
+static void print_cells(const wsr_eval *s, int width)
 {
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
-            if (wsr_spectrum_count(s, a) > 0) {
+    for (size_t a = 0; a < wsr_eval_attacks(s); a++) {
+        for (size_t e = 0; e < wsr_eval_strengths(s); e++) {
+            if (wsr_eval_count(s, a) > 0) {
                 print_row(s, a, e, width);
             }
         }
     }
 }
 
-// Each line of the library's advice behind the word "warning".
-static void print_advice(const char *text)
+// Each of the library's warnings behind the word "warning".
+static void print_warnings(const char *text)
 {
     while (*text != '\0') {
         const size_t n = strcspn(text, "\n");
@@ -184,7 +184,7 @@ static void print_head(const cli *c, const job *j, int width)
     const char *const of = wsr_config_text(c->config, "attack.target_class");
     printf("%zu images%s; accuracies with 95 %% intervals; norms are means "
            "over attacked images\n",
-           wsr_spectrum_count(j->spectrum, 0),
+           wsr_eval_count(j->eval, 0),
            j->source == NULL ? "" : ", attacked on another network");
     if (of != NULL && strtol(of, NULL, 10) >= 0) {
         const long class = strtol(of, NULL, 10);
@@ -206,10 +206,10 @@ static void print_head(const cli *c, const job *j, int width)
 
 wsr_status job_show(const cli *c, const job *j)
 {
-    const wsr_spectrum *const s = j->spectrum;
+    const wsr_eval *const s = j->eval;
     char *text = NULL;
     const int width = width_of(s);
-    if (wsr_spectrum_count(s, 0) == 0 || (c->quiet && !c->json)) {
+    if (wsr_eval_count(s, 0) == 0 || (c->quiet && !c->json)) {
         return WSR_OK; // interrupted before there was anything, or unwanted
     }
     if (c->json) {
@@ -218,8 +218,8 @@ wsr_status job_show(const cli *c, const job *j)
     print_head(c, j, width);
     print_cells(s, width);
     print_summaries(s, width);
-    const wsr_status status = wsr_spectrum_advice(&text, s);
-    print_advice(text == NULL ? "" : text);
+    const wsr_status status = wsr_eval_warnings_text(&text, s);
+    print_warnings(text == NULL ? "" : text);
     wsr_text_free(text);
     return status;
 }

@@ -12,17 +12,16 @@
 
 bool job_is_done(const job *j)
 {
-    return wsr_spectrum_position(j->spectrum) ==
-           wsr_spectrum_steps(j->spectrum);
+    return wsr_eval_position(j->eval) == wsr_eval_steps(j->eval);
 }
 
 double job_seconds(const job *j)
 {
-    const wsr_spectrum *const s = j->spectrum;
+    const wsr_eval *const s = j->eval;
     double sum = 0.0;
-    for (size_t a = 0; a < wsr_spectrum_attacks(s); a++) {
-        for (size_t e = 0; e < wsr_spectrum_strengths(s); e++) {
-            const double part = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_SECONDS);
+    for (size_t a = 0; a < wsr_eval_attacks(s); a++) {
+        for (size_t e = 0; e < wsr_eval_strengths(s); e++) {
+            const double part = wsr_eval_get(s, a, e, WSR_EVAL_SECONDS);
             sum += part > 0.0 ? part : 0.0; // none of attacks not begun
         }
     }
@@ -61,10 +60,10 @@ static int write_texts(const cli *c, const job *j, const char *json,
 }
 
 // Images that all attacks are done with.
-static size_t images_done(const wsr_spectrum *s)
+static size_t images_done(const wsr_eval *s)
 {
     // The last attack is the last to see a batch.
-    return wsr_spectrum_count(s, wsr_spectrum_attacks(s) - 1);
+    return wsr_eval_count(s, wsr_eval_attacks(s) - 1);
 }
 
 static wsr_status write_images(const cli *c, const job *j)
@@ -73,15 +72,15 @@ static wsr_status write_images(const cli *c, const job *j)
     const char *const show = wsr_config_text(c->config, "attack.show");
     const long shown = show == NULL ? JOB_SHOW : strtol(show, NULL, 10);
     wsr_status status = WSR_OK;
-    if (images_done(j->spectrum) == 0) {
+    if (images_done(j->eval) == 0) {
         return WSR_OK; // interrupted before there were any
     }
     if (save != NULL) {
-        status = wsr_spectrum_save_images(j->spectrum, 0, save);
+        status = wsr_eval_save_images(j->eval, 0, save);
     }
     if (status == WSR_OK && c->out != NULL && shown > 0) {
-        status = wsr_spectrum_save_images(j->spectrum, (size_t)shown,
-                                          out_path(c, "images.safetensors"));
+        status = wsr_eval_save_images(j->eval, (size_t)shown,
+                                      out_path(c, "images.safetensors"));
     }
     return status;
 }
@@ -94,9 +93,9 @@ wsr_status job_write(int *code, const cli *c, const job *j)
     if (status != WSR_OK || c->out == NULL) {
         return status;
     }
-    status = wsr_spectrum_json(&json, j->spectrum);
+    status = wsr_eval_json(&json, j->eval);
     if (status == WSR_OK) {
-        status = wsr_spectrum_csv(&csv, j->spectrum);
+        status = wsr_eval_csv(&csv, j->eval);
     }
     if (status == WSR_OK) {
         *code = write_texts(c, j, json, csv);

@@ -49,7 +49,7 @@ static bool begins(const char *line, const char *text)
     return strncmp(line, text, strlen(text)) == 0;
 }
 
-void results_spectrum(const cli *c)
+void results_eval(const cli *c)
 {
     static char line[LINE_SIZE];
     FILE *const log =
@@ -57,7 +57,7 @@ void results_spectrum(const cli *c)
     bool first = true;
     while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
         // Warnings are told while they arise, and are in the report.
-        if (!begins(line, "{\"event\":\"spectrum\",") &&
+        if (!begins(line, "{\"event\":\"eval\",") &&
             !begins(line, "{\"event\":\"summary\",\"summary\":\"mean\",")) {
             continue;
         }

@@ -12,9 +12,10 @@
 /// to exit with.
 int results_run(cli *c, wsr_status (*run)(cli *c));
 
-/// Print the accuracies over the spectrum for a person. Nothing with --quiet or
+/// Print the accuracies over the strengths for a person. Nothing with --quiet
+/// or
 /// --json.
-void results_spectrum(const cli *c);
+void results_eval(const cli *c);
 
 /// With --json: print what the log has got since the last call, whose lines
 /// are written in one piece. For every step, and once at the end.

@@ -3,7 +3,7 @@
 // wsr-attack: how many images a network recognises in spite of attacks. The
 // keys of its configuration are those of the library's parts: net.* of
 // wsr_net_load(), data.* of wsr_dataset_open(), attack.* of
-// wsr_spectrum_new().
+// wsr_eval_new().
 
 #include "attack_job.h"
 #include "out.h"

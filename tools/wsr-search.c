@@ -80,7 +80,7 @@ static wsr_status summarise(const cli *c, double seconds)
     }
     const wsr_status status = print_genotype(c);
     if (status == WSR_OK) {
-        results_spectrum(c);
+        results_eval(c);
         printf("%.0f s; written: %s/report.html, genotype.yaml, "
                "net.safetensors, log.jsonl\n",
                seconds, c->out);

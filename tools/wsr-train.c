@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Train a network from a genotype, naturally or adversarially, and measure its
-// accuracy over a spectrum of attack strengths.
+// accuracy over attack strengths.
 
 #include "cli.h"
 #include "out.h"
@@ -54,7 +54,7 @@ static wsr_status run(cli *c)
         status = wsr_report_write(c->out);
     }
     if (status == WSR_OK) {
-        results_spectrum(c);
+        results_eval(c);
     }
     if (status == WSR_OK && !c->quiet && !c->json) {
         printf("written: %s/report.html, net.safetensors, log.jsonl\n", c->out);

@@ -13,7 +13,6 @@
 #include "base/registry.h"
 #include "graph/graph.h"
 #include "wsr/attack.h"
-#include "wsr/spectrum.h"
 
 #include <math.h>
 
@@ -707,73 +706,6 @@ bool wsr__siege_clean_stands(const wsr__siege *s, size_t row);
 /// would be the attack's fault. [borrowed] (n)
 const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
                                           size_t e);
-
-// ---------------------------------------------------------------- spectrum
-
-typedef struct wsr__spectrum_settings {
-    wsr__attack_settings attack;
-    int64_t keep;
-    int64_t count;
-} wsr__spectrum_settings;
-
-/// What one attack did at one strength; arrays have a row per image.
-typedef struct wsr__spectrum_cell {
-    uint8_t *robust;
-    uint8_t *success;
-    float *norms[3];
-    uint32_t *queries;
-    uint32_t *gradients;
-    uint32_t *flat;
-    uint8_t *outside;
-    float *images; // of the first `keep`
-    double seconds;
-} wsr__spectrum_cell;
-
-struct wsr_spectrum {
-    wsr__spectrum_settings settings;
-    wsr_attack **attacks;
-    size_t n_attacks;
-    float *eps;
-    size_t n_eps;
-    wsr_model *model;  // NULL until it is opened
-    wsr_model *source; // that attacks work on, NULL: the same
-    const wsr_dataset *dataset;
-    size_t *index;   // of its images, those that are evaluated: (n)
-    int32_t *labels; // of these
-    size_t n;        // images
-    size_t keep;     // of which adversarial images are kept
-    size_t batch;    // images of a step
-    size_t position;
-    size_t loaded;             // number of the batch in `x`, SIZE_MAX: none
-    float *x;                  // (batch, d)
-    float *logits;             // (batch, classes)
-    uint8_t *clean;            // (n)
-    bool random;               // the model answers differently when asked again
-    wsr__spectrum_cell *cells; // [attack][strength]
-};
-
-static inline wsr__spectrum_cell *wsr__spectrum_at(const wsr_spectrum *spectrum,
-                                                   size_t a, size_t e)
-{
-    return &spectrum->cells[a * spectrum->n_eps + e];
-}
-
-/// What changes of an image are possible, for the size of strengths.
-typedef struct wsr__range {
-    wsr__lp norm;
-    wsr__box box;
-    int64_t pixels;
-} wsr__range;
-
-/// Log a warning for a strength that is larger than any change of an image
-/// inside the pixel range can be: 8 where 8/255 was meant.
-void wsr__strength_check(const wsr__range *range, float eps);
-
-/// The same for all norms and strengths of an evaluation that was opened.
-void wsr__spectrum_check_strengths(const wsr_spectrum *spectrum);
-
-/// Ask the model about the first images twice.
-wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum);
 
 // ---------------------------------------------------------------- training
 

@@ -13,7 +13,7 @@
 //
 // In the l2 ball the norm is the strength; in the linf ball it is that of the
 // source whose strength is the nearest, times the ratio of the two strengths.
-// Sources serve all strengths. "Neural Architecture Search for Wide Spectrum
+// Sources serve all strengths. "Neural Architecture Search for Wide Evaluation
 // Adversarial Robustness", AAAI 2023, doi:10.1609/aaai.v37i1.25118.
 //
 // Images are estimated one by one, so that no result depends on others.

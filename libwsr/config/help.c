@@ -191,7 +191,7 @@ static void list_begin(wsr__str *out, const char *topic)
 
 static bool list_add(wsr__str *line, const char *word, size_t width)
 {
-    if (line->len + strlen(word) + strlen(", ...") > width) {
+    if (line->len + strlen(", ") + strlen(word) + strlen(", ...") > width) {
         wsr__str_add(line, ", ...");
         return false;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The adversarial noise estimator of the search, "Neural Architecture Search
-// for Wide Spectrum Adversarial Robustness", AAAI 2023,
+// for Wide Evaluation Adversarial Robustness", AAAI 2023,
 // doi:10.1609/aaai.v37i1.25118: noises as vectors, preprocessed by two
 // convolutions over 100 channels. The mathematics is in vector.c.
 

@@ -10,6 +10,7 @@
 #include "wsr/config.h"
 #include "wsr/data.h"
 #include "wsr/estimator.h"
+#include "wsr/eval.h"
 #include "wsr/genotype.h"
 #include "wsr/graph.h"
 #include "wsr/net.h"
@@ -18,7 +19,6 @@
 #include "wsr/report.h"
 #include "wsr/run.h"
 #include "wsr/search.h"
-#include "wsr/spectrum.h"
 #include "wsr/tensor.h"
 #include "wsr/train.h"
 

@@ -13,8 +13,7 @@
 
 #include <math.h>
 
-/// log sum_c exp z_c. The largest logit is taken out, so nothing overflows.
-static double log_sum_exp(const float *z, size_t classes)
+double wsr__log_sum_exp(const float *z, size_t classes)
 {
     float top = z[0];
     for (size_t c = 1; c < classes; c++) {
@@ -52,7 +51,7 @@ double wsr__softmax_cross_entropy(float *dz, const float *z, size_t classes,
                                   const wsr__ce_target *target)
 {
     const double rest = target->smoothing / (double)classes;
-    const double total = log_sum_exp(z, classes);
+    const double total = wsr__log_sum_exp(z, classes);
     double dot = 0; // sum_c t_c z_c
     // Without smoothing a logit of -inf must not become 0 * -inf.
     for (size_t c = 0; target->smoothing > 0 && c < classes; c++) {

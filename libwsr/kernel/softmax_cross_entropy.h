@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/// log sum_c exp z_c of `classes` (at least 1) logits z, in double. The largest
+/// logit is taken out first, so nothing overflows.
+double wsr__log_sum_exp(const float *z, size_t classes);
+
 /// What the logits of one sample are compared with, and what is done with the
 /// gradient.
 typedef struct wsr__ce_target {

@@ -402,7 +402,7 @@ static bool is_point(const wsr__report *report, const json_t *line)
             curves_of_norm(report, text_of(line, "norm")) > 1);
 }
 
-static wsr_status on_spectrum(wsr__report *report, const json_t *line)
+static wsr_status on_eval(wsr__report *report, const json_t *line)
 {
     wsr__report_strength p = strength_of(line);
     wsr_status status = WSR_OK;
@@ -433,7 +433,7 @@ static void free_warning(wsr__report_warning *w)
     wsr__free(w->attack);
     wsr__free(w->norm);
     wsr__free(w->detail);
-    wsr__free(w->advice);
+    wsr__free(w->remedy);
 }
 
 static wsr_status on_warning(wsr__report *report, const json_t *line)
@@ -451,9 +451,9 @@ static wsr_status on_warning(wsr__report *report, const json_t *line)
                                 .norm = wsr__strdup(text_of(line, "norm")),
                                 .eps = number_of(line, "eps"),
                                 .detail = wsr__strdup(text_of(line, "detail")),
-                                .advice = wsr__strdup(text_of(line, "advice"))};
+                                .remedy = wsr__strdup(text_of(line, "remedy"))};
     if (made.name == NULL || made.attack == NULL || made.norm == NULL ||
-        made.detail == NULL || made.advice == NULL) {
+        made.detail == NULL || made.remedy == NULL) {
         free_warning(&made);
         return WSR_NOMEM;
     }
@@ -475,10 +475,10 @@ out:
     return status;
 }
 
-// Older logs have "spectrum" in place of the others, or no event at all.
+// Older logs have "evaluation" in place of the others, or no event at all.
 static bool is_evaluation(const json_t *line, const char *event)
 {
-    static const char *const events[] = {"spectrum", "summary", "warning"};
+    static const char *const events[] = {"eval", "summary", "warning"};
     bool known = json_object_get(line, "event") == NULL;
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         known = known || wsr__streq(event, events[i]);
@@ -506,7 +506,7 @@ static wsr_status on_line(wsr__report *report, json_t *line)
         return WSR_OK;
     }
     return text_of(line, "warning")[0] != '\0' ? on_warning(report, line)
-                                               : on_spectrum(report, line);
+                                               : on_eval(report, line);
 }
 
 static bool is_blank(const char *text, size_t size)

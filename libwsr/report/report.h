@@ -79,7 +79,7 @@ typedef struct wsr__report_warning {
     char *norm;
     double eps;
     char *detail;
-    char *advice;
+    char *remedy;
 } wsr__report_warning;
 
 /// All that a report shows; {0} with NAN seconds is an empty one.

@@ -155,7 +155,7 @@ static void add_warning(wsr__str *out, const wsr__report_warning *w)
     wsr__str_add(out, w->norm[0] == '\0' ? "" : ": ");
     wsr__html_text(out, w->detail);
     wsr__str_add(out, ".<br/><small>");
-    wsr__html_text(out, w->advice);
+    wsr__html_text(out, w->remedy);
     wsr__str_add(out, ".</small></li>\n");
 }
 

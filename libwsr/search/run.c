@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A configured run: search, train the found genotype from scratch, evaluate
-// its accuracy over the spectrum of strengths.
+// its accuracy over the evaluation of strengths.
 
 #include "search/search.h"
 
@@ -18,7 +18,7 @@ enum {
     PREDICTOR,
     NET,
     TRAIN,
-    SPECTRUM,
+    EVAL,
     SECTIONS
 };
 
@@ -43,7 +43,7 @@ typedef struct method {
     wsr__search_params search_params;
     wsr__network_config net_config;
     wsr__train_params train_params;
-    wsr__assess_params spectrum;
+    wsr__eval_stage_params eval;
     wsr__section *sections; // the driver's, filled in by it
     wsr_dataset *train;
     wsr_dataset *test;
@@ -85,9 +85,9 @@ static void sections(void *self, wsr__section *out)
         [TRAIN] = {.prefix = "train",
                    .schema = wsr__train_schema,
                    .params = &m->train_params},
-        [SPECTRUM] = {.prefix = "spectrum",
-                      .schema = wsr__assess_schema,
-                      .params = &m->spectrum}};
+        [EVAL] = {.prefix = "eval",
+                  .schema = wsr__eval_stage_schema,
+                  .params = &m->eval}};
     memcpy(out, all, sizeof(all));
     m->sections = out;
 }
@@ -171,9 +171,10 @@ static void release_training(method *m)
     m->genotype = NULL;
 }
 
-static wsr__assess_of spectrum_of(const method *m)
+static wsr__eval_stage_of eval_of(const method *m)
 {
-    return (wsr__assess_of){.net = m->net, .test = m->test, .seed = seed_of(m)};
+    return (wsr__eval_stage_of){
+        .net = m->net, .test = m->test, .seed = seed_of(m)};
 }
 
 // What follows the search is made once before it, for what cannot be made is
@@ -192,11 +193,11 @@ static wsr_status check_rest(method *m)
                         "train.init: has parameters of one architecture, "
                         "which the search is to find, leave it out");
     }
-    WSR_TRY(wsr__assess_check(&m->spectrum));
+    WSR_TRY(wsr__eval_stage_check(&m->eval));
     WSR_TRY(make_training(m));
     WSR_TRY(wsr__training_prepare(m->training));
-    const wsr__assess_of of = spectrum_of(m);
-    WSR_TRY(wsr__assess_prepare(&of, &m->spectrum));
+    const wsr__eval_stage_of of = eval_of(m);
+    WSR_TRY(wsr__eval_stage_prepare(&of, &m->eval));
     wsr__training_needs(&m->after, m->training);
 out:
     release_training(m);
@@ -208,7 +209,7 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     wsr_status status = WSR_OK;
     method *const m = self;
     const bool tested = m->train_params.eval_every > 0 ||
-                        m->spectrum.attack.s[0] != '\0';
+                        m->eval.attack.s[0] != '\0';
     (void)run;
     (void)resume;
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
@@ -320,11 +321,11 @@ out:
     return status;
 }
 
-static wsr_status evaluate_spectrum(void *self, wsr__run *run)
+static wsr_status evaluate_eval(void *self, wsr__run *run)
 {
     const method *const m = self;
-    const wsr__assess_of of = spectrum_of(m);
-    return wsr__assess(run, &of, &m->spectrum);
+    const wsr__eval_stage_of of = eval_of(m);
+    return wsr__eval_stage_run(run, &of, &m->eval);
 }
 
 static void release(void *self)
@@ -336,13 +337,13 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
-static const wsr__run_stage stages[] = {search, train_found, evaluate_spectrum,
+static const wsr__run_stage stages[] = {search, train_found, evaluate_eval,
                                         NULL};
 
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",           "log.jsonl",
     "checkpoint.safetensors", "estimator.safetensors", "net.safetensors",
-    "spectrum.safetensors",   "report.html",           NULL};
+    "eval.safetensors",       "report.html",           NULL};
 
 // What values of the options may name.
 static const wsr__family *const families[] = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A training run from its configuration to a network file and a spectrum.
+// A training run from its configuration to a network file and an evaluation.
 
 #include "train/train.h"
 
-enum { DATA, NET, TRAIN, SPECTRUM, SECTIONS };
+enum { DATA, NET, TRAIN, EVAL, SECTIONS };
 
 static const char init_name[] = "init.safetensors";
 
@@ -13,7 +13,7 @@ typedef struct method {
     wsr__source_params source;
     wsr__network_config net_config;
     wsr__train_params train_params;
-    wsr__assess_params assess;
+    wsr__eval_stage_params eval;
     wsr_dataset *train;
     wsr_dataset *test;
     wsr_net *net;
@@ -31,9 +31,8 @@ static void sections(void *self, wsr__section *out)
     out[TRAIN] = (wsr__section){.prefix = "train",
                                 .schema = wsr__train_schema,
                                 .params = &m->train_params};
-    out[SPECTRUM] = (wsr__section){.prefix = "spectrum",
-                                   .schema = wsr__assess_schema,
-                                   .params = &m->assess};
+    out[EVAL] = (wsr__section){
+        .prefix = "eval", .schema = wsr__eval_stage_schema, .params = &m->eval};
 }
 
 // ------------------------------------------------------------------- parts
@@ -144,9 +143,10 @@ out:
     return status;
 }
 
-static wsr__assess_of assess_of(const method *m)
+static wsr__eval_stage_of eval_of(const method *m)
 {
-    return (wsr__assess_of){.net = m->net, .test = m->test, .seed = seed_of(m)};
+    return (wsr__eval_stage_of){
+        .net = m->net, .test = m->test, .seed = seed_of(m)};
 }
 
 static wsr_status prepare(void *self, const wsr__run *run, bool resume)
@@ -154,15 +154,15 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     wsr_status status = WSR_OK;
     method *const m = self;
     const bool tested = m->train_params.eval_every > 0 ||
-                        m->assess.attack.s[0] != '\0';
-    WSR_TRY(wsr__assess_check(&m->assess));
+                        m->eval.attack.s[0] != '\0';
+    WSR_TRY(wsr__eval_stage_check(&m->eval));
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
     WSR_TRY(make_net(m, run, resume));
     const wsr__training_of of = {m->net, m->train, m->test, seed_of(m)};
-    const wsr__assess_of assessed = assess_of(m);
+    const wsr__eval_stage_of evaluated = eval_of(m);
     WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
     WSR_TRY(wsr__training_prepare(m->training));
-    WSR_TRY(wsr__assess_prepare(&assessed, &m->assess));
+    WSR_TRY(wsr__eval_stage_prepare(&evaluated, &m->eval));
 out:
     return status;
 }
@@ -228,11 +228,11 @@ out:
     return status;
 }
 
-static wsr_status assess(void *self, wsr__run *run)
+static wsr_status evaluate(void *self, wsr__run *run)
 {
     const method *const m = self;
-    const wsr__assess_of of = assess_of(m);
-    return wsr__assess(run, &of, &m->assess);
+    const wsr__eval_stage_of of = eval_of(m);
+    return wsr__eval_stage_run(run, &of, &m->eval);
 }
 
 static void release(void *self)
@@ -244,12 +244,12 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
-static const wsr__run_stage stages[] = {train, assess, NULL};
+static const wsr__run_stage stages[] = {train, evaluate, NULL};
 
 static const char *const files[] = {"genotype.yaml",   "codes.yaml",
                                     init_name,         "config.yaml",
                                     "log.jsonl",       "checkpoint.safetensors",
-                                    "net.safetensors", "spectrum.safetensors",
+                                    "net.safetensors", "eval.safetensors",
                                     "report.html",     NULL};
 
 // What values of the options may name.

@@ -3,15 +3,16 @@
 // Training. training.c owns epochs and the state that a checkpoint holds,
 // validate.c the validation between epochs, batch.c the passes over one batch;
 // a trainer is one file with the mathematics of a batch. sources.c makes data
-// and networks of a configuration; assess.c evaluates a network into the log;
-// run.c is the whole as a run (run/run.h). Search uses everything but run.c.
+// and networks of a configuration; eval/stage.c evaluates a network into the
+// log; run.c is the whole as a run (run/run.h). Search uses everything but
+// run.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
 
-#include "attack/attack.h"
 #include "config/config.h"
 #include "data/data.h"
+#include "eval/eval.h"
 #include "io/io.h"
 #include "net/net.h"
 #include "optim/optim.h"
@@ -241,34 +242,5 @@ wsr_status wsr__network_from_config(wsr_net **out,
                                     const wsr_genotype *genotype,
                                     const wsr_robnet_codes *codes,
                                     const wsr_dataset *dataset, uint64_t seed);
-
-typedef struct wsr__assess_params {
-    wsr__text attack; // list of specs; empty: no spectrum
-    wsr__floats eps;
-    int64_t count;
-    int64_t batch;
-} wsr__assess_params;
-
-extern const wsr__option wsr__assess_schema[]; // section "spectrum"
-
-typedef struct wsr__assess_of {
-    const wsr_net *net;      // borrowed
-    const wsr_dataset *test; // borrowed
-    uint64_t seed;
-} wsr__assess_of;
-
-/// CONFIG, before hours of work, for what wsr__assess() would refuse.
-wsr_status wsr__assess_check(const wsr__assess_params *params);
-
-/// Open the evaluation as wsr__assess() will, and close it again: what data,
-/// network and attacks refuse of each other shows before the first step.
-wsr_status wsr__assess_prepare(const wsr__assess_of *of,
-                               const wsr__assess_params *params);
-
-/// Measure accuracy over the spectrum; lines with the event "spectrum" go to
-/// the log. Phase "spectrum". On cancellation the part done is kept in the
-/// file spectrum.safetensors, where the next call finds it.
-wsr_status wsr__assess(wsr__run *run, const wsr__assess_of *of,
-                       const wsr__assess_params *params);
 
 #endif

@@ -105,10 +105,10 @@ wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
 // Specs are checked before hours of work, not after.
 static wsr_status check_attack(const wsr__training *t)
 {
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     const wsr_status status =
-        wsr_spectrum_new(&spectrum, t->params.eval_attack.s, NULL);
-    wsr_spectrum_free(spectrum);
+        wsr_eval_new(&eval, t->params.eval_attack.s, NULL);
+    wsr_eval_free(eval);
     return status;
 }
 

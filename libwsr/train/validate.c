@@ -35,7 +35,7 @@ static void remember(wsr__training *t, const wsr__validation *validation)
     }
 }
 
-static wsr_status open_spectrum(wsr_spectrum **out, wsr__training *t)
+static wsr_status open_eval(wsr_eval **out, wsr__training *t)
 {
     wsr_status status = WSR_OK;
     *out = NULL;
@@ -49,9 +49,9 @@ static wsr_status open_spectrum(wsr_spectrum **out, wsr__training *t)
         WSR_TRY(wsr_model_from_net(&t->eval_model, t->of.net,
                                    (size_t)t->params.batch));
     }
-    WSR_TRY(wsr_spectrum_new(out, t->params.eval_attack.s, options));
-    WSR_TRY(wsr_spectrum_set_strengths(*out, &eps, 1));
-    WSR_TRY(wsr_spectrum_open(*out, t->eval_model, t->of.test));
+    WSR_TRY(wsr_eval_new(out, t->params.eval_attack.s, options));
+    WSR_TRY(wsr_eval_set_strengths(*out, &eps, 1));
+    WSR_TRY(wsr_eval_open(*out, t->eval_model, t->of.test));
 out:
     return status;
 }
@@ -59,22 +59,21 @@ out:
 wsr_status wsr__training_prepare_validation(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     if (t->of.test == NULL || t->params.eval_every == 0) {
         return WSR_OK;
     }
-    WSR_TRY(open_spectrum(&spectrum, t));
-    if (wsr_spectrum_attacks(spectrum) != 1) {
+    WSR_TRY(open_eval(&eval, t));
+    if (wsr_eval_attacks(eval) != 1) {
         status = WSR_FAIL(WSR_CONFIG,
                           "train.eval_attack: %.80s: names %zu attacks, a "
                           "validation has one",
-                          t->params.eval_attack.s,
-                          wsr_spectrum_attacks(spectrum));
+                          t->params.eval_attack.s, wsr_eval_attacks(eval));
         goto out;
     }
     WSR_TRY(wsr__model_reserve(&t->eval_bytes, t->eval_model));
 out:
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     return status == WSR_OK ? status
                             : wsr__fail_at(status, "train.eval_attack");
 }
@@ -83,22 +82,22 @@ wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     *validation = (wsr__validation){-1, -1};
     if (!is_due(t)) {
         return WSR_OK;
     }
-    WSR_TRY(open_spectrum(&spectrum, t));
-    const size_t steps = wsr_spectrum_steps(spectrum);
+    WSR_TRY(open_eval(&eval, t));
+    const size_t steps = wsr_eval_steps(eval);
     for (size_t i = 0; i < steps; i++) {
-        WSR_TRY(wsr_spectrum_step(spectrum));
+        WSR_TRY(wsr_eval_step(eval));
         WSR_TRY(wsr__run_progress(run, "validate", i + 1, steps, ""));
     }
-    validation->clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
-    validation->robust = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_ROBUST);
+    validation->clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
+    validation->robust = wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST);
     remember(t, validation);
 out:
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     return status;
 }
 

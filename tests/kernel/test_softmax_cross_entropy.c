@@ -81,6 +81,7 @@ START_TEST(large_and_infinite_logits_do_not_overflow)
     const double loss = wsr__softmax_cross_entropy(dz, z, 3, &t);
     ck_assert_double_eq_tol(loss, 10 + log1p(exp(-10.0)), 1e-12);
     ck_assert(dz[2] == 0);
+    ck_assert(wsr__log_sum_exp(z, 3) - 990 == loss);
 }
 END_TEST
 

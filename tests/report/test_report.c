@@ -32,7 +32,7 @@ static const char log_lines[] =
     "\"unknown\":[{}],\"time_attack\":0.5}\n"
     "\n"
     "{\"event\":\"news\",\"loss\":987654}\n"
-    "{\"event\":\"spectrum\",\"attack\":\"pgd\",\"norm\":\"linf\","
+    "{\"event\":\"eval\",\"attack\":\"pgd\",\"norm\":\"linf\","
     "\"eps\":0.03137255,\"count\":100,\"clean_accuracy\":0.75,"
     "\"robust_accuracy\":0.375}\n"
     "{\"attack\":\"pgd\",\"norm\":\"linf\",\"eps\":0.06,\"count\":100,"
@@ -156,9 +156,9 @@ static const char evaluation[] =
     "\"robust_accuracy\":0.375}\n"
     "{\"warning\":\"zero_gradients\",\"attack\":\"pgd:steps=7\","
     "\"norm\":\"linf\",\"eps\":0.1,\"detail\":\"8 of 9 <are> zero\","
-    "\"advice\":\"look elsewhere\"}\n"
+    "\"remedy\":\"look elsewhere\"}\n"
     "{\"warning\":\"random\",\"attack\":null,\"norm\":null,\"eps\":null,"
-    "\"detail\":\"other logits\",\"advice\":\"average\"}\n";
+    "\"detail\":\"other logits\",\"remedy\":\"average\"}\n";
 
 START_TEST(an_evaluation_has_worst_case_classes_and_warnings)
 {
@@ -298,7 +298,7 @@ START_TEST(the_numbers_can_be_saved_from_the_page)
         "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":1,\"loss\":0.1}\n"
         "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":2,\"loss\":0.05,"
         "\"seconds\":3}\n"
-        "{\"event\":\"spectrum\",\"attack\":\"pgd\",\"options\":\"a=\\\"b\\\","
+        "{\"event\":\"eval\",\"attack\":\"pgd\",\"options\":\"a=\\\"b\\\","
         "c=2\",\"norm\":\"linf\",\"eps\":0.1,\"count\":4,"
         "\"clean_accuracy\":1,\"robust_accuracy\":0.3,\"robust_low\":0.25,"
         "\"robust_high\":0.5,\"class_accuracy\":[0.3,null]}\n");
@@ -327,7 +327,7 @@ START_TEST(many_curves_can_be_told_apart)
     wsr__str log = {0};
     for (int i = 0; i < CURVES; i++) {
         wsr__str_addf(&log,
-                      "{\"event\":\"spectrum\",\"attack\":\"a%d\",\"norm\":"
+                      "{\"event\":\"eval\",\"attack\":\"a%d\",\"norm\":"
                       "\"linf\",\"eps\":0.1,\"robust_accuracy\":0.5}\n",
                       i);
     }
@@ -366,7 +366,7 @@ START_TEST(text_of_files_cannot_break_the_page)
         "{\"event\":\"start\",\"tool\":\"</h1><b>\",\"build\":\"\\u0001\"}\n"
         "{\"event\":\"epoch\",\"phase\":\"<p>\",\"epoch\":1,"
         "\"loss<i>\":1,\"time\":{\"<u>&\":1}}\n"
-        "{\"event\":\"spectrum\",\"attack\":\"<a>\",\"norm\":\"<n>\","
+        "{\"event\":\"eval\",\"attack\":\"<a>\",\"norm\":\"<n>\","
         "\"net\":\"\\\"\",\"options\":\"<o>\",\"eps\":0.5,"
         "\"robust_accuracy\":0.5}\n");
     const char *const page = page_of(dir);

@@ -41,9 +41,9 @@ static inline wsr_config *make_config(const char *extra)
                                            "train.epochs=1",
                                            "train.batch=16",
                                            "train.eval_every=0",
-                                           "spectrum.attack=fgsm",
-                                           "spectrum.eps=[0.03]",
-                                           "spectrum.count=8"};
+                                           "eval.attack=fgsm",
+                                           "eval.eps=[0.03]",
+                                           "eval.count=8"};
     wsr_config *config = NULL;
     ck_assert_ok(wsr_config_new(&config));
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {

@@ -120,7 +120,7 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
         wsr_status status;
         const char *words;
     } cases[] = {
-        {"spectrum.attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"eval.attack=pdg", WSR_NOTFOUND, "pgd"},
         {"train.trainer=madri", WSR_NOTFOUND, "madry"},
         {"train.schedule=cosin", WSR_NOTFOUND, "cosine"},
         {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},

@@ -207,7 +207,7 @@ net=small/net.safetensors
 tiny="--set data.limit=8 --set data.test_limit=8 --set net.channels=4
     --set net.layers=1 --set train.epochs=1 --set train.batch=8
     --set train.trainer=natural --set train.eval_every=0
-    --set spectrum.attack=fgsm --set spectrum.eps=0.03 --set spectrum.count=8"
+    --set eval.attack=fgsm --set eval.eps=0.03 --set eval.count=8"
 if [ -x "$train" ] && [ -x "$attack" ]; then
     if ! timeout -k 2 120 "$train" --quiet --out small --data synthetic $genotype \
         $tiny; then
@@ -341,9 +341,9 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     checks=$((checks + 1))
     timeout -k 2 60 "$attack" --net $net --data synthetic --count 4 --attack fgsm \
         --eps 0,8/255 --json >stdout 2>stderr
-    if [ $? -ne 0 ] || [ "$(grep -c '"event":"spectrum"' stdout)" -ne 2 ] ||
+    if [ $? -ne 0 ] || [ "$(grep -c '"event":"eval"' stdout)" -ne 2 ] ||
         [ -s stderr ] ||
-        ! grep -qE '^\{"event":"spectrum","attack":"fgsm",.*"norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,' stdout; then
+        ! grep -qE '^\{"event":"eval","attack":"fgsm",.*"norm":"linf","eps":0.0313725[0-9]*,"count":4,"clean_accuracy":[0-9.]+,"robust_accuracy":[0-9.]+,' stdout; then
         failures=$((failures + 1))
         echo "FAILED: JSON lines of wsr-attack"
         head -5 stdout stderr

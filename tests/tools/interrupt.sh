@@ -30,8 +30,8 @@ cd "$scratch" || exit 1
     --set data.limit=64 --set data.test_limit=8 --set net.channels=4 \
     --set net.layers=2 --set train.epochs=1 --set train.batch=16 \
     --set train.trainer=natural --set train.eval_every=0 \
-    --set spectrum.attack=fgsm --set spectrum.eps=0.03 \
-    --set spectrum.count=8 >train.log || fail "no network to attack"
+    --set eval.attack=fgsm --set eval.eps=0.03 \
+    --set eval.count=8 >train.log || fail "no network to attack"
 
 run="$attack --net small/net.safetensors --data synthetic --count 48
     --set attack.batch=1 --attack pgd:steps=60,gn --eps 0.001,0.03

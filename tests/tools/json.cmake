@@ -154,11 +154,11 @@ set(data --data synthetic:size=16 --set data.limit=64 --set data.test_limit=64)
 set(net --set net.channels=4 --set net.layers=2)
 set(train ${data} ${net} --set train.epochs=2 --set train.batch=16
     --set train.trainer=madry:eps=0.03,steps=1,clean_pass=true --set train.eval_count=8
-    --set train.log_every=2 --set spectrum.count=8)
+    --set train.log_every=2 --set eval.count=8)
 
 check_run(${TRAIN} --json --quiet --out ${SCRATCH}/train --genotype cna_r
-    ${train} --set spectrum.attack=fgsm,pgd:steps=2
-    --set spectrum.eps=0.03,8)
+    ${train} --set eval.attack=fgsm,pgd:steps=2
+    --set eval.eps=0.03,8)
 set(whole ${printed})
 # What is printed is the log, and again when a run is taken up.
 file(READ ${SCRATCH}/train/log.jsonl log)
@@ -177,7 +177,7 @@ check_run(${SEARCH} --json --out ${SCRATCH}/search ${train}
     --set search.estimator_batches=1 --set search.val_batches=1
     --set search.augment=flip --set estimator.memory=64
     --set estimator.batch=16 --set estimator.passes=1
-    --set spectrum.attack=fgsm --set spectrum.eps=0.03)
+    --set eval.attack=fgsm --set eval.eps=0.03)
 
 set(attack ${ATTACK} --json --net ${SCRATCH}/train/net.safetensors
     --data synthetic:size=16 --count 8)

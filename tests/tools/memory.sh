@@ -76,7 +76,7 @@ cd "$scratch" || exit 1
 small=(--quiet --threads 2 --data synthetic --set data.limit=16
     --set data.test_limit=4 --set net.channels=4 --set net.layers=2
     --set train.epochs=1 --set train.batch=8 --set train.eval_count=4
-    --set spectrum.attack=fgsm --set spectrum.eps=0.03 --set spectrum.count=4)
+    --set eval.attack=fgsm --set eval.eps=0.03 --set eval.count=4)
 
 "$train" "${small[@]}" --out small --genotype cna_r >stdout 2>stderr ||
     complain "no network to attack: $(cat stderr)"

@@ -17,7 +17,7 @@ static const char tiny[] =
     "net: {genotype: cna_r, channels: 4, layers: 3}\n"
     "train: {trainer: natural, epochs: 2, batch: 16, lr: 0, augment: [],\n"
     "        optimizer: \"sgd:momentum=0,weight_decay=0\", eval_every: 0}\n"
-    "spectrum: {attack: \"\"}\n";
+    "eval: {attack: \"\"}\n";
 
 static wsr_config *config_of(const char *init, const char *setting)
 {

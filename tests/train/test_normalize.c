@@ -20,7 +20,7 @@ static const char learnable[] =
     "net: {genotype: cna_r, channels: 4, layers: 3}\n"
     "train: {epochs: 6, batch: 16, lr: 0.05, augment: [], eval_count: 96,\n"
     "        eval_attack: fgsm, eval_eps: 0.02}\n"
-    "spectrum: {attack: \"pgd:steps=2\", eps: [0.02], count: 96}\n";
+    "eval: {attack: \"pgd:steps=2\", eps: [0.02], count: 96}\n";
 
 static wsr_status run_in(char dir[512], const char *name, const char *trainer,
                          const char *const *settings, size_t n)
@@ -88,7 +88,7 @@ START_TEST(the_saved_network_has_the_accuracy_that_was_logged)
     wsr_net *net = NULL;
     wsr_model *model = NULL;
     wsr_dataset *data = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     const float eps = 0.02f;
     ck_assert_ok(run_in(dir, "saved", trainers[1], normalized, 2));
     ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.safetensors"), NULL));
@@ -96,19 +96,19 @@ START_TEST(the_saved_network_has_the_accuracy_that_was_logged)
     ck_assert_ok(wsr_dataset_open(
         &data, "synthetic:size=16,count=128,test_count=96,classes=3,noise=0.05",
         "test", NULL));
-    ck_assert_ok(wsr_spectrum_new(&spectrum, "pgd:steps=2", "seed=3"));
-    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, &eps, 1));
-    ck_assert_ok(wsr_spectrum_open(spectrum, model, data));
-    while (wsr_spectrum_position(spectrum) < wsr_spectrum_steps(spectrum)) {
-        ck_assert_ok(wsr_spectrum_step(spectrum));
+    ck_assert_ok(wsr_eval_new(&eval, "pgd:steps=2", "seed=3"));
+    ck_assert_ok(wsr_eval_set_strengths(eval, &eps, 1));
+    ck_assert_ok(wsr_eval_open(eval, model, data));
+    while (wsr_eval_position(eval) < wsr_eval_steps(eval)) {
+        ck_assert_ok(wsr_eval_step(eval));
     }
-    const double clean = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_CLEAN);
-    const double linf = wsr_spectrum_get(spectrum, 0, 0, WSR_SPECTRUM_LINF);
+    const double clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
+    const double linf = wsr_eval_get(eval, 0, 0, WSR_EVAL_LINF);
     ck_assert_double_eq_tol(clean, last_of(dir, "\"clean_accuracy\":"), 1e-6);
     // Strengths are those of pixels.
     ck_assert_double_le(linf, 0.0200001);
     ck_assert_double_ge(linf, 0.01);
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_dataset_free(data);
     wsr_model_free(model);
     wsr_net_free(net);

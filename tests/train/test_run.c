@@ -27,7 +27,7 @@ static const char tiny[] =
     "  eval_attack: \"pgd:steps=2\"\n"
     "  keep: best_robust\n"
     "  log_every: 1\n"
-    "spectrum: {attack: \"fgsm,pgd:steps=2\", eps: [0.03, 0.1], count: 24,\n"
+    "eval: {attack: \"fgsm,pgd:steps=2\", eps: [0.03, 0.1], count: 24,\n"
     "           batch: 8}\n";
 
 enum { STEPS = 2 * 3 + 2 + 6 }; // calls of the hook in such a run
@@ -87,7 +87,7 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
     counter c = {0, SIZE_MAX};
     ck_assert_ok(wsr_train_run(config, whole, false, count, &c));
     ck_assert_uint_eq(c.calls, STEPS);
-    // Within an epoch, at its end, in and after validation, in the spectrum.
+    // Within an epoch, at its end, in and after validation, in the evaluation.
     static const size_t stops[] = {1, 3, 4, 5, 8, 10, STEPS};
     for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
         const size_t stop = stops[i];
@@ -149,7 +149,7 @@ START_TEST(a_run_that_is_done_stays_as_it_is)
 }
 END_TEST
 
-START_TEST(the_log_tells_of_epochs_steps_and_the_spectrum)
+START_TEST(the_log_tells_of_epochs_steps_and_the_eval)
 {
     char dir[512];
     keep_name(dir, "log");
@@ -162,8 +162,8 @@ START_TEST(the_log_tells_of_epochs_steps_and_the_spectrum)
         {"{\"event\":\"start\",\"tool\":\"train\"", 1},
         {"{\"event\":\"step\",\"phase\":\"train\"", 6},
         {"{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":", 2},
-        {"{\"event\":\"spectrum\",\"attack\":\"fgsm\",", 2},
-        {"{\"event\":\"spectrum\",\"attack\":\"pgd\",", 2},
+        {"{\"event\":\"eval\",\"attack\":\"fgsm\",", 2},
+        {"{\"event\":\"eval\",\"attack\":\"pgd\",", 2},
         {"{\"event\":\"summary\",\"summary\":", 4},
         {"{\"event\":\"done\",\"seconds\":", 1},
     };
@@ -243,7 +243,7 @@ START_TEST(what_does_not_exist_or_fit_is_named)
         {"train.augment=[flipp]", WSR_NOTFOUND, "flip"},
         {"train.augment=[pad:pixels=3]", WSR_SHAPE, "(3, 22, 22)"},
         {"train.eval_attack=pdg", WSR_NOTFOUND, "pgd"},
-        {"spectrum.attack=pdg", WSR_NOTFOUND, "pgd"},
+        {"eval.attack=pdg", WSR_NOTFOUND, "pgd"},
         {"net.genotype=cna_q", WSR_NOTFOUND, "cna_q"},
         {"net.genotype=", WSR_CONFIG, "net.genotype"},
         {"data.spec=cifar10:/no/such/folder", WSR_NOTFOUND, "/no/such/folder"},
@@ -268,7 +268,7 @@ START_TEST(what_a_later_stage_would_refuse_is_refused_before_the_first_step)
     } cases[] = {
         {"train.eval_attack=apgd_dlr", WSR_ARG, "needs 3 classes"},
         {"train.eval_attack=fgsm,pgd", WSR_CONFIG, "names 2 attacks"},
-        {"spectrum.attack=pgd,apgd_dlr", WSR_ARG, "needs 3 classes"},
+        {"eval.attack=pgd,apgd_dlr", WSR_ARG, "needs 3 classes"},
         {"data.spec=synthetic:size=16,count=44,classes=1", WSR_CONFIG,
          "classes"},
         {"data.size=4096", WSR_NOMEM, "plans for 16 images"},
@@ -421,7 +421,7 @@ START_TEST(help_lists_the_options_of_all_sections)
     char *text = NULL;
     ck_assert_ok(wsr_train_help(&text, NULL));
     ck_assert_ptr_nonnull(strstr(text, "train.trainer"));
-    ck_assert_ptr_nonnull(strstr(text, "spectrum.eps"));
+    ck_assert_ptr_nonnull(strstr(text, "eval.eps"));
     ck_assert_ptr_nonnull(strstr(text, "data.spec"));
     ck_assert_ptr_nonnull(strstr(text, "net.channels"));
     ck_assert_ptr_nonnull(strstr(text, "seed"));
@@ -465,7 +465,7 @@ Suite *suite(void)
         a_run_interrupted_anywhere_ends_with_the_same_bytes,
         a_process_that_dies_between_checkpoints_loses_nothing_but_time,
         a_run_that_is_done_stays_as_it_is,
-        the_log_tells_of_epochs_steps_and_the_spectrum,
+        the_log_tells_of_epochs_steps_and_the_eval,
         the_network_file_is_the_one_that_was_best,
         mistakes_in_the_configuration_are_found_before_anything_is_written,
         what_does_not_exist_or_fit_is_named,

@@ -13,7 +13,7 @@ extern "C" {
 
 /**
  * Write DIR/report.html from DIR/log.jsonl, DIR/config.yaml,
- * DIR/genotype.yaml and DIR/images.safetensors, as wsr_spectrum_save_images()
+ * DIR/genotype.yaml and DIR/images.safetensors, as wsr_eval_save_images()
  * writes it, each of which may be missing.
  *
  * The page is one file that needs nothing else: both cells drawn, accuracy
@@ -23,8 +23,8 @@ extern "C" {
  * not at all.
  *
  * Every line of the log is a JSON object. Lines with the events "start",
- * "epoch", "genotype", "spectrum" and "done" are used, as are results of
- * wsr_spectrum_json(), warnings among them; other events and fields are passed
+ * "epoch", "genotype", "evaluation" and "done" are used, as are results of
+ * wsr_eval_json(), warnings among them; other events and fields are passed
  * over. A last line that was cut off is ignored. Where a line says anew what an
  * earlier one said, as after a resumed run, the later one counts.
  *

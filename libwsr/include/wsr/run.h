@@ -15,7 +15,7 @@ extern "C" {
 /**
  * Watch a long run.
  *
- * @param phase [borrowed] name of the work in hand: "train", "spectrum"
+ * @param phase [borrowed] name of the work in hand: "train", "evaluation"
  * @param done steps of the phase that are done
  * @param total steps of the phase
  * @param note [borrowed] the numbers of the moment for a person, may be ""

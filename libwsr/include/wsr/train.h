@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /**
- * Train a network and measure its accuracy over a spectrum of strengths.
+ * Train a network and measure its accuracy over an evaluation of strengths.
  *
  * Written into the folder: `config.yaml`, every option that was in force;
  * `log.jsonl`, one JSON object a line; `checkpoint.safetensors` after each

@@ -2,7 +2,7 @@
 //
 // An evaluation as JSON lines and as comma-separated values.
 
-#include "attack/attack.h"
+#include "eval/eval.h"
 #include "io/io.h"
 #include "wsr/data.h"
 
@@ -10,26 +10,26 @@
 
 typedef struct field {
     const char *key;
-    wsr_spectrum_value value;
+    wsr_eval_value value;
 } field;
 
 static const field fields[] = {
-    {"clean_accuracy", WSR_SPECTRUM_CLEAN},
-    {"robust_accuracy", WSR_SPECTRUM_ROBUST},
-    {"robust_low", WSR_SPECTRUM_LOW},
-    {"robust_high", WSR_SPECTRUM_HIGH},
-    {"mean_linf", WSR_SPECTRUM_LINF},
-    {"mean_l2", WSR_SPECTRUM_L2},
-    {"mean_l1", WSR_SPECTRUM_L1},
-    {"mean_linf_success", WSR_SPECTRUM_FELL_LINF},
-    {"mean_l2_success", WSR_SPECTRUM_FELL_L2},
-    {"mean_l1_success", WSR_SPECTRUM_FELL_L1},
-    {"quartile_1_success", WSR_SPECTRUM_QUARTILE_1},
-    {"median_success", WSR_SPECTRUM_MEDIAN},
-    {"quartile_3_success", WSR_SPECTRUM_QUARTILE_3},
-    {"queries", WSR_SPECTRUM_QUERIES},
-    {"gradients", WSR_SPECTRUM_GRADIENTS},
-    {"seconds", WSR_SPECTRUM_SECONDS},
+    {"clean_accuracy", WSR_EVAL_CLEAN},
+    {"robust_accuracy", WSR_EVAL_ROBUST},
+    {"robust_low", WSR_EVAL_LOW},
+    {"robust_high", WSR_EVAL_HIGH},
+    {"mean_linf", WSR_EVAL_LINF},
+    {"mean_l2", WSR_EVAL_L2},
+    {"mean_l1", WSR_EVAL_L1},
+    {"mean_linf_success", WSR_EVAL_SUCCESS_LINF},
+    {"mean_l2_success", WSR_EVAL_SUCCESS_L2},
+    {"mean_l1_success", WSR_EVAL_SUCCESS_L1},
+    {"quartile_1_success", WSR_EVAL_QUARTILE_1},
+    {"median_success", WSR_EVAL_MEDIAN},
+    {"quartile_3_success", WSR_EVAL_QUARTILE_3},
+    {"queries", WSR_EVAL_QUERIES},
+    {"gradients", WSR_EVAL_GRADIENTS},
+    {"seconds", WSR_EVAL_SECONDS},
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -71,18 +71,17 @@ static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
     return status;
 }
 
-static void put_classes(wsr__json *json, const wsr_spectrum *s, size_t a,
-                        size_t e, double *values)
+static void put_classes(wsr__json *json, const wsr_eval *s, size_t a, size_t e,
+                        double *values)
 {
     const size_t classes = (size_t)wsr_dataset_classes(s->dataset);
     for (size_t c = 0; c < classes; c++) {
-        values[c] = wsr_spectrum_class(NULL, s, a, e, c);
+        values[c] = wsr_eval_class(NULL, s, a, e, c);
     }
     wsr__json_numbers(json, "class_accuracy", values, classes);
 }
 
-static wsr_status add_cell(wsr__str *out, const wsr_spectrum *s, size_t a,
-                           size_t e)
+static wsr_status add_cell(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
@@ -91,13 +90,13 @@ static wsr_status add_cell(wsr__str *out, const wsr_spectrum *s, size_t a,
     if (values == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(begin_line(&json, "spectrum"));
+    WSR_TRY(begin_line(&json, "eval"));
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_float(json, "eps", s->eps[e]);
-    wsr__json_integer(json, "count", (int64_t)wsr_spectrum_count(s, a));
+    wsr__json_integer(json, "count", (int64_t)wsr_eval_count(s, a));
     for (size_t f = 0; f < FIELDS; f++) {
         wsr__json_number(json, fields[f].key,
-                         wsr_spectrum_get(s, a, e, fields[f].value));
+                         wsr_eval_get(s, a, e, fields[f].value));
     }
     put_classes(json, s, a, e, values);
     WSR_TRY(add_line(out, json));
@@ -107,11 +106,11 @@ out:
     return status;
 }
 
-static void put_worst(wsr__json *json, const wsr_spectrum *s, const char *norm,
+static void put_worst(wsr__json *json, const wsr_eval *s, const char *norm,
                       size_t e)
 {
-    const size_t n = wsr_spectrum_worst_count(s, norm);
-    const double robust = wsr_spectrum_worst(s, norm, e);
+    const size_t n = wsr_eval_worst_count(s, norm);
+    const double robust = wsr_eval_worst(s, norm, e);
     double low = (double)NAN;
     double high = (double)NAN;
     if (n > 0) {
@@ -123,8 +122,8 @@ static void put_worst(wsr__json *json, const wsr_spectrum *s, const char *norm,
     wsr__json_number(json, "robust_high", high);
 }
 
-static wsr_status add_worst(wsr__str *out, const wsr_spectrum *s,
-                            const char *norm, size_t e)
+static wsr_status add_worst(wsr__str *out, const wsr_eval *s, const char *norm,
+                            size_t e)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
@@ -139,21 +138,21 @@ out:
     return status;
 }
 
-static wsr_status add_mean(wsr__str *out, const wsr_spectrum *s, size_t a)
+static wsr_status add_mean(wsr__str *out, const wsr_eval *s, size_t a)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
     WSR_TRY(begin_line(&json, "summary"));
     wsr__json_text(json, "summary", "mean");
     WSR_TRY(put_attack(json, s->attacks[a]));
-    wsr__json_number(json, "robust_accuracy", wsr_spectrum_mean(s, a));
+    wsr__json_number(json, "robust_accuracy", wsr_eval_mean(s, a));
     WSR_TRY(add_line(out, json));
 out:
     wsr__json_free(json);
     return status;
 }
 
-static size_t members(const wsr_spectrum *s, const char *norm)
+static size_t members(const wsr_eval *s, const char *norm)
 {
     size_t n = 0;
     for (size_t a = 0; a < s->n_attacks; a++) {
@@ -162,27 +161,26 @@ static size_t members(const wsr_spectrum *s, const char *norm)
     return n;
 }
 
-wsr_status wsr_spectrum_json(char **out, const wsr_spectrum *spectrum)
+wsr_status wsr_eval_json(char **out, const wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
     wsr__str text = {0};
     char *warnings = NULL;
-    const size_t cells = spectrum->n_attacks * spectrum->n_eps;
+    const size_t cells = eval->n_attacks * eval->n_eps;
     *out = NULL;
-    for (size_t k = 0; spectrum->model != NULL && k < cells; k++) {
-        WSR_TRY(add_cell(&text, spectrum, k / spectrum->n_eps,
-                         k % spectrum->n_eps));
+    for (size_t k = 0; eval->model != NULL && k < cells; k++) {
+        WSR_TRY(add_cell(&text, eval, k / eval->n_eps, k % eval->n_eps));
     }
-    for (size_t k = 0; k < 3 * spectrum->n_eps; k++) {
-        const char *const norm = wsr__lp_names[k / spectrum->n_eps];
-        if (members(spectrum, norm) > 0) {
-            WSR_TRY(add_worst(&text, spectrum, norm, k % spectrum->n_eps));
+    for (size_t k = 0; k < 3 * eval->n_eps; k++) {
+        const char *const norm = wsr__lp_names[k / eval->n_eps];
+        if (members(eval, norm) > 0) {
+            WSR_TRY(add_worst(&text, eval, norm, k % eval->n_eps));
         }
     }
-    for (size_t a = 0; a < spectrum->n_attacks; a++) {
-        WSR_TRY(add_mean(&text, spectrum, a));
+    for (size_t a = 0; a < eval->n_attacks; a++) {
+        WSR_TRY(add_mean(&text, eval, a));
     }
-    WSR_TRY(wsr_spectrum_warnings(&warnings, spectrum));
+    WSR_TRY(wsr_eval_warnings(&warnings, eval));
     wsr__str_add(&text, warnings);
     wsr_text_free(warnings);
     WSR_TRY(wsr__str_give(out, &text));
@@ -208,7 +206,7 @@ static void add_quoted_spec(wsr__str *out, const wsr_attack *attack)
     wsr__str_free(&spec);
 }
 
-wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
+wsr_status wsr_eval_csv(char **out, const wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
     wsr__str text = {0};
@@ -218,17 +216,16 @@ wsr_status wsr_spectrum_csv(char **out, const wsr_spectrum *spectrum)
         wsr__str_addf(&text, ",%s", fields[f].key);
     }
     wsr__str_add(&text, "\n");
-    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
-        const size_t a = k / spectrum->n_eps;
-        const size_t e = k % spectrum->n_eps;
+    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
+        const size_t a = k / eval->n_eps;
+        const size_t e = k % eval->n_eps;
         char eps[32];
-        wsr__format_float(eps, spectrum->eps[e]);
-        add_quoted_spec(&text, spectrum->attacks[a]);
-        wsr__str_addf(
-            &text, ",%s,%s,%zu", wsr_attack_norm(spectrum->attacks[a]), eps,
-            spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a));
+        wsr__format_float(eps, eval->eps[e]);
+        add_quoted_spec(&text, eval->attacks[a]);
+        wsr__str_addf(&text, ",%s,%s,%zu", wsr_attack_norm(eval->attacks[a]),
+                      eps, eval->model == NULL ? 0 : wsr_eval_count(eval, a));
         for (size_t f = 0; f < FIELDS; f++) {
-            add_value(&text, wsr_spectrum_get(spectrum, a, e, fields[f].value));
+            add_value(&text, wsr_eval_get(eval, a, e, fields[f].value));
         }
         wsr__str_add(&text, "\n");
     }

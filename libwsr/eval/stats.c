@@ -2,30 +2,30 @@
 //
 // Numbers about an evaluation, over the images done so far.
 
-#include "attack/attack.h"
+#include "eval/eval.h"
 #include "wsr/data.h"
 
 #include <math.h>
 #include <string.h>
 
-size_t wsr_spectrum_attacks(const wsr_spectrum *spectrum)
+size_t wsr_eval_attacks(const wsr_eval *eval)
 {
-    return spectrum->n_attacks;
+    return eval->n_attacks;
 }
 
-const wsr_attack *wsr_spectrum_attack(const wsr_spectrum *spectrum, size_t a)
+const wsr_attack *wsr_eval_attack(const wsr_eval *eval, size_t a)
 {
-    return spectrum->attacks[a];
+    return eval->attacks[a];
 }
 
-size_t wsr_spectrum_strengths(const wsr_spectrum *spectrum)
+size_t wsr_eval_strengths(const wsr_eval *eval)
 {
-    return spectrum->n_eps;
+    return eval->n_eps;
 }
 
-float wsr_spectrum_eps(const wsr_spectrum *spectrum, size_t e)
+float wsr_eval_eps(const wsr_eval *eval, size_t e)
 {
-    return spectrum->eps[e];
+    return eval->eps[e];
 }
 
 static size_t count_bytes(const uint8_t *flags, size_t n)
@@ -99,7 +99,7 @@ static double quantile(const float *norms, const uint8_t *of, size_t n,
     return at > (double)k ? a + (at - (double)k) * (b - a) : a;
 }
 
-static double interval(const wsr__spectrum_cell *cell, size_t n, bool upper)
+static double interval(const wsr__eval_cell *cell, size_t n, bool upper)
 {
     double low = 0;
     double high = 0;
@@ -108,109 +108,102 @@ static double interval(const wsr__spectrum_cell *cell, size_t n, bool upper)
     return upper ? high : low;
 }
 
-double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a, size_t e,
-                        wsr_spectrum_value what)
+double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
+                    wsr_eval_value what)
 {
-    const size_t n = spectrum->model == NULL ? 0
-                                             : wsr_spectrum_count(spectrum, a);
+    const size_t n = eval->model == NULL ? 0 : wsr_eval_count(eval, a);
     if (n == 0) {
         return (double)NAN;
     }
-    const wsr__spectrum_cell *const cell = wsr__spectrum_at(spectrum, a, e);
-    const float *const own = cell->norms[spectrum->attacks[a]->norm];
+    const wsr__eval_cell *const cell = wsr__eval_at(eval, a, e);
+    const float *const own = cell->norms[eval->attacks[a]->norm];
     switch (what) {
-    case WSR_SPECTRUM_CLEAN:
-        return (double)count_bytes(spectrum->clean, n) / (double)n;
-    case WSR_SPECTRUM_ROBUST:
+    case WSR_EVAL_CLEAN:
+        return (double)count_bytes(eval->clean, n) / (double)n;
+    case WSR_EVAL_ROBUST:
         return (double)count_bytes(cell->robust, n) / (double)n;
-    case WSR_SPECTRUM_LOW:
+    case WSR_EVAL_LOW:
         return interval(cell, n, false);
-    case WSR_SPECTRUM_HIGH:
+    case WSR_EVAL_HIGH:
         return interval(cell, n, true);
-    case WSR_SPECTRUM_LINF:
-    case WSR_SPECTRUM_L2:
-    case WSR_SPECTRUM_L1:
-        return mean_norm(cell->norms[what - WSR_SPECTRUM_LINF], spectrum->clean,
-                         n);
-    case WSR_SPECTRUM_FELL_LINF:
-    case WSR_SPECTRUM_FELL_L2:
-    case WSR_SPECTRUM_FELL_L1:
-        return mean_norm(cell->norms[what - WSR_SPECTRUM_FELL_LINF],
+    case WSR_EVAL_LINF:
+    case WSR_EVAL_L2:
+    case WSR_EVAL_L1:
+        return mean_norm(cell->norms[what - WSR_EVAL_LINF], eval->clean, n);
+    case WSR_EVAL_SUCCESS_LINF:
+    case WSR_EVAL_SUCCESS_L2:
+    case WSR_EVAL_SUCCESS_L1:
+        return mean_norm(cell->norms[what - WSR_EVAL_SUCCESS_LINF],
                          cell->success, n);
-    case WSR_SPECTRUM_MEDIAN:
+    case WSR_EVAL_MEDIAN:
         return quantile(own, cell->success, n, 0.5);
-    case WSR_SPECTRUM_QUARTILE_1:
+    case WSR_EVAL_QUARTILE_1:
         return quantile(own, cell->success, n, 0.25);
-    case WSR_SPECTRUM_QUARTILE_3:
+    case WSR_EVAL_QUARTILE_3:
         return quantile(own, cell->success, n, 0.75);
-    case WSR_SPECTRUM_QUERIES:
+    case WSR_EVAL_QUERIES:
         return mean_words(cell->queries, n);
-    case WSR_SPECTRUM_GRADIENTS:
+    case WSR_EVAL_GRADIENTS:
         return mean_words(cell->gradients, n);
-    case WSR_SPECTRUM_SECONDS:
+    case WSR_EVAL_SECONDS:
         return cell->seconds;
     }
     return (double)NAN;
 }
 
-size_t wsr_spectrum_worst_count(const wsr_spectrum *spectrum, const char *norm)
+size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm)
 {
     size_t n = SIZE_MAX;
-    for (size_t a = 0; a < spectrum->n_attacks; a++) {
-        const bool member =
-            wsr__streq(wsr_attack_norm(spectrum->attacks[a]), norm);
-        const size_t done =
-            spectrum->model == NULL ? 0 : wsr_spectrum_count(spectrum, a);
+    for (size_t a = 0; a < eval->n_attacks; a++) {
+        const bool member = wsr__streq(wsr_attack_norm(eval->attacks[a]), norm);
+        const size_t done = eval->model == NULL ? 0 : wsr_eval_count(eval, a);
         n = member && done < n ? done : n;
     }
     return n == SIZE_MAX ? 0 : n;
 }
 
-double wsr_spectrum_worst(const wsr_spectrum *spectrum, const char *norm,
-                          size_t e)
+double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e)
 {
-    const size_t n = wsr_spectrum_worst_count(spectrum, norm);
+    const size_t n = wsr_eval_worst_count(eval, norm);
     size_t standing = 0;
     if (n == 0) {
         return (double)NAN;
     }
     for (size_t i = 0; i < n; i++) {
         bool stands = true;
-        for (size_t a = 0; a < spectrum->n_attacks; a++) {
+        for (size_t a = 0; a < eval->n_attacks; a++) {
             const bool member =
-                wsr__streq(wsr_attack_norm(spectrum->attacks[a]), norm);
-            stands = stands &&
-                     (!member || wsr__spectrum_at(spectrum, a, e)->robust[i]);
+                wsr__streq(wsr_attack_norm(eval->attacks[a]), norm);
+            stands = stands && (!member || wsr__eval_at(eval, a, e)->robust[i]);
         }
         standing += stands;
     }
     return (double)standing / (double)n;
 }
 
-double wsr_spectrum_mean(const wsr_spectrum *spectrum, size_t a)
+double wsr_eval_mean(const wsr_eval *eval, size_t a)
 {
     double sum = 0;
     size_t members = 0;
-    for (size_t e = 0; e < spectrum->n_eps; e++) {
-        if (spectrum->eps[e] > 0) {
-            sum += wsr_spectrum_get(spectrum, a, e, WSR_SPECTRUM_ROBUST);
+    for (size_t e = 0; e < eval->n_eps; e++) {
+        if (eval->eps[e] > 0) {
+            sum += wsr_eval_get(eval, a, e, WSR_EVAL_ROBUST);
             members++;
         }
     }
     return members == 0 ? (double)NAN : sum / (double)members;
 }
 
-double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum, size_t a,
-                          size_t e, size_t label)
+double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a, size_t e,
+                      size_t label)
 {
     size_t members = 0;
     size_t standing = 0;
-    const size_t n = spectrum->model == NULL ? 0
-                                             : wsr_spectrum_count(spectrum, a);
+    const size_t n = eval->model == NULL ? 0 : wsr_eval_count(eval, a);
     for (size_t i = 0; i < n; i++) {
-        if ((size_t)spectrum->labels[i] == label) {
+        if ((size_t)eval->labels[i] == label) {
             members++;
-            standing += wsr__spectrum_at(spectrum, a, e)->robust[i];
+            standing += wsr__eval_at(eval, a, e)->robust[i];
         }
     }
     if (count != NULL) {
@@ -219,19 +212,17 @@ double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum, size_t a,
     return members == 0 ? (double)NAN : (double)standing / (double)members;
 }
 
-bool wsr_spectrum_robust(const wsr_spectrum *spectrum, size_t a, size_t e,
-                         size_t i)
+bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e, size_t i)
 {
-    return wsr__spectrum_at(spectrum, a, e)->robust[i] != 0;
+    return wsr__eval_at(eval, a, e)->robust[i] != 0;
 }
 
-const float *wsr_spectrum_image(const wsr_spectrum *spectrum, size_t a,
-                                size_t e, size_t i)
+const float *wsr_eval_image(const wsr_eval *eval, size_t a, size_t e, size_t i)
 {
-    if (spectrum->model == NULL || i >= spectrum->keep ||
-        i >= wsr_spectrum_count(spectrum, a)) {
+    if (eval->model == NULL || i >= eval->keep ||
+        i >= wsr_eval_count(eval, a)) {
         return NULL;
     }
-    return wsr__at_const(wsr__spectrum_at(spectrum, a, e)->images,
-                         spectrum->model->pixels, i);
+    return wsr__at_const(wsr__eval_at(eval, a, e)->images, eval->model->pixels,
+                         i);
 }

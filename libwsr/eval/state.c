@@ -5,7 +5,7 @@
 // description, the labels, and the logits of the first images, which are
 // computed again before it is taken up.
 
-#include "attack/attack.h"
+#include "eval/eval.h"
 #include "io/io.h"
 #include "wsr/data.h"
 
@@ -16,7 +16,7 @@ enum { PROBES = 8, NAME_SIZE = 64 };
 
 // ------------------------------------------------------------------ writing
 
-static void describe(wsr__str *out, const wsr_spectrum *s)
+static void describe(wsr__str *out, const wsr_eval *s)
 {
     const wsr__attack_settings *const set = &s->settings.attack;
     for (size_t a = 0; a < s->n_attacks; a++) {
@@ -38,7 +38,7 @@ static void describe(wsr__str *out, const wsr_spectrum *s)
     }
 }
 
-static void cell_name(char out[NAME_SIZE], const wsr_spectrum *s, size_t k,
+static void cell_name(char out[NAME_SIZE], const wsr_eval *s, size_t k,
                       const char *what)
 {
     (void)snprintf(out, NAME_SIZE, "%zu.%zu.%s", k / s->n_eps, k % s->n_eps,
@@ -52,7 +52,7 @@ static wsr_status add_array(wsr__st_builder *b, const char *name,
     return wsr__st_add(b, name, dtype, data, dims, 1);
 }
 
-static wsr_status add_images(wsr__st_builder *b, const wsr_spectrum *s,
+static wsr_status add_images(wsr__st_builder *b, const wsr_eval *s,
                              const char *name, const float *images, size_t n)
 {
     const int64_t *const d = s->model->shape.dims;
@@ -60,10 +60,10 @@ static wsr_status add_images(wsr__st_builder *b, const wsr_spectrum *s,
     return wsr__st_add(b, name, WSR__ST_F32, images, dims, 4);
 }
 
-static wsr_status add_cell(wsr__st_builder *b, const wsr_spectrum *s, size_t k)
+static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
 {
     wsr_status status = WSR_OK;
-    const wsr__spectrum_cell *const cell = &s->cells[k];
+    const wsr__eval_cell *const cell = &s->cells[k];
     char name[NAME_SIZE];
     cell_name(name, s, k, "robust");
     WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, s->n));
@@ -92,7 +92,7 @@ out:
 }
 
 // Logits of the first images on all models that take part.
-static wsr_status probe(float *logits, const wsr_spectrum *s)
+static wsr_status probe(float *logits, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
     const size_t n = s->n < PROBES ? s->n : PROBES;
@@ -112,36 +112,36 @@ out:
     return status;
 }
 
-static size_t probe_floats(const wsr_spectrum *s)
+static size_t probe_floats(const wsr_eval *s)
 {
     const size_t other = s->source == NULL ? 0 : s->source->classes;
     return PROBES * (s->model->classes + other);
 }
 
-wsr_status wsr_spectrum_save(const wsr_spectrum *spectrum, const char *path)
+wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *b = NULL;
     wsr__str text = {0};
     float *logits = NULL;
-    if (spectrum->model == NULL) {
-        return WSR_FAIL(WSR_ARG, "spectrum: was not opened");
+    if (eval->model == NULL) {
+        return WSR_FAIL(WSR_ARG, "evaluation: was not opened");
     }
-    logits = wsr__alloc(probe_floats(spectrum), sizeof(*logits));
+    logits = wsr__alloc(probe_floats(eval), sizeof(*logits));
     if (logits == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(probe(logits, spectrum));
+    WSR_TRY(probe(logits, eval));
     WSR_TRY(wsr__st_builder_new(&b));
-    describe(&text, spectrum);
+    describe(&text, eval);
     WSR_TRY(wsr__str_status(&text));
-    WSR_TRY(wsr__st_set(b, "spectrum", text.s));
-    WSR_TRY(wsr__st_setf(b, "position", "%zu", spectrum->position));
-    WSR_TRY(wsr__st_add_f32(b, "probe", logits, probe_floats(spectrum)));
-    WSR_TRY(add_array(b, "labels", WSR__ST_I32, spectrum->labels, spectrum->n));
-    WSR_TRY(add_array(b, "clean", WSR__ST_U8, spectrum->clean, spectrum->n));
-    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
-        WSR_TRY(add_cell(b, spectrum, k));
+    WSR_TRY(wsr__st_set(b, "eval", text.s));
+    WSR_TRY(wsr__st_setf(b, "position", "%zu", eval->position));
+    WSR_TRY(wsr__st_add_f32(b, "probe", logits, probe_floats(eval)));
+    WSR_TRY(add_array(b, "labels", WSR__ST_I32, eval->labels, eval->n));
+    WSR_TRY(add_array(b, "clean", WSR__ST_U8, eval->clean, eval->n));
+    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
+        WSR_TRY(add_cell(b, eval, k));
     }
     WSR_TRY(wsr__checkpoint_save(b, path));
 out:
@@ -153,10 +153,10 @@ out:
 
 // ------------------------------------------------------------------ reading
 
-static wsr_status check_description(const wsr_spectrum *s, const wsr__st *st)
+static wsr_status check_description(const wsr_eval *s, const wsr__st *st)
 {
     wsr__str text = {0};
-    const char *const have = wsr__st_metadata(st, "spectrum");
+    const char *const have = wsr__st_metadata(st, "eval");
     describe(&text, s);
     wsr_status status = wsr__str_status(&text);
     if (status == WSR_OK && have == NULL) {
@@ -183,7 +183,7 @@ static bool same_probe(const float *a, const float *b, size_t n)
     return difference <= 1e-4 * size;
 }
 
-static wsr_status check_origin(const wsr_spectrum *s, const wsr__st *st)
+static wsr_status check_origin(const wsr_eval *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
     const size_t n = probe_floats(s);
@@ -246,10 +246,10 @@ out:
     return status;
 }
 
-static wsr_status read_cell(wsr_spectrum *s, const wsr__st *st, size_t k)
+static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
 {
     wsr_status status = WSR_OK;
-    wsr__spectrum_cell *const cell = &s->cells[k];
+    wsr__eval_cell *const cell = &s->cells[k];
     char name[NAME_SIZE];
     cell_name(name, s, k, "robust");
     WSR_TRY(read_flags(cell->robust, st, name, s->n));
@@ -278,41 +278,40 @@ out:
     return status;
 }
 
-static wsr_status read_position(int64_t *out, const wsr_spectrum *s,
+static wsr_status read_position(int64_t *out, const wsr_eval *s,
                                 const wsr__st *st)
 {
     const char *const text = wsr__st_metadata(st, "position");
     if (text == NULL || !wsr__parse_int(out, text) || *out < 0 ||
-        (size_t)*out > wsr_spectrum_steps(s)) {
+        (size_t)*out > wsr_eval_steps(s)) {
         return WSR_FAIL(WSR_FORMAT, "%s: its position is no step",
                         wsr__st_path(st));
     }
     return WSR_OK;
 }
 
-wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum, const char *path)
+wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
     int64_t position = 0;
-    if (spectrum->model == NULL || spectrum->position > 0) {
-        return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
+    if (eval->model == NULL || eval->position > 0) {
+        return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
     }
     WSR_TRY(wsr__checkpoint_load(&st, path));
-    WSR_TRY(check_description(spectrum, st));
-    WSR_TRY(check_origin(spectrum, st));
-    WSR_TRY(wsr__spectrum_ask_twice(spectrum));
-    WSR_TRY(read_position(&position, spectrum, st));
-    WSR_TRY(read_flags(spectrum->clean, st, "clean", spectrum->n));
-    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
-        WSR_TRY(read_cell(spectrum, st, k));
+    WSR_TRY(check_description(eval, st));
+    WSR_TRY(check_origin(eval, st));
+    WSR_TRY(wsr__eval_ask_twice(eval));
+    WSR_TRY(read_position(&position, eval, st));
+    WSR_TRY(read_flags(eval->clean, st, "clean", eval->n));
+    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
+        WSR_TRY(read_cell(eval, st, k));
     }
-    spectrum->position = (size_t)position;
+    eval->position = (size_t)position;
 out:
-    for (size_t k = 0;
-         spectrum->position == 0 && k < spectrum->n_attacks * spectrum->n_eps;
+    for (size_t k = 0; eval->position == 0 && k < eval->n_attacks * eval->n_eps;
          k++) {
-        spectrum->cells[k].seconds = 0; // what else was read is not looked at
+        eval->cells[k].seconds = 0; // what else was read is not looked at
     }
     wsr__st_free(st);
     return status;
@@ -321,7 +320,7 @@ out:
 // ------------------------------------------------------------------- images
 
 // What the model that is evaluated takes images for.
-static wsr_status add_predictions(wsr__st_builder *b, const wsr_spectrum *s,
+static wsr_status add_predictions(wsr__st_builder *b, const wsr_eval *s,
                                   const char *name, const float *images,
                                   size_t n)
 {
@@ -345,7 +344,7 @@ out:
 }
 
 // Names of classes, where the data have them.
-static wsr_status add_class_names(wsr__st_builder *b, const wsr_spectrum *s)
+static wsr_status add_class_names(wsr__st_builder *b, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
     for (int64_t c = 0; c < wsr_dataset_classes(s->dataset); c++) {
@@ -360,11 +359,11 @@ out:
     return status;
 }
 
-static wsr_status add_kept(wsr__st_builder *b, const wsr_spectrum *s, size_t k,
+static wsr_status add_kept(wsr__st_builder *b, const wsr_eval *s, size_t k,
                            size_t n)
 {
     wsr_status status = WSR_OK;
-    const wsr__spectrum_cell *const cell = &s->cells[k];
+    const wsr__eval_cell *const cell = &s->cells[k];
     const size_t a = k / s->n_eps;
     char name[NAME_SIZE];
     char eps[32];
@@ -391,7 +390,7 @@ out:
     return status;
 }
 
-static wsr_status add_clean(wsr__st_builder *b, const wsr_spectrum *s, size_t n)
+static wsr_status add_clean(wsr__st_builder *b, const wsr_eval *s, size_t n)
 {
     wsr_status status = WSR_OK;
     float *const x = wsr__alloc(n, (size_t)s->model->pixels * sizeof(*x));
@@ -408,24 +407,23 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_save_images(const wsr_spectrum *spectrum, size_t most,
-                                    const char *path)
+wsr_status wsr_eval_save_images(const wsr_eval *eval, size_t most,
+                                const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *b = NULL;
-    size_t n = most > 0 && most < spectrum->keep ? most : spectrum->keep;
-    for (size_t a = 0; spectrum->model != NULL && a < spectrum->n_attacks;
-         a++) {
-        const size_t done = wsr_spectrum_count(spectrum, a);
+    size_t n = most > 0 && most < eval->keep ? most : eval->keep;
+    for (size_t a = 0; eval->model != NULL && a < eval->n_attacks; a++) {
+        const size_t done = wsr_eval_count(eval, a);
         n = done < n ? done : n;
     }
-    if (spectrum->model == NULL || n == 0) {
-        return WSR_FAIL(WSR_ARG, "spectrum: no images were kept");
+    if (eval->model == NULL || n == 0) {
+        return WSR_FAIL(WSR_ARG, "evaluation: no images were kept");
     }
     WSR_TRY(wsr__st_builder_new(&b));
-    WSR_TRY(add_clean(b, spectrum, n));
-    for (size_t k = 0; k < spectrum->n_attacks * spectrum->n_eps; k++) {
-        WSR_TRY(add_kept(b, spectrum, k, n));
+    WSR_TRY(add_clean(b, eval, n));
+    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
+        WSR_TRY(add_kept(b, eval, k, n));
     }
     WSR_TRY(wsr__st_write(b, path));
 out:

@@ -7,8 +7,8 @@
 // those of the batch under attack. Both make a network look more robust than
 // it is; the library's own evaluation does neither.
 
-#include "attack/attack.h"
 #include "data/data.h"
+#include "eval/eval.h"
 
 #include <math.h>
 #include <string.h>
@@ -151,19 +151,19 @@ static wsr_status check(const evaluation *ev, const wsr_net *net,
         char b[96];
         wsr__shape_print(a, wsr_dataset_shape(ev->dataset));
         wsr__shape_print(b, &image);
-        return WSR_FAIL(WSR_SHAPE,
-                        "spectrum: images have shape %s, the network takes %s",
-                        a, b);
+        return WSR_FAIL(
+            WSR_SHAPE, "evaluation: images have shape %s, the network takes %s",
+            a, b);
     }
     if (wsr_dataset_classes(ev->dataset) > (int64_t)wsr_net_classes(net)) {
         return WSR_FAIL(
-            WSR_ARG, "spectrum: the data have %lld classes, the network %zu",
+            WSR_ARG, "evaluation: the data have %lld classes, the network %zu",
             (long long)wsr_dataset_classes(ev->dataset), wsr_net_classes(net));
     }
     for (size_t i = 0; i < n; i++) {
         if (!(eps[i] >= 0) || isinf(eps[i])) {
             return WSR_FAIL(WSR_ARG,
-                            "spectrum: strength %g is no number from "
+                            "evaluation: strength %g is no number from "
                             "0 up",
                             (double)eps[i]);
         }
@@ -205,9 +205,9 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_released(double *accuracy, const wsr_net *net,
-                                 const wsr_dataset *dataset, const float *eps,
-                                 size_t n, const char *options)
+wsr_status wsr_eval_released(double *accuracy, const wsr_net *net,
+                             const wsr_dataset *dataset, const float *eps,
+                             size_t n, const char *options)
 {
     wsr_status status = WSR_OK;
     params p;

@@ -7,8 +7,8 @@
 // Croce and Hein, arXiv:2003.01690. A difference counts from two images and
 // from half a per cent of them on.
 
-#include "attack/attack.h"
 #include "data/data.h"
+#include "eval/eval.h"
 #include "io/io.h"
 
 #include <ctype.h>
@@ -16,12 +16,12 @@
 
 enum { PROBES = 8 };
 
-wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum)
+wsr_status wsr__eval_ask_twice(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
-    wsr_model *const model = spectrum->model;
+    wsr_model *const model = eval->model;
     const size_t most = model->batch < PROBES ? model->batch : PROBES;
-    const size_t n = spectrum->n < most ? spectrum->n : most;
+    const size_t n = eval->n < most ? eval->n : most;
     const size_t scores = n * model->classes;
     float *const x = wsr__alloc(n, (size_t)model->pixels * sizeof(*x));
     float *const z = wsr__alloc(2 * scores, sizeof(*z));
@@ -29,12 +29,12 @@ wsr_status wsr__spectrum_ask_twice(wsr_spectrum *spectrum)
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(wsr_dataset_images(x, spectrum->dataset, spectrum->index, n));
+    WSR_TRY(wsr_dataset_images(x, eval->dataset, eval->index, n));
     WSR_TRY(wsr_model_logits(z, model, x, n));
     WSR_TRY(wsr_model_logits(z + scores, model, x, n));
-    spectrum->random = false;
+    eval->random = false;
     for (size_t i = 0; i < scores; i++) {
-        spectrum->random |= z[i] < z[scores + i] || z[i] > z[scores + i];
+        eval->random |= z[i] < z[scores + i] || z[i] > z[scores + i];
     }
 out:
     wsr__free(x);
@@ -45,7 +45,7 @@ out:
 /// A warning under construction.
 typedef struct warning {
     const char *name;
-    const char *advice;
+    const char *remedy;
     const wsr_attack *attack; // NULL: none in particular
     const char *norm;         // NULL: none in particular
     float eps;                // negative: none in particular
@@ -70,7 +70,7 @@ static wsr_status add_json(sink *out, const warning *w, const char *spec,
     wsr__json_text(json, "norm", w->norm);
     wsr__json_float(json, "eps", w->eps < 0 ? INFINITY : w->eps);
     wsr__json_text(json, "detail", detail);
-    wsr__json_text(json, "advice", w->advice);
+    wsr__json_text(json, "remedy", w->remedy);
     WSR_TRY(wsr__json_line(&line, json));
     wsr__str_addf(&out->text, "%s\n", line);
 out:
@@ -79,7 +79,7 @@ out:
     return status;
 }
 
-// "rising: pgd:steps=2, linf, 0.06: accuracy is ...: advice"
+// "rising: pgd:steps=2, linf, 0.06: accuracy is ...: remedy"
 static void add_plain(sink *out, const warning *w, const char *spec,
                       const char *detail)
 {
@@ -97,7 +97,7 @@ static void add_plain(sink *out, const warning *w, const char *spec,
         wsr__str_addf(text, ", %s", isinf(w->eps) ? "inf" : eps);
     }
     wsr__str_addf(text, "%s%s. %c%s.\n", w->norm != NULL ? ": " : "", detail,
-                  toupper((unsigned char)w->advice[0]), w->advice + 1);
+                  toupper((unsigned char)w->remedy[0]), w->remedy + 1);
 }
 
 static wsr_status add(sink *out, const warning *w, const char *detail)
@@ -124,9 +124,9 @@ static bool differs(double more, double less, size_t n)
     return images > 1.5 && more - less > 0.005;
 }
 
-static double robust(const wsr_spectrum *s, size_t a, size_t e)
+static double robust(const wsr_eval *s, size_t a, size_t e)
 {
-    return wsr_spectrum_get(s, a, e, WSR_SPECTRUM_ROBUST);
+    return wsr_eval_get(s, a, e, WSR_EVAL_ROBUST);
 }
 
 static bool single_step(const wsr_attack *attack)
@@ -165,12 +165,12 @@ static bool many(const wsr_attack *attack)
 }
 
 // The member that leaves the fewest standing, s->n_attacks when there is none.
-static size_t strongest(const wsr_spectrum *s, group in, wsr__lp norm, size_t e)
+static size_t strongest(const wsr_eval *s, group in, wsr__lp norm, size_t e)
 {
     size_t best = s->n_attacks;
     for (size_t a = 0; a < s->n_attacks; a++) {
         if (s->attacks[a]->norm == norm && in(s->attacks[a]) &&
-            wsr_spectrum_count(s, a) > 0 &&
+            wsr_eval_count(s, a) > 0 &&
             (best == s->n_attacks || robust(s, a, e) < robust(s, best, e))) {
             best = a;
         }
@@ -180,10 +180,10 @@ static size_t strongest(const wsr_spectrum *s, group in, wsr__lp norm, size_t e)
 
 // -------------------------------------------------------- single attacks
 
-static wsr_status check_rising(sink *out, const wsr_spectrum *s, size_t a)
+static wsr_status check_rising(sink *out, const wsr_eval *s, size_t a)
 {
     wsr_status status = WSR_OK;
-    const size_t n = wsr_spectrum_count(s, a);
+    const size_t n = wsr_eval_count(s, a);
     const warning w = {
         "rising",
         "the larger ball holds the smaller one: the attack is too weak at the "
@@ -246,7 +246,7 @@ void wsr__strength_check(const wsr__range *range, float eps)
 }
 
 // The first attack of a norm, s->n_attacks when there is none.
-static size_t first_of_norm(const wsr_spectrum *s, wsr__lp norm)
+static size_t first_of_norm(const wsr_eval *s, wsr__lp norm)
 {
     size_t a = 0;
     while (a < s->n_attacks && s->attacks[a]->norm != norm) {
@@ -255,35 +255,34 @@ static size_t first_of_norm(const wsr_spectrum *s, wsr__lp norm)
     return a;
 }
 
-void wsr__spectrum_check_strengths(const wsr_spectrum *spectrum)
+void wsr__eval_check_strengths(const wsr_eval *eval)
 {
-    for (size_t k = 0; k < WSR__LP_NORMS * spectrum->n_eps; k++) {
-        const wsr__range range = {(wsr__lp)(k / spectrum->n_eps),
-                                  spectrum->model->box,
-                                  spectrum->model->pixels};
-        if (first_of_norm(spectrum, range.norm) < spectrum->n_attacks) {
-            wsr__strength_check(&range, spectrum->eps[k % spectrum->n_eps]);
+    for (size_t k = 0; k < WSR__LP_NORMS * eval->n_eps; k++) {
+        const wsr__range range = {(wsr__lp)(k / eval->n_eps), eval->model->box,
+                                  eval->model->pixels};
+        if (first_of_norm(eval, range.norm) < eval->n_attacks) {
+            wsr__strength_check(&range, eval->eps[k % eval->n_eps]);
         }
     }
 }
 
-static wsr_status check_scale(sink *out, const wsr_spectrum *s, size_t e)
+static wsr_status check_scale(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;
     for (size_t k = 0; k < WSR__LP_NORMS; k++) {
         const wsr__range range = {(wsr__lp)k, s->model->box, s->model->pixels};
         const size_t a = first_of_norm(s, range.norm);
         char text[160];
-        char advice[160];
+        char remedy[160];
         if (a == s->n_attacks || !beyond_range(&range, s->eps[e])) {
             continue;
         }
         describe_range(text, &range);
-        (void)snprintf(advice, sizeof(advice),
+        (void)snprintf(remedy, sizeof(remedy),
                        "strengths are in the unit of the pixels: perhaps "
                        "%.6g/255 was meant",
                        (double)s->eps[e]);
-        const warning w = {"strength", advice, s->attacks[a], wsr__lp_names[k],
+        const warning w = {"strength", remedy, s->attacks[a], wsr__lp_names[k],
                            s->eps[e]};
         WSR_TRY(add(out, &w, text));
     }
@@ -291,7 +290,7 @@ out:
     return status;
 }
 
-static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
+static wsr_status check_unbounded(sink *out, const wsr_eval *s, size_t a,
                                   size_t e)
 {
     const wsr_attack *const attack = s->attacks[a];
@@ -304,7 +303,7 @@ static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
     if ((double)s->eps[e] <
             whole_range(attack->norm, s->model->box, s->model->pixels) ||
         a != strongest(s, white, attack->norm, e) ||
-        !differs(robust(s, a, e), 0, wsr_spectrum_count(s, a))) {
+        !differs(robust(s, a, e), 0, wsr_eval_count(s, a))) {
         return WSR_OK;
     }
     (void)snprintf(detail, sizeof(detail), "accuracy is %.4g, not 0",
@@ -312,8 +311,7 @@ static wsr_status check_unbounded(sink *out, const wsr_spectrum *s, size_t a,
     return add(out, &w, detail);
 }
 
-static wsr_status check_flat(sink *out, const wsr_spectrum *s, size_t a,
-                             size_t e)
+static wsr_status check_flat(sink *out, const wsr_eval *s, size_t a, size_t e)
 {
     const wsr_attack *const attack = s->attacks[a];
     const warning w = {
@@ -321,11 +319,11 @@ static wsr_status check_flat(sink *out, const wsr_spectrum *s, size_t a,
         "the model hides its gradients: attack it by logits (square), by "
         "another loss (pgddlr, apgd_dlr), or through a smooth substitute",
         attack, wsr_attack_norm(attack), s->eps[e]};
-    const wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+    const wsr__eval_cell *const cell = wsr__eval_at(s, a, e);
     double flat = 0;
     double all = 0;
     char detail[96];
-    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+    for (size_t i = 0; i < wsr_eval_count(s, a); i++) {
         flat += (double)cell->flat[i];
         all += (double)cell->gradients[i];
     }
@@ -337,17 +335,17 @@ static wsr_status check_flat(sink *out, const wsr_spectrum *s, size_t a,
     return add(out, &w, detail);
 }
 
-static wsr_status check_outside(sink *out, const wsr_spectrum *s, size_t a,
+static wsr_status check_outside(sink *out, const wsr_eval *s, size_t a,
                                 size_t e)
 {
     const wsr_attack *const attack = s->attacks[a];
     const warning w = {"outside",
                        "the attack is at fault: its results do not count",
                        attack, wsr_attack_norm(attack), s->eps[e]};
-    const uint8_t *const flags = wsr__spectrum_at(s, a, e)->outside;
+    const uint8_t *const flags = wsr__eval_at(s, a, e)->outside;
     size_t outside = 0;
     char detail[96];
-    for (size_t i = 0; i < wsr_spectrum_count(s, a); i++) {
+    for (size_t i = 0; i < wsr_eval_count(s, a); i++) {
         outside += flags[i];
     }
     if (outside == 0) {
@@ -362,9 +360,8 @@ static wsr_status check_outside(sink *out, const wsr_spectrum *s, size_t a,
 // ---------------------------------------------------------- several attacks
 
 // Warn when the strongest of `weak` fells more than the strongest of `strong`.
-static wsr_status check_order(sink *out, const wsr_spectrum *s,
-                              const warning *kind, const group groups[2],
-                              size_t e)
+static wsr_status check_order(sink *out, const wsr_eval *s, const warning *kind,
+                              const group groups[2], size_t e)
 {
     wsr_status status = WSR_OK;
     for (int norm = 0; norm < 3; norm++) {
@@ -373,8 +370,7 @@ static wsr_status check_order(sink *out, const wsr_spectrum *s,
         char detail[160];
         warning w = *kind;
         if (a == s->n_attacks || b == s->n_attacks ||
-            !differs(robust(s, b, e), robust(s, a, e),
-                     wsr_spectrum_count(s, a))) {
+            !differs(robust(s, b, e), robust(s, a, e), wsr_eval_count(s, a))) {
             continue;
         }
         w.attack = s->attacks[a];
@@ -391,17 +387,17 @@ out:
 }
 
 // Whether two attacks are the same method with more work in the second.
-static bool larger_budget(const wsr_spectrum *s, size_t a, size_t b, size_t e)
+static bool larger_budget(const wsr_eval *s, size_t a, size_t b, size_t e)
 {
-    const double work_a = wsr_spectrum_get(s, a, e, WSR_SPECTRUM_GRADIENTS) +
-                          wsr_spectrum_get(s, a, e, WSR_SPECTRUM_QUERIES);
-    const double work_b = wsr_spectrum_get(s, b, e, WSR_SPECTRUM_GRADIENTS) +
-                          wsr_spectrum_get(s, b, e, WSR_SPECTRUM_QUERIES);
+    const double work_a = wsr_eval_get(s, a, e, WSR_EVAL_GRADIENTS) +
+                          wsr_eval_get(s, a, e, WSR_EVAL_QUERIES);
+    const double work_b = wsr_eval_get(s, b, e, WSR_EVAL_GRADIENTS) +
+                          wsr_eval_get(s, b, e, WSR_EVAL_QUERIES);
     return s->attacks[a]->cls == s->attacks[b]->cls &&
            s->attacks[a]->norm == s->attacks[b]->norm && work_a < work_b;
 }
 
-static wsr_status check_budgets(sink *out, const wsr_spectrum *s, size_t e)
+static wsr_status check_budgets(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;
     const warning kind = {
@@ -410,7 +406,7 @@ static wsr_status check_budgets(sink *out, const wsr_spectrum *s, size_t e)
     for (size_t k = 0; k < s->n_attacks * s->n_attacks; k++) {
         const size_t a = k / s->n_attacks;
         const size_t b = k % s->n_attacks;
-        const size_t n = wsr_spectrum_count(s, b);
+        const size_t n = wsr_eval_count(s, b);
         char detail[160];
         warning w = kind;
         if (n == 0 || !larger_budget(s, a, b, e) ||
@@ -428,7 +424,7 @@ out:
     return status;
 }
 
-static wsr_status check_strength(sink *out, const wsr_spectrum *s, size_t e)
+static wsr_status check_strength(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;
     const warning hidden = {
@@ -448,7 +444,7 @@ static wsr_status check_strength(sink *out, const wsr_spectrum *s, size_t e)
     WSR_TRY(check_order(out, s, &short_sighted, lengths, e));
     WSR_TRY(check_budgets(out, s, e));
     for (size_t a = 0; a < s->n_attacks; a++) {
-        if (wsr_spectrum_count(s, a) > 0) {
+        if (wsr_eval_count(s, a) > 0) {
             WSR_TRY(check_unbounded(out, s, a, e));
             WSR_TRY(check_flat(out, s, a, e));
             WSR_TRY(check_outside(out, s, a, e));
@@ -458,7 +454,7 @@ out:
     return status;
 }
 
-static wsr_status check_all(char **out, const wsr_spectrum *s, bool plain)
+static wsr_status check_all(char **out, const wsr_eval *s, bool plain)
 {
     wsr_status status = WSR_OK;
     sink to = {.plain = plain};
@@ -476,7 +472,7 @@ static wsr_status check_all(char **out, const wsr_spectrum *s, bool plain)
         WSR_TRY(check_strength(&to, s, e));
     }
     for (size_t a = 0; s->model != NULL && a < s->n_attacks; a++) {
-        if (wsr_spectrum_count(s, a) > 0) {
+        if (wsr_eval_count(s, a) > 0) {
             WSR_TRY(check_rising(&to, s, a));
         }
     }
@@ -488,12 +484,12 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum)
+wsr_status wsr_eval_warnings(char **out, const wsr_eval *eval)
 {
-    return check_all(out, spectrum, false);
+    return check_all(out, eval, false);
 }
 
-wsr_status wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum)
+wsr_status wsr_eval_warnings_text(char **out, const wsr_eval *eval)
 {
-    return check_all(out, spectrum, true);
+    return check_all(out, eval, true);
 }

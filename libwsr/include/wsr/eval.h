@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accuracy over a spectrum: several attacks at several strengths on the images
-// of a data set, image by image, with intervals, means and worst cases; done
-// in small steps that can be interrupted, saved and taken up again.
+// Accuracy over an evaluation: several attacks at several strengths on the
+// images of a data set, image by image, with intervals, means and worst cases;
+// done in small steps that can be interrupted, saved and taken up again.
 
-#ifndef WSR_SPECTRUM_H
-#define WSR_SPECTRUM_H
+#ifndef WSR_EVAL_H
+#define WSR_EVAL_H
 
 #include "wsr/attack.h"
 #include "wsr/base.h"
@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /** An evaluation. One thread at a time may use it. */
-typedef struct wsr_spectrum wsr_spectrum;
+typedef struct wsr_eval wsr_eval;
 
 /**
  * Begin an evaluation.
@@ -35,69 +35,69 @@ typedef struct wsr_spectrum wsr_spectrum;
  * @param options [borrowed] "key=value,...", NULL: defaults
  * @returns as wsr_attack_new(); WSR_CONFIG for no attack or too many
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_new(wsr_spectrum **out,
-                                                 const char *attacks,
-                                                 const char *options);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_new(wsr_eval **out,
+                                             const char *attacks,
+                                             const char *options);
 
 /** Free an evaluation; NULL is legal. */
-WSR_API void wsr_spectrum_free(wsr_spectrum *spectrum);
+WSR_API void wsr_eval_free(wsr_eval *eval);
 
 /**
  * Set the strengths; without, there is 8/255 alone.
  *
  * @param eps [copied] in any order
  * @returns WSR_ARG for a strength that is not permitted or after
- *          wsr_spectrum_open(), WSR_NOMEM
+ *          wsr_eval_open(), WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status
-wsr_spectrum_set_strengths(wsr_spectrum *spectrum, const float *eps, size_t n);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_set_strengths(wsr_eval *eval,
+                                                       const float *eps,
+                                                       size_t n);
 
 /**
  * Say what is evaluated, on what.
  *
- * @param spectrum an evaluation that was not opened before
+ * @param evaluation an evaluation that was not opened before
  * @param model must outlive the evaluation
  * @param dataset must outlive the evaluation
  * @returns WSR_SHAPE when the model takes other images, WSR_ARG for other
  *          numbers of classes or more images than there are, WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_open(wsr_spectrum *spectrum,
-                                                  wsr_model *model,
-                                                  const wsr_dataset *dataset);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
+                                              const wsr_dataset *dataset);
 
 /**
  * Let the attacks work on another model than the one that is evaluated, as
  * somebody would who does not know the latter.
  *
- * @param spectrum an evaluation that was opened
+ * @param evaluation an evaluation that was opened
  * @param source must outlive the evaluation
- * @returns WSR_SHAPE, WSR_ARG as wsr_spectrum_open(); WSR_CONFIG when the
+ * @returns WSR_SHAPE, WSR_ARG as wsr_eval_open(); WSR_CONFIG when the
  *          option `target` is not none
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum,
-                                                      wsr_model *source);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_transfer(wsr_eval *eval,
+                                                  wsr_model *source);
 
 /**
  * Take one batch through one attack.
  *
- * @param spectrum unchanged on failure
- * @returns WSR_ARG before wsr_spectrum_open() or when it is done, and as
+ * @param evaluation unchanged on failure
+ * @returns WSR_ARG before wsr_eval_open() or when it is done, and as
  *          wsr_attack_run()
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_step(wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_step(wsr_eval *eval);
 
 /** Number of steps done. */
-WSR_API size_t wsr_spectrum_position(const wsr_spectrum *spectrum);
+WSR_API size_t wsr_eval_position(const wsr_eval *eval);
 
 /** Number of steps in all. */
-WSR_API size_t wsr_spectrum_steps(const wsr_spectrum *spectrum);
+WSR_API size_t wsr_eval_steps(const wsr_eval *eval);
 
 /**
  * Do all steps that are left.
  *
- * @returns as wsr_spectrum_step()
+ * @returns as wsr_eval_step()
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_run(wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_eval *eval);
 
 /**
  * Save how far the evaluation has come.
@@ -105,59 +105,58 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_run(wsr_spectrum *spectrum);
  * @param path of the file, replaced as a whole or not at all
  * @returns WSR_IO, WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_save(const wsr_spectrum *spectrum,
-                                                  const char *path);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_save(const wsr_eval *eval,
+                                              const char *path);
 
 /**
  * Take up an evaluation. Attacks, options, strengths, data and model must be
  * those that it was saved with.
  *
- * @param spectrum an evaluation that was opened and not begun, as it remains
+ * @param evaluation an evaluation that was opened and not begun, as it remains
  *        on failure
  * @param path of the file
  * @returns WSR_ARG otherwise; WSR_CONFIG, naming what differs; WSR_NOTFOUND,
  * WSR_IO, WSR_FORMAT
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_resume(wsr_spectrum *spectrum,
-                                                    const char *path);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_resume(wsr_eval *eval,
+                                                const char *path);
 
 // ----------------------------------------------------------------- results
 
 /** Number of attacks. */
-WSR_API size_t wsr_spectrum_attacks(const wsr_spectrum *spectrum);
+WSR_API size_t wsr_eval_attacks(const wsr_eval *eval);
 
 /** Attack `a`. @returns [borrowed] */
-WSR_API const wsr_attack *wsr_spectrum_attack(const wsr_spectrum *spectrum,
-                                              size_t a);
+WSR_API const wsr_attack *wsr_eval_attack(const wsr_eval *eval, size_t a);
 
 /** Number of strengths. */
-WSR_API size_t wsr_spectrum_strengths(const wsr_spectrum *spectrum);
+WSR_API size_t wsr_eval_strengths(const wsr_eval *eval);
 
 /** Strength `e`, in the order given. */
-WSR_API float wsr_spectrum_eps(const wsr_spectrum *spectrum, size_t e);
+WSR_API float wsr_eval_eps(const wsr_eval *eval, size_t e);
 
 /** Number of images that attack `a` is done with. */
-WSR_API size_t wsr_spectrum_count(const wsr_spectrum *spectrum, size_t a);
+WSR_API size_t wsr_eval_count(const wsr_eval *eval, size_t a);
 
 /** What is known of an attack at a strength. */
-typedef enum wsr_spectrum_value {
-    WSR_SPECTRUM_CLEAN = 0,     /**< accuracy on the clean images */
-    WSR_SPECTRUM_ROBUST = 1,    /**< accuracy under attack */
-    WSR_SPECTRUM_LOW = 2,       /**< lower end of its 95 % interval (Wilson) */
-    WSR_SPECTRUM_HIGH = 3,      /**< upper end */
-    WSR_SPECTRUM_LINF = 4,      /**< mean largest change of attacked images */
-    WSR_SPECTRUM_L2 = 5,        /**< mean Euclidean change of these */
-    WSR_SPECTRUM_L1 = 6,        /**< mean absolute change of these */
-    WSR_SPECTRUM_FELL_LINF = 7, /**< the same of those that fell */
-    WSR_SPECTRUM_FELL_L2 = 8,
-    WSR_SPECTRUM_FELL_L1 = 9,
-    WSR_SPECTRUM_MEDIAN = 10,     /**< median change of these in the own norm */
-    WSR_SPECTRUM_QUERIES = 11,    /**< logits per image */
-    WSR_SPECTRUM_GRADIENTS = 12,  /**< gradients per image */
-    WSR_SPECTRUM_SECONDS = 13,    /**< of the whole */
-    WSR_SPECTRUM_QUARTILE_1 = 14, /**< a quarter of these changes are smaller */
-    WSR_SPECTRUM_QUARTILE_3 = 15  /**< a quarter of these changes are larger */
-} wsr_spectrum_value;
+typedef enum wsr_eval_value {
+    WSR_EVAL_CLEAN = 0,        /**< accuracy on the clean images */
+    WSR_EVAL_ROBUST = 1,       /**< accuracy under attack */
+    WSR_EVAL_LOW = 2,          /**< lower end of its 95 % interval (Wilson) */
+    WSR_EVAL_HIGH = 3,         /**< upper end */
+    WSR_EVAL_LINF = 4,         /**< mean largest change of attacked images */
+    WSR_EVAL_L2 = 5,           /**< mean Euclidean change of these */
+    WSR_EVAL_L1 = 6,           /**< mean absolute change of these */
+    WSR_EVAL_SUCCESS_LINF = 7, /**< the same of those that fell */
+    WSR_EVAL_SUCCESS_L2 = 8,
+    WSR_EVAL_SUCCESS_L1 = 9,
+    WSR_EVAL_MEDIAN = 10,     /**< median change of these in the own norm */
+    WSR_EVAL_QUERIES = 11,    /**< logits per image */
+    WSR_EVAL_GRADIENTS = 12,  /**< gradients per image */
+    WSR_EVAL_SECONDS = 13,    /**< of the whole */
+    WSR_EVAL_QUARTILE_1 = 14, /**< a quarter of these changes are smaller */
+    WSR_EVAL_QUARTILE_3 = 15  /**< a quarter of these changes are larger */
+} wsr_eval_value;
 
 /**
  * A number about an attack at a strength, over the images done so far.
@@ -165,8 +164,8 @@ typedef enum wsr_spectrum_value {
  * @param what which number; accuracies are in [0, 1]
  * @returns NAN where there are no images to speak of
  */
-WSR_API double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a,
-                                size_t e, wsr_spectrum_value what);
+WSR_API double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
+                            wsr_eval_value what);
 
 /**
  * Accuracy when each image meets whichever attack of one norm fells it.
@@ -175,11 +174,10 @@ WSR_API double wsr_spectrum_get(const wsr_spectrum *spectrum, size_t a,
  * @returns over the images that all of these attacks are done with; NAN when
  *          there are none
  */
-WSR_API double wsr_spectrum_worst(const wsr_spectrum *spectrum,
-                                  const char *norm, size_t e);
+WSR_API double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e);
 
 /** Mean robust accuracy of an attack over the strengths above 0. */
-WSR_API double wsr_spectrum_mean(const wsr_spectrum *spectrum, size_t a);
+WSR_API double wsr_eval_mean(const wsr_eval *eval, size_t a);
 
 /**
  * Robust accuracy of the images of one class, and their number.
@@ -187,45 +185,43 @@ WSR_API double wsr_spectrum_mean(const wsr_spectrum *spectrum, size_t a);
  * @param count [out] may be NULL
  * @returns NAN when there are none
  */
-WSR_API double wsr_spectrum_class(size_t *count, const wsr_spectrum *spectrum,
-                                  size_t a, size_t e, size_t label);
+WSR_API double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a,
+                              size_t e, size_t label);
 
 /**
  * Whether image `i` still stands.
  *
- * @param i below wsr_spectrum_count()
+ * @param i below wsr_eval_count()
  */
-WSR_API bool wsr_spectrum_robust(const wsr_spectrum *spectrum, size_t a,
-                                 size_t e, size_t i);
+WSR_API bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e,
+                             size_t i);
 
 /**
  * Adversarial image `i`.
  *
  * @returns [borrowed] (c, h, w); NULL unless i is below the option `keep` and
- *          wsr_spectrum_count()
+ *          wsr_eval_count()
  */
-WSR_API const float *wsr_spectrum_image(const wsr_spectrum *spectrum, size_t a,
-                                        size_t e, size_t i);
+WSR_API const float *wsr_eval_image(const wsr_eval *eval, size_t a, size_t e,
+                                    size_t i);
 
 /**
  * Images that all attacks of one norm are done with.
  *
  * @returns 0 also when there are no such attacks
  */
-WSR_API size_t wsr_spectrum_worst_count(const wsr_spectrum *spectrum,
-                                        const char *norm);
+WSR_API size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm);
 
 /**
  * One JSON object per attack and strength, then per norm and strength the
  * worst case over its attacks, then per attack the mean over its strengths,
- * then the warnings; each on a line of its own, with "event" spectrum, summary
- * or warning: docs/json.md.
+ * then the warnings; each on a line of its own, with "event" evaluation,
+ * summary or warning: docs/json.md.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_json(char **out,
-                                                  const wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
 
 /**
  * The same numbers of attacks and strengths as comma-separated values.
@@ -233,14 +229,13 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_json(char **out,
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
-                                                 const wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
 
 /**
  * What makes the numbers doubtful, by the published checklists for evaluations
  * of robustness (Carlini et al., arXiv:1902.06705; Croce et al.,
  * arXiv:2003.01690): one JSON object a line with the keys "warning", "attack",
- * "norm", "eps" (null where no single one is meant), "detail" and "advice".
+ * "norm", "eps" (null where no single one is meant), "detail" and "remedy".
  * Warnings are
  *
  *   rising          accuracy rises with the strength (with nested=false)
@@ -253,11 +248,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_csv(char **out,
  *   random          the model answers the same question differently
  *
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
- * @param spectrum an evaluation of which something is done
+ * @param evaluation an evaluation of which something is done
  * @returns WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status
-wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings(char **out,
+                                                  const wsr_eval *eval);
 
 /**
  * The same warnings as sentences, one a line.
@@ -265,8 +260,8 @@ wsr_spectrum_warnings(char **out, const wsr_spectrum *spectrum);
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
  * @returns WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status
-wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
+                                                       const wsr_eval *eval);
 
 /**
  * Write the images that were kept to a safetensors file: "clean" (n, c, h, w),
@@ -279,8 +274,9 @@ wsr_spectrum_advice(char **out, const wsr_spectrum *spectrum);
  * @param path of the file, replaced as a whole or not at all
  * @returns WSR_ARG when none were kept, WSR_IO, WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_save_images(
-    const wsr_spectrum *spectrum, size_t most, const char *path);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_save_images(const wsr_eval *eval,
+                                                     size_t most,
+                                                     const char *path);
 
 // ------------------------------------------------------- fidelity: released
 
@@ -303,9 +299,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_spectrum_save_images(
  * @param options [borrowed] "key=value,...", NULL: defaults
  * @returns WSR_CONFIG, WSR_SHAPE, WSR_ARG, WSR_NOMEM, WSR_BACKEND
  */
-WSR_API WSR_MUST_USE wsr_status wsr_spectrum_released(
-    double *accuracy, const wsr_net *net, const wsr_dataset *dataset,
-    const float *eps, size_t n, const char *options);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_released(double *accuracy,
+                                                  const wsr_net *net,
+                                                  const wsr_dataset *dataset,
+                                                  const float *eps, size_t n,
+                                                  const char *options);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,8 @@
 typedef struct bench {
     wsr_dataset *test;
     wsr_net *net;
-    wsr__assess_params params;
-    wsr__assess_of of;
+    wsr__eval_stage_params params;
+    wsr__eval_stage_of of;
 } bench;
 
 static void open_bench(bench *b)
@@ -25,11 +25,11 @@ static void open_bench(bench *b)
     ck_assert_ok(wsr_net_new(&b->net, genotype,
                              "channels=4,layers=3,classes=3,image_size=16", 7));
     wsr_genotype_free(genotype);
-    wsr__params_default(&b->params, wsr__assess_schema);
-    ck_assert_ok(wsr__params_parse(&b->params, wsr__assess_schema, "spectrum.",
+    wsr__params_default(&b->params, wsr__eval_stage_schema);
+    ck_assert_ok(wsr__params_parse(&b->params, wsr__eval_stage_schema, "eval.",
                                    "attack=pgd:steps=2,eps=[0.03,0.1],"
                                    "count=100,batch=8"));
-    b->of = (wsr__assess_of){b->net, b->test, 5};
+    b->of = (wsr__eval_stage_of){b->net, b->test, 5};
 }
 
 static void close_bench(bench *b)
@@ -42,12 +42,12 @@ static bool stop_at(const char *phase, size_t done, size_t total,
                     const char *note, void *user)
 {
     (void)note;
-    ck_assert_str_eq(phase, "spectrum");
+    ck_assert_str_eq(phase, "eval");
     ck_assert_uint_eq(total, 3);
     return done < *(const size_t *)user;
 }
 
-static wsr_status assess(const bench *b, const char *dir, size_t stop)
+static wsr_status evaluate(const bench *b, const char *dir, size_t stop)
 {
     wsr__run *run = NULL;
     const bool again = wsr__file_exists(path_in(dir, "config.yaml"));
@@ -57,7 +57,7 @@ static wsr_status assess(const bench *b, const char *dir, size_t stop)
         ck_assert_ok(wsr__run_write(run, "config.yaml", ""));
     }
     ck_assert_ok(wsr__run_begin(run, NULL));
-    const wsr_status status = wsr__assess(run, &b->of, &b->params);
+    const wsr_status status = wsr__eval_stage_run(run, &b->of, &b->params);
     wsr__run_close(run);
     return status;
 }
@@ -84,7 +84,7 @@ static char *timeless(const char *dir)
     return text;
 }
 
-START_TEST(a_spectrum_that_was_stopped_goes_on_to_the_same_numbers)
+START_TEST(a_eval_that_was_stopped_goes_on_to_the_same_numbers)
 {
     bench b;
     char whole[512];
@@ -92,17 +92,17 @@ START_TEST(a_spectrum_that_was_stopped_goes_on_to_the_same_numbers)
     open_bench(&b);
     (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
     (void)snprintf(parts, sizeof(parts), "%s", scratch_folder("parts"));
-    ck_assert_ok(assess(&b, whole, 9));
-    ck_assert_int_eq(assess(&b, parts, 1), WSR_CANCELED);
-    ck_assert_int_eq(assess(&b, parts, 2), WSR_CANCELED);
-    ck_assert(wsr__file_exists(path_in(parts, "spectrum.safetensors")));
-    ck_assert_ok(assess(&b, parts, 9));
-    ck_assert(!wsr__file_exists(path_in(parts, "spectrum.safetensors")));
-    ck_assert(!wsr__file_exists(path_in(parts, "spectrum.safetensors.old")));
+    ck_assert_ok(evaluate(&b, whole, 9));
+    ck_assert_int_eq(evaluate(&b, parts, 1), WSR_CANCELED);
+    ck_assert_int_eq(evaluate(&b, parts, 2), WSR_CANCELED);
+    ck_assert(wsr__file_exists(path_in(parts, "eval.safetensors")));
+    ck_assert_ok(evaluate(&b, parts, 9));
+    ck_assert(!wsr__file_exists(path_in(parts, "eval.safetensors")));
+    ck_assert(!wsr__file_exists(path_in(parts, "eval.safetensors.old")));
     char *const x = timeless(whole);
     char *const y = timeless(parts);
     ck_assert_str_eq(x, y);
-    ck_assert_ptr_nonnull(strstr(x, "{\"event\":\"spectrum\",\"attack\":"));
+    ck_assert_ptr_nonnull(strstr(x, "{\"event\":\"eval\",\"attack\":"));
     ck_assert_ptr_nonnull(strstr(x, "\"count\":24,"));
     free(x);
     free(y);
@@ -118,10 +118,10 @@ START_TEST(a_part_that_does_not_fit_is_done_anew)
     open_bench(&b);
     (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("junk"));
     bytes_add(&junk, "junk", 4);
-    put_file(path_in(dir, "spectrum.safetensors"), &junk);
+    put_file(path_in(dir, "eval.safetensors"), &junk);
     put_file(path_in(dir, "config.yaml"), &junk);
     bytes_free(&junk);
-    ck_assert_ok(assess(&b, dir, 9));
+    ck_assert_ok(evaluate(&b, dir, 9));
     close_bench(&b);
 }
 END_TEST
@@ -156,27 +156,27 @@ START_TEST(a_failure_keeps_what_was_measured_before)
     wsr_estimator_free(estimator);
     (void)snprintf(b.params.attack.s, sizeof(b.params.attack.s),
                    "pgd:steps=2,estimator:net=%.450s", file);
-    ck_assert_ok(wsr__assess_prepare(&b.of, &b.params));
+    ck_assert_ok(wsr__eval_stage_prepare(&b.of, &b.params));
     ck_assert_ok(wsr__run_open(&run, dir, false, lose_file, file));
     ck_assert_ok(wsr__run_make(run));
     ck_assert_ok(wsr__run_begin(run, NULL));
-    ck_assert_fails(wsr__assess(run, &b.of, &b.params), WSR_IO, file);
+    ck_assert_fails(wsr__eval_stage_run(run, &b.of, &b.params), WSR_IO, file);
     wsr__run_close(run);
     ck_assert_ptr_nonnull(strstr(timeless(dir), "\"attack\":\"pgd\""));
-    ck_assert(wsr__file_exists(path_in(dir, "spectrum.safetensors")));
-    ck_assert_fails(wsr__assess_prepare(&b.of, &b.params), WSR_IO, file);
+    ck_assert(wsr__file_exists(path_in(dir, "eval.safetensors")));
+    ck_assert_fails(wsr__eval_stage_prepare(&b.of, &b.params), WSR_IO, file);
     close_bench(&b);
 }
 END_TEST
 
-START_TEST(without_an_attack_there_is_no_spectrum)
+START_TEST(without_an_attack_there_is_no_eval)
 {
     bench b;
     char dir[512];
     open_bench(&b);
     b.params.attack.s[0] = '\0';
     (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("nothing"));
-    ck_assert_ok(assess(&b, dir, 1));
+    ck_assert_ok(evaluate(&b, dir, 1));
     bytes log = get_file(path_in(dir, "log.jsonl"));
     ck_assert_uint_eq(log.size, 0);
     bytes_free(&log);
@@ -187,9 +187,9 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        a_spectrum_that_was_stopped_goes_on_to_the_same_numbers,
+        a_eval_that_was_stopped_goes_on_to_the_same_numbers,
         a_part_that_does_not_fit_is_done_anew,
         a_failure_keeps_what_was_measured_before,
-        without_an_attack_there_is_no_spectrum, NULL};
-    return suite_of("assess", tests);
+        without_an_attack_there_is_no_eval, NULL};
+    return suite_of("stage", tests);
 }

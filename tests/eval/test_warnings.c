@@ -4,6 +4,7 @@
 // a sound evaluation has none.
 
 #include "attack/model_support.h"
+#include "eval/eval.h"
 
 enum { N = 28 };
 
@@ -55,19 +56,19 @@ static char *ask(const question *q)
 {
     const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     char *text = NULL;
     model_of.calls = 0;
     toy_fill(&model_of.of, 4);
     wsr_dataset *const dataset = data_new();
     ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, q->logits,
                                q->backward, &model_of));
-    ck_assert_ok(wsr_spectrum_new(&spectrum, q->attacks, q->options));
-    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, q->eps, 2));
-    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
-    ck_assert_ok(wsr_spectrum_run(spectrum));
-    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
-    wsr_spectrum_free(spectrum);
+    ck_assert_ok(wsr_eval_new(&eval, q->attacks, q->options));
+    ck_assert_ok(wsr_eval_set_strengths(eval, q->eps, 2));
+    ck_assert_ok(wsr_eval_open(eval, model, dataset));
+    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_warnings(&text, eval));
+    wsr_eval_free(eval);
     wsr_dataset_free(dataset);
     wsr_model_free(model);
     return text;
@@ -83,7 +84,7 @@ static void expect(const question *q, const char *name, const char *detail)
     ck_assert_msg(line != NULL, "no warning '%s' in: %s", name, text);
     ck_assert_msg(strstr(line, detail) != NULL, "'%s' lacks '%s'", line,
                   detail);
-    ck_assert_ptr_nonnull(strstr(line, "\"advice\":\""));
+    ck_assert_ptr_nonnull(strstr(line, "\"remedy\":\""));
     wsr_text_free(text);
 }
 
@@ -155,29 +156,29 @@ START_TEST(a_weak_attack_beside_a_strong_one_is_no_failure)
 }
 END_TEST
 
-START_TEST(advice_says_the_same_in_sentences)
+START_TEST(warnings_say_the_same_in_sentences)
 {
     const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
     const float eps = 1;
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     char *text = NULL;
     toy_fill(&model_of.of, 4);
     wsr_dataset *const dataset = data_new();
     ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, logits, no_gradient,
                                &model_of));
-    ck_assert_ok(wsr_spectrum_new(&spectrum, "pgd:steps=3", NULL));
-    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, &eps, 1));
-    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
-    ck_assert_ok(wsr_spectrum_run(spectrum));
-    ck_assert_ok(wsr_spectrum_advice(&text, spectrum));
+    ck_assert_ok(wsr_eval_new(&eval, "pgd:steps=3", NULL));
+    ck_assert_ok(wsr_eval_set_strengths(eval, &eps, 1));
+    ck_assert_ok(wsr_eval_open(eval, model, dataset));
+    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_warnings_text(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "unbounded: pgd:steps=3, linf, 1: accuracy is 1, not 0. "
                      "With enough change"));
     ck_assert_ptr_nonnull(strstr(text, "zero_gradients: pgd:steps=3, linf, 1: "
                                        "84 of 84 gradients are zero. The"));
     wsr_text_free(text);
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_dataset_free(dataset);
     wsr_model_free(model);
 }
@@ -263,7 +264,7 @@ START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
     static uint8_t bytes[N * TOY_D];
     int32_t labels[N];
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     wsr_dataset *dataset = NULL;
     char *text = NULL;
     memset(bytes, 128, sizeof(bytes));
@@ -275,16 +276,16 @@ START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
     ck_assert_ok(wsr_dataset_images(model_of.clean, dataset, NULL, N));
     ck_assert_ok(
         wsr_model_new(&model, &shape, TOY_CLASSES, waves, upwards, &model_of));
-    ck_assert_ok(wsr_spectrum_new(&spectrum, "fgsm", "nested=false"));
-    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, eps, 2));
-    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
-    ck_assert_ok(wsr_spectrum_run(spectrum));
-    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
+    ck_assert_ok(wsr_eval_new(&eval, "fgsm", "nested=false"));
+    ck_assert_ok(wsr_eval_set_strengths(eval, eps, 2));
+    ck_assert_ok(wsr_eval_open(eval, model, dataset));
+    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_warnings(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "{\"event\":\"warning\",\"warning\":\"rising\""));
     ck_assert_ptr_nonnull(strstr(text, "accuracy is 0 at 0.008 and 1 at 0.02"));
     wsr_text_free(text);
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_dataset_free(dataset);
     wsr_model_free(model);
 }
@@ -316,7 +317,7 @@ static void expect_outside(float by, float eps)
     const wsr_shape shape = wsr__shape3(TOY_C, TOY_SIDE, TOY_SIDE);
     wsr__attack_class careless = wsr__attack_fgsm;
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     char *text = NULL;
     careless.run = move;
     moved_by = by;
@@ -324,17 +325,17 @@ static void expect_outside(float by, float eps)
     wsr_dataset *const dataset = data_new();
     ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, logits, backward,
                                &model_of));
-    ck_assert_ok(wsr_spectrum_new(&spectrum, "fgsm", NULL));
-    ck_assert_ok(wsr_spectrum_set_strengths(spectrum, &eps, 1));
-    spectrum->attacks[0]->cls = &careless;
-    ck_assert_ok(wsr_spectrum_open(spectrum, model, dataset));
-    ck_assert_ok(wsr_spectrum_run(spectrum));
-    ck_assert_ok(wsr_spectrum_warnings(&text, spectrum));
+    ck_assert_ok(wsr_eval_new(&eval, "fgsm", NULL));
+    ck_assert_ok(wsr_eval_set_strengths(eval, &eps, 1));
+    eval->attacks[0]->cls = &careless;
+    ck_assert_ok(wsr_eval_open(eval, model, dataset));
+    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_warnings(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "{\"event\":\"warning\",\"warning\":\"outside\""));
     ck_assert_ptr_nonnull(strstr(text, "28 images lie outside"));
     wsr_text_free(text);
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_dataset_free(dataset);
     wsr_model_free(model);
 }
@@ -352,12 +353,12 @@ Suite *suite(void)
         a_sound_evaluation_has_no_warnings,
         hidden_gradients_are_noticed,
         a_weak_attack_beside_a_strong_one_is_no_failure,
-        advice_says_the_same_in_sentences,
+        warnings_say_the_same_in_sentences,
         a_model_that_answers_differently_is_noticed,
         single_steps_that_beat_many_are_noticed,
         budgets_that_still_help_are_noticed,
         accuracy_that_rises_with_the_strength_is_noticed,
         images_outside_of_ball_or_range_are_noticed,
         NULL};
-    return suite_of("spectrum warnings", tests);
+    return suite_of("evaluation warnings", tests);
 }

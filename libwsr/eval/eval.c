@@ -5,7 +5,7 @@
 // are numbered through the data set, so that a run that was taken up again
 // ends with the same bits.
 
-#include "attack/attack.h"
+#include "eval/eval.h"
 #include "data/data.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 
 enum { MOST_ATTACKS = 64, SPEC_SIZE = 1024 };
 
-typedef wsr__spectrum_settings params;
+typedef wsr__eval_settings params;
 
 static const char *const targets[] = {"none", "least", "second", "random",
                                       NULL};
@@ -43,10 +43,10 @@ static const wsr__option schema[] = {
 
 // ---------------------------------------------------------------- lifetime
 
-static void free_cells(wsr_spectrum *s)
+static void free_cells(wsr_eval *s)
 {
     for (size_t k = 0; s->cells != NULL && k < s->n_attacks * s->n_eps; k++) {
-        wsr__spectrum_cell *const cell = &s->cells[k];
+        wsr__eval_cell *const cell = &s->cells[k];
         wsr__free(cell->robust);
         wsr__free(cell->success);
         for (size_t i = 0; i < 3; i++) {
@@ -62,27 +62,26 @@ static void free_cells(wsr_spectrum *s)
     s->cells = NULL;
 }
 
-void wsr_spectrum_free(wsr_spectrum *spectrum)
+void wsr_eval_free(wsr_eval *eval)
 {
-    if (spectrum == NULL) {
+    if (eval == NULL) {
         return;
     }
-    free_cells(spectrum);
-    for (size_t a = 0; spectrum->attacks != NULL && a < spectrum->n_attacks;
-         a++) {
-        wsr_attack_free(spectrum->attacks[a]);
+    free_cells(eval);
+    for (size_t a = 0; eval->attacks != NULL && a < eval->n_attacks; a++) {
+        wsr_attack_free(eval->attacks[a]);
     }
-    wsr__free(spectrum->attacks);
-    wsr__free(spectrum->eps);
-    wsr__free(spectrum->x);
-    wsr__free(spectrum->logits);
-    wsr__free(spectrum->clean);
-    wsr__free(spectrum->index);
-    wsr__free(spectrum->labels);
-    wsr__free(spectrum);
+    wsr__free(eval->attacks);
+    wsr__free(eval->eps);
+    wsr__free(eval->x);
+    wsr__free(eval->logits);
+    wsr__free(eval->clean);
+    wsr__free(eval->index);
+    wsr__free(eval->labels);
+    wsr__free(eval);
 }
 
-static wsr_status add_attack(wsr_spectrum *s, const char *spec, size_t length)
+static wsr_status add_attack(wsr_eval *s, const char *spec, size_t length)
 {
     char text[SPEC_SIZE];
     if (s->n_attacks == MOST_ATTACKS) {
@@ -100,7 +99,7 @@ static wsr_status add_attack(wsr_spectrum *s, const char *spec, size_t length)
     return status;
 }
 
-static wsr_status add_attacks(wsr_spectrum *s, const char *specs)
+static wsr_status add_attacks(wsr_eval *s, const char *specs)
 {
     wsr_status status = WSR_OK;
     const char *rest = specs;
@@ -117,12 +116,12 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_new(wsr_spectrum **out, const char *attacks,
-                            const char *options)
+wsr_status wsr_eval_new(wsr_eval **out, const char *attacks,
+                        const char *options)
 {
     wsr_status status = WSR_OK;
     const float strength = 8.0f / 255;
-    wsr_spectrum *s = wsr__alloc(1, sizeof(*s));
+    wsr_eval *s = wsr__alloc(1, sizeof(*s));
     *out = NULL;
     if (s == NULL) {
         return WSR_NOMEM;
@@ -137,33 +136,32 @@ wsr_status wsr_spectrum_new(wsr_spectrum **out, const char *attacks,
     WSR_TRY(wsr__params_parse(&s->settings, schema, "attack.",
                               options == NULL ? "" : options));
     WSR_TRY(add_attacks(s, attacks));
-    WSR_TRY(wsr_spectrum_set_strengths(s, &strength, 1));
+    WSR_TRY(wsr_eval_set_strengths(s, &strength, 1));
     *out = s;
     s = NULL;
 out:
-    wsr_spectrum_free(s);
+    wsr_eval_free(s);
     return status;
 }
 
-wsr_status wsr_spectrum_set_strengths(wsr_spectrum *spectrum, const float *eps,
-                                      size_t n)
+wsr_status wsr_eval_set_strengths(wsr_eval *eval, const float *eps, size_t n)
 {
     wsr_status status = WSR_OK;
     float *copy = NULL;
-    if (spectrum->model != NULL) {
-        return WSR_FAIL(WSR_ARG, "spectrum: its strengths are fixed by now");
+    if (eval->model != NULL) {
+        return WSR_FAIL(WSR_ARG, "evaluation: its strengths are fixed by now");
     }
-    for (size_t a = 0; a < spectrum->n_attacks; a++) {
-        WSR_TRY(wsr_attack_set_strengths(spectrum->attacks[a], eps, n));
+    for (size_t a = 0; a < eval->n_attacks; a++) {
+        WSR_TRY(wsr_attack_set_strengths(eval->attacks[a], eps, n));
     }
     copy = wsr__alloc(n, sizeof(*copy));
     if (copy == NULL) {
         return WSR_NOMEM;
     }
     memcpy(copy, eps, n * sizeof(*eps));
-    wsr__free(spectrum->eps);
-    spectrum->eps = copy;
-    spectrum->n_eps = n;
+    wsr__free(eval->eps);
+    eval->eps = copy;
+    eval->n_eps = n;
 out:
     return status;
 }
@@ -172,7 +170,7 @@ out:
 
 // Images that are evaluated: the first ones, but for those of the class that
 // all are to reach.
-static wsr_status choose_images(wsr_spectrum *s, const wsr_dataset *dataset)
+static wsr_status choose_images(wsr_eval *s, const wsr_dataset *dataset)
 {
     const int32_t *const labels = wsr_dataset_labels(dataset);
     const size_t have = wsr_dataset_count(dataset);
@@ -206,7 +204,7 @@ static wsr_status choose_images(wsr_spectrum *s, const wsr_dataset *dataset)
     return WSR_OK;
 }
 
-static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
+static wsr_status check_model(const wsr_eval *s, const wsr_model *model,
                               const wsr_dataset *dataset)
 {
     wsr_status status = WSR_OK;
@@ -218,17 +216,18 @@ static wsr_status check_model(const wsr_spectrum *s, const wsr_model *model,
         wsr__shape_print(a, shape);
         wsr__shape_print(b, &model->shape);
         return WSR_FAIL(WSR_SHAPE,
-                        "spectrum: images have shape %s, the model takes %s", a,
-                        b);
+                        "evaluation: images have shape %s, the model takes %s",
+                        a, b);
     }
     if (classes > (int64_t)model->classes) {
         return WSR_FAIL(WSR_ARG,
-                        "spectrum: the data have %lld classes, the model %zu",
+                        "evaluation: the data have %lld classes, the model %zu",
                         (long long)classes, model->classes);
     }
     if (model->whole) {
-        return WSR_FAIL(WSR_ARG, "spectrum: the model's results depend on the "
-                                 "images beside one");
+        return WSR_FAIL(WSR_ARG,
+                        "evaluation: the model's results depend on the "
+                        "images beside one");
     }
     for (size_t a = 0; a < s->n_attacks; a++) {
         WSR_TRY(
@@ -238,7 +237,7 @@ out:
     return status;
 }
 
-static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)
+static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
 {
     cell->robust = wsr__alloc(n, sizeof(*cell->robust));
     cell->success = wsr__alloc(n, sizeof(*cell->success));
@@ -260,7 +259,7 @@ static wsr_status make_cell(wsr__spectrum_cell *cell, size_t n, size_t kept)
     return made ? WSR_OK : WSR_NOMEM;
 }
 
-static wsr_status make_arrays(wsr_spectrum *s, const wsr_model *model)
+static wsr_status make_arrays(wsr_eval *s, const wsr_model *model)
 {
     wsr_status status = WSR_OK;
     const size_t d = (size_t)model->pixels;
@@ -279,72 +278,72 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_open(wsr_spectrum *spectrum, wsr_model *model,
-                             const wsr_dataset *dataset)
+wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
+                         const wsr_dataset *dataset)
 {
     wsr_status status = WSR_OK;
-    const size_t batch = (size_t)spectrum->settings.attack.batch;
-    if (spectrum->model != NULL) {
-        return WSR_FAIL(WSR_ARG, "spectrum: was opened before");
+    const size_t batch = (size_t)eval->settings.attack.batch;
+    if (eval->model != NULL) {
+        return WSR_FAIL(WSR_ARG, "evaluation: was opened before");
     }
-    WSR_TRY(check_model(spectrum, model, dataset));
-    WSR_TRY(choose_images(spectrum, dataset));
-    spectrum->keep = (size_t)spectrum->settings.keep < spectrum->n
-                         ? (size_t)spectrum->settings.keep
-                         : spectrum->n;
-    spectrum->batch = batch == 0 || batch > model->batch ? model->batch : batch;
-    spectrum->loaded = SIZE_MAX;
-    WSR_TRY(make_arrays(spectrum, model));
-    spectrum->model = model;
-    spectrum->dataset = dataset;
-    wsr__spectrum_check_strengths(spectrum);
+    WSR_TRY(check_model(eval, model, dataset));
+    WSR_TRY(choose_images(eval, dataset));
+    eval->keep = (size_t)eval->settings.keep < eval->n
+                     ? (size_t)eval->settings.keep
+                     : eval->n;
+    eval->batch = batch == 0 || batch > model->batch ? model->batch : batch;
+    eval->loaded = SIZE_MAX;
+    WSR_TRY(make_arrays(eval, model));
+    eval->model = model;
+    eval->dataset = dataset;
+    wsr__eval_check_strengths(eval);
 out:
     return status;
 }
 
-wsr_status wsr_spectrum_transfer(wsr_spectrum *spectrum, wsr_model *source)
+wsr_status wsr_eval_transfer(wsr_eval *eval, wsr_model *source)
 {
     wsr_status status = WSR_OK;
-    if (spectrum->model == NULL || spectrum->position > 0) {
-        return WSR_FAIL(WSR_ARG, "spectrum: must be opened and not begun");
+    if (eval->model == NULL || eval->position > 0) {
+        return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
     }
-    if (spectrum->attacks[0]->target != WSR__TARGET_NONE) {
+    if (eval->attacks[0]->target != WSR__TARGET_NONE) {
         return WSR_FAIL(WSR_CONFIG,
                         "attack.target: %s: attacks on another network than "
                         "the one that is judged have no target class",
-                        spectrum->attacks[0]->target == WSR__TARGET_CLASS
+                        eval->attacks[0]->target == WSR__TARGET_CLASS
                             ? "target_class"
-                            : spectrum->settings.attack.target.s);
+                            : eval->settings.attack.target.s);
     }
-    WSR_TRY(check_model(spectrum, source, spectrum->dataset));
-    spectrum->source = source;
+    WSR_TRY(check_model(eval, source, eval->dataset));
+    eval->source = source;
 out:
     return status;
 }
 
 // -------------------------------------------------------------------- steps
 
-size_t wsr_spectrum_position(const wsr_spectrum *spectrum)
+size_t wsr_eval_position(const wsr_eval *eval)
 {
-    return spectrum->position;
+    return eval->position;
 }
 
-size_t wsr_spectrum_steps(const wsr_spectrum *spectrum)
+size_t wsr_eval_steps(const wsr_eval *eval)
 {
-    return spectrum->model == NULL ? 0
-                                   : (spectrum->n + spectrum->batch - 1) /
-                                         spectrum->batch * spectrum->n_attacks;
+    return eval->model == NULL
+               ? 0
+               : (eval->n + eval->batch - 1) / eval->batch * eval->n_attacks;
 }
 
-size_t wsr_spectrum_count(const wsr_spectrum *spectrum, size_t a)
+size_t wsr_eval_count(const wsr_eval *eval, size_t a)
 {
-    const size_t batches = (spectrum->position + spectrum->n_attacks - 1 - a) /
-                           spectrum->n_attacks;
-    const size_t done = batches * spectrum->batch;
-    return done < spectrum->n ? done : spectrum->n;
+    const size_t batches = (eval->position + eval->n_attacks - 1 - a) /
+                           eval->n_attacks;
+    const size_t done = batches * eval->batch;
+    return done < eval->n ? done : eval->n;
 }
 
-static wsr_status load_batch(wsr_spectrum *s, size_t number, size_t count)
+static wsr_status load_batch(wsr_eval *s, size_t number, size_t count)
 {
     wsr_status status = WSR_OK;
     if (s->loaded != number) {
@@ -361,12 +360,11 @@ out:
 }
 
 // One attack's result becomes part of a cell.
-static void take(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
-                 size_t at)
+static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
 {
     const size_t n = wsr_attack_result_count(r);
     for (size_t e = 0; e < s->n_eps; e++) {
-        wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+        wsr__eval_cell *const cell = wsr__eval_at(s, a, e);
         const size_t floats = n * sizeof(float);
         const size_t words = n * sizeof(uint32_t);
         memcpy(cell->robust + at, wsr_attack_result_robust(r, e), n);
@@ -390,7 +388,7 @@ static void take(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
 }
 
 // Outcomes on the model that is evaluated, of images made on another.
-static wsr_status judge(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
+static wsr_status judge(wsr_eval *s, const wsr_attack_result *r, size_t a,
                         size_t at)
 {
     wsr_status status = WSR_OK;
@@ -403,7 +401,7 @@ static wsr_status judge(wsr_spectrum *s, const wsr_attack_result *r, size_t a,
         s->clean[at + i] = top == labels[i] ? 1 : 0;
     }
     for (size_t e = 0; e < s->n_eps; e++) {
-        wsr__spectrum_cell *const cell = wsr__spectrum_at(s, a, e);
+        wsr__eval_cell *const cell = wsr__eval_at(s, a, e);
         WSR_TRY(wsr_model_logits(s->logits, s->model,
                                  wsr_attack_result_images(r, e), n));
         for (size_t i = 0; i < n; i++) {
@@ -418,16 +416,16 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_step(wsr_spectrum *spectrum)
+wsr_status wsr_eval_step(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
-    wsr_spectrum *const s = spectrum;
+    wsr_eval *const s = eval;
     wsr_attack_result *result = NULL;
-    if (s->model == NULL || s->position >= wsr_spectrum_steps(s)) {
-        return WSR_FAIL(WSR_ARG, "spectrum: there is no step left to do");
+    if (s->model == NULL || s->position >= wsr_eval_steps(s)) {
+        return WSR_FAIL(WSR_ARG, "evaluation: there is no step left to do");
     }
     if (s->position == 0) {
-        WSR_TRY(wsr__spectrum_ask_twice(s));
+        WSR_TRY(wsr__eval_ask_twice(s));
     }
     const size_t number = s->position / s->n_attacks;
     const size_t a = s->position % s->n_attacks;
@@ -446,8 +444,7 @@ wsr_status wsr_spectrum_step(wsr_spectrum *spectrum)
         WSR_TRY(judge(s, result, a, at));
     }
     for (size_t e = 0; e < s->n_eps; e++) {
-        wsr__spectrum_at(s, a, e)->seconds +=
-            wsr_attack_result_seconds(result, e);
+        wsr__eval_at(s, a, e)->seconds += wsr_attack_result_seconds(result, e);
     }
     s->position++;
 out:
@@ -455,11 +452,11 @@ out:
     return status;
 }
 
-wsr_status wsr_spectrum_run(wsr_spectrum *spectrum)
+wsr_status wsr_eval_run(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
-    while (spectrum->position < wsr_spectrum_steps(spectrum)) {
-        WSR_TRY(wsr_spectrum_step(spectrum));
+    while (eval->position < wsr_eval_steps(eval)) {
+        WSR_TRY(wsr_eval_step(eval));
     }
 out:
     return status;

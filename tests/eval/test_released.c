@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "attack/model_support.h"
+#include "eval/eval.h"
 #include "wsr/net.h"
 
 enum { N = 20, SIDE = 8 };
@@ -48,8 +49,7 @@ START_TEST(strength_0_is_the_clean_accuracy)
     for (size_t i = 0; i < N; i++) {
         right += wsr__argmax(z + 4 * i, 4) == wsr_dataset_labels(data)[i];
     }
-    ck_assert_ok(
-        wsr_spectrum_released(&accuracy, net, data, &eps, 1, "batch=6"));
+    ck_assert_ok(wsr_eval_released(&accuracy, net, data, &eps, 1, "batch=6"));
     ck_assert_double_eq_tol(accuracy, right / N, 1e-12);
     wsr_model_free(model);
     wsr_dataset_free(data);
@@ -71,7 +71,7 @@ START_TEST(attack_and_prediction_share_the_statistics_that_the_attack_moves)
     wsr_plan *attack = NULL;
     wsr_plan *classify = NULL;
     ck_assert_ok(
-        wsr_spectrum_released(accuracy, net, data, eps, 2, "batch=20,steps=3"));
+        wsr_eval_released(accuracy, net, data, eps, 2, "batch=20,steps=3"));
     ck_assert_ok(wsr_dataset_images(x, data, NULL, N));
     ck_assert_ok(wsr_net_graph(&graph, twin, false));
     ck_assert_ok(wsr_plan_new(&attack, graph, N,
@@ -107,8 +107,8 @@ START_TEST(the_network_is_as_before)
     wsr_net *const net = small_net();
     wsr_net *const twin = small_net();
     wsr_dataset *const data = small_data();
-    ck_assert_ok(wsr_spectrum_released(&accuracy, net, data, &eps, 1,
-                                       "batch=8,steps=2"));
+    ck_assert_ok(
+        wsr_eval_released(&accuracy, net, data, &eps, 1, "batch=8,steps=2"));
     const wsr_params *const a = wsr_net_params(net);
     const wsr_params *const b = wsr_net_params(twin);
     for (size_t i = 0; i < wsr_params_count(a); i++) {
@@ -129,13 +129,13 @@ START_TEST(bad_input_is_named)
     double accuracy = 0;
     wsr_net *const net = small_net();
     wsr_dataset *const data = small_data();
-    ck_assert_fails(wsr_spectrum_released(&accuracy, net, data, &eps, 1, NULL),
+    ck_assert_fails(wsr_eval_released(&accuracy, net, data, &eps, 1, NULL),
                     WSR_ARG, "strength nan");
     ck_assert_fails(
-        wsr_spectrum_released(&accuracy, net, data, &fine, 1, "count=21"),
-        WSR_ARG, "21 images");
+        wsr_eval_released(&accuracy, net, data, &fine, 1, "count=21"), WSR_ARG,
+        "21 images");
     ck_assert_fails(
-        wsr_spectrum_released(&accuracy, net, data, &fine, 1, "step=21"),
+        wsr_eval_released(&accuracy, net, data, &fine, 1, "step=21"),
         WSR_CONFIG, "steps");
     wsr_dataset_free(data);
     wsr_net_free(net);

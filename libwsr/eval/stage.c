@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The spectrum at the end of a run: accuracy under attacks over strengths,
+// The evaluation at the end of a run: accuracy under attacks over strengths,
 // with frozen statistics, into the log. When it is stopped, what is done stays
 // in a file beside the checkpoint, which knows nothing of it.
 
-#include "train/train.h"
+#include "eval/eval.h"
 
 #include <string.h>
 
-static const char file_name[] = "spectrum.safetensors";
+static const char file_name[] = "eval.safetensors";
 
-#define AT(field) offsetof(wsr__assess_params, field)
+#define AT(field) offsetof(wsr__eval_stage_params, field)
 
-const wsr__option wsr__assess_schema[] = {
+const wsr__option wsr__eval_stage_schema[] = {
     {"attack", WSR__TEXT, AT(attack), "pgd:steps=20", 0, 0, "",
-     "attacks, \"fgsm,pgd:steps=20\"; empty: no spectrum", NULL},
+     "attacks, \"fgsm,pgd:steps=20\"; empty: no evaluation", NULL},
     {"eps", WSR__FLOATS, AT(eps),
      "[0.03,0.045,0.06,0.075,0.09,0.105,0.17,0.25]", 0, 100, "", "strengths",
      NULL},
@@ -25,35 +25,35 @@ const wsr__option wsr__assess_schema[] = {
     {0},
 };
 
-static wsr_status make_spectrum(wsr_spectrum **out,
-                                const wsr__assess_params *params,
-                                const char *options)
+static wsr_status make_eval(wsr_eval **out,
+                            const wsr__eval_stage_params *params,
+                            const char *options)
 {
     wsr_status status = WSR_OK;
     float eps[WSR__LIST_SIZE];
     for (size_t i = 0; i < params->eps.n; i++) {
         eps[i] = (float)params->eps.v[i];
     }
-    WSR_TRY(wsr_spectrum_new(out, params->attack.s, options));
-    WSR_TRY(wsr_spectrum_set_strengths(*out, eps, params->eps.n));
+    WSR_TRY(wsr_eval_new(out, params->attack.s, options));
+    WSR_TRY(wsr_eval_set_strengths(*out, eps, params->eps.n));
 out:
     return status;
 }
 
-wsr_status wsr__assess_check(const wsr__assess_params *params)
+wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params)
 {
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
-    const wsr_status status = make_spectrum(&spectrum, params, NULL);
-    wsr_spectrum_free(spectrum);
+    const wsr_status status = make_eval(&eval, params, NULL);
+    wsr_eval_free(eval);
     return status;
 }
 
-static wsr_status open_spectrum(wsr_spectrum **out, wsr_model *model,
-                                const wsr__assess_of *of,
-                                const wsr__assess_params *params)
+static wsr_status open_eval(wsr_eval **out, wsr_model *model,
+                            const wsr__eval_stage_of *of,
+                            const wsr__eval_stage_params *params)
 {
     wsr_status status = WSR_OK;
     const size_t have = wsr_dataset_count(of->test);
@@ -61,39 +61,39 @@ static wsr_status open_spectrum(wsr_spectrum **out, wsr_model *model,
     char options[96];
     (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
                    want < have ? want : have, (unsigned long long)of->seed);
-    WSR_TRY(make_spectrum(out, params, options));
-    WSR_TRY(wsr_spectrum_open(*out, model, of->test));
+    WSR_TRY(make_eval(out, params, options));
+    WSR_TRY(wsr_eval_open(*out, model, of->test));
 out:
     return status;
 }
 
-wsr_status wsr__assess_prepare(const wsr__assess_of *of,
-                               const wsr__assess_params *params)
+wsr_status wsr__eval_stage_prepare(const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params)
 {
     wsr_status status = WSR_OK;
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
     WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
-    WSR_TRY(open_spectrum(&spectrum, model, of, params));
+    WSR_TRY(open_eval(&eval, model, of, params));
 out:
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_model_free(model);
-    return status == WSR_OK ? status : wsr__fail_at(status, "spectrum");
+    return status == WSR_OK ? status : wsr__fail_at(status, "eval");
 }
 
-static wsr_status take_up(wsr_spectrum *spectrum, const char *path)
+static wsr_status take_up(wsr_eval *eval, const char *path)
 {
     if (!wsr__file_exists(path)) {
         return WSR_OK;
     }
-    const wsr_status status = wsr_spectrum_resume(spectrum, path);
+    const wsr_status status = wsr_eval_resume(eval, path);
     if (status == WSR_OK || status == WSR_NOMEM) {
         return status;
     }
-    wsr__log(WSR_LOG_WARNING, "%s; the spectrum begins anew",
+    wsr__log(WSR_LOG_WARNING, "%s; the evaluation begins anew",
              wsr_error_detail());
     return WSR_OK;
 }
@@ -113,10 +113,10 @@ out:
 }
 
 // The results so far, as lines of the log.
-static wsr_status log_results(wsr__run *run, const wsr_spectrum *spectrum)
+static wsr_status log_results(wsr__run *run, const wsr_eval *eval)
 {
     char *lines = NULL;
-    wsr_status status = wsr_spectrum_json(&lines, spectrum);
+    wsr_status status = wsr_eval_json(&lines, eval);
     if (status == WSR_OK) {
         status = log_lines(run, lines);
     }
@@ -126,36 +126,36 @@ static wsr_status log_results(wsr__run *run, const wsr_spectrum *spectrum)
 
 // A failure keeps what was measured before it, in the file for the run that
 // goes on and in the log for the reader; it remains the failure of the whole.
-static wsr_status keep_part(wsr_status status, const wsr_spectrum *spectrum,
+static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
                             wsr__run *run, const char *path)
 {
     char reason[512];
     (void)snprintf(reason, sizeof(reason), "%s", wsr_error_detail());
-    const wsr_status saved = wsr_spectrum_save(spectrum, path);
+    const wsr_status saved = wsr_eval_save(eval, path);
     if (status == WSR_CANCELED) {
         return saved == WSR_OK ? status : saved;
     }
-    const wsr_status logged = log_results(run, spectrum);
+    const wsr_status logged = log_results(run, eval);
     return saved == WSR_OK && logged == WSR_OK
                ? WSR_FAIL(status, "%s", reason)
                : WSR_FAIL(status, "%s (and its results could not be kept)",
                           reason);
 }
 
-static wsr_status walk(wsr_spectrum *spectrum, wsr__run *run, const char *path)
+static wsr_status walk(wsr_eval *eval, wsr__run *run, const char *path)
 {
     wsr_status status = WSR_OK;
-    const size_t steps = wsr_spectrum_steps(spectrum);
-    while (wsr_spectrum_position(spectrum) < steps) {
+    const size_t steps = wsr_eval_steps(eval);
+    while (wsr_eval_position(eval) < steps) {
         char note[64];
-        WSR_TRY(wsr_spectrum_step(spectrum));
-        const size_t done = wsr_spectrum_position(spectrum);
-        (void)snprintf(note, sizeof(note), "spectrum of %zu strengths",
-                       wsr_spectrum_strengths(spectrum));
-        WSR_TRY(wsr__run_progress(run, "spectrum", done, steps, note));
+        WSR_TRY(wsr_eval_step(eval));
+        const size_t done = wsr_eval_position(eval);
+        (void)snprintf(note, sizeof(note), "evaluation of %zu strengths",
+                       wsr_eval_strengths(eval));
+        WSR_TRY(wsr__run_progress(run, "eval", done, steps, note));
     }
 out:
-    return status == WSR_OK ? status : keep_part(status, spectrum, run, path);
+    return status == WSR_OK ? status : keep_part(status, eval, run, path);
 }
 
 // The part done and its predecessor, neither of which need be there.
@@ -172,25 +172,25 @@ static wsr_status forget(const char *path)
     return status;
 }
 
-wsr_status wsr__assess(wsr__run *run, const wsr__assess_of *of,
-                       const wsr__assess_params *params)
+wsr_status wsr__eval_stage_run(wsr__run *run, const wsr__eval_stage_of *of,
+                               const wsr__eval_stage_params *params)
 {
     wsr_status status = WSR_OK;
     wsr_model *model = NULL;
-    wsr_spectrum *spectrum = NULL;
+    wsr_eval *eval = NULL;
     char *path = NULL;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
     WSR_TRY(wsr__run_path(&path, run, file_name));
     WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
-    WSR_TRY(open_spectrum(&spectrum, model, of, params));
-    WSR_TRY(take_up(spectrum, path));
-    WSR_TRY(walk(spectrum, run, path));
-    WSR_TRY(log_results(run, spectrum));
+    WSR_TRY(open_eval(&eval, model, of, params));
+    WSR_TRY(take_up(eval, path));
+    WSR_TRY(walk(eval, run, path));
+    WSR_TRY(log_results(run, eval));
     WSR_TRY(forget(path));
 out:
-    wsr_spectrum_free(spectrum);
+    wsr_eval_free(eval);
     wsr_model_free(model);
     wsr__free(path);
     return status;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accuracy over attack strengths. eval.c takes a data set through several
+// attacks batch by batch, stats.c and text.c say what came out, warnings.c
+// what makes the numbers doubtful, state.c saves and takes up an evaluation.
+// released.c measures as the research code does. stage.c is the evaluation at
+// the end of a run, run.c the evaluation of a network file as a run.
+
+#ifndef WSR_EVAL_EVAL_H
+#define WSR_EVAL_EVAL_H
+
+#include "attack/attack.h"
+#include "data/data.h"
+#include "net/net.h"
+#include "run/run.h"
+#include "wsr/eval.h"
+
+// -------------------------------------------------------------- evaluation
+
+typedef struct wsr__eval_settings {
+    wsr__attack_settings attack;
+    int64_t keep;
+    int64_t count;
+} wsr__eval_settings;
+
+/// What one attack did at one strength; arrays have a row per image.
+typedef struct wsr__eval_cell {
+    uint8_t *robust;
+    uint8_t *success;
+    float *norms[3];
+    uint32_t *queries;
+    uint32_t *gradients;
+    uint32_t *flat;
+    uint8_t *outside;
+    float *images; // of the first `keep`
+    double seconds;
+} wsr__eval_cell;
+
+struct wsr_eval {
+    wsr__eval_settings settings;
+    wsr_attack **attacks;
+    size_t n_attacks;
+    float *eps;
+    size_t n_eps;
+    wsr_model *model;  // NULL until it is opened
+    wsr_model *source; // that attacks work on, NULL: the same
+    const wsr_dataset *dataset;
+    size_t *index;   // of its images, those that are evaluated: (n)
+    int32_t *labels; // of these
+    size_t n;        // images
+    size_t keep;     // of which adversarial images are kept
+    size_t batch;    // images of a step
+    size_t position;
+    size_t loaded;         // number of the batch in `x`, SIZE_MAX: none
+    float *x;              // (batch, d)
+    float *logits;         // (batch, classes)
+    uint8_t *clean;        // (n)
+    bool random;           // the model answers differently when asked again
+    wsr__eval_cell *cells; // [attack][strength]
+};
+
+static inline wsr__eval_cell *wsr__eval_at(const wsr_eval *eval, size_t a,
+                                           size_t e)
+{
+    return &eval->cells[a * eval->n_eps + e];
+}
+
+/// What changes of an image are possible, for the size of strengths.
+typedef struct wsr__range {
+    wsr__lp norm;
+    wsr__box box;
+    int64_t pixels;
+} wsr__range;
+
+/// Log a warning for a strength that is larger than any change of an image
+/// inside the pixel range can be: 8 where 8/255 was meant.
+void wsr__strength_check(const wsr__range *range, float eps);
+
+/// The same for all norms and strengths of an evaluation that was opened.
+void wsr__eval_check_strengths(const wsr_eval *eval);
+
+/// Ask the model about the first images twice.
+wsr_status wsr__eval_ask_twice(wsr_eval *eval);
+
+// --------------------------------------------------- stage of another run
+
+typedef struct wsr__eval_stage_params {
+    wsr__text attack; // list of specs; empty: no evaluation
+    wsr__floats eps;
+    int64_t count;
+    int64_t batch;
+} wsr__eval_stage_params;
+
+extern const wsr__option wsr__eval_stage_schema[]; // section "evaluation"
+
+typedef struct wsr__eval_stage_of {
+    const wsr_net *net;      // borrowed
+    const wsr_dataset *test; // borrowed
+    uint64_t seed;
+} wsr__eval_stage_of;
+
+/// CONFIG, before hours of work, for what wsr__eval_stage_run() would refuse.
+wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params);
+
+/// Open the evaluation as wsr__eval_stage_run() will, and close it again: what
+/// data, network and attacks refuse of each other shows before the first step.
+wsr_status wsr__eval_stage_prepare(const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params);
+
+/// Measure accuracy over the evaluation; lines with the event "evaluation" go
+/// to the log. Phase "evaluation". On cancellation the part done is kept in the
+/// file eval.safetensors, where the next call finds it.
+wsr_status wsr__eval_stage_run(wsr__run *run, const wsr__eval_stage_of *of,
+                               const wsr__eval_stage_params *params);
+
+#endif
