@@ -54,7 +54,7 @@ static wsr_status add_leaf(compiler *c, size_t i)
     wsr__slot slot = {.role = vertex->role,
                       .desc = {.shape = vertex->shape},
                       .param = vertex->param,
-                      .step = WSR__NONE,
+                      .producer = WSR__NONE,
                       NOWHERE};
     if (vertex->role == WSR__INPUT) {
         slot.desc.shape.dims[0] *= (int64_t)plan->batch;
@@ -103,7 +103,8 @@ static void set_layouts(wsr__node *node)
         node->impl->layout(node);
     }
     for (size_t i = 0; i < node->n; i++) {
-        if (!node->impl->parts || node->src[i].desc.layout == WSR__PLAIN) {
+        if (!node->impl->fusion.parts ||
+            node->src[i].desc.layout == WSR__PLAIN) {
             node->src[i].desc.part = 0;
         }
     }
@@ -191,12 +192,54 @@ out:
     return status;
 }
 
+// Enter step s among the consumers of its sources.
+static wsr_status connect(wsr_plan *plan, uint32_t s)
+{
+    wsr_status status = WSR_OK;
+    const wsr__step *const step = &plan->steps[s];
+    for (uint32_t i = 0; i < step->node.n; i++) {
+        wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        WSR_TRY(wsr__reserve((void **)&slot->consumers,
+                             &slot->consumer_capacity, slot->consumer_count + 1,
+                             sizeof *slot->consumers));
+        slot->consumers[slot->consumer_count++] = (wsr__consumer){s, i};
+    }
+out:
+    return status;
+}
+
+// Take step s from the consumers of its sources.
+static void disconnect(wsr_plan *plan, uint32_t s)
+{
+    const wsr__step *const step = &plan->steps[s];
+    for (size_t i = 0; i < step->node.n; i++) {
+        wsr__slot *const slot = &plan->slots[step->srcs[i]];
+        size_t kept = 0;
+        for (size_t k = 0; k < slot->consumer_count; k++) {
+            if (slot->consumers[k].step != s) {
+                slot->consumers[kept++] = slot->consumers[k];
+            }
+        }
+        slot->consumer_count = kept;
+    }
+}
+
+wsr_status wsr__plan_replace_step(wsr_plan *plan, uint32_t s,
+                                  const wsr__step *step)
+{
+    disconnect(plan, s);
+    wsr__step_free(&plan->steps[s]);
+    plan->steps[s] = *step;
+    return connect(plan, s);
+}
+
+// Add a step [taken over, also on failure] and the slot of its result.
 static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
 {
     wsr_status status = WSR_OK;
     const wsr__slot slot = {.role = WSR__OP,
                             .desc = step->node.dst.desc,
-                            .step = (uint32_t)plan->step_count,
+                            .producer = (uint32_t)plan->step_count,
                             .needs_grad = step->node.backward,
                             NOWHERE};
     WSR_TRY(wsr__reserve((void **)&plan->steps, &plan->step_capacity,
@@ -204,7 +247,9 @@ static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
     WSR_TRY(add_slot(&step->dst, plan, &slot));
     *out = step->dst;
     plan->steps[plan->step_count++] = *step;
+    return connect(plan, slot.producer);
 out:
+    wsr__step_free(step);
     return status;
 }
 
@@ -243,14 +288,9 @@ wsr_status wsr__plan_add_step(uint32_t *out, wsr_plan *plan,
                               const uint32_t *srcs, size_t n)
 {
     wsr__step step;
-    wsr_status status = wsr__plan_make_step(&step, plan, cls, options, srcs, n);
-    if (status == WSR_OK) {
-        status = push_step(out, plan, &step);
-        if (status != WSR_OK) {
-            wsr__step_free(&step);
-        }
-    }
-    return status;
+    const wsr_status status =
+        wsr__plan_make_step(&step, plan, cls, options, srcs, n);
+    return status == WSR_OK ? push_step(out, plan, &step) : status;
 }
 
 static wsr_status add_vertex(compiler *c, size_t i)

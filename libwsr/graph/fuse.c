@@ -27,36 +27,17 @@
 
 // ----------------------------------------------------------------- readers
 
-typedef struct reader {
-    uint32_t step;
-    uint32_t src;
-    bool started;
-} reader;
-
-// Advance to the next live step and source that reads a slot.
-static bool next_reader(reader *r, const wsr_plan *plan, uint32_t slot)
+static bool live(const wsr_plan *plan, const wsr__consumer *c)
 {
-    uint32_t src = r->started ? r->src + 1 : 0;
-    uint32_t s = r->started ? r->step : 0;
-    r->started = true;
-    for (; s < plan->step_count; s++, src = 0) {
-        const wsr__step *const step = &plan->steps[s];
-        for (; !step->dead && src < step->node.n; src++) {
-            if (step->srcs[src] == slot) {
-                r->step = s;
-                r->src = src;
-                return true;
-            }
-        }
-    }
-    return false;
+    return !plan->steps[c->step].dead;
 }
 
 static size_t count_readers(const wsr_plan *plan, uint32_t slot)
 {
+    const wsr__slot *const read = &plan->slots[slot];
     size_t count = 0;
-    for (reader r = {0}; next_reader(&r, plan, slot);) {
-        count++;
+    for (size_t k = 0; k < read->consumer_count; k++) {
+        count += live(plan, &read->consumers[k]);
     }
     return count;
 }
@@ -72,22 +53,24 @@ static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
 }
 
 // Whether a reader can apply a prologue, and the gate that a relu in it needs.
-static bool applies(const wsr_plan *plan, const reader *r, bool relu)
+static bool applies(const wsr_plan *plan, const wsr__consumer *r, bool relu)
 {
     const wsr__impl *const impl = impl_of(plan, r->step);
     const bool gated = relu && plan->steps[r->step].node.src[r->src].want_diff;
-    return r->src < 32 && (impl->reads_pre >> r->src & 1) != 0 &&
-           !(gated && impl->skips_gate);
+    return r->src < 32 && (impl->fusion.reads_pre >> r->src & 1) != 0 &&
+           !(gated && impl->fusion.skips_gate);
 }
 
 // Whether every reader can do so; a relu passes the question on.
 static bool read_lazily(const wsr_plan *plan, uint32_t slot, bool relu)
 {
-    bool all = !plan->slots[slot].is_output;
-    for (reader r = {0}; all && next_reader(&r, plan, slot);) {
-        all = applies(plan, &r, relu) ||
-              (impl_of(plan, r.step)->is_relu &&
-               read_lazily(plan, plan->steps[r.step].dst, true));
+    const wsr__slot *const read = &plan->slots[slot];
+    bool all = !read->is_output;
+    for (size_t k = 0; all && k < read->consumer_count; k++) {
+        const wsr__consumer *const r = &read->consumers[k];
+        all = !live(plan, r) || applies(plan, r, relu) ||
+              (impl_of(plan, r->step)->fusion.is_relu &&
+               read_lazily(plan, plan->steps[r->step].dst, true));
     }
     return all;
 }
@@ -104,26 +87,27 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     wsr__step *pw = &plan->steps[s];
     const wsr__impl *const behind = pw->node.impl;
     const uint32_t between = pw->srcs[0];
-    const uint32_t first = plan->slots[between].step;
-    if (behind->joins == NULL || first == WSR__NONE ||
+    const uint32_t first = plan->slots[between].producer;
+    if (behind->fusion.joins == NULL || first == WSR__NONE ||
         !reads_once(plan, between)) {
         return WSR_OK;
     }
     const wsr__step *dw = &plan->steps[first];
-    if (dw->node.impl != behind->joins_after ||
-        (behind->joinable != NULL && !behind->joinable(&pw->node))) {
+    if (dw->node.impl != behind->fusion.joins_after ||
+        (behind->fusion.joinable != NULL &&
+         !behind->fusion.joinable(&pw->node))) {
         return WSR_OK;
     }
     const uint32_t srcs[] = {dw->srcs[0], dw->srcs[1], pw->srcs[1]};
     wsr__step joined = {0};
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__plan_make_step(&joined, plan, behind->joins, dw->options, srcs,
-                                3));
-    if (joined.node.impl != behind->joins->impls[0]) {
+    WSR_TRY(wsr__plan_make_step(&joined, plan, behind->fusion.joins,
+                                dw->options, srcs, 3));
+    if (joined.node.impl != behind->fusion.joins->impls[0]) {
         wsr__step_free(&joined); // two good kernels are better than a plain one
         return WSR_OK;
     }
-    pw = &plan->steps[s];
+    pw = &plan->steps[s]; // may have moved
     dw = &plan->steps[first];
     joined.node.src[0].want_diff = dw->node.src[0].want_diff;
     joined.node.src[1].want_diff = dw->node.src[1].want_diff;
@@ -131,8 +115,7 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     joined.node.backward = pw->node.backward;
     joined.dst = pw->dst;
     plan->steps[first].dead = true;
-    wsr__step_free(pw);
-    *pw = joined;
+    WSR_TRY(wsr__plan_replace_step(plan, s, &joined));
 out:
     return status;
 }
@@ -147,15 +130,15 @@ static wsr_status fold(wsr_plan *plan, uint32_t s)
     wsr__node *const node = &step->node;
     const uint32_t from = step->srcs[0];
     const wsr__slot *const src = &plan->slots[from];
-    if (node->impl->folded == NULL || node->train || node->backward ||
+    if (node->impl->fusion.folded == NULL || node->train || node->backward ||
         !stored_image(src) || !reads_once(plan, from)) {
         return WSR_OK;
     }
-    wsr__step *const maker = &plan->steps[src->step];
-    if (!maker->node.impl->folds || maker->feeds != WSR__NONE) {
+    wsr__step *const maker = &plan->steps[src->producer];
+    if (!maker->node.impl->fusion.folds || maker->feeds != WSR__NONE) {
         return WSR_OK;
     }
-    node->impl = node->impl->folded;
+    node->impl = node->impl->fusion.folded;
     step->lazy.folded = true;
     maker->feeds = s;
     plan->slots[step->dst].data_in = from;
@@ -171,18 +154,18 @@ static wsr_status norm(wsr_plan *plan, uint32_t s)
     const uint32_t from = step->srcs[0];
     wsr__slot *const src = &plan->slots[from];
     wsr__slot *const dst = &plan->slots[step->dst];
-    if (node->impl->lazy == NULL || !stored_image(src) || src->lazy ||
+    if (node->impl->fusion.lazy == NULL || !stored_image(src) || src->lazy ||
         src->desc.part != 0 || !read_lazily(plan, step->dst, false)) {
         return WSR_OK;
     }
-    node->impl = node->impl->lazy;
+    node->impl = node->impl->fusion.lazy;
     dst->lazy = true;
     dst->norm = s;
     dst->data_in = from;
-    wsr__step *const maker = &plan->steps[src->step];
-    step->lazy.given_moments = maker->node.impl->writes_moments &&
+    wsr__step *const maker = &plan->steps[src->producer];
+    step->lazy.given_moments = maker->node.impl->fusion.writes_moments &&
                                maker->feeds == WSR__NONE && node->train;
-    step->lazy.through = maker->node.impl->reads_affine &&
+    step->lazy.through = maker->node.impl->fusion.reads_affine &&
                          node->src[0].want_diff && reads_once(plan, from) &&
                          maker->feeds == WSR__NONE;
     if (step->lazy.given_moments || step->lazy.through) {
@@ -201,7 +184,7 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
     wsr__step *const step = &plan->steps[s];
     const wsr__slot *const src = &plan->slots[step->srcs[0]];
     wsr__slot *const dst = &plan->slots[step->dst];
-    if (!step->node.impl->is_relu || !stored_image(src) ||
+    if (!step->node.impl->fusion.is_relu || !stored_image(src) ||
         !read_lazily(plan, step->dst, true)) {
         return WSR_OK;
     }
@@ -216,23 +199,37 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
 
 // -------------------------------------------------------------------- join
 
-// Whether all that reads a slot, directly or through lazy ones, does so
-// before `end`, from a view, and can add to its gradient.
+// Whether a step can read a part of the result of step `end`, and add to its
+// gradient: it runs before `end`, which is dead then, or is `end` itself.
+static bool reads_part(const wsr_plan *plan, uint32_t step, uint32_t end)
+{
+    const wsr__impl *const impl = impl_of(plan, step);
+    return step == end ||
+           (step < end && impl->fusion.src_views && impl->accumulates);
+}
+
+// Whether all steps can that read a slot or what lies in its memory: results of
+// deferred norms and relus (the slot is their step's source), and the parts of
+// a concatenation made in place (the slot is its result).
 static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
 {
-    for (uint32_t s = 0; s < plan->step_count; s++) {
-        const wsr__step *const step = &plan->steps[s];
-        for (size_t i = 0; !step->dead && i < step->node.n; i++) {
-            int64_t at = 0;
-            const bool reads = wsr__data_home(plan, step->srcs[i], &at) == slot;
-            const wsr__impl *const impl = step->node.impl;
-            if (reads && s != end &&
-                (s > end || !impl->src_views || !impl->accumulates)) {
-                return false;
-            }
+    const wsr__slot *const read = &plan->slots[slot];
+    bool all = true;
+    for (size_t k = 0; all && k < read->consumer_count; k++) {
+        const wsr__consumer *const r = &read->consumers[k];
+        const uint32_t dst = plan->steps[r->step].dst;
+        all = (!live(plan, r) || reads_part(plan, r->step, end)) &&
+              (plan->slots[dst].data_in != slot || viewable(plan, dst, end));
+    }
+    if (read->producer != WSR__NONE) {
+        const wsr__step *const maker = &plan->steps[read->producer];
+        for (size_t i = 0; all && i < maker->node.n; i++) {
+            const uint32_t part = maker->srcs[i];
+            all = plan->slots[part].data_in != slot ||
+                  viewable(plan, part, end);
         }
     }
-    return true;
+    return all;
 }
 
 static bool joinable(const wsr_plan *plan, uint32_t s, uint32_t from)
@@ -246,13 +243,14 @@ static bool joinable(const wsr_plan *plan, uint32_t s, uint32_t from)
            !slot->is_output && slot->data_in == WSR__NONE &&
            slot->diff_in == WSR__NONE && in_join == 1 &&
            (!slot->gets_diff || plan->slots[plan->steps[s].dst].gets_diff) &&
-           impl_of(plan, slot->step)->dst_views && viewable(plan, from, s);
+           impl_of(plan, slot->producer)->fusion.dst_views &&
+           viewable(plan, from, s);
 }
 
 static wsr_status join(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
-    bool all = step->node.impl->is_join;
+    bool all = step->node.impl->fusion.is_join;
     for (size_t i = 0; all && i < step->node.n; i++) {
         all = joinable(plan, s, step->srcs[i]);
     }
@@ -278,19 +276,33 @@ static wsr_status join(wsr_plan *plan, uint32_t s)
 
 // --------------------------------------------------------------------- sum
 
-// How many sources of steps add to a slot's gradient, through lazy relus too;
-// the last one is handed out. A norm that hands its gradient on is none.
-static size_t count_writers(reader *last, const wsr_plan *plan, uint32_t slot)
+// How many sources of steps add to the gradient of the slot `of`, or to that of
+// `slot`, which lies in the same memory; the last one is handed out. Such slots
+// are results of dead relus, parts of a concatenation and summands. The step
+// that makes `of` does not count: its sources hold what it hands on.
+static size_t count_writers(wsr__consumer *last, const wsr_plan *plan,
+                            uint32_t slot, uint32_t of)
 {
+    const wsr__slot *const read = &plan->slots[slot];
+    const uint32_t maker = plan->slots[of].producer;
     size_t count = 0;
-    for (uint32_t s = 0; s < plan->step_count; s++) {
-        const wsr__step *const step = &plan->steps[s];
-        for (uint32_t i = 0; !step->dead && i < step->node.n; i++) {
-            int64_t at = 0;
-            if (step->node.src[i].want_diff && s != plan->slots[slot].step &&
-                wsr__diff_home(plan, step->srcs[i], &at) == slot) {
-                count++;
-                *last = (reader){s, i, true};
+    for (size_t k = 0; k < read->consumer_count; k++) {
+        const wsr__consumer *const r = &read->consumers[k];
+        const wsr__step *const step = &plan->steps[r->step];
+        if (!step->dead && step->node.src[r->src].want_diff &&
+            r->step != maker) {
+            count++;
+            *last = *r;
+        }
+        if (plan->slots[step->dst].diff_in == slot) {
+            count += count_writers(last, plan, step->dst, of);
+        }
+    }
+    if (read->producer != WSR__NONE) {
+        const wsr__step *const step = &plan->steps[read->producer];
+        for (size_t i = 0; i < step->node.n; i++) {
+            if (plan->slots[step->srcs[i]].diff_in == slot) {
+                count += count_writers(last, plan, step->srcs[i], of);
             }
         }
     }
@@ -300,17 +312,17 @@ static size_t count_writers(reader *last, const wsr_plan *plan, uint32_t slot)
 static wsr_status sum(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
-    if (!step->node.impl->shares_diff || !step->node.backward) {
+    if (!step->node.impl->fusion.shares_diff || !step->node.backward) {
         return WSR_OK;
     }
     for (size_t i = 0; i < step->node.n; i++) {
         wsr__slot *const slot = &plan->slots[step->srcs[i]];
-        reader last = {0};
+        wsr__consumer last = {0};
         if (step->node.src[i].want_diff && slot->role == WSR__OP &&
             !slot->view && !slot->relu && slot->diff_in == WSR__NONE &&
             slot->desc.layout == WSR__BLOCKED && !slot->is_output &&
-            count_writers(&last, plan, step->srcs[i]) == 1 &&
-            impl_of(plan, slot->step)->dst_views) {
+            count_writers(&last, plan, step->srcs[i], step->srcs[i]) == 1 &&
+            impl_of(plan, slot->producer)->fusion.dst_views) {
             slot->diff_in = step->dst;
         }
     }
@@ -331,13 +343,13 @@ static wsr_status sums(wsr_plan *plan, uint32_t s)
         return WSR_OK;
     }
     if (dst->diff_in != WSR__NONE) {
-        plan->steps[plan->slots[dst->diff_in].step].sums_shared = true;
+        plan->steps[plan->slots[dst->diff_in].producer].sums_shared = true;
         step->lazy.given_sums = true;
         return WSR_OK;
     }
-    reader only = {0};
-    const size_t writers = count_writers(&only, plan, step->dst);
-    if (writers == 1 && impl_of(plan, only.step)->writes_sums &&
+    wsr__consumer only = {0};
+    const size_t writers = count_writers(&only, plan, step->dst, step->dst);
+    if (writers == 1 && impl_of(plan, only.step)->fusion.writes_sums &&
         plan->steps[only.step].summed == WSR__NONE) {
         plan->steps[only.step].summed = only.src;
         step->lazy.given_sums = true;

@@ -361,7 +361,7 @@ out:
 static size_t workspace_start(const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
-    const uint32_t maker = plan->slots[step->srcs[0]].step;
+    const uint32_t maker = plan->slots[step->srcs[0]].producer;
     const bool early = step->node.impl->bind != NULL && maker != WSR__NONE;
     return forward_time(early ? maker : s);
 }

@@ -74,6 +74,9 @@ void wsr_plan_free(wsr_plan *plan)
     }
     ports_free(plan->inputs, plan->input_count);
     ports_free(plan->outputs, plan->output_count);
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        wsr__free(plan->slots[i].consumers);
+    }
     wsr__free(plan->slots);
     wsr__free(plan->steps);
     wsr__free(plan->spans);

@@ -16,6 +16,12 @@
 
 #define WSR__NONE UINT32_MAX
 
+/// A source of a step: the step reads a slot as source `src`.
+typedef struct wsr__consumer {
+    uint32_t step;
+    uint32_t src;
+} wsr__consumer;
+
 /// A value of a plan. Its data lie in its own span, or in that of another
 /// slot (`data_in`), `data_at` floats into each image; likewise its gradient.
 typedef struct wsr__slot {
@@ -23,7 +29,10 @@ typedef struct wsr__slot {
     wsr__desc desc;
     const char *name; // of an input, owned by the plan
     wsr__param *param;
-    uint32_t step;   // that makes it, WSR__NONE for inputs and parameters
+    uint32_t producer;        // step, or WSR__NONE for inputs and parameters
+    wsr__consumer *consumers; // all that read it, also of dead steps; owned
+    size_t consumer_count;
+    size_t consumer_capacity;
     bool needs_grad; // a wanted gradient flows through it
     bool gets_diff;  // backward computes its gradient
     bool is_output;
@@ -108,6 +117,11 @@ void wsr__step_free(wsr__step *step);
 wsr_status wsr__plan_add_step(uint32_t *out, wsr_plan *plan,
                               const wsr__op_class *cls, const void *options,
                               const uint32_t *srcs, size_t n);
+
+/// Put a step [taken over, also on failure] in the place of step `s`; slots
+/// learn who reads them.
+wsr_status wsr__plan_replace_step(wsr_plan *plan, uint32_t s,
+                                  const wsr__step *step);
 
 /// Join steps and leave out passes over memory.
 wsr_status wsr__plan_fuse(wsr_plan *plan);

@@ -106,11 +106,11 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .reads_pre = WSR__ALL_SRCS,
-                                 .skips_gate = true,
-                                 .src_views = true,
-                                 .dst_views = true,
-                                 .shares_diff = true};
+                                 .fusion = {.reads_pre = WSR__ALL_SRCS,
+                                            .skips_gate = true,
+                                            .src_views = true,
+                                            .dst_views = true,
+                                            .shares_diff = true}};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -41,10 +41,10 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .reads_affine = true,
-                                 .writes_moments = true,
-                                 .src_views = true,
-                                 .dst_views = true};
+                                 .fusion = {.reads_affine = true,
+                                            .writes_moments = true,
+                                            .src_views = true,
+                                            .dst_views = true}};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -207,16 +207,17 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
-const wsr__impl wsr__batch_norm_native = {.name = "native",
-                                          .applicable = images,
-                                          .layout = wsr__layout_blocked,
-                                          .needs = wsr__batch_norm_needs,
-                                          .plan = plan,
-                                          .forward = forward,
-                                          .backward = backward,
-                                          .accumulates = true,
-                                          .lazy = &wsr__batch_norm_deferred,
-                                          .folded = &wsr__batch_norm_folded};
+const wsr__impl wsr__batch_norm_native = {
+    .name = "native",
+    .applicable = images,
+    .layout = wsr__layout_blocked,
+    .needs = wsr__batch_norm_needs,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .accumulates = true,
+    .fusion = {.lazy = &wsr__batch_norm_deferred,
+               .folded = &wsr__batch_norm_folded}};
 
 // -------------------------------------------------------------------- deferred
 
@@ -260,7 +261,7 @@ const wsr__impl wsr__batch_norm_deferred = {.name = "deferred",
                                             .backward = backward_deferred,
                                             .bind = bind_deferred,
                                             .accumulates = true,
-                                            .dst_views = true};
+                                            .fusion = {.dst_views = true}};
 
 // ------------------------------------------------------------------ folded
 
@@ -280,4 +281,4 @@ const wsr__impl wsr__batch_norm_folded = {.name = "folded",
                                           .plan = plan,
                                           .forward = nothing,
                                           .bind = bind_deferred,
-                                          .refold = refold};
+                                          .fusion = {.refold = refold}};

@@ -129,7 +129,7 @@ static const wsr__impl blocked = {.name = "native",
                                   .forward = forward_blocked,
                                   .backward = backward_blocked,
                                   .accumulates = true,
-                                  .is_join = true};
+                                  .fusion = {.is_join = true}};
 
 // ------------------------------------------------------------------- plain
 

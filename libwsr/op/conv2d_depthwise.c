@@ -114,8 +114,8 @@ const wsr__impl wsr__conv2d_depthwise = {.name = "depthwise",
                                          .backward = backward,
                                          .unplan = unplan,
                                          .accumulates = true,
-                                         .reads_pre = 1,
-                                         .reads_affine = true,
-                                         .writes_sums = true,
-                                         .src_views = true,
-                                         .dst_views = true};
+                                         .fusion = {.reads_pre = 1,
+                                                    .reads_affine = true,
+                                                    .writes_sums = true,
+                                                    .src_views = true,
+                                                    .dst_views = true}};

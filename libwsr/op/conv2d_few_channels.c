@@ -178,26 +178,26 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
-const wsr__impl wsr__conv2d_few_src = {.name = "few_src",
-                                       .applicable = has_few_src,
-                                       .layout = layout_few_src,
-                                       .needs = wsr__conv2d_needs,
-                                       .plan = plan,
-                                       .forward = forward,
-                                       .backward = backward,
-                                       .unplan = unplan,
-                                       .accumulates = true,
-                                       .reads_affine = true,
-                                       .dst_views = true};
+const wsr__impl wsr__conv2d_few_src = {
+    .name = "few_src",
+    .applicable = has_few_src,
+    .layout = layout_few_src,
+    .needs = wsr__conv2d_needs,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .unplan = unplan,
+    .accumulates = true,
+    .fusion = {.reads_affine = true, .dst_views = true}};
 
-const wsr__impl wsr__conv2d_few_dst = {.name = "few_dst",
-                                       .applicable = has_few_dst,
-                                       .layout = layout_few_dst,
-                                       .needs = wsr__conv2d_needs,
-                                       .plan = plan,
-                                       .forward = forward,
-                                       .backward = backward,
-                                       .unplan = unplan,
-                                       .accumulates = true,
-                                       .reads_pre = 1,
-                                       .src_views = true};
+const wsr__impl wsr__conv2d_few_dst = {
+    .name = "few_dst",
+    .applicable = has_few_dst,
+    .layout = layout_few_dst,
+    .needs = wsr__conv2d_needs,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .unplan = unplan,
+    .accumulates = true,
+    .fusion = {.reads_pre = 1, .src_views = true}};

@@ -53,7 +53,7 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .src_views = true};
+                                 .fusion = {.src_views = true}};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -96,7 +96,7 @@ wsr__fwd wsr__node_fwd(const wsr__node *node)
 void wsr__node_refold(const wsr__node *node)
 {
     if (node->fold != NULL) {
-        node->fold->impl->refold(node->fold);
+        node->fold->impl->fusion.refold(node->fold);
     }
 }
 

@@ -82,26 +82,10 @@ typedef struct wsr__node {
 /// Forward tensors that backward reads: bit i is src i, WSR__NEED_DST is dst.
 #define WSR__NEED_DST (UINT32_C(1) << 31)
 
-struct wsr__impl {
-    const char *name; // "ref", "dnnl", "native", ...
-    /// Whether it can serve this node (descs known, layouts as proposed).
-    /// NULL: always.
-    bool (*applicable)(const wsr__node *node);
-    /// Choose layouts: on entry the sources have the layouts that their
-    /// producers have. NULL: everything plain.
-    void (*layout)(wsr__node *node);
-    /// Tensors that backward reads. NULL: none.
-    uint32_t (*needs)(const wsr__node *node);
-    wsr_status (*plan)(wsr__node *node); // NULL: nothing to prepare
-    wsr_status (*forward)(wsr__node *node);
-    wsr_status (*backward)(wsr__node *node); // NULL: no gradient flows
-    void (*unplan)(wsr__node *node);         // NULL: nothing to release
-    /// Pointers have been set; NULL: nothing follows from them.
-    void (*bind)(wsr__node *node);
-    bool accumulates; // backward honours src[i].accumulate by itself
-    bool alias;       // dst is src 0 under another shape: no work, no memory
-    bool in_place;    // dst may lie in src 0's memory
-    // For blocked images, see graph/fuse.c:
+/// What an implementation can do so that passes over memory are saved; all
+/// zero: nothing. Tensors are blocked images. graph/fuse.c decides what is
+/// used.
+typedef struct wsr__fusion {
     uint32_t reads_pre;      // bit i: src i may be deferred
     bool skips_gate;         // but no relu mask: not where pre has a relu and
                              // the diff is wanted
@@ -124,6 +108,28 @@ struct wsr__impl {
     const wsr__op_class *joins;
     const wsr__impl *joins_after;
     bool (*joinable)(const wsr__node *node); // NULL: always
+} wsr__fusion;
+
+struct wsr__impl {
+    const char *name; // "ref", "dnnl", "native", ...
+    /// Whether it can serve this node (descs known, layouts as proposed).
+    /// NULL: always.
+    bool (*applicable)(const wsr__node *node);
+    /// Choose layouts: on entry the sources have the layouts that their
+    /// producers have. NULL: everything plain.
+    void (*layout)(wsr__node *node);
+    /// Tensors that backward reads. NULL: none.
+    uint32_t (*needs)(const wsr__node *node);
+    wsr_status (*plan)(wsr__node *node); // NULL: nothing to prepare
+    wsr_status (*forward)(wsr__node *node);
+    wsr_status (*backward)(wsr__node *node); // NULL: no gradient flows
+    void (*unplan)(wsr__node *node);         // NULL: nothing to release
+    /// Pointers have been set; NULL: nothing follows from them.
+    void (*bind)(wsr__node *node);
+    bool accumulates; // backward honours src[i].accumulate by itself
+    bool alias;       // dst is src 0 under another shape: no work, no memory
+    bool in_place;    // dst may lie in src 0's memory
+    wsr__fusion fusion;
 };
 
 /// Bit mask "all sources".

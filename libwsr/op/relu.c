@@ -38,8 +38,7 @@ static const wsr__impl native = {.name = "native",
                                  .backward = backward,
                                  .accumulates = true,
                                  .in_place = true,
-                                 .parts = true,
-                                 .is_relu = true};
+                                 .fusion = {.parts = true, .is_relu = true}};
 
 static wsr_status forward_ref(wsr__node *node)
 {

@@ -82,7 +82,7 @@ static const wsr__impl native = {.name = "native",
                                  .forward = forward,
                                  .backward = backward,
                                  .accumulates = true,
-                                 .parts = true};
+                                 .fusion = {.parts = true}};
 
 static const wsr__impl *const impls[] = {&native, NULL};
 

@@ -250,13 +250,13 @@ static const wsr__impl native = {.name = "native",
                                  .backward = backward,
                                  .unplan = unplan,
                                  .accumulates = true,
-                                 .reads_pre = 1,
-                                 .reads_affine = true,
-                                 .writes_moments = true,
-                                 .writes_sums = true,
-                                 .src_views = true,
-                                 .dst_views = true,
-                                 .folds = true};
+                                 .fusion = {.reads_pre = 1,
+                                            .reads_affine = true,
+                                            .writes_moments = true,
+                                            .writes_sums = true,
+                                            .src_views = true,
+                                            .dst_views = true,
+                                            .folds = true}};
 
 // --------------------------------------------------------------- reference
 

@@ -295,12 +295,53 @@ START_TEST(thread_counts_do_not_change_a_bit)
 }
 END_TEST
 
+// How often a slot lists a source of a step among its consumers.
+static size_t listed(const wsr__slot *slot, uint32_t step, uint32_t src)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < slot->consumer_count; k++) {
+        count += slot->consumers[k].step == step &&
+                 slot->consumers[k].src == src;
+    }
+    return count;
+}
+
+// Also where fusion has put a step in the place of two.
+START_TEST(slots_know_who_makes_and_reads_them)
+{
+    wsr_params *params = NULL;
+    wsr_plan *plan = NULL;
+    size_t sources = 0;
+    size_t consumers = 0;
+    ck_assert_ok(wsr_params_new(&params, 3));
+    wsr_graph *const g = network(params, widths[_i % 3]);
+    ck_assert_ok(wsr_plan_new(&plan, g, BATCH, purposes[_i / 3]));
+    for (uint32_t s = 0; s < plan->step_count; s++) {
+        const wsr__step *const step = &plan->steps[s];
+        ck_assert_uint_eq(plan->slots[step->dst].producer, s);
+        for (uint32_t i = 0; i < step->node.n; i++) {
+            const wsr__slot *const slot = &plan->slots[step->srcs[i]];
+            ck_assert_uint_eq(listed(slot, s, i), 1);
+        }
+        sources += step->node.n;
+    }
+    for (size_t i = 0; i < plan->slot_count; i++) {
+        consumers += plan->slots[i].consumer_count;
+    }
+    ck_assert_uint_eq(consumers, sources);
+    wsr_plan_free(plan);
+    wsr_graph_free(g);
+    wsr_params_free(params);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *const s = suite_create("fuse");
     TCase *const t = tcase_create("fuse");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, fused_plans_compute_the_same, 0, 18);
+    tcase_add_loop_test(t, slots_know_who_makes_and_reads_them, 0, 18);
     tcase_add_loop_test(t, a_folded_norm_follows_its_statistics, 0, 4);
     tcase_add_test(t, thread_counts_do_not_change_a_bit);
     suite_add_tcase(s, t);
