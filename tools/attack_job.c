@@ -330,19 +330,20 @@ static wsr_status open_eval(job *j, const cli *c)
     return status;
 }
 
-static wsr_status write_start(int *code, const job *j, const cli *c)
+// The configuration comes last: a folder that has it can be resumed.
+static wsr_status write_start(const job *j, const cli *c)
 {
     char *config = NULL;
-    wsr_status status = wsr_config_print(&config, c->config);
-    if (status == WSR_OK) {
-        *code = out_make(c);
-    }
-    if (status == WSR_OK && *code == CLI_GO_ON) {
-        *code = out_write(c, "config.yaml", config);
-    }
     const wsr_genotype *const genotype = wsr_net_genotype(j->net);
-    if (status == WSR_OK && *code == CLI_GO_ON && genotype != NULL) {
+    wsr_status status = wsr_config_print(&config, c->config);
+    if (status == WSR_OK && c->resume == NULL) {
+        status = wsr_folder_make(j->folder);
+    }
+    if (status == WSR_OK && genotype != NULL) {
         status = wsr_genotype_save(genotype, out_path(c, "genotype.yaml"));
+    }
+    if (status == WSR_OK) {
+        status = wsr_folder_write(j->folder, "config.yaml", config);
     }
     wsr_text_free(config);
     return status;
@@ -350,7 +351,13 @@ static wsr_status write_start(int *code, const job *j, const cli *c)
 
 wsr_status job_open(int *code, job *j, const cli *c)
 {
-    wsr_status status = open_nets(j, c);
+    wsr_status status = WSR_OK;
+    if (c->out != NULL) {
+        status = wsr_folder_open(&j->folder, c->out, c->resume != NULL);
+    }
+    if (status == WSR_OK) {
+        status = open_nets(j, c);
+    }
     if (status == WSR_OK) {
         status = open_data(j, c);
     }
@@ -368,7 +375,7 @@ wsr_status job_open(int *code, job *j, const cli *c)
         status = status == WSR_NOTFOUND ? WSR_OK : status;
     }
     if (status == WSR_OK && c->out != NULL) {
-        status = write_start(code, j, c);
+        status = write_start(j, c);
     }
     return status;
 }
@@ -391,7 +398,7 @@ static void show(const job *j, cli *c)
     cli_progress(c, (double)done / (double)all, text);
 }
 
-static wsr_status save(const job *j, const cli *c)
+wsr_status job_save(const job *j, const cli *c)
 {
     return c->out == NULL
                ? WSR_OK
@@ -407,21 +414,22 @@ wsr_status job_run(job *j, cli *c)
     while (status == WSR_OK &&
            wsr_eval_position(j->eval) < wsr_eval_steps(j->eval)) {
         if (cli_canceled()) {
-            status = save(j, c);
+            status = job_save(j, c);
             return status == WSR_OK ? WSR_CANCELED : status;
         }
         status = wsr_eval_step(j->eval);
         if (status == WSR_OK && job_now() - saved > apart) {
-            status = save(j, c);
+            status = job_save(j, c);
             saved = job_now();
         }
         show(j, c);
     }
-    return status == WSR_OK ? save(j, c) : status;
+    return status == WSR_OK ? job_save(j, c) : status;
 }
 
 void job_free(job *j)
 {
+    wsr_folder_close(j->folder);
     wsr_eval_free(j->eval);
     wsr_dataset_free(j->dataset);
     wsr_model_free(j->source);

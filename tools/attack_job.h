@@ -21,7 +21,8 @@ typedef struct job {
     wsr_net *source_net; // NULL: attacks work on the network itself
     wsr_model *source;
     wsr_dataset *dataset;
-    wsr_eval *eval; // NULL for the released measure
+    wsr_eval *eval;     // NULL for the released measure
+    wsr_folder *folder; // NULL without --out
 } job;
 
 /// A key of the configuration. The table ends with name NULL.
@@ -60,6 +61,9 @@ wsr_status job_open(int *code, job *j, const cli *c);
 /// Evaluate. CANCELED after a signal; the folder then holds a checkpoint.
 wsr_status job_run(job *j, cli *c);
 
+/// Write the checkpoint of an evaluation that has a folder.
+wsr_status job_save(const job *j, const cli *c);
+
 /// Evaluate as the research code does, and print what comes out.
 wsr_status job_run_released(const job *j, const cli *c);
 
@@ -70,8 +74,8 @@ void job_print_start(const cli *c);
 wsr_status job_show(const cli *c, const job *j);
 
 /// Write the results so far: the images asked for, and results and report into
-/// the folder. `code` is not CLI_GO_ON after a failure that was reported.
-wsr_status job_write(int *code, const cli *c, const job *j);
+/// the folder.
+wsr_status job_write(const cli *c, const job *j);
 
 /// Whether all steps of the evaluation are done.
 bool job_is_done(const job *j);

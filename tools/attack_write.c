@@ -29,34 +29,33 @@ double job_seconds(const job *j)
 }
 
 // What --json prints, which the report reads.
-static int write_log(const cli *c, const job *j, const char *results)
+static wsr_status write_log(const cli *c, const job *j, const char *results)
 {
     char begin[JOB_LINE];
     char end[JOB_LINE] = "";
     const size_t size = strlen(results) + sizeof(begin) + sizeof(end);
     char *const text = malloc(size);
     if (text == NULL) {
-        (void)cli_usage(c, "log: out of memory");
-        return CLI_FAILED;
+        return WSR_NOMEM;
     }
     job_start_line(begin, c);
     if (job_is_done(j)) {
         job_done_line(end, job_seconds(j));
     }
     (void)snprintf(text, size, "%s%s%s", begin, results, end);
-    const int code = out_write(c, "log.jsonl", text);
+    const wsr_status status = wsr_folder_write(j->folder, "log.jsonl", text);
     free(text);
-    return code;
+    return status;
 }
 
-static int write_texts(const cli *c, const job *j, const char *json,
-                       const char *csv)
+static wsr_status write_texts(const cli *c, const job *j, const char *json,
+                              const char *csv)
 {
-    int code = out_write(c, "results.jsonl", json);
-    if (code == CLI_GO_ON) {
-        code = out_write(c, "results.csv", csv);
+    wsr_status status = wsr_folder_write(j->folder, "results.jsonl", json);
+    if (status == WSR_OK) {
+        status = wsr_folder_write(j->folder, "results.csv", csv);
     }
-    return code == CLI_GO_ON ? write_log(c, j, json) : code;
+    return status == WSR_OK ? write_log(c, j, json) : status;
 }
 
 // Images that all attacks are done with.
@@ -85,7 +84,7 @@ static wsr_status write_images(const cli *c, const job *j)
     return status;
 }
 
-wsr_status job_write(int *code, const cli *c, const job *j)
+wsr_status job_write(const cli *c, const job *j)
 {
     char *json = NULL;
     char *csv = NULL;
@@ -98,9 +97,9 @@ wsr_status job_write(int *code, const cli *c, const job *j)
         status = wsr_eval_csv(&csv, j->eval);
     }
     if (status == WSR_OK) {
-        *code = write_texts(c, j, json, csv);
+        status = write_texts(c, j, json, csv);
     }
-    if (status == WSR_OK && *code == CLI_GO_ON) {
+    if (status == WSR_OK) {
         status = wsr_report_write(c->out);
     }
     wsr_text_free(json);

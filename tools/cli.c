@@ -81,6 +81,7 @@ void cli_let_go(void)
 {
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGHUP, SIG_DFL);
 }
 
 bool cli_canceled(void)
@@ -428,6 +429,7 @@ int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
     canceled = 0;
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
+    catch_signal(SIGHUP); // the terminal went away, or a batch system says so
     return CLI_GO_ON;
 }
 

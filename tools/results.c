@@ -92,21 +92,13 @@ void results_follow(const cli *c)
 
 int results_run(cli *c, wsr_status (*run)(cli *c))
 {
-    int code = out_check(c);
-    if (code != CLI_GO_ON) {
-        (void)cli_end(c, WSR_OK);
-        return code;
-    }
     const wsr_status status = run(c);
-    if (status == WSR_OK || status == WSR_CANCELED) {
-        results_follow(c);
-    } else {
-        out_tidy(c);
-    }
+    results_follow(c);
     // Without a folder a run gets as far as its configuration is right.
     if (status == WSR_ARG && c->out == NULL &&
         begins(wsr_error_detail(), "dir: ")) {
-        code = cli_usage(c, "--out: a folder for the results is needed");
+        const int code =
+            cli_usage(c, "--out: a folder for the results is needed");
         (void)cli_end(c, WSR_OK);
         return code;
     }

@@ -9,6 +9,8 @@
 #include "out.h"
 #include "waiting.h"
 
+#include <stdio.h>
+
 static const cli_option options[] = {
     {"net", "FILE", "net.file", "network, a safetensors file"},
     {"genotype", "NAME", "net.genotype", "its cells, if the file does not say"},
@@ -38,19 +40,38 @@ static const cli_tool tool = {
     .topics = job_topics,
 };
 
-// An interrupted evaluation shows and keeps what it has come to.
-static wsr_status evaluate(int *code, job *j, cli *c)
+// Results so far are shown and kept even when an attack fails or somebody asks
+// to stop. `what` is the failure's line, which the caller is to hear then.
+static wsr_status keep_results(const cli *c, const job *j, wsr_status run,
+                               char *what, size_t size)
 {
-    const wsr_status run = job_run(j, c);
-    wsr_status status = run;
-    cli_progress_clear(c);
-    if (run == WSR_OK || run == WSR_CANCELED) {
+    (void)snprintf(what, size, "%s", run == WSR_OK ? "" : wsr_error_detail());
+    wsr_status status = WSR_OK;
+    const bool any = wsr_eval_position(j->eval) > 0;
+    if (run == WSR_OK || run == WSR_CANCELED || any) {
         status = job_show(c, j);
     }
-    if (status == WSR_OK) {
-        status = job_write(code, c, j);
+    if (status == WSR_OK && (run == WSR_OK || run == WSR_CANCELED || any)) {
+        status = job_write(c, j);
     }
-    return status == WSR_OK ? run : status;
+    if (status == WSR_OK && any) {
+        status = job_save(j, c);
+    }
+    return status;
+}
+
+static wsr_status evaluate(int *code, job *j, cli *c)
+{
+    char what[1024];
+    const wsr_status run = job_run(j, c);
+    cli_progress_clear(c);
+    const wsr_status kept = keep_results(c, j, run, what, sizeof(what));
+    if (run == WSR_OK || run == WSR_CANCELED) {
+        return kept == WSR_OK ? run : kept;
+    }
+    (void)cli_usage(c, "%s", what);
+    *code = CLI_FAILED;
+    return WSR_OK;
 }
 
 int main(int argc, char **argv)
@@ -65,19 +86,14 @@ int main(int argc, char **argv)
     }
     status = job_check(&code, &j, &c);
     if (code == CLI_GO_ON && status == WSR_OK) {
-        code = out_check(&c);
-    }
-    if (code == CLI_GO_ON && status == WSR_OK) {
         status = job_open(&code, &j, &c);
     }
     if (code == CLI_GO_ON && status == WSR_OK) {
         status = job_is_released(&c) ? job_run_released(&j, &c)
                                      : evaluate(&code, &j, &c);
     }
-    job_free(&j);
-    if (code != CLI_GO_ON || (status != WSR_OK && status != WSR_CANCELED)) {
-        out_tidy(&c);
-    }
+    // The line of a failure is the last thing that was said.
     const int end = cli_end(&c, code == CLI_GO_ON ? status : WSR_OK);
+    job_free(&j);
     return code == CLI_GO_ON ? end : code;
 }

@@ -278,6 +278,28 @@ out:
     return status;
 }
 
+// Whole batches of the model, a row per image and pair of attack and strength,
+// and the images that are kept of each.
+static wsr_status check_needs(const wsr_eval *s, wsr_model *model)
+{
+    wsr_status status = WSR_OK;
+    wsr__needs needs = {0};
+    double plans = 0;
+    const double pairs = (double)(s->n_attacks * s->n_eps);
+    const double image = sizeof(float) * (double)model->pixels;
+    const double row = 3 * sizeof(float) + 3 * sizeof(uint32_t) + 3;
+    if (s->n >= model->batch) {
+        WSR_TRY(wsr__model_reserve(&plans, model));
+    }
+    wsr__needs_memory(&needs, "plans of the model", plans);
+    wsr__needs_memory(&needs, "adversarial images that are kept",
+                      pairs * (double)s->keep * image);
+    wsr__needs_memory(&needs, "results", pairs * (double)s->n * row);
+    WSR_TRY(wsr__needs_check(&needs, "."));
+out:
+    return status;
+}
+
 wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
                          const wsr_dataset *dataset)
 {
@@ -293,6 +315,7 @@ wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
                      : eval->n;
     eval->batch = batch == 0 || batch > model->batch ? model->batch : batch;
     eval->loaded = SIZE_MAX;
+    WSR_TRY(check_needs(eval, model));
     WSR_TRY(make_arrays(eval, model));
     eval->model = model;
     eval->dataset = dataset;

@@ -145,7 +145,7 @@ static wsr_status check_needs(wsr__needs *needs, const course *c)
     if (c->cls->needs != NULL) {
         c->cls->needs(c->self, needs);
     }
-    const wsr_status status = wsr__needs_check(needs, c->run->dir);
+    const wsr_status status = wsr__needs_check(needs, c->run->folder->dir);
     if (status == WSR_OK) {
         tell_needs(needs);
     }
@@ -188,7 +188,7 @@ static wsr_status start(course *c, const wsr_config *config, bool resume)
     wsr_status status = WSR_OK;
     wsr__needs needs;
     if (resume) {
-        WSR_TRY(wsr__run_check_files(c->run, c->cls->files));
+        WSR_TRY(wsr__folder_check_files(c->run->folder, c->cls->files));
         WSR_TRY(wsr__run_stored(c->run, c->sections, c->n, config));
     }
     adopt_threads(&c->self->common);

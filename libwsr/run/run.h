@@ -83,6 +83,17 @@ wsr_status wsr__needs_check(const wsr__needs *needs, const char *dir);
 
 // ------------------------------------------------------------------ folder
 
+struct wsr_folder {
+    char *dir;
+    wsr__lock lock;
+    bool made; // by this process
+};
+
+/// IO when one of the files that the run writes cannot be a file, because a
+/// folder has its name.
+wsr_status wsr__folder_check_files(const wsr_folder *folder,
+                                   const char *const *files);
+
 typedef struct wsr__run wsr__run;
 
 /// Adds everything that the run's owner needs to go on to a checkpoint.
@@ -90,8 +101,7 @@ typedef wsr_status (*wsr__run_state)(wsr__st_builder *builder, void *ctx);
 
 /// A run's folder and who watches it. The owner sets `state` and `ctx`.
 struct wsr__run {
-    char *dir;
-    wsr__lock lock;
+    wsr_folder *folder;
     wsr__run_log *log; // NULL until wsr__run_begin
     wsr_progress_hook hook;
     void *user;
@@ -110,10 +120,6 @@ void wsr__run_close(wsr__run *run); // NULL is legal
 
 /// Make and lock the folder of a fresh run.
 wsr_status wsr__run_make(wsr__run *run);
-
-/// IO when one of the files that the run writes cannot be a file, because a
-/// folder has its name.
-wsr_status wsr__run_check_files(const wsr__run *run, const char *const *files);
 
 /// Path of a file in the folder. [out, owned]
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);

@@ -144,9 +144,9 @@ START_TEST(a_file_of_the_run_that_is_a_folder_is_refused)
     wsr__run *run = NULL;
     ck_assert_ok(wsr__run_open(&run, dir, false, NULL, NULL));
     ck_assert_ok(wsr__run_make(run));
-    ck_assert_ok(wsr__run_check_files(run, files));
+    ck_assert_ok(wsr__folder_check_files(run->folder, files));
     ck_assert_ok(wsr__make_directory(path_in(dir, "checkpoint.safetensors")));
-    ck_assert_fails(wsr__run_check_files(run, files), WSR_IO,
+    ck_assert_fails(wsr__folder_check_files(run->folder, files), WSR_IO,
                     "checkpoint.safetensors");
     wsr__run_close(run);
 }

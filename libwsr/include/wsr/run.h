@@ -26,6 +26,59 @@ extern "C" {
 typedef bool (*wsr_progress_hook)(const char *phase, size_t done, size_t total,
                                   const char *note, void *user);
 
+/**
+ * The folder of a run. One process at a time holds it; the lock goes when the
+ * process ends, however it ends. A folder with config.yaml can be resumed.
+ */
+typedef struct wsr_folder wsr_folder;
+
+/**
+ * Open a folder. A resumed one is locked. A fresh one is only looked at: it is
+ * made by wsr_folder_make(), when everything else is known to work.
+ *
+ * @param out [out, owned] NULL on failure
+ * @param dir [copied] path of the folder
+ * @param resume whether it holds a run to go on with
+ * @returns WSR_NOTFOUND when there is nothing to resume; WSR_BUSY, naming the
+ *          process, when another one holds it; WSR_ARG when a fresh one is not
+ *          empty; WSR_IO when it could not be made; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_folder_open(wsr_folder **out,
+                                                const char *dir, bool resume);
+
+/**
+ * Make and lock a fresh folder, parents included.
+ *
+ * @param folder one that was opened fresh
+ * @returns WSR_BUSY, WSR_ARG as wsr_folder_open(), WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_folder_make(wsr_folder *folder);
+
+/**
+ * Path of a file in the folder.
+ *
+ * @param path [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_folder_path(char **path,
+                                                const wsr_folder *folder,
+                                                const char *name);
+
+/**
+ * Write a text file in the folder as a whole or not at all.
+ *
+ * @param folder one that is held
+ * @param name [borrowed] of the file
+ * @param text [borrowed] its content
+ * @returns WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_folder_write(const wsr_folder *folder,
+                                                 const char *name,
+                                                 const char *text);
+
+/** Release a folder; NULL is legal. One that was made and is empty goes. */
+WSR_API void wsr_folder_close(wsr_folder *folder);
+
 #ifdef __cplusplus
 }
 #endif

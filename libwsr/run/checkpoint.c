@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run at work: its folder, log and checkpoint, and who watches it.
+//
+// A checkpoint names how many lines of the log belong to it, so that both
+// always tell the same story.
+
+#include "run/run.h"
+
+static const char log_name[] = "log.jsonl";
+static const char checkpoint_name[] = "checkpoint.safetensors";
+static const char lines_name[] = "log.lines";
+
+wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
+                         wsr_progress_hook hook, void *user)
+{
+    wsr_status status = WSR_OK;
+    wsr__run *run = wsr__alloc(1, sizeof(*run));
+    *out = NULL;
+    if (run == NULL) {
+        return WSR_NOMEM;
+    }
+    run->hook = hook;
+    run->user = user;
+    WSR_TRY(wsr_folder_open(&run->folder, dir, resume));
+    *out = run;
+    run = NULL;
+out:
+    wsr__run_close(run);
+    return status;
+}
+
+wsr_status wsr__run_make(wsr__run *run)
+{
+    return wsr_folder_make(run->folder);
+}
+
+void wsr__run_close(wsr__run *run)
+{
+    if (run != NULL) {
+        wsr__run_log_close(run->log);
+        wsr_folder_close(run->folder);
+        wsr__free(run);
+    }
+}
+
+wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name)
+{
+    return wsr_folder_path(path, run->folder, name);
+}
+
+wsr_status wsr__run_write(const wsr__run *run, const char *name,
+                          const char *text)
+{
+    return wsr_folder_write(run->folder, name, text);
+}
+
+wsr_status wsr__run_load(wsr__st **out, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__run_path(&path, run, checkpoint_name));
+    status = wsr__checkpoint_load(out, path);
+    // A run may have ended before its first checkpoint.
+    status = status == WSR_NOTFOUND ? WSR_OK : status;
+out:
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    uint64_t lines = 0;
+    if (checkpoint != NULL) {
+        WSR_TRY(wsr__st_read_u64(&lines, checkpoint, lines_name, 1));
+    }
+    WSR_TRY(wsr__run_path(&path, run, log_name));
+    wsr__run_log_close(run->log);
+    run->log = NULL;
+    WSR_TRY(wsr__run_log_open(&run->log, path, lines));
+out:
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr__run_checkpoint(wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    wsr__st_builder *builder = NULL;
+    if (run->state == NULL) {
+        return WSR_OK;
+    }
+    const uint64_t lines = wsr__run_log_lines(run->log);
+    WSR_TRY(wsr__st_builder_new(&builder));
+    WSR_TRY(wsr__st_add_u64(builder, lines_name, &lines, 1));
+    WSR_TRY(run->state(builder, run->ctx));
+    WSR_TRY(wsr__run_path(&path, run, checkpoint_name));
+    // The lines must not come to the disk after the checkpoint that counts
+    // them.
+    WSR_TRY(wsr__run_log_sync(run->log));
+    WSR_TRY(wsr__checkpoint_save(builder, path));
+out:
+    wsr__st_builder_free(builder);
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
+                             size_t total, const char *note)
+{
+    if (run->hook != NULL && !run->hook(phase, done, total, note, run->user)) {
+        run->canceled = true;
+    }
+    return run->canceled ? WSR_FAIL(WSR_CANCELED,
+                                    "stopped in phase %s after step %zu of %zu",
+                                    phase, done, total)
+                         : WSR_OK;
+}
