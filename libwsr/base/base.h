@@ -131,7 +131,7 @@ const char *wsr__suggest(const char *word, const char *const *candidates,
 
 /// What a stream of random numbers is for: a part of its key, so that two
 /// purposes never share numbers.
-typedef enum wsr__purpose {
+typedef enum wsr__rng_purpose {
     WSR__RNG_INIT = 1,  // parameter initialisation
     WSR__RNG_SHUFFLE,   // order of samples
     WSR__RNG_AUGMENT,   // crops, flips, holes
@@ -143,7 +143,7 @@ typedef enum wsr__purpose {
     WSR__RNG_NOISE,     // input noise of predictor training
     WSR__RNG_SYNTHETIC, // synthetic data
     WSR__RNG_TEST       // tests
-} wsr__purpose;
+} wsr__rng_purpose;
 
 /// A counter-based stream (Philox4x32-10, Salmon et al. 2011, through
 /// Random123): the n-th number depends on (seed, purpose, a, b, n) alone.
@@ -154,7 +154,7 @@ typedef struct wsr__rng {
     unsigned used; // numbers taken from block
 } wsr__rng;
 
-wsr__rng wsr__rng_at(uint64_t seed, wsr__purpose purpose, uint64_t a,
+wsr__rng wsr__rng_at(uint64_t seed, wsr__rng_purpose purpose, uint64_t a,
                      uint32_t b);
 uint32_t wsr__rng_u32(wsr__rng *rng);
 float wsr__rng_uniform(wsr__rng *rng); // [0, 1), 24 bits

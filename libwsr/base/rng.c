@@ -25,7 +25,7 @@ static void cipher(uint32_t out[4], const uint32_t counter[4],
     }
 }
 
-wsr__rng wsr__rng_at(uint64_t seed, wsr__purpose purpose, uint64_t a,
+wsr__rng wsr__rng_at(uint64_t seed, wsr__rng_purpose purpose, uint64_t a,
                      uint32_t b)
 {
     const uint32_t seed_words[4] = {(uint32_t)seed, (uint32_t)(seed >> 32),

@@ -12,11 +12,13 @@ float *wsr__plan_at(const wsr_plan *plan, uint32_t span)
                              : plan->arena->base + plan->spans[span].offset;
 }
 
-// Floats from image to image of a part that lies in a larger home.
-static int64_t step_in(const wsr_plan *plan, uint32_t slot, uint32_t home)
+// Batch stride of a slot within the larger tensor of its storage slot; 0 when
+// the slot is all of that tensor.
+static int64_t batch_stride_in(const wsr_plan *plan, uint32_t slot,
+                               uint32_t storage)
 {
     const wsr__desc *const part = &plan->slots[slot].desc;
-    const wsr__desc *const whole = &plan->slots[home].desc;
+    const wsr__desc *const whole = &plan->slots[storage].desc;
     if (part->layout == WSR__PLAIN || whole->layout == WSR__PLAIN) {
         return 0;
     }
@@ -24,99 +26,103 @@ static int64_t step_in(const wsr_plan *plan, uint32_t slot, uint32_t home)
     return floats == wsr__desc_floats(part) ? 0 : floats / whole->shape.dims[0];
 }
 
-float *wsr__plan_data(const wsr_plan *plan, uint32_t slot, int64_t *step)
+float *wsr__plan_data(const wsr_plan *plan, uint32_t slot,
+                      int64_t *batch_stride)
 {
     int64_t at = 0;
-    const uint32_t home = wsr__data_home(plan, slot, &at);
-    const wsr__slot *const h = &plan->slots[home];
-    *step = step_in(plan, slot, home);
-    return h->param != NULL ? h->param->data : wsr__plan_at(plan, h->data) + at;
+    const uint32_t storage = wsr__data_storage(plan, slot, &at);
+    const wsr__slot *const s = &plan->slots[storage];
+    *batch_stride = batch_stride_in(plan, slot, storage);
+    return s->param != NULL ? s->param->data : wsr__plan_at(plan, s->data) + at;
 }
 
-float *wsr__plan_diff(const wsr_plan *plan, uint32_t slot, int64_t *step)
+float *wsr__plan_diff(const wsr_plan *plan, uint32_t slot,
+                      int64_t *batch_stride)
 {
     int64_t at = 0;
-    const uint32_t home = wsr__diff_home(plan, slot, &at);
-    const wsr__slot *const h = &plan->slots[home];
-    *step = step_in(plan, slot, home);
-    if (h->param != NULL) {
-        return h->param->grad;
+    const uint32_t storage = wsr__diff_storage(plan, slot, &at);
+    const wsr__slot *const s = &plan->slots[storage];
+    *batch_stride = batch_stride_in(plan, slot, storage);
+    if (s->param != NULL) {
+        return s->param->grad;
     }
-    float *const base = wsr__plan_at(plan, h->diff);
+    float *const base = wsr__plan_at(plan, s->diff);
     return base == NULL ? NULL : base + at;
 }
 
 static const wsr__pre relu_alone = {NULL, NULL, true};
 
-// A lazy source: what is to be applied to it, and its backward.
-static void bind_lazy_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
+// A deferred source: what is to be applied to it, and its backward.
+static void bind_deferred_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
 {
     const wsr__slot *const slot = &plan->slots[step->srcs[i]];
     wsr__arg *const arg = &step->node.src[i];
-    wsr__gate *const gate = &step->gates[i];
+    wsr__relu_mask *const mask = &step->relu_masks[i];
     arg->pre = NULL;
-    arg->gate = NULL;
-    if (!slot->lazy) {
+    arg->relu_mask = NULL;
+    if (!slot->deferred) {
         return;
     }
     if (slot->norm == WSR__NONE) {
         arg->pre = &relu_alone;
-        *gate = (wsr__gate){.pre = relu_alone};
+        *mask = (wsr__relu_mask){.pre = relu_alone};
     } else {
-        const wsr__lazy *const lazy = &plan->steps[slot->norm].lazy;
-        arg->pre = &lazy->pre[slot->relu];
-        *gate = lazy->gate[slot->relu];
+        const wsr__deferred *const deferred = &plan->steps[slot->norm].deferred;
+        arg->pre = &deferred->pre[slot->relu];
+        *mask = deferred->relu_mask[slot->relu];
         const bool shared = step->sums_shared && slot->diff_in == step->dst;
-        gate->sums = step->summed == i || shared ? lazy->sums : NULL;
+        mask->sums = step->summed == i || shared ? deferred->sums : NULL;
     }
-    gate->src = arg->data;
-    arg->gate = gate;
+    mask->src = arg->data;
+    arg->relu_mask = mask;
 }
 
 static void bind_dst(const wsr_plan *plan, wsr__step *step)
 {
     wsr__arg *const dst = &step->node.dst;
-    int64_t diff_step = 0;
-    dst->data = wsr__plan_data(plan, step->dst, &dst->step);
+    int64_t diff_batch_stride = 0;
+    dst->data = wsr__plan_data(plan, step->dst, &dst->batch_stride);
     dst->diff = plan->slots[step->dst].gets_diff
-                    ? wsr__plan_diff(plan, step->dst, &diff_step)
+                    ? wsr__plan_diff(plan, step->dst, &diff_batch_stride)
                     : NULL;
-    dst->diff_step = diff_step;
+    dst->diff_batch_stride = diff_batch_stride;
     dst->moments = NULL;
     dst->affine = NULL;
     step->node.fold = NULL;
-    if (step->feeds != WSR__NONE) {
-        wsr__step *const norm = &plan->steps[step->feeds];
-        wsr__lazy *const lazy = &norm->lazy;
-        step->node.fold = lazy->folded ? &norm->node : NULL;
-        dst->moments = lazy->given_moments ? lazy->moments : NULL;
-        dst->affine = lazy->through ? &lazy->affine : NULL;
+    if (step->norm_consumer != WSR__NONE) {
+        wsr__step *const norm = &plan->steps[step->norm_consumer];
+        wsr__deferred *const deferred = &norm->deferred;
+        step->node.fold = deferred->folded ? &norm->node : NULL;
+        dst->moments = deferred->given_moments ? deferred->moments : NULL;
+        dst->affine = deferred->through ? &deferred->affine : NULL;
     }
 }
 
 static void bind_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
 {
     wsr__arg *const arg = &step->node.src[i];
-    arg->data = wsr__plan_data(plan, step->srcs[i], &arg->step);
+    arg->data = wsr__plan_data(plan, step->srcs[i], &arg->batch_stride);
     arg->diff = NULL;
-    arg->diff_step = 0;
+    arg->diff_batch_stride = 0;
     if (!arg->want_diff) {
         return;
     }
     if (step->temp[i] != WSR__NONE) {
         arg->diff = wsr__plan_at(plan, step->temp[i]);
     } else {
-        arg->diff = wsr__plan_diff(plan, step->srcs[i], &arg->diff_step);
+        arg->diff =
+            wsr__plan_diff(plan, step->srcs[i], &arg->diff_batch_stride);
     }
 }
 
-// Slots of threads come first, then what a step has for all of them.
+// The scratch of single threads lies in front of what a step has for all.
 static void bind_scratch(const wsr_plan *plan, wsr__step *step)
 {
-    wsr__slots *const slots = &step->node.slots;
-    slots->data = wsr__plan_at(plan, step->scratch);
-    step->node.scratch =
-        slots->data != NULL ? slots->data + slots->count * slots->step : NULL;
+    wsr__thread_scratch *const threads = &step->node.thread_scratch;
+    threads->data = wsr__plan_at(plan, step->scratch);
+    step->node.scratch = threads->data != NULL
+                             ? threads->data + threads->count * threads->stride
+                             : NULL;
 }
 
 static void bind_step(const wsr_plan *plan, wsr__step *step)
@@ -128,7 +134,7 @@ static void bind_step(const wsr_plan *plan, wsr__step *step)
     bind_scratch(plan, step);
     bind_dst(plan, step);
     if (step->node.impl->bind != NULL) {
-        step->node.lazy = &step->lazy;
+        step->node.deferred = &step->deferred;
         step->node.impl->bind(&step->node);
     }
 }
@@ -150,7 +156,7 @@ void wsr__plan_bind(wsr_plan *plan)
     }
     for (size_t s = 0; s < plan->step_count; s++) {
         for (uint32_t i = 0; i < plan->steps[s].node.n; i++) {
-            bind_lazy_src(plan, &plan->steps[s], i);
+            bind_deferred_src(plan, &plan->steps[s], i);
         }
     }
     plan->bound = plan->arena->base;
@@ -162,10 +168,10 @@ wsr_status wsr__plan_ready(wsr_plan *plan)
     WSR_TRY(wsr__arena_reserve(plan->arena, plan->floats));
     wsr__plan_bind(plan);
     for (size_t i = 0; i < plan->output_count; i++) {
-        const uint32_t seed = plan->outputs[i].seed;
-        if (seed != WSR__NONE) {
-            memset(wsr__plan_at(plan, seed), 0,
-                   plan->spans[seed].floats * sizeof(float));
+        const uint32_t diff = plan->outputs[i].initial_diff;
+        if (diff != WSR__NONE) {
+            memset(wsr__plan_at(plan, diff), 0,
+                   plan->spans[diff].floats * sizeof(float));
         }
     }
 out:

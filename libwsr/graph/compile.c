@@ -18,8 +18,8 @@ typedef struct compiler {
 } compiler;
 
 // A slot that nothing is known of yet.
-#define NOWHERE                                                 \
-    .norm = WSR__NONE, .twin = WSR__NONE, .data_in = WSR__NONE, \
+#define NOWHERE                                                      \
+    .norm = WSR__NONE, .reordered = WSR__NONE, .data_in = WSR__NONE, \
     .diff_in = WSR__NONE, .data = WSR__NONE, .diff = WSR__NONE
 
 static void reach(const compiler *c)
@@ -67,7 +67,7 @@ static wsr_status add_leaf(compiler *c, size_t i)
     if (status == WSR_OK && vertex->role == WSR__INPUT) {
         wsr__port *const port = &plan->inputs[plan->input_count];
         port->slot = c->slot_of[i];
-        port->seed = WSR__NONE;
+        port->initial_diff = WSR__NONE;
         port->name = wsr__strdup(vertex->name);
         if (port->name == NULL) {
             return WSR_NOMEM;
@@ -110,7 +110,7 @@ static void set_layouts(wsr__node *node)
     }
 }
 
-static wsr_status reordered(uint32_t *out, wsr_plan *plan, uint32_t slot)
+static wsr_status add_reorder(uint32_t *out, wsr_plan *plan, uint32_t slot)
 {
     return wsr__plan_add_step(out, plan, &wsr__op_reorder, NULL, &slot, 1);
 }
@@ -118,14 +118,14 @@ static wsr_status reordered(uint32_t *out, wsr_plan *plan, uint32_t slot)
 // The slot that holds `slot`'s value in the other layout.
 static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
 {
-    if (plan->slots[slot].twin != WSR__NONE) {
-        *out = plan->slots[slot].twin;
+    if (plan->slots[slot].reordered != WSR__NONE) {
+        *out = plan->slots[slot].reordered;
         return WSR_OK;
     }
-    const wsr_status status = reordered(out, plan, slot);
+    const wsr_status status = add_reorder(out, plan, slot);
     if (status == WSR_OK) {
-        plan->slots[slot].twin = *out;
-        plan->slots[*out].twin = slot;
+        plan->slots[slot].reordered = *out;
+        plan->slots[*out].reordered = slot;
     }
     return status;
 }
@@ -185,7 +185,7 @@ static wsr_status fit_layouts(wsr__step *step, wsr_plan *plan)
             WSR_TRY(other_layout(&step->srcs[i], plan, step->srcs[i]));
         } else if (want->part != have.part) { // parts: by way of plain
             WSR_TRY(other_layout(&step->srcs[i], plan, step->srcs[i]));
-            WSR_TRY(reordered(&step->srcs[i], plan, step->srcs[i]));
+            WSR_TRY(add_reorder(&step->srcs[i], plan, step->srcs[i]));
         }
     }
 out:
@@ -258,14 +258,14 @@ wsr_status wsr__plan_make_step(wsr__step *step, wsr_plan *plan,
                                const uint32_t *srcs, size_t n)
 {
     wsr_status status = WSR_OK;
-    *step = (wsr__step){.feeds = WSR__NONE,
+    *step = (wsr__step){.norm_consumer = WSR__NONE,
                         .summed = WSR__NONE,
                         .workspace = WSR__NONE,
                         .scratch = WSR__NONE};
     step->srcs = wsr__alloc(n, sizeof *step->srcs);
     step->temp = wsr__alloc(n, sizeof *step->temp);
-    step->gates = wsr__alloc(n, sizeof *step->gates);
-    if (step->srcs == NULL || step->temp == NULL || step->gates == NULL) {
+    step->relu_masks = wsr__alloc(n, sizeof *step->relu_masks);
+    if (step->srcs == NULL || step->temp == NULL || step->relu_masks == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -319,7 +319,7 @@ static wsr_status add_outputs(compiler *c)
     for (size_t i = 0; i < c->graph->output_count; i++) {
         const wsr__output *const output = &c->graph->outputs[i];
         wsr__port *const port = &plan->outputs[i];
-        port->seed = WSR__NONE;
+        port->initial_diff = WSR__NONE;
         port->slot = c->slot_of[output->value];
         if (plan->slots[port->slot].desc.layout != WSR__PLAIN) {
             WSR_TRY(other_layout(&port->slot, plan, port->slot));

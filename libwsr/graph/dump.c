@@ -33,7 +33,7 @@ static void dump_sources(wsr__str *out, const wsr_plan *plan,
 }
 
 // Multiply-adds of a forward pass, and the bytes of what it reads and writes,
-// each once; a lazy norm whose source came with its moments does nothing by
+// each once; a deferred norm whose source came with its moments does nothing by
 // itself.
 static void dump_work(wsr__str *out, const wsr__node *node)
 {
@@ -51,7 +51,7 @@ static void dump_work(wsr__str *out, const wsr__node *node)
         wsr__str_addf(out, "  %.2f Mmadd", 1e-6 * madds);
     }
     const bool idle = node->impl->bind != NULL &&
-                      (node->lazy->given_moments || !node->train);
+                      (node->deferred->given_moments || !node->train);
     if (!idle && !node->impl->alias) {
         wsr__str_addf(out, "  %.2f MB", 1e-6 * sizeof(float) * floats);
     }
@@ -65,17 +65,17 @@ static void dump_step(wsr__str *out, const wsr_plan *plan, size_t s,
         return;
     }
     int64_t at = 0;
-    const uint32_t home = wsr__data_home(plan, step->dst, &at);
+    const uint32_t storage = wsr__data_storage(plan, step->dst, &at);
     const wsr__slot *const dst = &plan->slots[step->dst];
     char shape[96];
     wsr__shape_print(shape, &dst->desc.shape);
     wsr__str_addf(out, "%%%-4u = %-14s %-10s %s%s", step->dst,
                   step->node.cls->super.name, step->node.impl->name, shape,
                   dst->desc.layout == WSR__BLOCKED ? " nChw8c" : "");
-    if (home == step->dst) {
+    if (storage == step->dst) {
         wsr__str_addf(out, " @%zu (", plan->spans[dst->data].offset);
     } else {
-        wsr__str_addf(out, " in %%%u (", home);
+        wsr__str_addf(out, " in %%%u (", storage);
     }
     dump_sources(out, plan, step);
     wsr__str_add(out, ")");

@@ -13,7 +13,7 @@
 //               hands the maker of that source an affine map to read the
 //               gradient through
 //   relu        likewise: readers take max(0, x) as they read
-//   join        parts of a concatenation are made in place
+//   concat      parts of a concatenation are made in place
 //   sum         a summand's gradient is the sum's: they share memory
 //   sums        a norm whose result has one reader gets its reductions from
 //               that reader's backward pass
@@ -52,17 +52,17 @@ static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
     return plan->steps[step].node.impl;
 }
 
-// Whether a reader can apply a prologue, and the gate that a relu in it needs.
+// Whether a reader can apply a prologue, and the mask that a relu in it needs.
 static bool applies(const wsr_plan *plan, const wsr__consumer *r, bool relu)
 {
     const wsr__impl *const impl = impl_of(plan, r->step);
-    const bool gated = relu && plan->steps[r->step].node.src[r->src].want_diff;
+    const bool masked = relu && plan->steps[r->step].node.src[r->src].want_diff;
     return r->src < 32 && (impl->fusion.reads_pre >> r->src & 1) != 0 &&
-           !(gated && impl->fusion.skips_gate);
+           !(masked && impl->fusion.skips_relu_mask);
 }
 
 // Whether every reader can do so; a relu passes the question on.
-static bool read_lazily(const wsr_plan *plan, uint32_t slot, bool relu)
+static bool can_defer(const wsr_plan *plan, uint32_t slot, bool relu)
 {
     const wsr__slot *const read = &plan->slots[slot];
     bool all = !read->is_output;
@@ -70,7 +70,7 @@ static bool read_lazily(const wsr_plan *plan, uint32_t slot, bool relu)
         const wsr__consumer *const r = &read->consumers[k];
         all = !live(plan, r) || applies(plan, r, relu) ||
               (impl_of(plan, r->step)->fusion.is_relu &&
-               read_lazily(plan, plan->steps[r->step].dst, true));
+               can_defer(plan, plan->steps[r->step].dst, true));
     }
     return all;
 }
@@ -88,34 +88,34 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     const wsr__impl *const behind = pw->node.impl;
     const uint32_t between = pw->srcs[0];
     const uint32_t first = plan->slots[between].producer;
-    if (behind->fusion.joins == NULL || first == WSR__NONE ||
+    if (behind->fusion.fuses_to == NULL || first == WSR__NONE ||
         !reads_once(plan, between)) {
         return WSR_OK;
     }
     const wsr__step *dw = &plan->steps[first];
-    if (dw->node.impl != behind->fusion.joins_after ||
-        (behind->fusion.joinable != NULL &&
-         !behind->fusion.joinable(&pw->node))) {
+    if (dw->node.impl != behind->fusion.fuses_after ||
+        (behind->fusion.can_fuse != NULL &&
+         !behind->fusion.can_fuse(&pw->node))) {
         return WSR_OK;
     }
     const uint32_t srcs[] = {dw->srcs[0], dw->srcs[1], pw->srcs[1]};
-    wsr__step joined = {0};
+    wsr__step fused = {0};
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__plan_make_step(&joined, plan, behind->fusion.joins,
+    WSR_TRY(wsr__plan_make_step(&fused, plan, behind->fusion.fuses_to,
                                 dw->options, srcs, 3));
-    if (joined.node.impl != behind->fusion.joins->impls[0]) {
-        wsr__step_free(&joined); // two good kernels are better than a plain one
+    if (fused.node.impl != behind->fusion.fuses_to->impls[0]) {
+        wsr__step_free(&fused); // two good kernels are better than a plain one
         return WSR_OK;
     }
     pw = &plan->steps[s]; // may have moved
     dw = &plan->steps[first];
-    joined.node.src[0].want_diff = dw->node.src[0].want_diff;
-    joined.node.src[1].want_diff = dw->node.src[1].want_diff;
-    joined.node.src[2].want_diff = pw->node.src[1].want_diff;
-    joined.node.backward = pw->node.backward;
-    joined.dst = pw->dst;
+    fused.node.src[0].want_diff = dw->node.src[0].want_diff;
+    fused.node.src[1].want_diff = dw->node.src[1].want_diff;
+    fused.node.src[2].want_diff = pw->node.src[1].want_diff;
+    fused.node.backward = pw->node.backward;
+    fused.dst = pw->dst;
     plan->steps[first].dead = true;
-    WSR_TRY(wsr__plan_replace_step(plan, s, &joined));
+    WSR_TRY(wsr__plan_replace_step(plan, s, &fused));
 out:
     return status;
 }
@@ -135,12 +135,12 @@ static wsr_status fold(wsr_plan *plan, uint32_t s)
         return WSR_OK;
     }
     wsr__step *const maker = &plan->steps[src->producer];
-    if (!maker->node.impl->fusion.folds || maker->feeds != WSR__NONE) {
+    if (!maker->node.impl->fusion.folds || maker->norm_consumer != WSR__NONE) {
         return WSR_OK;
     }
     node->impl = node->impl->fusion.folded;
-    step->lazy.folded = true;
-    maker->feeds = s;
+    step->deferred.folded = true;
+    maker->norm_consumer = s;
     plan->slots[step->dst].data_in = from;
     return WSR_OK;
 }
@@ -154,24 +154,26 @@ static wsr_status norm(wsr_plan *plan, uint32_t s)
     const uint32_t from = step->srcs[0];
     wsr__slot *const src = &plan->slots[from];
     wsr__slot *const dst = &plan->slots[step->dst];
-    if (node->impl->fusion.lazy == NULL || !stored_image(src) || src->lazy ||
-        src->desc.part != 0 || !read_lazily(plan, step->dst, false)) {
+    if (node->impl->fusion.deferred == NULL || !stored_image(src) ||
+        src->deferred || src->desc.part != 0 ||
+        !can_defer(plan, step->dst, false)) {
         return WSR_OK;
     }
-    node->impl = node->impl->fusion.lazy;
-    dst->lazy = true;
+    node->impl = node->impl->fusion.deferred;
+    dst->deferred = true;
     dst->norm = s;
     dst->data_in = from;
     wsr__step *const maker = &plan->steps[src->producer];
-    step->lazy.given_moments = maker->node.impl->fusion.writes_moments &&
-                               maker->feeds == WSR__NONE && node->train;
-    step->lazy.through = maker->node.impl->fusion.reads_affine &&
-                         node->src[0].want_diff && reads_once(plan, from) &&
-                         maker->feeds == WSR__NONE;
-    if (step->lazy.given_moments || step->lazy.through) {
-        maker->feeds = s;
+    step->deferred.given_moments = maker->node.impl->fusion.writes_moments &&
+                                   maker->norm_consumer == WSR__NONE &&
+                                   node->train;
+    step->deferred.through = maker->node.impl->fusion.reads_affine &&
+                             node->src[0].want_diff && reads_once(plan, from) &&
+                             maker->norm_consumer == WSR__NONE;
+    if (step->deferred.given_moments || step->deferred.through) {
+        maker->norm_consumer = s;
     }
-    if (step->lazy.through) {
+    if (step->deferred.through) {
         src->diff_in = step->dst;
     }
     return WSR_OK;
@@ -185,10 +187,10 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
     const wsr__slot *const src = &plan->slots[step->srcs[0]];
     wsr__slot *const dst = &plan->slots[step->dst];
     if (!step->node.impl->fusion.is_relu || !stored_image(src) ||
-        !read_lazily(plan, step->dst, true)) {
+        !can_defer(plan, step->dst, true)) {
         return WSR_OK;
     }
-    dst->lazy = true;
+    dst->deferred = true;
     dst->relu = true;
     dst->norm = src->norm;
     dst->data_in = step->srcs[0];
@@ -197,7 +199,7 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
     return WSR_OK;
 }
 
-// -------------------------------------------------------------------- join
+// ------------------------------------------------------------------ concat
 
 // Whether a step can read a part of the result of step `end`, and add to its
 // gradient: it runs before `end`, which is dead then, or is `end` itself.
@@ -232,27 +234,27 @@ static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
     return all;
 }
 
-static bool joinable(const wsr_plan *plan, uint32_t s, uint32_t from)
+static bool can_concat(const wsr_plan *plan, uint32_t s, uint32_t from)
 {
     const wsr__slot *const slot = &plan->slots[from];
-    size_t in_join = 0;
+    size_t in_concat = 0;
     for (size_t i = 0; i < plan->steps[s].node.n; i++) {
-        in_join += plan->steps[s].srcs[i] == from;
+        in_concat += plan->steps[s].srcs[i] == from;
     }
-    return stored_image(slot) && !slot->lazy && !slot->view &&
+    return stored_image(slot) && !slot->deferred && !slot->view &&
            !slot->is_output && slot->data_in == WSR__NONE &&
-           slot->diff_in == WSR__NONE && in_join == 1 &&
+           slot->diff_in == WSR__NONE && in_concat == 1 &&
            (!slot->gets_diff || plan->slots[plan->steps[s].dst].gets_diff) &&
            impl_of(plan, slot->producer)->fusion.dst_views &&
            viewable(plan, from, s);
 }
 
-static wsr_status join(wsr_plan *plan, uint32_t s)
+static wsr_status concat(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
-    bool all = step->node.impl->fusion.is_join;
+    bool all = step->node.impl->fusion.is_concat;
     for (size_t i = 0; all && i < step->node.n; i++) {
-        all = joinable(plan, s, step->srcs[i]);
+        all = can_concat(plan, s, step->srcs[i]);
     }
     if (!all) {
         return WSR_OK;
@@ -338,13 +340,13 @@ static wsr_status sums(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
     const wsr__slot *const dst = &plan->slots[step->dst];
-    if (!dst->lazy || dst->norm != s || !step->node.backward ||
+    if (!dst->deferred || dst->norm != s || !step->node.backward ||
         !step->node.train) {
         return WSR_OK;
     }
     if (dst->diff_in != WSR__NONE) {
         plan->steps[plan->slots[dst->diff_in].producer].sums_shared = true;
-        step->lazy.given_sums = true;
+        step->deferred.given_sums = true;
         return WSR_OK;
     }
     wsr__consumer only = {0};
@@ -352,7 +354,7 @@ static wsr_status sums(wsr_plan *plan, uint32_t s)
     if (writers == 1 && impl_of(plan, only.step)->fusion.writes_sums &&
         plan->steps[only.step].summed == WSR__NONE) {
         plan->steps[only.step].summed = only.src;
-        step->lazy.given_sums = true;
+        step->deferred.given_sums = true;
     }
     return WSR_OK;
 }
@@ -362,7 +364,7 @@ static wsr_status sums(wsr_plan *plan, uint32_t s)
 typedef wsr_status (*pattern)(wsr_plan *plan, uint32_t step);
 
 static const pattern patterns[] = {separable, fold, norm, relu,
-                                   join,      sum,  sums};
+                                   concat,    sum,  sums};
 
 wsr_status wsr__plan_fuse(wsr_plan *plan)
 {

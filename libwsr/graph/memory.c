@@ -5,8 +5,8 @@
 // the last, and buffers that never meet share memory. Inputs, outputs and
 // their gradients live always.
 //
-// A slot whose data (or gradient) lie in another slot's has a home: the slot
-// at the end of that chain. Only homes have spans.
+// A slot whose data (or gradient) lie in another slot's has a storage: the slot
+// at the end of that chain. Only storage slots have spans.
 
 #include "graph/plan.h"
 
@@ -27,9 +27,9 @@ static size_t end_time(const wsr_plan *plan)
     return 2 * plan->step_count + 1;
 }
 
-// ------------------------------------------------------------------- homes
+// ----------------------------------------------------------- storage slots
 
-uint32_t wsr__data_home(const wsr_plan *plan, uint32_t slot, int64_t *at)
+uint32_t wsr__data_storage(const wsr_plan *plan, uint32_t slot, int64_t *at)
 {
     *at = 0;
     while (plan->slots[slot].data_in != WSR__NONE) {
@@ -39,7 +39,7 @@ uint32_t wsr__data_home(const wsr_plan *plan, uint32_t slot, int64_t *at)
     return slot;
 }
 
-uint32_t wsr__diff_home(const wsr_plan *plan, uint32_t slot, int64_t *at)
+uint32_t wsr__diff_storage(const wsr_plan *plan, uint32_t slot, int64_t *at)
 {
     *at = 0;
     while (plan->slots[slot].diff_in != WSR__NONE) {
@@ -67,7 +67,7 @@ static void follow_aliases(wsr_plan *plan)
 // ------------------------------------------------------------------- spans
 
 typedef struct lifetimes {
-    size_t *first; // per slot, of homes only
+    size_t *first; // per slot, of storage slots only
     size_t *last;
 } lifetimes;
 
@@ -89,10 +89,10 @@ static bool used(const lifetimes *life, size_t slot)
     return life->first[slot] <= life->last[slot];
 }
 
-static void use(const lifetimes *life, uint32_t home, size_t t)
+static void use(const lifetimes *life, uint32_t storage, size_t t)
 {
-    life->first[home] = t < life->first[home] ? t : life->first[home];
-    life->last[home] = t > life->last[home] ? t : life->last[home];
+    life->first[storage] = t < life->first[storage] ? t : life->first[storage];
+    life->last[storage] = t > life->last[storage] ? t : life->last[storage];
 }
 
 static wsr_status add_span(uint32_t *out, wsr_plan *plan, size_t floats,
@@ -120,7 +120,7 @@ static void use_data(const lifetimes *life, const wsr_plan *plan, uint32_t slot,
                      size_t t)
 {
     int64_t at = 0;
-    use(life, wsr__data_home(plan, slot, &at), t);
+    use(life, wsr__data_storage(plan, slot, &at), t);
 }
 
 // What backward of a step reads of the forward values.
@@ -132,14 +132,14 @@ static void use_again(const lifetimes *life, const wsr_plan *plan, size_t s)
                                                      : 0;
     const size_t t = backward_time(plan, s);
     for (uint32_t i = 0; i < node->n; i++) {
-        const bool gated = plan->slots[step->srcs[i]].lazy &&
-                           node->src[i].want_diff;
-        if (gated || (i < 31 && (needs >> i & 1) != 0)) {
+        const bool masked = plan->slots[step->srcs[i]].deferred &&
+                            node->src[i].want_diff;
+        if (masked || (i < 31 && (needs >> i & 1) != 0)) {
             use_data(life, plan, step->srcs[i], t);
         }
     }
-    const bool through = step->feeds != WSR__NONE &&
-                         plan->steps[step->feeds].lazy.through;
+    const bool through = step->norm_consumer != WSR__NONE &&
+                         plan->steps[step->norm_consumer].deferred.through;
     if (through || (needs & WSR__NEED_DST) != 0) {
         use_data(life, plan, step->dst, t);
     }
@@ -173,11 +173,11 @@ static void data_lifetimes(const lifetimes *life, const wsr_plan *plan)
 
 // Whether a step reads the tensor of its first source once more.
 static bool reads_again(const wsr_plan *plan, const wsr__step *step,
-                        uint32_t home)
+                        uint32_t storage)
 {
     int64_t at = 0;
     for (uint32_t i = 1; i < step->node.n; i++) {
-        if (wsr__data_home(plan, step->srcs[i], &at) == home) {
+        if (wsr__data_storage(plan, step->srcs[i], &at) == storage) {
             return true;
         }
     }
@@ -193,15 +193,15 @@ static void overwrite(wsr_plan *plan, const lifetimes *life)
         const wsr__slot *const src = &plan->slots[from];
         wsr__slot *const dst = &plan->slots[step->dst];
         int64_t at = 0;
-        const uint32_t home = wsr__data_home(plan, from, &at);
+        const uint32_t storage = wsr__data_storage(plan, from, &at);
         if (!step->dead && step->node.impl->in_place && src->role == WSR__OP &&
-            !src->lazy && !src->view && !dst->view &&
-            dst->data_in == WSR__NONE && plan->slots[home].role == WSR__OP &&
-            life->last[home] == forward_time(s) &&
-            !reads_again(plan, step, home) &&
-            slot_floats(&plan->slots[home]) == slot_floats(dst)) {
+            !src->deferred && !src->view && !dst->view &&
+            dst->data_in == WSR__NONE && plan->slots[storage].role == WSR__OP &&
+            life->last[storage] == forward_time(s) &&
+            !reads_again(plan, step, storage) &&
+            slot_floats(&plan->slots[storage]) == slot_floats(dst)) {
             dst->data_in = from;
-            use(life, home, life->last[step->dst]);
+            use(life, storage, life->last[step->dst]);
         }
     }
 }
@@ -230,12 +230,12 @@ out:
 
 // --------------------------------------------------------------- gradients
 
-typedef struct sowing {
+typedef struct gradients {
     lifetimes life;
     bool *written; // per region
-} sowing;
+} gradients;
 
-// The part of a gradient's home that a slot's gradient takes up.
+// The part of a gradient's storage that a slot's gradient takes up.
 static uint32_t region_of(const wsr_plan *plan, uint32_t slot)
 {
     while (plan->slots[slot].diff_in != WSR__NONE &&
@@ -245,28 +245,29 @@ static uint32_t region_of(const wsr_plan *plan, uint32_t slot)
     return slot;
 }
 
-static bool is_written(const sowing *sown, const wsr_plan *plan, uint32_t slot)
+static bool is_written(const gradients *grads, const wsr_plan *plan,
+                       uint32_t slot)
 {
     int64_t at = 0;
     const uint32_t region = region_of(plan, slot);
-    return sown->written[region] ||
-           sown->written[wsr__diff_home(plan, region, &at)];
+    return grads->written[region] ||
+           grads->written[wsr__diff_storage(plan, region, &at)];
 }
 
-static void use_diff(const sowing *sown, const wsr_plan *plan, uint32_t slot,
-                     size_t t)
+static void use_diff(const gradients *grads, const wsr_plan *plan,
+                     uint32_t slot, size_t t)
 {
     int64_t at = 0;
-    const uint32_t home = wsr__diff_home(plan, slot, &at);
-    use(&sown->life, home, t);
+    const uint32_t storage = wsr__diff_storage(plan, slot, &at);
+    use(&grads->life, storage, t);
     // An input's gradient may lie in that of a reshaped copy.
-    if (plan->slots[home].role == WSR__INPUT ||
+    if (plan->slots[storage].role == WSR__INPUT ||
         plan->slots[slot].role == WSR__INPUT) {
-        use(&sown->life, home, end_time(plan));
+        use(&grads->life, storage, end_time(plan));
     }
 }
 
-static wsr_status place_seeds(wsr_plan *plan, const sowing *sown)
+static wsr_status place_initial_diffs(wsr_plan *plan, const gradients *grads)
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < plan->output_count; i++) {
@@ -275,20 +276,20 @@ static wsr_status place_seeds(wsr_plan *plan, const sowing *sown)
         if (!slot->gets_diff) {
             continue;
         }
-        WSR_TRY(
-            add_span(&port->seed, plan, slot_floats(slot), 0, end_time(plan)));
+        WSR_TRY(add_span(&port->initial_diff, plan, slot_floats(slot), 0,
+                         end_time(plan)));
         if (slot->param == NULL) {
-            use_diff(sown, plan, port->slot, plan->step_count);
+            use_diff(grads, plan, port->slot, plan->step_count);
         }
-        port->adds = slot->param != NULL || is_written(sown, plan, port->slot);
-        sown->written[region_of(plan, port->slot)] = true;
+        port->adds = slot->param != NULL || is_written(grads, plan, port->slot);
+        grads->written[region_of(plan, port->slot)] = true;
     }
 out:
     return status;
 }
 
 static wsr_status place_src_diff(wsr_plan *plan, size_t s, size_t i,
-                                 const sowing *sown)
+                                 const gradients *grads)
 {
     wsr_status status = WSR_OK;
     wsr__step *const step = &plan->steps[s];
@@ -300,10 +301,10 @@ static wsr_status place_src_diff(wsr_plan *plan, size_t s, size_t i,
         return WSR_OK;
     }
     arg->accumulate = slot->param != NULL ||
-                      is_written(sown, plan, step->srcs[i]);
-    sown->written[region_of(plan, step->srcs[i])] = true;
+                      is_written(grads, plan, step->srcs[i]);
+    grads->written[region_of(plan, step->srcs[i])] = true;
     if (slot->param == NULL) {
-        use_diff(sown, plan, step->srcs[i], now);
+        use_diff(grads, plan, step->srcs[i], now);
     }
     if (arg->accumulate && !step->node.impl->accumulates) {
         WSR_TRY(add_span(&step->temp[i], plan, slot_floats(slot), now, now));
@@ -313,26 +314,26 @@ out:
     return status;
 }
 
-static wsr_status walk_back(wsr_plan *plan, const sowing *sown)
+static wsr_status walk_back(wsr_plan *plan, const gradients *grads)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(place_seeds(plan, sown));
+    WSR_TRY(place_initial_diffs(plan, grads));
     for (size_t s = plan->step_count; s-- > 0;) {
         const wsr__step *const step = &plan->steps[s];
         if (step->dead || !step->node.backward) {
             continue;
         }
-        use_diff(sown, plan, step->dst, backward_time(plan, s));
+        use_diff(grads, plan, step->dst, backward_time(plan, s));
         for (size_t i = 0; i < step->node.n; i++) {
-            WSR_TRY(place_src_diff(plan, s, i, sown));
+            WSR_TRY(place_src_diff(plan, s, i, grads));
         }
     }
     for (size_t i = 0; i < plan->slot_count; i++) {
         wsr__slot *const slot = &plan->slots[i];
         if (slot->param == NULL && slot->diff_in == WSR__NONE &&
-            used(&sown->life, i)) {
+            used(&grads->life, i)) {
             WSR_TRY(add_span(&slot->diff, plan, slot_floats(slot),
-                             sown->life.first[i], sown->life.last[i]));
+                             grads->life.first[i], grads->life.last[i]));
         }
     }
 out:
@@ -342,22 +343,22 @@ out:
 static wsr_status place_diffs(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
-    sowing sown = {
-        .written = wsr__alloc(plan->slot_count, sizeof *sown.written)};
-    if (sown.written == NULL) {
+    gradients grads = {
+        .written = wsr__alloc(plan->slot_count, sizeof *grads.written)};
+    if (grads.written == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(lifetimes_new(&sown.life, plan));
-    WSR_TRY(walk_back(plan, &sown));
+    WSR_TRY(lifetimes_new(&grads.life, plan));
+    WSR_TRY(walk_back(plan, &grads));
 out:
-    wsr__free(sown.life.first);
-    wsr__free(sown.written);
+    wsr__free(grads.life.first);
+    wsr__free(grads.written);
     return status;
 }
 
 // -------------------------------------------------- workspaces and scratch
 
-// A lazy norm's workspace is written by the maker of its source already.
+// A deferred norm's workspace is written by the maker of its source already.
 static size_t workspace_start(const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
@@ -366,7 +367,7 @@ static size_t workspace_start(const wsr_plan *plan, size_t s)
     return forward_time(early ? maker : s);
 }
 
-// How long a lazy norm's vectors are read.
+// How long a deferred norm's vectors are read.
 static size_t workspace_end(const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
@@ -398,29 +399,32 @@ out:
 static wsr_status place_scratch(wsr_plan *plan)
 {
     size_t most = 0;
-    size_t slot = 0;
+    size_t per_thread = 0;
     for (size_t s = 0; s < plan->step_count; s++) {
         const wsr__node *const node = &plan->steps[s].node;
         if (!plan->steps[s].dead) {
             const size_t need = node->scratch_floats;
             most = need > most ? need : most;
-            slot = node->slot_floats > slot ? node->slot_floats : slot;
+            per_thread = node->thread_scratch_floats > per_thread
+                             ? node->thread_scratch_floats
+                             : per_thread;
         }
     }
-    slot = wsr__lines(slot);
+    per_thread = wsr__lines(per_thread);
     const size_t threads = wsr_threads();
     uint32_t common = WSR__NONE;
     wsr_status status = WSR_OK;
-    if (most + slot > 0) {
-        status =
-            add_span(&common, plan, threads * slot + most, 0, end_time(plan));
+    if (most + per_thread > 0) {
+        status = add_span(&common, plan, threads * per_thread + most, 0,
+                          end_time(plan));
     }
     for (size_t s = 0; s < plan->step_count; s++) {
         wsr__step *const step = &plan->steps[s];
-        const size_t need = step->node.scratch_floats + step->node.slot_floats;
+        const size_t need = step->node.scratch_floats +
+                            step->node.thread_scratch_floats;
         step->scratch = need > 0 ? common : WSR__NONE;
-        step->node.slots =
-            (wsr__slots){.step = (int64_t)slot, .count = (int64_t)threads};
+        step->node.thread_scratch = (wsr__thread_scratch){
+            .stride = (int64_t)per_thread, .count = (int64_t)threads};
     }
     return status;
 }

@@ -53,7 +53,7 @@ void wsr__step_free(wsr__step *step)
     wsr__free(step->node.src);
     wsr__free(step->srcs);
     wsr__free(step->temp);
-    wsr__free(step->gates);
+    wsr__free(step->relu_masks);
 }
 
 static void ports_free(wsr__port *ports, size_t n)
@@ -125,7 +125,7 @@ float *wsr_plan_diff_dst(wsr_plan *plan, const char *output)
 {
     const wsr__port *const port =
         find(plan->outputs, plan->output_count, output);
-    return port == NULL ? NULL : wsr__plan_at(plan, port->seed);
+    return port == NULL ? NULL : wsr__plan_at(plan, port->initial_diff);
 }
 
 const float *wsr_plan_diff_src(const wsr_plan *plan, const char *input)

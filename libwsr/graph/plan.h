@@ -36,13 +36,13 @@ typedef struct wsr__slot {
     bool needs_grad; // a wanted gradient flows through it
     bool gets_diff;  // backward computes its gradient
     bool is_output;
-    bool lazy;        // readers apply `norm` and `relu` to what lies there
-    bool relu;        // lazy: a relu comes last
-    bool view;        // a part of a concatenation
-    uint32_t norm;    // lazy: step of the norm to apply, or WSR__NONE
-    uint32_t twin;    // the same value in the other layout, or WSR__NONE
-    uint32_t data_in; // slot, or WSR__NONE
-    uint32_t diff_in; // slot, or WSR__NONE
+    bool deferred;      // readers apply `norm` and `relu` to what lies there
+    bool relu;          // deferred: a relu comes last
+    bool view;          // a part of a concatenation
+    uint32_t norm;      // deferred: step of the norm to apply, or WSR__NONE
+    uint32_t reordered; // the same value in the other layout, or WSR__NONE
+    uint32_t data_in;   // slot, or WSR__NONE
+    uint32_t diff_in;   // slot, or WSR__NONE
     int64_t data_at;
     int64_t diff_at;
     uint32_t data; // span of its data
@@ -52,15 +52,15 @@ typedef struct wsr__slot {
 /// One op of a plan.
 typedef struct wsr__step {
     wsr__node node;
-    bool dead;        // its work is done elsewhere
-    void *options;    // owned copy, node.params
-    uint32_t *srcs;   // slots
-    uint32_t dst;     // slot
-    uint32_t *temp;   // span per source of a gradient that must be added up
-    wsr__gate *gates; // per source
-    wsr__lazy lazy;   // of a lazy norm
-    uint32_t feeds;   // step of the lazy norm whose source it makes
-    uint32_t summed;  // source whose gate fills that norm's sums, or WSR__NONE
+    bool dead;      // its work is done elsewhere
+    void *options;  // owned copy, node.params
+    uint32_t *srcs; // slots
+    uint32_t dst;   // slot
+    uint32_t *temp; // span per source of a gradient that must be added up
+    wsr__relu_mask *relu_masks; // per source
+    wsr__deferred deferred;     // of a deferred norm
+    uint32_t norm_consumer; // step of the deferred norm whose source it makes
+    uint32_t summed;  // source whose mask fills that norm's sums, or WSR__NONE
     bool sums_shared; // the gates of all that share its gradient do
     uint32_t workspace;
     uint32_t scratch;
@@ -71,8 +71,8 @@ typedef struct wsr__step {
 typedef struct wsr__port {
     char *name;
     uint32_t slot;
-    uint32_t seed; // span of the gradient the caller gives (outputs)
-    bool adds;     // the seed comes on top of what lies there
+    uint32_t initial_diff; // span of the gradient the caller gives (outputs)
+    bool adds;             // the seed comes on top of what lies there
 } wsr__port;
 
 struct wsr_plan {
@@ -127,8 +127,8 @@ wsr_status wsr__plan_replace_step(wsr_plan *plan, uint32_t s,
 wsr_status wsr__plan_fuse(wsr_plan *plan);
 
 /// Slot in whose span a slot's data or gradient lie, and where in each image.
-uint32_t wsr__data_home(const wsr_plan *plan, uint32_t slot, int64_t *at);
-uint32_t wsr__diff_home(const wsr_plan *plan, uint32_t slot, int64_t *at);
+uint32_t wsr__data_storage(const wsr_plan *plan, uint32_t slot, int64_t *at);
+uint32_t wsr__diff_storage(const wsr_plan *plan, uint32_t slot, int64_t *at);
 
 /// Compute lifetimes and place everything in the arena.
 wsr_status wsr__plan_place(wsr_plan *plan);

@@ -46,22 +46,23 @@ static void add_up(const wsr_plan *plan, wsr__step *step)
     }
 }
 
-static void sow(const wsr_plan *plan)
+// Backward begins with the gradients that the caller gave for the outputs.
+static void set_initial_gradients(const wsr_plan *plan)
 {
     for (size_t i = 0; i < plan->output_count; i++) {
         const wsr__port *const port = &plan->outputs[i];
         wsr__param *const param = plan->slots[port->slot].param;
         int64_t stride = 0;
-        if (port->seed == WSR__NONE) {
+        if (port->initial_diff == WSR__NONE) {
             continue;
         }
         float *const diff = wsr__plan_diff(plan, port->slot, &stride);
-        const float *const seed = wsr__plan_at(plan, port->seed);
-        const size_t floats = plan->spans[port->seed].floats;
+        const float *const given = wsr__plan_at(plan, port->initial_diff);
+        const size_t floats = plan->spans[port->initial_diff].floats;
         if (port->adds) {
-            wsr__axpy(diff, 1, seed, (int64_t)floats);
+            wsr__axpy(diff, 1, given, (int64_t)floats);
         } else {
-            memcpy(diff, seed, floats * sizeof *diff);
+            memcpy(diff, given, floats * sizeof *diff);
         }
         if (param != NULL) {
             param->has_grad = true;
@@ -78,7 +79,7 @@ wsr_status wsr_plan_backward(wsr_plan *plan)
     }
     WSR_TRY(wsr__threads_start());
     wsr__plan_bind(plan);
-    sow(plan);
+    set_initial_gradients(plan);
     for (size_t s = plan->step_count; s-- > 0;) {
         wsr__step *const step = &plan->steps[s];
         if (step->dead || !step->node.backward) {

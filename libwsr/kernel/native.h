@@ -10,9 +10,9 @@
 // bias, ...) are padded to a multiple of 8 floats with zeros in the same way.
 //
 // Views: a tensor may be a run of channel blocks inside a wider one (a part of
-// a concatenation). Its pointer then points at its first block, and *_step is
-// the number of floats from one image to the next; 0 means densely packed.
-// diff_src lies like src, diff_dst like dst.
+// a concatenation). Its pointer then points at its first block, and
+// *_batch_stride is the number of floats from one image to the next; 0 means
+// densely packed. diff_src lies like src, diff_dst like dst.
 //
 // All tensors start at 32-byte boundaries. Sizes may be anything from 1.
 // dst must not overlap a source unless a function says so.
@@ -61,13 +61,13 @@ typedef struct wsr__pre {
 /// if pre has no relu. The kernel does not multiply by pre's scale: that is the
 /// backward pass of the batch norm that the prologue comes from. The reductions
 /// that this pass needs go to `sums`.
-typedef struct wsr__gate {
+typedef struct wsr__relu_mask {
     const float *src; // lies like diff_src
     wsr__pre pre;
     const float *mean; // of src per channel, for sums; padded
     double *sums;      // NULL, or as wsr__bn_reduce(src, diff_src) fills it;
                        // not together with accumulate
-} wsr__gate;
+} wsr__relu_mask;
 
 /// The backward pass of a batch norm behind a convolution or pool, applied to
 /// diff_dst as it is read: alpha[c] * diff_dst + beta[c] * dst + gamma[c]. Here
@@ -78,7 +78,7 @@ typedef struct wsr__affine {
     const float *beta;
     const float *gamma;
     const float *dst;
-    int64_t step; // of dst
+    int64_t batch_stride; // of dst
 } wsr__affine;
 
 /// Options of a forward kernel; NULL or {0} for none.
@@ -92,9 +92,9 @@ typedef struct wsr__fwd {
 
 /// Options of a backward-data kernel; NULL or {0} for none.
 typedef struct wsr__bwd {
-    const wsr__affine *affine;  // NULL: diff_dst as it is
-    const wsr__gate *relu_mask; // NULL: the gradient as it is
-    bool accumulate;            // add to diff_src
+    const wsr__affine *affine;       // NULL: diff_dst as it is
+    const wsr__relu_mask *relu_mask; // NULL: the gradient as it is
+    bool accumulate;                 // add to diff_src
 } wsr__bwd;
 
 /// Options of a backward-weights kernel.
@@ -119,8 +119,8 @@ typedef struct wsr__dw {
     int64_t stride;
     int64_t pad;
     int64_t dilation;
-    int64_t src_step;
-    int64_t dst_step;
+    int64_t src_batch_stride;
+    int64_t dst_batch_stride;
 } wsr__dw;
 
 /// A convolution whose groups are its channels, as one of these; dense.
@@ -160,8 +160,8 @@ typedef struct wsr__pw {
     int64_t ox;
     int64_t ci_part; // src is a concatenation of parts of this many channels,
                      // each padded to whole blocks; 0: ci, one part
-    int64_t src_step;
-    int64_t dst_step;
+    int64_t src_batch_stride;
+    int64_t dst_batch_stride;
 } wsr__pw;
 
 /// A convolution of one tap as one of these; negative padding leaves out rows
@@ -224,9 +224,9 @@ typedef struct wsr__few_channels {
     int64_t w;
     int64_t oh; // of the side with many channels
     int64_t ow;
-    int64_t kernel; // 3, 5 or 7
-    int64_t pad;    // less than the kernel
-    int64_t step;   // of the side with many channels, 0: dense
+    int64_t kernel;       // 3, 5 or 7
+    int64_t pad;          // less than the kernel
+    int64_t batch_stride; // of the side with many channels, 0: dense
     bool few_dst;
 } wsr__few_channels;
 
@@ -246,9 +246,9 @@ size_t wsr__few_channels_scratch(const wsr__few_channels *p);
 /// between the two stays in the cache. Kernel 3, 5 or 7; stride and dilation 1
 /// or 2, padded by less than what a filter spans (see wsr__sep_supported).
 typedef struct wsr__sep {
-    wsr__dw dw; // dst_step is ignored
+    wsr__dw dw; // dst_batch_stride is ignored
     int64_t co; // channels of dst
-    int64_t dst_step;
+    int64_t dst_batch_stride;
 } wsr__sep;
 
 /// Other sizes take wsr__dw and wsr__pw one after the other.
@@ -257,26 +257,27 @@ bool wsr__sep_supported(const wsr__sep *p);
 /// The pointwise half, for packing its weights.
 wsr__pw wsr__sep_pw(const wsr__sep *p);
 
-/// Memory of the threads: each has a slot of `step` floats, which starts at a
-/// multiple of 64 bytes. Calls one after the other share the slots, which are
-/// then still in the caches of their threads.
-typedef struct wsr__slots {
+/// Scratch memory of the threads: thread i has `stride` floats from
+/// data + i * stride on, which start at a multiple of 64 bytes. Calls one after
+/// the other use the same memory, which is then still in the caches of their
+/// threads.
+typedef struct wsr__thread_scratch {
     float *data;
-    int64_t step;
+    int64_t stride;
     int64_t count; // the most threads, at least 1
-} wsr__slots;
+} wsr__thread_scratch;
 
 /// Packed weights of both convolutions, and memory.
 typedef struct wsr__sep_weights {
     const float *dw;         // wsr__dw_pack
     const float *pw;         // wsr__pw_pack; not for backward data
     const float *transposed; // wsr__pw_pack_transposed; not for forward
-    wsr__slots slots;
+    wsr__thread_scratch threads;
     float *scratch; // for gradients of weights
 } wsr__sep_weights;
 
-/// Floats of a slot; with `weights` for their gradients as well.
-size_t wsr__sep_slot(const wsr__sep *p, bool weights);
+/// Floats of one thread's scratch; with `weights` for their gradients as well.
+size_t wsr__sep_thread_scratch(const wsr__sep *p, bool weights);
 
 /// What is wanted of a backward pass; NULL for what is not.
 typedef struct wsr__sep_grads {
@@ -298,8 +299,8 @@ typedef struct wsr__dims {
     int64_t c;
     int64_t h;
     int64_t w;
-    int64_t src_step; // of everything read
-    int64_t dst_step; // of what is written
+    int64_t src_batch_stride; // of everything read
+    int64_t dst_batch_stride; // of what is written
 } wsr__dims;
 
 /// Doubles of a moments or sums array: [n][blocks][2][8], blocks being those
@@ -307,7 +308,8 @@ typedef struct wsr__dims {
 size_t wsr__moments_size(const wsr__dims *d);
 
 /// Mean and biased variance over n, h, w, combined in image order (Chan et
-/// al. 1983). mean and var are padded. src_step is that of the moments' tensor.
+/// al. 1983). mean and var are padded. src_batch_stride is that of the moments'
+/// tensor.
 void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
                    const double *moments);
 
@@ -327,7 +329,7 @@ void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm);
 /// One term of a sum of tensors.
 typedef struct wsr__summand {
     const float *src;
-    int64_t step;
+    int64_t batch_stride;
     const wsr__pre *pre; // NULL: src as it is
 } wsr__summand;
 
@@ -366,8 +368,8 @@ typedef struct wsr__pool {
     int64_t stride;
     int64_t pad;    // at most kernel / 2
     bool count_pad; // average: padding counts as zeros
-    int64_t src_step;
-    int64_t dst_step;
+    int64_t src_batch_stride;
+    int64_t dst_batch_stride;
 } wsr__pool;
 
 // --------------------------------------------------------------- recurrent

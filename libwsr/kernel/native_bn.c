@@ -113,7 +113,8 @@ WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
 /// has a place for every block of the tensor that src is a view of.
 WSR_INLINE int64_t item_sums(const call *c, int64_t item)
 {
-    return offset_of(c, item, c->d->src_step) / c->plane * 2 * WSR__BLOCK;
+    return offset_of(c, item, c->d->src_batch_stride) / c->plane * 2 *
+           WSR__BLOCK;
 }
 
 static void moments_body(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -122,7 +123,8 @@ static void moments_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         WSR_NAME(wsr__plane_moments)
-        (c->sums + item_sums(c, i), c->src + offset_of(c, i, c->d->src_step),
+        (c->sums + item_sums(c, i),
+         c->src + offset_of(c, i, c->d->src_batch_stride),
          c->plane / WSR__BLOCK);
     }
 }
@@ -163,8 +165,9 @@ static void apply_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         const preb pre = preb_of(c->pre, i % c->blocks, 1);
-        const float *const src = c->src + offset_of(c, i, c->d->src_step);
-        float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
+        const float *const src = c->src +
+                                 offset_of(c, i, c->d->src_batch_stride);
+        float *const dst = c->dst + offset_of(c, i, c->d->dst_batch_stride);
         if (c->accumulate) {
             apply_plane(dst, src, c->plane, &pre, true);
         } else {
@@ -188,7 +191,8 @@ void WSR_NAME(wsr__bn_apply)(float *dst, const wsr__dims *d, const float *src,
 WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
 {
     const wsr__summand *const one = &c->many[k];
-    const int64_t step = one->step != 0 ? one->step : c->blocks * c->plane;
+    const int64_t step = one->batch_stride != 0 ? one->batch_stride
+                                                : c->blocks * c->plane;
     return one->src + at[0] * step + at[1] * c->plane + at[2];
 }
 
@@ -232,7 +236,7 @@ static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        float *const dst = c->dst + offset_of(c, i, c->d->dst_step);
+        float *const dst = c->dst + offset_of(c, i, c->d->dst_batch_stride);
         int64_t at[3] = {i / c->blocks, i % c->blocks, 0};
         for (; at[2] + WIDE * BUNDLE <= c->plane; at[2] += WIDE * BUNDLE) {
             sum_pixels(c, at, dst + at[2]);
@@ -291,8 +295,9 @@ static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t at = offset_of(c, i, c->d->src_step);
-        const float *const diff = c->diff + offset_of(c, i, c->d->dst_step);
+        const int64_t at = offset_of(c, i, c->d->src_batch_stride);
+        const float *const diff = c->diff +
+                                  offset_of(c, i, c->d->dst_batch_stride);
         for (size_t r = 0; r < c->count; r++) {
             memset(c->reductions[r].sums + item_sums(c, i), 0,
                    2 * WSR__BLOCK * sizeof(double));
@@ -343,10 +348,11 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t i = begin; i < end; i++) {
         const affineb a = affineb_of(c->affine, i % c->blocks, 1);
-        const float *const diff = c->diff + offset_of(c, i, c->d->src_step);
+        const float *const diff = c->diff +
+                                  offset_of(c, i, c->d->src_batch_stride);
         const float *const src = c->affine->dst +
-                                 offset_of(c, i, c->affine->step);
-        float *const out = c->dst + offset_of(c, i, c->d->dst_step);
+                                 offset_of(c, i, c->affine->batch_stride);
+        float *const out = c->dst + offset_of(c, i, c->d->dst_batch_stride);
         if (c->accumulate) {
             backward_plane(out, diff, src, c->plane, &a, true);
         } else {

@@ -332,7 +332,7 @@ WSR_INLINE int64_t bundles(int64_t blocks)
 // ---------------------------------------------------------------- prologues
 
 /// Floats from one image to the next.
-WSR_INLINE int64_t step_of(int64_t step, int64_t c, int64_t pixels)
+WSR_INLINE int64_t batch_stride_of(int64_t step, int64_t c, int64_t pixels)
 {
     return step != 0 ? step : wsr__blocks(c) * pixels * WSR__BLOCK;
 }

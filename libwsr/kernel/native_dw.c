@@ -54,10 +54,12 @@ static plane plane_of(const call *c, int64_t item)
         .count = count,
         .src_pitch = count > 1 ? in : 0,
         .dst_pitch = count > 1 ? out : 0,
-        .src = n * step_of(p->src_step, p->c, p->h * p->w) + b * in,
-        .dst = n * step_of(p->dst_step, p->c, p->oh * p->ow) + b * out,
+        .src = n * batch_stride_of(p->src_batch_stride, p->c, p->h * p->w) +
+               b * in,
+        .dst = n * batch_stride_of(p->dst_batch_stride, p->c, p->oh * p->ow) +
+               b * out,
         .saved = saved_at(c->affine, n, p->c, p->oh * p->ow) + b * out,
-        .sums = moments_item(n, b, p->c, p->src_step, p->h * p->w),
+        .sums = moments_item(n, b, p->c, p->src_batch_stride, p->h * p->w),
     };
 }
 
@@ -242,7 +244,7 @@ static void backward_plane(const call *c, const plane *at)
 static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     finish f;
     finish_backward(&f, c->bwd, at->block, at->count, at->src_pitch);
     const affineb read = affineb_of(c->affine, at->block, at->count);

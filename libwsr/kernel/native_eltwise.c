@@ -181,9 +181,11 @@ static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
         const int64_t n = i / blocks;
         const int64_t at = i % blocks * plane;
         const float *const src =
-            c->src + n * step_of(d->src_step, d->c, d->h * d->w) + at;
-        float *const dst = c->dst +
-                           n * step_of(d->dst_step, d->c, d->h * d->w) + at;
+            c->src +
+            n * batch_stride_of(d->src_batch_stride, d->c, d->h * d->w) + at;
+        float *const dst =
+            c->dst +
+            n * batch_stride_of(d->dst_batch_stride, d->c, d->h * d->w) + at;
         const v8 a = splat8(c->weights != NULL ? c->weights[n] : 1.0f);
         for (int64_t k = 0; k < plane; k += WSR__BLOCK) {
             const v8 y = mul8(a, ld8(src + k));
@@ -205,7 +207,7 @@ void WSR_NAME(wsr__scale_images)(float *dst, const wsr__dims *d,
 }
 
 /// Floats from one plain image to the next.
-static int64_t plain_step(int64_t step, const wsr__dims *d)
+static int64_t plain_stride(int64_t step, const wsr__dims *d)
 {
     return step != 0 ? step : d->c * d->h * d->w;
 }
@@ -223,10 +225,11 @@ static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
         const int64_t n = i / blocks;
         const int64_t first = i % blocks * WSR__BLOCK;
         const int64_t lanes = min64(WSR__BLOCK, d->c - first);
-        const float *const src = c->src + n * plain_step(d->src_step, d) +
-                                 first * pixels;
-        float *const dst = c->dst + n * step_of(d->dst_step, d->c, pixels) +
-                           first * pixels;
+        const float *const src =
+            c->src + n * plain_stride(d->src_batch_stride, d) + first * pixels;
+        float *const dst =
+            c->dst + n * batch_stride_of(d->dst_batch_stride, d->c, pixels) +
+            first * pixels;
         for (int64_t k = 0; k < pixels; k++) {
             float v[WSR__BLOCK] = {0};
             for (int64_t j = 0; j < lanes; j++) {
@@ -256,9 +259,9 @@ static void to_plain_body(void *ctx, int64_t begin, int64_t end, size_t part)
         const int64_t n = i / d->c;
         const int64_t channel = i % d->c;
         const float *const src =
-            c->src + n * step_of(d->src_step, d->c, pixels) +
+            c->src + n * batch_stride_of(d->src_batch_stride, d->c, pixels) +
             channel / WSR__BLOCK * pixels * WSR__BLOCK + channel % WSR__BLOCK;
-        float *const dst = c->dst + n * plain_step(d->dst_step, d) +
+        float *const dst = c->dst + n * plain_stride(d->dst_batch_stride, d) +
                            channel * pixels;
         for (int64_t k = 0; k < pixels; k++) {
             const float x = src[k * WSR__BLOCK];

@@ -47,7 +47,7 @@ static target target_of(const call *c, int64_t n, int64_t pair)
     const wsr__bwd bwd = {.accumulate = c->opt.accumulate,
                           .relu_mask = c->opt.relu_mask};
     const int64_t b = 2 * pair;
-    target t = {.at = n * c->step + b * c->plane,
+    target t = {.at = n * c->batch_stride + b * c->plane,
                 .bias = splat16(0.0f),
                 .half = b + 1 == wsr__blocks(c->p->many)};
     for (int k = 0; k < (t.half ? 1 : 2); k += BUNDLE_BLOCKS) {

@@ -22,11 +22,11 @@ enum {
 /// What is done with the many side as it is read or written, whichever pass
 /// it is; NULL for nothing.
 typedef struct options {
-    const float *bias;          // added to what is written
-    const wsr__pre *pre;        // many is src, read through this
-    const wsr__affine *affine;  // many is diff_dst, read through this
-    const wsr__gate *relu_mask; // many is diff_src; without sums
-    bool accumulate;            // add to what is written
+    const float *bias;               // added to what is written
+    const wsr__pre *pre;             // many is src, read through this
+    const wsr__affine *affine;       // many is diff_dst, read through this
+    const wsr__relu_mask *relu_mask; // many is diff_src; without sums
+    bool accumulate;                 // add to what is written
 } options;
 
 /// What all threads of one call read.
@@ -37,9 +37,9 @@ typedef struct call {
     const float *many;
     const float *weights;
     float *out;
-    int64_t step;  // of many
-    int64_t plane; // of many, floats
-    int64_t pairs; // of channel blocks
+    int64_t batch_stride; // of many
+    int64_t plane;        // of many, floats
+    int64_t pairs;        // of channel blocks
 } call;
 
 /// The sizes of a call; the caller adds the arrays.
@@ -47,7 +47,8 @@ WSR_INLINE call call_of(const wsr__few_channels *p, const options *opt)
 {
     return (call){.p = p,
                   .opt = *opt,
-                  .step = step_of(p->step, p->many, p->oh * p->ow),
+                  .batch_stride =
+                      batch_stride_of(p->batch_stride, p->many, p->oh * p->ow),
                   .plane = p->oh * p->ow * WSR__BLOCK,
                   .pairs = (wsr__blocks(p->many) + 1) / 2};
 }
@@ -96,7 +97,7 @@ WSR_INLINE void read_many(float *to, int64_t pitch, const call *c,
 {
     const wsr__affine *const through = c->opt.affine;
     const int64_t offset = at[1] * c->plane + at[2];
-    const float *const from = c->many + at[0] * c->step + offset;
+    const float *const from = c->many + at[0] * c->batch_stride + offset;
     const preb pre = preb_of(c->opt.pre, at[1], 1);
     const affineb affine = affineb_of(through, at[1], 1);
     const float *const dst =

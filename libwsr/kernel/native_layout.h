@@ -23,7 +23,7 @@ typedef struct wsr__sep_layout {
     int64_t rows;         // of dst that pass through the cache together
     int64_t forward_ring; // padded rows of one bundle
     int64_t backward_ring;
-    int64_t forward;  // of one slot
+    int64_t forward;  // of one thread
     int64_t backward; // followed by forward's for the gradients of weights
 } wsr__sep_layout;
 

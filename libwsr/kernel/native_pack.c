@@ -255,11 +255,11 @@ wsr__pw wsr__sep_pw(const wsr__sep *p)
                      .oh = p->dw.oh,
                      .ow = p->dw.ow,
                      .stride = 1,
-                     .dst_step = p->dst_step};
+                     .dst_batch_stride = p->dst_batch_stride};
 }
 
-/// The slot of a thread is described in native_sep.h and native_sep_backward.c;
-/// bundles are counted as those of the widest registers.
+/// The scratch of a thread is described in native_sep.h and
+/// native_sep_backward.c; bundles are counted as those of the widest registers.
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
 {
     const wsr__dw *const d = &p->dw;
@@ -283,7 +283,7 @@ wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
     return l;
 }
 
-size_t wsr__sep_slot(const wsr__sep *p, bool weights)
+size_t wsr__sep_thread_scratch(const wsr__sep *p, bool weights)
 {
     const wsr__sep_layout l = wsr__sep_layout_of(p);
     const int64_t both = l.backward + l.forward;
@@ -310,8 +310,9 @@ static int64_t padded(int64_t c)
 static int64_t moments_step(const wsr__dims *d)
 {
     const int64_t plane = d->h * d->w * WSR__BLOCK;
-    const int64_t blocks = d->src_step != 0 ? d->src_step / plane
-                                            : wsr__blocks(d->c);
+    const int64_t blocks = d->src_batch_stride != 0
+                               ? d->src_batch_stride / plane
+                               : wsr__blocks(d->c);
     return blocks * 2 * WSR__BLOCK;
 }
 

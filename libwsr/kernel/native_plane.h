@@ -154,7 +154,9 @@ WSR_INLINE vb affineb_apply(vb diff, vb dst, const affineb *a)
 WSR_INLINE int64_t saved_at(const wsr__affine *affine, int64_t n, int64_t c,
                             int64_t pixels)
 {
-    return affine == NULL ? 0 : n * step_of(affine->step, c, pixels);
+    return affine == NULL
+               ? 0
+               : n * batch_stride_of(affine->batch_stride, c, pixels);
 }
 
 /// n pixels of a gradient of one block; dst is not read without affine.
@@ -197,7 +199,7 @@ WSR_INLINE void read_diffs(float *to, const float *diff, const float *dst,
 typedef struct meeting {
     int64_t begin;
     int64_t end;
-    int64_t slot; // of the first in the ring, in rows
+    int64_t ring_row; // of the first in the ring, in rows
 } meeting;
 
 WSR_INLINE meeting meeting_of(const wsr__dw *p, const ring *r, int64_t top)
@@ -210,14 +212,14 @@ WSR_INLINE meeting meeting_of(const wsr__dw *p, const ring *r, int64_t top)
         m.end--;
     }
     // A row above the image has no place, and none meets it then.
-    m.slot = m.begin < m.end ? (top + m.begin * p->dilation) % r->rows : 0;
+    m.ring_row = m.begin < m.end ? (top + m.begin * p->dilation) % r->rows : 0;
     return m;
 }
 
 /// Go `step` rows down in the ring.
-WSR_INLINE int64_t next_slot(int64_t slot, int64_t step, const ring *r)
+WSR_INLINE int64_t next_ring_row(int64_t ring_row, int64_t step, const ring *r)
 {
-    const int64_t next = slot + step;
+    const int64_t next = ring_row + step;
     return next >= r->rows ? next - r->rows : next;
 }
 
@@ -236,12 +238,12 @@ WSR_INLINE void taps_forward(taps *t, const wsr__dw *p, const ring *r,
                              const float *weights, int64_t top)
 {
     const meeting m = meeting_of(p, r, top);
-    int64_t slot = m.slot;
+    int64_t ring_row = m.ring_row;
     t->count = (int)(m.end - m.begin);
     for (int64_t k = 0; k < m.end - m.begin; k++) {
-        t->row[k] = r->data + slot * r->pitch;
+        t->row[k] = r->data + ring_row * r->pitch;
         t->weight[k] = weights + (m.begin + k) * p->kernel * BUNDLE;
-        slot = next_slot(slot, p->dilation, r);
+        ring_row = next_ring_row(ring_row, p->dilation, r);
     }
 }
 
@@ -250,13 +252,13 @@ WSR_INLINE void taps_gradient(grad_taps *t, const wsr__dw *p, const ring *r,
                               float *sum, int64_t top, int count)
 {
     const meeting m = meeting_of(p, r, top);
-    int64_t slot = m.slot;
+    int64_t ring_row = m.ring_row;
     t->count = (int)(m.end - m.begin);
     t->pitch = count > 1 ? p->kernel * p->kernel * WSR__BLOCK : 0;
     for (int64_t k = 0; k < m.end - m.begin; k++) {
-        t->row[k] = r->data + slot * r->pitch;
+        t->row[k] = r->data + ring_row * r->pitch;
         t->sum[k] = sum + (m.begin + k) * p->kernel * WSR__BLOCK;
-        slot = next_slot(slot, p->dilation, r);
+        ring_row = next_ring_row(ring_row, p->dilation, r);
     }
 }
 
@@ -337,7 +339,7 @@ WSR_INLINE void finish_flush(finish *f)
 }
 
 /// Store the sums of a bundle; item counts the planes of the sums' tensor.
-WSR_INLINE void finish_sums(const finish *f, const wsr__gate *mask,
+WSR_INLINE void finish_sums(const finish *f, const wsr__relu_mask *mask,
                             int64_t item)
 {
     if (f->summed) {
@@ -347,7 +349,7 @@ WSR_INLINE void finish_sums(const finish *f, const wsr__gate *mask,
 }
 
 /// Or add them.
-WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *mask,
+WSR_INLINE void finish_add_sums(const finish *f, const wsr__relu_mask *mask,
                                 int64_t item)
 {
     for (int b = 0; f->summed && b < f->count; b++) {
@@ -364,7 +366,8 @@ WSR_INLINE void finish_add_sums(const finish *f, const wsr__gate *mask,
 WSR_INLINE int64_t moments_item(int64_t n, int64_t block, int64_t c,
                                 int64_t step, int64_t pixels)
 {
-    return n * (step_of(step, c, pixels) / (pixels * WSR__BLOCK)) + block;
+    return n * (batch_stride_of(step, c, pixels) / (pixels * WSR__BLOCK)) +
+           block;
 }
 
 #endif

@@ -26,8 +26,10 @@ static pool_plane plane_of(const pool_call *c, int64_t item)
     const int64_t b = item % c->blocks;
     return (pool_plane){
         .block = b,
-        .in = n * step_of(p->src_step, p->c, in) + b * in * WSR__BLOCK,
-        .out = n * step_of(p->dst_step, p->c, out) + b * out * WSR__BLOCK,
+        .in = n * batch_stride_of(p->src_batch_stride, p->c, in) +
+              b * in * WSR__BLOCK,
+        .out = n * batch_stride_of(p->dst_batch_stride, p->c, out) +
+               b * out * WSR__BLOCK,
         .saved = saved_at(c->affine, n, p->c, out) + b * out * WSR__BLOCK,
         .index = item * out * WSR__BLOCK,
     };
@@ -98,7 +100,7 @@ static void forward_planes(const pool_call *c, int64_t begin, int64_t end,
         one(c, &at);
         if (c->moments != NULL) {
             const int64_t item = moments_item(i / c->blocks, at.block, p->c,
-                                              p->dst_step, pixels);
+                                              p->dst_batch_stride, pixels);
             WSR_NAME(wsr__plane_moments)
             (c->moments + item * 2 * WSR__BLOCK, c->dst + at.out, pixels);
         }
@@ -260,9 +262,9 @@ static void global_forward_body(void *ctx, int64_t begin, int64_t end,
     for (int64_t i = begin; i < end; i++) {
         const int64_t n = i / c->blocks;
         const int64_t first = i % c->blocks * WSR__BLOCK;
-        const float *const src = c->src +
-                                 n * step_of(d->src_step, d->c, c->pixels) +
-                                 first * c->pixels;
+        const float *const src =
+            c->src + n * batch_stride_of(d->src_batch_stride, d->c, c->pixels) +
+            first * c->pixels;
         double sum[WSR__BLOCK] = {0};
         for (int64_t k = 0; k < c->pixels; k++) {
             add_d8(sum, ld8(src + k * WSR__BLOCK));
@@ -294,8 +296,9 @@ static void global_backward_body(void *ctx, int64_t begin, int64_t end,
     for (int64_t i = begin; i < end; i++) {
         const int64_t n = i / c->blocks;
         const int64_t first = i % c->blocks * WSR__BLOCK;
-        float *const dst = c->dst + n * step_of(d->dst_step, d->c, c->pixels) +
-                           first * c->pixels;
+        float *const dst =
+            c->dst + n * batch_stride_of(d->dst_batch_stride, d->c, c->pixels) +
+            first * c->pixels;
         float share[WSR__BLOCK] = {0};
         for (int64_t k = first; k < min64(d->c, first + WSR__BLOCK); k++) {
             share[k - first] = c->src[n * d->c + k] / (float)c->pixels;

@@ -61,13 +61,15 @@ static call call_of(const wsr__pw *p, bool forward)
     call c = {.p = p, .pixels = p->oh * p->ow};
     const int64_t src = wsr__pw_src_blocks(p);
     const int64_t dst = wsr__blocks(p->co);
-    const int64_t src_step = p->src_step != 0 ? p->src_step
-                                              : src * p->h * p->w * WSR__BLOCK;
-    const int64_t dst_step = step_of(p->dst_step, p->co, c.pixels);
+    const int64_t src_batch_stride = p->src_batch_stride != 0
+                                         ? p->src_batch_stride
+                                         : src * p->h * p->w * WSR__BLOCK;
+    const int64_t dst_batch_stride =
+        batch_stride_of(p->dst_batch_stride, p->co, c.pixels);
     c.ins = forward ? src : dst;
     c.outs = forward ? dst : src;
-    c.in_step = forward ? src_step : dst_step;
-    c.out_step = forward ? dst_step : src_step;
+    c.in_step = forward ? src_batch_stride : dst_batch_stride;
+    c.out_step = forward ? dst_batch_stride : src_batch_stride;
     assert(c.ins * WSR__BLOCK <= BUFFER);
     c.run = run_of(c.ins);
     c.runs = (c.pixels + c.run - 1) / c.run;
@@ -204,7 +206,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     }
     if (c->fwd->moments != NULL) {
         const int64_t item =
-            moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+            moments_item(n, 0, c->p->co, c->p->dst_batch_stride, c->pixels);
         g.kind = GEMM_MOMENTS;
         g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;
     }
@@ -228,7 +230,7 @@ static void forward_images(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     for (int64_t n = begin; n < end; n++) {
         const int64_t item =
-            moments_item(n, 0, c->p->co, c->p->dst_step, c->pixels);
+            moments_item(n, 0, c->p->co, c->p->dst_batch_stride, c->pixels);
         double *const sums = c->fwd->moments + item * 2 * WSR__BLOCK;
         memset(sums, 0, (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(*sums));
         for (int64_t i = 0; i < c->pixels; i += c->run) {
@@ -264,7 +266,7 @@ void WSR_NAME(wsr__pw_forward)(float *dst, const wsr__pw *p, const float *src,
 /// Prepare the mask, for pixels from `offset` of diff_src on.
 static void add_mask(gemm *g, const call *c, int64_t n, int64_t offset)
 {
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     if (mask == NULL) {
         return;
     }
@@ -365,7 +367,7 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
     const row_kernel row = WSR_NAME(wsr__row_kernel)(1, 1, 1);
     const int64_t plane = p->h * p->w * WSR__BLOCK;
     const int64_t end = run[0] + run[1];
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     finish f;
     finish_backward(&f, c->bwd, b, bundle_count(b, c->outs), plane);
     stretch s;
@@ -428,7 +430,7 @@ static void backward_strided(const call *c, float *sums, int64_t n)
 static void backward_image(const call *c, float *sums, int64_t n)
 {
     const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     if (c->out != NULL && mask != NULL && mask->sums != NULL) {
         memset(mask->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK, 0,
                (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(double));

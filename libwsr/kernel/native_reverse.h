@@ -115,16 +115,16 @@ WSR_INLINE void taps_backward(taps *t, const reversing *m, int64_t y,
     const int64_t left = (columns->low - r->low) * BUNDLE;
     const int64_t pitch = columns->count * BUNDLE;
     const int64_t first = over_stride(r, y) + rows->low;
-    int64_t slot = -1;
+    int64_t ring_row = -1;
     t->count = 0;
     for (int j = 0; columns->count > 0 && j < rows->count; j++) {
         const int64_t i = first + rows->gap * j;
         if (i < 0 || i >= m->p->oh) {
             continue;
         }
-        slot = slot < 0 ? i % m->rows.rows
-                        : next_slot(slot, rows->gap, &m->rows);
-        t->row[t->count] = m->rows.data + slot * m->rows.pitch + left;
+        ring_row = ring_row < 0 ? i % m->rows.rows
+                                : next_ring_row(ring_row, rows->gap, &m->rows);
+        t->row[t->count] = m->rows.data + ring_row * m->rows.pitch + left;
         t->weight[t->count] = m->weights + r->offset[column] +
                               (rows->first - rows->step * j) * pitch;
         t->count++;

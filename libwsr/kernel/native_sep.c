@@ -20,7 +20,7 @@ static gemm_ahead source_ahead(const source *s, const call *c)
     if (s->next < d->h) {
         a.from = s->image + s->next * d->w * WSR__BLOCK;
     } else if (s->n + 1 < d->n) {
-        a.from = s->image + c->src_step;
+        a.from = s->image + c->src_batch_stride;
     }
     return a;
 }
@@ -34,8 +34,8 @@ static void forward_product(const call *c, const source *s, const float *from,
     const wsr__dw *const d = &c->p->dw;
     const int64_t n = s->n;
     const int64_t item =
-        moments_item(n, 0, c->p->co, c->p->dst_step, d->oh * d->ow);
-    float *const image = c->out + n * c->dst_step;
+        moments_item(n, 0, c->p->co, c->p->dst_batch_stride, d->oh * d->ow);
+    float *const image = c->out + n * c->dst_batch_stride;
     gemm g = {.pixels = rows[1] * d->ow,
               .ins = c->ins,
               .outs = c->outs,
@@ -79,15 +79,15 @@ static void forward_image(const call *c, source *s, int64_t n)
     double *sums = NULL;
     if (c->fwd->moments != NULL) {
         sums = c->fwd->moments +
-               moments_item(n, 0, c->p->co, c->p->dst_step, pixels) * 2 *
-                   WSR__BLOCK;
+               moments_item(n, 0, c->p->co, c->p->dst_batch_stride, pixels) *
+                   2 * WSR__BLOCK;
         memset(sums, 0, (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(*sums));
     }
     forward_band(c, s, n, 0, d->oh);
     for (int64_t b = 0; sums != NULL && b < c->outs; b++) {
         WSR_NAME(wsr__gemm_blocked_moments)
-        (sums + b * 2 * WSR__BLOCK, c->out + n * c->dst_step + b * c->dst_plane,
-         pixels);
+        (sums + b * 2 * WSR__BLOCK,
+         c->out + n * c->dst_batch_stride + b * c->dst_plane, pixels);
     }
 }
 
@@ -96,7 +96,7 @@ static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;
     const int64_t rows = c->p->dw.oh;
-    source s = source_make(slot_of(c, part), c);
+    source s = source_make(scratch_of(c, part), c);
     for (int64_t i = begin; i < end; i++) {
         const int64_t band = i % c->bands;
         if (c->bands == 1) {
@@ -120,6 +120,6 @@ void WSR_NAME(wsr__sep_forward)(float *dst, const wsr__sep *p, const float *src,
     if (c.fwd->moments == NULL) { // moments are summed over an image
         c.bands = bands_of(&c, p->dw.oh);
     }
-    wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, forward_body,
+    wsr__parallel_among(p->dw.n * c.bands, weights->threads.count, forward_body,
                         &c);
 }

@@ -14,14 +14,14 @@
 typedef struct call {
     const wsr__sep *p;
     wsr__sep_layout l;
-    int64_t ins;       // channel blocks of src
-    int64_t bundles;   // bundles that these blocks form
-    int64_t outs;      // channel blocks of dst
-    int64_t src_step;  // floats from image to image
-    int64_t dst_step;  // the same
-    int64_t src_plane; // floats of one block of an image
-    int64_t dst_plane; // the same
-    int64_t bands;     // parts of an image that are separate work items
+    int64_t ins;              // channel blocks of src
+    int64_t bundles;          // bundles that these blocks form
+    int64_t outs;             // channel blocks of dst
+    int64_t src_batch_stride; // floats from image to image
+    int64_t dst_batch_stride; // the same
+    int64_t src_plane;        // floats of one block of an image
+    int64_t dst_plane;        // the same
+    int64_t bands;            // parts of an image that are separate work items
     const float *src;
     const float *diff; // diff_dst
     const wsr__sep_weights *weights;
@@ -45,8 +45,10 @@ WSR_INLINE call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
               .weights = weights};
     c.src_plane = d->h * d->w * WSR__BLOCK;
     c.dst_plane = d->oh * d->ow * WSR__BLOCK;
-    c.src_step = step_of(d->src_step, d->c, d->h * d->w);
-    c.dst_step = step_of(p->dst_step, p->co, d->oh * d->ow);
+    c.src_batch_stride =
+        batch_stride_of(d->src_batch_stride, d->c, d->h * d->w);
+    c.dst_batch_stride =
+        batch_stride_of(p->dst_batch_stride, p->co, d->oh * d->ow);
     return c;
 }
 
@@ -57,9 +59,9 @@ WSR_INLINE call call_of(const wsr__sep *p, const wsr__sep_weights *weights)
 WSR_INLINE int64_t bands_of(const call *c, int64_t rows)
 {
     const int64_t n = c->p->dw.n;
-    const int64_t slots = c->weights->slots.count;
+    const int64_t threads = c->weights->threads.count;
     int64_t bands = 1;
-    while (n < 4 * slots && n * bands % slots != 0 && bands < 8) {
+    while (n < 4 * threads && n * bands % threads != 0 && bands < 8) {
         bands++;
     }
     return min64(bands, rows);
@@ -72,11 +74,11 @@ WSR_INLINE int64_t band_begin(const call *c, int64_t band, int64_t rows)
     return band * rows / c->bands;
 }
 
-/// The memory of one thread, of wsr__sep_slot() floats.
-WSR_INLINE float *slot_of(const call *c, size_t part)
+/// The memory of one thread, of wsr__sep_thread_scratch() floats.
+WSR_INLINE float *scratch_of(const call *c, size_t part)
 {
-    const wsr__slots *const slots = &c->weights->slots;
-    return slots->data + (int64_t)part * slots->step;
+    const wsr__thread_scratch *const threads = &c->weights->threads;
+    return threads->data + (int64_t)part * threads->stride;
 }
 
 /// Floats of the depthwise weights of `channels` channels: those of a block, or
@@ -94,7 +96,7 @@ WSR_INLINE const float *dw_weights(const call *c, int64_t k)
 
 // ------------------------------------------------- depthwise rows of an image
 
-/// The depthwise convolution of one image, in the slot of one thread:
+/// The depthwise convolution of one image, in the scratch of one thread:
 ///
 ///   rings    [bundle][row of the ring][padded column][BUNDLE]
 ///   weights  [bundle][tap][BUNDLE]
@@ -115,21 +117,21 @@ typedef struct source {
     grad_kernel grad;
 } source;
 
-/// Lay out a slot. The zeros left and right of the rows are written here alone:
-/// filling a ring never touches them.
-WSR_INLINE source source_make(float *slot, const call *c)
+/// Lay out the scratch of a thread. The zeros left and right of the rows are
+/// written here alone: filling a ring never touches them.
+WSR_INLINE source source_make(float *scratch, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
     source s = {
         .win = window_forward(d, 0, d->ow),
-        .rings = slot,
+        .rings = scratch,
         .pitch = c->l.forward_ring * BUNDLE,
         .row = WSR_NAME(wsr__row_kernel)(d->kernel, d->dilation, d->stride),
         .grad = WSR_NAME(wsr__grad_kernel)(d->kernel, d->dilation, d->stride)};
     s.weights = s.rings + c->bundles * s.pitch;
     s.result = s.weights + c->bundles * dw_taps(c, BUNDLE);
     for (int64_t k = 0; k < c->bundles; k++) {
-        (void)ring_make(slot + k * s.pitch, &s.win, BUNDLE);
+        (void)ring_make(scratch + k * s.pitch, &s.win, BUNDLE);
         spread_weights(s.weights + k * dw_taps(c, BUNDLE), d, dw_weights(c, k),
                        bundle_count(k * BUNDLE_BLOCKS, c->ins));
     }
@@ -141,7 +143,7 @@ WSR_INLINE void source_start(source *s, const call *c, int64_t n, int64_t y)
 {
     const wsr__dw *const d = &c->p->dw;
     s->n = n;
-    s->image = c->src + n * c->src_step;
+    s->image = c->src + n * c->src_batch_stride;
     s->next = max64(0, y * d->stride - d->pad);
 }
 

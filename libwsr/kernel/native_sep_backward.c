@@ -13,7 +13,7 @@
 #include "kernel/native_reverse.h"
 #include "kernel/native_sep.h"
 
-/// The gradient between the two convolutions, in the slot of one thread:
+/// The gradient between the two convolutions, in the scratch of one thread:
 ///
 ///   rings    [bundle][row of the ring][padded column][BUNDLE]
 ///   weights  [bundle][column phase][ky][tap][BUNDLE], reversed
@@ -47,9 +47,9 @@ static int64_t run_pitch(const call *c)
     return c->l.rows * c->p->dw.ow * WSR__BLOCK;
 }
 
-/// Lay out a slot. As in source_make, the zeros of the padding are written here
-/// alone.
-static between between_make(float *slot, const call *c)
+/// Lay out the scratch of a thread. As in source_make, the zeros of the padding
+/// are written here alone.
+static between between_make(float *scratch, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
     between m = {.v = reverse_of(d)};
@@ -62,18 +62,18 @@ static between between_make(float *slot, const call *c)
     m.win = window_make(m.v.low, ni + m.v.high - m.v.low, d->ow,
                         m.v.high - m.v.low + 1 + c->l.rows);
     m.first = (ring){
-        .data = slot, .rows = m.win.reach, .pitch = m.win.width * BUNDLE};
+        .data = scratch, .rows = m.win.reach, .pitch = m.win.width * BUNDLE};
     m.pitch = c->l.backward_ring * BUNDLE;
-    m.weights = slot + c->bundles * m.pitch;
+    m.weights = scratch + c->bundles * m.pitch;
     m.diff = m.weights + c->bundles * dw_taps(c, BUNDLE);
     for (int64_t k = 0; k < c->bundles; k++) {
-        (void)ring_make(slot + k * m.pitch, &m.win, BUNDLE);
+        (void)ring_make(scratch + k * m.pitch, &m.win, BUNDLE);
         reverse_weights(m.weights + k * dw_taps(c, BUNDLE), &m.v, d,
                         dw_weights(c, k),
                         bundle_count(k * BUNDLE_BLOCKS, c->ins));
     }
     if (wants_weights(c)) {
-        m.src = source_make(slot + c->l.backward, c);
+        m.src = source_make(scratch + c->l.backward, c);
     }
     return m;
 }
@@ -86,7 +86,7 @@ static const float *diff_row(const between *m, int64_t *pitch, const call *c,
     const wsr__dw *const d = &c->p->dw;
     const wsr__affine *const affine = c->bwd->affine;
     const int64_t offset = y * d->ow * WSR__BLOCK;
-    const float *const diff = c->diff + n * c->dst_step + offset;
+    const float *const diff = c->diff + n * c->dst_batch_stride + offset;
     *pitch = c->dst_plane;
     if (affine == NULL) {
         return diff;
@@ -116,7 +116,7 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     const int64_t row = (last ? 0 : y + 1) * d->ow * WSR__BLOCK;
     gemm_ahead a = {.pitch = c->dst_plane, .blocks = c->outs, .scale = 1};
     if (image < d->n) {
-        a.from = c->diff + image * c->dst_step + row;
+        a.from = c->diff + image * c->dst_batch_stride + row;
         ahead[0] = a;
     }
     const wsr__affine *const affine = c->bwd->affine;
@@ -128,7 +128,7 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     if (c->out == NULL || ready < 0 || ready >= d->h) {
         return;
     }
-    const int64_t at = n * c->src_step + ready * d->w * WSR__BLOCK;
+    const int64_t at = n * c->src_batch_stride + ready * d->w * WSR__BLOCK;
     a = (gemm_ahead){.pitch = c->src_plane,
                      .blocks = c->ins,
                      .scale = d->stride * d->stride};
@@ -210,9 +210,9 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
 static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
                           const int64_t rows[2])
 {
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     const int64_t b = k * BUNDLE_BLOCKS;
-    const int64_t plane = n * c->src_step + b * c->src_plane;
+    const int64_t plane = n * c->src_batch_stride + b * c->src_plane;
     reversing r = {.p = &c->p->dw,
                    .r = &m->v,
                    .rows = m->first,
@@ -258,10 +258,11 @@ static void backward_image(const call *c, between *m, int64_t item)
 {
     const int64_t n = item / c->bands;
     const int64_t rows = c->p->dw.h;
-    const wsr__gate *const mask = c->bwd->relu_mask;
+    const wsr__relu_mask *const mask = c->bwd->relu_mask;
     if (c->out != NULL && mask != NULL && mask->sums != NULL) {
-        memset(mask->sums + n * c->src_step / c->src_plane * 2 * WSR__BLOCK, 0,
-               (size_t)(c->ins * 2 * WSR__BLOCK) * sizeof(double));
+        memset(mask->sums +
+                   n * c->src_batch_stride / c->src_plane * 2 * WSR__BLOCK,
+               0, (size_t)(c->ins * 2 * WSR__BLOCK) * sizeof(double));
     }
     if (wants_weights(c)) {
         source_start(&m->src, c, n, 0);
@@ -273,7 +274,7 @@ static void backward_image(const call *c, between *m, int64_t item)
 static void data_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;
-    between m = between_make(slot_of(c, part), c);
+    between m = between_make(scratch_of(c, part), c);
     for (int64_t i = begin; i < end; i++) {
         backward_image(c, &m, i);
     }
@@ -298,7 +299,7 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__pw pw = wsr__sep_pw(c->p);
     const int64_t n = c->p->dw.n;
     const int64_t groups = wsr__image_groups(n);
-    between m = between_make(slot_of(c, part), c);
+    between m = between_make(scratch_of(c, part), c);
     for (int64_t g = begin; g < end; g++) {
         m.sums[0] = group_sums(c->sums[0], g, wsr__dw_weights_size(&c->p->dw));
         m.sums[1] = group_sums(c->sums[1], g, wsr__pw_weights_size(&pw));
@@ -318,7 +319,7 @@ static void backward_weights(call *c, const wsr__sep_grads *grads)
     float *const sums = c->weights->scratch;
     c->sums[0] = grads->dw != NULL ? sums : NULL;
     c->sums[1] = grads->pw != NULL ? sums + groups * dw_size : NULL;
-    wsr__parallel_among(groups, c->weights->slots.count, weights_body, c);
+    wsr__parallel_among(groups, c->weights->threads.count, weights_body, c);
     if (grads->dw != NULL) {
         WSR_NAME(wsr__sum_images)(grads->dw, c->sums[0], groups, dw_size);
     }
@@ -347,5 +348,6 @@ void WSR_NAME(wsr__sep_backward)(const wsr__sep_grads *grads, const wsr__sep *p,
     if (c.bwd->relu_mask == NULL || c.bwd->relu_mask->sums == NULL) {
         c.bands = bands_of(&c, p->dw.h);
     }
-    wsr__parallel_among(p->dw.n * c.bands, weights->slots.count, data_body, &c);
+    wsr__parallel_among(p->dw.n * c.bands, weights->threads.count, data_body,
+                        &c);
 }

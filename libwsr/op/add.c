@@ -22,9 +22,9 @@ static void forward_blocked(const wsr__node *node)
     wsr__summand summands[MOST];
     for (size_t i = 0; i < node->n; i++) {
         const wsr__arg *const src = &node->src[i];
-        summands[i] = (wsr__summand){src->data, src->step, src->pre};
+        summands[i] = (wsr__summand){src->data, src->batch_stride, src->pre};
     }
-    d.dst_step = node->dst.step;
+    d.dst_batch_stride = node->dst.batch_stride;
     wsr__bn_apply_sum(node->dst.data, &d, summands, node->n);
 }
 
@@ -49,19 +49,19 @@ static void fill_sums(const wsr__node *node)
     wsr__reduction many[MOST];
     size_t count = 0;
     for (size_t i = 0; i < node->n; i++) {
-        const wsr__gate *const mask = node->src[i].gate;
+        const wsr__relu_mask *const mask = node->src[i].relu_mask;
         if (mask != NULL && mask->sums != NULL) {
             many[count++] = (wsr__reduction){mask->sums, mask->src, mask->mean};
         }
     }
-    d.dst_step = node->dst.diff_step;
+    d.dst_batch_stride = node->dst.diff_batch_stride;
     if (count > 0) {
         wsr__bn_reduce(&d, node->dst.diff, many, count);
     }
 }
 
 // The gradient of a deferred summand is that of what it stands for, which the
-// norm behind it takes on; there is no relu between them, see skips_gate.
+// norm behind it takes on; there is no relu between them, see skips_relu_mask.
 static wsr_status backward(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);
@@ -73,8 +73,8 @@ static wsr_status backward(wsr__node *node)
         }
         if (node->dst.desc.layout == WSR__BLOCKED) {
             wsr__dims d = dims_of(node);
-            d.src_step = node->dst.diff_step;
-            d.dst_step = src->diff_step;
+            d.src_batch_stride = node->dst.diff_batch_stride;
+            d.dst_batch_stride = src->diff_batch_stride;
             wsr__scale_images(src->diff, &d, node->dst.diff, NULL,
                               src->accumulate);
         } else if (src->accumulate) {
@@ -107,7 +107,7 @@ static const wsr__impl native = {.name = "native",
                                  .backward = backward,
                                  .accumulates = true,
                                  .fusion = {.reads_pre = WSR__ALL_SRCS,
-                                            .skips_gate = true,
+                                            .skips_relu_mask = true,
                                             .src_views = true,
                                             .dst_views = true,
                                             .shares_diff = true}};

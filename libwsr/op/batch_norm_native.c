@@ -143,7 +143,7 @@ static void fold_sums(const wsr__node *node, bool given_sums)
 {
     const wsr__norm norm = norm_of(node);
     wsr__dims d = dims_of(node);
-    d.dst_step = node->dst.diff_step;
+    d.dst_batch_stride = node->dst.diff_batch_stride;
     const wsr__bn_grad grad = {
         .alpha = vector(node, V_ALPHA),
         .beta = vector(node, V_BETA),
@@ -186,7 +186,7 @@ static void store_diff(const wsr__node *node)
 {
     const wsr__arg *const src = &node->src[WSR__BN_SRC];
     wsr__dims d = dims_of(node);
-    d.src_step = node->dst.diff_step;
+    d.src_batch_stride = node->dst.diff_batch_stride;
     if (!src->want_diff) {
         return;
     }
@@ -216,38 +216,39 @@ const wsr__impl wsr__batch_norm_native = {
     .forward = forward,
     .backward = backward,
     .accumulates = true,
-    .fusion = {.lazy = &wsr__batch_norm_deferred,
+    .fusion = {.deferred = &wsr__batch_norm_deferred,
                .folded = &wsr__batch_norm_folded}};
 
 // -------------------------------------------------------------------- deferred
 
-// What other ops apply in place of this norm; pre and gate once without and
+// What other ops apply in place of this norm; pre and mask once without and
 // once with a relu behind the norm.
 static void bind_deferred(wsr__node *node)
 {
-    wsr__lazy *const deferred = node->lazy;
+    wsr__deferred *const deferred = node->deferred;
     deferred->moments = moments_of(node);
     deferred->sums = sums_of(node);
     deferred->affine = map_of(node);
     for (int relu = 0; relu < 2; relu++) {
         deferred->pre[relu] =
             (wsr__pre){vector(node, V_SCALE), vector(node, V_SHIFT), relu == 1};
-        deferred->gate[relu] = (wsr__gate){.src = node->src[WSR__BN_SRC].data,
-                                           .pre = deferred->pre[relu],
-                                           .mean = vector(node, V_MEAN)};
+        deferred->relu_mask[relu] =
+            (wsr__relu_mask){.src = node->src[WSR__BN_SRC].data,
+                             .pre = deferred->pre[relu],
+                             .mean = vector(node, V_MEAN)};
     }
 }
 
 static wsr_status forward_deferred(wsr__node *node)
 {
-    fold(node, node->lazy->given_moments);
+    fold(node, node->deferred->given_moments);
     return WSR_OK;
 }
 
 static wsr_status backward_deferred(wsr__node *node)
 {
-    fold_backward(node, node->lazy->given_sums);
-    if (!node->lazy->through) {
+    fold_backward(node, node->deferred->given_sums);
+    if (!node->deferred->through) {
         store_diff(node);
     }
     return WSR_OK;

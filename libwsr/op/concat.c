@@ -101,7 +101,7 @@ static wsr_status forward_blocked(wsr__node *node)
     for (size_t i = 0; i < node->n; i++) {
         int64_t at = 0;
         wsr__dims d = part_of(node, i, &at);
-        d.dst_step = image_floats(node);
+        d.dst_batch_stride = image_floats(node);
         wsr__scale_images(node->dst.data + at, &d, node->src[i].data, NULL,
                           false);
     }
@@ -114,7 +114,7 @@ static wsr_status backward_blocked(wsr__node *node)
         const wsr__arg *const src = &node->src[i];
         int64_t at = 0;
         wsr__dims d = part_of(node, i, &at);
-        d.src_step = image_floats(node);
+        d.src_batch_stride = image_floats(node);
         if (src->want_diff) {
             wsr__scale_images(src->diff, &d, node->dst.diff + at, NULL,
                               src->accumulate);
@@ -129,7 +129,7 @@ static const wsr__impl blocked = {.name = "native",
                                   .forward = forward_blocked,
                                   .backward = backward_blocked,
                                   .accumulates = true,
-                                  .fusion = {.is_join = true}};
+                                  .fusion = {.is_concat = true}};
 
 // ------------------------------------------------------------------- plain
 

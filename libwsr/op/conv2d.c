@@ -163,8 +163,8 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const int64_t blocks = (d[1] + lanes - 1) / lanes;
     const wsr__affine *const affine = node->dst.affine;
     const int64_t dense = blocks * pixels * lanes;
-    const int64_t step = node->dst.diff_step;
-    const int64_t saved = affine != NULL ? affine->step : 0;
+    const int64_t step = node->dst.diff_batch_stride;
+    const int64_t saved = affine != NULL ? affine->batch_stride : 0;
     for (int64_t c = begin; c < end; c++) {
         double sum = 0;
         for (int64_t n = 0; n < d[0]; n++) {

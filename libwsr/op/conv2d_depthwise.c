@@ -53,8 +53,9 @@ static wsr__dw with_steps(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__dw p = s->p;
-    p.src_step = node->src[0].step;
-    p.dst_step = diffs ? node->dst.diff_step : node->dst.step;
+    p.src_batch_stride = node->src[0].batch_stride;
+    p.dst_batch_stride = diffs ? node->dst.diff_batch_stride
+                               : node->dst.batch_stride;
     return p;
 }
 

@@ -133,7 +133,8 @@ static wsr_status forward(wsr__node *node)
 {
     wsr__few_channels p = ((const state *)node->state)->p;
     const wsr__fwd fwd = {.pre = node->src[0].pre, .bias = bias_of(node)};
-    p.step = p.few_dst ? node->src[0].step : node->dst.step;
+    p.batch_stride = p.few_dst ? node->src[0].batch_stride
+                               : node->dst.batch_stride;
     wsr__few_channels_forward(node->dst.data, &p, node->src[0].data,
                               weights(node), &fwd);
     return WSR_OK;
@@ -143,7 +144,8 @@ static void backward_data(const wsr__node *node)
 {
     wsr__few_channels p = ((const state *)node->state)->p;
     const wsr__bwd bwd = wsr__node_bwd(node);
-    p.step = p.few_dst ? node->src[0].diff_step : node->dst.diff_step;
+    p.batch_stride = p.few_dst ? node->src[0].diff_batch_stride
+                               : node->dst.diff_batch_stride;
     wsr__few_channels_backward_data(node->src[0].diff, &p, node->dst.diff,
                                     weights(node), &bwd);
 }
@@ -156,7 +158,8 @@ static void backward_weights(const wsr__node *node)
     float *const packed = node->scratch;
     const wsr__wgrad opt =
         wsr__node_wgrad(node, packed + wsr__few_channels_weights_size(&p));
-    p.step = p.few_dst ? node->src[0].step : node->dst.diff_step;
+    p.batch_stride = p.few_dst ? node->src[0].batch_stride
+                               : node->dst.diff_batch_stride;
     wsr__few_channels_backward_weights(packed, &p, node->src[0].data,
                                        node->dst.diff, &opt);
     wsr__start_diff(arg);

@@ -80,8 +80,9 @@ static wsr__pw with_steps(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__pw p = s->p;
-    p.src_step = node->src[0].step;
-    p.dst_step = diffs ? node->dst.diff_step : node->dst.step;
+    p.src_batch_stride = node->src[0].batch_stride;
+    p.dst_batch_stride = diffs ? node->dst.diff_batch_stride
+                               : node->dst.batch_stride;
     return p;
 }
 
@@ -143,6 +144,6 @@ const wsr__impl wsr__conv2d_pointwise = {
                .dst_views = true,
                .parts = true,
                .folds = true,
-               .joins = &wsr__op_sep_conv2d,
-               .joins_after = &wsr__conv2d_depthwise,
-               .joinable = joinable}};
+               .fuses_to = &wsr__op_sep_conv2d,
+               .fuses_after = &wsr__conv2d_depthwise,
+               .can_fuse = joinable}};

@@ -23,13 +23,13 @@ static void layout(wsr__node *node)
 static wsr__dims dims_of(const wsr__node *node)
 {
     const int64_t *const d = node->src[0].desc.shape.dims;
-    const int64_t step = node->src[0].step;
+    const int64_t step = node->src[0].batch_stride;
     return (wsr__dims){.n = d[0],
                        .c = d[1],
                        .h = d[2],
                        .w = d[3],
-                       .src_step = step,
-                       .dst_step = step};
+                       .src_batch_stride = step,
+                       .dst_batch_stride = step};
 }
 
 static wsr_status forward(wsr__node *node)

@@ -89,7 +89,7 @@ wsr__fwd wsr__node_fwd(const wsr__node *node)
 {
     return (wsr__fwd){
         .pre = node->src[0].pre,
-        .bias = node->fold == NULL ? NULL : node->fold->lazy->pre[0].shift,
+        .bias = node->fold == NULL ? NULL : node->fold->deferred->pre[0].shift,
         .moments = node->dst.moments};
 }
 
@@ -102,13 +102,13 @@ void wsr__node_refold(const wsr__node *node)
 
 const float *wsr__node_factor(const wsr__node *node)
 {
-    return node->fold == NULL ? NULL : node->fold->lazy->pre[0].scale;
+    return node->fold == NULL ? NULL : node->fold->deferred->pre[0].scale;
 }
 
 wsr__bwd wsr__node_bwd(const wsr__node *node)
 {
     return (wsr__bwd){.affine = node->dst.affine,
-                      .relu_mask = node->src[0].gate,
+                      .relu_mask = node->src[0].relu_mask,
                       .accumulate = node->src[0].accumulate};
 }
 

@@ -27,24 +27,27 @@
 typedef struct wsr__arg {
     wsr__desc desc;
     float *data;
-    float *diff;           // gradient of data; valid when want_diff
-    bool want_diff;        // known at plan time
-    bool accumulate;       // backward adds to diff instead of overwriting it
-    wsr__param *param;     // the parameter behind it, NULL for activations
-    int64_t step;          // floats from image to image of data, 0: dense
-    int64_t diff_step;     // the same of diff
-    const wsr__pre *pre;   // of a source: still to be applied to data
-    const wsr__gate *gate; // of a source: mask of pre's relu, for its diff
-    const wsr__affine *affine; // of dst: how its diff is to be read
-    double *moments;           // of dst: forward fills them; or NULL
+    float *diff;          // gradient of data; valid when want_diff
+    bool want_diff;       // known at plan time
+    bool accumulate;      // backward adds to diff instead of overwriting it
+    wsr__param *param;    // the parameter behind it, NULL for activations
+    int64_t batch_stride; // floats from image to image of data, 0: dense
+    int64_t diff_batch_stride; // the same of diff
+    // Of a source: what is still to be applied to data, and the mask of its
+    // relu for diff; or NULL.
+    const wsr__pre *pre;
+    const wsr__relu_mask *relu_mask;
+    // Of dst: how its diff is to be read, what forward fills; or NULL.
+    const wsr__affine *affine;
+    double *moments;
 } wsr__arg;
 
-/// What a deferred norm gives to the ops that read its result (pre, gate) and
-/// to the op that makes its source (affine, moments). Pointers lead into its
-/// workspace.
-typedef struct wsr__lazy {
-    wsr__pre pre[2];    // without, and with a relu behind the norm
-    wsr__gate gate[2];  // likewise
+/// What a deferred norm gives to the ops that read its result (pre, relu_mask)
+/// and to the op that makes its source (affine, moments). Pointers lead into
+/// its workspace.
+typedef struct wsr__deferred {
+    wsr__pre pre[2];             // without, and with a relu behind the norm
+    wsr__relu_mask relu_mask[2]; // likewise
     wsr__affine affine; // the gradient of its source, from that of its result
     double *moments;    // of its source
     double *sums;       // of its backward pass
@@ -52,7 +55,7 @@ typedef struct wsr__lazy {
     bool given_sums;    // an op that reads its result fills sums
     bool through;       // the op that makes its source reads diff by affine
     bool folded;        // the op that makes its source has pre in its weights
-} wsr__lazy;
+} wsr__deferred;
 
 typedef struct wsr__op_class wsr__op_class;
 typedef struct wsr__impl wsr__impl;
@@ -73,9 +76,10 @@ typedef struct wsr__node {
     size_t workspace_floats;
     float *scratch; // lives during one call
     size_t scratch_floats;
-    wsr__slots slots; // of the threads, likewise; the same for all nodes
-    size_t slot_floats;
-    wsr__lazy *lazy;        // of a deferred norm, owned by the plan
+    // Lives during one call as well; the same memory for all nodes.
+    wsr__thread_scratch thread_scratch;
+    size_t thread_scratch_floats; // of one thread
+    wsr__deferred *deferred;      // of a deferred norm, owned by the plan
     struct wsr__node *fold; // a norm that belongs into the weights, or NULL
 } wsr__node;
 
@@ -86,28 +90,29 @@ typedef struct wsr__node {
 /// zero: nothing. Tensors are blocked images. graph/fuse.c decides what is
 /// used.
 typedef struct wsr__fusion {
-    uint32_t reads_pre;      // bit i: src i may be deferred
-    bool skips_gate;         // but no relu mask: not where pre has a relu and
-                             // the diff is wanted
-    bool reads_affine;       // the norm after dst may be deferred
-    bool writes_moments;     // fills dst.moments when asked to
-    bool writes_sums;        // honours gate.sums
-    bool src_views;          // src 0 and its diff may have steps
-    bool dst_views;          // dst and its diff may have steps
-    bool parts;              // src 0 may be a concatenation of padded parts
-    bool shares_diff;        // diffs of its sources are that of dst, for which
-                             // it honours gate.sums
-    bool is_relu;            // does what pre.relu does
-    bool is_join;            // dst is its sources' blocks side by side
-    bool folds;              // takes node.fold into its weights
-    const wsr__impl *lazy;   // norms: the implementation that is deferred
-    const wsr__impl *folded; // norms: the one that folds into the weights
-    void (*refold)(wsr__node *node); // of that one: bring lazy.pre up to date
-    /// The op that this step and a step of `joins_after` before it make
+    uint32_t reads_pre;   // bit i: src i may be deferred
+    bool skips_relu_mask; // but no relu mask: not where pre has a relu and
+                          // the diff is wanted
+    bool reads_affine;    // the norm after dst may be deferred
+    bool writes_moments;  // fills dst.moments when asked to
+    bool writes_sums;     // honours relu_mask.sums
+    bool src_views;       // src 0 and its diff may have batch strides
+    bool dst_views;       // dst and its diff may have batch strides
+    bool parts;           // src 0 may be a concatenation of padded parts
+    bool shares_diff;     // diffs of its sources are that of dst, for which
+                          // it honours relu_mask.sums
+    bool is_relu;         // does what pre.relu does
+    bool is_concat;       // dst is its sources' blocks side by side
+    bool folds;           // takes node.fold into its weights
+    const wsr__impl *deferred; // norms: the implementation that is deferred
+    const wsr__impl *folded;   // norms: the one that folds into the weights
+    /// Of that one: bring deferred.pre up to date.
+    void (*refold)(wsr__node *node);
+    /// The op that this step and a step of `fuses_after` before it make
     /// together: its sources are src and weights of that one, then weights.
-    const wsr__op_class *joins;
-    const wsr__impl *joins_after;
-    bool (*joinable)(const wsr__node *node); // NULL: always
+    const wsr__op_class *fuses_to;
+    const wsr__impl *fuses_after;
+    bool (*can_fuse)(const wsr__node *node); // NULL: always
 } wsr__fusion;
 
 struct wsr__impl {

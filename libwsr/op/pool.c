@@ -43,9 +43,9 @@ wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs)
                        .stride = o->stride,
                        .pad = o->pad,
                        .count_pad = o->count_pad,
-                       .src_step = node->src[0].step,
-                       .dst_step = diffs ? node->dst.diff_step
-                                         : node->dst.step};
+                       .src_batch_stride = node->src[0].batch_stride,
+                       .dst_batch_stride = diffs ? node->dst.diff_batch_stride
+                                                 : node->dst.batch_stride};
 }
 
 wsr__ref_pool wsr__pool2d_ref_shape(const wsr__node *node)

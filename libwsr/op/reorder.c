@@ -38,8 +38,8 @@ static place place_of(const wsr__desc *desc, int64_t k, bool to_blocked)
                             .c = c,
                             .h = d[2],
                             .w = d[3],
-                            .src_step = to_blocked ? plain : blocked,
-                            .dst_step = to_blocked ? blocked : plain},
+                            .src_batch_stride = to_blocked ? plain : blocked,
+                            .dst_batch_stride = to_blocked ? blocked : plain},
                    .blocked = k * wsr__blocks(c) * WSR__BLOCK * pixels,
                    .plain = k * c * pixels};
 }

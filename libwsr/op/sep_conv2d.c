@@ -150,7 +150,8 @@ static wsr_status plan(wsr__node *node)
     if (s->depthwise == NULL || s->pointwise == NULL || s->transposed == NULL) {
         return WSR_NOMEM;
     }
-    node->slot_floats = wsr__sep_slot(&s->p, wants_weights(node));
+    node->thread_scratch_floats =
+        wsr__sep_thread_scratch(&s->p, wants_weights(node));
     if (wants_weights(node)) {
         node->scratch_floats = grads_floats(s) +
                                wsr__sep_weights_scratch(&s->p);
@@ -175,7 +176,7 @@ static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
     return (wsr__sep_weights){.dw = s->depthwise,
                               .pw = s->pointwise,
                               .transposed = s->transposed,
-                              .slots = node->slots};
+                              .threads = node->thread_scratch};
 }
 
 // The problem with the steps of data, or of gradients.
@@ -183,8 +184,9 @@ static wsr__sep with_steps(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__sep p = s->p;
-    p.dw.src_step = node->src[SRC].step;
-    p.dst_step = diffs ? node->dst.diff_step : node->dst.step;
+    p.dw.src_batch_stride = node->src[SRC].batch_stride;
+    p.dst_batch_stride = diffs ? node->dst.diff_batch_stride
+                               : node->dst.batch_stride;
     return p;
 }
 

@@ -174,9 +174,10 @@ static void run(result *r, int64_t c, unsigned purpose)
         r->steps += !plan->steps[s].dead;
     }
     // The threads' slots depend on their number, and outweigh these tensors.
-    const wsr__slots *const slots = &plan->steps[0].node.slots;
+    const wsr__thread_scratch *const scratch =
+        &plan->steps[0].node.thread_scratch;
     r->bytes = wsr_plan_bytes(plan) -
-               (size_t)(slots->count * slots->step) * sizeof(float);
+               (size_t)(scratch->count * scratch->stride) * sizeof(float);
     wsr_plan_free(plan);
 }
 

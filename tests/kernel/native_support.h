@@ -72,7 +72,7 @@ typedef struct pair {
     float *plain;
     float *whole; // of the blocked images
     float *blocked;
-    int64_t step;
+    int64_t batch_stride;
 } pair;
 
 static const float mark = -77.5f;
@@ -82,14 +82,14 @@ static inline int64_t blocked_at(const pair *t, int64_t i)
     const int64_t pixel = i % t->pixels;
     const int64_t c = i / t->pixels % t->c;
     const int64_t n = i / t->pixels / t->c;
-    return n * t->step + (c / WSR__BLOCK * t->pixels + pixel) * WSR__BLOCK +
-           c % WSR__BLOCK;
+    return n * t->batch_stride +
+           (c / WSR__BLOCK * t->pixels + pixel) * WSR__BLOCK + c % WSR__BLOCK;
 }
 
 static inline void pair_block(pair *t) // plain to blocked
 {
     for (int64_t n = 0; n < t->n; n++) {
-        memset(t->blocked + n * t->step, 0,
+        memset(t->blocked + n * t->batch_stride, 0,
                (size_t)(wsr__blocks(t->c) * t->pixels * WSR__BLOCK) *
                    sizeof(float));
     }
@@ -104,10 +104,10 @@ static inline pair pair_new(int64_t n, int64_t c, int64_t pixels, bool view,
     pair t = {.n = n, .c = c, .pixels = pixels};
     t.total = wsr__blocks(c) + (view ? 3 : 0);
     t.first = view ? 2 : 0;
-    t.step = t.total * pixels * WSR__BLOCK;
+    t.batch_stride = t.total * pixels * WSR__BLOCK;
     t.plain = random_floats(n * c * pixels, seed);
-    t.whole = floats(n * t.step);
-    for (int64_t i = 0; i < n * t.step; i++) {
+    t.whole = floats(n * t.batch_stride);
+    for (int64_t i = 0; i < n * t.batch_stride; i++) {
         t.whole[i] = mark;
     }
     t.blocked = t.whole + t.first * pixels * WSR__BLOCK;
@@ -150,8 +150,9 @@ static inline void check_blocked(const pair *t, const float *want,
     }
     check_close(got, want, count, what);
     wsr__free(got);
-    for (int64_t i = 0; i < t->n * t->step; i++) {
-        const int64_t block = i % t->step / (t->pixels * WSR__BLOCK) - t->first;
+    for (int64_t i = 0; i < t->n * t->batch_stride; i++) {
+        const int64_t block = i % t->batch_stride / (t->pixels * WSR__BLOCK) -
+                              t->first;
         const int64_t c = block * WSR__BLOCK + i % WSR__BLOCK;
         if (block < 0 || block >= wsr__blocks(t->c)) {
             ck_assert_msg(t->whole[i] == mark, "%s: outside of view", what);

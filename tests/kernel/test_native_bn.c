@@ -34,8 +34,8 @@ static scene scene_new(const int64_t dims[4], bool view, bool far)
                       .c = dims[1],
                       .h = dims[2],
                       .w = dims[3],
-                      .src_step = view ? s.src.step : 0,
-                      .dst_step = view ? s.dst.step : 0};
+                      .src_batch_stride = view ? s.src.batch_stride : 0,
+                      .dst_batch_stride = view ? s.dst.batch_stride : 0};
     s.gamma = random_channels(dims[1], 1.0f, 4);
     s.beta = random_channels(dims[1], 0.0f, 5);
     s.mean = random_channels(dims[1], 0.0f, 6);
@@ -110,7 +110,7 @@ static void check_forward(scene *s)
 static void reduce(const scene *s)
 {
     wsr__dims d = s->d;
-    d.dst_step = s->diff.step;
+    d.dst_batch_stride = s->diff.batch_stride;
     const wsr__reduction one = {s->sums, s->src.blocked, s->mean};
     wsr__bn_reduce(&d, s->diff.blocked, &one, 1);
     // Beside another, the same.
@@ -155,9 +155,9 @@ static void check_backward(scene *s, bool affine, bool accumulate)
                            .beta = fold[1],
                            .gamma = fold[2],
                            .dst = s->src.blocked,
-                           .step = s->src.step};
+                           .batch_stride = s->src.batch_stride};
     wsr__dims d = s->d;
-    d.src_step = s->diff.step;
+    d.src_batch_stride = s->diff.batch_stride;
     pair_block(&s->dst);
     wsr__bn_backward(s->dst.blocked, &d, s->diff.blocked, &a, accumulate);
     for (int64_t i = 0; accumulate && i < count; i++) {
@@ -224,7 +224,7 @@ static void check_sum(void)
     float *const want = floats(count);
     float *const one = floats(count);
     for (size_t k = 0; k < 3; k++) {
-        summands[k] = (wsr__summand){pairs[k]->blocked, pairs[k]->step,
+        summands[k] = (wsr__summand){pairs[k]->blocked, pairs[k]->batch_stride,
                                      k < 2 ? &pre[k] : NULL};
         plain_pre(one, pairs[k], &pre[k]);
         for (int64_t i = 0; i < count; i++) {

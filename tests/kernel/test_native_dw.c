@@ -64,8 +64,8 @@ static scene scene_new(const int64_t shape[8], bool view)
     s.dst = pair_new(p->n, p->c, out, view, 3);
     s.diff_dst = pair_new(p->n, p->c, out, view, 4);
     s.saved = pair_new(p->n, p->c, out, !view, 5);
-    p->src_step = view ? s.src.step : 0;
-    p->dst_step = view ? s.dst.step : 0;
+    p->src_batch_stride = view ? s.src.batch_stride : 0;
+    p->dst_batch_stride = view ? s.dst.batch_stride : 0;
     const int64_t taps = p->kernel * p->kernel;
     s.weights = random_floats(p->c * taps, 6);
     s.packed = floats((int64_t)wsr__dw_weights_size(p));
@@ -78,7 +78,7 @@ static scene scene_new(const int64_t shape[8], bool view)
                              .beta = s.shift,
                              .gamma = s.bias,
                              .dst = s.saved.blocked,
-                             .step = s.saved.step};
+                             .batch_stride = s.saved.batch_stride};
     return s;
 }
 
@@ -155,9 +155,9 @@ static void check_sums(scene *s)
                          .c = s->p.c,
                          .h = s->p.h,
                          .w = s->p.w,
-                         .src_step = s->p.src_step};
+                         .src_batch_stride = s->p.src_batch_stride};
     double *const got = doubles(wsr__moments_size(&d));
-    const wsr__gate mask = {
+    const wsr__relu_mask mask = {
         .src = s->src.blocked, .pre = s->pre, .mean = s->bias, .sums = got};
     check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     for (int64_t i = 0; i < s->p.n * s->p.c; i++) {
@@ -220,8 +220,8 @@ static void check_scene(const int64_t shape[8], bool view)
 {
     scene s = scene_new(shape, view);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__relu_mask relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__relu_mask mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu}, "forward, relu");
     check_forward(
@@ -307,9 +307,9 @@ static void fill_all(float *out, void *ctx)
 {
     const threads_ctx *const t = ctx;
     scene *const s = t->s;
-    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
-    const int64_t dst = s->dst.n * s->dst.step;
-    const int64_t src = s->src.n * s->src.step;
+    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
+    const int64_t dst = s->dst.n * s->dst.batch_stride;
+    const int64_t src = s->src.n * s->src.batch_stride;
     wsr__dw_forward(out, &s->p, s->src.blocked, s->packed,
                     &(wsr__fwd){.pre = &s->pre});
     wsr__dw_backward_data(out + dst, &s->p, s->diff_dst.blocked, s->packed,
@@ -326,7 +326,7 @@ static void check_thread_counts(void)
     threads_ctx t = {.s = &s};
     t.scratch = floats((int64_t)wsr__dw_backward_weights_scratch(&s.p));
     check_threads(fill_all, &t,
-                  s.dst.n * s.dst.step + s.src.n * s.src.step +
+                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride +
                       (int64_t)wsr__dw_weights_size(&s.p),
                   "depthwise");
     wsr__free(t.scratch);

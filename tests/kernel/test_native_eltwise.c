@@ -96,9 +96,11 @@ static void check_layout(int64_t n, int64_t c, bool view)
     const int64_t pixels = 15;
     pair t = pair_new(n, c, pixels, view, 1);
     const int64_t count = n * c * pixels;
-    const int64_t step = view ? t.step : 0;
-    const wsr__dims in = {.n = n, .c = c, .h = 3, .w = 5, .dst_step = step};
-    const wsr__dims out = {.n = n, .c = c, .h = 3, .w = 5, .src_step = step};
+    const int64_t step = view ? t.batch_stride : 0;
+    const wsr__dims in = {
+        .n = n, .c = c, .h = 3, .w = 5, .dst_batch_stride = step};
+    const wsr__dims out = {
+        .n = n, .c = c, .h = 3, .w = 5, .src_batch_stride = step};
     float *const other = random_floats(count, 2);
     float *const want = floats(count);
     wsr__to_blocked(t.blocked, &in, other, true);
@@ -144,8 +146,8 @@ static void check_images(void)
                          .c = 11,
                          .h = 2,
                          .w = 3,
-                         .src_step = src.step,
-                         .dst_step = dst.step};
+                         .src_batch_stride = src.batch_stride,
+                         .dst_batch_stride = dst.batch_stride};
     float *const want = floats(3 * 11 * 6);
     wsr__scale_images(dst.blocked, &d, src.blocked, factor, true);
     for (int64_t i = 0; i < 3 * 11 * 6; i++) {

@@ -28,7 +28,7 @@ typedef struct scene {
     float *vectors[5]; // scale, shift, alpha, beta, gamma
     wsr__pre pre;
     wsr__affine affine;
-    wsr__gate mask;
+    wsr__relu_mask mask;
 } scene;
 
 static wsr__conv conv_of(const shape *z, const wsr__few_channels *p)
@@ -82,7 +82,7 @@ static scene scene_new(const shape *z)
     s.masked = pair_new(z->n, z->c, pixels, z->view, 2);
     s.saved = pair_new(z->n, z->c, pixels, !z->view, 3);
     s.out = pair_new(z->n, z->c, pixels, z->view, 3);
-    s.p.step = z->view ? s.many.step : 0;
+    s.p.batch_stride = z->view ? s.many.batch_stride : 0;
     s.few = random_floats(z->n * z->t * z->h * z->w, 4);
     s.weights = random_floats(z->c * z->t * z->kernel * z->kernel, 5);
     s.packed = floats((int64_t)wsr__few_channels_weights_size(&s.p));
@@ -92,8 +92,8 @@ static scene scene_new(const shape *z)
     }
     s.pre = (wsr__pre){s.vectors[0], s.vectors[1], true};
     s.affine = (wsr__affine){s.vectors[2], s.vectors[3], s.vectors[4],
-                             s.saved.blocked, s.saved.step};
-    s.mask = (wsr__gate){.src = s.masked.blocked, .pre = s.pre};
+                             s.saved.blocked, s.saved.batch_stride};
+    s.mask = (wsr__relu_mask){.src = s.masked.blocked, .pre = s.pre};
     return s;
 }
 

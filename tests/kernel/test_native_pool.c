@@ -48,8 +48,8 @@ static scene scene_new(const int64_t shape[7], bool view)
     s.dst = pair_new(p->n, p->c, p->oh * p->ow, view, 3);
     s.diff_dst = pair_new(p->n, p->c, p->oh * p->ow, view, 4);
     s.saved = pair_new(p->n, p->c, p->oh * p->ow, !view, 5);
-    p->src_step = view ? s.src.step : 0;
-    p->dst_step = view ? s.dst.step : 0;
+    p->src_batch_stride = view ? s.src.batch_stride : 0;
+    p->dst_batch_stride = view ? s.dst.batch_stride : 0;
     // Ties, of which the first must win.
     for (int64_t i = 0; i < p->n * p->c * p->h * p->w; i++) {
         s.src.plain[i] = roundf(s.src.plain[i]);
@@ -64,9 +64,12 @@ static scene scene_new(const int64_t shape[7], bool view)
                              .beta = s.beta,
                              .gamma = s.gamma,
                              .dst = s.saved.blocked,
-                             .step = s.saved.step};
-    s.out = (wsr__dims){
-        .n = p->n, .c = p->c, .h = p->oh, .w = p->ow, .src_step = p->dst_step};
+                             .batch_stride = s.saved.batch_stride};
+    s.out = (wsr__dims){.n = p->n,
+                        .c = p->c,
+                        .h = p->oh,
+                        .w = p->ow,
+                        .src_batch_stride = p->dst_batch_stride};
     s.moments = doubles(wsr__moments_size(&s.out));
     s.expected = doubles(wsr__moments_size(&s.out));
     return s;
@@ -223,13 +226,13 @@ static void check_global(void)
         float *const want = floats(plain_size(&src));
         float *const got = floats(3 * 17);
         float *const diff = random_floats(3 * 17, 2);
-        const int64_t step = view == 1 ? src.step : 0;
+        const int64_t step = view == 1 ? src.batch_stride : 0;
         const wsr__dims d = {.n = 3,
                              .c = 17,
                              .h = 5,
                              .w = 7,
-                             .src_step = step,
-                             .dst_step = step};
+                             .src_batch_stride = step,
+                             .dst_batch_stride = step};
         wsr__ref_global_avg_forward(want, src.plain, dims);
         wsr__global_avg_forward(got, &d, src.blocked);
         check_close(got, want, 3 * 17, "global average");
@@ -259,7 +262,7 @@ static void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
     wsr__max_pool_forward(out, s->index, &s->p, s->src.blocked, s->moments);
-    wsr__max_pool_backward(out + s->dst.n * s->dst.step, &s->p,
+    wsr__max_pool_backward(out + s->dst.n * s->dst.batch_stride, &s->p,
                            s->diff_dst.blocked, s->index, NULL, false);
 }
 
@@ -267,7 +270,8 @@ static void check_thread_counts(void)
 {
     const int64_t shape[7] = {3, 17, 13, 11, 3, 1, 1};
     scene s = scene_new(shape, false);
-    check_threads(fill_all, &s, s.dst.n * s.dst.step + s.src.n * s.src.step,
+    check_threads(fill_all, &s,
+                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride,
                   "pools");
     scene_free(&s);
 }

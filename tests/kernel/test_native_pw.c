@@ -101,8 +101,8 @@ static scene scene_new(const shape *z)
     s.dst = pair_new(p->n, p->co, p->oh * p->ow, z->view, 3);
     s.diff_dst = pair_new(p->n, p->co, p->oh * p->ow, z->view, 4);
     s.saved = pair_new(p->n, p->co, p->oh * p->ow, !z->view, 5);
-    p->src_step = z->view ? s.src.step : 0;
-    p->dst_step = z->view ? s.dst.step : 0;
+    p->src_batch_stride = z->view ? s.src.batch_stride : 0;
+    p->dst_batch_stride = z->view ? s.dst.batch_stride : 0;
     s.weights = random_floats(p->co * p->ci, 6);
     pack(&s);
     reference(&s);
@@ -116,7 +116,7 @@ static scene scene_new(const shape *z)
                              .beta = s.beta,
                              .gamma = s.gamma,
                              .dst = s.saved.blocked,
-                             .step = s.saved.step};
+                             .batch_stride = s.saved.batch_stride};
     s.sums = doubles((size_t)(p->n * (s.src.total + s.dst.total) * 16));
     return s;
 }
@@ -149,7 +149,7 @@ static void check_moments(const scene *s)
                          .c = s->p.co,
                          .h = s->p.oh,
                          .w = s->p.ow,
-                         .src_step = s->p.dst_step};
+                         .src_batch_stride = s->p.dst_batch_stride};
     double *const want = doubles(wsr__moments_size(&d));
     wsr__bn_moments(want, &d, s->dst.blocked);
     const int64_t step = s->dst.total * 16;
@@ -214,10 +214,10 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
 /// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
-    const wsr__gate mask = {.src = s->src.blocked,
-                            .pre = s->pre,
-                            .mean = s->shift,
-                            .sums = s->sums};
+    const wsr__relu_mask mask = {.src = s->src.blocked,
+                                 .pre = s->pre,
+                                 .mean = s->shift,
+                                 .sums = s->sums};
     check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     for (int64_t i = 0; i < s->p.n * s->src.c; i++) {
         const int64_t n = i / s->src.c;
@@ -257,7 +257,7 @@ static void check_together(scene *s, const wsr__pw_grads *weights,
     wsr__pw_backward(&grads, &s->p, data, s->transposed, bwd);
     ck_assert_mem_eq(packed, weights->weights, size * sizeof(*packed));
     ck_assert_mem_eq(src[0].whole, src[1].whole,
-                     (size_t)(src[0].n * src[0].step) * sizeof(float));
+                     (size_t)(src[0].n * src[0].batch_stride) * sizeof(float));
     wsr__free(packed);
     pair_free(&src[0]);
     pair_free(&src[1]);
@@ -310,8 +310,8 @@ static void check_scene(const shape *z)
 {
     scene s = scene_new(z);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__relu_mask relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__relu_mask mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu, .moments = s.sums},
                   "forward, relu, moments");
@@ -392,9 +392,9 @@ END_TEST
 static void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
-    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
-    const int64_t dst = s->dst.n * s->dst.step;
-    const int64_t src = s->src.n * s->src.step;
+    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
+    const int64_t dst = s->dst.n * s->dst.batch_stride;
+    const int64_t src = s->src.n * s->src.batch_stride;
     float *const scratch = floats((int64_t)wsr__pw_weights_scratch(&s->p));
     wsr__pw_forward(out, &s->p, s->src.blocked, s->packed,
                     &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
@@ -417,7 +417,7 @@ static void check_thread_counts(void)
     const shape z = {5, 17, 19, 13, 11, 1, 0, 1, false};
     scene s = scene_new(&z);
     check_threads(fill_all, &s,
-                  s.dst.n * s.dst.step + s.src.n * s.src.step +
+                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride +
                       (int64_t)wsr__pw_weights_size(&s.p) +
                       s.p.n * s.dst.total * 16,
                   "pointwise");

@@ -15,7 +15,7 @@ typedef struct scene {
     pair saved;
     float *weights[2]; // plain
     float *packed[3];  // depthwise, pointwise, transposed
-    float *slots;
+    float *threads;
     float *scratch;
     float *scale;
     float *shift;
@@ -98,13 +98,13 @@ static void scene_weights(scene *s)
     wsr__dw_pack(s->packed[0], d, s->weights[0], NULL);
     wsr__pw_pack(s->packed[1], &pw, s->weights[1], NULL);
     wsr__pw_pack_transposed(s->packed[2], &pw, s->weights[1], NULL);
-    const int64_t slot = (int64_t)wsr__sep_slot(&s->p, true);
-    s->slots = random_floats(3 * slot, 8);
+    const int64_t per_thread = (int64_t)wsr__sep_thread_scratch(&s->p, true);
+    s->threads = random_floats(3 * per_thread, 8);
     s->scratch = random_floats((int64_t)wsr__sep_weights_scratch(&s->p), 9);
     s->all = (wsr__sep_weights){.dw = s->packed[0],
                                 .pw = s->packed[1],
                                 .transposed = s->packed[2],
-                                .slots = {s->slots, slot, 3},
+                                .threads = {s->threads, per_thread, 3},
                                 .scratch = s->scratch};
 }
 
@@ -120,8 +120,8 @@ static scene scene_new(const shape *z)
     s.dst = pair_new(d->n, s.p.co, d->oh * d->ow, z->view, 3);
     s.diff_dst = pair_new(d->n, s.p.co, d->oh * d->ow, z->view, 4);
     s.saved = pair_new(d->n, s.p.co, d->oh * d->ow, !z->view, 5);
-    s.p.dw.src_step = z->view ? s.src.step : 0;
-    s.p.dst_step = z->view ? s.dst.step : 0;
+    s.p.dw.src_batch_stride = z->view ? s.src.batch_stride : 0;
+    s.p.dst_batch_stride = z->view ? s.dst.batch_stride : 0;
     scene_weights(&s);
     s.scale = random_channels(d->c, 1.0f, 10);
     s.shift = random_channels(d->c, 0.0f, 11);
@@ -133,7 +133,7 @@ static scene scene_new(const shape *z)
                              .beta = s.beta,
                              .gamma = s.gamma,
                              .dst = s.saved.blocked,
-                             .step = s.saved.step};
+                             .batch_stride = s.saved.batch_stride};
     s.sums = doubles((size_t)(d->n * (s.src.total + s.dst.total) * 16));
     return s;
 }
@@ -147,7 +147,7 @@ static void scene_free(scene *s)
     }
     float *const arrays[] = {s->weights[0], s->weights[1], s->packed[0],
                              s->packed[1],  s->packed[2],  s->scratch,
-                             s->slots,      s->scale,      s->shift,
+                             s->threads,    s->scale,      s->shift,
                              s->alpha,      s->beta,       s->gamma};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         wsr__free(arrays[i]);
@@ -167,7 +167,7 @@ static void check_moments(const scene *s)
                          .c = s->p.co,
                          .h = s->p.dw.oh,
                          .w = s->p.dw.ow,
-                         .src_step = s->p.dst_step};
+                         .src_batch_stride = s->p.dst_batch_stride};
     double *const want = doubles(wsr__moments_size(&d));
     wsr__bn_moments(want, &d, s->dst.blocked);
     const int64_t blocks = wsr__blocks(s->p.co);
@@ -243,17 +243,17 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
 /// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
-    const wsr__gate mask = {.src = s->src.blocked,
-                            .pre = s->pre,
-                            .mean = s->shift,
-                            .sums = s->sums};
+    const wsr__relu_mask mask = {.src = s->src.blocked,
+                                 .pre = s->pre,
+                                 .mean = s->shift,
+                                 .sums = s->sums};
     check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
     const wsr__dims d = {.n = s->p.dw.n,
                          .c = s->p.dw.c,
                          .h = s->p.dw.h,
                          .w = s->p.dw.w,
-                         .src_step = s->p.dw.src_step,
-                         .dst_step = s->p.dw.src_step};
+                         .src_batch_stride = s->p.dw.src_batch_stride,
+                         .dst_batch_stride = s->p.dw.src_batch_stride};
     double *const want = doubles(wsr__moments_size(&d));
     const wsr__reduction one = {want, s->src.blocked, s->shift};
     wsr__bn_reduce(&d, s->diff_src.blocked, &one, 1);
@@ -285,7 +285,7 @@ static void check_together(scene *s, float *const want[2], const wsr__bwd *bwd,
     float *const got[2] = {floats((int64_t)size[0]), floats((int64_t)size[1])};
     pair src = pair_new(s->src.n, s->src.c, s->src.pixels,
                         s->src.total > wsr__blocks(s->src.c), 2);
-    const size_t whole = (size_t)(src.n * src.step);
+    const size_t whole = (size_t)(src.n * src.batch_stride);
     float *const alone = floats((int64_t)whole);
     const wsr__sep_grads some[] = {
         {.src = src.blocked},
@@ -354,8 +354,8 @@ static void check_scene(const shape *z)
 {
     scene s = scene_new(z);
     const wsr__pre relu = {.relu = true};
-    const wsr__gate relu_alone = {.src = s.src.blocked, .pre = relu};
-    const wsr__gate mask = {.src = s.src.blocked, .pre = s.pre};
+    const wsr__relu_mask relu_alone = {.src = s.src.blocked, .pre = relu};
+    const wsr__relu_mask mask = {.src = s.src.blocked, .pre = s.pre};
     check_forward(&s, NULL, "forward");
     check_forward(&s, &(wsr__fwd){.pre = &relu, .moments = s.sums},
                   "forward, relu, moments");
@@ -402,9 +402,9 @@ END_TEST
 static void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
-    const wsr__gate mask = {.src = s->src.blocked, .pre = s->pre};
-    const int64_t dst = s->dst.n * s->dst.step;
-    const int64_t src = s->src.n * s->src.step;
+    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
+    const int64_t dst = s->dst.n * s->dst.batch_stride;
+    const int64_t src = s->src.n * s->src.batch_stride;
     const float *const data[2] = {s->src.blocked, s->diff_dst.blocked};
     wsr__sep_forward(out, &s->p, s->src.blocked, &s->all,
                      &(wsr__fwd){.pre = &s->pre});
@@ -427,7 +427,7 @@ static void fill_all(float *out, void *ctx)
 static int64_t filled(const scene *s)
 {
     const wsr__pw pw = wsr__sep_pw(&s->p);
-    return 2 * s->dst.n * s->dst.step + s->src.n * s->src.step +
+    return 2 * s->dst.n * s->dst.batch_stride + s->src.n * s->src.batch_stride +
            (int64_t)wsr__dw_weights_size(&s->p.dw) +
            (int64_t)wsr__pw_weights_size(&pw) + s->p.dw.n * s->dst.total * 16;
 }
@@ -442,7 +442,7 @@ static void check_thread_counts(void)
         float *const some = floats(filled(&s));
         float *const other = floats(filled(&s));
         fill_all(some, &s);
-        s.all.slots.count = 1;
+        s.all.threads.count = 1;
         fill_all(other, &s);
         ck_assert_mem_eq(some, other, (size_t)filled(&s) * sizeof(*some));
         wsr__free(some);

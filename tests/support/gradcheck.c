@@ -253,7 +253,7 @@ static void rig_load(const rig *r, const tensors *x)
     }
 }
 
-static void rig_sow(const rig *r, const float *cotangent, size_t n)
+static void rig_set_diff_dst(const rig *r, const float *cotangent, size_t n)
 {
     for (size_t i = 0; i < r->copies; i++) {
         char name[NAME_SIZE];
@@ -270,7 +270,7 @@ static void rig_run(const rig *r, const tensors *x, const float *cotangent,
 {
     rig_load(r, x);
     ck_assert_ok(wsr_plan_forward(r->plan));
-    rig_sow(r, cotangent, n);
+    rig_set_diff_dst(r, cotangent, n);
     ck_assert_ok(wsr_plan_backward(r->plan));
 }
 
@@ -502,7 +502,7 @@ static void check_samples(const truth *t)
     for (size_t k = 0; k < n; k++) {
         load_sample(&r, t, k, n);
         ck_assert_ok(wsr_plan_forward(r.plan));
-        rig_sow(&r, t->cotangent + k * own, own);
+        rig_set_diff_dst(&r, t->cotangent + k * own, own);
         ck_assert_ok(wsr_plan_backward(r.plan));
         compare("sample alone", t->c, wsr_plan_dst(r.plan, "y0"),
                 t->dst + k * own, own, t->tol);
