@@ -37,7 +37,7 @@ const job_key job_keys[] = {
     {"attack.show", "8", "images that the report in --out shows"},
     {"attack.fidelity", "intended",
      "released: measure as the research code "
-     "does; attack.list is pgd with steps and ratio then"},
+     "does; attack.list is pgd with steps and rel_length then"},
     {"seed", "0", "seed of all random numbers"},
     {NULL, NULL, NULL},
 };

@@ -21,8 +21,8 @@ static void print_result(const cli *c, float eps, double accuracy)
     }
 }
 
-// "pgd:steps=20,ratio=2.5", batch and count as the library takes them. What
-// does not fit has no end, which the library will not understand.
+// "pgd:steps=20,rel_length=2.5", batch and count as the library takes them.
+// What does not fit has no end, which the library will not understand.
 static void options_of(char *out, size_t size, const cli *c)
 {
     const char *const list = wsr_config_text(c->config, "attack.list");

@@ -3,8 +3,9 @@
 // Auto-PGD on the cross entropy; options and method are in auto_pgd.c.
 
 #include "attack/attack.h"
+#include "attack/engine/auto_pgd.h"
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__apgd_run(s, options, wsr__loss_ce, wsr__order_ce);
 }
@@ -19,6 +20,6 @@ const wsr__attack_class wsr__attack_apgd_ce = {
     .norm = wsr__apgd_norm,
     .needs_gradient = true,
     .targets = true,
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

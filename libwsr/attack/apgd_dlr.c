@@ -4,8 +4,9 @@
 // cross entropy does; options and method are in auto_pgd.c.
 
 #include "attack/attack.h"
+#include "attack/engine/auto_pgd.h"
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__apgd_run(s, options, wsr__loss_dlr, wsr__order_dlr);
 }
@@ -21,6 +22,6 @@ const wsr__attack_class wsr__attack_apgd_dlr = {
     .needs_gradient = true,
     .targets = true,
     .classes = 3,
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

@@ -5,12 +5,13 @@
 // where there are too few classes for it. The method is in auto_pgd.c.
 
 #include "attack/attack.h"
+#include "attack/engine/auto_pgd.h"
 
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(wsr__apgd, steps), "100", 1, 100000, "steps",
      "gradient steps", NULL},
     {"targets", WSR__INT, offsetof(wsr__apgd, targets), "9", 1, 100000, "",
-     "classes that are aimed at", NULL},
+     "target classes", NULL},
     {"restarts", WSR__INT, offsetof(wsr__apgd, restarts), "1", 1, 10000, "",
      "tries from different points for each", NULL},
     {"eot", WSR__INT, offsetof(wsr__apgd, eot), "1", 1, 10000, "",
@@ -25,7 +26,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return s->classes < 3
                ? wsr__apgd_run_targets(s, options, wsr__loss_ce, wsr__order_ce)
@@ -42,6 +43,6 @@ const wsr__attack_class wsr__attack_apgd_t = {
     .norms = 1u << WSR__LINF | 1u << WSR__L2 | 1u << WSR__L1,
     .norm = wsr__apgd_norm,
     .needs_gradient = true,
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

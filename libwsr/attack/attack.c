@@ -23,9 +23,9 @@ static const char *const target_names[] = {"none",   "given",  "least",
 
 const wsr__option wsr__attack_schema[] = {
     {"stop", WSR__BOOL, offsetof(wsr__attack_settings, stop), "true", 0, 0, "",
-     "leave images alone once they have fallen", NULL},
+     "leave images alone after a success", NULL},
     {"nested", WSR__BOOL, offsetof(wsr__attack_settings, nested), "true", 0, 0,
-     "", "what fell at a strength counts as fallen at larger ones", NULL},
+     "", "a success at a strength counts as one at larger ones", NULL},
     {"images", WSR__BOOL, offsetof(wsr__attack_settings, images), "true", 0, 0,
      "", "keep the images that were found", NULL},
     {"target", WSR__WORD, offsetof(wsr__attack_settings, target), "none", 0, 0,
@@ -231,7 +231,7 @@ bool wsr_attack_needs_gradients(const wsr_attack *attack)
     return wsr__attack_gradients_of(attack->cls, attack->params);
 }
 
-bool wsr_attack_is_minimal(const wsr_attack *attack)
+bool wsr_attack_is_min_norm(const wsr_attack *attack)
 {
-    return attack->cls->minimal;
+    return attack->cls->min_norm;
 }

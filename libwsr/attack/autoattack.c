@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // AutoAttack: the ensemble that evaluations of robustness are compared by,
-// each member on the images that those before it have left standing.
+// each member on the images that those before it did not fool.
 //
 //   standard  apgd_ce, apgd_t, fab_t, square
 //   plus      apgd_ce, apgd_dlr, fab, square, apgd_t, fab_t; five restarts of
@@ -15,6 +15,7 @@
 // diverse parameter-free attacks", arXiv:2003.01690.
 
 #include "attack/attack.h"
+#include "attack/engine/combine.h"
 
 #include <stdio.h>
 
@@ -38,7 +39,7 @@ static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(params, steps), "100", 1, 100000, "steps",
      "gradient steps of Auto-PGD and FAB", NULL},
     {"targets", WSR__INT, offsetof(params, targets), "0", 0, 100000, "",
-     "classes that are aimed at, 0: as published, 9, of Auto-PGD in the l1 "
+     "target classes, 0: as published, 9, of Auto-PGD in the l1 "
      "ball "
      "5",
      NULL},
@@ -131,7 +132,7 @@ static void members_of(wsr__str *out, const params *p, size_t classes)
     add_square(out, p);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     wsr__str specs = {0};
@@ -156,6 +157,6 @@ const wsr__attack_class wsr__attack_autoattack = {
     .norms = 1u << WSR__LINF | 1u << WSR__L2 | 1u << WSR__L1,
     .norm = norm,
     .needs_gradient = true,
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

@@ -10,6 +10,7 @@
 // steps=0.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 typedef struct params {
     int64_t steps;
@@ -46,22 +47,22 @@ static int64_t steps_for(double eps, int64_t steps)
     return steps > 0 ? steps : wanted > 1 ? wanted : 1;
 }
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const float *const alpha = ctx;
     wsr__gradient_step(s, row, wsr__at_const(s->grad, s->d, row), *alpha);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     const params *const p = options;
     const double width = wsr__width(s->model->box);
     const int64_t steps = steps_for((double)s->eps / width, p->steps);
     const double length = p->alpha < 0 ? width / 255 : p->alpha;
     float alpha = wsr__step_size(s, length, 1, steps);
-    const wsr__climb climb = {steps, wsr__loss_ce, true, step, &alpha};
-    wsr__siege_reset(s);
-    return wsr__climb_run(s, &climb);
+    const wsr__gradient_steps loop = {steps, wsr__loss_ce, true, step, &alpha};
+    wsr__attack_batch_reset(s);
+    return wsr__gradient_steps_run(s, &loop);
 }
 
 const wsr__attack_class wsr__attack_bim = {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Several attacks as one: each is applied to the images that those before it
-// have left standing, so that the outcome is the worst case over all of them
+// did not fool, so that the outcome is the worst case over all of them
 // and the cheap ones spare the expensive ones work.
 //
 //   chain:attacks=[fgsm,pgd:steps=20,restarts=5,square]
 
 #include "attack/attack.h"
+#include "attack/engine/combine.h"
 
 #include <string.h>
 
@@ -73,7 +74,7 @@ static bool gradients(const void *options)
     return ((const params *)options)->gradients;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     wsr__members members;
@@ -86,7 +87,8 @@ out:
 
 const wsr__attack_class wsr__attack_chain = {
     .super = {.name = "chain",
-              .summary = "attacks one after the other on what still stands",
+              .summary =
+                  "attacks one after the other, each on what is still robust",
               .reference = "",
               .schema = schema,
               .params_size = sizeof(params)},
@@ -96,6 +98,6 @@ const wsr__attack_class wsr__attack_chain = {
     .prepare = prepare,
     .fits = fits,
     .targets = true, // if its members know some
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

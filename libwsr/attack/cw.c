@@ -5,14 +5,15 @@
 //
 //   |x' - x0|^2 / (hi - lo)^2 + c max(z_y - max_{i != y} z_i, -kappa)
 //
-// over w, and c is searched per image (weighing.c). The nearest image that is
-// wrong by more than kappa is kept. "Towards evaluating the robustness of
-// neural networks", arXiv:1608.04644.
+// over w, and c is searched per image (engine/constant_search.c). The nearest
+// image that is wrong by more than kappa is kept. "Towards evaluating the
+// robustness of neural networks", arXiv:1608.04644.
 //
 // Pixels at the edge of the box are w = +-inf; they are drawn in by 1e-6 of it
 // so that they can move.
 
 #include "attack/attack.h"
+#include "attack/engine/constant_search.h"
 #include "optim/optim.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ typedef struct params {
     double kappa;
     int64_t steps;
     double lr;
-    int64_t search;
+    int64_t binary_search_steps;
 } params;
 
 static const wsr__option schema[] = {
@@ -37,8 +38,8 @@ static const wsr__option schema[] = {
      "gradient steps for each weight", NULL},
     {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
      "learning rate of Adam", NULL},
-    {"search", WSR__INT, offsetof(params, search), "9", 1, 1000, "",
-     "weights that are tried", NULL},
+    {"binary_search_steps", WSR__INT, offsetof(params, binary_search_steps),
+     "9", 1, 1000, "", "weights that are tried", NULL},
     {0},
 };
 
@@ -52,7 +53,7 @@ typedef struct run_state {
     int64_t step;
 } run_state;
 
-static void put_x(wsr__siege *s, const run_state *state, size_t row)
+static void put_x(wsr__attack_batch *s, const run_state *state, size_t row)
 {
     const wsr__box box = s->model->box;
     const float half = (box.hi - box.lo) / 2;
@@ -64,7 +65,7 @@ static void put_x(wsr__siege *s, const run_state *state, size_t row)
     wsr__clip(x, s->d, box);
 }
 
-static void begin(wsr__siege *s, size_t row, void *ctx)
+static void begin(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const wsr__box box = s->model->box;
@@ -83,13 +84,13 @@ static void begin(wsr__siege *s, size_t row, void *ctx)
 
 // The part of the gradient that the model contributes is there only while the
 // image is not wrong enough.
-static void move(wsr__siege *s, size_t row, void *ctx)
+static void move(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const double width = wsr__width(s->model->box);
     const double half = width / 2;
     const bool enough = s->loss[row] >= state->p->kappa;
-    const double c = enough ? 0 : wsr__weight(s, row);
+    const double c = enough ? 0 : wsr__constant(s, row);
     const float *const x = wsr__at_const(s->x, s->d, row);
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     float *const g = wsr__at(s->grad, s->d, row);
@@ -110,19 +111,19 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     put_x(s, state, row);
 }
 
-static wsr_status step(wsr__siege *s, void *ctx, int64_t number)
+static wsr_status step(wsr__attack_batch *s, void *ctx, int64_t number)
 {
     run_state *const state = ctx;
     const wsr_status status =
-        number == 0 ? WSR_OK : wsr__siege_backward(s, wsr__loss_margin);
+        number == 0 ? WSR_OK : wsr__attack_batch_backward(s, wsr__loss_margin);
     if (status == WSR_OK) {
         state->step = number;
-        wsr__siege_each(s, move, state);
+        wsr__attack_batch_each(s, move, state);
     }
     return status;
 }
 
-static double squares(const wsr__siege *s, size_t row, const void *ctx)
+static double squares(const wsr__attack_batch *s, size_t row, const void *ctx)
 {
     (void)ctx;
     const double length = wsr__distance(WSR__L2, wsr__at_const(s->x, s->d, row),
@@ -131,18 +132,21 @@ static double squares(const wsr__siege *s, size_t row, const void *ctx)
     return part * part;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     const params *const p = options;
-    run_state state = {p, wsr__siege_spare(s, W, s->d),
-                       wsr__siege_spare(s, MOMENT_1, s->d),
-                       wsr__siege_spare(s, MOMENT_2, s->d), 0};
-    const wsr__weighing weighing = {p->c, p->search, p->kappa, p->steps, begin,
-                                    step, 0,         squares,  &state};
+    run_state state = {p, wsr__attack_batch_scratch(s, W, s->d),
+                       wsr__attack_batch_scratch(s, MOMENT_1, s->d),
+                       wsr__attack_batch_scratch(s, MOMENT_2, s->d), 0};
+    const wsr__constant_search search = {p->c,     p->binary_search_steps,
+                                         p->kappa, p->steps,
+                                         begin,    step,
+                                         0,        squares,
+                                         &state};
     if (state.w == NULL || state.m == NULL || state.v == NULL) {
         return WSR_NOMEM;
     }
-    return wsr__weighing_run(s, &weighing);
+    return wsr__constant_search_run(s, &search);
 }
 
 const wsr__attack_class wsr__attack_cw = {
@@ -155,6 +159,6 @@ const wsr__attack_class wsr__attack_cw = {
     .needs_gradient = true,
     .targets = true,
     .unbounded = true,
-    .minimal = true,
+    .min_norm = true,
     .run = run,
 };

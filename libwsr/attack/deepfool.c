@@ -12,6 +12,7 @@
 // arXiv:1511.04599. Each class costs a forward and a backward pass per step.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,7 +53,7 @@ typedef struct run_state {
     float *change;    // (n, d)
 } run_state;
 
-static double dual_length(const wsr__siege *s, const float *g)
+static double dual_length(const wsr__attack_batch *s, const float *g)
 {
     double sum = 0;
     for (int64_t i = 0; i < s->d; i++) {
@@ -62,7 +63,7 @@ static double dual_length(const wsr__siege *s, const float *g)
     return s->norm == WSR__L2 ? sqrt(sum) : sum;
 }
 
-static void compare(wsr__siege *s, size_t row, void *ctx)
+static void compare(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
@@ -78,7 +79,7 @@ static void compare(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const w = wsr__at_const(state->direction, s->d, row);
@@ -106,59 +107,60 @@ static void step(wsr__siege *s, size_t row, void *ctx)
 }
 
 // Those that were fooled are done with.
-static void collect(wsr__siege *s)
+static void collect(wsr__attack_batch *s)
 {
-    for (size_t k = 0; k < s->m; k++) {
-        const size_t row = s->rows[k];
-        if (wsr__siege_won(s, row)) {
-            wsr__siege_offer(s, row, wsr__at(s->x, s->d, row));
-            wsr__siege_retire(s, row);
+    for (size_t k = 0; k < s->n_active; k++) {
+        const size_t row = s->active[k];
+        if (wsr__attack_batch_is_adversarial(s, row)) {
+            wsr__attack_batch_offer(s, row, wsr__at(s->x, s->d, row));
+            wsr__attack_batch_deactivate(s, row);
         }
     }
-    wsr__siege_leave(s);
+    wsr__attack_batch_compact(s);
 }
 
-static wsr_status nearest(wsr__siege *s, run_state *state)
+static wsr_status nearest(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;
     const size_t most = s->classes - 1;
     const size_t wanted = (size_t)state->p->classes - 1;
     for (size_t c = 0; c < (wanted < most ? wanted : most); c++) {
-        WSR_TRY(wsr__siege_forward(s, true));
+        WSR_TRY(wsr__attack_batch_forward(s, true));
         if (c == 0) {
             collect(s);
         }
-        for (size_t k = 0; k < s->m; k++) {
-            const size_t row = s->rows[k];
-            wsr__aim *const aim = &s->aims[row];
-            aim->target = wsr__ranked(aim->clean, s->classes, aim->label, c);
+        for (size_t k = 0; k < s->n_active; k++) {
+            const size_t row = s->active[k];
+            wsr__loss_target *const target = &s->loss_targets[row];
+            target->target_class =
+                wsr__ranked(target->clean, s->classes, target->label, c);
             state->ratio[row] = c == 0 ? INFINITY : state->ratio[row];
         }
-        WSR_TRY(wsr__siege_backward(s, wsr__loss_difference));
-        wsr__siege_each(s, compare, state);
+        WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_difference));
+        wsr__attack_batch_each(s, compare, state);
     }
 out:
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
-    run_state state = {p, wsr__siege_spare(s, DIRECTION, s->d),
-                       wsr__siege_spare(s, RATIO, 1),
-                       wsr__siege_spare(s, CHANGE, s->d)};
+    run_state state = {p, wsr__attack_batch_scratch(s, DIRECTION, s->d),
+                       wsr__attack_batch_scratch(s, RATIO, 1),
+                       wsr__attack_batch_scratch(s, CHANGE, s->d)};
     if (state.direction == NULL || state.ratio == NULL ||
         state.change == NULL) {
         return WSR_NOMEM;
     }
     memset(state.change, 0, s->capacity * (size_t)s->d * sizeof(float));
-    wsr__siege_reset(s);
-    for (int64_t k = 0; k < p->steps && s->m > 0; k++) {
+    wsr__attack_batch_reset(s);
+    for (int64_t k = 0; k < p->steps && s->n_active > 0; k++) {
         WSR_TRY(nearest(s, &state));
-        wsr__siege_each(s, step, &state);
+        wsr__attack_batch_each(s, step, &state);
     }
-    WSR_TRY(wsr__siege_forward(s, false));
+    WSR_TRY(wsr__attack_batch_forward(s, false));
     collect(s);
 out:
     return status;
@@ -174,6 +176,6 @@ const wsr__attack_class wsr__attack_deepfool = {
     .norm = norm,
     .needs_gradient = true,
     .unbounded = true,
-    .minimal = true,
+    .min_norm = true,
     .run = run,
 };

@@ -9,11 +9,13 @@
 //
 // where grad is that of the first two terms, lr_k = lr sqrt(1 - k / steps), and
 // S takes beta off every change, not beyond zero, and clips to the box; pixels
-// are in parts of their range. c is searched per image (weighing.c). Chen et
-// al., "EAD: elastic-net attacks to deep neural networks via adversarial
-// examples", arXiv:1709.04114, with the decision by the l1 norm.
+// are in parts of their range. c is searched per image
+// (engine/constant_search.c). Chen et al., "EAD: elastic-net attacks to deep
+// neural networks via adversarial examples", arXiv:1709.04114, with the
+// decision by the l1 norm.
 
 #include "attack/attack.h"
+#include "attack/engine/constant_search.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +28,7 @@ typedef struct params {
     double kappa;
     int64_t steps;
     double lr;
-    int64_t search;
+    int64_t binary_search_steps;
 } params;
 
 static const wsr__option schema[] = {
@@ -40,8 +42,8 @@ static const wsr__option schema[] = {
      "gradient steps for each weight", NULL},
     {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
      "length of the first step, in gradients", NULL},
-    {"search", WSR__INT, offsetof(params, search), "9", 1, 1000, "",
-     "weights that are tried", NULL},
+    {"binary_search_steps", WSR__INT, offsetof(params, binary_search_steps),
+     "9", 1, 1000, "", "weights that are tried", NULL},
     {0},
 };
 
@@ -51,7 +53,7 @@ typedef struct run_state {
     int64_t step;
 } run_state;
 
-static void begin(wsr__siege *s, size_t row, void *ctx)
+static void begin(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const size_t floats = (size_t)s->d * sizeof(float);
@@ -68,7 +70,7 @@ static float shrink(float z, float x0, float beta, wsr__box box)
     return fminf(fmaxf(x0 + copysignf(left, change), box.lo), box.hi);
 }
 
-static void move(wsr__siege *s, size_t row, void *ctx)
+static void move(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const params *const p = state->p;
@@ -78,7 +80,7 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     const float beta = (float)(p->beta * width);
     const float on = (float)state->step / (float)(state->step + 3);
     const bool enough = s->loss[row] >= p->kappa;
-    const double c = enough ? 0 : wsr__weight(s, row) * width * width;
+    const double c = enough ? 0 : wsr__constant(s, row) * width * width;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     float *const x = wsr__at(s->x, s->d, row);
@@ -92,20 +94,21 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static wsr_status step(wsr__siege *s, void *ctx, int64_t number)
+static wsr_status step(wsr__attack_batch *s, void *ctx, int64_t number)
 {
     run_state *const state = ctx;
     const wsr_status status =
-        number == 0 ? WSR_OK
-                    : wsr__siege_gradient_at(s, state->ahead, wsr__loss_margin);
+        number == 0
+            ? WSR_OK
+            : wsr__attack_batch_gradient_at(s, state->ahead, wsr__loss_margin);
     if (status == WSR_OK) {
         state->step = number;
-        wsr__siege_each(s, move, state);
+        wsr__attack_batch_each(s, move, state);
     }
     return status;
 }
 
-static double elastic(const wsr__siege *s, size_t row, const void *ctx)
+static double elastic(const wsr__attack_batch *s, size_t row, const void *ctx)
 {
     const run_state *const state = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
@@ -116,14 +119,15 @@ static double elastic(const wsr__siege *s, size_t row, const void *ctx)
            state->p->beta * wsr__distance(WSR__L1, x, x0, s->d) / width;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     const params *const p = options;
-    run_state state = {p, wsr__siege_spare(s, AHEAD, s->d), 0};
-    const wsr__weighing weighing = {p->c,  p->search, p->kappa,        p->steps,
-                                    begin, step,      p->beta / p->lr, elastic,
-                                    &state};
-    return state.ahead == NULL ? WSR_NOMEM : wsr__weighing_run(s, &weighing);
+    run_state state = {p, wsr__attack_batch_scratch(s, AHEAD, s->d), 0};
+    const wsr__constant_search search = {
+        p->c, p->binary_search_steps, p->kappa, p->steps, begin,
+        step, p->beta / p->lr,        elastic,  &state};
+    return state.ahead == NULL ? WSR_NOMEM
+                               : wsr__constant_search_run(s, &search);
 }
 
 const wsr__attack_class wsr__attack_ead = {
@@ -136,6 +140,6 @@ const wsr__attack_class wsr__attack_ead = {
     .needs_gradient = true,
     .targets = true,
     .unbounded = true,
-    .minimal = true,
+    .min_norm = true,
     .run = run,
 };

@@ -5,9 +5,10 @@
 // (expectation over transformation). Athalye, Carlini and Wagner, "Obfuscated
 // gradients give a false sense of security", arXiv:1802.00420.
 //
-// An iterate is judged by the first evaluation of its step.
+// An iterate is checked by the first evaluation of its step.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ enum { SUM, EXPONENT };
 typedef struct params {
     int64_t steps;
     double alpha;
-    double ratio;
+    double rel_length;
     int64_t samples;
     bool random_start;
 } params;
@@ -25,8 +26,8 @@ static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
      "gradient steps", NULL},
     {"alpha", WSR__FLOAT, offsetof(params, alpha), "0", 0, 1e9, "pixel values",
-     "length of a step, 0: from ratio", NULL},
-    {"ratio", WSR__FLOAT, offsetof(params, ratio), "2.5", 0, 1000, "",
+     "length of a step, 0: from rel_length", NULL},
+    {"rel_length", WSR__FLOAT, offsetof(params, rel_length), "2.5", 0, 1000, "",
      "length of all steps together, in strengths", NULL},
     {"samples", WSR__INT, offsetof(params, samples), "10", 1, 10000, "",
      "gradients summed for each step", NULL},
@@ -41,13 +42,13 @@ typedef struct run_state {
     int *exponent; // of the sum, one per image
 } run_state;
 
-static void start(wsr__siege *s, size_t row, void *ctx)
+static void start(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)ctx;
     wsr__start_uniform(s, row, 0);
 }
 
-static void clear(wsr__siege *s, size_t row, void *ctx)
+static void clear(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     memset(wsr__at(state->sum, s->d, row), 0,
@@ -55,7 +56,7 @@ static void clear(wsr__siege *s, size_t row, void *ctx)
     state->exponent[row] = WSR__EXPONENT_NONE;
 }
 
-static void add(wsr__siege *s, size_t row, void *ctx)
+static void add(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
@@ -67,37 +68,38 @@ static void add(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     wsr__gradient_step(s, row, wsr__at_const(state->sum, s->d, row),
                        state->alpha);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
-    run_state state = {wsr__step_size(s, p->alpha, p->ratio, p->steps),
-                       wsr__siege_spare(s, SUM, s->d),
-                       (void *)wsr__siege_spare(s, EXPONENT, 1)};
+    run_state state = {wsr__step_size(s, p->alpha, p->rel_length, p->steps),
+                       wsr__attack_batch_scratch(s, SUM, s->d),
+                       (void *)wsr__attack_batch_scratch(s, EXPONENT, 1)};
     if (state.sum == NULL || state.exponent == NULL) {
         return WSR_NOMEM;
     }
-    wsr__siege_reset(s);
+    wsr__attack_batch_reset(s);
     if (p->random_start) {
-        wsr__siege_each(s, start, NULL);
+        wsr__attack_batch_each(s, start, NULL);
     }
-    for (int64_t k = 0; k < p->steps && s->m > 0; k++) {
-        wsr__siege_each(s, clear, &state);
-        for (int64_t i = 0; i < p->samples && s->m > 0; i++) {
-            WSR_TRY(i == 0 ? wsr__siege_gradient(s, wsr__loss_ce)
-                           : wsr__siege_gradient_at(s, s->x, wsr__loss_ce));
-            wsr__siege_each(s, add, &state);
+    for (int64_t k = 0; k < p->steps && s->n_active > 0; k++) {
+        wsr__attack_batch_each(s, clear, &state);
+        for (int64_t i = 0; i < p->samples && s->n_active > 0; i++) {
+            WSR_TRY(i == 0
+                        ? wsr__attack_batch_gradient(s, wsr__loss_ce)
+                        : wsr__attack_batch_gradient_at(s, s->x, wsr__loss_ce));
+            wsr__attack_batch_each(s, add, &state);
         }
-        wsr__siege_each(s, step, &state);
+        wsr__attack_batch_each(s, step, &state);
     }
-    WSR_TRY(wsr__siege_finish(s));
+    WSR_TRY(wsr__attack_batch_finish(s));
 out:
     return status;
 }

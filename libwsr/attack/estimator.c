@@ -20,6 +20,7 @@
 
 #include "wsr/estimator.h"
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 #include "io/io.h"
 
 #include <math.h>
@@ -30,7 +31,7 @@ typedef struct params {
     wsr__text spec;
     wsr__floats sources;
     int64_t steps;
-    double ratio;
+    double rel_length;
     wsr__text norm;
 } params;
 
@@ -45,7 +46,7 @@ static const wsr__option schema[] = {
      1e-6, 1e6, "", "strengths that are attacked, ascending", NULL},
     {"steps", WSR__INT, offsetof(params, steps), "7", 1, 100000, "steps",
      "gradient steps at each of them", NULL},
-    {"ratio", WSR__FLOAT, offsetof(params, ratio), "2.5", 0, 1000, "",
+    {"rel_length", WSR__FLOAT, offsetof(params, rel_length), "2.5", 0, 1000, "",
      "length of all steps together, in strengths", NULL},
     {"norm", WSR__WORD, offsetof(params, norm), "linf", 0, 0, "",
      "norm of the ball", norms},
@@ -104,18 +105,18 @@ static wsr_status fits(const void *options, const wsr_model *model)
 
 /// What lasts from strength to strength of a batch: the estimator, and the
 /// noises of the images that were attacked already.
-typedef struct keepsake {
+typedef struct cache {
     params of;
     wsr_estimator *estimator;
     float *noise[WSR_ESTIMATOR_SOURCES]; // (capacity, d)
     uint8_t *known;                      // (capacity)
     uint32_t *aside;                     // (capacity)
     uint64_t id;                         // of the batch
-} keepsake;
+} cache;
 
-static void keepsake_free(void *object)
+static void cache_free(void *object)
 {
-    keepsake *const k = object;
+    cache *const k = object;
     if (k == NULL) {
         return;
     }
@@ -128,12 +129,12 @@ static void keepsake_free(void *object)
     wsr__free(k);
 }
 
-static wsr_status make_keepsake(keepsake **out, const wsr__siege *s,
-                                const params *p)
+static wsr_status make_cache(cache **out, const wsr__attack_batch *s,
+                             const params *p)
 {
     wsr_status status = WSR_OK;
     const char *const spec = p->spec.s[0] == '\0' ? NULL : p->spec.s;
-    keepsake *k = wsr__alloc(1, sizeof(*k));
+    cache *k = wsr__alloc(1, sizeof(*k));
     bool made = k != NULL;
     if (made) {
         k->of = *p;
@@ -155,7 +156,7 @@ static wsr_status make_keepsake(keepsake **out, const wsr__siege *s,
     *out = k;
     k = NULL;
 out:
-    keepsake_free(k);
+    cache_free(k);
     return status;
 }
 
@@ -164,20 +165,20 @@ static bool same_params(const params *a, const params *b)
     bool same = wsr__streq(a->net.s, b->net.s) &&
                 wsr__streq(a->spec.s, b->spec.s) &&
                 a->sources.n == b->sources.n && a->steps == b->steps &&
-                fabs(a->ratio - b->ratio) <= 0;
+                fabs(a->rel_length - b->rel_length) <= 0;
     for (size_t i = 0; same && i < a->sources.n; i++) {
         same = fabs(a->sources.v[i] - b->sources.v[i]) <= 0;
     }
     return same;
 }
 
-static wsr_status recall(keepsake **out, wsr__siege *s, const params *p)
+static wsr_status recall(cache **out, wsr__attack_batch *s, const params *p)
 {
     wsr_status status = WSR_OK;
-    keepsake *k = wsr__siege_object(s);
+    cache *k = wsr__attack_batch_cache(s);
     if (k == NULL || !same_params(&k->of, p)) {
-        WSR_TRY(make_keepsake(&k, s, p));
-        wsr__siege_keep(s, k, keepsake_free);
+        WSR_TRY(make_cache(&k, s, p));
+        wsr__attack_batch_set_cache(s, k, cache_free);
     }
     if (k->id != s->id) {
         memset(k->known, 0, s->capacity * sizeof(*k->known));
@@ -196,17 +197,17 @@ typedef struct source {
     float *noise;
 } source;
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const source *const from = ctx;
-    wsr__ball ball = wsr__siege_ball(s, row);
+    wsr__ball ball = wsr__attack_batch_ball(s, row);
     ball.eps = from->eps;
     ball.norm = WSR__LINF;
     wsr__sign_step(wsr__at(s->x, s->d, row), wsr__at_const(s->grad, s->d, row),
                    from->alpha, &ball);
 }
 
-static void take_noise(wsr__siege *s, size_t row, void *ctx)
+static void take_noise(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const source *const from = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
@@ -217,40 +218,43 @@ static void take_noise(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-// Nothing is judged: these points may lie outside of the ball.
-static wsr_status attack_source(wsr__siege *s, const params *p, source *from)
+// Nothing is checked: these points may lie outside of the ball.
+static wsr_status attack_source(wsr__attack_batch *s, const params *p,
+                                source *from)
 {
     wsr_status status = WSR_OK;
-    wsr__siege_reset(s);
+    wsr__attack_batch_reset(s);
     for (int64_t i = 0; i < p->steps; i++) {
         if (i == 0) {
-            WSR_TRY(wsr__siege_clean_gradient(s, wsr__loss_ce));
+            WSR_TRY(wsr__attack_batch_clean_gradient(s, wsr__loss_ce));
         } else {
-            WSR_TRY(wsr__siege_forward(s, true));
-            WSR_TRY(wsr__siege_backward(s, wsr__loss_ce));
+            WSR_TRY(wsr__attack_batch_forward(s, true));
+            WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_ce));
         }
-        wsr__siege_each(s, step, from);
+        wsr__attack_batch_each(s, step, from);
     }
-    wsr__siege_each(s, take_noise, from);
+    wsr__attack_batch_each(s, take_noise, from);
 out:
     return status;
 }
 
 // The noises of the rows that have none yet.
-static wsr_status attack_sources(wsr__siege *s, const params *p, keepsake *k)
+static wsr_status attack_sources(wsr__attack_batch *s, const params *p,
+                                 cache *k)
 {
     wsr_status status = WSR_OK;
-    const size_t all = s->m;
-    memcpy(k->aside, s->rows, all * sizeof(*s->rows));
-    s->m = 0;
+    const size_t all = s->n_active;
+    memcpy(k->aside, s->active, all * sizeof(*s->active));
+    s->n_active = 0;
     for (size_t i = 0; i < all; i++) {
         if (!k->known[k->aside[i]]) {
-            s->rows[s->m++] = k->aside[i];
+            s->active[s->n_active++] = k->aside[i];
         }
     }
-    for (size_t i = 0; i < p->sources.n && s->m > 0; i++) {
+    for (size_t i = 0; i < p->sources.n && s->n_active > 0; i++) {
         const double eps = p->sources.v[i];
-        source from = {(float)eps, (float)(p->ratio * eps / (double)p->steps),
+        source from = {(float)eps,
+                       (float)(p->rel_length * eps / (double)p->steps),
                        k->noise[i]};
         WSR_TRY(attack_source(s, p, &from));
     }
@@ -258,14 +262,14 @@ static wsr_status attack_sources(wsr__siege *s, const params *p, keepsake *k)
         k->known[k->aside[i]] = 1;
     }
 out:
-    memcpy(s->rows, k->aside, all * sizeof(*s->rows));
-    s->m = all;
+    memcpy(s->active, k->aside, all * sizeof(*s->active));
+    s->n_active = all;
     return status;
 }
 
 // --------------------------------------------------------------- estimates
 
-static float norm_wanted(const wsr__siege *s, const keepsake *k, size_t row)
+static float norm_wanted(const wsr__attack_batch *s, const cache *k, size_t row)
 {
     const double eps = (double)s->eps;
     size_t near = 0;
@@ -284,11 +288,11 @@ static float norm_wanted(const wsr__siege *s, const keepsake *k, size_t row)
     return (float)(sqrt(squares) * eps / k->of.sources.v[near]);
 }
 
-static wsr_status estimate(wsr__siege *s, keepsake *k, size_t row)
+static wsr_status estimate(wsr__attack_batch *s, cache *k, size_t row)
 {
     wsr_status status = WSR_OK;
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     const float *sources[WSR_ESTIMATOR_SOURCES];
     const float target = norm_wanted(s, k, row);
     const size_t counts[3] = {1, k->of.sources.n, 1};
@@ -307,16 +311,16 @@ out:
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
-    keepsake *k = NULL;
+    cache *k = NULL;
     WSR_TRY(recall(&k, s, options));
     WSR_TRY(attack_sources(s, options, k));
-    for (size_t i = 0; i < s->m; i++) {
-        WSR_TRY(estimate(s, k, s->rows[i]));
+    for (size_t i = 0; i < s->n_active; i++) {
+        WSR_TRY(estimate(s, k, s->active[i]));
     }
-    WSR_TRY(wsr__siege_finish(s));
+    WSR_TRY(wsr__attack_batch_finish(s));
 out:
     return status;
 }

@@ -4,6 +4,7 @@
 // other, the likeliest first. The method is in fast_boundary.c.
 
 #include "attack/attack.h"
+#include "attack/engine/fast_boundary.h"
 
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(wsr__fab, steps), "100", 1, 100000, "steps",
@@ -28,7 +29,7 @@ static wsr__lp norm(const void *options)
     return wsr__lp_named(((const wsr__fab *)options)->norm.s);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__fab_run_targets(s, options);
 }
@@ -43,6 +44,6 @@ const wsr__attack_class wsr__attack_fab_t = {
     .norm = norm,
     .needs_gradient = true,
     .unbounded = true,
-    .minimal = true,
+    .min_norm = true,
     .run = run,
 };

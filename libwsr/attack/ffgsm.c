@@ -9,6 +9,7 @@
 // training", arXiv:2001.03994, with a step of 1.25 eps.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 typedef struct params {
     double alpha;
@@ -20,26 +21,26 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static void start(wsr__siege *s, size_t row, void *ctx)
+static void start(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)ctx;
     wsr__start_uniform(s, row, 0);
 }
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const params *const p = ctx;
     wsr__gradient_step(s, row, wsr__at_const(s->grad, s->d, row),
                        (float)(p->alpha * (double)s->eps));
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     params p = *(const params *)options;
-    const wsr__climb climb = {1, wsr__loss_ce, false, step, &p};
-    wsr__siege_reset(s);
-    wsr__siege_each(s, start, NULL);
-    return wsr__climb_run(s, &climb);
+    const wsr__gradient_steps loop = {1, wsr__loss_ce, false, step, &p};
+    wsr__attack_batch_reset(s);
+    wsr__attack_batch_each(s, start, NULL);
+    return wsr__gradient_steps_run(s, &loop);
 }
 
 const wsr__attack_class wsr__attack_ffgsm = {

@@ -9,23 +9,24 @@
 // steps, so there are no options. Clipping is in project.c.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     wsr__sign_step(wsr__at(s->x, s->d, row), wsr__at_const(s->grad, s->d, row),
                    s->eps, &ball);
 }
 
-static wsr_status run(wsr__siege *s, const void *params)
+static wsr_status run(wsr__attack_batch *s, const void *params)
 {
     (void)params;
     wsr_status status = WSR_OK;
-    wsr__siege_reset(s);
-    WSR_TRY(wsr__siege_clean_gradient(s, wsr__loss_ce));
-    wsr__siege_each(s, step, NULL);
-    WSR_TRY(wsr__siege_finish(s));
+    wsr__attack_batch_reset(s);
+    WSR_TRY(wsr__attack_batch_clean_gradient(s, wsr__loss_ce));
+    wsr__attack_batch_each(s, step, NULL);
+    WSR_TRY(wsr__attack_batch_finish(s));
 out:
     return status;
 }

@@ -8,6 +8,7 @@
 // With strength inf, sigma=0.1 is plain noise of that deviation.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 
 #include <math.h>
 
@@ -40,14 +41,14 @@ typedef struct run_state {
     uint32_t attempt;
 } run_state;
 
-static void draw(wsr__siege *s, size_t row, void *ctx)
+static void draw(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
     double scale = state->sigma;
     double squares = 0;
-    wsr__rng rng = wsr__siege_rng(s, row, state->attempt);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, state->attempt);
     if (s->norm == WSR__L2) {
         wsr__rng again = rng;
         for (int64_t i = 0; i < s->d; i++) {
@@ -62,7 +63,7 @@ static void draw(wsr__siege *s, size_t row, void *ctx)
     wsr__project(x, &ball);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
@@ -71,11 +72,11 @@ static wsr_status run(wsr__siege *s, const void *options)
         return WSR_FAIL(WSR_ARG, "attack gn: strength inf needs norm=linf and "
                                  "a sigma");
     }
-    for (int64_t k = 0; k < p->tries && s->m > 0; k++) {
+    for (int64_t k = 0; k < p->tries && s->n_active > 0; k++) {
         state.attempt = (uint32_t)k;
-        wsr__siege_reset(s);
-        wsr__siege_each(s, draw, &state);
-        WSR_TRY(wsr__siege_finish(s));
+        wsr__attack_batch_reset(s);
+        wsr__attack_batch_each(s, draw, &state);
+        WSR_TRY(wsr__attack_batch_finish(s));
     }
 out:
     return status;

@@ -9,15 +9,16 @@
 // arXiv:1710.06081.
 
 #include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS("1"),
+    WSR__MOMENTUM_OPTIONS("1"),
     {0},
 };
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    return wsr__ascent_run(s, options, wsr__slope_here);
+    return wsr__momentum_attack_run(s, options, wsr__gradient_here);
 }
 
 const wsr__attack_class wsr__attack_mifgsm = {
@@ -25,7 +26,7 @@ const wsr__attack_class wsr__attack_mifgsm = {
               .summary = "steps along the sign of a momentum of gradients",
               .reference = "Dong et al. 2018, arXiv:1710.06081",
               .schema = schema,
-              .params_size = sizeof(wsr__ascent)},
+              .params_size = sizeof(wsr__momentum_params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,

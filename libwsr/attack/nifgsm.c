@@ -8,18 +8,19 @@
 //
 // Lin et al., "Nesterov accelerated gradient and scale invariance for
 // adversarial attacks", arXiv:1908.06281. The points ahead may lie outside of
-// the ball, so only the last image is judged.
+// the ball, so only the last image is checked.
 
 #include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS("1"),
+    WSR__MOMENTUM_OPTIONS("1"),
     {0},
 };
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    return wsr__ascent_run(s, options, wsr__slope_ahead);
+    return wsr__momentum_attack_run(s, options, wsr__gradient_ahead);
 }
 
 const wsr__attack_class wsr__attack_nifgsm = {
@@ -27,7 +28,7 @@ const wsr__attack_class wsr__attack_nifgsm = {
               .summary = "momentum of gradients that look ahead",
               .reference = "Lin et al. 2020, arXiv:1908.06281",
               .schema = schema,
-              .params_size = sizeof(wsr__ascent)},
+              .params_size = sizeof(wsr__momentum_params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,

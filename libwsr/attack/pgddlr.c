@@ -5,8 +5,9 @@
 // and iteration are in descent.c.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__descent_run(s, options, wsr__loss_dlr);
 }

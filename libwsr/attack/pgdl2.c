@@ -4,14 +4,15 @@
 // with norm=l2 under the name that others use. The iteration is in descent.c.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(wsr__descent, steps), "20", 1, 100000, "steps",
      "gradient steps", NULL},
     {"alpha", WSR__FLOAT, offsetof(wsr__descent, alpha), "0", 0, 1e9,
-     "pixel values", "length of a step, 0: from ratio", NULL},
-    {"ratio", WSR__FLOAT, offsetof(wsr__descent, ratio), "2.5", 0, 1000, "",
-     "length of all steps together, in strengths", NULL},
+     "pixel values", "length of a step, 0: from rel_length", NULL},
+    {"rel_length", WSR__FLOAT, offsetof(wsr__descent, rel_length), "2.5", 0,
+     1000, "", "length of all steps together, in strengths", NULL},
     {"random_start", WSR__BOOL, offsetof(wsr__descent, random_start), "false",
      0, 0, "", "begin at a random point of the ball", NULL},
     {"restarts", WSR__INT, offsetof(wsr__descent, restarts), "1", 1, 10000, "",
@@ -19,7 +20,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__descent_run(s, options, wsr__loss_ce);
 }

@@ -11,6 +11,7 @@
 // than one step stays inside.
 
 #include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 typedef struct params {
     int64_t steps;
@@ -25,33 +26,34 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static void start(wsr__siege *s, size_t row, void *ctx)
+static void start(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const float *const alpha = ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
-    wsr__rng rng = wsr__siege_rng(s, row, 0);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, 0);
     for (int64_t i = 0; i < s->d; i++) {
         x[i] += (wsr__rng_u32(&rng) & 1) != 0 ? *alpha : -*alpha;
     }
     wsr__project(x, &ball);
 }
 
-static void step(wsr__siege *s, size_t row, void *ctx)
+static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const float *const alpha = ctx;
     wsr__gradient_step(s, row, wsr__at_const(s->grad, s->d, row),
                        s->eps - *alpha);
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     const params *const p = options;
     float alpha = (float)(p->alpha * (double)s->eps);
-    const wsr__climb climb = {p->steps, wsr__loss_ce, false, step, &alpha};
-    wsr__siege_reset(s);
-    wsr__siege_each(s, start, &alpha);
-    return wsr__climb_run(s, &climb);
+    const wsr__gradient_steps loop = {p->steps, wsr__loss_ce, false, step,
+                                      &alpha};
+    wsr__attack_batch_reset(s);
+    wsr__attack_batch_each(s, start, &alpha);
+    return wsr__gradient_steps_run(s, &loop);
 }
 
 const wsr__attack_class wsr__attack_rfgsm = {

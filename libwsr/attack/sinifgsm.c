@@ -11,6 +11,7 @@
 // scale invariance for adversarial attacks", arXiv:1908.06281.
 
 #include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,12 +19,12 @@
 enum { COPY, SUM, EXPONENT };
 
 typedef struct params {
-    wsr__ascent ascent;
+    wsr__momentum_params momentum;
     int64_t scales;
 } params;
 
 static const wsr__option schema[] = {
-    WSR__ASCENT_OPTIONS("1"),
+    WSR__MOMENTUM_OPTIONS("1"),
     {"scales", WSR__INT, offsetof(params, scales), "5", 1, 30, "",
      "copies, each half as bright as the one before", NULL},
     {0},
@@ -38,7 +39,7 @@ typedef struct copies {
     int64_t at;
 } copies;
 
-static void darken(wsr__siege *s, size_t row, void *ctx)
+static void darken(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const copies *const c = ctx;
     const float scale = ldexpf(1, (int)-c->at);
@@ -49,7 +50,7 @@ static void darken(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void add(wsr__siege *s, size_t row, void *ctx)
+static void add(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const copies *const c = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
@@ -66,41 +67,43 @@ static void add(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void take(wsr__siege *s, size_t row, void *ctx)
+static void take(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const copies *const c = ctx;
     memcpy(wsr__at(s->grad, s->d, row), wsr__at(c->sum, s->d, row),
            (size_t)s->d * sizeof(*s->grad));
 }
 
-static wsr_status slope(wsr__siege *s, const wsr__climber *climber)
+static wsr_status gradient(wsr__attack_batch *s,
+                           const wsr__momentum_attack *attack)
 {
     wsr_status status = WSR_OK;
-    const params *const p = climber->params;
-    float *const ahead = wsr__siege_spare(s, WSR__ASCENT_AHEAD, s->d);
+    const params *const p = attack->params;
+    float *const ahead =
+        wsr__attack_batch_scratch(s, WSR__MOMENTUM_AHEAD, s->d);
     copies c = {.ahead = ahead,
-                .copy = wsr__siege_spare(s, COPY, s->d),
-                .sum = wsr__siege_spare(s, SUM, s->d),
-                .exponent = (void *)wsr__siege_spare(s, EXPONENT, 1),
+                .copy = wsr__attack_batch_scratch(s, COPY, s->d),
+                .sum = wsr__attack_batch_scratch(s, SUM, s->d),
+                .exponent = (void *)wsr__attack_batch_scratch(s, EXPONENT, 1),
                 .n = p->scales};
     if (ahead == NULL || c.copy == NULL || c.sum == NULL ||
         c.exponent == NULL) {
         return WSR_NOMEM;
     }
-    wsr__ascent_ahead(ahead, s, climber);
+    wsr__momentum_ahead(ahead, s, attack);
     for (; c.at < c.n; c.at++) {
-        wsr__siege_each(s, darken, &c);
-        WSR_TRY(wsr__siege_gradient_at(s, c.copy, wsr__loss_ce));
-        wsr__siege_each(s, add, &c);
+        wsr__attack_batch_each(s, darken, &c);
+        WSR_TRY(wsr__attack_batch_gradient_at(s, c.copy, wsr__loss_ce));
+        wsr__attack_batch_each(s, add, &c);
     }
-    wsr__siege_each(s, take, &c);
+    wsr__attack_batch_each(s, take, &c);
 out:
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    return wsr__ascent_run(s, options, slope);
+    return wsr__momentum_attack_run(s, options, gradient);
 }
 
 const wsr__attack_class wsr__attack_sinifgsm = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ascent along gradients that are estimated from logits alone: with v_k of
+// Steps along gradients that are estimated from logits alone: with v_k of
 // random signs,
 //
 //   g = 1/n sum over k of (L(x + delta v_k) - L(x - delta v_k)) / (2 delta) v_k
@@ -11,12 +11,13 @@
 // evaluating against weak attacks", arXiv:1802.05666.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 #include "optim/optim.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SIGNS, PROBE, SLOPE, MOMENT_1, MOMENT_2, AHEAD };
+enum { SIGNS, PROBE, ESTIMATE, MOMENT_1, MOMENT_2, AHEAD };
 
 typedef struct params {
     int64_t steps;
@@ -45,7 +46,7 @@ typedef struct run_state {
     double delta;
     float *signs;
     float *probe; // images beside x
-    float *slope;
+    float *estimate;
     float *m;
     float *v;
     float *ahead; // loss at x + delta v, one per image
@@ -53,14 +54,14 @@ typedef struct run_state {
     int64_t sample;
 } run_state;
 
-static void begin(wsr__siege *s, size_t row, void *ctx)
+static void begin(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     memset(wsr__at(state->m, s->d, row), 0, (size_t)s->d * sizeof(float));
     memset(wsr__at(state->v, s->d, row), 0, (size_t)s->d * sizeof(float));
 }
 
-static void put_probe(wsr__siege *s, const run_state *state, size_t row,
+static void put_probe(wsr__attack_batch *s, const run_state *state, size_t row,
                       float length)
 {
     const float *const x = wsr__at_const(s->x, s->d, row);
@@ -71,10 +72,10 @@ static void put_probe(wsr__siege *s, const run_state *state, size_t row,
     }
 }
 
-static void go_ahead(wsr__siege *s, size_t row, void *ctx)
+static void go_ahead(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    wsr__rng rng = wsr__siege_rng(
+    wsr__rng rng = wsr__attack_batch_rng(
         s, row, (uint32_t)(state->step * state->p->samples + state->sample));
     float *const signs = wsr__at(state->signs, s->d, row);
     for (int64_t i = 0; i < s->d; i++) {
@@ -83,46 +84,46 @@ static void go_ahead(wsr__siege *s, size_t row, void *ctx)
     put_probe(s, state, row, (float)state->delta);
 }
 
-static double margin(const wsr__siege *s, size_t row)
+static double margin(const wsr__attack_batch *s, size_t row)
 {
     return wsr__loss_margin(NULL, NULL, s->logits + row * s->classes,
-                            &s->aims[row], s->classes);
+                            &s->loss_targets[row], s->classes);
 }
 
-static void go_behind(wsr__siege *s, size_t row, void *ctx)
+static void go_behind(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     state->ahead[row] = (float)margin(s, row);
     put_probe(s, state, row, -(float)state->delta);
 }
 
-static void add(wsr__siege *s, size_t row, void *ctx)
+static void add(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     // Downwards: Adam goes against what it is given.
-    const double fall = margin(s, row) - (double)state->ahead[row];
+    const double difference = margin(s, row) - (double)state->ahead[row];
     // In pixel ranges and in units of the logits: Adam adds a constant to the
     // size of what it is given.
     const double unit =
         wsr__logit_spread(s->clean + row * s->classes, s->classes);
-    const double part = fall * state->width /
+    const double part = difference * state->width /
                         (2 * state->delta * (double)state->p->samples);
     const float by = (float)ldexp(part, -wsr__exponent(unit));
     const float *const signs = wsr__at_const(state->signs, s->d, row);
-    float *const slope = wsr__at(state->slope, s->d, row);
+    float *const estimate = wsr__at(state->estimate, s->d, row);
     for (int64_t i = 0; i < s->d; i++) {
-        slope[i] = by * signs[i] + (state->sample == 0 ? 0 : slope[i]);
+        estimate[i] = by * signs[i] + (state->sample == 0 ? 0 : estimate[i]);
     }
 }
 
-static void move(wsr__siege *s, size_t row, void *ctx)
+static void move(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
     const wsr__update update = {
         .data = x,
-        .grad = wsr__at(state->slope, s->d, row),
+        .grad = wsr__at(state->estimate, s->d, row),
         .state = {wsr__at(state->m, s->d, row), wsr__at(state->v, s->d, row)},
         .n = s->d,
         .lr = state->p->lr * state->width,
@@ -131,22 +132,22 @@ static void move(wsr__siege *s, size_t row, void *ctx)
     wsr__project(x, &ball);
 }
 
-static wsr_status estimate(wsr__siege *s, run_state *state)
+static wsr_status estimate(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;
     for (state->sample = 0; state->sample < state->p->samples;
          state->sample++) {
-        wsr__siege_each(s, go_ahead, state);
-        WSR_TRY(wsr__siege_forward_at(s, state->probe, false));
-        wsr__siege_each(s, go_behind, state);
-        WSR_TRY(wsr__siege_forward_at(s, state->probe, false));
-        wsr__siege_each(s, add, state);
+        wsr__attack_batch_each(s, go_ahead, state);
+        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe, false));
+        wsr__attack_batch_each(s, go_behind, state);
+        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe, false));
+        wsr__attack_batch_each(s, add, state);
     }
 out:
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
@@ -154,26 +155,26 @@ static wsr_status run(wsr__siege *s, const void *options)
     run_state state = {.p = p,
                        .width = width,
                        .delta = p->delta > 0 ? p->delta : 0.01 * width,
-                       .signs = wsr__siege_spare(s, SIGNS, s->d),
-                       .probe = wsr__siege_spare(s, PROBE, s->d),
-                       .slope = wsr__siege_spare(s, SLOPE, s->d),
-                       .m = wsr__siege_spare(s, MOMENT_1, s->d),
-                       .v = wsr__siege_spare(s, MOMENT_2, s->d),
-                       .ahead = wsr__siege_spare(s, AHEAD, 1)};
-    if (state.signs == NULL || state.probe == NULL || state.slope == NULL ||
+                       .signs = wsr__attack_batch_scratch(s, SIGNS, s->d),
+                       .probe = wsr__attack_batch_scratch(s, PROBE, s->d),
+                       .estimate = wsr__attack_batch_scratch(s, ESTIMATE, s->d),
+                       .m = wsr__attack_batch_scratch(s, MOMENT_1, s->d),
+                       .v = wsr__attack_batch_scratch(s, MOMENT_2, s->d),
+                       .ahead = wsr__attack_batch_scratch(s, AHEAD, 1)};
+    if (state.signs == NULL || state.probe == NULL || state.estimate == NULL ||
         state.m == NULL || state.v == NULL || state.ahead == NULL) {
         return WSR_NOMEM;
     }
-    wsr__siege_reset(s);
-    wsr__siege_each(s, begin, &state);
-    for (; state.step < state.p->steps && s->m > 0; state.step++) {
+    wsr__attack_batch_reset(s);
+    wsr__attack_batch_each(s, begin, &state);
+    for (; state.step < state.p->steps && s->n_active > 0; state.step++) {
         if (state.step > 0) {
-            WSR_TRY(wsr__siege_judge(s));
+            WSR_TRY(wsr__attack_batch_evaluate(s));
         }
         WSR_TRY(estimate(s, &state));
-        wsr__siege_each(s, move, &state);
+        wsr__attack_batch_each(s, move, &state);
     }
-    WSR_TRY(wsr__siege_finish(s));
+    WSR_TRY(wsr__attack_batch_finish(s));
 out:
     return status;
 }

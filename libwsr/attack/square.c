@@ -12,9 +12,10 @@
 // Andriushchenko, Croce, Flammarion and Hein, "Square attack: a query-efficient
 // black-box adversarial attack via random search", arXiv:1912.00049; for L1
 // Croce and Hein, arXiv:2103.01208. An image has windows of its own, drawn by
-// its number, and is left alone once it has fallen.
+// its number, and is not attacked further after a success.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,7 +89,8 @@ static int64_t below(wsr__rng *rng, int64_t n)
     return (int64_t)((float)n * wsr__rng_uniform(rng));
 }
 
-static window draw_window(const wsr__siege *s, int64_t side, wsr__rng *rng)
+static window draw_window(const wsr__attack_batch *s, int64_t side,
+                          wsr__rng *rng)
 {
     const int64_t *const dims = s->model->shape.dims;
     window v = {0, 0, side};
@@ -111,7 +113,8 @@ static double share_at(const params *p, int64_t query)
     return share;
 }
 
-static int64_t side_at(const wsr__siege *s, const params *p, int64_t query)
+static int64_t side_at(const wsr__attack_batch *s, const params *p,
+                       int64_t query)
 {
     const int64_t *const dims = s->model->shape.dims;
     const int64_t most = dims[1] < dims[2] ? dims[1] : dims[2];
@@ -128,12 +131,12 @@ static int64_t side_at(const wsr__siege *s, const params *p, int64_t query)
 
 // --------------------------------------------------------------------- linf
 
-static void stripes(wsr__siege *s, size_t row, const run_state *state)
+static void stripes(wsr__attack_batch *s, size_t row, const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
-    wsr__rng rng = wsr__siege_rng(s, row, state->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, state->draw);
     for (int64_t c = 0; c < dims[0]; c++) {
         for (int64_t j = 0; j < dims[2]; j++) {
             const float step = s->eps * sign(&rng);
@@ -146,12 +149,13 @@ static void stripes(wsr__siege *s, size_t row, const run_state *state)
     wsr__project(x, &ball);
 }
 
-static void propose_linf(wsr__siege *s, size_t row, const run_state *state)
+static void propose_linf(wsr__attack_batch *s, size_t row,
+                         const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
-    wsr__rng rng = wsr__siege_rng(s, row, state->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, state->draw);
     const window v = draw_window(s, state->side, &rng);
     memcpy(x, wsr__at(state->best, s->d, row), (size_t)s->d * sizeof(*x));
     for (int64_t c = 0; c < dims[0]; c++) {
@@ -194,7 +198,7 @@ static double norm_of(wsr__lp lp, const float *v, int64_t n)
 }
 
 // What keeps quotients of lengths finite.
-static double tiny_of(const wsr__siege *s)
+static double tiny_of(const wsr__attack_batch *s)
 {
     return 1e-12 * wsr__width(s->model->box);
 }
@@ -242,9 +246,9 @@ static void draw_pattern(float *v, int64_t side, wsr__lp lp, wsr__rng *rng)
 }
 
 // x = x0 + delta, in ball and box.
-static void put(wsr__siege *s, size_t row, float *delta)
+static void put(wsr__attack_batch *s, size_t row, float *delta)
 {
-    wsr__ball ball = wsr__siege_ball(s, row);
+    wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
     if (s->norm == WSR__L2) {
         const double length = norm_of(WSR__L2, delta, s->d);
@@ -259,8 +263,8 @@ static void put(wsr__siege *s, size_t row, float *delta)
 }
 
 // Every channel of a window gets the pattern up or down.
-static void add_tile(const wsr__siege *s, float *delta, const float *pattern,
-                     const window *v, wsr__rng *rng)
+static void add_tile(const wsr__attack_batch *s, float *delta,
+                     const float *pattern, const window *v, wsr__rng *rng)
 {
     const int64_t *const dims = s->model->shape.dims;
     for (int64_t c = 0; c < dims[0]; c++) {
@@ -273,14 +277,14 @@ static void add_tile(const wsr__siege *s, float *delta, const float *pattern,
     }
 }
 
-static void tiles(wsr__siege *s, size_t row, const run_state *state)
+static void tiles(wsr__attack_batch *s, size_t row, const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
     const int64_t side = dims[1] / 5 > 1 ? dims[1] / 5 : 1;
     const int64_t first = dims[1] > 5 * side ? (dims[1] - 5 * side) / 2 : 0;
     float *const delta = wsr__at(state->delta, s->d, row);
     float *const pattern = wsr__at(state->pattern, dims[1] * dims[2], row);
-    wsr__rng rng = wsr__siege_rng(s, row, state->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, state->draw);
     memset(delta, 0, (size_t)s->d * sizeof(*delta));
     for (int64_t y = first; y + side <= dims[1]; y += side) {
         for (int64_t x = first; x + side <= dims[2]; x += side) {
@@ -303,7 +307,7 @@ typedef struct exchange {
     float *fresh;
 } exchange;
 
-static void exchange_channel(const wsr__siege *s, float *delta,
+static void exchange_channel(const wsr__attack_batch *s, float *delta,
                              const exchange *ex, float up)
 {
     const int64_t *const dims = s->model->shape.dims;
@@ -341,7 +345,8 @@ static void exchange_channel(const wsr__siege *s, float *delta,
     }
 }
 
-static void propose_other(wsr__siege *s, size_t row, const run_state *state)
+static void propose_other(wsr__attack_batch *s, size_t row,
+                          const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
     const int64_t plane = dims[1] * dims[2];
@@ -349,7 +354,7 @@ static void propose_other(wsr__siege *s, size_t row, const run_state *state)
     const float *const best = wsr__at_const(state->best, s->d, row);
     float *const delta = wsr__at(state->delta, s->d, row);
     float *const pattern = wsr__at(state->pattern, plane, row);
-    wsr__rng rng = wsr__siege_rng(s, row, state->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, state->draw);
     exchange ex = {.pattern = pattern,
                    .fresh = wsr__at(state->fresh, plane, row)};
     ex.to = draw_window(s, state->side, &rng);
@@ -371,7 +376,7 @@ static void propose_other(wsr__siege *s, size_t row, const run_state *state)
 
 // --------------------------------------------------------------- the search
 
-static void begin_row(wsr__siege *s, size_t row, void *ctx)
+static void begin_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     if (s->norm == WSR__LINF) {
@@ -382,7 +387,7 @@ static void begin_row(wsr__siege *s, size_t row, void *ctx)
     state->value[row] = -INFINITY;
 }
 
-static void propose_row(wsr__siege *s, size_t row, void *ctx)
+static void propose_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     if (s->norm == WSR__LINF) {
@@ -392,45 +397,45 @@ static void propose_row(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void judge_row(wsr__siege *s, size_t row, void *ctx)
+static void judge_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
     const float value = (float)state->order(s->logits + row * s->classes,
-                                            &s->aims[row], s->classes);
+                                            &s->loss_targets[row], s->classes);
     if (value > state->value[row]) {
         state->value[row] = value;
         memcpy(wsr__at(state->best, s->d, row), x, (size_t)s->d * sizeof(*x));
     }
-    if (wsr__siege_won(s, row)) {
-        wsr__siege_take(s, row, x);
+    if (wsr__attack_batch_is_adversarial(s, row)) {
+        wsr__attack_batch_record_success(s, row, x);
     }
 }
 
-static void publish(wsr__siege *s, size_t row, void *ctx)
+static void publish(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     memcpy(wsr__at(s->found, s->d, row), wsr__at(state->best, s->d, row),
            (size_t)s->d * sizeof(*s->found));
 }
 
-static wsr_status search(wsr__siege *s, run_state *state)
+static wsr_status search(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;
-    for (int64_t k = 0; k < state->p->queries && s->m > 0; k++) {
+    for (int64_t k = 0; k < state->p->queries && s->n_active > 0; k++) {
         state->side = side_at(s, state->p, k);
-        wsr__siege_each(s, k == 0 ? begin_row : propose_row, state);
-        WSR_TRY(wsr__siege_forward(s, false));
-        wsr__siege_each(s, judge_row, state);
-        wsr__siege_leave(s);
+        wsr__attack_batch_each(s, k == 0 ? begin_row : propose_row, state);
+        WSR_TRY(wsr__attack_batch_forward(s, false));
+        wsr__attack_batch_each(s, judge_row, state);
+        wsr__attack_batch_compact(s);
         state->draw++;
     }
-    wsr__siege_each(s, publish, state);
+    wsr__attack_batch_each(s, publish, state);
 out:
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
@@ -439,18 +444,18 @@ static wsr_status run(wsr__siege *s, const void *options)
     run_state state = {.p = p,
                        .order = wsr__streq(p->loss.s, "ce") ? wsr__order_ce
                                                             : wsr__order_margin,
-                       .best = wsr__siege_spare(s, BEST, s->d),
-                       .value = wsr__siege_spare(s, LOSS, 1),
-                       .delta = wsr__siege_spare(s, DELTA, s->d),
-                       .pattern = wsr__siege_spare(s, PATTERN, plane),
-                       .fresh = wsr__siege_spare(s, FRESH, plane)};
+                       .best = wsr__attack_batch_scratch(s, BEST, s->d),
+                       .value = wsr__attack_batch_scratch(s, LOSS, 1),
+                       .delta = wsr__attack_batch_scratch(s, DELTA, s->d),
+                       .pattern = wsr__attack_batch_scratch(s, PATTERN, plane),
+                       .fresh = wsr__attack_batch_scratch(s, FRESH, plane)};
     if (state.best == NULL || state.value == NULL || state.delta == NULL ||
         state.pattern == NULL || state.fresh == NULL) {
         return WSR_NOMEM;
     }
-    for (int64_t r = 0; r < p->restarts && s->m > 0; r++) {
+    for (int64_t r = 0; r < p->restarts && s->n_active > 0; r++) {
         WSR_TRY(search(s, &state));
-        wsr__siege_recall(s);
+        wsr__attack_batch_reactivate(s);
     }
 out:
     return status;
@@ -465,6 +470,6 @@ const wsr__attack_class wsr__attack_square = {
     .norms = 1u << WSR__LINF | 1u << WSR__L2 | 1u << WSR__L1,
     .norm = norm,
     .targets = true,
-    .leaves = true,
+    .early_stop = true,
     .run = run,
 };

@@ -3,15 +3,16 @@
 // difgsm with smoothed gradients, which stand for those of the image moved to
 // all sides and so depend less on where one model looks:
 //
-//   g = K * grad CE(f(shrunk(x)), y)      K a kernel of length x length pixels
+//   g = K * grad CE(f(resize(x)), y)      K a kernel of length x length pixels
 //   m <- decay * m + g / mean |g|
 //   x <- clip(x + alpha * sign(m))
 //
 // Dong et al., "Evading defenses to transferable adversarial examples by
 // translation-invariant attacks", arXiv:1904.02884. All kernels are products
-// of a column and a row. Only the last image is judged.
+// of a column and a row. Only the last image is checked.
 
 #include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,14 +22,14 @@ enum { ROWS, LONGEST = 63 };
 static const char *const kernels[] = {"gaussian", "linear", "uniform", NULL};
 
 typedef struct params {
-    wsr__diversity diversity;
+    wsr__input_diversity diversity;
     wsr__text kernel;
     int64_t length;
     double sigmas;
 } params;
 
 static const wsr__option schema[] = {
-    WSR__DIVERSITY_OPTIONS,
+    WSR__INPUT_DIVERSITY_OPTIONS,
     {"kernel", WSR__WORD, offsetof(params, kernel), "gaussian", 0, 0, "",
      "what gradients are smoothed with", kernels},
     {"length", WSR__INT, offsetof(params, length), "15", 1, LONGEST, "pixels",
@@ -87,7 +88,7 @@ static void smooth(float *to, const float *from, int64_t n, int64_t stride,
     }
 }
 
-static void smooth_image(wsr__siege *s, size_t row, void *ctx)
+static void smooth_image(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const smoothing *const k = ctx;
     const int64_t *const dims = s->model->shape.dims;
@@ -104,23 +105,23 @@ static void smooth_image(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static wsr_status slope(wsr__siege *s, const wsr__climber *c)
+static wsr_status gradient(wsr__attack_batch *s, const wsr__momentum_attack *c)
 {
-    smoothing k = {.rows = wsr__siege_spare(s, ROWS, s->d)};
+    smoothing k = {.rows = wsr__attack_batch_scratch(s, ROWS, s->d)};
     if (k.rows == NULL) {
         return WSR_NOMEM;
     }
     fill_taps(&k, c->params);
-    const wsr_status status = wsr__slope_diverse(s, c);
+    const wsr_status status = wsr__gradient_resized(s, c);
     if (status == WSR_OK) {
-        wsr__siege_each(s, smooth_image, &k);
+        wsr__attack_batch_each(s, smooth_image, &k);
     }
     return status;
 }
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    return wsr__ascent_run(s, options, slope);
+    return wsr__momentum_attack_run(s, options, gradient);
 }
 
 const wsr__attack_class wsr__attack_tifgsm = {

@@ -5,10 +5,11 @@
 // tuning", arXiv:2103.15571. The iteration is in variance.c.
 
 #include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
-static wsr_status run(wsr__siege *s, const void *options)
+static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    return wsr__ascent_run(s, options, wsr__slope_tuned);
+    return wsr__momentum_attack_run(s, options, wsr__gradient_tuned);
 }
 
 const wsr__attack_class wsr__attack_vmifgsm = {

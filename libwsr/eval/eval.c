@@ -20,9 +20,9 @@ static const char *const targets[] = {"none", "least", "second", "random",
 
 static const wsr__option schema[] = {
     {"stop", WSR__BOOL, offsetof(params, attack.stop), "true", 0, 0, "",
-     "leave images alone once they have fallen", NULL},
+     "leave images alone after a success", NULL},
     {"nested", WSR__BOOL, offsetof(params, attack.nested), "true", 0, 0, "",
-     "what fell at a strength counts as fallen at larger ones", NULL},
+     "a success at a strength counts as one at larger ones", NULL},
     {"target", WSR__WORD, offsetof(params, attack.target), "none", 0, 0, "",
      "class to reach: least likely, second likely, random", targets},
     {"target_class", WSR__INT, offsetof(params, attack.target_class), "-1", -1,
@@ -223,11 +223,6 @@ static wsr_status check_model(const wsr_eval *s, const wsr_model *model,
         return WSR_FAIL(WSR_ARG,
                         "evaluation: the data have %lld classes, the model %zu",
                         (long long)classes, model->classes);
-    }
-    if (model->whole) {
-        return WSR_FAIL(WSR_ARG,
-                        "evaluation: the model's results depend on the "
-                        "images beside one");
     }
     for (size_t a = 0; a < s->n_attacks; a++) {
         WSR_TRY(

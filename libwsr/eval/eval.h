@@ -10,6 +10,8 @@
 #define WSR_EVAL_EVAL_H
 
 #include "attack/attack.h"
+#include "attack/engine/loss.h"
+#include "attack/engine/model.h"
 #include "data/data.h"
 #include "net/net.h"
 #include "run/run.h"

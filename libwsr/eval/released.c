@@ -7,6 +7,7 @@
 // those of the batch under attack. Both make a network look more robust than
 // it is; the library's own evaluation does neither.
 
+#include "attack/engine/pgd_plan.h"
 #include "data/data.h"
 #include "eval/eval.h"
 
@@ -15,7 +16,7 @@
 
 typedef struct params {
     int64_t steps;
-    double ratio;
+    double rel_length;
     int64_t batch;
     int64_t count;
 } params;
@@ -23,7 +24,7 @@ typedef struct params {
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
      "gradient steps", NULL},
-    {"ratio", WSR__FLOAT, offsetof(params, ratio), "2.5", 0, 1000, "",
+    {"rel_length", WSR__FLOAT, offsetof(params, rel_length), "2.5", 0, 1000, "",
      "length of all steps together, in strengths", NULL},
     {"batch", WSR__INT, offsetof(params, batch), "32", 1, 65536, "images",
      "that share their statistics", NULL},
@@ -116,7 +117,7 @@ static wsr_status batch_right(size_t *right, evaluation *ev, size_t at,
     const size_t count = left < ev->batch ? left : ev->batch;
     const pair *const plans = count == ev->batch ? &ev->whole : &ev->rest;
     const int32_t *const labels = wsr_dataset_labels(ev->dataset) + at;
-    const double alpha = ev->p->ratio * (double)eps / (double)ev->p->steps;
+    const double alpha = ev->p->rel_length * (double)eps / (double)ev->p->steps;
     const wsr__pgd pgd = {
         .eps = eps, .alpha = (float)alpha, .steps = (size_t)ev->p->steps};
     for (size_t i = 0; i < count; i++) {

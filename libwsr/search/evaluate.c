@@ -4,6 +4,7 @@
 // images of every strength. Only the sources are attacked; the estimator makes
 // the noise of the targets.
 
+#include "attack/engine/pgd_plan.h"
 #include "search/search.h"
 
 #include <math.h>
@@ -164,9 +165,9 @@ static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
     WSR_TRY(wsr_plan_forward(plan));
     const float *const z = wsr_plan_dst(plan, "logits");
     for (size_t i = 0; i < n; i++) {
-        const wsr__aim aim = {.label = wsr_batch_labels(batch)[i],
-                              .target = -1};
-        sum += wsr__loss_ce(NULL, NULL, z + i * classes, &aim, classes);
+        const wsr__loss_target target = {.label = wsr_batch_labels(batch)[i],
+                                         .target_class = -1};
+        sum += wsr__loss_ce(NULL, NULL, z + i * classes, &target, classes);
     }
     if (!isfinite(sum)) {
         return WSR_FAIL(WSR_NUMERIC, "loss of logits: %g is not finite", sum);

@@ -9,6 +9,7 @@
 // the path unchanged; as released their zero gradients still decay the weights
 // and apply momentum.
 
+#include "attack/engine/pgd_plan.h"
 #include "search/search.h"
 
 typedef struct supernet_plans {

@@ -13,6 +13,7 @@
 // as the released code of Wsr-NAS has it: its statistics follow them also,
 // and the second classifier learns from them instead.
 
+#include "attack/engine/pgd_plan.h"
 #include "train/train.h"
 
 #include <stddef.h>

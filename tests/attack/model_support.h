@@ -7,6 +7,7 @@
 #define WSR_TESTS_ATTACK_MODEL_SUPPORT_H
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 #include "support/support.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 
 #include "attack/model_support.h"
 
-// Whether `a` leaves at most as many standing as `b`, for several strengths.
+// Whether `a` leaves at most as many robust as `b`, for several strengths.
 static void expect_stronger(toy_world *w, const char *a, const char *b,
                             const float *eps)
 {
@@ -66,15 +66,15 @@ START_TEST(changes_in_the_l1_ball_are_sparse)
     for (size_t k = 0; k < 2; k++) {
         wsr_attack_result *const r = toy_run(w, specs[k], NULL, 1);
         size_t changed = 0;
-        size_t fell = 0;
+        size_t fooled = 0;
         for (size_t i = 0; i < TOY_N; i++) {
             const float *const adv = wsr_attack_result_images(r, 0) + i * TOY_D;
-            fell += wsr_attack_result_success(r, 0)[i];
+            fooled += wsr_attack_result_success(r, 0)[i];
             for (size_t p = 0; p < TOY_D; p++) {
                 changed += fabsf(adv[p] - w->x[i * TOY_D + p]) > 0;
             }
         }
-        ck_assert_uint_gt(fell, 3);
+        ck_assert_uint_gt(fooled, 3);
         ck_assert_uint_lt(changed, TOY_N * TOY_D / 2);
         wsr_attack_result_free(r);
     }

@@ -2,7 +2,7 @@
 
 #include "attack/model_support.h"
 
-// Whether `a` leaves at most as many standing as `b`, for several strengths.
+// Whether `a` leaves at most as many robust as `b`, for several strengths.
 static void expect_stronger(toy_world *w, const char *a, const char *b,
                             const float *eps)
 {

@@ -15,18 +15,19 @@ static int32_t labels[N];
 static toy model_of;
 
 // Options that make an attack quick; the others are quick as they are.
-static const char *const quick[] = {"apgd_ce",    "steps=12",
-                                    "apgd_dlr",   "steps=12",
-                                    "apgd_t",     "steps=8",
-                                    "autoattack", "steps=5,queries=10",
-                                    "cw",         "steps=30,search=4,c=0.1",
-                                    "ead",        "steps=30,search=4,c=0.1",
-                                    "fab",        "steps=10,restarts=2",
-                                    "fab_t",      "steps=10",
-                                    "spsa",       "steps=4,samples=30",
-                                    "square",     "queries=60",
-                                    "chain",      "attacks=[fgsm,pgd:steps=5]",
-                                    NULL};
+static const char *const quick[] = {
+    "apgd_ce",    "steps=12",
+    "apgd_dlr",   "steps=12",
+    "apgd_t",     "steps=8",
+    "autoattack", "steps=5,queries=10",
+    "cw",         "steps=30,binary_search_steps=4,c=0.1",
+    "ead",        "steps=30,binary_search_steps=4,c=0.1",
+    "fab",        "steps=10,restarts=2",
+    "fab_t",      "steps=10",
+    "spsa",       "steps=4,samples=30",
+    "square",     "queries=60",
+    "chain",      "attacks=[fgsm,pgd:steps=5]",
+    NULL};
 
 typedef struct member {
     char spec[MOST];
@@ -85,7 +86,7 @@ static wsr_model *begin(uint64_t seed)
     return toy_model(&model_of, true);
 }
 
-// Strengths that fell some images and not all.
+// Strengths that fool some images and not all.
 static const float *strengths(wsr__lp norm)
 {
     static const float all[3][2] = {
@@ -133,7 +134,7 @@ START_TEST(results_lie_inside_exactly_and_outcomes_are_true)
                                           "seed=3,nested=false"};
     member m;
     for (size_t k = 0; next(&m, k); k++) {
-        size_t fell = 0;
+        size_t fooled = 0;
         for (uint64_t o = 0; o < 3; o++) {
             wsr_model *const model = begin(o + 10);
             wsr_attack_result *const r =
@@ -142,12 +143,12 @@ START_TEST(results_lie_inside_exactly_and_outcomes_are_true)
             expect_inside(&m, r);
             expect_outcomes(&m, r);
             for (size_t i = 0; i < N; i++) {
-                fell += wsr_attack_result_success(r, 1)[i];
+                fooled += wsr_attack_result_success(r, 1)[i];
             }
             wsr_attack_result_free(r);
             wsr_model_free(model);
         }
-        ck_assert_msg(fell > 0 || strcmp(m.cls->super.name, "gn") == 0,
+        ck_assert_msg(fooled > 0 || strcmp(m.cls->super.name, "gn") == 0,
                       "%s never succeeds", m.spec);
     }
 }
@@ -409,7 +410,7 @@ START_TEST(strength_inf_takes_no_image_that_was_not_found)
     ck_assert_ok(wsr_model_new(&model, &shape, TOY_CLASSES, constant_logits,
                                no_gradient, NULL));
     for (size_t k = 0; next(&m, k); k++) {
-        if (m.cls->minimal) {
+        if (m.cls->min_norm) {
             expect_nothing_found(m.spec, model);
             members++;
         }
@@ -423,11 +424,14 @@ END_TEST
 START_TEST(strength_inf_counts_as_a_large_strength_does)
 {
     static const char *const weak[] = {
-        "cw:steps=1,search=1,c=1e-9", "ead:steps=1,search=1,c=1e-9",
-        "deepfool:steps=1",           "fab:steps=1",
-        "fab_t:steps=1,targets=1",    NULL};
+        "cw:steps=1,binary_search_steps=1,c=1e-9",
+        "ead:steps=1,binary_search_steps=1,c=1e-9",
+        "deepfool:steps=1",
+        "fab:steps=1",
+        "fab_t:steps=1,targets=1",
+        NULL};
     const float eps[2] = {1000, INFINITY};
-    size_t standing = 0;
+    size_t robust = 0;
     for (size_t k = 0; weak[k] != NULL; k++) {
         wsr_model *const model = begin(71);
         wsr_attack_result *const r =
@@ -436,13 +440,13 @@ START_TEST(strength_inf_counts_as_a_large_strength_does)
             ck_assert_msg(wsr_attack_result_robust(r, 0)[i] ==
                               wsr_attack_result_robust(r, 1)[i],
                           "%s: image %zu", weak[k], i);
-            standing += wsr_attack_result_robust(r, 1)[i];
+            robust += wsr_attack_result_robust(r, 1)[i];
         }
         expect_outcomes(&(member){.spec = "weak"}, r);
         wsr_attack_result_free(r);
         wsr_model_free(model);
     }
-    ck_assert_uint_gt(standing, 0);
+    ck_assert_uint_gt(robust, 0);
 }
 END_TEST
 

@@ -54,7 +54,7 @@ START_TEST(all_versions_work_in_all_norms)
                        "restarts=1,eot=2",
                        versions[k / 3], wsr__lp_names[k % 3]);
         wsr_attack_result *const r = toy_run(w, spec, NULL, eps[k % 3]);
-        ck_assert_msg(toy_robust(r) < 18, "%s fells nothing", spec);
+        ck_assert_msg(toy_robust(r) < 18, "%s fools nothing", spec);
         wsr_attack_result_free(r);
     }
     toy_end(w);

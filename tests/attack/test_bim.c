@@ -17,7 +17,8 @@ START_TEST(steps_follow_from_the_strength)
     // min(255 eps + 4, 1.25 * 255 eps) = 5 at 4/255, 20 at 16/255.
     toy_expect_same(w, "bim", "pgd:steps=5,alpha=1/255", 4.0f / 255);
     toy_expect_same(w, "bim", "pgd:steps=20,alpha=1/255", 16.0f / 255);
-    toy_expect_same(w, "bim:alpha=0,steps=4", "pgd:steps=4,ratio=1", 0.04f);
+    toy_expect_same(w, "bim:alpha=0,steps=4", "pgd:steps=4,rel_length=1",
+                    0.04f);
     toy_end(w);
 }
 END_TEST

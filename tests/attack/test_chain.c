@@ -24,7 +24,7 @@ START_TEST(the_outcome_is_the_worst_case_of_its_members)
 }
 END_TEST
 
-START_TEST(what_fell_costs_the_later_members_nothing)
+START_TEST(a_success_costs_the_later_members_nothing)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const one = toy_run(w, "fgsm", NULL, 0.015f);
@@ -42,7 +42,7 @@ START_TEST(what_fell_costs_the_later_members_nothing)
 }
 END_TEST
 
-START_TEST(minimal_attacks_judge_by_the_strength)
+START_TEST(min_norm_attacks_measure_by_the_strength)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r =
@@ -81,8 +81,8 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {the_outcome_is_the_worst_case_of_its_members,
-                                  what_fell_costs_the_later_members_nothing,
-                                  minimal_attacks_judge_by_the_strength,
+                                  a_success_costs_the_later_members_nothing,
+                                  min_norm_attacks_measure_by_the_strength,
                                   members_that_do_not_fit_are_named, NULL};
     return suite_of("chain", tests);
 }

@@ -2,20 +2,20 @@
 
 #include "attack/model_support.h"
 
-// Mean Euclidean change of the images that fell; all that are right must.
+// Mean Euclidean change of the images that fooled; all that are right must.
 static double mean_change(const wsr_attack_result *r)
 {
     double sum = 0;
-    size_t fell = 0;
+    size_t fooled = 0;
     for (size_t i = 0; i < TOY_N; i++) {
         if (wsr_attack_result_success(r, 0)[i]) {
             sum += (double)wsr_attack_result_l2(r, 0)[i];
-            fell++;
+            fooled++;
         }
         ck_assert(!wsr_attack_result_robust(r, 0)[i]);
     }
-    ck_assert_uint_gt(fell, 0);
-    return sum / (double)fell;
+    ck_assert_uint_gt(fooled, 0);
+    return sum / (double)fooled;
 }
 
 START_TEST(with_patience_its_changes_are_as_small_as_deepfools)
@@ -32,13 +32,13 @@ START_TEST(with_patience_its_changes_are_as_small_as_deepfools)
 }
 END_TEST
 
-START_TEST(searching_the_weight_finds_smaller_changes)
+START_TEST(searching_the_constant_finds_smaller_changes)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const one =
-        toy_run(w, "cw:search=1,c=10", NULL, INFINITY);
+        toy_run(w, "cw:binary_search_steps=1,c=10", NULL, INFINITY);
     wsr_attack_result *const many =
-        toy_run(w, "cw:search=6,c=10", NULL, INFINITY);
+        toy_run(w, "cw:binary_search_steps=6,c=10", NULL, INFINITY);
     ck_assert_double_lt(mean_change(many), mean_change(one));
     wsr_attack_result_free(one);
     wsr_attack_result_free(many);
@@ -51,12 +51,12 @@ START_TEST(images_can_be_made_wrong_by_a_margin)
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r = toy_run(w, "cw:kappa=1", NULL, INFINITY);
     for (size_t i = 0; i < TOY_N; i++) {
-        const wsr__aim aim = {w->labels[i], -1, NULL};
+        const wsr__loss_target target = {w->labels[i], -1, NULL};
         float z[TOY_CLASSES];
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
                                 1, &w->of));
         ck_assert(!wsr_attack_result_success(r, 0)[i] ||
-                  wsr__loss_margin(NULL, NULL, z, &aim, TOY_CLASSES) >= 1);
+                  wsr__loss_margin(NULL, NULL, z, &target, TOY_CLASSES) >= 1);
     }
     wsr_attack_result_free(r);
     toy_end(w);
@@ -86,7 +86,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         with_patience_its_changes_are_as_small_as_deepfools,
-        searching_the_weight_finds_smaller_changes,
+        searching_the_constant_finds_smaller_changes,
         images_can_be_made_wrong_by_a_margin,
         pixels_at_the_edge_of_the_range_move, NULL};
     return suite_of("cw", tests);

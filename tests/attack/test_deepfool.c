@@ -2,20 +2,20 @@
 
 #include "attack/model_support.h"
 
-// Mean Euclidean change of the images that fell; all that are right must.
+// Mean Euclidean change of the images that fooled; all that are right must.
 static double mean_change(const wsr_attack_result *r)
 {
     double sum = 0;
-    size_t fell = 0;
+    size_t fooled = 0;
     for (size_t i = 0; i < TOY_N; i++) {
         if (wsr_attack_result_success(r, 0)[i]) {
             sum += (double)wsr_attack_result_l2(r, 0)[i];
-            fell++;
+            fooled++;
         }
         ck_assert(!wsr_attack_result_robust(r, 0)[i]);
     }
-    ck_assert_uint_gt(fell, 0);
-    return sum / (double)fell;
+    ck_assert_uint_gt(fooled, 0);
+    return sum / (double)fooled;
 }
 
 START_TEST(images_end_just_behind_a_boundary)
@@ -55,7 +55,7 @@ START_TEST(changes_are_smaller_than_those_of_single_steps)
 }
 END_TEST
 
-START_TEST(strengths_only_judge_what_was_found)
+START_TEST(strengths_only_measure_what_was_found)
 {
     toy_world *const w = toy_begin(7);
     const float eps[3] = {0.1f, INFINITY, 0.3f};
@@ -94,7 +94,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         images_end_just_behind_a_boundary,
         changes_are_smaller_than_those_of_single_steps,
-        strengths_only_judge_what_was_found,
+        strengths_only_measure_what_was_found,
         the_largest_change_can_be_the_measure, NULL};
     return suite_of("deepfool", tests);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "attack/engine/momentum_attack.h"
 #include "attack/model_support.h"
 
 enum { H = 7, W = 5, C = 2, D = C * H * W };
@@ -36,11 +37,11 @@ START_TEST(half_the_size_is_the_mean_of_four_pixels)
 {
     float from[16];
     float to[16];
-    const wsr__shrunk how = {1, 4, 4, 2, 2, 1, 2};
+    const wsr__resize how = {1, 4, 4, 2, 2, 1, 2};
     for (size_t i = 0; i < 16; i++) {
         from[i] = (float)(i * i);
     }
-    wsr__shrink(to, from, &how);
+    wsr__resize_image(to, from, &how);
     for (size_t y = 0; y < 4; y++) {
         for (size_t x = 0; x < 4; x++) {
             float mean = 0;
@@ -58,19 +59,19 @@ START_TEST(gradients_go_back_by_the_adjoint)
 {
     float x[D];
     float y[D];
-    float shrunk[D];
+    float resized[D];
     float back[D];
     for (int64_t rows = 1; rows <= H; rows++) {
         const int64_t columns = 1 + rows % W;
-        const wsr__shrunk how = {C, H, W, rows, columns, H - rows, W - columns};
+        const wsr__resize how = {C, H, W, rows, columns, H - rows, W - columns};
         double there = 0;
         double here = 0;
         fill(x, 1);
         fill(y, 2);
-        wsr__shrink(shrunk, x, &how);
-        wsr__shrink_back(back, y, &how);
+        wsr__resize_image(resized, x, &how);
+        wsr__resize_backward(back, y, &how);
         for (size_t i = 0; i < D; i++) {
-            there += (double)shrunk[i] * (double)y[i];
+            there += (double)resized[i] * (double)y[i];
             here += (double)x[i] * (double)back[i];
         }
         ck_assert_double_eq_tol(there, here, 1e-6);

@@ -2,12 +2,12 @@
 
 #include "attack/model_support.h"
 
-// Mean l1 change of the images that fell, and how many pixels they changed.
+// Mean l1 change of the images that fooled, and how many pixels they changed.
 static double mean_change(const wsr_attack_result *r, const toy_world *w,
                           size_t *changed)
 {
     double sum = 0;
-    size_t fell = 0;
+    size_t fooled = 0;
     *changed = 0;
     for (size_t n = 0; n < TOY_N; n++) {
         const float *const x = wsr_attack_result_images(r, 0) + n * TOY_D;
@@ -17,12 +17,12 @@ static double mean_change(const wsr_attack_result *r, const toy_world *w,
             for (size_t i = 0; i < TOY_D; i++) {
                 *changed += fabsf(x[i] - x0[i]) > 0;
             }
-            fell++;
+            fooled++;
         }
         ck_assert(!wsr_attack_result_robust(r, 0)[n]);
     }
-    ck_assert_uint_gt(fell, 0);
-    return sum / (double)fell;
+    ck_assert_uint_gt(fooled, 0);
+    return sum / (double)fooled;
 }
 
 START_TEST(its_l1_changes_are_smaller_than_those_of_the_euclidean_attack)
@@ -67,17 +67,17 @@ START_TEST(images_can_be_made_wrong_by_a_margin)
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r =
         toy_run(w, "ead:kappa=1,c=0.1", NULL, INFINITY);
-    size_t fell = 0;
+    size_t fooled = 0;
     for (size_t i = 0; i < TOY_N; i++) {
-        const wsr__aim aim = {w->labels[i], -1, NULL};
+        const wsr__loss_target target = {w->labels[i], -1, NULL};
         float z[TOY_CLASSES];
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
                                 1, &w->of));
-        fell += wsr_attack_result_success(r, 0)[i];
+        fooled += wsr_attack_result_success(r, 0)[i];
         ck_assert(!wsr_attack_result_success(r, 0)[i] ||
-                  wsr__loss_margin(NULL, NULL, z, &aim, TOY_CLASSES) >= 1);
+                  wsr__loss_margin(NULL, NULL, z, &target, TOY_CLASSES) >= 1);
     }
-    ck_assert_uint_gt(fell, 0);
+    ck_assert_uint_gt(fooled, 0);
     wsr_attack_result_free(r);
     toy_end(w);
 }

@@ -2,23 +2,23 @@
 
 #include "attack/model_support.h"
 
-// Mean change in a norm of the images that fell; all that are right must.
+// Mean change in a norm of the images that fooled; all that are right must.
 static double mean_change(const wsr_attack_result *r, wsr__lp norm)
 {
     double sum = 0;
-    size_t fell = 0;
+    size_t fooled = 0;
     for (size_t i = 0; i < TOY_N; i++) {
         const float changes[3] = {wsr_attack_result_linf(r, 0)[i],
                                   wsr_attack_result_l2(r, 0)[i],
                                   wsr_attack_result_l1(r, 0)[i]};
         if (wsr_attack_result_success(r, 0)[i]) {
             sum += (double)changes[norm];
-            fell++;
+            fooled++;
         }
         ck_assert(!wsr_attack_result_robust(r, 0)[i]);
     }
-    ck_assert_uint_gt(fell, 0);
-    return sum / (double)fell;
+    ck_assert_uint_gt(fooled, 0);
+    return sum / (double)fooled;
 }
 
 START_TEST(it_finds_smaller_changes_than_deepfool)

@@ -21,9 +21,9 @@ START_TEST(every_pixel_moves_by_the_strength_along_the_gradient)
         float z[TOY_CLASSES];
         float dz[TOY_CLASSES];
         float dx[TOY_D];
-        const wsr__aim aim = {labels[i], -1, NULL};
+        const wsr__loss_target target = {labels[i], -1, NULL};
         ck_assert_ok(toy_logits(z, x + i * TOY_D, 1, &model_of));
-        (void)wsr__loss_ce(dz, NULL, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_ce(dz, NULL, z, &target, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &model_of));
         for (size_t p = 0; p < TOY_D; p++) {
             float want = x[i * TOY_D + p] + (dx[p] > 0 ? eps : -eps);

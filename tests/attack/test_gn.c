@@ -38,7 +38,7 @@ START_TEST(euclidean_noise_has_the_length_of_the_strength)
 }
 END_TEST
 
-START_TEST(more_tries_fell_no_fewer)
+START_TEST(more_tries_succeed_no_less)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const one = toy_run(w, "gn", NULL, 0.3f);
@@ -71,6 +71,6 @@ Suite *suite(void)
     const TTest *const tests[] = {
         noise_has_the_deviation_that_is_asked_for,
         euclidean_noise_has_the_length_of_the_strength,
-        more_tries_fell_no_fewer, unbounded_noise_needs_a_deviation, NULL};
+        more_tries_succeed_no_less, unbounded_noise_needs_a_deviation, NULL};
     return suite_of("gn", tests);
 }

@@ -24,7 +24,7 @@ START_TEST(outcomes_norms_and_images_agree)
         toy_attack("pgd", NULL, eps, 2, &(toy_task){model, x, labels, N});
     ck_assert_uint_eq(wsr_attack_result_count(r), N);
     ck_assert_uint_eq(wsr_attack_result_strengths(r), 2);
-    size_t fell = 0;
+    size_t fooled = 0;
     for (size_t e = 0; e < 2; e++) {
         const float *const found = wsr_attack_result_images(r, e);
         ck_assert_float_eq(wsr_attack_result_eps(r, e), eps[e]);
@@ -43,17 +43,17 @@ START_TEST(outcomes_norms_and_images_agree)
                 (float)wsr__distance(WSR__LINF, adv, x + i * TOY_D, TOY_D));
             ck_assert_float_le(wsr_attack_result_linf(r, e)[i], eps[e]);
             ck_assert(clean || wsr_attack_result_linf(r, e)[i] <= 0);
-            fell += wsr_attack_result_success(r, e)[i];
+            fooled += wsr_attack_result_success(r, e)[i];
         }
     }
-    ck_assert_uint_gt(fell, 0);
-    ck_assert_uint_lt(fell, 2 * N);
+    ck_assert_uint_gt(fooled, 0);
+    ck_assert_uint_lt(fooled, 2 * N);
     wsr_attack_result_free(r);
     wsr_model_free(model);
 }
 END_TEST
 
-START_TEST(what_fell_at_a_strength_costs_nothing_at_larger_ones)
+START_TEST(a_success_at_a_strength_costs_nothing_at_larger_ones)
 {
     const float eps[2] = {0.02f, 0.06f};
     wsr_model *const model = begin();
@@ -128,7 +128,7 @@ START_TEST(targets_count_only_when_they_are_reached)
     for (size_t o = 0; o < 4; o++) {
         wsr_attack_result *const r = toy_attack(
             "pgd", options[o], &eps, 1, &(toy_task){model, x, labels, N});
-        size_t fell = 0;
+        size_t fooled = 0;
         for (size_t i = 0; i < N; i++) {
             float z[TOY_CLASSES];
             float clean[TOY_CLASSES];
@@ -143,9 +143,9 @@ START_TEST(targets_count_only_when_they_are_reached)
             const bool success = wsr_attack_result_success(r, 0)[i];
             ck_assert(!success || now == want);
             ck_assert(!success || o == 0 || now != labels[i]);
-            fell += success;
+            fooled += success;
         }
-        ck_assert_uint_gt(fell, 0);
+        ck_assert_uint_gt(fooled, 0);
         wsr_attack_result_free(r);
     }
     wsr_model_free(model);
@@ -311,7 +311,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         outcomes_norms_and_images_agree,
-        what_fell_at_a_strength_costs_nothing_at_larger_ones,
+        a_success_at_a_strength_costs_nothing_at_larger_ones,
         strengths_without_nesting_give_what_each_gives_alone,
         images_are_known_by_their_numbers,
         targets_count_only_when_they_are_reached,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "attack/attack.h"
+#include "attack/engine/loss.h"
 #include "support/support.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@ enum { CLASSES = 6 };
 typedef struct problem {
     float z[CLASSES];
     float clean[CLASSES];
-    wsr__aim aim;
+    wsr__loss_target target;
 } problem;
 
 static void make(problem *p, uint32_t seed, bool reach)
@@ -20,9 +21,9 @@ static void make(problem *p, uint32_t seed, bool reach)
         p->z[c] = (float)(2 * wsr__rng_normal(&rng));
         p->clean[c] = (float)(2 * wsr__rng_normal(&rng));
     }
-    p->aim.label = (int32_t)wsr__rng_below(&rng, CLASSES);
-    p->aim.target = reach ? (p->aim.label + 2) % CLASSES : -1;
-    p->aim.clean = p->clean;
+    p->target.label = (int32_t)wsr__rng_below(&rng, CLASSES);
+    p->target.target_class = reach ? (p->target.label + 2) % CLASSES : -1;
+    p->target.clean = p->clean;
 }
 
 static void check_gradient(wsr__loss loss, bool reach)
@@ -32,20 +33,20 @@ static void check_gradient(wsr__loss loss, bool reach)
         float dz[CLASSES];
         float unused[CLASSES];
         make(&p, seed, reach);
-        const double value = loss(dz, NULL, p.z, &p.aim, CLASSES);
-        ck_assert_double_eq(loss(NULL, NULL, p.z, &p.aim, CLASSES), value);
+        const double value = loss(dz, NULL, p.z, &p.target, CLASSES);
+        ck_assert_double_eq(loss(NULL, NULL, p.z, &p.target, CLASSES), value);
         for (size_t c = 0; c < CLASSES; c++) {
             const float held = p.z[c];
             const float h = 1.0f / 1024;
             p.z[c] = held + h;
-            const double up = loss(unused, NULL, p.z, &p.aim, CLASSES);
+            const double up = loss(unused, NULL, p.z, &p.target, CLASSES);
             p.z[c] = held - h;
-            const double down = loss(unused, NULL, p.z, &p.aim, CLASSES);
+            const double down = loss(unused, NULL, p.z, &p.target, CLASSES);
             p.z[c] = held;
-            const double slope = (up - down) /
-                                 ((double)(held + h) - (double)(held - h));
-            ck_assert_double_eq_tol((double)dz[c], slope,
-                                    1e-3 * (1 + fabs(slope)));
+            const double derivative = (up - down) /
+                                      ((double)(held + h) - (double)(held - h));
+            ck_assert_double_eq_tol((double)dz[c], derivative,
+                                    1e-3 * (1 + fabs(derivative)));
         }
     }
 }
@@ -65,8 +66,8 @@ END_TEST
 START_TEST(values_are_those_of_the_formulas)
 {
     const float z[5] = {1, 4, 2, 3, -1};
-    const wsr__aim leave = {1, -1, z};
-    const wsr__aim reach = {1, 2, z};
+    const wsr__loss_target leave = {1, -1, z};
+    const wsr__loss_target reach = {1, 2, z};
     double sum = 0;
     for (size_t c = 0; c < 5; c++) {
         sum += exp((double)z[c]);
@@ -89,9 +90,9 @@ END_TEST
 START_TEST(a_sure_classifier_still_has_a_gradient)
 {
     const float z[3] = {0, 60, -3};
-    const wsr__aim aim = {1, -1, z};
+    const wsr__loss_target target = {1, -1, z};
     float dz[3];
-    (void)wsr__loss_ce(dz, NULL, z, &aim, 3);
+    (void)wsr__loss_ce(dz, NULL, z, &target, 3);
     ck_assert_float_gt(dz[0], 0);
     ck_assert_float_lt(dz[1], 0); // 1 - p rounds to 0 in float
 }
@@ -116,8 +117,8 @@ START_TEST(exponents_change_no_bit_of_ordinary_gradients)
             float whole[CLASSES];
             float dz[CLASSES];
             int e = 0;
-            (void)losses[l](whole, NULL, p.z, &p.aim, CLASSES);
-            (void)losses[l](dz, &e, p.z, &p.aim, CLASSES);
+            (void)losses[l](whole, NULL, p.z, &p.target, CLASSES);
+            (void)losses[l](dz, &e, p.z, &p.target, CLASSES);
             for (size_t c = 0; c < CLASSES; c++) {
                 ck_assert(ldexpf(dz[c], e) == whole[c]);
             }
@@ -139,8 +140,8 @@ static void shape_of(double shape[3], wsr__loss loss, const float *clean,
         q[c] = (float)(scale * (double)clean[c]);
         z[c] = (float)(scale * ((double)clean[c] + 0.01 * (double)(c * c)));
     }
-    const wsr__aim aim = {1, -1, q};
-    (void)loss(dz, &e, z, &aim, 3);
+    const wsr__loss_target target = {1, -1, q};
+    (void)loss(dz, &e, z, &target, 3);
     for (size_t c = 0; c < 3; c++) {
         most = fmax(most, fabs((double)dz[c]));
     }
@@ -187,8 +188,8 @@ START_TEST(the_order_of_losses_does_not_end_where_they_round_to_0)
     for (int k = 40000; k > -20; k--) {
         const float margin = 0.5f * (float)k;
         const float z[3] = {0, margin, -5};
-        const wsr__aim leave = {1, -1, NULL};
-        const wsr__aim reach = {1, 1, NULL};
+        const wsr__loss_target leave = {1, -1, NULL};
+        const wsr__loss_target reach = {1, 1, NULL};
         const double order = wsr__order_ce(z, &leave, 3);
         ck_assert_double_gt(order, last);
         ck_assert_double_eq(wsr__order_ce(z, &reach, 3), -order);

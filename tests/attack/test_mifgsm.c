@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "attack/engine/momentum_attack.h"
 #include "attack/model_support.h"
 
 START_TEST(without_momentum_it_is_pgd)
 {
     toy_world *const w = toy_begin(7);
-    toy_expect_same(w, "mifgsm:steps=6,decay=0", "pgd:steps=6,ratio=1", 0.04f);
+    toy_expect_same(w, "mifgsm:steps=6,decay=0", "pgd:steps=6,rel_length=1",
+                    0.04f);
     toy_end(w);
 }
 END_TEST

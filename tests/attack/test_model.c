@@ -109,31 +109,6 @@ START_TEST(logits_alone_are_the_same_and_split_into_batches)
 }
 END_TEST
 
-START_TEST(a_plan_is_a_model_of_exactly_its_batch)
-{
-    wsr_plan *plan = NULL;
-    wsr_model *model = NULL;
-    float z[N * CLASSES];
-    float of_graph[N * CLASSES];
-    build();
-    ck_assert_ok(wsr_plan_new(&plan, graph, 6, WSR_GRAD_INPUT | WSR_TRAIN));
-    ck_assert_ok(wsr__model_from_plan(&model, plan));
-    ck_assert(model->whole);
-    ck_assert_ok(wsr_model_logits(z, model, x, 6));
-    ck_assert_fails(wsr_model_logits(z, model, x, 7), WSR_ARG,
-                    "no whole batches of 6");
-    wsr_model_free(model);
-    wsr_plan_free(plan);
-    ck_assert_ok(wsr_model_from_graph(&model, graph, 8));
-    ck_assert_ok(wsr_model_logits(of_graph, model, x, 6));
-    for (size_t i = 0; i < 6 * CLASSES; i++) {
-        ck_assert_float_eq_tol(z[i], of_graph[i], 1e-5f);
-    }
-    wsr_model_free(model);
-    destroy();
-}
-END_TEST
-
 START_TEST(graphs_without_the_right_ports_are_refused)
 {
     wsr_model *model = NULL;
@@ -241,7 +216,6 @@ Suite *suite(void)
     const TTest *const tests[] = {
         any_number_of_images_gives_what_single_images_give,
         logits_alone_are_the_same_and_split_into_batches,
-        a_plan_is_a_model_of_exactly_its_batch,
         graphs_without_the_right_ports_are_refused,
         callbacks_get_dense_batches_of_the_rows_that_are_meant,
         the_batch_of_callbacks_can_be_chosen,

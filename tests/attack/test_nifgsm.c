@@ -5,7 +5,8 @@
 START_TEST(without_momentum_it_is_pgd)
 {
     toy_world *const w = toy_begin(7);
-    toy_expect_same(w, "nifgsm:steps=6,decay=0", "pgd:steps=6,ratio=1", 0.04f);
+    toy_expect_same(w, "nifgsm:steps=6,decay=0", "pgd:steps=6,rel_length=1",
+                    0.04f);
     toy_end(w);
 }
 END_TEST

@@ -15,7 +15,7 @@ static wsr_model *begin(void)
     return toy_model(&model_of, true);
 }
 
-static size_t standing(const wsr_attack_result *result, size_t e)
+static size_t robust(const wsr_attack_result *result, size_t e)
 {
     size_t n = 0;
     for (size_t i = 0; i < wsr_attack_result_count(result); i++) {
@@ -28,8 +28,8 @@ START_TEST(one_step_as_long_as_the_ball_is_fgsm)
 {
     const float eps = 0.03f;
     wsr_model *const model = begin();
-    wsr_attack_result *const a = toy_attack("pgd:steps=1,ratio=1", "stop=false",
-                                            &eps, 1,
+    wsr_attack_result *const a = toy_attack("pgd:steps=1,rel_length=1",
+                                            "stop=false", &eps, 1,
                                             &(toy_task){model, x, labels, N});
     wsr_attack_result *const b = toy_attack("fgsm", "stop=false", &eps, 1,
                                             &(toy_task){model, x, labels, N});
@@ -65,7 +65,7 @@ START_TEST(restarts_and_random_starts_find_no_less)
     wsr_attack_result *const many =
         toy_attack("pgd:steps=2,restarts=5", NULL, &eps, 1,
                    &(toy_task){model, x, labels, N});
-    ck_assert_uint_le(standing(many, 0), standing(one, 0));
+    ck_assert_uint_le(robust(many, 0), robust(one, 0));
     for (size_t i = 0; i < N; i++) {
         ck_assert(!wsr_attack_result_robust(many, 0)[i] ||
                   wsr_attack_result_robust(one, 0)[i]);
@@ -87,7 +87,7 @@ START_TEST(euclidean_steps_use_the_whole_ball)
         ck_assert_float_le(l2, eps);
         ck_assert_float_ge(l2, 0.99f * eps);
     }
-    ck_assert_uint_lt(standing(result, 0), N);
+    ck_assert_uint_lt(robust(result, 0), N);
     wsr_attack_result_free(result);
     wsr_model_free(model);
 }

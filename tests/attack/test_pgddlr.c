@@ -6,14 +6,14 @@ START_TEST(one_step_follows_the_gradient_of_the_ratio)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r =
-        toy_run(w, "pgddlr:steps=1,ratio=1", "stop=false", 0.02f);
+        toy_run(w, "pgddlr:steps=1,rel_length=1", "stop=false", 0.02f);
     for (size_t i = 0; i < TOY_N; i++) {
-        const wsr__aim aim = {w->labels[i], -1, NULL};
+        const wsr__loss_target target = {w->labels[i], -1, NULL};
         float z[TOY_CLASSES];
         float dz[TOY_CLASSES];
         float dx[TOY_D];
         ck_assert_ok(toy_logits(z, w->x + i * TOY_D, 1, &w->of));
-        (void)wsr__loss_dlr(dz, NULL, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_dlr(dz, NULL, z, &target, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &w->of));
         const float *const found = wsr_attack_result_images(r, 0) + i * TOY_D;
         for (size_t p = 0; p < TOY_D; p++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "attack/attack.h"
+#include "attack/engine/project.h"
 #include "support/support.h"
 
 #include <math.h>

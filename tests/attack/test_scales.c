@@ -9,7 +9,10 @@
 //   ctest --test-dir BUILD -R attack/scales --verbose
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
+#include "attack/engine/project.h"
 #include "support/support.h"
+#include "tensor/tensor.h"
 
 #include <math.h>
 #include <string.h>
@@ -204,7 +207,7 @@ static const char *const quick[] = {
     "spsa",       "steps=10,samples=40",
     "square",     "queries=100",
     "tifgsm",     "prob=0,length=1",
-    "tpgd",       "steps=20,ratio=4,sigma=0.0001",
+    "tpgd",       "steps=20,rel_length=4,sigma=0.0001",
     NULL};
 
 /// An attack in one of its norms.

@@ -16,7 +16,7 @@ static void summed(double sum[TOY_D], toy_world *w, size_t image)
     memset(sum, 0, TOY_D * sizeof(*sum));
     for (int k = 0; k < 3; k++) {
         const double scale = ldexp(1, -k);
-        const wsr__aim aim = {w->labels[image], -1, NULL};
+        const wsr__loss_target target = {w->labels[image], -1, NULL};
         float x[TOY_D];
         float z[TOY_CLASSES];
         float dz[TOY_CLASSES] = {0};
@@ -25,7 +25,7 @@ static void summed(double sum[TOY_D], toy_world *w, size_t image)
             x[i] = (float)scale * w->x[image * TOY_D + i];
         }
         ck_assert_ok(toy_logits(z, x, 1, &w->of));
-        (void)wsr__loss_ce(dz, NULL, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_ce(dz, NULL, z, &target, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &w->of));
         for (size_t i = 0; i < TOY_D; i++) {
             sum[i] += scale * (double)dx[i];

@@ -18,7 +18,7 @@ START_TEST(it_asks_for_logits_alone)
 END_TEST
 
 // The first step of Adam is lr * sign(g).
-START_TEST(slopes_are_those_of_the_margin)
+START_TEST(gradients_are_those_of_the_margin)
 {
     const float lr = 0.01f;
     toy_world *const w = toy_begin(7);
@@ -27,12 +27,12 @@ START_TEST(slopes_are_those_of_the_margin)
     size_t same = 0;
     size_t all = 0;
     for (size_t n = 0; n < TOY_N; n++) {
-        const wsr__aim aim = {w->labels[n], -1, NULL};
+        const wsr__loss_target target = {w->labels[n], -1, NULL};
         float z[TOY_CLASSES];
         float dz[TOY_CLASSES] = {0};
         float dx[TOY_D];
         ck_assert_ok(toy_logits(z, w->x + n * TOY_D, 1, &w->of));
-        (void)wsr__loss_margin(dz, NULL, z, &aim, TOY_CLASSES);
+        (void)wsr__loss_margin(dz, NULL, z, &target, TOY_CLASSES);
         ck_assert_ok(toy_backward(dx, dz, 1, &w->of));
         for (size_t i = 0; i < TOY_D && wsr_attack_result_clean(r)[n]; i++) {
             const float x0 = w->x[n * TOY_D + i];
@@ -59,7 +59,7 @@ START_TEST(queries_are_counted)
         toy_run(w, "spsa:steps=3,samples=5", "stop=false", 0.01f);
     for (size_t i = 0; i < TOY_N; i++) {
         if (wsr_attack_result_clean(r)[i]) {
-            // Clean, three times ten, and three judgements.
+            // Clean, three times ten, and three checks.
             ck_assert_uint_eq(wsr_attack_result_queries(r, 0)[i], 1 + 30 + 3);
         }
     }
@@ -71,7 +71,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {it_asks_for_logits_alone,
-                                  slopes_are_those_of_the_margin,
+                                  gradients_are_those_of_the_margin,
                                   queries_are_counted, NULL};
     return suite_of("spsa", tests);
 }

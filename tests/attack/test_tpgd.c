@@ -25,11 +25,11 @@ START_TEST(predictions_move_away_from_the_clean_ones)
     for (size_t i = 0; i < TOY_N; i++) {
         float clean[TOY_CLASSES];
         float z[TOY_CLASSES];
-        const wsr__aim aim = {-1, -1, clean};
+        const wsr__loss_target target = {-1, -1, clean};
         ck_assert_ok(toy_logits(clean, w->x + i * TOY_D, 1, &w->of));
         ck_assert_ok(toy_logits(z, wsr_attack_result_images(r, 0) + i * TOY_D,
                                 1, &w->of));
-        ck_assert_double_gt(wsr__loss_kl(NULL, NULL, z, &aim, TOY_CLASSES),
+        ck_assert_double_gt(wsr__loss_kl(NULL, NULL, z, &target, TOY_CLASSES),
                             1e-4);
     }
     wsr_attack_result_free(r);

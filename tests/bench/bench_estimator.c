@@ -8,6 +8,7 @@
 //                 [repeat=5]
 
 #include "attack/attack.h"
+#include "attack/engine/pgd_plan.h"
 #include "base/base.h"
 #include "bench/bench.h"
 #include "waiting.h"

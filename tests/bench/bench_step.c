@@ -16,6 +16,7 @@
 //   dump=1           print the plan of the attack, with times, to stderr
 
 #include "attack/attack.h"
+#include "attack/engine/pgd_plan.h"
 #include "bench/bench.h"
 #include "graph/plan.h"
 #include "train/train.h"

@@ -106,15 +106,15 @@ START_TEST(numbers_follow_from_the_images)
 }
 END_TEST
 
-START_TEST(quartiles_divide_the_changes_of_what_fell)
+START_TEST(quartiles_divide_the_changes_of_successes)
 {
     static const float norms[6] = {0.5f, 0.1f, 9, 0.4f, 0.2f, 0.3f};
-    static const uint8_t fell[6] = {1, 1, 0, 1, 1, 1};
+    static const uint8_t fooled[6] = {1, 1, 0, 1, 1, 1};
     world w = begin("fgsm", NULL);
     ck_assert_ok(wsr_eval_run(w.eval));
     wsr__eval_cell *const cell = wsr__eval_at(w.eval, 0, 0);
     memset(cell->success, 0, N);
-    memcpy(cell->success, fell, sizeof(fell));
+    memcpy(cell->success, fooled, sizeof(fooled));
     memcpy(cell->norms[WSR__LINF], norms, sizeof(norms));
     static const wsr_eval_value what[3] = {WSR_EVAL_QUARTILE_1, WSR_EVAL_MEDIAN,
                                            WSR_EVAL_QUARTILE_3};
@@ -348,7 +348,7 @@ START_TEST(kept_images_are_written_with_their_outcomes)
 }
 END_TEST
 
-START_TEST(attacks_on_another_model_are_judged_on_this_one)
+START_TEST(attacks_on_another_model_are_evaluated_on_this_one)
 {
     static toy other_of;
     world w = begin("pgd", "keep=30");
@@ -461,14 +461,14 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         numbers_follow_from_the_images,
-        quartiles_divide_the_changes_of_what_fell,
+        quartiles_divide_the_changes_of_successes,
         images_of_the_target_class_are_left_out,
         a_target_class_must_exist_and_leave_enough,
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,
         a_state_fits_one_evaluation_alone,
         kept_images_are_written_with_their_outcomes,
-        attacks_on_another_model_are_judged_on_this_one,
+        attacks_on_another_model_are_evaluated_on_this_one,
         attacks_on_another_model_have_no_target,
         quotes_of_a_spec_are_doubled_in_csv,
         memory_that_runs_short_is_reported_and_returned,

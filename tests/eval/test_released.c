@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "attack/engine/pgd_plan.h"
 #include "attack/model_support.h"
 #include "eval/eval.h"
 #include "wsr/net.h"

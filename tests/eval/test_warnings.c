@@ -294,7 +294,7 @@ END_TEST
 // Attacks at fault, as none of ours is: one forgets the ball, one the range.
 static float moved_by;
 
-static void move_row(wsr__siege *s, size_t row, void *ctx)
+static void move_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)ctx;
     float *const x = wsr__at(s->x, s->d, row);
@@ -304,12 +304,12 @@ static void move_row(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static wsr_status move(wsr__siege *s, const void *params)
+static wsr_status move(wsr__attack_batch *s, const void *params)
 {
     (void)params;
-    wsr__siege_reset(s);
-    wsr__siege_each(s, move_row, NULL);
-    return wsr__siege_finish(s);
+    wsr__attack_batch_reset(s);
+    wsr__attack_batch_each(s, move_row, NULL);
+    return wsr__attack_batch_finish(s);
 }
 
 static void expect_outside(float by, float eps)

@@ -88,7 +88,7 @@ static inline wsr_attack_result *attack(const world *w, const char *spec,
     return result;
 }
 
-static inline size_t standing(const wsr_attack_result *result)
+static inline size_t robust_count(const wsr_attack_result *result)
 {
     size_t n = 0;
     for (size_t i = 0; i < wsr_attack_result_count(result); i++) {

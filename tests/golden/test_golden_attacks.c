@@ -51,7 +51,7 @@ static const reference references[] = {
 };
 
 // As the references do it: every image takes all steps.
-START_TEST(deterministic_attacks_fell_the_images_that_the_references_felled)
+START_TEST(deterministic_attacks_fool_the_images_that_the_references_fooled)
 {
     world *const w = world_new();
     for (size_t i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
@@ -97,7 +97,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        deterministic_attacks_fell_the_images_that_the_references_felled,
+        deterministic_attacks_fool_the_images_that_the_references_fooled,
         images_that_leave_when_they_fall_are_the_same_ones,
         one_step_gives_the_pixels_of_the_reference, NULL};
     return suite_of("golden attacks", tests);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stochastic and minimal attacks against what the public implementations did
+// Stochastic and min-norm attacks against what the public implementations did
 // to a really trained network. The median of three seeds may leave three
-// images more standing than the one seed of the reference; fewer is stronger.
+// images more robust than the one seed of the reference; fewer is stronger.
 
 #include "golden/robust_net.h"
 
@@ -12,7 +12,7 @@ typedef struct reference {
     const char *spec;
     float eps;
     size_t images;
-    size_t standing; // of the reference
+    size_t robust; // of the reference
 } reference;
 
 // results.json: aa_apgd-ce_n128, aa_apgd-t_n128, aa_square_n128, aa_fab-t_n64,
@@ -31,10 +31,10 @@ static size_t run_seed(const world *w, const reference *r, size_t seed)
     (void)snprintf(options, sizeof(options), "images=false,seed=%zu", seed);
     wsr_attack_result *const result =
         attack(w, r->spec, options, r->eps, r->images);
-    const size_t left = standing(result);
-    printf("%s: seed %zu leaves %zu of %zu standing, the reference %zu "
+    const size_t left = robust_count(result);
+    printf("%s: seed %zu leaves %zu of %zu robust, the reference %zu "
            "(%.0f s)\n",
-           r->spec, seed, left, r->images, r->standing,
+           r->spec, seed, left, r->images, r->robust,
            wsr_attack_result_seconds(result, 0));
     (void)fflush(stdout);
     wsr_attack_result_free(result);
@@ -54,13 +54,13 @@ START_TEST(stochastic_attacks_leave_no_more_standing_than_the_references)
         const size_t median = left[2] < low    ? low
                               : left[2] > high ? high
                                                : left[2];
-        ck_assert_uint_le(median, stochastic[i].standing + MORE);
+        ck_assert_uint_le(median, stochastic[i].robust + MORE);
     }
     world_free(w);
 }
 END_TEST
 
-// Mean of the `n` smallest Euclidean changes; fewer than n have fallen: huge.
+// Mean of the `n` smallest Euclidean changes; fewer than n are fooled: huge.
 static double nearest(const wsr_attack_result *result, size_t n)
 {
     bool used[IMAGES] = {false};
@@ -83,20 +83,20 @@ static double nearest(const wsr_attack_result *result, size_t n)
     return sum / (double)n;
 }
 
-// results.json: cw_c10_lr0.01_100, which has no search, fells 33 images with a
-// mean Euclidean change of 0.669; deepfool_50_0.02 fells 215 with one of 6.92.
-START_TEST(minimal_attacks_are_at_least_as_strong_as_the_references)
+// results.json: cw_c10_lr0.01_100, which has no search, fools 33 images with a
+// mean Euclidean change of 0.669; deepfool_50_0.02 fools 215 with one of 6.92.
+START_TEST(min_norm_attacks_are_at_least_as_strong_as_the_references)
 {
     world *const w = world_new();
     wsr_attack_result *const cw =
         attack(w, "cw", "images=false", INFINITY, IMAGES);
     wsr_attack_result *const deepfool =
         attack(w, "deepfool", "images=false", INFINITY, IMAGES);
-    printf("cw leaves %zu standing, 33 fell at a mean of %.3f (%.0f s)\n"
-           "deepfool leaves %zu standing, 215 fell at a mean of %.3f "
+    printf("cw leaves %zu robust, 33 fooled at a mean of %.3f (%.0f s)\n"
+           "deepfool leaves %zu robust, 215 fooled at a mean of %.3f "
            "(%.0f s)\n",
-           standing(cw), nearest(cw, 33), wsr_attack_result_seconds(cw, 0),
-           standing(deepfool), nearest(deepfool, 215),
+           robust_count(cw), nearest(cw, 33), wsr_attack_result_seconds(cw, 0),
+           robust_count(deepfool), nearest(deepfool, 215),
            wsr_attack_result_seconds(deepfool, 0));
     ck_assert_double_le(nearest(cw, 33), 0.669);
     ck_assert_double_le(nearest(deepfool, 215), 6.92);
@@ -110,6 +110,6 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         stochastic_attacks_leave_no_more_standing_than_the_references,
-        minimal_attacks_are_at_least_as_strong_as_the_references, NULL};
+        min_norm_attacks_are_at_least_as_strong_as_the_references, NULL};
     return suite_of("golden autoattack", tests);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The part of golden_autoattack that is quick enough for every day: Auto-PGD
-// on all images of the reference, whose images it must fell one by one as the
+// on all images of the reference, whose images it must fool one by one as the
 // authors' code does, and the whole standard ensemble on the first images.
 
 #include "golden/robust_net.h"
@@ -24,7 +24,7 @@ static size_t count(const uint8_t *flags, size_t n)
     return hits;
 }
 
-START_TEST(auto_pgd_fells_what_the_reference_fells)
+START_TEST(auto_pgd_fools_what_the_reference_fools)
 {
     uint8_t robust[REFERENCE];
     size_t left[SEEDS];
@@ -39,7 +39,7 @@ START_TEST(auto_pgd_fells_what_the_reference_fells)
         for (size_t i = 0; i < REFERENCE; i++) {
             different += robust[i] != wsr_attack_result_robust(result, 0)[i];
         }
-        left[k] = standing(result);
+        left[k] = robust_count(result);
         ck_assert_uint_le(different, MORE);
         wsr_attack_result_free(result);
     }
@@ -58,12 +58,12 @@ START_TEST(the_ensemble_leaves_no_more_standing_than_the_reference)
     outcomes(robust, "aa_standard_n128");
     wsr_attack_result *const result =
         attack(w, "autoattack:queries=1000", "images=false", 0.1f, FIRST);
-    printf("autoattack leaves %zu of %d standing, the reference %zu (%.0f s)\n",
-           standing(result), FIRST, count(robust, FIRST),
+    printf("autoattack leaves %zu of %d robust, the reference %zu (%.0f s)\n",
+           robust_count(result), FIRST, count(robust, FIRST),
            wsr_attack_result_seconds(result, 0));
-    // An image near the boundary may fall by luck alone.
-    ck_assert_uint_le(standing(result), count(robust, FIRST) + 1);
-    // And what stands has not been looked at less than it should have been.
+    // An image near the boundary may be fooled by luck alone.
+    ck_assert_uint_le(robust_count(result), count(robust, FIRST) + 1);
+    // And what is robust has not been looked at less than it should have been.
     for (size_t i = 0; i < FIRST; i++) {
         if (wsr_attack_result_robust(result, 0)[i]) {
             ck_assert_uint_gt(wsr_attack_result_queries(result, 0)[i],
@@ -78,7 +78,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        auto_pgd_fells_what_the_reference_fells,
+        auto_pgd_fools_what_the_reference_fools,
         the_ensemble_leaves_no_more_standing_than_the_reference, NULL};
     return suite_of("golden ensemble", tests);
 }

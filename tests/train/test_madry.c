@@ -12,8 +12,8 @@ static double frozen_loss(const step_bench *b, const float *x)
     ck_assert_ok(wsr_model_from_net(&model, b->net, STEP_N));
     ck_assert_ok(wsr_model_logits(logits, model, x, STEP_N));
     for (size_t i = 0; i < STEP_N; i++) {
-        const wsr__aim aim = {b->labels[i], -1, NULL};
-        sum += wsr__loss_ce(NULL, NULL, logits + i * STEP_CLASSES, &aim,
+        const wsr__loss_target target = {b->labels[i], -1, NULL};
+        sum += wsr__loss_ce(NULL, NULL, logits + i * STEP_CLASSES, &target,
                             STEP_CLASSES);
     }
     wsr_model_free(model);

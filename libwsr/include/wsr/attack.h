@@ -5,7 +5,7 @@
 //   model    what is attacked: logits(x) and, for most attacks, the gradient
 //            of a function of the logits with respect to x
 //   attack   a method with its options, and the strengths to try
-//   result   per strength and image: whether it fell, the image, norms, costs
+//   result   per strength and image: success, the image, norms, costs
 //
 // Strengths are radii of a ball around the image in the attack's norm, in the
 // unit of the pixels. Whatever an attack returns lies inside that ball and
@@ -155,11 +155,11 @@ typedef struct wsr_attack wsr_attack;
  * Make an attack. It has the single strength 8/255 until
  * wsr_attack_set_strengths().
  *
- * Options of every attack, with defaults: `stop=true`: an image that has
- * fallen is not attacked further, and one that the model gets wrong anyway is
+ * Options of every attack, with defaults: `stop=true`: an image that was
+ * fooled is not attacked further, and one that the model gets wrong anyway is
  * not attacked at all; false: every image takes all steps and the last image
  * is returned, as training wants it. `nested=true`: with stop, an image that
- * fell at one strength counts as fallen at the larger ones by the same image,
+ * was fooled at one strength counts as fooled at larger ones by the same image,
  * which lies in their balls too; exact as to what exists, but a larger ball is
  * then not searched anew. `target=none`, or the class to reach: `given` (the
  * labels are the classes to reach), `least` and `second` (by the logits of the
@@ -223,8 +223,9 @@ WSR_API const char *wsr_attack_norm(const wsr_attack *attack);
 /** Whether the model must have gradients. */
 WSR_API bool wsr_attack_needs_gradients(const wsr_attack *attack);
 
-/** Whether it looks for the smallest change, which strengths then judge. */
-WSR_API bool wsr_attack_is_minimal(const wsr_attack *attack);
+/** Whether it looks for the smallest change, which strengths then only measure.
+ */
+WSR_API bool wsr_attack_is_min_norm(const wsr_attack *attack);
 
 /** What an attack did. Independent of attack and model once made. */
 typedef struct wsr_attack_result wsr_attack_result;
@@ -270,7 +271,7 @@ WSR_API float wsr_attack_result_eps(const wsr_attack_result *result, size_t e);
 WSR_API const uint8_t *wsr_attack_result_clean(const wsr_attack_result *result);
 
 /**
- * Whether each image still stands at strength `e`: clean, and not fallen.
+ * Whether each image is robust at strength `e`: clean, and not fooled.
  *
  * @returns [borrowed] (n), 0 or 1
  */
@@ -278,7 +279,7 @@ WSR_API const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
                                                 size_t e);
 
 /**
- * Whether each image fell by the attack at strength `e`.
+ * Whether the attack fooled the model on each image at strength `e`.
  *
  * @returns [borrowed] (n), 0 or 1
  */
@@ -286,8 +287,8 @@ WSR_API const uint8_t *wsr_attack_result_success(
     const wsr_attack_result *result, size_t e);
 
 /**
- * Images that the attack found at strength `e`. Those of images that did not
- * fall are its last attempt, or the clean image.
+ * Images that the attack found at strength `e`. Those of images without
+ * success are its last attempt, or the clean image.
  *
  * @returns [borrowed] (n, c, h, w); NULL when made with images=false
  */

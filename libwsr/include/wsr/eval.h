@@ -147,7 +147,7 @@ typedef enum wsr_eval_value {
     WSR_EVAL_LINF = 4,         /**< mean largest change of attacked images */
     WSR_EVAL_L2 = 5,           /**< mean Euclidean change of these */
     WSR_EVAL_L1 = 6,           /**< mean absolute change of these */
-    WSR_EVAL_SUCCESS_LINF = 7, /**< the same of those that fell */
+    WSR_EVAL_SUCCESS_LINF = 7, /**< the same of successes */
     WSR_EVAL_SUCCESS_L2 = 8,
     WSR_EVAL_SUCCESS_L1 = 9,
     WSR_EVAL_MEDIAN = 10,     /**< median change of these in the own norm */
@@ -168,7 +168,7 @@ WSR_API double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
                             wsr_eval_value what);
 
 /**
- * Accuracy when each image meets whichever attack of one norm fells it.
+ * Accuracy when each image meets whichever attack of one norm fools it.
  *
  * @param norm "linf", "l2" or "l1"
  * @returns over the images that all of these attacks are done with; NAN when
@@ -189,7 +189,7 @@ WSR_API double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a,
                               size_t e, size_t label);
 
 /**
- * Whether image `i` still stands.
+ * Whether image `i` is robust.
  *
  * @param i below wsr_eval_count()
  */
@@ -239,10 +239,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
  * Warnings are
  *
  *   rising          accuracy rises with the strength (with nested=false)
- *   black_box       an attack without gradients fells more than all with them
- *   single_step     a single step fells more than all attacks with many
- *   budget          more steps or restarts still fell more
- *   unbounded       images stand where any image is permitted
+ *   black_box       an attack without gradients fools more than all with them
+ *   single_step     a single step fools more than all attacks with many
+ *   budget          more steps or restarts still fool more
+ *   unbounded       images are robust where any image is permitted
  *   zero_gradients  more than a tenth of the gradients are zero everywhere
  *   outside         images lie outside of the ball or the pixel range
  *   random          the model answers the same question differently
@@ -288,7 +288,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_save_images(const wsr_eval *eval,
  * the attack on them has just moved. Strengths follow each other without
  * resetting these; afterwards the network is as before.
  *
- * Options, with defaults: `steps=20`; `ratio=2.5`: length of all steps
+ * Options, with defaults: `steps=20`; `rel_length=2.5`: length of all steps
  * together, in strengths; `batch=32`; `count=0`: images, 0: all.
  *
  * @param accuracy [out] (n) in [0, 1]

@@ -2,10 +2,11 @@
 //
 // The attack inside adversarial training and search: all images of a batch
 // take all steps on a plan in whatever mode it has, for in train mode the
-// statistics of the batch are those of all its images. Nothing is judged, so
+// statistics of the batch are those of all its images. Nothing is checked, so
 // n steps cost n forward and n backward passes.
 
-#include "attack/attack.h"
+#include "attack/engine/pgd_plan.h"
+#include "attack/engine/model.h"
 #include "graph/plan.h"
 
 #include <string.h>
@@ -61,11 +62,12 @@ static void seed_backward(wsr_plan *plan, const int32_t *labels,
     const bool joint = (plan->purpose & WSR_TRAIN) != 0;
     int common = WSR__EXPONENT_NONE;
     for (size_t i = 0; i < (size_t)shape->dims[0]; i++) {
-        const wsr__aim aim = {labels[i], -1,
-                              pgd->clean == NULL ? NULL
-                                                 : pgd->clean + i * classes};
+        const wsr__loss_target target = {
+            labels[i], -1,
+            pgd->clean == NULL ? NULL : pgd->clean + i * classes};
         int exponent = 0;
-        (void)loss(dz + i * classes, &exponent, z + i * classes, &aim, classes);
+        (void)loss(dz + i * classes, &exponent, z + i * classes, &target,
+                   classes);
         if (joint) {
             wsr__gradient_join(dz, &common, exponent, i, classes);
         }

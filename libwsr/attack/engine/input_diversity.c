@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Gradients at images of another size, as difgsm and tifgsm share them: with
-// some probability an image is shrunk to a random size and laid into zeros at a
+// some probability an image is resized at random and padded with zeros at a
 // random place. Each image has numbers of its own, whatever its batch. Xie et
 // al., "Improving transferability of adversarial examples with input
 // diversity", arXiv:1803.06978.
 
-#include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static tap tap_of(int64_t i, int64_t from, int64_t to)
     return t;
 }
 
-void wsr__shrink(float *to, const float *from, const wsr__shrunk *how)
+void wsr__resize_image(float *to, const float *from, const wsr__resize *how)
 {
     const int64_t plane = how->h * how->w;
     memset(to, 0, (size_t)(how->channels * plane) * sizeof(*to));
@@ -49,7 +49,7 @@ void wsr__shrink(float *to, const float *from, const wsr__shrunk *how)
     }
 }
 
-void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how)
+void wsr__resize_backward(float *to, const float *from, const wsr__resize *how)
 {
     const int64_t plane = how->h * how->w;
     memset(to, 0, (size_t)(how->channels * plane) * sizeof(*to));
@@ -74,7 +74,7 @@ void wsr__shrink_back(float *to, const float *from, const wsr__shrunk *how)
 }
 
 typedef struct view {
-    const wsr__diversity *diversity;
+    const wsr__input_diversity *diversity;
     float *seen;
     float *back;
     uint32_t step;
@@ -87,12 +87,12 @@ static int64_t below(wsr__rng *rng, int64_t n)
 }
 
 /// What step `step` makes of a row; false: nothing.
-static bool shrunk_of(wsr__shrunk *how, const wsr__siege *s, const view *v,
-                      size_t row)
+static bool resize_of(wsr__resize *how, const wsr__attack_batch *s,
+                      const view *v, size_t row)
 {
     const int64_t *const dims = s->model->shape.dims;
-    wsr__rng rng = wsr__siege_rng(s, row, v->step);
-    *how = (wsr__shrunk){.channels = dims[0], .h = dims[1], .w = dims[2]};
+    wsr__rng rng = wsr__attack_batch_rng(s, row, v->step);
+    *how = (wsr__resize){.channels = dims[0], .h = dims[1], .w = dims[2]};
     const int64_t least =
         (int64_t)fmax(1, floor(v->diversity->rate * (double)how->h));
     const bool changed = (double)wsr__rng_uniform(&rng) < v->diversity->prob;
@@ -103,43 +103,45 @@ static bool shrunk_of(wsr__shrunk *how, const wsr__siege *s, const view *v,
     return changed && how->rows < how->h;
 }
 
-static void look(wsr__siege *s, size_t row, void *ctx)
+static void look(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const view *const v = ctx;
-    wsr__shrunk how;
+    wsr__resize how;
     const float *const x = wsr__at_const(s->x, s->d, row);
     float *const seen = wsr__at(v->seen, s->d, row);
-    if (shrunk_of(&how, s, v, row)) {
-        wsr__shrink(seen, x, &how);
+    if (resize_of(&how, s, v, row)) {
+        wsr__resize_image(seen, x, &how);
     } else {
         memcpy(seen, x, (size_t)s->d * sizeof(*x));
     }
 }
 
-static void go_back(wsr__siege *s, size_t row, void *ctx)
+static void go_back(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const view *const v = ctx;
-    wsr__shrunk how;
+    wsr__resize how;
     float *const g = wsr__at(s->grad, s->d, row);
     float *const back = wsr__at(v->back, s->d, row);
-    if (shrunk_of(&how, s, v, row)) {
-        wsr__shrink_back(back, g, &how);
+    if (resize_of(&how, s, v, row)) {
+        wsr__resize_backward(back, g, &how);
         memcpy(g, back, (size_t)s->d * sizeof(*g));
     }
 }
 
-wsr_status wsr__slope_diverse(wsr__siege *s, const wsr__climber *c)
+wsr_status wsr__gradient_resized(wsr__attack_batch *s,
+                                 const wsr__momentum_attack *c)
 {
-    view v = {c->params, wsr__siege_spare(s, WSR__DIVERSITY_SEEN, s->d),
-              wsr__siege_spare(s, WSR__DIVERSITY_BACK, s->d),
+    view v = {c->params, wsr__attack_batch_scratch(s, WSR__RESIZED, s->d),
+              wsr__attack_batch_scratch(s, WSR__RESIZED_GRADIENT, s->d),
               (uint32_t)c->step};
     if (v.seen == NULL || v.back == NULL) {
         return WSR_NOMEM;
     }
-    wsr__siege_each(s, look, &v);
-    const wsr_status status = wsr__siege_gradient_at(s, v.seen, wsr__loss_ce);
+    wsr__attack_batch_each(s, look, &v);
+    const wsr_status status =
+        wsr__attack_batch_gradient_at(s, v.seen, wsr__loss_ce);
     if (status == WSR_OK) {
-        wsr__siege_each(s, go_back, &v);
+        wsr__attack_batch_each(s, go_back, &v);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 // and costs.
 
 #include "attack/attack.h"
+#include "attack/engine/batch.h"
 
 #include <math.h>
 #include <string.h>
@@ -221,11 +222,6 @@ static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
         return WSR_FAIL(WSR_ARG, "attack %s: there are no images",
                         cls->super.name);
     }
-    if (model->whole && n % model->batch != 0) {
-        return WSR_FAIL(WSR_ARG,
-                        "attack %s: %zu images are no whole batches of %zu",
-                        cls->super.name, n, model->batch);
-    }
     return check_model(cls, attack->params, model);
 }
 
@@ -284,22 +280,23 @@ static bool in_box(const float *x, int64_t d, wsr__box box)
     return in;
 }
 
-static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
+static void record_image(record *r, const wsr__attack_batch *s, size_t row,
+                         size_t at)
 {
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
-    const bool clean = wsr__siege_clean_stands(s, row);
+    const bool clean = wsr__attack_batch_clean_correct(s, row);
     // With stop, an image that was wrong from the start is its own result.
     const bool attacked = r->eps > 0 && (clean || !s->stop);
-    bool fallen = attacked && s->fallen[row];
-    if (s->cls->minimal && attacked) {
-        fallen = wsr__siege_within(s, row, r->eps);
+    bool success = attacked && s->success[row];
+    if (s->cls->min_norm && attacked) {
+        success = wsr__attack_batch_within(s, row, r->eps);
     }
     const float *x = attacked ? wsr__at_const(s->found, s->d, row) : x0;
-    if (s->cls->minimal && !fallen) {
+    if (s->cls->min_norm && !success) {
         x = x0;
     }
-    r->success[at] = clean && fallen;
-    r->robust[at] = clean && !fallen;
+    r->success[at] = clean && success;
+    r->robust[at] = clean && !success;
     for (size_t k = 0; k < 3; k++) {
         r->norms[k][at] = (float)wsr__distance((wsr__lp)k, x, x0, s->d);
     }
@@ -315,7 +312,7 @@ static void record_image(record *r, const wsr__siege *s, size_t row, size_t at)
 
 typedef struct record_work {
     record *r;
-    wsr__siege *s;
+    wsr__attack_batch *s;
     size_t at;
 } record_work;
 
@@ -328,7 +325,7 @@ static void record_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void record_batch(record *r, wsr__siege *s, size_t at)
+static void record_batch(record *r, wsr__attack_batch *s, size_t at)
 {
     record_work work = {r, s, at};
     wsr__share((int64_t)s->n, s->d, record_share, &work);
@@ -351,26 +348,27 @@ static void sort_strengths(size_t *order, const wsr_attack *attack)
     }
 }
 
-static wsr_status run_batch(wsr_attack_result *result, wsr__siege *s,
+static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
                             const size_t *order, size_t at)
 {
     wsr_status status = WSR_OK;
     const size_t last = result->n_eps - 1;
     for (size_t i = 0; i < s->n; i++) {
-        result->clean[at + i] = wsr__siege_clean_stands(s, i);
+        result->clean[at + i] = wsr__attack_batch_clean_correct(s, i);
     }
-    // A minimal attack runs once, its result is then judged at all strengths.
-    if (s->cls->minimal && result->records[order[last]].eps > 0) {
+    // A min-norm attack runs once, its result is then measured at all
+    // strengths.
+    if (s->cls->min_norm && result->records[order[last]].eps > 0) {
         record *const r = &result->records[order[last]];
         const double start = wsr__seconds();
-        WSR_TRY(wsr__siege_strength(s, r->eps));
+        WSR_TRY(wsr__attack_batch_strength(s, r->eps));
         r->seconds += wsr__seconds() - start;
     }
     for (size_t e = 0; e <= last; e++) {
         record *const r = &result->records[order[e]];
         const double start = wsr__seconds();
-        if (!s->cls->minimal && r->eps > 0) {
-            WSR_TRY(wsr__siege_strength(s, r->eps));
+        if (!s->cls->min_norm && r->eps > 0) {
+            WSR_TRY(wsr__attack_batch_strength(s, r->eps));
         }
         record_batch(r, s, at);
         r->seconds += wsr__seconds() - start;
@@ -385,14 +383,14 @@ wsr_status wsr_attack_run(wsr_attack_result **out, const wsr_attack *attack,
 {
     wsr_status status = WSR_OK;
     wsr_attack_result *result = NULL;
-    wsr__siege *s = NULL;
+    wsr__attack_batch *s = NULL;
     size_t *const order = wsr__alloc(attack->n_eps, sizeof(*order));
     size_t batch = (size_t)attack->settings.batch;
     *out = NULL;
     if (order == NULL) {
         return WSR_NOMEM;
     }
-    if (batch == 0 || batch > model->batch || model->whole) {
+    if (batch == 0 || batch > model->batch) {
         batch = model->batch;
     }
     batch = batch < n ? batch : n;
@@ -400,21 +398,21 @@ wsr_status wsr_attack_run(wsr_attack_result **out, const wsr_attack *attack,
     WSR_TRY(check_images(model, images, labels, n));
     WSR_TRY(check_targets(attack, model, labels, n));
     WSR_TRY(make_result(&result, attack, model, n));
-    WSR_TRY(wsr__siege_new(&s, attack, model, batch));
+    WSR_TRY(wsr__attack_batch_new(&s, attack, model, batch));
     sort_strengths(order, attack);
     for (size_t i = 0; i < n; i += batch) {
         const size_t count = n - i < batch ? n - i : batch;
         const double start = wsr__seconds();
-        WSR_TRY(wsr__siege_begin(s, wsr__at_const(images, model->pixels, i),
-                                 labels + i, count,
-                                 (uint64_t)attack->settings.first + i));
+        WSR_TRY(wsr__attack_batch_begin(
+            s, wsr__at_const(images, model->pixels, i), labels + i, count,
+            (uint64_t)attack->settings.first + i));
         result->records[order[0]].seconds += wsr__seconds() - start;
         WSR_TRY(run_batch(result, s, order, i));
     }
     *out = result;
     result = NULL;
 out:
-    wsr__siege_free(s);
+    wsr__attack_batch_free(s);
     wsr_attack_result_free(result);
     wsr__free(order);
     return status;

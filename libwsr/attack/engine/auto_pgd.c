@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Auto-PGD, the engine of apgd_ce, apgd_dlr and apgd_t: projected gradient
-// ascent with momentum whose step is halved, back at the best point so far,
-// whenever a stretch of steps did not bring enough,
+// gradient ascent with momentum whose step is halved, back at the best point so
+// far, whenever a stretch of steps did not bring enough,
 //
 //   z       = clip(x + eta * direction(g))
 //   x_next  = clip(x + a (z - x) + (1 - a) (x - x_last))        a = 0.75
@@ -14,7 +14,7 @@
 // box: l1-APGD for sparse adversarial attacks on image classifiers",
 // arXiv:2103.01208, where the radius may shrink in stages as well (`large`).
 
-#include "attack/attack.h"
+#include "attack/engine/auto_pgd.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,7 +58,7 @@ typedef struct row_state {
 
 enum { ROW_FLOATS = (sizeof(row_state) + sizeof(float) - 1) / sizeof(float) };
 
-typedef struct ascent {
+typedef struct apgd_state {
     const wsr__apgd *p;
     wsr__loss loss;
     wsr__order order; // of the loss, what points are compared by
@@ -72,19 +72,19 @@ typedef struct ascent {
     int64_t step;
     int64_t stretch; // steps between checkpoints
     uint32_t draw;   // number of the random start
-    bool judge;      // points count: the ball is that of the strength
+    bool evaluate;   // points count: the ball is that of the strength
     bool staged;     // x at the beginning is that of an earlier stage
-} ascent;
+} apgd_state;
 
 // ------------------------------------------------------------------- starts
 
-static void start_row(wsr__siege *s, size_t row, void *ctx)
+static void start_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const apgd_state *const a = ctx;
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
     float *const t = wsr__at(a->ahead, s->d, row);
-    wsr__rng rng = wsr__siege_rng(s, row, a->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, a->draw);
     double most = 0;
     double squares = 0;
     for (int64_t i = 0; i < s->d; i++) {
@@ -105,7 +105,7 @@ static void start_row(wsr__siege *s, size_t row, void *ctx)
 }
 
 // Pixels that differ from the clean image.
-static double support_of(const wsr__siege *s, size_t row, const float *x)
+static double support_of(const wsr__attack_batch *s, size_t row, const float *x)
 {
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     int64_t n = 0;
@@ -115,10 +115,10 @@ static double support_of(const wsr__siege *s, size_t row, const float *x)
     return (double)n;
 }
 
-static void begin_row(wsr__siege *s, size_t row, void *ctx)
+static void begin_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const apgd_state *const a = ctx;
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     const size_t size = (size_t)s->d * sizeof(float);
     float *const x = wsr__at(s->x, s->d, row);
     const double eps = (double)s->eps;
@@ -139,9 +139,9 @@ static void begin_row(wsr__siege *s, size_t row, void *ctx)
 
 // -------------------------------------------------------------------- steps
 
-static void sparse_step(wsr__siege *s, size_t row, const row_state *r)
+static void sparse_step(wsr__attack_batch *s, size_t row, const row_state *r)
 {
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     float *const x = wsr__at(s->x, s->d, row);
     const float *const g = wsr__at_const(s->grad, s->d, row);
     const double rank = (1 - r->dense) * (double)s->d;
@@ -160,9 +160,9 @@ static void sparse_step(wsr__siege *s, size_t row, const row_state *r)
     wsr__project(x, &ball);
 }
 
-static void dense_step(wsr__siege *s, size_t row, const ascent *a)
+static void dense_step(wsr__attack_batch *s, size_t row, const apgd_state *a)
 {
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     const float eta = (float)a->rows[row].eta;
     const float share = a->step == 0 ? 1.0f : 0.75f;
     const float *const g = wsr__at_const(s->grad, s->d, row);
@@ -189,9 +189,9 @@ static void dense_step(wsr__siege *s, size_t row, const ascent *a)
     wsr__project(x, &ball);
 }
 
-static void step_row(wsr__siege *s, size_t row, void *ctx)
+static void step_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     if (s->norm == WSR__L1) {
         sparse_step(s, row, &a->rows[row]);
     } else {
@@ -199,13 +199,13 @@ static void step_row(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void note_row(wsr__siege *s, size_t row, void *ctx)
+static void note_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     const size_t size = (size_t)s->d * sizeof(float);
     row_state *const r = &a->rows[row];
-    const double loss =
-        a->order(s->logits + row * s->classes, &s->aims[row], s->classes);
+    const double loss = a->order(s->logits + row * s->classes,
+                                 &s->loss_targets[row], s->classes);
     // The loss before the first step counts as 0, as it does in the authors'
     // code, whose record of losses begins with zeros.
     r->rises += a->step >= 0 && loss > r->last ? 1 : 0;
@@ -221,16 +221,16 @@ static void note_row(wsr__siege *s, size_t row, void *ctx)
 
 // -------------------------------------------------------------- checkpoints
 
-static void back_to_best(wsr__siege *s, size_t row, const ascent *a)
+static void back_to_best(wsr__attack_batch *s, size_t row, const apgd_state *a)
 {
     const size_t size = (size_t)s->d * sizeof(float);
     memcpy(wsr__at(s->x, s->d, row), wsr__at(a->best, s->d, row), size);
     memcpy(wsr__at(s->grad, s->d, row), wsr__at(a->best_grad, s->d, row), size);
 }
 
-static void check_dense(wsr__siege *s, size_t row, void *ctx)
+static void check_dense(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     row_state *const r = &a->rows[row];
     const bool few = r->rises <= a->p->rho * (double)a->stretch;
     const bool stuck = !r->reduced && r->best_then >= r->best;
@@ -243,9 +243,9 @@ static void check_dense(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void check_sparse(wsr__siege *s, size_t row, void *ctx)
+static void check_sparse(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     row_state *const r = &a->rows[row];
     const double eps = (double)s->eps;
     const double support =
@@ -266,11 +266,11 @@ static int64_t share_of(double share, int64_t steps)
     return n > 1 ? n : 1;
 }
 
-// --------------------------------------------------------------- one ascent
+// --------------------------------------------------------------- one restart
 
-static void sum_row(wsr__siege *s, size_t row, void *ctx)
+static void sum_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     float *const sum = wsr__at(a->sum, s->d, row);
     const float factor = wsr__gradient_align(sum, &a->rows[row].exponent,
@@ -280,79 +280,79 @@ static void sum_row(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void take_sum(wsr__siege *s, size_t row, void *ctx)
+static void take_sum(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     memcpy(wsr__at(s->grad, s->d, row), wsr__at(a->sum, s->d, row),
            (size_t)s->d * sizeof(float));
 }
 
-static wsr_status average(wsr__siege *s, ascent *a)
+static wsr_status average(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
     memset(a->sum, 0, s->capacity * (size_t)s->d * sizeof(float));
-    for (size_t k = 0; k < s->m; k++) {
-        a->rows[s->rows[k]].exponent = WSR__EXPONENT_NONE;
+    for (size_t k = 0; k < s->n_active; k++) {
+        a->rows[s->active[k]].exponent = WSR__EXPONENT_NONE;
     }
-    for (int64_t i = 0; i < a->p->eot && s->m > 0; i++) {
-        const bool judge = a->judge && i == a->p->eot - 1;
-        WSR_TRY(wsr__siege_forward(s, true));
-        if (judge) {
-            wsr__siege_fell(s);
+    for (int64_t i = 0; i < a->p->eot && s->n_active > 0; i++) {
+        const bool evaluate = a->evaluate && i == a->p->eot - 1;
+        WSR_TRY(wsr__attack_batch_forward(s, true));
+        if (evaluate) {
+            wsr__attack_batch_check_success(s);
         }
-        WSR_TRY(wsr__siege_backward(s, a->loss));
-        wsr__siege_each(s, sum_row, a);
+        WSR_TRY(wsr__attack_batch_backward(s, a->loss));
+        wsr__attack_batch_each(s, sum_row, a);
     }
-    wsr__siege_each(s, take_sum, a);
+    wsr__attack_batch_each(s, take_sum, a);
 out:
     return status;
 }
 
 // Loss, gradient and outcome at x.
-static wsr_status look(wsr__siege *s, ascent *a)
+static wsr_status look(wsr__attack_batch *s, apgd_state *a)
 {
     if (a->p->eot > 1) {
         return average(s, a);
     }
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__siege_forward(s, true));
-    if (a->judge) {
-        wsr__siege_fell(s);
+    WSR_TRY(wsr__attack_batch_forward(s, true));
+    if (a->evaluate) {
+        wsr__attack_batch_check_success(s);
     }
-    WSR_TRY(wsr__siege_backward(s, a->loss));
+    WSR_TRY(wsr__attack_batch_backward(s, a->loss));
 out:
     return status;
 }
 
 // After the last step no gradient is needed.
-static wsr_status look_last(wsr__siege *s, const ascent *a)
+static wsr_status look_last(wsr__attack_batch *s, const apgd_state *a)
 {
-    const wsr_status status = wsr__siege_forward(s, false);
-    if (status == WSR_OK && a->judge) {
-        wsr__siege_fell(s);
+    const wsr_status status = wsr__attack_batch_forward(s, false);
+    if (status == WSR_OK && a->evaluate) {
+        wsr__attack_batch_check_success(s);
     }
     return status;
 }
 
-static wsr_status climb(wsr__siege *s, ascent *a)
+static wsr_status run_steps(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
     const bool sparse = s->norm == WSR__L1;
     int64_t since = 0;
     a->stretch = share_of(sparse ? 0.04 : 0.22, a->steps);
-    wsr__siege_each(s, begin_row, a);
+    wsr__attack_batch_each(s, begin_row, a);
     a->step = -1;
     WSR_TRY(look(s, a));
-    wsr__siege_each(s, note_row, a);
-    for (a->step = 0; a->step < a->steps && s->m > 0; a->step++) {
-        wsr__siege_each(s, step_row, a);
+    wsr__attack_batch_each(s, note_row, a);
+    for (a->step = 0; a->step < a->steps && s->n_active > 0; a->step++) {
+        wsr__attack_batch_each(s, step_row, a);
         WSR_TRY(a->step + 1 < a->steps ? look(s, a) : look_last(s, a));
-        wsr__siege_each(s, note_row, a);
+        wsr__attack_batch_each(s, note_row, a);
         if (++since < a->stretch) {
             continue;
         }
         since = 0;
-        wsr__siege_each(s, sparse ? check_sparse : check_dense, a);
+        wsr__attack_batch_each(s, sparse ? check_sparse : check_dense, a);
         const int64_t less = a->stretch - share_of(0.03, a->steps);
         const int64_t least = share_of(0.06, a->steps);
         a->stretch = sparse ? a->stretch : less > least ? less : least;
@@ -361,23 +361,23 @@ out:
     return status;
 }
 
-static void from_best(wsr__siege *s, size_t row, void *ctx)
+static void from_best(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     memcpy(wsr__at(s->x, s->d, row), wsr__at(a->best, s->d, row),
            (size_t)s->d * sizeof(float));
 }
 
-static void publish_best(wsr__siege *s, size_t row, void *ctx)
+static void publish_best(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const ascent *const a = ctx;
+    const apgd_state *const a = ctx;
     memcpy(wsr__at(s->found, s->d, row), wsr__at(a->best, s->d, row),
            (size_t)s->d * sizeof(float));
 }
 
 // Balls of three, two and one times the strength, each begun where the one
 // before ended; only points in the last one count.
-static wsr_status climb_stages(wsr__siege *s, ascent *a)
+static wsr_status run_stages(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
     const float eps = s->eps;
@@ -385,29 +385,29 @@ static wsr_status climb_stages(wsr__siege *s, ascent *a)
     a->staged = true;
     for (int stage = 0; stage < 3; stage++) {
         s->eps = eps * (float)(3 - stage);
-        a->judge = stage == 2;
+        a->evaluate = stage == 2;
         a->steps = stage < 2 ? part : a->p->steps - 2 * part;
         a->steps = a->steps < 1 ? 1 : a->steps;
-        wsr__siege_each(s, stage == 0 ? start_row : from_best, a);
-        WSR_TRY(climb(s, a));
+        wsr__attack_batch_each(s, stage == 0 ? start_row : from_best, a);
+        WSR_TRY(run_steps(s, a));
     }
 out:
     s->eps = eps;
     return status;
 }
 
-static wsr_status ascend(wsr__siege *s, ascent *a)
+static wsr_status run_restart(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
     if (a->p->large && s->norm == WSR__L1) {
-        WSR_TRY(climb_stages(s, a));
+        WSR_TRY(run_stages(s, a));
     } else {
-        a->judge = true;
+        a->evaluate = true;
         a->steps = a->p->steps;
-        wsr__siege_each(s, start_row, a);
-        WSR_TRY(climb(s, a));
+        wsr__attack_batch_each(s, start_row, a);
+        WSR_TRY(run_steps(s, a));
     }
-    wsr__siege_each(s, publish_best, a);
+    wsr__attack_batch_each(s, publish_best, a);
     a->draw++;
 out:
     return status;
@@ -415,16 +415,17 @@ out:
 
 // ----------------------------------------------------------------- the runs
 
-static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p)
+static wsr_status begin(apgd_state *a, wsr__attack_batch *s, const wsr__apgd *p)
 {
-    *a = (ascent){.p = p,
-                  .last = wsr__siege_spare(s, LAST, s->d),
-                  .best = wsr__siege_spare(s, BEST, s->d),
-                  .best_grad = wsr__siege_spare(s, BEST_GRAD, s->d),
-                  .ahead = wsr__siege_spare(s, AHEAD, s->d),
-                  .rows = (void *)wsr__siege_spare(s, ROWS, ROW_FLOATS)};
+    *a = (apgd_state){
+        .p = p,
+        .last = wsr__attack_batch_scratch(s, LAST, s->d),
+        .best = wsr__attack_batch_scratch(s, BEST, s->d),
+        .best_grad = wsr__attack_batch_scratch(s, BEST_GRAD, s->d),
+        .ahead = wsr__attack_batch_scratch(s, AHEAD, s->d),
+        .rows = (void *)wsr__attack_batch_scratch(s, ROWS, ROW_FLOATS)};
     if (p->eot > 1) {
-        a->sum = wsr__siege_spare(s, SUM, s->d);
+        a->sum = wsr__attack_batch_scratch(s, SUM, s->d);
     }
     return a->last == NULL || a->best == NULL || a->best_grad == NULL ||
                    a->ahead == NULL || a->rows == NULL ||
@@ -433,40 +434,41 @@ static wsr_status begin(ascent *a, wsr__siege *s, const wsr__apgd *p)
                : WSR_OK;
 }
 
-wsr_status wsr__apgd_run(wsr__siege *s, const wsr__apgd *apgd, wsr__loss loss,
-                         wsr__order order)
+wsr_status wsr__apgd_run(wsr__attack_batch *s, const wsr__apgd *apgd,
+                         wsr__loss loss, wsr__order order)
 {
     wsr_status status = WSR_OK;
-    ascent a;
+    apgd_state a;
     WSR_TRY(begin(&a, s, apgd));
     a.loss = loss;
     a.order = order;
-    for (int64_t r = 0; r < apgd->restarts && s->m > 0; r++) {
-        WSR_TRY(ascend(s, &a));
-        wsr__siege_recall(s);
+    for (int64_t r = 0; r < apgd->restarts && s->n_active > 0; r++) {
+        WSR_TRY(run_restart(s, &a));
+        wsr__attack_batch_reactivate(s);
     }
 out:
     return status;
 }
 
-wsr_status wsr__apgd_run_targets(wsr__siege *s, const wsr__apgd *apgd,
+wsr_status wsr__apgd_run_targets(wsr__attack_batch *s, const wsr__apgd *apgd,
                                  wsr__loss loss, wsr__order order)
 {
     wsr_status status = WSR_OK;
-    ascent a;
+    apgd_state a;
     const int64_t others = (int64_t)s->classes - 1;
     const int64_t targets = apgd->targets < others ? apgd->targets : others;
     WSR_TRY(begin(&a, s, apgd));
     a.loss = loss;
     a.order = order;
-    for (int64_t r = 0; r < targets * apgd->restarts && s->m > 0; r++) {
-        for (size_t k = 0; k < s->m; k++) {
-            wsr__aim *const aim = &s->aims[s->rows[k]];
-            aim->target = wsr__ranked(aim->clean, s->classes, aim->label,
-                                      (size_t)(r % targets));
+    for (int64_t r = 0; r < targets * apgd->restarts && s->n_active > 0; r++) {
+        for (size_t k = 0; k < s->n_active; k++) {
+            wsr__loss_target *const target = &s->loss_targets[s->active[k]];
+            target->target_class = wsr__ranked(target->clean, s->classes,
+                                               target->label,
+                                               (size_t)(r % targets));
         }
-        WSR_TRY(ascend(s, &a));
-        wsr__siege_recall(s);
+        WSR_TRY(run_restart(s, &a));
+        wsr__attack_batch_reactivate(s);
     }
 out:
     return status;

@@ -2,16 +2,17 @@
 //
 // Starting points and gradient steps that attacks share.
 
-#include "attack/attack.h"
+#include "attack/engine/steps.h"
 
 #include <math.h>
 
 enum { START = 0x40000000 }; // apart from the numbers of steps
 
-float wsr__step_size(const wsr__siege *s, double alpha, double ratio,
-                     int64_t steps)
+float wsr__step_size(const wsr__attack_batch *s, double alpha,
+                     double rel_length, int64_t steps)
 {
-    return (float)(alpha > 0 ? alpha : ratio * (double)s->eps / (double)steps);
+    return (float)(alpha > 0 ? alpha
+                             : rel_length * (double)s->eps / (double)steps);
 }
 
 float wsr__lift(double length)
@@ -43,9 +44,10 @@ void wsr__gradient_join(float *dz, int *exponent, int next, size_t rows,
     }
 }
 
-static wsr__rng start_rng(const wsr__siege *s, size_t row, uint32_t restart)
+static wsr__rng start_rng(const wsr__attack_batch *s, size_t row,
+                          uint32_t restart)
 {
-    return wsr__siege_rng(s, row, START + restart);
+    return wsr__attack_batch_rng(s, row, START + restart);
 }
 
 static void gaussian(float *x, int64_t d, double scale, wsr__rng *rng)
@@ -55,12 +57,12 @@ static void gaussian(float *x, int64_t d, double scale, wsr__rng *rng)
     }
 }
 
-void wsr__start_gaussian(wsr__siege *s, size_t row, uint32_t restart,
+void wsr__start_gaussian(wsr__attack_batch *s, size_t row, uint32_t restart,
                          double sigma)
 {
     wsr__rng rng = start_rng(s, row, restart);
     float *const x = wsr__at(s->x, s->d, row);
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     gaussian(x, s->d, sigma * wsr__width(ball.box), &rng);
     wsr__project(x, &ball);
 }
@@ -79,11 +81,11 @@ static void uniform_l2(float *x, const wsr__ball *ball, wsr__rng *rng)
     }
 }
 
-void wsr__start_uniform(wsr__siege *s, size_t row, uint32_t restart)
+void wsr__start_uniform(wsr__attack_batch *s, size_t row, uint32_t restart)
 {
     wsr__rng rng = start_rng(s, row, restart);
     float *const x = wsr__at(s->x, s->d, row);
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     if (s->norm == WSR__LINF) {
         for (int64_t i = 0; i < s->d; i++) {
             x[i] += s->eps * (2 * wsr__rng_uniform(&rng) - 1);
@@ -94,10 +96,11 @@ void wsr__start_uniform(wsr__siege *s, size_t row, uint32_t restart)
     wsr__project(x, &ball);
 }
 
-void wsr__gradient_step(wsr__siege *s, size_t row, const float *g, float alpha)
+void wsr__gradient_step(wsr__attack_batch *s, size_t row, const float *g,
+                        float alpha)
 {
     float *const x = wsr__at(s->x, s->d, row);
-    const wsr__ball ball = wsr__siege_ball(s, row);
+    const wsr__ball ball = wsr__attack_batch_ball(s, row);
     if (s->norm == WSR__LINF) {
         wsr__sign_step(x, g, alpha, &ball);
         return;

@@ -17,7 +17,7 @@
 // the boundary are wrong after every step, these are looked at first by a pass
 // that keeps nothing for a gradient.
 
-#include "attack/attack.h"
+#include "attack/engine/fast_boundary.h"
 
 #include <float.h>
 #include <math.h>
@@ -43,11 +43,11 @@ typedef struct walk {
     float *change;       // (n, d)
     float *clean_change; // (n, d)
     row_state *rows;
-    bool all;      // boundaries to all classes, not to the aim's alone
+    bool all;      // boundaries to all classes, not to the target's alone
     uint32_t draw; // number of the random start, 0: none
 } walk;
 
-static void start_row(wsr__siege *s, size_t row, void *ctx)
+static void start_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     static const double usual[] = {0.3, 1, 5};
     const walk *const w = ctx;
@@ -63,7 +63,7 @@ static void start_row(wsr__siege *s, size_t row, void *ctx)
     }
     const double width = wsr__width(s->model->box);
     radius = isinf(radius) ? usual[s->norm] * width : radius;
-    wsr__rng rng = wsr__siege_rng(s, row, w->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, w->draw);
     for (int64_t i = 0; i < s->d; i++) {
         t[i] = x0[i] + (float)width * (s->norm == WSR__LINF
                                            ? 2 * wsr__rng_uniform(&rng) - 1
@@ -90,14 +90,15 @@ static double dual_length(wsr__lp lp, const float *g, int64_t d)
     return lp == WSR__LINF ? sum : lp == WSR__L2 ? sqrt(squares) : most;
 }
 
-static void compare_row(wsr__siege *s, size_t row, void *ctx)
+static void compare_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const walk *const w = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
     row_state *const r = &w->rows[row];
-    const double slope = dual_length(s->norm, g, s->d);
+    const double derivative = dual_length(s->norm, g, s->d);
     // Where it is flat all around, one of the boundaries has to do.
-    const double length = slope > 0 ? fabs(s->loss[row]) / slope : DBL_MAX;
+    const double length = derivative > 0 ? fabs(s->loss[row]) / derivative
+                                         : DBL_MAX;
     if (length < r->length) {
         r->length = length;
         r->f = s->loss[row];
@@ -133,7 +134,7 @@ static double change_length(wsr__lp lp, const float *change, int64_t d,
     return length > least ? length : least;
 }
 
-static void step_row(wsr__siege *s, size_t row, void *ctx)
+static void step_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const walk *const w = ctx;
     row_state *const r = &w->rows[row];
@@ -141,16 +142,16 @@ static void step_row(wsr__siege *s, size_t row, void *ctx)
     float *const x = wsr__at(s->x, s->d, row);
     float *const d1 = wsr__at(w->change, s->d, row);
     float *const d2 = wsr__at(w->clean_change, s->d, row);
-    wsr__plane plane = {wsr__at_const(w->normal, s->d, row),
-                        x,
-                        r->f,
-                        s->d,
-                        s->norm,
-                        s->model->box};
-    wsr__hyperplane(d1, &plane);
+    wsr__hyperplane plane = {wsr__at_const(w->normal, s->d, row),
+                             x,
+                             r->f,
+                             s->d,
+                             s->norm,
+                             s->model->box};
+    wsr__project_hyperplane(d1, &plane);
     plane.c += inner(plane.w, x0, x, s->d);
     plane.x = x0;
-    wsr__hyperplane(d2, &plane);
+    wsr__project_hyperplane(d2, &plane);
     const double a1 = change_length(s->norm, d1, s->d, plane.box);
     const double a2 = change_length(s->norm, d2, s->d, plane.box);
     const double share = a1 / (a1 + a2);
@@ -166,7 +167,7 @@ static void step_row(wsr__siege *s, size_t row, void *ctx)
     r->drawn_in = false;
 }
 
-static void draw_in(wsr__siege *s, size_t row, double beta)
+static void draw_in(wsr__attack_batch *s, size_t row, double beta)
 {
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     float *const x = wsr__at(s->x, s->d, row);
@@ -177,18 +178,18 @@ static void draw_in(wsr__siege *s, size_t row, double beta)
 }
 
 // After a forward: keep what is wrong, and draw it in.
-static void look_row(wsr__siege *s, size_t row, void *ctx)
+static void look_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const walk *const w = ctx;
     row_state *const r = &w->rows[row];
-    const bool won = wsr__siege_won(s, row);
+    const bool won = wsr__attack_batch_is_adversarial(s, row);
     r->fresh = won && !r->drawn_in;
     r->likely = r->drawn_in ? r->likely : won;
     if (won) {
-        wsr__siege_offer(s, row, wsr__at(s->x, s->d, row));
+        wsr__attack_batch_offer(s, row, wsr__at(s->x, s->d, row));
     }
     if (r->steps >= w->p->steps) {
-        wsr__siege_retire(s, row);
+        wsr__attack_batch_deactivate(s, row);
     } else if (r->fresh) {
         draw_in(s, row, w->p->beta);
         r->drawn_in = true;
@@ -196,24 +197,24 @@ static void look_row(wsr__siege *s, size_t row, void *ctx)
     r->length = (double)INFINITY;
 }
 
-// Gradients of the boundaries, for the rows in s->rows after a forward.
-static wsr_status look_around(wsr__siege *s, walk *w)
+// Gradients of the boundaries, for the rows in s->active after a forward.
+static wsr_status look_around(wsr__attack_batch *s, walk *w)
 {
     wsr_status status = WSR_OK;
     const size_t boundaries = w->all ? s->classes - 1 : 1;
-    for (size_t c = 0; c < boundaries && s->m > 0; c++) {
+    for (size_t c = 0; c < boundaries && s->n_active > 0; c++) {
         if (w->all) {
-            for (size_t k = 0; k < s->m; k++) {
-                wsr__aim *const aim = &s->aims[s->rows[k]];
-                aim->target =
-                    wsr__ranked(aim->clean, s->classes, aim->label, c);
+            for (size_t k = 0; k < s->n_active; k++) {
+                wsr__loss_target *const target = &s->loss_targets[s->active[k]];
+                target->target_class =
+                    wsr__ranked(target->clean, s->classes, target->label, c);
             }
         }
         if (c > 0) {
-            WSR_TRY(wsr__siege_forward(s, true));
+            WSR_TRY(wsr__attack_batch_forward(s, true));
         }
-        WSR_TRY(wsr__siege_backward(s, wsr__loss_difference));
-        wsr__siege_each(s, compare_row, w);
+        WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_difference));
+        wsr__attack_batch_each(s, compare_row, w);
     }
 out:
     return status;
@@ -227,76 +228,76 @@ static bool looked_at_first(const walk *w, size_t row)
 }
 
 // Puts the rows that are looked at first in front of the others.
-static size_t sort_rows(wsr__siege *s, const walk *w, uint32_t *aside)
+static size_t sort_rows(wsr__attack_batch *s, const walk *w, uint32_t *aside)
 {
     size_t first = 0;
     size_t rest = 0;
-    for (size_t k = 0; k < s->m; k++) {
-        const uint32_t row = s->rows[k];
+    for (size_t k = 0; k < s->n_active; k++) {
+        const uint32_t row = s->active[k];
         if (looked_at_first(w, row)) {
-            s->rows[first++] = row;
+            s->active[first++] = row;
         } else {
             aside[rest++] = row;
         }
     }
-    memcpy(s->rows + first, aside, rest * sizeof(*aside));
+    memcpy(s->active + first, aside, rest * sizeof(*aside));
     return first;
 }
 
 // Looks at the first rows alone, by a pass that keeps nothing.
-static wsr_status look_first(wsr__siege *s, walk *w, uint32_t *aside)
+static wsr_status look_first(wsr__attack_batch *s, walk *w, uint32_t *aside)
 {
     wsr_status status = WSR_OK;
-    const size_t all = s->m;
+    const size_t all = s->n_active;
     const size_t first = sort_rows(s, w, aside);
-    memcpy(aside, s->rows + first, (all - first) * sizeof(*aside));
-    s->m = first;
-    WSR_TRY(wsr__siege_forward(s, false));
-    wsr__siege_each(s, look_row, w);
-    wsr__siege_leave(s);
-    memcpy(s->rows + s->m, aside, (all - first) * sizeof(*aside));
-    s->m += all - first;
+    memcpy(aside, s->active + first, (all - first) * sizeof(*aside));
+    s->n_active = first;
+    WSR_TRY(wsr__attack_batch_forward(s, false));
+    wsr__attack_batch_each(s, look_row, w);
+    wsr__attack_batch_compact(s);
+    memcpy(s->active + s->n_active, aside, (all - first) * sizeof(*aside));
+    s->n_active += all - first;
 out:
     return status;
 }
 
 // A step of every row, apart from those that turn out to be wrong where they
 // were not expected to be: these were drawn in and wait for the next tick.
-static wsr_status tick(wsr__siege *s, walk *w, uint32_t *aside)
+static wsr_status tick(wsr__attack_batch *s, walk *w, uint32_t *aside)
 {
     wsr_status status = WSR_OK;
     size_t going = 0;
     size_t waiting = 0;
     WSR_TRY(look_first(s, w, aside));
-    WSR_TRY(wsr__siege_forward(s, true));
-    wsr__siege_each(s, look_row, w);
-    wsr__siege_leave(s);
-    for (size_t k = 0; k < s->m; k++) {
-        const uint32_t row = s->rows[k];
+    WSR_TRY(wsr__attack_batch_forward(s, true));
+    wsr__attack_batch_each(s, look_row, w);
+    wsr__attack_batch_compact(s);
+    for (size_t k = 0; k < s->n_active; k++) {
+        const uint32_t row = s->active[k];
         if (w->rows[row].fresh) {
             aside[waiting++] = row;
         } else {
-            s->rows[going++] = row;
+            s->active[going++] = row;
         }
     }
-    s->m = going;
+    s->n_active = going;
     WSR_TRY(look_around(s, w));
-    wsr__siege_each(s, step_row, w);
-    memcpy(s->rows + s->m, aside, waiting * sizeof(*aside));
-    s->m += waiting;
+    wsr__attack_batch_each(s, step_row, w);
+    memcpy(s->active + s->n_active, aside, waiting * sizeof(*aside));
+    s->n_active += waiting;
 out:
     return status;
 }
 
-static wsr_status walk_run(wsr__siege *s, walk *w)
+static wsr_status walk_run(wsr__attack_batch *s, walk *w)
 {
     wsr_status status = WSR_OK;
-    uint32_t *const aside = wsr__alloc(s->m, sizeof(*aside));
+    uint32_t *const aside = wsr__alloc(s->n_active, sizeof(*aside));
     if (aside == NULL) {
         return WSR_NOMEM;
     }
-    wsr__siege_each(s, start_row, w);
-    while (s->m > 0) {
+    wsr__attack_batch_each(s, start_row, w);
+    while (s->n_active > 0) {
         WSR_TRY(tick(s, w, aside));
     }
 out:
@@ -304,50 +305,52 @@ out:
     return status;
 }
 
-static wsr_status begin(walk *w, wsr__siege *s, const wsr__fab *p)
+static wsr_status begin(walk *w, wsr__attack_batch *s, const wsr__fab *p)
 {
-    *w = (walk){.p = p,
-                .normal = wsr__siege_spare(s, NORMAL, s->d),
-                .change = wsr__siege_spare(s, TO_PLANE, s->d),
-                .clean_change = wsr__siege_spare(s, CLEAN_TO_PLANE, s->d),
-                .rows = (void *)wsr__siege_spare(s, ROWS, ROW_FLOATS)};
+    *w = (walk){
+        .p = p,
+        .normal = wsr__attack_batch_scratch(s, NORMAL, s->d),
+        .change = wsr__attack_batch_scratch(s, TO_PLANE, s->d),
+        .clean_change = wsr__attack_batch_scratch(s, CLEAN_TO_PLANE, s->d),
+        .rows = (void *)wsr__attack_batch_scratch(s, ROWS, ROW_FLOATS)};
     return w->normal == NULL || w->change == NULL || w->clean_change == NULL ||
                    w->rows == NULL
                ? WSR_NOMEM
                : WSR_OK;
 }
 
-wsr_status wsr__fab_run(wsr__siege *s, const wsr__fab *fab)
+wsr_status wsr__fab_run(wsr__attack_batch *s, const wsr__fab *fab)
 {
     wsr_status status = WSR_OK;
     walk w;
     WSR_TRY(begin(&w, s, fab));
     w.all = true;
-    for (int64_t r = 0; r < fab->restarts && s->m > 0; r++) {
+    for (int64_t r = 0; r < fab->restarts && s->n_active > 0; r++) {
         w.draw = (uint32_t)r;
         WSR_TRY(walk_run(s, &w));
-        wsr__siege_recall(s);
+        wsr__attack_batch_reactivate(s);
     }
 out:
     return status;
 }
 
-wsr_status wsr__fab_run_targets(wsr__siege *s, const wsr__fab *fab)
+wsr_status wsr__fab_run_targets(wsr__attack_batch *s, const wsr__fab *fab)
 {
     wsr_status status = WSR_OK;
     walk w;
     const int64_t others = (int64_t)s->classes - 1;
     const int64_t targets = fab->targets < others ? fab->targets : others;
     WSR_TRY(begin(&w, s, fab));
-    for (int64_t r = 0; r < targets * fab->restarts && s->m > 0; r++) {
-        for (size_t k = 0; k < s->m; k++) {
-            wsr__aim *const aim = &s->aims[s->rows[k]];
-            aim->target = wsr__ranked(aim->clean, s->classes, aim->label,
-                                      (size_t)(r % targets));
+    for (int64_t r = 0; r < targets * fab->restarts && s->n_active > 0; r++) {
+        for (size_t k = 0; k < s->n_active; k++) {
+            wsr__loss_target *const target = &s->loss_targets[s->active[k]];
+            target->target_class = wsr__ranked(target->clean, s->classes,
+                                               target->label,
+                                               (size_t)(r % targets));
         }
         w.draw = (uint32_t)(r / targets);
         WSR_TRY(walk_run(s, &w));
-        wsr__siege_recall(s);
+        wsr__attack_batch_reactivate(s);
     }
 out:
     return status;

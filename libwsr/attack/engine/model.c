@@ -4,7 +4,7 @@
 // batch are gathered into dense arrays on the way in and scattered on the way
 // out, so that an attack never has to move its images together.
 
-#include "attack/attack.h"
+#include "attack/engine/model.h"
 
 #include <math.h>
 #include <string.h>
@@ -116,12 +116,6 @@ wsr_status wsr_model_logits(float *logits, wsr_model *model, const float *x,
         const size_t count = n - i < model->batch ? n - i : model->batch;
         const wsr__rows rows = {NULL, count};
         float *const to = logits + i * model->classes;
-        if (model->whole && count != model->batch) {
-            return WSR_FAIL(WSR_ARG,
-                            "model: %zu images are no whole batches "
-                            "of %zu",
-                            n, model->batch);
-        }
         WSR_TRY(model->cls->forward(
             model, to, wsr__at_const(x, model->pixels, i), &rows, false));
         model->queries += count;

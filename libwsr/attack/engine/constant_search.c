@@ -3,7 +3,7 @@
 // The search for the weight of the misclassification that cw and ead share;
 // Carlini and Wagner, arXiv:1608.04644, section VI-D.
 
-#include "attack/attack.h"
+#include "attack/engine/constant_search.h"
 
 #include <math.h>
 
@@ -20,22 +20,23 @@ typedef struct weight {
 enum { WEIGHT_FLOATS = (sizeof(weight) + sizeof(float) - 1) / sizeof(float) };
 
 typedef struct run_state {
-    const wsr__weighing *w;
+    const wsr__constant_search *w;
     weight *weights;
     int64_t step;
 } run_state;
 
-static weight *weights_of(wsr__siege *s)
+static weight *weights_of(wsr__attack_batch *s)
 {
-    return (void *)wsr__siege_spare(s, WSR__WEIGHING_SPARE, WEIGHT_FLOATS);
+    return (void *)wsr__attack_batch_scratch(s, WSR__CONSTANT_SCRATCH,
+                                             WEIGHT_FLOATS);
 }
 
-double wsr__weight(wsr__siege *s, size_t row)
+double wsr__constant(wsr__attack_batch *s, size_t row)
 {
     return weights_of(s)[row].c;
 }
 
-static void begin(wsr__siege *s, size_t row, void *ctx)
+static void begin(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     state->weights[row].cost = (double)INFINITY;
@@ -45,24 +46,24 @@ static void begin(wsr__siege *s, size_t row, void *ctx)
 
 // Keeps what is wrong enough; every tenth of the steps gives up an image whose
 // cost has stopped falling.
-static void look(wsr__siege *s, size_t row, void *ctx)
+static void look(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
-    const wsr__weighing *const w = state->w;
+    const wsr__constant_search *const w = state->w;
     weight *const at = &state->weights[row];
-    const wsr__aim *const aim = &s->goals[row];
+    const wsr__loss_target *const target = &s->targets[row];
     const double margin = wsr__loss_margin(
-        NULL, NULL, s->logits + row * s->classes, aim, s->classes);
-    if (wsr__siege_won(s, row) && margin >= w->kappa) {
+        NULL, NULL, s->logits + row * s->classes, target, s->classes);
+    if (wsr__attack_batch_is_adversarial(s, row) && margin >= w->kappa) {
         at->reached = true;
-        wsr__siege_offer(s, row, wsr__at_const(s->x, s->d, row));
+        wsr__attack_batch_offer(s, row, wsr__at_const(s->x, s->d, row));
     }
     const double short_of = margin >= w->kappa ? -w->kappa : -margin;
     const double cost = w->size(s, row, w->ctx) + at->c * short_of;
     const int64_t tenth = w->steps >= 10 ? w->steps / 10 : 1;
     if (state->step % tenth == 0) {
         if (cost > at->cost * 0.9999) {
-            wsr__siege_retire(s, row);
+            wsr__attack_batch_deactivate(s, row);
         }
         at->cost = cost;
     }
@@ -70,7 +71,7 @@ static void look(wsr__siege *s, size_t row, void *ctx)
 
 // A linear model is d = short / |g| away, and |d|^2 + c (short - |g| |d|) is
 // the smallest there for c = 2 short / |g|^2.
-static void expect(wsr__siege *s, size_t row, void *ctx)
+static void expect(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const double width = wsr__width(s->model->box);
@@ -99,7 +100,7 @@ static double next_weight(const weight *at)
     return far && open ? at->expected : usual;
 }
 
-static void adjust(wsr__siege *s, size_t row, void *ctx)
+static void adjust(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)s;
     const run_state *const state = ctx;
@@ -108,44 +109,48 @@ static void adjust(wsr__siege *s, size_t row, void *ctx)
     at->c = next_weight(at);
 }
 
-static wsr_status try_weights(wsr__siege *s, run_state *state, bool first)
+static wsr_status try_weights(wsr__attack_batch *s, run_state *state,
+                              bool first)
 {
     wsr_status status = WSR_OK;
-    const wsr__weighing *const w = state->w;
-    wsr__siege_recall(s);
-    wsr__siege_each(s, begin, state);
-    for (state->step = 0; state->step <= w->steps && s->m > 0; state->step++) {
+    const wsr__constant_search *const w = state->w;
+    wsr__attack_batch_reactivate(s);
+    wsr__attack_batch_each(s, begin, state);
+    for (state->step = 0; state->step <= w->steps && s->n_active > 0;
+         state->step++) {
         const bool last = state->step == w->steps;
-        WSR_TRY(wsr__siege_forward(s, !last));
-        wsr__siege_each(s, look, state);
-        wsr__siege_leave(s);
+        WSR_TRY(wsr__attack_batch_forward(s, !last));
+        wsr__attack_batch_each(s, look, state);
+        wsr__attack_batch_compact(s);
         if (state->step == 0) {
-            WSR_TRY(wsr__siege_backward(s, wsr__loss_margin));
+            WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_margin));
         }
         if (state->step == 0 && first) {
-            wsr__siege_each(s, expect, state);
+            wsr__attack_batch_each(s, expect, state);
         }
         if (!last) {
             WSR_TRY(w->step(s, w->ctx, state->step));
         }
     }
-    wsr__siege_recall(s);
-    wsr__siege_each(s, adjust, state);
+    wsr__attack_batch_reactivate(s);
+    wsr__attack_batch_each(s, adjust, state);
 out:
     return status;
 }
 
-wsr_status wsr__weighing_run(wsr__siege *s, const wsr__weighing *weighing)
+wsr_status wsr__constant_search_run(wsr__attack_batch *s,
+                                    const wsr__constant_search *search)
 {
     wsr_status status = WSR_OK;
-    run_state state = {weighing, weights_of(s), 0};
+    run_state state = {search, weights_of(s), 0};
     if (state.weights == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < s->capacity; i++) {
-        state.weights[i] = (weight){.c = weighing->c, .high = (double)INFINITY};
+        state.weights[i] = (weight){.c = search->c, .high = (double)INFINITY};
     }
-    for (int64_t k = 0; k < weighing->search && s->m > 0; k++) {
+    for (int64_t k = 0; k < search->binary_search_steps && s->n_active > 0;
+         k++) {
         WSR_TRY(try_weights(s, &state, k == 0));
     }
 out:

@@ -9,7 +9,8 @@
 // l1-APGD for sparse adversarial attacks on image classifiers",
 // arXiv:2103.01208.
 
-#include "attack/attack.h"
+#include "attack/engine/project.h"
+#include "base/base.h"
 
 #include <math.h>
 #include <string.h>
@@ -129,9 +130,9 @@ static void project_l2(float *x, const wsr__ball *ball)
 
 // Nearest point of the L1 ball and the box: every change is clipped to the
 // box and all are shortened by the same amount t, what the clipping took off
-// counted in, so that |u_i| = max(0, min(|u_i| - t, room_i)). `slope` receives
-// how fast the sum of these falls with t.
-static double l1_at(double *slope, double t, const float *x,
+// counted in, so that |u_i| = max(0, min(|u_i| - t, room_i)). `derivative`
+// receives how fast the sum of these falls with t.
+static double l1_at(double *derivative, double t, const float *x,
                     const wsr__ball *ball)
 {
     double sum = 0;
@@ -145,7 +146,7 @@ static double l1_at(double *slope, double t, const float *x,
         sum += left <= 0 ? 0 : left < room ? left : room;
         falling += left > 0 && left < room ? 1 : 0;
     }
-    *slope = falling;
+    *derivative = falling;
     return sum;
 }
 
@@ -154,21 +155,22 @@ static double l1_at(double *slope, double t, const float *x,
 static double l1_shortening(const float *x, const wsr__ball *ball)
 {
     const double eps = (double)ball->eps;
-    double slope = 0;
+    double derivative = 0;
     double low = 0;
     double high = wsr__distance(WSR__LINF, x, ball->x0, ball->d);
     double t = 0;
-    if (l1_at(&slope, 0, x, ball) <= eps) {
+    if (l1_at(&derivative, 0, x, ball) <= eps) {
         return 0;
     }
     for (int k = 0; k < 80; k++) {
-        const double sum = l1_at(&slope, t, x, ball);
+        const double sum = l1_at(&derivative, t, x, ball);
         if (fabs(sum - eps) <= 1e-9 * eps) {
             return t;
         }
         *(sum > eps ? &low : &high) = t;
-        const double next = t + (sum - eps) / slope;
-        t = slope > 0 && next > low && next < high ? next : (low + high) / 2;
+        const double next = t + (sum - eps) / derivative;
+        t = derivative > 0 && next > low && next < high ? next
+                                                        : (low + high) / 2;
     }
     return high;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Losses that attacks climb, as functions of the logits z of one image, with
+// Losses that attacks maximise, as functions of the logits z of one image, with
 // their gradients. In double: with a sure classifier the probability of the
 // label rounds to 1 in float and its gradient to 0, which would look like
 // robustness. Gradients come as float multiples of a power of two of their own,
@@ -19,7 +19,8 @@
 // parameter-free attacks", arXiv:2003.01690, for the ratios; Zhang et al.,
 // arXiv:1901.08573, for kl.
 
-#include "attack/attack.h"
+#include "attack/engine/loss.h"
+#include "kernel/softmax_cross_entropy.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,16 +34,6 @@ int32_t wsr__argmax(const float *z, size_t classes)
         }
     }
     return (int32_t)best;
-}
-
-static double log_sum_exp(const float *z, size_t classes)
-{
-    const double top = (double)z[wsr__argmax(z, classes)];
-    double sum = 0;
-    for (size_t c = 0; c < classes; c++) {
-        sum += exp((double)z[c] - top);
-    }
-    return top + log(sum);
 }
 
 // The best class apart from `but`.
@@ -120,12 +111,12 @@ static void put(float *dz, double value, int shift)
 }
 
 double wsr__loss_ce(float *dz, int *exponent, const float *z,
-                    const wsr__aim *aim, size_t classes)
+                    const wsr__loss_target *target, size_t classes)
 {
-    const bool reach = aim->target >= 0;
-    const size_t y = (size_t)(reach ? aim->target : aim->label);
+    const bool reach = target->target_class >= 0;
+    const size_t y = (size_t)(reach ? target->target_class : target->label);
     const double sign = reach ? -1 : 1;
-    const double total = log_sum_exp(z, classes);
+    const double total = wsr__log_sum_exp(z, classes);
     if (dz != NULL) {
         const double most = (double)z[best_other(z, classes, (int32_t)y)];
         const unit u = unit_of(most - total, z, classes);
@@ -160,27 +151,30 @@ static double log_odds(const float *z, size_t classes, size_t y)
 // log(1 + exp(o)), o the log of the odds, is monotonic in o. Where it comes
 // close to 0 its place is taken by another function that does and still tells
 // apart what this one would round to the same.
-double wsr__order_ce(const float *z, const wsr__aim *aim, size_t classes)
+double wsr__order_ce(const float *z, const wsr__loss_target *target,
+                     size_t classes)
 {
     static const double bound = -10;
-    const bool reach = aim->target >= 0;
-    const size_t y = (size_t)(reach ? aim->target : aim->label);
+    const bool reach = target->target_class >= 0;
+    const size_t y = (size_t)(reach ? target->target_class : target->label);
     const double odds = log_odds(z, classes, y);
     if (odds > bound) {
-        return wsr__loss_ce(NULL, NULL, z, aim, classes);
+        return wsr__loss_ce(NULL, NULL, z, target, classes);
     }
     const double value = log1p(exp(bound)) * bound / odds;
     return reach ? -value : value;
 }
 
-double wsr__order_margin(const float *z, const wsr__aim *aim, size_t classes)
+double wsr__order_margin(const float *z, const wsr__loss_target *target,
+                         size_t classes)
 {
-    return wsr__loss_margin(NULL, NULL, z, aim, classes);
+    return wsr__loss_margin(NULL, NULL, z, target, classes);
 }
 
-double wsr__order_dlr(const float *z, const wsr__aim *aim, size_t classes)
+double wsr__order_dlr(const float *z, const wsr__loss_target *target,
+                      size_t classes)
 {
-    return wsr__loss_dlr(NULL, NULL, z, aim, classes);
+    return wsr__loss_dlr(NULL, NULL, z, target, classes);
 }
 
 /// Logarithms of the probabilities of one image and of its clean image.
@@ -208,8 +202,8 @@ static kl_pair pair_of(const float *z, const float *clean, size_t classes)
 {
     kl_pair k = {z,
                  clean,
-                 log_sum_exp(z, classes),
-                 log_sum_exp(clean, classes),
+                 wsr__log_sum_exp(z, classes),
+                 wsr__log_sum_exp(clean, classes),
                  0,
                  -(double)INFINITY,
                  (size_t)wsr__argmax(clean, classes)};
@@ -261,9 +255,9 @@ static void kl_gradient(float *dz, int *exponent, const kl_pair *k,
 }
 
 double wsr__loss_kl(float *dz, int *exponent, const float *z,
-                    const wsr__aim *aim, size_t classes)
+                    const wsr__loss_target *target, size_t classes)
 {
-    const kl_pair k = pair_of(z, aim->clean, classes);
+    const kl_pair k = pair_of(z, target->clean, classes);
     double value = 0;
     for (size_t c = 0; c < classes; c++) {
         value += exp(log_q(&k, c)) * (log_q(&k, c) - log_p(&k, c));
@@ -275,10 +269,10 @@ double wsr__loss_kl(float *dz, int *exponent, const float *z,
 }
 
 double wsr__loss_margin(float *dz, int *exponent, const float *z,
-                        const wsr__aim *aim, size_t classes)
+                        const wsr__loss_target *target, size_t classes)
 {
-    const bool reach = aim->target >= 0;
-    const size_t y = (size_t)(reach ? aim->target : aim->label);
+    const bool reach = target->target_class >= 0;
+    const size_t y = (size_t)(reach ? target->target_class : target->label);
     const size_t other = best_other(z, classes, (int32_t)y);
     const double value = (double)z[other] - (double)z[y];
     if (exponent != NULL) {
@@ -293,17 +287,17 @@ double wsr__loss_margin(float *dz, int *exponent, const float *z,
 }
 
 double wsr__loss_difference(float *dz, int *exponent, const float *z,
-                            const wsr__aim *aim, size_t classes)
+                            const wsr__loss_target *target, size_t classes)
 {
     if (exponent != NULL) {
         *exponent = 0;
     }
     if (dz != NULL) {
         memset(dz, 0, classes * sizeof(*dz));
-        dz[aim->target] += 1;
-        dz[aim->label] -= 1;
+        dz[target->target_class] += 1;
+        dz[target->label] -= 1;
     }
-    return (double)z[aim->target] - (double)z[aim->label];
+    return (double)z[target->target_class] - (double)z[target->label];
 }
 
 int32_t wsr__ranked(const float *z, size_t classes, int32_t but, size_t rank)
@@ -340,12 +334,12 @@ static void largest(size_t *at, size_t n, const float *z, size_t classes)
 }
 
 double wsr__loss_dlr(float *dz, int *exponent, const float *z,
-                     const wsr__aim *aim, size_t classes)
+                     const wsr__loss_target *target, size_t classes)
 {
-    const bool reach = aim->target >= 0;
+    const bool reach = target->target_class >= 0;
     const size_t y =
-        (size_t)(aim->label >= 0 ? aim->label : wsr__argmax(z, classes));
-    const size_t other = reach ? (size_t)aim->target
+        (size_t)(target->label >= 0 ? target->label : wsr__argmax(z, classes));
+    const size_t other = reach ? (size_t)target->target_class
                                : best_other(z, classes, (int32_t)y);
     const double spread = wsr__logit_spread(z, classes);
     size_t at[4] = {0};
@@ -357,13 +351,13 @@ double wsr__loss_dlr(float *dz, int *exponent, const float *z,
     const double down = (double)z[at[0]] - low +
                         1e-12 * (spread > 0 ? spread : 1);
     if (dz != NULL) {
-        const double slope = up / (down * down);
-        const int e = wsr__exponent(fmax(fabs(slope), 1 / down)) -
+        const double derivative = up / (down * down);
+        const int e = wsr__exponent(fmax(fabs(derivative), 1 / down)) -
                       left_at(z, classes);
         const int shift = exponent == NULL ? 0 : -e;
-        double d[4] = {slope, 0, -slope, 0};
+        double d[4] = {derivative, 0, -derivative, 0};
         if (pair) {
-            d[2] = d[3] = -slope / 2;
+            d[2] = d[3] = -derivative / 2;
         }
         memset(dz, 0, classes * sizeof(*dz));
         // One class may be met several times: sums, each rounded once more.

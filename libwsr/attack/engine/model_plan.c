@@ -2,12 +2,12 @@
 //
 // Models of networks and graphs. Any number of images is made up of plans
 // whose batch sizes are powers of two, each used at most once (45 = 32 + 8 +
-// 4 + 1), so that nothing is computed in vain as images leave the batch. Each
+// 4 + 1), so that nothing is computed in vain as images become inactive. Each
 // plan keeps its activations until its next forward, so that one backward
 // pass can follow over all of them. Forward-only plans need no activations
 // and share one arena.
 
-#include "attack/attack.h"
+#include "attack/engine/model.h"
 #include "graph/plan.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ enum { DEFAULT_BATCH = 64, LEVELS = 16 };
 
 typedef struct plans {
     wsr_model super;
-    const wsr_graph *graph; // NULL: the caller's plan is all there is
+    const wsr_graph *graph;
     wsr_graph *own;
     wsr_plan *at[2][LEVELS]; // [keep][log2 of the batch]
     wsr__arena arena;        // of those that keep nothing
@@ -28,7 +28,7 @@ typedef struct plans {
 static void release(wsr_model *model)
 {
     plans *const m = (plans *)model;
-    for (size_t l = 0; l < LEVELS && m->graph != NULL; l++) {
+    for (size_t l = 0; l < LEVELS; l++) {
         wsr_plan_free(m->at[0][l]);
         wsr_plan_free(m->at[1][l]);
     }
@@ -268,61 +268,5 @@ wsr_status wsr_model_from_net(wsr_model **out, const wsr_net *net, size_t batch)
     graph = NULL;
 out:
     wsr_graph_free(graph);
-    return status;
-}
-
-// The caller's plan as the only one: `graph` NULL, both modes the same.
-static wsr_status forward_whole(wsr_model *model, float *logits, const float *x,
-                                const wsr__rows *rows, bool keep)
-{
-    (void)keep;
-    plans *const m = (plans *)model;
-    if (rows->n != model->batch) {
-        return WSR_FAIL(WSR_ARG, "model: %zu images, its plan has %zu", rows->n,
-                        model->batch);
-    }
-    m->n = rows->n;
-    for (size_t k = 0; k < rows->n; k++) {
-        m->row[k] = (uint32_t)wsr__row(rows, k);
-    }
-    return forward_piece(m, logits, x, 0, m->at[0][0]);
-}
-
-static wsr_status backward_whole(wsr_model *model, float *dx,
-                                 const float *dlogits)
-{
-    plans *const m = (plans *)model;
-    return backward_piece(m, dx, dlogits, 0, m->at[0][0]);
-}
-
-static const wsr__model_class whole = {
-    .forward = forward_whole, .backward = backward_whole, .release = release};
-
-wsr_status wsr__model_from_plan(wsr_model **out, wsr_plan *plan)
-{
-    wsr_status status = WSR_OK;
-    plans *m = wsr__alloc(1, sizeof(*m));
-    wsr_shape shape = {0};
-    int64_t classes = 0;
-    *out = NULL;
-    if (m == NULL) {
-        return WSR_NOMEM;
-    }
-    WSR_TRY(check_ports(&classes, &shape, plan));
-    WSR_TRY(wsr__model_init(&m->super, &whole, &shape, (size_t)classes));
-    m->at[0][0] = plan;
-    m->super.batch = wsr_plan_batch(plan);
-    m->super.whole = true;
-    m->super.fixed_batch = true;
-    m->super.differentiable = (plan->purpose & WSR_GRAD_INPUT) != 0;
-    m->row = wsr__alloc(m->super.batch, sizeof(*m->row));
-    if (m->row == NULL) {
-        status = WSR_NOMEM;
-        goto out;
-    }
-    *out = &m->super;
-    m = NULL;
-out:
-    wsr__free(m);
     return status;
 }

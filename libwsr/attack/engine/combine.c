@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attacks one after the other, each on the images that still stand.
+// Attacks one after the other, each on the images that are still robust.
 
-#include "attack/attack.h"
+#include "attack/engine/combine.h"
 
 #include <string.h>
 
@@ -73,14 +73,14 @@ out:
     return status;
 }
 
-wsr_status wsr__members_run(wsr__siege *s, const wsr__members *members)
+wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
 {
     wsr_status status = WSR_OK;
     const uint32_t stream = s->stream;
-    for (size_t i = 0; i < members->n && s->m > 0; i++) {
+    for (size_t i = 0; i < members->n && s->n_active > 0; i++) {
         const wsr__member *const m = &members->list[i];
-        WSR_TRY(wsr__siege_sub(s, m->cls, m->params,
-                               stream * WSR__MEMBERS + (uint32_t)i + 1));
+        WSR_TRY(wsr__attack_batch_run_member(
+            s, m->cls, m->params, stream * WSR__MEMBERS + (uint32_t)i + 1));
     }
 out:
     return status;

@@ -5,6 +5,7 @@
 // of Karush, Kuhn and Tucker hold, and in one dimension bisection finds it.
 
 #include "attack/attack.h"
+#include "attack/engine/project.h"
 #include "support/support.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ enum { D = 41, CASES = 600 };
 typedef struct problem {
     float w[D];
     float x[D];
-    wsr__plane plane;
+    wsr__hyperplane plane;
 } problem;
 
 // Some pixels at the edge, some weights 0 or equal, planes on both sides, some
@@ -31,12 +32,12 @@ static void make(problem *p, uint32_t seed)
         p->w[i] = (float)(size * wsr__rng_normal(&rng));
         p->w[i] = i % 11 == 0 ? 0 : i % 11 == 1 ? (float)size : p->w[i];
     }
-    p->plane = (wsr__plane){p->w,
-                            p->x,
-                            reach * size * (double)wsr__rng_uniform(&rng),
-                            D,
-                            (wsr__lp)(seed % 3),
-                            {0, 1}};
+    p->plane = (wsr__hyperplane){p->w,
+                                 p->x,
+                                 reach * size * (double)wsr__rng_uniform(&rng),
+                                 D,
+                                 (wsr__lp)(seed % 3),
+                                 {0, 1}};
 }
 
 static double room(const problem *p, size_t i, double sign)
@@ -133,7 +134,7 @@ START_TEST(changes_reach_the_plane_inside_the_box_with_the_least_norm)
         double gain = 0;
         double weight = 0;
         make(&p, seed);
-        wsr__hyperplane(d, &p.plane);
+        wsr__project_hyperplane(d, &p.plane);
         for (size_t i = 0; i < D; i++) {
             moved[i] = p.x[i] + d[i];
             ck_assert_float_ge(moved[i], -1e-6f);
@@ -163,7 +164,7 @@ START_TEST(without_a_direction_nothing_changes)
     float d[D];
     make(&p, 1);
     memset(p.w, 0, sizeof(p.w));
-    wsr__hyperplane(d, &p.plane);
+    wsr__project_hyperplane(d, &p.plane);
     for (size_t i = 0; i < D; i++) {
         ck_assert_float_eq(d[i], 0);
     }

@@ -10,11 +10,11 @@
 //   l1    all of the room of the largest |w_i| first, as long as it is needed
 //
 // Both sums are concave and piecewise linear in t, so that Newton's method
-// from 0 climbs to the solution without passing it. Croce and Hein, "Minimally
+// from 0 rises to the solution without passing it. Croce and Hein, "Minimally
 // distorted adversarial examples with a fast adaptive boundary attack",
 // arXiv:1907.02044, solve the same problems by sorting.
 
-#include "attack/attack.h"
+#include "attack/engine/project.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +46,7 @@ float wsr__kth_magnitude(const float *values, int64_t n, int64_t k)
 }
 
 // How far pixel i can go against the direction of w.
-static inline double room(const wsr__plane *p, int64_t i, double sign)
+static inline double room(const wsr__hyperplane *p, int64_t i, double sign)
 {
     const double w = sign * (double)p->w[i];
     const double x = (double)p->x[i];
@@ -55,7 +55,7 @@ static inline double room(const wsr__plane *p, int64_t i, double sign)
 
 // Weight and limit of pixel i in the sums above; `scale` makes the largest
 // |w_i| 1.
-static inline void term(double *weight, double *limit, const wsr__plane *p,
+static inline void term(double *weight, double *limit, const wsr__hyperplane *p,
                         int64_t i, double scale)
 {
     const double w = fabs((double)p->w[i]) * fabs(scale);
@@ -68,21 +68,21 @@ static inline void term(double *weight, double *limit, const wsr__plane *p,
     }
 }
 
-static double solve(const wsr__plane *p, double scale, double c)
+static double solve(const wsr__hyperplane *p, double scale, double c)
 {
     double t = 0;
     for (int k = 0; k < NEWTON_STEPS; k++) {
         double sum = 0;
-        double slope = 0;
+        double derivative = 0;
         for (int64_t i = 0; i < p->d; i++) {
             double weight = 0;
             double limit = 0;
             term(&weight, &limit, p, i, scale);
             sum += weight * (limit < t ? limit : t);
-            slope += limit > t ? weight : 0;
+            derivative += limit > t ? weight : 0;
         }
-        const double next = t + (c - sum) / slope;
-        if (slope <= 0 || !(next > t)) {
+        const double next = t + (c - sum) / derivative;
+        if (derivative <= 0 || !(next > t)) {
             break;
         }
         t = next;
@@ -90,7 +90,8 @@ static double solve(const wsr__plane *p, double scale, double c)
     return t;
 }
 
-static void spread(float *change, const wsr__plane *p, double scale, double c)
+static void spread(float *change, const wsr__hyperplane *p, double scale,
+                   double c)
 {
     const double t = solve(p, scale, c);
     for (int64_t i = 0; i < p->d; i++) {
@@ -107,7 +108,7 @@ static void spread(float *change, const wsr__plane *p, double scale, double c)
 }
 
 // What the pixels with |w_i| > bound can contribute.
-static double gain_above(const wsr__plane *p, float bound, double scale)
+static double gain_above(const wsr__hyperplane *p, float bound, double scale)
 {
     double gain = 0;
     for (int64_t i = 0; i < p->d; i++) {
@@ -119,7 +120,7 @@ static double gain_above(const wsr__plane *p, float bound, double scale)
 }
 
 // The smallest bound whose pixels above it do not suffice (or do so exactly).
-static float last_bound(const wsr__plane *p, double scale, double c)
+static float last_bound(const wsr__hyperplane *p, double scale, double c)
 {
     uint32_t low = 0;
     uint32_t high = UINT32_C(0x7f7fffff);
@@ -138,7 +139,7 @@ static float last_bound(const wsr__plane *p, double scale, double c)
     return bound;
 }
 
-static void concentrate(float *change, const wsr__plane *p, double scale,
+static void concentrate(float *change, const wsr__hyperplane *p, double scale,
                         double c)
 {
     const float bound = last_bound(p, scale, c);
@@ -158,7 +159,7 @@ static void concentrate(float *change, const wsr__plane *p, double scale,
     }
 }
 
-void wsr__hyperplane(float *change, const wsr__plane *plane)
+void wsr__project_hyperplane(float *change, const wsr__hyperplane *plane)
 {
     double most = 0;
     for (int64_t i = 0; i < plane->d; i++) {

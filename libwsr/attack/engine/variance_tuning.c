@@ -10,14 +10,14 @@
 // Wang and He, "Enhancing the transferability of adversarial attacks through
 // variance tuning", arXiv:2103.15571.
 
-#include "attack/attack.h"
+#include "attack/engine/momentum_attack.h"
 
 #include <string.h>
 
 enum { RAW, VARIANCE, NEAR, EXPONENT };
 
 const wsr__option wsr__variance_schema[] = {
-    WSR__ASCENT_OPTIONS("1"),
+    WSR__MOMENTUM_OPTIONS("1"),
     {"samples", WSR__INT, offsetof(wsr__variance, samples), "5", 1, 10000, "",
      "points around each", NULL},
     {"beta", WSR__FLOAT, offsetof(wsr__variance, beta), "1.5", 0, 1000,
@@ -34,17 +34,17 @@ typedef struct tuning_work {
     uint32_t draw;
 } tuning_work;
 
-static void begin(wsr__siege *s, size_t row, void *ctx)
+static void begin(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
     memset(wsr__at(work->v, s->d, row), 0, (size_t)s->d * sizeof(float));
     work->exponent[row] = WSR__EXPONENT_NONE;
 }
 
-static void come_near(wsr__siege *s, size_t row, void *ctx)
+static void come_near(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
-    wsr__rng rng = wsr__siege_rng(s, row, work->draw);
+    wsr__rng rng = wsr__attack_batch_rng(s, row, work->draw);
     const float most = s->eps * (float)work->variance->beta;
     const float *const x = wsr__at_const(s->x, s->d, row);
     float *const near = wsr__at(work->near, s->d, row);
@@ -54,7 +54,7 @@ static void come_near(wsr__siege *s, size_t row, void *ctx)
 }
 
 // grad = g + v, and v = -g
-static void correct(wsr__siege *s, size_t row, void *ctx)
+static void correct(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
     float *const g = wsr__at(s->grad, s->d, row);
@@ -69,7 +69,7 @@ static void correct(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void add(wsr__siege *s, size_t row, void *ctx)
+static void add(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
     const float *const g = wsr__at_const(s->grad, s->d, row);
@@ -82,7 +82,7 @@ static void add(wsr__siege *s, size_t row, void *ctx)
     }
 }
 
-static void take(wsr__siege *s, size_t row, void *ctx)
+static void take(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const tuning_work *const work = ctx;
     memcpy(wsr__at(s->grad, s->d, row), wsr__at(work->raw, s->d, row),
@@ -90,42 +90,46 @@ static void take(wsr__siege *s, size_t row, void *ctx)
 }
 
 // The points around the last point of all are of no use any more.
-static wsr_status tune(wsr__siege *s, const wsr__climber *c, wsr__slope at)
+static wsr_status tune(wsr__attack_batch *s, const wsr__momentum_attack *c,
+                       wsr__momentum_gradient at)
 {
     wsr_status status = WSR_OK;
     const wsr__variance *const variance = c->params;
-    tuning_work work = {.variance = variance,
-                        .raw = wsr__siege_spare(s, RAW, s->d),
-                        .v = wsr__siege_spare(s, VARIANCE, s->d),
-                        .exponent = (void *)wsr__siege_spare(s, EXPONENT, 1),
-                        .near = wsr__siege_spare(s, NEAR, s->d)};
+    tuning_work work = {
+        .variance = variance,
+        .raw = wsr__attack_batch_scratch(s, RAW, s->d),
+        .v = wsr__attack_batch_scratch(s, VARIANCE, s->d),
+        .exponent = (void *)wsr__attack_batch_scratch(s, EXPONENT, 1),
+        .near = wsr__attack_batch_scratch(s, NEAR, s->d)};
     if (work.raw == NULL || work.v == NULL || work.exponent == NULL ||
         work.near == NULL) {
         return WSR_NOMEM;
     }
     if (c->step == 0) {
-        wsr__siege_each(s, begin, &work);
+        wsr__attack_batch_each(s, begin, &work);
     }
     WSR_TRY(at(s, c));
-    wsr__siege_each(s, correct, &work);
-    const bool last = c->step + 1 == c->ascent->steps;
+    wsr__attack_batch_each(s, correct, &work);
+    const bool last = c->step + 1 == c->momentum->steps;
     for (int64_t k = 0; !last && k < variance->samples; k++) {
         work.draw = (uint32_t)(c->step * variance->samples + k);
-        wsr__siege_each(s, come_near, &work);
-        WSR_TRY(wsr__siege_gradient_at(s, work.near, wsr__loss_ce));
-        wsr__siege_each(s, add, &work);
+        wsr__attack_batch_each(s, come_near, &work);
+        WSR_TRY(wsr__attack_batch_gradient_at(s, work.near, wsr__loss_ce));
+        wsr__attack_batch_each(s, add, &work);
     }
-    wsr__siege_each(s, take, &work);
+    wsr__attack_batch_each(s, take, &work);
 out:
     return status;
 }
 
-wsr_status wsr__slope_tuned(wsr__siege *s, const wsr__climber *c)
+wsr_status wsr__gradient_tuned(wsr__attack_batch *s,
+                               const wsr__momentum_attack *c)
 {
-    return tune(s, c, wsr__slope_here);
+    return tune(s, c, wsr__gradient_here);
 }
 
-wsr_status wsr__slope_tuned_ahead(wsr__siege *s, const wsr__climber *c)
+wsr_status wsr__gradient_tuned_ahead(wsr__attack_batch *s,
+                                     const wsr__momentum_attack *c)
 {
-    return tune(s, c, wsr__slope_ahead);
+    return tune(s, c, wsr__gradient_ahead);
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Several attacks as one, which chain and autoattack share.
+
+#ifndef WSR_ATTACK_ENGINE_COMBINE_H
+#define WSR_ATTACK_ENGINE_COMBINE_H
+
+#include "attack/engine/batch.h"
+
+enum { WSR__MEMBERS = 16 };
+
+typedef struct wsr__member {
+    const wsr__attack_class *cls;
+    void *params;
+} wsr__member;
+
+/// Attacks that are applied one after the other, all in one norm.
+typedef struct wsr__members {
+    wsr__member list[WSR__MEMBERS];
+    size_t n;
+} wsr__members;
+
+/// From "a,b:k=v,c".
+wsr_status wsr__members_new(wsr__members *out, const char *specs);
+void wsr__members_free(wsr__members *members);
+
+/// Each on the images that are still robust; for classes with `early_stop`.
+wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members);
+
+#endif
