@@ -22,4 +22,5 @@ const wsr__attack_class wsr__attack_apgd_ce = {
     .targets = true,
     .early_stop = true,
     .run = run,
+    .passes = wsr__apgd_passes,
 };

@@ -24,4 +24,5 @@ const wsr__attack_class wsr__attack_apgd_dlr = {
     .classes = 3,
     .early_stop = true,
     .run = run,
+    .passes = wsr__apgd_passes,
 };

@@ -45,4 +45,5 @@ const wsr__attack_class wsr__attack_apgd_t = {
     .needs_gradient = true,
     .early_stop = true,
     .run = run,
+    .passes = wsr__apgd_passes_targets,
 };

@@ -216,6 +216,12 @@ wsr_status wsr_attack_set_strengths(wsr_attack *attack, const float *eps,
     return WSR_OK;
 }
 
+void wsr_attack_set_hook(wsr_attack *attack, wsr_attack_hook hook, void *user)
+{
+    attack->hook = hook;
+    attack->user = user;
+}
+
 const char *wsr_attack_name(const wsr_attack *attack)
 {
     return attack->cls->super.name;

@@ -38,6 +38,9 @@ typedef struct wsr__attack_class {
     /// Attack the active rows of `batch` at its strength. For min-norm attacks:
     /// offer every image found.
     wsr_status (*run)(wsr__attack_batch *batch, const void *params);
+    /// Forward passes that `run` makes at most, for the progress; 0: memory is
+    /// short.
+    uint64_t (*passes)(const wsr__attack_batch *batch, const void *params);
 } wsr__attack_class;
 
 #define WSR_REG(family, name) \
@@ -78,6 +81,8 @@ struct wsr_attack {
     wsr__lp norm;
     float *eps;
     size_t n_eps;
+    wsr_attack_hook hook; // NULL: nobody watches
+    void *user;           // for the hook
 };
 
 /// wsr_attack_new() with decoded settings.

@@ -132,20 +132,40 @@ static void members_of(wsr__str *out, const params *p, size_t classes)
     add_square(out, p);
 }
 
-static wsr_status run(wsr__attack_batch *s, const void *options)
+static wsr_status make_members(wsr__members *out, const params *p,
+                               size_t classes)
 {
     wsr_status status = WSR_OK;
     wsr__str specs = {0};
-    wsr__members members = {0};
-    members_of(&specs, options, s->classes);
+    members_of(&specs, p, classes);
     WSR_TRY(wsr__str_status(&specs));
     specs.s[specs.len - 1] = '\0'; // the last comma
-    WSR_TRY(wsr__members_new(&members, specs.s));
+    WSR_TRY(wsr__members_new(out, specs.s));
+out:
+    wsr__str_free(&specs);
+    return status;
+}
+
+static wsr_status run(wsr__attack_batch *s, const void *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__members members = {0};
+    WSR_TRY(make_members(&members, options, s->classes));
     WSR_TRY(wsr__members_run(s, &members));
 out:
     wsr__members_free(&members);
-    wsr__str_free(&specs);
     return status;
+}
+
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    wsr__members members = {0};
+    if (make_members(&members, options, s->classes) != WSR_OK) {
+        return 0;
+    }
+    const uint64_t sum = wsr__members_passes(s, &members);
+    wsr__members_free(&members);
+    return sum;
 }
 
 const wsr__attack_class wsr__attack_autoattack = {
@@ -159,4 +179,5 @@ const wsr__attack_class wsr__attack_autoattack = {
     .needs_gradient = true,
     .early_stop = true,
     .run = run,
+    .passes = passes,
 };

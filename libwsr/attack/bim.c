@@ -65,6 +65,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__gradient_steps_run(s, &loop);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    const params *const p = options;
+    const double width = wsr__width(s->model->box);
+    return (uint64_t)steps_for((double)s->eps / width, p->steps) + 1;
+}
+
 const wsr__attack_class wsr__attack_bim = {
     .super = {.name = "bim",
               .summary = "small steps along the sign of the gradient",
@@ -76,4 +83,5 @@ const wsr__attack_class wsr__attack_bim = {
     .prepare = prepare,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

@@ -85,6 +85,17 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    wsr__members members;
+    if (members_of(&members, options) != WSR_OK) {
+        return 0;
+    }
+    const uint64_t sum = wsr__members_passes(s, &members);
+    wsr__members_free(&members);
+    return sum;
+}
+
 const wsr__attack_class wsr__attack_chain = {
     .super = {.name = "chain",
               .summary =
@@ -100,4 +111,5 @@ const wsr__attack_class wsr__attack_chain = {
     .targets = true, // if its members know some
     .early_stop = true,
     .run = run,
+    .passes = passes,
 };

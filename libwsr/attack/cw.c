@@ -149,6 +149,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__constant_search_run(s, &search);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return wsr__constant_search_passes(p->binary_search_steps, p->steps);
+}
+
 const wsr__attack_class wsr__attack_cw = {
     .super = {.name = "cw",
               .summary = "smallest Euclidean change, by Adam in tanh space",
@@ -161,4 +168,5 @@ const wsr__attack_class wsr__attack_cw = {
     .unbounded = true,
     .min_norm = true,
     .run = run,
+    .passes = passes,
 };

@@ -119,12 +119,17 @@ static void collect(wsr__attack_batch *s)
     wsr__attack_batch_compact(s);
 }
 
+static size_t boundaries_of(const wsr__attack_batch *s, const params *p)
+{
+    const size_t most = s->classes - 1;
+    const size_t wanted = (size_t)p->classes - 1;
+    return wanted < most ? wanted : most;
+}
+
 static wsr_status nearest(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;
-    const size_t most = s->classes - 1;
-    const size_t wanted = (size_t)state->p->classes - 1;
-    for (size_t c = 0; c < (wanted < most ? wanted : most); c++) {
+    for (size_t c = 0; c < boundaries_of(s, state->p); c++) {
         WSR_TRY(wsr__attack_batch_forward(s, true));
         if (c == 0) {
             collect(s);
@@ -166,6 +171,12 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    const params *const p = options;
+    return (uint64_t)p->steps * boundaries_of(s, p) + 1;
+}
+
 const wsr__attack_class wsr__attack_deepfool = {
     .super = {.name = "deepfool",
               .summary = "the nearest boundary of a linearised model",
@@ -178,4 +189,5 @@ const wsr__attack_class wsr__attack_deepfool = {
     .unbounded = true,
     .min_norm = true,
     .run = run,
+    .passes = passes,
 };

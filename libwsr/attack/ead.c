@@ -130,6 +130,14 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
                                : wsr__constant_search_run(s, &search);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return wsr__constant_search_passes(p->binary_search_steps, p->steps) +
+           (uint64_t)(p->binary_search_steps * p->steps); // at the points ahead
+}
+
 const wsr__attack_class wsr__attack_ead = {
     .super = {.name = "ead",
               .summary = "smallest l1 change, by shrinking steps",
@@ -142,4 +150,5 @@ const wsr__attack_class wsr__attack_ead = {
     .unbounded = true,
     .min_norm = true,
     .run = run,
+    .passes = passes,
 };

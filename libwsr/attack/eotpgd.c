@@ -104,6 +104,13 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)(p->steps * p->samples + 1);
+}
+
 const wsr__attack_class wsr__attack_eotpgd = {
     .super = {.name = "eotpgd",
               .summary = "pgd on gradients summed over a model's randomness",
@@ -114,4 +121,5 @@ const wsr__attack_class wsr__attack_eotpgd = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

@@ -318,11 +318,19 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     WSR_TRY(recall(&k, s, options));
     WSR_TRY(attack_sources(s, options, k));
     for (size_t i = 0; i < s->n_active; i++) {
+        WSR_TRY(wsr__attack_batch_report(s));
         WSR_TRY(estimate(s, k, s->active[i]));
     }
     WSR_TRY(wsr__attack_batch_finish(s));
 out:
     return status;
+}
+
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)p->steps * p->sources.n + 1;
 }
 
 const wsr__attack_class wsr__attack_estimator = {
@@ -338,4 +346,5 @@ const wsr__attack_class wsr__attack_estimator = {
     .fits = fits,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

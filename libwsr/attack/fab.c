@@ -45,4 +45,5 @@ const wsr__attack_class wsr__attack_fab = {
     .unbounded = true,
     .min_norm = true,
     .run = run,
+    .passes = wsr__fab_passes,
 };

@@ -46,4 +46,5 @@ const wsr__attack_class wsr__attack_fab_t = {
     .unbounded = true,
     .min_norm = true,
     .run = run,
+    .passes = wsr__fab_passes_targets,
 };

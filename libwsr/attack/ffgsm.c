@@ -43,6 +43,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__gradient_steps_run(s, &loop);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    (void)options;
+    return 2;
+}
+
 const wsr__attack_class wsr__attack_ffgsm = {
     .super = {.name = "ffgsm",
               .summary = "one step from a random point of the ball",
@@ -53,4 +60,5 @@ const wsr__attack_class wsr__attack_ffgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

@@ -31,6 +31,13 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    (void)options;
+    return 2;
+}
+
 const wsr__attack_class wsr__attack_fgsm = {
     .super = {.name = "fgsm",
               .summary = "one step along the sign of the gradient",
@@ -39,4 +46,5 @@ const wsr__attack_class wsr__attack_fgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

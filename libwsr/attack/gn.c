@@ -82,6 +82,13 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)p->tries;
+}
+
 const wsr__attack_class wsr__attack_gn = {
     .super = {.name = "gn",
               .summary = "Gaussian noise",
@@ -93,4 +100,5 @@ const wsr__attack_class wsr__attack_gn = {
     .targets = true,
     .unbounded = true,
     .run = run,
+    .passes = passes,
 };

@@ -31,4 +31,5 @@ const wsr__attack_class wsr__attack_mifgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = wsr__momentum_passes,
 };

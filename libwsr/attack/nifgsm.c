@@ -33,4 +33,5 @@ const wsr__attack_class wsr__attack_nifgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = wsr__momentum_passes,
 };

@@ -22,4 +22,5 @@ const wsr__attack_class wsr__attack_pgd = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = wsr__descent_passes,
 };

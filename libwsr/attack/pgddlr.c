@@ -24,4 +24,5 @@ const wsr__attack_class wsr__attack_pgddlr = {
     .targets = true,
     .classes = 3,
     .run = run,
+    .passes = wsr__descent_passes,
 };

@@ -35,4 +35,5 @@ const wsr__attack_class wsr__attack_pgdl2 = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = wsr__descent_passes,
 };

@@ -56,6 +56,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__gradient_steps_run(s, &loop);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)p->steps + 1;
+}
+
 const wsr__attack_class wsr__attack_rfgsm = {
     .super = {.name = "rfgsm",
               .summary = "a random step, then one along the gradient's sign",
@@ -66,4 +73,5 @@ const wsr__attack_class wsr__attack_rfgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

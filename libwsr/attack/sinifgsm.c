@@ -106,6 +106,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__momentum_attack_run(s, options, gradient);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)(p->momentum.steps * p->scales + 1);
+}
+
 const wsr__attack_class wsr__attack_sinifgsm = {
     .super = {.name = "sinifgsm",
               .summary = "nifgsm on darker copies of the image too",
@@ -116,4 +123,5 @@ const wsr__attack_class wsr__attack_sinifgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

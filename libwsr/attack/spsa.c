@@ -179,6 +179,13 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)(p->steps * (2 * p->samples + 1));
+}
+
 const wsr__attack_class wsr__attack_spsa = {
     .super = {.name = "spsa",
               .summary = "steps along gradients estimated from logits",
@@ -188,4 +195,5 @@ const wsr__attack_class wsr__attack_spsa = {
     .norms = 1u << WSR__LINF,
     .targets = true,
     .run = run,
+    .passes = passes,
 };

@@ -397,7 +397,7 @@ static void propose_row(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
-static void judge_row(wsr__attack_batch *s, size_t row, void *ctx)
+static void check_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
     const float *const x = wsr__at_const(s->x, s->d, row);
@@ -426,7 +426,7 @@ static wsr_status search(wsr__attack_batch *s, run_state *state)
         state->side = side_at(s, state->p, k);
         wsr__attack_batch_each(s, k == 0 ? begin_row : propose_row, state);
         WSR_TRY(wsr__attack_batch_forward(s, false));
-        wsr__attack_batch_each(s, judge_row, state);
+        wsr__attack_batch_each(s, check_row, state);
         wsr__attack_batch_compact(s);
         state->draw++;
     }
@@ -461,6 +461,13 @@ out:
     return status;
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)(p->restarts * p->queries);
+}
+
 const wsr__attack_class wsr__attack_square = {
     .super = {.name = "square",
               .summary = "random search with square windows, without gradients",
@@ -472,4 +479,5 @@ const wsr__attack_class wsr__attack_square = {
     .targets = true,
     .early_stop = true,
     .run = run,
+    .passes = passes,
 };

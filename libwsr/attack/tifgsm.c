@@ -135,4 +135,5 @@ const wsr__attack_class wsr__attack_tifgsm = {
     .prepare = prepare,
     .targets = true,
     .run = run,
+    .passes = wsr__momentum_passes,
 };

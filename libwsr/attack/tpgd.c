@@ -59,6 +59,13 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__gradient_steps_run(s, &loop);
 }
 
+static uint64_t passes(const wsr__attack_batch *s, const void *options)
+{
+    (void)s;
+    const params *const p = options;
+    return (uint64_t)p->steps + 1;
+}
+
 const wsr__attack_class wsr__attack_tpgd = {
     .super = {.name = "tpgd",
               .summary = "pgd on the divergence from the clean prediction",
@@ -68,4 +75,5 @@ const wsr__attack_class wsr__attack_tpgd = {
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .run = run,
+    .passes = passes,
 };

@@ -22,4 +22,5 @@ const wsr__attack_class wsr__attack_vnifgsm = {
     .needs_gradient = true,
     .targets = true,
     .run = run,
+    .passes = wsr__variance_passes,
 };

@@ -434,6 +434,25 @@ out:
     return status;
 }
 
+void wsr_eval_set_hook(wsr_eval *eval, wsr_eval_hook hook, void *user)
+{
+    eval->hook = hook;
+    eval->user = user;
+}
+
+// A pass of the running attack, seen from the evaluation.
+static bool pass_on(const wsr_attack_progress *attack, void *user)
+{
+    const wsr_eval *const s = user;
+    const size_t steps = wsr_eval_steps(s);
+    const wsr_eval_progress progress = {
+        .step = s->position,
+        .steps = steps,
+        .done = ((double)s->position + attack->done) / (double)steps,
+        .attack = attack};
+    return s->hook(&progress, s->user);
+}
+
 wsr_status wsr_eval_step(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
@@ -454,6 +473,7 @@ wsr_status wsr_eval_step(wsr_eval *eval)
     settings->first = (int64_t)at;
     settings->images = at < s->keep || s->source != NULL;
     settings->stop = s->settings.attack.stop && s->source == NULL;
+    wsr_attack_set_hook(s->attacks[a], s->hook == NULL ? NULL : pass_on, s);
     WSR_TRY(wsr_attack_run(&result, s->attacks[a],
                            s->source != NULL ? s->source : s->model, s->x,
                            s->labels + at, count));

@@ -59,6 +59,8 @@ struct wsr_eval {
     uint8_t *clean;        // (n)
     bool random;           // the model answers differently when asked again
     wsr__eval_cell *cells; // [attack][strength]
+    wsr_eval_hook hook;    // NULL: nobody watches
+    void *user;            // for the hook
 };
 
 static inline wsr__eval_cell *wsr__eval_at(const wsr_eval *eval, size_t a,

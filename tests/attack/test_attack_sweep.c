@@ -450,6 +450,54 @@ START_TEST(strength_inf_counts_as_a_large_strength_does)
 }
 END_TEST
 
+typedef struct watch {
+    const member *m;
+    double done;
+    size_t calls;
+} watch;
+
+static bool see(const wsr_attack_progress *progress, void *user)
+{
+    watch *const w = user;
+    ck_assert_msg(progress->passes <= progress->passes_most,
+                  "%s: pass %ju of %ju", w->m->spec,
+                  (uintmax_t)progress->passes,
+                  (uintmax_t)progress->passes_most);
+    ck_assert_msg(progress->done >= w->done && progress->done <= 1,
+                  "%s: %g after %g", w->m->spec, progress->done, w->done);
+    ck_assert_str_eq(progress->attack, w->m->cls->super.name);
+    w->done = progress->done;
+    w->calls += progress->member_done ? 0 : 1;
+    return true;
+}
+
+START_TEST(progress_never_falls_and_keeps_its_bound)
+{
+    static const char *const options[] = {"batch=5", "stop=false",
+                                          "nested=false"};
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        for (size_t i = 0; i < 3; i++) {
+            wsr_model *const model = begin(71);
+            wsr_attack *attack = NULL;
+            wsr_attack_result *result = NULL;
+            watch w = {.m = &m};
+            ck_assert_ok(wsr_attack_new(&attack, m.spec, options[i]));
+            ck_assert_ok(
+                wsr_attack_set_strengths(attack, strengths(m.norm), 2));
+            wsr_attack_set_hook(attack, see, &w);
+            model_of.calls = 0;
+            ck_assert_ok(wsr_attack_run(&result, attack, model, x, labels, N));
+            ck_assert_uint_ge(w.calls, model_of.calls);
+            ck_assert_double_gt(w.done, 0);
+            wsr_attack_result_free(result);
+            wsr_attack_free(attack);
+            wsr_model_free(model);
+        }
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -462,6 +510,7 @@ Suite *suite(void)
         every_attack_says_what_it_is,
         strength_inf_takes_no_image_that_was_not_found,
         strength_inf_counts_as_a_large_strength_does,
+        progress_never_falls_and_keeps_its_bound,
         NULL};
     return suite_of("attack sweep", tests);
 }

@@ -284,6 +284,61 @@ START_TEST(an_interrupted_evaluation_ends_like_one_that_was_not)
 }
 END_TEST
 
+/// Stops an evaluation at model call `stop_at`, counted from 1; 0: never.
+typedef struct watch {
+    size_t stop_at;
+    size_t calls;
+    double done;
+} watch;
+
+static bool see(const wsr_eval_progress *progress, void *user)
+{
+    watch *const w = user;
+    ck_assert_uint_lt(progress->step, progress->steps);
+    ck_assert_double_ge(progress->done, w->done);
+    ck_assert_double_le(progress->done, 1);
+    ck_assert_double_ge(progress->done,
+                        (double)progress->step / (double)progress->steps);
+    w->done = progress->done;
+    w->calls++;
+    return w->calls != w->stop_at;
+}
+
+START_TEST(an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not)
+{
+    static const char attacks[] =
+        "pgd:steps=4,random_start=true,chain:attacks=[fgsm,square:queries=9]";
+    const char *const options = "batch=7,keep=5,seed=2";
+    char path[600];
+    watch all = {0};
+    (void)snprintf(path, sizeof(path), "%s/state", scratch_folder("inside"));
+    world whole = begin(attacks, options);
+    wsr_eval_set_hook(whole.eval, see, &all);
+    ck_assert_ok(wsr_eval_run(whole.eval));
+    for (size_t k = 0; k < 10; k++) {
+        watch w = {.stop_at = 1 + k * (all.calls - 1) / 9};
+        world first = begin(attacks, options);
+        wsr_eval_set_hook(first.eval, see, &w);
+        ck_assert_fails(wsr_eval_run(first.eval), WSR_CANCELED, "canceled");
+        ck_assert_uint_eq(w.calls, w.stop_at);
+        const size_t position = wsr_eval_position(first.eval);
+        ck_assert_uint_lt(position, wsr_eval_steps(first.eval));
+        ck_assert_ok(wsr_eval_save(first.eval, path));
+        world second = begin(attacks, options);
+        ck_assert_ok(wsr_eval_resume(second.eval, path));
+        ck_assert_uint_eq(wsr_eval_position(second.eval), position);
+        ck_assert_ok(wsr_eval_run(second.eval));
+        expect_same(whole.eval, second.eval);
+        end(&second);
+        wsr_eval_set_hook(first.eval, NULL, NULL);
+        ck_assert_ok(wsr_eval_run(first.eval)); // or goes on where it is
+        expect_same(whole.eval, first.eval);
+        end(&first);
+    }
+    end(&whole);
+}
+END_TEST
+
 static void expect_refused(world *w, const char *path, const char *words)
 {
     ck_assert_fails(wsr_eval_resume(w->eval, path), WSR_CONFIG, words);
@@ -466,6 +521,7 @@ Suite *suite(void)
         a_target_class_must_exist_and_leave_enough,
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,
+        an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not,
         a_state_fits_one_evaluation_alone,
         kept_images_are_written_with_their_outcomes,
         attacks_on_another_model_are_evaluated_on_this_one,

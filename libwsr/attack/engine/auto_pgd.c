@@ -375,13 +375,19 @@ static void publish_best(wsr__attack_batch *s, size_t row, void *ctx)
            (size_t)s->d * sizeof(float));
 }
 
+// Steps in each of the two larger balls.
+static int64_t steps_of_stage(const wsr__apgd *p)
+{
+    return (3 * p->steps + 9) / 10;
+}
+
 // Balls of three, two and one times the strength, each begun where the one
 // before ended; only points in the last one count.
 static wsr_status run_stages(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
     const float eps = s->eps;
-    const int64_t part = (3 * a->p->steps + 9) / 10;
+    const int64_t part = steps_of_stage(a->p);
     a->staged = true;
     for (int stage = 0; stage < 3; stage++) {
         s->eps = eps * (float)(3 - stage);
@@ -450,13 +456,36 @@ out:
     return status;
 }
 
+static int64_t targets_of(const wsr__attack_batch *s, const wsr__apgd *apgd)
+{
+    const int64_t others = (int64_t)s->classes - 1;
+    return apgd->targets < others ? apgd->targets : others;
+}
+
+// Every run of steps ends with a pass without gradient.
+uint64_t wsr__apgd_passes(const wsr__attack_batch *s, const void *apgd)
+{
+    const wsr__apgd *const p = apgd;
+    const int64_t part = steps_of_stage(p);
+    const int64_t rest = p->steps - 2 * part;
+    int64_t passes = p->steps * p->eot + 1;
+    if (p->large && s->norm == WSR__L1) {
+        passes = (2 * part + (rest < 1 ? 1 : rest)) * p->eot + 3;
+    }
+    return (uint64_t)(p->restarts * passes);
+}
+
+uint64_t wsr__apgd_passes_targets(const wsr__attack_batch *s, const void *apgd)
+{
+    return wsr__apgd_passes(s, apgd) * (uint64_t)targets_of(s, apgd);
+}
+
 wsr_status wsr__apgd_run_targets(wsr__attack_batch *s, const wsr__apgd *apgd,
                                  wsr__loss loss, wsr__order order)
 {
     wsr_status status = WSR_OK;
     apgd_state a;
-    const int64_t others = (int64_t)s->classes - 1;
-    const int64_t targets = apgd->targets < others ? apgd->targets : others;
+    const int64_t targets = targets_of(s, apgd);
     WSR_TRY(begin(&a, s, apgd));
     a.loss = loss;
     a.order = order;

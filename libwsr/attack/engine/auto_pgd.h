@@ -20,6 +20,10 @@ typedef struct wsr__apgd {
 extern const wsr__option wsr__apgd_schema[];
 wsr__lp wsr__apgd_norm(const void *apgd);
 
+/// Forward passes at most of wsr__apgd_run and wsr__apgd_run_targets.
+uint64_t wsr__apgd_passes(const wsr__attack_batch *s, const void *apgd);
+uint64_t wsr__apgd_passes_targets(const wsr__attack_batch *s, const void *apgd);
+
 /// Auto-PGD on a loss, from `restarts` random points; for classes with
 /// `early_stop`. `order`: of that loss.
 wsr_status wsr__apgd_run(wsr__attack_batch *s, const wsr__apgd *apgd,

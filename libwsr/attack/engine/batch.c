@@ -286,7 +286,9 @@ static wsr_status forward(wsr__attack_batch *s, float *logits, const float *x,
     if (s->n_active == 0) {
         return WSR_OK;
     }
+    WSR_TRY(wsr__attack_batch_report(s));
     WSR_TRY(s->model->cls->forward(s->model, logits, x, &rows, keep));
+    s->progress.passes++;
     s->own->at_clean = false;
     s->model->queries += s->n_active;
     for (size_t k = 0; k < s->n_active; k++) {
@@ -348,6 +350,7 @@ static wsr_status backward(wsr__attack_batch *s, float *grad, int *exponent,
                        s->logits + row * s->classes, &s->loss_targets[row],
                        s->classes);
     }
+    WSR_TRY(wsr__attack_batch_report(s));
     WSR_TRY(s->model->cls->backward(s->model, grad, s->dlogits));
     s->model->gradients += s->n_active;
     finite_work work = {grad, own->bad};
@@ -591,6 +594,15 @@ out:
     return status;
 }
 
+// Nobody asks for the passes of an attack that nobody watches.
+static wsr_status passes_of(uint64_t *out, const wsr__attack_batch *s,
+                            const wsr__attack_class *cls, const void *params)
+{
+    const bool watched = s->attack->hook != NULL;
+    *out = watched ? cls->passes(s, params) : 0;
+    return watched && *out == 0 ? WSR_NOMEM : WSR_OK;
+}
+
 wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
                                         const wsr__attack_class *cls,
                                         const void *params, uint32_t stream)
@@ -598,6 +610,9 @@ wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
     wsr_status status = WSR_OK;
     const wsr__attack_class *const outer = s->cls;
     const uint32_t outer_stream = s->stream;
+    const uint64_t passes_before = s->progress.passes;
+    uint64_t passes = 0;
+    WSR_TRY(passes_of(&passes, s, cls, params));
     s->cls = cls;
     s->stream = stream;
     for (size_t k = 0; k < s->n_active; k++) {
@@ -624,6 +639,7 @@ wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
         settle(s);
     }
     compact_successes(s);
+    s->progress.passes = passes_before + passes;
 out:
     s->cls = outer;
     s->stream = outer_stream;
@@ -701,6 +717,9 @@ wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
     s->n = n;
     s->id = id;
     s->n_active = n;
+    s->eps = 0;
+    s->progress = (wsr__attack_progress){.begin = s->progress.end,
+                                         .end = s->progress.end};
     own->clean_of = NULL;
     for (size_t i = 0; i < n; i++) {
         s->active[i] = (uint32_t)i;
@@ -736,6 +755,8 @@ wsr_status wsr__attack_batch_strength(wsr__attack_batch *s, float eps)
             s->success[i] = 0;
         }
     }
+    s->progress.passes = 0;
+    WSR_TRY(passes_of(&s->progress.most, s, s->cls, s->attack->params));
     WSR_TRY(wsr__attack_batch_run_member(s, s->cls, s->attack->params, 0));
     for (size_t i = 0; nested && i < s->n; i++) {
         own->nested_success[i] = s->success[i];

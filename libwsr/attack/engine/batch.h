@@ -15,6 +15,15 @@
 /// Scratch arrays that an attack can have, and their number.
 enum { WSR__SCRATCH_ARRAYS = 16 };
 
+/// How far wsr_attack_run() is.
+typedef struct wsr__attack_progress {
+    double begin;    // part of the call that was done before this strength
+    double end;      // and will be done after it
+    uint64_t passes; // forward passes at this strength; those that a member of
+                     // a combination saved count once it has ended
+    uint64_t most;   // passes at most
+} wsr__attack_progress;
+
 /// The images of a batch under attack at one strength. Arrays have a row per
 /// image of the batch, at the same index all the time; `active` lists those
 /// that are still attacked.
@@ -51,6 +60,7 @@ struct wsr__attack_batch {
     size_t n_active;
     uint32_t *queries;
     uint32_t *gradients;
+    wsr__attack_progress progress;
     uint32_t *flat;                    // gradients that were zero everywhere
     struct wsr__attack_batch_own *own; // of batch.c
 };
@@ -143,6 +153,14 @@ static inline bool wsr__attack_batch_within(const wsr__attack_batch *s,
 /// With stop_at_eps, wsr__attack_batch_compact then removes the row if the
 /// image is near enough.
 void wsr__attack_batch_offer(wsr__attack_batch *s, size_t row, const float *x);
+
+/// Call the hook; the engine does so before every pass of the model. CANCELED
+/// when the hook wants to stop.
+wsr_status wsr__attack_batch_report(const wsr__attack_batch *s);
+
+/// The same when a member of a combination has ended.
+wsr_status wsr__attack_batch_report_member(const wsr__attack_batch *s,
+                                           const wsr__attack_class *member);
 
 /// Run another attack on the active rows.
 wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,

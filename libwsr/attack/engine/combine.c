@@ -73,6 +73,21 @@ out:
     return status;
 }
 
+uint64_t wsr__members_passes(const wsr__attack_batch *s,
+                             const wsr__members *members)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < members->n; i++) {
+        const wsr__member *const m = &members->list[i];
+        const uint64_t passes = m->cls->passes(s, m->params);
+        if (passes == 0) {
+            return 0;
+        }
+        sum += passes;
+    }
+    return sum;
+}
+
 wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
 {
     wsr_status status = WSR_OK;
@@ -81,6 +96,7 @@ wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
         const wsr__member *const m = &members->list[i];
         WSR_TRY(wsr__attack_batch_run_member(
             s, m->cls, m->params, stream * WSR__MEMBERS + (uint32_t)i + 1));
+        WSR_TRY(wsr__attack_batch_report_member(s, m->cls));
     }
 out:
     return status;

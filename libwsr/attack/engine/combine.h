@@ -24,6 +24,10 @@ typedef struct wsr__members {
 wsr_status wsr__members_new(wsr__members *out, const char *specs);
 void wsr__members_free(wsr__members *members);
 
+/// Forward passes of all members at most; 0: memory is short.
+uint64_t wsr__members_passes(const wsr__attack_batch *s,
+                             const wsr__members *members);
+
 /// Each on the images that are still robust; for classes with `early_stop`.
 wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members);
 

@@ -35,6 +35,13 @@ typedef struct wsr__constant_search {
 wsr_status wsr__constant_search_run(wsr__attack_batch *s,
                                     const wsr__constant_search *search);
 
+/// Its forward passes at most, apart from those of `step`.
+static inline uint64_t wsr__constant_search_passes(int64_t binary_search_steps,
+                                                   int64_t steps)
+{
+    return (uint64_t)(binary_search_steps * (steps + 1));
+}
+
 enum { WSR__CONSTANT_SCRATCH = WSR__SCRATCH_ARRAYS - 1 };
 
 /// The constant of a row in the running try.

@@ -39,6 +39,13 @@ wsr__lp wsr__descent_norm(const void *descent)
     return wsr__lp_named(((const wsr__descent *)descent)->norm.s);
 }
 
+uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent)
+{
+    (void)s;
+    const wsr__descent *const p = descent;
+    return (uint64_t)(p->restarts * (p->steps + 1));
+}
+
 wsr_status wsr__gradient_steps_run(wsr__attack_batch *s,
                                    const wsr__gradient_steps *loop)
 {

@@ -319,6 +319,29 @@ static wsr_status begin(walk *w, wsr__attack_batch *s, const wsr__fab *p)
                : WSR_OK;
 }
 
+static int64_t targets_of(const wsr__attack_batch *s, const wsr__fab *fab)
+{
+    const int64_t others = (int64_t)s->classes - 1;
+    return fab->targets < others ? fab->targets : others;
+}
+
+// A row may wait for a tick before each of its steps. A tick looks at the rows
+// in two passes, the second of which serves the first boundary.
+static uint64_t passes_of(const wsr__fab *p, int64_t boundaries)
+{
+    return (uint64_t)(p->restarts * (2 * p->steps + 2) * (boundaries + 1));
+}
+
+uint64_t wsr__fab_passes(const wsr__attack_batch *s, const void *fab)
+{
+    return passes_of(fab, (int64_t)s->classes - 1);
+}
+
+uint64_t wsr__fab_passes_targets(const wsr__attack_batch *s, const void *fab)
+{
+    return passes_of(fab, 1) * (uint64_t)targets_of(s, fab);
+}
+
 wsr_status wsr__fab_run(wsr__attack_batch *s, const wsr__fab *fab)
 {
     wsr_status status = WSR_OK;
@@ -338,8 +361,7 @@ wsr_status wsr__fab_run_targets(wsr__attack_batch *s, const wsr__fab *fab)
 {
     wsr_status status = WSR_OK;
     walk w;
-    const int64_t others = (int64_t)s->classes - 1;
-    const int64_t targets = fab->targets < others ? fab->targets : others;
+    const int64_t targets = targets_of(s, fab);
     WSR_TRY(begin(&w, s, fab));
     for (int64_t r = 0; r < targets * fab->restarts && s->n_active > 0; r++) {
         for (size_t k = 0; k < s->n_active; k++) {

@@ -17,6 +17,10 @@ typedef struct wsr__fab {
     int64_t targets; // of wsr__fab_run_targets
 } wsr__fab;
 
+/// Forward passes at most of wsr__fab_run and wsr__fab_run_targets.
+uint64_t wsr__fab_passes(const wsr__attack_batch *s, const void *fab);
+uint64_t wsr__fab_passes_targets(const wsr__attack_batch *s, const void *fab);
+
 /// The attack on the boundaries to all classes at once, or to one class after
 /// the other; for classes with `min_norm`.
 wsr_status wsr__fab_run(wsr__attack_batch *s, const wsr__fab *fab);

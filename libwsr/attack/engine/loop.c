@@ -348,6 +348,16 @@ static void sort_strengths(size_t *order, const wsr_attack *attack)
     }
 }
 
+// Strength `e` of a batch is as large a part of the call as any other.
+static void expect(wsr__attack_batch *s, const wsr_attack_result *result,
+                   size_t at, size_t e)
+{
+    const double unit = (double)s->n /
+                        ((double)result->n * (double)result->n_eps);
+    s->progress.begin = (double)at / (double)result->n + unit * (double)e;
+    s->progress.end = s->progress.begin + unit;
+}
+
 static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
                             const size_t *order, size_t at)
 {
@@ -361,6 +371,7 @@ static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
     if (s->cls->min_norm && result->records[order[last]].eps > 0) {
         record *const r = &result->records[order[last]];
         const double start = wsr__seconds();
+        s->progress.end = (double)(at + s->n) / (double)result->n;
         WSR_TRY(wsr__attack_batch_strength(s, r->eps));
         r->seconds += wsr__seconds() - start;
     }
@@ -368,6 +379,7 @@ static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
         record *const r = &result->records[order[e]];
         const double start = wsr__seconds();
         if (!s->cls->min_norm && r->eps > 0) {
+            expect(s, result, at, e);
             WSR_TRY(wsr__attack_batch_strength(s, r->eps));
         }
         record_batch(r, s, at);

@@ -23,6 +23,12 @@ static void step(wsr__attack_batch *s, size_t row, void *ctx)
     wsr__gradient_step(s, row, m, c->alpha);
 }
 
+uint64_t wsr__momentum_passes(const wsr__attack_batch *s, const void *params)
+{
+    (void)s;
+    return (uint64_t)((const wsr__momentum_params *)params)->steps + 1;
+}
+
 wsr_status wsr__momentum_attack_run(wsr__attack_batch *s, const void *params,
                                     wsr__momentum_gradient gradient)
 {

@@ -52,6 +52,9 @@ typedef struct wsr__descent {
 extern const wsr__option wsr__descent_schema[];
 wsr__lp wsr__descent_norm(const void *descent);
 
+/// Its forward passes at most.
+uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent);
+
 /// Projected gradient descent in the norm of the batch.
 wsr_status wsr__descent_run(wsr__attack_batch *s, const wsr__descent *descent,
                             wsr__loss loss);

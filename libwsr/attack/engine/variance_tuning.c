@@ -122,6 +122,13 @@ out:
     return status;
 }
 
+uint64_t wsr__variance_passes(const wsr__attack_batch *s, const void *params)
+{
+    (void)s;
+    const wsr__variance *const p = params;
+    return (uint64_t)(p->momentum.steps * (p->samples + 1) + 1);
+}
+
 wsr_status wsr__gradient_tuned(wsr__attack_batch *s,
                                const wsr__momentum_attack *c)
 {

@@ -204,6 +204,52 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_set_strengths(wsr_attack *attack,
                                                          const float *eps,
                                                          size_t n);
 
+/** How far wsr_attack_run() is. Pointers are valid during the call only. */
+typedef struct wsr_attack_progress {
+    const char *attack;   /**< [borrowed] name of the attack */
+    const char *member;   /**< [borrowed] of a combination (chain, autoattack):
+                               the attack that runs, or has ended; else NULL */
+    float eps;            /**< the strength; 0 while clean images are looked at.
+                               Attacks that look for the smallest change run
+                               once, at the largest one */
+    uint64_t passes;      /**< forward passes of this batch at this strength so
+                               far; those that a member did not need count when
+                               it has ended */
+    uint64_t passes_most; /**< passes of this batch at this strength at most */
+    double done;          /**< part of the whole call, 0 to 1; never falls */
+    bool member_done;     /**< `member` has ended: a result, no pass follows */
+    size_t robust;        /**< with member_done: images of the batch that the
+                               model gets right after this and all members
+                               before it; else 0. Images that were fooled at a
+                               smaller strength (option `nested`) are not */
+    uint64_t first;       /**< number of the first image of the batch */
+    size_t images;        /**< of the batch */
+} wsr_attack_progress;
+
+/**
+ * Hear how far an attack is, and stop it.
+ *
+ * Called from the thread of wsr_attack_run() before every forward and backward
+ * pass of a batch through the model, and when a member of a combination has
+ * ended.
+ *
+ * @param progress [borrowed]
+ * @param user what was passed to wsr_attack_set_hook()
+ * @returns false to stop: wsr_attack_run() then returns WSR_CANCELED
+ */
+typedef bool (*wsr_attack_hook)(const wsr_attack_progress *progress,
+                                void *user);
+
+/**
+ * Set the hook of an attack. It does not change what the attack finds.
+ *
+ * @param attack an attack
+ * @param hook NULL: nobody watches, as in the beginning
+ * @param user [borrowed] passed to the hook
+ */
+WSR_API void wsr_attack_set_hook(wsr_attack *attack, wsr_attack_hook hook,
+                                 void *user);
+
 /** Name of the method. @returns [borrowed, static] "pgd" */
 WSR_API const char *wsr_attack_name(const wsr_attack *attack);
 
@@ -241,8 +287,8 @@ typedef struct wsr_attack_result wsr_attack_result;
  * @param n at least 1
  * @returns WSR_ARG for pixels outside the model's range, labels that are no
  *          class, an attack that the model cannot serve; WSR_NUMERIC for
- *          logits or gradients that are not finite; what the model returns;
- *          WSR_NOMEM
+ *          logits or gradients that are not finite; WSR_CANCELED when the
+ *          hook returned false; what the model returns; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_run(wsr_attack_result **out,
                                                const wsr_attack *attack,

@@ -77,12 +77,43 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
 WSR_API WSR_MUST_USE wsr_status wsr_eval_transfer(wsr_eval *eval,
                                                   wsr_model *source);
 
+/** How far an evaluation is. Pointers are valid during the call only. */
+typedef struct wsr_eval_progress {
+    size_t step;  /**< the running step, from 0 */
+    size_t steps; /**< of all */
+    double done;  /**< part of all steps, 0 to 1: those done and the part of the
+                       running one */
+    const wsr_attack_progress *attack; /**< [borrowed] the running attack;
+                       `first` is the number of the batch's first image among
+                       those that are evaluated */
+} wsr_eval_progress;
+
+/**
+ * Hear how far an evaluation is, and stop it inside a step; see
+ * wsr_attack_hook.
+ *
+ * @param progress [borrowed]
+ * @param user what was passed to wsr_eval_set_hook()
+ * @returns false to stop: the step then returns WSR_CANCELED
+ */
+typedef bool (*wsr_eval_hook)(const wsr_eval_progress *progress, void *user);
+
+/**
+ * Set the hook of an evaluation.
+ *
+ * @param eval an evaluation
+ * @param hook NULL: nobody watches, as in the beginning
+ * @param user [borrowed] passed to the hook
+ */
+WSR_API void wsr_eval_set_hook(wsr_eval *eval, wsr_eval_hook hook, void *user);
+
 /**
  * Take one batch through one attack.
  *
- * @param evaluation unchanged on failure
+ * @param evaluation unchanged on failure, also when the hook stops it: the same
+ *        step can be done again, with the same result
  * @returns WSR_ARG before wsr_eval_open() or when it is done, and as
- *          wsr_attack_run()
+ *          wsr_attack_run(), WSR_CANCELED when the hook returned false
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_step(wsr_eval *eval);
 
