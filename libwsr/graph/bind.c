@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pointers of a plan, set anew whenever its arena has moved.
+// Sets the pointers in the nodes of a plan, whenever its arena has moved: plans
+// that share an arena enlarge it.
 
 #include "graph/plan.h"
 
@@ -52,7 +53,10 @@ float *wsr__plan_diff(const wsr_plan *plan, uint32_t slot,
 
 static const wsr__pre relu_alone = {NULL, NULL, true};
 
-// A deferred source: what is to be applied to it, and its backward.
+// A source that is the result of a deferred norm or relu: data are those of the
+// norm's source, and the kernel gets what to apply to them. The relu mask of
+// backward is computed from the same data. The mask carries the place of the
+// reductions only for the step that computes them.
 static void bind_deferred_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
 {
     const wsr__slot *const slot = &plan->slots[step->srcs[i]];
@@ -77,6 +81,8 @@ static void bind_deferred_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
     arg->relu_mask = mask;
 }
 
+// dst of the producer of a norm's source: its kernel writes the moments of the
+// norm, or reads its diff through the norm, or has the norm in its weights.
 static void bind_dst(const wsr_plan *plan, wsr__step *step)
 {
     wsr__arg *const dst = &step->node.dst;
@@ -98,6 +104,7 @@ static void bind_dst(const wsr_plan *plan, wsr__step *step)
     }
 }
 
+// A gradient that must be added up goes to a dense buffer of its own.
 static void bind_src(const wsr_plan *plan, wsr__step *step, uint32_t i)
 {
     wsr__arg *const arg = &step->node.src[i];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a graph to the steps of a plan: what no output needs is left out, each
-// op gets the best kernel that serves it, and where a kernel asks for another
-// layout than its source has, a reorder step is put in between (once per
-// value). Gradients are wanted where an input or a parameter behind a value
-// asks for one and an output in front of it will supply one.
+// Turns a graph into the slots and steps of a plan. It leaves out what no
+// output needs, and chooses for each op the first implementation that applies.
+// Where an implementation wants a source in the other layout, a step makes a
+// reordered copy, once per value. A gradient is wanted where it flows from an
+// output to an input or a parameter whose gradient the purpose asks for.
 
 #include "graph/plan.h"
 
@@ -17,11 +17,12 @@ typedef struct compiler {
     bool *reached;
 } compiler;
 
-// A slot that nothing is known of yet.
+// A slot without memory, and without a norm or a reordered copy.
 #define NOWHERE                                                      \
     .norm = WSR__NONE, .reordered = WSR__NONE, .data_in = WSR__NONE, \
     .diff_in = WSR__NONE, .data = WSR__NONE, .diff = WSR__NONE
 
+// Values come behind their sources, so that one walk from the end is enough.
 static void reach(const compiler *c)
 {
     const wsr_graph *const g = c->graph;
@@ -47,6 +48,7 @@ static wsr_status add_slot(uint32_t *out, wsr_plan *plan, const wsr__slot *slot)
     return status;
 }
 
+// The slot of an input, (batch, ...), or of a parameter.
 static wsr_status add_leaf(compiler *c, size_t i)
 {
     const wsr__vertex *const vertex = &c->graph->list[i];
@@ -78,6 +80,8 @@ static wsr_status add_leaf(compiler *c, size_t i)
     return status;
 }
 
+// Implementations are listed best first; the last is the reference and always
+// applies.
 static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
 {
     const wsr__impl *const *impl = node->cls->impls;
@@ -94,6 +98,7 @@ static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
     return *impl;
 }
 
+// Only some kernels read a concatenation whose parts are padded to blocks.
 static void set_layouts(wsr__node *node)
 {
     for (size_t i = 0; node->impl->layout == NULL && i < node->n; i++) {
@@ -115,7 +120,8 @@ static wsr_status add_reorder(uint32_t *out, wsr_plan *plan, uint32_t slot)
     return wsr__plan_add_step(out, plan, &wsr__op_reorder, NULL, &slot, 1);
 }
 
-// The slot that holds `slot`'s value in the other layout.
+// The reordered copy of a slot, made at the first request. Each is the copy of
+// the other, so that a value is never reordered back.
 static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
 {
     if (plan->slots[slot].reordered != WSR__NONE) {
@@ -130,6 +136,9 @@ static wsr_status other_layout(uint32_t *out, wsr_plan *plan, uint32_t slot)
     return status;
 }
 
+// What is known before an implementation is chosen: sources as they lie,
+// shapes, and which gradients may flow. want_diffs() takes back what no output
+// supplies.
 static wsr_status make_node(wsr__node *node, const wsr_plan *plan,
                             const wsr__op_class *cls, const uint32_t *srcs,
                             size_t n)
@@ -175,6 +184,7 @@ static wsr_status copy_options(wsr__step *step, const wsr__op_class *cls,
     return WSR_OK;
 }
 
+// Replace sources that lie in another layout than the node wants.
 static wsr_status fit_layouts(wsr__step *step, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
@@ -312,6 +322,7 @@ static wsr_status add_vertex(compiler *c, size_t i)
     return status;
 }
 
+// Callers get outputs in the plain layout.
 static wsr_status add_outputs(compiler *c)
 {
     wsr_status status = WSR_OK;
@@ -357,6 +368,7 @@ static void want_diffs(wsr_plan *plan)
     }
 }
 
+// After fusion, which chooses other implementations and retires steps.
 static wsr_status prepare(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A plan as text: per step the op, its kernel, shapes, where results lie, what
-// it multiplies and moves, and after timed runs the milliseconds and the share
-// of the whole.
+// Writes a plan as text, a line per live step: the op, its implementation, the
+// shape of its result and where it lies, multiply-adds and bytes, and after
+// timed runs the milliseconds and the share of the whole.
 
 #include "graph/plan.h"
 

@@ -1,38 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Passes over memory that can be saved. A graph is written one op at a time;
-// run that way, every value would go to memory and back. The patterns below
-// are tried on every step, in the order of the table:
+// Fusion: leaves out passes over memory. A graph is written one op at a time;
+// a plan that ran it that way would write every value to memory and read it
+// back. Each pattern below is tried on every step, in the order of the table:
 //
-//   separable   a depthwise and the pointwise convolution behind it become one
-//               step; what lies between them stays in the cache
-//   fold        without gradients, a norm by running statistics goes into the
-//               weights and bias of the convolution before it
-//   norm        a batch norm's result is not stored: its readers apply scale
-//               and shift to the norm's source as they read it, its backward
-//               hands the maker of that source an affine map to read the
-//               gradient through
-//   relu        likewise: readers take max(0, x) as they read
-//   concat      parts of a concatenation are made in place
-//   sum         a summand's gradient is the sum's: they share memory
-//   sums        a norm whose result has one reader gets its reductions from
-//               that reader's backward pass
+//   separable   A depthwise and a pointwise convolution become one step. The
+//               tensor between them stays in the cache.
+//   fold        Without gradients, a norm by running statistics goes into the
+//               weights and the bias of the convolution before it.
+//   norm        The result of a batch norm is deferred: consumers apply scale
+//               and shift as they read the norm's source. In backward, the
+//               producer of that source reads the gradient through an affine
+//               map, which is the backward pass of the norm.
+//   relu        The result of a relu is deferred: consumers take max(0, x).
+//   concat      The producers of the parts write into the concatenation.
+//   sum         The gradient of a summand is that of the sum: they share
+//               memory.
+//   sums        The step that writes the gradient of a deferred norm's result
+//               computes the two reductions that the norm's backward needs.
 //
-// What a kernel can do in this way its implementation says (op/op.h); nothing
-// here knows an op by name.
+// An implementation says in wsr__fusion (op/op.h) what it can do of this; no op
+// is known here by name. Patterns change slots (data_in, diff_in, deferred) and
+// mark steps dead; they never move a step, so that an index stays valid. Each
+// query costs the number of consumers of the slots concerned.
 
 #include "graph/plan.h"
 
 #include <string.h>
 
-// ----------------------------------------------------------------- readers
+// --------------------------------------------------------------- consumers
 
+// Slots list the consumers of dead steps too: the result of a dead relu is
+// found through them.
 static bool live(const wsr_plan *plan, const wsr__consumer *c)
 {
     return !plan->steps[c->step].dead;
 }
 
-static size_t count_readers(const wsr_plan *plan, uint32_t slot)
+static size_t count_consumers(const wsr_plan *plan, uint32_t slot)
 {
     const wsr__slot *const read = &plan->slots[slot];
     size_t count = 0;
@@ -42,9 +47,10 @@ static size_t count_readers(const wsr_plan *plan, uint32_t slot)
     return count;
 }
 
-static bool reads_once(const wsr_plan *plan, uint32_t slot)
+// Whether a slot has one consumer and is no output: nobody else would miss it.
+static bool read_once(const wsr_plan *plan, uint32_t slot)
 {
-    return !plan->slots[slot].is_output && count_readers(plan, slot) == 1;
+    return !plan->slots[slot].is_output && count_consumers(plan, slot) == 1;
 }
 
 static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
@@ -52,7 +58,8 @@ static const wsr__impl *impl_of(const wsr_plan *plan, uint32_t step)
     return plan->steps[step].node.impl;
 }
 
-// Whether a reader can apply a prologue, and the mask that a relu in it needs.
+// Whether a consumer can apply a deferred norm or relu as it reads. A relu also
+// needs its mask applied to the gradient, which not every kernel can do.
 static bool applies(const wsr_plan *plan, const wsr__consumer *r, bool relu)
 {
     const wsr__impl *const impl = impl_of(plan, r->step);
@@ -61,7 +68,8 @@ static bool applies(const wsr_plan *plan, const wsr__consumer *r, bool relu)
            !(masked && impl->fusion.skips_relu_mask);
 }
 
-// Whether every reader can do so; a relu passes the question on.
+// Whether every consumer can do so. A relu among them can be deferred itself if
+// its own consumers can apply it.
 static bool can_defer(const wsr_plan *plan, uint32_t slot, bool relu)
 {
     const wsr__slot *const read = &plan->slots[slot];
@@ -75,6 +83,7 @@ static bool can_defer(const wsr_plan *plan, uint32_t slot, bool relu)
     return all;
 }
 
+// Norms and relus of plain tensors and of inputs are never deferred.
 static bool stored_image(const wsr__slot *slot)
 {
     return slot->role == WSR__OP && slot->desc.layout == WSR__BLOCKED;
@@ -82,6 +91,9 @@ static bool stored_image(const wsr__slot *slot)
 
 // --------------------------------------------------------------- separable
 
+// Step s is the pointwise convolution; it becomes the fused step, whose sources
+// are src (n, c, h, w), depthwise weights (c, 1, k, k) and pointwise weights
+// (co, c, 1, 1). The depthwise step dies.
 static wsr_status separable(wsr_plan *plan, uint32_t s)
 {
     wsr__step *pw = &plan->steps[s];
@@ -89,7 +101,7 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     const uint32_t between = pw->srcs[0];
     const uint32_t first = plan->slots[between].producer;
     if (behind->fusion.fuses_to == NULL || first == WSR__NONE ||
-        !reads_once(plan, between)) {
+        !read_once(plan, between)) {
         return WSR_OK;
     }
     const wsr__step *dw = &plan->steps[first];
@@ -104,7 +116,8 @@ static wsr_status separable(wsr_plan *plan, uint32_t s)
     WSR_TRY(wsr__plan_make_step(&fused, plan, behind->fusion.fuses_to,
                                 dw->options, srcs, 3));
     if (fused.node.impl != behind->fusion.fuses_to->impls[0]) {
-        wsr__step_free(&fused); // two good kernels are better than a plain one
+        // The best kernel does not apply; two native steps beat a slower one.
+        wsr__step_free(&fused);
         return WSR_OK;
     }
     pw = &plan->steps[s]; // may have moved
@@ -122,8 +135,11 @@ out:
 
 // -------------------------------------------------------------------- fold
 
-// Gradients keep the norm apart: with rounded products for weights more signs
-// of an attack's step differ from the reference than its own noise explains.
+// Only without gradients: folding changes rounding enough to flip more signs of
+// the input gradient than differ from the reference by its own rounding, and an
+// attack steps by these signs.
+//
+// dst lies in the memory of the convolution's result, which is normalised then.
 static wsr_status fold(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
@@ -131,22 +147,28 @@ static wsr_status fold(wsr_plan *plan, uint32_t s)
     const uint32_t from = step->srcs[0];
     const wsr__slot *const src = &plan->slots[from];
     if (node->impl->fusion.folded == NULL || node->train || node->backward ||
-        !stored_image(src) || !reads_once(plan, from)) {
+        !stored_image(src) || !read_once(plan, from)) {
         return WSR_OK;
     }
-    wsr__step *const maker = &plan->steps[src->producer];
-    if (!maker->node.impl->fusion.folds || maker->norm_consumer != WSR__NONE) {
+    wsr__step *const producer = &plan->steps[src->producer];
+    if (!producer->node.impl->fusion.folds ||
+        producer->norm_consumer != WSR__NONE) {
         return WSR_OK;
     }
     node->impl = node->impl->fusion.folded;
     step->deferred.folded = true;
-    maker->norm_consumer = s;
+    producer->norm_consumer = s;
     plan->slots[step->dst].data_in = from;
     return WSR_OK;
 }
 
 // -------------------------------------------------------------------- norm
 
+// The norm stays a live step, which only computes scale and shift per channel.
+// The producer of its source may help: it computes the batch moments as it
+// writes (given_moments), and it reads the norm's gradient `through` the norm.
+// The latter needs the norm to be the only consumer, since the gradient of the
+// source is then never stored: its memory holds that of the norm's result.
 static wsr_status norm(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
@@ -163,15 +185,15 @@ static wsr_status norm(wsr_plan *plan, uint32_t s)
     dst->deferred = true;
     dst->norm = s;
     dst->data_in = from;
-    wsr__step *const maker = &plan->steps[src->producer];
-    step->deferred.given_moments = maker->node.impl->fusion.writes_moments &&
-                                   maker->norm_consumer == WSR__NONE &&
+    wsr__step *const producer = &plan->steps[src->producer];
+    step->deferred.given_moments = producer->node.impl->fusion.writes_moments &&
+                                   producer->norm_consumer == WSR__NONE &&
                                    node->train;
-    step->deferred.through = maker->node.impl->fusion.reads_affine &&
-                             node->src[0].want_diff && reads_once(plan, from) &&
-                             maker->norm_consumer == WSR__NONE;
+    step->deferred.through = producer->node.impl->fusion.reads_affine &&
+                             node->src[0].want_diff && read_once(plan, from) &&
+                             producer->norm_consumer == WSR__NONE;
     if (step->deferred.given_moments || step->deferred.through) {
-        maker->norm_consumer = s;
+        producer->norm_consumer = s;
     }
     if (step->deferred.through) {
         src->diff_in = step->dst;
@@ -181,6 +203,8 @@ static wsr_status norm(wsr_plan *plan, uint32_t s)
 
 // -------------------------------------------------------------------- relu
 
+// Consumers write the gradient of the relu's result already masked: that is the
+// gradient of its source, in whose memory it lies.
 static wsr_status relu(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
@@ -201,8 +225,10 @@ static wsr_status relu(wsr_plan *plan, uint32_t s)
 
 // ------------------------------------------------------------------ concat
 
-// Whether a step can read a part of the result of step `end`, and add to its
-// gradient: it runs before `end`, which is dead then, or is `end` itself.
+// Whether a step can read a part of the concatenation that step `end` makes,
+// and add to its gradient. A step behind `end` cannot: it runs backward before
+// the gradient of the whole is complete, which would overwrite what it has
+// added.
 static bool reads_part(const wsr_plan *plan, uint32_t step, uint32_t end)
 {
     const wsr__impl *const impl = impl_of(plan, step);
@@ -210,9 +236,10 @@ static bool reads_part(const wsr_plan *plan, uint32_t step, uint32_t end)
            (step < end && impl->fusion.src_views && impl->accumulates);
 }
 
-// Whether all steps can that read a slot or what lies in its memory: results of
-// deferred norms and relus (the slot is their step's source), and the parts of
-// a concatenation made in place (the slot is its result).
+// Whether all steps can that read a slot or another one in its memory. The
+// others are results of deferred norms and relus, found through the consumers
+// of the slot, and parts of a concatenation made in place, found through its
+// producer.
 static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
 {
     const wsr__slot *const read = &plan->slots[slot];
@@ -224,9 +251,9 @@ static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
               (plan->slots[dst].data_in != slot || viewable(plan, dst, end));
     }
     if (read->producer != WSR__NONE) {
-        const wsr__step *const maker = &plan->steps[read->producer];
-        for (size_t i = 0; all && i < maker->node.n; i++) {
-            const uint32_t part = maker->srcs[i];
+        const wsr__step *const producer = &plan->steps[read->producer];
+        for (size_t i = 0; all && i < producer->node.n; i++) {
+            const uint32_t part = producer->srcs[i];
             all = plan->slots[part].data_in != slot ||
                   viewable(plan, part, end);
         }
@@ -234,6 +261,8 @@ static bool viewable(const wsr_plan *plan, uint32_t slot, uint32_t end)
     return all;
 }
 
+// Whether the producer of `from` can write it into the concatenation of step s.
+// A slot that lies elsewhere already, or is needed on its own, stays apart.
 static bool can_concat(const wsr_plan *plan, uint32_t s, uint32_t from)
 {
     const wsr__slot *const slot = &plan->slots[from];
@@ -249,6 +278,8 @@ static bool can_concat(const wsr_plan *plan, uint32_t s, uint32_t from)
            viewable(plan, from, s);
 }
 
+// All parts or none. Part i becomes a view: it begins behind the channel blocks
+// of the parts before it, each padded to whole blocks.
 static wsr_status concat(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
@@ -278,21 +309,21 @@ static wsr_status concat(wsr_plan *plan, uint32_t s)
 
 // --------------------------------------------------------------------- sum
 
-// How many sources of steps add to the gradient of the slot `of`, or to that of
-// `slot`, which lies in the same memory; the last one is handed out. Such slots
-// are results of dead relus, parts of a concatenation and summands. The step
-// that makes `of` does not count: its sources hold what it hands on.
+// How many sources of steps add to the gradient of slot `of` by way of `slot`,
+// whose gradient lies in the same memory: the slot itself, the result of a dead
+// relu, a part of a concatenation, a summand. `*last` is one of them. The
+// producer of `of` does not count: it reads that gradient and hands it on.
 static size_t count_writers(wsr__consumer *last, const wsr_plan *plan,
                             uint32_t slot, uint32_t of)
 {
     const wsr__slot *const read = &plan->slots[slot];
-    const uint32_t maker = plan->slots[of].producer;
+    const uint32_t producer = plan->slots[of].producer;
     size_t count = 0;
     for (size_t k = 0; k < read->consumer_count; k++) {
         const wsr__consumer *const r = &read->consumers[k];
         const wsr__step *const step = &plan->steps[r->step];
         if (!step->dead && step->node.src[r->src].want_diff &&
-            r->step != maker) {
+            r->step != producer) {
             count++;
             *last = *r;
         }
@@ -311,6 +342,8 @@ static size_t count_writers(wsr__consumer *last, const wsr_plan *plan,
     return count;
 }
 
+// A summand of which the sum is the only consumer has the gradient of the sum.
+// Deferred relus are excluded: their mask makes the gradients differ.
 static wsr_status sum(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
@@ -333,9 +366,10 @@ static wsr_status sum(wsr_plan *plan, uint32_t s)
 
 // -------------------------------------------------------------------- sums
 
-// The sums of a norm's backward pass come from the only step whose backward
-// pass writes the gradient of its result, or from the sum that it shares that
-// gradient with: one pass over it then serves all summands.
+// A deferred norm by batch statistics needs two sums per channel over the
+// gradient of its result. If that gradient is the gradient of a sum, the step
+// of the sum computes them for all its summands in one pass. Otherwise the only
+// step that writes the gradient can compute them, for one norm at most.
 static wsr_status sums(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];

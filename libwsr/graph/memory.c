@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where everything in a plan lies. Step s runs forward at time 1 + s and
-// backward at time 2S - s; a buffer lives from the first time it is used to
-// the last, and buffers that never meet share memory. Inputs, outputs and
-// their gradients live always.
+// Places every buffer of a plan in one arena. Of S steps, step s runs forward
+// at time 1 + s and backward at time 2S - s. A buffer lives from its first use
+// to its last, and buffers whose lifetimes do not overlap share memory. Inputs,
+// outputs and their gradients live from time 0 to 2S + 1.
 //
-// A slot whose data (or gradient) lie in another slot's has a storage: the slot
-// at the end of that chain. Only storage slots have spans.
+// The data of a slot may lie in those of another slot (data_in), and these in
+// those of a third; the end of the chain is the storage slot. The same holds
+// for gradients (diff_in). Only storage slots have spans, and a use of any slot
+// of the chain is a use of the storage slot.
 
 #include "graph/plan.h"
 
@@ -49,7 +51,8 @@ uint32_t wsr__diff_storage(const wsr_plan *plan, uint32_t slot, int64_t *at)
     return slot;
 }
 
-// A reshape's result is its source; the source's gradient is the result's.
+// A reshape's result lies in its source, and the source's gradient in the
+// result's: neither direction copies. Parameters keep their own memory.
 static void follow_aliases(wsr_plan *plan)
 {
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -84,6 +87,7 @@ static wsr_status lifetimes_new(lifetimes *life, const wsr_plan *plan)
     return WSR_OK;
 }
 
+// A slot that no live step reads or writes needs no memory.
 static bool used(const lifetimes *life, size_t slot)
 {
     return life->first[slot] <= life->last[slot];
@@ -123,7 +127,9 @@ static void use_data(const lifetimes *life, const wsr_plan *plan, uint32_t slot,
     use(life, wsr__data_storage(plan, slot, &at), t);
 }
 
-// What backward of a step reads of the forward values.
+// What backward of a step reads of the forward values: what its implementation
+// names; the source of a deferred norm or relu, of which it makes the relu's
+// mask; and dst, if it applies the backward pass of a norm to the gradient.
 static void use_again(const lifetimes *life, const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
@@ -171,7 +177,7 @@ static void data_lifetimes(const lifetimes *life, const wsr_plan *plan)
     }
 }
 
-// Whether a step reads the tensor of its first source once more.
+// Whether a later source of a step lies in the memory of its first one.
 static bool reads_again(const wsr_plan *plan, const wsr__step *step,
                         uint32_t storage)
 {
@@ -184,7 +190,10 @@ static bool reads_again(const wsr_plan *plan, const wsr__step *step,
     return false;
 }
 
-// Steps that may write over a source that nobody reads later.
+// A step that can work in place writes its result over its first source, if no
+// later step reads that memory, backward included, and both have the same size.
+// Views stay where they are, and what a deferred norm stands for is another
+// tensor than what lies in its memory.
 static void overwrite(wsr_plan *plan, const lifetimes *life)
 {
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -206,6 +215,7 @@ static void overwrite(wsr_plan *plan, const lifetimes *life)
     }
 }
 
+// Spans are made last, since overwrite() lengthens lifetimes.
 static wsr_status place_data(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
@@ -230,12 +240,15 @@ out:
 
 // --------------------------------------------------------------- gradients
 
+// The state of a walk over the steps in the order of backward. The first step
+// that writes a gradient overwrites it, and later ones add to it.
 typedef struct gradients {
     lifetimes life;
-    bool *written; // per region
+    bool *written; // per region, by steps walked so far
 } gradients;
 
-// The part of a gradient's storage that a slot's gradient takes up.
+// A region is a gradient, or the part of one that a view takes up. The slot
+// that stands for it is the last of the chain that lies in the same place.
 static uint32_t region_of(const wsr_plan *plan, uint32_t slot)
 {
     while (plan->slots[slot].diff_in != WSR__NONE &&
@@ -245,6 +258,7 @@ static uint32_t region_of(const wsr_plan *plan, uint32_t slot)
     return slot;
 }
 
+// A view is written as soon as the whole is.
 static bool is_written(const gradients *grads, const wsr_plan *plan,
                        uint32_t slot)
 {
@@ -288,6 +302,9 @@ out:
     return status;
 }
 
+// Source i of step s. Backward adds to a parameter's gradient always: it sums
+// over runs. A kernel that can only overwrite gets a buffer of its own, which
+// run.c adds to the gradient.
 static wsr_status place_src_diff(wsr_plan *plan, size_t s, size_t i,
                                  const gradients *grads)
 {
@@ -314,6 +331,7 @@ out:
     return status;
 }
 
+// Initial gradients come first, then steps from the last to the first.
 static wsr_status walk_back(wsr_plan *plan, const gradients *grads)
 {
     wsr_status status = WSR_OK;
@@ -358,16 +376,17 @@ out:
 
 // -------------------------------------------------- workspaces and scratch
 
-// A deferred norm's workspace is written by the maker of its source already.
+// The producer of a deferred norm's source writes moments into the workspace of
+// the norm, which therefore begins with that step.
 static size_t workspace_start(const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
-    const uint32_t maker = plan->slots[step->srcs[0]].producer;
-    const bool early = step->node.impl->bind != NULL && maker != WSR__NONE;
-    return forward_time(early ? maker : s);
+    const uint32_t producer = plan->slots[step->srcs[0]].producer;
+    const bool early = step->node.impl->bind != NULL && producer != WSR__NONE;
+    return forward_time(early ? producer : s);
 }
 
-// How long a deferred norm's vectors are read.
+// Consumers read the vectors of a deferred norm at any time until the end.
 static size_t workspace_end(const wsr_plan *plan, size_t s)
 {
     const wsr__step *const step = &plan->steps[s];
@@ -393,9 +412,9 @@ out:
     return status;
 }
 
-// Scratch of all steps is one common buffer of the largest size. In front of it
-// each thread has a slot, in the same place for all steps: what a thread wrote
-// there in one step then never has to come out of another's cache in the next.
+// All steps share one buffer of the largest size that a step needs. In front of
+// it lies the scratch of each thread, in the same place for all steps: a thread
+// finds its lines in its own cache, not in that of another thread.
 static wsr_status place_scratch(wsr_plan *plan)
 {
     size_t most = 0;
@@ -429,6 +448,7 @@ static wsr_status place_scratch(wsr_plan *plan)
     return status;
 }
 
+// Aliases come first: all that follows goes by chains of slots.
 wsr_status wsr__plan_place(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;

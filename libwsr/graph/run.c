@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running a plan. Backward is a walk over the steps in reverse order; it
-// knows no op by name.
+// Runs a plan. Forward runs the live steps in order, backward runs those with a
+// wanted gradient in reverse. No op is known by name.
 
 #include "graph/plan.h"
 
@@ -26,7 +26,7 @@ out:
     return status;
 }
 
-// Gradients that a kernel could only write, not add.
+// Add gradients that a kernel could only write, dense, to what is there.
 static void add_up(const wsr_plan *plan, wsr__step *step)
 {
     for (size_t i = 0; i < step->node.n; i++) {

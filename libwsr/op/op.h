@@ -86,27 +86,27 @@ typedef struct wsr__node {
 /// Forward tensors that backward reads: bit i is src i, WSR__NEED_DST is dst.
 #define WSR__NEED_DST (UINT32_C(1) << 31)
 
-/// What an implementation can do so that passes over memory are saved; all
-/// zero: nothing. Tensors are blocked images. graph/fuse.c decides what is
-/// used.
+/// What an implementation can do so that a plan leaves out passes over memory;
+/// {0}: nothing. Tensors are blocked images. graph/fuse.c decides which of it
+/// is used, graph/plan.h explains the terms.
 typedef struct wsr__fusion {
-    uint32_t reads_pre;   // bit i: src i may be deferred
-    bool skips_relu_mask; // but no relu mask: not where pre has a relu and
+    uint32_t reads_pre;   // bit i: applies pre of src i, which may be deferred
+    bool skips_relu_mask; // reads_pre, but not where pre has a relu and
                           // the diff is wanted
-    bool reads_affine;    // the norm after dst may be deferred
+    bool reads_affine;    // reads diff through a norm behind dst
     bool writes_moments;  // fills dst.moments when asked to
     bool writes_sums;     // honours relu_mask.sums
-    bool src_views;       // src 0 and its diff may have batch strides
-    bool dst_views;       // dst and its diff may have batch strides
+    bool src_views;       // src 0 and its diff may be views
+    bool dst_views;       // dst and its diff may be views
     bool parts;           // src 0 may be a concatenation of padded parts
-    bool shares_diff;     // diffs of its sources are that of dst, for which
-                          // it honours relu_mask.sums
+    bool shares_diff;     // the diff of each source is that of dst; honours
+                          // relu_mask.sums of the sources
     bool is_relu;         // does what pre.relu does
     bool is_concat;       // dst is its sources' blocks side by side
     bool folds;           // takes node.fold into its weights
-    const wsr__impl *deferred; // norms: the implementation that is deferred
-    const wsr__impl *folded;   // norms: the one that folds into the weights
-    /// Of that one: bring deferred.pre up to date.
+    const wsr__impl *deferred; // of a norm: the implementation to defer it
+    const wsr__impl *folded;   // of a norm: the one in the weights before it
+    /// Of a folded norm: bring deferred.pre up to date.
     void (*refold)(wsr__node *node);
     /// The op that this step and a step of `fuses_after` before it make
     /// together: its sources are src and weights of that one, then weights.
