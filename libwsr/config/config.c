@@ -208,12 +208,12 @@ static wsr_status add_leaf(wsr_config *cfg, const wsr__yaml_node *node,
         value = list.s;
     }
     // "a.b: 1" beside "a: {b: 2}" escapes the check for equal keys in YAML.
-    const wsr__entry *const twin = wsr__config_find(cfg, key.s);
-    if (twin != NULL) {
+    const wsr__entry *const first = wsr__config_find(cfg, key.s);
+    if (first != NULL) {
         status = WSR_FAIL(WSR_CONFIG,
                           "%s: key is given twice, first at %s "
                           "(%s)",
-                          key.s, twin->where, where);
+                          key.s, first->where, where);
         goto out;
     }
     WSR_TRY(append(cfg, key.s, value, where));

@@ -141,7 +141,7 @@ static const char *base_of(const char *path)
 
 // Whether a file is one of the binary version, but with another suffix
 // instead of ".bin".
-static bool is_twin(const job *j, const char *base, const char *suffix)
+static bool is_other_version(const job *j, const char *base, const char *suffix)
 {
     for (size_t i = 0; i < j->n; ++i) {
         const size_t n = strlen(j->files[i]) - strlen(".bin");
@@ -157,9 +157,9 @@ static bool is_twin(const job *j, const char *base, const char *suffix)
 // Keep in mind that a file belongs to another version of the data.
 static void note_version(job *j, const char *base)
 {
-    if (is_twin(j, base, "")) {
+    if (is_other_version(j, base, "")) {
         j->other = "Python";
-    } else if (is_twin(j, base, ".mat")) {
+    } else if (is_other_version(j, base, ".mat")) {
         j->other = "Matlab";
     }
 }
