@@ -107,7 +107,8 @@ typedef struct wsr__port {
     char *name; // owned
     uint32_t slot;
     uint32_t initial_diff; // of an output: span, or WSR__NONE
-    bool adds; // the initial diff is added to what steps have written
+    bool adds; // the initial diff is added to what lies there: the gradient of
+               // a parameter, or the initial diff of another output
 } wsr__port;
 
 struct wsr_plan {
