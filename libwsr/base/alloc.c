@@ -23,7 +23,7 @@ static void *system_allocate(void *user, size_t size, size_t align)
     const size_t huge = (size_t)1 << 21;
     const size_t doubtful = (size_t)1 << 28;
     void *ptr = NULL;
-    if (size >= doubtful && (double)size > wsr__memory_available()) {
+    if (size >= doubtful && (double)size > wsr__memory_free()) {
         return NULL;
     }
     if (posix_memalign(&ptr, size < huge ? align : huge, size) != 0) {

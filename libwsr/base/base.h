@@ -48,9 +48,11 @@ enum { WSR__ALIGN = 64 };
 /// count of 0 yields one valid element.
 void *wsr__alloc(size_t count, size_t size);
 
-/// Bytes of memory that this process may have in all: what it uses, and what
-/// the system, its own limits and its control groups leave. Infinity where that
-/// is not known.
+/// Bytes of memory that the system, the limits of the process and its control
+/// groups leave; infinity where that is not known.
+double wsr__memory_free(void);
+
+/// The same with what the process uses already: all that it may have.
 double wsr__memory_available(void);
 
 /// The same without clearing.

@@ -98,7 +98,7 @@ static double groups_leave(void)
     return least;
 }
 
-double wsr__memory_available(void)
+double wsr__memory_free(void)
 {
     struct rlimit limit = {0};
     const double kilobytes = number_in("/proc/meminfo", "MemAvailable:");
@@ -108,5 +108,10 @@ double wsr__memory_available(void)
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         least = fmin(least, (double)limit.rlim_cur - own);
     }
-    return fmax(least, 0) + own;
+    return fmax(least, 0);
+}
+
+double wsr__memory_available(void)
+{
+    return wsr__memory_free() + resident();
 }

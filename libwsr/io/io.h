@@ -140,6 +140,12 @@ wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
                        wsr__st_dtype dtype, const void *data,
                        const int64_t *dims, size_t ndims);
 
+/// The same without a copy: the data stay as they are until the builder goes.
+/// For what is large, such as samples that a checkpoint holds.
+wsr_status wsr__st_borrow(wsr__st_builder *builder, const char *name,
+                          wsr__st_dtype dtype, const void *data,
+                          const int64_t *dims, size_t ndims);
+
 /// Add a tensor of one dimension.
 wsr_status wsr__st_add_f32(wsr__st_builder *builder, const char *name,
                            const float *data, size_t count);
@@ -159,7 +165,8 @@ enum { WSR__ST_NAME = 256 }; // of a tensor here, its end counted
 wsr_status wsr__st_name(char out[WSR__ST_NAME], const char *prefix,
                         const char *name);
 
-/// Add an array of state under prefix + its name.
+/// Add an array of state under prefix + its name. [borrowed until the builder
+/// goes]
 wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
                              const wsr__state *state);
 

@@ -15,9 +15,9 @@
 enum { LENGTH_SIZE = 8, ALIGN = 64 };
 
 typedef struct entry {
-    wsr__st_tensor t; // name and data are owned
+    wsr__st_tensor t;
     char *name;
-    void *data;
+    void *data; // the copy, NULL where the data are borrowed
 } entry;
 
 typedef struct pair {
@@ -76,34 +76,51 @@ static wsr_status measure(wsr__st_tensor *t, const int64_t *dims, size_t ndims)
                           t->name);
 }
 
-wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
-                       wsr__st_dtype dtype, const void *data,
-                       const int64_t *dims, size_t ndims)
+// A tensor whose data are the caller's, or a copy of them.
+static wsr_status add(wsr__st_builder *builder, const char *name,
+                      const wsr__st_tensor *tensor, bool copy)
 {
     wsr_status status = WSR_OK;
-    entry e = {.t = {.name = name, .dtype = dtype}};
+    entry e = {.t = *tensor};
     void *array = builder->entries;
-    WSR_TRY(measure(&e.t, dims, ndims));
     WSR_TRY(wsr__reserve(&array, &builder->capacity, builder->n + 1,
                          sizeof(entry)));
     builder->entries = array;
     e.name = wsr__strdup(name);
-    e.data = wsr__alloc_raw(e.t.bytes, 1);
-    if (e.name == NULL || e.data == NULL) {
+    e.data = copy ? wsr__alloc_raw(e.t.bytes, 1) : NULL;
+    if (e.name == NULL || (copy && e.data == NULL)) {
         status = WSR_NOMEM;
         goto out;
     }
-    if (e.t.bytes != 0) {
-        memcpy(e.data, data, e.t.bytes);
+    if (copy && e.t.bytes != 0) {
+        memcpy(e.data, tensor->data, e.t.bytes);
     }
     e.t.name = e.name;
-    e.t.data = e.data;
+    e.t.data = copy ? e.data : tensor->data;
     builder->entries[builder->n++] = e;
     e = (entry){0};
 out:
     wsr__free(e.name);
     wsr__free(e.data);
     return status;
+}
+
+wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
+                       wsr__st_dtype dtype, const void *data,
+                       const int64_t *dims, size_t ndims)
+{
+    wsr__st_tensor t = {.name = name, .dtype = dtype, .data = data};
+    const wsr_status status = measure(&t, dims, ndims);
+    return status == WSR_OK ? add(builder, name, &t, true) : status;
+}
+
+wsr_status wsr__st_borrow(wsr__st_builder *builder, const char *name,
+                          wsr__st_dtype dtype, const void *data,
+                          const int64_t *dims, size_t ndims)
+{
+    wsr__st_tensor t = {.name = name, .dtype = dtype, .data = data};
+    const wsr_status status = measure(&t, dims, ndims);
+    return status == WSR_OK ? add(builder, name, &t, false) : status;
 }
 
 wsr_status wsr__st_add_f32(wsr__st_builder *builder, const char *name,
@@ -339,7 +356,7 @@ wsr_status wsr__st_serialize(unsigned char **out, size_t *size,
     WSR_TRY(wsr__st_header(&text, builder));
     for (size_t i = 0; i < builder->n; i++) {
         const entry *const e = &builder->entries[i];
-        wsr__str_addn(&text, e->data, e->t.bytes);
+        wsr__str_addn(&text, e->t.data, e->t.bytes);
     }
     WSR_TRY(wsr__str_status(&text));
     *out = (unsigned char *)text.s;
@@ -359,7 +376,7 @@ wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
     WSR_TRY(wsr__atomic_write(&file, header->s, header->len));
     for (size_t i = 0; i < builder->n; i++) {
         const entry *const e = &builder->entries[i];
-        WSR_TRY(wsr__atomic_write(&file, e->data, e->t.bytes));
+        WSR_TRY(wsr__atomic_write(&file, e->t.data, e->t.bytes));
     }
     WSR_TRY(wsr__atomic_commit(&file, keep_previous));
 out:

@@ -21,13 +21,12 @@ wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
     wsr_status status = WSR_OK;
     char name[WSR__ST_NAME];
     WSR_TRY(wsr__st_name(name, prefix, state->name));
-    if (state->kind == WSR__STATE_F32) {
-        WSR_TRY(wsr__st_add_f32(builder, name, state->data, state->count));
-    } else if (state->kind == WSR__STATE_F64) {
-        WSR_TRY(wsr__st_add_f64(builder, name, state->data, state->count));
-    } else {
-        WSR_TRY(wsr__st_add_i64(builder, name, state->data, state->count));
-    }
+    static const wsr__st_dtype dtypes[] = {[WSR__STATE_F32] = WSR__ST_F32,
+                                           [WSR__STATE_F64] = WSR__ST_F64,
+                                           [WSR__STATE_I64] = WSR__ST_I64};
+    const int64_t n = (int64_t)state->count;
+    WSR_TRY(
+        wsr__st_borrow(builder, name, dtypes[state->kind], state->data, &n, 1));
 out:
     return status;
 }

@@ -66,8 +66,7 @@ wsr_status wsr__training_prepare_validation(wsr__training *t)
     WSR_TRY(open_eval(&eval, t));
     if (wsr_eval_attacks(eval) != 1) {
         status = WSR_FAIL(WSR_CONFIG,
-                          "train.eval_attack: %.80s: names %zu attacks, a "
-                          "validation has one",
+                          "%.80s: names %zu attacks, a validation has one",
                           t->params.eval_attack.s, wsr_eval_attacks(eval));
         goto out;
     }
