@@ -43,7 +43,8 @@ if(NOT WSR_SANITIZE)
 
     file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true
         RELATIVE ${PROJECT_SOURCE_DIR}
-        ${PROJECT_SOURCE_DIR}/libwsr/* ${PROJECT_SOURCE_DIR}/tests/*
+        ${PROJECT_SOURCE_DIR}/libwsr/* ${PROJECT_SOURCE_DIR}/libwsr/*/*
+        ${PROJECT_SOURCE_DIR}/tests/*
         ${PROJECT_SOURCE_DIR}/tools ${PROJECT_SOURCE_DIR}/examples)
     list(REMOVE_ITEM folders tests/consumer) # compiled by its own gate
     foreach(folder IN LISTS folders)
