@@ -389,13 +389,34 @@ double job_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void show(const job *j, cli *c)
+// After each member of a combination, what it has left of the batch.
+static void tell_member(cli *c, const wsr_attack_progress *p)
 {
-    char text[64];
-    const size_t done = wsr_eval_position(j->eval);
-    const size_t all = wsr_eval_steps(j->eval);
-    (void)snprintf(text, sizeof(text), "step %zu/%zu", done, all);
-    cli_progress(c, (double)done / (double)all, text);
+    if (!c->quiet) {
+        cli_progress_clear(c);
+        (void)fprintf(stderr,
+                      "%s: %s at %.4g, images %llu to %llu: %zu robust after "
+                      "%s\n",
+                      c->tool->name, p->attack, (double)p->eps,
+                      (unsigned long long)p->first,
+                      (unsigned long long)(p->first + p->images - 1), p->robust,
+                      p->member);
+    }
+}
+
+static bool on_pass(const wsr_eval_progress *progress, void *user)
+{
+    char text[96];
+    cli *const c = user;
+    const wsr_attack_progress *const p = progress->attack;
+    if (p->member_done) {
+        tell_member(c, p);
+    }
+    (void)snprintf(text, sizeof(text), "step %zu/%zu  %s at %.4g",
+                   progress->step + 1, progress->steps,
+                   p->member != NULL ? p->member : p->attack, (double)p->eps);
+    cli_progress(c, progress->done, text);
+    return !cli_canceled();
 }
 
 wsr_status job_save(const job *j, const cli *c)
@@ -411,20 +432,20 @@ wsr_status job_run(job *j, cli *c)
     double saved = job_now();
     wsr_status status = WSR_OK;
     job_print_start(c);
+    wsr_eval_set_hook(j->eval, on_pass, c);
     while (status == WSR_OK &&
            wsr_eval_position(j->eval) < wsr_eval_steps(j->eval)) {
-        if (cli_canceled()) {
-            status = job_save(j, c);
-            return status == WSR_OK ? WSR_CANCELED : status;
-        }
-        status = wsr_eval_step(j->eval);
+        status = cli_canceled() ? WSR_CANCELED : wsr_eval_step(j->eval);
         if (status == WSR_OK && job_now() - saved > apart) {
             status = job_save(j, c);
             saved = job_now();
         }
-        show(j, c);
     }
-    return status == WSR_OK ? job_save(j, c) : status;
+    if (status != WSR_OK && status != WSR_CANCELED) {
+        return status;
+    }
+    const wsr_status kept = job_save(j, c);
+    return kept == WSR_OK ? status : kept;
 }
 
 void job_free(job *j)

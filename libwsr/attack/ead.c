@@ -42,8 +42,8 @@ static const wsr__option schema[] = {
      "gradient steps for each weight", NULL},
     {"lr", WSR__FLOAT, offsetof(params, lr), "0.01", 1e-9, 100, "",
      "length of the first step, in gradients", NULL},
-    {"binary_search_steps", WSR__INT, offsetof(params, binary_search_steps),
-     "9", 1, 1000, "", "weights that are tried", NULL},
+    {"search", WSR__INT, offsetof(params, binary_search_steps), "9", 1, 1000,
+     "", "weights that are tried", NULL},
     {0},
 };
 

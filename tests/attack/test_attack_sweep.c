@@ -15,19 +15,18 @@ static int32_t labels[N];
 static toy model_of;
 
 // Options that make an attack quick; the others are quick as they are.
-static const char *const quick[] = {
-    "apgd_ce",    "steps=12",
-    "apgd_dlr",   "steps=12",
-    "apgd_t",     "steps=8",
-    "autoattack", "steps=5,queries=10",
-    "cw",         "steps=30,binary_search_steps=4,c=0.1",
-    "ead",        "steps=30,binary_search_steps=4,c=0.1",
-    "fab",        "steps=10,restarts=2",
-    "fab_t",      "steps=10",
-    "spsa",       "steps=4,samples=30",
-    "square",     "queries=60",
-    "chain",      "attacks=[fgsm,pgd:steps=5]",
-    NULL};
+static const char *const quick[] = {"apgd_ce",    "steps=12",
+                                    "apgd_dlr",   "steps=12",
+                                    "apgd_t",     "steps=8",
+                                    "autoattack", "steps=5,queries=10",
+                                    "cw",         "steps=30,search=4,c=0.1",
+                                    "ead",        "steps=30,search=4,c=0.1",
+                                    "fab",        "steps=10,restarts=2",
+                                    "fab_t",      "steps=10",
+                                    "spsa",       "steps=4,samples=30",
+                                    "square",     "queries=60",
+                                    "chain",      "attacks=[fgsm,pgd:steps=5]",
+                                    NULL};
 
 typedef struct member {
     char spec[MOST];
@@ -424,12 +423,9 @@ END_TEST
 START_TEST(strength_inf_counts_as_a_large_strength_does)
 {
     static const char *const weak[] = {
-        "cw:steps=1,binary_search_steps=1,c=1e-9",
-        "ead:steps=1,binary_search_steps=1,c=1e-9",
-        "deepfool:steps=1",
-        "fab:steps=1",
-        "fab_t:steps=1,targets=1",
-        NULL};
+        "cw:steps=1,search=1,c=1e-9", "ead:steps=1,search=1,c=1e-9",
+        "deepfool:steps=1",           "fab:steps=1",
+        "fab_t:steps=1,targets=1",    NULL};
     const float eps[2] = {1000, INFINITY};
     size_t robust = 0;
     for (size_t k = 0; weak[k] != NULL; k++) {

@@ -36,9 +36,9 @@ START_TEST(searching_the_constant_finds_smaller_changes)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const one =
-        toy_run(w, "cw:binary_search_steps=1,c=10", NULL, INFINITY);
+        toy_run(w, "cw:search=1,c=10", NULL, INFINITY);
     wsr_attack_result *const many =
-        toy_run(w, "cw:binary_search_steps=6,c=10", NULL, INFINITY);
+        toy_run(w, "cw:search=6,c=10", NULL, INFINITY);
     ck_assert_double_lt(mean_change(many), mean_change(one));
     wsr_attack_result_free(one);
     wsr_attack_result_free(many);

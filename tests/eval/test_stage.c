@@ -162,7 +162,9 @@ START_TEST(a_failure_keeps_what_was_measured_before)
     ck_assert_ok(wsr__run_begin(run, NULL));
     ck_assert_fails(wsr__eval_stage_run(run, &b.of, &b.params), WSR_IO, file);
     wsr__run_close(run);
-    ck_assert_ptr_nonnull(strstr(timeless(dir), "\"attack\":\"pgd\""));
+    char *const log = timeless(dir);
+    ck_assert_ptr_nonnull(strstr(log, "\"attack\":\"pgd\""));
+    free(log);
     ck_assert(wsr__file_exists(path_in(dir, "eval.safetensors")));
     ck_assert_fails(wsr__eval_stage_prepare(&b.of, &b.params), WSR_IO, file);
     close_bench(&b);
