@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# A gzip file of two members with zeros between them, as tapes and block
-# devices leave them: Python's gzip reads both members, GNU gzip the first one
-# only, with a warning and exit status 2. Zeros at the end are fine for both.
+# GNU gzip, version 1.12 (Debian 12), and Python, version 3.11: of a gzip file
+# of two members with zeros between them, as tapes and block devices leave them,
+# Python reads both members, GNU gzip the first one only, with a warning and exit status 2. Zeros at the end are fine for both.
 # Data read through gzip may therefore be shorter than data read in Python.
 # Exits with 1 when either behaves differently.
 set -eu

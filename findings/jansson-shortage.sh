@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Jansson 2.14, when memory runs short while it parses, may return a text that
+# Jansson, version 2.14 (Debian 12): when memory runs short while it parses, may return a text that
 # lacks a letter, as if nothing had happened; other shortages it calls syntax
 # errors, error code 8 or 0 and not json_error_out_of_memory (1). Callers must
 # look at errno, or at their own allocator.
