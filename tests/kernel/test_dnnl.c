@@ -58,6 +58,11 @@ static wsr_status make(wsr__dnnl_conv **out, int i, wsr__direction pass)
     return wsr__dnnl_conv_new(out, pass, &k.shape, k.layouts, true);
 }
 
+static bool is_dnnl_2(void)
+{
+    return strstr(wsr_build_info(), "oneDNN 2.") != NULL;
+}
+
 // No assertion in here: those of Check ask for memory.
 static wsr_status run(wsr__dnnl_conv *conv)
 {
@@ -102,10 +107,11 @@ START_TEST(making_a_convolution_without_memory_is_a_status)
 }
 END_TEST
 
-/// The same for a run.
+/// The same for a run. oneDNN 3.7 does not look at what it gets for aligned
+/// buffers of a run, which are spared with it; 2.6 does.
 static bool run_refused(wsr__dnnl_conv *conv, unsigned long nth)
 {
-    fail_alloc_at(nth, NULL);
+    fail_alloc_at(nth, is_dnnl_2() ? NULL : "libdnnl");
     const unsigned long before = fail_alloc_requests();
     const wsr_status status = run(conv);
     const bool whole = fail_alloc_requests() - before < nth;
@@ -153,6 +159,7 @@ START_TEST(no_product_generates_code_after_preparing)
 {
     static const int64_t sizes[] = {1, 2, 10, 16, 64, 200};
     const size_t n = sizeof(sizes) / sizeof(sizes[0]);
+    const unsigned long most = is_dnnl_2() ? 20 : 100;
     ck_assert_ok(wsr__gemm_prepare());
     for (size_t i = 0; i < n * n * n * 8; i++) {
         const int64_t rows = sizes[i / 8 % n];
@@ -165,7 +172,7 @@ START_TEST(no_product_generates_code_after_preparing)
         const wsr__matrix b = {data[2], tb ? cols : k, tb ? k : cols, tb};
         const unsigned long before = fail_alloc_requests();
         ck_assert_ok(wsr__gemm(&c, &a, &b, (i & 4) != 0));
-        ck_assert_uint_lt(fail_alloc_requests() - before, 20);
+        ck_assert_uint_lt(fail_alloc_requests() - before, most);
         fail_alloc_at(1, NULL);
         const wsr_status status = wsr__gemm(&c, &a, &b, (i & 4) != 0);
         fail_alloc_at(0, NULL);
