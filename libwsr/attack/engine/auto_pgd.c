@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Auto-PGD, the engine of apgd_ce, apgd_dlr and apgd_t: projected gradient
-// gradient ascent with momentum whose step is halved, back at the best point so
-// far, whenever a stretch of steps did not bring enough,
+// steps with momentum. The step is halved, and the walk goes back to the best
+// point so far, whenever a stretch of steps did not bring enough:
 //
 //   z       = clip(x + eta * direction(g))
 //   x_next  = clip(x + a (z - x) + (1 - a) (x - x_last))        a = 0.75
