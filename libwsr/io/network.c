@@ -16,7 +16,8 @@ enum {
     PREFIX_SIZE = 128,
     NAME_SIZE = PREFIX_SIZE + 96,
     MOST_LAYERS = 256,
-    MOST_NAMES = 4 // in a message
+    MOST_NAMES = 4, // in a message
+    LIST_SIZE = 512 // of numbers as text
 };
 
 typedef struct number {
@@ -33,6 +34,12 @@ typedef struct reader {
     number layers;
     number classes;
     number image_channels;
+    // Of a layer in front of the network that normalises images, and its values
+    // as "[a,b,c]"; NULL and "" where there is none.
+    const wsr__st_tensor *mean_tensor;
+    const wsr__st_tensor *std_tensor;
+    char mean[LIST_SIZE];
+    char std[LIST_SIZE];
 } reader;
 
 static number as_number(int64_t value)
@@ -140,9 +147,11 @@ static const char *get(void *ctx, const char *key)
                 {"wsr.layers", r->layers.s},
                 {"wsr.classes", r->classes.s},
                 {"wsr.image_channels", r->image_channels.s},
-                {"wsr.auxiliary", r->auxiliary}};
+                {"wsr.auxiliary", r->auxiliary},
+                {"wsr.mean", r->mean},
+                {"wsr.std", r->std}};
     for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
-        if (wsr__streq(told[i].key, key)) {
+        if (wsr__streq(told[i].key, key) && told[i].value[0] != '\0') {
             return told[i].value;
         }
     }
@@ -194,9 +203,101 @@ static wsr_status find_prefix(reader *r)
     return WSR_OK;
 }
 
-// What stands beside a network in its wrapper would change what it computes,
-// if it is a layer. The number of models that were averaged (AveragedModel)
-// would not.
+static bool is_beside(const reader *r, const char *name)
+{
+    return strncmp(name, r->prefix, strlen(r->prefix)) != 0;
+}
+
+static const char *last_word(const char *name)
+{
+    const char *const dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+// The values of a tensor beside the network as "[a,b,c]"; nothing for one that
+// has not one value, or one a channel.
+static wsr_status read_list(char out[LIST_SIZE], const reader *r,
+                            const wsr__st_tensor *t)
+{
+    wsr_status status = WSR_OK;
+    float values[WSR__LIST_SIZE];
+    wsr__str text = {0};
+    int64_t n = 1;
+    out[0] = '\0';
+    for (size_t i = 0; i < t->ndims; i++) {
+        n *= t->dims[i] > WSR__LIST_SIZE ? 0 : t->dims[i];
+    }
+    const bool fits = n == 1 || wsr__streq(as_number(n).s, r->image_channels.s);
+    if (!wsr__st_is_float(t) || !fits || n > WSR__LIST_SIZE) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__st_read_f32(values, r->st, t->name, (size_t)n));
+    for (int64_t i = 0; i < n; i++) {
+        wsr__str_addf(&text, "%s%.9g", i == 0 ? "[" : ",", (double)values[i]);
+    }
+    wsr__str_add(&text, "]");
+    WSR_TRY(wsr__str_status(&text));
+    if (text.len < LIST_SIZE) {
+        memcpy(out, text.s, text.len + 1);
+    }
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+// The tensor that is to the images' deviation what `mean` is to their mean;
+// NULL when `mean` is none beside the network, or stands alone.
+static const wsr__st_tensor *std_of(const reader *r, const wsr__st_tensor *mean)
+{
+    static const char *const words[][2] = {{"mean", "std"}, {"mu", "sigma"}};
+    const char *const word = last_word(mean->name);
+    for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
+        char name[WSR__ST_NAME];
+        if (is_beside(r, mean->name) && wsr__streq(word, words[k][0])) {
+            (void)snprintf(name, sizeof(name), "%.*s%s",
+                           (int)(word - mean->name), mean->name, words[k][1]);
+            return wsr__st_find(r->st, name);
+        }
+    }
+    return NULL;
+}
+
+// Wrappers often hold a layer in front of the network that subtracts "mean"
+// and divides by "std" (or "mu" and "sigma"): what net.mean and net.std do.
+static wsr_status find_normalization(reader *r)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < wsr__st_count(r->st); i++) {
+        const wsr__st_tensor *const mean = wsr__st_at(r->st, i);
+        const wsr__st_tensor *const std = std_of(r, mean);
+        if (std == NULL) {
+            continue;
+        }
+        if (r->mean_tensor != NULL) {
+            return WSR_FAIL(WSR_FORMAT,
+                            "%s: two layers beside the network normalise "
+                            "images, that of %.80s and that of %.80s",
+                            wsr__st_path(r->st), r->mean_tensor->name,
+                            mean->name);
+        }
+        r->mean_tensor = mean;
+        r->std_tensor = std;
+        WSR_TRY(read_list(r->mean, r, mean));
+        WSR_TRY(read_list(r->std, r, std));
+    }
+out:
+    return status;
+}
+
+static bool is_normalization(const reader *r, const wsr__st_tensor *t)
+{
+    return (t == r->mean_tensor || t == r->std_tensor) && r->mean[0] != '\0' &&
+           r->std[0] != '\0';
+}
+
+// Whatever else stands beside a network in its wrapper would change what it
+// computes, if it is a layer. The number of models that were averaged
+// (AveragedModel) would not.
 static wsr_status check_beside(const reader *r)
 {
     static const char harmless[] = "n_averaged";
@@ -204,23 +305,22 @@ static wsr_status check_beside(const reader *r)
     wsr__str list = {0};
     size_t n = 0;
     for (size_t i = 0; i < wsr__st_count(r->st); i++) {
-        const char *const name = wsr__st_at(r->st, i)->name;
-        const char *const dot = strrchr(name, '.');
-        if (strncmp(name, r->prefix, strlen(r->prefix)) == 0 ||
-            wsr__streq(dot != NULL ? dot + 1 : name, harmless)) {
+        const wsr__st_tensor *const t = wsr__st_at(r->st, i);
+        if (!is_beside(r, t->name) || is_normalization(r, t) ||
+            wsr__streq(last_word(t->name), harmless)) {
             continue;
         }
         if (n++ < MOST_NAMES) {
-            wsr__str_addf(&list, "%s%.80s", n == 1 ? "" : ", ", name);
+            wsr__str_addf(&list, "%s%.80s", n == 1 ? "" : ", ", t->name);
         }
     }
     WSR_TRY(wsr__str_status(&list));
     if (n > 0) {
         status = WSR_FAIL(WSR_FORMAT,
                           "%s: %zu tensors stand beside the network '%s' (%s%s)"
-                          " and are not read, such as a layer that normalises "
-                          "images; remove them, and say a normalisation by "
-                          "options",
+                          " and are not read, such as a layer whose mean and "
+                          "std are not one value, or one a channel; remove "
+                          "them, and say a normalisation by options",
                           wsr__st_path(r->st), n, r->prefix, list.s,
                           n > MOST_NAMES ? ", ..." : "");
     }
@@ -235,6 +335,7 @@ static wsr_status infer(reader *r)
     WSR_TRY(find_prefix(r));
     WSR_TRY(infer_cells(r));
     WSR_TRY(infer_ends(r));
+    WSR_TRY(find_normalization(r));
     WSR_TRY(check_beside(r));
     r->kind = infer_kind(r->st);
 out:
@@ -268,6 +369,12 @@ out:
 static const char *claimed(void *ctx, const char *key)
 {
     const reader *const r = ctx;
+    if (r->mean[0] != '\0' && wsr__streq(key, "wsr.mean")) {
+        return r->mean;
+    }
+    if (r->std[0] != '\0' && wsr__streq(key, "wsr.std")) {
+        return r->std;
+    }
     return wsr__st_metadata(r->st, key);
 }
 

@@ -301,7 +301,9 @@ wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
     const char *const genotype = get(ctx, "wsr.genotype");
     const char *const codes = get(ctx, "wsr.codes");
     if (kind == NULL) {
-        return WSR_OK;
+        // A file without a description may have a layer that normalises.
+        const bool normalizes = get(ctx, "wsr.mean") != NULL;
+        return normalizes ? compare_normalize(net, get, ctx) : WSR_OK;
     }
     if (!wsr__streq(kind, net->kind->name)) {
         return differ("kind", kind, net->kind->name);

@@ -175,6 +175,57 @@ START_TEST(words_of_wrappers_before_the_names_are_stepped_over)
 }
 END_TEST
 
+// As write_foreign(), with a layer in front that normalises images.
+static void write_normalized(const char *path, const wsr_net *net,
+                             const char *const names[2], size_t channels)
+{
+    static const float mean[] = {0.5F, 0.25F, 0.125F, 0.0F};
+    static const float std[] = {0.2F, 0.3F, 0.7F, 1.0F};
+    const int64_t dims[] = {1, (int64_t)channels, 1, 1};
+    wsr__st_builder *builder = NULL;
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_add_params(builder, wsr_net_params(net), "1."));
+    ck_assert_ok(wsr__st_add(builder, names[0], WSR__ST_F32, mean, dims, 4));
+    ck_assert_ok(wsr__st_add(builder, names[1], WSR__ST_F32, std, dims, 4));
+    ck_assert_ok(wsr__st_write(builder, path));
+    wsr__st_builder_free(builder);
+}
+
+// torch.nn.Sequential(Normalize(mean, std), network): the network takes over
+// what the layer computes.
+START_TEST(a_normalising_layer_in_front_is_read)
+{
+    static const char *const names[][2] = {{"0.mean", "0.std"},
+                                           {"0.mu", "0.sigma"},
+                                           {"normalize.mean", "normalize.std"}};
+    char path[600];
+    wsr_net *const net = filled(small);
+    path_of(path, "normalized.safetensors");
+    for (size_t i = 0; i < 3; i++) {
+        wsr_net *again = NULL;
+        write_normalized(path, net, names[i], 3);
+        ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
+        const wsr__normalize *const n = &again->options.normalize;
+        ck_assert_uint_eq(n->mean.n, 3);
+        ck_assert_float_eq(wsr__normalize_mean(n, 1), 0.25F);
+        ck_assert_float_eq(wsr__normalize_std(n, 2), 0.7F);
+        expect_same_params(wsr_net_params(net), wsr_net_params(again));
+        wsr_net_free(again);
+        write_normalized(path, net, names[i], 1);
+        ck_assert_ok(
+            wsr_net_load(&again, path, "genotype=cna_r,std=[1,2,0.25]"));
+        ck_assert_float_eq(wsr__normalize_mean(&again->options.normalize, 2),
+                           0.5F);
+        ck_assert_float_eq(wsr__normalize_std(&again->options.normalize, 2),
+                           0.25F);
+        wsr_net_free(again);
+        ck_assert_fails(wsr_net_load_params(net, path), WSR_FORMAT,
+                        "wsr.mean: is [0.5]");
+    }
+    wsr_net_free(net);
+}
+END_TEST
+
 START_TEST(tensors_beside_a_wrapped_network_are_not_ignored)
 {
     char path[600];
@@ -184,7 +235,14 @@ START_TEST(tensors_beside_a_wrapped_network_are_not_ignored)
     write_foreign(path, net, "1.", "0.mean");
     ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
                     "1 tensors stand beside the network '1.' (0.mean) and are "
-                    "not read, such as a layer that normalises");
+                    "not read, such as a layer whose mean and std");
+    write_normalized(path, net, (const char *[]){"0.mean", "0.std"}, 4);
+    ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
+                    "2 tensors stand beside the network '1.' (0.mean, 0.std)");
+    write_normalized(path, net, (const char *[]){"0.weight", "0.std"}, 3);
+    ck_assert_fails(
+        wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
+        "2 tensors stand beside the network '1.' (0.std, 0.weight)");
     write_foreign(path, net, "model.",
                   "model_ema.cells.0.preprocess1.op.1.weight");
     ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r"), WSR_FORMAT,
@@ -518,6 +576,7 @@ Suite *suite(void)
         foreign_files_need_a_genotype_only,
         foreign_robnets_and_supernets_are_recognised,
         words_of_wrappers_before_the_names_are_stepped_over,
+        a_normalising_layer_in_front_is_read,
         tensors_beside_a_wrapped_network_are_not_ignored,
         what_is_wrong_with_a_file_is_said,
         files_that_hold_no_network_are_refused,

@@ -216,10 +216,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
  * Read a network. A file of another program without our metadata needs the
  * option `genotype` (or `codes`); channels, layers, classes, stem and whether
  * there is an auxiliary classifier follow from its tensors unless given; mean
- * and std, with which it was trained, cannot. Weights may be F32, F16, BF16
- * (widened exactly) or F64 (rounded). Words that wrappers put before all names,
- * "module.", "_orig_mod.", "model." or "1.", are stepped over; tensors beside
- * the network are refused, since they may be a layer.
+ * and std, with which it was trained, do not, but for a layer in front (below).
+ * Weights may be F32, F16, BF16 (widened exactly) or F64 (rounded). Words that
+ * wrappers put before all names, "module.", "_orig_mod.", "model." or "1.", are
+ * stepped over. A layer beside the network with "mean" and "std" (or "mu" and
+ * "sigma"; one value, or one a channel) gives these options; other tensors
+ * beside the network are refused, since they may be a layer.
  *
  * @param out [out, owned] release with wsr_net_free()
  * @param path of a safetensors file
