@@ -291,8 +291,10 @@ static wsr_status make_slots(wsr_loader *loader)
         b->images = wsr__alloc(size, floats * sizeof *b->images);
         b->labels = wsr__alloc(size, sizeof *b->labels);
         b->indices = wsr__alloc(size, sizeof *b->indices);
-        if (!b->images || !b->labels || !b->indices) {
-            return WSR_NOMEM;
+        if (b->images == NULL || b->labels == NULL || b->indices == NULL) {
+            return wsr__fail_at(WSR_NOMEM,
+                                "%zu batches of %zu images of %zu numbers",
+                                loader->n, size, floats);
         }
     }
     return WSR_OK;

@@ -19,7 +19,12 @@ wsr_status wsr__ae_memory_reserve(wsr__ae_memory *memory, size_t sources)
     memory->sources = sources;
     memory->data = wsr__alloc(memory->capacity,
                               wsr__ae_memory_floats(memory) * sizeof(float));
-    return memory->data != NULL ? WSR_OK : WSR_NOMEM;
+    return memory->data != NULL
+               ? WSR_OK
+               : wsr__fail_at(WSR_NOMEM,
+                              "estimator.memory: %zu samples of %zu images of "
+                              "%zu numbers",
+                              memory->capacity, sources + 2, memory->pixels);
 }
 
 void wsr__ae_memory_free(wsr__ae_memory *memory)

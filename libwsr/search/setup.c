@@ -175,7 +175,10 @@ static wsr_status make_arrays(wsr__search *s)
     for (size_t i = 0; i < s->noises; i++) {
         s->noise[i] = wsr__alloc(batch * s->pixels, sizeof(float));
         if (s->noise[i] == NULL) {
-            return WSR_NOMEM;
+            return wsr__fail_at(WSR_NOMEM,
+                                "noise of %zu images of %zu numbers at %zu "
+                                "strengths",
+                                batch, s->pixels, s->noises);
         }
     }
     return WSR_OK;

@@ -45,11 +45,21 @@ START_TEST(the_number_of_sources_is_fixed)
 }
 END_TEST
 
+START_TEST(too_large_a_memory_is_named)
+{
+    wsr__ae_memory memory = {.capacity = SIZE_MAX / 1024, .pixels = 3};
+    ck_assert_fails(wsr__ae_memory_reserve(&memory, 2), WSR_NOMEM,
+                    "estimator.memory: 18014398509481983 samples of 4 images "
+                    "of 3 numbers: out of memory");
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         the_oldest_sample_makes_room,
         the_number_of_sources_is_fixed,
+        too_large_a_memory_is_named,
         NULL,
     };
     return suite_of("memory", tests);
