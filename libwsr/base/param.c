@@ -148,14 +148,34 @@ static bool is_default(bool *failed, const wsr__str *printed,
     return same;
 }
 
+// The largest field that an option can have.
+typedef union field {
+    wsr__text text;
+    wsr__floats floats;
+    wsr__ints ints;
+} field;
+
+bool wsr__value_same(const wsr__option *option, const char *a, const char *b)
+{
+    field scratch;
+    wsr__str printed = {0};
+    bool failed = false;
+    wsr__option alone = *option;
+    alone.offset = 0;
+    bool same = false;
+    if (wsr__value_decode(&scratch, &alone, a) == WSR_OK) {
+        wsr__params_print(&printed, &scratch, &alone);
+        alone.fallback = b;
+        same = is_default(&failed, &printed, &alone, &scratch);
+    }
+    wsr__str_free(&printed);
+    return same;
+}
+
 void wsr__params_summary(wsr__str *out, const void *params,
                          const wsr__option *schema)
 {
-    union { // the largest field that an option can have
-        wsr__text text;
-        wsr__floats floats;
-        wsr__ints ints;
-    } scratch;
+    field scratch;
     bool first = true;
     for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
         wsr__str value = {0};

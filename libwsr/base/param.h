@@ -72,6 +72,10 @@ wsr_status wsr__params_parse(void *params, const wsr__option *schema,
 void wsr__params_print(wsr__str *out, const void *params,
                        const wsr__option *option);
 
+/// Whether two texts mean the same value of an option: "8/255" and
+/// "0.03137254901960784", "[1, 2]" and "1,2".
+bool wsr__value_same(const wsr__option *option, const char *a, const char *b);
+
 /// Print "key=value,..." of all options that differ from their defaults.
 void wsr__params_summary(wsr__str *out, const void *params,
                          const wsr__option *schema);

@@ -150,6 +150,10 @@ typedef struct wsr__section {
 wsr_status wsr__config_decode(const wsr_config *cfg, wsr__section *sections,
                               size_t n);
 
+/// Whether two texts mean the same value of a key of decoded sections.
+bool wsr__config_same(const wsr__section *sections, size_t n, const char *key,
+                      const char *a, const char *b);
+
 /// Release the params of variant sections; plain ones are the caller's.
 void wsr__sections_free(wsr__section *sections, size_t n);
 

@@ -319,6 +319,18 @@ out:
     return status;
 }
 
+bool wsr__config_same(const wsr__section *sections, size_t n, const char *key,
+                      const char *a, const char *b)
+{
+    const char *word = NULL;
+    const wsr__section *const s = section_of(sections, n, key);
+    if (wsr__streq(a, b) || s == NULL || !is_in(s, key, &word)) {
+        return wsr__streq(a, b);
+    }
+    const wsr__option *const option = wsr__schema_find(schema_of(s), word);
+    return option != NULL && wsr__value_same(option, a, b);
+}
+
 void wsr__sections_free(wsr__section *sections, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

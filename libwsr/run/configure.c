@@ -6,14 +6,16 @@
 
 // A resumed run goes on as it began. The number of threads may change, for
 // the machine may have.
-static wsr_status check_same(const wsr_config *stored, const wsr_config *given)
+static wsr_status check_same(const wsr_config *stored, const wsr_config *given,
+                             const wsr__section *sections, size_t n)
 {
     for (size_t i = 0; given != NULL && i < wsr_config_count(given); i++) {
         const char *const key = wsr_config_key(given, i);
         const char *const value = wsr_config_value(given, i);
         const char *const old = wsr_config_text(stored, key);
         const bool may = wsr__streq(key, "threads");
-        if (!may && (old == NULL || !wsr__streq(old, value))) {
+        if (!may &&
+            (old == NULL || !wsr__config_same(sections, n, key, old, value))) {
             return WSR_FAIL(WSR_CONFIG,
                             "%s: %.80s is not %.80s, with which the run began "
                             "(%s)",
@@ -33,12 +35,12 @@ wsr_status wsr__run_stored(const wsr__run *run, wsr__section *sections,
     WSR_TRY(wsr__run_path(&path, run, "config.yaml"));
     WSR_TRY(wsr_config_new(&stored));
     WSR_TRY(wsr_config_load(stored, path));
-    WSR_TRY(check_same(stored, given));
     if (given != NULL && wsr_config_text(given, "threads") != NULL) {
         WSR_TRY(wsr_config_put(stored, "threads",
                                wsr_config_text(given, "threads"), "threads"));
     }
     WSR_TRY(wsr__config_decode(stored, sections, n));
+    WSR_TRY(check_same(stored, given, sections, n));
 out:
     wsr_config_free(stored);
     wsr__free(path);

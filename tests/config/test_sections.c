@@ -198,6 +198,36 @@ START_TEST(short_memory_is_reported_without_a_leak)
 }
 END_TEST
 
+START_TEST(a_value_has_several_spellings)
+{
+    static const struct {
+        const char *key;
+        const char *a;
+        const char *b;
+        bool same;
+    } cases[] = {
+        {"search.loop.eps", "[0.1, 8/255]", "0.10,0.03137254901960784", true},
+        {"search.loop.eps", "[0.1, 8/255]", "0.1,0.0313", false},
+        {"search.loop.eps", "[0.1]", "[0.1, 0.1]", false},
+        {"search.loop.amp", "false", "no", true},
+        {"search.loop.amp", "false", "true", false},
+        {"search.attack.name", "pgd", "fgsm", false},
+        {"search.attack.steps", "7", "+7", true},
+        {"search.attack.steps", "7", "seven", false},
+        {"note", "a", "a ", false},
+        {"absent", "1", "1.0", false},
+    };
+    program p;
+    ck_assert_ok(decode_text(&p, ""));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_msg(wsr__config_same(p.sections, 3, cases[i].key, cases[i].a,
+                                       cases[i].b) == cases[i].same,
+                      "%s: %s, %s", cases[i].key, cases[i].a, cases[i].b);
+    }
+    wsr__sections_free(p.sections, 3);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -209,6 +239,7 @@ Suite *suite(void)
         unknown_keys_are_found_before_wrong_values,
         a_class_without_fallback_must_be_named,
         options_of_a_class_that_was_replaced_are_passed_over,
+        a_value_has_several_spellings,
         short_memory_is_reported_without_a_leak,
         NULL,
     };
