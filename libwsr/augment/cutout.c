@@ -36,11 +36,11 @@ static int64_t clip(int64_t *first, int64_t centre, int64_t length, int64_t n)
 {
     const int64_t begin = centre - length / 2;
     const int64_t end = begin + length;
-
     *first = begin > 0 ? begin : 0;
     return (end < n ? end : n) - *first;
 }
 
+// The hole is at the same place in all channels.
 static void apply(float *restrict dst, const float *restrict src, wsr__image in,
                   const void *options, wsr__rng *rng)
 {
@@ -51,10 +51,9 @@ static void apply(float *restrict dst, const float *restrict src, wsr__image in,
     int64_t x0;
     const int64_t h = clip(&y0, cy, p->length, in.h);
     const int64_t w = clip(&x0, cx, p->length, in.w);
-
     memcpy(dst, src, sizeof(float) * (size_t)wsr__image_floats(in));
-    for (int64_t c = 0; c < in.c; ++c) {
-        for (int64_t y = y0; y < y0 + h; ++y) {
+    for (int64_t c = 0; c < in.c; c++) {
+        for (int64_t y = y0; y < y0 + h; y++) {
             memset(dst + (c * in.h + y) * in.w + x0, 0,
                    sizeof(float) * (size_t)w);
         }

@@ -30,21 +30,22 @@ static wsr_status infer(wsr__image *out, const void *options, wsr__image in)
     return WSR_OK;
 }
 
+// One number is drawn whatever p is, so p does not shift the numbers that later
+// augmentations draw. Channels are mirrored alike: a row is a row of one
+// channel.
 static void apply(float *restrict dst, const float *restrict src, wsr__image in,
                   const void *options, wsr__rng *rng)
 {
     const params *const p = options;
     const int64_t rows = in.c * in.h;
-
     if (!((double)wsr__rng_uniform(rng) < p->p)) {
         memcpy(dst, src, sizeof(float) * (size_t)(rows * in.w));
         return;
     }
-    for (int64_t y = 0; y < rows; ++y) {
+    for (int64_t y = 0; y < rows; y++) {
         float *const to = dst + y * in.w;
         const float *const from = src + y * in.w;
-
-        for (int64_t x = 0; x < in.w; ++x) {
+        for (int64_t x = 0; x < in.w; x++) {
             to[x] = from[in.w - 1 - x];
         }
     }

@@ -30,20 +30,21 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// (c, h, w) becomes (c, h + 2 pixels, w + 2 pixels). The pipeline checks that
+// the result is not too large.
 static wsr_status infer(wsr__image *out, const void *options, wsr__image in)
 {
     const params *const p = options;
-
     *out = (wsr__image){in.c, in.h + 2 * p->pixels, in.w + 2 * p->pixels};
     return WSR_OK;
 }
 
+// dst has the shape that infer() gave.
 static void apply(float *restrict dst, const float *restrict src, wsr__image in,
                   const void *options, wsr__rng *rng)
 {
     const params *const p = options;
     const wsr__image out = {in.c, in.h + 2 * p->pixels, in.w + 2 * p->pixels};
-
     (void)rng;
     wsr__image_centre(dst, out, src, in, (float)p->value);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A list of augmentations applied in order. Steps alternate between the two
+// A list of augmentations, applied in order. Stages alternate between the two
 // halves of a scratch buffer and the last one writes the result, so that a
-// pipeline of n steps makes n passes and allocates nothing.
+// pipeline of n stages makes n passes and allocates nothing. Shapes are checked
+// once, when the pipeline is made; applying it cannot fail.
 
 #include "augment/augment.h"
 
@@ -17,33 +18,35 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__augments = {"augment", classes};
 
-enum { MAX_STEPS = 16 };
+enum { MAX_STAGES = 16 };
 
-typedef struct step {
+// An augmentation, its decoded params, and the shape (c, h, w) that it reads.
+typedef struct stage {
     const wsr__augment_class *cls;
     void *params;
     wsr__image in;
-} step;
+} stage;
 
 struct wsr__pipeline {
-    step steps[MAX_STEPS];
+    stage stages[MAX_STAGES];
     size_t n;
     wsr__image out;
-    size_t half; // floats of the largest image before the last step
+    size_t half; // floats of the largest image before the last stage
 };
 
+// Channels are (c, h, w) planes; the whole of dst is written first, since the
+// frame has four sides and the image fills most of it anyway.
 void wsr__image_centre(float *restrict dst, wsr__image out,
                        const float *restrict src, wsr__image in, float value)
 {
     const int64_t top = (out.h - in.h) / 2;
     const int64_t left = (out.w - in.w) / 2;
     const int64_t floats = wsr__image_floats(out);
-
-    for (int64_t i = 0; i < floats; ++i) {
+    for (int64_t i = 0; i < floats; i++) {
         dst[i] = value;
     }
-    for (int64_t c = 0; c < in.c; ++c) {
-        for (int64_t y = 0; y < in.h; ++y) {
+    for (int64_t c = 0; c < in.c; c++) {
+        for (int64_t y = 0; y < in.h; y++) {
             memcpy(dst + (c * out.h + top + y) * out.w + left,
                    src + (c * in.h + y) * in.w, sizeof(float) * (size_t)in.w);
         }
@@ -53,7 +56,7 @@ void wsr__image_centre(float *restrict dst, wsr__image out,
 // Copy a spec without the blanks around it.
 static wsr_status cut_spec(wsr__str *spec, const char *text, size_t n)
 {
-    for (; n && *text == ' '; --n) {
+    for (; n > 0 && *text == ' '; n--) {
         text++;
     }
     while (n && text[n - 1] == ' ') {
@@ -78,16 +81,17 @@ static wsr_status check_kept(const char *spec)
                                 "net.std)");
 }
 
+// The stage counts as soon as its params exist, so that freeing the pipeline
+// frees them whatever fails later.
 static wsr_status add(wsr__pipeline *pipeline, const char *spec)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const wsr__class *cls;
-    step *const s = &pipeline->steps[pipeline->n];
+    stage *const s = &pipeline->stages[pipeline->n];
     const wsr__image in = pipeline->out;
-
-    if (pipeline->n == MAX_STEPS) {
+    if (pipeline->n == MAX_STAGES) {
         return WSR_FAIL(WSR_CONFIG, "augment: more than %d augmentations",
-                        MAX_STEPS);
+                        MAX_STAGES);
     }
     WSR_TRY(check_kept(spec));
     WSR_TRY(wsr__class_spec(&cls, &s->params, &wsr__augments, spec));
@@ -112,27 +116,26 @@ out:
     return status;
 }
 
+// In "a,b:k=v,k=v" a comma begins a new augmentation unless "key=" follows.
 wsr_status wsr__pipeline_new(wsr__pipeline **out, const char *specs,
                              wsr__image in)
 {
     wsr_status status = WSR_OK;
     wsr__str spec = {0};
     wsr__pipeline *pipeline = NULL;
-
     *out = NULL;
-    pipeline = wsr__alloc(1, sizeof *pipeline);
-    if (!pipeline) {
+    pipeline = wsr__alloc(1, sizeof(*pipeline));
+    if (pipeline == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
     pipeline->out = in;
-    while (*specs) {
+    while (*specs != '\0') {
         const size_t n = wsr__spec_length(specs);
-
         WSR_TRY(cut_spec(&spec, specs, n));
-        WSR_TRY(add(pipeline, spec.s ? spec.s : ""));
+        WSR_TRY(add(pipeline, spec.s != NULL ? spec.s : ""));
         specs += n;
-        if (*specs == ',' && !*++specs) {
+        if (*specs == ',' && *++specs == '\0') {
             status = WSR_FAIL(WSR_CONFIG, "augment: the list ends in a comma");
             goto out;
         }
@@ -147,11 +150,11 @@ out:
 
 void wsr__pipeline_free(wsr__pipeline *pipeline)
 {
-    if (!pipeline) {
+    if (pipeline == NULL) {
         return;
     }
-    for (size_t i = 0; i < pipeline->n; ++i) {
-        wsr__free(pipeline->steps[i].params);
+    for (size_t i = 0; i < pipeline->n; i++) {
+        wsr__free(pipeline->stages[i].params);
     }
     wsr__free(pipeline);
 }
@@ -166,22 +169,22 @@ size_t wsr__pipeline_scratch(const wsr__pipeline *pipeline)
     return 2 * pipeline->half;
 }
 
+// The data set writes its floats straight to where the first stage reads them.
 float *wsr__pipeline_input(const wsr__pipeline *pipeline, float *dst,
                            float *scratch)
 {
-    return pipeline->n ? scratch : dst;
+    return pipeline->n > 0 ? scratch : dst;
 }
 
+// The buffers swap roles after each stage: what was written becomes src.
 void wsr__pipeline_apply(float *dst, const wsr__pipeline *pipeline,
                          float *scratch, wsr__rng *rng)
 {
     float *src = scratch;
-    float *other = pipeline->n ? scratch + pipeline->half : NULL;
-
-    for (size_t i = 0; i < pipeline->n; ++i) {
-        const step *const s = &pipeline->steps[i];
+    float *other = pipeline->n > 0 ? scratch + pipeline->half : NULL;
+    for (size_t i = 0; i < pipeline->n; i++) {
+        const stage *const s = &pipeline->stages[i];
         float *const to = i + 1 == pipeline->n ? dst : other;
-
         s->cls->apply(to, src, s->in, s->params, rng);
         other = src;
         src = to;

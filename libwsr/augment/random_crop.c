@@ -38,7 +38,6 @@ static int64_t overlap(int64_t *first, int64_t n, int64_t shift)
 {
     const int64_t begin = shift > 0 ? shift : 0;
     const int64_t end = shift > 0 ? n : n + shift;
-
     *first = begin < n ? begin : 0;
     return end > begin ? end - begin : 0;
 }
@@ -55,12 +54,10 @@ static void apply(float *restrict dst, const float *restrict src, wsr__image in,
     const size_t before = sizeof(float) * (size_t)x0;
     const size_t inside = sizeof(float) * (size_t)n;
     const size_t after = sizeof(float) * (size_t)(in.w - x0 - n);
-
-    for (int64_t c = 0; c < in.c; ++c) {
-        for (int64_t y = 0; y < in.h; ++y) {
+    for (int64_t c = 0; c < in.c; c++) {
+        for (int64_t y = 0; y < in.h; y++) {
             float *const to = dst + (c * in.h + y) * in.w;
             const int64_t from = y - down;
-
             if (n == 0 || from < 0 || from >= in.h) {
                 memset(to, 0, sizeof(float) * (size_t)in.w);
                 continue;

@@ -23,10 +23,10 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// Colour images pass when they have as many channels as asked for.
 static wsr_status infer(wsr__image *out, const void *options, wsr__image in)
 {
     const params *const p = options;
-
     if (in.c != 1 && in.c != p->channels) {
         return WSR_FAIL(WSR_CONFIG,
                         "replicate.channels: %lld channels cannot become "
@@ -37,14 +37,15 @@ static wsr_status infer(wsr__image *out, const void *options, wsr__image in)
     return WSR_OK;
 }
 
+// src is (1, h, w) or (channels, h, w), dst (channels, h, w). Each channel is
+// one contiguous plane, copied whole.
 static void apply(float *restrict dst, const float *restrict src, wsr__image in,
                   const void *options, wsr__rng *rng)
 {
     const params *const p = options;
     const int64_t plane = in.h * in.w;
-
     (void)rng;
-    for (int64_t c = 0; c < p->channels; ++c) {
+    for (int64_t c = 0; c < p->channels; c++) {
         memcpy(dst + c * plane, in.c == 1 ? src : src + c * plane,
                sizeof(float) * (size_t)plane);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Entries of .tar and .tar.gz files, through libarchive, the only file that
-// knows it. Only the tar reader is switched on, and inflating is left to
+// Reads the entries of .tar and .tar.gz files. This is the only file that uses
+// libarchive. Only its tar reader is switched on. Inflating is left to
 // source.c, since libarchive neither verifies gzip's checksum nor allocates
-// through our hook; nothing ever runs another program or touches the disk.
+// through our hook. No entry is written to disk and no other program runs.
 
 #include "data/data.h"
 
@@ -25,11 +25,12 @@ struct wsr__archive {
     unsigned char *buffer;
 };
 
+// libarchive's callback for more input. A failure of the file is kept in
+// `status`: libarchive would replace it by a text of its own.
 static la_ssize_t feed(struct archive *reader, void *user, const void **data)
 {
     wsr__archive *const a = user;
     size_t got;
-
     a->status = a->file->read(&got, a->file, a->buffer, CHUNK);
     if (a->status != WSR_OK) {
         archive_set_error(reader, EIO, "reading failed");
@@ -40,24 +41,24 @@ static la_ssize_t feed(struct archive *reader, void *user, const void **data)
 }
 
 // The reason that the file itself had goes before libarchive's. `where` is
-// the file, or the entry inside.
+// the file, or the entry inside. Its texts have no fixed form, so they are cut,
+// not parsed.
 static wsr_status failed(const wsr__archive *a, const char *where)
 {
     const char *const reason = archive_error_string(a->reader);
-
     if (a->status != WSR_OK) {
         return a->status;
     }
     return WSR_FAIL(WSR_FORMAT, "%s: archive is corrupt (%.200s)", where,
-                    reason ? reason : "no reason given");
+                    reason != NULL ? reason : "no reason given");
 }
 
+// The source is the first member of the archive, hence the cast.
 static wsr_status read_entry(size_t *got, wsr__source *source, void *dst,
                              size_t size)
 {
     wsr__archive *const a = (wsr__archive *)(void *)source;
     la_ssize_t n;
-
     *got = 0;
     n = archive_read_data(a->reader, dst, size);
     if (n < 0) {
@@ -67,26 +68,27 @@ static wsr_status read_entry(size_t *got, wsr__source *source, void *dst,
     return WSR_OK;
 }
 
+// One buffer serves the whole archive: libarchive asks for the next chunk only
+// when it has consumed the last.
 wsr_status wsr__archive_open(wsr__archive **out, const char *path)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr__archive *a = NULL;
-
     *out = NULL;
-    a = wsr__alloc(1, sizeof *a);
-    if (!a) {
+    a = wsr__alloc(1, sizeof(*a));
+    if (a == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
     a->entry.read = read_entry;
     WSR_TRY(wsr__source_open(&a->file, path));
     a->buffer = wsr__alloc_raw(CHUNK, 1);
-    if (!a->buffer) {
+    if (a->buffer == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
     a->reader = archive_read_new();
-    if (!a->reader) {
+    if (a->reader == NULL) {
         status = WSR_FAIL(WSR_NOMEM, "%s: no memory for libarchive", path);
         goto out;
     }
@@ -102,11 +104,12 @@ out:
     return status;
 }
 
+// An entry can hold no more than its file can, inflated: a size in the header
+// beyond this bound is refused before memory is asked for.
 static wsr_status begin_entry(wsr__archive *a, struct archive_entry *entry,
                               const char *name)
 {
-    wsr_status status;
-
+    wsr_status status = WSR_OK;
     a->name.len = 0;
     wsr__str_addf(&a->name, "%s:%s", a->file->name, name);
     WSR_TRY(wsr__str_status(&a->name));
@@ -119,18 +122,18 @@ out:
     return status;
 }
 
+// Folders, links and devices are stepped over. ARCHIVE_WARN means odd but
+// readable, such as a name in an unknown character set.
 wsr_status wsr__archive_next(const char **name, wsr__source **entry,
                              wsr__archive *archive)
 {
     wsr_status status = WSR_OK;
     struct archive_entry *header;
-
     *name = NULL;
     *entry = NULL;
     for (;;) {
         const int code = archive_read_next_header(archive->reader, &header);
         const char *path;
-
         if (code == ARCHIVE_EOF) {
             break;
         }
@@ -139,7 +142,7 @@ wsr_status wsr__archive_next(const char **name, wsr__source **entry,
             break;
         }
         path = archive_entry_pathname(header);
-        if (!path || archive_entry_filetype(header) != AE_IFREG) {
+        if (path == NULL || archive_entry_filetype(header) != AE_IFREG) {
             continue;
         }
         WSR_TRY(begin_entry(archive, header, path));
@@ -151,25 +154,26 @@ out:
     return status;
 }
 
+// tar ends in blocks of zeros, behind which libarchive stops reading; gzip's
+// checksum comes after them.
 wsr_status wsr__archive_end(wsr__archive *archive)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     size_t got;
-
     do {
         WSR_TRY(
             archive->file->read(&got, archive->file, archive->buffer, CHUNK));
-    } while (got);
+    } while (got > 0);
 out:
     return status;
 }
 
 void wsr__archive_close(wsr__archive *archive)
 {
-    if (!archive) {
+    if (archive == NULL) {
         return;
     }
-    if (archive->reader) {
+    if (archive->reader != NULL) {
         (void)archive_read_free(archive->reader);
     }
     wsr__source_close(archive->file);

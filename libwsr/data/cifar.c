@@ -8,7 +8,9 @@
 // of two of one name the last counts, as for tar.
 //
 // The number of records is whatever the files hold, not only the official
-// 10,000 or 50,000.
+// 10,000 or 50,000. Records are read one by one into a part for each file;
+// join() copies the parts into the data set in the order in which the layout
+// lists the files.
 
 #include "data/data.h"
 
@@ -16,7 +18,7 @@
 
 enum { MAX_PARTS = 8, PIXELS = 3 * 32 * 32, LABEL_BYTES = 4 };
 
-/// One file.
+// One file.
 typedef struct part {
     bool present;
     unsigned char *bytes;
@@ -24,6 +26,8 @@ typedef struct part {
     size_t count;
 } part;
 
+// What one call of wsr__cifar_load() works on: the files wanted, in order, and
+// the parts read so far.
 typedef struct job {
     const wsr__cifar_layout *layout;
     const char *const *files;
@@ -38,11 +42,10 @@ typedef struct job {
 static wsr_status read_label(int32_t *label, wsr__source *source,
                              const wsr__cifar_layout *layout, size_t index)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     unsigned char bytes[LABEL_BYTES];
-
     WSR_TRY(wsr__source_read(source, bytes, layout->label_bytes));
-    for (size_t i = 0; i < layout->label_bytes; ++i) {
+    for (size_t i = 0; i < layout->label_bytes; i++) {
         if (bytes[i] >= layout->label_ends[i]) {
             status = WSR_FAIL(
                 WSR_FORMAT, "%s: label %d is outside [0, %ld] (sample %zu)",
@@ -60,7 +63,6 @@ static wsr_status count_records(size_t *count, const wsr__source *source,
                                 const wsr__cifar_layout *layout)
 {
     const int64_t record = PIXELS + (int64_t)layout->label_bytes;
-
     if (source->size < 0) {
         return WSR_FAIL(WSR_FORMAT, "%s: is not a plain file", source->name);
     }
@@ -78,20 +80,21 @@ static wsr_status count_records(size_t *count, const wsr__source *source,
     return WSR_OK;
 }
 
+// bytes is (count, 3, 32, 32), labels (count). A file that is cut by the limit
+// is not read to its end, so its checksum goes unchecked.
 static wsr_status read_part(part *p, wsr__source *source, const job *j)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     size_t held = 0;
-
     WSR_TRY(count_records(&held, source, j->layout));
     p->count = held < j->limit ? held : j->limit;
     p->bytes = wsr__alloc_raw(p->count, PIXELS);
-    p->labels = wsr__alloc_raw(p->count, sizeof *p->labels);
-    if (!p->bytes || !p->labels) {
+    p->labels = wsr__alloc_raw(p->count, sizeof(*p->labels));
+    if (p->bytes == NULL || p->labels == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    for (size_t i = 0; i < p->count; ++i) {
+    for (size_t i = 0; i < p->count; i++) {
         WSR_TRY(read_label(&p->labels[i], source, j->layout, i));
         WSR_TRY(wsr__source_read(source, p->bytes + i * PIXELS, PIXELS));
     }
@@ -107,8 +110,7 @@ out:
 static size_t leading(const job *j)
 {
     size_t count = 0;
-
-    for (size_t i = 0; i < j->n && j->parts[i].present; ++i) {
+    for (size_t i = 0; i < j->n && j->parts[i].present; i++) {
         count += j->parts[i].count;
     }
     return count;
@@ -118,7 +120,6 @@ static size_t leading(const job *j)
 static size_t missing(const job *j)
 {
     size_t i = 0;
-
     while (i < j->n && j->parts[i].present) {
         i++;
     }
@@ -135,17 +136,15 @@ static void free_part(part *p)
 static const char *base_of(const char *path)
 {
     const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
+    return slash != NULL ? slash + 1 : path;
 }
 
 // Whether a file is one of the binary version, but with another suffix
 // instead of ".bin".
 static bool is_other_version(const job *j, const char *base, const char *suffix)
 {
-    for (size_t i = 0; i < j->n; ++i) {
+    for (size_t i = 0; i < j->n; i++) {
         const size_t n = strlen(j->files[i]) - strlen(".bin");
-
         if (strncmp(base, j->files[i], n) == 0 &&
             wsr__streq(base + n, suffix)) {
             return true;
@@ -166,7 +165,7 @@ static void note_version(job *j, const char *base)
 
 static wsr_status missing_file(const job *j, const char *path, const char *file)
 {
-    if (j->other) {
+    if (j->other != NULL) {
         return WSR_FAIL(WSR_UNSUPPORTED,
                         "%s: is the %s version of the data, the binary version "
                         "is wanted (%s)",
@@ -177,15 +176,15 @@ static wsr_status missing_file(const job *j, const char *path, const char *file)
 
 // -------------------------------------------------------- folder and archive
 
+// Files behind the limit are not opened, and need not exist.
 static wsr_status read_folder(job *j, const char *folder)
 {
     wsr_status status = WSR_OK;
     wsr__source *source = NULL;
     char *path = NULL;
-
-    for (size_t i = 0; i < j->n && leading(j) < j->limit; ++i) {
+    for (size_t i = 0; i < j->n && leading(j) < j->limit; i++) {
         path = wsr__path_join(folder, j->files[i]);
-        if (!path) {
+        if (path == NULL) {
             status = WSR_NOMEM;
             goto out;
         }
@@ -208,8 +207,7 @@ static wsr_status explain_folder(job *j, const char *folder, const char *file)
     static const char *const suffixes[] = {"", ".mat"};
     wsr_status status = WSR_OK;
     wsr__str path = {0};
-
-    for (size_t i = 0; i < 4 && !j->other; ++i) {
+    for (size_t i = 0; i < 4 && j->other == NULL; i++) {
         wsr__str_free(&path);
         wsr__str_addf(&path, "%s/%s%s%.*s%s", folder,
                       i < 2 ? "" : j->layout->python, i < 2 ? "" : "/",
@@ -220,7 +218,7 @@ static wsr_status explain_folder(job *j, const char *folder, const char *file)
             note_version(j, base_of(path.s));
         }
     }
-    if (j->other) {
+    if (j->other != NULL) {
         status = missing_file(j, folder, file);
         goto out;
     }
@@ -233,14 +231,12 @@ out:
 // The files themselves, or the folder that unpacking the archive makes.
 static wsr_status read_folders(job *j, const char *path)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     char *const inner = wsr__path_join(path, j->layout->folder);
-
-    if (!inner) {
+    if (inner == NULL) {
         return WSR_NOMEM;
     }
     const char *const folder = wsr__is_folder(inner) ? inner : path;
-
     status = read_folder(j, folder);
     if (status == WSR_NOTFOUND) {
         status = explain_folder(j, folder, j->files[missing(j)]);
@@ -251,7 +247,7 @@ static wsr_status read_folders(job *j, const char *path)
 
 static part *find_part(job *j, const char *base)
 {
-    for (size_t i = 0; i < j->n; ++i) {
+    for (size_t i = 0; i < j->n; i++) {
         if (wsr__streq(base, j->files[i])) {
             return &j->parts[i];
         }
@@ -259,22 +255,22 @@ static part *find_part(job *j, const char *base)
     return NULL;
 }
 
-// Read all of it, whatever the limit: an entry may come again.
+// Read all of it, whatever the limit: an entry may come again. The archive's
+// checksum counts too.
 static wsr_status read_archive(job *j, const char *path)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr__archive *archive = NULL;
     const char *name;
     wsr__source *entry;
-
     WSR_TRY(wsr__archive_open(&archive, path));
     for (;;) {
         WSR_TRY(wsr__archive_next(&name, &entry, archive));
-        if (!name) {
+        if (name == NULL) {
             break;
         }
         part *const p = find_part(j, base_of(name));
-        if (p) {
+        if (p != NULL) {
             free_part(p);
             WSR_TRY(read_part(p, entry, j));
         } else {
@@ -296,13 +292,12 @@ static bool is_single(const char *path)
 {
     const size_t n = strlen(path);
     const size_t tail = strlen(".bin");
-
     return n > tail && wsr__streq(path + n - tail, ".bin");
 }
 
 static bool is_among(const char *base, const char *const *files)
 {
-    while (*files && !wsr__streq(*files, base)) {
+    while (*files != NULL && !wsr__streq(*files, base)) {
         files++;
     }
     return *files != NULL;
@@ -312,10 +307,9 @@ static bool is_among(const char *base, const char *const *files)
 // split, as a lone pair of IDX files is.
 static wsr_status read_single(job *j, const char *path, wsr__split split)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr__source *source = NULL;
     const bool test = is_among(base_of(path), j->layout->test);
-
     if (split != WSR__ANY && (split == WSR__TEST) != test) {
         return WSR_FAIL(WSR_NOTFOUND,
                         "data.split: %s is a file of the %s split by itself, "
@@ -336,19 +330,17 @@ out:
 // that memory never holds everything twice.
 static wsr_status join(wsr_dataset *dataset, job *j)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const size_t have = leading(j);
     const size_t count = have < j->limit ? have : j->limit;
     size_t done = 0;
-
     WSR_TRY(wsr__dataset_reserve(dataset, count));
-    for (size_t i = 0; i < j->n && done < count; ++i) {
+    for (size_t i = 0; i < j->n && done < count; i++) {
         part *const p = &j->parts[i];
         const size_t rest = count - done;
         const size_t n = p->count < rest ? p->count : rest;
-
         memcpy(dataset->bytes + done * PIXELS, p->bytes, n * PIXELS);
-        memcpy(dataset->labels + done, p->labels, n * sizeof *p->labels);
+        memcpy(dataset->labels + done, p->labels, n * sizeof(*p->labels));
         done += n;
         free_part(p);
     }
@@ -360,13 +352,12 @@ wsr_status wsr__cifar_load(wsr_dataset *dataset,
                            const wsr__cifar_layout *layout, const char *path,
                            const wsr__request *request)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const bool train = request->split == WSR__TRAIN;
     job j = {.layout = layout,
              .files = train ? layout->train : layout->test,
              .limit = request->limit};
-
-    while (j.files[j.n]) {
+    while (j.files[j.n] != NULL) {
         j.n++;
     }
     dataset->stored = (wsr__image){3, 32, 32};
@@ -381,7 +372,7 @@ wsr_status wsr__cifar_load(wsr_dataset *dataset,
     }
     WSR_TRY(join(dataset, &j));
 out:
-    for (size_t i = 0; i < MAX_PARTS; ++i) {
+    for (size_t i = 0; i < MAX_PARTS; i++) {
         free_part(&j.parts[i]);
     }
     return status;

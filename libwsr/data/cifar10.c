@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CIFAR-10: 32x32 colour images of ten classes (Krizhevsky 2009), from the
-// binary version; the format is in cifar.c.
+// binary version; the format is in cifar.c. The five train files are one split
+// of 50,000 images, in the order in which they are listed here.
 
 #include "data/data.h"
 
@@ -27,11 +28,13 @@ static const char *const train[] = {"data_batch_1.bin", "data_batch_2.bin",
 
 static const char *const test[] = {"test_batch.bin", NULL};
 
+// Index: label, as in batches.meta.txt.
 static const char *const names[] = {
     "airplane", "automobile", "bird",  "cat",  "deer",
     "dog",      "frog",       "horse", "ship", "truck",
 };
 
+// A record has one label byte.
 static const int32_t label_ends[] = {10};
 
 static const wsr__cifar_layout layout = {
@@ -49,7 +52,6 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
     const params *const p = options;
-
     return wsr__cifar_load(dataset, &layout, p->path.s, request);
 }
 

@@ -22,10 +22,13 @@ static const wsr__option schema[] = {
 
 static const char *const positional[] = {"path", NULL};
 
+// One file of 50,000 records and one of 10,000.
 static const char *const train[] = {"train.bin", NULL};
 
+// Both have five hundred and a hundred images of each class.
 static const char *const test[] = {"test.bin", NULL};
 
+// Index: fine label, in alphabetical order, as in fine_label_names.txt.
 static const char *const names[] = {
     "apple",    "aquarium_fish", "baby",       "bear",         "beaver",
     "bed",      "bee",           "beetle",     "bicycle",      "bottle",
@@ -48,8 +51,9 @@ static const char *const names[] = {
     "train",    "trout",         "tulip",      "turtle",       "wardrobe",
     "whale",    "willow_tree",   "wolf",       "woman",        "worm"};
 
-_Static_assert(sizeof names / sizeof names[0] == 100, "a hundred classes");
+_Static_assert(sizeof(names) / sizeof(names[0]) == 100, "a hundred classes");
 
+// A record has two label bytes, the superclass and then the class.
 static const int32_t label_ends[] = {20, 100};
 
 static const wsr__cifar_layout layout = {
@@ -67,7 +71,6 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
     const params *const p = options;
-
     return wsr__cifar_load(dataset, &layout, p->path.s, request);
 }
 

@@ -27,21 +27,23 @@ static const char *const names[] = {
     "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot",
 };
 
-enum { CLASSES = sizeof names / sizeof names[0] };
+// Of both splits, whatever labels the file at hand happens to hold.
+enum { CLASSES = sizeof(names) / sizeof(names[0]) };
 
+// The default folder is where Debian's package puts the files; who lacks them
+// learns of the package from the message.
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const params *const p = options;
     const bool train = request->split == WSR__TRAIN;
     char *images = NULL;
     char *labels = NULL;
-
     status = wsr__idx_find(&images, &labels, p->dir.s, train);
     if (status == WSR_NOTFOUND) {
         char missing[WSR__TEXT_SIZE + 64];
-        (void)snprintf(missing, sizeof missing, "%s", wsr_error_detail());
+        (void)snprintf(missing, sizeof(missing), "%s", wsr_error_detail());
         status = WSR_FAIL(WSR_NOTFOUND,
                           "%s; Debian's package dataset-fashion-mnist has it, "
                           "or write fashion-mnist:DIR",

@@ -45,14 +45,14 @@ static const wsr__option schema[] = {
 static const char *const positional[] = {"images", "labels", "test_images",
                                          "test_labels", NULL};
 
-// Classes grow to those of the other split.
+// Classes grow to those of the other split. A network trained on one split must
+// have an output for every label of the other.
 static wsr_status grow_classes(wsr_dataset *dataset, const char *labels)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     unsigned char *raw = NULL;
     size_t count;
     int64_t classes;
-
     WSR_TRY(wsr__idx_labels(&raw, &count, labels));
     classes = wsr__idx_classes(raw, count);
     if (dataset->classes < classes) {
@@ -63,29 +63,31 @@ out:
     return status;
 }
 
-// Load a pair; `others` are the labels of the other split, NULL for none.
+// Load a pair; `others` are the labels of the other split, NULL for none. Only
+// labels of the other split are read, never its images.
 static wsr_status load_pair(wsr_dataset *dataset, const char *images,
                             const char *labels, const char *others,
                             size_t limit)
 {
-    wsr_status status;
-
+    wsr_status status = WSR_OK;
     WSR_TRY(wsr__idx_load(dataset, images, labels, limit));
-    if (others) {
+    if (others != NULL) {
         WSR_TRY(grow_classes(dataset, others));
     }
 out:
     return status;
 }
 
-// Either split may be absent; the other is then all there is.
+// The split that is asked for, from a folder of MNIST's four files. WSR__ANY
+// takes the test split if it is there, else the train split. files[0] are
+// images and labels of the split, files[1] those of the other, which may be
+// absent.
 static wsr_status load_folder(wsr_dataset *dataset, const char *folder,
                               const wsr__request *request)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     bool train = request->split == WSR__TRAIN;
     char *files[2][2] = {{NULL}};
-
     status = wsr__idx_find(&files[0][0], &files[0][1], folder, train);
     if (status == WSR_NOTFOUND && request->split == WSR__ANY) {
         train = true;
@@ -97,12 +99,13 @@ static wsr_status load_folder(wsr_dataset *dataset, const char *folder,
     WSR_TRY(load_pair(dataset, files[0][0], files[0][1], files[1][1],
                       request->limit));
 out:
-    for (size_t i = 0; i < 4; ++i) {
+    for (size_t i = 0; i < 4; i++) {
         wsr__free(files[i / 2][i % 2]);
     }
     return status;
 }
 
+// Without labels, `images` must be a folder.
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
@@ -110,7 +113,6 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
     const bool has_test = p->test_images.s[0] != '\0';
     const bool test = request->split == WSR__TEST ||
                       (request->split == WSR__ANY && has_test);
-
     if (p->labels.s[0] == '\0') {
         if (wsr__is_folder(p->images.s)) {
             return load_folder(dataset, p->images.s, request);

@@ -5,12 +5,13 @@
 // drawn from (seed, e), and sample i is augmented with the stream of (seed, e,
 // i): so neither the thread nor the starting point can change a result.
 //
-// The batches pass through a ring of slots. `made` counts those filled since
-// the thread started, `taken` those handed out; the slot handed out last stays
-// untouched until the next call. Only `made`, `taken` and `stop` are shared,
-// and they change under the lock alone. The thread is started by the first
-// wsr_loader_next() and stopped by seeking, failing and freeing. It uses no
-// OpenMP, which would start a second team of threads beside the caller's.
+// The batches pass through a ring of prefetch + 1 buffers. `made` counts those
+// filled since the thread started, `taken` those handed out; the buffer handed
+// out last stays untouched until the next call. Only `made`, `taken` and `stop`
+// are shared, and they change under the lock alone. The thread is started by
+// the first wsr_loader_next() and stopped by seeking, failing and freeing. It
+// uses no OpenMP, which would start a second team of threads beside the
+// caller's.
 
 #include "data/data.h"
 
@@ -29,7 +30,7 @@ struct wsr_batch {
     char detail[DETAIL_SIZE];
 };
 
-/// A place in the endless sequence.
+// A place in the endless sequence.
 typedef struct place {
     uint64_t epoch;
     size_t batch;
@@ -41,8 +42,8 @@ struct wsr_loader {
     wsr__loader_params params;
     wsr_shape shape;
     size_t batches;
-    wsr_batch *slots;
-    size_t n; // slots: prefetch + 1
+    wsr_batch *ring;
+    size_t n; // of the ring: prefetch + 1
     place reader;
     // What filling needs; belongs to the thread while it runs.
     place writer;
@@ -109,10 +110,11 @@ const wsr__option wsr__loader_schema[] = {
 
 // ------------------------------------------------------------------- filling
 
+// The permutation of an epoch, (count) indices. It is computed anew from the
+// seed, so seeking to any epoch costs one permutation.
 static void make_order(wsr_loader *loader, uint64_t epoch)
 {
     wsr__rng rng;
-
     if (!loader->params.shuffle ||
         (loader->order_known && loader->order_epoch == epoch)) {
         return;
@@ -124,14 +126,15 @@ static void make_order(wsr_loader *loader, uint64_t epoch)
     loader->order_known = true;
 }
 
+// The stream's key holds the sample's index in the data set, not its place in
+// the batch: another batch size augments each image alike.
 static wsr_status fill_sample(float *dst, wsr_loader *loader, uint64_t epoch,
                               size_t index)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const wsr__pipeline *const pipeline = loader->pipeline;
     wsr__rng rng = wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_AUGMENT,
                                epoch, (uint32_t)index);
-
     WSR_TRY(
         wsr__dataset_read(wsr__pipeline_input(pipeline, dst, loader->scratch),
                           loader->dataset, index));
@@ -140,7 +143,8 @@ out:
     return status;
 }
 
-// Fill a slot with the batch where the writer stands, and move the writer on.
+// Fill a buffer with the batch where the writer stands, and move the writer on.
+// images is (count, c, h, w); the last batch of an epoch may be smaller.
 static void fill(wsr_batch *batch, wsr_loader *loader)
 {
     const size_t size = (size_t)loader->params.batch;
@@ -149,14 +153,12 @@ static void fill(wsr_batch *batch, wsr_loader *loader)
     const uint64_t epoch = loader->writer.epoch;
     const size_t floats =
         (size_t)wsr__image_floats(wsr__pipeline_image(loader->pipeline));
-
     make_order(loader, epoch);
     batch->count = rest < size ? rest : size;
     batch->status = WSR_OK;
-    for (size_t i = 0; i < batch->count && batch->status == WSR_OK; ++i) {
+    for (size_t i = 0; i < batch->count && batch->status == WSR_OK; i++) {
         const size_t index = loader->params.shuffle ? loader->order[first + i]
                                                     : first + i;
-
         batch->indices[i] = index;
         batch->labels[i] = loader->dataset->labels[index];
         batch->status =
@@ -164,7 +166,7 @@ static void fill(wsr_batch *batch, wsr_loader *loader)
     }
     if (batch->status != WSR_OK) {
         // The detail belongs to the filling thread: carry it over.
-        (void)snprintf(batch->detail, sizeof batch->detail, "%s",
+        (void)snprintf(batch->detail, sizeof(batch->detail), "%s",
                        wsr_error_detail());
     }
     if (++loader->writer.batch == loader->batches) {
@@ -174,14 +176,15 @@ static void fill(wsr_batch *batch, wsr_loader *loader)
 
 // -------------------------------------------------------------------- thread
 
+// The thread. One buffer of the ring is always the reader's, so the thread may
+// be at most n - 1 batches ahead. The lock is not held while a batch is filled.
+// After a failure the thread ends; the reader finds the status in the batch.
 static void *produce(void *user)
 {
     wsr_loader *const loader = user;
-
     (void)pthread_mutex_lock(&loader->lock);
     while (!loader->stop) {
-        wsr_batch *const batch = &loader->slots[loader->made % loader->n];
-
+        wsr_batch *const batch = &loader->ring[loader->made % loader->n];
         if (loader->made - loader->taken == loader->n - 1) {
             (void)pthread_cond_wait(&loader->room, &loader->lock);
             continue;
@@ -199,6 +202,7 @@ static void *produce(void *user)
     return NULL;
 }
 
+// What was prepared ahead is dropped: it is cheap to make again, and the same.
 static void stop_thread(wsr_loader *loader)
 {
     if (!loader->running) {
@@ -219,7 +223,6 @@ static void start_thread(wsr_loader *loader)
 {
     sigset_t all;
     sigset_t before;
-
     loader->writer = loader->reader;
     loader->made = 0;
     loader->taken = 0;
@@ -237,15 +240,16 @@ static void start_thread(wsr_loader *loader)
     }
 }
 
+// Waits for the thread. It cannot wait for ever: a thread that fails has made a
+// batch that says so.
 static wsr_batch *take(wsr_loader *loader)
 {
     wsr_batch *batch;
-
     (void)pthread_mutex_lock(&loader->lock);
     while (loader->made == loader->taken) {
         (void)pthread_cond_wait(&loader->filled, &loader->lock);
     }
-    batch = &loader->slots[loader->taken % loader->n];
+    batch = &loader->ring[loader->taken % loader->n];
     loader->taken++;
     (void)pthread_cond_signal(&loader->room);
     (void)pthread_mutex_unlock(&loader->lock);
@@ -254,6 +258,7 @@ static wsr_batch *take(wsr_loader *loader)
 
 // -------------------------------------------------------------------- making
 
+// `synced` counts what was made, so that freeing undoes exactly that.
 static wsr_status make_sync(wsr_loader *loader)
 {
     if (pthread_mutex_init(&loader->lock, NULL) != 0) {
@@ -273,24 +278,23 @@ failed:
     return WSR_FAIL(WSR_NOMEM, "loader: the system has no lock left");
 }
 
-static wsr_status make_slots(wsr_loader *loader)
+// A batch never holds more samples than the data set does.
+static wsr_status make_ring(wsr_loader *loader)
 {
     const size_t floats =
         (size_t)wsr__image_floats(wsr__pipeline_image(loader->pipeline));
     const size_t held = loader->dataset->count;
     const size_t asked = (size_t)loader->params.batch;
     const size_t size = asked < held ? asked : held;
-
-    loader->slots = wsr__alloc(loader->n, sizeof *loader->slots);
-    if (!loader->slots) {
+    loader->ring = wsr__alloc(loader->n, sizeof(*loader->ring));
+    if (loader->ring == NULL) {
         return WSR_NOMEM;
     }
-    for (size_t i = 0; i < loader->n; ++i) {
-        wsr_batch *const b = &loader->slots[i];
-
-        b->images = wsr__alloc(size, floats * sizeof *b->images);
-        b->labels = wsr__alloc(size, sizeof *b->labels);
-        b->indices = wsr__alloc(size, sizeof *b->indices);
+    for (size_t i = 0; i < loader->n; i++) {
+        wsr_batch *const b = &loader->ring[i];
+        b->images = wsr__alloc(size, floats * sizeof(*b->images));
+        b->labels = wsr__alloc(size, sizeof(*b->labels));
+        b->indices = wsr__alloc(size, sizeof(*b->indices));
         if (b->images == NULL || b->labels == NULL || b->indices == NULL) {
             return wsr__fail_at(WSR_NOMEM,
                                 "%zu batches of %zu images of %zu numbers",
@@ -305,25 +309,23 @@ static void strip_brackets(wsr__text *out, const char *text)
 {
     const size_t n = strlen(text);
     const bool bracketed = n >= 2 && text[0] == '[' && text[n - 1] == ']';
-
-    (void)snprintf(out->s, sizeof out->s, "%.*s", (int)(bracketed ? n - 2 : n),
+    (void)snprintf(out->s, sizeof(out->s), "%.*s", (int)(bracketed ? n - 2 : n),
                    text + bracketed);
 }
 
 static wsr_status make_pipeline(wsr_loader *loader)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr__text specs;
     wsr__image image;
-
     strip_brackets(&specs, loader->params.augment.s);
     WSR_TRY(
         wsr__pipeline_new(&loader->pipeline, specs.s, loader->dataset->view));
     image = wsr__pipeline_image(loader->pipeline);
     loader->shape = (wsr_shape){3, {image.c, image.h, image.w}};
     loader->scratch = wsr__alloc(wsr__pipeline_scratch(loader->pipeline),
-                                 sizeof *loader->scratch);
-    if (!loader->scratch) {
+                                 sizeof(*loader->scratch));
+    if (loader->scratch == NULL) {
         status = WSR_NOMEM;
     }
 out:
@@ -334,12 +336,11 @@ static wsr_status count_batches(wsr_loader *loader)
 {
     const size_t size = (size_t)loader->params.batch;
     const size_t count = loader->dataset->count;
-
     loader->batches = count / size;
-    if (!loader->params.drop_last && count % size) {
+    if (!loader->params.drop_last && count % size != 0) {
         loader->batches++;
     }
-    if (!loader->batches) {
+    if (loader->batches == 0) {
         return WSR_FAIL(WSR_CONFIG,
                         "loader.batch: %zu is outside [1, %zu] (samples, with "
                         "drop_last)",
@@ -351,12 +352,11 @@ static wsr_status count_batches(wsr_loader *loader)
 wsr_status wsr__loader_new(wsr_loader **out, const wsr_dataset *dataset,
                            const wsr__loader_params *params)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr_loader *loader = NULL;
-
     *out = NULL;
-    loader = wsr__alloc(1, sizeof *loader);
-    if (!loader) {
+    loader = wsr__alloc(1, sizeof(*loader));
+    if (loader == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -366,10 +366,10 @@ wsr_status wsr__loader_new(wsr_loader **out, const wsr_dataset *dataset,
     loader->prefetching = params->prefetch > 0;
     WSR_TRY(count_batches(loader));
     WSR_TRY(make_pipeline(loader));
-    WSR_TRY(make_slots(loader));
-    loader->order =
-        wsr__alloc(params->shuffle ? dataset->count : 0, sizeof *loader->order);
-    if (!loader->order) {
+    WSR_TRY(make_ring(loader));
+    loader->order = wsr__alloc(params->shuffle ? dataset->count : 0,
+                               sizeof(*loader->order));
+    if (loader->order == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -381,20 +381,20 @@ out:
     return status;
 }
 
+// The data set is borrowed and must outlive the loader.
 wsr_status wsr_loader_new(wsr_loader **out, const wsr_dataset *dataset,
                           const char *options)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     wsr__loader_params params;
-
-    if (!out || !dataset) {
+    if (out == NULL || dataset == NULL) {
         return WSR_FAIL(WSR_ARG, "wsr_loader_new: %s is NULL",
-                        out ? "dataset" : "out");
+                        out != NULL ? "dataset" : "out");
     }
     *out = NULL;
     wsr__params_default(&params, wsr__loader_schema);
     WSR_TRY(wsr__params_parse(&params, wsr__loader_schema, "loader.",
-                              options ? options : ""));
+                              options != NULL ? options : ""));
     WSR_TRY(wsr__loader_new(out, dataset, &params));
 out:
     return status;
@@ -402,7 +402,7 @@ out:
 
 void wsr_loader_free(wsr_loader *loader)
 {
-    if (!loader) {
+    if (loader == NULL) {
         return;
     }
     stop_thread(loader);
@@ -415,12 +415,12 @@ void wsr_loader_free(wsr_loader *loader)
     if (loader->synced > 0) {
         (void)pthread_mutex_destroy(&loader->lock);
     }
-    for (size_t i = 0; loader->slots && i < loader->n; ++i) {
-        wsr__free(loader->slots[i].images);
-        wsr__free(loader->slots[i].labels);
-        wsr__free(loader->slots[i].indices);
+    for (size_t i = 0; loader->ring != NULL && i < loader->n; i++) {
+        wsr__free(loader->ring[i].images);
+        wsr__free(loader->ring[i].labels);
+        wsr__free(loader->ring[i].indices);
     }
-    wsr__free(loader->slots);
+    wsr__free(loader->ring);
     wsr__free(loader->order);
     wsr__free(loader->scratch);
     wsr__pipeline_free(loader->pipeline);
@@ -429,10 +429,11 @@ void wsr_loader_free(wsr_loader *loader)
 
 // --------------------------------------------------------------------- using
 
+// Between two epochs NULL is handed out once. Without a thread the ring's first
+// buffer is filled here.
 wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
 {
     wsr_batch *batch;
-
     *out = NULL;
     if (loader->reader.batch == loader->batches) {
         loader->reader = (place){loader->reader.epoch + 1, 0};
@@ -444,7 +445,7 @@ wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
     if (loader->running) {
         batch = take(loader);
     } else {
-        batch = &loader->slots[0];
+        batch = &loader->ring[0];
         loader->writer = loader->reader;
         fill(batch, loader);
     }
@@ -462,17 +463,17 @@ wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
 static bool is_next(const wsr_loader *loader, place at)
 {
     place next = loader->reader;
-
     if (next.batch == loader->batches && at.batch != loader->batches) {
         next = (place){next.epoch + 1, 0};
     }
     return next.epoch == at.epoch && next.batch == at.batch;
 }
 
+// Seeking to the place where the loader already is keeps the thread and what it
+// has prepared.
 wsr_status wsr_loader_seek(wsr_loader *loader, uint64_t epoch, size_t batch)
 {
     const place at = {epoch, batch};
-
     if (batch > loader->batches) {
         return WSR_FAIL(WSR_ARG,
                         "wsr_loader_seek: batch %zu is outside [0, %zu]", batch,

@@ -39,6 +39,7 @@ typedef struct file_source {
 
 // --------------------------------------------------------------- plain files
 
+// Called only when all bytes have been consumed. 0 bytes: end of the file.
 static wsr_status refill(file_source *s)
 {
     s->available = fread(s->in, 1, CHUNK, s->file);
@@ -52,15 +53,13 @@ static wsr_status read_plain(size_t *got, wsr__source *source, void *dst,
     wsr_status status = WSR_OK;
     file_source *const s = (file_source *)(void *)source;
     unsigned char *const to = dst;
-
     *got = 0;
     while (*got < size) {
         size_t n = size - *got;
-
-        if (!s->available) {
+        if (s->available == 0) {
             WSR_TRY(refill(s));
         }
-        if (!s->available) {
+        if (s->available == 0) {
             break;
         }
         n = n < s->available ? n : s->available;
@@ -86,12 +85,11 @@ static wsr_status corrupt(const file_source *s, const char *what)
 static wsr_status need_input(bool *end, file_source *s)
 {
     wsr_status status = WSR_OK;
-
     *end = false;
-    if (!s->available) {
+    if (s->available == 0) {
         WSR_TRY(refill(s));
     }
-    if (!s->available) {
+    if (s->available == 0) {
         *end = true;
         if (!s->between) {
             status =
@@ -105,7 +103,7 @@ out:
 // Step over zeros between members. False when there may be more of them.
 static bool skip_padding(file_source *s)
 {
-    while (s->available && !*s->next) {
+    while (s->available > 0 && *s->next == 0) {
         s->next++;
         s->available--;
     }
@@ -129,7 +127,6 @@ static wsr_status inflate_some(size_t *made, file_source *s, unsigned char *dst,
 {
     const uInt room = size < CHUNK ? (uInt)size : CHUNK;
     int code;
-
     s->z.next_in = s->next;
     s->z.avail_in = (uInt)s->available;
     s->z.next_out = dst;
@@ -148,22 +145,23 @@ static wsr_status inflate_some(size_t *made, file_source *s, unsigned char *dst,
     case Z_MEM_ERROR: // the allocation hook wrote the detail
         return WSR_NOMEM;
     default:
-        return corrupt(s, s->z.msg ? s->z.msg : "zlib cannot read them");
+        return corrupt(s,
+                       s->z.msg != NULL ? s->z.msg : "zlib cannot read them");
     }
 }
 
+// A file may hold several members; each is inflated in turn, and inflate()
+// checks the length and CRC-32 at the end of each.
 static wsr_status read_gzip(size_t *got, wsr__source *source, void *dst,
                             size_t size)
 {
     wsr_status status = WSR_OK;
     file_source *const s = (file_source *)(void *)source;
     unsigned char *const to = dst;
-
     *got = 0;
     while (*got < size) {
         size_t made;
         bool end;
-
         WSR_TRY(need_input(&end, s));
         if (end) {
             break;
@@ -193,10 +191,12 @@ static void z_release(voidpf user, voidpf ptr)
     wsr__free(ptr);
 }
 
+// 64 bytes more than the ratio allows: a header and a trailer yield nothing,
+// but a tiny file must not round down to less than it holds. The inflated size
+// is not known beforehand, since gzip's own field counts modulo 2^32.
 static wsr_status start_gzip(file_source *s)
 {
     int code;
-
     s->z.zalloc = z_allocate;
     s->z.zfree = z_release;
     code = inflateInit2(&s->z, 15 + 16); // largest window, gzip wrapper
@@ -227,7 +227,6 @@ static wsr_status open_failed(const char *path, int error)
 static wsr_status open_file(file_source *s)
 {
     struct stat info;
-
     if (stat(s->path, &info) != 0) {
         return open_failed(s->path, errno);
     }
@@ -235,7 +234,7 @@ static wsr_status open_file(file_source *s)
         return WSR_FAIL(WSR_IO, "%s: is not a regular file", s->path);
     }
     s->file = fopen(s->path, "rb");
-    if (!s->file) {
+    if (s->file == NULL) {
         return open_failed(s->path, errno);
     }
     s->super.size = (int64_t)info.st_size;
@@ -243,14 +242,14 @@ static wsr_status open_file(file_source *s)
     return refill(s);
 }
 
+// Also for a source that was opened halfway.
 static void close_file(wsr__source *source)
 {
     file_source *const s = (file_source *)(void *)source;
-
     if (s->inflating) {
         (void)inflateEnd(&s->z);
     }
-    if (s->file) {
+    if (s->file != NULL) {
         (void)fclose(s->file);
     }
     wsr__free(s->in);
@@ -261,8 +260,7 @@ static void close_file(wsr__source *source)
 static wsr_status check_kind(const file_source *s)
 {
     const wsr__magic *const magic = wsr__magic_of(s->in, s->available);
-
-    if (!magic || !magic->data) {
+    if (magic == NULL || magic->data == NULL) {
         return WSR_OK;
     }
     return WSR_FAIL(WSR_UNSUPPORTED, "%s: is %s: %s", s->path, magic->what,
@@ -271,13 +269,12 @@ static wsr_status check_kind(const file_source *s)
 
 wsr_status wsr__source_open(wsr__source **out, const char *path)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const size_t length = strlen(path) + 1;
     file_source *s = NULL;
-
     *out = NULL;
-    s = wsr__alloc(1, sizeof *s + length);
-    if (!s) {
+    s = wsr__alloc(1, sizeof(*s) + length);
+    if (s == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -285,7 +282,7 @@ wsr_status wsr__source_open(wsr__source **out, const char *path)
     s->super =
         (wsr__source){.name = s->path, .read = read_plain, .close = close_file};
     s->in = wsr__alloc_raw(CHUNK, 1);
-    if (!s->in) {
+    if (s->in == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -297,7 +294,7 @@ wsr_status wsr__source_open(wsr__source **out, const char *path)
     *out = &s->super;
     s = NULL;
 out:
-    if (s) {
+    if (s != NULL) {
         close_file(&s->super);
     }
     return status;
@@ -307,9 +304,8 @@ out:
 
 wsr_status wsr__source_read(wsr__source *source, void *dst, size_t size)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     size_t got;
-
     WSR_TRY(source->read(&got, source, dst, size));
     if (got < size) {
         status = WSR_FAIL(WSR_FORMAT, "%s: is truncated", source->name);
@@ -320,12 +316,11 @@ out:
 
 wsr_status wsr__source_end(wsr__source *source)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     unsigned char byte;
     size_t got;
-
     WSR_TRY(source->read(&got, source, &byte, 1));
-    if (got) {
+    if (got > 0) {
         status = WSR_FAIL(WSR_FORMAT, "%s: is longer than it declares",
                           source->name);
     }
@@ -335,7 +330,7 @@ out:
 
 void wsr__source_close(wsr__source *source)
 {
-    if (source) {
+    if (source != NULL) {
         source->close(source);
     }
 }

@@ -11,6 +11,8 @@
 
 #include "data/data.h"
 
+// A pattern is drawn in a square of size x size pixels, or in each of four
+// squares of half that side.
 typedef struct params {
     int64_t classes;
     int64_t count;
@@ -47,7 +49,7 @@ static const char *const names[] = {
 enum {
     TEXTURES = 4,
     PATTERNS = 10,
-    CLASSES = sizeof names / sizeof names[0],
+    CLASSES = sizeof(names) / sizeof(names[0]),
     MAX_CHANNELS = 16
 };
 
@@ -109,7 +111,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
-/// Where and how large a pattern is, in pixels of one copy.
+// Where and how large a pattern is, in pixels of one copy.
 typedef struct pose {
     int64_t side; // of the square that one copy fills
     int64_t x;
@@ -135,20 +137,19 @@ static int64_t smaller(int64_t a, int64_t b)
 // Textures: (x, y) is moved by the pose, so any phase occurs.
 static bool texture(int64_t pattern, int64_t x, int64_t y, const pose *p)
 {
-    const int64_t step = larger(p->side / 6, 1);
+    const int64_t stripe = larger(p->side / 6, 1);
     const int64_t cell = larger(p->side / 3, 2);
     const int64_t u = x + p->x + p->side;
     const int64_t v = y + p->y + p->side;
     const int64_t du = 2 * (u % cell) - (cell - 1); // twice, from the centre
     const int64_t dv = 2 * (v % cell) - (cell - 1);
-
     switch (pattern) {
     case 0:
-        return (v / step) % 2 == 0;
+        return (v / stripe) % 2 == 0;
     case 1:
-        return (u / step) % 2 == 0;
+        return (u / stripe) % 2 == 0;
     case 2:
-        return (u / step + v / step) % 2 == 0;
+        return (u / stripe + v / stripe) % 2 == 0;
     default:
         return 3 * (du * du + dv * dv) < cell * cell;
     }
@@ -164,7 +165,6 @@ static bool figure(int64_t pattern, int64_t x, int64_t y, const pose *p)
     const int64_t r = 2 * p->r;
     const int64_t square = dx * dx + dy * dy;
     const int64_t most = larger(ax, ay);
-
     switch (pattern) {
     case 4:
         return square <= r * r;
@@ -181,19 +181,20 @@ static bool figure(int64_t pattern, int64_t x, int64_t y, const pose *p)
     }
 }
 
+// The shift is at most an eighth of the side and the radius at most three
+// eighths, so that no figure leaves its square.
 static pose draw_pose(const params *p, int64_t copies, wsr__rng *rng)
 {
     const int64_t side = p->size / copies;
     const int64_t shift = larger(side / 8, 1);
     pose out = {.side = side};
-
     out.x = (int64_t)wsr__rng_below(rng, (uint32_t)(2 * shift + 1)) - shift;
     out.y = (int64_t)wsr__rng_below(rng, (uint32_t)(2 * shift + 1)) - shift;
     out.r = side / 4 + wsr__rng_below(rng, (uint32_t)(side / 8 + 1));
     return out;
 }
 
-/// Random bytes, four from each number.
+// Random bytes, four from each number.
 typedef struct byte_stream {
     wsr__rng *rng;
     uint32_t bits;
@@ -202,7 +203,7 @@ typedef struct byte_stream {
 
 static int64_t next_byte(byte_stream *s)
 {
-    if (!s->left) {
+    if (s->left == 0) {
         s->bits = wsr__rng_u32(s->rng);
         s->left = 4;
     }
@@ -216,10 +217,12 @@ static unsigned char pixel(int64_t level, int64_t amplitude, byte_stream *s)
 {
     const int64_t noise = next_byte(s) * (2 * amplitude + 1) / 256;
     const int64_t v = level + noise - amplitude;
-
     return (unsigned char)(v < 0 ? 0 : smaller(v, 255));
 }
 
+// dst is (channels, size, size). Inside and outside differ by at least 64
+// levels in every channel, one bright and one dark, so the pattern shows under
+// any colours.
 static void draw(unsigned char *dst, const params *p, int64_t class,
                  wsr__rng *rng)
 {
@@ -230,42 +233,39 @@ static void draw(unsigned char *dst, const params *p, int64_t class,
     const bool dark = wsr__rng_below(rng, 2) == 1;
     int64_t colours[2][MAX_CHANNELS]; // outside, inside
     byte_stream stream = {.rng = rng};
-
-    for (int64_t c = 0; c < p->channels; ++c) {
+    for (int64_t c = 0; c < p->channels; c++) {
         colours[dark][c] = wsr__rng_below(rng, 96);
         colours[!dark][c] = 160 + wsr__rng_below(rng, 96);
     }
-    for (int64_t i = 0; i < plane; ++i) {
+    for (int64_t i = 0; i < plane; i++) {
         const int64_t y = i / p->size % at.side;
         const int64_t x = i % p->size % at.side;
         const bool in = pattern < TEXTURES ? texture(pattern, x, y, &at)
                                            : figure(pattern, x, y, &at);
-
-        for (int64_t c = 0; c < p->channels; ++c) {
+        for (int64_t c = 0; c < p->channels; c++) {
             dst[c * plane + i] = pixel(colours[in][c], amplitude, &stream);
         }
     }
 }
 
+// The split is part of the key, so train and test never share an image.
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    wsr_status status;
+    wsr_status status = WSR_OK;
     const params *const p = options;
     const bool train = request->split == WSR__TRAIN;
     const size_t have = (size_t)(train ? p->count : p->test_count);
     const size_t count = have < request->limit ? have : request->limit;
     const wsr__image image = {p->channels, p->size, p->size};
-
     dataset->stored = image;
     dataset->classes = p->classes;
     dataset->names = names;
     WSR_TRY(wsr__dataset_reserve(dataset, count));
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; i++) {
         wsr__rng rng = wsr__rng_at((uint64_t)p->seed, WSR__RNG_SYNTHETIC,
                                    train ? 0 : 1, (uint32_t)i);
         const int64_t class = (int64_t)i % p->classes;
-
         dataset->labels[i] = (int32_t) class;
         draw(dataset->bytes + i * (size_t)wsr__image_floats(image), p, class,
              &rng);
