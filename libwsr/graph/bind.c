@@ -27,6 +27,8 @@ static int64_t batch_stride_in(const wsr_plan *plan, uint32_t slot,
     return floats == wsr__desc_floats(part) ? 0 : floats / whole->shape.dims[0];
 }
 
+// A parameter's data lie in the parameter set, never in the arena; views of
+// parameters do not exist, so `at` is 0 for them.
 float *wsr__plan_data(const wsr_plan *plan, uint32_t slot,
                       int64_t *batch_stride)
 {
@@ -169,6 +171,9 @@ void wsr__plan_bind(wsr_plan *plan)
     plan->bound = plan->arena->base;
 }
 
+// Initial gradients start at 0: an output whose gradient the caller never sets
+// then contributes nothing. The arena is not cleared, so this must be written
+// out.
 wsr_status wsr__plan_ready(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;

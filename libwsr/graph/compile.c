@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+// State of one compilation. It is gone when the plan is made.
 typedef struct compiler {
     wsr_plan *plan;
     const wsr_graph *graph;
@@ -23,6 +24,8 @@ typedef struct compiler {
     .diff_in = WSR__NONE, .data = WSR__NONE, .diff = WSR__NONE
 
 // Values come behind their sources, so that one walk from the end is enough.
+// Marks the values that some output depends on; the rest gets neither slot nor
+// step.
 static void reach(const compiler *c)
 {
     const wsr_graph *const g = c->graph;
@@ -36,11 +39,13 @@ static void reach(const compiler *c)
     }
 }
 
+// Slots are known by index: the array may move whenever one is added, so no
+// pointer to a slot outlives a call that can add one.
 static wsr_status add_slot(uint32_t *out, wsr_plan *plan, const wsr__slot *slot)
 {
     const wsr_status status =
         wsr__reserve((void **)&plan->slots, &plan->slot_capacity,
-                     plan->slot_count + 1, sizeof *plan->slots);
+                     plan->slot_count + 1, sizeof(*plan->slots));
     if (status == WSR_OK) {
         *out = (uint32_t)plan->slot_count;
         plan->slots[plan->slot_count++] = *slot;
@@ -48,7 +53,9 @@ static wsr_status add_slot(uint32_t *out, wsr_plan *plan, const wsr__slot *slot)
     return status;
 }
 
-// The slot of an input, (batch, ...), or of a parameter.
+// The slot of an input, (batch, ...), or of a parameter. Only the first
+// dimension, images, grows with the batch. A frozen parameter or a buffer needs
+// no gradient whatever the purpose says.
 static wsr_status add_leaf(compiler *c, size_t i)
 {
     const wsr__vertex *const vertex = &c->graph->list[i];
@@ -81,7 +88,8 @@ static wsr_status add_leaf(compiler *c, size_t i)
 }
 
 // Implementations are listed best first; the last is the reference and always
-// applies.
+// applies. WSR_REFERENCE takes the last one for every op; tests compare fast
+// plans with such a plan.
 static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
 {
     const wsr__impl *const *impl = node->cls->impls;
@@ -98,7 +106,8 @@ static const wsr__impl *choose(const wsr__node *node, unsigned purpose)
     return *impl;
 }
 
-// Only some kernels read a concatenation whose parts are padded to blocks.
+// Only some kernels read a concatenation whose parts are padded to blocks. An
+// implementation without a layout function wants row-major (plain) sources.
 static void set_layouts(wsr__node *node)
 {
     for (size_t i = 0; node->impl->layout == NULL && i < node->n; i++) {
@@ -144,10 +153,10 @@ static wsr_status make_node(wsr__node *node, const wsr_plan *plan,
                             size_t n)
 {
     wsr_status status = WSR_OK;
-    wsr_shape *const shapes = wsr__alloc(n, sizeof *shapes);
+    wsr_shape *const shapes = wsr__alloc(n, sizeof(*shapes));
     node->cls = cls;
     node->n = n;
-    node->src = wsr__alloc(n, sizeof *node->src);
+    node->src = wsr__alloc(n, sizeof(*node->src));
     if (shapes == NULL || node->src == NULL) {
         status = WSR_NOMEM;
         goto out;
@@ -160,6 +169,7 @@ static wsr_status make_node(wsr__node *node, const wsr_plan *plan,
         node->src[i].param = slot->param;
         const bool fixed = cls->no_grad || (i < 32 && (cls->fixed >> i & 1));
         node->src[i].want_diff = slot->needs_grad && !fixed;
+        // A step runs backward as soon as one of its sources needs it.
         node->backward |= node->src[i].want_diff;
         shapes[i] = slot->desc.shape;
     }
@@ -169,6 +179,7 @@ out:
     return status;
 }
 
+// The plan outlives the graph, so a step has params of its own.
 static wsr_status copy_options(wsr__step *step, const wsr__op_class *cls,
                                const void *options)
 {
@@ -211,7 +222,7 @@ static wsr_status connect(wsr_plan *plan, uint32_t s)
         wsr__slot *const slot = &plan->slots[step->srcs[i]];
         WSR_TRY(wsr__reserve((void **)&slot->consumers,
                              &slot->consumer_capacity, slot->consumer_count + 1,
-                             sizeof *slot->consumers));
+                             sizeof(*slot->consumers)));
         slot->consumers[slot->consumer_count++] = (wsr__consumer){s, i};
     }
 out:
@@ -243,7 +254,9 @@ wsr_status wsr__plan_replace_step(wsr_plan *plan, uint32_t s,
     return connect(plan, s);
 }
 
-// Add a step [taken over, also on failure] and the slot of its result.
+// Add a step [taken over, also on failure] and the slot of its result. The
+// step's index is the producer of the new slot; steps are in topological order
+// because their sources exist before them.
 static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
 {
     wsr_status status = WSR_OK;
@@ -253,7 +266,7 @@ static wsr_status push_step(uint32_t *out, wsr_plan *plan, wsr__step *step)
                             .needs_grad = step->node.backward,
                             NOWHERE};
     WSR_TRY(wsr__reserve((void **)&plan->steps, &plan->step_capacity,
-                         plan->step_count + 1, sizeof *plan->steps));
+                         plan->step_count + 1, sizeof(*plan->steps)));
     WSR_TRY(add_slot(&step->dst, plan, &slot));
     *out = step->dst;
     plan->steps[plan->step_count++] = *step;
@@ -263,6 +276,9 @@ out:
     return status;
 }
 
+// Order matters: an implementation is chosen by the layouts in which the
+// sources lie now, and then says which layouts it wants; only then are copies
+// made.
 wsr_status wsr__plan_make_step(wsr__step *step, wsr_plan *plan,
                                const wsr__op_class *cls, const void *options,
                                const uint32_t *srcs, size_t n)
@@ -272,14 +288,14 @@ wsr_status wsr__plan_make_step(wsr__step *step, wsr_plan *plan,
                         .summed = WSR__NONE,
                         .workspace = WSR__NONE,
                         .scratch = WSR__NONE};
-    step->srcs = wsr__alloc(n, sizeof *step->srcs);
-    step->temp = wsr__alloc(n, sizeof *step->temp);
-    step->relu_masks = wsr__alloc(n, sizeof *step->relu_masks);
+    step->srcs = wsr__alloc(n, sizeof(*step->srcs));
+    step->temp = wsr__alloc(n, sizeof(*step->temp));
+    step->relu_masks = wsr__alloc(n, sizeof(*step->relu_masks));
     if (step->srcs == NULL || step->temp == NULL || step->relu_masks == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    memcpy(step->srcs, srcs, n * sizeof *srcs);
+    memcpy(step->srcs, srcs, n * sizeof(*srcs));
     WSR_TRY(copy_options(step, cls, options));
     WSR_TRY(make_node(&step->node, plan, cls, srcs, n));
     step->node.impl = choose(&step->node, plan->purpose);
@@ -309,7 +325,7 @@ static wsr_status add_vertex(compiler *c, size_t i)
     if (vertex->role != WSR__OP) {
         return add_leaf(c, i);
     }
-    uint32_t *const srcs = wsr__alloc(vertex->n, sizeof *srcs);
+    uint32_t *const srcs = wsr__alloc(vertex->n, sizeof(*srcs));
     if (srcs == NULL) {
         return WSR_NOMEM;
     }
@@ -347,7 +363,9 @@ out:
 }
 
 // From the outputs backwards: which values get a gradient, which sources of
-// which step are asked for one.
+// which step are asked for one. needs_grad looks from the leaves upwards
+// (something below wants a gradient), gets_diff from the outputs downwards (a
+// gradient arrives); a gradient is computed where both hold.
 static void want_diffs(wsr_plan *plan)
 {
     for (size_t i = 0; i < plan->output_count; i++) {
@@ -388,14 +406,16 @@ out:
     return status;
 }
 
+// Values are compiled in the graph's order, which is topological, so the slots
+// of all sources exist when a vertex is added.
 wsr_status wsr__plan_compile(wsr_plan *plan, const wsr_graph *graph)
 {
     wsr_status status = WSR_OK;
     compiler c = {.plan = plan, .graph = graph};
-    c.slot_of = wsr__alloc(graph->count, sizeof *c.slot_of);
-    c.reached = wsr__alloc(graph->count, sizeof *c.reached);
-    plan->inputs = wsr__alloc(graph->count, sizeof *plan->inputs);
-    plan->outputs = wsr__alloc(graph->output_count, sizeof *plan->outputs);
+    c.slot_of = wsr__alloc(graph->count, sizeof(*c.slot_of));
+    c.reached = wsr__alloc(graph->count, sizeof(*c.reached));
+    plan->inputs = wsr__alloc(graph->count, sizeof(*plan->inputs));
+    plan->outputs = wsr__alloc(graph->output_count, sizeof(*plan->outputs));
     if (c.slot_of == NULL || c.reached == NULL || plan->inputs == NULL ||
         plan->outputs == NULL) {
         status = WSR_NOMEM;

@@ -6,6 +6,7 @@
 
 #include "graph/plan.h"
 
+// Seconds of all steps and runs, the whole that shares are taken of.
 static double total_seconds(const wsr_plan *plan)
 {
     double total = 0;
@@ -15,6 +16,8 @@ static double total_seconds(const wsr_plan *plan)
     return total;
 }
 
+// Parameters and inputs by name, other slots as %number; an apostrophe marks a
+// source whose gradient is computed.
 static void dump_sources(wsr__str *out, const wsr_plan *plan,
                          const wsr__step *step)
 {
@@ -43,6 +46,9 @@ static void dump_work(wsr__str *out, const wsr__node *node)
     for (size_t i = 0; i < node->n; i++) {
         const double n = (double)wsr_shape_count(&node->src[i].desc.shape);
         if (i < 32 && (node->cls->weights >> i & 1) != 0) {
+            // Each weight is used once for every position and image of dst: dst
+            // / channels times. For a convolution that is co ci k k / groups *
+            // n h w.
             madds += n * (double)wsr_shape_count(dst) / (double)dst->dims[1];
         }
         floats += n;

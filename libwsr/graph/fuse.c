@@ -403,7 +403,7 @@ static const pattern patterns[] = {separable, fold, norm, relu,
 wsr_status wsr__plan_fuse(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
-    for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
+    for (size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
         for (uint32_t s = 0; s < plan->step_count; s++) {
             if (!plan->steps[s].dead) {
                 WSR_TRY(patterns[p](plan, s));

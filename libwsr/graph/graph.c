@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Building graphs: every value is checked as it is added, so the list is in
-// topological order and its shapes fit.
+// Builds graphs. Every value is checked when it is added and its sources must
+// be there already, so the list is in topological order, its shapes fit, and
+// the plan compiler needs no checks of its own. Shapes are inferred here for
+// one image (inputs have n = 1 unless the caller says otherwise); a plan
+// multiplies the first dimension by its batch.
+//
+// There are two sets of calls: the public ones return a status each, and the
+// internal ones (wsr__op2 and the like) keep the first failure in the graph and
+// do nothing afterwards, so that a network reads as its formula.
 
 #include "graph/graph.h"
 
@@ -9,7 +16,7 @@
 
 wsr_status wsr_graph_new(wsr_graph **out, wsr_params *params)
 {
-    *out = wsr__alloc(1, sizeof **out);
+    *out = wsr__alloc(1, sizeof(**out));
     if (*out == NULL) {
         return WSR_NOMEM;
     }
@@ -17,6 +24,7 @@ wsr_status wsr_graph_new(wsr_graph **out, wsr_params *params)
     return WSR_OK;
 }
 
+// Frees what a vertex owns; its parameter belongs to the parameter set.
 static void vertex_free(wsr__vertex *vertex)
 {
     wsr__free(vertex->name);
@@ -40,12 +48,13 @@ void wsr_graph_free(wsr_graph *graph)
     wsr__free(graph);
 }
 
-// Append a vertex; takes over what it owns, also on failure.
+// Append a vertex; takes over what it owns, also on failure. The list may move,
+// so values are indices and never pointers.
 static wsr_status append(wsr_value *out, wsr_graph *graph, wsr__vertex *vertex)
 {
     const wsr_status status = wsr__reserve((void **)&graph->list,
                                            &graph->capacity, graph->count + 1,
-                                           sizeof *graph->list);
+                                           sizeof(*graph->list));
     if (status != WSR_OK) {
         vertex_free(vertex);
         return status;
@@ -55,6 +64,8 @@ static wsr_status append(wsr_value *out, wsr_graph *graph, wsr__vertex *vertex)
     return WSR_OK;
 }
 
+// Every dimension is at least 1: an empty tensor has no use in a network, and
+// kernels rely on it.
 static bool shape_valid(const wsr_shape *shape)
 {
     bool valid = shape->ndims >= 1 && shape->ndims <= WSR_MAX_DIMS;
@@ -64,6 +75,7 @@ static bool shape_valid(const wsr_shape *shape)
     return valid;
 }
 
+// Names of inputs are unique, since plans find their ports by name.
 wsr_status wsr_graph_input(wsr_value *out, wsr_graph *graph, const char *name,
                            const wsr_shape *shape)
 {
@@ -87,6 +99,8 @@ wsr_status wsr_graph_input(wsr_value *out, wsr_graph *graph, const char *name,
     return append(out, graph, &vertex);
 }
 
+// One value per parameter, however often it is used: its gradient is then the
+// sum over all uses.
 static wsr_status refer(wsr_value *out, wsr_graph *graph, wsr__param *param)
 {
     for (size_t i = 0; i < graph->count; i++) {
@@ -110,6 +124,8 @@ wsr_status wsr_graph_param(wsr_value *out, wsr_graph *graph, const char *name)
     return refer(out, graph, param);
 }
 
+// The op itself checks the shapes of its sources; its failure gets the name of
+// the op in front.
 static wsr_status infer(wsr__vertex *vertex, const wsr_graph *graph)
 {
     const wsr__op_class *const cls = vertex->cls;
@@ -118,7 +134,7 @@ static wsr_status infer(wsr__vertex *vertex, const wsr_graph *graph)
                         cls->super.name, vertex->n, cls->min_srcs,
                         cls->max_srcs);
     }
-    wsr_shape *const shapes = wsr__alloc(vertex->n, sizeof *shapes);
+    wsr_shape *const shapes = wsr__alloc(vertex->n, sizeof(*shapes));
     if (shapes == NULL) {
         return WSR_NOMEM;
     }
@@ -132,7 +148,9 @@ static wsr_status infer(wsr__vertex *vertex, const wsr_graph *graph)
                             : wsr__fail_at(status, "%s", cls->super.name);
 }
 
-// Append an op; takes over its options, also on failure.
+// Append an op; takes over its options, also on failure. Sources are values
+// that exist, so they are before the new vertex in the list: a graph has no
+// cycles by construction.
 static wsr_status append_op(wsr_value *out, wsr_graph *graph,
                             const wsr__op_class *cls, void *options,
                             const wsr_value *srcs, size_t n)
@@ -140,7 +158,7 @@ static wsr_status append_op(wsr_value *out, wsr_graph *graph,
     wsr_status status = WSR_OK;
     wsr__vertex vertex = {
         .role = WSR__OP, .cls = cls, .options = options, .n = n};
-    vertex.srcs = wsr__alloc(n, sizeof *vertex.srcs);
+    vertex.srcs = wsr__alloc(n, sizeof(*vertex.srcs));
     if (vertex.srcs == NULL) {
         status = WSR_NOMEM;
         goto out;
@@ -155,6 +173,7 @@ out:
     return status;
 }
 
+// Options are decoded once, here; the vertex keeps the decoded params.
 wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph, const char *op,
                         const wsr_value *srcs, size_t n, const char *options)
 {
@@ -175,6 +194,7 @@ out:
     return status;
 }
 
+// A value may be several outputs, under different names.
 wsr_status wsr_graph_output(wsr_graph *graph, const char *name, wsr_value value)
 {
     if (value >= graph->count) {
@@ -187,7 +207,7 @@ wsr_status wsr_graph_output(wsr_graph *graph, const char *name, wsr_value value)
     }
     const wsr_status status =
         wsr__reserve((void **)&graph->outputs, &graph->output_capacity,
-                     graph->output_count + 1, sizeof *graph->outputs);
+                     graph->output_count + 1, sizeof(*graph->outputs));
     if (status != WSR_OK) {
         return status;
     }
@@ -204,6 +224,9 @@ const wsr_shape *wsr_graph_shape(const wsr_graph *graph, wsr_value value)
     return value < graph->count ? &graph->list[value].shape : NULL;
 }
 
+// The calls below are the sticky ones. After a failure they return value 0,
+// which exists only as a placeholder: wsr__graph_status() must be asked before
+// the graph is used.
 wsr_status wsr__graph_status(const wsr_graph *graph)
 {
     return graph->status;
@@ -218,6 +241,7 @@ wsr_value wsr__input(wsr_graph *graph, const char *name, wsr_shape shape)
     return value;
 }
 
+// An existing parameter of that name is shared, if its shape is the same.
 wsr_value wsr__param_value(wsr_graph *graph, const char *name, wsr_shape shape,
                            wsr__init init)
 {
@@ -258,6 +282,8 @@ wsr_value wsr__opn(wsr_graph *graph, const char *op, const char *options,
     return value;
 }
 
+// The same with decoded params instead of text: cells add thousands of layers,
+// and printing options only to parse them again costs time and can round.
 wsr_value wsr__opn_of(wsr_graph *graph, const wsr__op_class *cls,
                       const void *params, const wsr_value *srcs, size_t n)
 {

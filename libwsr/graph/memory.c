@@ -76,7 +76,7 @@ typedef struct lifetimes {
 
 static wsr_status lifetimes_new(lifetimes *life, const wsr_plan *plan)
 {
-    life->first = wsr__alloc(2 * plan->slot_count, sizeof *life->first);
+    life->first = wsr__alloc(2 * plan->slot_count, sizeof(*life->first));
     if (life->first == NULL) {
         return WSR_NOMEM;
     }
@@ -104,7 +104,7 @@ static wsr_status add_span(uint32_t *out, wsr_plan *plan, size_t floats,
 {
     const wsr_status status =
         wsr__reserve((void **)&plan->spans, &plan->span_capacity,
-                     plan->span_count + 1, sizeof *plan->spans);
+                     plan->span_count + 1, sizeof(*plan->spans));
     if (status == WSR_OK) {
         *out = (uint32_t)plan->span_count;
         plan->spans[plan->span_count++] =
@@ -362,7 +362,7 @@ static wsr_status place_diffs(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     gradients grads = {
-        .written = wsr__alloc(plan->slot_count, sizeof *grads.written)};
+        .written = wsr__alloc(plan->slot_count, sizeof(*grads.written))};
     if (grads.written == NULL) {
         return WSR_NOMEM;
     }

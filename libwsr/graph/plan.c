@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The life of a plan and what callers read and write through it.
+// Creation and release of a plan, and the pointers through which callers write
+// its inputs and read its outputs. Creation compiles the graph, places all
+// buffers in the arena and reserves it; after that neither forward nor backward
+// allocates. A plan borrows the graph's parameters and keeps nothing else of
+// the graph.
 
 #include "graph/plan.h"
 
 #include <string.h>
 
+// The plan is complete or not there at all: `out:` frees what a failure left
+// half made, and wsr_plan_free() accepts every such state because the plan
+// starts zeroed.
 wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
                             size_t batch, unsigned purpose, wsr__arena *arena)
 {
@@ -20,13 +27,14 @@ wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
     if (graph->output_count < 1) {
         return WSR_FAIL(WSR_ARG, "plan: the graph has no output");
     }
-    plan = wsr__alloc(1, sizeof *plan);
+    plan = wsr__alloc(1, sizeof(*plan));
     if (plan == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
     plan->batch = batch;
     plan->purpose = purpose;
+    // A shared arena grows to the largest plan that uses it.
     plan->arena = arena == NULL ? &plan->own : arena;
     WSR_TRY(wsr__plan_compile(plan, graph));
     WSR_TRY(wsr__plan_place(plan));
@@ -44,6 +52,8 @@ wsr_status wsr_plan_new(wsr_plan **out, const wsr_graph *graph, size_t batch,
     return wsr__plan_new_in(out, graph, batch, purpose, NULL);
 }
 
+// Frees what a step owns, but not the step itself, which lies in an array. The
+// implementation's own state goes first: unplan() may still read the params.
 void wsr__step_free(wsr__step *step)
 {
     if (step->node.impl != NULL && step->node.impl->unplan != NULL) {
@@ -89,6 +99,7 @@ size_t wsr_plan_batch(const wsr_plan *plan)
     return plan->batch;
 }
 
+// A plan has few ports, so a linear search is enough. NULL: no such name.
 static const wsr__port *find(const wsr__port *ports, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
@@ -99,19 +110,24 @@ static const wsr__port *find(const wsr__port *ports, size_t n, const char *name)
     return NULL;
 }
 
+// Ports are plain tensors, dense from image to image: their batch stride is
+// always 0 and callers need not see it. The pointers stay valid until a plan
+// that shares the arena enlarges it.
 float *wsr_plan_src(wsr_plan *plan, const char *input)
 {
-    int64_t step = 0;
+    int64_t batch_stride = 0;
     const wsr__port *const port = find(plan->inputs, plan->input_count, input);
-    return port == NULL ? NULL : wsr__plan_data(plan, port->slot, &step);
+    return port == NULL ? NULL
+                        : wsr__plan_data(plan, port->slot, &batch_stride);
 }
 
 const float *wsr_plan_dst(const wsr_plan *plan, const char *output)
 {
-    int64_t step = 0;
+    int64_t batch_stride = 0;
     const wsr__port *const port =
         find(plan->outputs, plan->output_count, output);
-    return port == NULL ? NULL : wsr__plan_data(plan, port->slot, &step);
+    return port == NULL ? NULL
+                        : wsr__plan_data(plan, port->slot, &batch_stride);
 }
 
 const wsr_shape *wsr_plan_shape(const wsr_plan *plan, const char *output)
@@ -128,13 +144,15 @@ float *wsr_plan_diff_dst(wsr_plan *plan, const char *output)
     return port == NULL ? NULL : wsr__plan_at(plan, port->initial_diff);
 }
 
+// NULL also for an input whose gradient the purpose did not ask for, or that no
+// output depends on.
 const float *wsr_plan_diff_src(const wsr_plan *plan, const char *input)
 {
-    int64_t step = 0;
+    int64_t batch_stride = 0;
     const wsr__port *const port = find(plan->inputs, plan->input_count, input);
     return port == NULL || !plan->slots[port->slot].gets_diff
                ? NULL
-               : wsr__plan_diff(plan, port->slot, &step);
+               : wsr__plan_diff(plan, port->slot, &batch_stride);
 }
 
 size_t wsr_plan_bytes(const wsr_plan *plan)

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs a plan. Forward runs the live steps in order, backward runs those with a
-// wanted gradient in reverse. No op is known by name.
+// wanted gradient in reverse. No op is known by name. Nothing is allocated
+// here, and every pointer was set by bind.c: a run is a loop over calls of
+// kernels. Backward reads what forward left in the arena, so it belongs to the
+// forward pass before it.
 
 #include "graph/plan.h"
 
 #include <string.h>
 
+// Another plan in the same arena may have moved it since the last run; binding
+// again costs one comparison when it has not.
 wsr_status wsr_plan_forward(wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
@@ -27,6 +32,8 @@ out:
 }
 
 // Add gradients that a kernel could only write, dense, to what is there.
+// Parameters also learn here that they have a gradient: an optimiser skips
+// those that no backward pass has reached.
 static void add_up(const wsr_plan *plan, wsr__step *step)
 {
     for (size_t i = 0; i < step->node.n; i++) {
@@ -62,7 +69,7 @@ static void set_initial_gradients(const wsr_plan *plan)
         if (port->adds) {
             wsr__axpy(diff, 1, given, (int64_t)floats);
         } else {
-            memcpy(diff, given, floats * sizeof *diff);
+            memcpy(diff, given, floats * sizeof(*diff));
         }
         if (param != NULL) {
             param->has_grad = true;

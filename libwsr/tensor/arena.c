@@ -12,12 +12,13 @@
 
 enum { LINE = 16 };
 
+// The old content is lost: every plan binds and runs forward anew.
 wsr_status wsr__arena_reserve(wsr__arena *arena, size_t floats)
 {
     if (floats <= arena->floats) {
         return WSR_OK;
     }
-    float *const base = wsr__alloc_raw(floats, sizeof *base);
+    float *const base = wsr__alloc_raw(floats, sizeof(*base));
     if (base == NULL) {
         return WSR_NOMEM;
     }
@@ -33,6 +34,7 @@ void wsr__arena_free(wsr__arena *arena)
     *arena = (wsr__arena){0};
 }
 
+// Equal sizes go by position, so that the order does not depend on qsort().
 static int larger_first(const void *a, const void *b)
 {
     const wsr__span *const x = *(const wsr__span *const *)a;
@@ -71,7 +73,7 @@ static size_t lowest(const wsr__span *span, wsr__span *const *placed, size_t n)
 
 wsr_status wsr__arena_place(size_t *total, wsr__span *spans, size_t n)
 {
-    wsr__span **const order = wsr__alloc(2 * n, sizeof *order);
+    wsr__span **const order = wsr__alloc(2 * n, sizeof(*order));
     if (order == NULL) {
         return WSR_NOMEM;
     }
@@ -79,7 +81,7 @@ wsr_status wsr__arena_place(size_t *total, wsr__span *spans, size_t n)
     for (size_t i = 0; i < n; i++) {
         order[i] = &spans[i];
     }
-    qsort(order, n, sizeof *order, larger_first);
+    qsort(order, n, sizeof(*order), larger_first);
     *total = 0;
     for (size_t i = 0; i < n; i++) {
         wsr__span *const span = order[i];

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Named parameters and buffers, in the order they were added, with an open-
-// addressing index by name.
+// The parameter set of a network: named parameters and buffers, in the order
+// they were added, with an open-addressing hash table by name. Names are
+// PyTorch's ("cells.0._ops.1.op.1.weight"). Any number of graphs and plans
+// share one set.
 //
 // Initial values are drawn from a stream keyed by (seed, index), so a
 // parameter starts the same whatever is added after it.
@@ -10,18 +12,20 @@
 
 #include <string.h>
 
+// The list holds pointers, so that a parameter keeps its address while the set
+// grows: plans and optimisers hold on to it.
 struct wsr_params {
     uint64_t seed;
     wsr__param **list;
     size_t count;
     size_t capacity;
-    uint32_t *index; // slot -> list position + 1, 0 is empty
-    size_t slots;    // a power of two
+    uint32_t *index; // bucket -> list position + 1, 0 is empty
+    size_t buckets;  // a power of two
 };
 
 wsr_status wsr_params_new(wsr_params **out, uint64_t seed)
 {
-    *out = wsr__alloc(1, sizeof **out);
+    *out = wsr__alloc(1, sizeof(**out));
     if (*out == NULL) {
         return WSR_NOMEM;
     }
@@ -52,7 +56,8 @@ void wsr_params_free(wsr_params *params)
     wsr__free(params);
 }
 
-// FNV-1a
+// FNV-1a 64 bits, folded to 32 so that the low bits used for the index depend
+// on all.
 static size_t hash(const char *name)
 {
     uint64_t h = 14695981039346656037u;
@@ -62,45 +67,49 @@ static size_t hash(const char *name)
     return (size_t)(h ^ (h >> 32));
 }
 
-// Slot of a name: where it is, or where it belongs.
-static size_t slot_of(const wsr_params *params, const char *name)
+// Bucket of a name: where it is, or where it belongs.
+static size_t bucket_of(const wsr_params *params, const char *name)
 {
-    size_t slot = hash(name) & (params->slots - 1);
-    while (params->index[slot] != 0 &&
-           strcmp(params->list[params->index[slot] - 1]->name, name) != 0) {
-        slot = (slot + 1) & (params->slots - 1);
+    size_t bucket = hash(name) & (params->buckets - 1);
+    while (params->index[bucket] != 0 &&
+           strcmp(params->list[params->index[bucket] - 1]->name, name) != 0) {
+        bucket = (bucket + 1) & (params->buckets - 1);
     }
-    return slot;
+    return bucket;
 }
 
+// At most half of the buckets are full, so a probe ends soon and always ends.
 static wsr_status grow_index(wsr_params *params)
 {
-    if (2 * (params->count + 1) <= params->slots) {
+    if (2 * (params->count + 1) <= params->buckets) {
         return WSR_OK;
     }
-    const size_t slots = params->slots == 0 ? 64 : 2 * params->slots;
-    uint32_t *const index = wsr__alloc(slots, sizeof *index);
+    const size_t buckets = params->buckets == 0 ? 64 : 2 * params->buckets;
+    uint32_t *const index = wsr__alloc(buckets, sizeof(*index));
     if (index == NULL) {
         return WSR_NOMEM;
     }
     wsr__free(params->index);
     params->index = index;
-    params->slots = slots;
+    params->buckets = buckets;
     for (size_t i = 0; i < params->count; i++) {
-        index[slot_of(params, params->list[i]->name)] = (uint32_t)(i + 1);
+        index[bucket_of(params, params->list[i]->name)] = (uint32_t)(i + 1);
     }
     return WSR_OK;
 }
 
 wsr__param *wsr__params_named(const wsr_params *params, const char *name)
 {
-    if (params->slots == 0) {
+    if (params->buckets == 0) {
         return NULL;
     }
-    const uint32_t at = params->index[slot_of(params, name)];
+    const uint32_t at = params->index[bucket_of(params, name)];
     return at == 0 ? NULL : params->list[at - 1];
 }
 
+// The second key is the position in the list. PyTorch's default for
+// convolutions and linear layers is a uniform distribution with bound 1 /
+// sqrt(fan in); the caller computes it.
 static void initialise(wsr__param *param, wsr__init init, uint64_t seed,
                        size_t index)
 {
@@ -112,6 +121,9 @@ static void initialise(wsr__param *param, wsr__init init, uint64_t seed,
     }
 }
 
+// The parameter enters the table last, when everything that can fail is done.
+// Version 1: kernels that keep reordered weights start at version 0 and so see
+// the first values as changed.
 static wsr_status insert(wsr__param **out, wsr_params *params, const char *name,
                          const wsr_shape *shape)
 {
@@ -119,8 +131,8 @@ static wsr_status insert(wsr__param **out, wsr_params *params, const char *name,
     wsr__param *param = NULL;
     WSR_TRY(grow_index(params));
     WSR_TRY(wsr__reserve((void **)&params->list, &params->capacity,
-                         params->count + 1, sizeof *params->list));
-    param = wsr__alloc(1, sizeof *param);
+                         params->count + 1, sizeof(*params->list)));
+    param = wsr__alloc(1, sizeof(*param));
     if (param == NULL) {
         status = WSR_NOMEM;
         goto out;
@@ -129,12 +141,12 @@ static wsr_status insert(wsr__param **out, wsr_params *params, const char *name,
     param->count = wsr_shape_count(shape);
     param->version = 1;
     param->name = wsr__strdup(name);
-    param->data = wsr__alloc((size_t)param->count, sizeof *param->data);
+    param->data = wsr__alloc((size_t)param->count, sizeof(*param->data));
     if (param->name == NULL || param->data == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    params->index[slot_of(params, name)] = (uint32_t)(params->count + 1);
+    params->index[bucket_of(params, name)] = (uint32_t)(params->count + 1);
     params->list[params->count++] = param;
     *out = param;
     param = NULL;
@@ -143,6 +155,8 @@ out:
     return status;
 }
 
+// The same name with the same shape is the same parameter, so that networks
+// built twice over one set share their weights.
 static wsr_status find_or_insert(wsr__param **out, bool *found,
                                  wsr_params *params, const char *name,
                                  const wsr_shape *shape)
@@ -176,6 +190,7 @@ wsr_status wsr__params_add(wsr__param **out, wsr_params *params,
     return status;
 }
 
+// Buffers are constants at first, such as the running mean of a batch norm.
 wsr_status wsr__params_buffer(wsr__param **out, wsr_params *params,
                               const char *name, const wsr_shape *shape,
                               float value)
@@ -193,6 +208,8 @@ wsr__param *wsr__params_at(const wsr_params *params, size_t i)
     return params->list[i];
 }
 
+// Whoever writes to `data` calls this: packed copies of weights (conv2d,
+// linear) are renewed when the version has changed.
 void wsr__param_touch(wsr__param *param)
 {
     param->version++;
@@ -201,7 +218,7 @@ void wsr__param_touch(wsr__param *param)
 wsr_status wsr__param_need_grad(wsr__param *param)
 {
     if (param->grad == NULL) {
-        param->grad = wsr__alloc((size_t)param->count, sizeof *param->grad);
+        param->grad = wsr__alloc((size_t)param->count, sizeof(*param->grad));
     }
     return param->grad == NULL ? WSR_NOMEM : WSR_OK;
 }
@@ -214,8 +231,8 @@ size_t wsr_params_count(const wsr_params *params)
 wsr_status wsr_params_find(size_t *out, const wsr_params *params,
                            const char *name)
 {
-    if (params->slots != 0) {
-        const uint32_t at = params->index[slot_of(params, name)];
+    if (params->buckets != 0) {
+        const uint32_t at = params->index[bucket_of(params, name)];
         if (at != 0) {
             *out = at - 1;
             return WSR_OK;
@@ -245,6 +262,7 @@ const float *wsr_params_data(const wsr_params *params, size_t i)
     return params->list[i]->data;
 }
 
+// A caller that asks for the pointer is taken to write through it.
 float *wsr_params_edit(wsr_params *params, size_t i)
 {
     wsr__param_touch(params->list[i]);
@@ -257,6 +275,9 @@ const float *wsr_params_grad(const wsr_params *params, size_t i)
     return param->has_grad ? param->grad : NULL;
 }
 
+// `forget` makes the gradient count as absent (PyTorch's set_to_none): the
+// optimiser then leaves the parameter alone, momentum and weight decay
+// included. A gradient of zeros would still decay it.
 void wsr_params_zero_grad(wsr_params *params, bool forget)
 {
     for (size_t i = 0; i < params->count; i++) {
@@ -268,6 +289,7 @@ void wsr_params_zero_grad(wsr_params *params, bool forget)
     }
 }
 
+// The auxiliary head is left out, as DARTS does when it counts parameters.
 int64_t wsr_params_scalars(const wsr_params *params)
 {
     int64_t count = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shapes and the sizes of their layouts.
+// Shapes and the sizes of their layouts. A plain tensor is row-major and dense.
+// A blocked one, nChw8c, stores n images of ceil(c / 8) blocks of h * w * 8
+// floats; the channels that fill up the last block are zeros.
 
 #include "tensor/tensor.h"
 
@@ -42,6 +44,8 @@ wsr_shape wsr__shape4(int64_t n, int64_t c, int64_t h, int64_t w)
     return (wsr_shape){4, {n, c, h, w}};
 }
 
+// Truncated, never overrun: a shape of WSR_MAX_DIMS large dimensions does not
+// fit.
 void wsr__shape_print(char out[96], const wsr_shape *shape)
 {
     size_t len = (size_t)snprintf(out, 96, "(");
@@ -54,6 +58,8 @@ void wsr__shape_print(char out[96], const wsr_shape *shape)
     }
 }
 
+// With parts, each of the c / part parts is padded to whole blocks by itself,
+// so that concatenation moves no channel within a block.
 int64_t wsr__desc_blocks(const wsr__desc *desc)
 {
     const int64_t c = desc->shape.dims[1];
