@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// NULL when memory is short.
 static char *with_suffix(const char *path, const char *suffix)
 {
     wsr__str text = {0};
@@ -24,12 +25,15 @@ static char *with_suffix(const char *path, const char *suffix)
     return text.s;
 }
 
+// Renaming over /dev/stdout or a named pipe would replace it by a file.
 static bool is_special(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
+// The file appears at `path` at commit and not before; the permissions are
+// those that the umask leaves of 0666.
 wsr_status wsr__atomic_open(wsr__atomic_file *file, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -135,6 +139,8 @@ static wsr_status close_synced(wsr__atomic_file *file)
     return error == 0 ? WSR_OK : wsr__fail_errno(file->path, error);
 }
 
+// The order is what makes it safe: content on disk, then the rename, then the
+// directory. A crash in between leaves the old file or the new one.
 wsr_status wsr__atomic_commit(wsr__atomic_file *file, bool keep_previous)
 {
     wsr_status status = WSR_OK;

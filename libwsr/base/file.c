@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading whole files, making directories, joining paths.
+// Reads whole files, makes directories and joins paths. Every failure names the
+// path and gives the system's reason. Paths are bytes; no encoding is assumed.
 
 #include "base/base.h"
 
@@ -9,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// ENOMEM keeps its own code: callers tell "out of memory" from "no such file".
+// strerror_r() because strerror() is not safe among threads.
 wsr_status wsr__fail_errno(const char *path, int error)
 {
     char reason[128];
@@ -21,7 +24,8 @@ wsr_status wsr__fail_errno(const char *path, int error)
 }
 
 // Size of a regular file as a first guess, so that most files are read into
-// a buffer that never grows.
+// a buffer that never grows. Only a guess: a pipe or a file in /proc has no
+// size, and a file may grow while it is read.
 static size_t guess_size(FILE *stream)
 {
     struct stat info;
@@ -32,6 +36,8 @@ static size_t guess_size(FILE *stream)
     return (size_t)info.st_size;
 }
 
+// The limit bounds memory whatever the file claims to be. The content ends in a
+// NUL that `len` does not count.
 static wsr_status read_stream(wsr__str *out, FILE *stream, const char *path,
                               size_t limit)
 {
@@ -90,6 +96,8 @@ out:
     return status;
 }
 
+// Reading and writing differ on purpose: whoever reads the path meanwhile sees
+// the whole old file or the whole new one.
 wsr_status wsr__file_write(const char *path, const void *data, size_t size)
 {
     wsr_status status = WSR_OK;
@@ -102,6 +110,8 @@ out:
     return status;
 }
 
+// Asked before hours of work, so that the result can be written at their end.
+// It makes nothing and changes nothing.
 wsr_status wsr__file_check_place(const char *path)
 {
     wsr_status status = WSR_OK;
@@ -126,6 +136,8 @@ wsr_status wsr__file_check_place(const char *path)
     return status;
 }
 
+// Another process may make the same directory at the same time, which is no
+// failure: only what stands there afterwards counts.
 static wsr_status make_one(const char *path)
 {
     if (mkdir(path, 0777) == 0) {
@@ -139,6 +151,7 @@ static wsr_status make_one(const char *path)
     return wsr__fail_errno(path, error);
 }
 
+// The path is cut at each slash in turn, from the root down.
 wsr_status wsr__make_directory(const char *path)
 {
     wsr_status status = WSR_OK;
@@ -168,6 +181,7 @@ bool wsr__file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+// An empty `dir` means the current one, and "a/" gets no second slash.
 char *wsr__path_join(const char *dir, const char *name)
 {
     wsr__str path = {0};

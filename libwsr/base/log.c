@@ -6,6 +6,7 @@
 
 enum { LINE_SIZE = 1024 };
 
+// Set before anything else and then only read, so it needs no lock.
 static wsr_log_hook hook_function;
 static void *hook_user;
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The mantissa decides whether the text means 0: "0.00e5" does, "1e-999" does
+// not, though strtod() returns 0 for both.
 bool wsr__parse_decimal(double *out, bool *zero, const char *text)
 {
     const size_t len = strlen(text);

@@ -115,8 +115,8 @@ wsr_status wsr__threads_start(void)
 // A share is cut into pieces. Its thread runs most of them at one go and then
 // ever fewer; threads whose share is done take from the ends of the others'.
 
-/// Pieces of a share that nobody has taken: the first in the upper half, the
-/// end in the lower. Each in a cache line of its own.
+// Pieces of a share that nobody has taken: the first in the upper half, the
+// end in the lower. Each in a cache line of its own.
 typedef struct share {
     _Alignas(64) _Atomic uint64_t left;
 } share;
@@ -135,7 +135,7 @@ static int64_t share_begin(const loop *l, int64_t part)
     return part * l->pieces / l->parts;
 }
 
-/// What a share's own thread runs first.
+// What a share's own thread runs first.
 static int64_t first_end(const loop *l, int64_t part)
 {
     const int64_t begin = share_begin(l, part);
@@ -150,8 +150,8 @@ static void run_pieces(const loop *l, int64_t begin, int64_t end, int64_t part)
     }
 }
 
-/// Take half of what a share has left, from its front or its end, and run it
-/// as `part`. False when there was nothing.
+// Take half of what a share has left, from its front or its end, and run it
+// as `part`. False when there was nothing.
 static bool run_half(loop *l, share *from, bool front, int64_t part)
 {
     uint64_t old = atomic_load(&from->left);

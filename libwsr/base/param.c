@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The schema engine: no other code ever decodes an option. What a single
-// value looks like is in value.c.
+// The schema engine: decodes options into params structs, prints them, and
+// knows defaults. No other code decodes an option. A schema is an array of
+// wsr__option that ends in {0}; each says the key, the kind, where in the
+// struct the field lies, the default and the bounds. value.c knows what a
+// single value looks like.
 
 #include "base/param.h"
 
@@ -25,6 +28,8 @@ static const char *fallback_of(const wsr__option *option)
     return option->fallback != NULL ? option->fallback : "";
 }
 
+// Defaults are decoded from the same text that help prints, so the two cannot
+// differ.
 void wsr__params_default(void *params, const wsr__option *schema)
 {
     for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
@@ -34,6 +39,8 @@ void wsr__params_default(void *params, const wsr__option *schema)
     }
 }
 
+// `where` is the line of a file, or empty. With a suggestion the list of all
+// keys would only distract.
 static wsr_status unknown_key(const wsr__option *schema, const char *prefix,
                               const char *key, const char *where)
 {
@@ -69,6 +76,7 @@ static wsr_status unknown_key(const wsr__option *schema, const char *prefix,
     return status;
 }
 
+// NOMEM passes unchanged: it is not the fault of the value.
 wsr_status wsr__params_set(void *params, const wsr__option *schema,
                            const char *prefix, const char *key,
                            const char *value, const char *where)
@@ -109,6 +117,8 @@ static wsr_status split_pair(char key[KEY_SIZE], wsr__str *value,
     return status;
 }
 
+// "key=value,key=value"; a comma inside brackets or quotes separates nothing.
+// Keys that are not named keep their value.
 wsr_status wsr__params_parse(void *params, const wsr__option *schema,
                              const char *prefix, const char *text)
 {
@@ -128,7 +138,8 @@ out:
 }
 
 // Two values are the same when they print the same. Sets `*failed` when memory
-// runs short.
+// runs short. Comparing texts spares a comparison for each kind, and 0.5 equals
+// "1/2".
 static bool is_default(bool *failed, const wsr__str *printed,
                        const wsr__option *option, void *scratch)
 {

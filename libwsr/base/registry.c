@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finding a class of a family by name, and making its params.
+// Finds a class of a family by name, and makes its params. A family (attacks,
+// ops, data sets, ...) is a NULL-terminated table of constant classes, filled
+// by a .def list; params are the decoded options of one class, a struct that
+// its schema describes. No variant is known here.
 
 #include "base/registry.h"
 
@@ -8,6 +11,7 @@
 
 enum { NAME_SIZE = 64, MOST_CLASSES = 128 };
 
+// The nearest name if the text looks like a typing mistake, else all names.
 static wsr_status unknown_class(const wsr__family *family, const char *name)
 {
     const char *names[MOST_CLASSES];
@@ -48,6 +52,8 @@ wsr_status wsr__class_find(const wsr__class **out, const wsr__family *family,
     return unknown_class(family, name);
 }
 
+// Params hold no pointers, so a copy of their bytes is a copy. NULL stands for
+// the defaults, and a class without options has NULL for params.
 wsr_status wsr__class_copy(void **out, const wsr__class *cls,
                            const void *params)
 {
@@ -67,6 +73,7 @@ wsr_status wsr__class_copy(void **out, const wsr__class *cls,
     return WSR_OK;
 }
 
+// Messages name the option as "class.key".
 wsr_status wsr__class_params(void **out, const wsr__class *cls,
                              const char *options)
 {
@@ -86,6 +93,7 @@ out:
     return status;
 }
 
+// "name:options". On failure both results are NULL.
 wsr_status wsr__class_spec(const wsr__class **cls, void **params,
                            const wsr__family *family, const char *spec)
 {
@@ -104,6 +112,8 @@ out:
     return status;
 }
 
+// The inverse of wsr__class_spec(): options that have their default are left
+// out, so what is printed decodes to the same params.
 void wsr__class_print(wsr__str *out, const wsr__class *cls, const void *params)
 {
     wsr__str options = {0};

@@ -12,6 +12,7 @@ enum { DETAIL_SIZE = 512 };
 
 static _Thread_local char detail[DETAIL_SIZE];
 
+// Indexed by code. Tests check that each code has a text.
 static const char *const names[] = {
     [WSR_OK] = "ok",
     [WSR_NOMEM] = "out of memory",
@@ -41,7 +42,8 @@ const char *wsr_error_detail(void)
     return detail;
 }
 
-// Values in a message may come from a file; the detail stays one line.
+// Values in a message may come from a file; the detail stays one line. Bytes
+// from 0x80 on pass, for UTF-8.
 static void keep_one_line(char *text)
 {
     for (char *p = text; *p != '\0'; p++) {
@@ -69,6 +71,7 @@ wsr_status wsr__fail(wsr_status code, const char *format, ...)
     return code;
 }
 
+// What does not fit is cut at the end: the place in front says more.
 wsr_status wsr__fail_at(wsr_status code, const char *format, ...)
 {
     char text[DETAIL_SIZE];

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Growing strings and bounded copies. Formatting never depends on the
-// caller's locale: a configuration printed in one country is read in another.
+// Growing strings and bounded copies. A wsr__str remembers that memory ran
+// short, and further appends do nothing: a sequence of appends is checked once
+// at its end. Formatting never depends on the caller's locale: a configuration
+// printed in one country is read in another.
 
 #include "base/base.h"
 
@@ -21,6 +23,7 @@ wsr__locale wsr__locale_enter(void)
     return locale;
 }
 
+// Nothing to undo where the neutral locale could not be had.
 void wsr__locale_leave(wsr__locale locale)
 {
     if (locale.neutral != NULL) {
@@ -29,7 +32,8 @@ void wsr__locale_leave(wsr__locale locale)
     }
 }
 
-// Room for `more` bytes and the terminating NUL.
+// Room for `more` bytes and the terminating NUL. The size is checked before it
+// is added up: a length from a file may be huge.
 static bool make_room(wsr__str *str, size_t more)
 {
     if (str->failed || more > SIZE_MAX - 1 - str->len) {
@@ -46,6 +50,7 @@ static bool make_room(wsr__str *str, size_t more)
     return true;
 }
 
+// `text` must not point into the string itself, which may move.
 void wsr__str_addn(wsr__str *str, const char *text, size_t len)
 {
     if (!make_room(str, len)) {
@@ -61,6 +66,7 @@ void wsr__str_add(wsr__str *str, const char *text)
     wsr__str_addn(str, text, strlen(text));
 }
 
+// Measured first, then written: two passes, but no truncation.
 void wsr__str_addf(wsr__str *str, const char *format, ...)
 {
     const wsr__locale locale = wsr__locale_enter();
@@ -102,6 +108,7 @@ void wsr__str_add_csv(wsr__str *str, const char *text)
     wsr__str_add(str, "\"");
 }
 
+// Nothing appended gives NULL with WSR_OK; whoever needs "" appends "" first.
 wsr_status wsr__str_give(char **out, wsr__str *str)
 {
     const wsr_status status = wsr__str_status(str);

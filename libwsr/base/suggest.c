@@ -50,6 +50,8 @@ static size_t distance(const char *a, const char *b)
     return rows[la % 3][lb];
 }
 
+// Up to a third of the word, and one more, may differ; a candidate of which
+// nothing would be left is no suggestion.
 const char *wsr__suggest(const char *word, const char *const *candidates,
                          size_t n)
 {

@@ -13,6 +13,7 @@
 
 enum { PIECE_SIZE = 64 };
 
+// A schema leaves both bounds 0 where any number will do.
 static bool is_bounded(const wsr__option *option)
 {
     return option->min != 0.0 || option->max != 0.0;
@@ -27,6 +28,8 @@ static wsr_status fail_bounds(const wsr__option *option, const char *text)
     return WSR_FAIL(WSR_CONFIG, "%.80s is outside [%s, %s]", text, min, max);
 }
 
+// The text is shown as it was written, "8/255" and not 0.0313725. A NaN is
+// inside no bounds, and the decoders let none through anyway.
 static wsr_status check_bounds(const wsr__option *option, double value,
                                const char *text)
 {
@@ -34,6 +37,7 @@ static wsr_status check_bounds(const wsr__option *option, double value,
     return !is_bounded(option) || inside ? WSR_OK : fail_bounds(option, text);
 }
 
+// The words of YAML 1.1, in lower case, and 0 and 1.
 static wsr_status decode_bool(void *field, const wsr__option *option,
                               const char *text)
 {
@@ -49,6 +53,7 @@ static wsr_status decode_bool(void *field, const wsr__option *option,
     return WSR_FAIL(WSR_CONFIG, "'%s' is neither true nor false", text);
 }
 
+// One sign, then digits only: strtoll() would also take blanks in front.
 static bool is_whole(const char *text)
 {
     const size_t sign = text[0] == '+' || text[0] == '-';
@@ -65,6 +70,8 @@ static wsr_status out_of_range(const wsr__option *option, const char *text)
     return WSR_FAIL(WSR_CONFIG, "%.80s has more than 64 bits", text);
 }
 
+// The comparison with bounds is made in double: bounds are small enough to be
+// exact there.
 static wsr_status decode_int(void *field, const wsr__option *option,
                              const char *text)
 {
@@ -136,6 +143,7 @@ static wsr_status decode_float(void *field, const wsr__option *option,
     return status;
 }
 
+// Longer texts are refused rather than cut.
 static wsr_status decode_text(void *field, const wsr__option *option,
                               const char *text)
 {
@@ -150,6 +158,8 @@ static wsr_status decode_text(void *field, const wsr__option *option,
     return WSR_OK;
 }
 
+// Words are few and fixed, such as "linf" and "l2"; the field holds the word
+// itself, so params print as they were written.
 static wsr_status decode_word(void *field, const wsr__option *option,
                               const char *text)
 {
@@ -222,6 +232,8 @@ static wsr_status strip_brackets(wsr__text *inner, const char *text)
     return WSR_OK;
 }
 
+// `field` is written on success only, so that params keep their old value when
+// a new one is refused.
 typedef wsr_status (*decode_function)(void *field, const wsr__option *option,
                                       const char *text);
 
@@ -251,6 +263,8 @@ out:
     return status;
 }
 
+// Decoded aside and copied as a whole: the unused rest of the array is zeros,
+// and params can be compared as bytes.
 static wsr_status decode_floats(void *field, const wsr__option *option,
                                 const char *text)
 {
@@ -285,6 +299,7 @@ static void print_int(wsr__str *out, const void *field)
     wsr__str_addf(out, "%" PRId64, *(const int64_t *)field);
 }
 
+// The shortest text that reads back to the same double.
 static void print_float(wsr__str *out, const void *field)
 {
     char text[32];
@@ -297,6 +312,7 @@ static void print_text(wsr__str *out, const void *field)
     wsr__str_add(out, ((const wsr__text *)field)->s);
 }
 
+// With brackets always, so that a list of one is still a list when it is read.
 static void print_floats(wsr__str *out, const void *field)
 {
     const wsr__floats *const list = field;
@@ -330,6 +346,8 @@ static const struct {
     [WSR__INTS] = {decode_ints, print_ints},
 };
 
+// The kind of an option selects the pair of functions; adding a kind means
+// adding a line to the table.
 wsr_status wsr__value_decode(void *params, const wsr__option *option,
                              const char *text)
 {

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+// At shares of 0 and 1 the formula's end is off by rounding only; it is set
+// exactly, so that an interval always holds the share.
 void wsr__wilson(double *low, double *high, double share, double n)
 {
     const double z = 1.959963984540054; // 97.5 % of a normal variable are below
