@@ -127,7 +127,7 @@ static wsr_status add_node(build *b, wsr__yaml_node **out,
             b->open->first = node;
         }
         b->open->last = node;
-        ++b->open->count;
+        b->open->count++;
     }
     *out = node;
     return WSR_OK;
@@ -197,7 +197,7 @@ static wsr_status on_event(build *b, const yaml_event_t *event)
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
         b->open = b->open->parent;
-        --b->depth;
+        b->depth--;
         return WSR_OK;
     case YAML_ALIAS_EVENT:
         return WSR_FAIL(WSR_CONFIG, "aliases are not supported (%s:%zu)",

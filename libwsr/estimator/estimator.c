@@ -77,7 +77,7 @@ wsr_status wsr__estimator_make(wsr_estimator **out,
     wsr_estimator *est = NULL;
     *out = NULL;
     WSR_TRY(check_image(image));
-    est = wsr__alloc(1, sizeof *est);
+    est = wsr__alloc(1, sizeof(*est));
     if (est == NULL) {
         status = WSR_NOMEM;
         goto out;
@@ -163,7 +163,7 @@ wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
     WSR_TRY(check_counts(counts));
     WSR_TRY(wsr__reserve((void **)&estimator->samples,
                          &estimator->sample_capacity, counts[0],
-                         sizeof *estimator->samples));
+                         sizeof(*estimator->samples)));
     for (size_t b = 0; b < counts[0]; b++) {
         wsr__estimator_sample *const sample = &estimator->samples[b];
         sample->image = images + b * pixels;

@@ -59,7 +59,7 @@ wsr_status wsr__estimator_build(wsr_graph **out, wsr_estimator *estimator,
     wsr__estimator_graph *g = NULL;
     wsr_value dst[WSR_ESTIMATOR_TARGETS] = {0};
     *out = NULL;
-    g = wsr__alloc(1, sizeof *g);
+    g = wsr__alloc(1, sizeof(*g));
     if (g == NULL) {
         status = WSR_NOMEM;
         goto out;

@@ -186,10 +186,10 @@ wsr_status wsr_estimator_train(double *loss, wsr_estimator *estimator,
     size_t batches = 0;
     WSR_TRY(wsr__reserve((void **)&estimator->samples,
                          &estimator->sample_capacity, (size_t)o->batch,
-                         sizeof *estimator->samples));
+                         sizeof(*estimator->samples)));
     WSR_TRY(wsr__reserve(
         (void **)&estimator->permutation, &estimator->permutation_capacity,
-        estimator->memory.capacity, sizeof *estimator->permutation));
+        estimator->memory.capacity, sizeof(*estimator->permutation)));
     for (int64_t i = 0; i < passes; i++) {
         WSR_TRY(pass(&sum, &batches, estimator, round, (uint32_t)i));
     }

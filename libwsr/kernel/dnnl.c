@@ -17,7 +17,7 @@
 
 // ------------------------------------------------- the two generations
 
-/// How a blocked format lies in memory.
+// How a blocked format lies in memory.
 typedef struct blocking {
     const dnnl_dim_t *strides; // of whole blocks, per dimension
     int inner;                 // blocks inside, the innermost last
@@ -303,8 +303,8 @@ static roles roles_of(wsr__direction pass)
     return table[pass];
 }
 
-/// All that exists while a convolution is made, so that nothing is lost when
-/// oneDNN throws.
+// All that exists while a convolution is made, so that nothing is lost when
+// oneDNN throws.
 typedef struct making {
     const wsr__conv *shape;
     const wsr__layout *layouts; // of src and dst
@@ -411,7 +411,7 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
     wsr_status status = WSR_OK;
     making m = {.shape = shape, .layouts = layouts};
     *out = NULL;
-    m.conv = wsr__alloc(1, sizeof *m.conv);
+    m.conv = wsr__alloc(1, sizeof(*m.conv));
     if (m.conv == NULL) {
         status = WSR_NOMEM;
         goto out;
@@ -486,7 +486,7 @@ static void point(dnnl_memory_t memory, const float *data)
     (void)dnnl_memory_set_data_handle(memory, handle.out);
 }
 
-/// Where row `row` of filters begins, counted over all of them.
+// Where row `row` of filters begins, counted over all of them.
 static int64_t row_at(const wsr__dnnl_conv *conv, int64_t row)
 {
     int64_t at = 0;

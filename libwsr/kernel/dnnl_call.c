@@ -154,7 +154,7 @@ const char *wsr__dnnl_version(void)
 {
     static _Thread_local char text[32];
     const dnnl_version_t *const v = dnnl_version();
-    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    snprintf(text, sizeof(text), "%d.%d.%d", v->major, v->minor, v->patch);
     return text;
 }
 

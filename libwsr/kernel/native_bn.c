@@ -18,7 +18,7 @@ enum {
 
 // ------------------------------------------------------------------ moments
 
-/// Sum of (x - centre) and of its square over a run, added to `sums`.
+// Sum of (x - centre) and of its square over a run, added to `sums`.
 WSR_INLINE void run_sums(double sums[2][WSR__BLOCK], const float *x, int64_t n,
                          v8 centre)
 {
@@ -47,7 +47,7 @@ WSR_INLINE void run_sums(double sums[2][WSR__BLOCK], const float *x, int64_t n,
            add8(add8(square[0], square[1]), add8(square[2], square[3])));
 }
 
-/// Sums of (x - centre) and of its square over a plane, per channel.
+// Sums of (x - centre) and of its square over a plane, per channel.
 static void pass(double sums[2][WSR__BLOCK], const float *plane, int64_t pixels,
                  const float centre[WSR__BLOCK])
 {
@@ -77,8 +77,8 @@ void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
     }
 }
 
-/// What all threads of one call read. Work items are planes: item i is block
-/// i % blocks of image i / blocks.
+// What all threads of one call read. Work items are planes: item i is block
+// i % blocks of image i / blocks.
 typedef struct call {
     const wsr__dims *d;
     int64_t blocks;
@@ -101,7 +101,7 @@ static call call_of(const wsr__dims *d)
         .d = d, .blocks = wsr__blocks(d->c), .plane = d->h * d->w * WSR__BLOCK};
 }
 
-/// Offset of a plane in tensors with `step` floats per image.
+// Offset of a plane in tensors with `step` floats per image.
 WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
 {
     const int64_t dense = c->blocks * c->plane;
@@ -109,8 +109,8 @@ WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
            item % c->blocks * c->plane;
 }
 
-/// Where the moments or sums of a plane lie, two numbers per channel. The array
-/// has a place for every block of the tensor that src is a view of.
+// Where the moments or sums of a plane lie, two numbers per channel. The array
+// has a place for every block of the tensor that src is a view of.
 WSR_INLINE int64_t item_sums(const call *c, int64_t item)
 {
     return offset_of(c, item, c->d->src_batch_stride) / c->plane * 2 *
@@ -140,8 +140,8 @@ void WSR_NAME(wsr__bn_moments)(double *moments, const wsr__dims *d,
 
 // -------------------------------------------------------------------- apply
 
-/// n floats of one block. A bundle of a register for two blocks takes two
-/// pixels of it; the last pixel of an odd number is done alone.
+// n floats of one block. A bundle of a register for two blocks takes two
+// pixels of it; the last pixel of an odd number is done alone.
 WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
                             const preb *pre, const bool accumulate)
 {
@@ -157,8 +157,8 @@ WSR_INLINE void apply_plane(float *dst, const float *src, int64_t n,
     }
 }
 
-/// The choice is made outside of the loop over pixels: `accumulate` is then a
-/// constant in it.
+// The choice is made outside of the loop over pixels: `accumulate` is then a
+// constant in it.
 static void apply_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -187,7 +187,7 @@ void WSR_NAME(wsr__bn_apply)(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * c.blocks, apply_body, &c);
 }
 
-/// Source k at image at[0], block at[1], offset at[2] in the plane.
+// Source k at image at[0], block at[1], offset at[2] in the plane.
 WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
 {
     const wsr__summand *const one = &c->many[k];
@@ -196,7 +196,7 @@ WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
     return one->src + at[0] * step + at[1] * c->plane + at[2];
 }
 
-/// One pixel of a sum of sources; at is image, block and offset in the plane.
+// One pixel of a sum of sources; at is image, block and offset in the plane.
 WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
 {
     vb acc = splatb(0.0f);
@@ -208,8 +208,8 @@ WSR_INLINE void sum_pixel(const call *c, const int64_t at[3], float *dst)
     store_blocks(dst, 0, acc);
 }
 
-/// The same for WIDE bundles of pixels, whose sums stay in registers over all
-/// sources. The sources are added in the same order as above.
+// The same for WIDE bundles of pixels, whose sums stay in registers over all
+// sources. The sources are added in the same order as above.
 WSR_INLINE void sum_pixels(const call *c, const int64_t at[3], float *dst)
 {
     vb acc[WIDE];
@@ -259,7 +259,7 @@ void WSR_NAME(wsr__bn_apply_sum)(float *dst, const wsr__dims *d,
 
 // ----------------------------------------------------------------- backward
 
-/// Add to sums, over n pixels of one block, diff and diff * (src - mean).
+// Add to sums, over n pixels of one block, diff and diff * (src - mean).
 WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
                              const float *src, int64_t n, v8 mean)
 {
@@ -288,8 +288,8 @@ WSR_INLINE void run_products(double sums[2 * WSR__BLOCK], const float *diff,
     add_d8(sums + WSR__BLOCK, rest[1]);
 }
 
-/// Norms with the same gradient are reduced together: a run of diff is read
-/// from memory once and then from the cache.
+// Norms with the same gradient are reduced together: a run of diff is read
+// from memory once and then from the cache.
 static void reduce_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -324,7 +324,7 @@ void WSR_NAME(wsr__bn_reduce)(const wsr__dims *d, const float *diff_dst,
     wsr__parallel(d->n * c.blocks, reduce_body, &c);
 }
 
-/// n floats of one block; see apply_plane for the last pixel.
+// n floats of one block; see apply_plane for the last pixel.
 WSR_INLINE void backward_plane(float *out, const float *diff, const float *src,
                                int64_t n, const affineb *a,
                                const bool accumulate)

@@ -15,7 +15,7 @@
 
 enum { ROW_FLOATS = 80 * BUNDLE, RING_ROWS = 13 };
 
-/// What all threads of one call read. Work items are the bundles of images.
+// What all threads of one call read. Work items are the bundles of images.
 typedef struct call {
     const wsr__dw *p;
     int64_t blocks;
@@ -29,7 +29,7 @@ typedef struct call {
     const wsr__affine *affine; // what diff is read through
 } call;
 
-/// The planes of one bundle of a call.
+// The planes of one bundle of a call.
 typedef struct plane {
     int64_t block; // the first
     int count;
@@ -63,7 +63,7 @@ static plane plane_of(const call *c, int64_t item)
     };
 }
 
-/// Packed weights of the first block.
+// Packed weights of the first block.
 static const float *weights_of(const call *c, const plane *at)
 {
     return c->weights + at->block * c->p->kernel * c->p->kernel * WSR__BLOCK;
@@ -83,7 +83,7 @@ static bool has_row_kernel(const wsr__dw *p)
            WSR_NAME(wsr__row_kernel)(p->kernel, p->dilation, p->stride) != NULL;
 }
 
-/// Finish and store one result: a row kernel without taps yields its bias.
+// Finish and store one result: a row kernel without taps yields its bias.
 WSR_INLINE void store_one(float *out, vb acc, finish *f)
 {
     const taps none = {.count = 0};
@@ -93,8 +93,8 @@ WSR_INLINE void store_one(float *out, vb acc, finish *f)
 
 // ------------------------------------------------------------------ forward
 
-/// Columns [x0, x0 + nx) of dst, all rows. The ring of a strip and its weights
-/// are on the stack, small enough for the first cache.
+// Columns [x0, x0 + nx) of dst, all rows. The ring of a strip and its weights
+// are on the stack, small enough for the first cache.
 static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
                           int64_t nx)
 {
@@ -116,7 +116,7 @@ static void forward_strip(const call *c, const plane *at, finish *f, int64_t x0,
     }
 }
 
-/// The planes of one bundle, strip by strip.
+// The planes of one bundle, strip by strip.
 static void forward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -128,7 +128,7 @@ static void forward_plane(const call *c, const plane *at)
     }
 }
 
-/// Any kernel side, stride and dilation, straight from the definition.
+// Any kernel side, stride and dilation, straight from the definition.
 static void forward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -188,8 +188,8 @@ void WSR_NAME(wsr__dw_forward)(float *dst, const wsr__dw *p, const float *src,
 
 // ------------------------------------------------------------ backward data
 
-/// Columns stride * i0 and so on of diff_src, ni of each column phase, all
-/// rows. Rows of diff_dst enter the ring through bwd->affine.
+// Columns stride * i0 and so on of diff_src, ni of each column phase, all
+// rows. Rows of diff_dst enter the ring through bwd->affine.
 static void backward_strip(const call *c, const plane *at, const reverse *v,
                            finish *f, int64_t i0, int64_t ni)
 {
@@ -225,8 +225,8 @@ static void backward_strip(const call *c, const plane *at, const reverse *v,
     }
 }
 
-/// The planes of one bundle. The sums of the relu mask's norm run over all
-/// strips of a plane and are stored once.
+// The planes of one bundle. The sums of the relu mask's norm run over all
+// strips of a plane and are stored once.
 static void backward_plane(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -240,7 +240,7 @@ static void backward_plane(const call *c, const plane *at)
     finish_sums(&f, c->bwd->relu_mask, at->sums);
 }
 
-/// Any kernel side, stride and dilation, straight from the definition.
+// Any kernel side, stride and dilation, straight from the definition.
 static void backward_plane_any(const call *c, const plane *at)
 {
     const wsr__dw *const p = c->p;
@@ -308,7 +308,7 @@ void WSR_NAME(wsr__dw_backward_data)(float *diff_src, const wsr__dw *p,
 
 // --------------------------------------------------------- backward weights
 
-/// Add to the gradient what columns [x0, x0 + nx) of diff_dst contribute.
+// Add to the gradient what columns [x0, x0 + nx) of diff_dst contribute.
 static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
                        int64_t nx)
 {
@@ -334,7 +334,7 @@ static void grad_strip(const call *c, const plane *at, float *sum, int64_t x0,
     }
 }
 
-/// Any kernel side, stride and dilation, straight from the definition.
+// Any kernel side, stride and dilation, straight from the definition.
 static void grad_plane_any(const call *c, const plane *at, float *sum)
 {
     const wsr__dw *const p = c->p;
@@ -366,8 +366,8 @@ static void grad_plane_any(const call *c, const plane *at, float *sum)
     }
 }
 
-/// Work items are images. Each writes its gradient into its own place in
-/// scratch; wsr__sum_images adds them in the order of the images.
+// Work items are images. Each writes its gradient into its own place in
+// scratch; wsr__sum_images adds them in the order of the images.
 static void grad_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -11,7 +11,7 @@
 
 enum { CHUNK = 4096 }; // floats of one work item
 
-/// The arguments of a call. Each body reads those that its kernel sets.
+// The arguments of a call. Each body reads those that its kernel sets.
 typedef struct call {
     float *dst;
     const float *src;
@@ -25,21 +25,21 @@ typedef struct call {
     const wsr__dims *d;
 } call;
 
-/// Run a body over the chunks of n floats. The body gets numbers of chunks and
-/// asks bound() where these begin and end.
+// Run a body over the chunks of n floats. The body gets numbers of chunks and
+// asks bound() where these begin and end.
 static void over_chunks(const call *c, wsr__body body)
 {
     call copy = *c;
     wsr__parallel((c->n + CHUNK - 1) / CHUNK, body, &copy);
 }
 
-/// The first float of a chunk; the last chunk may be shorter.
+// The first float of a chunk; the last chunk may be shorter.
 WSR_INLINE int64_t bound(const call *c, int64_t chunk)
 {
     return min64(c->n, chunk * CHUNK);
 }
 
-/// dst = max(0, src). A NaN stays a NaN, in vectors and after them.
+// dst = max(0, src). A NaN stays a NaN, in vectors and after them.
 static void relu_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -59,8 +59,8 @@ void WSR_NAME(wsr__relu_forward)(float *dst, const float *src, int64_t n)
     over_chunks(&(call){.dst = dst, .src = src, .n = n}, relu_body);
 }
 
-/// dst (+)= diff where src > 0. src may be what relu read or what it wrote:
-/// both are positive at the same places.
+// dst (+)= diff where src > 0. src may be what relu read or what it wrote:
+// both are positive at the same places.
 static void relu_backward_body(void *ctx, int64_t begin, int64_t end,
                                size_t part)
 {
@@ -90,8 +90,8 @@ void WSR_NAME(wsr__relu_backward)(float *diff_src, const float *dst,
                 relu_backward_body);
 }
 
-/// The sources are added in their order for every element, so a sum does not
-/// depend on where a vector or a chunk begins.
+// The sources are added in their order for every element, so a sum does not
+// depend on where a vector or a chunk begins.
 static void weighted_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -169,7 +169,7 @@ void WSR_NAME(wsr__scale)(float *dst, float a, const float *src, int64_t n)
 
 // ------------------------------------------------------------------ layouts
 
-/// Work items are planes: one channel block of one image.
+// Work items are planes: one channel block of one image.
 static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -206,14 +206,14 @@ void WSR_NAME(wsr__scale_images)(float *dst, const wsr__dims *d,
     wsr__parallel(d->n * wsr__blocks(d->c), images_body, &c);
 }
 
-/// Floats from one plain image to the next.
+// Floats from one plain image to the next.
 static int64_t plain_stride(int64_t step, const wsr__dims *d)
 {
     return step != 0 ? step : d->c * d->h * d->w;
 }
 
-/// Work items are planes of dst. The lanes beyond the last channel get zeros,
-/// and with accumulate nothing is added to them.
+// Work items are planes of dst. The lanes beyond the last channel get zeros,
+// and with accumulate nothing is added to them.
 static void to_blocked_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -248,7 +248,7 @@ void WSR_NAME(wsr__to_blocked)(float *dst, const wsr__dims *d, const float *src,
     wsr__parallel(d->n * wsr__blocks(d->c), to_blocked_body, &c);
 }
 
-/// Work items are channels of images; one is a lane of a blocked plane.
+// Work items are channels of images; one is a lane of a blocked plane.
 static void to_plain_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -16,7 +16,7 @@
 
 // ---------------------------------------------------- few to many
 
-/// The products of `run` pixels, from column x of the rows on.
+// The products of `run` pixels, from column x of the rows on.
 WSR_INLINE void to_many_run(v16 *sum, const call *c, const float *rows,
                             const float *weights, const int run)
 {
@@ -33,7 +33,7 @@ WSR_INLINE void to_many_run(v16 *sum, const call *c, const float *rows,
     }
 }
 
-/// Where the pixels of a pair of blocks go.
+// Where the pixels of a pair of blocks go.
 typedef struct target {
     finish f[2 / BUNDLE_BLOCKS];
     int64_t at; // of the first block, floats
@@ -79,7 +79,7 @@ WSR_INLINE void put(const call *c, int64_t at, vb v, const finish *f)
     store_blocks(to, f->pitch, v);
 }
 
-/// `run` pixels of a pair; offset is that of the first in its plane.
+// `run` pixels of a pair; offset is that of the first in its plane.
 WSR_INLINE void to_many_tile(const call *c, const target *t, int64_t offset,
                              const float *rows, const float *weights,
                              const int run)
@@ -101,7 +101,7 @@ WSR_INLINE void to_many_tile(const call *c, const target *t, int64_t offset,
     }
 }
 
-/// `width` pixels from row at[0], column at[1] of image n, all channels.
+// `width` pixels from row at[0], column at[1] of image n, all channels.
 static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
                           int64_t width)
 {
@@ -124,8 +124,8 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
     }
 }
 
-/// Work items are rows of the many side. Every pixel is the sum over the same
-/// taps in the same order, wherever a strip begins.
+// Work items are rows of the many side. Every pixel is the sum over the same
+// taps in the same order, wherever a strip begins.
 static void to_many_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -150,7 +150,7 @@ static void to_many(float *many, const wsr__few_channels *p, const float *few,
 
 // ---------------------------------------------------- many to few
 
-/// A band of few's rows: first pixel and extent.
+// A band of few's rows: first pixel and extent.
 typedef struct band {
     int64_t n;
     int64_t y;
@@ -159,7 +159,7 @@ typedef struct band {
     int64_t width;
 } band;
 
-/// What lies under a band in one block of the many side, zeros around it.
+// What lies under a band in one block of the many side, zeros around it.
 static void read_band(float *rows, const call *c, const band *b, int64_t block)
 {
     const wsr__few_channels *const p = c->p;
@@ -181,8 +181,8 @@ static void read_band(float *rows, const call *c, const band *b, int64_t block)
     }
 }
 
-/// Add one block's products to the sums of `channels` channels and `run`
-/// pixels.
+// Add one block's products to the sums of `channels` channels and `run`
+// pixels.
 WSR_INLINE void to_few_tile(float *sums, const float *rows,
                             const float *weights, const int kernel,
                             const int channels, const int run)
@@ -213,7 +213,7 @@ WSR_INLINE void to_few_tile(float *sums, const float *rows,
     }
 }
 
-/// A band, in tiles that fill the registers.
+// A band, in tiles that fill the registers.
 WSR_INLINE void to_few_band(float *sums, const float *rows,
                             const float *weights, const band *b,
                             const int kernel, const int channels)
@@ -234,7 +234,7 @@ WSR_INLINE void to_few_band(float *sums, const float *rows,
     }
 }
 
-/// Three channels, as of an image in colour, go together; others go one by one.
+// Three channels, as of an image in colour, go together; others go one by one.
 WSR_INLINE void to_few_kernel(float *sums, const float *rows,
                               const float *weights, const band *b,
                               const call *c, const int kernel)
@@ -249,7 +249,7 @@ WSR_INLINE void to_few_kernel(float *sums, const float *rows,
     }
 }
 
-/// The kernel side as a constant, for unrolled loops over taps.
+// The kernel side as a constant, for unrolled loops over taps.
 static void to_few_block(float *sums, const float *rows, const float *weights,
                          const band *b, const call *c)
 {
@@ -262,8 +262,8 @@ static void to_few_block(float *sums, const float *rows, const float *weights,
     }
 }
 
-/// Add up the eight lanes of each sum and store the band. The lanes are added
-/// in one fixed order.
+// Add up the eight lanes of each sum and store the band. The lanes are added
+// in one fixed order.
 static void store_band(const call *c, const band *b, const float *sums)
 {
     const wsr__few_channels *const p = c->p;
@@ -283,8 +283,8 @@ static void store_band(const call *c, const band *b, const float *sums)
     }
 }
 
-/// Work items are bands of rows of the few side. Sums stay in a buffer while
-/// the blocks of the many side pass by, each of which is read once per band.
+// Work items are bands of rows of the few side. Sums stay in a buffer while
+// the blocks of the many side pass by, each of which is read once per band.
 static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

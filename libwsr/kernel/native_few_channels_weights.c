@@ -9,7 +9,7 @@
 
 #include "kernel/native_few_channels.h"
 
-/// Add a strip's products to the gradients of `count` rows of taps.
+// Add a strip's products to the gradients of `count` rows of taps.
 WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
                              int64_t n, const int count, const int kernel)
 {
@@ -32,7 +32,7 @@ WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
     }
 }
 
-/// So many rows of taps at a time that registers hold their sums.
+// So many rows of taps at a time that registers hold their sums.
 WSR_INLINE int rows_at_once(const int kernel)
 {
     const int most = WSR_AVX512 ? 10 : 6;
@@ -54,9 +54,9 @@ WSR_INLINE void weights_kernel(float *sum, const float *many, const float *rows,
     }
 }
 
-/// Add to the gradient of one pair of blocks what `width` pixels from row
-/// at[0], column at[1] of image n contribute. A pair without a second block
-/// reads zeros for it.
+// Add to the gradient of one pair of blocks what `width` pixels from row
+// at[0], column at[1] of image n contribute. A pair without a second block
+// reads zeros for it.
 static void weights_strip(float *sum, const call *c, int64_t n, int64_t pair,
                           const int64_t at[2], int64_t width)
 {
@@ -79,7 +79,7 @@ static void weights_strip(float *sum, const call *c, int64_t n, int64_t pair,
     }
 }
 
-/// Items are pairs of blocks of groups of images.
+// Items are pairs of blocks of groups of images.
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

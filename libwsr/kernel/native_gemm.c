@@ -28,7 +28,7 @@ enum { TILE = 2, MOST = 1, GRAD_LANES = 2 };
 
 enum { LANES = 4, PAIR = 2 * WSR__BLOCK }; // sums side by side; channels
 
-/// A pair of destination blocks, and its sums over a run of pixels.
+// A pair of destination blocks, and its sums over a run of pixels.
 typedef struct pair {
     int64_t block; // the first
     int64_t pitch; // floats to the second, 0 where there is none
@@ -37,7 +37,7 @@ typedef struct pair {
     v16 product;
 } pair;
 
-/// A number per channel of the pair.
+// A number per channel of the pair.
 WSR_INLINE v16 channels_of(const float *all, const pair *q, float otherwise)
 {
     if (all == NULL) {
@@ -47,14 +47,14 @@ WSR_INLINE v16 channels_of(const float *all, const pair *q, float otherwise)
     return join16(ldu8(p), ldu8(p + (q->pitch != 0 ? WSR__BLOCK : 0)));
 }
 
-/// Two values of each pixel of a tile, summed. Several sums side by side: in
-/// one, each addition would wait for the one before.
+// Two values of each pixel of a tile, summed. Several sums side by side: in
+// one, each addition would wait for the one before.
 typedef struct lanes {
     v16 sum[LANES];
     v16 product[LANES];
 } lanes;
 
-/// Add pixel p of a tile: its value, and the value times a factor.
+// Add pixel p of a tile: its value, and the value times a factor.
 WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
 {
     const int k = p % LANES;
@@ -63,8 +63,8 @@ WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
                               : fma16(value, factor, l->product[k]);
 }
 
-/// Add the sums of a tile of P pixels to those of the pair, always in the same
-/// order.
+// Add the sums of a tile of P pixels to those of the pair, always in the same
+// order.
 WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
 {
     WSR_UNROLL
@@ -76,8 +76,8 @@ WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
     q->product = add16(q->product, l->product[0]);
 }
 
-/// Sums for the backward pass of a norm: the gradient, and the gradient times
-/// (src - mean).
+// Sums for the backward pass of a norm: the gradient, and the gradient times
+// (src - mean).
 WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                           const int P)
 {
@@ -93,7 +93,7 @@ WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
     lanes_end(q, &l, P);
 }
 
-/// Zero the gradient where the relu of the prologue has cut src off.
+// Zero the gradient where the relu of the prologue has cut src off.
 WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
                           const int P)
 {
@@ -108,7 +108,7 @@ WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
     }
 }
 
-/// Sums for the moments of dst: (dst - pivot) and its square.
+// Sums for the moments of dst: (dst - pivot) and its square.
 WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
                              const int P)
 {
@@ -130,7 +130,7 @@ WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
     lanes_end(q, &l, P);
 }
 
-/// Store a tile, blocks apart or, with `bundled`, as rows of bundles.
+// Store a tile, blocks apart or, with `bundled`, as rows of bundles.
 WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
                            const int P)
 {
@@ -155,8 +155,8 @@ WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
     }
 }
 
-/// Prefetch a part of what is read next. The work is spread evenly over the
-/// product: source block i and the tile at x ask for their share of it.
+// Prefetch a part of what is read next. The work is spread evenly over the
+// product: source block i and the tile at x ask for their share of it.
 WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
 {
     for (int k = 0; k < GEMM_AHEAD; k++) {
@@ -174,7 +174,7 @@ WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
     }
 }
 
-/// A source channel of the pixels, times the pairs' weights for it.
+// A source channel of the pixels, times the pairs' weights for it.
 WSR_INLINE void add_channel(v16 acc[][TILE], const v16 *w, const float *src,
                             const int P, const int Q)
 {
@@ -189,7 +189,7 @@ WSR_INLINE void add_channel(v16 acc[][TILE], const v16 *w, const float *src,
     }
 }
 
-/// bias + weights * src for P pixels from x on of Q pairs.
+// bias + weights * src for P pixels from x on of Q pairs.
 WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
                              int64_t x, const int P, const int Q)
 {
@@ -219,7 +219,7 @@ WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
     }
 }
 
-/// A whole tile: product, mask, statistics, store.
+// A whole tile: product, mask, statistics, store.
 WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
                           const int Q)
 {
@@ -241,7 +241,7 @@ WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
     }
 }
 
-/// All pixels of two pairs.
+// All pixels of two pairs.
 static void gemm_two(const gemm *g, pair *pairs)
 {
     int64_t x = 0;
@@ -253,7 +253,7 @@ static void gemm_two(const gemm *g, pair *pairs)
     }
 }
 
-/// All pixels of a pair.
+// All pixels of a pair.
 static void gemm_one(const gemm *g, pair *q)
 {
     int64_t x = 0;
@@ -290,7 +290,7 @@ static pair pair_of(const gemm *g, int64_t block)
                   .product = none};
 }
 
-/// Add the sums of a pair to those of the plane, in double.
+// Add the sums of a pair to those of the plane, in double.
 static void add_sums(const gemm *g, const pair *q)
 {
     if (g->kind == GEMM_NONE) {
@@ -335,8 +335,8 @@ void WSR_NAME(wsr__gemm_blocked_moments)(double sums[2 * WSR__BLOCK],
 
 // ----------------------------------------------------------------- gradient
 
-/// GRAD_LANES source channels times the sixteen gradients of a pair, `pitch`
-/// apart, over all pixels.
+// GRAD_LANES source channels times the sixteen gradients of a pair, `pitch`
+// apart, over all pixels.
 WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src,
                            const float *diff, int64_t pitch, float *weights)
 {

@@ -28,7 +28,7 @@ enum {
     COLS = 3  // columns of weights at a time
 };
 
-/// What all threads of one call read.
+// What all threads of one call read.
 typedef struct call {
     const wsr__lstm *p;
     const wsr__lstm_weights *w;
@@ -64,8 +64,8 @@ WSR_INLINE float *record(const call *c, int64_t block, int64_t t)
     return c->records + block * steps * floats + t * c->step;
 }
 
-/// sum[r][b] += over k of w[r * down + k * along] * v[b][k]: `rows` rows of a
-/// matrix times the vectors of `blocks` blocks.
+// sum[r][b] += over k of w[r * down + k * along] * v[b][k]: `rows` rows of a
+// matrix times the vectors of `blocks` blocks.
 WSR_INLINE void add_product(v8 sum[ROWS][PAIR], const float *w,
                             const int64_t strides[2], int64_t n,
                             const float *const v[PAIR], const int sizes[2])
@@ -89,8 +89,8 @@ WSR_INLINE void add_product(v8 sum[ROWS][PAIR], const float *w,
 
 // ----------------------------------------------------------------- forward
 
-/// x of one step of a block: row r of src becomes lane r. The lanes of missing
-/// sequences are zeros.
+// x of one step of a block: row r of src becomes lane r. The lanes of missing
+// sequences are zeros.
 static void load_step(const call *c, int64_t block, int64_t t, float *x)
 {
     const wsr__lstm *const p = c->p;
@@ -194,7 +194,7 @@ static void store_result(const call *c, int64_t block)
     }
 }
 
-/// All steps of the blocks that run side by side.
+// All steps of the blocks that run side by side.
 WSR_INLINE void forward_blocks(const call *c, int64_t block, const int blocks)
 {
     for (int64_t t = 0; t < c->p->l; t++) {
@@ -347,7 +347,7 @@ static void store_diff_src(const call *c, int64_t block, int64_t t,
     }
 }
 
-/// The same backward, from the last step to the first.
+// The same backward, from the last step to the first.
 WSR_INLINE void backward_blocks(const call *c, int64_t block, const int blocks)
 {
     const wsr__lstm *const p = c->p;
@@ -391,7 +391,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 // ----------------------------------------------------------------- weights
 
-/// The sum of the lanes, always in the same order.
+// The sum of the lanes, always in the same order.
 WSR_INLINE float total8(v8 v)
 {
     float lane[LANES];
@@ -454,7 +454,7 @@ WSR_INLINE void weight_tile(float *diff, const call *c, int64_t row,
     }
 }
 
-/// Gradients of ROWS rows of a matrix of weights, a few columns at a time.
+// Gradients of ROWS rows of a matrix of weights, a few columns at a time.
 static void weight_rows(float *diff, const call *c, int64_t row,
                         const columns *v)
 {
@@ -467,7 +467,7 @@ static void weight_rows(float *diff, const call *c, int64_t row,
     }
 }
 
-/// Gradients of ROWS biases: sums over all records.
+// Gradients of ROWS biases: sums over all records.
 static void bias_rows(float *diff, const call *c, int64_t row)
 {
     const wsr__lstm *const p = c->p;
@@ -483,8 +483,8 @@ static void bias_rows(float *diff, const call *c, int64_t row)
     }
 }
 
-/// Work items are groups of ROWS rows. Each sums over all records in their
-/// order, so the number of threads does not change a sum.
+// Work items are groups of ROWS rows. Each sums over all records in their
+// order, so the number of threads does not change a sum.
 static void weights_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -72,7 +72,7 @@ size_t wsr__dw_backward_weights_scratch(const wsr__dw *p)
 
 // --------------------------------------------------- pointwise convolutions
 
-/// Parts of the concatenation that src is, and the channels of one.
+// Parts of the concatenation that src is, and the channels of one.
 static int64_t parts_of(const wsr__pw *p)
 {
     return p->ci_part != 0 ? p->ci / p->ci_part : 1;
@@ -102,21 +102,21 @@ int64_t wsr__pw_src_blocks(const wsr__pw *p)
     return parts_of(p) * wsr__blocks(part_of(p));
 }
 
-/// Where channel c of ci lies in src, the padding of the parts counted.
+// Where channel c of ci lies in src, the padding of the parts counted.
 static int64_t src_channel(const wsr__pw *p, int64_t c)
 {
     const int64_t part = part_of(p);
     return c / part * wsr__blocks(part) * WSR__BLOCK + c % part;
 }
 
-/// Offset of (out, in) in a packed matrix with `ins` blocks of inputs.
+// Offset of (out, in) in a packed matrix with `ins` blocks of inputs.
 static int64_t packed_at(int64_t out, int64_t in, int64_t ins)
 {
     const int64_t width = 2 * WSR__BLOCK;
     return (out / width * ins * WSR__BLOCK + in) * width + out % width;
 }
 
-/// Floats of such a matrix: outputs are padded to whole pairs of blocks.
+// Floats of such a matrix: outputs are padded to whole pairs of blocks.
 static size_t packed_size(int64_t outs, int64_t ins)
 {
     return (size_t)((outs + 1) / 2 * 2 * ins * WSR__BLOCK * WSR__BLOCK);
@@ -138,13 +138,13 @@ size_t wsr__pw_transposed_size(const wsr__pw *p)
     return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
 }
 
-/// Gradients of one group of images after the other.
+// Gradients of one group of images after the other.
 size_t wsr__pw_weights_scratch(const wsr__pw *p)
 {
     return (size_t)wsr__image_groups(p->n) * wsr__pw_weights_size(p);
 }
 
-/// The places of padding channels, of the last block and of parts, hold zeros.
+// The places of padding channels, of the last block and of parts, hold zeros.
 void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
                   const float *factor)
 {
@@ -197,7 +197,7 @@ size_t wsr__few_channels_scratch(const wsr__few_channels *p)
     return (size_t)wsr__image_groups(p->n) * wsr__few_channels_weights_size(p);
 }
 
-/// Where weight i of [many][few][ky][kx] lies: at[0] packed, at[1] plain.
+// Where weight i of [many][few][ky][kx] lies: at[0] packed, at[1] plain.
 static void few_channels_at(int64_t at[2], const wsr__few_channels *p,
                             int64_t i)
 {
@@ -258,8 +258,8 @@ wsr__pw wsr__sep_pw(const wsr__sep *p)
                      .dst_batch_stride = p->dst_batch_stride};
 }
 
-/// The scratch of a thread is described in native_sep.h and
-/// native_sep_backward.c; bundles are counted as those of the widest registers.
+// The scratch of a thread is described in native_sep.h and
+// native_sep_backward.c; bundles are counted as those of the widest registers.
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p)
 {
     const wsr__dw *const d = &p->dw;
@@ -290,7 +290,7 @@ size_t wsr__sep_thread_scratch(const wsr__sep *p, bool weights)
     return wsr__lines((size_t)(weights ? both : max64(l.forward, l.backward)));
 }
 
-/// Groups of images each sum the gradients of both weights on their own.
+// Groups of images each sum the gradients of both weights on their own.
 size_t wsr__sep_weights_scratch(const wsr__sep *p)
 {
     const wsr__pw pw = wsr__sep_pw(p);
@@ -306,7 +306,7 @@ static int64_t padded(int64_t c)
     return wsr__blocks(c) * WSR__BLOCK;
 }
 
-/// Doubles from one image to the next in moments and sums.
+// Doubles from one image to the next in moments and sums.
 static int64_t moments_step(const wsr__dims *d)
 {
     const int64_t plane = d->h * d->w * WSR__BLOCK;
@@ -321,7 +321,7 @@ size_t wsr__moments_size(const wsr__dims *d)
     return (size_t)(d->n * moments_step(d));
 }
 
-/// The first of the two numbers of an image and channel.
+// The first of the two numbers of an image and channel.
 static const double *moment_at(const double *moments, const wsr__dims *d,
                                int64_t n, int64_t c)
 {
@@ -329,8 +329,8 @@ static const double *moment_at(const double *moments, const wsr__dims *d,
            c % WSR__BLOCK;
 }
 
-/// Chan et al.: the squared deviations of all images around the common mean are
-/// those around each image's mean, plus its distance from the common one.
+// Chan et al.: the squared deviations of all images around the common mean are
+// those around each image's mean, plus its distance from the common one.
 void wsr__bn_stats(float *mean, float *var, const wsr__dims *d,
                    const double *moments)
 {
@@ -363,8 +363,8 @@ void wsr__bn_inv_std(float *inv_std, int64_t c, const float *var, float tol)
     }
 }
 
-/// The folded pair is computed in double: shift is a difference of two numbers
-/// that may nearly cancel.
+// The folded pair is computed in double: shift is a difference of two numbers
+// that may nearly cancel.
 void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm)
 {
     memset(scale, 0, (size_t)padded(c) * sizeof(*scale));
@@ -417,20 +417,20 @@ void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
 
 // --------------------------------------------------------------- recurrent
 
-/// Blocks of eight sequences, the last one filled up.
+// Blocks of eight sequences, the last one filled up.
 static size_t sequence_blocks(const wsr__lstm *p)
 {
     return (size_t)((p->n + WSR__BLOCK - 1) / WSR__BLOCK);
 }
 
-/// A record of one step of a block: x (i), four gates, c, tanh(c) and h (7 h).
+// A record of one step of a block: x (i), four gates, c, tanh(c) and h (7 h).
 size_t wsr__lstm_records(const wsr__lstm *p, bool keep)
 {
     const int64_t record = (p->i + 7 * p->h) * WSR__BLOCK;
     return sequence_blocks(p) * (size_t)(keep ? p->l * record : record);
 }
 
-/// Per block the gradients of h, c (2 h) and x (i), carried from step to step.
+// Per block the gradients of h, c (2 h) and x (i), carried from step to step.
 size_t wsr__lstm_scratch(const wsr__lstm *p)
 {
     return sequence_blocks(p) * (size_t)((p->i + 2 * p->h) * WSR__BLOCK);

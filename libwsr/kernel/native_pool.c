@@ -15,8 +15,8 @@ static pool_call call_of(const wsr__pool *p)
     return (pool_call){.p = p, .blocks = wsr__blocks(p->c)};
 }
 
-/// Where the planes of work item `item` begin: one channel block of one image.
-/// src and dst may be views; the index is dense.
+// Where the planes of work item `item` begin: one channel block of one image.
+// src and dst may be views; the index is dense.
 static pool_plane plane_of(const pool_call *c, int64_t item)
 {
     const wsr__pool *const p = c->p;
@@ -37,9 +37,9 @@ static pool_plane plane_of(const pool_call *c, int64_t item)
 
 // ------------------------------------------------------------------ forward
 
-/// The window's taps are visited in row-major order, and a later one wins only
-/// if it is larger: the first maximum stays. Padding takes no part. A number of
-/// a tap fits into a byte since the kernel is at most 15.
+// The window's taps are visited in row-major order, and a later one wins only
+// if it is larger: the first maximum stays. Padding takes no part. A number of
+// a tap fits into a byte since the kernel is at most 15.
 static void max_plane(const pool_call *c, const pool_plane *at)
 {
     const wsr__pool *const p = c->p;
@@ -65,8 +65,8 @@ static void max_plane(const pool_call *c, const pool_plane *at)
     }
 }
 
-/// The sum over the part of the window that lies in the image, divided by the
-/// size of that part, or of the whole window with count_pad.
+// The sum over the part of the window that lies in the image, divided by the
+// size of that part, or of the whole window with count_pad.
 static void avg_plane(const pool_call *c, const pool_plane *at)
 {
     const wsr__pool *const p = c->p;
@@ -86,10 +86,10 @@ static void avg_plane(const pool_call *c, const pool_plane *at)
     }
 }
 
-/// A pass over one plane.
+// A pass over one plane.
 typedef void (*plane_kernel)(const pool_call *c, const pool_plane *at);
 
-/// Pool planes, and reduce each to its moments while the cache holds it.
+// Pool planes, and reduce each to its moments while the cache holds it.
 static void forward_planes(const pool_call *c, int64_t begin, int64_t end,
                            plane_kernel one)
 {
@@ -147,8 +147,8 @@ void WSR_NAME(wsr__avg_pool_forward)(float *dst, const wsr__pool *p,
 
 // ----------------------------------------------------------------- backward
 
-/// Add a gradient to the pixels of its window: to all, or to the one that
-/// was the maximum.
+// Add a gradient to the pixels of its window: to all, or to the one that
+// was the maximum.
 static void scatter(const pool_call *c, float *corner, const span *s, v8 g,
                     const uint8_t *index)
 {
@@ -166,8 +166,8 @@ static void scatter(const pool_call *c, float *corner, const span *s, v8 g,
     }
 }
 
-/// Windows overlap, so pixels are added to a plane that starts at zero, or at
-/// what it held with accumulate.
+// Windows overlap, so pixels are added to a plane that starts at zero, or at
+// what it held with accumulate.
 static void backward_plane(const pool_call *c, const pool_plane *at)
 {
     const wsr__pool *const p = c->p;
@@ -209,7 +209,7 @@ static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Both pools; index is NULL for an average.
+// Both pools; index is NULL for an average.
 static void backward(float *diff_src, const wsr__pool *p, const float *diff_dst,
                      const uint8_t *index, const wsr__affine *affine,
                      bool accumulate)
@@ -242,7 +242,7 @@ void WSR_NAME(wsr__avg_pool_backward)(float *diff_src, const wsr__pool *p,
 
 // ----------------------------------------------------------- global average
 
-/// A call of the global average; the plain side is dense.
+// A call of the global average; the plain side is dense.
 typedef struct global {
     const wsr__dims *d;
     int64_t blocks;
@@ -252,7 +252,7 @@ typedef struct global {
     bool accumulate;
 } global;
 
-/// Work items are planes. Sums are in double: a plane may have many pixels.
+// Work items are planes. Sums are in double: a plane may have many pixels.
 static void global_forward_body(void *ctx, int64_t begin, int64_t end,
                                 size_t part)
 {
@@ -286,7 +286,7 @@ void WSR_NAME(wsr__global_avg_forward)(float *dst, const wsr__dims *d,
     wsr__parallel(d->n * c.blocks, global_forward_body, &c);
 }
 
-/// Every pixel of a channel gets the same share; padding channels get zero.
+// Every pixel of a channel gets the same share; padding channels get zero.
 static void global_backward_body(void *ctx, int64_t begin, int64_t end,
                                  size_t part)
 {

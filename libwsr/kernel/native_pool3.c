@@ -21,7 +21,7 @@ bool WSR_NAME(wsr__pool3_fits)(const wsr__pool *p)
     return p->kernel == SIDE && p->stride <= 2 && p->pad <= 1;
 }
 
-/// A value, and the tap it comes from.
+// A value, and the tap it comes from.
 typedef struct maximum {
     v8 value;
     v8 tap;
@@ -36,13 +36,13 @@ WSR_INLINE void take(maximum *m, v8 value, v8 tap)
 
 // ------------------------------------------------------------------ maximum
 
-/// One row of `values` and `taps` of a strip.
+// One row of `values` and `taps` of a strip.
 typedef struct reduced {
     float values[STRIP * WSR__BLOCK];
     float taps[STRIP * WSR__BLOCK];
 } reduced;
 
-/// The maximum of taps [begin, end) of a row, its first NaN if there is one.
+// The maximum of taps [begin, end) of a row, its first NaN if there is one.
 WSR_INLINE maximum reduce_taps(const float *x, int64_t begin, int64_t end)
 {
     maximum m = {ld8(x + begin * WSR__BLOCK), splat8((float)begin)};
@@ -52,7 +52,7 @@ WSR_INLINE maximum reduce_taps(const float *x, int64_t begin, int64_t end)
     return m;
 }
 
-/// Pixels [x0, x0 + n) of a source row reduced along it.
+// Pixels [x0, x0 + n) of a source row reduced along it.
 static void reduce_row(reduced *to, const float *row, const wsr__pool *p,
                        int64_t x0, int64_t n)
 {
@@ -70,7 +70,7 @@ static void reduce_row(reduced *to, const float *row, const wsr__pool *p,
     }
 }
 
-/// n pixels of dst from the rows [begin, end) of a window.
+// n pixels of dst from the rows [begin, end) of a window.
 WSR_INLINE void max_rows(float *dst, uint8_t *index,
                          const reduced *const rows[SIDE],
                          const int64_t taken[2], int64_t n)
@@ -129,7 +129,7 @@ void WSR_NAME(wsr__pool3_max)(const pool_call *c, const pool_plane *at)
 
 // ------------------------------------------------------------------ average
 
-/// Sums of columns [first, first + n) over rows [begin, end) of a plane.
+// Sums of columns [first, first + n) over rows [begin, end) of a plane.
 static void sum_columns(float *to, const float *plane, int64_t pitch,
                         const int64_t rows[2], const int64_t columns[2])
 {
@@ -143,7 +143,7 @@ static void sum_columns(float *to, const float *plane, int64_t pitch,
     }
 }
 
-/// One row of a strip of dst.
+// One row of a strip of dst.
 static void avg_row(const pool_call *c, const pool_plane *at, int64_t y,
                     int64_t x0, int64_t n)
 {
@@ -188,7 +188,7 @@ void WSR_NAME(wsr__pool3_avg)(const pool_call *c, const pool_plane *at)
 
 // ----------------------------------------------------------------- backward
 
-/// Rows of gradients and of indices, padded.
+// Rows of gradients and of indices, padded.
 typedef struct gradients {
     reverse v;
     window win;
@@ -198,7 +198,7 @@ typedef struct gradients {
     wsr__dw geometry; // of the pool as if it were a convolution
 } gradients;
 
-/// A row of gradients that averages share out.
+// A row of gradients that averages share out.
 static void share_row(float *to, const wsr__pool *p, int64_t y,
                       const window *win)
 {
@@ -218,7 +218,7 @@ static void share_row(float *to, const wsr__pool *p, int64_t y,
     }
 }
 
-/// Read the next row of diff_dst.
+// Read the next row of diff_dst.
 static void gradients_fill(gradients *m, const pool_call *c,
                            const pool_plane *at)
 {
@@ -243,7 +243,7 @@ static void gradients_fill(gradients *m, const pool_call *c,
     }
 }
 
-/// The windows that contain the pixels of one row and column phase.
+// The windows that contain the pixels of one row and column phase.
 typedef struct containing {
     int count;
     const float *diff[SIDE * SIDE];
@@ -273,7 +273,7 @@ static void containing_of(containing *w, const gradients *m, int64_t y,
     }
 }
 
-/// How windows are gathered. All uses are inlined with constants.
+// How windows are gathered. All uses are inlined with constants.
 typedef struct gathering {
     int pixels;   // at a time
     int64_t step; // floats from pixel to pixel
@@ -337,7 +337,7 @@ static void backward_row(float *out, const containing *w, int64_t n,
     }
 }
 
-/// Columns stride * [i0, i0 + ni) and those between them.
+// Columns stride * [i0, i0 + ni) and those between them.
 static void backward_strip(gradients *m, const pool_call *c,
                            const pool_plane *at, int64_t i0, int64_t ni)
 {

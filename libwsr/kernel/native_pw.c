@@ -19,8 +19,8 @@ enum {
     CACHED = 6 * (1 << 10)     // floats of a run that the first cache holds
 };
 
-/// What all threads of one call read. Sizes are those of the product: `ins`
-/// channel blocks are read, `outs` are written.
+// What all threads of one call read. Sizes are those of the product: `ins`
+// channel blocks are read, `outs` are written.
 typedef struct call {
     const wsr__pw *p;
     int64_t ins;
@@ -40,7 +40,7 @@ typedef struct call {
     const wsr__pw_grads *grads;
 } call;
 
-/// The longest run whose channels fit, in whole tiles while it can.
+// The longest run whose channels fit, in whole tiles while it can.
 static int64_t run_of(int64_t blocks)
 {
     int64_t run = CACHED / (blocks * WSR__BLOCK) / 16 * 16;
@@ -49,7 +49,7 @@ static int64_t run_of(int64_t blocks)
     return min64(max64(run, 1), RUN);
 }
 
-/// Whether pixel i of dst comes from pixel i of src.
+// Whether pixel i of dst comes from pixel i of src.
 static bool is_dense(const wsr__pw *p)
 {
     return p->stride == 1 && p->oy == 0 && p->ox == 0 && p->oh == p->h &&
@@ -76,14 +76,14 @@ static call call_of(const wsr__pw *p, bool forward)
     return c;
 }
 
-/// A stretch of a run that lies in one row, and where src has it.
+// A stretch of a run that lies in one row, and where src has it.
 typedef struct stretch {
     int64_t n;      // pixels
     int64_t inside; // of them, those before src's edge
     int64_t first;  // pixel of src
 } stretch;
 
-/// The stretch that starts with pixel i of dst and ends before pixel `end`.
+// The stretch that starts with pixel i of dst and ends before pixel `end`.
 static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
 {
     const int64_t x = i % p->ow;
@@ -95,7 +95,7 @@ static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
     return s;
 }
 
-/// n pixels of a block, `step` floats apart, through a prologue.
+// n pixels of a block, `step` floats apart, through a prologue.
 static void read_pixels(float *to, const float *from, int64_t step, int64_t n,
                         const preb *pre)
 {
@@ -108,7 +108,7 @@ static void read_pixels(float *to, const float *from, int64_t step, int64_t n,
     }
 }
 
-/// A run of dst's pixels as src has them, of one channel block.
+// A run of dst's pixels as src has them, of one channel block.
 static void gather(float *to, const wsr__pw *p, const float *src,
                    const int64_t run[2], const preb *pre)
 {
@@ -124,7 +124,7 @@ static void gather(float *to, const wsr__pw *p, const float *src,
     }
 }
 
-/// A run of src, all blocks of it, in the order of dst's pixels.
+// A run of src, all blocks of it, in the order of dst's pixels.
 static void read_run(float *buffer, const call *c, const wsr__pre *pre,
                      const float *image, const int64_t run[2])
 {
@@ -144,7 +144,7 @@ static void read_run(float *buffer, const call *c, const wsr__pre *pre,
     }
 }
 
-/// A run of diff_dst through the norm behind it, all blocks of it.
+// A run of diff_dst through the norm behind it, all blocks of it.
 static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
                      int64_t n, const int64_t run[2])
 {
@@ -159,7 +159,7 @@ static void read_dst(float *buffer, const call *c, const wsr__affine *affine,
     }
 }
 
-/// The run after this one of what is read, which may be the next image's.
+// The run after this one of what is read, which may be the next image's.
 static gemm_ahead run_ahead(const call *c, const float *from, int64_t step,
                             int64_t n, const int64_t run[2])
 {
@@ -176,7 +176,7 @@ static gemm_ahead run_ahead(const call *c, const float *from, int64_t step,
 
 // ------------------------------------------------------------------ forward
 
-/// Pixels [first, first + run) of image n, all channels of dst.
+// Pixels [first, first + run) of image n, all channels of dst.
 static void forward_run(const call *c, int64_t n, int64_t first)
 {
     _Alignas(64) float buffer[BUFFER];
@@ -213,7 +213,7 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
-/// Work items are runs, when nothing is summed over an image.
+// Work items are runs, when nothing is summed over an image.
 static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -223,7 +223,7 @@ static void forward_runs(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Whole images, whose moments are gathered run by run.
+// Whole images, whose moments are gathered run by run.
 static void forward_images(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -263,7 +263,7 @@ void WSR_NAME(wsr__pw_forward)(float *dst, const wsr__pw *p, const float *src,
 
 // ----------------------------------------------------------------- backward
 
-/// Prepare the mask, for pixels from `offset` of diff_src on.
+// Prepare the mask, for pixels from `offset` of diff_src on.
 static void add_mask(gemm *g, const call *c, int64_t n, int64_t offset)
 {
     const wsr__relu_mask *const mask = c->bwd->relu_mask;
@@ -286,8 +286,8 @@ static void add_mask(gemm *g, const call *c, int64_t n, int64_t offset)
     }
 }
 
-/// Point the product at its source, through `buffer` where it is not read as
-/// it lies.
+// Point the product at its source, through `buffer` where it is not read as
+// it lies.
 static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
                             const int64_t run[2])
 {
@@ -311,8 +311,8 @@ static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
     }
 }
 
-/// What a run adds to the gradient of the weights; `product` is that of the
-/// run, whose source is diff_dst.
+// What a run adds to the gradient of the weights; `product` is that of the
+// run, whose source is diff_dst.
 static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
                      const int64_t run[2])
 {
@@ -335,8 +335,8 @@ static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
     WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
-/// A run of diff_dst into diff_src and, where sums is not NULL, the gradient
-/// of the weights.
+// A run of diff_dst into diff_src and, where sums is not NULL, the gradient
+// of the weights.
 static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
 {
     _Alignas(64) float buffer[BUFFER];
@@ -355,9 +355,9 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
     }
 }
 
-/// Add or store a run of a product where src's pixels lie, of the bundle from
-/// block b on of an image at `offset`: rows of a convolution with one tap of
-/// weight one.
+// Add or store a run of a product where src's pixels lie, of the bundle from
+// block b on of an image at `offset`: rows of a convolution with one tap of
+// weight one.
 static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
                     const int64_t run[2])
 {
@@ -383,7 +383,7 @@ static void scatter(const call *c, const float *from, int64_t offset, int64_t b,
     finish_add_sums(&f, mask, offset / plane + b);
 }
 
-/// Clear rows [begin, end) of diff_src in all blocks of an image.
+// Clear rows [begin, end) of diff_src in all blocks of an image.
 static void clear_rows(const call *c, float *image, int64_t begin, int64_t end)
 {
     const int64_t pitch = c->p->w * WSR__BLOCK;
@@ -393,8 +393,8 @@ static void clear_rows(const call *c, float *image, int64_t begin, int64_t end)
     }
 }
 
-/// One image of a strided convolution, through a buffer of its own. Rows are
-/// cleared just before the run that reaches them.
+// One image of a strided convolution, through a buffer of its own. Rows are
+// cleared just before the run that reaches them.
 static void backward_strided(const call *c, float *sums, int64_t n)
 {
     _Alignas(64) float buffer[BUFFER];
@@ -444,7 +444,7 @@ static void backward_image(const call *c, float *sums, int64_t n)
     }
 }
 
-/// Work items are runs, when nothing is summed over an image.
+// Work items are runs, when nothing is summed over an image.
 static void runs_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -454,7 +454,7 @@ static void runs_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Work items are images: with sums of a norm, or a stride.
+// Work items are images: with sums of a norm, or a stride.
 static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -464,7 +464,7 @@ static void images_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Groups of images, each with weights' gradients of its own.
+// Groups of images, each with weights' gradients of its own.
 static void groups_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

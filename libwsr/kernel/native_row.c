@@ -21,7 +21,7 @@ enum { TILE = 4 };
 
 enum { LANES = 4 }; // sums side by side
 
-/// What a kernel is unrolled for. All uses are inlined with constants.
+// What a kernel is unrolled for. All uses are inlined with constants.
 typedef struct unrolled {
     int taps; // of a kernel row
     int dilation;
@@ -31,7 +31,7 @@ typedef struct unrolled {
     int64_t step; // floats from result to result
 } unrolled;
 
-/// Zero the gradient of a tile where the relu of the prologue has cut src off.
+// Zero the gradient of a tile where the relu of the prologue has cut src off.
 WSR_INLINE void mask_tile(vb *acc, const float *mask, const finish *f,
                           const unrolled u)
 {
@@ -68,8 +68,8 @@ WSR_INLINE void sums_tile(const vb *acc, const float *mask, finish *f,
     f->product = addb(f->product, product[0]);
 }
 
-/// What follows the convolution, in registers: mask, sums, accumulation;
-/// then the store.
+// What follows the convolution, in registers: mask, sums, accumulation;
+// then the store.
 WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
                             const unrolled u)
 {
@@ -92,7 +92,7 @@ WSR_INLINE void finish_tile(float *out, vb *acc, int64_t x, finish *f,
     }
 }
 
-/// The result that source pixel j meets through tap k, or -1.
+// The result that source pixel j meets through tap k, or -1.
 WSR_INLINE int meets(int j, int k, const unrolled u)
 {
     const int q = j - k * u.dilation;
@@ -100,7 +100,7 @@ WSR_INLINE int meets(int j, int k, const unrolled u)
     return q >= 0 && q % u.stride == 0 && result < u.pixels ? result : -1;
 }
 
-/// Multiply source pixel j with all taps that meet it.
+// Multiply source pixel j with all taps that meet it.
 WSR_INLINE void spread(vb *acc, const vb *tap, vb src, int j, const unrolled u)
 {
     WSR_UNROLL
@@ -112,7 +112,7 @@ WSR_INLINE void spread(vb *acc, const vb *tap, vb src, int j, const unrolled u)
     }
 }
 
-/// The same for the gradient of the taps.
+// The same for the gradient of the taps.
 WSR_INLINE void collect(vb *sum, const vb *diff, vb src, int j,
                         const unrolled u)
 {
@@ -125,7 +125,7 @@ WSR_INLINE void collect(vb *sum, const vb *diff, vb src, int j,
     }
 }
 
-/// P results from pixel x on, over all kernel rows.
+// P results from pixel x on, over all kernel rows.
 WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
                           const unrolled u)
 {
@@ -150,7 +150,7 @@ WSR_INLINE void conv_tile(float *out, const taps *t, int64_t x, finish *f,
     finish_tile(out, acc, x, f, u);
 }
 
-/// A row of n results: whole tiles, then single results.
+// A row of n results: whole tiles, then single results.
 WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
                          unrolled u)
 {
@@ -175,7 +175,7 @@ WSR_INLINE void conv_row(float *out, const taps *t, int64_t n, finish *f,
     }
 }
 
-/// Add what P pixels of diff_dst contribute to the sums of some kernel rows.
+// Add what P pixels of diff_dst contribute to the sums of some kernel rows.
 WSR_INLINE void grad_tile(vb *acc, const float *const *row, const float *diff,
                           int64_t x, const unrolled u)
 {
@@ -332,7 +332,7 @@ typedef struct sum_call {
     int64_t size;
 } sum_call;
 
-/// Work items are blocks of eight numbers: each is summed over all parts.
+// Work items are blocks of eight numbers: each is summed over all parts.
 static void sum_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -9,8 +9,8 @@
 
 #include "kernel/native_sep.h"
 
-/// The rows of src that the rings need after this product, or the first rows of
-/// the next image.
+// The rows of src that the rings need after this product, or the first rows of
+// the next image.
 static gemm_ahead source_ahead(const source *s, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
@@ -25,9 +25,9 @@ static gemm_ahead source_ahead(const source *s, const call *c)
     return a;
 }
 
-/// rows[1] rows of dst from row rows[0] on: the pointwise product of `from`,
-/// [block][row][column][8] with blocks `pitch` floats apart. Moments are summed
-/// around the first pixel of each plane.
+// rows[1] rows of dst from row rows[0] on: the pointwise product of `from`,
+// [block][row][column][8] with blocks `pitch` floats apart. Moments are summed
+// around the first pixel of each plane.
 static void forward_product(const call *c, const source *s, const float *from,
                             int64_t pitch, const int64_t rows[2])
 {
@@ -55,8 +55,8 @@ static void forward_product(const call *c, const source *s, const float *from,
     WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
-/// Rows [begin, end) of dst of image n, as many at a time as the cache holds
-/// depthwise results for.
+// Rows [begin, end) of dst of image n, as many at a time as the cache holds
+// depthwise results for.
 static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
                          int64_t end)
 {
@@ -71,7 +71,7 @@ static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
     }
 }
 
-/// All of image n, with the moments of its dst.
+// All of image n, with the moments of its dst.
 static void forward_image(const call *c, source *s, int64_t n)
 {
     const wsr__dw *const d = &c->p->dw;
@@ -91,7 +91,7 @@ static void forward_image(const call *c, source *s, int64_t n)
     }
 }
 
-/// Work items are bands of images; item i is band i % bands of image i / bands.
+// Work items are bands of images; item i is band i % bands of image i / bands.
 static void forward_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;

@@ -13,15 +13,15 @@
 #include "kernel/native_reverse.h"
 #include "kernel/native_sep.h"
 
-/// The gradient between the two convolutions, in the scratch of one thread:
-///
-///   rings    [bundle][row of the ring][padded column][BUNDLE]
-///   weights  [bundle][column phase][ky][tap][BUNDLE], reversed
-///   diff     [block][row of the run][column][8]
-///   src      the depthwise result again, if gradients of weights are wanted
-///
-/// Row y of the gradient is in place y modulo the ring's rows. The rings hold
-/// as many rows as the rows of diff_src that are computed together depend on.
+// The gradient between the two convolutions, in the scratch of one thread:
+//
+//   rings    [bundle][row of the ring][padded column][BUNDLE]
+//   weights  [bundle][column phase][ky][tap][BUNDLE], reversed
+//   diff     [block][row of the run][column][8]
+//   src      the depthwise result again, if gradients of weights are wanted
+//
+// Row y of the gradient is in place y modulo the ring's rows. The rings hold
+// as many rows as the rows of diff_src that are computed together depend on.
 typedef struct between {
     reverse v;
     window win;
@@ -39,16 +39,16 @@ static bool wants_weights(const call *c)
     return c->sums[0] != NULL || c->sums[1] != NULL;
 }
 
-/// A run is l.rows rows whose depthwise results lie together, so that one
-/// product adds them to the gradient of the pointwise weights. Floats from
-/// block to block of a run.
+// A run is l.rows rows whose depthwise results lie together, so that one
+// product adds them to the gradient of the pointwise weights. Floats from
+// block to block of a run.
 static int64_t run_pitch(const call *c)
 {
     return c->l.rows * c->p->dw.ow * WSR__BLOCK;
 }
 
-/// Lay out the scratch of a thread. As in source_make, the zeros of the padding
-/// are written here alone.
+// Lay out the scratch of a thread. As in source_make, the zeros of the padding
+// are written here alone.
 static between between_make(float *scratch, const call *c)
 {
     const wsr__dw *const d = &c->p->dw;
@@ -78,8 +78,8 @@ static between between_make(float *scratch, const call *c)
     return m;
 }
 
-/// Row y of diff_dst of image n read through bwd->affine, all channel blocks,
-/// `pitch` floats apart. Without affine it is diff_dst itself.
+// Row y of diff_dst of image n read through bwd->affine, all channel blocks,
+// `pitch` floats apart. Without affine it is diff_dst itself.
 static const float *diff_row(const between *m, int64_t *pitch, const call *c,
                              int64_t n, int64_t y)
 {
@@ -103,9 +103,9 @@ static const float *diff_row(const between *m, int64_t *pitch, const call *c,
     return to;
 }
 
-/// What the product of row y of diff_dst prefetches: the next row of diff_dst,
-/// what affine reads with it, and the rows of diff_src that can be computed as
-/// soon as row y is there, with the src of their relu mask.
+// What the product of row y of diff_dst prefetches: the next row of diff_dst,
+// what affine reads with it, and the rows of diff_src that can be computed as
+// soon as row y is there, with the src of their relu mask.
 static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
                           int64_t n, int64_t y)
 {
@@ -141,8 +141,8 @@ static void between_ahead(gemm_ahead *ahead, const between *m, const call *c,
     ahead[3] = a;
 }
 
-/// Multiply a row of diff_dst by the transposed pointwise weights, into row y
-/// of all rings; at is the image and y.
+// Multiply a row of diff_dst by the transposed pointwise weights, into row y
+// of all rings; at is the image and y.
 static void between_fill(const between *m, const call *c, const float *diff,
                          int64_t pitch, const int64_t at[2])
 {
@@ -160,8 +160,8 @@ static void between_fill(const between *m, const call *c, const float *diff,
     WSR_NAME(wsr__gemm_blocked)(&g);
 }
 
-/// Add a run of `rows` rows to the gradient of the pointwise weights: the
-/// product of the depthwise result and diff_dst over all pixels.
+// Add a run of `rows` rows to the gradient of the pointwise weights: the
+// product of the depthwise result and diff_dst over all pixels.
 static void product_grad(const between *m, const call *c, const float *diff,
                          int64_t pitch, int64_t rows)
 {
@@ -176,9 +176,9 @@ static void product_grad(const between *m, const call *c, const float *diff,
     WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
-/// Use row y of diff_dst of image n for all but diff_src: fill the rings, add
-/// to the gradient of the depthwise weights, and at the end of a run to that of
-/// the pointwise weights.
+// Use row y of diff_dst of image n for all but diff_src: fill the rings, add
+// to the gradient of the depthwise weights, and at the end of a run to that of
+// the pointwise weights.
 static void backward_row(between *m, const call *c, int64_t n, int64_t y)
 {
     const int64_t row = c->p->dw.ow * WSR__BLOCK;
@@ -205,8 +205,8 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
     }
 }
 
-/// rows[1] rows of diff_src of image n from row rows[0] on, of bundle k: the
-/// depthwise backward pass over the ring.
+// rows[1] rows of diff_src of image n from row rows[0] on, of bundle k: the
+// depthwise backward pass over the ring.
 static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
                           const int64_t rows[2])
 {
@@ -229,10 +229,10 @@ static void backward_rows(const call *c, const between *m, int64_t n, int64_t k,
     finish_add_sums(&f, mask, plane / c->src_plane);
 }
 
-/// Rows [begin, end) of diff_src of image n, and what the rows of diff_dst that
-/// they depend on add to the gradients of the weights. Each row of diff_dst is
-/// used once, in order; a band other than the first begins with the first row
-/// that its own rows depend on.
+// Rows [begin, end) of diff_src of image n, and what the rows of diff_dst that
+// they depend on add to the gradients of the weights. Each row of diff_dst is
+// used once, in order; a band other than the first begins with the first row
+// that its own rows depend on.
 static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
                           int64_t end)
 {
@@ -252,8 +252,8 @@ static void backward_band(const call *c, between *m, int64_t n, int64_t begin,
     }
 }
 
-/// One work item: a band of an image. The sums of the relu mask's norm are per
-/// image, so that an image with sums is one band.
+// One work item: a band of an image. The sums of the relu mask's norm are per
+// image, so that an image with sums is one band.
 static void backward_image(const call *c, between *m, int64_t item)
 {
     const int64_t n = item / c->bands;
@@ -280,7 +280,7 @@ static void data_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Clear the sums of a group of images, and return them.
+// Clear the sums of a group of images, and return them.
 static float *group_sums(float *sums, int64_t group, size_t size)
 {
     if (sums == NULL) {
@@ -291,8 +291,8 @@ static float *group_sums(float *sums, int64_t group, size_t size)
     return own;
 }
 
-/// Work items are groups of images. Their number does not depend on that of the
-/// threads, and neither does the order of any sum.
+// Work items are groups of images. Their number does not depend on that of the
+// threads, and neither does the order of any sum.
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const call *const c = ctx;
@@ -309,8 +309,8 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-/// Sum the gradients of the weights per group of images, then over the groups
-/// in their order.
+// Sum the gradients of the weights per group of images, then over the groups
+// in their order.
 static void backward_weights(call *c, const wsr__sep_grads *grads)
 {
     const wsr__pw pw = wsr__sep_pw(c->p);

@@ -10,7 +10,7 @@
 
 // ------------------------------------------------------------- convolution
 
-/// Source position of tap k for result position o, or -1 outside of the image.
+// Source position of tap k for result position o, or -1 outside of the image.
 static int64_t source(int64_t o, int64_t k, const int64_t axis[4])
 {
     const int64_t stride = axis[0];
@@ -21,13 +21,13 @@ static int64_t source(int64_t o, int64_t k, const int64_t axis[4])
     return at < 0 || at >= size ? -1 : at;
 }
 
-/// Offset of a pixel in channel c of image n, of `cs` channels of h by w.
+// Offset of a pixel in channel c of image n, of `cs` channels of h by w.
 static int64_t offset(int64_t n, int64_t c, int64_t cs, const int64_t size[2])
 {
     return (n * cs + c) * size[0] * size[1];
 }
 
-/// One channel of src against one (kh, kw) kernel, at result (oy, ox).
+// One channel of src against one (kh, kw) kernel, at result (oy, ox).
 static double correlate(const float *src, const float *weights, int64_t oy,
                         int64_t ox, const wsr__conv *p)
 {
@@ -67,7 +67,7 @@ void wsr__ref_conv_forward(float *dst, const float *src, const float *weights,
     }
 }
 
-/// Result position that reads source position `at` through tap k, or -1.
+// Result position that reads source position `at` through tap k, or -1.
 static int64_t reader(int64_t at, int64_t k, const int64_t axis[4])
 {
     const int64_t stride = axis[0];
@@ -78,7 +78,7 @@ static int64_t reader(int64_t at, int64_t k, const int64_t axis[4])
     return o < 0 || o % stride != 0 || o / stride >= size ? -1 : o / stride;
 }
 
-/// One channel of diff_dst against one (kh, kw) kernel, at source (y, x).
+// One channel of diff_dst against one (kh, kw) kernel, at source (y, x).
 static double transpose(const float *diff_dst, const float *weights, int64_t y,
                         int64_t x, const wsr__conv *p)
 {
@@ -98,7 +98,7 @@ static double transpose(const float *diff_dst, const float *weights, int64_t y,
     return sum;
 }
 
-/// Each source pixel gathers from the results that read it.
+// Each source pixel gathers from the results that read it.
 void wsr__ref_conv_backward_data(float *diff_src, const float *diff_dst,
                                  const float *weights, const wsr__conv *p)
 {
@@ -119,7 +119,7 @@ void wsr__ref_conv_backward_data(float *diff_src, const float *diff_dst,
     }
 }
 
-/// One channel of src against one channel of diff_dst, for tap (ky, kx).
+// One channel of src against one channel of diff_dst, for tap (ky, kx).
 static double tap_gradient(const float *src, const float *diff_dst, int64_t ky,
                            int64_t kx, const wsr__conv *p)
 {
@@ -172,7 +172,7 @@ void wsr__ref_conv_backward_weights(float *diff_weights, float *diff_bias,
 
 // ------------------------------------------------------------------- pools
 
-/// The part of a window that lies inside the image: rows [0], columns [1].
+// The part of a window that lies inside the image: rows [0], columns [1].
 typedef struct inside {
     int64_t begin[2];
     int64_t end[2];
@@ -191,8 +191,8 @@ static inside window(int64_t oy, int64_t ox, const wsr__ref_pool *p)
     return w;
 }
 
-/// Offset of the first maximum in row-major order; the first NaN if there is
-/// one.
+// Offset of the first maximum in row-major order; the first NaN if there is
+// one.
 static int64_t argmax(const float *src, const inside *in, int64_t width)
 {
     int64_t best = in->begin[0] * width + in->begin[1];
@@ -218,7 +218,7 @@ void wsr__ref_max_pool_forward(float *dst, const float *src,
     }
 }
 
-/// Finds the maximum again rather than keep an index.
+// Finds the maximum again rather than keep an index.
 void wsr__ref_max_pool_backward(float *diff_src, const float *src,
                                 const float *diff_dst, const wsr__ref_pool *p)
 {
@@ -232,7 +232,7 @@ void wsr__ref_max_pool_backward(float *diff_src, const float *src,
     }
 }
 
-/// What the sum over a window is divided by.
+// What the sum over a window is divided by.
 static double divisor(const inside *in, const wsr__ref_pool *p)
 {
     return p->count_pad ? (double)(p->kernel * p->kernel)
@@ -304,14 +304,14 @@ static double or_else(const float *values, int64_t i, double fallback)
     return values != NULL ? (double)values[i] : fallback;
 }
 
-/// Offset of the i-th value of channel c.
+// Offset of the i-th value of channel c.
 static int64_t value(int64_t i, int64_t c, const int64_t dims[4])
 {
     const int64_t pixels = dims[2] * dims[3];
     return (i / pixels * dims[1] + c) * pixels + i % pixels;
 }
 
-/// Mean [0] and biased variance [1] of channel c.
+// Mean [0] and biased variance [1] of channel c.
 static void channel_stats(double stats[2], const float *src, int64_t c,
                           const int64_t dims[4])
 {
@@ -348,8 +348,8 @@ void wsr__ref_bn_train_forward(float *dst, float *mean, float *var,
     }
 }
 
-/// The gradient of batch statistics included: with x_hat the normalised source,
-/// dsrc = gamma / std * (dy - mean(dy) - x_hat * mean(dy * x_hat)).
+// The gradient of batch statistics included: with x_hat the normalised source,
+// dsrc = gamma / std * (dy - mean(dy) - x_hat * mean(dy * x_hat)).
 void wsr__ref_bn_train_backward(float *diff_src, float *diff_gamma,
                                 float *diff_beta, const float *const data[2],
                                 const wsr__ref_norm *norm,
@@ -385,7 +385,7 @@ void wsr__ref_bn_train_backward(float *diff_src, float *diff_gamma,
     }
 }
 
-/// With running statistics the norm is an affine map per channel.
+// With running statistics the norm is an affine map per channel.
 void wsr__ref_bn_eval_forward(float *dst, const float *src,
                               const float *const stats[2],
                               const wsr__ref_norm *norm, const int64_t dims[4])

@@ -34,7 +34,7 @@ static void unplan(wsr__node *node)
 static wsr_status plan(wsr__node *node)
 {
     const wsr__conv c = wsr__conv2d_shape(node);
-    state *const s = wsr__alloc(1, sizeof *s);
+    state *const s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }

@@ -106,7 +106,7 @@ static uint32_t needs(const wsr__node *node)
 static wsr_status plan(wsr__node *node)
 {
     wsr_status status = WSR_OK;
-    state *const s = wsr__alloc(1, sizeof *s);
+    state *const s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }

@@ -91,7 +91,7 @@ static wsr__few_channels problem(const wsr__node *node)
 
 static wsr_status plan(wsr__node *node)
 {
-    state *const s = wsr__alloc(1, sizeof *s);
+    state *const s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }
@@ -118,7 +118,7 @@ static const float *weights(const wsr__node *node)
     return s->packed;
 }
 
-/// The bias as forward reads it: padded where dst is blocked.
+// The bias as forward reads it: padded where dst is blocked.
 static const float *bias_of(const wsr__node *node)
 {
     const state *const s = node->state;

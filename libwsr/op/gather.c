@@ -76,7 +76,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         const float *const src = node->src[0].data + k * v.size * v.floats;
         for (size_t j = 0; j < o->indices.n; j++, dst += v.floats) {
             memcpy(dst, src + o->indices.v[j] * v.floats,
-                   (size_t)v.floats * sizeof *dst);
+                   (size_t)v.floats * sizeof(*dst));
         }
     }
 }
@@ -92,7 +92,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     for (int64_t k = begin; k < end; k++) {
         float *const whole = node->src[0].diff + k * v.size * v.floats;
         if (!node->src[0].accumulate) {
-            memset(whole, 0, (size_t)(v.size * v.floats) * sizeof *whole);
+            memset(whole, 0, (size_t)(v.size * v.floats) * sizeof(*whole));
         }
         for (size_t j = 0; j < o->indices.n; j++, dy += v.floats) {
             float *const dx = whole + o->indices.v[j] * v.floats;

@@ -118,7 +118,7 @@ static wsr_status backward_native(wsr__node *node)
         .add_src = src[X].accumulate};
     wsr__start_diff(&src[IH]);
     wsr__start_diff(&src[HH]);
-    memset(bias, 0, (size_t)(4 * p.h) * sizeof *bias);
+    memset(bias, 0, (size_t)(4 * p.h) * sizeof(*bias));
     wsr__lstm_backward(&grads, &p, node->dst.diff, &w, node->workspace,
                        node->scratch);
     if (wants_bias(node)) {
@@ -258,7 +258,7 @@ static wsr_status backward(wsr__node *node)
     const wsr__lstm p = sizes_of(node);
     float *const dg = node->scratch;
     float *const bias = dg + 6 * p.h;
-    const size_t row = (size_t)p.h * sizeof *dg;
+    const size_t row = (size_t)p.h * sizeof(*dg);
     wsr__start_diff(&node->src[IH]);
     wsr__start_diff(&node->src[HH]);
     memset(bias, 0, 4 * row);

@@ -137,7 +137,7 @@ static size_t grads_floats(const state *s)
 
 static wsr_status plan(wsr__node *node)
 {
-    state *const s = wsr__alloc(1, sizeof *s);
+    state *const s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
     }

@@ -92,7 +92,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         float *const whole = node->src[0].diff + k * c.step;
         const float *const dy = node->dst.diff + k * c.floats;
         if (!node->src[0].accumulate) {
-            memset(whole, 0, (size_t)c.step * sizeof *whole);
+            memset(whole, 0, (size_t)c.step * sizeof(*whole));
         }
         for (int64_t i = 0; i < c.floats; i++) {
             whole[c.from + i] += dy[i];

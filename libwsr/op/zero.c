@@ -10,7 +10,7 @@
 static wsr_status forward(wsr__node *node)
 {
     memset(node->dst.data, 0,
-           (size_t)wsr__dst_floats(node) * sizeof *node->dst.data);
+           (size_t)wsr__dst_floats(node) * sizeof(*node->dst.data));
     return WSR_OK;
 }
 

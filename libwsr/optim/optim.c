@@ -54,7 +54,7 @@ wsr_status wsr__optim_make(wsr_optim **out, wsr_params *params,
                            const wsr__optim_class *cls, const void *options)
 {
     wsr_status status = WSR_OK;
-    wsr_optim *optim = wsr__alloc(1, sizeof *optim);
+    wsr_optim *optim = wsr__alloc(1, sizeof(*optim));
     *out = NULL;
     if (optim == NULL) {
         return WSR_NOMEM;
@@ -143,9 +143,9 @@ static wsr_status slots_extend(wsr_optim *optim)
     wsr_status status = WSR_OK;
     const size_t count = wsr_params_count(optim->params);
     WSR_TRY(wsr__reserve((void **)&optim->slots, &optim->slot_capacity, count,
-                         sizeof *optim->slots));
+                         sizeof(*optim->slots)));
     WSR_TRY(wsr__reserve((void **)&optim->steps, &optim->step_capacity, count,
-                         sizeof *optim->steps));
+                         sizeof(*optim->steps)));
     while (optim->count < count) {
         optim->slots[optim->count] = (slot){0};
         optim->steps[optim->count++] = 0;
@@ -223,7 +223,7 @@ static wsr_status add_chunks(wsr_optim *optim, wsr__param *param, size_t at)
     for (int64_t begin = 0; begin < param->count; begin += CHUNK) {
         const int64_t left = param->count - begin;
         WSR_TRY(wsr__reserve((void **)&optim->chunks, &optim->chunk_capacity,
-                             optim->chunk_count + 1, sizeof *optim->chunks));
+                             optim->chunk_count + 1, sizeof(*optim->chunks)));
         optim->chunks[optim->chunk_count++] =
             (chunk){.param = param,
                     .at = at,

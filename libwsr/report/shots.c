@@ -11,7 +11,7 @@
 
 enum { MOST = 12, KEY_SIZE = 64 };
 
-/// Pictures of one shape and room for one of them.
+// Pictures of one shape and room for one of them.
 typedef struct gallery {
     const wsr__st *st;
     size_t n;

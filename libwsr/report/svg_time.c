@@ -6,7 +6,7 @@
 
 enum { WIDTH = 760, HEIGHT = 34, GAP = 2 };
 
-/// Seconds spent on one thing in all phases.
+// Seconds spent on one thing in all phases.
 typedef struct share {
     const char *name;
     double seconds;

@@ -24,7 +24,7 @@ wsr_status wsr__sched_make(wsr_sched **out, const wsr__sched_class *cls,
                            const void *params)
 {
     wsr_status status = WSR_OK;
-    wsr_sched *sched = wsr__alloc(1, sizeof *sched);
+    wsr_sched *sched = wsr__alloc(1, sizeof(*sched));
     *out = NULL;
     if (sched == NULL) {
         return WSR_NOMEM;

@@ -54,7 +54,7 @@ static void add_line(wsr__str *out, const wsr_params *params, size_t *i,
         char shape[96];
         wsr__shape_print(shape, wsr_params_shape(params, *i));
         wsr__str_addf(out, "%s %s\n", name, shape);
-        ++*i;
+        (*i)++;
         return;
     }
     const size_t stem = strlen(name) - strlen(after_dot(name));
