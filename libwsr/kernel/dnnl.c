@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Convolutions and matrix products through oneDNN. What differs between its
-// generations 2 and 3 is in the first section: version 3 has no op
-// descriptors, opaque memory descriptors, and one convolution family.
+// Convolutions through oneDNN, for what no native kernel does: dense ones of
+// any size, groups and bias. A wsr__dnnl_conv is one pass (forward, backward
+// data or backward weights) of one convolution; its primitive is made once and
+// run often. What differs between oneDNN's generations 2 and 3 is in the first
+// section: version 3 has no op descriptors, opaque memory descriptors, and one
+// convolution family.
 //
 // Weights go to oneDNN's blocked format and back by our own loops: the reorder
 // of its 3.7 loses numbers where channels do not fill blocks, and leaves the
@@ -27,6 +30,8 @@ typedef struct blocking {
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t md_owned;
+// In version 3 a descriptor is a handle that must be freed; in version 2 it is
+// a struct, and a reference to it is a pointer.
 typedef const_dnnl_memory_desc_t md_ref;
 
 static md_ref ref(const md_owned *md)
@@ -69,6 +74,7 @@ static dnnl_status_t md_blocking(blocking *out, md_ref md)
 }
 #else
 typedef dnnl_memory_desc_t md_owned;
+// See above: a struct that owns nothing.
 typedef const dnnl_memory_desc_t *md_ref;
 
 static md_ref ref(const md_owned *md)
@@ -98,6 +104,8 @@ static dnnl_status_t md_blocking(blocking *out, md_ref md)
 }
 #endif
 
+// What oneDNN asks for to describe a convolution: src (n, ci, h, w), dst (n,
+// co, oh, ow), weights of any format, bias (co). Dilations count from 0.
 typedef struct problem {
     dnnl_dims_t strides;
     dnnl_dims_t dilates;
@@ -167,6 +175,7 @@ static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
 
 enum { WEIGHT_DIMS = 5 }; // groups, outputs and inputs of one, rows, columns
 
+// The memory objects hold no memory: run() points them at the arguments.
 struct wsr__dnnl_conv {
     wsr__dnnl dnnl;
     wsr__direction pass;
@@ -185,6 +194,7 @@ struct wsr__dnnl_conv {
     size_t scratch_bytes;
 };
 
+// Our blocked layout is one of oneDNN's, so src and dst pass without a copy.
 static dnnl_format_tag_t tag_of(wsr__layout layout)
 {
     return layout == WSR__BLOCKED ? dnnl_nChw8c : dnnl_nchw;
@@ -201,6 +211,8 @@ static dnnl_status_t any_weights(md_owned *md, const wsr__conv *s)
                          : md_make(md, 4, dense, dnnl_format_tag_any);
 }
 
+// Padding is the same at both ends; oneDNN takes the far one as given, since
+// the size of dst is given too.
 static wsr_status make_problem(problem *p, const wsr__conv *s,
                                const wsr__layout layouts[2], bool bias)
 {
@@ -222,6 +234,7 @@ out:
     return status;
 }
 
+// Legal for a problem that was made halfway.
 static void problem_free(problem *p)
 {
     md_free(&p->src);
@@ -230,11 +243,13 @@ static void problem_free(problem *p)
     md_free(&p->weights);
 }
 
+// Borrowed from the primitive descriptor.
 static md_ref query(const_dnnl_primitive_desc_t pd, dnnl_query_t what)
 {
     return dnnl_primitive_desc_query_md(pd, what, 0);
 }
 
+// DNNL_MEMORY_NONE: no buffer yet.
 static wsr_status make_memory(dnnl_memory_t *out, dnnl_engine_t engine,
                               md_ref md)
 {
@@ -258,6 +273,9 @@ static int64_t place_of(const blocking *b, int dimension, int64_t i)
     return at + i * b->strides[dimension];
 }
 
+// A blocked format places an element at a sum with one term per dimension, so a
+// small table for each dimension describes it: packing is then two loops over
+// tables, whatever format oneDNN chose.
 static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
                               md_ref md)
 {
@@ -282,6 +300,7 @@ static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
     return WSR_OK;
 }
 
+// Under which names oneDNN asks for the three tensors of a pass.
 typedef struct roles {
     dnnl_query_t src;
     dnnl_query_t weights;
@@ -315,6 +334,7 @@ typedef struct making {
     wsr__dnnl_conv *conv;
 } making;
 
+// The finished convolution has left `conv` by then.
 static void making_free(making *m)
 {
     problem_free(&m->problem);
@@ -330,6 +350,7 @@ static void making_free(making *m)
     wsr__dnnl_conv_free(m->conv);
 }
 
+// Sizes of weights and scratchpad are known only to the primitive.
 static wsr_status make_memories(making *m)
 {
     wsr__dnnl_conv *const conv = m->conv;
@@ -352,7 +373,8 @@ out:
     return status;
 }
 
-// Backward passes take the forward one as a hint.
+// Backward passes take the forward one as a hint. The scratchpad is ours
+// (scratchpad_mode_user): a run must not allocate.
 static wsr_status make_descriptor(making *m)
 {
     const wsr__direction pass = m->conv->pass;
@@ -376,6 +398,7 @@ out:
     return status;
 }
 
+// "ref:any" and the like; tests ask, so that no layout falls into it unseen.
 static bool is_reference(const_dnnl_primitive_desc_t pd)
 {
     const char *name = NULL;
@@ -389,6 +412,8 @@ bool wsr__dnnl_conv_is_slow(const wsr__dnnl_conv *conv)
     return conv->slow;
 }
 
+// Runs behind the guard of wsr__dnnl_create(): it may be left at any call, and
+// whatever it has made by then is in `making`.
 static wsr_status make(void *ctx)
 {
     making *const m = ctx;
@@ -404,6 +429,7 @@ out:
     return status;
 }
 
+// Backward data has no bias.
 wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
                               const wsr__conv *shape,
                               const wsr__layout layouts[2], bool bias)
@@ -466,6 +492,7 @@ void wsr__dnnl_conv_free(wsr__dnnl_conv *conv)
     wsr__free(conv);
 }
 
+// In floats, rounded up.
 size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv)
 {
     return (conv->weights_bytes + sizeof(float) - 1) / sizeof(float);
@@ -486,7 +513,8 @@ static void point(dnnl_memory_t memory, const float *data)
     (void)dnnl_memory_set_data_handle(memory, handle.out);
 }
 
-// Where row `row` of filters begins, counted over all of them.
+// Where row `row` of filters begins, counted over all of them. A row is the kw
+// weights of one (group, output, input, ky).
 static int64_t row_at(const wsr__dnnl_conv *conv, int64_t row)
 {
     int64_t at = 0;
@@ -506,6 +534,7 @@ static int64_t row_count(const wsr__dnnl_conv *conv)
     return rows;
 }
 
+// Cleared first: padding of blocks must be zero for oneDNN.
 void wsr__dnnl_conv_pack(const wsr__dnnl_conv *conv, float *packed,
                          const float *plain)
 {
@@ -520,6 +549,7 @@ void wsr__dnnl_conv_pack(const wsr__dnnl_conv *conv, float *packed,
     }
 }
 
+// The same map, read the other way.
 void wsr__dnnl_conv_unpack(const wsr__dnnl_conv *conv, float *plain,
                            const float *packed)
 {
@@ -539,6 +569,7 @@ typedef struct running {
     int count;
 } running;
 
+// The only call of a run that enters oneDNN.
 static wsr_status execute(void *ctx)
 {
     const running *const r = ctx;
@@ -548,6 +579,8 @@ static wsr_status execute(void *ctx)
                            "convolution");
 }
 
+// Backward passes take gradients where forward takes data: `src`, `weights` and
+// `dst` of the arguments are whichever of both the pass needs.
 wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
 {
     static const int names[][4] = {

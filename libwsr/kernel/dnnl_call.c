@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Entering oneDNN, and matrix products, which need no object of it.
+// Entering oneDNN, and matrix products, which need no object of it. oneDNN
+// throws C++ exceptions, starts OpenMP threads, keeps a cache and does not
+// always check its memory; every call of it goes through a function of this
+// file that takes care of all four.
 
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 
@@ -24,6 +27,7 @@ wsr_status wsr__dnnl_check(dnnl_status_t status, const char *what)
     return WSR_FAIL(WSR_BACKEND, "oneDNN %s: status %d", what, (int)status);
 }
 
+// The thread's own OpenMP settings are put back whatever happens.
 wsr_status wsr__dnnl_call(wsr_status (*call)(void *ctx), void *ctx)
 {
     char what[WSR__WHAT] = "";
@@ -56,6 +60,7 @@ static wsr_status need_room(void)
     return WSR_OK;
 }
 
+// Setting the capacity to 0 empties the cache; the old one is put back.
 static wsr_status empty_cache(void *ctx)
 {
     int capacity = 0;
@@ -87,6 +92,7 @@ wsr_status wsr__dnnl_create(wsr_status (*call)(void *ctx), void *ctx)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static wsr__dnnl shared;
 
+// The CPU has one engine; a stream runs primitives in order.
 static wsr_status make_engine(void *ctx)
 {
     wsr__dnnl *const made = ctx;
@@ -100,6 +106,7 @@ out:
     return status;
 }
 
+// oneDNN's handles may be NULL here: a failure can come between the two.
 static void forget(const wsr__dnnl *made)
 {
     if (made->stream != NULL) {
@@ -129,6 +136,8 @@ static wsr_status first_products(void *ctx)
     return wsr__dnnl_check(failed, "sgemm");
 }
 
+// Made at the first request, by one thread, and kept to the end of the process.
+// A failure leaves nothing behind, so a later request may succeed.
 wsr_status wsr__dnnl_open(wsr__dnnl *out)
 {
     wsr_status status = WSR_OK;
@@ -167,6 +176,7 @@ typedef struct product {
     bool accumulate;
 } product;
 
+// dnnl_sgemm() takes row-major matrices, unlike the Fortran original.
 static wsr_status multiply(void *ctx)
 {
     const product *const p = ctx;

@@ -64,6 +64,8 @@ static const variant *native(void)
     return v;
 }
 
+// Also what wsr-info prints and logs record: results differ in rounding between
+// instruction sets.
 const char *wsr__native_name(void)
 {
     return native()->name;

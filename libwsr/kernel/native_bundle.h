@@ -332,9 +332,9 @@ WSR_INLINE int64_t bundles(int64_t blocks)
 // ---------------------------------------------------------------- prologues
 
 /// Floats from one image to the next.
-WSR_INLINE int64_t batch_stride_of(int64_t step, int64_t c, int64_t pixels)
+WSR_INLINE int64_t batch_stride_of(int64_t stride, int64_t c, int64_t pixels)
 {
-    return step != 0 ? step : wsr__blocks(c) * pixels * WSR__BLOCK;
+    return stride != 0 ? stride : wsr__blocks(c) * pixels * WSR__BLOCK;
 }
 
 /// A prologue for a bundle.

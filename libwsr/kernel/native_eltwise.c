@@ -148,6 +148,7 @@ void WSR_NAME(wsr__axpy)(float *dst, float a, const float *src, int64_t n)
     over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, axpy_body);
 }
 
+// dst may be src: each number is read before it is written.
 static void scale_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -207,9 +208,9 @@ void WSR_NAME(wsr__scale_images)(float *dst, const wsr__dims *d,
 }
 
 // Floats from one plain image to the next.
-static int64_t plain_stride(int64_t step, const wsr__dims *d)
+static int64_t plain_stride(int64_t stride, const wsr__dims *d)
 {
-    return step != 0 ? step : d->c * d->h * d->w;
+    return stride != 0 ? stride : d->c * d->h * d->w;
 }
 
 // Work items are planes of dst. The lanes beyond the last channel get zeros,

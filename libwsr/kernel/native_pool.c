@@ -107,6 +107,7 @@ static void forward_planes(const pool_call *c, int64_t begin, int64_t end,
     }
 }
 
+// Work items are planes, of which no two share a number of dst.
 static void max_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -115,6 +116,8 @@ static void max_body(void *ctx, int64_t begin, int64_t end, size_t part)
     forward_planes(c, begin, end, fits ? WSR_NAME(wsr__pool3_max) : max_plane);
 }
 
+// The 3x3 kernels do the same work with fewer loads; results may differ from
+// the general ones in rounding only.
 static void avg_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -196,6 +199,7 @@ static void backward_plane(const pool_call *c, const pool_plane *at)
     }
 }
 
+// A plane of diff_src is written by one thread, windows and all.
 static void backward_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

@@ -21,12 +21,14 @@ bool WSR_NAME(wsr__pool3_fits)(const wsr__pool *p)
     return p->kernel == SIDE && p->stride <= 2 && p->pad <= 1;
 }
 
-// A value, and the tap it comes from.
+// A value, and the tap it comes from. A tap is counted from the window's top
+// left, as a float so that it can be selected by the same masks.
 typedef struct maximum {
     v8 value;
     v8 tap;
 } maximum;
 
+// Strictly larger, or the first NaN: taps must come in row-major order.
 WSR_INLINE void take(maximum *m, v8 value, v8 tap)
 {
     const v8 more = beats8(value, m->value);
@@ -90,6 +92,9 @@ WSR_INLINE void max_rows(float *dst, uint8_t *index,
     }
 }
 
+// Source row y is reduced into data[y % 3] once and read by up to three
+// windows. The inner windows have all three rows, which the call with constants
+// unrolls.
 static void max_strip(const pool_call *c, const pool_plane *at, int64_t x0,
                       int64_t n)
 {
@@ -143,7 +148,8 @@ static void sum_columns(float *to, const float *plane, int64_t pitch,
     }
 }
 
-// One row of a strip of dst.
+// One row of a strip of dst. The divisor is a constant inside; at the left and
+// right edge it is computed for each window.
 static void avg_row(const pool_call *c, const pool_plane *at, int64_t y,
                     int64_t x0, int64_t n)
 {
@@ -322,6 +328,7 @@ WSR_INLINE void gather_row(float *out, const containing *w, int64_t n,
     }
 }
 
+// A branch for each kind of pool, so that its flag is a constant in the loop.
 static void backward_row(float *out, const containing *w, int64_t n,
                          int64_t step, const pool_call *c)
 {
@@ -337,7 +344,8 @@ static void backward_row(float *out, const containing *w, int64_t n,
     }
 }
 
-// Columns stride * [i0, i0 + ni) and those between them.
+// Columns stride * [i0, i0 + ni) and those between them. The rings hold as many
+// rows of diff_dst as one row of diff_src depends on.
 static void backward_strip(gradients *m, const pool_call *c,
                            const pool_plane *at, int64_t i0, int64_t ni)
 {

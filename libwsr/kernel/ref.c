@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reference kernels: plain NCHW tensors, nested loops straight from the
+// Reference kernels: plain (n, c, h, w) tensors, nested loops straight from the
 // definition, sums in double. Speed is no aim here; being obviously right is.
+// Every other kernel is tested against these.
 
 #include "kernel/ref.h"
 
@@ -47,6 +48,8 @@ static double correlate(const float *src, const float *weights, int64_t oy,
     return sum;
 }
 
+// Flat index i of dst is (n, co, oy, ox); a group reads ci of the p->ci
+// channels.
 void wsr__ref_conv_forward(float *dst, const float *src, const float *weights,
                            const float *bias, const wsr__conv *p)
 {
@@ -139,6 +142,8 @@ static double tap_gradient(const float *src, const float *diff_dst, int64_t ky,
     return sum;
 }
 
+// diff_weights is (co, ci / groups, kh, kw); diff_bias, where wanted, sums
+// diff_dst over images and pixels.
 void wsr__ref_conv_backward_weights(float *diff_weights, float *diff_bias,
                                     const float *src, const float *diff_dst,
                                     const wsr__conv *p)
@@ -178,6 +183,8 @@ typedef struct inside {
     int64_t end[2];
 } inside;
 
+// Padding takes no part in a maximum, and none in an average unless count_pad
+// says so.
 static inside window(int64_t oy, int64_t ox, const wsr__ref_pool *p)
 {
     const int64_t o[2] = {oy, ox};
@@ -257,6 +264,7 @@ void wsr__ref_avg_pool_forward(float *dst, const float *src,
     }
 }
 
+// Every pixel inside the window gets the same share.
 void wsr__ref_avg_pool_backward(float *diff_src, const float *diff_dst,
                                 const wsr__ref_pool *p)
 {
@@ -275,6 +283,7 @@ void wsr__ref_avg_pool_backward(float *diff_src, const float *diff_dst,
     }
 }
 
+// dims are (n, c, h, w) of src; dst is (n, c).
 void wsr__ref_global_avg_forward(float *dst, const float *src,
                                  const int64_t dims[4])
 {
@@ -299,6 +308,7 @@ void wsr__ref_global_avg_backward(float *diff_src, const float *diff_dst,
 
 // ------------------------------------------------------ batch normalisation
 
+// A norm without weight or bias.
 static double or_else(const float *values, int64_t i, double fallback)
 {
     return values != NULL ? (double)values[i] : fallback;
@@ -311,7 +321,9 @@ static int64_t value(int64_t i, int64_t c, const int64_t dims[4])
     return (i / pixels * dims[1] + c) * pixels + i % pixels;
 }
 
-// Mean [0] and biased variance [1] of channel c.
+// Mean [0] and biased variance [1] of channel c. In two passes: the square of
+// the mean taken from the mean of squares loses the digits that a large mean
+// shares.
 static void channel_stats(double stats[2], const float *src, int64_t c,
                           const int64_t dims[4])
 {
@@ -329,6 +341,7 @@ static void channel_stats(double stats[2], const float *src, int64_t c,
     stats[1] = square / (double)m;
 }
 
+// mean and var are kept for backward and for the running statistics.
 void wsr__ref_bn_train_forward(float *dst, float *mean, float *var,
                                const float *src, const wsr__ref_norm *norm,
                                const int64_t dims[4])
@@ -400,6 +413,7 @@ void wsr__ref_bn_eval_forward(float *dst, const float *src,
     }
 }
 
+// The statistics are constants, so no term of theirs appears.
 void wsr__ref_bn_eval_backward(float *diff_src, const float *diff_dst,
                                const float *const stats[2],
                                const wsr__ref_norm *norm, const int64_t dims[4])

@@ -9,6 +9,7 @@
 
 enum { MOST = 64 };
 
+// Dense; callers put in the batch strides of the tensors at hand.
 static wsr__dims dims_of(const wsr__node *node)
 {
     const int64_t *const d = node->dst.desc.shape.dims;
@@ -28,6 +29,8 @@ static void forward_blocked(const wsr__node *node)
     wsr__bn_apply_sum(node->dst.data, &d, summands, node->n);
 }
 
+// The sum starts at source 0 and goes in the order of the sources: the bits do
+// not depend on the layout.
 static wsr_status forward(wsr__node *node)
 {
     if (node->dst.desc.layout == WSR__BLOCKED) {
@@ -68,6 +71,8 @@ static wsr_status backward(wsr__node *node)
     fill_sums(node);
     for (size_t i = 0; i < node->n; i++) {
         const wsr__arg *const src = &node->src[i];
+        // A plan may give a summand the gradient of the sum itself
+        // (shares_diff).
         if (!src->want_diff || src->diff == node->dst.diff) {
             continue;
         }
@@ -112,6 +117,7 @@ static const wsr__impl native = {.name = "native",
                                             .dst_views = true,
                                             .shares_diff = true}};
 
+// Plain tensors; sums in double.
 static wsr_status forward_ref(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);

@@ -19,6 +19,8 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// Moments are those of the batch norm behind, summed while a plane is in the
+// cache; NULL if nobody wants them.
 static wsr_status forward(wsr__node *node)
 {
     const wsr__pool p = wsr__pool2d_shape(node, false);
@@ -60,6 +62,7 @@ static wsr_status backward_ref(wsr__node *node)
     return WSR_OK;
 }
 
+// The reference takes plain images and overwrites diff_src.
 static const wsr__impl ref = {
     .name = "ref", .forward = forward_ref, .backward = backward_ref};
 

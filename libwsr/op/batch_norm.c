@@ -51,6 +51,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// A norm without weight and bias is PyTorch's affine=False.
 const float *wsr__batch_norm_affine(const wsr__node *node, size_t i)
 {
     return node->n > i ? node->src[i].data : NULL;
@@ -74,6 +75,8 @@ void wsr__batch_norm_move(const wsr__node *node, const float *mean,
     for (int64_t i = 0; i < c; i++) {
         float *const m = &node->src[WSR__BN_MEAN].data[i];
         float *const v = &node->src[WSR__BN_VAR].data[i];
+        // As PyTorch: the batch is normalised with the biased variance, and the
+        // running one follows the unbiased.
         *m = (1 - momentum) * *m + momentum * mean[i];
         *v = (1 - momentum) * *v +
              momentum * (float)((double)var[i] * unbiased);
@@ -105,6 +108,7 @@ uint32_t wsr__batch_norm_needs(const wsr__node *node)
 
 // -------------------------------------------------------------- reference
 
+// (n, c) counts as (n, c, 1, 1).
 static void plain_dims(int64_t dims[4], const wsr__node *node)
 {
     const wsr_shape *const s = &node->src[WSR__BN_SRC].desc.shape;

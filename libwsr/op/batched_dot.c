@@ -16,6 +16,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return status;
 }
 
+// The gradient of either side is the other side.
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[1].want_diff ? 1u : 0u) |
@@ -58,6 +59,8 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Sources are plain: a padding channel of one would meet that of the other,
+// which is 0, but rows of blocked images have other lengths.
 static wsr_status forward(wsr__node *node)
 {
     wsr__share(node->dst.desc.shape.dims[0],

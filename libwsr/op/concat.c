@@ -20,6 +20,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// All dimensions but `axis` must agree; dst has the sum of them there.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -67,6 +68,7 @@ static bool joins_blocks(const wsr__node *node)
     return blocked && (full || alike);
 }
 
+// part 0 says that no source has padding, so dst is an ordinary blocked image.
 static void layout_blocked(wsr__node *node)
 {
     const int64_t first = node->src[0].desc.shape.dims[1];
@@ -96,6 +98,7 @@ static int64_t image_floats(const wsr__node *node)
     return wsr__row_floats(&node->dst.desc);
 }
 
+// Runs only where fuse.c could not let the producers write into dst.
 static wsr_status forward_blocked(wsr__node *node)
 {
     for (size_t i = 0; i < node->n; i++) {
@@ -134,6 +137,7 @@ static const wsr__impl blocked = {.name = "native",
 // ------------------------------------------------------------------- plain
 
 // Contiguous floats that one step of the outer dimensions takes from a shape.
+// The axes before `axis` count the rows, which are copied one by one.
 static int64_t run_of(const wsr_shape *shape, int64_t axis)
 {
     int64_t run = 1;
@@ -160,6 +164,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Row r of a source's gradient, `run` floats.
 static void take(const wsr__arg *src, const float *diff_dst, int64_t run,
                  int64_t r)
 {

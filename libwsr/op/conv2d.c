@@ -44,6 +44,7 @@ static wsr_status check_list(const char *key, const wsr__ints *list)
                     list->n);
 }
 
+// An offset is negative padding at the top and the left.
 static wsr__conv make_shape(const wsr__conv2d *o, const wsr_shape *src,
                             const wsr_shape *weights)
 {
@@ -73,6 +74,7 @@ static int64_t out_size(int64_t size, int64_t kernel, const int64_t how[3],
     return room < reach ? 0 : (room - reach) / how[0] + 1;
 }
 
+// Floor of (size + padding - reach) / stride, plus 1, as PyTorch.
 static void set_out_size(wsr__conv *p, int64_t offset)
 {
     p->oh =
@@ -163,14 +165,14 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const int64_t blocks = (d[1] + lanes - 1) / lanes;
     const wsr__affine *const affine = node->dst.affine;
     const int64_t dense = blocks * pixels * lanes;
-    const int64_t step = node->dst.diff_batch_stride;
+    const int64_t stride = node->dst.diff_batch_stride;
     const int64_t saved = affine != NULL ? affine->batch_stride : 0;
     for (int64_t c = begin; c < end; c++) {
         double sum = 0;
         for (int64_t n = 0; n < d[0]; n++) {
             const int64_t at = c / lanes * pixels * lanes + c % lanes;
             const float *const diff = node->dst.diff + at +
-                                      n * (step != 0 ? step : dense);
+                                      n * (stride != 0 ? stride : dense);
             const float *const dst = affine == NULL
                                          ? diff
                                          : affine->dst + at +
@@ -202,6 +204,8 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The reference writes all gradients of weights at once; what nobody wants goes
+// to scratch.
 static wsr_status plan(wsr__node *node)
 {
     node->scratch_floats = (size_t)wsr_shape_count(&node->src[1].desc.shape);
@@ -225,6 +229,7 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
+// Plain images; it overwrites its gradients.
 static const wsr__impl ref = {.name = "ref",
                               .needs = wsr__conv2d_needs,
                               .plan = plan,

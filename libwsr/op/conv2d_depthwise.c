@@ -31,6 +31,8 @@ static void unplan(wsr__node *node)
     }
 }
 
+// Packed weights are [block][tap][8]. Scratch for the gradient of weights is a
+// packed gradient and what the kernel sums up in.
 static wsr_status plan(wsr__node *node)
 {
     const wsr__conv c = wsr__conv2d_shape(node);
@@ -48,8 +50,8 @@ static wsr_status plan(wsr__node *node)
     return s->packed == NULL ? WSR_NOMEM : WSR_OK;
 }
 
-// The problem with the steps of data, or of gradients.
-static wsr__dw with_steps(const wsr__node *node, bool diffs)
+// The problem with the batch strides of data, or of gradients.
+static wsr__dw with_batch_strides(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__dw p = s->p;
@@ -69,10 +71,11 @@ static const float *weights(const wsr__node *node)
     return s->packed;
 }
 
+// src and dst are blocked (nChw8c) and may be views.
 static wsr_status forward(wsr__node *node)
 {
     const wsr__fwd fwd = wsr__node_fwd(node);
-    const wsr__dw p = with_steps(node, false);
+    const wsr__dw p = with_batch_strides(node, false);
     wsr__dw_forward(node->dst.data, &p, node->src[0].data, weights(node), &fwd);
     return WSR_OK;
 }
@@ -85,7 +88,7 @@ static void backward_weights(const wsr__node *node)
     float *const packed = node->scratch;
     const wsr__wgrad opt =
         wsr__node_wgrad(node, packed + wsr__dw_weights_size(&s->p));
-    const wsr__dw p = with_steps(node, true);
+    const wsr__dw p = with_batch_strides(node, true);
     wsr__dw_backward_weights(packed, &p, node->src[0].data, node->dst.diff,
                              &opt);
     wsr__start_diff(arg);
@@ -96,7 +99,7 @@ static wsr_status backward(wsr__node *node)
 {
     if (node->src[0].want_diff) {
         const wsr__bwd bwd = wsr__node_bwd(node);
-        const wsr__dw p = with_steps(node, true);
+        const wsr__dw p = with_batch_strides(node, true);
         wsr__dw_backward_data(node->src[0].diff, &p, node->dst.diff,
                               weights(node), &bwd);
     }

@@ -8,6 +8,7 @@
 
 enum { FEW_CHANNELS = 8 };
 
+// One pass: a primitive of oneDNN, and weights in the format that it chose.
 typedef struct pass {
     wsr__dnnl_conv *conv;
     float *packed;
@@ -103,6 +104,9 @@ static uint32_t needs(const wsr__node *node)
     return (wants_weights(node) ? 1u : 0u) | (node->src[0].want_diff ? 2u : 0u);
 }
 
+// Each pass wants weights in a format of its own, and a backward pass is made
+// only where its gradient is wanted. bias_at is behind the primitive's own
+// scratch.
 static wsr_status plan(wsr__node *node)
 {
     wsr_status status = WSR_OK;
@@ -184,6 +188,7 @@ static wsr_status backward_weights(wsr__node *node)
                                  .scratch = node->scratch};
     WSR_TRY(wsr__dnnl_conv_run(s->weights.conv, &args));
     if (node->src[1].want_diff) {
+        // oneDNN overwrites, hence no `accumulates`: run.c adds up.
         wsr__dnnl_conv_unpack(s->weights.conv, node->src[1].diff,
                               s->weights.packed);
     }

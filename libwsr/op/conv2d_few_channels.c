@@ -39,6 +39,8 @@ static bool has_few_dst(const wsr__node *node)
     return fits(node, p.co, p.ci);
 }
 
+// Images of 1 or 3 channels would be mostly padding in blocks of 8; the side
+// with many channels fills its blocks.
 static void layout_few_src(wsr__node *node)
 {
     node->src[0].desc.layout = WSR__PLAIN;
@@ -51,6 +53,7 @@ static void layout_few_dst(wsr__node *node)
     node->dst.desc.layout = WSR__PLAIN;
 }
 
+// Also called for a node whose plan() failed halfway.
 static void unplan(wsr__node *node)
 {
     state *const s = node->state;
@@ -89,6 +92,8 @@ static wsr__few_channels problem(const wsr__node *node)
                                .pad = c.ph};
 }
 
+// The bias is kept padded to whole blocks of channels, since a kernel reads
+// eight numbers at a time. The padding stays 0.
 static wsr_status plan(wsr__node *node)
 {
     state *const s = wsr__alloc(1, sizeof(*s));
@@ -129,6 +134,7 @@ static const float *bias_of(const wsr__node *node)
     return s->bias;
 }
 
+// The batch stride is that of the blocked side; the plain side is dense.
 static wsr_status forward(wsr__node *node)
 {
     wsr__few_channels p = ((const state *)node->state)->p;
@@ -140,6 +146,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The same packed weights serve forward and backward.
 static void backward_data(const wsr__node *node)
 {
     wsr__few_channels p = ((const state *)node->state)->p;
@@ -166,6 +173,7 @@ static void backward_weights(const wsr__node *node)
     wsr__few_channels_unpack_add(arg->diff, &p, packed);
 }
 
+// The gradient of the bias is a sum over diff_dst alone.
 static wsr_status backward(wsr__node *node)
 {
     if (node->src[0].want_diff) {

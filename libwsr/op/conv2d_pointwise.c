@@ -44,6 +44,8 @@ static void unplan(wsr__node *node)
     }
 }
 
+// A source in parts has padding within its channels: packed weights have rows
+// of zeros there, and count as channels.
 static wsr_status plan(wsr__node *node)
 {
     const wsr__conv c = wsr__conv2d_shape(node);
@@ -75,8 +77,8 @@ static wsr_status plan(wsr__node *node)
     return short_of ? WSR_NOMEM : WSR_OK;
 }
 
-// The problem with the steps of data, or of gradients.
-static wsr__pw with_steps(const wsr__node *node, bool diffs)
+// The problem with the batch strides of data, or of gradients.
+static wsr__pw with_batch_strides(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__pw p = s->p;
@@ -86,6 +88,8 @@ static wsr__pw with_steps(const wsr__node *node, bool diffs)
     return p;
 }
 
+// A norm behind it that runs on running statistics may be folded: its scale is
+// multiplied into the packed weights, its shift is the bias.
 static wsr_status forward(wsr__node *node)
 {
     state *const s = node->state;
@@ -95,16 +99,17 @@ static wsr_status forward(wsr__node *node)
                      wsr__node_factor(node));
     }
     const wsr__fwd fwd = wsr__node_fwd(node);
-    const wsr__pw p = with_steps(node, false);
+    const wsr__pw p = with_batch_strides(node, false);
     wsr__pw_forward(node->dst.data, &p, node->src[0].data, s->packed, &fwd);
     return WSR_OK;
 }
 
+// One kernel makes both gradients, so that it reads diff_dst once.
 static wsr_status backward(wsr__node *node)
 {
     state *const s = node->state;
     const wsr__arg *const weights = &node->src[1];
-    const wsr__pw p = with_steps(node, true);
+    const wsr__pw p = with_batch_strides(node, true);
     const wsr__bwd bwd = wsr__node_bwd(node);
     const float *const data[] = {node->src[0].data, node->dst.diff};
     wsr__pw_grads grads = {.pre = node->src[0].pre};

@@ -40,6 +40,7 @@ out:
     return status;
 }
 
+// Backward reads the logits and the labels; the losses themselves it does not.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -66,6 +67,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Each row of dz is written by one thread.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -80,6 +82,8 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Labels index the logits. Backward checks again: the caller may have written
+// to the input in between.
 static wsr_status check_labels(const wsr__node *node)
 {
     const int64_t n = node->src[0].desc.shape.dims[0];

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+// Where it overflows the result is inf, as in PyTorch.
 static void grow(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
@@ -15,6 +16,7 @@ static void grow(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
+// From y alone, so that x need not be kept.
 static void grow_grad(float *dx, const float *dy, const float *y, int64_t n,
                       const void *params)
 {
@@ -32,6 +34,7 @@ static uint32_t needs(const wsr__node *node)
     return WSR__NEED_DST;
 }
 
+// dst may lie in src.
 static wsr_status forward(wsr__node *node)
 {
     wsr__unary_forward(node, &function);

@@ -22,6 +22,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// Indices are options of the op, checked once, so runs need not look.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -40,18 +41,22 @@ static wsr_status infer(wsr_shape *dst, const void *params,
                             text);
         }
     }
+    // dst has as many elements on the axis as there are indices.
     *dst = srcs[0];
     dst->dims[o->axis] = (int64_t)o->indices.n;
     return WSR_OK;
 }
 
-// The source as (count, size, floats).
+// The source as (count, size, floats). count: samples and axes in front of the
+// gathered one, size: elements of that axis, floats: of one element.
 typedef struct view {
     int64_t count;
     int64_t size;
     int64_t floats;
 } view;
 
+// Row-major: element (i, j, k) lies at (i * size + j) * floats + k. Sources are
+// plain, so channels can be gathered like any axis.
 static view view_of(const wsr__node *node)
 {
     const gather_params *const o = node->params;
@@ -103,6 +108,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Parallel over count, for both passes alike.
 static wsr_status forward(wsr__node *node)
 {
     const gather_params *const o = node->params;

@@ -4,6 +4,7 @@
 
 #include "op/op.h"
 
+// dst is written before the check: infer() may leave anything there on failure.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -20,18 +21,20 @@ static void layout(wsr__node *node)
     node->dst.desc.layout = WSR__PLAIN;
 }
 
+// src and its gradient lie alike, so one stride serves both passes.
 static wsr__dims dims_of(const wsr__node *node)
 {
     const int64_t *const d = node->src[0].desc.shape.dims;
-    const int64_t step = node->src[0].batch_stride;
+    const int64_t stride = node->src[0].batch_stride;
     return (wsr__dims){.n = d[0],
                        .c = d[1],
                        .h = d[2],
                        .w = d[3],
-                       .src_batch_stride = step,
-                       .dst_batch_stride = step};
+                       .src_batch_stride = stride,
+                       .dst_batch_stride = stride};
 }
 
+// The padding channels of the last block are not written to dst.
 static wsr_status forward(wsr__node *node)
 {
     const wsr__dims d = dims_of(node);
@@ -55,6 +58,7 @@ static const wsr__impl native = {.name = "native",
                                  .accumulates = true,
                                  .fusion = {.src_views = true}};
 
+// On plain images, with the sum in double.
 static wsr_status forward_ref(wsr__node *node)
 {
     wsr__ref_global_avg_forward(node->dst.data, node->src[0].data,

@@ -22,6 +22,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return status;
 }
 
+// dlog_q needs p alone.
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[1].want_diff ? 1u : 0u) | 2u;
@@ -37,6 +38,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         const float *const p = node->src[1].data + r * k;
         double sum = 0;
         for (int64_t i = 0; i < k; i++) {
+            // The limit of p ln p at 0 is 0, where a log would give -inf.
             if (p[i] != 0) {
                 const double q = (double)log_q[i];
                 sum += (double)p[i] * (log((double)p[i]) - q);
@@ -70,8 +72,8 @@ static void backward_p(const wsr__node *node, int64_t begin, int64_t end)
     for (int64_t r = begin; r < end; r++) {
         const float dy = node->dst.diff[r];
         for (int64_t i = r * k; i < (r + 1) * k; i++) {
-            const float slope = p[i] == 0 ? 0.0f : logf(p[i]) + 1.0f - log_q[i];
-            d[i] = (add ? d[i] : 0.0f) + dy * slope;
+            const float grad = p[i] == 0 ? 0.0f : logf(p[i]) + 1.0f - log_q[i];
+            d[i] = (add ? d[i] : 0.0f) + dy * grad;
         }
     }
 }

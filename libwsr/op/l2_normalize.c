@@ -20,6 +20,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// Row r of z is everything behind the batch axis, k floats.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -79,6 +80,7 @@ static void backward_row(const wsr__node *node, int64_t r)
         float *const dz = node->src[0].diff + r * k;
         const bool add = node->src[0].accumulate;
         const double factor = (double)node->src[1].data[r] / length;
+        // The part of dy along z changes the length, which the result has not.
         const double along = norm > 0 ? factor * inner / (norm * length) : 0;
         for (int64_t i = 0; i < k; i++) {
             dz[i] = (add ? dz[i] : 0.0f) +

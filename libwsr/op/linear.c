@@ -11,6 +11,7 @@
 
 enum { SRC, WEIGHTS, BIAS };
 
+// dst is (n, m), plain. Sources of more dimensions are reshaped before.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -73,6 +74,8 @@ static void backward_bias(const wsr__node *node, int64_t n, int64_t m)
     }
 }
 
+// Each gradient is one matrix product: oneDNN adds to what is there where
+// `accumulate` says so. The sizes are n samples, k inputs and m outputs.
 static wsr_status backward(wsr__node *node)
 {
     const int64_t n = node->src[SRC].desc.shape.dims[0];
@@ -100,12 +103,14 @@ out:
     return status;
 }
 
+// The gradient of either factor needs the other; the bias needs neither.
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[WEIGHTS].want_diff ? 1u << SRC : 0u) |
            (node->src[SRC].want_diff ? 1u << WEIGHTS : 0u);
 }
 
+// oneDNN generates the code of its products here and not in a run.
 static wsr_status plan(wsr__node *node)
 {
     (void)node;
@@ -119,6 +124,7 @@ static const wsr__impl dnnl = {.name = "dnnl",
                                .backward = backward,
                                .accumulates = true};
 
+// Element i of dst is row i / m of src times row i % m of weights.
 static wsr_status forward_ref(wsr__node *node)
 {
     const int64_t n = node->src[SRC].desc.shape.dims[0];

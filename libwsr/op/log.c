@@ -7,12 +7,14 @@
 
 #include <math.h>
 
+// The gradient is dy / x: it needs src, not dst.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
     return 1;
 }
 
+// Elements [begin, end) of the flat array.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -23,6 +25,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// At x = 0 the gradient is infinite; nothing is cut off here.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

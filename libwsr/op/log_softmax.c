@@ -24,6 +24,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// Backward works from dst and leaves src free.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -61,6 +62,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// exp(y) is the softmax, so dst is all that backward reads.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

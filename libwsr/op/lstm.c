@@ -18,6 +18,7 @@
 
 enum { X, IH, HH, BIAS_IH, BIAS_HH };
 
+// Rows of both weights are in PyTorch's order: i, f, g, o.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -43,6 +44,7 @@ out:
     return status;
 }
 
+// n sequences of l steps of i numbers, h hidden units.
 static wsr__lstm sizes_of(const wsr__node *node)
 {
     const int64_t *const x = node->src[X].desc.shape.dims;
@@ -77,6 +79,8 @@ static void finish_bias(const wsr__node *node, const float *bias)
 
 // ------------------------------------------------------------------ native
 
+// The workspace holds a record per time step and sequence: backward reads
+// gates, cells and inputs from there. Without backward it is one record.
 static wsr_status plan_native(wsr__node *node)
 {
     const wsr__lstm p = sizes_of(node);
@@ -104,6 +108,7 @@ static wsr_status forward_native(wsr__node *node)
     return WSR_OK;
 }
 
+// The kernel adds to the gradients of weights, over all sequences and steps.
 static wsr_status backward_native(wsr__node *node)
 {
     const wsr__lstm p = sizes_of(node);
@@ -176,6 +181,7 @@ static void step(const wsr__node *node, const wsr__lstm *p, int64_t r,
     }
 }
 
+// A record of the reference is i, f, g, o, c and h, h floats each.
 static wsr_status plan(wsr__node *node)
 {
     const wsr__lstm p = sizes_of(node);
@@ -185,6 +191,8 @@ static wsr_status plan(wsr__node *node)
     return WSR_OK;
 }
 
+// The records of a sequence follow each other; dst is the hidden state in the
+// last.
 static wsr_status forward(wsr__node *node)
 {
     const wsr__lstm p = sizes_of(node);
@@ -285,6 +293,7 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
+// Its records leave x out.
 static uint32_t needs_ref(const wsr__node *node)
 {
     return needs(node) | 1u << X;

@@ -33,6 +33,8 @@ static wsr_status fail(const wsr_shape *a, const wsr_shape *b, const char *what)
     return WSR_FAIL(WSR_SHAPE, "%s: %s and %s", what, first, second);
 }
 
+// Sizes are read as they lie in memory and then exchanged where a side is
+// transposed.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -86,10 +88,13 @@ static wsr__matrix matrix(float *data, const wsr_shape *shape, bool transposed,
                          .transposed = transposed};
 }
 
-// A product of matrices of this node.
+// A product of matrices of this node. The two implementations differ in this
+// function alone.
 typedef wsr_status (*product)(const wsr__matrix *c, const wsr__matrix *a,
                               const wsr__matrix *b, bool accumulate);
 
+// A (b, m, k), B (b, k, n) and C (b, m, n) are plain, one matrix behind the
+// other.
 static wsr_status forward_with(wsr__node *node, product multiply)
 {
     const matmul_params *const o = node->params;
@@ -122,6 +127,7 @@ static wsr_status backward_a(wsr__node *node, int64_t i, product multiply)
                           : multiply(&da, &dc, &other, a->accumulate);
 }
 
+// If op(b) = b^T, diff_b is (op(a)^T dc)^T = dc^T op(a).
 static wsr_status backward_b(wsr__node *node, int64_t i, product multiply)
 {
     const matmul_params *const o = node->params;
@@ -136,6 +142,8 @@ static wsr_status backward_b(wsr__node *node, int64_t i, product multiply)
                           : multiply(&db, &other, &dc, b->accumulate);
 }
 
+// Sample i of a batch has matrices of its own; a two-dimensional b is shared by
+// all rows, whose gradients the one product sums.
 static wsr_status backward_with(wsr__node *node, product multiply)
 {
     wsr_status status = WSR_OK;

@@ -17,6 +17,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// A window has at most 15 x 15 taps, so a tap fits into a byte.
 static wsr_status plan(wsr__node *node)
 {
     if (node->backward) {
@@ -40,6 +41,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// The index is enough: src is not read again.
 static wsr_status backward(wsr__node *node)
 {
     const wsr__pool p = wsr__pool2d_shape(node, true);
@@ -49,6 +51,8 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
+// It does not read `pre`: the kernel compares numbers as they lie in memory,
+// and a norm of negative scale turns their order round.
 static const wsr__impl native = {.name = "native",
                                  .layout = wsr__layout_blocked,
                                  .plan = plan,

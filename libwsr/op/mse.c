@@ -6,6 +6,7 @@
 
 #include "op/op.h"
 
+// A loss per sample: the mean over the batch is the caller's to take.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -16,6 +17,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return status;
 }
 
+// Both gradients need both sources.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -60,6 +62,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Parallel over samples; one sample is summed in one order.
 static wsr_status forward(wsr__node *node)
 {
     wsr__share(node->dst.desc.shape.dims[0],

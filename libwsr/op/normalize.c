@@ -19,6 +19,7 @@ bool wsr__normalize_given(const wsr__normalize *p)
     return p->mean.n != 0 || p->std.n != 0;
 }
 
+// One value in the list serves all channels.
 static float at(const wsr__floats *list, int64_t channel, float fallback)
 {
     return list->n == 0 ? fallback : (float)list->v[list->n == 1 ? 0 : channel];
@@ -61,6 +62,8 @@ out:
     return status;
 }
 
+// Planes [begin, end): plane k is channel k % c of image k / c. The source is
+// plain, as images come in.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -95,6 +98,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Threads take whole planes: mean and std are the same all over one.
 static void share_planes(wsr__node *node, wsr__body body)
 {
     const int64_t *const dims = node->dst.desc.shape.dims;

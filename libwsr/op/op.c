@@ -17,6 +17,7 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__ops = {"op", classes};
 
+// A class of the family begins with its wsr__class, hence the cast.
 wsr_status wsr__op_find(const wsr__op_class **out, const char *name)
 {
     const wsr__class *cls = NULL;
@@ -74,6 +75,7 @@ void wsr__layout_same(wsr__node *node)
     node->dst.desc.layout = layout;
 }
 
+// Weights, statistics and other further sources stay plain.
 void wsr__layout_blocked(wsr__node *node)
 {
     for (size_t i = 1; i < node->n; i++) {
@@ -105,6 +107,8 @@ const float *wsr__node_factor(const wsr__node *node)
     return node->fold == NULL ? NULL : node->fold->deferred->pre[0].scale;
 }
 
+// What a kernel of backward data needs: how to read diff_dst through a deferred
+// norm behind it, and the mask of a deferred relu in front of it.
 wsr__bwd wsr__node_bwd(const wsr__node *node)
 {
     return (wsr__bwd){.affine = node->dst.affine,
@@ -119,6 +123,7 @@ wsr__wgrad wsr__node_wgrad(const wsr__node *node, float *scratch)
                         .scratch = scratch};
 }
 
+// Kernels that add to packed or blocked gradients start from zeros.
 void wsr__start_diff(const wsr__arg *arg)
 {
     if (arg->want_diff && !arg->accumulate) {
@@ -137,6 +142,7 @@ int64_t wsr__src_floats(const wsr__node *node, size_t i)
     return wsr__desc_floats(&node->src[i].desc);
 }
 
+// Padding included: a blocked image holds whole channel blocks.
 int64_t wsr__row_floats(const wsr__desc *desc)
 {
     return wsr__desc_floats(desc) / desc->shape.dims[0];
@@ -160,6 +166,7 @@ typedef struct unary_work {
     wsr__node *node;
 } unary_work;
 
+// Shares are contiguous and disjoint, so dst may lie in src (in_place).
 static void unary_forward_share(void *ctx, int64_t begin, int64_t end,
                                 size_t part)
 {

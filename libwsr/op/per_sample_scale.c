@@ -9,6 +9,7 @@
 
 #include "op/op.h"
 
+// s is (n) or (n, 1), so that a column of a matrix will do.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -23,6 +24,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// The gradient of either source needs the other.
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[1].want_diff ? 1u : 0u) |

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shapes of windowed pools: src (n, c, h, w), dst (n, c, oh, ow).
+// Shapes of windowed pools: src (n, c, h, w), dst (n, c, oh, ow), where oh is
+// floor((h + 2 pad - kernel) / stride) + 1. Both pools use these functions.
 
 #include "op/pool.h"
 
+// Padding above half the window would leave windows without a single pixel.
 wsr_status wsr__pool2d_infer(wsr_shape *dst, const void *params,
                              const wsr_shape *srcs, size_t n)
 {
@@ -27,7 +29,8 @@ out:
     return status;
 }
 
-// With `diffs` the steps of the gradients, else those of the data.
+// With `diffs` the batch strides of the gradients, else those of the data. A
+// view has a stride between images that is larger than the image.
 wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs)
 {
     const wsr__pool2d *const o = node->params;
@@ -48,6 +51,7 @@ wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs)
                                                  : node->dst.batch_stride};
 }
 
+// The reference takes dense plain images.
 wsr__ref_pool wsr__pool2d_ref_shape(const wsr__node *node)
 {
     const wsr__pool p = wsr__pool2d_shape(node, false);

@@ -16,7 +16,7 @@ typedef struct wsr__pool2d {
 
 wsr_status wsr__pool2d_infer(wsr_shape *dst, const void *params,
                              const wsr_shape *srcs, size_t n);
-/// With the steps of data, or of gradients.
+/// With the batch strides of data, or of gradients.
 wsr__pool wsr__pool2d_shape(const wsr__node *node, bool diffs);
 wsr__ref_pool wsr__pool2d_ref_shape(const wsr__node *node);
 

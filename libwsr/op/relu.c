@@ -4,6 +4,7 @@
 
 #include "op/op.h"
 
+// Padding channels are zeros and stay so; a NaN stays a NaN.
 static wsr_status forward(wsr__node *node)
 {
     wsr__relu_forward(node->dst.data, node->src[0].data, wsr__dst_floats(node));
@@ -40,6 +41,7 @@ static const wsr__impl native = {.name = "native",
                                  .in_place = true,
                                  .fusion = {.parts = true, .is_relu = true}};
 
+// The reference overwrites its gradient.
 static wsr_status forward_ref(wsr__node *node)
 {
     const int64_t n = wsr__dst_floats(node);

@@ -5,6 +5,7 @@
 
 #include "op/op.h"
 
+// Both comparisons are false for a NaN, so it stays.
 static void cut(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
@@ -14,6 +15,7 @@ static void cut(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
+// y tells where x was cut off: there it is exactly 0 or 6.
 static void cut_grad(float *dx, const float *dy, const float *y, int64_t n,
                      const void *params)
 {
@@ -31,6 +33,7 @@ static uint32_t needs(const wsr__node *node)
     return WSR__NEED_DST;
 }
 
+// dst may lie in src.
 static wsr_status forward(wsr__node *node)
 {
     wsr__unary_forward(node, &function);

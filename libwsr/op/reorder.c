@@ -11,6 +11,7 @@ static void layout(wsr__node *node)
         node->src[0].desc.layout == WSR__PLAIN ? WSR__BLOCKED : WSR__PLAIN;
 }
 
+// Only images have two layouts.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -27,6 +28,8 @@ typedef struct place {
     int64_t plain;
 } place;
 
+// Strides are from image to image of the whole; without parts there is one
+// part, of all channels.
 static place place_of(const wsr__desc *desc, int64_t k, bool to_blocked)
 {
     const int64_t *const d = desc->shape.dims;

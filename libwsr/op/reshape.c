@@ -14,6 +14,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// dims leaves out the batch, so a graph for one image fits any batch.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -67,6 +68,7 @@ static wsr_status backward(wsr__node *node)
     if (src->diff == node->dst.diff) {
         return WSR_OK;
     }
+    // Another consumer of src wrote its gradient first.
     if (src->accumulate) {
         wsr__axpy(src->diff, 1, node->dst.diff, n);
     } else {
@@ -75,6 +77,7 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
+// graph/memory.c lets dst share the memory of src, and so do their gradients.
 static const wsr__impl alias = {.name = "alias",
                                 .forward = forward,
                                 .backward = backward,

@@ -28,6 +28,7 @@ static void layout(wsr__node *node)
     }
 }
 
+// In single precision, as PyTorch multiplies by a number.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -41,6 +42,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The offset is a constant and has no gradient.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -67,6 +69,7 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
+// Backward needs neither src nor dst.
 static const wsr__impl ref = {
     .name = "ref",
     .layout = layout,

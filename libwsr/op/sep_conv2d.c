@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A depthwise convolution followed by a pointwise one, in one pass over the
-// batch (Chollet, arXiv:1610.02357). The result of the first stays in the
-// cache, and the gradients of the weights compute it again. Plans use this op
-// where a graph has the two; graphs may also name it.
+// A depthwise convolution followed by a pointwise one (Chollet,
+// arXiv:1610.02357), in one pass over the batch. The result of the first stays
+// in the cache and is never written to memory; for the gradients of the weights
+// it is computed again. Plans use this op where a graph has the two; graphs may
+// also name it.
 //
 // Sources: src (n, c, h, w), depthwise weights (c, 1, k, k), pointwise
 // weights (co, c, 1, 1). Options are those of the depthwise convolution.
@@ -41,6 +42,7 @@ static bool is_square(const wsr__ints *list)
     return list->n == 1 || list->v[0] == list->v[1];
 }
 
+// conv2d checks the depthwise half; groups are set to the channels first.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -73,6 +75,8 @@ static bool wants_weights(const wsr__node *node)
     return node->src[DEPTHWISE].want_diff || node->src[POINTWISE].want_diff;
 }
 
+// Both weights are needed for any gradient: that of src passes through both,
+// and the intermediate result is computed from the depthwise ones.
 static uint32_t needs(const wsr__node *node)
 {
     return (wants_weights(node) ? 1u << SRC : 0u) | 1u << DEPTHWISE |
@@ -104,7 +108,7 @@ static void unplan(wsr__node *node)
     }
 }
 
-// Dense; with_steps puts in where the images lie.
+// Dense; with_batch_strides puts in where the images lie.
 static wsr__sep shape_of(const wsr__node *node)
 {
     const wsr__conv2d *const o = node->params;
@@ -135,6 +139,8 @@ static size_t grads_floats(const state *s)
     return wsr__dw_weights_size(&s->p.dw) + wsr__pw_weights_size(&s->pw);
 }
 
+// Packed weights live as long as the plan. Memory for rows of the intermediate
+// result is scratch of each thread.
 static wsr_status plan(wsr__node *node)
 {
     state *const s = wsr__alloc(1, sizeof(*s));
@@ -159,6 +165,8 @@ static wsr_status plan(wsr__node *node)
     return WSR_OK;
 }
 
+// Packs again what has changed since. A folded norm scales the pointwise
+// weights per output channel.
 static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
 {
     state *const s = node->state;
@@ -179,8 +187,8 @@ static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
                               .threads = node->thread_scratch};
 }
 
-// The problem with the steps of data, or of gradients.
-static wsr__sep with_steps(const wsr__node *node, bool diffs)
+// The problem with the batch strides of data, or of gradients.
+static wsr__sep with_batch_strides(const wsr__node *node, bool diffs)
 {
     const state *const s = node->state;
     wsr__sep p = s->p;
@@ -192,7 +200,7 @@ static wsr__sep with_steps(const wsr__node *node, bool diffs)
 
 static wsr_status forward(wsr__node *node)
 {
-    const wsr__sep p = with_steps(node, false);
+    const wsr__sep p = with_batch_strides(node, false);
     wsr__node_refold(node);
     const wsr__sep_weights weights = weights_of(node, false);
     const wsr__fwd fwd = wsr__node_fwd(node);
@@ -216,10 +224,12 @@ static void add_weights(const wsr__node *node, const wsr__sep_grads *packed)
     }
 }
 
+// NULL in grads means that this gradient is not wanted; the scratch begins with
+// the packed gradients, depthwise then pointwise.
 static wsr_status backward(wsr__node *node)
 {
     const state *const s = node->state;
-    const wsr__sep p = with_steps(node, true);
+    const wsr__sep p = with_batch_strides(node, true);
     const wsr__bwd bwd = wsr__node_bwd(node);
     const float *const data[] = {node->src[SRC].data, node->dst.diff};
     wsr__sep_weights weights = weights_of(node, true);
@@ -284,6 +294,7 @@ static wsr__conv first_conv(const wsr__node *node)
                        .groups = s.dw.c};
 }
 
+// (n, c, oh, ow) to (n, co, oh, ow), 1 x 1.
 static wsr__conv second_conv(const wsr__node *node)
 {
     const wsr__sep s = shape_of(node);
@@ -303,6 +314,7 @@ static wsr__conv second_conv(const wsr__node *node)
                        .groups = 1};
 }
 
+// (n, c, oh, ow), kept from forward to backward.
 static size_t between_floats(const wsr__node *node)
 {
     const wsr__conv c = second_conv(node);
@@ -327,6 +339,7 @@ static wsr_status forward_ref(wsr__node *node)
     return WSR_OK;
 }
 
+// Scratch takes the gradient of the intermediate result.
 static wsr_status backward_ref(wsr__node *node)
 {
     const wsr__conv first = first_conv(node);

@@ -17,6 +17,7 @@ static void squash(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
+// From y alone; where y is 1 or 0 in single precision the gradient is 0.
 static void squash_grad(float *dx, const float *dy, const float *y, int64_t n,
                         const void *params)
 {
@@ -34,6 +35,7 @@ static uint32_t needs(const wsr__node *node)
     return WSR__NEED_DST;
 }
 
+// dst may lie in src.
 static wsr_status forward(wsr__node *node)
 {
     wsr__unary_forward(node, &function);

@@ -18,11 +18,13 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// 0 stands for the size of the axis, which the options cannot know.
 static int64_t end_of(const wsr__slice_params *o, const wsr_shape *src)
 {
     return o->end == 0 ? src->dims[o->axis] : o->end;
 }
 
+// Bounds are options, checked here once for all batch sizes.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -42,11 +44,12 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
-// One slice per element of the axes before the cut one: `step` floats from
-// one to the next in src, of which `floats` are taken from `from` on.
+// One run per element of the axes before the cut one: `stride` floats from one
+// run to the next in src, of which `floats` are taken from `from` on. In dst
+// the runs follow each other without a gap.
 typedef struct cut {
     int64_t count;
-    int64_t step;
+    int64_t stride;
     int64_t from;
     int64_t floats;
 } cut;
@@ -62,7 +65,7 @@ static cut cut_of(const wsr__node *node)
         if (i < o->axis) {
             c.count *= src->dims[i];
         } else if (i > o->axis) {
-            c.step *= src->dims[i];
+            c.stride *= src->dims[i];
             c.from *= src->dims[i];
             c.floats *= src->dims[i];
         }
@@ -70,6 +73,7 @@ static cut cut_of(const wsr__node *node)
     return c;
 }
 
+// Slices [begin, end), each a contiguous run in both tensors.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -77,7 +81,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     const cut c = cut_of(node);
     for (int64_t k = begin; k < end; k++) {
         memcpy(node->dst.data + k * c.floats,
-               node->src[0].data + k * c.step + c.from,
+               node->src[0].data + k * c.stride + c.from,
                (size_t)c.floats * sizeof(float));
     }
 }
@@ -89,10 +93,10 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__node *const node = ctx;
     const cut c = cut_of(node);
     for (int64_t k = begin; k < end; k++) {
-        float *const whole = node->src[0].diff + k * c.step;
+        float *const whole = node->src[0].diff + k * c.stride;
         const float *const dy = node->dst.diff + k * c.floats;
         if (!node->src[0].accumulate) {
-            memset(whole, 0, (size_t)c.step * sizeof(*whole));
+            memset(whole, 0, (size_t)c.stride * sizeof(*whole));
         }
         for (int64_t i = 0; i < c.floats; i++) {
             whole[c.from + i] += dy[i];
@@ -100,6 +104,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Work is divided by what is copied.
 static wsr_status forward(wsr__node *node)
 {
     const cut c = cut_of(node);
@@ -107,10 +112,11 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Work is divided by what is written, the whole of src.
 static wsr_status backward(wsr__node *node)
 {
     const cut c = cut_of(node);
-    wsr__share(c.count, c.step, backward_share, node);
+    wsr__share(c.count, c.stride, backward_share, node);
     return WSR_OK;
 }
 

@@ -24,6 +24,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// Backward works from dst and leaves src free.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -62,6 +63,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The sum is formed in double, since its terms nearly cancel.
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

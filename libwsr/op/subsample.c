@@ -18,6 +18,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// As many pixels as lie at offset + k * stride inside of the source.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -71,6 +72,7 @@ static const float *row_of(const work *k, const float *src, int64_t plane,
     return src + (row * k->w + k->offset) * k->lanes;
 }
 
+// A pixel is `lanes` floats: one channel, or the eight of a block.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -87,6 +89,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Planes are independent in both passes. All of this is exact: numbers are
+// copied, never computed.
 static wsr_status forward(wsr__node *node)
 {
     work k = work_of(node);
@@ -94,6 +98,7 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Adds, since src->diff holds zeros or an earlier gradient.
 static void add_row(const work *k, float *to, const float *from)
 {
     for (int64_t x = 0; x < k->ow; x++) {

@@ -14,6 +14,7 @@ static void squash(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
+// From y alone, so that x need not be kept.
 static void squash_grad(float *dx, const float *dy, const float *y, int64_t n,
                         const void *params)
 {
@@ -31,12 +32,15 @@ static uint32_t needs(const wsr__node *node)
     return WSR__NEED_DST;
 }
 
+// dst may lie in src.
 static wsr_status forward(wsr__node *node)
 {
     wsr__unary_forward(node, &function);
     return WSR_OK;
 }
 
+// The layout is that of the source; its padding channels hold tanh(0) = 0 and
+// add nothing.
 static wsr_status backward(wsr__node *node)
 {
     wsr__unary_backward(node, &function);

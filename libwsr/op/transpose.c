@@ -15,7 +15,8 @@ static const wsr__option schema[] = {
     {0},
 };
 
-// Which axis of src becomes axis i of dst.
+// Which axis of src becomes axis i of dst. An empty list reverses the axes
+// behind the batch, as .T would.
 static int64_t from(const wsr__transpose_params *o, int ndims, int i)
 {
     if (o->order.n > 0) {
@@ -24,7 +25,8 @@ static int64_t from(const wsr__transpose_params *o, int ndims, int i)
     return i == 0 ? 0 : ndims - i;
 }
 
-// `order` names the axes behind the batch, each once.
+// `order` names the axes behind the batch, each once. Seen as a set of bits:
+// all of them, in as many numbers as there are axes.
 static bool is_permutation(const wsr__transpose_params *o, int ndims)
 {
     if (o->order.n == 0) {
@@ -38,6 +40,7 @@ static bool is_permutation(const wsr__transpose_params *o, int ndims)
            seen == (1u << ndims) - 1;
 }
 
+// Axis 0 stays: samples are never mixed.
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -71,7 +74,7 @@ static void strides_of(int64_t strides[WSR_MAX_DIMS], const wsr__node *node)
 }
 
 // Move to the next element of dst behind the batch axis; the offset in src
-// follows.
+// follows. `at` counts like an odometer, the last axis fastest.
 static int64_t advance(int64_t at[WSR_MAX_DIMS], int64_t offset,
                        const wsr_shape *dst, const int64_t *strides)
 {
@@ -131,6 +134,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Sources are plain; strides count floats of a row-major tensor.
 static wsr_status forward(wsr__node *node)
 {
     wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
@@ -138,6 +142,8 @@ static wsr_status forward(wsr__node *node)
     return WSR_OK;
 }
 
+// Each element of src belongs to one element of dst, so samples can be split
+// among threads in both passes.
 static wsr_status backward(wsr__node *node)
 {
     wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),

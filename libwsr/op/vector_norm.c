@@ -35,6 +35,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+// The Euclidean norm is read back rather than computed again.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -83,6 +84,7 @@ static void grad_1(float *dx, const float *x, int64_t k, float dy)
     }
 }
 
+// factor is dy / norm, 0 at the origin, where the gradient is not defined.
 static void grad_2(float *dx, const float *x, int64_t k, float factor)
 {
     for (int64_t i = 0; i < k; i++) {
@@ -100,6 +102,8 @@ static void grad_inf(float *dx, const float *x, int64_t k, float dy)
     dx[at] += dy * sign(x[at]);
 }
 
+// Sources are plain. A sample's norm is computed by one thread, so its bits do
+// not depend on their number.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;

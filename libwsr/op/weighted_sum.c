@@ -60,6 +60,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Tensor i, sample r. A weight of 0 gives zeros, not nothing.
 static void backward_tensor(const wsr__node *node, size_t i, int64_t r)
 {
     const size_t m = node->n - 1;
@@ -73,6 +74,7 @@ static void backward_tensor(const wsr__node *node, size_t i, int64_t r)
     }
 }
 
+// One inner product for each sample and tensor, summed in double.
 static void backward_coef(const wsr__node *node, size_t i, int64_t r)
 {
     const size_t m = node->n - 1;
@@ -104,6 +106,8 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// A sample is the work of one thread; the order of its summands is fixed, so
+// its bits are as well.
 static wsr_status forward(wsr__node *node)
 {
     wsr__share(node->dst.desc.shape.dims[0],
