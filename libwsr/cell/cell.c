@@ -21,6 +21,8 @@ wsr_status wsr__cell_find(const wsr__cell_class **out, const char *name)
     return status;
 }
 
+// A prefix that does not fit fails the graph: a cut one could collide with
+// another parameter's name.
 wsr__site wsr__site_below(const wsr__site *site, const char *format, ...)
 {
     wsr__site below = *site;
@@ -53,6 +55,7 @@ void wsr__site_fail(const wsr__site *site, wsr_status code, const char *what)
     }
 }
 
+// Only the first failure gets a place, and want of memory has none.
 void wsr__site_blame(const wsr__site *site, wsr_status before)
 {
     const wsr_status status = site->graph->status;

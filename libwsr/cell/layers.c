@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers as tables: each row becomes an op of the graph with its parameters,
-// named and initialised as in PyTorch. The weights and biases of convolutions
-// and linear maps are uniform in [-1, 1] / sqrt(fan in).
+// Builds layers from tables: each row becomes an op of the graph with its
+// parameters, named and initialised as in PyTorch. The weights and biases of
+// convolutions and linear maps are uniform in [-1, 1] / sqrt(fan in), which is
+// what PyTorch's kaiming_uniform_(a=sqrt(5)) comes to. Params of ops are passed
+// as structs, never as text.
 
 #include "cell/cell.h"
 #include "op/conv2d.h"
@@ -18,12 +20,14 @@ static wsr__init by_fan_in(int64_t fan_in)
     return (wsr__init){(float)(1 / sqrt((double)fan_in)), 0};
 }
 
+// Room for a prefix of WSR__SITE_PREFIX and the longest name of a layer.
 static void name_of(char out[WSR__SITE_NAME], const wsr__site *site,
                     const char *name)
 {
     (void)snprintf(out, WSR__SITE_NAME, "%s%s", site->prefix, name);
 }
 
+// Found again if it exists: plans of one network share their parameters.
 static wsr_value param(const wsr__site *site, const char *name, wsr_shape shape,
                        wsr__init init)
 {
@@ -32,6 +36,7 @@ static wsr_value param(const wsr__site *site, const char *name, wsr_shape shape,
     return wsr__param_value(site->graph, full, shape, init);
 }
 
+// Not trained, but saved with the network.
 static wsr_value buffer(const wsr__site *site, const char *name,
                         wsr_shape shape, float value)
 {
@@ -54,6 +59,7 @@ static wsr_value counter(const wsr__site *site)
     return value;
 }
 
+// Parameters of a norm over c channels are (c), in PyTorch's order.
 wsr_value wsr__build_norm(const wsr__site *site, wsr_value x)
 {
     const wsr_shape c = wsr__shape1(wsr__site_size(site, x, 1));
@@ -76,12 +82,15 @@ static int64_t stride_of(const wsr__site *site, const wsr__layer *layer,
     return layer->stride[axis] != 0 ? layer->stride[axis] : site->stride;
 }
 
+// Half of what the kernel spans: odd kernels keep the size at stride 1.
 static int64_t pad_of(const wsr__layer *layer, int axis)
 {
     return layer->valid ? 0
                         : layer->dilation[axis] * (layer->kernel[axis] - 1) / 2;
 }
 
+// weight is (co, ci / groups, kh, kw). Widths are counted in halves of the
+// site's channels, since a factorised reduction makes two halves.
 wsr_value wsr__build_conv(const wsr__site *site, const char *name,
                           const wsr__layer *layer, wsr_value x)
 {
@@ -103,6 +112,7 @@ wsr_value wsr__build_conv(const wsr__site *site, const char *name,
     return wsr__opn_of(site->graph, &wsr__op_conv2d, &conv, srcs, 2);
 }
 
+// x is (n, k), weight (m, k).
 wsr_value wsr__build_linear(const wsr__site *site, wsr_value x)
 {
     const int64_t k = wsr__site_size(site, x, 1);
@@ -113,6 +123,7 @@ wsr_value wsr__build_linear(const wsr__site *site, wsr_value x)
     return wsr__op3(site->graph, "linear", NULL, x, weight, bias);
 }
 
+// Averages leave padding out (count_pad is false), as DARTS has it.
 static wsr_value build_pool(const wsr__site *site, const wsr__layer *layer,
                             wsr_value x)
 {
@@ -144,6 +155,7 @@ static wsr_value build_layer(const wsr__site *site, const wsr__layer *layer,
     }
 }
 
+// Layer i is named "i.", as in nn.Sequential.
 wsr_value wsr__build_layers(const wsr__site *site, const wsr__layer *layers,
                             wsr_value x)
 {

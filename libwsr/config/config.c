@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flat list of dotted keys. Every source (a file, a preset, an
-// assignment) has a number, so that it can be told later which of two keys
-// was given after the other.
+// A configuration as a flat list of dotted keys, such as "attack.steps", each
+// with its value as text and the place it came from ("file.yaml:14"). Files,
+// presets and assignments are merged in the order in which they are given; a
+// later one wins. Every such source has a number, so that it can be told later
+// which of two keys was given after the other. What the keys mean is for
+// sections.c to say.
 
 #include "config/config.h"
 
@@ -13,6 +16,7 @@ enum {
     WHERE_SIZE = 256 // bytes of an origin
 };
 
+// An empty list; allocation zeroes it.
 wsr_status wsr_config_new(wsr_config **out)
 {
     *out = wsr__alloc(1, sizeof(**out));
@@ -27,6 +31,7 @@ static void entry_free(wsr__entry *e)
     *e = (wsr__entry){0};
 }
 
+// Leaves an empty list that can be filled again.
 static void clear(wsr_config *cfg)
 {
     for (size_t i = 0; i < cfg->n; i++) {
@@ -44,6 +49,7 @@ void wsr_config_free(wsr_config *cfg)
     }
 }
 
+// Configurations have a hundred keys at most, so the search is linear.
 const wsr__entry *wsr__config_find(const wsr_config *cfg, const char *key)
 {
     for (size_t i = 0; i < cfg->n; i++) {
@@ -56,6 +62,7 @@ const wsr__entry *wsr__config_find(const wsr_config *cfg, const char *key)
 
 // -------------------------------------------------------------------- adding
 
+// Entries may move: pointers to them end with the next addition.
 static wsr_status reserve(wsr_config *cfg, size_t need)
 {
     void *array = cfg->entries;
@@ -112,7 +119,7 @@ static wsr_status check_value(const char *key, const char *value,
     return WSR_OK;
 }
 
-// Append to a list that does not hold the key.
+// Append to a list that does not hold the key. Takes copies of all three texts.
 static wsr_status append(wsr_config *cfg, const char *key, const char *value,
                          const char *where)
 {
@@ -134,7 +141,10 @@ out:
     return status;
 }
 
-// Move the entries of `from` into `cfg`, where they win, as one source.
+// Move the entries of `from` into `cfg`, where they win, as one source. All
+// room is made first, so that nothing can fail halfway: a file is taken as a
+// whole or not at all. A key keeps the place in the list where it was first
+// set.
 static wsr_status merge(wsr_config *cfg, wsr_config *from)
 {
     const wsr_status status = reserve(cfg, cfg->n + from->n);
@@ -163,7 +173,8 @@ static wsr_status merge(wsr_config *cfg, wsr_config *from)
 
 // ------------------------------------------------------------- reading YAML
 
-// The tree is walked without recursion; `name` stands for the file.
+// The tree is walked without recursion; `name` stands for the file. The dotted
+// key of a leaf: the keys of all mappings around it.
 static wsr_status join_key(wsr__str *out, const wsr__yaml_node *node)
 {
     const wsr__yaml_node *path[WSR__YAML_DEPTH + 1];
@@ -177,6 +188,7 @@ static wsr_status join_key(wsr__str *out, const wsr__yaml_node *node)
     return wsr__str_status(out);
 }
 
+// "[a, b]" becomes "a,b", which is how options decode lists.
 static wsr_status join_sequence(wsr__str *out, const wsr__yaml_node *node,
                                 const char *key, const char *where)
 {
@@ -193,6 +205,7 @@ static wsr_status join_sequence(wsr__str *out, const wsr__yaml_node *node,
     return wsr__str_status(out);
 }
 
+// A scalar, or a list of scalars, of one file.
 static wsr_status add_leaf(wsr_config *cfg, const wsr__yaml_node *node,
                            const char *name)
 {
@@ -223,6 +236,7 @@ out:
     return status;
 }
 
+// Visits leaves in the order of the file. An empty file is an empty mapping.
 static wsr_status flatten(wsr_config *cfg, const wsr__yaml_node *root,
                           const char *name)
 {
@@ -250,6 +264,7 @@ out:
     return status;
 }
 
+// Into a list of its own first: a bad file leaves `cfg` as it was.
 static wsr_status add_tree(wsr_config *cfg, const wsr__yaml_node *root,
                            const char *name)
 {
@@ -273,6 +288,7 @@ out:
     return status;
 }
 
+// `name` stands for the file in messages.
 wsr_status wsr_config_load_text(wsr_config *cfg, const char *text,
                                 const char *name)
 {
@@ -285,6 +301,7 @@ out:
     return status;
 }
 
+// Presets are shipped YAML files, one folder a tool.
 wsr_status wsr_config_load_preset(wsr_config *cfg, const char *tool,
                                   const char *name)
 {
@@ -316,7 +333,8 @@ out:
 
 // ----------------------------------------------------------------- assigning
 
-// "[a, b]" stands for the same list as in a file.
+// "[a, b]" stands for the same list as in a file. A value such as "[a" stays a
+// text, and the option's decoder refuses it.
 static bool is_bracketed(const char *value)
 {
     const size_t len = strlen(value);
@@ -336,6 +354,7 @@ out:
     return status;
 }
 
+// One assignment is one source.
 wsr_status wsr_config_put(wsr_config *cfg, const char *key, const char *value,
                           const char *where)
 {
@@ -374,6 +393,7 @@ out:
 
 // ------------------------------------------------------------------ reading
 
+// Borrowed until the configuration changes.
 const char *wsr_config_text(const wsr_config *cfg, const char *key)
 {
     const wsr__entry *const e = wsr__config_find(cfg, key);

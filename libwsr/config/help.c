@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options of sections for people: the end of --help, and Markdown tables
-// for the documentation. Every option appears as "key=default", which is what
-// --set takes.
+// Prints the options of sections for people: the end of --help, the help on a
+// topic, and Markdown tables for the documentation. Every option appears as
+// "key=default", which is what --set takes. All of it is made from schemas and
+// lists of classes, so it cannot differ from what the program accepts.
 
 #include "config/config.h"
 
 #include <string.h>
 
-// What an option may hold, in words: "[1, 1000]", "linf or l2".
+// What an option may hold, in words: "[1, 1000]", "linf or l2". Bounds of 0 and
+// 0 mean that a schema has none.
 static void add_permitted(wsr__str *out, const wsr__option *o)
 {
     static const char *const plain[] = {[WSR__BOOL] = "true or false",
@@ -42,6 +44,7 @@ static void add_permitted(wsr__str *out, const wsr__option *o)
     wsr__str_addf(out, "%s[%s, %s]", list ? "list in " : "", min, max);
 }
 
+// Schemas leave out what they have nothing to say about.
 static const char *text_or_empty(const char *text)
 {
     return text != NULL ? text : "";
@@ -53,6 +56,7 @@ static const char *name_of(const wsr__section *s)
     return s->prefix[0] != '\0' ? s->prefix : "general";
 }
 
+// "a, b or c".
 static void add_names(wsr__str *out, const wsr__family *family)
 {
     for (size_t i = 0; family->classes[i] != NULL; i++) {
@@ -67,7 +71,8 @@ static void add_names(wsr__str *out, const wsr__family *family)
 
 // ---------------------------------------------------------------------- text
 
-// Append words with line breaks, every line behind `margin` blanks.
+// Append words with line breaks, every line behind `margin` blanks. A word
+// longer than a line gets a line of its own.
 static void add_wrapped(wsr__str *out, const char *text, size_t margin,
                         size_t width)
 {
@@ -94,6 +99,7 @@ static void add_wrapped(wsr__str *out, const char *text, size_t margin,
     wsr__str_add(out, "\n");
 }
 
+// Takes over the text.
 static void add_paragraph(wsr__str *out, wsr__str *text, size_t margin,
                           size_t width)
 {
@@ -105,6 +111,7 @@ static void add_paragraph(wsr__str *out, wsr__str *text, size_t margin,
     wsr__str_free(text);
 }
 
+// " attack.eps=8/255", and below it what it means, permits and measures.
 static void help_option(wsr__str *out, const char *prefix, const wsr__option *o,
                         size_t width)
 {
@@ -118,6 +125,7 @@ static void help_option(wsr__str *out, const char *prefix, const wsr__option *o,
     add_paragraph(out, &text, 6, width);
 }
 
+// A NULL schema has no options; so has one that begins with its end.
 static void help_schema(wsr__str *out, const char *prefix,
                         const wsr__option *schema, size_t width)
 {
@@ -126,6 +134,7 @@ static void help_schema(wsr__str *out, const char *prefix,
     }
 }
 
+// The options of a class follow the words that select it.
 static void help_member(wsr__str *out, const wsr__section *s,
                         const wsr__class *cls, size_t width)
 {
@@ -136,6 +145,8 @@ static void help_member(wsr__str *out, const wsr__section *s,
     help_schema(out, s->prefix, cls->schema, width);
 }
 
+// A section with a family has the key "prefix.name", and its other keys depend
+// on that one.
 static void help_section(wsr__str *out, const wsr__section *s, size_t width)
 {
     wsr__str names = {0};
@@ -152,6 +163,7 @@ static void help_section(wsr__str *out, const wsr__section *s, size_t width)
     }
 }
 
+// An empty line between sections; width counts characters of a line.
 void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
                       size_t width)
 {
@@ -161,7 +173,8 @@ void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
     }
 }
 
-// "pgd: projected gradient descent (Madry et al. 2018, ...)"
+// "pgd: projected gradient descent (Madry et al. 2018, ...)" A paper is given
+// where the class names one.
 static void help_class(wsr__str *out, const wsr__class *cls, size_t width)
 {
     const char *const paper = text_or_empty(cls->reference);
@@ -172,6 +185,7 @@ static void help_class(wsr__str *out, const wsr__class *cls, size_t width)
     add_paragraph(out, &text, 0, width);
 }
 
+// For families that are given as specs, "pgd:steps=20": no prefix.
 void wsr__config_help_family(wsr__str *out, const wsr__family *family,
                              size_t width)
 {
@@ -183,12 +197,14 @@ void wsr__config_help_family(wsr__str *out, const wsr__family *family,
 
 // -------------------------------------------------------------------- topics
 
-// "  data         spec, size, channels": as many as fit on the line.
+// " data spec, size, channels": as many as fit on the line. Fifteen columns,
+// which help_overview() takes off the width.
 static void list_begin(wsr__str *out, const char *topic)
 {
     wsr__str_addf(out, "  %-12s ", topic);
 }
 
+// Room for ", ..." is kept, so the line says that there is more.
 static bool list_add(wsr__str *line, const char *word, size_t width)
 {
     if (line->len + strlen(", ") + strlen(word) + strlen(", ...") > width) {
@@ -199,6 +215,7 @@ static bool list_add(wsr__str *line, const char *word, size_t width)
     return true;
 }
 
+// Only the keys; the topic has the rest.
 static void list_schema(wsr__str *out, const wsr__option *schema, size_t width)
 {
     wsr__str line = {0};
@@ -210,6 +227,7 @@ static void list_schema(wsr__str *out, const wsr__option *schema, size_t width)
     add_paragraph(out, &line, 0, SIZE_MAX);
 }
 
+// As many names as the line holds.
 static void list_family(wsr__str *out, const wsr__family *family, size_t width)
 {
     wsr__str line = {0};
@@ -221,6 +239,7 @@ static void list_family(wsr__str *out, const wsr__family *family, size_t width)
     add_paragraph(out, &line, 0, SIZE_MAX);
 }
 
+// One line for each section and family: the topics that --help takes.
 static void help_overview(wsr__str *out, const wsr__help *help)
 {
     const size_t width = help->width - 15;
@@ -239,7 +258,8 @@ static void help_overview(wsr__str *out, const wsr__help *help)
     }
 }
 
-// The members of a family, a line each.
+// The members of a family, a line each. Summaries only; a member's own topic
+// has its options.
 static void help_members(wsr__str *out, const wsr__family *family, size_t width)
 {
     wsr__str_addf(out, "%s (options of one: %s:NAME):\n", family->name,
@@ -252,6 +272,7 @@ static void help_members(wsr__str *out, const wsr__family *family, size_t width)
     }
 }
 
+// "attack:pgd" names a member of a family. NULL: it names none.
 static const wsr__class *member_of(const wsr__family *family, const char *topic)
 {
     const size_t n = strlen(family->name);
@@ -266,6 +287,7 @@ static const wsr__class *member_of(const wsr__family *family, const char *topic)
     return NULL;
 }
 
+// A topic may be a section, a class of its family, or one key.
 static bool find_in_section(wsr__str *out, const wsr__section *s,
                             const char *topic, size_t width)
 {
@@ -292,6 +314,7 @@ static bool find_in_section(wsr__str *out, const wsr__section *s,
     return option != NULL;
 }
 
+// A topic may be the family or one of its members.
 static bool find_in_family(wsr__str *out, const wsr__family *family,
                            const char *topic, size_t width)
 {
@@ -307,6 +330,7 @@ static bool find_in_family(wsr__str *out, const wsr__family *family,
     return cls != NULL;
 }
 
+// Candidates for "did you mean".
 static wsr_status add_topics(wsr__names *names, const wsr__family *family)
 {
     wsr_status status = wsr__names_add(names, family->name);
@@ -322,6 +346,7 @@ static wsr_status add_topics(wsr__names *names, const wsr__family *family)
     return status;
 }
 
+// Members count as topics too, so "atack:pgd" finds "attack:pgd".
 static wsr_status fail_unknown(const wsr__help *help, const char *topic)
 {
     wsr_status status = WSR_OK;
@@ -344,6 +369,7 @@ out:
     return status;
 }
 
+// Several sections may answer to one topic, and each of them does.
 wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
                                   const char *topic)
 {
@@ -386,6 +412,8 @@ static void add_cell(wsr__str *out, const char *text)
     wsr__str_add(out, " ");
 }
 
+// One table, a row for each option. Shared by plain sections and by the classes
+// of a family.
 static void markdown_schema(wsr__str *out, const char *prefix,
                             const wsr__option *schema)
 {
@@ -411,6 +439,7 @@ static void markdown_schema(wsr__str *out, const char *prefix,
     wsr__str_add(out, "\n");
 }
 
+// A heading and a table for each class.
 static void markdown_family(wsr__str *out, const wsr__section *s)
 {
     wsr__str_addf(out, "`%s.name` is ", s->prefix);
@@ -429,6 +458,7 @@ static void markdown_family(wsr__str *out, const wsr__section *s)
     }
 }
 
+// The same options as --help prints, a table for each section.
 void wsr__config_markdown(wsr__str *out, const wsr__section *sections, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Printing: configurations and filled sections as nested YAML that reads back
-// to the same.
+// Prints configurations and filled sections as nested YAML that reads back to
+// the same. A run keeps its resolved configuration in this form: options that
+// have their default are printed too, so that a later version with other
+// defaults repeats the run.
 
 #include "config/config.h"
 
@@ -22,6 +24,7 @@ static bool is_leaf(const wsr__leaf *leaves, size_t n, const char *key,
     return false;
 }
 
+// Two blanks a level.
 static void indent(wsr__str *out, size_t depth)
 {
     for (size_t i = 0; i < depth; i++) {
@@ -64,6 +67,8 @@ void wsr__leaves_print(wsr__str *out, wsr__leaf *leaves, size_t n)
 
 // ------------------------------------------------------------------ gathering
 
+// Leaves in the order in which they were added. After a failure nothing more is
+// added; whoever prints them reports it.
 typedef struct gathering {
     wsr__leaf *leaves;
     size_t n;
@@ -107,6 +112,7 @@ static void gather_scalar(gathering *g, const char *prefix, const char *word,
     gather(g, &key, &value);
 }
 
+// Numbers and lists print as YAML already; texts may need quotes.
 static void gather_option(gathering *g, const char *prefix, const void *params,
                           const wsr__option *option)
 {
@@ -137,6 +143,7 @@ static void print_gathered(wsr__str *out, gathering *g)
     gather_free(g);
 }
 
+// A variant section prints its selected class first, then its options.
 void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n)
 {
     gathering g = {0};
@@ -154,6 +161,7 @@ void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n)
     print_gathered(out, &g);
 }
 
+// Here values are the texts that were given, and lists are "a,b".
 wsr_status wsr_config_print(char **out, const wsr_config *cfg)
 {
     wsr_status status = WSR_OK;

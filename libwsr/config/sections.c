@@ -25,6 +25,7 @@ static bool is_in(const wsr__section *s, const char *key, const char **word)
     return true;
 }
 
+// Of a variant section only once its class is selected.
 static const wsr__option *schema_of(const wsr__section *s)
 {
     return s->selected != NULL ? s->selected->schema : s->schema;
@@ -32,6 +33,7 @@ static const wsr__option *schema_of(const wsr__section *s)
 
 // ----------------------------------------------------------------- selecting
 
+// NULL: the configuration does not say which class.
 static const wsr__entry *name_entry(const wsr_config *cfg,
                                     const wsr__section *s)
 {
@@ -40,6 +42,7 @@ static const wsr__entry *name_entry(const wsr_config *cfg,
     return n > 0 && (size_t)n < sizeof(key) ? wsr__config_find(cfg, key) : NULL;
 }
 
+// The message lists or suggests the family's names.
 static wsr_status fail_name(const wsr__section *s, const wsr__entry *e)
 {
     // Only to have the family's own words about the name.
@@ -57,6 +60,7 @@ static wsr_status fail_name(const wsr__section *s, const wsr__entry *e)
                     wsr_error_detail(), e->where);
 }
 
+// Selected before keys are checked: which keys exist depends on it.
 static wsr_status select_class(const wsr_config *cfg, wsr__section *s)
 {
     const wsr__entry *const e = name_entry(cfg, s);
@@ -122,6 +126,7 @@ typedef struct walk {
     const char *word;        // the key is section->prefix "." word
 } walk;
 
+// Moves to the next key; false at the end.
 static bool step(walk *w)
 {
     static const wsr__option none = {0}; // of a class without options
@@ -234,6 +239,7 @@ static wsr_status fail_misplaced(const wsr__section *s, const wsr__entry *e)
     return WSR_OK;
 }
 
+// The most telling message first: a key of another class, else the nearest.
 static wsr_status fail_unknown(const wsr__section *sections, size_t n,
                                const wsr__entry *e)
 {
@@ -254,6 +260,7 @@ out:
 
 // ------------------------------------------------------------------- filling
 
+// The name itself was used up by select_class().
 static wsr_status fill(const wsr__section *s, const wsr__entry *e)
 {
     char prefix[PREFIX_SIZE];
@@ -270,6 +277,7 @@ static wsr_status fill(const wsr__section *s, const wsr__entry *e)
                            where);
 }
 
+// Params start with the defaults; given keys then overwrite theirs.
 static wsr_status prepare(wsr__section *s)
 {
     if (s->family != NULL) {
@@ -279,6 +287,8 @@ static wsr_status prepare(wsr__section *s)
     return WSR_OK;
 }
 
+// In four passes: select classes, check keys, set defaults, fill in. A failure
+// frees the params of variant sections.
 wsr_status wsr__config_decode(const wsr_config *cfg, wsr__section *sections,
                               size_t n)
 {

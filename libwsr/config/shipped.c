@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Named data files that come with the library: presets, genotypes, RobNet
-// codes. A name is a word, the file "directory/name.yaml" below share/wsr,
-// which share.c finds.
+// Finds data files that come with the library by name: presets, genotypes and
+// RobNet codes. A name is a word; it stands for the file "directory/name.yaml"
+// below share/wsr, which share.c finds. Nothing is compiled in: a file put
+// there is a name like any other.
 
 #include "config/config.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Folders list their files in no order.
 static int compare_names(const void *a, const void *b)
 {
     const char *const *const x = a;
@@ -17,6 +19,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
+// The list owns its texts.
 wsr_status wsr__names_add(wsr__names *names, const char *text)
 {
     wsr_status status = WSR_OK;
@@ -31,11 +34,13 @@ out:
     return status;
 }
 
+// Borrowed from the list.
 const char *wsr__names_suggest(const wsr__names *names, const char *word)
 {
     return wsr__suggest(word, (const char *const *)names->names, names->n);
 }
 
+// Leaves an empty list.
 void wsr__names_free(wsr__names *names)
 {
     for (size_t i = 0; i < names->n; i++) {
@@ -45,7 +50,8 @@ void wsr__names_free(wsr__names *names)
     *names = (wsr__names){0};
 }
 
-// Whether a file is one of ours; its name then loses the suffix.
+// Whether a file is one of ours; its name then loses the suffix. Hidden files,
+// editors' backups and other suffixes are passed over.
 static bool cut_suffix(char *file)
 {
     static const char suffix[] = ".yaml";
@@ -58,6 +64,7 @@ static bool cut_suffix(char *file)
     return true;
 }
 
+// Sorted, so that help and messages are the same everywhere.
 wsr_status wsr__shipped_names(wsr__names *names, const char *directory)
 {
     wsr_status status = WSR_OK;
@@ -92,6 +99,7 @@ out:
     return status;
 }
 
+// "" for an empty folder, never NULL.
 wsr_status wsr__shipped_list(char **out, const char *directory)
 {
     wsr_status status = WSR_OK;
@@ -110,6 +118,7 @@ out:
     return status;
 }
 
+// All names that exist are in the message, cut to what a line holds.
 static wsr_status fail_unknown(const char *what, const char *directory,
                                const char *name)
 {
@@ -133,6 +142,7 @@ out:
     return status;
 }
 
+// *path is NULL unless the file exists.
 wsr_status wsr__shipped_find(char **path, const char *what,
                              const char *directory, const char *name)
 {

@@ -17,6 +17,7 @@ enum {
     NAME_SIZE = 256
 };
 
+// State of one parse: the tree so far, and the collection that is open.
 typedef struct build {
     yaml_parser_t yaml;
     wsr__yaml_node *root;
@@ -30,12 +31,15 @@ typedef struct build {
     char name[NAME_SIZE]; // of the document, for messages
 } build;
 
+// libyaml counts from 0, people from 1.
 static size_t line_of(const yaml_event_t *event)
 {
     return event->start_mark.line + 1;
 }
 
-// Write the message of libyaml's own complaint.
+// Write the message of libyaml's own complaint. libyaml's own words, with our
+// place behind them. A line is counted from the start where libyaml gives only
+// an offset.
 static wsr_status fail_parser(const build *b)
 {
     const yaml_parser_t *p = &b->yaml;
@@ -57,6 +61,7 @@ static wsr_status fail_parser(const build *b)
     return WSR_FAIL(WSR_CONFIG, "%s (%s:%zu)", problem, b->name, line);
 }
 
+// "&name" and "!tag" change what a value means to other readers.
 static wsr_status check_adornment(const build *b, const yaml_event_t *event,
                                   const yaml_char_t *anchor,
                                   const yaml_char_t *tag)
@@ -72,6 +77,7 @@ static wsr_status check_adornment(const build *b, const yaml_event_t *event,
     return WSR_OK;
 }
 
+// Values end up in messages and logs of one line.
 static wsr_status check_text(const build *b, const yaml_event_t *event)
 {
     const yaml_char_t *const text = event->data.scalar.value;
@@ -85,6 +91,7 @@ static wsr_status check_text(const build *b, const yaml_event_t *event)
     return WSR_OK;
 }
 
+// Quadratic in the size of a mapping, which NODES_MAX bounds.
 static wsr_status take_key(build *b, const yaml_event_t *event)
 {
     const char *const text = (const char *)event->data.scalar.value;
@@ -133,12 +140,14 @@ static wsr_status add_node(build *b, wsr__yaml_node **out,
     return WSR_OK;
 }
 
+// Inside a mapping scalars are keys and values in turn.
 static bool key_is_due(const build *b)
 {
     return b->open != NULL && b->open->kind == WSR__YAML_MAPPING &&
            b->key == NULL;
 }
 
+// The node exists before its text: if that fails, the tree frees it.
 static wsr_status on_scalar(build *b, const yaml_event_t *event)
 {
     wsr_status status = WSR_OK;
@@ -157,6 +166,7 @@ out:
     return status;
 }
 
+// Depth is bounded, so that printing may recurse.
 static wsr_status on_start(build *b, const yaml_event_t *event,
                            wsr__yaml_kind kind)
 {
@@ -185,6 +195,7 @@ out:
     return status;
 }
 
+// Other events (stream start, document end) carry nothing.
 static wsr_status on_event(build *b, const yaml_event_t *event)
 {
     switch (event->type) {
@@ -227,6 +238,8 @@ static const struct {
     {"\xfe\xff", 2, "UTF-16"},
 };
 
+// Editors of some systems write UTF-16 by default; libyaml would read it, but
+// every later step expects UTF-8.
 wsr_status wsr__text_begin(const char **text, size_t *size, const char *name)
 {
     const char *encoding = NULL;
@@ -254,6 +267,8 @@ wsr_status wsr__text_begin(const char **text, size_t *size, const char *name)
                           encoding, name);
 }
 
+// The size is checked before libyaml sees the text; what it allocates is
+// bounded by that.
 wsr_status wsr__yaml_parse(wsr__yaml_node **root, const char *text, size_t size,
                            const char *name)
 {
@@ -297,6 +312,7 @@ out:
     return status;
 }
 
+// A PNG or a checkpoint given by mistake is named as what it is.
 wsr_status wsr__yaml_load(wsr__yaml_node **root, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -316,6 +332,7 @@ out:
     return status;
 }
 
+// Deep documents must not exhaust the stack.
 void wsr__yaml_free(wsr__yaml_node *root)
 {
     wsr__yaml_node *node = root;
@@ -335,6 +352,7 @@ void wsr__yaml_free(wsr__yaml_node *root)
     }
 }
 
+// Keys of a mapping are unique, see take_key().
 const wsr__yaml_node *wsr__yaml_find(const wsr__yaml_node *mapping,
                                      const char *key)
 {
@@ -346,6 +364,7 @@ const wsr__yaml_node *wsr__yaml_find(const wsr__yaml_node *mapping,
     return NULL;
 }
 
+// The table is that of RFC 3629, section 4.
 size_t wsr__utf8_length(const char *text)
 {
     const unsigned char *const s = (const unsigned char *)text;
@@ -405,6 +424,8 @@ static bool plain_is_safe(const char *text)
     return true;
 }
 
+// Values hold no control characters, so quotes and backslashes are all that
+// needs escaping.
 void wsr__yaml_add_scalar(wsr__str *out, const char *text)
 {
     if (plain_is_safe(text)) {

@@ -19,6 +19,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// Decay 0: Adam's own would add the weights to the gradient.
 static void update(const wsr__update *u, const void *options)
 {
     const wsr__adam *const p = options;

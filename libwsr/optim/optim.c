@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What all optimisers share: the choice of parameters, their state, and the
-// loops. Parameters are cut into chunks of a fixed size: small and large ones
-// then load the threads alike, and sums over chunks have the same order for any
+// loops. A step updates the trainable parameters that have a gradient.
+// Parameters are cut into chunks of a fixed size: small and large ones then
+// load the threads alike, and sums over chunks have the same order for any
 // number of threads.
 
 #include "optim/optim.h"
@@ -19,12 +20,16 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__optims = {"optim", classes};
 
+// Floats of a chunk, and floats of all chunks for which waking the threads is
+// worth while.
 enum { CHUNK = 8192, WORTH = 32768 };
 
-typedef struct slot {
+// State of one parameter: up to two arrays of its size ("momentum_buffer";
+// "exp_avg", "exp_avg_sq"), and the names under which checkpoints keep them.
+typedef struct entry {
     float *state[WSR__OPTIM_STATES];
     char *names[WSR__OPTIM_STATES];
-} slot;
+} entry;
 
 typedef struct chunk {
     wsr__param *param;
@@ -34,14 +39,16 @@ typedef struct chunk {
     double square; // of the gradient
 } chunk;
 
+// Parameters may be added to the set later; state exists for those that have
+// been stepped, or for all after wsr__optim_reserve().
 struct wsr_optim {
     const wsr__optim_class *cls;
     void *options;
     wsr_params *params;
-    slot *slots; // one per parameter of the set
+    entry *entries; // one per parameter of the set
     int64_t *steps;
     size_t count;
-    size_t slot_capacity;
+    size_t entry_capacity;
     size_t step_capacity;
     chunk *chunks; // of the parameters that have a gradient now
     size_t chunk_count;
@@ -69,6 +76,7 @@ out:
     return status;
 }
 
+// "name:options". The options are copied by wsr__optim_make().
 wsr_status wsr_optim_new(wsr_optim **out, wsr_params *params, const char *spec)
 {
     wsr_status status = WSR_OK;
@@ -90,11 +98,11 @@ void wsr_optim_free(wsr_optim *optim)
     }
     for (size_t i = 0; i < optim->count; i++) {
         for (size_t k = 0; k < WSR__OPTIM_STATES; k++) {
-            wsr__free(optim->slots[i].state[k]);
-            wsr__free(optim->slots[i].names[k]);
+            wsr__free(optim->entries[i].state[k]);
+            wsr__free(optim->entries[i].names[k]);
         }
     }
-    wsr__free(optim->slots);
+    wsr__free(optim->entries);
     wsr__free(optim->steps);
     wsr__free(optim->chunks);
     wsr__free(optim->options);
@@ -103,6 +111,7 @@ void wsr_optim_free(wsr_optim *optim)
 
 // ------------------------------------------------------------------- state
 
+// 0 for plain gradient descent.
 static size_t state_count(const wsr_optim *optim)
 {
     size_t n = 0;
@@ -112,8 +121,9 @@ static size_t state_count(const wsr_optim *optim)
     return n;
 }
 
-static wsr_status slot_fill(slot *s, const wsr_optim *optim,
-                            const wsr__param *param)
+// Arrays start at 0; those that exist stay as they are.
+static wsr_status entry_fill(entry *s, const wsr_optim *optim,
+                             const wsr__param *param)
 {
     wsr_status status = WSR_OK;
     wsr__str name = {0};
@@ -137,17 +147,17 @@ out:
     return status;
 }
 
-// A slot and a step count for every parameter of the set.
-static wsr_status slots_extend(wsr_optim *optim)
+// An entry and a step count for every parameter of the set.
+static wsr_status entries_extend(wsr_optim *optim)
 {
     wsr_status status = WSR_OK;
     const size_t count = wsr_params_count(optim->params);
-    WSR_TRY(wsr__reserve((void **)&optim->slots, &optim->slot_capacity, count,
-                         sizeof(*optim->slots)));
+    WSR_TRY(wsr__reserve((void **)&optim->entries, &optim->entry_capacity,
+                         count, sizeof(*optim->entries)));
     WSR_TRY(wsr__reserve((void **)&optim->steps, &optim->step_capacity, count,
                          sizeof(*optim->steps)));
     while (optim->count < count) {
-        optim->slots[optim->count] = (slot){0};
+        optim->entries[optim->count] = (entry){0};
         optim->steps[optim->count++] = 0;
     }
 out:
@@ -157,11 +167,11 @@ out:
 wsr_status wsr__optim_reserve(wsr_optim *optim)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(slots_extend(optim));
+    WSR_TRY(entries_extend(optim));
     for (size_t i = 0; i < optim->count; i++) {
         const wsr__param *const param = wsr__params_at(optim->params, i);
         if (param->trainable) {
-            WSR_TRY(slot_fill(&optim->slots[i], optim, param));
+            WSR_TRY(entry_fill(&optim->entries[i], optim, param));
         }
     }
 out:
@@ -172,34 +182,37 @@ size_t wsr__optim_states(const wsr_optim *optim)
 {
     size_t n = 1;
     for (size_t i = 0; i < optim->count; i++) {
-        n += optim->slots[i].state[0] != NULL ? state_count(optim) : 0;
+        n += optim->entries[i].state[0] != NULL ? state_count(optim) : 0;
     }
     return n;
 }
 
+// Numbered through: "steps" first, then array by array of each parameter.
 wsr__state wsr__optim_state(const wsr_optim *optim, size_t i)
 {
     if (i == 0) {
         return (wsr__state){"steps", WSR__STATE_I64, optim->steps,
                             optim->count};
     }
-    const size_t per_slot = state_count(optim);
+    const size_t per_entry = state_count(optim);
     size_t left = i - 1;
     for (size_t p = 0; p < optim->count; p++) {
-        const slot *const s = &optim->slots[p];
+        const entry *const s = &optim->entries[p];
         if (s->state[0] == NULL) {
             continue;
         }
-        if (left < per_slot) {
+        if (left < per_entry) {
             return (wsr__state){
                 s->names[left], WSR__STATE_F32, s->state[left],
                 (size_t)wsr__params_at(optim->params, p)->count};
         }
-        left -= per_slot;
+        left -= per_entry;
     }
     return (wsr__state){0};
 }
 
+// Only training that keeps zeroed gradients (zero_grad without forget) needs
+// it: whether a parameter has a gradient is not part of a checkpoint.
 wsr_status wsr__optim_recall(wsr_optim *optim)
 {
     wsr_status status = WSR_OK;
@@ -217,6 +230,7 @@ out:
 
 // ------------------------------------------------------------------ chunks
 
+// The last chunk of a parameter may be shorter.
 static wsr_status add_chunks(wsr_optim *optim, wsr__param *param, size_t at)
 {
     wsr_status status = WSR_OK;
@@ -234,11 +248,13 @@ out:
     return status;
 }
 
+// Anew for each step: which parameters have a gradient differs from step to
+// step, as when a search trains one path of a supernet.
 static wsr_status collect(wsr_optim *optim)
 {
     wsr_status status = WSR_OK;
     optim->chunk_count = 0;
-    WSR_TRY(slots_extend(optim));
+    WSR_TRY(entries_extend(optim));
     for (size_t i = 0; i < optim->count; i++) {
         wsr__param *const param = wsr__params_at(optim->params, i);
         if (param->trainable && param->has_grad) {
@@ -249,6 +265,7 @@ out:
     return status;
 }
 
+// Few numbers are updated by the calling thread.
 static void for_chunks(wsr_optim *optim, wsr__body body)
 {
     int64_t floats = 0;
@@ -277,7 +294,7 @@ static void update_share(void *ctx, int64_t begin, int64_t end, size_t part)
                          .lr = optim->lr,
                          .step = optim->steps[c->at]};
         for (size_t k = 0; k < states; k++) {
-            u.state[k] = optim->slots[c->at].state[k] + c->begin;
+            u.state[k] = optim->entries[c->at].state[k] + c->begin;
         }
         optim->cls->update(&u, optim->options);
     }
@@ -294,7 +311,7 @@ wsr_status wsr_optim_step(wsr_optim *optim, double lr)
     for (size_t i = 0; i < optim->chunk_count; i++) {
         const chunk *const c = &optim->chunks[i];
         if (c->begin == 0) {
-            WSR_TRY(slot_fill(&optim->slots[c->at], optim, c->param));
+            WSR_TRY(entry_fill(&optim->entries[c->at], optim, c->param));
         }
     }
     for (size_t i = 0; i < optim->chunk_count; i++) {
@@ -330,6 +347,7 @@ static double square_sum(const float *x, int64_t n)
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
+// Each chunk keeps its own sum; the caller adds them up in their order.
 static void square_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -353,6 +371,7 @@ static void scale_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// The norm is that of all gradients together, before clipping.
 wsr_status wsr_optim_clip(double *norm, wsr_optim *optim, double max)
 {
     wsr_status status = WSR_OK;

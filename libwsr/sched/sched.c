@@ -15,11 +15,14 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__scheds = {"sched", classes};
 
+// Immutable: the rate is a function of the step alone, so nothing of a schedule
+// is kept in checkpoints.
 struct wsr_sched {
     const wsr__sched_class *cls;
     void *params;
 };
 
+// Params are copied, so the caller's may go.
 wsr_status wsr__sched_make(wsr_sched **out, const wsr__sched_class *cls,
                            const void *params)
 {
@@ -38,6 +41,7 @@ out:
     return status;
 }
 
+// "name:options", such as "cosine:lr_min=0.001".
 wsr_status wsr_sched_new(wsr_sched **out, const char *spec)
 {
     wsr_status status = WSR_OK;
@@ -60,6 +64,7 @@ void wsr_sched_free(wsr_sched *sched)
     }
 }
 
+// Steps count from 0. Negative steps and totals below 1 would divide by 0.
 double wsr_sched_rate(const wsr_sched *sched, double base, int64_t step,
                       int64_t total)
 {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Genotypes: checked once where they enter, immutable afterwards. A cell of n
-// nodes is a list of 2n pairs (operation, state), two per node in node order,
+// Genotypes: the result of a search, checked once where they enter and
+// immutable afterwards. A genotype has a normal and a reduction cell. A cell of
+// n nodes is a list of 2n pairs (operation, state), two per node in node order,
 // and the list of states that are concatenated to its output (Liu et al. 2019,
-// arXiv:1806.09055). Published genotypes are data, share/genotypes/*.yaml.
+// arXiv:1806.09055). States 0 and 1 are the outputs of the two cells before,
+// state i + 2 is node i. Published genotypes are data, share/genotypes/*.yaml.
 
 #include "space/space.h"
 
@@ -12,6 +14,7 @@
 
 #include <string.h>
 
+// Operations of all spaces whose genotypes can be built, not of one space.
 const char *const wsr__genotype_ops[] = {"max_pool_3x3",
                                          "avg_pool_3x3",
                                          "skip_connect",
@@ -26,9 +29,11 @@ const char *const wsr__genotype_ops[] = {"max_pool_3x3",
 
 enum { N_OPS = sizeof(wsr__genotype_ops) / sizeof(*wsr__genotype_ops) - 1 };
 
+// Index: wsr_genotype_cell. Also the keys of both texts.
 static const char *const cell_names[2] = {"normal", "reduce"};
 
-// One of the two cells.
+// One of the two cells. ops point into wsr__genotype_ops, so operations are
+// compared as pointers.
 typedef struct half {
     const char *ops[WSR__GENOTYPE_EDGES]; // of wsr__genotype_ops
     size_t states[WSR__GENOTYPE_EDGES];
@@ -44,6 +49,7 @@ struct wsr_genotype {
 
 // ---------------------------------------------------------------- checking
 
+// The table's own string, not the text's.
 static wsr_status find_op(const char **out, const wsr__genotype_edge *edge,
                           const char *list, const char *where)
 {
@@ -61,6 +67,8 @@ static wsr_status find_op(const char **out, const wsr__genotype_edge *edge,
                     edge->line);
 }
 
+// Pair k belongs to node k / 2, which may read the two inputs of the cell and
+// the nodes before it: k / 2 + 2 states.
 static wsr_status make_edges(half *out, const wsr__genotype_lists *lists,
                              const char *list, const char *where)
 {
@@ -83,6 +91,7 @@ out:
     return status;
 }
 
+// The inputs of the cell are never part of its output; each node at most once.
 static wsr_status make_concat(half *out, const wsr__genotype_lists *lists,
                               size_t nodes, const char *list, const char *where)
 {
@@ -112,6 +121,7 @@ static wsr_status make_concat(half *out, const wsr__genotype_lists *lists,
     return WSR_OK;
 }
 
+// Four nodes as in DARTS, or five as in AmoebaNet and NASNet; both cells alike.
 static wsr_status check_size(const wsr__genotype_draft *draft, size_t c)
 {
     const wsr__genotype_lists *const lists = &draft->cells[c];
@@ -146,6 +156,7 @@ void wsr__genotype_name_from(char *name, const char *where)
     name[n < most ? n : most] = '\0';
 }
 
+// All checks of a genotype are here, whichever text it came from.
 wsr_status wsr__genotype_make(wsr_genotype **out,
                               const wsr__genotype_draft *draft)
 {
@@ -180,6 +191,7 @@ out:
 
 // -------------------------------------------------------------------- YAML
 
+// Whether the state exists is checked by make_edges().
 static wsr_status read_state(int64_t *out, const wsr__yaml_node *node,
                              const char *list, const char *where)
 {
@@ -193,6 +205,8 @@ static wsr_status read_state(int64_t *out, const wsr__yaml_node *node,
     return WSR_OK;
 }
 
+// The weight is checked to be a number and then dropped: a genotype is
+// discrete.
 static wsr_status read_pair(wsr__genotype_edge *out, const wsr__yaml_node *pair,
                             const char *list, const char *where)
 {
@@ -213,6 +227,7 @@ static wsr_status read_pair(wsr__genotype_edge *out, const wsr__yaml_node *pair,
     return read_state(&out->state, pair->first->next, list, where);
 }
 
+// Lengths are bounded before anything is copied into arrays.
 static wsr_status check_list(const wsr__yaml_node *node, size_t most,
                              const char *where)
 {
@@ -229,6 +244,7 @@ static wsr_status check_list(const wsr__yaml_node *node, size_t most,
     return WSR_OK;
 }
 
+// Lines are kept for the messages of later checks.
 static wsr_status read_edges(wsr__genotype_lists *out,
                              const wsr__yaml_node *node, const char *where)
 {
@@ -243,6 +259,7 @@ out:
     return status;
 }
 
+// An empty list is noticed by make_concat(), which says so better.
 static wsr_status read_concat(wsr__genotype_lists *out,
                               const wsr__yaml_node *node, const char *where)
 {
@@ -271,6 +288,7 @@ static wsr_status read_name(char *out, const wsr__yaml_node *node,
     return wsr__strcpy(out, WSR__GENOTYPE_NAME, node->text);
 }
 
+// Unknown keys are errors: a misspelt "reduce" must not go unnoticed.
 static wsr_status read_entry(wsr__genotype_draft *draft,
                              const wsr__yaml_node *node)
 {
@@ -296,6 +314,7 @@ static wsr_status read_entry(wsr__genotype_draft *draft,
                     draft->where, node->line);
 }
 
+// Order and number of keys are free; check_size() finds what is missing.
 static wsr_status read_yaml(wsr__genotype_draft *draft, const char *text)
 {
     wsr_status status = WSR_OK;
@@ -321,6 +340,7 @@ out:
     return status;
 }
 
+// YAML, or the form in which DARTS-style programs print genotypes.
 wsr_status wsr_genotype_parse(wsr_genotype **out, const char *text,
                               const char *where)
 {
@@ -347,6 +367,7 @@ out:
 }
 
 // A name that is neither a shipped one nor a file's: both may have been meant.
+// "cna_r.yaml" may mean the shipped "cna_r".
 static wsr_status fail_absent(const char *what, const char *directory,
                               const char *name)
 {
@@ -366,6 +387,7 @@ static wsr_status fail_absent(const char *what, const char *directory,
                : wsr__fail_at(WSR_NOTFOUND, "there is no file '%.200s'", name);
 }
 
+// *path is the file that a name stands for.
 static wsr_status find_text(char **path, const char *what,
                             const char *directory, const char *name)
 {
@@ -385,6 +407,7 @@ static wsr_status find_text(char **path, const char *what,
     return *path != NULL ? WSR_OK : WSR_NOMEM;
 }
 
+// A checkpoint given for a genotype is told by its first bytes.
 static wsr_status fail_binary(const char *path, const unsigned char *data,
                               size_t size)
 {
@@ -393,6 +416,7 @@ static wsr_status fail_binary(const char *path, const unsigned char *data,
                     magic != NULL ? magic->what : "binary");
 }
 
+// Bytes of 0 within a text would hide what follows them.
 wsr_status wsr__genotype_text(char **text, char **path, const char *what,
                               const char *directory, const char *name)
 {
@@ -426,6 +450,7 @@ out:
     return status;
 }
 
+// The name that messages give is the path of the file that was read.
 wsr_status wsr_genotype_load(wsr_genotype **out, const char *name)
 {
     wsr_status status = WSR_OK;
@@ -442,6 +467,7 @@ out:
 
 // ---------------------------------------------------------------- printing
 
+// The YAML that read_yaml() reads back to an equal genotype.
 static void print_cell(wsr__str *out, const wsr_genotype *g, size_t c)
 {
     const half *const self = &g->cells[c];
@@ -456,6 +482,7 @@ static void print_cell(wsr__str *out, const wsr_genotype *g, size_t c)
     wsr__str_add(out, "]\n");
 }
 
+// YAML, which wsr_genotype_parse() reads back to an equal genotype.
 wsr_status wsr_genotype_print(char **out, const wsr_genotype *genotype)
 {
     wsr__str text = {0};
@@ -467,6 +494,7 @@ wsr_status wsr_genotype_print(char **out, const wsr_genotype *genotype)
     return wsr__str_give(out, &text);
 }
 
+// Atomic: the file is the old one or the new one.
 wsr_status wsr_genotype_save(const wsr_genotype *genotype, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -478,6 +506,7 @@ out:
     return status;
 }
 
+// Names of shipped genotypes, one a line.
 wsr_status wsr_genotype_names(char **out)
 {
     return wsr__shipped_list(out, "genotypes");
@@ -485,11 +514,14 @@ wsr_status wsr_genotype_names(char **out)
 
 // --------------------------------------------------------------- accessors
 
+// A genotype is one block of memory.
 void wsr_genotype_free(wsr_genotype *genotype)
 {
     wsr__free(genotype);
 }
 
+// Operations are pointers into a constant table, so a copy of the bytes will
+// do.
 wsr_status wsr_genotype_copy(wsr_genotype **out, const wsr_genotype *genotype)
 {
     *out = wsr__alloc(1, sizeof(**out));
@@ -509,6 +541,8 @@ static bool cells_equal(const half *a, const half *b, size_t edges)
            memcmp(a->concat, b->concat, a->n_concat * sizeof(*a->concat)) == 0;
 }
 
+// Names do not count, and the order of pairs and of states does: it decides the
+// names of parameters.
 bool wsr_genotype_equal(const wsr_genotype *a, const wsr_genotype *b)
 {
     return a->nodes == b->nodes &&
@@ -526,12 +560,14 @@ size_t wsr_genotype_nodes(const wsr_genotype *genotype)
     return genotype->nodes;
 }
 
+// NULL behind the last edge.
 const char *wsr_genotype_op(const wsr_genotype *genotype,
                             wsr_genotype_cell cell, size_t edge)
 {
     return edge < 2 * genotype->nodes ? genotype->cells[cell].ops[edge] : NULL;
 }
 
+// 0 behind the last edge, like the concatenation below.
 size_t wsr_genotype_state(const wsr_genotype *genotype, wsr_genotype_cell cell,
                           size_t edge)
 {

@@ -6,10 +6,11 @@
 //                   normal_concat=range(2, 6), reduce=[...],
 //                   reduce_concat=[2, 3, 4, 5])
 //
-// A reader of just that form, with Python's comments and either kind of quote
-// and bracket; it is not an interpreter. What programs print varies: pairs may
-// carry a weight (GDAS), be grouped by node (SETN), hold NumPy's scalars, and
-// arguments may stand without names.
+// This is a reader of just that form, with Python's comments and either kind of
+// quote and bracket; it is not an interpreter. What programs print varies:
+// pairs may carry a weight (GDAS), be grouped by node (SETN), hold NumPy's
+// scalars, and arguments may stand without names. It fills a draft; genotype.c
+// checks what the draft says.
 
 #include "space/space.h"
 
@@ -17,6 +18,8 @@
 
 static const char opening[] = "Genotype(";
 
+// Every read_ function takes what it names from `at` on and leaves `at` behind
+// it; `at` never passes the NUL.
 typedef struct reader {
     const char *text;
     const char *at;
@@ -33,6 +36,7 @@ static size_t line_of(const reader *r)
     return line;
 }
 
+// Names what was awaited and the character that stands there instead.
 static wsr_status expected(const reader *r, const char *what)
 {
     const char c = *r->at;
@@ -50,6 +54,7 @@ static bool is_word(char c)
            (c >= '0' && c <= '9') || c == '_';
 }
 
+// Blanks, line breaks and comments, which run to the end of a line.
 static void skip_space(reader *r)
 {
     for (;;) {
@@ -71,6 +76,7 @@ static char take(reader *r, const char *set)
     return *r->at++;
 }
 
+// Words that do not fit are no operations or keys either.
 static wsr_status read_word(reader *r, char *out, size_t size)
 {
     skip_space(r);
@@ -87,6 +93,7 @@ static wsr_status read_word(reader *r, char *out, size_t size)
     return WSR_OK;
 }
 
+// The character must come next, blanks aside.
 static wsr_status need(reader *r, char c)
 {
     const char set[] = {c, '\0'};
@@ -104,6 +111,7 @@ static size_t call_length(const reader *r)
     return n > 0 && r->at[n] == '(' ? n + 1 : 0;
 }
 
+// "3.0" and "3x" are no integers.
 static wsr_status read_digits(reader *r, int64_t *out)
 {
     char digits[24];
@@ -210,12 +218,14 @@ static wsr_status read_weight(reader *r, const char *op, size_t number)
     return WSR_OK;
 }
 
+// Whether the comma before was a trailing one.
 static bool closes(reader *r)
 {
     skip_space(r);
     return *r->at == ')' || *r->at == ']';
 }
 
+// A tuple or a list of an operation, a state and perhaps a weight.
 static wsr_status read_pair(reader *r, wsr__genotype_edge *out, size_t number)
 {
     wsr_status status = WSR_OK;
@@ -286,6 +296,7 @@ out:
     return status;
 }
 
+// The line of the list is kept for the messages of later checks.
 static wsr_status read_edges(reader *r, wsr__genotype_lists *out)
 {
     skip_space(r);
@@ -294,6 +305,7 @@ static wsr_status read_edges(reader *r, wsr__genotype_lists *out)
     return read_pairs(r, out, false);
 }
 
+// The bound is that of the draft's array.
 static wsr_status add_concat(const reader *r, wsr__genotype_lists *out,
                              int64_t state)
 {
@@ -378,6 +390,7 @@ out:
     return status;
 }
 
+// [2, 3, 4, 5], range(2, 6) or [*range(2, 6)].
 static wsr_status read_concat(reader *r, wsr__genotype_lists *out)
 {
     wsr_status status = WSR_OK;
@@ -403,11 +416,14 @@ out:
     return status;
 }
 
+// In the order of the arguments of DARTS's namedtuple, as they stand where they
+// have no names.
 static const char *const keys[] = {"normal", "normal_concat", "reduce",
                                    "reduce_concat"};
 
 enum { N_KEYS = sizeof(keys) / sizeof(*keys) };
 
+// "None", and not the beginning of another word.
 static bool take_none(reader *r)
 {
     skip_space(r);
@@ -495,11 +511,13 @@ static void read_name(char *name, const char *text, const char *call)
     }
 }
 
+// A log may have anything before it.
 bool wsr__genotype_is_python(const char *text)
 {
     return strstr(text, opening) != NULL;
 }
 
+// What stands before and behind the call is not read.
 wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
                                      const char *text)
 {

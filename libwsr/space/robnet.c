@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cells of RobNet networks (Guo et al. 2020, arXiv:1911.10695): every one of
-// the 14 edges of a four-node cell has a code of two bits, the low one a
-// separable convolution, the high one an identity, and all edges are kept.
-// The published codes are data, share/robnet/*.yaml.
+// Cells of RobNet networks (Guo et al. 2020, arXiv:1911.10695). Each of the 14
+// edges of a four-node cell has a code of two bits: the low one stands for a
+// separable convolution, the high one for an identity; both bits mean the sum
+// of the two. All edges are kept, unlike in a genotype. Either one cell is
+// shared by all places of the network (`share`), or each place has its own. The
+// published codes are data, share/robnet/*.yaml.
 
 #include "space/space.h"
 
@@ -13,6 +15,7 @@
 
 enum { CELLS_MAX = 256 };
 
+// Edges in the order of a supernet cell: node by node, state by state.
 struct wsr_robnet_codes {
     char name[WSR__GENOTYPE_NAME];
     bool share;
@@ -20,6 +23,7 @@ struct wsr_robnet_codes {
     unsigned char codes[CELLS_MAX][WSR__ROBNET_EDGES];
 };
 
+// Codes are texts ("01"), since YAML would read them as numbers.
 static wsr_status read_cell(unsigned char *out, const wsr__yaml_node *node,
                             const char *where)
 {
@@ -42,6 +46,7 @@ static wsr_status read_cell(unsigned char *out, const wsr__yaml_node *node,
     return WSR_OK;
 }
 
+// CELLS_MAX bounds the array; no network is that deep.
 static wsr_status read_codes(wsr_robnet_codes *out, const wsr__yaml_node *node,
                              const char *where)
 {
@@ -62,10 +67,12 @@ out:
     return status;
 }
 
+// One key of the file.
 static wsr_status read_entry(wsr_robnet_codes *out, const wsr__yaml_node *node,
                              const char *where)
 {
     static const char *const keys[] = {"name", "share", "codes"};
+    // A list where a text is expected counts as an empty text.
     const char *const text = node->text != NULL ? node->text : "";
     const size_t line = node->line;
     if (wsr__streq(node->key, "name")) {
@@ -99,6 +106,7 @@ static wsr_status read_entry(wsr_robnet_codes *out, const wsr__yaml_node *node,
                     found ? near : "", found ? "'" : "", where, line);
 }
 
+// The name comes from the file unless the file gives one.
 wsr_status wsr_robnet_codes_parse(wsr_robnet_codes **out, const char *text,
                                   const char *where)
 {
@@ -136,6 +144,7 @@ out:
     return status;
 }
 
+// A shipped name or a path, as for genotypes.
 wsr_status wsr_robnet_codes_load(wsr_robnet_codes **out, const char *name)
 {
     wsr_status status = WSR_OK;
@@ -150,6 +159,7 @@ out:
     return status;
 }
 
+// In quotes, so that they stay texts.
 static void print_cell(wsr__str *out, const unsigned char *codes)
 {
     for (size_t i = 0; i < WSR__ROBNET_EDGES; i++) {
@@ -159,6 +169,7 @@ static void print_cell(wsr__str *out, const unsigned char *codes)
     wsr__str_add(out, "]\n");
 }
 
+// Reads back to the same codes; network files carry this text.
 wsr_status wsr_robnet_codes_print(char **out, const wsr_robnet_codes *codes)
 {
     wsr__str text = {0};
@@ -182,16 +193,19 @@ const char *wsr_robnet_codes_name(const wsr_robnet_codes *codes)
     return codes->name;
 }
 
+// One cell for all places of the network.
 bool wsr_robnet_codes_share(const wsr_robnet_codes *codes)
 {
     return codes->share;
 }
 
+// Lists of codes in the file, 1 for a shared cell.
 size_t wsr_robnet_codes_count(const wsr_robnet_codes *codes)
 {
     return codes->count;
 }
 
+// A shared cell answers for every place.
 unsigned wsr_robnet_codes_at(const wsr_robnet_codes *codes, size_t cell,
                              size_t edge)
 {

@@ -21,6 +21,7 @@ wsr_status wsr__space_find(const wsr__space_class **out, const char *name)
     return status;
 }
 
+// Node i has i + 2 incoming edges: their sum over the nodes.
 size_t wsr__space_edges(const wsr__space_class *space)
 {
     return space->nodes * (space->nodes + 3) / 2;
