@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of estimators, the handle, functions that variants build their
-// graphs with, and the state in checkpoints.
+// graphs with, and the state in checkpoints. An estimator is a small network
+// that maps noises (perturbations that attacks found) at a few strengths to
+// noises at other strengths, so that a search need not attack at every
+// strength. Its class builds the graph; everything else is shared.
 
 #include "estimator/estimator.h"
 #include "op/conv2d.h"
@@ -19,7 +22,8 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__estimators = {"estimator", classes};
 
-// The parameters appear when a graph is built for the first time.
+// The parameters appear when a graph is built for the first time. Any number of
+// sources and targets will do: the parameters do not depend on them.
 static wsr_status make_params(wsr_estimator *est)
 {
     wsr_graph *graph = NULL;
@@ -31,6 +35,8 @@ static wsr_status make_params(wsr_estimator *est)
     return status;
 }
 
+// AdamW with a rate that rises from 0 (warmup); a negative option asks for the
+// length that goes with the fidelity.
 static wsr_status make_optim(wsr_estimator *est)
 {
     const wsr__estimator_options *const o = est->common;
@@ -51,6 +57,7 @@ out:
     return status;
 }
 
+// Convolutions of stride 2 need four pixels a side.
 static wsr_status check_image(const wsr_shape *image)
 {
     bool fits = image->ndims == 3;
@@ -68,6 +75,8 @@ static wsr_status check_image(const wsr_shape *image)
     return WSR_OK;
 }
 
+// Graphs are built again for each combination of batch, sources and targets;
+// the parameters are made here, once.
 wsr_status wsr__estimator_make(wsr_estimator **out,
                                const wsr__estimator_class *cls,
                                const void *options, const wsr_shape *image,
@@ -139,6 +148,7 @@ wsr_params *wsr_estimator_params(wsr_estimator *estimator)
 
 // --------------------------------------------------------------------- run
 
+// counts are batch, sources and targets, here and in all that follows.
 static wsr_status check_counts(const size_t counts[3])
 {
     static const char *const names[] = {"batch", "sources", "targets"};
@@ -153,6 +163,8 @@ static wsr_status check_counts(const size_t counts[3])
     return WSR_OK;
 }
 
+// sources[i] is (batch, c, h, w), targets (batch, t) the norms wanted, dst[t]
+// (batch, c, h, w). Each image has targets of its own.
 wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
                              const float *const *sources, const float *images,
                              const float *targets, const size_t counts[3])
@@ -178,6 +190,7 @@ wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
     for (size_t t = 0; t < counts[2]; t++) {
         char name[32];
         (void)snprintf(name, sizeof(name), "dst%zu", t);
+        // The plan's memory is used again by the next plan.
         memcpy(dst[t], wsr_plan_dst(plan, name),
                counts[0] * pixels * sizeof(float));
     }
@@ -187,6 +200,7 @@ out:
 
 // ---------------------------------------------------------------- building
 
+// Uniform with bound 1 / sqrt(fan in), as PyTorch's layers start.
 static wsr_value parameter(const wsr__estimator_graph *g, const char *name,
                            const char *part, wsr_shape shape, int64_t fan_in)
 {
@@ -196,6 +210,7 @@ static wsr_value parameter(const wsr__estimator_graph *g, const char *name,
     return wsr__param_value(g->graph, text, shape, init);
 }
 
+// 1 after a failure, so that building can go on without a check at every call.
 int64_t wsr__estimator_size(const wsr__estimator_graph *g, wsr_value value)
 {
     return wsr__graph_status(g->graph) == WSR_OK
@@ -203,6 +218,7 @@ int64_t wsr__estimator_size(const wsr__estimator_graph *g, wsr_value value)
                : 1;
 }
 
+// src (n, k), weight (m, k), bias (m).
 wsr_value wsr__estimator_dense(const wsr__estimator_graph *g, const char *name,
                                wsr_value src, int64_t m)
 {
@@ -214,6 +230,7 @@ wsr_value wsr__estimator_dense(const wsr__estimator_graph *g, const char *name,
                     wsr__op3(g->graph, "linear", NULL, src, weights, bias));
 }
 
+// weight is (m, c / groups, kh, kw); depthwise means one group a channel.
 wsr_value wsr__estimator_conv2d(const wsr__estimator_graph *g, const char *name,
                                 const wsr__estimator_conv *conv, wsr_value src)
 {
@@ -247,6 +264,8 @@ wsr_value wsr__estimator_mix(const wsr__estimator_graph *g,
     return wsr__opn(g->graph, "weighted_sum", NULL, all, n + 1);
 }
 
+// The weights of the sources below and above the target add up to one row: a
+// source is never both.
 wsr_value wsr__estimator_between(const wsr__estimator_graph *g,
                                  const wsr_value *v, size_t t)
 {
@@ -255,6 +274,8 @@ wsr_value wsr__estimator_between(const wsr__estimator_graph *g,
     return wsr__estimator_mix(g, v, g->n, coef);
 }
 
+// A guard of 1e-12 turns an estimate of zeros into zeros instead of NaN; the
+// released code has none.
 wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
                                    size_t t)
 {
@@ -267,6 +288,7 @@ wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
 
 // ------------------------------------------------------------------- state
 
+// So that a checkpoint can be read into a fresh estimator.
 wsr_status wsr__estimator_reserve(wsr_estimator *estimator, size_t sources)
 {
     wsr_status status = WSR_OK;
@@ -283,6 +305,7 @@ size_t wsr__estimator_states(const wsr_estimator *estimator)
     return OWN_STATES + wsr__optim_states(estimator->optim);
 }
 
+// Names are part of the checkpoint format.
 wsr__state wsr__estimator_state(wsr_estimator *estimator, size_t i)
 {
     wsr__ae_memory *const memory = &estimator->memory;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+// The spec is printed without defaults, so it decodes to the same options.
 wsr_status wsr_estimator_save(const wsr_estimator *estimator, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -29,6 +30,7 @@ out:
     return status;
 }
 
+// Files of other programs carry no shape; their tensors decide alone.
 static wsr_status check_image(const wsr__st *st, const wsr_shape *image)
 {
     char wanted[96];
@@ -42,6 +44,8 @@ static wsr_status check_image(const wsr__st *st, const wsr_shape *image)
                           wsr__st_path(st), made, wanted);
 }
 
+// A spec given by the caller goes before that of the file. The seed does not
+// matter: every parameter is read.
 wsr_status wsr_estimator_load(wsr_estimator **out, const char *path,
                               const wsr_shape *image, const char *spec)
 {

@@ -5,6 +5,7 @@
 
 #include "estimator/estimator.h"
 
+// All samples have the same number of sources, hence the same size.
 wsr_status wsr__ae_memory_reserve(wsr__ae_memory *memory, size_t sources)
 {
     if (memory->data != NULL && sources == memory->sources) {
@@ -32,11 +33,13 @@ void wsr__ae_memory_free(wsr__ae_memory *memory)
     wsr__free(memory->data);
 }
 
+// An image, the sources, the label, and the norm of the label.
 size_t wsr__ae_memory_floats(const wsr__ae_memory *memory)
 {
     return (memory->sources + 2) * memory->pixels + 1;
 }
 
+// Counted from the oldest sample, whose place counters[0] is.
 static float *sample_at(const wsr__ae_memory *memory, size_t i)
 {
     const size_t at = ((size_t)memory->counters[0] + i) % memory->capacity;

@@ -7,6 +7,7 @@
 
 #include "estimator/estimator.h"
 
+// Inputs are found again by the names "noise0", "target1", ...
 static wsr_value input(wsr_graph *graph, const char *name, size_t i,
                        wsr_shape shape)
 {
@@ -15,6 +16,8 @@ static wsr_value input(wsr_graph *graph, const char *name, size_t i,
     return wsr__input(graph, text, shape);
 }
 
+// Shapes are those of one sample: image and noises (1, c, h, w), numbers (1,
+// 1), and a row of weights over the sources, (1, n), for each target.
 static void add_inputs(wsr__estimator_graph *g)
 {
     const wsr_shape image = wsr__shape4(1, g->c, g->h, g->w);
@@ -34,6 +37,8 @@ static void add_inputs(wsr__estimator_graph *g)
     }
 }
 
+// For training each target also has a label and a loss, the mean squared
+// difference per sample.
 static void add_outputs(const wsr__estimator_graph *g, const wsr_value *dst,
                         bool train)
 {
@@ -51,6 +56,7 @@ static void add_outputs(const wsr__estimator_graph *g, const wsr_value *dst,
     }
 }
 
+// An input that the class does not use is in the graph but in no plan.
 wsr_status wsr__estimator_build(wsr_graph **out, wsr_estimator *estimator,
                                 size_t n, size_t t, bool train)
 {
@@ -84,6 +90,7 @@ out:
     return status;
 }
 
+// A plan serves exactly one combination: its batch is part of it.
 static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
                  bool train)
 {
@@ -91,6 +98,7 @@ static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
            p->t == counts[2] && p->train == train;
 }
 
+// The old plan goes first, so that its memory can be used.
 static wsr_status make(wsr__estimator_plan *p, wsr_estimator *estimator,
                        const size_t counts[3], bool train)
 {
@@ -115,6 +123,7 @@ out:
     return status;
 }
 
+// `used` counts requests; 0 marks a place that was never taken.
 wsr_status wsr__estimator_plan_for(wsr_plan **out, wsr_estimator *estimator,
                                    const size_t counts[3], bool train)
 {

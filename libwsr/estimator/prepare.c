@@ -36,6 +36,8 @@ static size_t interval(const float *r, size_t n, float target)
     return i;
 }
 
+// Weights fall off with the distance: the nearer source counts more. Below all
+// sources, or above, the one neighbour is scaled by target / norm.
 wsr__bracket wsr__bracket_find(const float *r, size_t n, float target,
                                bool released)
 {
@@ -77,6 +79,7 @@ typedef struct ports {
     } target[WSR_ESTIMATOR_TARGETS];
 } ports;
 
+// What all threads read; each writes samples of its own.
 typedef struct work {
     const wsr_estimator *estimator;
     const wsr__estimator_sample *samples;
@@ -95,7 +98,8 @@ static float *port_of(wsr_plan *plan, const char *name, size_t i)
     return wsr_plan_src(plan, text);
 }
 
-// NULL where the graph does not use an input.
+// NULL where the graph does not use an input. Looked up once for a batch, by
+// name.
 static void find_ports(ports *to, wsr_plan *plan, const size_t counts[3])
 {
     to->image = wsr_plan_src(plan, "image");
@@ -126,6 +130,7 @@ static void order_of(size_t *order, const float *norms, size_t n)
     }
 }
 
+// A division, not a product with 1 / norm: the bits are those of PyTorch.
 static void write_unit(float *restrict dst, const float *restrict src, size_t n,
                        float norm)
 {
@@ -169,11 +174,13 @@ static void write_spike(float *row, size_t n, size_t at, double value)
     }
 }
 
+// NULL stays NULL: the graph does not use that input.
 static float *row_of(float *base, size_t b, size_t n)
 {
     return base == NULL ? NULL : base + b * n;
 }
 
+// Row b of every input of target t. A class may change the weights.
 static void write_target(const work *w, size_t b, size_t t, const float *r)
 {
     const wsr_estimator *const est = w->estimator;
@@ -221,6 +228,7 @@ static void prepare_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Samples are independent, so any thread may take any of them.
 void wsr__estimator_prepare(wsr_plan *plan, const wsr_estimator *estimator,
                             const wsr__estimator_sample *samples,
                             const size_t counts[3])

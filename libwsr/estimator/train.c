@@ -51,6 +51,7 @@ static void append(const appending *a, size_t b, size_t left_out)
     at[pixels] = (float)sqrt(square_sum(label, pixels));
 }
 
+// n noises of each image make n samples, each with another one left out.
 wsr_status wsr_estimator_remember(wsr_estimator *estimator,
                                   const float *const *noises,
                                   const float *images, size_t n, size_t batch)

@@ -20,6 +20,8 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// PyTorch starts all parameters of an LSTM, and here of the heads, in +-1 /
+// sqrt(hidden).
 static wsr_value param(wsr_graph *g, const char *name, wsr_shape shape,
                        int64_t hidden)
 {
@@ -27,6 +29,7 @@ static wsr_value param(wsr_graph *g, const char *name, wsr_shape shape,
     return wsr__param_value(g, name, shape, init);
 }
 
+// Head 0 is the loss on clean images, head i the loss at strength i - 1.
 static wsr_value head(wsr_graph *g, size_t i, int64_t hidden, wsr_value h)
 {
     char prefix[48] = "logits_cell";
@@ -41,6 +44,7 @@ static wsr_value head(wsr_graph *g, size_t i, int64_t hidden, wsr_value h)
     return wsr__op3(g, "linear", NULL, h, w, b);
 }
 
+// x is (1, rows, cols): a row for each edge of both cells.
 static wsr_value build(wsr_graph *g, const void *params, wsr_value x,
                        size_t heads)
 {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What all predictors share: the handle, its graph and plans, the ring of
-// evaluated architectures, and the state in checkpoints.
+// evaluated architectures, and the state in checkpoints. A predictor maps the
+// table of an architecture (a row of operation weights for each edge) to its
+// losses, one head for the clean images and one for each strength. The search
+// descends the gradient of its predictions.
 
 #include "predictor/predictor.h"
 #include "op/params.h"
@@ -18,6 +21,7 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__predictors = {"predictor", classes};
 
+// One graph serves all batch sizes. As released, outputs are 2 sigmoid.
 static wsr_status make_graph(wsr_predictor *p)
 {
     wsr_status status = WSR_OK;
@@ -36,6 +40,7 @@ out:
     return status;
 }
 
+// All memory is taken here; training and prediction allocate plans only.
 static wsr_status make_memory(wsr_predictor *p)
 {
     const size_t n = (size_t)p->common->memory;
@@ -52,11 +57,13 @@ static wsr_status make_memory(wsr_predictor *p)
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < p->heads; i++) {
+        // Means start at 0 and deviations at 1: without data nothing is scaled.
         p->stats[p->heads + i] = 1;
     }
     return WSR_OK;
 }
 
+// Adam with the betas of DARTS's architecture optimiser.
 static wsr_status make_optim(wsr_predictor *p)
 {
     wsr__adam adam;
@@ -67,6 +74,7 @@ static wsr_status make_optim(wsr_predictor *p)
     return wsr__optim_make(&p->optim, p->params, &wsr__optim_adam, &adam);
 }
 
+// Checked first, since all sizes follow from them.
 static wsr_status check_sizes(const wsr_shape *table, size_t heads)
 {
     if (table->ndims != 2 || table->dims[0] < 1 || table->dims[1] < 1 ||
@@ -79,6 +87,7 @@ static wsr_status check_sizes(const wsr_shape *table, size_t heads)
     return WSR_OK;
 }
 
+// Decides once what depends on the fidelity.
 static wsr_status take_options(wsr_predictor *p,
                                const wsr__predictor_class *cls,
                                const void *options)
@@ -100,6 +109,7 @@ out:
     return status;
 }
 
+// On failure wsr_predictor_free() takes whatever has been made.
 wsr_status wsr__predictor_make(wsr_predictor **out,
                                const wsr__predictor_class *cls,
                                const void *options, const wsr_shape *table,
@@ -129,6 +139,7 @@ out:
     return status;
 }
 
+// "name:options", such as "lstm:hidden=32".
 wsr_status wsr_predictor_new(wsr_predictor **out, const char *spec,
                              const wsr_shape *table, size_t heads,
                              uint64_t seed)
@@ -167,11 +178,13 @@ void wsr_predictor_free(wsr_predictor *p)
     wsr__free(p);
 }
 
+// Borrowed; saved with the network's parameters in checkpoints.
 wsr_params *wsr_predictor_params(wsr_predictor *p)
 {
     return p->params;
 }
 
+// As in estimator/plans.c, the least recently used plan is replaced.
 wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *p, size_t n,
                                    unsigned purpose)
 {
@@ -196,6 +209,8 @@ wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *p, size_t n,
 
 // ------------------------------------------------------------------ memory
 
+// Losses are checked before anything is written: the memory holds finite
+// numbers only.
 wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
                                   const double *losses)
 {
@@ -225,6 +240,7 @@ size_t wsr_predictor_remembered(const wsr_predictor *p)
 
 // ------------------------------------------------------------------- state
 
+// Everything but the optimiser's state exists from the start.
 wsr_status wsr__predictor_reserve(wsr_predictor *p)
 {
     return wsr__optim_reserve(p->optim);
@@ -235,6 +251,7 @@ size_t wsr__predictor_states(const wsr_predictor *p)
     return 4 + wsr__optim_states(p->optim);
 }
 
+// Names and order are part of the checkpoint format.
 wsr__state wsr__predictor_state(wsr_predictor *p, size_t i)
 {
     const size_t n = (size_t)p->common->memory;
@@ -248,6 +265,9 @@ wsr__state wsr__predictor_state(wsr_predictor *p, size_t i)
 
 // -------------------------------------------------------- rank correlation
 
+// Tau-b, which allows for ties (Kendall 1945): pairs in the same order minus
+// pairs in the opposite one, over the geometric mean of the pairs that are not
+// tied. All pairs are visited; n is a few hundred.
 double wsr_kendall_tau(const double *a, const double *b, size_t n)
 {
     double agree = 0;

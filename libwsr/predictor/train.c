@@ -19,6 +19,7 @@
 // counts from 0, so its order differs.
 static const uint32_t STREAM = UINT32_MAX;
 
+// stats is (2, heads). A head whose losses are all alike keeps deviation 1.
 static void standardise(wsr_predictor *p)
 {
     const size_t n = (size_t)p->counters[1];
@@ -37,6 +38,7 @@ static void standardise(wsr_predictor *p)
     }
 }
 
+// diff is (n, heads), the gradient of the loss by the outputs.
 double wsr__predictor_error(float *diff, const wsr_predictor *p,
                             const float *out, const double *target, size_t n)
 {
@@ -63,6 +65,7 @@ static void load(wsr_predictor *p, float *x, size_t i, size_t k)
     }
 }
 
+// Keyed by pass and batch, so a resumed run draws the same noise.
 static void add_noise(wsr_predictor *p, float *x, size_t n, uint32_t batch)
 {
     const float deviation = (float)p->common->noise;
@@ -100,6 +103,8 @@ out:
     return status;
 }
 
+// counters[2] counts passes over the whole life, for the keys of random
+// numbers. *loss is the mean of the last pass, over samples and heads.
 wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
 {
     wsr_status status = WSR_OK;
@@ -126,6 +131,7 @@ out:
     return status;
 }
 
+// Outputs are scaled back to losses. weights is (n, rows, cols).
 wsr_status wsr_predictor_run(double *losses, wsr_predictor *p,
                              const float *weights, size_t n)
 {
@@ -144,6 +150,8 @@ out:
     return status;
 }
 
+// The objective is linear in standardised outputs: their scale and mean do not
+// change where it descends. As released it is the sum of squares.
 wsr_status wsr_predictor_gradient(double *objective, float *diff,
                                   wsr_predictor *p, const float *weights,
                                   size_t n, const double *objective_weights)
