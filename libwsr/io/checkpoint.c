@@ -29,6 +29,8 @@ static char *find_digits(char *header, size_t size)
     return NULL;
 }
 
+// The checksum is computed over header and tensors as they will be written, so
+// the file is never read back.
 wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -54,6 +56,7 @@ out:
     return status;
 }
 
+// The digits are put back afterwards: the bytes are the caller's.
 static wsr_status check_crc(unsigned char *bytes, size_t size, const char *path)
 {
     char stored[DIGITS + 1] = "";
@@ -76,6 +79,7 @@ static wsr_status check_crc(unsigned char *bytes, size_t size, const char *path)
     return WSR_OK;
 }
 
+// Checked before it is parsed: a damaged header would give another message.
 static wsr_status load_one(wsr__st **out, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -124,6 +128,7 @@ out:
     return status;
 }
 
+// Counters from a file index memory, so they are checked where they are read.
 wsr_status wsr__checkpoint_ring(const wsr__st *st, const char *what,
                                 const int64_t ring[2], int64_t places)
 {

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+// Failures are kept until the line is asked for.
 struct wsr__json {
     json_t *object;
     bool failed;  // memory ran short
@@ -72,6 +73,7 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+// By way of text: a double that prints as short as the float does.
 static json_t *shortest(float value)
 {
     char text[32];
@@ -90,6 +92,7 @@ void wsr__json_float(wsr__json *json, const char *key, float value)
     put(json, key, shortest(value));
 }
 
+// Each that is not finite becomes null.
 void wsr__json_numbers(wsr__json *json, const char *key, const double *values,
                        size_t n)
 {
@@ -107,6 +110,7 @@ static int append(const char *text, size_t size, void *ctx)
     return line->failed ? -1 : 0;
 }
 
+// Jansson keeps the keys in the order in which they were added.
 wsr_status wsr__json_line(char **out, const wsr__json *json)
 {
     wsr__str line = {0};

@@ -24,6 +24,8 @@ typedef struct number {
     char s[NUMBER_SIZE];
 } number;
 
+// What is known of the network in a file. Numbers are kept as text, since
+// metadata are, and options too.
 typedef struct reader {
     const wsr__st *st;
     char prefix[PREFIX_SIZE]; // of the network's names: "", "module.", ...
@@ -63,6 +65,8 @@ static int64_t rows_of(const reader *r, const char *name)
     return t != NULL && t->ndims >= 2 ? t->dims[0] : 0;
 }
 
+// Output channels of the 1x1 convolution in front of each cell; its weights are
+// (co, ci, 1, 1). 0: there is no such cell.
 static int64_t cell_width(const reader *r, size_t cell)
 {
     char name[NAME_SIZE];
@@ -71,6 +75,7 @@ static int64_t cell_width(const reader *r, size_t cell)
     return rows_of(r, name);
 }
 
+// `why` names the tensor or the rule that is missing.
 static wsr_status no_network(const reader *r, const char *why)
 {
     return WSR_FAIL(WSR_FORMAT, "%s: is no network file, %s",
@@ -102,6 +107,7 @@ static wsr_status infer_cells(reader *r)
     return WSR_OK;
 }
 
+// Stems differ in their names and number of convolutions.
 static wsr_status infer_ends(reader *r)
 {
     const bool one = find(r, "stem.0.weight") != NULL;
@@ -120,6 +126,8 @@ static wsr_status infer_ends(reader *r)
     return WSR_OK;
 }
 
+// Only supernets have several operations on an edge, only RobNet cells nest
+// theirs.
 static const char *infer_kind(const wsr__st *st)
 {
     for (size_t i = 0; i < wsr__st_count(st); i++) {
@@ -203,6 +211,7 @@ static wsr_status find_prefix(reader *r)
     return WSR_OK;
 }
 
+// Not below the network's prefix: another module of the file.
 static bool is_beside(const reader *r, const char *name)
 {
     return strncmp(name, r->prefix, strlen(r->prefix)) != 0;
@@ -342,6 +351,7 @@ out:
     return status;
 }
 
+// Options given by the caller go before what the file says.
 wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
 {
     wsr_status status = WSR_OK;
@@ -378,6 +388,7 @@ static const char *claimed(void *ctx, const char *key)
     return wsr__st_metadata(r->st, key);
 }
 
+// Nothing is read into a network of another kind or size.
 wsr_status wsr_net_load_params(wsr_net *net, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -396,6 +407,7 @@ out:
     return status;
 }
 
+// Metadata of our own files, see net/describe.c.
 static wsr_status put(void *ctx, const char *key, const char *value)
 {
     return wsr__st_set(ctx, key, value);

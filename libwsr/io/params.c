@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Parameter sets in safetensors files. Reading checks all names and shapes
-// before it changes anything, and says of all that do not fit at once.
+// Parameter sets in safetensors files, under PyTorch's names. Reading checks
+// all names and shapes before it changes anything, and one message names
+// everything that does not fit, a few names of each kind. On failure the
+// parameters are as they were.
 
 #include "io/io.h"
 
@@ -11,6 +13,8 @@
 
 enum { MOST_NAMES = 4 };
 
+// Counters are floats in memory and int64 in files, as PyTorch has
+// num_batches_tracked.
 static wsr_status add_param(wsr__st_builder *builder, const wsr__param *param,
                             const char *name)
 {
@@ -69,6 +73,7 @@ static void note(names *list, const char *name, const char *more)
 
 enum { MISSING, MISSHAPEN, MISTYPED, UNEXPECTED, KINDS };
 
+// More dimensions than we have are cut; check_shape() looks at ndims first.
 static wsr_shape shape_of(const wsr__st_tensor *t)
 {
     wsr_shape shape = {.ndims = (int)t->ndims};
@@ -78,6 +83,7 @@ static wsr_shape shape_of(const wsr__st_tensor *t)
     return shape;
 }
 
+// Shapes must be equal; nothing is broadcast.
 static void check_shape(names *list, const wsr__param *param,
                         const wsr__st_tensor *t, const char *name)
 {
@@ -105,6 +111,7 @@ static void check_type(names *list, const wsr__param *param,
     }
 }
 
+// Both ways: parameters that the file lacks, and tensors that the set lacks.
 static wsr_status check_all(names list[KINDS], const wsr_params *params,
                             const wsr__st *st, const char *prefix)
 {
@@ -133,6 +140,7 @@ out:
     return status;
 }
 
+// Does nothing when all lists are empty.
 static wsr_status complain(const names list[KINDS], const wsr__st *st)
 {
     static const char *const what[KINDS] = {"missing", "of another shape",
@@ -154,6 +162,7 @@ static wsr_status complain(const names list[KINDS], const wsr__st *st)
     return status;
 }
 
+// A counter that is missing counts from 0: nothing is computed from it.
 static wsr_status read_integers(float *dst, const wsr__st *st, const char *name,
                                 size_t n)
 {
@@ -199,6 +208,8 @@ static wsr_status try_param(const wsr__param *param, const wsr__st *st,
     return status;
 }
 
+// The first pass only tries; the second changes parameters, and cannot fail for
+// what the file holds.
 static wsr_status read_all(wsr_params *params, const wsr__st *st,
                            const char *prefix, bool for_good)
 {
@@ -218,6 +229,7 @@ out:
     return status;
 }
 
+// Names in the file are prefix + the parameter's own.
 wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
                                const char *prefix)
 {

@@ -10,6 +10,7 @@
 
 enum { WORD = 4, CHUNK_OVERHEAD = 3 * WORD, HEADER_SIZE = 13 };
 
+// Big-endian, as all numbers of PNG.
 static void put_word(unsigned char *to, size_t value)
 {
     for (size_t i = 0; i < WORD; i++) {
@@ -50,6 +51,7 @@ static wsr_status deflate_rows(unsigned char **out, uLongf *size,
     return status;
 }
 
+// The least that a PNG needs: three chunks, eight bits a channel.
 static size_t put_file(unsigned char *to, const wsr__picture *p,
                        const unsigned char *data, size_t size)
 {

@@ -36,6 +36,7 @@ typedef struct named {
     const wsr__st_tensor *tensor;
 } named;
 
+// Tensors and metadata point into `bytes` and `header`; nothing is copied.
 struct wsr__st {
     char *path;
     unsigned char *bytes; // the whole file
@@ -71,6 +72,7 @@ const char *wsr__st_dtype_name(wsr__st_dtype dtype)
 
 // ------------------------------------------------------------ header entries
 
+// A type that exists but is not used here gets a message of its own.
 static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
                              const char *path)
 {
@@ -99,6 +101,8 @@ static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
                     path, t->name, text);
 }
 
+// The bound leaves room for the largest element, eight bytes. A dimension of 0
+// must not hide an overflow in the others.
 bool wsr__st_measure(wsr__st_tensor *t)
 {
     size_t product = 1; // of the dimensions that are not 0
@@ -116,6 +120,7 @@ bool wsr__st_measure(wsr__st_tensor *t)
     return true;
 }
 
+// A scalar has an empty list.
 static wsr_status read_shape(wsr__st_tensor *t, const json_t *info,
                              const char *path)
 {
@@ -141,6 +146,7 @@ static wsr_status read_shape(wsr__st_tensor *t, const json_t *info,
                           t->name);
 }
 
+// Offsets count from the end of the header. They must agree with the shape.
 static wsr_status read_offsets(wsr__st_tensor *t, const json_t *info,
                                const unsigned char *data, size_t size,
                                const char *path)
@@ -185,6 +191,7 @@ static wsr_status check_name(const char *name, const char *path)
                            path, NAME_MAX_SIZE);
 }
 
+// Values must be strings, by the format's definition.
 static wsr_status read_metadata(wsr__st *st, json_t *info)
 {
     const char *key = NULL;
@@ -208,6 +215,7 @@ static wsr_status read_metadata(wsr__st *st, json_t *info)
     return WSR_OK;
 }
 
+// The header has at most as many tensors as members.
 static wsr_status read_entries(wsr__st *st, const unsigned char *data,
                                size_t size)
 {
@@ -244,6 +252,7 @@ out:
 
 // ------------------------------------------------------------- whole header
 
+// A total order, so that sorting does not depend on qsort().
 static int by_place(const void *a, const void *b)
 {
     const wsr__st_tensor *const x = a;
@@ -273,6 +282,8 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
+// Tensors are sorted by place; each must begin where the one before ends. Bytes
+// that belong to none could hide anything.
 static wsr_status check_coverage(const wsr__st *st, const unsigned char *data,
                                  size_t size)
 {
@@ -329,6 +340,7 @@ static wsr_status parse_header(wsr__st *st, const char *text, size_t length)
     return WSR_OK;
 }
 
+// The length is checked against the file before it is used.
 static wsr_status read_header(wsr__st *st, size_t size)
 {
     uint64_t length = 0;
@@ -359,6 +371,7 @@ static wsr_status read_header(wsr__st *st, size_t size)
     return parse_header(st, text, (size_t)length);
 }
 
+// All checks of a file; what passes can be used without any.
 static wsr_status check(wsr__st *st, size_t size)
 {
     wsr_status status = WSR_OK;
@@ -383,6 +396,7 @@ out:
     return status;
 }
 
+// The bytes become the file's only on success.
 wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
                               const char *name)
 {
@@ -437,6 +451,7 @@ out:
     return status;
 }
 
+// Legal for a file that was opened halfway.
 void wsr__st_free(wsr__st *st)
 {
     if (st == NULL) {
@@ -468,6 +483,7 @@ const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
     return i < st->n ? &st->tensors[i] : NULL;
 }
 
+// Names are sorted: networks have thousands of tensors.
 const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
 {
     const named wanted = {.name = name};

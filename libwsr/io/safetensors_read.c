@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+// Integers are never silently taken for floats, or the other way round.
 static wsr_status fail_dtype(const wsr__st *st, const wsr__st_tensor *t,
                              const char *wanted)
 {
@@ -18,6 +19,7 @@ static wsr_status fail_dtype(const wsr__st *st, const wsr__st_tensor *t,
                     wanted);
 }
 
+// Shapes are the caller's business; here only the number counts.
 static wsr_status need_count(const wsr__st_tensor **out, const wsr__st *st,
                              const char *name, size_t count)
 {
@@ -80,6 +82,7 @@ static double from_f16(const wsr__st_tensor *t, size_t i)
     return half >> 15 != 0 ? -size : size;
 }
 
+// Index: dtype. NULL: no float.
 static double (*const from[])(const wsr__st_tensor *t, size_t i) = {
     [WSR__ST_F32] = from_f32, [WSR__ST_F64] = from_f64,
     [WSR__ST_F16] = from_f16, [WSR__ST_BF16] = from_bf16,
@@ -104,6 +107,7 @@ static wsr_status narrow(float *out, double value, const wsr__st *st,
     return WSR_OK;
 }
 
+// F32 is copied as it is, NaN's bits included.
 wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
                             size_t count)
 {
@@ -125,6 +129,7 @@ out:
     return status;
 }
 
+// Widening is exact from every type.
 wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
                             size_t count)
 {
@@ -142,6 +147,7 @@ out:
     return status;
 }
 
+// U8 and BOOL are taken as they are, so a BOOL of 2 reads as 2.
 wsr_status wsr__st_read_i64(int64_t *dst, const wsr__st *st, const char *name,
                             size_t count)
 {
@@ -168,6 +174,7 @@ out:
     return status;
 }
 
+// The format has U64, but PyTorch does not; such numbers are written as I64.
 wsr_status wsr__st_read_u64(uint64_t *dst, const wsr__st *st, const char *name,
                             size_t count)
 {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writing safetensors. Tensors are laid out by element size, largest first,
-// then by name, as other writers do, so that every tensor is aligned to its
-// elements and the bytes do not depend on the order of additions; the header
-// is padded with spaces so that the data begins at a cache line.
+// Writes safetensors. A builder gathers tensors and metadata, sorts them and
+// writes header and data in one pass. Tensors are laid out by element size,
+// largest first, then by name, as other writers do, so that every tensor is
+// aligned to its elements and the bytes do not depend on the order of
+// additions; the header is padded with spaces so that the data begins at a
+// cache line.
 
 #include "io/io.h"
 
@@ -25,6 +27,7 @@ typedef struct pair {
     char *value;
 } pair;
 
+// Both lists are sorted when the header is made.
 struct wsr__st_builder {
     entry *entries;
     size_t n;
@@ -60,6 +63,7 @@ void wsr__st_builder_free(wsr__st_builder *builder)
 
 // ---------------------------------------------------------------- gathering
 
+// The mistakes of a caller, hence ARG and not FORMAT.
 static wsr_status measure(wsr__st_tensor *t, const int64_t *dims, size_t ndims)
 {
     if (ndims > WSR__ST_DIMS) {
@@ -114,6 +118,7 @@ wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
     return status == WSR_OK ? add(builder, name, &t, true) : status;
 }
 
+// The data must stay until the file is written: for tensors too large to copy.
 wsr_status wsr__st_borrow(wsr__st_builder *builder, const char *name,
                           wsr__st_dtype dtype, const void *data,
                           const int64_t *dims, size_t ndims)
@@ -144,6 +149,7 @@ wsr_status wsr__st_add_i64(wsr__st_builder *builder, const char *name,
     return wsr__st_add(builder, name, WSR__ST_I64, data, &n, 1);
 }
 
+// As I64 of the same bits: PyTorch cannot read U64.
 wsr_status wsr__st_add_u64(wsr__st_builder *builder, const char *name,
                            const uint64_t *data, size_t count)
 {
@@ -158,6 +164,7 @@ wsr_status wsr__st_add_u8(wsr__st_builder *builder, const char *name,
     return wsr__st_add(builder, name, WSR__ST_U8, data, &n, 1);
 }
 
+// Few keys, so the search is linear.
 wsr_status wsr__st_set(wsr__st_builder *builder, const char *key,
                        const char *value)
 {
@@ -208,6 +215,7 @@ out:
 
 // ------------------------------------------------------------------ layout
 
+// Names are unique (check_names), so the order is total.
 static int by_layout(const void *a, const void *b)
 {
     const entry *const x = a;
@@ -249,6 +257,7 @@ static void add_json_string(wsr__str *out, const char *text)
     wsr__str_add(out, "\"");
 }
 
+// First in the header, where checkpoint.c expects the checksum.
 static void add_metadata(wsr__str *out, const wsr__st_builder *builder)
 {
     if (builder->n_metadata == 0) {
@@ -264,6 +273,7 @@ static void add_metadata(wsr__str *out, const wsr__st_builder *builder)
     wsr__str_add(out, builder->n != 0 ? "}," : "}");
 }
 
+// Keys in the order in which other writers have them.
 static void add_tensor(wsr__str *out, const wsr__st_tensor *t, size_t begin)
 {
     add_json_string(out, t->name);
@@ -308,6 +318,8 @@ out:
     return status;
 }
 
+// Eight bytes are kept for the length, which is known at the end. It counts the
+// padding.
 wsr_status wsr__st_header(wsr__str *out, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
@@ -346,6 +358,7 @@ const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,
     return i < builder->n ? &builder->entries[i].t : NULL;
 }
 
+// The file in memory, for tests and for callers that store it elsewhere.
 wsr_status wsr__st_serialize(unsigned char **out, size_t *size,
                              wsr__st_builder *builder)
 {
@@ -367,6 +380,7 @@ out:
     return status;
 }
 
+// Tensors are written one by one, so memory never holds the whole file.
 wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
                        const char *path, bool keep_previous)
 {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+// A name that does not fit is refused: a cut one could be another's.
 wsr_status wsr__st_name(char out[WSR__ST_NAME], const char *prefix,
                         const char *name)
 {
@@ -15,6 +16,7 @@ wsr_status wsr__st_name(char out[WSR__ST_NAME], const char *prefix,
                : WSR_FAIL(WSR_ARG, "%.40s...: name is too long", name);
 }
 
+// One dimension; the kind decides the type of the elements.
 wsr_status wsr__st_add_state(wsr__st_builder *builder, const char *prefix,
                              const wsr__state *state)
 {
@@ -31,6 +33,7 @@ out:
     return status;
 }
 
+// Counts index arrays and bound loops, so none may be negative or huge.
 wsr_status wsr__st_read_counts(int64_t *dst, const wsr__st *st,
                                const char *name, size_t count, int64_t most)
 {
@@ -47,6 +50,7 @@ out:
     return status;
 }
 
+// The array exists and has the size that the file must have.
 wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix)
 {
