@@ -2,13 +2,13 @@
 //
 // Estimators of adversarial noise. A variant builds a graph from inputs that
 // all variants share. The files around it:
-//   estimator.c  handle, options, state
-//   prepare.c    from noises, images and target norms to a plan's inputs
-//   plans.c      plans per batch size and counts, in one piece of memory
-//   memory.c     ring of samples to train on
-//   train.c      leave-one-out samples, loss, steps
-//   file.c       weights on disk
-//   vector.c     the graph of estimators that encode noises as vectors: an.c
+//   estimator.c      handle, options, state
+//   prepare.c        from noises, images and target norms to a plan's inputs
+//   plans.c          plans per batch size and counts, in one piece of memory
+//   sample_memory.c  ring of samples to train on
+//   train.c          leave-one-out samples, loss, steps
+//   file.c           weights on disk
+//   vector.c         the graph of estimators that encode noises as vectors: an.c
 
 #ifndef WSR_ESTIMATOR_ESTIMATOR_H
 #define WSR_ESTIMATOR_ESTIMATOR_H

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+// CRC-32 as eight hexadecimal digits.
 enum { DIGITS = 8, LENGTH_SIZE = 8 };
 
 static const char zeros[] = "00000000";

@@ -413,6 +413,7 @@ static wsr_status put(void *ctx, const char *key, const char *value)
     return wsr__st_set(ctx, key, value);
 }
 
+// "format": "pt" tells other readers that names and layouts are PyTorch's.
 wsr_status wsr_net_save(const wsr_net *net, const char *path)
 {
     wsr_status status = WSR_OK;

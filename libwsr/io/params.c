@@ -38,6 +38,7 @@ static wsr_status add_param(wsr__st_builder *builder, const wsr__param *param,
     return status;
 }
 
+// Values are copied, so a network may train on while its file is written.
 wsr_status wsr__st_add_params(wsr__st_builder *builder,
                               const wsr_params *params, const char *prefix)
 {
@@ -60,6 +61,7 @@ typedef struct names {
     wsr__str text;
 } names;
 
+// `more` says what does not fit, " (3, 4), not (3, 5)".
 static void note(names *list, const char *name, const char *more)
 {
     if (list->count < MOST_NAMES) {
@@ -71,6 +73,7 @@ static void note(names *list, const char *name, const char *more)
     list->count++;
 }
 
+// Kinds of misfit, in the order in which the message lists them.
 enum { MISSING, MISSHAPEN, MISTYPED, UNEXPECTED, KINDS };
 
 // More dimensions than we have are cut; check_shape() looks at ndims first.
@@ -181,6 +184,7 @@ static wsr_status read_integers(float *dst, const wsr__st *st, const char *name,
     return status;
 }
 
+// A counter may be stored as a float, when a file was converted as a whole.
 static wsr_status read_param(float *dst, const wsr__param *param,
                              const wsr__st *st, const char *name)
 {

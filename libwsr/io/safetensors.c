@@ -31,6 +31,7 @@ typedef struct pair {
     const char *value;
 } pair;
 
+// For look-up by name; `tensor` points into `tensors`.
 typedef struct named {
     const char *name;
     const wsr__st_tensor *tensor;
@@ -60,6 +61,7 @@ static const struct {
 
 enum { N_DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
 
+// Bytes of an element.
 size_t wsr__st_dtype_size(wsr__st_dtype dtype)
 {
     return dtypes[dtype].size;
@@ -76,6 +78,7 @@ const char *wsr__st_dtype_name(wsr__st_dtype dtype)
 static wsr_status read_dtype(wsr__st_tensor *t, const json_t *info,
                              const char *path)
 {
+    // Types of the format that no reader of this library converts.
     static const char *const known[] = {
         "I16", "I8", "U16", "U32", "U64", "C64", "F8_E4M3", "F8_E5M2", NULL};
     const char *const text = json_string_value(json_object_get(info, "dtype"));
@@ -268,6 +271,7 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+// JSON_REJECT_DUPLICATES made sure that names are unique.
 static int by_name(const void *a, const void *b)
 {
     const named *const x = a;
@@ -359,6 +363,7 @@ static wsr_status read_header(wsr__st *st, size_t size)
                        (unsigned long long)length, size);
         return not_safetensors(st, size, what);
     }
+    // Other readers accept white space before the header.
     const char *const text = (const char *)st->bytes + LENGTH_SIZE;
     size_t blank = 0;
     while (blank < length && text[blank] != '\0' &&
@@ -420,6 +425,7 @@ out:
     return status;
 }
 
+// The whole file in memory: networks of this library have a few MiB.
 wsr_status wsr__st_open(wsr__st **out, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -434,6 +440,7 @@ out:
     return status;
 }
 
+// For tests and for files inside other files.
 wsr_status wsr__st_open_memory(wsr__st **out, const void *data, size_t size,
                                const char *name)
 {
@@ -478,6 +485,7 @@ size_t wsr__st_count(const wsr__st *st)
     return st->n;
 }
 
+// In the order of the data. NULL behind the last.
 const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
 {
     return i < st->n ? &st->tensors[i] : NULL;
@@ -492,6 +500,7 @@ const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
     return found != NULL ? found->tensor : NULL;
 }
 
+// For tensors without which a file means nothing.
 wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
                         const char *name)
 {
@@ -516,6 +525,7 @@ const char *wsr__st_metadata_value(const wsr__st *st, size_t i)
     return i < st->n_metadata ? st->metadata[i].value : NULL;
 }
 
+// NULL where there is none; the text is borrowed from the file.
 const char *wsr__st_metadata(const wsr__st *st, const char *key)
 {
     if (st->n_metadata == 0) {

@@ -40,6 +40,7 @@ static void element(void *out, const wsr__st_tensor *t, size_t i, size_t size)
     memcpy(out, (const char *)t->data + i * size, size);
 }
 
+// Every float type is read by way of double, which holds all of them.
 static double from_f32(const wsr__st_tensor *t, size_t i)
 {
     float value = 0;
@@ -47,6 +48,7 @@ static double from_f32(const wsr__st_tensor *t, size_t i)
     return (double)value;
 }
 
+// memcpy() rather than a cast: offsets in a file may be odd.
 static double from_f64(const wsr__st_tensor *t, size_t i)
 {
     double value = 0;
@@ -54,6 +56,7 @@ static double from_f64(const wsr__st_tensor *t, size_t i)
     return value;
 }
 
+// The upper half of a binary32: the lower half is zeros.
 static double from_bf16(const wsr__st_tensor *t, size_t i)
 {
     uint16_t half = 0;
@@ -89,6 +92,7 @@ static double (*const from[])(const wsr__st_tensor *t, size_t i) = {
     [WSR__ST_BOOL] = NULL, // the last of the types
 };
 
+// The table has an entry for each type.
 bool wsr__st_is_float(const wsr__st_tensor *t)
 {
     return from[t->dtype] != NULL;
@@ -190,6 +194,7 @@ out:
     return status;
 }
 
+// Bytes as they are: images, flags.
 wsr_status wsr__st_read_u8(unsigned char *dst, const wsr__st *st,
                            const char *name, size_t count)
 {

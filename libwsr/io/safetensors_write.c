@@ -22,6 +22,7 @@ typedef struct entry {
     void *data; // the copy, NULL where the data are borrowed
 } entry;
 
+// Metadata: both texts are owned.
 typedef struct pair {
     char *key;
     char *value;
@@ -37,12 +38,14 @@ struct wsr__st_builder {
     size_t metadata_capacity;
 };
 
+// An empty one is zeros.
 wsr_status wsr__st_builder_new(wsr__st_builder **out)
 {
     *out = wsr__alloc(1, sizeof(**out));
     return *out != NULL ? WSR_OK : WSR_NOMEM;
 }
 
+// Borrowed data have no copy: `data` of the entry is NULL.
 void wsr__st_builder_free(wsr__st_builder *builder)
 {
     if (builder == NULL) {
@@ -80,7 +83,8 @@ static wsr_status measure(wsr__st_tensor *t, const int64_t *dims, size_t ndims)
                           t->name);
 }
 
-// A tensor whose data are the caller's, or a copy of them.
+// A tensor whose data are the caller's, or a copy of them. Names that occur
+// twice are found by check_names(), when all are there.
 static wsr_status add(wsr__st_builder *builder, const char *name,
                       const wsr__st_tensor *tensor, bool copy)
 {
@@ -109,6 +113,7 @@ out:
     return status;
 }
 
+// A copy, so the caller's array may change or go before the file is written.
 wsr_status wsr__st_add(wsr__st_builder *builder, const char *name,
                        wsr__st_dtype dtype, const void *data,
                        const int64_t *dims, size_t ndims)
@@ -128,6 +133,7 @@ wsr_status wsr__st_borrow(wsr__st_builder *builder, const char *name,
     return status == WSR_OK ? add(builder, name, &t, false) : status;
 }
 
+// These five write one dimension, as state and tests have it.
 wsr_status wsr__st_add_f32(wsr__st_builder *builder, const char *name,
                            const float *data, size_t count)
 {
@@ -193,6 +199,7 @@ out:
     return status;
 }
 
+// Numbers in metadata have a decimal point whatever the locale says.
 wsr_status wsr__st_setf(wsr__st_builder *builder, const char *key,
                         const char *format, ...)
 {
@@ -228,6 +235,7 @@ static int by_layout(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+// Keys are unique (wsr__st_set replaces).
 static int by_key(const void *a, const void *b)
 {
     const pair *const x = a;
@@ -286,6 +294,7 @@ static void add_tensor(wsr__str *out, const wsr__st_tensor *t, size_t begin)
                   begin + t->bytes);
 }
 
+// Of pointers to texts.
 static int by_text(const void *a, const void *b)
 {
     const char *const *const x = a;
@@ -352,6 +361,7 @@ out:
 
 // ----------------------------------------------------------------- writing
 
+// In the order of the file once wsr__st_header() has sorted the tensors.
 const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,
                                          size_t i)
 {
@@ -398,6 +408,7 @@ out:
     return status;
 }
 
+// Atomic: a reader sees the old file or the new one.
 wsr_status wsr__st_write(wsr__st_builder *builder, const char *path)
 {
     wsr_status status = WSR_OK;

@@ -50,7 +50,8 @@ out:
     return status;
 }
 
-// The array exists and has the size that the file must have.
+// The array exists and has the size that the file must have. Integers are
+// counts, so they are checked as counts.
 wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix)
 {

@@ -3,9 +3,8 @@
 // Convolutions through oneDNN, for what no native kernel does: dense ones of
 // any size, groups and bias. A wsr__dnnl_conv is one pass (forward, backward
 // data or backward weights) of one convolution; its primitive is made once and
-// run often. What differs between oneDNN's generations 2 and 3 is in the first
-// section: version 3 has no op descriptors, opaque memory descriptors, and one
-// convolution family.
+// run often. What differs between oneDNN's generations 2 and 3 is in
+// dnnl_desc.c.
 //
 // Weights go to oneDNN's blocked format and back by our own loops: the reorder
 // of its 3.7 loses numbers where channels do not fill blocks, and leaves the
@@ -15,161 +14,9 @@
 #include "kernel/dnnl.h"
 
 #include "kernel/dnnl_call.h"
+#include "kernel/dnnl_desc.h"
 
 #include <string.h>
-
-// ------------------------------------------------- the two generations
-
-// How a blocked format lies in memory.
-typedef struct blocking {
-    const dnnl_dim_t *strides; // of whole blocks, per dimension
-    int inner;                 // blocks inside, the innermost last
-    const dnnl_dim_t *sizes;   // of those
-    const dnnl_dim_t *of;      // the dimensions that they divide
-} blocking;
-
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t md_owned;
-// In version 3 a descriptor is a handle that must be freed; in version 2 it is
-// a struct, and a reference to it is a pointer.
-typedef const_dnnl_memory_desc_t md_ref;
-
-static md_ref ref(const md_owned *md)
-{
-    return *md;
-}
-
-static void md_free(md_owned *md)
-{
-    if (*md != NULL) {
-        dnnl_memory_desc_destroy(*md);
-        *md = NULL;
-    }
-}
-
-static dnnl_status_t md_make(md_owned *md, int ndims, const dnnl_dims_t dims,
-                             dnnl_format_tag_t tag)
-{
-    return dnnl_memory_desc_create_with_tag(md, ndims, dims, dnnl_f32, tag);
-}
-
-static dnnl_status_t md_blocking(blocking *out, md_ref md)
-{
-    dnnl_format_kind_t kind = dnnl_format_kind_undef;
-    const dnnl_dims_t *strides = NULL;
-    const dnnl_dims_t *sizes = NULL;
-    const dnnl_dims_t *of = NULL;
-    if (dnnl_memory_desc_query(md, dnnl_query_format_kind, &kind) ||
-        kind != dnnl_blocked ||
-        dnnl_memory_desc_query(md, dnnl_query_strides, &strides) ||
-        dnnl_memory_desc_query(md, dnnl_query_inner_nblks_s32, &out->inner) ||
-        dnnl_memory_desc_query(md, dnnl_query_inner_blks, &sizes) ||
-        dnnl_memory_desc_query(md, dnnl_query_inner_idxs, &of)) {
-        return dnnl_unimplemented;
-    }
-    out->strides = *strides;
-    out->sizes = *sizes;
-    out->of = *of;
-    return dnnl_success;
-}
-#else
-typedef dnnl_memory_desc_t md_owned;
-// See above: a struct that owns nothing.
-typedef const dnnl_memory_desc_t *md_ref;
-
-static md_ref ref(const md_owned *md)
-{
-    return md;
-}
-
-static void md_free(md_owned *md)
-{
-    (void)md;
-}
-
-static dnnl_status_t md_make(md_owned *md, int ndims, const dnnl_dims_t dims,
-                             dnnl_format_tag_t tag)
-{
-    return dnnl_memory_desc_init_by_tag(md, ndims, dims, dnnl_f32, tag);
-}
-
-static dnnl_status_t md_blocking(blocking *out, md_ref md)
-{
-    if (md->format_kind != dnnl_blocked) {
-        return dnnl_unimplemented;
-    }
-    const dnnl_blocking_desc_t *const b = &md->format_desc.blocking;
-    *out = (blocking){b->strides, b->inner_nblks, b->inner_blks, b->inner_idxs};
-    return dnnl_success;
-}
-#endif
-
-// What oneDNN asks for to describe a convolution: src (n, ci, h, w), dst (n,
-// co, oh, ow), weights of any format, bias (co). Dilations count from 0.
-typedef struct problem {
-    dnnl_dims_t strides;
-    dnnl_dims_t dilates;
-    dnnl_dims_t pads;
-    md_owned src;
-    md_owned weights;
-    md_owned bias;
-    md_owned dst;
-    bool with_bias;
-} problem;
-
-#if DNNL_VERSION_MAJOR >= 3
-static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
-                             wsr__direction pass,
-                             const_dnnl_primitive_desc_t hint,
-                             dnnl_engine_t engine,
-                             const_dnnl_primitive_attr_t attr)
-{
-    const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
-    const dnnl_alg_kind_t alg = dnnl_convolution_direct;
-    if (pass == WSR__CONV_FORWARD) {
-        return dnnl_convolution_forward_primitive_desc_create(
-            out, engine, dnnl_forward_training, alg, ref(&p->src),
-            ref(&p->weights), bias, ref(&p->dst), p->strides, p->dilates,
-            p->pads, p->pads, attr);
-    }
-    if (pass == WSR__CONV_BACKWARD_DATA) {
-        return dnnl_convolution_backward_data_primitive_desc_create(
-            out, engine, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
-            p->strides, p->dilates, p->pads, p->pads, hint, attr);
-    }
-    return dnnl_convolution_backward_weights_primitive_desc_create(
-        out, engine, alg, ref(&p->src), ref(&p->weights), bias, ref(&p->dst),
-        p->strides, p->dilates, p->pads, p->pads, hint, attr);
-}
-#else
-static dnnl_status_t make_pd(dnnl_primitive_desc_t *out, const problem *p,
-                             wsr__direction pass,
-                             const_dnnl_primitive_desc_t hint,
-                             dnnl_engine_t engine,
-                             const_dnnl_primitive_attr_t attr)
-{
-    dnnl_convolution_desc_t desc;
-    const md_ref bias = p->with_bias ? ref(&p->bias) : NULL;
-    const dnnl_alg_kind_t alg = dnnl_convolution_direct;
-    dnnl_status_t failed = dnnl_success;
-    if (pass == WSR__CONV_FORWARD) {
-        failed = dnnl_dilated_convolution_forward_desc_init(
-            &desc, dnnl_forward_training, alg, ref(&p->src), ref(&p->weights),
-            bias, ref(&p->dst), p->strides, p->dilates, p->pads, p->pads);
-    } else if (pass == WSR__CONV_BACKWARD_DATA) {
-        failed = dnnl_dilated_convolution_backward_data_desc_init(
-            &desc, alg, ref(&p->src), ref(&p->weights), ref(&p->dst),
-            p->strides, p->dilates, p->pads, p->pads);
-    } else {
-        failed = dnnl_dilated_convolution_backward_weights_desc_init(
-            &desc, alg, ref(&p->src), ref(&p->weights), bias, ref(&p->dst),
-            p->strides, p->dilates, p->pads, p->pads);
-    }
-    return failed != dnnl_success
-               ? failed
-               : dnnl_primitive_desc_create(out, &desc, attr, engine, hint);
-}
-#endif
 
 // ------------------------------------------------------------ convolutions
 
@@ -202,56 +49,57 @@ static dnnl_format_tag_t tag_of(wsr__layout layout)
 
 // In the format that oneDNN likes best; without groups there is no dimension
 // for them.
-static dnnl_status_t any_weights(md_owned *md, const wsr__conv *s)
+static dnnl_status_t any_weights(wsr__dnnl_md *md, const wsr__conv *s)
 {
     const dnnl_dims_t dense = {s->co, s->ci, s->kh, s->kw};
     const dnnl_dims_t split = {s->groups, s->co / s->groups, s->ci / s->groups,
                                s->kh, s->kw};
-    return s->groups > 1 ? md_make(md, 5, split, dnnl_format_tag_any)
-                         : md_make(md, 4, dense, dnnl_format_tag_any);
+    return s->groups > 1 ? wsr__dnnl_md_make(md, 5, split, dnnl_format_tag_any)
+                         : wsr__dnnl_md_make(md, 4, dense, dnnl_format_tag_any);
 }
 
 // Padding is the same at both ends; oneDNN takes the far one as given, since
 // the size of dst is given too.
-static wsr_status make_problem(problem *p, const wsr__conv *s,
+static wsr_status make_problem(wsr__dnnl_problem *p, const wsr__conv *s,
                                const wsr__layout layouts[2], bool bias)
 {
-    *p = (problem){.strides = {s->sh, s->sw},
-                   .dilates = {s->dh - 1, s->dw - 1},
-                   .pads = {s->ph, s->pw},
-                   .with_bias = bias};
+    *p = (wsr__dnnl_problem){.strides = {s->sh, s->sw},
+                             .dilates = {s->dh - 1, s->dw - 1},
+                             .pads = {s->ph, s->pw},
+                             .with_bias = bias};
     const dnnl_dims_t src = {s->n, s->ci, s->h, s->w};
     const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
     const dnnl_dims_t channels = {s->co};
     wsr_status status = WSR_OK;
-    WSR_TRY(
-        wsr__dnnl_check(md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
-    WSR_TRY(
-        wsr__dnnl_check(md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
-    WSR_TRY(wsr__dnnl_check(md_make(&p->bias, 1, channels, dnnl_a), "bias"));
+    WSR_TRY(wsr__dnnl_check(
+        wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
+    WSR_TRY(wsr__dnnl_check(
+        wsr__dnnl_md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
+    WSR_TRY(wsr__dnnl_check(wsr__dnnl_md_make(&p->bias, 1, channels, dnnl_a),
+                            "bias"));
     WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, s), "weights"));
 out:
     return status;
 }
 
 // Legal for a problem that was made halfway.
-static void problem_free(problem *p)
+static void problem_free(wsr__dnnl_problem *p)
 {
-    md_free(&p->src);
-    md_free(&p->dst);
-    md_free(&p->bias);
-    md_free(&p->weights);
+    wsr__dnnl_md_free(&p->src);
+    wsr__dnnl_md_free(&p->dst);
+    wsr__dnnl_md_free(&p->bias);
+    wsr__dnnl_md_free(&p->weights);
 }
 
 // Borrowed from the primitive descriptor.
-static md_ref query(const_dnnl_primitive_desc_t pd, dnnl_query_t what)
+static wsr__dnnl_md_ref query(const_dnnl_primitive_desc_t pd, dnnl_query_t what)
 {
     return dnnl_primitive_desc_query_md(pd, what, 0);
 }
 
 // DNNL_MEMORY_NONE: no buffer yet.
 static wsr_status make_memory(dnnl_memory_t *out, dnnl_engine_t engine,
-                              md_ref md)
+                              wsr__dnnl_md_ref md)
 {
     return wsr__dnnl_check(
         dnnl_memory_create(out, md, engine, DNNL_MEMORY_NONE), "memory");
@@ -259,7 +107,7 @@ static wsr_status make_memory(dnnl_memory_t *out, dnnl_engine_t engine,
 
 // Where index i of a dimension lies: what is left of it after the blocks inside
 // counts whole blocks.
-static int64_t place_of(const blocking *b, int dimension, int64_t i)
+static int64_t place_of(const wsr__dnnl_blocking *b, int dimension, int64_t i)
 {
     int64_t at = 0;
     int64_t step = 1;
@@ -277,13 +125,13 @@ static int64_t place_of(const blocking *b, int dimension, int64_t i)
 // small table for each dimension describes it: packing is then two loops over
 // tables, whatever format oneDNN chose.
 static wsr_status map_weights(wsr__dnnl_conv *conv, const wsr__conv *s,
-                              md_ref md)
+                              wsr__dnnl_md_ref md)
 {
-    blocking b = {0};
+    wsr__dnnl_blocking b = {0};
     const int64_t sizes[WEIGHT_DIMS] = {s->groups, s->co / s->groups,
                                         s->ci / s->groups, s->kh, s->kw};
     const int first = s->groups > 1 ? 0 : 1; // dimension of md
-    const dnnl_status_t failed = md_blocking(&b, md);
+    const dnnl_status_t failed = wsr__dnnl_md_blocking(&b, md);
     if (failed != dnnl_success) {
         return wsr__dnnl_check(failed, "format of weights");
     }
@@ -327,7 +175,7 @@ static roles roles_of(wsr__direction pass)
 typedef struct making {
     const wsr__conv *shape;
     const wsr__layout *layouts; // of src and dst
-    problem problem;
+    wsr__dnnl_problem problem;
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t hint;
     dnnl_primitive_desc_t pd;
@@ -356,15 +204,16 @@ static wsr_status make_memories(making *m)
     wsr__dnnl_conv *const conv = m->conv;
     const roles role = roles_of(conv->pass);
     dnnl_engine_t engine = conv->dnnl.engine;
-    const md_ref weights = query(m->pd, role.weights);
-    const md_ref scratch = query(m->pd, dnnl_query_scratchpad_md);
+    const wsr__dnnl_md_ref weights = query(m->pd, role.weights);
+    const wsr__dnnl_md_ref scratch = query(m->pd, dnnl_query_scratchpad_md);
     wsr_status status = WSR_OK;
     WSR_TRY(make_memory(&conv->src, engine, query(m->pd, role.src)));
     WSR_TRY(make_memory(&conv->dst, engine, query(m->pd, role.dst)));
     WSR_TRY(make_memory(&conv->weights, engine, weights));
     WSR_TRY(make_memory(&conv->scratch, engine, scratch));
     if (conv->with_bias) {
-        WSR_TRY(make_memory(&conv->bias, engine, ref(&m->problem.bias)));
+        WSR_TRY(
+            make_memory(&conv->bias, engine, wsr__dnnl_ref(&m->problem.bias)));
     }
     conv->weights_bytes = dnnl_memory_desc_get_size(weights);
     conv->scratch_bytes = dnnl_memory_desc_get_size(scratch);
@@ -386,13 +235,13 @@ static wsr_status make_descriptor(making *m)
                                 m->attr, dnnl_scratchpad_mode_user),
                             "attributes"));
     if (pass != WSR__CONV_FORWARD) {
-        WSR_TRY(
-            wsr__dnnl_check(make_pd(&m->hint, &m->problem, WSR__CONV_FORWARD,
-                                    NULL, engine, m->attr),
-                            "convolution"));
+        WSR_TRY(wsr__dnnl_check(wsr__dnnl_make_pd(&m->hint, &m->problem,
+                                                  WSR__CONV_FORWARD, NULL,
+                                                  engine, m->attr),
+                                "convolution"));
     }
     WSR_TRY(wsr__dnnl_check(
-        make_pd(&m->pd, &m->problem, pass, m->hint, engine, m->attr),
+        wsr__dnnl_make_pd(&m->pd, &m->problem, pass, m->hint, engine, m->attr),
         "convolution"));
 out:
     return status;

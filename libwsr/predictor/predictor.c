@@ -233,6 +233,7 @@ wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
     return WSR_OK;
 }
 
+// At most the capacity of the memory.
 size_t wsr_predictor_remembered(const wsr_predictor *p)
 {
     return (size_t)p->counters[1];

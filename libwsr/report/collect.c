@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the lines of a log say. Lines come from programs that may know more
-// than this file does, and from runs that were killed and resumed: unknown
-// things are passed over, and the last word on an epoch counts.
+// Reads the lines of a log (log.jsonl, a JSON object a line) into a
+// wsr__report. Numbers over epochs become series; collect_eval.c takes
+// accuracies and warnings. Lines come from programs that may know more than
+// this file does, and from runs that were killed and resumed: unknown fields
+// and events are passed over, and of two lines about one epoch the later
+// counts.
 
-#include "report/report.h"
+#include "report/collect.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -35,13 +37,15 @@ static wsr_status set_text(char **text, const json_t *value)
     return WSR_OK;
 }
 
-static const char *text_of(const json_t *line, const char *key)
+// "" where there is no such field, or where it is no text.
+const char *wsr__log_text(const json_t *line, const char *key)
 {
     const char *const text = json_string_value(json_object_get(line, key));
     return text == NULL ? "" : text;
 }
 
-static double number_of(const json_t *line, const char *key)
+// NAN where there is no such field, or where it is no number; null too.
+double wsr__log_number(const json_t *line, const char *key)
 {
     const json_t *const value = json_object_get(line, key);
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
@@ -49,6 +53,7 @@ static double number_of(const json_t *line, const char *key)
 
 // -------------------------------------------------------------------- series
 
+// A series is identified by kind, phase and name.
 static wsr__report_series *find_series(wsr__report *report,
                                        wsr__report_kind kind, const char *phase,
                                        const char *name)
@@ -63,6 +68,7 @@ static wsr__report_series *find_series(wsr__report *report,
     return NULL;
 }
 
+// Series may move when one is added: no pointer to one is kept.
 static wsr_status add_series(wsr__report_series **out, wsr__report *report,
                              wsr__report_kind kind, const char *phase,
                              const char *name)
@@ -110,6 +116,7 @@ static wsr_status put_point(wsr__report_series *s, double x, double y)
     return WSR_OK;
 }
 
+// Makes the series at its first point.
 static wsr_status put(wsr__report *report, wsr__report_kind kind,
                       const char *phase, const char *name,
                       wsr__report_point point)
@@ -124,6 +131,7 @@ out:
     return status;
 }
 
+// An empty end ends every text.
 static bool ends_with(const char *text, const char *end)
 {
     const size_t n = strlen(text);
@@ -131,7 +139,9 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-// WSR__REPORT_KINDS for a field that is not drawn.
+// What a field of a line is, told by its name: programs name fields by one
+// rule, so a new loss is drawn without a change here. WSR__REPORT_KINDS stands
+// for a field that is not drawn.
 static wsr__report_kind kind_of(const char *name)
 {
     if (strstr(name, "accuracy") != NULL) {
@@ -144,7 +154,7 @@ static wsr__report_kind kind_of(const char *name)
         return WSR__REPORT_LOSS;
     }
     if (ends_with(name, "_loss")) {
-        return WSR__REPORT_LESSON;
+        return WSR__REPORT_SURROGATE;
     }
     if (strstr(name, "correlation") != NULL ||
         strstr(name, "kendall") != NULL || strstr(name, "spearman") != NULL ||
@@ -205,11 +215,13 @@ out:
     return status;
 }
 
+// What no part accounts for becomes "other", or the phase itself if there are
+// no parts.
 static wsr_status put_times(wsr__report *report, json_t *line,
                             const char *phase, double epoch)
 {
     wsr_status status = WSR_OK;
-    const double seconds = number_of(line, "seconds");
+    const double seconds = wsr__log_number(line, "seconds");
     wsr__report_point left = {epoch, seconds};
     json_t *const times = json_object_get(line, "time");
     WSR_TRY(put_parts(report, times, "", phase, &left));
@@ -223,11 +235,12 @@ out:
     return status;
 }
 
+// A line without an epoch has no place on the axis.
 static wsr_status on_epoch(wsr__report *report, json_t *line)
 {
     wsr_status status = WSR_OK;
-    const char *const phase = text_of(line, "phase");
-    const double epoch = number_of(line, "epoch");
+    const char *const phase = wsr__log_text(line, "phase");
+    const double epoch = wsr__log_number(line, "epoch");
     const char *name = NULL;
     const json_t *value = NULL;
     if (isnan(epoch)) {
@@ -240,225 +253,6 @@ static wsr_status on_epoch(wsr__report *report, json_t *line)
     WSR_TRY(put_times(report, line, phase, epoch));
 out:
     return status;
-}
-
-// ------------------------------------------------------------------- spectra
-
-static const char worst[] = "worst case";
-
-// Summaries of the worst case make a curve of their own.
-static const char *attack_of(const json_t *line)
-{
-    return wsr__streq(text_of(line, "summary"), "worst_case")
-               ? worst
-               : text_of(line, "attack");
-}
-
-static bool is_curve(const wsr__report_curve *c, const json_t *line)
-{
-    return wsr__streq(c->net, text_of(line, "net")) &&
-           wsr__streq(c->attack, attack_of(line)) &&
-           wsr__streq(c->options, text_of(line, "options")) &&
-           wsr__streq(c->norm, text_of(line, "norm"));
-}
-
-static void free_curve(wsr__report_curve *c)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        wsr__free(c->points[i].classes);
-    }
-    wsr__free(c->net);
-    wsr__free(c->attack);
-    wsr__free(c->options);
-    wsr__free(c->norm);
-    wsr__free(c->points);
-}
-
-static wsr__report_curve *find_curve(const wsr__report *report,
-                                     const json_t *line)
-{
-    for (size_t i = 0; i < report->n_curves; i++) {
-        if (is_curve(&report->curves[i], line)) {
-            return &report->curves[i];
-        }
-    }
-    return NULL;
-}
-
-static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
-                           const json_t *line)
-{
-    *out = find_curve(report, line);
-    if (*out != NULL) {
-        return WSR_OK;
-    }
-    void *all = report->curves;
-    const wsr_status status = wsr__reserve(&all, &report->curves_capacity,
-                                           report->n_curves + 1,
-                                           sizeof(*report->curves));
-    report->curves = all;
-    if (status != WSR_OK) {
-        return status;
-    }
-    wsr__report_curve made = {.net = wsr__strdup(text_of(line, "net")),
-                              .attack = wsr__strdup(attack_of(line)),
-                              .options = wsr__strdup(text_of(line, "options")),
-                              .norm = wsr__strdup(text_of(line, "norm")),
-                              .mean = NAN};
-    if (made.net == NULL || made.attack == NULL || made.options == NULL ||
-        made.norm == NULL) {
-        free_curve(&made);
-        return WSR_NOMEM;
-    }
-    *out = &report->curves[report->n_curves];
-    report->curves[report->n_curves++] = made;
-    return WSR_OK;
-}
-
-static double first_number(const json_t *line, const char *a, const char *b)
-{
-    const double value = number_of(line, a);
-    return isnan(value) ? number_of(line, b) : value;
-}
-
-static wsr__report_strength strength_of(const json_t *line)
-{
-    wsr__report_strength p = {
-        .eps = number_of(line, "eps"),
-        .clean = number_of(line, "clean_accuracy"),
-        .robust = number_of(line, "robust_accuracy"),
-        .low = first_number(line, "low", "robust_low"),
-        .high = first_number(line, "high", "robust_high"),
-        .count = number_of(line, "count"),
-    };
-    if ((isnan(p.low) || isnan(p.high)) && p.count > 0.0) {
-        wsr__wilson(&p.low, &p.high, p.robust, p.count);
-    }
-    return p;
-}
-
-static wsr_status take_classes(wsr__report_strength *p, const json_t *line)
-{
-    const json_t *const list = json_object_get(line, "class_accuracy");
-    const size_t n = json_array_size(list);
-    if (n == 0) {
-        return WSR_OK;
-    }
-    p->classes = wsr__alloc(n, sizeof(*p->classes));
-    if (p->classes == NULL) {
-        return WSR_NOMEM;
-    }
-    p->n_classes = n;
-    for (size_t i = 0; i < n; i++) {
-        const json_t *const value = json_array_get(list, i);
-        p->classes[i] = json_is_number(value) ? json_number_value(value)
-                                              : (double)NAN;
-    }
-    return WSR_OK;
-}
-
-// The point becomes the curve's; it is in the caller's hands on failure.
-static wsr_status put_strength(wsr__report_curve *c,
-                               const wsr__report_strength *p)
-{
-    void *points = c->points;
-    const wsr_status status =
-        wsr__reserve(&points, &c->capacity, c->n + 1, sizeof(*p));
-    c->points = points;
-    if (status != WSR_OK) {
-        return status;
-    }
-    size_t at = c->n;
-    while (at > 0 && c->points[at - 1].eps >= p->eps) {
-        at--;
-    }
-    if (at == c->n || c->points[at].eps > p->eps) {
-        memmove(&c->points[at + 1], &c->points[at], (c->n - at) * sizeof(*p));
-        c->n++;
-    } else {
-        wsr__free(c->points[at].classes);
-    }
-    c->points[at] = *p;
-    return WSR_OK;
-}
-
-static size_t curves_of_norm(const wsr__report *report, const char *norm)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < report->n_curves; i++) {
-        n += wsr__streq(report->curves[i].norm, norm) &&
-             !wsr__streq(report->curves[i].attack, worst);
-    }
-    return n;
-}
-
-// Whether a line is a point of a curve. The worst case of one attack is that
-// attack; means are no points.
-static bool is_point(const wsr__report *report, const json_t *line)
-{
-    const char *const summary = text_of(line, "summary");
-    return summary[0] == '\0' ||
-           (wsr__streq(summary, "worst_case") &&
-            curves_of_norm(report, text_of(line, "norm")) > 1);
-}
-
-static wsr_status on_eval(wsr__report *report, const json_t *line)
-{
-    wsr__report_strength p = strength_of(line);
-    wsr_status status = WSR_OK;
-    wsr__report_curve *c = find_curve(report, line);
-    if (wsr__streq(text_of(line, "summary"), "mean") && c != NULL) {
-        c->mean = p.robust;
-    }
-    if (!is_point(report, line) || isnan(p.eps) || isnan(p.robust)) {
-        return WSR_OK;
-    }
-    const size_t classes =
-        json_array_size(json_object_get(line, "class_accuracy"));
-    report->classes = classes > 0 ? classes : report->classes;
-    WSR_TRY(curve_of(&c, report, line));
-    WSR_TRY(take_classes(&p, line));
-    WSR_TRY(put_strength(c, &p));
-    p.classes = NULL;
-out:
-    wsr__free(p.classes);
-    return status;
-}
-
-// ------------------------------------------------------------------ warnings
-
-static void free_warning(wsr__report_warning *w)
-{
-    wsr__free(w->name);
-    wsr__free(w->attack);
-    wsr__free(w->norm);
-    wsr__free(w->detail);
-    wsr__free(w->remedy);
-}
-
-static wsr_status on_warning(wsr__report *report, const json_t *line)
-{
-    void *all = report->warnings;
-    const wsr_status status = wsr__reserve(&all, &report->warnings_capacity,
-                                           report->n_warnings + 1,
-                                           sizeof(*report->warnings));
-    report->warnings = all;
-    if (status != WSR_OK) {
-        return status;
-    }
-    wsr__report_warning made = {.name = wsr__strdup(text_of(line, "warning")),
-                                .attack = wsr__strdup(text_of(line, "attack")),
-                                .norm = wsr__strdup(text_of(line, "norm")),
-                                .eps = number_of(line, "eps"),
-                                .detail = wsr__strdup(text_of(line, "detail")),
-                                .remedy = wsr__strdup(text_of(line, "remedy"))};
-    if (made.name == NULL || made.attack == NULL || made.norm == NULL ||
-        made.detail == NULL || made.remedy == NULL) {
-        free_warning(&made);
-        return WSR_NOMEM;
-    }
-    report->warnings[report->n_warnings++] = made;
-    return WSR_OK;
 }
 
 // --------------------------------------------------------------------- lines
@@ -475,7 +269,8 @@ out:
     return status;
 }
 
-// Older logs have "evaluation" in place of the others, or no event at all.
+// An evaluation has one of these events. Older logs have "evaluation" in place
+// of them, or no event at all.
 static bool is_evaluation(const json_t *line, const char *event)
 {
     static const char *const events[] = {"eval", "summary", "warning"};
@@ -486,9 +281,10 @@ static bool is_evaluation(const json_t *line, const char *event)
     return known;
 }
 
+// Events are those that libwsr/run writes; others are passed over.
 static wsr_status on_line(wsr__report *report, json_t *line)
 {
-    const char *const event = text_of(line, "event");
+    const char *const event = wsr__log_text(line, "event");
     if (wsr__streq(event, "start")) {
         return on_start(report, line);
     }
@@ -499,16 +295,18 @@ static wsr_status on_line(wsr__report *report, json_t *line)
         return set_text(&report->text, json_object_get(line, "text"));
     }
     if (wsr__streq(event, "done")) {
-        report->seconds = number_of(line, "seconds");
+        report->seconds = wsr__log_number(line, "seconds");
         return WSR_OK;
     }
     if (!is_evaluation(line, event)) {
         return WSR_OK;
     }
-    return text_of(line, "warning")[0] != '\0' ? on_warning(report, line)
-                                               : on_eval(report, line);
+    return wsr__log_text(line, "warning")[0] != '\0'
+               ? wsr__report_on_warning(report, line)
+               : wsr__report_on_eval(report, line);
 }
 
+// Carriage returns count as blanks: logs may have come by way of Windows.
 static bool is_blank(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -519,6 +317,8 @@ static bool is_blank(const char *text, size_t size)
     return true;
 }
 
+// The last line may be cut off, when the run was killed while writing it: it
+// has no line feed then and is passed over.
 wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
                            const char *name)
 {
@@ -552,6 +352,7 @@ wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
     return WSR_OK;
 }
 
+// Leaves an empty report.
 void wsr__report_clear(wsr__report *report)
 {
     for (size_t i = 0; i < report->n_series; i++) {
@@ -559,15 +360,8 @@ void wsr__report_clear(wsr__report *report)
         wsr__free(report->series[i].name);
         wsr__free(report->series[i].points);
     }
-    for (size_t i = 0; i < report->n_curves; i++) {
-        free_curve(&report->curves[i]);
-    }
-    for (size_t i = 0; i < report->n_warnings; i++) {
-        free_warning(&report->warnings[i]);
-    }
+    wsr__report_clear_evals(report);
     wsr__free(report->series);
-    wsr__free(report->curves);
-    wsr__free(report->warnings);
     wsr__st_free(report->images);
     wsr__free(report->tool);
     wsr__free(report->version);

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+// The shortest text that reads back to the same double.
 static void add_number(wsr__str *out, double value)
 {
     char text[32];
@@ -14,13 +15,15 @@ static void add_number(wsr__str *out, double value)
     wsr__str_addf(out, ",%s", isnan(value) ? "" : text);
 }
 
+// Quoted, since options hold commas.
 static void add_field(wsr__str *out, const char *text, bool first)
 {
     wsr__str_add(out, first ? "" : ",");
     wsr__str_add_csv(out, text);
 }
 
-// A link that saves `csv` under a name; frees the text.
+// A link that saves `csv` under a name; frees the text. The page holds the file
+// itself, as base64: it needs no server.
 static wsr_status add_link(wsr__str *out, const char *name, wsr__str *csv)
 {
     const wsr_status status = wsr__str_status(csv);
@@ -36,6 +39,7 @@ static wsr_status add_link(wsr__str *out, const char *name, wsr__str *csv)
     return status;
 }
 
+// A row: a curve's names, one strength, and a column for each class.
 static void add_strength(wsr__str *csv, const wsr__report *report,
                          const wsr__report_curve *c,
                          const wsr__report_strength *p)
@@ -55,7 +59,8 @@ static void add_strength(wsr__str *csv, const wsr__report *report,
     wsr__str_add(csv, "\n");
 }
 
-wsr_status wsr__html_csv_spectra(wsr__str *out, const wsr__report *report)
+// All rows have as many columns as the first line names.
+wsr_status wsr__html_csv_accuracies(wsr__str *out, const wsr__report *report)
 {
     wsr__str csv = {0};
     if (report->n_curves == 0) {
@@ -76,12 +81,14 @@ wsr_status wsr__html_csv_spectra(wsr__str *out, const wsr__report *report)
     return add_link(out, "accuracies.csv", &csv);
 }
 
+// One number a row, the long form that R, pandas and spreadsheets pivot.
 wsr_status wsr__html_csv_series(wsr__str *out, const wsr__report *report)
 {
+    // Index: kind. The unit tells what may share an axis.
     static const char *const units[WSR__REPORT_KINDS] = {
         [WSR__REPORT_LOSS] = "loss",
         [WSR__REPORT_OBJECTIVE] = "loss",
-        [WSR__REPORT_LESSON] = "loss",
+        [WSR__REPORT_SURROGATE] = "loss",
         [WSR__REPORT_ACCURACY] = "share",
         [WSR__REPORT_CORRELATION] = "correlation",
         [WSR__REPORT_TIME] = "seconds"};

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+// The bound is never met: a cell of five nodes has fewer parts.
 static size_t add_part(wsr__layout *l, wsr__part_kind kind, size_t column)
 {
     if (l->n_parts < WSR__LAYOUT_PARTS) {
@@ -38,6 +39,8 @@ static void add_route(wsr__layout *l, size_t from, size_t to, const char *op)
     route->parts[route->n++] = to;
 }
 
+// Columns of states are even, those of labels odd: a node stands two columns
+// behind its deepest input.
 static wsr_status add_states(wsr__layout *l, const wsr_genotype *g,
                              wsr_genotype_cell cell)
 {
@@ -64,6 +67,7 @@ static wsr_status add_states(wsr__layout *l, const wsr_genotype *g,
     return WSR_OK;
 }
 
+// Edges of the cell first, then those that lead to the output.
 static void add_routes(wsr__layout *l, const wsr_genotype *g,
                        wsr_genotype_cell cell)
 {
@@ -78,6 +82,7 @@ static void add_routes(wsr__layout *l, const wsr_genotype *g,
     }
 }
 
+// With the air around it, in units of the picture.
 static double height(const wsr__part *part)
 {
     switch (part->kind) {
@@ -180,6 +185,7 @@ static void settle(wsr__layout *l, size_t column, bool before, bool after)
     place(order, n, l);
 }
 
+// Inputs stay where they are put; everything else follows from them.
 static void settle_all(wsr__layout *l)
 {
     enum { ROUNDS = 6 };

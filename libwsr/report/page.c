@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The page around the pictures. It is well-formed XML as well as HTML, so that
-// tests and other programs can read it strictly.
+// The page around the pictures: heading, sections in their order,
+// configuration, environment. It is well-formed XML as well as HTML, so that
+// tests and other programs can read it strictly. It holds everything itself,
+// style sheet, pictures and numbers, and loads nothing.
 
 #include "report/report.h"
 
@@ -10,7 +12,8 @@
 
 // ------------------------------------------------------------------- heading
 
-// Logs name the work, "search", or the program that did it.
+// Logs name the work, "search", or the program that did it. Constants, so they
+// need no escaping.
 static const char *title_of(const wsr__report *report)
 {
     static const char *const titles[][2] = {{"search", "Architecture search"},
@@ -26,17 +29,20 @@ static const char *title_of(const wsr__report *report)
     return "Report";
 }
 
+// A tile is a number with its name above it. Names are constants of this file.
 static void begin_tile(wsr__str *out, const char *name)
 {
     wsr__str_addf(out, "<div><dt>%s</dt><dd>", name);
 }
 
+// Closes what begin_tile() opened.
 static void end_tile(wsr__str *out)
 {
     wsr__str_add(out, "</dd></div>\n");
 }
 
-// The last curve is the one that a run ends with; its largest strength.
+// The last curve is the one that a run ends with; its largest strength. Points
+// of a curve are sorted by strength.
 static void add_accuracy_tiles(wsr__str *out, const wsr__report *report)
 {
     if (report->n_curves == 0 || report->curves[report->n_curves - 1].n == 0) {
@@ -58,6 +64,7 @@ static void add_accuracy_tiles(wsr__str *out, const wsr__report *report)
     end_tile(out);
 }
 
+// Of the longest series: phases may have different numbers of epochs.
 static size_t epochs_of(const wsr__report *report)
 {
     size_t most = 0;
@@ -67,6 +74,7 @@ static size_t epochs_of(const wsr__report *report)
     return most;
 }
 
+// Nothing at all where there is nothing to show.
 static void add_tiles(wsr__str *out, const wsr__report *report)
 {
     const size_t epochs = epochs_of(report);
@@ -94,6 +102,7 @@ static void add_tiles(wsr__str *out, const wsr__report *report)
     wsr__str_add(out, "</dl>\n");
 }
 
+// Texts of the run are escaped: they may hold anything.
 static void add_heading(wsr__str *out, const wsr__report *report)
 {
     wsr__str_addf(out, "<header><h1>%s</h1>\n<p>", title_of(report));
@@ -109,6 +118,7 @@ static void add_heading(wsr__str *out, const wsr__report *report)
 
 // --------------------------------------------------------------------- cells
 
+// Only where the run has or found a genotype.
 static wsr_status add_cells(wsr__str *out, const wsr__report *report)
 {
     static const char *const captions[2] = {
@@ -131,8 +141,9 @@ out:
     return status;
 }
 
-// ------------------------------------------------------------------- spectra
+// --------------------------------------------------------------- accuracies
 
+// Curves of one norm share a picture, at the place of the first of them.
 static bool is_first_of_norm(const wsr__report *report, size_t curve)
 {
     for (size_t i = 0; i < curve; i++) {
@@ -143,6 +154,7 @@ static bool is_first_of_norm(const wsr__report *report, size_t curve)
     return true;
 }
 
+// Unknown norms are shown by their own name.
 static void add_norm(wsr__str *out, const char *norm)
 {
     static const char *const names[][2] = {
@@ -158,6 +170,7 @@ static void add_norm(wsr__str *out, const char *norm)
     wsr__html_text(out, norm[0] == '\0' ? "Strength" : norm);
 }
 
+// What counts as robust differs for targeted attacks, so the page says it.
 static void add_target(wsr__str *out, const wsr__report *report)
 {
     int64_t label = -1;
@@ -184,7 +197,9 @@ static void add_target(wsr__str *out, const wsr__report *report)
     }
 }
 
-static wsr_status add_spectra(wsr__str *out, const wsr__report *report)
+// A picture and a table for each norm: strengths of different norms have no
+// common axis.
+static wsr_status add_accuracies(wsr__str *out, const wsr__report *report)
 {
     wsr_status status = WSR_OK;
     if (report->n_curves == 0) {
@@ -201,18 +216,19 @@ static wsr_status add_spectra(wsr__str *out, const wsr__report *report)
             wsr__str_add(out, "<h3>");
             add_norm(out, norm);
             wsr__str_add(out, "</h3>\n<figure>\n");
-            WSR_TRY(wsr__svg_spectrum(out, report, norm));
+            WSR_TRY(wsr__svg_accuracy(out, report, norm));
             wsr__str_add(out, "</figure>\n");
             wsr__html_table(out, report, norm);
         }
     }
-    WSR_TRY(wsr__html_csv_spectra(out, report));
+    WSR_TRY(wsr__html_csv_accuracies(out, report));
 out:
     return status;
 }
 
 // ---------------------------------------------------------------- over time
 
+// Whether the phase has any series of a kind.
 static bool has(const wsr__report *report, const char *phase,
                 wsr__report_kind kind)
 {
@@ -225,6 +241,7 @@ static bool has(const wsr__report *report, const char *phase,
     return false;
 }
 
+// Phases come in the order in which the log first names them.
 static bool is_first_of_phase(const wsr__report *report, size_t series)
 {
     for (size_t i = 0; i < series; i++) {
@@ -235,6 +252,8 @@ static bool is_first_of_phase(const wsr__report *report, size_t series)
     return true;
 }
 
+// One picture for each kind, since kinds have different axes. Times are drawn
+// apart, for all phases together.
 static void add_phase(wsr__str *out, const wsr__report *report,
                       const char *phase)
 {
@@ -254,6 +273,7 @@ static void add_phase(wsr__str *out, const wsr__report *report,
     }
 }
 
+// Headings appear only above something.
 static void add_history(wsr__str *out, const wsr__report *report)
 {
     bool times = false;
@@ -279,19 +299,22 @@ static void add_history(wsr__str *out, const wsr__report *report)
 
 // ------------------------------------------------------------- configuration
 
-// Bytes of the section of a key: "data" of "data.spec", none of "seed".
+// Bytes of the section of a key: "data" of "data.spec", none of "seed". The
+// section is the first word of a dotted key.
 static size_t section_of(const char *key)
 {
     const char *const dot = strchr(key, '.');
     return dot == NULL ? 0 : (size_t)(dot - key);
 }
 
+// Keys without a dot are a section of their own.
 static bool same_section(const char *a, const char *b)
 {
     const size_t n = section_of(a);
     return n == section_of(b) && strncmp(a, b, n) == 0;
 }
 
+// Sections come in the order of their first key.
 static bool is_first_of_section(const wsr_config *config, size_t entry)
 {
     for (size_t i = 0; i < entry; i++) {
@@ -303,6 +326,7 @@ static bool is_first_of_section(const wsr_config *config, size_t entry)
     return true;
 }
 
+// All keys of the section of entry `first`, wherever they stand.
 static void add_section(wsr__str *out, const wsr_config *config, size_t first)
 {
     const char *const head = wsr_config_key(config, first);
@@ -326,6 +350,7 @@ static void add_section(wsr__str *out, const wsr_config *config, size_t first)
     wsr__str_add(out, "</table></section>\n");
 }
 
+// The resolved configuration: every option of the run, defaults included.
 static void add_config(wsr__str *out, const wsr_config *config)
 {
     if (config == NULL || wsr_config_count(config) == 0) {
@@ -340,6 +365,7 @@ static void add_config(wsr__str *out, const wsr_config *config)
     wsr__str_add(out, "</div>\n");
 }
 
+// A row, where the value is known.
 static void add_fact(wsr__str *out, const char *name, const char *value)
 {
     if (value != NULL) {
@@ -349,6 +375,7 @@ static void add_fact(wsr__str *out, const char *name, const char *value)
     }
 }
 
+// What must be the same for a run to be repeated bit by bit.
 static void add_environment(wsr__str *out, const wsr__report *report)
 {
     if (report->version == NULL && report->build == NULL) {
@@ -364,6 +391,7 @@ static void add_environment(wsr__str *out, const wsr__report *report)
                       "threads: the same bits.</p>\n");
 }
 
+// Sections that have nothing to show write nothing.
 wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
 {
     wsr_status status = WSR_OK;
@@ -380,9 +408,9 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     add_heading(out, report);
     wsr__html_warnings(out, report);
     WSR_TRY(add_cells(out, report));
-    WSR_TRY(add_spectra(out, report));
+    WSR_TRY(add_accuracies(out, report));
     wsr__html_classes(out, report);
-    WSR_TRY(wsr__html_shots(out, report));
+    WSR_TRY(wsr__html_samples(out, report));
     add_history(out, report);
     WSR_TRY(wsr__html_csv_series(out, report));
     add_config(out, report->config);

@@ -10,6 +10,7 @@
 
 enum { LOG_SIZE = 1 << 30 }; // bytes
 
+// The bound guards against a file that is no log.
 static wsr_status read_log(wsr__report *report, const char *path)
 {
     unsigned char *data = NULL;
@@ -43,6 +44,7 @@ static wsr_status read_genotype(wsr__report *report, const char *path)
 
 typedef wsr_status (*reader)(wsr__report *report, const char *path);
 
+// Runs of different kinds have different files; none of them is required.
 static wsr_status read_if_there(wsr__report *report, const char *dir,
                                 const char *name, reader read)
 {
@@ -58,6 +60,7 @@ static wsr_status read_if_there(wsr__report *report, const char *dir,
     return status;
 }
 
+// Atomic: an older page stays until the new one is complete.
 static wsr_status write_page(const wsr__report *report, const char *dir)
 {
     wsr_status status = WSR_OK;
@@ -77,6 +80,8 @@ out:
     return status;
 }
 
+// A search writes its genotype into the log before the file exists; the file
+// goes before the log.
 wsr_status wsr_report_write(const char *dir)
 {
     wsr_status status = WSR_OK;

@@ -3,12 +3,12 @@
 // Reports: what a run's files say, gathered, and drawn as HTML with pictures
 // in SVG.
 //
-//   collect.c  log lines -> wsr__report
+//   collect.c  log lines -> wsr__report; collect_eval.c those of evaluations
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
 //   csv.c      the numbers as files that can be saved from the page
-//   shots.c    images, attacked ones and their differences
+//   samples.c    images, attacked ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
 
 #ifndef WSR_REPORT_REPORT_H
@@ -26,7 +26,7 @@
 typedef enum wsr__report_kind {
     WSR__REPORT_LOSS,
     WSR__REPORT_OBJECTIVE, // what a search makes small
-    WSR__REPORT_LESSON,    // losses of estimator and predictor
+    WSR__REPORT_SURROGATE, // losses of estimator and predictor
     WSR__REPORT_ACCURACY,
     WSR__REPORT_CORRELATION,
     WSR__REPORT_TIME, // seconds
@@ -176,7 +176,7 @@ void wsr__svg_series(wsr__str *out, const wsr__report *report,
                      const char *phase, wsr__report_kind kind);
 
 /// All curves of a norm in one picture with a legend.
-wsr_status wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
+wsr_status wsr__svg_accuracy(wsr__str *out, const wsr__report *report,
                              const char *norm);
 
 /// How the time divides.
@@ -204,11 +204,11 @@ void wsr__html_class(wsr__str *out, const wsr__report *report, size_t label);
 
 /// Links to accuracies and to numbers over the epochs as comma-separated
 /// values, which the page holds itself; nothing where there are none.
-wsr_status wsr__html_csv_spectra(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_csv_accuracies(wsr__str *out, const wsr__report *report);
 wsr_status wsr__html_csv_series(wsr__str *out, const wsr__report *report);
 
 /// The first images with their adversarial ones and the differences.
-wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_samples(wsr__str *out, const wsr__report *report);
 
 /// The page.
 wsr_status wsr__report_page(wsr__str *out, const wsr__report *report);

@@ -6,6 +6,10 @@
 
 #include "report/report.h"
 
+// In pieces, since a C string need not be longer than 4095 bytes. In order:
+// colours of the light and the dark page; type; tiles; charts; colours of
+// series; colours of operations; legends; tables and images; configuration;
+// narrow pages; print. --c is the colour of whatever carries a class c0 to c7.
 const char *const wsr__report_style[] = {
     ":root{color-scheme:light dark;--page:#fcfcfb;--ink:#161615;--soft:#5c5b57;"
     "--rule:#e2e1dc;--card:#f3f2ee;--c0:#2a78d6;--c1:#d9480f;--c2:#0f8a5f;"
@@ -25,6 +29,7 @@ const char *const wsr__report_style[] = {
     "h3{font-size:1rem;margin:1.5rem 0 .25rem}\n"
     "p{max-width:80ch;margin:.25rem 0 .75rem}\n"
     "p,figcaption,small,dt{color:var(--soft)}\n",
+    // Tiles at the head of the page.
     ".tiles{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0 0;"
     "padding:0}\n"
     ".tiles div{background:var(--card);border-radius:8px;padding:.7rem 1rem;"
@@ -32,6 +37,7 @@ const char *const wsr__report_style[] = {
     ".tiles dt{font-size:.8rem;line-height:1.3}\n"
     ".tiles dd{margin:.1rem 0 0;font-size:1.35rem;font-weight:600;"
     "line-height:1.3;white-space:nowrap}\n",
+    // Charts and captions.
     "figure{margin:.5rem 0 1.5rem}\n"
     "figcaption{font-size:.9rem}\n"
     "svg{display:block;width:100%;height:auto;overflow:visible}\n"
@@ -71,6 +77,7 @@ const char *const wsr__report_style[] = {
     ".legend i{display:inline-block;width:.75rem;height:.75rem;"
     "border-radius:3px;background:var(--c);margin-right:.4rem}\n"
     ".legend b{font-weight:600}\n",
+    // Tables, warnings and images.
     "table{border-collapse:collapse;width:100%;font-size:.875rem;"
     "font-variant-numeric:tabular-nums}\n"
     "th,td{text-align:left;padding:.2rem .6rem .2rem 0;vertical-align:top;"
@@ -80,15 +87,16 @@ const char *const wsr__report_style[] = {
     ".warnings{padding-left:1.25rem}\n"
     ".warnings li{margin:.35rem 0;max-width:80ch}\n"
     "summary{cursor:pointer;font-size:.9rem;margin:.35rem 0}\n"
-    ".shots{overflow-x:auto}\n"
-    ".shots table{width:auto}\n"
-    ".shots td{padding:.2rem;border:0;text-align:center;font-size:.8rem}\n"
-    ".shots td:first-child{text-align:left;padding-right:.75rem}\n"
-    ".shots .class td{padding-top:0;max-width:4.5rem;line-height:1.2;"
+    ".samples{overflow-x:auto}\n"
+    ".samples table{width:auto}\n"
+    ".samples td{padding:.2rem;border:0;text-align:center;font-size:.8rem}\n"
+    ".samples td:first-child{text-align:left;padding-right:.75rem}\n"
+    ".samples .class td{padding-top:0;max-width:4.5rem;line-height:1.2;"
     "overflow-wrap:anywhere}\n"
     "a{color:var(--c0)}\n"
-    ".shots img{display:block;width:4rem;height:4rem;"
+    ".samples img{display:block;width:4rem;height:4rem;"
     "image-rendering:pixelated}\n",
+    // The configuration, in columns where the page is wide.
     ".keys{columns:2 20rem;column-gap:2.5rem}\n"
     ".keys section{break-inside:avoid;margin-bottom:1rem}\n"
     ".keys h3{margin-top:0}\n"
@@ -105,12 +113,12 @@ const char *const wsr__report_style[] = {
     "svg.chart .dot{transform:scale(1.5);transform-box:fill-box;"
     "transform-origin:center}\n"
     "svg.cell{width:46rem;max-width:none!important}"
-    ".spectrum,.spectrum tbody{display:block}"
-    ".spectrum tr{display:grid;grid-template-columns:7.2rem 3.4rem 3.4rem "
-    "1fr 2.7rem}.spectrum td:first-child,.spectrum th:first-child"
-    "{grid-column:1/-1}.spectrum td:first-child:empty{display:none}"
-    ".spectrum .n{padding-right:.2rem;font-size:.8rem}"
-    ".spectrum th.n{white-space:normal}}\n",
+    ".accuracy,.accuracy tbody{display:block}"
+    ".accuracy tr{display:grid;grid-template-columns:7.2rem 3.4rem 3.4rem "
+    "1fr 2.7rem}.accuracy td:first-child,.accuracy th:first-child"
+    "{grid-column:1/-1}.accuracy td:first-child:empty{display:none}"
+    ".accuracy .n{padding-right:.2rem;font-size:.8rem}"
+    ".accuracy th.n{white-space:normal}}\n",
     "@media print{:root{color-scheme:light;--page:#fff;--ink:#000;"
     "--soft:#444;--rule:#ccc;--card:#f4f4f4;--c0:#2a78d6;--c1:#d9480f;"
     "--c2:#0f8a5f;--c3:#b87a00;--c4:#6a4fd0;--c5:#d6336c;--c6:#3b7d23;"

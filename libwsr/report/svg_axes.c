@@ -15,6 +15,8 @@ enum {
     BOTTOM = 296
 };
 
+// Steps are 1, 2 or 5 times a power of ten. The small numbers forgive rounding:
+// an end that is a multiple already stays one.
 double wsr__chart_round(double *low, double *high, double parts)
 {
     if (!(*high > *low)) {
@@ -34,6 +36,7 @@ double wsr__chart_round(double *low, double *high, double parts)
     return step;
 }
 
+// From the data's coordinates to the picture's; y grows downwards there.
 double wsr__chart_x(const wsr__chart *chart, double x)
 {
     return LEFT + (RIGHT - LEFT) * (x - chart->x0) / (chart->x1 - chart->x0);
@@ -54,6 +57,7 @@ static void add_tick(wsr__str *out, double value, double step, bool percent)
     wsr__str_addf(out, "%.*f%s", digits, shown, percent ? " %" : "");
 }
 
+// A line and a number for each tick; the lowest line is the axis.
 static void draw_rows(wsr__str *out, const wsr__chart *chart)
 {
     const long n = lrint((chart->y1 - chart->y0) / chart->y_step);
@@ -70,6 +74,8 @@ static void draw_rows(wsr__str *out, const wsr__chart *chart)
     }
 }
 
+// Ticks at multiples of the step within the frame, which need not begin or end
+// at one.
 static void draw_columns(wsr__str *out, const wsr__chart *chart)
 {
     const long first = (long)ceil(chart->x0 / chart->x_step - 1e-9);
@@ -88,6 +94,7 @@ static void draw_columns(wsr__str *out, const wsr__chart *chart)
     }
 }
 
+// viewBox instead of a size: the picture shrinks with the page.
 void wsr__chart_begin(wsr__str *out, const wsr__chart *chart)
 {
     wsr__str_add(out, "<svg class=\"chart\" role=\"img\" aria-label=\"");
@@ -111,6 +118,7 @@ void wsr__chart_end(wsr__str *out)
     wsr__str_add(out, "</svg>\n");
 }
 
+// Dashes change when the colours are used up.
 void wsr__series_style(wsr__str *out, size_t series)
 {
     const size_t round = series / WSR__REPORT_COLOURS;
@@ -161,6 +169,7 @@ void wsr__legend_begin(wsr__str *out, size_t colour)
                   colour % WSR__REPORT_COLOURS);
 }
 
+// A short piece of the line, with its mark in the middle.
 void wsr__legend_line(wsr__str *out, size_t series)
 {
     wsr__str_add(out, "<li><svg class=\"key\" aria-hidden=\"true\" "

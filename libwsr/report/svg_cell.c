@@ -16,6 +16,7 @@ enum {
     AIR = 20     // between parts
 };
 
+// Operations of one kind share a colour; the first that begins so counts.
 typedef struct family {
     const char *begin; // of an operation's name
     const char *style;
@@ -112,6 +113,7 @@ static void add_op(wsr__str *out, const char *op)
     }
 }
 
+// Widths are estimated from the number of letters: fonts differ.
 static void draw_label(wsr__str *out, const wsr__layout *l,
                        const wsr__route *route)
 {

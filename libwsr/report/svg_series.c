@@ -6,26 +6,30 @@
 
 #include <math.h>
 
+// The name of the y axis, and what the picture shows for those who hear it.
 typedef struct words {
     const char *y;
     const char *label;
 } words;
 
+// Index: kind.
 static const words about[WSR__REPORT_KINDS] = {
     [WSR__REPORT_LOSS] = {"loss", "loss over epochs"},
     [WSR__REPORT_OBJECTIVE] = {"objective", "objective over epochs"},
-    [WSR__REPORT_LESSON] = {"loss", "losses of what is learned beside"},
+    [WSR__REPORT_SURROGATE] = {"loss", "losses of estimator and predictor"},
     [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs"},
     [WSR__REPORT_CORRELATION] = {"rank correlation on unseen cells",
                                  "rank correlation over epochs"},
     [WSR__REPORT_TIME] = {"seconds", "seconds over epochs"}};
 
+// A picture shows the series of one kind and phase.
 static bool belongs(const wsr__report_series *s, const char *phase,
                     wsr__report_kind kind)
 {
     return s->kind == kind && wsr__streq(s->phase, phase);
 }
 
+// fmin() and fmax() pass over NAN.
 static void widen(wsr__chart *chart, const wsr__report_series *s)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -66,6 +70,7 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
     }
     double low = chart.x0;
     double high = chart.x1;
+    // Epochs are whole numbers, so ticks are at least 1 apart.
     chart.x_step = fmax(1.0, wsr__chart_round(&low, &high, 10.0));
     if (!(chart.x1 > chart.x0)) {
         chart.x0 -= 0.5;
@@ -75,7 +80,8 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
     return chart;
 }
 
-// Points carry what they stand for; with many of them only some do.
+// Points carry what they stand for; with many of them only some do. Beyond 60
+// points marks would hide the line: invisible spots carry the numbers.
 static void draw_points(wsr__str *out, const wsr__chart *chart,
                         const wsr__report_series *s, size_t series)
 {
@@ -102,6 +108,7 @@ static void draw_points(wsr__str *out, const wsr__chart *chart,
     }
 }
 
+// The last value of each series stands behind its name.
 static void draw_legend(wsr__str *out, const wsr__report *report,
                         const char *phase, wsr__report_kind kind)
 {
@@ -122,6 +129,8 @@ static void draw_legend(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, "</ul>\n");
 }
 
+// Series are numbered within the picture; the number decides colour, dashes and
+// mark.
 void wsr__svg_series(wsr__str *out, const wsr__report *report,
                      const char *phase, wsr__report_kind kind)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text and numbers in HTML and SVG.
+// Text and numbers in HTML and SVG. Whatever comes from a log or a file goes
+// through here: names of networks, options and messages may hold any bytes, and
+// a page must stay well-formed.
 
 #include "config/config.h"
 #include "report/report.h"
@@ -36,6 +38,7 @@ static void add_text(wsr__str *out, const char *text, bool name)
     }
 }
 
+// For whatever the run said.
 void wsr__html_text(wsr__str *out, const char *text)
 {
     add_text(out, text, false);
@@ -46,6 +49,7 @@ void wsr__html_name(wsr__str *out, const char *name)
     add_text(out, name, true);
 }
 
+// A dash for what is not known.
 void wsr__html_number(wsr__str *out, double value, bool percent)
 {
     if (isnan(value)) {
@@ -59,6 +63,7 @@ void wsr__html_number(wsr__str *out, double value, bool percent)
     }
 }
 
+// Papers write strengths of the L-infinity norm as n/255.
 void wsr__html_eps(wsr__str *out, double eps)
 {
     const double steps = eps * 255.0;
@@ -70,6 +75,7 @@ void wsr__html_eps(wsr__str *out, double eps)
     }
 }
 
+// Two units at most.
 void wsr__html_seconds(wsr__str *out, double seconds)
 {
     if (seconds < 10.0) {

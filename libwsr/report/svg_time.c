@@ -14,6 +14,7 @@ typedef struct share {
 
 enum { SHARES = WSR__REPORT_COLOURS }; // the last one takes what is left
 
+// Over all epochs.
 static double sum_of(const wsr__report_series *s)
 {
     double sum = 0.0;
@@ -23,6 +24,8 @@ static double sum_of(const wsr__report_series *s)
     return sum;
 }
 
+// In the order in which the log first names them. Series of one name in
+// different phases are one share; behind the last colour all are "other".
 static size_t gather(share shares[SHARES], const wsr__report *report)
 {
     size_t n = 0;
@@ -46,6 +49,7 @@ static size_t gather(share shares[SHARES], const wsr__report *report)
     return n;
 }
 
+// An entry of the legend: name, time, share.
 static void add_share(wsr__str *out, const share *part, double total)
 {
     wsr__html_name(out, part->name);
@@ -54,6 +58,7 @@ static void add_share(wsr__str *out, const share *part, double total)
     wsr__str_addf(out, "</b>, %.0f %%", 100.0 * part->seconds / total);
 }
 
+// Very thin pieces keep their whole width, so that they are seen.
 void wsr__svg_time(wsr__str *out, const wsr__report *report)
 {
     share shares[SHARES];

@@ -9,6 +9,7 @@
 
 // ---------------------------------------------------------------- accuracies
 
+// Logs of one network do not name it.
 void wsr__html_curve(wsr__str *out, const wsr__report_curve *c)
 {
     if (c->net[0] != '\0') {
@@ -23,6 +24,8 @@ void wsr__html_curve(wsr__str *out, const wsr__report_curve *c)
     }
 }
 
+// A curve's name stands in its first row only. Columns: attack, strength,
+// clean, robust, interval, images.
 static void add_row(wsr__str *out, const wsr__report_curve *c,
                     const wsr__report_strength *p, bool first)
 {
@@ -47,7 +50,8 @@ static void add_row(wsr__str *out, const wsr__report_curve *c,
     wsr__str_add(out, "</td></tr>\n");
 }
 
-// The mean over the strengths, where there are several: "Avg. Rob.".
+// The mean over the strengths, where there are several: "Avg. Rob.". One
+// sentence for all curves of the norm.
 static void add_means(wsr__str *out, const wsr__report *report,
                       const char *norm)
 {
@@ -66,9 +70,10 @@ static void add_means(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, any ? ".</p>\n" : "");
 }
 
+// Clean accuracy is repeated in each row: curves may have other images.
 void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 {
-    wsr__str_add(out, "<table class=\"spectrum\">\n<tr><th>attack</th>"
+    wsr__str_add(out, "<table class=\"accuracy\">\n<tr><th>attack</th>"
                       "<th class=\"n\">strength ε</th><th "
                       "class=\"n\">clean</th><th class=\"n\">robust"
                       "</th><th class=\"n\">95 % interval</th>"
@@ -85,6 +90,7 @@ void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 
 // ------------------------------------------------------------------- classes
 
+// A dash where the images at hand have none of the class.
 static void add_class_row(wsr__str *out, const wsr__report *report,
                           const wsr__report_curve *c, size_t label)
 {
@@ -101,6 +107,7 @@ static void add_class_row(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, "</tr>\n");
 }
 
+// Folded, since a hundred classes are many rows.
 static void add_classes(wsr__str *out, const wsr__report *report,
                         const wsr__report_curve *c)
 {
@@ -120,6 +127,7 @@ static void add_classes(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, "</table></div></details>\n");
 }
 
+// Only evaluations that were asked for classes have them.
 void wsr__html_classes(wsr__str *out, const wsr__report *report)
 {
     bool any = false;
@@ -140,6 +148,7 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report)
 
 // ------------------------------------------------------------------ warnings
 
+// What was found, where, and what would settle it.
 static void add_warning(wsr__str *out, const wsr__report_warning *w)
 {
     wsr__str_add(out, "<li><b>");
@@ -159,6 +168,7 @@ static void add_warning(wsr__str *out, const wsr__report_warning *w)
     wsr__str_add(out, ".</small></li>\n");
 }
 
+// They stand above the numbers that they concern.
 void wsr__html_warnings(wsr__str *out, const wsr__report *report)
 {
     if (report->n_warnings == 0) {

@@ -87,7 +87,11 @@ wsr_status wsr__genotype_text(char **text, char **path, const char *what,
 wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
                                      const char *text);
 
-/// Whether the text holds that form.
+/// Read a genotype in YAML.
+wsr_status wsr__genotype_read_yaml(wsr__genotype_draft *draft,
+                                   const char *text);
+
+/// Whether the text holds the form of wsr__genotype_read_python().
 bool wsr__genotype_is_python(const char *text);
 
 /// Take the genotype that the raw architecture parameters stand for: for each

@@ -217,7 +217,7 @@ START_TEST(images_are_shown_beside_what_attacks_made_of_them)
     }
     ck_assert_uint_eq(pictures, 3 * 2);
     ck_assert_has(page, "pgd:steps=&lt;7&gt; at 0.25");
-    ck_assert_has(page, "<td>fell</td><td>stands</td>");
+    ck_assert_has(page, "<td>adversarial</td><td>robust</td>");
     // A file of something else is no reason for half a page.
     put(dir, "images.safetensors", "no tensors");
     ck_assert_fails(wsr_report_write(dir), WSR_FORMAT, "images.safetensors");

@@ -26,6 +26,7 @@ typedef struct gallery {
     int64_t *seen; // what the model takes images for
 } gallery;
 
+// Names in images.safetensors: "attack.strength.what", both as numbers.
 static void key_of(char out[KEY_SIZE], size_t a, size_t e, const char *what)
 {
     (void)snprintf(out, KEY_SIZE, "%zu.%zu.%s", a, e, what);
@@ -61,6 +62,7 @@ static size_t shown_strength(const wsr__st *st, size_t a)
 
 // ------------------------------------------------------------------ pictures
 
+// Rounded and clipped: adversarial pixels may leave [0, 1] by rounding.
 static unsigned char byte_of(double value)
 {
     const double scaled = nearbyint(255 * value);
@@ -81,6 +83,7 @@ static void fill(gallery *g, const float *x, const float *y, double scale,
     }
 }
 
+// The largest difference becomes black or white; no difference stays grey.
 static double contrast(const gallery *g, const float *x, const float *y)
 {
     double most = 0;
@@ -90,6 +93,7 @@ static double contrast(const gallery *g, const float *x, const float *y)
     return most > 0 ? 0.5 / most : 0;
 }
 
+// The picture in g->bytes, inside the page.
 static wsr_status add_picture(wsr__str *out, const gallery *g, const char *what)
 {
     wsr_status status = WSR_OK;
@@ -103,6 +107,7 @@ out:
 
 typedef enum row { CLEAN, ATTACKED, DIFFERENCE, ROWS } row;
 
+// One cell for each image; g->bytes is used again for each.
 static wsr_status add_row(wsr__str *out, gallery *g, row what)
 {
     static const char *const names[ROWS] = {"clean", "adversarial",
@@ -134,6 +139,7 @@ static const char *name_of(const wsr__st *st, int64_t label)
     return st == NULL ? NULL : wsr__st_metadata(st, key);
 }
 
+// Names come with the images, so a run without images has numbers only.
 void wsr__html_class(wsr__str *out, const wsr__report *report, size_t label)
 {
     const char *const name = name_of(report->images, (int64_t)label);
@@ -177,21 +183,23 @@ out:
     return status;
 }
 
+// "misclassified" images are not attacked: they count as not robust.
 static void add_outcomes(wsr__str *out, const gallery *g,
                          const unsigned char *robust)
 {
     wsr__str_add(out, "<tr><td></td>");
     for (size_t i = 0; i < g->n; i++) {
         wsr__str_addf(out, "<td>%s</td>",
-                      g->success[i] != 0 ? "fell"
-                      : robust[i] != 0   ? "stands"
-                                         : "wrong before");
+                      g->success[i] != 0 ? "adversarial"
+                      : robust[i] != 0   ? "robust"
+                                         : "misclassified");
     }
     wsr__str_add(out, "</tr>\n");
 }
 
 // ------------------------------------------------------------------- galleries
 
+// Minimum-norm attacks have no strength; theirs is infinite.
 static void add_caption(wsr__str *out, const gallery *g, size_t a, size_t e)
 {
     char key[KEY_SIZE];
@@ -208,6 +216,7 @@ static void add_caption(wsr__str *out, const gallery *g, size_t a, size_t e)
     wsr__str_add(out, "</figcaption>\n");
 }
 
+// Tensors hold all images of the file, of which the first g->n are shown.
 static wsr_status add_attack(wsr__str *out, gallery *g, size_t a)
 {
     wsr_status status = WSR_OK;
@@ -224,7 +233,7 @@ static wsr_status add_attack(wsr__str *out, gallery *g, size_t a)
     WSR_TRY(wsr__st_read_u8(g->success, g->st, key, all));
     key_of(key, a, e, "robust");
     WSR_TRY(wsr__st_read_u8(robust, g->st, key, all));
-    wsr__str_add(out, "<figure class=\"shots\">\n");
+    wsr__str_add(out, "<figure class=\"samples\">\n");
     add_caption(out, g, a, e);
     wsr__str_add(out, "<table>\n");
     WSR_TRY(add_row(out, g, CLEAN));
@@ -241,6 +250,8 @@ out:
     return status;
 }
 
+// clean is (n, c, h, w), labels (n). What fails leaves the rest for the caller
+// to free. Images of other than three channels are shown by their first.
 static wsr_status open_gallery(gallery *g, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -276,7 +287,8 @@ out:
     return status;
 }
 
-wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report)
+// Attacks are numbered from 0 without a gap.
+wsr_status wsr__html_samples(wsr__str *out, const wsr__report *report)
 {
     wsr_status status = WSR_OK;
     gallery g = {0};
@@ -285,7 +297,7 @@ wsr_status wsr__html_shots(wsr__str *out, const wsr__report *report)
     }
     WSR_TRY(open_gallery(&g, report->images));
     wsr__str_add(out, "<h2>Images</h2>\n<p>The first images, what the attacks "
-                      "left of them, and the difference at full contrast: "
+                      "made of them, and the difference at full contrast: "
                       "grey is no change. Predictions other than the label "
                       "are bold.</p>\n");
     for (size_t a = 0; !isnan(eps_of(g.st, a, 0)); a++) {

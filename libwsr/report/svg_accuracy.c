@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accuracy over the strength of attacks of one norm, with the 95 % interval
-// of each point. Every curve begins with the accuracy on clean images.
+// The picture of an evaluation: accuracy over the strength of attacks of one
+// norm, a line for each attack, with the 95 % interval of each point. Every
+// line begins with the accuracy on clean images, at strength 0.
 
 #include "report/report.h"
 
 #include <math.h>
 
+// A picture shows the curves of one norm.
 static bool belongs(const wsr__report_curve *c, const char *norm)
 {
     return c->n > 0 && wsr__streq(c->norm, norm);
 }
 
-// The axis of strengths says what they measure, and in which unit.
+// The axis of strengths says what they measure, and in which unit. Unknown
+// norms get an axis without a name of theirs.
 static const char *axis_of(const char *norm)
 {
     static const char *const names[][2] = {
@@ -27,6 +30,8 @@ static const char *axis_of(const char *norm)
     return "strength ε (pixel range 0 to 1)";
 }
 
+// Accuracies always have the axis from 0 to 1, so that pictures compare. The
+// last strength gets a little room on its right.
 static wsr__chart chart_of(const wsr__report *report, const char *norm)
 {
     wsr__chart chart = {.y1 = 1.0,
@@ -48,6 +53,7 @@ static wsr__chart chart_of(const wsr__report *report, const char *norm)
     return chart;
 }
 
+// Logs of one network do not name it.
 static void add_curve_name(wsr__str *out, const wsr__report_curve *c)
 {
     if (c->net[0] != '\0') {
@@ -57,6 +63,7 @@ static void add_curve_name(wsr__str *out, const wsr__report_curve *c)
     wsr__html_text(out, c->attack[0] == '\0' ? "attack" : c->attack);
 }
 
+// The 95 % interval as a bar with caps.
 static void draw_interval(wsr__str *out, const wsr__chart *chart,
                           const wsr__report_strength *p, size_t series)
 {
@@ -73,6 +80,7 @@ static void draw_interval(wsr__str *out, const wsr__chart *chart,
                   x - 4.0, bottom);
 }
 
+// The numbers appear when the pointer rests on the mark.
 static void draw_point(wsr__str *out, const wsr__chart *chart,
                        const wsr__report_curve *c,
                        const wsr__report_strength *p, size_t series)
@@ -96,7 +104,8 @@ static void draw_point(wsr__str *out, const wsr__chart *chart,
     wsr__str_addf(out, "</title></%s>\n", mark);
 }
 
-// What clean images say, as the point of strength 0.
+// What clean images say, as the point of strength 0. Every line of a curve
+// repeats the clean accuracy; the first one's is taken.
 static wsr__report_strength clean_point(const wsr__report_curve *c)
 {
     const wsr__report_strength *const p = &c->points[0];
@@ -111,7 +120,8 @@ static wsr__report_strength clean_point(const wsr__report_curve *c)
     return made;
 }
 
-// One path, so that its dashes do not begin anew at every strength.
+// One path, so that its dashes do not begin anew at every strength. `first`,
+// the clean accuracy, is NULL if the curve has a point at 0.
 static wsr_status draw_line(wsr__str *out, const wsr__chart *chart,
                             const wsr__report_curve *c,
                             const wsr__report_strength *first, size_t series)
@@ -133,6 +143,7 @@ static wsr_status draw_line(wsr__str *out, const wsr__chart *chart,
     return WSR_OK;
 }
 
+// Marks come last, on top of line and intervals.
 static wsr_status draw_curve(wsr__str *out, const wsr__chart *chart,
                              const wsr__report_curve *c, size_t series)
 {
@@ -155,6 +166,8 @@ static wsr_status draw_curve(wsr__str *out, const wsr__chart *chart,
     return status;
 }
 
+// An accuracy below this line is worse than guessing: the attack is real, or
+// something is wrong.
 static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
 {
     if (classes > 1) {
@@ -169,6 +182,7 @@ static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
     }
 }
 
+// Options tell curves of one attack apart.
 static void draw_legend(wsr__str *out, const wsr__report *report,
                         const char *norm)
 {
@@ -190,7 +204,8 @@ static void draw_legend(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, "</ul>\n");
 }
 
-wsr_status wsr__svg_spectrum(wsr__str *out, const wsr__report *report,
+// The legend stands above, where a narrow page shows it first.
+wsr_status wsr__svg_accuracy(wsr__str *out, const wsr__report *report,
                              const char *norm)
 {
     wsr_status status = WSR_OK;
