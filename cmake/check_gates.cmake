@@ -11,13 +11,17 @@ cmake_minimum_required(VERSION 3.25)
 set(licence "// SPDX-License-Identifier: Apache-2.0\n")
 set(failed "")
 
-# gate_must_say(gate words path text): a tree whose only file is `path`.
+# gate_must_say(gate words path text [path text]): a tree whose only file is
+# `path`, or these two.
 function(gate_must_say gate words path text)
     file(REMOVE_RECURSE ${SCRATCH})
     file(WRITE ${SCRATCH}/CMakeLists.txt "")
     file(WRITE ${SCRATCH}/libwsr/base/base.h "${licence}")
     file(WRITE ${SCRATCH}/libwsr/graph/graph.h "${licence}")
     file(WRITE ${SCRATCH}/${path} "${licence}${text}")
+    if(ARGC GREATER 4)
+        file(WRITE ${SCRATCH}/${ARGV4} "${licence}${ARGV5}")
+    endif()
     execute_process(
         COMMAND ${CMAKE_COMMAND} -DROOT=${SCRATCH} -DCC=${CC} -DCXX=${CXX}
             -P ${ROOT}/cmake/check_${gate}.cmake
@@ -36,6 +40,12 @@ gate_must_say(layers "base may not include graph/graph.h"
     libwsr/base/x.c "#include \"graph/graph.h\"\n")
 gate_must_say(layers "is not written from libwsr/"
     libwsr/base/x.c "#include \"base.h\"\n")
+gate_must_say(layers "graph/x: is on a circle of includes, by way of graph/y"
+    libwsr/graph/x.h "#include \"graph/y.h\"\n"
+    libwsr/graph/y.h "#include \"graph/x.h\"\n")
+gate_must_say(layers "graph/x: is on a circle of includes, by way of graph/y"
+    libwsr/graph/x.c "#include \"graph/y.h\"\n"
+    libwsr/graph/y.h "#include \"graph/x.h\"\n")
 gate_must_say(layers "has no place in the order"
     libwsr/other/x.c "#include \"base/base.h\"\n")
 gate_must_say(layers "<omp.h> is kept to"

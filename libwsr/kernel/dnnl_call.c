@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Entering oneDNN, and matrix products, which need no object of it. oneDNN
-// throws C++ exceptions, starts OpenMP threads, keeps a cache and does not
-// always check its memory; every call of it goes through a function of this
-// file that takes care of all four.
+// Entering oneDNN. It throws C++ exceptions, starts OpenMP threads, keeps a
+// cache and does not always check its memory; every call of it goes through a
+// function of this file that takes care of all four.
 
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 
@@ -165,39 +164,4 @@ const char *wsr__dnnl_version(void)
     const dnnl_version_t *const v = dnnl_version();
     snprintf(text, sizeof(text), "%d.%d.%d", v->major, v->minor, v->patch);
     return text;
-}
-
-// ---------------------------------------------------------- matrix products
-
-typedef struct product {
-    const wsr__matrix *c;
-    const wsr__matrix *a;
-    const wsr__matrix *b;
-    bool accumulate;
-} product;
-
-// dnnl_sgemm() takes row-major matrices, unlike the Fortran original.
-static wsr_status multiply(void *ctx)
-{
-    const product *const p = ctx;
-    const int64_t k = p->a->transposed ? p->a->rows : p->a->cols;
-    return wsr__dnnl_check(
-        dnnl_sgemm(p->a->transposed ? 'T' : 'N', p->b->transposed ? 'T' : 'N',
-                   p->c->rows, p->c->cols, k, 1, p->a->data, p->a->cols,
-                   p->b->data, p->b->cols, p->accumulate ? 1 : 0, p->c->data,
-                   p->c->cols),
-        "sgemm");
-}
-
-wsr_status wsr__gemm_prepare(void)
-{
-    wsr__dnnl dnnl;
-    return wsr__dnnl_open(&dnnl);
-}
-
-wsr_status wsr__gemm(const wsr__matrix *c, const wsr__matrix *a,
-                     const wsr__matrix *b, bool accumulate)
-{
-    product p = {c, a, b, accumulate};
-    return wsr__dnnl_call(multiply, &p);
 }

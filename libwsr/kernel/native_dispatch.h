@@ -3,9 +3,9 @@
 // Dispatch of the native kernels. Each kernel file is compiled once per
 // instruction set, with WSR_ISA defined as base, avx2 or avx512, and puts that
 // word into the names of what it exports. native_table.c, compiled likewise,
-// collects the kernels of one instruction set in a table. native.c chooses a
-// table when a kernel is first called; the functions of native.h call through
-// it. All of this is generated from kernels.def.
+// collects the kernels of one instruction set in a table. native_dispatch.c
+// chooses a table when a kernel is first called; the functions of native.h call
+// through it. All of this is generated from kernels.def.
 
 #ifndef WSR_KERNEL_NATIVE_DISPATCH_H
 #define WSR_KERNEL_NATIVE_DISPATCH_H

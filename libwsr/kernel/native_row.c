@@ -8,7 +8,7 @@
 // multiply-adds. The gradient of the weights is the mirror image: the taps'
 // sums stay in registers while pixels pass by.
 
-#include "kernel/native_plane.h"
+#include "kernel/native_row.h"
 
 // Longest tile: what fits into the registers beside the taps of a row.
 #if WSR_AVX512

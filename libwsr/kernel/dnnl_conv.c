@@ -18,8 +18,6 @@
 
 #include <string.h>
 
-// ------------------------------------------------------------ convolutions
-
 enum { WEIGHT_DIMS = 5 }; // groups, outputs and inputs of one, rows, columns
 
 // The memory objects hold no memory: run() points them at the arguments.
