@@ -135,7 +135,7 @@ static void print_smallest(const wsr_eval *s, size_t a, int width)
 {
     const size_t e = largest(s);
     const double median = wsr_eval_get(s, a, e, WSR_EVAL_MEDIAN);
-    // There is no median where nothing fell.
+    // Without a success there is no median.
     if (wsr_attack_is_min_norm(wsr_eval_attack(s, a)) && isfinite(median)) {
         print_label(s, a, width);
         printf(" smallest changes: median %.4f, quartiles %.4f and %.4f\n",

@@ -28,14 +28,14 @@ typedef struct part {
 
 // What one call of wsr__cifar_load() works on: the files wanted, in order, and
 // the parts read so far.
-typedef struct job {
+typedef struct reading {
     const wsr__cifar_layout *layout;
     const char *const *files;
     size_t n;
     size_t limit;
     part parts[MAX_PARTS];
     const char *other; // version of the data that was seen, NULL
-} job;
+} reading;
 
 // ------------------------------------------------------------------- records
 
@@ -82,12 +82,12 @@ static wsr_status count_records(size_t *count, const wsr__source *source,
 
 // bytes is (count, 3, 32, 32), labels (count). A file that is cut by the limit
 // is not read to its end, so its checksum goes unchecked.
-static wsr_status read_part(part *p, wsr__source *source, const job *j)
+static wsr_status read_part(part *p, wsr__source *source, const reading *r)
 {
     wsr_status status = WSR_OK;
     size_t held = 0;
-    WSR_TRY(count_records(&held, source, j->layout));
-    p->count = held < j->limit ? held : j->limit;
+    WSR_TRY(count_records(&held, source, r->layout));
+    p->count = held < r->limit ? held : r->limit;
     p->bytes = wsr__alloc_raw(p->count, PIXELS);
     p->labels = wsr__alloc_raw(p->count, sizeof(*p->labels));
     if (p->bytes == NULL || p->labels == NULL) {
@@ -95,7 +95,7 @@ static wsr_status read_part(part *p, wsr__source *source, const job *j)
         goto out;
     }
     for (size_t i = 0; i < p->count; i++) {
-        WSR_TRY(read_label(&p->labels[i], source, j->layout, i));
+        WSR_TRY(read_label(&p->labels[i], source, r->layout, i));
         WSR_TRY(wsr__source_read(source, p->bytes + i * PIXELS, PIXELS));
     }
     if (p->count == held) {
@@ -107,20 +107,20 @@ out:
 }
 
 // Samples in the leading parts that are there already.
-static size_t leading(const job *j)
+static size_t leading(const reading *r)
 {
     size_t count = 0;
-    for (size_t i = 0; i < j->n && j->parts[i].present; i++) {
-        count += j->parts[i].count;
+    for (size_t i = 0; i < r->n && r->parts[i].present; i++) {
+        count += r->parts[i].count;
     }
     return count;
 }
 
-// Number of the first part that is not there, j->n for none.
-static size_t missing(const job *j)
+// Number of the first part that is not there, r->n for none.
+static size_t missing(const reading *r)
 {
     size_t i = 0;
-    while (i < j->n && j->parts[i].present) {
+    while (i < r->n && r->parts[i].present) {
         i++;
     }
     return i;
@@ -141,11 +141,12 @@ static const char *base_of(const char *path)
 
 // Whether a file is one of the binary version, but with another suffix
 // instead of ".bin".
-static bool is_other_version(const job *j, const char *base, const char *suffix)
+static bool is_other_version(const reading *r, const char *base,
+                             const char *suffix)
 {
-    for (size_t i = 0; i < j->n; i++) {
-        const size_t n = strlen(j->files[i]) - strlen(".bin");
-        if (strncmp(base, j->files[i], n) == 0 &&
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t n = strlen(r->files[i]) - strlen(".bin");
+        if (strncmp(base, r->files[i], n) == 0 &&
             wsr__streq(base + n, suffix)) {
             return true;
         }
@@ -154,22 +155,23 @@ static bool is_other_version(const job *j, const char *base, const char *suffix)
 }
 
 // Keep in mind that a file belongs to another version of the data.
-static void note_version(job *j, const char *base)
+static void note_version(reading *r, const char *base)
 {
-    if (is_other_version(j, base, "")) {
-        j->other = "Python";
-    } else if (is_other_version(j, base, ".mat")) {
-        j->other = "Matlab";
+    if (is_other_version(r, base, "")) {
+        r->other = "Python";
+    } else if (is_other_version(r, base, ".mat")) {
+        r->other = "Matlab";
     }
 }
 
-static wsr_status missing_file(const job *j, const char *path, const char *file)
+static wsr_status missing_file(const reading *r, const char *path,
+                               const char *file)
 {
-    if (j->other != NULL) {
+    if (r->other != NULL) {
         return WSR_FAIL(WSR_UNSUPPORTED,
                         "%s: is the %s version of the data, the binary version "
                         "is wanted (%s)",
-                        path, j->other, j->layout->archive);
+                        path, r->other, r->layout->archive);
     }
     return WSR_FAIL(WSR_NOTFOUND, "%s: holds no %s", path, file);
 }
@@ -177,19 +179,19 @@ static wsr_status missing_file(const job *j, const char *path, const char *file)
 // -------------------------------------------------------- folder and archive
 
 // Files behind the limit are not opened, and need not exist.
-static wsr_status read_folder(job *j, const char *folder)
+static wsr_status read_folder(reading *r, const char *folder)
 {
     wsr_status status = WSR_OK;
     wsr__source *source = NULL;
     char *path = NULL;
-    for (size_t i = 0; i < j->n && leading(j) < j->limit; i++) {
-        path = wsr__path_join(folder, j->files[i]);
+    for (size_t i = 0; i < r->n && leading(r) < r->limit; i++) {
+        path = wsr__path_join(folder, r->files[i]);
         if (path == NULL) {
             status = WSR_NOMEM;
             goto out;
         }
         WSR_TRY(wsr__source_open(&source, path));
-        WSR_TRY(read_part(&j->parts[i], source, j));
+        WSR_TRY(read_part(&r->parts[i], source, r));
         wsr__source_close(source);
         source = NULL;
         wsr__free(path);
@@ -202,24 +204,25 @@ out:
 }
 
 // Look in a folder without the binary version for the others.
-static wsr_status explain_folder(job *j, const char *folder, const char *file)
+static wsr_status explain_folder(reading *r, const char *folder,
+                                 const char *file)
 {
     static const char *const suffixes[] = {"", ".mat"};
     wsr_status status = WSR_OK;
     wsr__str path = {0};
-    for (size_t i = 0; i < 4 && j->other == NULL; i++) {
+    for (size_t i = 0; i < 4 && r->other == NULL; i++) {
         wsr__str_free(&path);
         wsr__str_addf(&path, "%s/%s%s%.*s%s", folder,
-                      i < 2 ? "" : j->layout->python, i < 2 ? "" : "/",
+                      i < 2 ? "" : r->layout->python, i < 2 ? "" : "/",
                       (int)(strlen(file) - strlen(".bin")), file,
                       suffixes[i % 2]);
         WSR_TRY(wsr__str_status(&path));
         if (wsr__file_exists(path.s) && !wsr__is_folder(path.s)) {
-            note_version(j, base_of(path.s));
+            note_version(r, base_of(path.s));
         }
     }
-    if (j->other != NULL) {
-        status = missing_file(j, folder, file);
+    if (r->other != NULL) {
+        status = missing_file(r, folder, file);
         goto out;
     }
     status = WSR_FAIL(WSR_NOTFOUND, "%s/%s: does not exist", folder, file);
@@ -229,27 +232,27 @@ out:
 }
 
 // The files themselves, or the folder that unpacking the archive makes.
-static wsr_status read_folders(job *j, const char *path)
+static wsr_status read_folders(reading *r, const char *path)
 {
     wsr_status status = WSR_OK;
-    char *const inner = wsr__path_join(path, j->layout->folder);
+    char *const inner = wsr__path_join(path, r->layout->folder);
     if (inner == NULL) {
         return WSR_NOMEM;
     }
     const char *const folder = wsr__is_folder(inner) ? inner : path;
-    status = read_folder(j, folder);
+    status = read_folder(r, folder);
     if (status == WSR_NOTFOUND) {
-        status = explain_folder(j, folder, j->files[missing(j)]);
+        status = explain_folder(r, folder, r->files[missing(r)]);
     }
     wsr__free(inner);
     return status;
 }
 
-static part *find_part(job *j, const char *base)
+static part *find_part(reading *r, const char *base)
 {
-    for (size_t i = 0; i < j->n; i++) {
-        if (wsr__streq(base, j->files[i])) {
-            return &j->parts[i];
+    for (size_t i = 0; i < r->n; i++) {
+        if (wsr__streq(base, r->files[i])) {
+            return &r->parts[i];
         }
     }
     return NULL;
@@ -257,7 +260,7 @@ static part *find_part(job *j, const char *base)
 
 // Read all of it, whatever the limit: an entry may come again. The archive's
 // checksum counts too.
-static wsr_status read_archive(job *j, const char *path)
+static wsr_status read_archive(reading *r, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__archive *archive = NULL;
@@ -269,17 +272,17 @@ static wsr_status read_archive(job *j, const char *path)
         if (name == NULL) {
             break;
         }
-        part *const p = find_part(j, base_of(name));
+        part *const p = find_part(r, base_of(name));
         if (p != NULL) {
             free_part(p);
-            WSR_TRY(read_part(p, entry, j));
+            WSR_TRY(read_part(p, entry, r));
         } else {
-            note_version(j, base_of(name));
+            note_version(r, base_of(name));
         }
     }
     WSR_TRY(wsr__archive_end(archive));
-    if (leading(j) < j->limit && missing(j) < j->n) {
-        status = missing_file(j, path, j->files[missing(j)]);
+    if (leading(r) < r->limit && missing(r) < r->n) {
+        status = missing_file(r, path, r->files[missing(r)]);
     }
 out:
     wsr__archive_close(archive);
@@ -305,20 +308,20 @@ static bool is_among(const char *base, const char *const *files)
 
 // A file of records by itself is the split that its name says, else the train
 // split, as a lone pair of IDX files is.
-static wsr_status read_single(job *j, const char *path, wsr__split split)
+static wsr_status read_single(reading *r, const char *path, wsr__split split)
 {
     wsr_status status = WSR_OK;
     wsr__source *source = NULL;
-    const bool test = is_among(base_of(path), j->layout->test);
+    const bool test = is_among(base_of(path), r->layout->test);
     if (split != WSR__ANY && (split == WSR__TEST) != test) {
         return WSR_FAIL(WSR_NOTFOUND,
                         "data.split: %s is a file of the %s split by itself, "
                         "name the folder of all files",
                         path, test ? "test" : "train");
     }
-    j->n = 1;
+    r->n = 1;
     WSR_TRY(wsr__source_open(&source, path));
-    WSR_TRY(read_part(&j->parts[0], source, j));
+    WSR_TRY(read_part(&r->parts[0], source, r));
 out:
     wsr__source_close(source);
     return status;
@@ -328,15 +331,15 @@ out:
 
 // Join the parts in their order. Each is freed as soon as it is copied, so
 // that memory never holds everything twice.
-static wsr_status join(wsr_dataset *dataset, job *j)
+static wsr_status join(wsr_dataset *dataset, reading *r)
 {
     wsr_status status = WSR_OK;
-    const size_t have = leading(j);
-    const size_t count = have < j->limit ? have : j->limit;
+    const size_t have = leading(r);
+    const size_t count = have < r->limit ? have : r->limit;
     size_t done = 0;
     WSR_TRY(wsr__dataset_reserve(dataset, count));
-    for (size_t i = 0; i < j->n && done < count; i++) {
-        part *const p = &j->parts[i];
+    for (size_t i = 0; i < r->n && done < count; i++) {
+        part *const p = &r->parts[i];
         const size_t rest = count - done;
         const size_t n = p->count < rest ? p->count : rest;
         memcpy(dataset->bytes + done * PIXELS, p->bytes, n * PIXELS);
@@ -354,26 +357,26 @@ wsr_status wsr__cifar_load(wsr_dataset *dataset,
 {
     wsr_status status = WSR_OK;
     const bool train = request->split == WSR__TRAIN;
-    job j = {.layout = layout,
-             .files = train ? layout->train : layout->test,
-             .limit = request->limit};
-    while (j.files[j.n] != NULL) {
-        j.n++;
+    reading r = {.layout = layout,
+                 .files = train ? layout->train : layout->test,
+                 .limit = request->limit};
+    while (r.files[r.n] != NULL) {
+        r.n++;
     }
     dataset->stored = (wsr__image){3, 32, 32};
     dataset->classes = layout->label_ends[layout->label_bytes - 1];
     dataset->names = layout->names;
     if (wsr__is_folder(path)) {
-        WSR_TRY(read_folders(&j, path));
+        WSR_TRY(read_folders(&r, path));
     } else if (is_single(path)) {
-        WSR_TRY(read_single(&j, path, request->split));
+        WSR_TRY(read_single(&r, path, request->split));
     } else {
-        WSR_TRY(read_archive(&j, path));
+        WSR_TRY(read_archive(&r, path));
     }
-    WSR_TRY(join(dataset, &j));
+    WSR_TRY(join(dataset, &r));
 out:
     for (size_t i = 0; i < MAX_PARTS; i++) {
-        free_part(&j.parts[i]);
+        free_part(&r.parts[i]);
     }
     return status;
 }

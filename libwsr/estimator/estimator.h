@@ -8,7 +8,7 @@
 //   sample_memory.c  ring of samples to train on
 //   train.c          leave-one-out samples, loss, steps
 //   file.c           weights on disk
-//   vector.c         the graph of estimators that encode noises as vectors: an.c
+//   vector.c         graph of those that encode noises as vectors: an.c
 
 #ifndef WSR_ESTIMATOR_ESTIMATOR_H
 #define WSR_ESTIMATOR_ESTIMATOR_H

@@ -359,7 +359,8 @@ static wsr_status check_outside(sink *out, const wsr_eval *s, size_t a,
 
 // ---------------------------------------------------------- several attacks
 
-// Warn when the strongest of `weak` fells more than the strongest of `strong`.
+// Warn when the strongest of `weak` breaks more images than the strongest of
+// `strong`.
 static wsr_status check_order(sink *out, const wsr_eval *s, const warning *kind,
                               const group groups[2], size_t e)
 {

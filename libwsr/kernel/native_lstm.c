@@ -285,8 +285,8 @@ static void cell_back(const wsr__lstm *p, float *now, const float *before,
         const v8 squashed = ld8(now + at.tanh_c + u);
         const v8 old = first ? splat8(0.0f) : ld8(before + at.c + u);
         const v8 d = ld8(dh + u);
-        const v8 slope = sub8(one, mul8(squashed, squashed));
-        const v8 dc = fma8(mul8(d, o), slope, ld8(dh + unit + u));
+        const v8 derivative = sub8(one, mul8(squashed, squashed));
+        const v8 dc = fma8(mul8(d, o), derivative, ld8(dh + unit + u));
         st8(dh + unit + u, mul8(dc, f));
         st8(gates + u, mul8(mul8(dc, g), mul8(i, sub8(one, i))));
         st8(gates + unit + u, mul8(mul8(dc, old), mul8(f, sub8(one, f))));

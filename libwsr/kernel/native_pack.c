@@ -401,11 +401,11 @@ void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
         const double inv = (double)norm->inv_std[c];
         const double gain = norm->gamma != NULL ? (double)norm->gamma[c] * inv
                                                 : inv;
-        const double slope = -gain * inv * inv * product / m;
+        const double factor = -gain * inv * inv * product / m;
         grad->alpha[c] = (float)gain;
-        grad->beta[c] = (float)slope;
+        grad->beta[c] = (float)factor;
         grad->gamma[c] =
-            (float)(-gain * sum / m - slope * (double)norm->mean[c]);
+            (float)(-gain * sum / m - factor * (double)norm->mean[c]);
         if (grad->diff_gamma != NULL) {
             grad->diff_gamma[c] += (float)(product * inv);
         }

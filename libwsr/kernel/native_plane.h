@@ -262,11 +262,6 @@ WSR_INLINE void taps_gradient(grad_taps *t, const wsr__dw *p, const ring *r,
     }
 }
 
-/// out = sum of n arrays of `size` floats (a multiple of the block), in order
-/// and in double.
-void WSR_NAME(wsr__sum_images)(float *out, const float *parts, int64_t n,
-                               int64_t size);
-
 /// Mean and sum of squared deviations from it, per channel of one block.
 void WSR_NAME(wsr__plane_moments)(double moments[2 * WSR__BLOCK],
                                   const float *plane, int64_t pixels);
@@ -316,12 +311,6 @@ WSR_INLINE void finish_backward(finish *f, const wsr__bwd *bwd, int64_t block,
         f->product = splatb(0.0f);
         memset(f->sums, 0, sizeof(f->sums));
     }
-}
-
-/// A gradient through the mask whose prologue read src.
-WSR_INLINE vb mask_apply(vb g, vb src, const finish *f)
-{
-    return openb(fmab(src, f->scale, f->shift), g);
 }
 
 /// Rows are summed in float, what is above them in double.

@@ -41,6 +41,12 @@ typedef struct finish {
     double sums[BUNDLE_BLOCKS][2][WSR__BLOCK]; // flushed ones
 } finish;
 
+/// A gradient through the mask whose prologue read src.
+WSR_INLINE vb mask_apply(vb g, vb src, const finish *f)
+{
+    return openb(fmab(src, f->scale, f->shift), g);
+}
+
 /// out[i * step] = sum over taps and k of weight[k] * row[i * stride + k *
 /// dilation], for i < n; step is whole blocks, one where stride or dilation is
 /// not 1. The bundle's second block goes to out + pitch.
@@ -66,5 +72,10 @@ row_kernel WSR_NAME(wsr__row_kernel)(int64_t kernel, int64_t dilation,
                                      int64_t stride);
 grad_kernel WSR_NAME(wsr__grad_kernel)(int64_t kernel, int64_t dilation,
                                        int64_t stride);
+
+/// out = sum of n arrays of `size` floats (a multiple of the block), in order
+/// and in double.
+void WSR_NAME(wsr__sum_images)(float *out, const float *parts, int64_t n,
+                               int64_t size);
 
 #endif

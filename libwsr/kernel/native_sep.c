@@ -64,10 +64,10 @@ static void forward_band(const call *c, source *s, int64_t n, int64_t begin,
     source_start(s, c, n, begin);
     for (int64_t y = begin; y < end; y += c->l.rows) {
         const int64_t rows[2] = {y, min64(c->l.rows, end - y)};
-        const rows_job job = {.out = s->result,
-                              .pitch = rows[1] * d->ow * WSR__BLOCK};
-        source_rows(s, c, c->fwd->pre, &job, rows);
-        forward_product(c, s, job.out, job.pitch, rows);
+        const rows_task task = {.out = s->result,
+                                .pitch = rows[1] * d->ow * WSR__BLOCK};
+        source_rows(s, c, c->fwd->pre, &task, rows);
+        forward_product(c, s, task.out, task.pitch, rows);
     }
 }
 

@@ -173,50 +173,50 @@ WSR_INLINE bundle_ring bundle_ring_of(const source *s, const call *c,
 
 /// What is computed from rows of pre(src): the depthwise result, the gradient
 /// of the depthwise weights, or both.
-typedef struct rows_job {
+typedef struct rows_task {
     float *out;         // NULL, or depthwise(pre(src)), [block][row][column][8]
     int64_t pitch;      // of out, floats from block to block
     const float *diff;  // its gradient, [bundle][row][column][BUNDLE]
     int64_t diff_pitch; // floats from bundle to bundle
     float *grad;        // NULL, or [block][tap][8], added to
-} rows_job;
+} rows_task;
 
-/// One bundle of row row[0] of dst, which is row row[1] of the job's arrays.
+/// One bundle of row row[0] of dst, which is row row[1] of the task's arrays.
 WSR_INLINE void bundle_row(const bundle_ring *f, const source *s, const call *c,
-                           const rows_job *job, const int64_t row[2])
+                           const rows_task *task, const int64_t row[2])
 {
     const wsr__dw *const d = &c->p->dw;
     const int64_t b = f->k * BUNDLE_BLOCKS;
     const int64_t top = row[0] * d->stride - d->pad;
     const int64_t at = row[1] * d->ow; // pixels
-    if (job->out != NULL) {
+    if (task->out != NULL) {
         finish end;
-        finish_none(&end, f->count, job->pitch);
+        finish_none(&end, f->count, task->pitch);
         taps t;
         taps_forward(&t, d, &f->ring, s->weights + f->k * dw_taps(c, BUNDLE),
                      top);
-        s->row(job->out + b * job->pitch + at * WSR__BLOCK, WSR__BLOCK, &t,
+        s->row(task->out + b * task->pitch + at * WSR__BLOCK, WSR__BLOCK, &t,
                d->ow, &end);
     }
-    if (job->grad != NULL) {
+    if (task->grad != NULL) {
         grad_taps t;
-        taps_gradient(&t, d, &f->ring, job->grad + b * dw_taps(c, WSR__BLOCK),
+        taps_gradient(&t, d, &f->ring, task->grad + b * dw_taps(c, WSR__BLOCK),
                       top, f->count);
-        s->grad(&t, job->diff + f->k * job->diff_pitch + at * BUNDLE, d->ow);
+        s->grad(&t, task->diff + f->k * task->diff_pitch + at * BUNDLE, d->ow);
     }
 }
 
 /// Rows [rows[0], rows[0] + rows[1]) of dst, all bundles. Bundles are the outer
 /// loop: the weights of one stay in registers and its ring in the first cache.
 WSR_INLINE void source_rows(source *s, const call *c, const wsr__pre *pre,
-                            const rows_job *job, const int64_t rows[2])
+                            const rows_task *task, const int64_t rows[2])
 {
     int64_t next = s->next;
     for (int64_t k = 0; k < c->bundles; k++) {
         bundle_ring f = bundle_ring_of(s, c, pre, k);
         for (int64_t i = 0; i < rows[1]; i++) {
             ring_advance(&f.ring, &s->win, &c->p->dw, &f.src, rows[0] + i);
-            bundle_row(&f, s, c, job, (const int64_t[]){rows[0] + i, i});
+            bundle_row(&f, s, c, task, (const int64_t[]){rows[0] + i, i});
         }
         next = f.ring.next;
     }

@@ -192,13 +192,13 @@ static void backward_row(between *m, const call *c, int64_t n, int64_t y)
     if (!wants_weights(c)) {
         return;
     }
-    const rows_job job = {
+    const rows_task task = {
         .out = m->sums[1] != NULL ? m->src.result + before * row : NULL,
         .pitch = run_pitch(c),
         .diff = ring_row(&m->first, y) + m->win.at * BUNDLE,
         .diff_pitch = m->pitch,
         .grad = m->sums[0]};
-    source_rows(&m->src, c, c->pre, &job, (const int64_t[]){y, 1});
+    source_rows(&m->src, c, c->pre, &task, (const int64_t[]){y, 1});
     const bool last = before + 1 == c->l.rows || y + 1 == c->p->dw.oh;
     if (m->sums[1] != NULL && last) {
         product_grad(m, c, diff - before * row, pitch, before + 1);

@@ -66,7 +66,7 @@ START_TEST(attack_and_prediction_share_the_statistics_that_the_attack_moves)
     static float x_adv[N * 3 * SIDE * SIDE];
     double accuracy[2];
     wsr_net *const net = small_net();
-    wsr_net *const twin = small_net();
+    wsr_net *const other = small_net();
     wsr_dataset *const data = small_data();
     wsr_graph *graph = NULL;
     wsr_plan *attack = NULL;
@@ -74,7 +74,7 @@ START_TEST(attack_and_prediction_share_the_statistics_that_the_attack_moves)
     ck_assert_ok(
         wsr_eval_released(accuracy, net, data, eps, 2, "batch=20,steps=3"));
     ck_assert_ok(wsr_dataset_images(x, data, NULL, N));
-    ck_assert_ok(wsr_net_graph(&graph, twin, false));
+    ck_assert_ok(wsr_net_graph(&graph, other, false));
     ck_assert_ok(wsr_plan_new(&attack, graph, N,
                               WSR_GRAD_INPUT | WSR_TRAIN | WSR_MOVE_STATS));
     ck_assert_ok(wsr_plan_new(&classify, graph, N, WSR_FORWARD));
@@ -97,7 +97,7 @@ START_TEST(attack_and_prediction_share_the_statistics_that_the_attack_moves)
     wsr_graph_free(graph);
     wsr_dataset_free(data);
     wsr_net_free(net);
-    wsr_net_free(twin);
+    wsr_net_free(other);
 }
 END_TEST
 
@@ -106,12 +106,12 @@ START_TEST(the_network_is_as_before)
     const float eps = 0.05f;
     double accuracy = 0;
     wsr_net *const net = small_net();
-    wsr_net *const twin = small_net();
+    wsr_net *const other = small_net();
     wsr_dataset *const data = small_data();
     ck_assert_ok(
         wsr_eval_released(&accuracy, net, data, &eps, 1, "batch=8,steps=2"));
     const wsr_params *const a = wsr_net_params(net);
-    const wsr_params *const b = wsr_net_params(twin);
+    const wsr_params *const b = wsr_net_params(other);
     for (size_t i = 0; i < wsr_params_count(a); i++) {
         ck_assert_mem_eq(wsr_params_data(a, i), wsr_params_data(b, i),
                          (size_t)wsr_shape_count(wsr_params_shape(a, i)) *
@@ -119,7 +119,7 @@ START_TEST(the_network_is_as_before)
     }
     wsr_dataset_free(data);
     wsr_net_free(net);
-    wsr_net_free(twin);
+    wsr_net_free(other);
 }
 END_TEST
 

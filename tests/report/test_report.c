@@ -186,7 +186,7 @@ static void put_images(const char *dir, size_t shown)
 {
     static const float clean[24] = {0.5f};
     static const float attacked[24] = {0.75f};
-    static const unsigned char fell[2] = {1, 0};
+    static const unsigned char success[2] = {1, 0};
     static const unsigned char stands[2] = {0, 1};
     static const int32_t labels[2] = {3, 4};
     const int64_t four[4] = {(int64_t)shown, 3, 2, 2};
@@ -195,7 +195,7 @@ static void put_images(const char *dir, size_t shown)
     ck_assert_ok(wsr__st_add(b, "clean", WSR__ST_F32, clean, four, 4));
     ck_assert_ok(wsr__st_add(b, "0.0.images", WSR__ST_F32, attacked, four, 4));
     ck_assert_ok(wsr__st_add(b, "labels", WSR__ST_I32, labels, four, 1));
-    ck_assert_ok(wsr__st_add(b, "0.0.success", WSR__ST_U8, fell, four, 1));
+    ck_assert_ok(wsr__st_add(b, "0.0.success", WSR__ST_U8, success, four, 1));
     ck_assert_ok(wsr__st_add(b, "0.0.robust", WSR__ST_U8, stands, four, 1));
     ck_assert_ok(wsr__st_set(b, "0.0.attack", "pgd:steps=<7>"));
     ck_assert_ok(wsr__st_set(b, "0.0.eps", "0.25"));

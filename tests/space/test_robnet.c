@@ -46,26 +46,26 @@ START_TEST(printed_codes_are_read_back)
     static const char *const names[] = {"robnet_small", "robnet_free"};
     for (size_t k = 0; k < 2; k++) {
         wsr_robnet_codes *codes = NULL;
-        wsr_robnet_codes *twin = NULL;
+        wsr_robnet_codes *other = NULL;
         char *text = NULL;
         ck_assert_ok(wsr_robnet_codes_load(&codes, names[k]));
         ck_assert_ok(wsr_robnet_codes_print(&text, codes));
-        ck_assert_ok(wsr_robnet_codes_parse(&twin, text, "twin.yaml"));
-        ck_assert_str_eq(wsr_robnet_codes_name(twin),
+        ck_assert_ok(wsr_robnet_codes_parse(&other, text, "other.yaml"));
+        ck_assert_str_eq(wsr_robnet_codes_name(other),
                          wsr_robnet_codes_name(codes));
-        ck_assert(wsr_robnet_codes_share(twin) ==
+        ck_assert(wsr_robnet_codes_share(other) ==
                   wsr_robnet_codes_share(codes));
-        ck_assert_uint_eq(wsr_robnet_codes_count(twin),
+        ck_assert_uint_eq(wsr_robnet_codes_count(other),
                           wsr_robnet_codes_count(codes));
         for (size_t i = 0;
              i < wsr_robnet_codes_count(codes) * WSR__ROBNET_EDGES; i++) {
             const size_t at[2] = {i / WSR__ROBNET_EDGES, i % WSR__ROBNET_EDGES};
-            ck_assert_uint_eq(wsr_robnet_codes_at(twin, at[0], at[1]),
+            ck_assert_uint_eq(wsr_robnet_codes_at(other, at[0], at[1]),
                               wsr_robnet_codes_at(codes, at[0], at[1]));
         }
         wsr_text_free(text);
         wsr_robnet_codes_free(codes);
-        wsr_robnet_codes_free(twin);
+        wsr_robnet_codes_free(other);
     }
 }
 END_TEST
@@ -73,16 +73,16 @@ END_TEST
 START_TEST(shipped_codes_are_the_published_ones)
 {
     wsr_robnet_codes *codes = NULL;
-    wsr_robnet_codes *twin = NULL;
+    wsr_robnet_codes *other = NULL;
     static const unsigned large[] = {3, 3, 3, 3, 3, 1, 3, 1, 2, 3, 1, 1, 1, 3};
     static const unsigned last[] = {3, 3, 1, 1, 3, 3, 1, 0, 0, 2, 0, 1, 1, 3};
     ck_assert_ok(wsr_robnet_codes_load(&codes, "robnet_large_v1"));
-    ck_assert_ok(wsr_robnet_codes_load(&twin, "robnet_large_v2"));
+    ck_assert_ok(wsr_robnet_codes_load(&other, "robnet_large_v2"));
     for (size_t e = 0; e < WSR__ROBNET_EDGES; e++) {
         ck_assert_uint_eq(wsr_robnet_codes_at(codes, 0, e), large[e]);
-        ck_assert_uint_eq(wsr_robnet_codes_at(twin, 0, e), large[e]);
+        ck_assert_uint_eq(wsr_robnet_codes_at(other, 0, e), large[e]);
     }
-    wsr_robnet_codes_free(twin);
+    wsr_robnet_codes_free(other);
     wsr_robnet_codes_free(codes);
     ck_assert_ok(wsr_robnet_codes_load(&codes, "robnet_small"));
     ck_assert_uint_eq(wsr_robnet_codes_at(codes, 0, 13), 2);

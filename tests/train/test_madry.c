@@ -39,7 +39,7 @@ START_TEST(learning_is_from_images_in_the_ball_that_are_harder)
     const float far = farthest(&b);
     ck_assert(far > 0.04f && far <= 0.05f);
     ck_assert(!b.step.clean_known);
-    // Judged as the attack saw the network, before its statistics moved.
+    // Evaluated as the attack saw the network, before its statistics moved.
     step_bench fresh;
     step_open(&fresh, "natural");
     ck_assert_double_gt(frozen_loss(&fresh, b.x_adv), clean + 1e-3);

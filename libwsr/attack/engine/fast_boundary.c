@@ -4,13 +4,14 @@
 // along the decision boundary towards the clean image: with the difference of
 // logits f = z_c - z_y linearised at x, w = grad f,
 //
-//   d1 = smallest change of x  onto f = 0, d2 = that of x0   (hyperplane.c)
+//   d1 = smallest change of x  onto f = 0, d2 = that of x0
 //   a  = min(|d1| / (|d1| + |d2|), alpha)
 //   x  <- clip((1 - a) (x + eta d1) + a (x0 + eta d2))
 //
-// and whenever x is wrong it is kept if it is the nearest so far, and drawn in:
-// x <- x0 + beta (x - x0). Croce and Hein, "Minimally distorted adversarial
-// examples with a fast adaptive boundary attack", arXiv:1907.02044.
+// where project_hyperplane.c finds d1 and d2. Whenever x is misclassified, it
+// is kept if it is the nearest so far, and moved towards the clean image: x <-
+// x0 + beta (x - x0). Croce and Hein, "Minimally distorted adversarial examples
+// with a fast adaptive boundary attack", arXiv:1907.02044.
 //
 // The forward pass that says whether x is wrong is also that of its gradient.
 // Only an image that was drawn in needs another one; since most that are at

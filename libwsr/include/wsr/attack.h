@@ -159,15 +159,17 @@ typedef struct wsr_attack wsr_attack;
  * fooled is not attacked further, and one that the model gets wrong anyway is
  * not attacked at all; false: every image takes all steps and the last image
  * is returned, as training wants it. `nested=true`: with stop, an image that
- * was fooled at one strength counts as fooled at larger ones by the same image,
- * which lies in their balls too; exact as to what exists, but a larger ball is
- * then not searched anew. `target=none`, or the class to reach: `given` (the
- * labels are the classes to reach), `least` and `second` (by the logits of the
- * clean image, the label apart), `random`; or `target_class=N`, one class for
- * all images, none of which may be of it. `seed=0` of all random numbers;
- * `first=0`: number of the first image: random numbers depend on (seed, number
- * of the image, step) and neither on batches nor threads. `batch=0`: images at
- * once, 0: as the model. `images=true`: keep the images in the result.
+ * was fooled at one strength counts as fooled at larger ones by the same
+ * adversarial image, which lies in their balls too. The accuracy at a larger
+ * strength is then still an upper bound of the robust accuracy, but such an
+ * image is not attacked again there. `target=none`, or the class to reach:
+ * `given` (the labels are the classes to reach), `least` and `second` (by the
+ * logits of the clean image, the label apart), `random`; or `target_class=N`,
+ * one class for all images, none of which may be of it. `seed=0` of all random
+ * numbers; `first=0`: number of the first image: random numbers depend on
+ * (seed, number of the image, step) and neither on batches nor threads.
+ * `batch=0`: images at once, 0: as the model. `images=true`: keep the images in
+ * the result.
  *
  * @param out [out, owned] NULL on failure
  * @param spec [borrowed] "pgd" or "pgd:steps=20,random_start=true"
