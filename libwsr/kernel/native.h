@@ -210,7 +210,7 @@ enum { WSR__FEW_CHANNELS = 4 };
 
 /// A convolution of stride and dilation 1 with at most WSR__FEW_CHANNELS
 /// channels on one side, like a network's first. That side is plain, (n, few,
-/// h, w) without steps; the other is blocked, (n, many, oh, ow). Either may be
+/// h, w), dense; the other is blocked, (n, many, oh, ow). Either may be
 /// src: with few_dst the side with few channels is dst. The weight [many]
 /// [few][ky][kx] multiplies
 ///   many[m][y][x] and few[f][y + ky - pad][x + kx - pad].
@@ -293,7 +293,7 @@ size_t wsr__sep_weights_scratch(const wsr__sep *p);
 // ------------------------------------------------------ batch normalisation
 
 /// The shape of blocked tensors; those read and those written may be views with
-/// different steps.
+/// different batch strides.
 typedef struct wsr__dims {
     int64_t n;
     int64_t c;

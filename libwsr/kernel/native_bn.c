@@ -101,11 +101,11 @@ static call call_of(const wsr__dims *d)
         .d = d, .blocks = wsr__blocks(d->c), .plane = d->h * d->w * WSR__BLOCK};
 }
 
-// Offset of a plane in tensors with `step` floats per image.
-WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t step)
+// Offset of a plane in tensors with `stride` floats per image.
+WSR_INLINE int64_t offset_of(const call *c, int64_t item, int64_t stride)
 {
     const int64_t dense = c->blocks * c->plane;
-    return item / c->blocks * (step != 0 ? step : dense) +
+    return item / c->blocks * (stride != 0 ? stride : dense) +
            item % c->blocks * c->plane;
 }
 
@@ -191,9 +191,9 @@ void WSR_NAME(wsr__bn_apply)(float *dst, const wsr__dims *d, const float *src,
 WSR_INLINE const float *summand_at(const call *c, size_t k, const int64_t at[3])
 {
     const wsr__summand *const one = &c->many[k];
-    const int64_t step = one->batch_stride != 0 ? one->batch_stride
-                                                : c->blocks * c->plane;
-    return one->src + at[0] * step + at[1] * c->plane + at[2];
+    const int64_t stride = one->batch_stride != 0 ? one->batch_stride
+                                                  : c->blocks * c->plane;
+    return one->src + at[0] * stride + at[1] * c->plane + at[2];
 }
 
 // One pixel of a sum of sources; at is image, block and offset in the plane.

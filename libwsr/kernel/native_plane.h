@@ -350,12 +350,12 @@ WSR_INLINE void finish_add_sums(const finish *f, const wsr__relu_mask *mask,
     }
 }
 
-/// The plane of a moments or sums array for a tensor with `step` floats per
+/// The plane of a moments or sums array for a tensor with `stride` floats per
 /// image (0: dense) of `pixels` each.
 WSR_INLINE int64_t moments_item(int64_t n, int64_t block, int64_t c,
-                                int64_t step, int64_t pixels)
+                                int64_t stride, int64_t pixels)
 {
-    return n * (batch_stride_of(step, c, pixels) / (pixels * WSR__BLOCK)) +
+    return n * (batch_stride_of(stride, c, pixels) / (pixels * WSR__BLOCK)) +
            block;
 }
 

@@ -129,61 +129,63 @@ START_TEST(a_file_that_is_no_text_is_named)
 }
 END_TEST
 
+// Texts that mean something else in YAML where they are not quoted.
+static const char *const scalars[] = {"abc",
+                                      "",
+                                      "a b",
+                                      " a",
+                                      "true",
+                                      "null",
+                                      "1e-5",
+                                      "-3",
+                                      "-",
+                                      "- a",
+                                      "a: b",
+                                      "a:",
+                                      "a #b",
+                                      "#a",
+                                      "\"q\"",
+                                      "back\\s",
+                                      "it's",
+                                      "[a, b]",
+                                      "{a}",
+                                      "a,b",
+                                      "&x",
+                                      "*x",
+                                      "!t",
+                                      "%d",
+                                      "@a",
+                                      "~",
+                                      "...",
+                                      "---",
+                                      "pgd:steps=20,eps=8/255",
+                                      "/a/b.c",
+                                      "0x10",
+                                      "\xc3\xa9",
+                                      "? a",
+                                      "-:",
+                                      "a\\nb",
+                                      "=",
+                                      "<<",
+                                      "yes",
+                                      ":a"};
+
 START_TEST(a_printed_scalar_reads_back)
 {
-    static const char *const texts[] = {"abc",
-                                        "",
-                                        "a b",
-                                        " a",
-                                        "true",
-                                        "null",
-                                        "1e-5",
-                                        "-3",
-                                        "-",
-                                        "- a",
-                                        "a: b",
-                                        "a:",
-                                        "a #b",
-                                        "#a",
-                                        "\"q\"",
-                                        "back\\s",
-                                        "it's",
-                                        "[a, b]",
-                                        "{a}",
-                                        "a,b",
-                                        "&x",
-                                        "*x",
-                                        "!t",
-                                        "%d",
-                                        "@a",
-                                        "~",
-                                        "...",
-                                        "---",
-                                        "pgd:steps=20,eps=8/255",
-                                        "/a/b.c",
-                                        "0x10",
-                                        "\xc3\xa9",
-                                        "? a",
-                                        "-:",
-                                        "a\\nb",
-                                        "=",
-                                        "<<",
-                                        "yes",
-                                        ":a"};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
         wsr__yaml_node *root = NULL;
         wsr__str out = {0};
         wsr__str_add(&out, "k: [");
-        wsr__yaml_add_scalar(&out, texts[i]);
+        wsr__yaml_add_scalar(&out, scalars[i]);
         wsr__str_add(&out, "]\nl: ");
-        wsr__yaml_add_scalar(&out, texts[i]);
+        wsr__yaml_add_scalar(&out, scalars[i]);
         wsr__str_add(&out, "\n");
         ck_assert_ok(wsr__str_status(&out));
         ck_assert_ok(parse(&root, out.s));
         ck_assert_uint_eq(root->count, 2);
         ck_assert_uint_eq(root->first->count, 1);
-        ck_assert_str_eq(root->first->first->text, texts[i]);
-        ck_assert_str_eq(root->last->text, texts[i]);
+        ck_assert_str_eq(root->first->first->text, scalars[i]);
+        ck_assert_str_eq(root->last->text, scalars[i]);
         wsr__yaml_free(root);
         wsr__str_free(&out);
     }

@@ -301,69 +301,72 @@ static wsr_status open_text(const char *header, size_t zeros)
     "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape \
     ",\"data_offsets\":" offsets "}"
 
+// Headers, the bytes of data behind them, and what is said of them.
+static const struct {
+    const char *header;
+    size_t zeros;
+    const char *words;
+} wrong_headers[] = {
+    {"[]", 0, "f: no safetensors file: the header is not JSON"},
+    {"", 0, "f: no safetensors file"},
+    {"{\"a\":1", 0, "f: header: '}' expected"},
+    {"{\"a\":1}", 0, "f: tensor 'a' is not described by dtype"},
+    {"  ", 0, "f: no safetensors file: the header is not JSON"},
+    {" []", 0, "f: no safetensors file: the header is not JSON"},
+    {"{\"__metadata__\":1}", 0, "f: __metadata__ is not an object"},
+    {"{} x", 0, "f: header: end of file expected"},
+    {"{\"\xff\":1}", 0, "f: header: unable to decode byte 0xff"},
+    {"{" TENSOR("a", "F32", "[1]", "[0,4]") "}", 0,
+     "f: bytes [0, 4) of tensor 'a' are outside the data of 0 bytes"},
+    {"{" TENSOR("a", "F32", "[1]", "[4,0]") "}", 4, "f: bytes [4, 0)"},
+    {"{" TENSOR("a", "F32", "[1]", "[-4,0]") "}", 4, "f: bytes [-4, 0)"},
+    {"{" TENSOR("a", "F32", "[2]", "[0,4]") "}", 4,
+     "f: tensor 'a' has 4 bytes, its shape needs 8"},
+    {"{" TENSOR("a", "F32", "[1]", "[0,4]") "}", 5,
+     "f: 1 bytes at the end belong to no tensor"},
+    {"{" TENSOR("a", "F32", "[1]", "[1,5]") "}", 5,
+     "f: 1 bytes before tensor 'a' belong to none"},
+    {"{" TENSOR("a", "F32", "[1]", "[0,4]") "," TENSOR("b", "F32", "[1]",
+                                                       "[2,6]") "}",
+     6, "f: tensor 'b' overlaps tensor 'a'"},
+    {"{" TENSOR("a", "F32", "[1]", "[0,4]") "," TENSOR("a", "F32", "[1]",
+                                                       "[4,8]") "}",
+     8, "f: header: duplicate object key"},
+    {"{" TENSOR("a", "Q9", "[1]", "[0,4]") "}", 4,
+     "f: tensor 'a' has unknown dtype 'Q9'"},
+    {"{" TENSOR("a", "F32", "[-1]", "[0,4]") "}", 4,
+     "f: dimension 0 of tensor 'a' is no count"},
+    {"{" TENSOR("a", "F32", "[1.0]", "[0,4]") "}", 4,
+     "f: dimension 0 of tensor 'a' is no count"},
+    {"{" TENSOR("a", "F32", "[4294967296,4294967296]", "[0,4]") "}", 4,
+     "f: tensor 'a' is too large"},
+    {"{" TENSOR("a", "F32", "[0,4294967296,4294967296,4294967296]",
+                "[0,0]") "}",
+     0, "f: tensor 'a' is too large"},
+    {"{" TENSOR("a", "F32", "[99999999999999999999]", "[0,4]") "}", 4,
+     "f: header: too big integer"},
+    {"{" TENSOR("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4,
+     "f: tensor 'a' has no shape of at most 8 dimensions"},
+    {"{" TENSOR("a", "F32", "1", "[0,4]") "}", 4, "has no shape"},
+    {"{" TENSOR("a", "F32", "[1]", "[0]") "}", 4, "has no data_offsets"},
+    {"{" TENSOR("a", "F32", "[1]", "[0,4.0]") "}", 4, "has no data_offsets"},
+    {"{" TENSOR("", "F32", "[1]", "[0,4]") "}", 4,
+     "f: a tensor's name is empty"},
+    {"{" TENSOR("a\\n", "F32", "[1]", "[0,4]") "}", 4,
+     "holds control characters"},
+    {"{\"a\":{\"dtype\":3,\"shape\":[],\"data_offsets\":[0,4]}}", 4,
+     "f: tensor 'a' has no dtype"},
+    {"{\"__metadata__\":3}", 0, "f: __metadata__ is not an object"},
+    {"{\"__metadata__\":{\"a\":3}}", 0, "f: metadata 'a' is not text"},
+};
+
 START_TEST(a_wrong_header_is_refused)
 {
-    static const struct {
-        const char *header;
-        size_t zeros;
-        const char *words;
-    } cases[] = {
-        {"[]", 0, "f: no safetensors file: the header is not JSON"},
-        {"", 0, "f: no safetensors file"},
-        {"{\"a\":1", 0, "f: header: '}' expected"},
-        {"{\"a\":1}", 0, "f: tensor 'a' is not described by dtype"},
-        {"  ", 0, "f: no safetensors file: the header is not JSON"},
-        {" []", 0, "f: no safetensors file: the header is not JSON"},
-        {"{\"__metadata__\":1}", 0, "f: __metadata__ is not an object"},
-        {"{} x", 0, "f: header: end of file expected"},
-        {"{\"\xff\":1}", 0, "f: header: unable to decode byte 0xff"},
-        {"{" TENSOR("a", "F32", "[1]", "[0,4]") "}", 0,
-         "f: bytes [0, 4) of tensor 'a' are outside the data of 0 bytes"},
-        {"{" TENSOR("a", "F32", "[1]", "[4,0]") "}", 4, "f: bytes [4, 0)"},
-        {"{" TENSOR("a", "F32", "[1]", "[-4,0]") "}", 4, "f: bytes [-4, 0)"},
-        {"{" TENSOR("a", "F32", "[2]", "[0,4]") "}", 4,
-         "f: tensor 'a' has 4 bytes, its shape needs 8"},
-        {"{" TENSOR("a", "F32", "[1]", "[0,4]") "}", 5,
-         "f: 1 bytes at the end belong to no tensor"},
-        {"{" TENSOR("a", "F32", "[1]", "[1,5]") "}", 5,
-         "f: 1 bytes before tensor 'a' belong to none"},
-        {"{" TENSOR("a", "F32", "[1]", "[0,4]") "," TENSOR("b", "F32", "[1]",
-                                                           "[2,6]") "}",
-         6, "f: tensor 'b' overlaps tensor 'a'"},
-        {"{" TENSOR("a", "F32", "[1]", "[0,4]") "," TENSOR("a", "F32", "[1]",
-                                                           "[4,8]") "}",
-         8, "f: header: duplicate object key"},
-        {"{" TENSOR("a", "Q9", "[1]", "[0,4]") "}", 4,
-         "f: tensor 'a' has unknown dtype 'Q9'"},
-        {"{" TENSOR("a", "F32", "[-1]", "[0,4]") "}", 4,
-         "f: dimension 0 of tensor 'a' is no count"},
-        {"{" TENSOR("a", "F32", "[1.0]", "[0,4]") "}", 4,
-         "f: dimension 0 of tensor 'a' is no count"},
-        {"{" TENSOR("a", "F32", "[4294967296,4294967296]", "[0,4]") "}", 4,
-         "f: tensor 'a' is too large"},
-        {"{" TENSOR("a", "F32", "[0,4294967296,4294967296,4294967296]",
-                    "[0,0]") "}",
-         0, "f: tensor 'a' is too large"},
-        {"{" TENSOR("a", "F32", "[99999999999999999999]", "[0,4]") "}", 4,
-         "f: header: too big integer"},
-        {"{" TENSOR("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4,
-         "f: tensor 'a' has no shape of at most 8 dimensions"},
-        {"{" TENSOR("a", "F32", "1", "[0,4]") "}", 4, "has no shape"},
-        {"{" TENSOR("a", "F32", "[1]", "[0]") "}", 4, "has no data_offsets"},
-        {"{" TENSOR("a", "F32", "[1]", "[0,4.0]") "}", 4,
-         "has no data_offsets"},
-        {"{" TENSOR("", "F32", "[1]", "[0,4]") "}", 4,
-         "f: a tensor's name is empty"},
-        {"{" TENSOR("a\\n", "F32", "[1]", "[0,4]") "}", 4,
-         "holds control characters"},
-        {"{\"a\":{\"dtype\":3,\"shape\":[],\"data_offsets\":[0,4]}}", 4,
-         "f: tensor 'a' has no dtype"},
-        {"{\"__metadata__\":3}", 0, "f: __metadata__ is not an object"},
-        {"{\"__metadata__\":{\"a\":3}}", 0, "f: metadata 'a' is not text"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        ck_assert_fails(open_text(cases[i].header, cases[i].zeros), WSR_FORMAT,
-                        cases[i].words);
+    for (size_t i = 0; i < sizeof(wrong_headers) / sizeof(wrong_headers[0]);
+         i++) {
+        ck_assert_fails(
+            open_text(wrong_headers[i].header, wrong_headers[i].zeros),
+            WSR_FORMAT, wrong_headers[i].words);
         ck_assert_ptr_null(strchr(wsr_error_detail(), '\n'));
     }
     ck_assert_fails(

@@ -20,6 +20,19 @@ typedef struct scene {
     wsr__dims out; // dst's shape
 } scene;
 
+static wsr__ref_pool ref_of(const wsr__pool *p)
+{
+    return (wsr__ref_pool){.n = p->n,
+                           .c = p->c,
+                           .h = p->h,
+                           .w = p->w,
+                           .oh = p->oh,
+                           .ow = p->ow,
+                           .kernel = p->kernel,
+                           .stride = p->stride,
+                           .pad = p->pad};
+}
+
 static scene scene_new(const int64_t shape[7], bool view)
 {
     scene s;
@@ -34,15 +47,7 @@ static scene scene_new(const int64_t shape[7], bool view)
                      .pad = shape[6]};
     p->oh = wsr__out_size(p->h, p->kernel, p->stride, p->pad, 1);
     p->ow = wsr__out_size(p->w, p->kernel, p->stride, p->pad, 1);
-    s.ref = (wsr__ref_pool){.n = p->n,
-                            .c = p->c,
-                            .h = p->h,
-                            .w = p->w,
-                            .oh = p->oh,
-                            .ow = p->ow,
-                            .kernel = p->kernel,
-                            .stride = p->stride,
-                            .pad = p->pad};
+    s.ref = ref_of(p);
     s.src = pair_new(p->n, p->c, p->h * p->w, view, 1);
     s.diff_src = pair_new(p->n, p->c, p->h * p->w, view, 2);
     s.dst = pair_new(p->n, p->c, p->oh * p->ow, view, 3);
