@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Augmentations: what happens to one image between the data set and the
-// batch. Each is one file; a pipeline applies a list of them in order. All
-// randomness of a sample comes from one stream that the caller keys by (seed,
-// epoch, sample), so that neither threads nor prefetching change a result.
+// Augmentations change a training image between the data set and the batch.
+// Each is one file; a pipeline applies a list of them in order. All randomness
+// of a sample comes from one stream that the caller keys by (seed, epoch,
+// sample), so that neither threads nor prefetching change a result.
 
 #ifndef WSR_AUGMENT_AUGMENT_H
 #define WSR_AUGMENT_AUGMENT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cutout: zero a square of `length` pixels whose centre is drawn uniformly
-// from the image; what sticks out is lost, so the hole may be smaller at the
-// borders. DeVries and Taylor 2017, arXiv:1708.04552.
+// Cutout (DeVries and Taylor 2017, arXiv:1708.04552) sets a square of `length`
+// pixels to zero. Its centre is drawn uniformly from the image; the part of the
+// square outside the image is lost, so the hole may be smaller at the borders.
 
 #include "augment/augment.h"
 

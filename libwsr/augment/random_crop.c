@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random crop: surround the image with `pad` zeros on each side, then cut a
-// window of the original size at a uniformly drawn corner, i.e. a translation
-// by up to `pad` pixels with zeros moving in. As in torchvision's
-// RandomCrop(size, padding=pad). Rows outside the image are cleared, the
-// others copied: the padded image is never made.
+// A random crop surrounds the image with `pad` zeros on each side and cuts a
+// window of the original size at a uniformly drawn corner: a translation by up
+// to `pad` pixels, as torchvision's RandomCrop(size, padding=pad). Pixels
+// outside the image are cleared and the others copied; the padded image is
+// never made.
 
 #include "augment/augment.h"
 

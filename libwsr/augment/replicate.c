@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Replication: repeat the channel of a grey image, so that networks for
-// colour images accept it. Images that have `channels` channels pass.
+// Replication repeats the channel of a grey image, so that networks for colour
+// images accept it. Images that have `channels` channels already pass
+// unchanged.
 
 #include "augment/augment.h"
 

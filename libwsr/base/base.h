@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every directory stands on: statuses with their detail line, memory,
-// strings, counter-based random numbers, parallel loops, files, and (in
+// The foundation of all other directories: statuses with their detail line,
+// memory, strings, counter-based random numbers, parallel loops, files, and (in
 // base/param.h and base/registry.h) schemas and registries.
 
 #ifndef WSR_BASE_BASE_H

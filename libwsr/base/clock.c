@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time that never jumps.
+// Reads the monotonic clock: times measured with it do not change when the date
+// is set.
 
 #include "base/base.h"
 

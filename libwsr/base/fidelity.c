@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The words of fidelity options and what they mean together.
+// Decodes fidelity options ("released", "intended", "auto"), see fidelity.h.
 
 #include "base/fidelity.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// As released, or as intended. Where the research code that the method comes
-// from departs from its paper, a variant has an option with the words below:
-// "released" computes what that code computes, "intended" what the paper
-// says, and "auto" follows the variant's option `fidelity`, which thereby
-// sets them all together.
+// Fidelity: as released, or as intended. The research code of the method
+// departs from its paper in places. For each of them a variant has an option
+// with the words below: "released" computes what that code computes, "intended"
+// what the paper says, and "auto" follows the variant's option `fidelity`,
+// which sets all of them together.
 
 #ifndef WSR_BASE_FIDELITY_H
 #define WSR_BASE_FIDELITY_H

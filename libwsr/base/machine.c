@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How much memory the process may still come to use: what Linux says that it
-// can give without swapping, within the limits of the process and of the
-// control groups that it is in (containers, batch systems). A system that says
-// nothing of the kind gives infinity, and nothing is refused.
+// Tells how much memory the process may still use: what Linux can give without
+// swapping, within the limits of the process and of the control groups that it
+// is in (containers, batch systems). Where a system says nothing of the kind
+// the answer is infinity, and nothing is refused.
 
 #define _DEFAULT_SOURCE // sysconf's _SC_PAGESIZE
 

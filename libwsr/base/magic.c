@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a file is, told by its first bytes: for messages about files that are
-// not of the format that was asked for, so that they say what was given and
-// what to do with it.
+// Tells what a file is by its first bytes. A reader that was given a file of
+// another format uses it for its message: what the file is, and what to do with
+// it.
 
 #include "base/magic.h"
 

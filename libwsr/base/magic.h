@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a file is, told by its first bytes.
+// Tells what a file is by its first bytes.
 
 #ifndef WSR_BASE_MAGIC_H
 #define WSR_BASE_MAGIC_H

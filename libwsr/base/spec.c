@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Specs, "name:key=value,key=value" and "name:FILE,FILE", and lists of them.
-// What means itself between its neighbours is written as it is; for the rest
-// there is one rule: inside double quotes, and behind a backslash, a comma or
-// a bracket is a character like any other. A backslash is one itself unless
-// one of , [ ] " \ follows. Inside [brackets] nothing is taken away: what they
-// hold is a list, whose elements are specs with quotes of their own.
+// Reads and quotes specs, "name:key=value,key=value" and "name:FILE,FILE", and
+// lists of them.
+//
+// A value without special characters stands as it is. Commas and brackets in a
+// value are protected in one of two ways: by double quotes around it, or by a
+// backslash in front of the character. A backslash that is not followed by one
+// of , [ ] " \ is an ordinary character. Text inside [brackets] is passed on
+// unchanged: it is a list, whose elements are specs with quotes of their own.
 
 #include "base/param.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What objects carry from step to step, for checkpoints.
+// The arrays of an object (an optimiser, a predictor, ...) that a checkpoint
+// must hold for the object to go on as if it had never stopped.
 
 #ifndef WSR_BASE_STATE_H
 #define WSR_BASE_STATE_H

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Wilson's interval for a probability (Wilson, "Probable inference, the law of
+// succession, and statistical inference", 1927).
 
 #include "base/base.h"
 

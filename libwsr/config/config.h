@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Configuration: YAML text with line marks, the flat list of dotted keys made
-// of it, and the one engine that checks such a list against the schemas of a
-// program's sections. Also where the shipped data files are found.
+// Configuration: a reader of YAML that knows the line of each node, the flat
+// list of dotted keys that is made from it, and the engine that checks such a
+// list against the schemas of a program's sections. The functions that find
+// shipped data files are declared here too.
 
 #ifndef WSR_CONFIG_CONFIG_H
 #define WSR_CONFIG_CONFIG_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the flat list of keys to filled params structs. All keys are checked
+// Decodes the flat list of keys into params structs. All keys are checked
 // against all sections before anything is filled in, so that a misspelt key is
-// reported with the nearest one of the whole program, not of a part of it.
+// reported with the nearest key of the whole program, not of one section.
 
 #include "config/config.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the data files of the library are: presets, genotypes, RobNet codes.
-// In this order:
+// Finds the data files of the library: presets, genotypes, RobNet codes. It
+// looks at these places in order:
 //
 //   1. $WSR_SHARE, so that a package or a test can point elsewhere;
 //   2. beside the library, or beside the program, at the distance that the

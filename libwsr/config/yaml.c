@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// YAML text to a tree of nodes that know their line, through libyaml's event
-// parser. Configuration and genotype files need scalars, sequences and
-// mappings only; anchors, aliases, tags and several documents are rejected
-// with the line they stand on, so that nothing in a file is silently ignored.
-// libyaml allocates by itself, outside the library's allocator.
+// Parses YAML into a tree of nodes that know their line, with libyaml's event
+// parser. Configuration and genotype files need scalars, sequences and mappings
+// only. Anchors, aliases, tags and several documents are rejected with the line
+// they stand on, so that nothing in a file is silently ignored. libyaml
+// allocates by itself, outside the library's allocator.
 
 #include "base/magic.h"
 #include "config/config.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IDX files (LeCun's format of MNIST): big-endian 32-bit numbers, first the
-// magic 0x0000TTDD with the type (8: unsigned byte) and the number of
-// dimensions, then the dimensions, then the data. Plain or gzip. Grey images
-// have three dimensions, (count, height, width). The format does not say what
-// four mean: 1, 3 or 4 in the second, and only there, are channels before the
-// rows (count, c, h, w), in the last channels behind the columns
-// (count, h, w, c).
+// Reads IDX files, the format of MNIST, plain or gzip. All numbers have 32 bits
+// and are big-endian: first the magic 0x0000TTDD with the type TT (8: unsigned
+// byte) and the number DD of dimensions, then the dimensions, then the data.
+// Grey images have three dimensions, (count, height, width). The format does
+// not say where the channels of images with four dimensions stand. If the
+// second dimension is 1, 3 or 4, and the last is not, images are (count, c, h,
+// w); if the last is, and the second is not, they are (count, h, w, c).
 
 #include "data/data.h"
 

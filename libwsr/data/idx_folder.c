@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the four IDX files of MNIST and its relatives lie. They are published
-// as .gz; Kaggle unpacks them, writes their names with a '.', and puts each
-// into a folder of its own name as well; torchvision keeps them in NAME/raw.
+// Finds the four IDX files of MNIST and its relatives in a folder. They are
+// published as .gz; Kaggle unpacks them, writes their names with a '.', and
+// puts each into a folder of its own name as well; torchvision keeps them in
+// NAME/raw.
 
 #include "data/data.h"
 

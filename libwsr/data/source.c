@@ -9,7 +9,8 @@
 //
 // Every source knows a bound on what it can yield: its size, or for gzip 1032
 // times as much, deflate's greatest ratio (zlib's technical notes). A header
-// that declares more is a lie that is told before any memory is asked for.
+// that declares more than this bound is refused before memory is allocated for
+// it.
 
 #include "data/data.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drawn images that a network can learn: stripes, checks, dots and plain
-// figures, at random places and sizes, in random colours, under noise. From
-// the eleventh class on the same patterns come as two by two small copies.
-// All patterns survive mirroring and small shifts, so that flips and crops
-// keep the label true.
+// Draws images that a network can learn: stripes, checks, dots and plain
+// figures, at random places and sizes, in random colours, under noise. Classes
+// from the eleventh on have the same patterns as two by two small copies. All
+// patterns survive mirroring and small shifts, so that flips and crops keep the
+// label true.
 //
 // Everything is computed in integers from (seed, split, sample): the same
 // bytes on every machine, and sample i does not depend on how many there are.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network files. Our own carry a description (net/describe.c); of files that
-// other programs wrote, and of the sizes in any file, the tensors themselves
-// tell: what metadata claim can then not make a reader allocate more than a
-// small multiple of the file.
+// Reads and writes network files. Files of this library carry a description in
+// their metadata (net/describe.c). Files of other programs do not, so the
+// reader infers what it can from names and shapes of tensors. Sizes are
+// inferred in any case: a file whose metadata claim a huge network cannot make
+// the reader allocate more than a small multiple of the file.
 
 #include "io/io.h"
 

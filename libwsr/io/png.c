@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pictures as text that can stand in a page: PNG (ISO/IEC 15948; one IDAT
-// chunk, no filter) in base64 (RFC 4648).
+// Writes pictures as text that can be embedded in a page: PNG (ISO/IEC 15948;
+// one IDAT chunk, no filter) in base64 (RFC 4648).
 
 #include "io/io.h"
 

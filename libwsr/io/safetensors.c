@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading safetensors: eight bytes of header length, little-endian; a header
-// in JSON that maps names to {"dtype", "shape", "data_offsets"} and
-// "__metadata__" to strings; then the data, which the tensors fill without
-// gap or overlap. Files come from strangers, so everything is checked once,
-// here, before anything is used. The file is read as a whole: a mapping would
-// turn a file that shrinks under us into a signal.
+// Reads safetensors files: eight bytes of header length, little-endian; a
+// header in JSON that maps names to {"dtype", "shape", "data_offsets"} and
+// "__metadata__" to strings; then the data, which the tensors fill without gap
+// or overlap. Files come from strangers, so everything is checked once, here,
+// before anything is used. The file is read as a whole and not mapped: if
+// another process truncated a mapped file, reading it would kill this one.
 
 #include "io/io.h"
 

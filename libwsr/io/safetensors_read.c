@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The elements of tensors in safetensors files, converted to what the caller
-// wants. A float of 16 bits (IEEE 754 binary16, or bfloat16, the upper half of
-// a binary32) is one of 32 bits exactly.
+// Copies the elements of tensors in safetensors files, converted to the type
+// that the caller wants. Floats of 16 bits (IEEE 754 binary16, and bfloat16,
+// the upper half of a binary32) convert to 32 bits exactly.
 
 #include "io/io.h"
 

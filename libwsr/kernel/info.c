@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the library is made of and runs on, as one line for logs and reports.
+// Describes version, oneDNN, instruction set and threads in one line, for logs
+// and reports.
 
 #include "base/base.h"
 #include "kernel/native.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the passes of a convolution with few channels on one side share: the
-// sizes of a call, and how pixels of either side are read into padded rows.
+// Types and functions that the passes of a convolution with few channels on one
+// side share: the sizes of a call, and how pixels of either side are read into
+// padded rows.
 
 #ifndef WSR_KERNEL_NATIVE_FEW_CHANNELS_H
 #define WSR_KERNEL_NATIVE_FEW_CHANNELS_H

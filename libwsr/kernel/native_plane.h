@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands between tensors and row kernels: a ring of padded source rows,
-// and the options of forward and backward calls for one bundle of blocks.
+// Connects tensors to row kernels: a ring of padded source rows, and the
+// options of forward and backward calls for one bundle of blocks.
 
 #ifndef WSR_KERNEL_NATIVE_PLANE_H
 #define WSR_KERNEL_NATIVE_PLANE_H

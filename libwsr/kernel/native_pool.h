@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the general pools and those of 3x3 windows share.
+// Types and functions that native_pool.c (any window) and native_pool3.c (3x3
+// windows) share.
 
 #ifndef WSR_KERNEL_NATIVE_POOL_H
 #define WSR_KERNEL_NATIVE_POOL_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the forward and the backward pass of fused depthwise and pointwise
-// convolutions share: the sizes of a call, and the depthwise result of an image
-// row by row. Backward needs this result again for the weights' gradients.
+// Types and functions that the forward and the backward pass of fused depthwise
+// and pointwise convolutions share: the sizes of a call, and the depthwise
+// result of an image row by row, which backward computes again for the
+// gradients of the weights.
 
 #ifndef WSR_KERNEL_NATIVE_SEP_H
 #define WSR_KERNEL_NATIVE_SEP_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the implementations of batch_norm share.
+// Params of batch_norm, and functions that its implementations share.
 
 #ifndef WSR_OP_BATCH_NORM_H
 #define WSR_OP_BATCH_NORM_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the implementations of conv2d share.
+// Params of conv2d, and functions that its implementations share.
 
 #ifndef WSR_OP_CONV2D_H
 #define WSR_OP_CONV2D_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv2d through oneDNN: dense kernels, groups that are not depthwise, a
-// bias. Images of few channels stay plain on the way in, as oneDNN's kernels
-// for first layers like them.
+// conv2d through oneDNN, for what no native kernel does: dense kernels, groups
+// that are not depthwise, a bias. Images of few channels stay plain on the way
+// in, which oneDNN's kernels for first layers expect.
 
 #include "op/conv2d.h"
 

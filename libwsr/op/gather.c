@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chosen elements of one axis: dst[..., j, ...] = src[..., indices[j], ...].
-// An index may occur several times; its gradients add up. The batch axis
-// cannot be gathered from.
+// Takes chosen elements of one axis: dst[..., j, ...] = src[..., indices[j],
+// ...]. An index may occur several times; its gradients add up. The axis must
+// not be the batch.
 
 #include "op/op.h"
 

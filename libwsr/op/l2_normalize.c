@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Samples z (n, ...) brought to Euclidean lengths tau (n, 1) or (n):
+// Scales each sample of z (n, ...) to the Euclidean norm tau, (n, 1) or (n):
 //
 //   r = ||z||,   dst = z * tau / (r + guard)
 //   dz = tau / (r + guard) * (dy - z * <z, dy> / (r * (r + guard)))

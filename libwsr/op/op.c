@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of ops, and what op files share: shape and layout rules, options of
-// native kernels, and loops over elements that are worth several threads or
-// not.
+// The table of ops, and functions that op files share: shape and layout rules,
+// options of native kernels, and loops over elements, which run on several
+// threads only if there is enough work.
 
 #include "op/op.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Params of ops that the library builds graphs with, so that a network says
-// them as numbers; conv2d.h and pool.h have theirs.
+// Params structs of ops that the library builds graphs with: code passes these
+// structs instead of options as text. conv2d.h and pool.h have those of conv2d
+// and of the pools.
 
 #ifndef WSR_OP_PARAMS_H
 #define WSR_OP_PARAMS_H

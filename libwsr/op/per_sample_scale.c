@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Samples x (n, ...) times one number each, s (n) or (n, 1): drop path, and
-// the sampled weight of an edge.
+// Multiplies each sample of x (n, ...) by a number of its own, s (n) or (n, 1).
+// Drop path uses it, and the sampled weight of an edge.
 //
 //   dst[r] = s[r] * x[r],   dx[r] = s[r] * dy[r],   ds[r] = <dy[r], x[r]>
 //

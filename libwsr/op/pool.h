@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the two windowed pools share.
+// Params of max_pool and avg_pool, and functions that the two share.
 
 #ifndef WSR_OP_POOL_H
 #define WSR_OP_POOL_H

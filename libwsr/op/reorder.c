@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same image in the other layout. Plans put it in where a kernel asks for
-// a layout that its source does not have; in a graph it means nothing.
+// Copies an image into the other layout, plain or blocked. Plans insert this op
+// where a kernel asks for a layout that its source does not have. Graphs have
+// no use for it: their values have no layout.
 
 #include "op/op.h"
 

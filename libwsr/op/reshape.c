@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same numbers under other dimensions, row-major. The batch dimension
-// stays; one other may be -1 and is then what is left.
+// Gives the same numbers other dimensions, in row-major order. The batch
+// dimension stays. One of the others may be -1: it takes what is left.
 
 #include "op/params.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A range of one axis: dst holds the elements begin <= i < end of `axis`. The
-// batch axis cannot be cut.
+// Takes a range of one axis: dst holds the elements begin <= i < end of `axis`,
+// which must not be the batch.
 
 #include "op/params.h"
 

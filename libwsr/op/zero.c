@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Zeros of the source's shape and layout, through which no gradient flows: an
-// edge that carries nothing.
+// Zeros of the source's shape and layout: the operation "none" on an edge. No
+// gradient flows through it.
 
 #include "op/op.h"
 

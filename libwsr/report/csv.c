@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The numbers of a page as comma-separated values (RFC 4180), each file inside
-// a link that saves it. Numbers that do not exist are empty.
+// Writes the numbers of a page as comma-separated values (RFC 4180), each file
+// inside a link that saves it. Unknown numbers are empty.
 
 #include "report/report.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the parts of a cell stand on paper: a layered drawing in the manner of
-// Sugiyama, Tagawa and Toda (1981).
+// Computes where the parts of a cell stand in its picture: a layered drawing in
+// the manner of Sugiyama, Tagawa and Toda (1981).
 //
 // A state stands in the column of its depth, the longest way from an input.
 // Labels of operations have columns of their own between those, and an edge

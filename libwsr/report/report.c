@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run's folder as a page: reads the files that are there, writes
-// report.html. Numbers in pictures must have a decimal point whatever the
-// locale says, hence the neutral one while the page is made.
+// Turns the folder of a run into a page: reads the files that are there and
+// writes report.html. Numbers in pictures must have a decimal point whatever
+// the locale says, so the page is made in the neutral locale.
 
 #include "report/report.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reports: what a run's files say, gathered, and drawn as HTML with pictures
-// in SVG.
+// Reports: data gathered from the files of a run, and functions that draw them
+// as HTML with pictures in SVG.
 //
 //   collect.c  log lines -> wsr__report; collect_eval.c those of evaluations
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
 //   csv.c      the numbers as files that can be saved from the page
-//   samples.c    images, attacked ones and their differences
+//   samples.c  clean images, adversarial ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
 
 #ifndef WSR_REPORT_REPORT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first images of an evaluation: clean, as each attack left them at its
-// largest finite strength, and the difference, brought to full contrast around
-// a middle grey. Pixels are taken to lie in [0, 1].
+// Shows the first images of an evaluation: the clean ones, the adversarial ones
+// of each attack at its largest finite strength, and the difference, scaled to
+// full contrast around a middle grey. Pixels are taken to lie in [0, 1].
 
 #include "report/report.h"
 

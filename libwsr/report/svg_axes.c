@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frame of a chart: round numbers on the axes, a grid, lines of data.
+// Draws the frame of a chart: round numbers on the axes, a grid, lines of data,
+// legends.
 
 #include "report/report.h"
 

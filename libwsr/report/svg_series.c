@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers over the epochs of a phase.
+// Draws numbers over the epochs of a phase (losses, accuracies, ...), a line
+// for each series.
 
 #include "report/report.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the time divides: one bar, cut into what the seconds were spent on.
+// Draws how the time of a run divides: one bar, cut into the things that the
+// seconds were spent on.
 
 #include "report/report.h"
 

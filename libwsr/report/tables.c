@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an evaluation came to, in words and numbers: accuracies with intervals,
-// means, classes, and what makes them doubtful.
+// Writes the results of an evaluation as tables: accuracies with intervals,
+// means, accuracies by class, and the warnings about them.
 
 #include "report/report.h"
 

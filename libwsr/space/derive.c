@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From architecture parameters to a genotype (Liu et al. 2019,
-// arXiv:1806.09055, section 2.3): every node keeps the two incoming edges
-// whose best primitive, "none" apart, has the largest alpha, and on each of
-// them that primitive. The order inside a node is by strength, since it
-// decides the names of a network's parameters.
+// Derives a genotype from architecture parameters (Liu et al. 2019,
+// arXiv:1806.09055, section 2.3). Every node keeps the two incoming edges whose
+// best primitive, "none" apart, has the largest alpha, and on each of them that
+// primitive. The stronger edge comes first: the order of the edges decides the
+// names of a network's parameters.
 
 #include "space/space.h"
 

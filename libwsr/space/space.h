@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Search spaces and the genotypes that are points of them.
+// Search spaces (cells, edges, candidate operations), and genotypes, which
+// choose operations and edges from one.
 
 #ifndef WSR_SPACE_SPACE_H
 #define WSR_SPACE_SPACE_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory for plans: buffers with disjoint lifetimes share space.
+// Places the buffers of a plan in one block of memory. Buffers that are never
+// in use at the same time share space.
 //
 // Placement is first fit by decreasing size: each buffer goes to the lowest
 // offset that is free during its whole interval. Offsets are multiples of 16
