@@ -183,6 +183,8 @@ bool wsr__value_same(const wsr__option *option, const char *a, const char *b)
     return same;
 }
 
+// Only options that differ from their default: the text is short, and decodes
+// to the same params.
 void wsr__params_summary(wsr__str *out, const void *params,
                          const wsr__option *schema)
 {

@@ -341,6 +341,7 @@ bool wsr__config_same(const wsr__section *sections, size_t n, const char *key,
     return option != NULL && wsr__value_same(option, a, b);
 }
 
+// Params of plain sections are the caller's.
 void wsr__sections_free(wsr__section *sections, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The training memory of an estimator: a ring in which a new sample replaces
-// the oldest.
+// the oldest. Samples lie one behind the other, as floats, so a checkpoint
+// holds the ring as one array.
 
 #include "estimator/estimator.h"
 

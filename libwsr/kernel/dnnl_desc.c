@@ -56,7 +56,8 @@ wsr__dnnl_md_ref wsr__dnnl_ref(const wsr__dnnl_md *md)
     return md;
 }
 
-// The struct owns nothing.
+// The struct owns nothing. The function exists so that callers need not know
+// the version.
 void wsr__dnnl_md_free(wsr__dnnl_md *md)
 {
     (void)md;
