@@ -159,7 +159,7 @@ bool wsr__config_same(const wsr__section *sections, size_t n, const char *key,
 void wsr__sections_free(wsr__section *sections, size_t n);
 
 /// Print filled sections as nested YAML that decodes to the same.
-void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n);
+void wsr__sections_print(wsr__str *out, const wsr__section *sections, size_t n);
 
 /// Print the options of all sections for --help.
 void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,

@@ -144,7 +144,7 @@ static void print_gathered(wsr__str *out, gathering *g)
 }
 
 // A variant section prints its selected class first, then its options.
-void wsr__config_print(wsr__str *out, const wsr__section *sections, size_t n)
+void wsr__sections_print(wsr__str *out, const wsr__section *sections, size_t n)
 {
     gathering g = {0};
     for (size_t i = 0; i < n; i++) {

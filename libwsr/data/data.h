@@ -78,7 +78,7 @@ typedef struct wsr__data_params {
 extern const wsr__option wsr__data_schema[];
 
 /// wsr_dataset_open() with decoded options.
-wsr_status wsr__dataset_open(wsr_dataset **out, const char *spec,
+wsr_status wsr__dataset_make(wsr_dataset **out, const char *spec,
                              const char *split, const wsr__data_params *params);
 
 /// Copy one image as floats of the view's shape.
@@ -190,7 +190,7 @@ typedef struct wsr__loader_params {
 extern const wsr__option wsr__loader_schema[];
 
 /// wsr_loader_new() with decoded options.
-wsr_status wsr__loader_new(wsr_loader **out, const wsr_dataset *dataset,
-                           const wsr__loader_params *params);
+wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
+                            const wsr__loader_params *params);
 
 #endif

@@ -349,8 +349,8 @@ static wsr_status count_batches(wsr_loader *loader)
     return WSR_OK;
 }
 
-wsr_status wsr__loader_new(wsr_loader **out, const wsr_dataset *dataset,
-                           const wsr__loader_params *params)
+wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
+                            const wsr__loader_params *params)
 {
     wsr_status status = WSR_OK;
     wsr_loader *loader = NULL;
@@ -395,7 +395,7 @@ wsr_status wsr_loader_new(wsr_loader **out, const wsr_dataset *dataset,
     wsr__params_default(&params, wsr__loader_schema);
     WSR_TRY(wsr__params_parse(&params, wsr__loader_schema, "loader.",
                               options != NULL ? options : ""));
-    WSR_TRY(wsr__loader_new(out, dataset, &params));
+    WSR_TRY(wsr__loader_make(out, dataset, &params));
 out:
     return status;
 }

@@ -184,7 +184,7 @@ static wsr_status parse_split(wsr__split *out, const char *split)
 // The class fills an otherwise zeroed data set, so that freeing it is right at
 // every point of failure. The number of samples is bounded while loading, not
 // afterwards: a limit also saves the time and memory of the rest.
-wsr_status wsr__dataset_open(wsr_dataset **out, const char *spec,
+wsr_status wsr__dataset_make(wsr_dataset **out, const char *spec,
                              const char *split, const wsr__data_params *params)
 {
     wsr_status status = WSR_OK;
@@ -224,7 +224,7 @@ wsr_status wsr_dataset_open(wsr_dataset **out, const char *spec,
     wsr__params_default(&params, wsr__data_schema);
     WSR_TRY(wsr__params_parse(&params, wsr__data_schema, "data.",
                               options != NULL ? options : ""));
-    WSR_TRY(wsr__dataset_open(out, spec, split, &params));
+    WSR_TRY(wsr__dataset_make(out, spec, split, &params));
 out:
     return status;
 }

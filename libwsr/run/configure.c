@@ -51,7 +51,7 @@ wsr_status wsr__run_store(const wsr__run *run, const wsr__section *sections,
                           size_t n)
 {
     wsr__str text = {0};
-    wsr__config_print(&text, sections, n);
+    wsr__sections_print(&text, sections, n);
     wsr_status status = wsr__str_status(&text);
     if (status == WSR_OK) {
         status = wsr__run_write(run, "config.yaml", text.s);

@@ -80,11 +80,11 @@ static wsr_status split_data(wsr__search *s, const wsr_dataset *data)
     }
     WSR_TRY(wsr_dataset_subset(&s->train, data, 0, first));
     WSR_TRY(wsr_dataset_subset(&s->held_out, data, first, all - first));
-    WSR_TRY(wsr__loader_new(&s->train_loader, s->train, &loader));
+    WSR_TRY(wsr__loader_make(&s->train_loader, s->train, &loader));
     if (!s->quirks.clean_on_train) { // released: augmented too
         loader.augment = (wsr__text){""};
     }
-    WSR_TRY(wsr__loader_new(&s->held_out_loader, s->held_out, &loader));
+    WSR_TRY(wsr__loader_make(&s->held_out_loader, s->held_out, &loader));
 out:
     return status;
 }

@@ -32,10 +32,10 @@ wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
     if (test != NULL) {
         *test = NULL;
     }
-    WSR_TRY(wsr__dataset_open(train, params->spec.s, "train", &view));
+    WSR_TRY(wsr__dataset_make(train, params->spec.s, "train", &view));
     if (test != NULL) {
         view.limit = params->test_limit;
-        WSR_TRY(wsr__dataset_open(test, params->spec.s, "test", &view));
+        WSR_TRY(wsr__dataset_make(test, params->spec.s, "test", &view));
     }
     if (wsr_dataset_classes(*train) < 2) {
         status = WSR_FAIL(WSR_CONFIG,

@@ -72,7 +72,7 @@ static wsr_status make_loader(wsr__training *t)
     params.drop_last = t->params.drop_last;
     params.augment = t->params.augment;
     params.seed = (int64_t)t->of.seed;
-    wsr_status status = wsr__loader_new(&t->loader, t->of.train, &params);
+    wsr_status status = wsr__loader_make(&t->loader, t->of.train, &params);
     if (status == WSR_OK) {
         t->batches = wsr_loader_batches(t->loader);
     }

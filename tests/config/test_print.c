@@ -35,7 +35,7 @@ START_TEST(filled_sections_print_as_nested_yaml)
     wsr__str out = {0};
     decode(&p, "search.attack.step_size: 1e-5\nseed: 7\n"
                "note: 'say \"x\": y'\nsearch.loop.fidelity: released\n");
-    wsr__config_print(&out, p.sections, 3);
+    wsr__sections_print(&out, p.sections, 3);
     ck_assert_str_eq(out.s, expected);
     wsr__str_free(&out);
     wsr__sections_free(p.sections, 3);
@@ -50,9 +50,9 @@ START_TEST(printed_sections_decode_to_the_same)
     wsr__str second = {0};
     decode(&p, "search: {loop: {eps: [8/255, 0.1, 1e-7], milestones: [3, -4]}, "
                "attack: {name: fgsm, random: true}}\nnote: \"\"\n");
-    wsr__config_print(&first, p.sections, 3);
+    wsr__sections_print(&first, p.sections, 3);
     decode(&q, first.s);
-    wsr__config_print(&second, q.sections, 3);
+    wsr__sections_print(&second, q.sections, 3);
     ck_assert_str_eq(first.s, second.s);
     ck_assert_mem_eq(&p.search.eps, &q.search.eps, sizeof(p.search.eps));
     ck_assert_mem_eq(&p.general, &q.general, sizeof(p.general));
