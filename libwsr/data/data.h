@@ -2,7 +2,8 @@
 //
 // Data sets and loaders. A member of the dataset family fills a wsr_dataset
 // from files that it reads front to back through a wsr__source; dataset.c
-// turns the bytes into floats of the view's shape; loader.c makes batches.
+// turns the bytes into floats of the view's shape; loader.c and
+// prefetch.c make batches.
 
 #ifndef WSR_DATA_DATA_H
 #define WSR_DATA_DATA_H

@@ -1,68 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shuffled, augmented batches, prepared ahead on a thread. Batch b of epoch e
-// holds samples order_e[b * B ... (b + 1) * B), where order_e is a permutation
-// drawn from (seed, e), and sample i is augmented with the stream of (seed, e,
-// i): so neither the thread nor the starting point can change a result.
-//
-// The batches pass through a ring of prefetch + 1 buffers. `made` counts those
-// filled since the thread started, `taken` those handed out; the buffer handed
-// out last stays untouched until the next call. Only `made`, `taken` and `stop`
-// are shared, and they change under the lock alone. The thread is started by
-// the first wsr_loader_next() and stopped by seeking, failing and freeing. It
-// uses no OpenMP, which would start a second team of threads beside the
-// caller's.
+// Loaders: options, creation, and the sequence of shuffled, augmented batches.
+// Batch b of epoch e holds samples order_e[b * B ... (b + 1) * B), where
+// order_e is a permutation drawn from (seed, e), and sample i is augmented with
+// the stream of (seed, e, i): so neither the thread nor the starting point can
+// change a result. prefetch.c fills the batches.
 
-#include "data/data.h"
+#include "data/loader.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
-enum { MAX_PREFETCH = 16, DETAIL_SIZE = 512 };
-
-struct wsr_batch {
-    float *images;
-    int32_t *labels;
-    size_t *indices;
-    size_t count;
-    wsr_status status; // of filling
-    char detail[DETAIL_SIZE];
-};
-
-// A place in the endless sequence.
-typedef struct place {
-    uint64_t epoch;
-    size_t batch;
-} place;
-
-struct wsr_loader {
-    const wsr_dataset *dataset;
-    wsr__pipeline *pipeline;
-    wsr__loader_params params;
-    wsr_shape shape;
-    size_t batches;
-    wsr_batch *ring;
-    size_t n; // of the ring: prefetch + 1
-    place reader;
-    // What filling needs; belongs to the thread while it runs.
-    place writer;
-    uint32_t *order;
-    uint64_t order_epoch;
-    bool order_known;
-    float *scratch;
-    // Shared.
-    pthread_mutex_t lock;
-    pthread_cond_t filled;
-    pthread_cond_t room;
-    size_t made;
-    size_t taken;
-    bool stop;
-    unsigned synced; // lock, filled, room that were made
-    pthread_t thread;
-    bool running;
-    bool prefetching; // a thread is wanted and can be had
-};
+// More batches would only take memory: one is enough to keep a thread busy.
+enum { MAX_PREFETCH = 16 };
 
 const wsr__option wsr__loader_schema[] = {
     {.key = "batch",
@@ -108,154 +57,6 @@ const wsr__option wsr__loader_schema[] = {
     {0},
 };
 
-// ------------------------------------------------------------------- filling
-
-// The permutation of an epoch, (count) indices. It is computed anew from the
-// seed, so seeking to any epoch costs one permutation.
-static void make_order(wsr_loader *loader, uint64_t epoch)
-{
-    wsr__rng rng;
-    if (!loader->params.shuffle ||
-        (loader->order_known && loader->order_epoch == epoch)) {
-        return;
-    }
-    rng =
-        wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_SHUFFLE, epoch, 0);
-    wsr__rng_permutation(&rng, loader->order, (uint32_t)loader->dataset->count);
-    loader->order_epoch = epoch;
-    loader->order_known = true;
-}
-
-// The stream's key holds the sample's index in the data set, not its place in
-// the batch: another batch size augments each image alike.
-static wsr_status fill_sample(float *dst, wsr_loader *loader, uint64_t epoch,
-                              size_t index)
-{
-    wsr_status status = WSR_OK;
-    const wsr__pipeline *const pipeline = loader->pipeline;
-    wsr__rng rng = wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_AUGMENT,
-                               epoch, (uint32_t)index);
-    WSR_TRY(
-        wsr__dataset_read(wsr__pipeline_input(pipeline, dst, loader->scratch),
-                          loader->dataset, index));
-    wsr__pipeline_apply(dst, pipeline, loader->scratch, &rng);
-out:
-    return status;
-}
-
-// Fill a buffer with the batch where the writer stands, and move the writer on.
-// images is (count, c, h, w); the last batch of an epoch may be smaller.
-static void fill(wsr_batch *batch, wsr_loader *loader)
-{
-    const size_t size = (size_t)loader->params.batch;
-    const size_t first = loader->writer.batch * size;
-    const size_t rest = loader->dataset->count - first;
-    const uint64_t epoch = loader->writer.epoch;
-    const size_t floats =
-        (size_t)wsr__image_floats(wsr__pipeline_image(loader->pipeline));
-    make_order(loader, epoch);
-    batch->count = rest < size ? rest : size;
-    batch->status = WSR_OK;
-    for (size_t i = 0; i < batch->count && batch->status == WSR_OK; i++) {
-        const size_t index = loader->params.shuffle ? loader->order[first + i]
-                                                    : first + i;
-        batch->indices[i] = index;
-        batch->labels[i] = loader->dataset->labels[index];
-        batch->status =
-            fill_sample(batch->images + i * floats, loader, epoch, index);
-    }
-    if (batch->status != WSR_OK) {
-        // The detail belongs to the filling thread: carry it over.
-        (void)snprintf(batch->detail, sizeof(batch->detail), "%s",
-                       wsr_error_detail());
-    }
-    if (++loader->writer.batch == loader->batches) {
-        loader->writer = (place){epoch + 1, 0};
-    }
-}
-
-// -------------------------------------------------------------------- thread
-
-// The thread. One buffer of the ring is always the reader's, so the thread may
-// be at most n - 1 batches ahead. The lock is not held while a batch is filled.
-// After a failure the thread ends; the reader finds the status in the batch.
-static void *produce(void *user)
-{
-    wsr_loader *const loader = user;
-    (void)pthread_mutex_lock(&loader->lock);
-    while (!loader->stop) {
-        wsr_batch *const batch = &loader->ring[loader->made % loader->n];
-        if (loader->made - loader->taken == loader->n - 1) {
-            (void)pthread_cond_wait(&loader->room, &loader->lock);
-            continue;
-        }
-        (void)pthread_mutex_unlock(&loader->lock);
-        fill(batch, loader);
-        (void)pthread_mutex_lock(&loader->lock);
-        loader->made++;
-        (void)pthread_cond_signal(&loader->filled);
-        if (batch->status != WSR_OK) {
-            break;
-        }
-    }
-    (void)pthread_mutex_unlock(&loader->lock);
-    return NULL;
-}
-
-// What was prepared ahead is dropped: it is cheap to make again, and the same.
-static void stop_thread(wsr_loader *loader)
-{
-    if (!loader->running) {
-        return;
-    }
-    (void)pthread_mutex_lock(&loader->lock);
-    loader->stop = true;
-    (void)pthread_cond_signal(&loader->room);
-    (void)pthread_mutex_unlock(&loader->lock);
-    (void)pthread_join(loader->thread, NULL);
-    loader->running = false;
-}
-
-// Start the thread at the reader's place. Signals stay with the caller's
-// threads. Without a thread batches are made when asked for, with the same
-// result.
-static void start_thread(wsr_loader *loader)
-{
-    sigset_t all;
-    sigset_t before;
-    loader->writer = loader->reader;
-    loader->made = 0;
-    loader->taken = 0;
-    loader->stop = false;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    loader->running = pthread_create(&loader->thread, NULL, produce, loader) ==
-                      0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!loader->running) {
-        loader->prefetching = false;
-        wsr__log(WSR_LOG_WARNING,
-                 "loader: no thread could be started, batches are made when "
-                 "asked for");
-    }
-}
-
-// Waits for the thread. It cannot wait for ever: a thread that fails has made a
-// batch that says so.
-static wsr_batch *take(wsr_loader *loader)
-{
-    wsr_batch *batch;
-    (void)pthread_mutex_lock(&loader->lock);
-    while (loader->made == loader->taken) {
-        (void)pthread_cond_wait(&loader->filled, &loader->lock);
-    }
-    batch = &loader->ring[loader->taken % loader->n];
-    loader->taken++;
-    (void)pthread_cond_signal(&loader->room);
-    (void)pthread_mutex_unlock(&loader->lock);
-    return batch;
-}
-
 // -------------------------------------------------------------------- making
 
 // `synced` counts what was made, so that freeing undoes exactly that.
@@ -278,7 +79,8 @@ failed:
     return WSR_FAIL(WSR_NOMEM, "loader: the system has no lock left");
 }
 
-// A batch never holds more samples than the data set does.
+// A batch never holds more samples than the data set does. All memory of the
+// loader is taken when it is made.
 static wsr_status make_ring(wsr_loader *loader)
 {
     const size_t floats =
@@ -304,7 +106,8 @@ static wsr_status make_ring(wsr_loader *loader)
     return WSR_OK;
 }
 
-// Text inside the brackets of a list, or the whole text.
+// Text inside the brackets of a list, or the whole text. Configurations write
+// "[flip,cutout]", programs often "flip,cutout".
 static void strip_brackets(wsr__text *out, const char *text)
 {
     const size_t n = strlen(text);
@@ -313,6 +116,8 @@ static void strip_brackets(wsr__text *out, const char *text)
                    text + bracketed);
 }
 
+// Augmentation starts from the view of the data set, so padding to a size comes
+// before random crops.
 static wsr_status make_pipeline(wsr_loader *loader)
 {
     wsr_status status = WSR_OK;
@@ -332,6 +137,7 @@ out:
     return status;
 }
 
+// A loader without a batch could never end an epoch.
 static wsr_status count_batches(wsr_loader *loader)
 {
     const size_t size = (size_t)loader->params.batch;
@@ -349,6 +155,7 @@ static wsr_status count_batches(wsr_loader *loader)
     return WSR_OK;
 }
 
+// The thread is not started here: who seeks first would only stop it again.
 wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
                             const wsr__loader_params *params)
 {
@@ -400,12 +207,14 @@ out:
     return status;
 }
 
+// The thread goes first, since it uses everything else. Legal for a loader that
+// was made halfway.
 void wsr_loader_free(wsr_loader *loader)
 {
     if (loader == NULL) {
         return;
     }
-    stop_thread(loader);
+    wsr__prefetch_stop(loader);
     if (loader->synced > 2) {
         (void)pthread_cond_destroy(&loader->room);
     }
@@ -436,21 +245,22 @@ wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
     wsr_batch *batch;
     *out = NULL;
     if (loader->reader.batch == loader->batches) {
-        loader->reader = (place){loader->reader.epoch + 1, 0};
+        loader->reader = (wsr__place){loader->reader.epoch + 1, 0};
         return WSR_OK;
     }
     if (loader->prefetching && !loader->running) {
-        start_thread(loader);
+        wsr__prefetch_start(loader);
     }
     if (loader->running) {
-        batch = take(loader);
+        batch = wsr__prefetch_take(loader);
     } else {
         batch = &loader->ring[0];
         loader->writer = loader->reader;
-        fill(batch, loader);
+        wsr__batch_fill(batch, loader);
     }
+    // The thread has ended by itself; joining it lets the next call start anew.
     if (batch->status != WSR_OK) {
-        stop_thread(loader);
+        wsr__prefetch_stop(loader);
         return WSR_FAIL(batch->status, "%s", batch->detail);
     }
     loader->reader.batch++;
@@ -459,12 +269,13 @@ wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
 }
 
 // Whether the thread's next batch is the one wanted, so that a trainer may
-// seek at the start of each epoch without losing what was prepared.
-static bool is_next(const wsr_loader *loader, place at)
+// seek at the start of each epoch without losing what was prepared. The end of
+// one epoch and the beginning of the next are the same place.
+static bool is_next(const wsr_loader *loader, wsr__place at)
 {
-    place next = loader->reader;
+    wsr__place next = loader->reader;
     if (next.batch == loader->batches && at.batch != loader->batches) {
-        next = (place){next.epoch + 1, 0};
+        next = (wsr__place){next.epoch + 1, 0};
     }
     return next.epoch == at.epoch && next.batch == at.batch;
 }
@@ -473,19 +284,20 @@ static bool is_next(const wsr_loader *loader, place at)
 // has prepared.
 wsr_status wsr_loader_seek(wsr_loader *loader, uint64_t epoch, size_t batch)
 {
-    const place at = {epoch, batch};
+    const wsr__place at = {epoch, batch};
     if (batch > loader->batches) {
         return WSR_FAIL(WSR_ARG,
                         "wsr_loader_seek: batch %zu is outside [0, %zu]", batch,
                         loader->batches);
     }
     if (!is_next(loader, at)) {
-        stop_thread(loader);
+        wsr__prefetch_stop(loader);
     }
     loader->reader = at;
     return WSR_OK;
 }
 
+// Of the batch that comes next.
 uint64_t wsr_loader_epoch(const wsr_loader *loader)
 {
     return loader->reader.epoch;
@@ -521,6 +333,7 @@ const int32_t *wsr_batch_labels(const wsr_batch *batch)
     return batch->labels;
 }
 
+// Numbers of the samples in the data set.
 const size_t *wsr_batch_indices(const wsr_batch *batch)
 {
     return batch->indices;

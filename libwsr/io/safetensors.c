@@ -7,12 +7,11 @@
 // before anything is used. The file is read as a whole and not mapped: if
 // another process truncated a mapped file, reading it would kill this one.
 
-#include "io/io.h"
+#include "io/safetensors.h"
 
 #include "base/magic.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,29 +25,7 @@ enum {
     NAME_MAX_SIZE = 1024    // bytes of a tensor's name
 };
 
-typedef struct pair {
-    const char *key;
-    const char *value;
-} pair;
-
-// For look-up by name; `tensor` points into `tensors`.
-typedef struct named {
-    const char *name;
-    const wsr__st_tensor *tensor;
-} named;
-
-// Tensors and metadata point into `bytes` and `header`; nothing is copied.
-struct wsr__st {
-    char *path;
-    unsigned char *bytes; // the whole file
-    json_t *header;       // owns names and metadata
-    size_t n;
-    wsr__st_tensor *tensors; // in the order of the data
-    named *names;            // sorted
-    size_t n_metadata;
-    pair *metadata; // sorted
-};
-
+// Index: wsr__st_dtype. Sizes are bytes of an element.
 static const struct {
     const char *name;
     size_t size;
@@ -203,7 +180,7 @@ static wsr_status read_metadata(wsr__st *st, json_t *info)
         return WSR_FAIL(WSR_FORMAT, "%s: __metadata__ is not an object",
                         st->path);
     }
-    st->metadata = wsr__alloc(json_object_size(info), sizeof(pair));
+    st->metadata = wsr__alloc(json_object_size(info), sizeof(wsr__st_pair));
     if (st->metadata == NULL) {
         return WSR_NOMEM;
     }
@@ -213,7 +190,8 @@ static wsr_status read_metadata(wsr__st *st, json_t *info)
             return WSR_FAIL(WSR_FORMAT, "%s: metadata '%.80s' is not text",
                             st->path, key);
         }
-        st->metadata[st->n_metadata++] = (pair){key, json_string_value(value)};
+        st->metadata[st->n_metadata++] =
+            (wsr__st_pair){key, json_string_value(value)};
     }
     return WSR_OK;
 }
@@ -269,21 +247,6 @@ static int by_place(const void *a, const void *b)
         return x->bytes < y->bytes ? -1 : 1;
     }
     return strcmp(x->name, y->name);
-}
-
-// JSON_REJECT_DUPLICATES made sure that names are unique.
-static int by_name(const void *a, const void *b)
-{
-    const named *const x = a;
-    const named *const y = b;
-    return strcmp(x->name, y->name);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const pair *const x = a;
-    const pair *const y = b;
-    return strcmp(x->key, y->key);
 }
 
 // Tensors are sorted by place; each must begin where the one before ends. Bytes
@@ -377,7 +340,7 @@ static wsr_status read_header(wsr__st *st, size_t size)
 }
 
 // All checks of a file; what passes can be used without any.
-static wsr_status check(wsr__st *st, size_t size)
+wsr_status wsr__st_check(wsr__st *st, size_t size)
 {
     wsr_status status = WSR_OK;
     uint64_t length = 0;
@@ -386,153 +349,8 @@ static wsr_status check(wsr__st *st, size_t size)
     const unsigned char *const data = st->bytes + LENGTH_SIZE + length;
     const size_t data_size = size - LENGTH_SIZE - (size_t)length;
     WSR_TRY(read_entries(st, data, data_size));
-    st->names = wsr__alloc(st->n, sizeof(*st->names));
-    WSR_TRY(st->names != NULL ? WSR_OK : WSR_NOMEM);
     qsort(st->tensors, st->n, sizeof(*st->tensors), by_place);
     WSR_TRY(check_coverage(st, data, data_size));
-    for (size_t i = 0; i < st->n; i++) {
-        st->names[i] = (named){st->tensors[i].name, &st->tensors[i]};
-    }
-    qsort(st->names, st->n, sizeof(*st->names), by_name);
-    if (st->n_metadata > 1) {
-        qsort(st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
-    }
 out:
     return status;
-}
-
-// The bytes become the file's only on success.
-wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
-                              const char *name)
-{
-    wsr_status status = WSR_OK;
-    *out = NULL;
-    wsr__st *st = wsr__alloc(1, sizeof(*st));
-    if (st == NULL) {
-        return WSR_NOMEM;
-    }
-    st->bytes = bytes;
-    st->path = wsr__strdup(name);
-    WSR_TRY(st->path != NULL ? WSR_OK : WSR_NOMEM);
-    WSR_TRY(check(st, size));
-    *out = st;
-    st = NULL;
-out:
-    if (st != NULL) {
-        st->bytes = NULL; // stay the caller's
-    }
-    wsr__st_free(st);
-    return status;
-}
-
-// The whole file in memory: networks of this library have a few MiB.
-wsr_status wsr__st_open(wsr__st **out, const char *path)
-{
-    wsr_status status = WSR_OK;
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    *out = NULL;
-    WSR_TRY(wsr__file_read(&bytes, &size, path, SIZE_MAX / 2));
-    WSR_TRY(wsr__st_open_owned(out, bytes, size, path));
-    bytes = NULL;
-out:
-    wsr__free(bytes);
-    return status;
-}
-
-// For tests and for files inside other files.
-wsr_status wsr__st_open_memory(wsr__st **out, const void *data, size_t size,
-                               const char *name)
-{
-    wsr_status status = WSR_OK;
-    *out = NULL;
-    unsigned char *bytes = wsr__alloc_raw(size, 1);
-    WSR_TRY(bytes != NULL ? WSR_OK : WSR_NOMEM);
-    if (size != 0) {
-        memcpy(bytes, data, size);
-    }
-    WSR_TRY(wsr__st_open_owned(out, bytes, size, name));
-    bytes = NULL;
-out:
-    wsr__free(bytes);
-    return status;
-}
-
-// Legal for a file that was opened halfway.
-void wsr__st_free(wsr__st *st)
-{
-    if (st == NULL) {
-        return;
-    }
-    json_decref(st->header);
-    wsr__free(st->path);
-    wsr__free(st->bytes);
-    wsr__free(st->tensors);
-    wsr__free(st->names);
-    wsr__free(st->metadata);
-    wsr__free(st);
-}
-
-// ----------------------------------------------------------------- look-up
-
-const char *wsr__st_path(const wsr__st *st)
-{
-    return st->path;
-}
-
-size_t wsr__st_count(const wsr__st *st)
-{
-    return st->n;
-}
-
-// In the order of the data. NULL behind the last.
-const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
-{
-    return i < st->n ? &st->tensors[i] : NULL;
-}
-
-// Names are sorted: networks have thousands of tensors.
-const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
-{
-    const named wanted = {.name = name};
-    const named *const found =
-        bsearch(&wanted, st->names, st->n, sizeof(*st->names), by_name);
-    return found != NULL ? found->tensor : NULL;
-}
-
-// For tensors without which a file means nothing.
-wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
-                        const char *name)
-{
-    *out = wsr__st_find(st, name);
-    return *out != NULL ? WSR_OK
-                        : WSR_FAIL(WSR_FORMAT, "%s: there is no tensor '%s'",
-                                   st->path, name);
-}
-
-size_t wsr__st_metadata_count(const wsr__st *st)
-{
-    return st->n_metadata;
-}
-
-const char *wsr__st_metadata_key(const wsr__st *st, size_t i)
-{
-    return i < st->n_metadata ? st->metadata[i].key : NULL;
-}
-
-const char *wsr__st_metadata_value(const wsr__st *st, size_t i)
-{
-    return i < st->n_metadata ? st->metadata[i].value : NULL;
-}
-
-// NULL where there is none; the text is borrowed from the file.
-const char *wsr__st_metadata(const wsr__st *st, const char *key)
-{
-    if (st->n_metadata == 0) {
-        return NULL;
-    }
-    const pair wanted = {.key = key};
-    const pair *const found = bsearch(&wanted, st->metadata, st->n_metadata,
-                                      sizeof(*st->metadata), by_key);
-    return found != NULL ? found->value : NULL;
 }

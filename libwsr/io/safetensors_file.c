@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opens safetensors files, and finds tensors and metadata in them by name.
+
+#include "io/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// JSON_REJECT_DUPLICATES made sure that names are unique.
+static int by_name(const void *a, const void *b)
+{
+    const wsr__st_named *const x = a;
+    const wsr__st_named *const y = b;
+    return strcmp(x->name, y->name);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const wsr__st_pair *const x = a;
+    const wsr__st_pair *const y = b;
+    return strcmp(x->key, y->key);
+}
+
+// Both lists are sorted for look-ups by bisection. qsort() may be given no
+// element, but no NULL.
+static wsr_status sort_names(wsr__st *st)
+{
+    st->names = wsr__alloc(st->n, sizeof(*st->names));
+    if (st->names == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < st->n; i++) {
+        st->names[i] = (wsr__st_named){st->tensors[i].name, &st->tensors[i]};
+    }
+    qsort(st->names, st->n, sizeof(*st->names), by_name);
+    if (st->n_metadata > 1) {
+        qsort(st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
+    }
+    return WSR_OK;
+}
+
+// ----------------------------------------------------------------- opening
+
+// The bytes become the file's only on success.
+wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
+                              const char *name)
+{
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    wsr__st *st = wsr__alloc(1, sizeof(*st));
+    if (st == NULL) {
+        return WSR_NOMEM;
+    }
+    st->bytes = bytes;
+    st->path = wsr__strdup(name);
+    WSR_TRY(st->path != NULL ? WSR_OK : WSR_NOMEM);
+    WSR_TRY(wsr__st_check(st, size));
+    WSR_TRY(sort_names(st));
+    *out = st;
+    st = NULL;
+out:
+    if (st != NULL) {
+        st->bytes = NULL; // stay the caller's
+    }
+    wsr__st_free(st);
+    return status;
+}
+
+// The whole file in memory: networks of this library have a few MiB.
+wsr_status wsr__st_open(wsr__st **out, const char *path)
+{
+    wsr_status status = WSR_OK;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    *out = NULL;
+    WSR_TRY(wsr__file_read(&bytes, &size, path, SIZE_MAX / 2));
+    WSR_TRY(wsr__st_open_owned(out, bytes, size, path));
+    bytes = NULL;
+out:
+    wsr__free(bytes);
+    return status;
+}
+
+// For tests and for files inside other files.
+wsr_status wsr__st_open_memory(wsr__st **out, const void *data, size_t size,
+                               const char *name)
+{
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    unsigned char *bytes = wsr__alloc_raw(size, 1);
+    WSR_TRY(bytes != NULL ? WSR_OK : WSR_NOMEM);
+    if (size != 0) {
+        memcpy(bytes, data, size);
+    }
+    WSR_TRY(wsr__st_open_owned(out, bytes, size, name));
+    bytes = NULL;
+out:
+    wsr__free(bytes);
+    return status;
+}
+
+// Legal for a file that was opened halfway.
+void wsr__st_free(wsr__st *st)
+{
+    if (st == NULL) {
+        return;
+    }
+    json_decref(st->header);
+    wsr__free(st->path);
+    wsr__free(st->bytes);
+    wsr__free(st->tensors);
+    wsr__free(st->names);
+    wsr__free(st->metadata);
+    wsr__free(st);
+}
+
+// ----------------------------------------------------------------- look-up
+
+const char *wsr__st_path(const wsr__st *st)
+{
+    return st->path;
+}
+
+size_t wsr__st_count(const wsr__st *st)
+{
+    return st->n;
+}
+
+// In the order of the data. NULL behind the last.
+const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
+{
+    return i < st->n ? &st->tensors[i] : NULL;
+}
+
+// Names are sorted: networks have thousands of tensors.
+const wsr__st_tensor *wsr__st_find(const wsr__st *st, const char *name)
+{
+    const wsr__st_named wanted = {.name = name};
+    const wsr__st_named *const found =
+        bsearch(&wanted, st->names, st->n, sizeof(*st->names), by_name);
+    return found != NULL ? found->tensor : NULL;
+}
+
+// For tensors without which a file means nothing.
+wsr_status wsr__st_need(const wsr__st_tensor **out, const wsr__st *st,
+                        const char *name)
+{
+    *out = wsr__st_find(st, name);
+    return *out != NULL ? WSR_OK
+                        : WSR_FAIL(WSR_FORMAT, "%s: there is no tensor '%s'",
+                                   st->path, name);
+}
+
+size_t wsr__st_metadata_count(const wsr__st *st)
+{
+    return st->n_metadata;
+}
+
+const char *wsr__st_metadata_key(const wsr__st *st, size_t i)
+{
+    return i < st->n_metadata ? st->metadata[i].key : NULL;
+}
+
+const char *wsr__st_metadata_value(const wsr__st *st, size_t i)
+{
+    return i < st->n_metadata ? st->metadata[i].value : NULL;
+}
+
+// NULL where there is none; the text is borrowed from the file.
+const char *wsr__st_metadata(const wsr__st *st, const char *key)
+{
+    if (st->n_metadata == 0) {
+        return NULL;
+    }
+    const wsr__st_pair wanted = {.key = key};
+    const wsr__st_pair *const found = bsearch(
+        &wanted, st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
+    return found != NULL ? found->value : NULL;
+}
