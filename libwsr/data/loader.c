@@ -303,6 +303,7 @@ uint64_t wsr_loader_epoch(const wsr_loader *loader)
     return loader->reader.epoch;
 }
 
+// Batches of this epoch that have been handed out.
 size_t wsr_loader_position(const wsr_loader *loader)
 {
     return loader->reader.batch;

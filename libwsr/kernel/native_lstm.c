@@ -15,7 +15,8 @@
 // A record holds one step of one block: x, gates, c, tanh(c), h. Backward
 // turns the gates into the gradients of what went into them; the gradients of
 // the weights are then sums over all records, a few rows of weights at a
-// time, always in the same order.
+// time, always in the same order. All three passes read and write the same
+// records, hence one long file.
 
 #include "kernel/native_math.h"
 

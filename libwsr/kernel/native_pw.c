@@ -7,6 +7,9 @@
 // while all pairs of destination blocks pass over it. A product reads src where
 // it lies if it can. With a prologue, a norm or a stride, the kernel first
 // gathers a run into a buffer.
+//
+// The file is long because all three passes share the division into runs and
+// the ways of gathering one.
 
 #include "kernel/native_gemm.h"
 #include "kernel/native_plane.h"

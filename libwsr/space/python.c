@@ -10,7 +10,8 @@
 // quote and bracket; it is not an interpreter. What programs print varies:
 // pairs may carry a weight (GDAS), be grouped by node (SETN), hold NumPy's
 // scalars, and arguments may stand without names. It fills a draft; genotype.c
-// checks what the draft says.
+// checks what the draft says. The file is long because it is one grammar, read
+// by recursive descent.
 
 #include "space/space.h"
 
