@@ -208,8 +208,8 @@ double wsr__seconds(void);
 wsr_status wsr__file_read(unsigned char **data, size_t *size, const char *path,
                           size_t limit);
 
-/// IO, or NOMEM where that is the error, with "path: what the system says of
-/// errno `error`" as its detail.
+/// Fail with the detail "path: reason", the system's text for the errno
+/// `error`: IO, or NOMEM for ENOMEM.
 wsr_status wsr__fail_errno(const char *path, int error);
 
 /// A file written beside `path`, synced, and renamed over it on commit, so

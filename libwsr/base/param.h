@@ -96,13 +96,12 @@ size_t wsr__spec_length(const char *specs);
 /// brackets and quotes and without a backslash before it.
 size_t wsr__spec_piece(const char *text);
 
-/// What `len` bytes of a spec mean, appended to an emptied `*out`, which the
-/// caller frees: without double quotes, and without a backslash before one of
-/// , [ ] " \ except inside brackets, which stay as they are. CONFIG when a
-/// quote is not closed.
+/// Unquote `len` bytes of a spec into an emptied `*out`, which the caller
+/// frees: leave out double quotes, and backslashes before one of , [ ] " \ .
+/// Text inside brackets stays as it is. CONFIG when a quote is not closed.
 wsr_status wsr__spec_unquote(wsr__str *out, const char *text, size_t len);
 
-/// Append a text so that it means itself as a value in a spec.
+/// Append a text, quoted so that wsr__spec_unquote gives it back.
 void wsr__spec_quote(wsr__str *out, const char *text);
 
 #endif

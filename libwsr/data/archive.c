@@ -30,7 +30,7 @@ struct wsr__archive {
 static la_ssize_t feed(struct archive *reader, void *user, const void **data)
 {
     wsr__archive *const a = user;
-    size_t got;
+    size_t got = 0;
     a->status = a->file->read(&got, a->file, a->buffer, CHUNK);
     if (a->status != WSR_OK) {
         archive_set_error(reader, EIO, "reading failed");
@@ -128,7 +128,7 @@ wsr_status wsr__archive_next(const char **name, wsr__source **entry,
                              wsr__archive *archive)
 {
     wsr_status status = WSR_OK;
-    struct archive_entry *header;
+    struct archive_entry *header = NULL;
     *name = NULL;
     *entry = NULL;
     for (;;) {
@@ -159,7 +159,7 @@ out:
 wsr_status wsr__archive_end(wsr__archive *archive)
 {
     wsr_status status = WSR_OK;
-    size_t got;
+    size_t got = 0;
     do {
         WSR_TRY(
             archive->file->read(&got, archive->file, archive->buffer, CHUNK));

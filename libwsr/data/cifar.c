@@ -264,8 +264,8 @@ static wsr_status read_archive(reading *r, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__archive *archive = NULL;
-    const char *name;
-    wsr__source *entry;
+    const char *name = NULL;
+    wsr__source *entry = NULL;
     WSR_TRY(wsr__archive_open(&archive, path));
     for (;;) {
         WSR_TRY(wsr__archive_next(&name, &entry, archive));

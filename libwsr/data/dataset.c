@@ -83,7 +83,7 @@ wsr_status wsr_dataset_new(wsr_dataset **out, const uint8_t *images,
 {
     wsr_status status = WSR_OK;
     wsr_dataset *dataset = NULL;
-    size_t n;
+    size_t n = 0;
     if (out == NULL || images == NULL || labels == NULL || shape == NULL ||
         n_classes < 1) {
         return WSR_FAIL(WSR_ARG,
@@ -129,7 +129,7 @@ static wsr_status read_parent(float *dst, const wsr_dataset *dataset,
 wsr_status wsr_dataset_subset(wsr_dataset **out, const wsr_dataset *dataset,
                               size_t first, size_t count)
 {
-    wsr_dataset *subset;
+    wsr_dataset *subset = NULL;
     if (out == NULL || dataset == NULL) {
         return WSR_FAIL(WSR_ARG, "wsr_dataset_subset: %s is NULL",
                         out != NULL ? "dataset" : "out");

@@ -51,8 +51,8 @@ static wsr_status grow_classes(wsr_dataset *dataset, const char *labels)
 {
     wsr_status status = WSR_OK;
     unsigned char *raw = NULL;
-    size_t count;
-    int64_t classes;
+    size_t count = 0;
+    int64_t classes = 0;
     WSR_TRY(wsr__idx_labels(&raw, &count, labels));
     classes = wsr__idx_classes(raw, count);
     if (dataset->classes < classes) {

@@ -29,7 +29,7 @@ static wsr_status read_dimension(int64_t *out, wsr__source *source,
                                  const char *what, int64_t max)
 {
     wsr_status status = WSR_OK;
-    uint32_t value;
+    uint32_t value = 0;
     WSR_TRY(read_u32(&value, source));
     if (value < 1 || value > max) {
         status = WSR_FAIL(WSR_FORMAT, "%s: %s %lu is outside [1, %lld]",
@@ -48,7 +48,7 @@ static wsr_status read_magic(uint32_t *dimensions, wsr__source *source,
 {
     static const uint32_t bytes = 0x800;
     wsr_status status = WSR_OK;
-    uint32_t magic;
+    uint32_t magic = 0;
     WSR_TRY(read_u32(&magic, source));
     *dimensions = magic - bytes;
     if (magic < bytes + min || magic > bytes + max) {
@@ -81,8 +81,8 @@ wsr_status wsr__idx_labels(unsigned char **labels, size_t *count,
 {
     wsr_status status = WSR_OK;
     wsr__source *source = NULL;
-    uint32_t dimensions;
-    int64_t n;
+    uint32_t dimensions = 0;
+    int64_t n = 0;
     *labels = NULL;
     WSR_TRY(wsr__source_open(&source, path));
     WSR_TRY(read_magic(&dimensions, source, 1, 1, "labels"));
@@ -145,7 +145,7 @@ static wsr_status read_header(int64_t *count, bool *last, wsr_dataset *dataset,
 {
     wsr_status status = WSR_OK;
     wsr__image *const image = &dataset->stored;
-    uint32_t dimensions;
+    uint32_t dimensions = 0;
     int64_t d[3];
     *last = false;
     WSR_TRY(read_magic(&dimensions, source, 3, 4, "images"));
@@ -221,9 +221,9 @@ wsr_status wsr__idx_load(wsr_dataset *dataset, const char *images,
     wsr_status status = WSR_OK;
     wsr__source *source = NULL;
     unsigned char *raw = NULL;
-    size_t n_labels;
-    int64_t held;
-    bool last;
+    size_t n_labels = 0;
+    int64_t held = 0;
+    bool last = false;
     WSR_TRY(wsr__idx_labels(&raw, &n_labels, labels));
     WSR_TRY(wsr__source_open(&source, images));
     WSR_TRY(read_header(&held, &last, dataset, source, n_labels));

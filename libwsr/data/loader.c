@@ -242,7 +242,7 @@ void wsr_loader_free(wsr_loader *loader)
 // buffer is filled here.
 wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
 {
-    wsr_batch *batch;
+    wsr_batch *batch = NULL;
     *out = NULL;
     if (loader->reader.batch == loader->batches) {
         loader->reader = (wsr__place){loader->reader.epoch + 1, 0};

@@ -148,7 +148,7 @@ static wsr_status parse_spec(const wsr__dataset_class **cls, void **params,
 {
     wsr_status status = WSR_OK;
     const wsr__class *found = NULL;
-    const char *text;
+    const char *text = NULL;
     char name[64];
     *params = NULL;
     WSR_TRY(wsr__spec_split(name, sizeof(name), &text, spec));

@@ -150,7 +150,7 @@ void wsr__prefetch_start(wsr_loader *loader)
 // batch that says so.
 wsr_batch *wsr__prefetch_take(wsr_loader *loader)
 {
-    wsr_batch *batch;
+    wsr_batch *batch = NULL;
     (void)pthread_mutex_lock(&loader->lock);
     while (loader->made == loader->taken) {
         (void)pthread_cond_wait(&loader->filled, &loader->lock);

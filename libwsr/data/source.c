@@ -127,7 +127,7 @@ static wsr_status inflate_some(size_t *made, file_source *s, unsigned char *dst,
                                size_t size)
 {
     const uInt room = size < CHUNK ? (uInt)size : CHUNK;
-    int code;
+    int code = 0;
     s->z.next_in = s->next;
     s->z.avail_in = (uInt)s->available;
     s->z.next_out = dst;
@@ -197,7 +197,7 @@ static void z_release(voidpf user, voidpf ptr)
 // is not known beforehand, since gzip's own field counts modulo 2^32.
 static wsr_status start_gzip(file_source *s)
 {
-    int code;
+    int code = 0;
     s->z.zalloc = z_allocate;
     s->z.zfree = z_release;
     code = inflateInit2(&s->z, 15 + 16); // largest window, gzip wrapper
@@ -306,7 +306,7 @@ out:
 wsr_status wsr__source_read(wsr__source *source, void *dst, size_t size)
 {
     wsr_status status = WSR_OK;
-    size_t got;
+    size_t got = 0;
     WSR_TRY(source->read(&got, source, dst, size));
     if (got < size) {
         status = WSR_FAIL(WSR_FORMAT, "%s: is truncated", source->name);
@@ -319,7 +319,7 @@ wsr_status wsr__source_end(wsr__source *source)
 {
     wsr_status status = WSR_OK;
     unsigned char byte;
-    size_t got;
+    size_t got = 0;
     WSR_TRY(source->read(&got, source, &byte, 1));
     if (got > 0) {
         status = WSR_FAIL(WSR_FORMAT, "%s: is longer than it declares",

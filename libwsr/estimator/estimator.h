@@ -63,8 +63,8 @@ typedef struct wsr__estimator_options {
      "released, 50 as intended", NULL}
 // clang-format on
 
-/// Inputs that concern one target. The weights stand where the source is that
-/// they belong to and are zero elsewhere.
+/// Inputs that concern one target. Each row over the sources is zero except at
+/// the source that the weight belongs to.
 typedef struct wsr__estimator_target {
     wsr_value norm;     // (1, 1)
     wsr_value lower;    // (1, n) weight of the source below the target

@@ -113,8 +113,8 @@ bool wsr__st_measure(wsr__st_tensor *t);
 /// Name as in files: "F32".
 const char *wsr__st_dtype_name(wsr__st_dtype dtype);
 
-/// Counts that may still be counted on: more has never been done, and what is
-/// computed from them does not overflow.
+/// The largest count that a file may hold: no run has counted further, and what
+/// is computed from such counts does not overflow.
 #define WSR__COUNT_MOST (INT64_C(1) << 53)
 
 /// Copy `count` integers, each of which must lie in [0, most]; else FORMAT.
@@ -224,8 +224,8 @@ wsr_status wsr__checkpoint_save(wsr__st_builder *builder, const char *path);
 /// when both are bad.
 wsr_status wsr__checkpoint_load(wsr__st **out, const char *path);
 
-/// FORMAT unless the two numbers read for a ring of so many places, its oldest
-/// and how many there are, can be so.
+/// FORMAT unless `ring`, the place of the oldest entry and the number of
+/// entries, is possible in a ring of so many places.
 wsr_status wsr__checkpoint_ring(const wsr__st *st, const char *what,
                                 const int64_t ring[2], int64_t places);
 

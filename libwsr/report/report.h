@@ -25,7 +25,7 @@
 /// What the numbers of a series are.
 typedef enum wsr__report_kind {
     WSR__REPORT_LOSS,
-    WSR__REPORT_OBJECTIVE, // what a search makes small
+    WSR__REPORT_OBJECTIVE, // minimised by a search
     WSR__REPORT_SURROGATE, // losses of estimator and predictor
     WSR__REPORT_ACCURACY,
     WSR__REPORT_CORRELATION,
@@ -114,7 +114,7 @@ void wsr__report_clear(wsr__report *report);
 
 // ------------------------------------------------------------------ drawing
 
-/// Append text so that it means itself in HTML and in SVG.
+/// Append text, escaped for HTML and SVG.
 void wsr__html_text(wsr__str *out, const char *text);
 
 /// The same for a name of the log: "robust_accuracy" as "robust accuracy".
@@ -228,7 +228,7 @@ typedef struct wsr__part {
     wsr__part_kind kind;
     size_t column; // states in even ones, labels in odd ones
     double y;      // of its middle
-    double want;   // where its neighbours would have it
+    double want;   // mean y of its neighbours
 } wsr__part;
 
 enum {
