@@ -3,8 +3,9 @@
 # cmake -DROOT=<repository> -P check_banned.cmake
 #
 # Words that may not occur: functions that print, end the program, bypass the
-# allocator or overrun buffers (in the library); unfinished work and paths of
-# somebody's machine (anywhere). Every source starts with its licence.
+# allocator or overrun buffers, and another dialect than ours (in the library);
+# unfinished work and paths of somebody's machine (anywhere). Every source starts
+# with its licence.
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -15,6 +16,9 @@ set(functions malloc calloc realloc free aligned_alloc posix_memalign
     setlocale signal sigaction system setenv)
 list(JOIN functions "|" functions)
 set(call "(^|[^A-Za-z0-9_.>])(${functions})[ \t]*\\(")
+# docs/conventions.md. Brackets are neutralised to parentheses, semicolons to
+# blanks.
+set(dialect "sizeof [^(]|for \\(.*  \\+\\+[a-z]+\\)|^    wsr_status status $")
 set(stream "(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)")
 
 # Written in two halves, so that this file passes its own test.
@@ -65,6 +69,7 @@ foreach(file IN LISTS library)
         check_file(${ROOT}/${file} ${file} "${call}" TRUE)
     endif()
     check_file(${ROOT}/${file} ${file} "${stream}" TRUE)
+    check_file(${ROOT}/${file} ${file} "${dialect}" TRUE)
 endforeach()
 
 set(all "")

@@ -62,7 +62,7 @@ static void begin(wsr__attack_batch *s, size_t row, void *ctx)
     memcpy(wsr__at(state->ahead, s->d, row), x0, floats);
 }
 
-/// Take `beta` off the change from x0, not beyond zero; into the box.
+// Take `beta` off the change from x0, not beyond zero; into the box.
 static float shrink(float z, float x0, float beta, wsr__box box)
 {
     const float change = z - x0;

@@ -103,8 +103,8 @@ static wsr_status fits(const void *options, const wsr_model *model)
 
 // ---------------------------------------------------------- what is kept
 
-/// What lasts from strength to strength of a batch: the estimator, and the
-/// noises of the images that were attacked already.
+// What lasts from strength to strength of a batch: the estimator, and the
+// noises of the images that were attacked already.
 typedef struct cache {
     params of;
     wsr_estimator *estimator;

@@ -67,7 +67,7 @@ typedef struct run_state {
     uint32_t draw;    // number of the query, restarts counted through
 } run_state;
 
-/// A window of the image.
+// A window of the image.
 typedef struct window {
     int64_t y;
     int64_t x;
@@ -298,7 +298,7 @@ static void tiles(wsr__attack_batch *s, size_t row, const run_state *state)
     put(s, row, delta);
 }
 
-/// What a proposal in the l2 or l1 ball works with.
+// What a proposal in the l2 or l1 ball works with.
 typedef struct exchange {
     window to;   // gets the pattern
     window from; // is emptied

@@ -33,7 +33,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
-/// A batch size: one plan to attack and one to classify.
+// A batch size: one plan to attack and one to classify.
 typedef struct pair {
     wsr_plan *attack;
     wsr_plan *classify;

@@ -42,7 +42,7 @@ out:
     return status;
 }
 
-/// A warning under construction.
+// A warning under construction.
 typedef struct warning {
     const char *name;
     const char *remedy;
@@ -51,7 +51,7 @@ typedef struct warning {
     float eps;                // negative: none in particular
 } warning;
 
-/// Where warnings go.
+// Where warnings go.
 typedef struct sink {
     wsr__str text;
     bool plain; // sentences, not JSON

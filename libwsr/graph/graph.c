@@ -225,8 +225,8 @@ const wsr_shape *wsr_graph_shape(const wsr_graph *graph, wsr_value value)
 }
 
 // The calls below are the sticky ones. After a failure they return value 0,
-// which exists only as a placeholder: wsr__graph_status() must be asked before
-// the graph is used.
+// which means nothing then: wsr__graph_status() must be asked before the graph
+// is used.
 wsr_status wsr__graph_status(const wsr_graph *graph)
 {
     return graph->status;

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/// The path sampled for a batch, and its plans.
+// The path sampled for a batch, and its plans.
 typedef struct sampled {
     wsr__path path; // weights at the temperature of the steps
     wsr__arch arch;

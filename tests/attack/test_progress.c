@@ -7,7 +7,7 @@ static const char ensemble[] = "autoattack:steps=5,queries=20";
 
 enum { MEMBERS = 32 };
 
-/// What a hook has heard; it stops the attack at call `stop_at`, 0: never.
+// What a hook has heard; it stops the attack at call `stop_at`, 0: never.
 typedef struct listener {
     size_t stop_at;
     size_t heard;

@@ -21,7 +21,7 @@ enum { SIDE = 8, D = SIDE * SIDE, CLASSES = 10, N = 40, MOST = 64 };
 
 static const double slack = 1.3;
 
-/// logits = scale (W u + b), u = (x - lo) / width.
+// logits = scale (W u + b), u = (x - lo) / width.
 typedef struct linear {
     double w[CLASSES][D];
     double b[CLASSES];
@@ -210,7 +210,7 @@ static const char *const quick[] = {
     "tpgd",       "steps=20,rel_length=4,sigma=0.0001",
     NULL};
 
-/// An attack in one of its norms.
+// An attack in one of its norms.
 typedef struct member {
     const wsr__attack_class *cls;
     wsr__lp norm;
@@ -297,7 +297,7 @@ START_TEST(logits_of_any_size_are_attacked_alike)
 }
 END_TEST
 
-/// A pixel range.
+// A pixel range.
 typedef struct range {
     float lo;
     float hi;

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/// A depthwise (co is ci, groups) or a pointwise (kernel 1) convolution.
+// A depthwise (co is ci, groups) or a pointwise (kernel 1) convolution.
 typedef struct shape {
     int64_t ci;
     int64_t co;
@@ -144,7 +144,7 @@ static void theirs(void *ctx)
     bench_must(wsr__dnnl_conv_run(s->theirs, &s->args));
 }
 
-/// Milliseconds of a pass by oneDNN, -1 where it has only its reference.
+// Milliseconds of a pass by oneDNN, -1 where it has only its reference.
 static double time_theirs(scene *s, long repeat)
 {
     const wsr__layout layouts[] = {WSR__BLOCKED, WSR__BLOCKED};

@@ -284,7 +284,7 @@ START_TEST(an_interrupted_evaluation_ends_like_one_that_was_not)
 }
 END_TEST
 
-/// Stops an evaluation at model call `stop_at`, counted from 1; 0: never.
+// Stops an evaluation at model call `stop_at`, counted from 1; 0: never.
 typedef struct watch {
     size_t stop_at;
     size_t calls;

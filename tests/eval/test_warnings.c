@@ -8,7 +8,7 @@
 
 enum { N = 28 };
 
-/// A toy behind something that spoils it.
+// A toy behind something that spoils it.
 typedef struct flawed {
     toy of;
     size_t calls;

@@ -23,7 +23,7 @@
 
 enum { EDGES = 28, CANDIDATES = 8, MOST_CLASSES = 64, MOST_TENSORS = 4096 };
 
-/// A file, the network that it describes, and the graph of the run.
+// A file, the network that it describes, and the graph of the run.
 typedef struct golden {
     const char *name;
     wsr__st *st;

@@ -27,10 +27,10 @@ static wsr_value norm(wsr_graph *g, const char *name, bool affine, wsr_value x)
     char text[4][64];
     const char *const parts[] = {"mean", "var", "weight", "bias"};
     for (int i = 0; i < 4; i++) {
-        snprintf(text[i], sizeof text[i], "%s.%s", name, parts[i]);
+        snprintf(text[i], sizeof(text[i]), "%s.%s", name, parts[i]);
     }
     char tracked[64];
-    snprintf(tracked, sizeof tracked, "%s.tracked", name);
+    snprintf(tracked, sizeof(tracked), "%s.tracked", name);
     const wsr__init init = {0.5F, 0};
     wsr_value srcs[] = {
         x,
@@ -50,9 +50,9 @@ static wsr_value separable(wsr_graph *g, const char *name, const char *options,
     char text[3][64];
     char all[96];
     for (int i = 0; i < 3; i++) {
-        snprintf(text[i], sizeof text[i], "%s.%d", name, i);
+        snprintf(text[i], sizeof(text[i]), "%s.%d", name, i);
     }
-    snprintf(all, sizeof all, "groups=%d,%s", (int)c, options);
+    snprintf(all, sizeof(all), "groups=%d,%s", (int)c, options);
     x = wsr__op1(g, "relu", NULL, x);
     x = conv(g, text[0], all, (const int64_t[]){c, 1, k, k}, x);
     x = conv(g, text[1], NULL, (const int64_t[]){c, c, 1, 1}, x);
@@ -64,7 +64,7 @@ static wsr_value pointwise(wsr_graph *g, const char *name, int64_t co,
 {
     const int64_t c = wsr_graph_shape(g, x)->dims[1];
     char text[96];
-    snprintf(text, sizeof text, "%s.norm", name);
+    snprintf(text, sizeof(text), "%s.norm", name);
     x = wsr__op1(g, "relu", NULL, x);
     x = conv(g, name, NULL, (const int64_t[]){co, c, 1, 1}, x);
     return norm(g, text, true, x);
@@ -76,7 +76,7 @@ static wsr_value cell(wsr_graph *g, const char *name, int64_t c, wsr_value a,
 {
     char text[8][64];
     for (int i = 0; i < 8; i++) {
-        snprintf(text[i], sizeof text[i], "%s.%d", name, i);
+        snprintf(text[i], sizeof(text[i]), "%s.%d", name, i);
     }
     a = pointwise(g, text[0], c, a);
     b = pointwise(g, text[1], c, b);
@@ -105,7 +105,7 @@ static wsr_value reduce(wsr_graph *g, const char *name, int64_t co, wsr_value x)
     const int64_t dims[] = {co / 2, c, 1, 1};
     char text[3][64];
     for (int i = 0; i < 3; i++) {
-        snprintf(text[i], sizeof text[i], "%s.%d", name, i);
+        snprintf(text[i], sizeof(text[i]), "%s.%d", name, i);
     }
     x = wsr__op1(g, "relu", NULL, x);
     const wsr_value halves[] = {conv(g, text[0], "stride=2", dims, x),
@@ -153,22 +153,22 @@ static void fill(float *x, size_t n, uint32_t stream)
 static void run(result *r, int64_t c, unsigned purpose)
 {
     wsr_plan *plan = NULL;
-    memset(r, 0, sizeof *r);
+    memset(r, 0, sizeof(*r));
     ck_assert_int_eq(wsr_params_new(&r->params, 3), WSR_OK);
     wsr_graph *const g = network(r->params, c);
     ck_assert_msg(wsr_plan_new(&plan, g, BATCH, purpose) == WSR_OK, "%s",
                   wsr_error_detail());
     wsr_graph_free(g);
-    fill(wsr_plan_src(plan, "x"), sizeof r->diff / sizeof(float), 1);
+    fill(wsr_plan_src(plan, "x"), sizeof(r->diff) / sizeof(float), 1);
     ck_assert_int_eq(wsr_plan_forward(plan), WSR_OK);
-    memcpy(r->logits, wsr_plan_dst(plan, "logits"), sizeof r->logits);
+    memcpy(r->logits, wsr_plan_dst(plan, "logits"), sizeof(r->logits));
     fill(wsr_plan_diff_dst(plan, "logits"), BATCH * CLASSES, 2);
     for (int i = 0; i < 2; i++) { // gradients accumulate
         ck_assert_int_eq(wsr_plan_forward(plan), WSR_OK);
         ck_assert_int_eq(wsr_plan_backward(plan), WSR_OK);
     }
     if (wsr_plan_diff_src(plan, "x") != NULL) {
-        memcpy(r->diff, wsr_plan_diff_src(plan, "x"), sizeof r->diff);
+        memcpy(r->diff, wsr_plan_diff_src(plan, "x"), sizeof(r->diff));
     }
     for (size_t s = 0; s < plan->step_count; s++) {
         r->steps += !plan->steps[s].dead;
@@ -196,7 +196,7 @@ static void near(const float *a, const float *b, size_t n, const char *what)
 static void compare(const result *a, const result *b)
 {
     near(a->logits, b->logits, BATCH * CLASSES, "logits");
-    near(a->diff, b->diff, sizeof a->diff / sizeof(float), "diff of x");
+    near(a->diff, b->diff, sizeof(a->diff) / sizeof(float), "diff of x");
     for (size_t i = 0; i < wsr_params_count(a->params); i++) {
         const char *const name = wsr_params_name(a->params, i);
         const size_t n =
@@ -249,7 +249,7 @@ static void logits_of(float *logits, wsr_plan *plan)
     fill(wsr_plan_src(plan, "x"), BATCH * 3 * (SIDE + 1) * (SIDE + 1), 1);
     ck_assert_int_eq(wsr_plan_forward(plan), WSR_OK);
     memcpy(logits, wsr_plan_dst(plan, "logits"),
-           BATCH * CLASSES * sizeof *logits);
+           BATCH * CLASSES * sizeof(*logits));
 }
 
 // Weights with a norm in them are packed anew when either changes.
@@ -274,7 +274,7 @@ START_TEST(a_folded_norm_follows_its_statistics)
     logits_of(logits[1], plans[0]);
     logits_of(logits[2], plans[1]);
     near(logits[1], logits[2], BATCH * CLASSES, names[_i]);
-    ck_assert_mem_ne(logits[0], logits[1], sizeof logits[0]);
+    ck_assert_mem_ne(logits[0], logits[1], sizeof(logits[0]));
     wsr_plan_free(plans[0]);
     wsr_plan_free(plans[1]);
     wsr_graph_free(g);
@@ -290,7 +290,7 @@ START_TEST(thread_counts_do_not_change_a_bit)
     run(&one, 8, purposes[5]);
     wsr_set_threads(2);
     run(&two, 8, purposes[5]);
-    ck_assert_mem_eq(one.logits, two.logits, sizeof one.logits);
+    ck_assert_mem_eq(one.logits, two.logits, sizeof(one.logits));
     wsr_params_free(one.params);
     wsr_params_free(two.params);
 }

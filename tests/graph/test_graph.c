@@ -136,7 +136,7 @@ START_TEST(inputs_have_positive_dimensions)
     static const wsr_shape shapes[] = {
         {0, {0}}, {2, {1, 0}}, {2, {-1, 3}}, {7, {1}}};
     rig r = rig_open();
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         wsr_value x = 0;
         ck_assert_fails(wsr_graph_input(&x, r.graph, "x", &shapes[i]), WSR_ARG,
                         "input x");

@@ -215,7 +215,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
         ck_assert_mem_eq(wsr_plan_diff_src(r[0].plan, "x"),
                          wsr_plan_diff_src(r[i].plan, "x"),
                          5 * 17 * 81 * sizeof(float));
-        for (size_t p = 0; p < sizeof names / sizeof names[0]; p++) {
+        for (size_t p = 0; p < sizeof(names) / sizeof(names[0]); p++) {
             size_t at = 0;
             ck_assert_ok(wsr_params_find(&at, r[0].params, names[p]));
             const int64_t n =
@@ -236,11 +236,11 @@ START_TEST(the_same_run_gives_the_same_bits)
     float first[25];
     network_open(&r, WSR_TRAIN | WSR_GRAD_INPUT);
     ck_assert_ok(wsr_plan_forward(r.plan));
-    memcpy(first, wsr_plan_dst(r.plan, "h"), sizeof first);
+    memcpy(first, wsr_plan_dst(r.plan, "h"), sizeof(first));
     set_diff(r.plan, "h", 1);
     ck_assert_ok(wsr_plan_backward(r.plan));
     ck_assert_ok(wsr_plan_forward(r.plan));
-    ck_assert_mem_eq(wsr_plan_dst(r.plan, "h"), first, sizeof first);
+    ck_assert_mem_eq(wsr_plan_dst(r.plan, "h"), first, sizeof(first));
     rig_close(&r);
 }
 END_TEST
@@ -388,7 +388,7 @@ START_TEST(timing_and_the_dump_name_every_step)
         "conv2d", "batch_norm", "max_pool",
         "lstm",   "softmax",    ", pw)  0.12 Mmadd  0.06 MB  fwd",
         "ms"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         ck_assert_msg(strstr(text, words[i]) != NULL, "'%s' lacks '%s'", text,
                       words[i]);
     }

@@ -83,7 +83,7 @@ static wsr_value grow_elementwise(garden *k, wsr_value x)
         {"relu", NULL}, {"relu", NULL},          {"relu", NULL},
         {"tanh", NULL}, {"scale", "factor=0.5"}, {"scale", "offset=0.3"},
         {"zero", NULL}};
-    const uint32_t i = pick(k, sizeof ops / sizeof ops[0]);
+    const uint32_t i = pick(k, sizeof(ops) / sizeof(ops[0]));
     return wsr__op1(k->g, ops[i][0], ops[i][1], x);
 }
 
@@ -93,7 +93,7 @@ static wsr_value grow_depthwise(garden *k, wsr_value x)
                                           "groups=%d,pad=2,dilation=2"};
     char text[NAME_SIZE];
     const int64_t c = channels(k, x);
-    (void)snprintf(text, sizeof text, options[pick(k, 2)], (int)c);
+    (void)snprintf(text, sizeof(text), options[pick(k, 2)], (int)c);
     return wsr__op2(k->g, "conv2d", text, x, weights(k, c, 1, 3));
 }
 
@@ -174,7 +174,7 @@ static wsr_value grow_rows(garden *k, wsr_value x)
     const wsr_value y = wsr__op1(k->g, "reshape", NULL, x);
     const int64_t c = channels(k, x);
     char text[NAME_SIZE];
-    (void)snprintf(text, sizeof text, "dims=[%d, %d, %d]", (int)c, SIDE, SIDE);
+    (void)snprintf(text, sizeof(text), "dims=[%d, %d, %d]", (int)c, SIDE, SIDE);
     return wsr__op1(k->g, "reshape", text, y);
 }
 
@@ -185,7 +185,7 @@ static void grow(garden *k)
         grow_dense,       grow_norm,        grow_norm,      grow_separable,
         grow_separable,   grow_pool,        grow_sum,       grow_sum,
         grow_product,     grow_join,        grow_join,      grow_rows};
-    const uint32_t i = pick(k, sizeof kinds / sizeof kinds[0]);
+    const uint32_t i = pick(k, sizeof(kinds) / sizeof(kinds[0]));
     k->image[k->count] = kinds[i](k, some(k));
     k->count++;
 }
@@ -199,7 +199,7 @@ static void add_outputs(garden *k)
         if (pick(k, 3) == 0) {
             v = wsr__op1(k->g, "global_avg_pool", NULL, v);
         }
-        (void)snprintf(name, sizeof name, "y%u", i);
+        (void)snprintf(name, sizeof(name), "y%u", i);
         wsr__set_output(k->g, name, v);
     }
 }
@@ -231,7 +231,7 @@ static void note(outcome *o, const float *v, size_t n)
 {
     if (o->n + n > o->capacity) {
         o->capacity = 2 * (o->n + n);
-        o->v = realloc(o->v, o->capacity * sizeof *o->v);
+        o->v = realloc(o->v, o->capacity * sizeof(*o->v));
         ck_assert_ptr_nonnull(o->v);
     }
     for (size_t i = 0; i < n; i++) {
@@ -251,7 +251,7 @@ static void run_outputs(outcome *o, wsr_plan *plan, uint64_t number)
 {
     for (uint32_t i = 0; i < MOST_OUTPUTS; i++) {
         char name[NAME_SIZE];
-        (void)snprintf(name, sizeof name, "y%u", i);
+        (void)snprintf(name, sizeof(name), "y%u", i);
         if (wsr_plan_shape(plan, name) != NULL) {
             const size_t n =
                 (size_t)wsr_shape_count(wsr_plan_shape(plan, name));

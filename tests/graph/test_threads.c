@@ -100,8 +100,8 @@ static void *pay_visit(void *user)
     return NULL;
 }
 
-/// Threads that a run adds in a new thread of the caller. The threads of OpenMP
-/// end some time after the thread that they worked for; the next count waits.
+// Threads that a run adds in a new thread of the caller. The threads of OpenMP
+// end some time after the thread that they worked for; the next count waits.
 static size_t threads_added(visit *v)
 {
     pthread_t thread;

@@ -76,9 +76,9 @@ static bool is_shortage(wsr_status status)
            strstr(wsr_error_detail(), "out of memory") != NULL;
 }
 
-/// Make a convolution while the `nth` request is refused; whether there were
-/// fewer. oneDNN 2.6 does not look at what it gets for the objects that
-/// generate code, which are spared.
+// Make a convolution while the `nth` request is refused; whether there were
+// fewer. oneDNN 2.6 does not look at what it gets for the objects that
+// generate code, which are spared.
 static bool make_refused(int i, wsr__direction pass, unsigned long nth)
 {
     wsr__dnnl_conv *conv = NULL;
@@ -107,8 +107,8 @@ START_TEST(making_a_convolution_without_memory_is_a_status)
 }
 END_TEST
 
-/// The same for a run. oneDNN 3.7 does not look at what it gets for aligned
-/// buffers of a run, which are spared with it; 2.6 does.
+// The same for a run. oneDNN 3.7 does not look at what it gets for aligned
+// buffers of a run, which are spared with it; 2.6 does.
 static bool run_refused(wsr__dnnl_conv *conv, unsigned long nth)
 {
     fail_alloc_at(nth, is_dnnl_2() ? NULL : "libdnnl");

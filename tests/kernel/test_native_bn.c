@@ -16,7 +16,7 @@ typedef struct scene {
     double *sums;
 } scene;
 
-/// `far`: the mean lies a thousand standard deviations from zero.
+// `far`: the mean lies a thousand standard deviations from zero.
 static scene scene_new(const int64_t dims[4], bool view, bool far)
 {
     scene s;

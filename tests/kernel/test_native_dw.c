@@ -2,7 +2,7 @@
 
 #include "kernel/native_support.h"
 
-/// One depthwise convolution with everything that a call can take.
+// One depthwise convolution with everything that a call can take.
 typedef struct scene {
     wsr__dw p;
     wsr__conv conv;
@@ -148,7 +148,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a relu mask makes on the way are those of its result.
+// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
     const wsr__dims d = {.n = s->p.n,
@@ -242,7 +242,7 @@ static void check_scene(const int64_t shape[8], bool view)
     scene_free(&s);
 }
 
-/// Kernels, strides, dilations that have row kernels, over odd sizes.
+// Kernels, strides, dilations that have row kernels, over odd sizes.
 static void check_fast(void)
 {
     static const int64_t sizes[][4] = {
@@ -274,7 +274,7 @@ START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
 }
 END_TEST
 
-/// Other sides, strides, dilations and pads, and rows of several strips.
+// Other sides, strides, dilations and pads, and rows of several strips.
 static void check_others(void)
 {
     static const int64_t shapes[][8] = {

@@ -4,7 +4,7 @@
 
 static const int64_t lengths[] = {1, 7, 8, 100, 4096, 9001};
 
-/// Values of all signs, zero and what is no number.
+// Values of all signs, zero and what is no number.
 static float *special_floats(int64_t n, uint32_t seed)
 {
     float *const x = random_floats(n, seed);

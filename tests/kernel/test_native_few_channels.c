@@ -14,7 +14,7 @@ typedef struct shape {
     bool view;
 } shape;
 
-/// One such convolution with everything that a call can take.
+// One such convolution with everything that a call can take.
 typedef struct scene {
     wsr__few_channels p;
     wsr__conv conv; // the same for the reference
@@ -121,7 +121,7 @@ static int64_t few_size(const scene *s)
     return s->p.n * s->p.few * s->p.h * s->p.w;
 }
 
-/// The side with many channels as it is read; NULL for as it is.
+// The side with many channels as it is read; NULL for as it is.
 static float *read_many(const scene *s, const wsr__pre *pre,
                         const wsr__affine *affine)
 {
@@ -134,7 +134,7 @@ static float *read_many(const scene *s, const wsr__pre *pre,
     return read;
 }
 
-/// What a pass that writes the side with many channels has left there.
+// What a pass that writes the side with many channels has left there.
 static void check_many(scene *s, float *want, bool accumulate, const char *what)
 {
     for (int64_t i = 0; accumulate && i < many_size(s); i++) {
@@ -144,7 +144,7 @@ static void check_many(scene *s, float *want, bool accumulate, const char *what)
     wsr__free(want);
 }
 
-/// The same of the side with few channels, which held 3 before.
+// The same of the side with few channels, which held 3 before.
 static void check_few(const scene *s, float *want, float *got, bool accumulate,
                       const char *what)
 {

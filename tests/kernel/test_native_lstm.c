@@ -48,7 +48,7 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-/// Row g of the weights times x_t and h, both biases added.
+// Row g of the weights times x_t and h, both biases added.
 static double row_of(const scene *s, int64_t g, const double *x,
                      const double *h)
 {
@@ -62,7 +62,7 @@ static double row_of(const scene *s, int64_t g, const double *x,
     return sum;
 }
 
-/// One sequence, from a zero state: the last h.
+// One sequence, from a zero state: the last h.
 static void define_sequence(double *h, const scene *s, int64_t n)
 {
     enum { MOST = 16 };
@@ -83,7 +83,7 @@ static void define_sequence(double *h, const scene *s, int64_t n)
     }
 }
 
-/// sum of dst * DIFF, whose gradients backward computes.
+// sum of dst * DIFF, whose gradients backward computes.
 static double define_loss(const scene *s)
 {
     double h[16];
@@ -97,7 +97,7 @@ static double define_loss(const scene *s)
     return loss;
 }
 
-/// What backward adds to an array that holds `before`.
+// What backward adds to an array that holds `before`.
 static float *define_gradient(scene *s, size_t array, float before)
 {
     const double eps = 1e-5;
@@ -121,7 +121,7 @@ static wsr__lstm_weights weights_of(const scene *s)
                                s->data[BIAS_HH]};
 }
 
-/// dst, the gradients of X, IH, HH and of the biases, all of which held 1.
+// dst, the gradients of X, IH, HH and of the biases, all of which held 1.
 static void run(float *const out[5], const scene *s, bool add_src)
 {
     const wsr__lstm_weights w = weights_of(s);

@@ -2,8 +2,8 @@
 
 #include "kernel/native_support.h"
 
-/// One pointwise convolution with everything that a call can take. With
-/// `parts`, src is a concatenation of parts, each padded to whole blocks.
+// One pointwise convolution with everything that a call can take. With
+// `parts`, src is a concatenation of parts, each padded to whole blocks.
 typedef struct scene {
     wsr__pw p;
     wsr__conv conv;
@@ -47,8 +47,8 @@ static void pack(scene *s)
     wsr__pw_pack_transposed(s->transposed, p, s->weights, NULL);
 }
 
-/// The same convolution for the reference: channels as they lie, and the
-/// offset of the first pixel as padding that is negative.
+// The same convolution for the reference: channels as they lie, and the
+// offset of the first pixel as padding that is negative.
 static void reference(scene *s)
 {
     const wsr__pw *const p = &s->p;
@@ -142,7 +142,7 @@ static int64_t plain_size(const pair *t)
     return t->n * t->c * t->pixels;
 }
 
-/// Moments made on the way are those of what was stored.
+// Moments made on the way are those of what was stored.
 static void check_moments(const scene *s)
 {
     const wsr__dims d = {.n = s->p.n,
@@ -211,7 +211,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a relu mask makes on the way are those of its result.
+// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
     const wsr__relu_mask mask = {.src = s->src.blocked,
@@ -237,7 +237,7 @@ static void check_sums(scene *s)
     }
 }
 
-/// Both kinds of gradients in one pass are bit for bit those of two passes.
+// Both kinds of gradients in one pass are bit for bit those of two passes.
 static void check_together(scene *s, const wsr__pw_grads *weights,
                            const wsr__bwd *bwd)
 {

@@ -2,7 +2,7 @@
 
 #include "kernel/native_support.h"
 
-/// A depthwise and a pointwise convolution with everything a call can take.
+// A depthwise and a pointwise convolution with everything a call can take.
 typedef struct scene {
     wsr__sep p;
     wsr__conv dw;
@@ -160,7 +160,7 @@ static int64_t plain_size(const pair *t)
     return t->n * t->c * t->pixels;
 }
 
-/// Moments made on the way are those of what was stored.
+// Moments made on the way are those of what was stored.
 static void check_moments(const scene *s)
 {
     const wsr__dims d = {.n = s->p.dw.n,
@@ -240,7 +240,7 @@ static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
     wsr__free(want);
 }
 
-/// The reductions that a relu mask makes on the way are those of its result.
+// The reductions that a relu mask makes on the way are those of its result.
 static void check_sums(scene *s)
 {
     const wsr__relu_mask mask = {.src = s->src.blocked,
@@ -274,7 +274,7 @@ static void check_same(const float *got, const float *want, size_t size)
     }
 }
 
-/// One kind of gradient alone, or all in one pass, are bit for bit the same.
+// One kind of gradient alone, or all in one pass, are bit for bit the same.
 static void check_together(scene *s, float *const want[2], const wsr__bwd *bwd,
                            const wsr__pre *pre)
 {
@@ -432,7 +432,7 @@ static int64_t filled(const scene *s)
            (int64_t)wsr__pw_weights_size(&pw) + s->p.dw.n * s->dst.total * 16;
 }
 
-/// One image is cut into bands, five are not.
+// One image is cut into bands, five are not.
 static void check_thread_counts(void)
 {
     for (int64_t n = 1; n <= 5; n += 4) {

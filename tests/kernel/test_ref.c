@@ -165,7 +165,7 @@ END_TEST
 enum { IMAGES = 3, CHANNELS = 2, SIDE = 4, ALL = IMAGES * CHANNELS * SIDE };
 static const int64_t bn_dims[4] = {IMAGES, CHANNELS, 2, 2};
 
-/// Sum of weighted results of a training-mode norm.
+// Sum of weighted results of a training-mode norm.
 static double bn_loss(const float *src, const float *weights,
                       const wsr__ref_norm *norm)
 {

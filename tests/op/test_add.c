@@ -12,9 +12,9 @@ START_TEST(values_are_sums)
         {{2, {2, 2}}, a}, {{2, {2, 2}}, b}, {{2, {2, 2}}, c}};
     float y[4];
     op_forward(y, "add", NULL, srcs, 3);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "add", NULL, srcs, 1);
-    ck_assert_mem_eq(y, a, sizeof a);
+    ck_assert_mem_eq(y, a, sizeof(a));
 }
 END_TEST
 
@@ -25,7 +25,7 @@ START_TEST(gradients_are_right)
                                        {4, {2, 17, 5, 5}},
                                        {4, {1, 7, 31, 1}},
                                        {2, {3, 7}}};
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         grad_case c = {.op = "add",
                        .n = 3,
                        .src = {{.shape = shapes[i]},

@@ -10,7 +10,7 @@ START_TEST(the_border_counts_or_does_not)
     const op_value src = {{4, {1, 1, 2, 2}}, x};
     float y[4];
     op_forward(y, "avg_pool", "pad=1", &src, 1);
-    ck_assert_mem_eq(y, inside, sizeof inside);
+    ck_assert_mem_eq(y, inside, sizeof(inside));
     op_forward(y, "avg_pool", "pad=1,count_pad=true", &src, 1);
     for (size_t i = 0; i < 4; i++) {
         ck_assert_float_eq_tol(y[i], whole[i], 1e-6f);

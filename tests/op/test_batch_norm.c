@@ -30,7 +30,7 @@ static grad_case norm_case(wsr_shape shape, bool affine)
 static const wsr_shape shapes[] = {{4, {3, 1, 5, 1}},  {4, {2, 3, 5, 31}},
                                    {4, {3, 7, 1, 31}}, {4, {2, 17, 5, 5}},
                                    {4, {1, 8, 5, 5}},  {2, {5, 7}}};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
 START_TEST(gradients_with_running_statistics_are_right)
 {
@@ -76,7 +76,7 @@ static void net_open(net *n, unsigned purpose)
                     wsr__opn(n->graph, "batch_norm", NULL, srcs, 4));
     ck_assert_ok(wsr_plan_new(&n->plan, n->graph, 2, purpose));
     const float x[] = {1, 2, 3, 6}; // mean 3, biased variance 3.5
-    memcpy(wsr_plan_src(n->plan, "x"), x, sizeof x);
+    memcpy(wsr_plan_src(n->plan, "x"), x, sizeof(x));
 }
 
 static void net_close(net *n)
@@ -116,7 +116,7 @@ START_TEST(running_statistics_stay_otherwise)
     static const unsigned purposes[] = {WSR_FORWARD, WSR_TRAIN, WSR_MOVE_STATS,
                                         WSR_REFERENCE,
                                         WSR_TRAIN | WSR_REFERENCE};
-    for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
+    for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
         net n = {0};
         net_open(&n, purposes[i]);
         ck_assert_ok(wsr_plan_forward(n.plan));

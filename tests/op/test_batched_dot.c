@@ -10,7 +10,7 @@ START_TEST(values_are_inner_products)
     const op_value srcs[] = {{{2, {2, 3}}, a}, {{2, {2, 3}}, b}};
     float y[2];
     op_forward(y, "batched_dot", NULL, srcs, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

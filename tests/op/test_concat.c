@@ -10,7 +10,7 @@ START_TEST(sources_stand_side_by_side)
     const op_value srcs[] = {{{2, {2, 2}}, a}, {{2, {2, 1}}, b}};
     float y[6];
     op_forward(y, "concat", NULL, srcs, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

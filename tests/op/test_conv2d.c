@@ -40,7 +40,7 @@ START_TEST(values_are_those_of_the_definition)
         {{4, {1, 1, 3, 3}}, x}, {{4, {1, 1, 2, 2}}, w}, {{1, {1}}, b}};
     float y[16];
     op_forward(y, "conv2d", NULL, srcs, 3);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "conv2d", "pad=1", srcs, 3);
     ck_assert(y[0] == 9 && y[1] == 8 && y[3] == 10);
     ck_assert(y[5] == 6 && y[15] == 10 + 9);
@@ -66,7 +66,7 @@ START_TEST(dense_gradients_are_right)
         {"pad=1,groups=3", {2, 3, 5, 5}, {6, 1, 3, 3}, true},
         {"pad=1,offset=2", {2, 3, 5, 7}, {7, 3, 3, 3}, false},
     };
-    check_all(cases, sizeof cases / sizeof cases[0]);
+    check_all(cases, sizeof(cases) / sizeof(cases[0]));
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(pointwise_gradients_are_right)
         {"stride=2,offset=1", {2, 3, 5, 9}, {17, 3, 1, 1}, false},
         {NULL, {2, 7, 5, 5}, {3, 7, 1, 1}, true},
     };
-    check_all(cases, sizeof cases / sizeof cases[0]);
+    check_all(cases, sizeof(cases) / sizeof(cases[0]));
 }
 END_TEST
 
@@ -98,7 +98,7 @@ START_TEST(depthwise_gradients_are_right)
         char text[64];
         const int64_t c = channels[i % 4];
         const int64_t *const size = sizes[i / 4 % 4];
-        (void)snprintf(text, sizeof text, options[i / 16], (int)c);
+        (void)snprintf(text, sizeof(text), options[i / 16], (int)c);
         const conv_case k = {
             text, {2, c, size[0], size[1]}, {c, 1, 3, 3}, false};
         check(&k);
@@ -126,7 +126,7 @@ START_TEST(larger_depthwise_gradients_are_right)
         {"groups=7,pad=[0, 1]", {2, 7, 5, 5}, {7, 1, 1, 3}, false},
         {"groups=7,pad=1", {2, 7, 5, 5}, {7, 1, 3, 3}, true},
     };
-    check_all(cases, sizeof cases / sizeof cases[0]);
+    check_all(cases, sizeof(cases) / sizeof(cases[0]));
 }
 END_TEST
 

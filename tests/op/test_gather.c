@@ -10,9 +10,9 @@ START_TEST(elements_come_in_the_order_of_the_indices)
     const op_value src = {{3, {2, 3, 2}}, x};
     float y[12];
     op_forward(y, "gather", "indices=[2, 0, 2]", &src, 1);
-    ck_assert_mem_eq(y, rows, sizeof rows);
+    ck_assert_mem_eq(y, rows, sizeof(rows));
     op_forward(y, "gather", "axis=2,indices=[1]", &src, 1);
-    ck_assert_mem_eq(y, columns, sizeof columns);
+    ck_assert_mem_eq(y, columns, sizeof(columns));
 }
 END_TEST
 

@@ -9,7 +9,7 @@ START_TEST(values_are_means_of_planes)
     float y[2];
     op_forward(y, "global_avg_pool", NULL, &(op_value){{4, {1, 2, 2, 2}}, x},
                1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

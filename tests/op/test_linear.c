@@ -11,7 +11,7 @@ START_TEST(values_are_those_of_the_definition)
     const op_value srcs[] = {{{2, {2, 2}}, x}, {{2, {3, 2}}, w}, {{1, {3}}, b}};
     float y[6];
     op_forward(y, "linear", NULL, srcs, 3);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

@@ -75,7 +75,7 @@ START_TEST(gradients_are_right)
     static const int64_t sizes[][4] = {{1, 1, 1, 1},  {3, 5, 7, 3},
                                        {17, 3, 1, 5}, {8, 4, 8, 16},
                                        {25, 2, 3, 1}, {2, 31, 3, 7}};
-    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+    for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
         const grad_case c =
             lstm_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3]);
         gradcheck(&c);

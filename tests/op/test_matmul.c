@@ -10,7 +10,7 @@ START_TEST(products_are_those_of_the_definition)
     const op_value srcs[] = {{{3, {1, 2, 3}}, a}, {{3, {1, 3, 2}}, b}};
     float y[4];
     op_forward(y, "matmul", NULL, srcs, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 
@@ -22,7 +22,7 @@ START_TEST(transposed_sources_are_used_transposed)
     const op_value srcs[] = {{{3, {1, 3, 2}}, a}, {{3, {1, 2, 3}}, b}};
     float y[4];
     op_forward(y, "matmul", "transpose_a=true,transpose_b=true", srcs, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 
@@ -40,7 +40,7 @@ START_TEST(batched_gradients_are_right)
         {NULL, {3, {2, 1, 1}}, {3, {2, 1, 1}}},
         {NULL, {3, {2, 31, 3}}, {3, {2, 3, 1}}},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const grad_case c = {
             .op = "matmul",
             .options = cases[i].options,

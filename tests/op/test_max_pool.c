@@ -13,11 +13,11 @@ START_TEST(windows_yield_their_largest_value)
     const op_value src = {{4, {1, 1, 3, 3}}, x};
     float y[9];
     op_forward(y, "max_pool", "pad=1", &src, 1);
-    ck_assert_mem_eq(y, padded, sizeof padded); // zeros outside never win
+    ck_assert_mem_eq(y, padded, sizeof(padded)); // zeros outside never win
     op_forward(y, "max_pool", "pad=1,stride=2", &src, 1);
-    ck_assert_mem_eq(y, strided, sizeof strided);
+    ck_assert_mem_eq(y, strided, sizeof(strided));
     op_forward(y, "max_pool", NULL, &src, 1);
-    ck_assert_mem_eq(y, alone, sizeof alone);
+    ck_assert_mem_eq(y, alone, sizeof(alone));
 }
 END_TEST
 

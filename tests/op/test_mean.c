@@ -8,7 +8,7 @@ START_TEST(values_are_means_of_samples)
     const float want[] = {3, 0.25f};
     float y[2];
     op_forward(y, "mean", NULL, &(op_value){{2, {2, 3}}, x}, 1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

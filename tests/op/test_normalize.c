@@ -43,11 +43,11 @@ START_TEST(one_value_serves_all_channels_and_none_changes_nothing)
     const op_value src = {{4, {1, 2, 1, 2}}, x};
     float y[4];
     op_forward(y, "normalize", "mean=0.5,std=[0.25]", &src, 1);
-    ck_assert_mem_eq(y, both, sizeof y);
+    ck_assert_mem_eq(y, both, sizeof(y));
     op_forward(y, "normalize", "std=0.5", &src, 1);
-    ck_assert_mem_eq(y, scaled, sizeof y);
+    ck_assert_mem_eq(y, scaled, sizeof(y));
     op_forward(y, "normalize", NULL, &src, 1);
-    ck_assert_mem_eq(y, x, sizeof y);
+    ck_assert_mem_eq(y, x, sizeof(y));
 }
 END_TEST
 

@@ -11,9 +11,9 @@ START_TEST(each_sample_gets_its_factor)
     const op_value column[] = {{{2, {2, 2}}, x}, {{2, {2, 1}}, s}};
     float y[4];
     op_forward(y, "per_sample_scale", NULL, flat, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "per_sample_scale", NULL, column, 2);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

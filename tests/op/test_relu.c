@@ -22,7 +22,7 @@ START_TEST(gradients_are_right)
         {4, {3, 1, 1, 1}},  {4, {3, 3, 5, 31}}, {4, {2, 17, 5, 5}},
         {4, {1, 7, 31, 1}}, {2, {3, 7}},        {1, {5}},
     };
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         grad_case c = {.op = "relu",
                        .n = 1,
                        .src = {{.shape = shapes[i], .draw = DRAW_SPACED}}};

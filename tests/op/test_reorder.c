@@ -10,7 +10,7 @@ START_TEST(the_numbers_stay_the_same)
         x[i] = (float)i;
     }
     op_forward(y, "reorder", NULL, &(op_value){{4, {2, 3, 2, 2}}, x}, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

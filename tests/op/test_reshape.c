@@ -7,7 +7,7 @@ START_TEST(numbers_stay_and_dimensions_change)
     const float x[] = {1, 2, 3, 4, 5, 6};
     float y[6];
     op_forward(y, "reshape", "dims=[1, 3]", &(op_value){{2, {2, 3}}, x}, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

@@ -9,9 +9,9 @@ START_TEST(values_are_scaled_and_shifted)
     float y[4];
     op_forward(y, "scale", "factor=-2,offset=0.5", &(op_value){{2, {2, 2}}, x},
                1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "scale", NULL, &(op_value){{2, {2, 2}}, x}, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

@@ -36,7 +36,7 @@ START_TEST(gradients_are_right)
         {NULL, {2, 7, 5, 5}, 1, 3},
         {"pad=1", {2, 7, 1, 1}, 3, 3},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         grad_case c = case_of(&cases[i]);
         gradcheck(&c);
         c.blocked = true;

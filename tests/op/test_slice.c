@@ -10,11 +10,11 @@ START_TEST(a_range_of_the_axis_is_kept)
     const op_value src = {{3, {2, 3, 2}}, x};
     float y[12];
     op_forward(y, "slice", "begin=1,end=2", &src, 1);
-    ck_assert_mem_eq(y, middle, sizeof middle);
+    ck_assert_mem_eq(y, middle, sizeof(middle));
     op_forward(y, "slice", "axis=2,begin=1", &src, 1);
-    ck_assert_mem_eq(y, rest, sizeof rest);
+    ck_assert_mem_eq(y, rest, sizeof(rest));
     op_forward(y, "slice", NULL, &src, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

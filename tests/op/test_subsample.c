@@ -10,11 +10,11 @@ START_TEST(every_stride_th_pixel_is_kept)
     const op_value src = {{4, {1, 1, 3, 3}}, x};
     float y[9];
     op_forward(y, "subsample", NULL, &src, 1);
-    ck_assert_mem_eq(y, even, sizeof even);
+    ck_assert_mem_eq(y, even, sizeof(even));
     op_forward(y, "subsample", "offset=1", &src, 1);
-    ck_assert_mem_eq(y, odd, sizeof odd);
+    ck_assert_mem_eq(y, odd, sizeof(odd));
     op_forward(y, "subsample", "stride=1", &src, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

@@ -9,11 +9,11 @@ START_TEST(axes_are_exchanged)
     const op_value src = {{3, {2, 3, 2}}, x};
     float y[12];
     op_forward(y, "transpose", "order=[0, 2, 1]", &src, 1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "transpose", NULL, &src, 1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
     op_forward(y, "transpose", "order=[0, 1, 2]", &src, 1);
-    ck_assert_mem_eq(y, x, sizeof x);
+    ck_assert_mem_eq(y, x, sizeof(x));
 }
 END_TEST
 

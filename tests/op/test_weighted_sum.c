@@ -12,7 +12,7 @@ START_TEST(values_are_weighted_sums)
         {{2, {2, 2}}, a}, {{2, {2, 2}}, b}, {{2, {2, 2}}, coef}};
     float y[4];
     op_forward(y, "weighted_sum", NULL, srcs, 3);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

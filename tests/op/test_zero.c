@@ -10,7 +10,7 @@ START_TEST(everything_becomes_zero_even_nan)
     const float want[] = {0, 0, 0, 0};
     float y[4];
     op_forward(y, "zero", NULL, &(op_value){{2, {2, 2}}, x}, 1);
-    ck_assert_mem_eq(y, want, sizeof want);
+    ck_assert_mem_eq(y, want, sizeof(want));
 }
 END_TEST
 

@@ -54,7 +54,7 @@ static void put(const char *variable, const char *const *words)
     }
 }
 
-/// Count a request; whether it is to be refused.
+// Count a request; whether it is to be refused.
 static bool refused(const char *function, const void *caller)
 {
     const unsigned long n = atomic_fetch_add(&requests, 1) + 1;

@@ -79,7 +79,7 @@ static float draw_uniform(const grad_case *c, const grad_source *src,
 
 static void draw_spaced(float *v, size_t n, wsr__rng *rng)
 {
-    uint32_t *const order = get(n, sizeof *order);
+    uint32_t *const order = get(n, sizeof(*order));
     wsr__rng_permutation(rng, order, (uint32_t)n);
     for (size_t i = 0; i < n; i++) {
         v[i] = (2.0f * (float)order[i] - (float)n + (n % 2 == 0)) / 16.0f;
@@ -126,7 +126,7 @@ static tensors tensors_like(const grad_case *c)
 
 static float *draw_cotangent(size_t n)
 {
-    float *const v = get(n, sizeof *v);
+    float *const v = get(n, sizeof(*v));
     wsr__rng rng = wsr__rng_at(2, WSR__RNG_TEST, 0, 0);
     for (size_t i = 0; i < n; i++) {
         v[i] = 2 * wsr__rng_uniform(&rng) - 1;
@@ -206,7 +206,7 @@ static void rig_open(rig *r, const grad_case *c, const role *roles,
                      unsigned purpose, size_t copies)
 {
     *r = (rig){.c = c, .copies = copies};
-    memcpy(r->roles, roles, sizeof r->roles);
+    memcpy(r->roles, roles, sizeof(r->roles));
     rig_build(r, purpose, 1, false);
 }
 
@@ -260,7 +260,7 @@ static void rig_set_diff_dst(const rig *r, const float *cotangent, size_t n)
         label(name, 'y', i);
         float *const seed = wsr_plan_diff_dst(r->plan, name);
         if (seed != NULL) {
-            memcpy(seed, cotangent, n * sizeof *seed);
+            memcpy(seed, cotangent, n * sizeof(*seed));
         }
     }
 }
@@ -370,7 +370,7 @@ static void check_grads(const char *what, const rig *r, const truth *t,
         if (!expected) {
             continue;
         }
-        float *const want = get(n, sizeof *want);
+        float *const want = get(n, sizeof(*want));
         for (size_t i = 0; i < n; i++) {
             want[i] = (float)factor * t->grad.v[s][i];
         }
@@ -487,7 +487,7 @@ static void load_sample(const rig *r, const truth *t, size_t k, size_t n)
         float *const to = rig_src(r, s);
         if (to != NULL) {
             memcpy(to, t->x->v[s] + (own == floats ? 0 : k * own),
-                   own * sizeof *to);
+                   own * sizeof(*to));
         }
     }
 }
@@ -497,7 +497,7 @@ static void check_samples(const truth *t)
     const size_t n = samples_of(t->c);
     const size_t own = t->dst_floats / n;
     rig r = {.c = t->c, .copies = 1};
-    memcpy(r.roles, t->roles, sizeof r.roles);
+    memcpy(r.roles, t->roles, sizeof(r.roles));
     rig_build(&r, WSR_GRAD_INPUT | WSR_GRAD_PARAMS, 1, true);
     for (size_t k = 0; k < n; k++) {
         load_sample(&r, t, k, n);
@@ -538,7 +538,7 @@ static void truth_find(truth *t, const grad_case *c, const tensors *x)
     }
     rig_open(&r, c, t->roles, WSR_GRAD_INPUT | WSR_GRAD_PARAMS, 1);
     t->dst_floats = floats_of(wsr_plan_shape(r.plan, "y0"));
-    t->dst = get(t->dst_floats, sizeof *t->dst);
+    t->dst = get(t->dst_floats, sizeof(*t->dst));
     float *const cotangent = draw_cotangent(t->dst_floats);
     t->cotangent = cotangent;
     t->grad = tensors_like(c);
@@ -601,11 +601,11 @@ static void forward_with(float *dst, size_t *n_dst, unsigned purpose,
     rig_open(&r, c, roles, purpose, 1);
     for (size_t s = 0; s < c->n; s++) {
         float *const to = rig_src(&r, s);
-        memcpy(to, srcs[s].data, floats_of(&srcs[s].shape) * sizeof *to);
+        memcpy(to, srcs[s].data, floats_of(&srcs[s].shape) * sizeof(*to));
     }
     ck_assert_ok(wsr_plan_forward(r.plan));
     *n_dst = floats_of(wsr_plan_shape(r.plan, "y0"));
-    memcpy(dst, wsr_plan_dst(r.plan, "y0"), *n_dst * sizeof *dst);
+    memcpy(dst, wsr_plan_dst(r.plan, "y0"), *n_dst * sizeof(*dst));
     rig_close(&r);
 }
 
@@ -619,7 +619,7 @@ void op_forward(float *dst, const char *op, const char *options,
     }
     size_t count = 0;
     forward_with(dst, &count, WSR_FORWARD, &c, srcs);
-    float *const other = get(count, sizeof *other);
+    float *const other = get(count, sizeof(*other));
     forward_with(other, &count, WSR_REFERENCE, &c, srcs);
     for (size_t i = 0; i < count; i++) {
         const double a = (double)dst[i];

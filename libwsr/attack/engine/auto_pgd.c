@@ -43,7 +43,7 @@ wsr__lp wsr__apgd_norm(const void *apgd)
     return wsr__lp_named(((const wsr__apgd *)apgd)->norm.s);
 }
 
-/// What the search knows of an image.
+// What the search knows of an image.
 typedef struct row_state {
     double eta;
     double best;      // order of the loss at the best point

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-/// What the search knows of an image.
+// What the search knows of an image.
 typedef struct weight {
     double c;
     double low;      // largest weight that failed, 0: none

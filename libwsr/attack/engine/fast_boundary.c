@@ -26,7 +26,7 @@
 
 enum { NORMAL, TO_PLANE, CLEAN_TO_PLANE, ROWS };
 
-/// What the walk knows of an image.
+// What the walk knows of an image.
 typedef struct row_state {
     double f;      // difference of logits whose boundary is the nearest
     double length; // distance to it

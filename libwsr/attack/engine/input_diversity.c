@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/// Where the pixels of the smaller size lie on an axis.
+// Where the pixels of the smaller size lie on an axis.
 typedef struct tap {
     int64_t low;
     int64_t high;
@@ -86,7 +86,7 @@ static int64_t below(wsr__rng *rng, int64_t n)
     return i < n ? i : n - 1;
 }
 
-/// What step `step` makes of a row; false: nothing.
+// What step `step` makes of a row; false: nothing.
 static bool resize_of(wsr__resize *how, const wsr__attack_batch *s,
                       const view *v, size_t row)
 {

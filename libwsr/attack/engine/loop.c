@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/// What happened at one strength; arrays have a row per image.
+// What happened at one strength; arrays have a row per image.
 typedef struct record {
     float eps;
     uint8_t *robust;

@@ -76,8 +76,8 @@ static int left_at(const float *z, size_t classes)
     return e > MOST ? -MOST : e < -MOST ? MOST : -e;
 }
 
-/// Probabilities of one image in a unit in which the largest one of interest is
-/// about 1: exp(log p) / 2^exponent.
+// Probabilities of one image in a unit in which the largest one of interest is
+// about 1: exp(log p) / 2^exponent.
 typedef struct unit {
     int exponent;
     int left;    // of it, what left_at() asks for
@@ -97,8 +97,8 @@ static unit unit_of(double most, const float *z, size_t classes)
                   most / M_LN2 - whole};
 }
 
-/// The probability whose logarithm is `log_p`, `below` the largest one; exp()
-/// of it with a shifted exponent where it can be.
+// The probability whose logarithm is `log_p`, `below` the largest one; exp()
+// of it with a shifted exponent where it can be.
 static double in_unit(const unit *u, double log_p, double below)
 {
     return u->most > log_least ? ldexp(exp(log_p), -u->exponent)
@@ -177,7 +177,7 @@ double wsr__order_dlr(const float *z, const wsr__loss_target *target,
     return wsr__loss_dlr(NULL, NULL, z, target, classes);
 }
 
-/// Logarithms of the probabilities of one image and of its clean image.
+// Logarithms of the probabilities of one image and of its clean image.
 typedef struct kl_pair {
     const float *z;
     const float *clean;
