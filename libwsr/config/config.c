@@ -49,7 +49,7 @@ void wsr_config_free(wsr_config *cfg)
     }
 }
 
-// Configurations have a hundred keys at most, so the search is linear.
+// Configurations have some hundred keys, so a linear search is enough.
 const wsr__entry *wsr__config_find(const wsr_config *cfg, const char *key)
 {
     for (size_t i = 0; i < cfg->n; i++) {

@@ -245,7 +245,7 @@ out:
     return status;
 }
 
-// "ref:any" and the like; tests ask, so that no layout falls into it unseen.
+// "ref:any" and the like; benchmarks ask, so that it is not compared with.
 static bool is_reference(const_dnnl_primitive_desc_t pd)
 {
     const char *name = NULL;

@@ -64,8 +64,8 @@ static const variant *native(void)
     return v;
 }
 
-// Also what wsr-info prints and logs record: results differ in rounding between
-// instruction sets.
+// A part of wsr_build_info() as well: results of different instruction sets
+// differ in rounding.
 const char *wsr__native_name(void)
 {
     return native()->name;

@@ -44,8 +44,8 @@ static void unplan(wsr__node *node)
     }
 }
 
-// A source in parts has padding within its channels: packed weights have rows
-// of zeros there, and count as channels.
+// A source in parts has padding within its channels: packed weights have
+// rows of zeros there, and these rows count as channels.
 static wsr_status plan(wsr__node *node)
 {
     const wsr__conv c = wsr__conv2d_shape(node);

@@ -40,7 +40,7 @@ out:
     return status;
 }
 
-// Backward reads the logits and the labels; the losses themselves it does not.
+// Backward reads the logits and the labels, not the losses.
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;

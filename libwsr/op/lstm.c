@@ -79,8 +79,9 @@ static void finish_bias(const wsr__node *node, const float *bias)
 
 // ------------------------------------------------------------------ native
 
-// The workspace holds a record per time step and sequence: backward reads
-// gates, cells and inputs from there. Without backward it is one record.
+// The workspace holds a record per time step and block of eight sequences:
+// backward reads gates, cells and inputs from there. Without backward there is
+// one record a block.
 static wsr_status plan_native(wsr__node *node)
 {
     const wsr__lstm p = sizes_of(node);

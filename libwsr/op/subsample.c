@@ -47,6 +47,7 @@ typedef struct work {
     int64_t offset;
 } work;
 
+// src and dst lie in the same layout; dst has as many planes as src.
 static work work_of(const wsr__node *node)
 {
     const wsr__subsample_params *const o = node->params;
@@ -89,8 +90,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-// Planes are independent in both passes. All of this is exact: numbers are
-// copied, never computed.
+// Planes are independent in both passes. Forward only copies numbers.
 static wsr_status forward(wsr__node *node)
 {
     work k = work_of(node);

@@ -50,8 +50,9 @@ static void sort_by_strength(edge *edges, size_t n)
 }
 
 // Row by row: alphas is (14, n), the edges of node 0 first. Every node is
-// concatenated to the output. Softmax keeps the order of the alphas of an edge,
-// but not between edges; as in DARTS's code raw alphas are compared here.
+// concatenated to the output. Raw alphas are compared,
+// not their softmax: the order is the same within an edge, but need not be so
+// between edges.
 static wsr_status derive_cell(wsr__genotype_lists *out, const float *alphas,
                               const char *const *primitives, size_t n)
 {
