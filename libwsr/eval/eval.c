@@ -13,31 +13,17 @@
 
 enum { MOST_ATTACKS = 64, SPEC_SIZE = 1024 };
 
-typedef wsr__eval_settings params;
+#define AT(field) offsetof(wsr__eval_settings, field)
 
-static const char *const targets[] = {"none", "least", "second", "random",
-                                      NULL};
+const char *const wsr__eval_targets[] = {"none", "least", "second", "random",
+                                         NULL};
 
 static const wsr__option schema[] = {
-    {"stop", WSR__BOOL, offsetof(params, attack.stop), "true", 0, 0, "",
-     "leave images alone after a success", NULL},
-    {"nested", WSR__BOOL, offsetof(params, attack.nested), "true", 0, 0, "",
-     "a success at a strength counts as one at larger ones", NULL},
-    {"target", WSR__WORD, offsetof(params, attack.target), "none", 0, 0, "",
-     "class to reach: least likely, second likely, random", targets},
-    {"target_class", WSR__INT, offsetof(params, attack.target_class), "-1", -1,
-     INT32_MAX, "",
-     "number of the class that every image is to reach, -1: see target; images "
-     "of that class are left out",
-     NULL},
-    {"seed", WSR__INT, offsetof(params, attack.seed), "0", 0,
-     9007199254740991.0, "", "of all random numbers", NULL},
-    {"batch", WSR__INT, offsetof(params, attack.batch), "0", 0, 65536, "images",
-     "at once at most, 0: as many as the model takes", NULL},
-    {"keep", WSR__INT, offsetof(params, keep), "0", 0, 1e9, "images",
+    WSR__EVAL_OPTIONS(0),
+    {"seed", WSR__INT, AT(attack.seed), "0", 0, 9007199254740991.0, "",
+     "of all random numbers", NULL},
+    {"keep", WSR__INT, AT(keep), "0", 0, 1e9, "images",
      "whose adversarial images are kept", NULL},
-    {"count", WSR__INT, offsetof(params, count), "0", 0, 1e9, "images",
-     "that are evaluated, 0: all", NULL},
     {0},
 };
 
@@ -116,11 +102,18 @@ out:
     return status;
 }
 
-wsr_status wsr_eval_new(wsr_eval **out, const char *attacks,
-                        const char *options)
+void wsr__eval_params_default(wsr__eval_params *params)
 {
+    *params = (wsr__eval_params){0};
+    wsr__params_default(&params->settings.attack, wsr__attack_schema);
+    wsr__params_default(&params->settings, schema);
+}
+
+wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params)
+{
+    static const float usual = 8.0f / 255;
     wsr_status status = WSR_OK;
-    const float strength = 8.0f / 255;
+    const float *const eps = params->eps != NULL ? params->eps : &usual;
     wsr_eval *s = wsr__alloc(1, sizeof(*s));
     *out = NULL;
     if (s == NULL) {
@@ -131,16 +124,29 @@ wsr_status wsr_eval_new(wsr_eval **out, const char *attacks,
         status = WSR_NOMEM;
         goto out;
     }
-    wsr__params_default(&s->settings.attack, wsr__attack_schema);
-    wsr__params_default(&s->settings, schema);
-    WSR_TRY(wsr__params_parse(&s->settings, schema, "attack.",
-                              options == NULL ? "" : options));
-    WSR_TRY(add_attacks(s, attacks));
-    WSR_TRY(wsr_eval_set_strengths(s, &strength, 1));
+    s->settings = params->settings;
+    WSR_TRY(add_attacks(s, params->attacks));
+    WSR_TRY(wsr_eval_set_strengths(s, eps,
+                                   params->eps != NULL ? params->n_eps : 1));
     *out = s;
     s = NULL;
 out:
     wsr_eval_free(s);
+    return status;
+}
+
+wsr_status wsr_eval_new(wsr_eval **out, const char *attacks,
+                        const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__eval_params params;
+    *out = NULL;
+    wsr__eval_params_default(&params);
+    params.attacks = attacks;
+    WSR_TRY(wsr__params_parse(&params.settings, schema, "attack.",
+                              options == NULL ? "" : options));
+    WSR_TRY(wsr__eval_make(out, &params));
+out:
     return status;
 }
 
@@ -328,7 +334,7 @@ wsr_status wsr_eval_transfer(wsr_eval *eval, wsr_model *source)
     if (eval->attacks[0]->target != WSR__TARGET_NONE) {
         return WSR_FAIL(WSR_CONFIG,
                         "attack.target: %s: attacks on another network than "
-                        "the one that is judged have no target class",
+                        "the one that is evaluated have no target class",
                         eval->attacks[0]->target == WSR__TARGET_CLASS
                             ? "target_class"
                             : eval->settings.attack.target.s);
@@ -406,8 +412,8 @@ static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
 }
 
 // Outcomes on the model that is evaluated, of images made on another.
-static wsr_status judge(wsr_eval *s, const wsr_attack_result *r, size_t a,
-                        size_t at)
+static wsr_status evaluate_transfer(wsr_eval *s, const wsr_attack_result *r,
+                                    size_t a, size_t at)
 {
     wsr_status status = WSR_OK;
     const size_t n = wsr_attack_result_count(r);
@@ -479,7 +485,7 @@ wsr_status wsr_eval_step(wsr_eval *eval)
                            s->labels + at, count));
     take(s, result, a, at);
     if (s->source != NULL) {
-        WSR_TRY(judge(s, result, a, at));
+        WSR_TRY(evaluate_transfer(s, result, a, at));
     }
     for (size_t e = 0; e < s->n_eps; e++) {
         wsr__eval_at(s, a, e)->seconds += wsr_attack_result_seconds(result, e);

@@ -25,6 +25,45 @@ typedef struct wsr__eval_settings {
     int64_t count;
 } wsr__eval_settings;
 
+extern const char *const wsr__eval_targets[]; // words of the option target
+
+/// Rows of a schema for the settings of an evaluation, which lie `at` bytes
+/// behind the start of the params.
+// clang-format off
+#define WSR__EVAL_OPTION(at, field) \
+    (at) + offsetof(wsr__eval_settings, field)
+#define WSR__EVAL_OPTIONS(at) \
+    {"stop", WSR__BOOL, WSR__EVAL_OPTION(at, attack.stop), "true", 0, 0, "", \
+     "leave images alone after a success", NULL}, \
+    {"nested", WSR__BOOL, WSR__EVAL_OPTION(at, attack.nested), "true", 0, 0, \
+     "", "a success at a strength counts as one at larger ones", NULL}, \
+    {"target", WSR__WORD, WSR__EVAL_OPTION(at, attack.target), "none", 0, 0, \
+     "", "class to reach: least likely, second likely, random", \
+     wsr__eval_targets}, \
+    {"target_class", WSR__INT, WSR__EVAL_OPTION(at, attack.target_class), \
+     "-1", -1, INT32_MAX, "", "number of the class that every image is to " \
+     "reach, -1: see target; images of that class are left out", NULL}, \
+    {"batch", WSR__INT, WSR__EVAL_OPTION(at, attack.batch), "0", 0, 65536, \
+     "images", "at once at most, 0: as many as the model takes", NULL}, \
+    {"count", WSR__INT, WSR__EVAL_OPTION(at, count), "0", 0, 1e9, "images", \
+     "that are evaluated, 0: all", NULL}
+// clang-format on
+
+/// What an evaluation is made of. wsr_eval_new() decodes text to this.
+typedef struct wsr__eval_params {
+    const char *attacks; // list of specs, "fgsm,pgd:steps=20"
+    const float *eps;    // (n_eps); NULL: 8/255 alone
+    size_t n_eps;
+    wsr__eval_settings settings;
+} wsr__eval_params;
+
+/// The defaults of wsr_eval_new(); `attacks` stays to be set.
+void wsr__eval_params_default(wsr__eval_params *params);
+
+/// Make an evaluation of params, which are copied. [out, owned] Errors as
+/// wsr_eval_new() and wsr_eval_set_strengths().
+wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params);
+
 /// What one attack did at one strength; arrays have a row per image.
 typedef struct wsr__eval_cell {
     uint8_t *robust;

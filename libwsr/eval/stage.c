@@ -25,19 +25,23 @@ const wsr__option wsr__eval_stage_schema[] = {
     {0},
 };
 
+// An evaluation of the first `count` images, 0: all.
 static wsr_status make_eval(wsr_eval **out,
-                            const wsr__eval_stage_params *params,
-                            const char *options)
+                            const wsr__eval_stage_params *params, size_t count,
+                            uint64_t seed)
 {
-    wsr_status status = WSR_OK;
     float eps[WSR__LIST_SIZE];
+    wsr__eval_params made;
+    wsr__eval_params_default(&made);
     for (size_t i = 0; i < params->eps.n; i++) {
         eps[i] = (float)params->eps.v[i];
     }
-    WSR_TRY(wsr_eval_new(out, params->attack.s, options));
-    WSR_TRY(wsr_eval_set_strengths(*out, eps, params->eps.n));
-out:
-    return status;
+    made.attacks = params->attack.s;
+    made.eps = eps;
+    made.n_eps = params->eps.n;
+    made.settings.count = (int64_t)count;
+    made.settings.attack.seed = (int64_t)seed;
+    return wsr__eval_make(out, &made);
 }
 
 wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params)
@@ -46,7 +50,7 @@ wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params)
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
-    const wsr_status status = make_eval(&eval, params, NULL);
+    const wsr_status status = make_eval(&eval, params, 0, 0);
     wsr_eval_free(eval);
     return status;
 }
@@ -58,10 +62,7 @@ static wsr_status open_eval(wsr_eval **out, wsr_model *model,
     wsr_status status = WSR_OK;
     const size_t have = wsr_dataset_count(of->test);
     const size_t want = (size_t)params->count;
-    char options[96];
-    (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
-                   want < have ? want : have, (unsigned long long)of->seed);
-    WSR_TRY(make_eval(out, params, options));
+    WSR_TRY(make_eval(out, params, want < have ? want : have, of->seed));
     WSR_TRY(wsr_eval_open(*out, model, of->test));
 out:
     return status;

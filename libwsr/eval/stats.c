@@ -165,20 +165,21 @@ size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm)
 double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e)
 {
     const size_t n = wsr_eval_worst_count(eval, norm);
-    size_t standing = 0;
+    size_t robust = 0;
     if (n == 0) {
         return (double)NAN;
     }
     for (size_t i = 0; i < n; i++) {
-        bool stands = true;
+        bool survives = true;
         for (size_t a = 0; a < eval->n_attacks; a++) {
             const bool member =
                 wsr__streq(wsr_attack_norm(eval->attacks[a]), norm);
-            stands = stands && (!member || wsr__eval_at(eval, a, e)->robust[i]);
+            survives = survives &&
+                       (!member || wsr__eval_at(eval, a, e)->robust[i]);
         }
-        standing += stands;
+        robust += survives;
     }
-    return (double)standing / (double)n;
+    return (double)robust / (double)n;
 }
 
 double wsr_eval_mean(const wsr_eval *eval, size_t a)
@@ -198,18 +199,18 @@ double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a, size_t e,
                       size_t label)
 {
     size_t members = 0;
-    size_t standing = 0;
+    size_t robust = 0;
     const size_t n = eval->model == NULL ? 0 : wsr_eval_count(eval, a);
     for (size_t i = 0; i < n; i++) {
         if ((size_t)eval->labels[i] == label) {
             members++;
-            standing += wsr__eval_at(eval, a, e)->robust[i];
+            robust += wsr__eval_at(eval, a, e)->robust[i];
         }
     }
     if (count != NULL) {
         *count = members;
     }
-    return members == 0 ? (double)NAN : (double)standing / (double)members;
+    return members == 0 ? (double)NAN : (double)robust / (double)members;
 }
 
 bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e, size_t i)

@@ -164,7 +164,8 @@ static bool many(const wsr_attack *attack)
     return white(attack) && !single_step(attack);
 }
 
-// The member that leaves the fewest standing, s->n_attacks when there is none.
+// The member under which the fewest images are robust, s->n_attacks when there
+// is none.
 static size_t strongest(const wsr_eval *s, group in, wsr__lp norm, size_t e)
 {
     size_t best = s->n_attacks;
@@ -377,8 +378,7 @@ static wsr_status check_order(sink *out, const wsr_eval *s, const warning *kind,
         w.attack = s->attacks[a];
         w.norm = wsr__lp_names[norm];
         w.eps = s->eps[e];
-        (void)snprintf(detail, sizeof(detail),
-                       "%s leaves %.4g standing, %s %.4g",
+        (void)snprintf(detail, sizeof(detail), "%s leaves %.4g robust, %s %.4g",
                        wsr_attack_name(s->attacks[a]), robust(s, a, e),
                        wsr_attack_name(s->attacks[b]), robust(s, b, e));
         WSR_TRY(add(out, &w, detail));
@@ -417,7 +417,7 @@ static wsr_status check_budgets(sink *out, const wsr_eval *s, size_t e)
         w.attack = s->attacks[b];
         w.norm = wsr_attack_norm(s->attacks[b]);
         (void)snprintf(detail, sizeof(detail),
-                       "it leaves %.4g standing, with less work %.4g",
+                       "it leaves %.4g robust, with less work %.4g",
                        robust(s, b, e), robust(s, a, e));
         WSR_TRY(add(out, &w, detail));
     }

@@ -42,15 +42,18 @@ static wsr_status open_eval(wsr_eval **out, wsr__training *t)
     const size_t have = wsr_dataset_count(t->of.test);
     const size_t want = (size_t)t->params.eval_count;
     const float eps = (float)t->params.eval_eps;
-    char options[96];
-    (void)snprintf(options, sizeof(options), "count=%zu,seed=%llu",
-                   want < have ? want : have, (unsigned long long)t->of.seed);
+    wsr__eval_params params;
+    wsr__eval_params_default(&params);
+    params.attacks = t->params.eval_attack.s;
+    params.eps = &eps;
+    params.n_eps = 1;
+    params.settings.count = (int64_t)(want < have ? want : have);
+    params.settings.attack.seed = (int64_t)t->of.seed;
     if (t->eval_model == NULL) {
         WSR_TRY(wsr_model_from_net(&t->eval_model, t->of.net,
                                    (size_t)t->params.batch));
     }
-    WSR_TRY(wsr_eval_new(out, t->params.eval_attack.s, options));
-    WSR_TRY(wsr_eval_set_strengths(*out, &eps, 1));
+    WSR_TRY(wsr__eval_make(out, &params));
     WSR_TRY(wsr_eval_open(*out, t->eval_model, t->of.test));
 out:
     return status;
