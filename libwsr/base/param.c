@@ -122,6 +122,13 @@ static wsr_status split_pair(char key[KEY_SIZE], wsr__str *value,
 wsr_status wsr__params_parse(void *params, const wsr__option *schema,
                              const char *prefix, const char *text)
 {
+    return wsr__params_parse_given(params, schema, NULL, prefix, text);
+}
+
+wsr_status wsr__params_parse_given(void *params, const wsr__option *schema,
+                                   bool *given, const char *prefix,
+                                   const char *text)
+{
     wsr_status status = WSR_OK;
     char key[KEY_SIZE];
     wsr__str value = {0};
@@ -130,11 +137,25 @@ wsr_status wsr__params_parse(void *params, const wsr__option *schema,
         const size_t len = wsr__spec_piece(rest);
         WSR_TRY(split_pair(key, &value, prefix, rest, len));
         WSR_TRY(wsr__params_set(params, schema, prefix, key, value.s, NULL));
+        if (given != NULL) {
+            given[wsr__schema_find(schema, key) - schema] = true;
+        }
         rest += len + (rest[len] == ',');
     }
 out:
     wsr__str_free(&value);
     return status;
+}
+
+void wsr__params_copy(void *params, const void *from, const wsr__option *option)
+{
+    static const size_t sizes[] = {
+        [WSR__BOOL] = sizeof(bool),      [WSR__INT] = sizeof(int64_t),
+        [WSR__FLOAT] = sizeof(double),   [WSR__WORD] = sizeof(wsr__text),
+        [WSR__TEXT] = sizeof(wsr__text), [WSR__FLOATS] = sizeof(wsr__floats),
+        [WSR__INTS] = sizeof(wsr__ints)};
+    memcpy((char *)params + option->offset, (const char *)from + option->offset,
+           sizes[option->kind]);
 }
 
 // Two values are the same when they print the same. Sets `*failed` when memory

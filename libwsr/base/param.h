@@ -19,7 +19,7 @@ typedef enum wsr__kind {
     WSR__INTS    // wsr__ints, bounds apply to each
 } wsr__kind;
 
-enum { WSR__TEXT_SIZE = 512, WSR__LIST_SIZE = 32 };
+enum { WSR__TEXT_SIZE = 4096, WSR__LIST_SIZE = 32 }; // PATH_MAX of Linux
 
 typedef struct wsr__text {
     char s[WSR__TEXT_SIZE];
@@ -67,6 +67,16 @@ wsr_status wsr__params_set(void *params, const wsr__option *schema,
 /// wsr__spec_unquote. Defaults are not applied first.
 wsr_status wsr__params_parse(void *params, const wsr__option *schema,
                              const char *prefix, const char *text);
+
+/// The same, marking in `given`, which has a place for each row of the schema,
+/// which options the text sets.
+wsr_status wsr__params_parse_given(void *params, const wsr__option *schema,
+                                   bool *given, const char *prefix,
+                                   const char *text);
+
+/// Copy one option's value between two params structs of the same type.
+void wsr__params_copy(void *params, const void *from,
+                      const wsr__option *option);
 
 /// Print one option's value so that wsr__params_set reads it back.
 void wsr__params_print(wsr__str *out, const void *params,

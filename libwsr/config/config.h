@@ -142,6 +142,10 @@ typedef struct wsr__section {
     const char *fallback;       // class taken without "prefix.name"
     void *params;               // plain: [borrowed]; variant: [out, owned]
     const wsr__class *selected; // variant: [out]
+    /// Plain, of options that override what something else says: [out] which
+    /// were given, a place for each row of the schema. Others have no default,
+    /// and are not printed. NULL: all options count.
+    bool *given;
 } wsr__section;
 
 /// Check every key of `cfg` against every section, then fill the params.

@@ -145,14 +145,30 @@ static void help_member(wsr__str *out, const wsr__section *s,
     help_schema(out, s->prefix, cls->schema, width);
 }
 
+// An option that overrides something has no default.
+static wsr__option shown(const wsr__section *s, const wsr__option *option)
+{
+    wsr__option copy = *option;
+    copy.fallback = s->given != NULL ? "" : option->fallback;
+    return copy;
+}
+
+static void help_plain(wsr__str *out, const wsr__section *s, size_t width)
+{
+    for (const wsr__option *o = s->schema; o != NULL && o->key != NULL; o++) {
+        const wsr__option option = shown(s, o);
+        help_option(out, s->prefix, &option, width);
+    }
+}
+
+// The options of a section, without its name.
 // A section with a family has the key "prefix.name", and its other keys depend
 // on that one.
 static void help_section(wsr__str *out, const wsr__section *s, size_t width)
 {
     wsr__str names = {0};
-    wsr__str_addf(out, "%s:\n", name_of(s));
     if (s->family == NULL) {
-        help_schema(out, s->prefix, s->schema, width);
+        help_plain(out, s, width);
         return;
     }
     wsr__str_addf(out, "  %s.name=%s\n", s->prefix, text_or_empty(s->fallback));
@@ -163,13 +179,43 @@ static void help_section(wsr__str *out, const wsr__section *s, size_t width)
     }
 }
 
+// Several sections may have one name: the first of them stands for all.
+static bool is_first(const wsr__section *sections, size_t i)
+{
+    bool first = true;
+    for (size_t k = 0; k < i; k++) {
+        first = first &&
+                !wsr__streq(name_of(&sections[k]), name_of(&sections[i]));
+    }
+    return first;
+}
+
+// All sections of a name; false when there is none.
+static bool help_name(wsr__str *out, const wsr__section *sections, size_t n,
+                      const char *name, size_t width)
+{
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        if (wsr__streq(name_of(&sections[i]), name)) {
+            if (!found) {
+                wsr__str_addf(out, "%s:\n", name);
+            }
+            help_section(out, &sections[i], width);
+            found = true;
+        }
+    }
+    return found;
+}
+
 // An empty line between sections; width counts characters of a line.
 void wsr__config_help(wsr__str *out, const wsr__section *sections, size_t n,
                       size_t width)
 {
     for (size_t i = 0; i < n; i++) {
-        wsr__str_add(out, i == 0 ? "" : "\n");
-        help_section(out, &sections[i], width);
+        if (is_first(sections, i)) {
+            wsr__str_add(out, i == 0 ? "" : "\n");
+            help_name(out, sections, n, name_of(&sections[i]), width);
+        }
     }
 }
 
@@ -215,13 +261,19 @@ static bool list_add(wsr__str *line, const char *word, size_t width)
     return true;
 }
 
-// Only the keys; the topic has the rest.
-static void list_schema(wsr__str *out, const wsr__option *schema, size_t width)
+// The keys of all sections with the name of section `first`; the topic has the
+// rest.
+static void list_sections(wsr__str *out, const wsr__help *help, size_t first,
+                          size_t width)
 {
     wsr__str line = {0};
-    for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
-        if (!list_add(&line, o->key, width)) {
-            break;
+    const char *const name = name_of(&help->sections[first]);
+    bool fits = true;
+    for (size_t i = first; i < help->n_sections && fits; i++) {
+        const wsr__section *const s = &help->sections[i];
+        const wsr__option *o = wsr__streq(name_of(s), name) ? s->schema : NULL;
+        for (; fits && o != NULL && o->key != NULL; o++) {
+            fits = list_add(&line, o->key, width);
         }
     }
     add_paragraph(out, &line, 0, SIZE_MAX);
@@ -245,11 +297,14 @@ static void help_overview(wsr__str *out, const wsr__help *help)
     const size_t width = help->width - 15;
     for (size_t i = 0; i < help->n_sections; i++) {
         const wsr__section *const s = &help->sections[i];
+        if (!is_first(help->sections, i)) {
+            continue;
+        }
         list_begin(out, name_of(s));
         if (s->family != NULL) {
             list_family(out, s->family, width);
         } else {
-            list_schema(out, s->schema, width);
+            list_sections(out, help, i, width);
         }
     }
     for (size_t i = 0; i < help->n_families; i++) {
@@ -292,10 +347,6 @@ static bool find_in_section(wsr__str *out, const wsr__section *s,
                             const char *topic, size_t width)
 {
     const size_t n = strlen(s->prefix);
-    if (wsr__streq(topic, name_of(s))) {
-        help_section(out, s, width);
-        return true;
-    }
     const wsr__class *const cls =
         s->family == NULL ? NULL : member_of(s->family, topic);
     if (cls != NULL) {
@@ -309,7 +360,8 @@ static bool find_in_section(wsr__str *out, const wsr__section *s,
             ? NULL
             : wsr__schema_find(s->schema, topic + (n == 0 ? 0 : n + 1));
     if (option != NULL) {
-        help_option(out, s->prefix, option, width);
+        const wsr__option one = shown(s, option);
+        help_option(out, s->prefix, &one, width);
     }
     return option != NULL;
 }
@@ -320,6 +372,7 @@ static bool find_in_family(wsr__str *out, const wsr__family *family,
 {
     const wsr__class *const cls = member_of(family, topic);
     if (wsr__streq(topic, family->name)) {
+        wsr__str_add(out, out->len == 0 ? "" : "\n"); // behind a section's
         help_members(out, family, width);
         return true;
     }
@@ -388,8 +441,10 @@ wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
         help_overview(out, help);
         return WSR_OK;
     }
-    for (size_t i = 0; i < help->n_sections; i++) {
-        found |= find_in_section(out, &help->sections[i], topic, help->width);
+    found =
+        help_name(out, help->sections, help->n_sections, topic, help->width);
+    for (size_t i = 0; i < help->n_sections && !found; i++) {
+        found = find_in_section(out, &help->sections[i], topic, help->width);
     }
     for (size_t i = 0; i < help->n_families; i++) {
         found |= find_in_family(out, help->families[i], topic, help->width);

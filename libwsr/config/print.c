@@ -155,7 +155,9 @@ void wsr__sections_print(wsr__str *out, const wsr__section *sections, size_t n)
             schema = s->selected->schema;
         }
         for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
-            gather_option(&g, s->prefix, s->params, o);
+            if (s->given == NULL || s->given[o - schema]) {
+                gather_option(&g, s->prefix, s->params, o);
+            }
         }
     }
     print_gathered(out, &g);

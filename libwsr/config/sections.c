@@ -273,8 +273,12 @@ static wsr_status fill(const wsr__section *s, const wsr__entry *e)
     (void)snprintf(prefix, sizeof(prefix), "%.*s", (int)(word - e->key),
                    e->key);
     (void)snprintf(where, sizeof(where), "(%s)", e->where);
-    return wsr__params_set(s->params, schema_of(s), prefix, word, e->value,
-                           where);
+    const wsr_status status =
+        wsr__params_set(s->params, schema_of(s), prefix, word, e->value, where);
+    if (status == WSR_OK && s->given != NULL) {
+        s->given[wsr__schema_find(s->schema, word) - s->schema] = true;
+    }
+    return status;
 }
 
 // Params start with the defaults; given keys then overwrite theirs.
@@ -284,6 +288,9 @@ static wsr_status prepare(wsr__section *s)
         return wsr__class_params(&s->params, s->selected, "");
     }
     wsr__params_default(s->params, s->schema);
+    for (size_t i = 0; s->given != NULL && s->schema[i].key != NULL; i++) {
+        s->given[i] = false;
+    }
     return WSR_OK;
 }
 

@@ -82,6 +82,9 @@ extern const wsr__option wsr__data_schema[];
 wsr_status wsr__dataset_make(wsr_dataset **out, const char *spec,
                              const char *split, const wsr__data_params *params);
 
+/// Bytes of memory that images and labels take.
+double wsr__dataset_bytes(const wsr_dataset *dataset);
+
 /// Copy one image as floats of the view's shape.
 wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
                              size_t index);

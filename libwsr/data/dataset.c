@@ -174,6 +174,13 @@ void wsr_dataset_free(wsr_dataset *dataset)
 
 // ----------------------------------------------------------------- reading
 
+double wsr__dataset_bytes(const wsr_dataset *dataset)
+{
+    return (double)dataset->count *
+           ((double)wsr__image_floats(dataset->stored) +
+            sizeof(*dataset->labels));
+}
+
 size_t wsr_dataset_count(const wsr_dataset *dataset)
 {
     return dataset->count;

@@ -353,7 +353,8 @@ out:
 }
 
 // Options given by the caller go before what the file says.
-wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
+wsr_status wsr__net_load(wsr_net **out, const char *path,
+                         const wsr__net_override *override)
 {
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
@@ -362,7 +363,7 @@ wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
     WSR_TRY(wsr__st_open(&st, path));
     reader r = {.st = st};
     WSR_TRY(infer(&r));
-    status = wsr__net_from_metadata(&net, get, &r, options, 0);
+    status = wsr__net_from_metadata(&net, get, &r, override, 0);
     if (status != WSR_OK && status != WSR_NOMEM) {
         status = wsr__fail_at(status, "%s", path);
     }
@@ -373,6 +374,19 @@ wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
 out:
     wsr_net_free(net);
     wsr__st_free(st);
+    return status;
+}
+
+wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__net_override override = {0};
+    *out = NULL;
+    WSR_TRY(wsr__params_parse_given(&override.options, wsr__net_override_schema,
+                                    override.given, "net.",
+                                    options == NULL ? "" : options));
+    WSR_TRY(wsr__net_load(out, path, &override));
+out:
     return status;
 }
 

@@ -109,9 +109,9 @@ typedef struct source {
     wsr__net_get get;
     void *ctx;
     const wsr__net_kind *kind;
+    wsr__net_options options;
     wsr_genotype *genotype;
     wsr_robnet_codes *codes;
-    wsr__str options;
 } source;
 
 // A description that cannot be is a bad file, not a bad configuration.
@@ -120,52 +120,55 @@ static wsr_status as_format(wsr_status status)
     return status == WSR_CONFIG ? wsr__fail_at(WSR_FORMAT, "metadata") : status;
 }
 
-// The described options, checked, and behind them those of the caller.
-static wsr_status gather_options(source *s, const char *given)
+// The described options, checked.
+static wsr_status read_options(source *s)
 {
     wsr_status status = WSR_OK;
-    wsr__net_options scratch = {0};
-    wsr__params_default(&scratch, s->kind->schema);
+    wsr__params_default(&s->options, s->kind->schema);
     for (const wsr__option *o = s->kind->schema; o->key != NULL; o++) {
         char key[KEY_SIZE];
         (void)snprintf(key, sizeof(key), "wsr.%s", o->key);
         const char *const value = is_structure(o->key) ? NULL
                                                        : s->get(s->ctx, key);
-        if (value != NULL && strchr(value, '"') != NULL) {
-            status = WSR_FAIL(WSR_FORMAT, "metadata: %s: holds a quote", key);
-            goto out;
-        }
         if (value != NULL) {
-            WSR_TRY(as_format(wsr__params_set(&scratch, s->kind->schema, "wsr.",
-                                              o->key, value, NULL)));
-            wsr__str_addf(&s->options, "%s=", o->key);
-            wsr__spec_quote(&s->options, value);
-            wsr__str_add(&s->options, ",");
+            WSR_TRY(as_format(wsr__params_set(&s->options, s->kind->schema,
+                                              "wsr.", o->key, value, NULL)));
         }
     }
-    WSR_TRY(as_format(wsr__normalize_fit(&scratch.normalize, "wsr.",
-                                         scratch.image_channels)));
-    wsr__str_add(&s->options, given == NULL ? "" : given);
-    WSR_TRY(wsr__str_status(&s->options));
+    WSR_TRY(as_format(wsr__normalize_fit(&s->options.normalize, "wsr.",
+                                         s->options.image_channels)));
 out:
     return status;
 }
 
+static wsr_status take_override(source *s, const wsr__net_override *override)
+{
+    const wsr__option *const all = wsr__net_override_schema;
+    for (size_t i = 0; override != NULL && all[i].key != NULL; i++) {
+        if (!override->given[i]) {
+            continue;
+        }
+        if (wsr__schema_find(s->kind->schema, all[i].key) == NULL) {
+            return WSR_FAIL(WSR_CONFIG, "%s.%s: is not an option",
+                            s->kind->name, all[i].key);
+        }
+        wsr__params_copy(&s->options, &override->options, &all[i]);
+    }
+    return WSR_OK;
+}
+
 // Genotype or codes, unless the caller's options name others.
-static wsr_status gather_structure(source *s)
+static wsr_status read_structure(source *s)
 {
     wsr_status status = WSR_OK;
-    const wsr__option *const schema = s->kind->schema;
     const char *const genotype = s->get(s->ctx, "wsr.genotype");
     const char *const codes = s->get(s->ctx, "wsr.codes");
-    wsr__net_options final = {0};
-    wsr__params_default(&final, schema);
-    WSR_TRY(wsr__params_parse(&final, schema, "", s->options.s));
     if (s->kind == &wsr__network && genotype != NULL &&
-        final.genotype.s[0] == '\0') {
+        s->options.genotype.s[0] == '\0') {
         WSR_TRY(wsr_genotype_parse(&s->genotype, genotype, "metadata"));
     }
-    if (s->kind == &wsr__robnet && codes != NULL && final.codes.s[0] == '\0') {
+    if (s->kind == &wsr__robnet && codes != NULL &&
+        s->options.codes.s[0] == '\0') {
         WSR_TRY(wsr_robnet_codes_parse(&s->codes, codes, "metadata"));
     }
 out:
@@ -173,7 +176,8 @@ out:
 }
 
 wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
-                                  const char *options, uint64_t seed)
+                                  const wsr__net_override *override,
+                                  uint64_t seed)
 {
     wsr_status status = WSR_OK;
     const char *const kind = get(ctx, "wsr.kind");
@@ -191,14 +195,13 @@ wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
                           kind);
         goto out;
     }
-    WSR_TRY(gather_options(&s, options));
-    WSR_TRY(gather_structure(&s));
-    WSR_TRY(
-        wsr__net_decode(out, s.kind, s.genotype, s.codes, s.options.s, seed));
+    WSR_TRY(read_options(&s));
+    WSR_TRY(take_override(&s, override));
+    WSR_TRY(read_structure(&s));
+    WSR_TRY(wsr__net_make(out, s.kind, s.genotype, s.codes, &s.options, seed));
 out:
     wsr_genotype_free(s.genotype);
     wsr_robnet_codes_free(s.codes);
-    wsr__str_free(&s.options);
     return status;
 }
 

@@ -33,6 +33,20 @@ extern const wsr__option wsr__network_schema[];
 extern const wsr__option wsr__robnet_schema[];
 extern const wsr__option wsr__supernet_schema[];
 
+enum { WSR__NET_OPTIONS = 16 }; // places for the options of all kinds
+
+/// What a caller says otherwise than a network's file.
+typedef struct wsr__net_override {
+    wsr__net_options options;
+    bool given[WSR__NET_OPTIONS]; // by row of wsr__net_override_schema
+} wsr__net_override;
+
+extern const wsr__option wsr__net_override_schema[]; // of all kinds
+
+/// wsr_net_load() with decoded options; NULL: none. In io/network.c.
+wsr_status wsr__net_load(wsr_net **out, const char *path,
+                         const wsr__net_override *override);
+
 // -------------------------------------------------------------------- kinds
 
 typedef struct wsr__cell wsr__cell;
@@ -166,10 +180,11 @@ wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx);
 /// Value of a key of a description, NULL when there is none.
 typedef const char *(*wsr__net_get)(void *ctx, const char *key);
 
-/// Make a network from a description; `options` override it. NOTFOUND without
-/// a description; FORMAT for one that makes no sense.
+/// Make a network from a description. NOTFOUND without a description; FORMAT
+/// for one that makes no sense; CONFIG for an option that its kind has not.
 wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
-                                  const char *options, uint64_t seed);
+                                  const wsr__net_override *override,
+                                  uint64_t seed);
 
 /// FORMAT, naming the key, when a description is that of a network that
 /// computes something else with parameters of the same names and shapes:

@@ -69,30 +69,37 @@ const wsr__option wsr__supernet_schema[] = {
     {0},
 };
 
-// The options of both kinds, those of networks from genotypes first.
-static const wsr__option *option_at(size_t i)
-{
-    for (const wsr__option *o = wsr__network_schema; o->key != NULL; o++) {
-        if (i-- == 0) {
-            return o;
-        }
-    }
-    for (const wsr__option *o = wsr__robnet_schema; o->key != NULL; o++) {
-        if (wsr__schema_find(wsr__network_schema, o->key) == NULL && i-- == 0) {
-            return o;
-        }
-    }
-    return NULL;
-}
+const wsr__option wsr__net_override_schema[] = {
+    {"genotype", WSR__TEXT, AT(genotype), "", 0, 0, "",
+     "name of a genotype, or a file", NULL},
+    CHANNELS("36"),
+    LAYERS("20"),
+    CLASSES,
+    IMAGE_SIZE,
+    IMAGE_CHANNELS,
+    STEM,
+    NORMALIZE,
+    {"auxiliary", WSR__BOOL, AT(auxiliary), "false", 0, 0, "",
+     "second classifier in training", NULL},
+    {"drop_path", WSR__FLOAT, AT(drop_path), "0", 0, 0.99, "",
+     "probability of dropping an operation's result in training", NULL},
+    {"codes", WSR__TEXT, AT(codes), "", 0, 0, "",
+     "name of RobNet codes, or a file", NULL},
+    {"space", WSR__TEXT, AT(space), "darts", 0, 0, "",
+     "search space that the candidates come from", NULL},
+    {0},
+};
+
+enum { ROWS = sizeof(wsr__net_override_schema) / sizeof(wsr__option) - 1 };
+
+_Static_assert((int)ROWS <= (int)WSR__NET_OPTIONS, "places for all rows");
 
 const char *wsr_net_option(size_t i)
 {
-    const wsr__option *const option = option_at(i);
-    return option == NULL ? NULL : option->key;
+    return i < ROWS ? wsr__net_override_schema[i].key : NULL;
 }
 
 const char *wsr_net_option_help(size_t i)
 {
-    const wsr__option *const option = option_at(i);
-    return option == NULL ? NULL : option->help;
+    return i < ROWS ? wsr__net_override_schema[i].help : NULL;
 }

@@ -57,18 +57,12 @@ out:
     return status;
 }
 
-static double bytes_of(const wsr_dataset *dataset)
-{
-    const wsr__image *const image = &dataset->stored;
-    return (double)dataset->count *
-           ((double)(image->c * image->h * image->w) + sizeof(int32_t));
-}
-
 void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
                        const wsr_dataset *test)
 {
     wsr__needs_memory(needs, "images",
-                      bytes_of(train) + (test != NULL ? bytes_of(test) : 0));
+                      wsr__dataset_bytes(train) +
+                          (test != NULL ? wsr__dataset_bytes(test) : 0));
 }
 
 #define NET(field) offsetof(wsr__network_config, field)

@@ -142,7 +142,7 @@ START_TEST(text_is_bounded_by_its_field)
     memset(longest, 'x', sizeof(longest));
     longest[WSR__TEXT_SIZE] = '\0';
     ck_assert_fails(wsr__value_decode(&value, &text, longest), WSR_CONFIG,
-                    "512 bytes are more than 511");
+                    "4096 bytes are more than 4095");
     longest[WSR__TEXT_SIZE - 1] = '\0';
     ck_assert_ok(wsr__value_decode(&value, &text, longest));
     ck_assert_str_eq(value.s, longest);

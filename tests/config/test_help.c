@@ -128,6 +128,37 @@ START_TEST(a_topic_has_its_own_page)
 }
 END_TEST
 
+// Two sections of one name are one page, and what overrides something has no
+// default.
+START_TEST(sections_of_one_name_are_one_topic)
+{
+    program p;
+    wsr__str out = {0};
+    bool given[8];
+    program_init(&p);
+    wsr__section both[] = {p.sections[0], p.sections[1]};
+    both[1].prefix = "";
+    both[1].given = given;
+    const wsr__help help = {both, 2, NULL, 0, 66};
+    ck_assert_ok(wsr__config_help_topic(&out, &help, ""));
+    ck_assert_str_eq(out.s, "  general      seed, note, epochs, rate, amp, "
+                            "fidelity, eps, ...\n");
+    wsr__str_free(&out);
+    ck_assert_ok(wsr__config_help_topic(&out, &help, "general"));
+    ck_assert_ptr_eq(strstr(out.s, "general:"), out.s);
+    ck_assert_ptr_null(strstr(out.s + 1, "general:"));
+    ck_assert_ptr_nonnull(strstr(out.s, "  seed=1\n"));
+    ck_assert_ptr_nonnull(strstr(out.s, "  epochs=\n"));
+    wsr__str_free(&out);
+    ck_assert_ok(wsr__config_help_topic(&out, &help, "rate"));
+    ck_assert_ptr_eq(strstr(out.s, "  rate=\n"), out.s);
+    wsr__str_free(&out);
+    ck_assert_ok(wsr__config_help_topic(&out, &help, "all"));
+    ck_assert_ptr_null(strstr(out.s + 1, "general:"));
+    wsr__str_free(&out);
+}
+END_TEST
+
 START_TEST(a_member_of_a_section_is_a_topic)
 {
     program p;
@@ -188,6 +219,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         help_shows_key_default_meaning_bounds_and_unit,
         a_topic_has_its_own_page,
+        sections_of_one_name_are_one_topic,
         a_member_of_a_section_is_a_topic,
         an_unknown_topic_gets_a_suggestion,
         no_line_is_wider_than_asked,

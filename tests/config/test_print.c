@@ -42,6 +42,30 @@ START_TEST(filled_sections_print_as_nested_yaml)
 }
 END_TEST
 
+START_TEST(options_that_override_are_printed_when_they_are_given)
+{
+    static const char expected[] = "search:\n"
+                                   "  loop:\n"
+                                   "    amp: true\n"
+                                   "    eps: [1]\n";
+    program p;
+    bool given[8] = {true, true};
+    wsr_config *cfg = NULL;
+    wsr__str out = {0};
+    program_init(&p);
+    p.sections[1].given = given;
+    ck_assert_ok(wsr_config_new(&cfg));
+    ck_assert_ok(wsr_config_load_text(cfg, "search.loop: {eps: [1], amp: true}",
+                                      "a.yaml"));
+    ck_assert_ok(wsr__config_decode(cfg, p.sections + 1, 1));
+    ck_assert(!given[0] && !given[1] && given[2] && given[4]);
+    wsr__config_print(&out, p.sections + 1, 1);
+    ck_assert_str_eq(out.s, expected);
+    wsr__str_free(&out);
+    wsr_config_free(cfg);
+}
+END_TEST
+
 START_TEST(printed_sections_decode_to_the_same)
 {
     program p;
@@ -110,6 +134,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         filled_sections_print_as_nested_yaml,
+        options_that_override_are_printed_when_they_are_given,
         printed_sections_decode_to_the_same,
         a_list_of_keys_prints_and_loads_to_the_same,
         an_empty_list_prints_as_an_empty_text,

@@ -154,12 +154,22 @@ START_TEST(options_of_the_caller_override_a_description)
     ck_assert_ok(
         wsr_net_new(&net, NULL, "genotype=cna_r,channels=4,layers=3", 1));
     ck_assert_ok(wsr__net_metadata(net, put, &list));
-    ck_assert_ok(wsr__net_from_metadata(&again, get, &list,
-                                        "genotype=RACL,channels=8", 1));
+    wsr__net_override override = {0};
+    ck_assert_ok(wsr__params_parse_given(
+        &override.options, wsr__net_override_schema, override.given, "net.",
+        "genotype=RACL,channels=8"));
+    ck_assert_ok(wsr__net_from_metadata(&again, get, &list, &override, 1));
     ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(again)), "RACL");
     ck_assert_int_eq(again->options.channels, 8);
     ck_assert_int_eq(again->options.layers, 3);
     wsr_net_free(again);
+    // An option of another kind of network.
+    override = (wsr__net_override){0};
+    ck_assert_ok(
+        wsr__params_parse_given(&override.options, wsr__net_override_schema,
+                                override.given, "net.", "space=darts"));
+    ck_assert_fails(wsr__net_from_metadata(&again, get, &list, &override, 1),
+                    WSR_CONFIG, "network.space: is not an option");
     wsr_net_free(net);
     drop(&list);
 }
@@ -176,7 +186,7 @@ START_TEST(descriptions_that_make_no_sense_are_refused)
         {"wsr.kind", "resnet", WSR_FORMAT, "'resnet' is none of"},
         {"wsr.channels", "-4", WSR_FORMAT, "wsr.channels"},
         {"wsr.stem", "x", WSR_FORMAT, "wsr.stem"},
-        {"wsr.layers", "3\",channels=\"4096", WSR_FORMAT, "holds a quote"},
+        {"wsr.layers", "3\",channels=\"4096", WSR_FORMAT, "wsr.layers"},
         {"wsr.genotype", "normal: []", WSR_FORMAT, "metadata"},
         {"wsr.mean", "[0.1, 0.2]", WSR_FORMAT, "2 values do not fit 3"},
         {"wsr.mean", "[1e3]", WSR_FORMAT, "wsr.mean: 1e3 is outside"},
