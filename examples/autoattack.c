@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     check(wsr_eval_new(&eval, spec, options));
     check(wsr_eval_set_strengths(eval, &eps, 1));
     check(wsr_eval_open(eval, model, data));
-    check(wsr_eval_run(eval));
+    check(wsr_eval_finish(eval));
 
     printf("clean accuracy %5.2f %%\n",
            100 * wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN));

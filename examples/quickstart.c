@@ -35,7 +35,7 @@ static void train(const char *folder)
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         check(wsr_config_set(config, settings[i]));
     }
-    check(wsr_train_run(config, folder, false, NULL, NULL));
+    check(wsr_train_run(NULL, config, folder, false, NULL, NULL));
     check(wsr_report_write(folder)); // a page for a person
     wsr_config_free(config);
 }

@@ -6,7 +6,6 @@
 //   cc tiny_search.c $(pkg-config --cflags --libs wsr) -o tiny_search
 
 #include <wsr.h>
-#include <wsr/search.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +19,13 @@ static void check(wsr_status status)
     }
 }
 
-static bool on_progress(const char *phase, size_t done, size_t total,
-                        const char *note, void *user)
+static bool on_progress(const wsr_progress *p, void *user)
 {
     (void)user;
-    (void)fprintf(stderr, "%s %zu/%zu %s\n", phase, done, total, note);
+    if (p->line == NULL) { // else: what the log has got, as JSON
+        (void)fprintf(stderr, "%s %zu/%zu %s\n", p->phase, p->step, p->steps,
+                      p->note);
+    }
     return true; // false: stop, to go on some other time
 }
 
@@ -57,25 +58,24 @@ int main(void)
         "eval.count=16",
     };
     char folder[64];
-    char file[96];
     char *text = NULL;
     wsr_config *config = NULL;
-    wsr_genotype *genotype = NULL;
+    wsr_result *result = NULL;
 
     (void)snprintf(folder, sizeof(folder), "tiny-search-%ld", (long)time(NULL));
-    (void)snprintf(file, sizeof(file), "%s/genotype.yaml", folder);
     check(wsr_config_new(&config));
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         check(wsr_config_set(config, settings[i]));
     }
-    check(wsr_search_run(config, folder, false, on_progress, NULL));
+    check(wsr_search_run(&result, config, folder, false, on_progress, NULL));
     check(wsr_report_write(folder));
-    check(wsr_genotype_load(&genotype, file));
-    check(wsr_genotype_print(&text, genotype));
+    check(wsr_genotype_print(&text, wsr_result_genotype(result)));
     printf("%s", text);
+    printf("accuracy under attack: %.2f\n",
+           wsr_eval_get(wsr_result_eval(result), 0, 0, WSR_EVAL_ROBUST));
 
     wsr_text_free(text);
-    wsr_genotype_free(genotype);
+    wsr_result_free(result);
     wsr_config_free(config);
     return EXIT_SUCCESS;
 }

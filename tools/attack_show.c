@@ -3,58 +3,12 @@
 // Results of wsr-attack on stdout. Attacks that no batch went through yet, in
 // an interrupted evaluation, are left out.
 
-#include "attack_job.h"
+#include "attack_show.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-// -------------------------------------------------------------- JSON lines
-
-void job_start_line(char *line, const cli *c)
-{
-    const char *const given = wsr_config_text(c->config, "seed");
-    // As the library read it: "07" is no JSON. Version and build are plain
-    // words.
-    const long long seed = given == NULL ? 0 : strtoll(given, NULL, 10);
-    (void)snprintf(line, JOB_LINE,
-                   "{\"event\":\"start\",\"tool\":\"attack\","
-                   "\"version\":\"%s\",\"build\":\"%s\",\"seed\":%lld,"
-                   "\"threads\":%zu}\n",
-                   wsr_version(), wsr_build_info(), seed, wsr_threads());
-}
-
-void job_done_line(char *line, double seconds)
-{
-    (void)snprintf(line, JOB_LINE, "{\"event\":\"done\",\"seconds\":%.3f}\n",
-                   seconds);
-}
-
-void job_print_start(const cli *c)
-{
-    char line[JOB_LINE];
-    if (c->json) {
-        job_start_line(line, c);
-        printf("%s", line);
-        (void)fflush(stdout);
-    }
-}
-
-static wsr_status show_json(const job *j)
-{
-    char line[JOB_LINE] = "";
-    char *text = NULL;
-    const wsr_status status = wsr_eval_json(&text, j->eval);
-    if (job_is_done(j)) {
-        job_done_line(line, job_seconds(j));
-    }
-    printf("%s%s", text == NULL ? "" : text, line);
-    wsr_text_free(text);
-    return status;
-}
-
-// ------------------------------------------------------------------- a table
 
 enum { NARROW = 12, WIDE = 44 }; // of the column of attacks
 
@@ -178,48 +132,81 @@ static void print_warnings(const char *text)
     }
 }
 
-static void print_head(const cli *c, const job *j, int width)
+static bool is_set(const cli *c, const char *key, const char *none)
 {
-    const char *const target = wsr_config_text(c->config, "attack.target");
-    const char *const of = wsr_config_text(c->config, "attack.target_class");
-    printf("%zu images%s; accuracies with 95 %% intervals; norms are means "
-           "over attacked images\n",
-           wsr_eval_count(j->eval, 0),
-           j->source == NULL ? "" : ", attacked on another network");
-    if (of != NULL && strtol(of, NULL, 10) >= 0) {
-        const long class = strtol(of, NULL, 10);
-        const char *const name = wsr_dataset_class_name(j->dataset, class);
+    const char *const text = wsr_config_text(c->config, key);
+    return text != NULL && text[0] != '\0' && strcmp(text, none) != 0;
+}
+
+static void print_target(const cli *c, const wsr_eval *s)
+{
+    if (is_set(c, "attack.target_class", "-1")) {
+        const char *const text =
+            wsr_config_text(c->config, "attack.target_class");
+        const long class = strtol(text, NULL, 10);
+        const char *const name =
+            wsr_dataset_class_name(wsr_eval_dataset(s), class);
         printf("towards class %ld%s%s%s: robust is what is recognised and not "
                "taken for it; its own images are left out\n",
                class, name == NULL ? "" : " (", name == NULL ? "" : name,
                name == NULL ? "" : ")");
-    } else if (target != NULL && strcmp(target, "none") != 0) {
+    } else if (is_set(c, "attack.target", "none")) {
         printf(
             "towards the %s class: robust is what is recognised and not taken "
             "for it\n",
-            target);
+            wsr_config_text(c->config, "attack.target"));
     }
+}
+
+static void print_head(const cli *c, const wsr_eval *s, int width)
+{
+    const bool transfer = is_set(c, "source.file", "");
+    printf("%zu images%s; accuracies with 95 %% intervals; norms are means "
+           "over attacked images\n",
+           wsr_eval_count(s, 0),
+           transfer ? ", attacked on another network" : "");
+    print_target(c, s);
     printf("\n%-*s %-4s %7s  %7s  %7s  %-13s %8s %8s %8s\n", width, "attack",
            "norm", "eps", "clean", "robust", "interval", "linf", "l2",
            "seconds");
 }
 
-wsr_status job_show(const cli *c, const job *j)
+static wsr_status show_eval(const cli *c, const wsr_eval *s)
 {
-    const wsr_eval *const s = j->eval;
     char *text = NULL;
     const int width = width_of(s);
-    if (wsr_eval_count(s, 0) == 0 || (c->quiet && !c->json)) {
-        return WSR_OK; // interrupted before there was anything, or unwanted
-    }
-    if (c->json) {
-        return show_json(j);
-    }
-    print_head(c, j, width);
+    print_head(c, s, width);
     print_cells(s, width);
     print_summaries(s, width);
     const wsr_status status = wsr_eval_warnings_text(&text, s);
     print_warnings(text == NULL ? "" : text);
     wsr_text_free(text);
     return status;
+}
+
+static void show_released(const wsr_result *result)
+{
+    const float *eps = NULL;
+    const double *accuracy = NULL;
+    const size_t n = wsr_result_released(&eps, &accuracy, result);
+    printf("as the research code measures, which is no measure of "
+           "robustness\n\n%-12s %-4s %7s  %7s\n",
+           "attack", "norm", "eps", "robust");
+    for (size_t e = 0; e < n; e++) {
+        printf("%-12s %-4s %7.4f  %5.1f %%\n", "pgd", "linf", (double)eps[e],
+               100.0 * accuracy[e]);
+    }
+}
+
+wsr_status attack_show(const cli *c, const wsr_result *result)
+{
+    const wsr_eval *const eval = wsr_result_eval(result);
+    if (c->quiet || c->json) {
+        return WSR_OK;
+    }
+    if (eval != NULL) {
+        return show_eval(c, eval);
+    }
+    show_released(result);
+    return WSR_OK;
 }

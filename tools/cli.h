@@ -37,7 +37,6 @@ typedef struct cli_tool {
     /// Print the help on a topic; "all" and "" as wsr_train_help(). NOTFOUND,
     /// with nothing printed, for topics that are not known. NULL for none.
     wsr_status (*help)(const char *topic);
-    const char *const *topics; // that suggestions know, ended by NULL, or NULL
 } cli_tool;
 
 /// What the command line said.

@@ -104,22 +104,6 @@ static wsr_status print_first_page(const cli *c, bool topics)
     return status;
 }
 
-// The library knows the topics of its own; those of the program are tried
-// first.
-static int unknown_topic(const cli *c, const char *topic)
-{
-    size_t n = 0;
-    while (c->tool->topics != NULL && c->tool->topics[n] != NULL) {
-        n++;
-    }
-    const char *const near = cli_nearest(topic, c->tool->topics, n);
-    return near == NULL ? cli_usage(c, "%s", wsr_error_detail())
-                        : cli_usage(c,
-                                    "help: there is no topic '%.64s', did you "
-                                    "mean '%s'",
-                                    topic, near);
-}
-
 int cli_help(const cli *c, const char *topic)
 {
     wsr_status status = WSR_OK;
@@ -137,7 +121,7 @@ int cli_help(const cli *c, const char *topic)
         status = c->tool->help(topic);
     }
     if (status == WSR_NOTFOUND) {
-        return unknown_topic(c, topic);
+        return cli_usage(c, "%s", wsr_error_detail());
     }
     return status == WSR_OK ? CLI_DONE : CLI_FAILED;
 }

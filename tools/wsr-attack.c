@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // wsr-attack: how many images a network recognises in spite of attacks. The
-// keys of its configuration are those of the library's parts: net.* of
-// wsr_net_load(), data.* of wsr_dataset_open(), attack.* of
-// wsr_eval_new().
+// work is wsr_eval_run(); here are words around it.
 
-#include "attack_job.h"
-#include "out.h"
+#include "attack_show.h"
+#include "results.h"
 #include "waiting.h"
 
 #include <stdio.h>
@@ -29,71 +27,59 @@ static const cli_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static const cli_tool tool = {
-    .name = "wsr-attack",
-    .summary = "accuracy of a network under attacks of several strengths",
-    .usage = "--net FILE --data SPEC --attack LIST --eps LIST\n"
-             "  wsr-attack --net net.safetensors --data fashion-mnist \\\n"
-             "      --attack fgsm,pgd:steps=20,restarts=5 --eps 4/255,8/255",
-    .options = options,
-    .help = job_help,
-    .topics = job_topics,
-};
-
-// Results so far are shown and kept even when an attack fails or somebody asks
-// to stop. `what` is the failure's line, which the caller is to hear then.
-static wsr_status keep_results(const cli *c, const job *j, wsr_status run,
-                               char *what, size_t size)
+static wsr_status help(const char *topic)
 {
-    (void)snprintf(what, size, "%s", run == WSR_OK ? "" : wsr_error_detail());
-    wsr_status status = WSR_OK;
-    const bool any = wsr_eval_position(j->eval) > 0;
-    if (run == WSR_OK || run == WSR_CANCELED || any) {
-        status = job_show(c, j);
-    }
-    if (status == WSR_OK && (run == WSR_OK || run == WSR_CANCELED || any)) {
-        status = job_write(c, j);
-    }
-    if (status == WSR_OK && any) {
-        status = job_save(j, c);
-    }
-    return status;
+    return results_help(wsr_eval_help, topic);
 }
 
-static wsr_status evaluate(int *code, job *j, cli *c)
+static const cli_tool tool = {
+    .name = "wsr-attack",
+    .threads = "threads",
+    .summary = "accuracy of a network under attacks of several strengths",
+    .usage = "--net FILE --data SPEC --attack LIST --eps LIST\n"
+             "  wsr-attack --net net.safetensors --data fashion-mnist "
+             "--attack pgd:steps=20",
+    .options = options,
+    .help = help,
+};
+
+static bool on_progress(const wsr_progress *p, void *user)
 {
-    char what[1024];
-    const wsr_status run = job_run(j, c);
-    cli_progress_clear(c);
-    const wsr_status kept = keep_results(c, j, run, what, sizeof(what));
-    if (run == WSR_OK || run == WSR_CANCELED) {
-        return kept == WSR_OK ? run : kept;
+    char text[160];
+    if (!results_line(user, p) && p->note[0] != '\0') {
+        (void)snprintf(text, sizeof(text), "step %zu/%zu  %s", p->step + 1,
+                       p->steps, p->note);
+        cli_progress(user, p->done, text);
     }
-    (void)cli_usage(c, "%s", what);
-    *code = CLI_FAILED;
-    return WSR_OK;
+    return !cli_canceled();
+}
+
+// Results so far are shown and kept even when an attack fails or somebody asks
+// to stop; the line of the failure is the last thing that is said.
+static int run(cli *c)
+{
+    wsr_result *result = NULL;
+    wsr_status kept = WSR_OK;
+    wsr_status status = wsr_eval_run(&result, c->config, c->out,
+                                     c->resume != NULL, on_progress, c);
+    const bool failed = status != WSR_OK && status != WSR_CANCELED;
+    const bool begun = result != NULL;
+    cli_progress_clear(c);
+    if (begun) {
+        kept = attack_show(c, result);
+    }
+    if (begun && kept == WSR_OK && c->out != NULL) {
+        kept = wsr_report_write(c->out);
+    }
+    wsr_result_free(result);
+    const int code = cli_end(c, kept == WSR_OK || failed ? status : kept);
+    return begun && failed ? CLI_FAILED : code;
 }
 
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
     cli c;
-    job j = {0};
-    wsr_status status = WSR_OK;
-    int code = cli_begin(&c, &tool, argc, argv);
-    if (code != CLI_GO_ON) {
-        return code;
-    }
-    status = job_check(&code, &j, &c);
-    if (code == CLI_GO_ON && status == WSR_OK) {
-        status = job_open(&code, &j, &c);
-    }
-    if (code == CLI_GO_ON && status == WSR_OK) {
-        status = job_is_released(&c) ? job_run_released(&j, &c)
-                                     : evaluate(&code, &j, &c);
-    }
-    // The line of a failure is the last thing that was said.
-    const int end = cli_end(&c, code == CLI_GO_ON ? status : WSR_OK);
-    job_free(&j);
-    return code == CLI_GO_ON ? end : code;
+    const int code = cli_begin(&c, &tool, argc, argv);
+    return code != CLI_GO_ON ? code : run(&c);
 }

@@ -4,13 +4,10 @@
 // of the work is in the library; here are words around it.
 
 #include "cli.h"
-#include "out.h"
 #include "results.h"
 #include "waiting.h"
-#include "wsr/search.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static const cli_option options[] = {
@@ -20,11 +17,7 @@ static const cli_option options[] = {
 
 static wsr_status help(const char *topic)
 {
-    char *text = NULL;
-    const wsr_status status = wsr_search_help(&text, topic);
-    printf("%s", text == NULL ? "" : text);
-    wsr_text_free(text);
-    return status;
+    return results_help(wsr_search_help, topic);
 }
 
 static const cli_tool tool = {
@@ -37,15 +30,14 @@ static const cli_tool tool = {
     .help = help,
 };
 
-static bool on_progress(const char *phase, size_t done, size_t total,
-                        const char *note, void *user)
+static bool on_progress(const wsr_progress *p, void *user)
 {
     char text[200];
-    (void)snprintf(text, sizeof(text), "%s %zu/%zu%s%s", phase, done, total,
-                   note != NULL && note[0] != '\0' ? ": " : "",
-                   note != NULL ? note : "");
-    cli_progress(user, total > 0 ? (double)done / (double)total : 0.0, text);
-    results_follow(user);
+    if (!results_line(user, p)) {
+        (void)snprintf(text, sizeof(text), "%s %zu/%zu%s%s", p->phase, p->step,
+                       p->steps, p->note[0] != '\0' ? ": " : "", p->note);
+        cli_progress(user, p->done, text);
+    }
     return !cli_canceled();
 }
 
@@ -56,48 +48,41 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static wsr_status print_genotype(const cli *c)
+static wsr_status summarise(const cli *c, const wsr_result *result,
+                            double seconds)
 {
-    wsr_genotype *genotype = NULL;
     char *text = NULL;
-    wsr_status status =
-        wsr_genotype_load(&genotype, out_path(c, "genotype.yaml"));
-    if (status == WSR_OK) {
-        status = wsr_genotype_print(&text, genotype);
-    }
-    if (status == WSR_OK) {
-        printf("%s", text);
-    }
-    wsr_text_free(text);
-    wsr_genotype_free(genotype);
-    return status;
-}
-
-static wsr_status summarise(const cli *c, double seconds)
-{
     if (c->json || c->quiet) {
         return WSR_OK;
     }
-    const wsr_status status = print_genotype(c);
+    const wsr_status status =
+        wsr_genotype_print(&text, wsr_result_genotype(result));
     if (status == WSR_OK) {
-        results_eval(c);
+        printf("%s", text);
+        results_eval(c, result);
         printf("%.0f s; written: %s/report.html, genotype.yaml, "
                "net.safetensors, log.jsonl\n",
                seconds, c->out);
     }
+    wsr_text_free(text);
     return status;
 }
 
 static wsr_status run(cli *c)
 {
     const double begin = now();
-    wsr_status status =
-        wsr_search_run(c->config, c->out, c->resume != NULL, on_progress, c);
+    wsr_result *result = NULL;
+    wsr_status status = wsr_search_run(&result, c->config, c->out,
+                                       c->resume != NULL, on_progress, c);
     cli_progress_clear(c);
     if (status == WSR_OK) {
         status = wsr_report_write(c->out);
     }
-    return status == WSR_OK ? summarise(c, now() - begin) : status;
+    if (status == WSR_OK) {
+        status = summarise(c, result, now() - begin);
+    }
+    wsr_result_free(result);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@
 // accuracy over attack strengths.
 
 #include "cli.h"
-#include "out.h"
 #include "results.h"
 #include "waiting.h"
 
@@ -18,11 +17,7 @@ static const cli_option options[] = {
 
 static wsr_status help(const char *topic)
 {
-    char *text = NULL;
-    const wsr_status status = wsr_train_help(&text, topic);
-    printf("%s", text == NULL ? "" : text);
-    wsr_text_free(text);
-    return status;
+    return results_help(wsr_train_help, topic);
 }
 
 static const cli_tool tool = {
@@ -35,30 +30,32 @@ static const cli_tool tool = {
     .help = help,
 };
 
-static bool on_progress(const char *phase, size_t done, size_t total,
-                        const char *note, void *user)
+static bool on_progress(const wsr_progress *p, void *user)
 {
     char text[160];
-    (void)snprintf(text, sizeof(text), "%s  %s", phase, note);
-    cli_progress(user, (double)done / (double)total, text);
-    results_follow(user);
+    if (!results_line(user, p)) {
+        (void)snprintf(text, sizeof(text), "%s  %s", p->phase, p->note);
+        cli_progress(user, p->done, text);
+    }
     return !cli_canceled();
 }
 
 static wsr_status run(cli *c)
 {
-    wsr_status status =
-        wsr_train_run(c->config, c->out, c->resume != NULL, on_progress, c);
+    wsr_result *result = NULL;
+    wsr_status status = wsr_train_run(&result, c->config, c->out,
+                                      c->resume != NULL, on_progress, c);
     cli_progress_clear(c);
     if (status == WSR_OK) {
         status = wsr_report_write(c->out);
     }
     if (status == WSR_OK) {
-        results_eval(c);
+        results_eval(c, result);
     }
     if (status == WSR_OK && !c->quiet && !c->json) {
         printf("written: %s/report.html, net.safetensors, log.jsonl\n", c->out);
     }
+    wsr_result_free(result);
     return status;
 }
 

@@ -279,26 +279,32 @@ out:
     return status;
 }
 
-// Whole batches of the model, a row per image and pair of attack and strength,
-// and the images that are kept of each.
-static wsr_status check_needs(const wsr_eval *s, wsr_model *model)
+wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
+                           wsr_model *model)
 {
     wsr_status status = WSR_OK;
-    wsr__needs needs = {0};
     double plans = 0;
-    const double pairs = (double)(s->n_attacks * s->n_eps);
+    const double pairs = (double)(eval->n_attacks * eval->n_eps);
     const double image = sizeof(float) * (double)model->pixels;
     const double row = 3 * sizeof(float) + 3 * sizeof(uint32_t) + 3;
-    if (s->n >= model->batch) {
+    const double images = pairs * (double)eval->keep * image;
+    const double results = pairs * (double)eval->n * row;
+    if (eval->n >= model->batch) {
         WSR_TRY(wsr__model_reserve(&plans, model));
     }
-    wsr__needs_memory(&needs, "plans of the model", plans);
-    wsr__needs_memory(&needs, "adversarial images that are kept",
-                      pairs * (double)s->keep * image);
-    wsr__needs_memory(&needs, "results", pairs * (double)s->n * row);
-    WSR_TRY(wsr__needs_check(&needs, "."));
+    wsr__needs_memory(needs, "plans of the model", plans);
+    wsr__needs_memory(needs, "adversarial images that are kept", images);
+    wsr__needs_memory(needs, "results", results);
+    needs->disk += 2 * (images + results); // a checkpoint and the one before
 out:
     return status;
+}
+
+static wsr_status check_needs(const wsr_eval *s, wsr_model *model)
+{
+    wsr__needs needs = {0};
+    const wsr_status status = wsr__eval_needs(&needs, s, model);
+    return status == WSR_OK ? wsr__needs_check(&needs, NULL) : status;
 }
 
 wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
@@ -496,7 +502,7 @@ out:
     return status;
 }
 
-wsr_status wsr_eval_run(wsr_eval *eval)
+wsr_status wsr_eval_finish(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
     while (eval->position < wsr_eval_steps(eval)) {

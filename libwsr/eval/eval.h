@@ -4,7 +4,8 @@
 // attacks batch by batch, stats.c and text.c say what came out, warnings.c
 // what makes the numbers doubtful, state.c saves and takes up an evaluation.
 // released.c measures as the research code does. stage.c is the evaluation at
-// the end of a run, run.c the evaluation of a network file as a run.
+// the end of a run, run.c the evaluation of a network file as a run, result.c
+// what a run hands out.
 
 #ifndef WSR_EVAL_EVAL_H
 #define WSR_EVAL_EVAL_H
@@ -31,14 +32,14 @@ extern const char *const wsr__eval_targets[]; // words of the option target
 /// behind the start of the params.
 // clang-format off
 #define WSR__EVAL_OPTION(at, field) \
-    (at) + offsetof(wsr__eval_settings, field)
+    ((at) + offsetof(wsr__eval_settings, field))
 #define WSR__EVAL_OPTIONS(at) \
     {"stop", WSR__BOOL, WSR__EVAL_OPTION(at, attack.stop), "true", 0, 0, "", \
      "leave images alone after a success", NULL}, \
     {"nested", WSR__BOOL, WSR__EVAL_OPTION(at, attack.nested), "true", 0, 0, \
      "", "a success at a strength counts as one at larger ones", NULL}, \
     {"target", WSR__WORD, WSR__EVAL_OPTION(at, attack.target), "none", 0, 0, \
-     "", "class to reach: least likely, second likely, random", \
+     "", "class to reach, by how likely it is", \
      wsr__eval_targets}, \
     {"target_class", WSR__INT, WSR__EVAL_OPTION(at, attack.target_class), \
      "-1", -1, INT32_MAX, "", "number of the class that every image is to " \
@@ -115,6 +116,18 @@ typedef struct wsr__range {
     int64_t pixels;
 } wsr__range;
 
+enum { WSR__STRENGTHS = 64 }; // most of a configured evaluation
+
+/// Bytes that an opened evaluation needs of the machine: whole batches of the
+/// model, a row per image and pair of attack and strength, images kept.
+wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
+                           wsr_model *model);
+
+/// The state that wsr_eval_save() writes and wsr_eval_resume() reads, inside
+/// a file that holds other things as well.
+wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval);
+wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st);
+
 /// Log a warning for a strength that is larger than any change of an image
 /// inside the pixel range can be: 8 where 8/255 was meant.
 void wsr__strength_check(const wsr__range *range, float eps);
@@ -124,6 +137,25 @@ void wsr__eval_check_strengths(const wsr_eval *eval);
 
 /// Ask the model about the first images twice.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval);
+
+// ------------------------------------------------------ fidelity: released
+
+/// Options of the research code's measure, and who watches it.
+typedef struct wsr__released_params {
+    int64_t steps;
+    double rel_length;
+    int64_t batch;
+    int64_t count;
+    wsr__run *run; // told after every batch; NULL: nobody
+} wsr__released_params;
+
+extern const wsr__option wsr__released_schema[];
+
+/// wsr_eval_released() with decoded options. CANCELED when the run's hook says
+/// so.
+wsr_status wsr__eval_released(double *accuracy, const wsr_net *net,
+                              const wsr_dataset *dataset, const float *eps,
+                              size_t n, const wsr__released_params *params);
 
 // --------------------------------------------------- stage of another run
 
@@ -150,10 +182,27 @@ wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params);
 wsr_status wsr__eval_stage_prepare(const wsr__eval_stage_of *of,
                                    const wsr__eval_stage_params *params);
 
-/// Measure accuracy over the evaluation; lines with the event "evaluation" go
-/// to the log. Phase "evaluation". On cancellation the part done is kept in the
-/// file eval.safetensors, where the next call finds it.
-wsr_status wsr__eval_stage_run(wsr__run *run, const wsr__eval_stage_of *of,
+/// An evaluation and the model that it borrows; {0}: none.
+typedef struct wsr__evaluated {
+    wsr_eval *eval;
+    wsr_model *model;
+} wsr__evaluated;
+
+void wsr__evaluated_free(wsr__evaluated *evaluated); // {0} afterwards
+
+/// Measure accuracy over the strengths; lines with the event "eval" go to the
+/// log. Phase "eval". The file eval.safetensors keeps what was measured, for
+/// the next call after a cancellation and for wsr__eval_stage_restore() when
+/// all is done. [out, owned] `out`, which is {0} before, holds what was
+/// measured also on failure.
+wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
+                               const wsr__eval_stage_of *of,
                                const wsr__eval_stage_params *params);
+
+/// Bring back what wsr__eval_stage_run() measured; {0} when its file is gone or
+/// of another evaluation.
+wsr_status wsr__eval_stage_restore(wsr__evaluated *out, const wsr__run *run,
+                                   const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params);
 
 #endif

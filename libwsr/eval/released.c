@@ -14,21 +14,16 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct params {
-    int64_t steps;
-    double rel_length;
-    int64_t batch;
-    int64_t count;
-} params;
+#define AT(field) offsetof(wsr__released_params, field)
 
-static const wsr__option schema[] = {
-    {"steps", WSR__INT, offsetof(params, steps), "20", 1, 100000, "steps",
-     "gradient steps", NULL},
-    {"rel_length", WSR__FLOAT, offsetof(params, rel_length), "2.5", 0, 1000, "",
+const wsr__option wsr__released_schema[] = {
+    {"steps", WSR__INT, AT(steps), "20", 1, 100000, "steps", "gradient steps",
+     NULL},
+    {"rel_length", WSR__FLOAT, AT(rel_length), "2.5", 0, 1000, "",
      "length of all steps together, in strengths", NULL},
-    {"batch", WSR__INT, offsetof(params, batch), "32", 1, 65536, "images",
+    {"batch", WSR__INT, AT(batch), "32", 1, 65536, "images",
      "that share their statistics", NULL},
-    {"count", WSR__INT, offsetof(params, count), "0", 0, 1e9, "images",
+    {"count", WSR__INT, AT(count), "0", 0, 1e9, "images",
      "that are evaluated, 0: all", NULL},
     {0},
 };
@@ -40,7 +35,7 @@ typedef struct pair {
 } pair;
 
 typedef struct evaluation {
-    const params *p;
+    const wsr__released_params *p;
     const wsr_dataset *dataset;
     wsr_params *parameters;
     float *statistics; // as they were
@@ -109,8 +104,9 @@ static wsr_status save_statistics(evaluation *ev)
     return WSR_OK;
 }
 
-static wsr_status batch_right(size_t *right, evaluation *ev, size_t at,
-                              float eps)
+// Adds the images of a batch that are recognised.
+static wsr_status run_batch(size_t *correct, evaluation *ev, size_t at,
+                            float eps)
 {
     wsr_status status = WSR_OK;
     const size_t left = ev->n - at;
@@ -136,7 +132,7 @@ static wsr_status batch_right(size_t *right, evaluation *ev, size_t at,
     const size_t classes =
         (size_t)wsr_plan_shape(plans->classify, "logits")->dims[1];
     for (size_t i = 0; i < count; i++) {
-        *right += wsr__argmax(z + i * classes, classes) == labels[i];
+        *correct += wsr__argmax(z + i * classes, classes) == labels[i];
     }
 out:
     return status;
@@ -206,26 +202,40 @@ out:
     return status;
 }
 
-wsr_status wsr_eval_released(double *accuracy, const wsr_net *net,
-                             const wsr_dataset *dataset, const float *eps,
-                             size_t n, const char *options)
+static wsr_status tell(const evaluation *ev, size_t done, size_t steps)
+{
+    return ev->p->run == NULL
+               ? WSR_OK
+               : wsr__run_progress(ev->p->run, "released", done, steps, "");
+}
+
+static wsr_status measure(double *accuracy, evaluation *ev, const float *eps,
+                          size_t n)
 {
     wsr_status status = WSR_OK;
-    params p;
+    const size_t batches = (ev->n + ev->batch - 1) / ev->batch;
+    for (size_t e = 0; e < n; e++) {
+        size_t correct = 0;
+        for (size_t b = 0; b < batches; b++) {
+            WSR_TRY(run_batch(&correct, ev, b * ev->batch, eps[e]));
+            WSR_TRY(tell(ev, e * batches + b + 1, n * batches));
+        }
+        accuracy[e] = (double)correct / (double)ev->n;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__eval_released(double *accuracy, const wsr_net *net,
+                              const wsr_dataset *dataset, const float *eps,
+                              size_t n, const wsr__released_params *params)
+{
+    wsr_status status = WSR_OK;
     evaluation ev = {
-        .p = &p, .dataset = dataset, .parameters = wsr_net_params(net)};
-    wsr__params_default(&p, schema);
-    WSR_TRY(wsr__params_parse(&p, schema, "released.",
-                              options == NULL ? "" : options));
+        .p = params, .dataset = dataset, .parameters = wsr_net_params(net)};
     WSR_TRY(check(&ev, net, eps, n));
     WSR_TRY(prepare(&ev, net));
-    for (size_t e = 0; e < n; e++) {
-        size_t right = 0;
-        for (size_t at = 0; at < ev.n; at += ev.batch) {
-            WSR_TRY(batch_right(&right, &ev, at, eps[e]));
-        }
-        accuracy[e] = (double)right / (double)ev.n;
-    }
+    WSR_TRY(measure(accuracy, &ev, eps, n));
 out:
     if (ev.statistics != NULL) {
         copy_statistics(&ev, true);
@@ -235,5 +245,19 @@ out:
     wsr__free(ev.statistics);
     wsr__free(ev.x);
     wsr__free(ev.x_adv);
+    return status;
+}
+
+wsr_status wsr_eval_released(double *accuracy, const wsr_net *net,
+                             const wsr_dataset *dataset, const float *eps,
+                             size_t n, const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__released_params params = {0};
+    wsr__params_default(&params, wsr__released_schema);
+    WSR_TRY(wsr__params_parse(&params, wsr__released_schema, "released.",
+                              options == NULL ? "" : options));
+    WSR_TRY(wsr__eval_released(accuracy, net, dataset, eps, n, &params));
+out:
     return status;
 }

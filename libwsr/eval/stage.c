@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The evaluation at the end of a run: accuracy under attacks over strengths,
-// with frozen statistics, into the log. When it is stopped, what is done stays
-// in a file beside the checkpoint, which knows nothing of it.
+// with frozen statistics, into the log. What is done stays in a file beside the
+// checkpoint, which knows nothing of it.
 
 #include "eval/eval.h"
-
-#include <string.h>
 
 static const char file_name[] = "eval.safetensors";
 
@@ -85,7 +83,7 @@ out:
     return status == WSR_OK ? status : wsr__fail_at(status, "eval");
 }
 
-static wsr_status take_up(wsr_eval *eval, const char *path)
+static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
 {
     if (!wsr__file_exists(path)) {
         return WSR_OK;
@@ -94,23 +92,8 @@ static wsr_status take_up(wsr_eval *eval, const char *path)
     if (status == WSR_OK || status == WSR_NOMEM) {
         return status;
     }
-    wsr__log(WSR_LOG_WARNING, "%s; the evaluation begins anew",
-             wsr_error_detail());
+    wsr__log(WSR_LOG_WARNING, "%s; %s", wsr_error_detail(), instead);
     return WSR_OK;
-}
-
-static wsr_status log_lines(wsr__run *run, char *lines)
-{
-    wsr_status status = WSR_OK;
-    for (char *line = lines; *line != '\0';) {
-        char *const end = line + strcspn(line, "\n");
-        const bool more = *end == '\n';
-        *end = '\0';
-        WSR_TRY(wsr__run_log_text(run->log, line));
-        line = end + more;
-    }
-out:
-    return status;
 }
 
 // The results so far, as lines of the log.
@@ -119,7 +102,7 @@ static wsr_status log_results(wsr__run *run, const wsr_eval *eval)
     char *lines = NULL;
     wsr_status status = wsr_eval_json(&lines, eval);
     if (status == WSR_OK) {
-        status = log_lines(run, lines);
+        status = wsr__run_log_text(run->log, lines);
     }
     wsr_text_free(lines);
     return status;
@@ -159,40 +142,59 @@ out:
     return status == WSR_OK ? status : keep_part(status, eval, run, path);
 }
 
-// The part done and its predecessor, neither of which need be there.
-static wsr_status forget(const char *path)
+void wsr__evaluated_free(wsr__evaluated *evaluated)
 {
-    wsr__str old = {0};
-    wsr__str_addf(&old, "%s.old", path);
-    const wsr_status status = wsr__str_status(&old);
-    if (status == WSR_OK) {
-        (void)remove(path);
-        (void)remove(old.s);
-    }
-    wsr__str_free(&old);
+    wsr_eval_free(evaluated->eval);
+    wsr_model_free(evaluated->model);
+    *evaluated = (wsr__evaluated){0};
+}
+
+static wsr_status open_stage(wsr__evaluated *out, const wsr__eval_stage_of *of,
+                             const wsr__eval_stage_params *params)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr_model_from_net(&out->model, of->net, (size_t)params->batch));
+    WSR_TRY(open_eval(&out->eval, out->model, of, params));
+out:
     return status;
 }
 
-wsr_status wsr__eval_stage_run(wsr__run *run, const wsr__eval_stage_of *of,
+wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
+                               const wsr__eval_stage_of *of,
                                const wsr__eval_stage_params *params)
 {
     wsr_status status = WSR_OK;
-    wsr_model *model = NULL;
-    wsr_eval *eval = NULL;
     char *path = NULL;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
     WSR_TRY(wsr__run_path(&path, run, file_name));
-    WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
-    WSR_TRY(open_eval(&eval, model, of, params));
-    WSR_TRY(take_up(eval, path));
-    WSR_TRY(walk(eval, run, path));
-    WSR_TRY(log_results(run, eval));
-    WSR_TRY(forget(path));
+    WSR_TRY(open_stage(out, of, params));
+    WSR_TRY(take_up(out->eval, path, "the evaluation begins anew"));
+    WSR_TRY(walk(out->eval, run, path));
+    WSR_TRY(wsr_eval_save(out->eval, path));
+    WSR_TRY(log_results(run, out->eval));
 out:
-    wsr_eval_free(eval);
-    wsr_model_free(model);
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr__eval_stage_restore(wsr__evaluated *out, const wsr__run *run,
+                                   const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    if (params->attack.s[0] == '\0') {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__run_path(&path, run, file_name));
+    WSR_TRY(open_stage(out, of, params));
+    WSR_TRY(take_up(out->eval, path, "its numbers are in the log"));
+    if (wsr_eval_position(out->eval) < wsr_eval_steps(out->eval)) {
+        wsr__evaluated_free(out);
+    }
+out:
     wsr__free(path);
     return status;
 }

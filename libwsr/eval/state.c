@@ -118,21 +118,17 @@ static size_t probe_floats(const wsr_eval *s)
     return PROBES * (s->model->classes + other);
 }
 
-wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
+wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
-    wsr__st_builder *b = NULL;
+    wsr__st_builder *const b = builder;
     wsr__str text = {0};
     float *logits = NULL;
-    if (eval->model == NULL) {
-        return WSR_FAIL(WSR_ARG, "evaluation: was not opened");
-    }
     logits = wsr__alloc(probe_floats(eval), sizeof(*logits));
     if (logits == NULL) {
         return WSR_NOMEM;
     }
     WSR_TRY(probe(logits, eval));
-    WSR_TRY(wsr__st_builder_new(&b));
     describe(&text, eval);
     WSR_TRY(wsr__str_status(&text));
     WSR_TRY(wsr__st_set(b, "eval", text.s));
@@ -143,11 +139,24 @@ wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(add_cell(b, eval, k));
     }
-    WSR_TRY(wsr__checkpoint_save(b, path));
 out:
     wsr__str_free(&text);
-    wsr__st_builder_free(b);
     wsr__free(logits);
+    return status;
+}
+
+wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *b = NULL;
+    if (eval->model == NULL) {
+        return WSR_FAIL(WSR_ARG, "evaluation: was not opened");
+    }
+    WSR_TRY(wsr__st_builder_new(&b));
+    WSR_TRY(wsr__eval_save_state(b, eval));
+    WSR_TRY(wsr__checkpoint_save(b, path));
+out:
+    wsr__st_builder_free(b);
     return status;
 }
 
@@ -290,15 +299,10 @@ static wsr_status read_position(int64_t *out, const wsr_eval *s,
     return WSR_OK;
 }
 
-wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
+wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
-    wsr__st *st = NULL;
     int64_t position = 0;
-    if (eval->model == NULL || eval->position > 0) {
-        return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
-    }
-    WSR_TRY(wsr__checkpoint_load(&st, path));
     WSR_TRY(check_description(eval, st));
     WSR_TRY(check_origin(eval, st));
     WSR_TRY(wsr__eval_ask_twice(eval));
@@ -313,6 +317,19 @@ out:
          k++) {
         eval->cells[k].seconds = 0; // what else was read is not looked at
     }
+    return status;
+}
+
+wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st *st = NULL;
+    if (eval->model == NULL || eval->position > 0) {
+        return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
+    }
+    WSR_TRY(wsr__checkpoint_load(&st, path));
+    WSR_TRY(wsr__eval_load_state(eval, st));
+out:
     wsr__st_free(st);
     return status;
 }

@@ -213,6 +213,11 @@ double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a, size_t e,
     return members == 0 ? (double)NAN : (double)robust / (double)members;
 }
 
+const wsr_dataset *wsr_eval_dataset(const wsr_eval *eval)
+{
+    return eval->dataset;
+}
+
 bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e, size_t i)
 {
     return wsr__eval_at(eval, a, e)->robust[i] != 0;

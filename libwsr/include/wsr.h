@@ -17,6 +17,7 @@
 #include "wsr/optim.h"
 #include "wsr/predictor.h"
 #include "wsr/report.h"
+#include "wsr/result.h"
 #include "wsr/run.h"
 #include "wsr/search.h"
 #include "wsr/tensor.h"

@@ -22,7 +22,9 @@ wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
     }
     run->hook = hook;
     run->user = user;
-    WSR_TRY(wsr_folder_open(&run->folder, dir, resume));
+    if (dir != NULL) {
+        WSR_TRY(wsr_folder_open(&run->folder, dir, resume));
+    }
     *out = run;
     run = NULL;
 out:
@@ -32,7 +34,7 @@ out:
 
 wsr_status wsr__run_make(wsr__run *run)
 {
-    return wsr_folder_make(run->folder);
+    return run->folder == NULL ? WSR_OK : wsr_folder_make(run->folder);
 }
 
 void wsr__run_close(wsr__run *run)
@@ -60,6 +62,9 @@ wsr_status wsr__run_load(wsr__st **out, const wsr__run *run)
     wsr_status status = WSR_OK;
     char *path = NULL;
     *out = NULL;
+    if (run->folder == NULL) {
+        return WSR_OK;
+    }
     WSR_TRY(wsr__run_path(&path, run, checkpoint_name));
     status = wsr__checkpoint_load(out, path);
     // A run may have ended before its first checkpoint.
@@ -67,6 +72,15 @@ wsr_status wsr__run_load(wsr__st **out, const wsr__run *run)
 out:
     wsr__free(path);
     return status;
+}
+
+static void on_line(const char *line, void *ctx)
+{
+    wsr__run *const run = ctx;
+    const wsr_progress progress = {.phase = "", .note = "", .line = line};
+    if (!run->hook(&progress, run->user)) {
+        run->canceled = true; // the next call of wsr__run_tell() says so
+    }
 }
 
 wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint)
@@ -77,10 +91,14 @@ wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint)
     if (checkpoint != NULL) {
         WSR_TRY(wsr__st_read_u64(&lines, checkpoint, lines_name, 1));
     }
-    WSR_TRY(wsr__run_path(&path, run, log_name));
+    if (run->folder != NULL) {
+        WSR_TRY(wsr__run_path(&path, run, log_name));
+    }
     wsr__run_log_close(run->log);
     run->log = NULL;
     WSR_TRY(wsr__run_log_open(&run->log, path, lines));
+    WSR_TRY(
+        wsr__run_log_watch(run->log, run->hook == NULL ? NULL : on_line, run));
 out:
     wsr__free(path);
     return status;
@@ -91,7 +109,7 @@ wsr_status wsr__run_checkpoint(wsr__run *run)
     wsr_status status = WSR_OK;
     char *path = NULL;
     wsr__st_builder *builder = NULL;
-    if (run->state == NULL) {
+    if (run->state == NULL || run->folder == NULL) {
         return WSR_OK;
     }
     const uint64_t lines = wsr__run_log_lines(run->log);
@@ -109,14 +127,25 @@ out:
     return status;
 }
 
+wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress)
+{
+    if (run->hook != NULL && !run->hook(progress, run->user)) {
+        run->canceled = true;
+    }
+    return run->canceled
+               ? WSR_FAIL(WSR_CANCELED,
+                          "stopped in phase %s after step %zu of %zu",
+                          progress->phase, progress->step, progress->steps)
+               : WSR_OK;
+}
+
 wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
                              size_t total, const char *note)
 {
-    if (run->hook != NULL && !run->hook(phase, done, total, note, run->user)) {
-        run->canceled = true;
-    }
-    return run->canceled ? WSR_FAIL(WSR_CANCELED,
-                                    "stopped in phase %s after step %zu of %zu",
-                                    phase, done, total)
-                         : WSR_OK;
+    const wsr_progress progress = {.phase = phase,
+                                   .step = done,
+                                   .steps = total,
+                                   .done = (double)done / (double)total,
+                                   .note = note};
+    return wsr__run_tell(run, &progress);
 }

@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 struct wsr__run_log {
-    FILE *stream;
-    char *path;
+    FILE *stream; // NULL: the lines go to the reader alone
+    char *path;   // NULL likewise
     uint64_t lines;
     wsr__json *line; // begun and not ended
+    wsr__run_reader reader;
+    void *ctx;
 };
 
 static wsr_status write_failure(const wsr__run_log *log)
@@ -71,16 +73,55 @@ wsr_status wsr__run_log_open(wsr__run_log **out, const char *path,
     if (log == NULL) {
         return WSR_NOMEM;
     }
-    log->path = wsr__strdup(path);
-    if (log->path == NULL) {
-        status = WSR_NOMEM;
-        goto out;
+    if (path != NULL) {
+        log->path = wsr__strdup(path);
+        if (log->path == NULL) {
+            status = WSR_NOMEM;
+            goto out;
+        }
+        WSR_TRY(cut(log, keep));
     }
-    WSR_TRY(cut(log, keep));
     *out = log;
     log = NULL;
 out:
     wsr__run_log_close(log);
+    return status;
+}
+
+// The next line of the file, without its line feed.
+static wsr_status read_line(wsr__str *line, FILE *stream)
+{
+    line->len = 0;
+    wsr__str_add(line, "");
+    for (int c = getc(stream); c != '\n' && c != EOF; c = getc(stream)) {
+        const char byte = (char)c;
+        wsr__str_addn(line, &byte, 1);
+    }
+    return wsr__str_status(line);
+}
+
+wsr_status wsr__run_log_watch(wsr__run_log *log, wsr__run_reader reader,
+                              void *ctx)
+{
+    wsr_status status = WSR_OK;
+    wsr__str line = {0};
+    off_t end = 0;
+    log->reader = reader;
+    log->ctx = ctx;
+    if (reader == NULL || log->stream == NULL) {
+        return WSR_OK;
+    }
+    end = ftello(log->stream);
+    rewind(log->stream);
+    for (uint64_t i = 0; i < log->lines; i++) {
+        WSR_TRY(read_line(&line, log->stream));
+        reader(line.s, ctx);
+    }
+    if (fseeko(log->stream, end, SEEK_SET) != 0) {
+        status = write_failure(log);
+    }
+out:
+    wsr__str_free(&line);
     return status;
 }
 
@@ -112,17 +153,24 @@ out:
     return status;
 }
 
-static wsr_status put_line(wsr__run_log *log, const wsr__str *text)
+static wsr_status put_line(wsr__run_log *log, wsr__str *text)
 {
+    const size_t n = text->len;
+    wsr__str_add(text, "\n");
     const wsr_status status = wsr__str_status(text);
     if (status != WSR_OK) {
         return status;
     }
-    if (fwrite(text->s, 1, text->len, log->stream) != text->len ||
-        fflush(log->stream) != 0) {
+    if (log->stream != NULL &&
+        (fwrite(text->s, 1, n + 1, log->stream) != n + 1 ||
+         fflush(log->stream) != 0)) {
         return write_failure(log);
     }
     log->lines++;
+    if (log->reader != NULL) {
+        text->s[n] = '\0';
+        log->reader(text->s, log->ctx);
+    }
     return WSR_OK;
 }
 
@@ -132,7 +180,7 @@ wsr_status wsr__run_log_end(wsr__run_log *log)
     char *json = NULL;
     wsr__str text = {0};
     WSR_TRY(wsr__json_line(&json, log->line));
-    wsr__str_addf(&text, "%s\n", json);
+    wsr__str_add(&text, json);
     WSR_TRY(put_line(log, &text));
 out:
     wsr__str_free(&text);
@@ -144,9 +192,16 @@ out:
 
 wsr_status wsr__run_log_text(wsr__run_log *log, const char *text)
 {
+    wsr_status status = WSR_OK;
     wsr__str line = {0};
-    wsr__str_addf(&line, "%s\n", text);
-    const wsr_status status = put_line(log, &line);
+    while (*text != '\0') {
+        const size_t n = strcspn(text, "\n");
+        line.len = 0;
+        wsr__str_addn(&line, text, n);
+        WSR_TRY(put_line(log, &line));
+        text += n + (text[n] == '\n');
+    }
+out:
     wsr__str_free(&line);
     return status;
 }
@@ -154,7 +209,8 @@ wsr_status wsr__run_log_text(wsr__run_log *log, const char *text)
 wsr_status wsr__run_log_sync(wsr__run_log *log)
 {
     // A pipe or a terminal cannot be synced and need not be.
-    if (fsync(fileno(log->stream)) != 0 && errno != EINVAL) {
+    if (log->stream != NULL && fsync(fileno(log->stream)) != 0 &&
+        errno != EINVAL) {
         return write_failure(log);
     }
     return WSR_OK;

@@ -95,5 +95,5 @@ static wsr_status check_disk(const wsr__needs *needs, const char *dir)
 wsr_status wsr__needs_check(const wsr__needs *needs, const char *dir)
 {
     const wsr_status status = check_memory(needs);
-    return status == WSR_OK ? check_disk(needs, dir) : status;
+    return status == WSR_OK && dir != NULL ? check_disk(needs, dir) : status;
 }

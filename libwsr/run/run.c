@@ -30,6 +30,7 @@ typedef struct course {
     wsr__run *run;
     wsr__st *checkpoint;
     uint64_t done; // 1: nothing is left to do
+    bool begun;    // with the stages
 } course;
 
 static wsr_status begin_course(course *c, const wsr__run_class *cls)
@@ -118,7 +119,7 @@ static wsr_status decode(course *c, const wsr_config *config)
     }
     WSR_TRY(wsr__config_decode(config, c->sections, c->n));
     if (c->cls->decoded != NULL) {
-        c->cls->decoded(c->self, config);
+        WSR_TRY(c->cls->decoded(c->self, config));
     }
 out:
     return status;
@@ -145,7 +146,9 @@ static wsr_status check_needs(wsr__needs *needs, const course *c)
     if (c->cls->needs != NULL) {
         c->cls->needs(c->self, needs);
     }
-    const wsr_status status = wsr__needs_check(needs, c->run->folder->dir);
+    const wsr_folder *const folder = c->run->folder;
+    const wsr_status status =
+        wsr__needs_check(needs, folder == NULL ? NULL : folder->dir);
     if (status == WSR_OK) {
         tell_needs(needs);
     }
@@ -174,6 +177,9 @@ out:
 static wsr_status make_folder(const course *c)
 {
     wsr_status status = WSR_OK;
+    if (c->run->folder == NULL) {
+        return WSR_OK;
+    }
     WSR_TRY(wsr__run_make(c->run));
     if (c->cls->store != NULL) {
         WSR_TRY(c->cls->store(c->self, c->run));
@@ -228,8 +234,10 @@ static wsr_status work(course *c)
 {
     wsr_status status = WSR_OK;
     const double begun = wsr__seconds();
+    c->begun = true;
     if (c->done != 0) {
-        return WSR_OK;
+        return c->cls->restore != NULL ? c->cls->restore(c->self, c->run)
+                                       : WSR_OK;
     }
     for (const wsr__run_stage *stage = c->cls->stages; *stage != NULL;
          stage++) {
@@ -242,24 +250,47 @@ out:
     return status;
 }
 
-wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
-                            const char *dir, bool resume,
-                            wsr_progress_hook hook, void *user)
+// The line of a failure stays that of the run, whatever comes after it.
+static wsr_status take_result(wsr_result **result, const course *c,
+                              wsr_status run)
+{
+    char reason[512];
+    if (result == NULL || !c->begun) {
+        return run;
+    }
+    (void)snprintf(reason, sizeof(reason), "%s",
+                   run == WSR_OK ? "" : wsr_error_detail());
+    const wsr_status status = c->cls->result(result, c->self, run != WSR_OK);
+    return run == WSR_OK ? status : WSR_FAIL(run, "%s", reason);
+}
+
+static wsr_status check_request(const wsr__run_class *cls,
+                                const wsr__run_request *request)
+{
+    return request->dir != NULL || (cls->no_folder && !request->resume)
+               ? WSR_OK
+               : WSR_FAIL(WSR_ARG, "dir: a folder for the run is missing");
+}
+
+wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
+                            const wsr__run_request *request)
 {
     wsr_status status = WSR_OK;
     course c;
+    if (result != NULL) {
+        *result = NULL;
+    }
     WSR_TRY(begin_course(&c, cls));
-    if (!resume) {
-        WSR_TRY(decode(&c, config));
+    if (!request->resume) {
+        WSR_TRY(decode(&c, request->config));
     }
-    if (dir == NULL) {
-        status = WSR_FAIL(WSR_ARG, "dir: a folder for the run is missing");
-        goto out;
-    }
-    WSR_TRY(wsr__run_open(&c.run, dir, resume, hook, user));
-    WSR_TRY(start(&c, config, resume));
+    WSR_TRY(check_request(cls, request));
+    WSR_TRY(wsr__run_open(&c.run, request->dir, request->resume, request->hook,
+                          request->user));
+    WSR_TRY(start(&c, request->config, request->resume));
     WSR_TRY(work(&c));
 out:
+    status = take_result(result, &c, status);
     end_course(&c);
     return status;
 }

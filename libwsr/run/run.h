@@ -19,11 +19,20 @@
 /// so that a checkpoint may name its place although lines hold times.
 typedef struct wsr__run_log wsr__run_log;
 
-/// Open a log and drop what follows its first `keep` lines. FORMAT when it
-/// has fewer; IO. [out, owned] NULL on failure.
+/// Open a log and drop what follows its first `keep` lines; without a path
+/// (NULL) its lines go to the reader alone. FORMAT when it has fewer; IO.
+/// [out, owned] NULL on failure.
 wsr_status wsr__run_log_open(wsr__run_log **out, const char *path,
                              uint64_t keep);
 void wsr__run_log_close(wsr__run_log *log); // NULL is legal
+
+/// Gets a line without its line feed. [borrowed]
+typedef void (*wsr__run_reader)(const char *line, void *ctx);
+
+/// Hand every line to `reader`: those that were kept now, others when they are
+/// written. NULL: nobody reads.
+wsr_status wsr__run_log_watch(wsr__run_log *log, wsr__run_reader reader,
+                              void *ctx);
 
 /// Begin a line {"event": event, ...}. [out, borrowed until the line ends]
 wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
@@ -32,7 +41,7 @@ wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
 /// Write the line that was begun; it has reached the system afterwards.
 wsr_status wsr__run_log_end(wsr__run_log *log);
 
-/// Write the JSON object `text`, which has its event, as a line.
+/// Write JSON objects that have their events, one a line, as lines.
 wsr_status wsr__run_log_text(wsr__run_log *log, const char *text);
 
 /// Make sure that the lines are on the disk.
@@ -78,7 +87,8 @@ const wsr__need *wsr__needs_largest(const wsr__needs *needs);
 
 /// NOMEM when the memory asked for is more than there is, naming the largest
 /// part; IO when the disk of `dir` (or of the nearest folder above it that
-/// exists) has less than asked for.
+/// exists) has less than asked for. Without a folder (NULL) the disk is not
+/// looked at.
 wsr_status wsr__needs_check(const wsr__needs *needs, const char *dir);
 
 // ------------------------------------------------------------------ folder
@@ -101,8 +111,8 @@ typedef wsr_status (*wsr__run_state)(wsr__st_builder *builder, void *ctx);
 
 /// A run's folder and who watches it. The owner sets `state` and `ctx`.
 struct wsr__run {
-    wsr_folder *folder;
-    wsr__run_log *log; // NULL until wsr__run_begin
+    wsr_folder *folder; // NULL: files and checkpoints are not written
+    wsr__run_log *log;  // NULL until wsr__run_begin
     wsr_progress_hook hook;
     void *user;
     wsr__run_state state; // NULL: checkpoints are not written
@@ -113,7 +123,7 @@ struct wsr__run {
 /// Open a run. Resumed: its folder is locked; NOTFOUND when it is no run's
 /// folder. Fresh: nothing is written; ARG when the folder holds anything but
 /// what a start that was cut short leaves behind, IO when it cannot be made.
-/// [out, owned] NULL on failure.
+/// `dir` NULL: a fresh run without a folder. [out, owned] NULL on failure.
 wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
                          wsr_progress_hook hook, void *user);
 void wsr__run_close(wsr__run *run); // NULL is legal
@@ -121,10 +131,11 @@ void wsr__run_close(wsr__run *run); // NULL is legal
 /// Make and lock the folder of a fresh run.
 wsr_status wsr__run_make(wsr__run *run);
 
-/// Path of a file in the folder. [out, owned]
+/// Path of a file in the folder, of a run that has one. [out, owned]
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);
 
-/// Write a text file in the folder as a whole or not at all.
+/// Write a text file in the folder, which the run has, as a whole or not at
+/// all.
 wsr_status wsr__run_write(const wsr__run *run, const char *name,
                           const char *text);
 
@@ -148,12 +159,15 @@ wsr_status wsr__run_checkpoint(wsr__run *run);
 
 /// Tell the hook how far the work is. CANCELED when it wants to stop; the
 /// caller then brings its state in order and leaves.
+wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress);
+/// The same between two steps of a phase.
 wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
                              size_t total, const char *note);
 
 // ------------------------------------------------------------------ driver
 
-/// One stage of a method. A stage that is done returns at once.
+/// One stage of a method. A stage that is done returns at once. Only stages
+/// write results: a run that is done goes through none.
 typedef wsr_status (*wsr__run_stage)(void *self, wsr__run *run);
 
 enum { WSR__RUN_SECTIONS = 16 };
@@ -164,13 +178,14 @@ typedef struct wsr__run_class {
     const char *tool; // in the event "start"
     size_t size;      // bytes of self
     size_t n_sections;
+    bool no_folder;           // whether the method works without one
     const char *const *files; // that the run writes in its folder, NULL ends
     /// Families that values of the options name, for --help; NULL at the end.
     const wsr__family *const *families;
     /// Fill in `sections`; the driver adds seed and threads and the defaults.
     void (*sections)(void *self, wsr__section *sections);
-    /// Complete what was decoded for a new run; may be NULL.
-    void (*decoded)(void *self, const wsr_config *config);
+    /// Complete or refuse what was decoded for a new run; may be NULL.
+    wsr_status (*decoded)(void *self, const wsr_config *config);
     /// Make all parts and refuse what a later stage could not do. Nothing is
     /// written. `resume`: files of the folder stand for those that were named.
     wsr_status (*prepare)(void *self, const wsr__run *run, bool resume);
@@ -183,8 +198,14 @@ typedef struct wsr__run_class {
     /// State for checkpoints.
     wsr_status (*save)(const void *self, wsr__st_builder *builder);
     wsr_status (*load)(void *self, const wsr__st *checkpoint);
-    void (*free)(void *self);     // what self holds
     const wsr__run_stage *stages; // NULL at the end
+    /// Bring back what the stages of a run that is done left in `self`; may be
+    /// NULL.
+    wsr_status (*restore)(void *self, wsr__run *run);
+    /// Move what the stages made into a result. With `failed`, *out stays NULL
+    /// unless something was measured. [out, owned]
+    wsr_status (*result)(wsr_result **out, void *self, bool failed);
+    void (*free)(void *self); // what self holds
 } wsr__run_class;
 
 /// Settings that every method has: seed and number of threads.
@@ -198,11 +219,20 @@ typedef struct wsr__run_self {
     wsr__run_common common;
 } wsr__run_self;
 
+/// What a caller asks for; all borrowed.
+typedef struct wsr__run_request {
+    const wsr_config *config; // NULL: that of the folder
+    const char *dir;          // NULL: no folder
+    bool resume;
+    wsr_progress_hook hook; // NULL: nobody watches
+    void *user;
+} wsr__run_request;
+
 /// Do a whole run: decode, prepare, check, make the folder or take it up, go
 /// through the stages, log "done". Errors as the public functions say.
-wsr_status wsr__run_execute(const wsr__run_class *cls, const wsr_config *config,
-                            const char *dir, bool resume,
-                            wsr_progress_hook hook, void *user);
+/// [out, owned] `result` may be NULL.
+wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
+                            const wsr__run_request *request);
 
 /// The help on a topic: wsr__config_help_topic(). [out, owned]
 wsr_status wsr__run_help(char **out, const wsr__run_class *cls,

@@ -5,6 +5,8 @@
 
 #include "search/search.h"
 
+#include "eval/result.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +53,8 @@ typedef struct method {
     wsr_genotype *genotype;
     wsr_net *net;
     wsr__training *training; // NULL until the search is done
-    wsr__needs after;        // of the training that follows the search
+    wsr__evaluated evaluated;
+    wsr__needs after; // of the training that follows the search
 } method;
 
 static void sections(void *self, wsr__section *out)
@@ -119,10 +122,11 @@ static void spread_normalization(method *m)
     }
 }
 
-static void decoded(void *self, const wsr_config *config)
+static wsr_status decoded(void *self, const wsr_config *config)
 {
     spread_fidelity(self, config);
     spread_normalization(self);
+    return WSR_OK;
 }
 
 // ------------------------------------------------------------------- parts
@@ -321,24 +325,39 @@ out:
     return status;
 }
 
-static wsr_status evaluate_eval(void *self, wsr__run *run)
+static wsr_status evaluate(void *self, wsr__run *run)
 {
-    const method *const m = self;
+    method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
-    return wsr__eval_stage_run(run, &of, &m->eval);
+    return wsr__eval_stage_run(&m->evaluated, run, &of, &m->eval);
+}
+
+// What a run that was done had made.
+static wsr_status restore(void *self, wsr__run *run)
+{
+    method *const m = self;
+    const wsr__eval_stage_of of = eval_of(m);
+    wsr__training_finish(m->training);
+    return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->eval);
+}
+
+static wsr_status result(wsr_result **out, void *self, bool failed)
+{
+    method *const m = self;
+    return wsr__result_of_stage(out, &m->evaluated, &m->net, &m->test, failed);
 }
 
 static void release(void *self)
 {
     method *const m = self;
+    wsr__evaluated_free(&m->evaluated);
     release_training(m);
     wsr__search_free(m->search);
     wsr_dataset_free(m->test);
     wsr_dataset_free(m->train);
 }
 
-static const wsr__run_stage stages[] = {search, train_found, evaluate_eval,
-                                        NULL};
+static const wsr__run_stage stages[] = {search, train_found, evaluate, NULL};
 
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",           "log.jsonl",
@@ -364,14 +383,18 @@ static const wsr__run_class searching = {
     .describe = describe,
     .save = save,
     .load = load,
-    .free = release,
     .stages = stages,
+    .restore = restore,
+    .result = result,
+    .free = release,
 };
 
-wsr_status wsr_search_run(const wsr_config *config, const char *dir,
-                          bool resume, wsr_progress_hook hook, void *user)
+wsr_status wsr_search_run(wsr_result **result, const wsr_config *config,
+                          const char *dir, bool resume, wsr_progress_hook hook,
+                          void *user)
 {
-    return wsr__run_execute(&searching, config, dir, resume, hook, user);
+    const wsr__run_request request = {config, dir, resume, hook, user};
+    return wsr__run_execute(result, &searching, &request);
 }
 
 wsr_status wsr_search_help(char **out, const char *topic)

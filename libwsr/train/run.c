@@ -4,6 +4,8 @@
 
 #include "train/train.h"
 
+#include "eval/result.h"
+
 enum { DATA, NET, TRAIN, EVAL, SECTIONS };
 
 static const char init_name[] = "init.safetensors";
@@ -18,6 +20,7 @@ typedef struct method {
     wsr_dataset *test;
     wsr_net *net;
     wsr__training *training;
+    wsr__evaluated evaluated;
 } method;
 
 static void sections(void *self, wsr__section *out)
@@ -230,14 +233,30 @@ out:
 
 static wsr_status evaluate(void *self, wsr__run *run)
 {
-    const method *const m = self;
+    method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
-    return wsr__eval_stage_run(run, &of, &m->eval);
+    return wsr__eval_stage_run(&m->evaluated, run, &of, &m->eval);
+}
+
+// What a run that was done had made.
+static wsr_status restore(void *self, wsr__run *run)
+{
+    method *const m = self;
+    const wsr__eval_stage_of of = eval_of(m);
+    wsr__training_finish(m->training);
+    return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->eval);
+}
+
+static wsr_status result(wsr_result **out, void *self, bool failed)
+{
+    method *const m = self;
+    return wsr__result_of_stage(out, &m->evaluated, &m->net, &m->test, failed);
 }
 
 static void release(void *self)
 {
     method *const m = self;
+    wsr__evaluated_free(&m->evaluated);
     wsr__training_free(m->training);
     wsr_net_free(m->net);
     wsr_dataset_free(m->test);
@@ -271,14 +290,18 @@ static const wsr__run_class training = {
     .describe = describe,
     .save = save,
     .load = load,
-    .free = release,
     .stages = stages,
+    .restore = restore,
+    .result = result,
+    .free = release,
 };
 
-wsr_status wsr_train_run(const wsr_config *config, const char *dir, bool resume,
-                         wsr_progress_hook hook, void *user)
+wsr_status wsr_train_run(wsr_result **result, const wsr_config *config,
+                         const char *dir, bool resume, wsr_progress_hook hook,
+                         void *user)
 {
-    return wsr__run_execute(&training, config, dir, resume, hook, user);
+    const wsr__run_request request = {config, dir, resume, hook, user};
+    return wsr__run_execute(result, &training, &request);
 }
 
 wsr_status wsr_train_help(char **out, const char *topic)

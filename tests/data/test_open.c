@@ -136,9 +136,9 @@ END_TEST
 
 START_TEST(a_path_that_is_too_long_is_refused)
 {
-    char spec[700] = "cifar10:";
+    char spec[5000] = "cifar10:";
     memset(spec + 8, 'x', sizeof(spec) - 9);
-    fails(spec, "train", NULL, WSR_CONFIG, "cifar10.path: 691 bytes");
+    fails(spec, "train", NULL, WSR_CONFIG, "cifar10.path: 4991 bytes");
 }
 END_TEST
 

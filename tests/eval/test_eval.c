@@ -72,7 +72,7 @@ START_TEST(numbers_follow_from_the_images)
     world w = begin(two_attacks, "batch=8,seed=3");
     ck_assert_uint_eq(wsr_eval_steps(w.eval), 8);
     ck_assert(isnan(wsr_eval_get(w.eval, 0, 0, WSR_EVAL_CLEAN)));
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert_uint_eq(wsr_eval_count(w.eval, 0), N);
     ck_assert_double_eq_tol(wsr_eval_get(w.eval, 0, 0, WSR_EVAL_CLEAN),
                             26.0 / N, 1e-12);
@@ -111,7 +111,7 @@ START_TEST(quartiles_divide_the_changes_of_successes)
     static const float norms[6] = {0.5f, 0.1f, 9, 0.4f, 0.2f, 0.3f};
     static const uint8_t fooled[6] = {1, 1, 0, 1, 1, 1};
     world w = begin("fgsm", NULL);
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     wsr__eval_cell *const cell = wsr__eval_at(w.eval, 0, 0);
     memset(cell->success, 0, N);
     memcpy(cell->success, fooled, sizeof(fooled));
@@ -145,7 +145,7 @@ START_TEST(images_of_the_target_class_are_left_out)
     }
     ck_assert_uint_lt(others, N);
     ck_assert_uint_ge(others, 12);
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert_uint_eq(wsr_eval_count(w.eval, 0), 12);
     size_t count = 9;
     size_t k = 0;
@@ -177,7 +177,7 @@ START_TEST(images_of_the_target_class_are_left_out)
     end(&w);
     // All others, where nothing is said of their number.
     w = begin("fgsm", "target_class=1");
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert_uint_eq(wsr_eval_count(w.eval, 0), others);
     end(&w);
 }
@@ -217,7 +217,7 @@ static char *json_of(const wsr_eval *eval)
 START_TEST(every_attack_and_strength_has_a_line)
 {
     world w = begin(two_attacks, NULL);
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     char *text = json_of(w.eval);
     size_t lines = 0;
     for (const char *c = text; *c != '\0'; c++) {
@@ -264,7 +264,7 @@ START_TEST(an_interrupted_evaluation_ends_like_one_that_was_not)
     const char *const options = "batch=4,keep=5,seed=2";
     char path[600];
     world whole = begin(two_attacks, options);
-    ck_assert_ok(wsr_eval_run(whole.eval));
+    ck_assert_ok(wsr_eval_finish(whole.eval));
     for (size_t steps = 0; steps < 16; steps += 3) {
         world first = begin(two_attacks, options);
         (void)snprintf(path, sizeof(path), "%s/state", scratch_folder("eval"));
@@ -276,7 +276,7 @@ START_TEST(an_interrupted_evaluation_ends_like_one_that_was_not)
         world second = begin(two_attacks, options);
         ck_assert_ok(wsr_eval_resume(second.eval, path));
         ck_assert_uint_eq(wsr_eval_position(second.eval), steps);
-        ck_assert_ok(wsr_eval_run(second.eval));
+        ck_assert_ok(wsr_eval_finish(second.eval));
         expect_same(whole.eval, second.eval);
         end(&second);
     }
@@ -314,12 +314,12 @@ START_TEST(an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not)
     (void)snprintf(path, sizeof(path), "%s/state", scratch_folder("inside"));
     world whole = begin(attacks, options);
     wsr_eval_set_hook(whole.eval, see, &all);
-    ck_assert_ok(wsr_eval_run(whole.eval));
+    ck_assert_ok(wsr_eval_finish(whole.eval));
     for (size_t k = 0; k < 10; k++) {
         watch w = {.stop_at = 1 + k * (all.calls - 1) / 9};
         world first = begin(attacks, options);
         wsr_eval_set_hook(first.eval, see, &w);
-        ck_assert_fails(wsr_eval_run(first.eval), WSR_CANCELED, "canceled");
+        ck_assert_fails(wsr_eval_finish(first.eval), WSR_CANCELED, "canceled");
         ck_assert_uint_eq(w.calls, w.stop_at);
         const size_t position = wsr_eval_position(first.eval);
         ck_assert_uint_lt(position, wsr_eval_steps(first.eval));
@@ -327,11 +327,11 @@ START_TEST(an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not)
         world second = begin(attacks, options);
         ck_assert_ok(wsr_eval_resume(second.eval, path));
         ck_assert_uint_eq(wsr_eval_position(second.eval), position);
-        ck_assert_ok(wsr_eval_run(second.eval));
+        ck_assert_ok(wsr_eval_finish(second.eval));
         expect_same(whole.eval, second.eval);
         end(&second);
         wsr_eval_set_hook(first.eval, NULL, NULL);
-        ck_assert_ok(wsr_eval_run(first.eval)); // or goes on where it is
+        ck_assert_ok(wsr_eval_finish(first.eval)); // or goes on where it is
         expect_same(whole.eval, first.eval);
         end(&first);
     }
@@ -382,7 +382,7 @@ START_TEST(kept_images_are_written_with_their_outcomes)
     (void)snprintf(path, sizeof(path), "%s/images", scratch_folder("eval"));
     ck_assert_fails(wsr_eval_save_images(w.eval, 0, path), WSR_ARG,
                     "no images were kept");
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert_ok(wsr_eval_save_images(w.eval, 0, path));
     ck_assert_ok(wsr__st_open(&st, path));
     ck_assert_ok(wsr__st_read_f32(images, st, "1.0.images", 5 * TOY_D));
@@ -410,7 +410,7 @@ START_TEST(attacks_on_another_model_are_evaluated_on_this_one)
     toy_fill(&other_of, 5);
     wsr_model *const other = toy_model(&other_of, true);
     ck_assert_ok(wsr_eval_transfer(w.eval, other));
-    ck_assert_ok(wsr_eval_run(w.eval));
+    ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert_uint_eq(wsr_model_gradients(w.model), 0);
     for (size_t i = 0; i < N; i++) {
         float z[TOY_CLASSES];
@@ -461,7 +461,7 @@ static wsr_status whole_evaluation(void *ctx)
                          "count=3,keep=2"));
     WSR_TRY(wsr_eval_set_strengths(s, strengths, 3));
     WSR_TRY(wsr_eval_open(s, w->model, w->dataset));
-    WSR_TRY(wsr_eval_run(s));
+    WSR_TRY(wsr_eval_finish(s));
     WSR_TRY(wsr_eval_csv(&csv, s));
     WSR_TRY(wsr_eval_warnings(&warnings, s));
 out:

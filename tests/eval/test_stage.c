@@ -38,13 +38,14 @@ static void close_bench(bench *b)
     wsr_dataset_free(b->test);
 }
 
-static bool stop_at(const char *phase, size_t done, size_t total,
-                    const char *note, void *user)
+static bool stop_at(const wsr_progress *p, void *user)
 {
-    (void)note;
-    ck_assert_str_eq(phase, "eval");
-    ck_assert_uint_eq(total, 3);
-    return done < *(const size_t *)user;
+    if (p->line != NULL) {
+        return true;
+    }
+    ck_assert_str_eq(p->phase, "eval");
+    ck_assert_uint_eq(p->steps, 3);
+    return p->step < *(const size_t *)user;
 }
 
 static wsr_status evaluate(const bench *b, const char *dir, size_t stop)
@@ -57,7 +58,10 @@ static wsr_status evaluate(const bench *b, const char *dir, size_t stop)
         ck_assert_ok(wsr__run_write(run, "config.yaml", ""));
     }
     ck_assert_ok(wsr__run_begin(run, NULL));
-    const wsr_status status = wsr__eval_stage_run(run, &b->of, &b->params);
+    wsr__evaluated made = {0};
+    const wsr_status status =
+        wsr__eval_stage_run(&made, run, &b->of, &b->params);
+    wsr__evaluated_free(&made);
     wsr__run_close(run);
     return status;
 }
@@ -97,8 +101,6 @@ START_TEST(a_eval_that_was_stopped_goes_on_to_the_same_numbers)
     ck_assert_int_eq(evaluate(&b, parts, 2), WSR_CANCELED);
     ck_assert(wsr__file_exists(path_in(parts, "eval.safetensors")));
     ck_assert_ok(evaluate(&b, parts, 9));
-    ck_assert(!wsr__file_exists(path_in(parts, "eval.safetensors")));
-    ck_assert(!wsr__file_exists(path_in(parts, "eval.safetensors.old")));
     char *const x = timeless(whole);
     char *const y = timeless(parts);
     ck_assert_str_eq(x, y);
@@ -126,13 +128,9 @@ START_TEST(a_part_that_does_not_fit_is_done_anew)
 }
 END_TEST
 
-static bool lose_file(const char *phase, size_t done, size_t total,
-                      const char *note, void *user)
+static bool lose_file(const wsr_progress *p, void *user)
 {
-    (void)phase;
-    (void)total;
-    (void)note;
-    if (done == 1) {
+    if (p->line == NULL && p->step == 1) {
         ck_assert_int_eq(remove(user), 0);
     }
     return true;
@@ -160,13 +158,55 @@ START_TEST(a_failure_keeps_what_was_measured_before)
     ck_assert_ok(wsr__run_open(&run, dir, false, lose_file, file));
     ck_assert_ok(wsr__run_make(run));
     ck_assert_ok(wsr__run_begin(run, NULL));
-    ck_assert_fails(wsr__eval_stage_run(run, &b.of, &b.params), WSR_IO, file);
+    wsr__evaluated made = {0};
+    ck_assert_fails(wsr__eval_stage_run(&made, run, &b.of, &b.params), WSR_IO,
+                    file);
+    ck_assert_uint_eq(wsr_eval_count(made.eval, 0), 8);
+    ck_assert_uint_eq(wsr_eval_count(made.eval, 1), 0);
+    wsr__evaluated_free(&made);
     wsr__run_close(run);
     char *const log = timeless(dir);
     ck_assert_ptr_nonnull(strstr(log, "\"attack\":\"pgd\""));
     free(log);
     ck_assert(wsr__file_exists(path_in(dir, "eval.safetensors")));
     ck_assert_fails(wsr__eval_stage_prepare(&b.of, &b.params), WSR_IO, file);
+    close_bench(&b);
+}
+END_TEST
+
+START_TEST(what_was_measured_comes_back_from_its_file)
+{
+    bench b;
+    char dir[512];
+    wsr__run *run = NULL;
+    wsr__evaluated first = {0};
+    wsr__evaluated again = {0};
+    bytes junk = {0};
+    open_bench(&b);
+    (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("restored"));
+    ck_assert_ok(wsr__run_open(&run, dir, false, NULL, NULL));
+    ck_assert_ok(wsr__run_make(run));
+    ck_assert_ok(wsr__run_begin(run, NULL));
+    // Nothing was measured yet.
+    ck_assert_ok(wsr__eval_stage_restore(&again, run, &b.of, &b.params));
+    ck_assert_ptr_null(again.eval);
+    ck_assert_ok(wsr__eval_stage_run(&first, run, &b.of, &b.params));
+    ck_assert_ok(wsr__eval_stage_restore(&again, run, &b.of, &b.params));
+    for (size_t e = 0; e < 2; e++) {
+        ck_assert_double_eq(wsr_eval_get(first.eval, 0, e, WSR_EVAL_ROBUST),
+                            wsr_eval_get(again.eval, 0, e, WSR_EVAL_ROBUST));
+    }
+    ck_assert_uint_eq(wsr_eval_count(again.eval, 0), 24);
+    wsr__evaluated_free(&again);
+    wsr__evaluated_free(&first);
+    // A file that is of something else is no failure.
+    bytes_add(&junk, "junk", 4);
+    put_file(path_in(dir, "eval.safetensors"), &junk);
+    (void)remove(path_in(dir, "eval.safetensors.old"));
+    bytes_free(&junk);
+    ck_assert_ok(wsr__eval_stage_restore(&again, run, &b.of, &b.params));
+    ck_assert_ptr_null(again.eval);
+    wsr__run_close(run);
     close_bench(&b);
 }
 END_TEST
@@ -192,6 +232,8 @@ Suite *suite(void)
         a_eval_that_was_stopped_goes_on_to_the_same_numbers,
         a_part_that_does_not_fit_is_done_anew,
         a_failure_keeps_what_was_measured_before,
-        without_an_attack_there_is_no_eval, NULL};
+        what_was_measured_comes_back_from_its_file,
+        without_an_attack_there_is_no_eval,
+        NULL};
     return suite_of("stage", tests);
 }

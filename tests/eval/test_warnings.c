@@ -66,7 +66,7 @@ static char *ask(const question *q)
     ck_assert_ok(wsr_eval_new(&eval, q->attacks, q->options));
     ck_assert_ok(wsr_eval_set_strengths(eval, q->eps, 2));
     ck_assert_ok(wsr_eval_open(eval, model, dataset));
-    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_finish(eval));
     ck_assert_ok(wsr_eval_warnings(&text, eval));
     wsr_eval_free(eval);
     wsr_dataset_free(dataset);
@@ -170,7 +170,7 @@ START_TEST(warnings_say_the_same_in_sentences)
     ck_assert_ok(wsr_eval_new(&eval, "pgd:steps=3", NULL));
     ck_assert_ok(wsr_eval_set_strengths(eval, &eps, 1));
     ck_assert_ok(wsr_eval_open(eval, model, dataset));
-    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_finish(eval));
     ck_assert_ok(wsr_eval_warnings_text(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "unbounded: pgd:steps=3, linf, 1: accuracy is 1, not 0. "
@@ -279,7 +279,7 @@ START_TEST(accuracy_that_rises_with_the_strength_is_noticed)
     ck_assert_ok(wsr_eval_new(&eval, "fgsm", "nested=false"));
     ck_assert_ok(wsr_eval_set_strengths(eval, eps, 2));
     ck_assert_ok(wsr_eval_open(eval, model, dataset));
-    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_finish(eval));
     ck_assert_ok(wsr_eval_warnings(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "{\"event\":\"warning\",\"warning\":\"rising\""));
@@ -329,7 +329,7 @@ static void expect_outside(float by, float eps)
     ck_assert_ok(wsr_eval_set_strengths(eval, &eps, 1));
     eval->attacks[0]->cls = &careless;
     ck_assert_ok(wsr_eval_open(eval, model, dataset));
-    ck_assert_ok(wsr_eval_run(eval));
+    ck_assert_ok(wsr_eval_finish(eval));
     ck_assert_ok(wsr_eval_warnings(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "{\"event\":\"warning\",\"warning\":\"outside\""));

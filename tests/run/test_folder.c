@@ -12,17 +12,19 @@ static wsr_status add_number(wsr__st_builder *builder, void *ctx)
     return wsr__st_add_u64(builder, "number", ctx, 1);
 }
 
-static bool stop_at(const char *phase, size_t done, size_t total,
-                    const char *note, void *user)
+static bool stop_at(const wsr_progress *p, void *user)
 {
     const size_t *const last = user;
-    ck_assert_str_eq(phase, "work");
-    ck_assert_uint_eq(total, 9);
-    ck_assert_str_eq(note, "note");
-    return done < *last;
+    if (p->line != NULL) {
+        return true;
+    }
+    ck_assert_str_eq(p->phase, "work");
+    ck_assert_uint_eq(p->steps, 9);
+    ck_assert_str_eq(p->note, "note");
+    return p->step < *last;
 }
 
-START_TEST(a_job_goes_on_from_its_checkpoint_and_that_place_in_the_log)
+START_TEST(a_run_goes_on_from_its_checkpoint_and_that_place_in_the_log)
 {
     const char *const dir = scratch_folder("goes-on");
     wsr__run *run = NULL;
@@ -191,7 +193,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        a_job_goes_on_from_its_checkpoint_and_that_place_in_the_log,
+        a_run_goes_on_from_its_checkpoint_and_that_place_in_the_log,
         a_run_without_checkpoint_begins_again,
         a_new_run_does_not_take_the_folder_of_another,
         a_start_that_was_cut_short_does_not_block_the_folder,

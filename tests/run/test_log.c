@@ -108,6 +108,55 @@ START_TEST(a_log_that_cannot_be_opened_or_written_is_reported)
 }
 END_TEST
 
+typedef struct reading {
+    char text[512];
+} reading;
+
+static void read_line(const char *line, void *ctx)
+{
+    reading *const r = ctx;
+    const size_t n = strlen(r->text);
+    (void)snprintf(r->text + n, sizeof(r->text) - n, "%s;", line);
+}
+
+START_TEST(a_reader_gets_the_lines_that_are_kept_and_those_that_follow)
+{
+    const char *const path = path_in(scratch_folder("read"), "log.jsonl");
+    wsr__run_log *log = NULL;
+    reading r = {""};
+    ck_assert_ok(wsr__run_log_open(&log, path, 0));
+    put_line(log, 1);
+    put_line(log, 2);
+    put_line(log, 3);
+    wsr__run_log_close(log);
+    ck_assert_ok(wsr__run_log_open(&log, path, 2));
+    ck_assert_ok(wsr__run_log_watch(log, read_line, &r));
+    ck_assert_str_eq(r.text, "{\"event\":\"n\",\"value\":1};"
+                             "{\"event\":\"n\",\"value\":2};");
+    r.text[0] = '\0';
+    ck_assert_ok(wsr__run_log_text(log, "{\"a\":1}\n{\"b\":2}\n"));
+    ck_assert_str_eq(r.text, "{\"a\":1};{\"b\":2};");
+    ck_assert_uint_eq(wsr__run_log_lines(log), 4);
+    wsr__run_log_close(log);
+    expect(path, "{\"event\":\"n\",\"value\":1}\n"
+                 "{\"event\":\"n\",\"value\":2}\n{\"a\":1}\n{\"b\":2}\n");
+}
+END_TEST
+
+START_TEST(a_log_without_a_file_has_its_reader_alone)
+{
+    wsr__run_log *log = NULL;
+    reading r = {""};
+    ck_assert_ok(wsr__run_log_open(&log, NULL, 0));
+    put_line(log, 1);
+    ck_assert_ok(wsr__run_log_watch(log, read_line, &r));
+    put_line(log, 2);
+    ck_assert_str_eq(r.text, "{\"event\":\"n\",\"value\":2};");
+    ck_assert_ok(wsr__run_log_sync(log));
+    wsr__run_log_close(log);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -116,6 +165,8 @@ Suite *suite(void)
         a_new_log_is_empty_whatever_was_there,
         a_log_with_too_few_lines_is_refused,
         a_log_that_cannot_be_opened_or_written_is_reported,
+        a_reader_gets_the_lines_that_are_kept_and_those_that_follow,
+        a_log_without_a_file_has_its_reader_alone,
         NULL};
     return suite_of("log", tests);
 }

@@ -55,15 +55,10 @@ static inline wsr_config *make_config(const char *extra)
     return config;
 }
 
-static inline bool stop_after(const char *phase, size_t done, size_t total,
-                              const char *note, void *user)
+static inline bool stop_after(const wsr_progress *p, void *user)
 {
     size_t *const left = user;
-    (void)phase;
-    (void)done;
-    (void)total;
-    (void)note;
-    return (*left)-- > 1;
+    return p->line != NULL || (*left)-- > 1;
 }
 
 static inline void same_file(const char *a, const char *b, const char *name)
@@ -136,13 +131,14 @@ static inline void check_stopped(const wsr_config *config)
 {
     char whole[512];
     (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
-    ck_assert_ok(wsr_search_run(config, whole, false, NULL, NULL));
+    ck_assert_ok(wsr_search_run(NULL, config, whole, false, NULL, NULL));
     char cut[512];
     (void)snprintf(cut, sizeof(cut), "%s", scratch_folder("cut"));
     wsr_status status = WSR_CANCELED;
     for (size_t round = 0; round < 40 && status == WSR_CANCELED; round++) {
         size_t left = 3;
-        status = wsr_search_run(config, cut, round > 0, stop_after, &left);
+        status =
+            wsr_search_run(NULL, config, cut, round > 0, stop_after, &left);
     }
     ck_assert_msg(status == WSR_OK, "%s", wsr_error_detail());
     same_file(whole, cut, "genotype.yaml");

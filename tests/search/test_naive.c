@@ -23,7 +23,7 @@ START_TEST(one_strength_is_enough)
     ck_assert_ok(wsr_config_set(config, "search.weights=[1]"));
     ck_assert_ok(wsr_config_set(config, "search.norm_values=[]"));
     ck_assert_ok(
-        wsr_search_run(config, scratch_folder("one"), false, NULL, NULL));
+        wsr_search_run(NULL, config, scratch_folder("one"), false, NULL, NULL));
     wsr_config_free(config);
 }
 END_TEST

@@ -27,7 +27,7 @@ START_TEST(a_random_baseline_leaves_no_trace)
                                                 : "search.random_baseline=2"));
         (void)snprintf(dirs[i], sizeof(dirs[i]), "%s",
                        scratch_folder(i == 0 ? "without" : "with"));
-        ck_assert_ok(wsr_search_run(config, dirs[i], false, NULL, NULL));
+        ck_assert_ok(wsr_search_run(NULL, config, dirs[i], false, NULL, NULL));
         wsr_config_free(config);
     }
     same_file(dirs[0], dirs[1], "genotype.yaml");
@@ -56,7 +56,7 @@ START_TEST(sections_follow_the_fidelity_at_the_top_unless_they_have_their_own)
     char dir[512];
     (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("top"));
     size_t left = 1;
-    ck_assert_fails(wsr_search_run(config, dir, false, stop_after, &left),
+    ck_assert_fails(wsr_search_run(NULL, config, dir, false, stop_after, &left),
                     WSR_CANCELED, "");
     stored_says(dir, "search.fidelity", "released");
     stored_says(dir, "estimator.fidelity", "released");
@@ -71,7 +71,7 @@ START_TEST(the_supernet_normalises_as_the_network_unless_told_otherwise)
     wsr_config *config = make_config("net.mean=[0.4, 0.3, 0.5]");
     ck_assert_ok(wsr_config_set(config, "net.std=0.25"));
     const char *dir = scratch_folder("normalized");
-    ck_assert_ok(wsr_search_run(config, dir, false, NULL, NULL));
+    ck_assert_ok(wsr_search_run(NULL, config, dir, false, NULL, NULL));
     stored_says(dir, "supernet.mean", "0.4,0.3,0.5");
     stored_says(dir, "supernet.std", "0.25");
     char *const path = wsr__path_join(dir, "net.safetensors");
@@ -82,7 +82,7 @@ START_TEST(the_supernet_normalises_as_the_network_unless_told_otherwise)
     ck_assert_ok(wsr_config_set(config, "supernet.std=0.5"));
     dir = scratch_folder("own");
     size_t left = 1;
-    ck_assert_fails(wsr_search_run(config, dir, false, stop_after, &left),
+    ck_assert_fails(wsr_search_run(NULL, config, dir, false, stop_after, &left),
                     WSR_CANCELED, "");
     stored_says(dir, "supernet.mean", "");
     stored_says(dir, "supernet.std", "0.5");
@@ -93,21 +93,21 @@ END_TEST
 START_TEST(lists_that_do_not_fit_are_refused)
 {
     wsr_config *config = make_config("search.weights=[1, 2]");
-    ck_assert_fails(
-        wsr_search_run(config, scratch_folder("weights"), false, NULL, NULL),
-        WSR_CONFIG, "search.weights");
+    ck_assert_fails(wsr_search_run(NULL, config, scratch_folder("weights"),
+                                   false, NULL, NULL),
+                    WSR_CONFIG, "search.weights");
     wsr_config_free(config);
     config = make_config("search.sources=[0.06, 0.03]");
-    ck_assert_fails(
-        wsr_search_run(config, scratch_folder("sources"), false, NULL, NULL),
-        WSR_CONFIG, "weights");
+    ck_assert_fails(wsr_search_run(NULL, config, scratch_folder("sources"),
+                                   false, NULL, NULL),
+                    WSR_CONFIG, "weights");
     wsr_config_free(config);
     config = make_config("search.targets=[]");
     ck_assert_ok(wsr_config_set(config, "search.weights=[1, 2, 3]"));
     ck_assert_ok(wsr_config_set(config, "search.norm_values=[]"));
-    ck_assert_fails(
-        wsr_search_run(config, scratch_folder("targets"), false, NULL, NULL),
-        WSR_CONFIG, "search.targets: is empty");
+    ck_assert_fails(wsr_search_run(NULL, config, scratch_folder("targets"),
+                                   false, NULL, NULL),
+                    WSR_CONFIG, "search.targets: is empty");
     wsr_config_free(config);
 }
 END_TEST
@@ -141,8 +141,8 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         wsr_config *const config = make_config(cases[i].assignment);
-        ck_assert_fails(wsr_search_run(config, scratch_folder("refused"), false,
-                                       NULL, NULL),
+        ck_assert_fails(wsr_search_run(NULL, config, scratch_folder("refused"),
+                                       false, NULL, NULL),
                         cases[i].status, cases[i].words);
         wsr_config_free(config);
     }

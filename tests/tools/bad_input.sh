@@ -175,13 +175,13 @@ bad 1 "/dev/null/y" "$search" --out /dev/null/y --data synthetic
 # ---------------------------------------------------------------- wsr-attack
 
 bad 2 "did you mean --net" "$attack" --nte x
-bad 2 "--net" "$attack" --data synthetic
-bad 2 "--data" "$attack" --net bad.safetensors
+bad 2 "net.file" "$attack" --data synthetic
+bad 2 "data.spec" "$attack" --net bad.safetensors
 bad 1 "missing.safetensors" "$attack" --net missing.safetensors \
     --data synthetic
 bad 1 "bad.safetensors" "$attack" --net bad.safetensors --data synthetic
 bad 1 "noise" "$attack" --net noise --data synthetic
-bad 2 "did you mean attack.count" "$attack" --net noise --data synthetic \
+bad 2 "did you mean 'attack.count'" "$attack" --net noise --data synthetic \
     --set attack.cuont=3
 bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps 0.1,x
 bad 2 "is not a strength" "$attack" --net noise --data synthetic --eps -1
@@ -199,7 +199,7 @@ bad 2 "attack.target_class: 2: excludes attack.target=least" "$attack" \
     --net missing --data synthetic --target-class 2 --set attack.target=least
 bad 2 "attack.target: deepfool knows no targets" "$attack" --net missing \
     --data synthetic --target-class 2 --attack deepfool
-bad 2 "--save: nowhere/x.safetensors" "$attack" --net missing \
+bad 2 "attack.save: nowhere/x.safetensors" "$attack" --net missing \
     --data synthetic --save nowhere/x.safetensors
 
 # A network to attack: what training leaves when it hardly trains.
@@ -248,7 +248,7 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --attack fgsm --set attack.fidelity=released
     bad 2 "knows no attack.target" "$attack" --net $net --data synthetic \
         --set attack.target=least --set attack.fidelity=released
-    bad 2 "without --out" "$attack" --net $net --data synthetic \
+    bad 2 "without a folder" "$attack" --net $net --data synthetic \
         --out nothing --set attack.fidelity=released
     absent nothing
     bad 2 "attack.target: least" "$attack" --net $net --data synthetic \
@@ -263,7 +263,7 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
         --set net.image_size=32
     good "$attack" --net $net --data synthetic:size=16 --attack fgsm \
         --count 4 --quiet --set net.image_size=16
-    bad 2 "did you mean net.image_size" "$attack" --net $net $fgsm \
+    bad 2 "did you mean 'net.image_size'" "$attack" --net $net $fgsm \
         --set net.image_sise=16
     bad 2 "image_size: 'x'" "$attack" --net $net $fgsm \
         --set net.image_size=x

@@ -18,29 +18,22 @@ static const cli_option own[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-// Knows the topics of the library's attacks, and "wide".
+// Knows the topics of the library's attacks.
 static wsr_status help(const char *topic)
 {
     char *text = NULL;
-    if (strcmp(topic, "wide") == 0) {
-        printf("wide:\n");
-        return WSR_OK;
-    }
     const wsr_status status = wsr_attack_help(&text, topic);
     printf("%s", text == NULL ? "" : text);
     wsr_text_free(text);
     return status;
 }
 
-static const char *const topics[] = {"wide", NULL};
-
 static const cli_tool tool = {.name = "wsr-test",
                               .presets = "search",
                               .summary = "tests",
                               .usage = "--out DIR",
                               .options = own,
-                              .help = help,
-                              .topics = topics};
+                              .help = help};
 
 // ------------------------------------------------- catching what is printed
 
@@ -228,9 +221,6 @@ START_TEST(help_lists_options_and_configuration)
     ck_assert_int_eq(begin(&c, "--out d --help attack:pgd"), CLI_DONE);
     ck_assert_ptr_eq(strstr(printed[0], "pgd: "), printed[0]);
     ck_assert_ptr_nonnull(strstr(printed[0], "\n  random_start="));
-    ck_assert_int_eq(begin(&c, "--help=wide"), CLI_DONE);
-    ck_assert_str_eq(printed[0], "wide:\n");
-    reject("--help wdie", "there is no topic 'wdie', did you mean 'wide'\n");
     reject("--help attack:pdg", "did you mean 'attack:pgd'\n");
     ck_assert_int_eq(begin(&c, "--version"), CLI_DONE);
     ck_assert_ptr_eq(strstr(printed[0], "wsr-test 0."), printed[0]);

@@ -37,7 +37,8 @@ static wsr_status run_from(const char *dir, const char *init,
                            const char *setting)
 {
     wsr_config *const config = config_of(init, setting);
-    const wsr_status status = wsr_train_run(config, dir, false, NULL, NULL);
+    const wsr_status status =
+        wsr_train_run(NULL, config, dir, false, NULL, NULL);
     wsr_config_free(config);
     return status;
 }
@@ -77,13 +78,9 @@ static wsr_net *load(const char *path)
     return net;
 }
 
-static bool stop_at_once(const char *phase, size_t done, size_t total,
-                         const char *note, void *user)
+static bool stop_at_once(const wsr_progress *p, void *user)
 {
-    (void)phase;
-    (void)done;
-    (void)total;
-    (void)note;
+    (void)p;
     (void)user;
     return false;
 }
@@ -157,14 +154,14 @@ START_TEST(a_resumed_run_needs_the_file_no_more)
         folder(parts, "parts");
         wsr_config *const config = config_of(path, "train.lr=0.05");
         ck_assert_int_eq(
-            wsr_train_run(config, parts, false, stop_at_once, NULL),
+            wsr_train_run(NULL, config, parts, false, stop_at_once, NULL),
             WSR_CANCELED);
         ck_assert_int_eq(remove(path), 0);
         if (begun == 0) { // as a process that died before its checkpoint
             ck_assert_int_eq(remove(path_in(parts, "checkpoint.safetensors")),
                              0);
         }
-        ck_assert_ok(wsr_train_run(NULL, parts, true, NULL, NULL));
+        ck_assert_ok(wsr_train_run(NULL, NULL, parts, true, NULL, NULL));
         bytes a = get_file(path_in(whole, "net.safetensors"));
         bytes b = get_file(path_in(parts, "net.safetensors"));
         ck_assert_uint_eq(a.size, b.size);

@@ -33,7 +33,8 @@ static wsr_status run_in(char dir[512], const char *name, const char *trainer,
     for (size_t i = 0; i < n; i++) {
         ck_assert_ok(wsr_config_set(config, settings[i]));
     }
-    const wsr_status status = wsr_train_run(config, dir, false, NULL, NULL);
+    const wsr_status status =
+        wsr_train_run(NULL, config, dir, false, NULL, NULL);
     wsr_config_free(config);
     return status;
 }
@@ -139,14 +140,10 @@ START_TEST(lists_are_checked_before_a_folder_is_made)
 }
 END_TEST
 
-static bool stop_at_third(const char *phase, size_t done, size_t total,
-                          const char *note, void *user)
+static bool stop_at_third(const wsr_progress *p, void *user)
 {
-    (void)phase;
-    (void)done;
-    (void)total;
-    (void)note;
-    return ++*(size_t *)user < 3;
+    size_t *const calls = user;
+    return p->line != NULL || ++*calls < 3;
 }
 
 START_TEST(a_resumed_run_normalises_as_it_began)
@@ -161,14 +158,15 @@ START_TEST(a_resumed_run_normalises_as_it_began)
     ck_assert_ok(wsr_config_load(config, path_in(whole, "config.yaml")));
     (void)snprintf(parts, sizeof(parts), "%s", scratch_folder("parts"));
     size_t calls = 0;
-    ck_assert_int_eq(wsr_train_run(config, parts, false, stop_at_third, &calls),
-                     WSR_CANCELED);
+    ck_assert_int_eq(
+        wsr_train_run(NULL, config, parts, false, stop_at_third, &calls),
+        WSR_CANCELED);
     ck_assert_ok(wsr_config_set(config, "net.mean=[0.4, 0.3, 0.6]"));
-    ck_assert_fails(wsr_train_run(config, parts, true, NULL, NULL), WSR_CONFIG,
-                    "net.mean");
+    ck_assert_fails(wsr_train_run(NULL, config, parts, true, NULL, NULL),
+                    WSR_CONFIG, "net.mean");
     // The same values in other words.
     ck_assert_ok(wsr_config_set(config, "net.mean=0.4,3/10,0.50"));
-    ck_assert_ok(wsr_train_run(config, parts, true, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
     bytes a = get_file(path_in(whole, "net.safetensors"));
     bytes b = get_file(path_in(parts, "net.safetensors"));
     ck_assert_uint_eq(a.size, b.size);

@@ -6,6 +6,7 @@
 #include "support/files.h"
 #include "support/support.h"
 #include "train/train.h"
+#include "wsr/result.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static wsr_config *config_of(const char *text, const char *assignment)
 static wsr_status run_it(const char *dir, const char *assignment)
 {
     wsr_config *const config = config_of(tiny, assignment);
-    const wsr_status status = wsr_train_run(config, dir, false, NULL, NULL);
+    const wsr_status status =
+        wsr_train_run(NULL, config, dir, false, NULL, NULL);
     wsr_config_free(config);
     return status;
 }
@@ -56,11 +58,14 @@ typedef struct counter {
     size_t stop; // say stop at this call and after
 } counter;
 
-static bool count(const char *phase, size_t done, size_t total,
-                  const char *note, void *user)
+static bool count(const wsr_progress *p, void *user)
 {
     counter *const c = user;
-    ck_assert(phase != NULL && note != NULL && done >= 1 && done <= total);
+    if (p->line != NULL) {
+        return c->calls < c->stop;
+    }
+    ck_assert(p->phase != NULL && p->note != NULL && p->step >= 1 &&
+              p->step <= p->steps && p->done > 0 && p->done <= 1);
     return ++c->calls < c->stop;
 }
 
@@ -85,7 +90,7 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
     keep_name(whole, "whole");
     wsr_config *const config = config_of(tiny, NULL);
     counter c = {0, SIZE_MAX};
-    ck_assert_ok(wsr_train_run(config, whole, false, count, &c));
+    ck_assert_ok(wsr_train_run(NULL, config, whole, false, count, &c));
     ck_assert_uint_eq(c.calls, STEPS);
     // Within an epoch, at its end, in and after validation, in the evaluation.
     static const size_t stops[] = {1, 3, 4, 5, 8, 10, STEPS};
@@ -94,14 +99,14 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
         char parts[512];
         keep_name(parts, "parts");
         c = (counter){0, stop};
-        ck_assert_int_eq(wsr_train_run(config, parts, false, count, &c),
+        ck_assert_int_eq(wsr_train_run(NULL, config, parts, false, count, &c),
                          WSR_CANCELED);
         ck_assert_uint_eq(c.calls, stop);
         // Stopped a second time soon after, and then left alone.
         c = (counter){0, 2};
-        wsr_status status = wsr_train_run(NULL, parts, true, count, &c);
+        wsr_status status = wsr_train_run(NULL, NULL, parts, true, count, &c);
         ck_assert(status == WSR_OK || status == WSR_CANCELED);
-        ck_assert_ok(wsr_train_run(config, parts, true, NULL, NULL));
+        ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
         expect_same(whole, parts, "net.safetensors");
         expect_same(whole, parts, "checkpoint.safetensors");
         expect_same(whole, parts, "config.yaml");
@@ -117,17 +122,70 @@ START_TEST(a_process_that_dies_between_checkpoints_loses_nothing_but_time)
     keep_name(whole, "alive");
     keep_name(copy, "dead");
     wsr_config *const config = config_of(tiny, NULL);
-    ck_assert_ok(wsr_train_run(config, whole, false, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
     // What the folder holds after the first epoch, with a longer log.
     counter c = {0, 5};
-    ck_assert_int_eq(wsr_train_run(config, copy, false, count, &c),
+    ck_assert_int_eq(wsr_train_run(NULL, config, copy, false, count, &c),
                      WSR_CANCELED);
     ck_assert_int_eq(rename(path_in(copy, "checkpoint.safetensors.old"),
                             path_in(copy, "checkpoint.safetensors")),
                      0);
-    ck_assert_ok(wsr_train_run(NULL, copy, true, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, NULL, copy, true, NULL, NULL));
     expect_same(whole, copy, "net.safetensors");
     expect_same(whole, copy, "checkpoint.safetensors");
+    wsr_config_free(config);
+}
+END_TEST
+
+static double robust_of(const wsr_result *result, size_t a, size_t e)
+{
+    return wsr_eval_get(wsr_result_eval(result), a, e, WSR_EVAL_ROBUST);
+}
+
+// The result is what the files say, also when a run that is done is taken up.
+START_TEST(a_result_holds_network_and_evaluation)
+{
+    char dir[512];
+    char text[64];
+    wsr_result *first = NULL;
+    wsr_result *again = NULL;
+    wsr_net *net = NULL;
+    keep_name(dir, "result");
+    wsr_config *const config = config_of(tiny, "train.epochs=1");
+    ck_assert_ok(wsr_train_run(&first, config, dir, false, NULL, NULL));
+    ck_assert_ok(wsr_train_run(&again, NULL, dir, true, NULL, NULL));
+    ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.safetensors"), NULL));
+    const wsr_params *const file = wsr_net_params(net);
+    for (size_t i = 0; i < wsr_params_count(file); i++) {
+        const size_t n = (size_t)wsr_shape_count(wsr_params_shape(file, i));
+        const wsr_params *const a = wsr_net_params(wsr_result_net(first));
+        const wsr_params *const b = wsr_net_params(wsr_result_net(again));
+        ck_assert_mem_eq(wsr_params_data(file, i), wsr_params_data(a, i),
+                         n * sizeof(float));
+        ck_assert_mem_eq(wsr_params_data(file, i), wsr_params_data(b, i),
+                         n * sizeof(float));
+    }
+    ck_assert_str_eq(wsr_genotype_name(wsr_result_genotype(first)), "cna_r");
+    ck_assert_uint_eq(wsr_eval_attacks(wsr_result_eval(first)), 2);
+    bytes log = get_file(path_in(dir, "log.jsonl"));
+    bytes_add(&log, "", 1);
+    for (size_t k = 0; k < 4; k++) {
+        ck_assert_double_eq(robust_of(first, k / 2, k % 2),
+                            robust_of(again, k / 2, k % 2));
+        (void)snprintf(text, sizeof(text), "\"robust_accuracy\":%.6g",
+                       robust_of(first, k / 2, k % 2));
+        ck_assert_ptr_nonnull(strstr((const char *)log.data, text));
+    }
+    bytes_free(&log);
+    wsr_net_free(net);
+    wsr_result_free(first);
+    wsr_result_free(again);
+    // There is no result of what was not trained.
+    counter c = {0, 2};
+    keep_name(dir, "no-result");
+    ck_assert_int_eq(wsr_train_run(&first, config, dir, false, count, &c),
+                     WSR_CANCELED);
+    ck_assert_ptr_null(first);
     wsr_config_free(config);
 }
 END_TEST
@@ -139,7 +197,7 @@ START_TEST(a_run_that_is_done_stays_as_it_is)
     counter c = {0, SIZE_MAX};
     ck_assert_ok(run_it(dir, "train.epochs=1"));
     bytes before = get_file(path_in(dir, "log.jsonl"));
-    ck_assert_ok(wsr_train_run(NULL, dir, true, count, &c));
+    ck_assert_ok(wsr_train_run(NULL, NULL, dir, true, count, &c));
     bytes after = get_file(path_in(dir, "log.jsonl"));
     ck_assert_uint_eq(c.calls, 0);
     ck_assert_uint_eq(before.size, after.size);
@@ -281,7 +339,7 @@ START_TEST(what_a_later_stage_would_refuse_is_refused_before_the_first_step)
         ck_assert_ok(wsr_config_set(
             config, "data.spec=synthetic:size=16,count=44,classes=2"));
         ck_assert_ok(wsr_config_set(config, cases[i].assignment));
-        ck_assert_fails(wsr_train_run(config, dir, false, count, &c),
+        ck_assert_fails(wsr_train_run(NULL, config, dir, false, count, &c),
                         cases[i].status, cases[i].words);
         ck_assert_uint_eq(c.calls, 0);
         ck_assert(!wsr__file_exists(dir));
@@ -328,8 +386,8 @@ START_TEST(test_images_of_another_size_are_refused_before_the_first_step)
                    folder, folder, folder);
     counter c = {0, SIZE_MAX};
     wsr_config *const config = config_of(tiny, spec);
-    ck_assert_fails(wsr_train_run(config, dir, false, count, &c), WSR_SHAPE,
-                    "12, 12");
+    ck_assert_fails(wsr_train_run(NULL, config, dir, false, count, &c),
+                    WSR_SHAPE, "12, 12");
     ck_assert_uint_eq(c.calls, 0);
     ck_assert(!wsr__file_exists(dir));
     wsr_config_free(config);
@@ -342,16 +400,16 @@ START_TEST(a_resumed_run_does_not_change_its_configuration)
     counter c = {0, 1};
     keep_name(dir, "changed");
     wsr_config *config = config_of(tiny, NULL);
-    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+    ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
                      WSR_CANCELED);
     wsr_config_free(config);
     config = config_of("train: {lr: 0.5}\n", NULL);
-    ck_assert_fails(wsr_train_run(config, dir, true, NULL, NULL), WSR_CONFIG,
-                    "train.lr: 0.5 is not 0.05");
+    ck_assert_fails(wsr_train_run(NULL, config, dir, true, NULL, NULL),
+                    WSR_CONFIG, "train.lr: 0.5 is not 0.05");
     wsr_config_free(config);
     config = config_of("train: {lrr: 0.5}\n", NULL);
-    ck_assert_fails(wsr_train_run(config, dir, true, NULL, NULL), WSR_CONFIG,
-                    "train.lrr: 0.5 is not absent");
+    ck_assert_fails(wsr_train_run(NULL, config, dir, true, NULL, NULL),
+                    WSR_CONFIG, "train.lrr: 0.5 is not absent");
     wsr_config_free(config);
 }
 END_TEST
@@ -374,12 +432,12 @@ START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
     ck_assert_ok(wsr_config_set(config, "net.genotype="));
     ck_assert_ok(wsr_config_set(config, "net.drop_path=0"));
     ck_assert_ok(wsr__file_write(mine, codes, strlen(codes)));
-    ck_assert_ok(wsr_train_run(config, whole, false, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
     counter c = {0, 2};
-    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+    ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
                      WSR_CANCELED);
     ck_assert_int_eq(remove(mine), 0);
-    ck_assert_ok(wsr_train_run(NULL, dir, true, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, NULL, dir, true, NULL, NULL));
     expect_same(whole, dir, "net.safetensors");
     wsr_config_free(config);
 }
@@ -391,15 +449,15 @@ START_TEST(a_damaged_checkpoint_is_refused)
     counter c = {0, 1};
     keep_name(dir, "damaged");
     wsr_config *config = config_of(tiny, NULL);
-    ck_assert_int_eq(wsr_train_run(config, dir, false, count, &c),
+    ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
                      WSR_CANCELED);
     wsr_config_free(config);
     bytes content = get_file(path_in(dir, "checkpoint.safetensors"));
     content.data[content.size - 1] ^= 1;
     put_file(path_in(dir, "checkpoint.safetensors"), &content);
     bytes_free(&content);
-    ck_assert_fails(wsr_train_run(NULL, dir, true, NULL, NULL), WSR_FORMAT,
-                    "checkpoint.safetensors");
+    ck_assert_fails(wsr_train_run(NULL, NULL, dir, true, NULL, NULL),
+                    WSR_FORMAT, "checkpoint.safetensors");
 }
 END_TEST
 
@@ -407,11 +465,11 @@ START_TEST(without_a_folder_the_configuration_is_checked)
 {
     wsr_config *config = NULL;
     ck_assert_ok(wsr_config_new(&config));
-    ck_assert_fails(wsr_train_run(config, NULL, false, NULL, NULL), WSR_ARG,
-                    "dir: ");
+    ck_assert_fails(wsr_train_run(NULL, config, NULL, false, NULL, NULL),
+                    WSR_ARG, "dir: ");
     ck_assert_ok(wsr_config_set(config, "train.epohcs=3"));
-    ck_assert_fails(wsr_train_run(config, NULL, false, NULL, NULL), WSR_CONFIG,
-                    "did you mean 'train.epochs'");
+    ck_assert_fails(wsr_train_run(NULL, config, NULL, false, NULL, NULL),
+                    WSR_CONFIG, "did you mean 'train.epochs'");
     wsr_config_free(config);
 }
 END_TEST
@@ -450,7 +508,7 @@ START_TEST(every_preset_decodes)
         // The data are the last thing that may be missing.
         ck_assert_ok(wsr_config_set(config, "data.spec=idx:/no,/no"));
         keep_name(dir, "preset");
-        ck_assert_fails(wsr_train_run(config, dir, false, NULL, NULL),
+        ck_assert_fails(wsr_train_run(NULL, config, dir, false, NULL, NULL),
                         WSR_NOTFOUND, "/no");
         wsr_config_free(config);
         at += n + (at[n] == '\n');
@@ -464,6 +522,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_run_interrupted_anywhere_ends_with_the_same_bytes,
         a_process_that_dies_between_checkpoints_loses_nothing_but_time,
+        a_result_holds_network_and_evaluation,
         a_run_that_is_done_stays_as_it_is,
         the_log_tells_of_epochs_steps_and_the_eval,
         the_network_file_is_the_one_that_was_best,

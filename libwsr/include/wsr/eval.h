@@ -1,19 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accuracy over an evaluation: several attacks at several strengths on the
-// images of a data set, image by image, with intervals, means and worst cases;
-// done in small steps that can be interrupted, saved and taken up again.
+// Accuracy over attack strengths: several attacks at several strengths on the
+// images of a data set, image by image, with intervals, means and worst cases.
+// wsr_eval_run() does a whole evaluation as it is configured, with or without a
+// folder. wsr_eval_new() and what follows it do one step by step.
 
 #ifndef WSR_EVAL_H
 #define WSR_EVAL_H
 
 #include "wsr/attack.h"
 #include "wsr/base.h"
+#include "wsr/config.h"
 #include "wsr/data.h"
+#include "wsr/run.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+// ------------------------------------------------------ a configured run
+
+/**
+ * Attack the network of a file and measure its accuracy.
+ *
+ * Written into the folder, when there is one: `config.yaml`, every option in
+ * force; `genotype.yaml` for a network that has a genotype; `log.jsonl`,
+ * `results.jsonl` and `results.csv`: docs/json.md; `images.safetensors`, the
+ * first adversarial images; `checkpoint.safetensors` every 15 seconds and at
+ * the end. An evaluation that was stopped or killed goes on where it stood and
+ * ends with the same numbers. Without a folder the result and the option
+ * `attack.save` hold everything.
+ *
+ * @param result [out, owned] what was measured, release with
+ *        wsr_result_free(); NULL is legal. Also on failure, when something was
+ *        measured before it; else NULL
+ * @param config [borrowed] see wsr_eval_help(); in a resumed run the stored
+ *        one counts, and this one, which may be NULL, must not differ from it
+ * @param dir [borrowed] folder of the run, made when it does not exist; NULL:
+ *        none
+ * @param resume go on with the run in `dir`
+ * @param hook NULL: nobody watches
+ * @param user [borrowed] passed to the hook
+ * @returns WSR_CONFIG for a key or value that is not permitted; WSR_ARG for a
+ *          folder that is not empty, more images than there are or another
+ *          number of classes; WSR_SHAPE when the network takes other images;
+ *          WSR_NOTFOUND when there is nothing to resume, and for attacks, data
+ *          or genotypes that do not exist; WSR_CANCELED when the hook returned
+ *          false; WSR_NUMERIC, WSR_IO, WSR_FORMAT, WSR_BUSY, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_result **result,
+                                             const wsr_config *config,
+                                             const char *dir, bool resume,
+                                             wsr_progress_hook hook,
+                                             void *user);
+
+/**
+ * Tell a person about the options of wsr_eval_run() and their defaults.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @param topic [borrowed] as in wsr_train_help()
+ * @returns as wsr_train_help()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_help(char **out, const char *topic);
+
+// ------------------------------------------------------------ step by step
 
 /** An evaluation. One thread at a time may use it. */
 typedef struct wsr_eval wsr_eval;
@@ -128,7 +178,7 @@ WSR_API size_t wsr_eval_steps(const wsr_eval *eval);
  *
  * @returns as wsr_eval_step()
  */
-WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_eval *eval);
+WSR_API WSR_MUST_USE wsr_status wsr_eval_finish(wsr_eval *eval);
 
 /**
  * Save how far the evaluation has come.
@@ -153,6 +203,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_resume(wsr_eval *eval,
                                                 const char *path);
 
 // ----------------------------------------------------------------- results
+
+/** The data set that is evaluated. @returns [borrowed] NULL before
+ * wsr_eval_open() */
+WSR_API const wsr_dataset *wsr_eval_dataset(const wsr_eval *eval);
 
 /** Number of attacks. */
 WSR_API size_t wsr_eval_attacks(const wsr_eval *eval);

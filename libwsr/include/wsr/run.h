@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What all long runs share: the hook through which a caller watches and stops
-// them.
+// them, their result, their folder.
 
 #ifndef WSR_RUN_H
 #define WSR_RUN_H
@@ -12,19 +12,37 @@
 extern "C" {
 #endif
 
+/** How far a run is. Pointers are valid during the call only. */
+typedef struct wsr_progress {
+    const char *phase; /**< [borrowed] the work in hand: "train", "eval" */
+    size_t step;       /**< steps of the phase that are done */
+    size_t steps;      /**< of the phase */
+    double done;       /**< part of the phase that is done, 0 to 1; also within
+                            a step, where that is long */
+    const char *note;  /**< [borrowed] the numbers of the moment for a person,
+                            may be "" */
+    const char *line;  /**< [borrowed] NULL, or a line that the log has just
+                            got, a JSON object without line feed
+                            (docs/json.md); the other fields say nothing then.
+                            A run that is taken up hands out the lines that its
+                            log holds first */
+} wsr_progress;
+
 /**
  * Watch a long run.
  *
- * @param phase [borrowed] name of the work in hand: "train", "evaluation"
- * @param done steps of the phase that are done
- * @param total steps of the phase
- * @param note [borrowed] the numbers of the moment for a person, may be ""
+ * @param progress [borrowed]
  * @param user the pointer that was passed along with the hook
- * @returns false to stop after this step; the run then writes a checkpoint
+ * @returns false to stop as soon as possible; the run then writes a checkpoint
  *          and returns WSR_CANCELED
  */
-typedef bool (*wsr_progress_hook)(const char *phase, size_t done, size_t total,
-                                  const char *note, void *user);
+typedef bool (*wsr_progress_hook)(const wsr_progress *progress, void *user);
+
+/**
+ * What a run made: a network, a genotype, an evaluation; see wsr/result.h. It
+ * stays what it is when files of the run's folder change or go.
+ */
+typedef struct wsr_result wsr_result;
 
 /**
  * The folder of a run. One process at a time holds it; the lock goes when the

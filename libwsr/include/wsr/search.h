@@ -17,10 +17,14 @@ extern "C" {
  * Search, then train the found genotype and evaluate it.
  *
  * The folder receives config.yaml (every option in force), log.jsonl,
- * genotype.yaml, checkpoint.safetensors and net.safetensors. A run that was
+ * genotype.yaml, checkpoint.safetensors, net.safetensors and
+ * eval.safetensors, the evaluation image by image. A run that was
  * stopped or killed at any instant goes on where it stood and ends with the
  * same bytes in genotype, checkpoint and network.
  *
+ * @param result [out, owned] what was made, release with wsr_result_free();
+ *        NULL is legal. NULL on failure, unless it came when the evaluation had
+ *        begun: the results before it are kept
  * @param config [borrowed] see wsr_search_help(); in a resumed run the stored
  *        one counts, and this one, which may be NULL, must not differ from it
  * @param dir of the run; made when it does not exist; without (NULL) a
@@ -34,7 +38,8 @@ extern "C" {
  *          down; WSR_CANCELED when the hook returned false, after a
  *          checkpoint; WSR_NOMEM, WSR_BACKEND
  */
-WSR_API WSR_MUST_USE wsr_status wsr_search_run(const wsr_config *config,
+WSR_API WSR_MUST_USE wsr_status wsr_search_run(wsr_result **result,
+                                               const wsr_config *config,
                                                const char *dir, bool resume,
                                                wsr_progress_hook hook,
                                                void *user);

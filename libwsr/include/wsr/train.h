@@ -19,10 +19,14 @@ extern "C" {
  *
  * Written into the folder: `config.yaml`, every option that was in force;
  * `log.jsonl`, one JSON object a line; `checkpoint.safetensors` after each
- * epoch and when the run is stopped; `net.safetensors` at the end. With the
+ * epoch and when the run is stopped; `net.safetensors` and
+ * `eval.safetensors`, the evaluation image by image, at the end. With the
  * same configuration, threads and machine the bytes of net and checkpoint are
  * the same, however often the run was interrupted.
  *
+ * @param result [out, owned] what was made, release with wsr_result_free();
+ *        NULL is legal. NULL on failure, unless it came when the evaluation had
+ *        begun: the results before it are kept
  * @param config [borrowed] see wsr_train_help(); in a resumed run the stored
  *        one counts, and this one, which may be NULL, must not differ from it
  * @param dir [borrowed] folder of the run; without (NULL) a configuration that
@@ -36,7 +40,8 @@ extern "C" {
  *          WSR_CANCELED; WSR_NUMERIC when a loss or gradient is not finite;
  *          WSR_IO, WSR_FORMAT, WSR_NOMEM
  */
-WSR_API WSR_MUST_USE wsr_status wsr_train_run(const wsr_config *config,
+WSR_API WSR_MUST_USE wsr_status wsr_train_run(wsr_result **result,
+                                              const wsr_config *config,
                                               const char *dir, bool resume,
                                               wsr_progress_hook hook,
                                               void *user);

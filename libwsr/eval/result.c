@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Results of runs. An evaluation borrows model and data, so a result owns
+// these, too.
+
+#include "eval/result.h"
+
+wsr_status wsr__result_new(wsr_result **out)
+{
+    *out = wsr__alloc(1, sizeof(**out));
+    return *out != NULL ? WSR_OK : WSR_NOMEM;
+}
+
+wsr_status wsr__result_of_stage(wsr_result **out, wsr__evaluated *evaluated,
+                                wsr_net **net, wsr_dataset **dataset,
+                                bool failed)
+{
+    const wsr_eval *const eval = evaluated->eval;
+    if (failed && (eval == NULL || wsr_eval_position(eval) == 0)) {
+        return WSR_OK;
+    }
+    const wsr_status status = wsr__result_new(out);
+    if (status == WSR_OK) {
+        (*out)->evaluated = *evaluated;
+        (*out)->net = *net;
+        (*out)->dataset = *dataset;
+        *evaluated = (wsr__evaluated){0};
+        *net = NULL;
+        *dataset = NULL;
+    }
+    return status;
+}
+
+void wsr_result_free(wsr_result *result)
+{
+    if (result == NULL) {
+        return;
+    }
+    wsr__evaluated_free(&result->evaluated);
+    wsr_model_free(result->source);
+    wsr_net_free(result->source_net);
+    wsr_net_free(result->net);
+    wsr_dataset_free(result->dataset);
+    wsr__free(result);
+}
+
+const wsr_net *wsr_result_net(const wsr_result *result)
+{
+    return result->net;
+}
+
+const wsr_genotype *wsr_result_genotype(const wsr_result *result)
+{
+    return wsr_net_genotype(result->net);
+}
+
+const wsr_eval *wsr_result_eval(const wsr_result *result)
+{
+    return result->evaluated.eval;
+}
+
+size_t wsr_result_released(const float **eps, const double **accuracy,
+                           const wsr_result *result)
+{
+    if (result->n_released > 0 && eps != NULL) {
+        *eps = result->eps;
+    }
+    if (result->n_released > 0 && accuracy != NULL) {
+        *accuracy = result->released;
+    }
+    return result->n_released;
+}

@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The evaluation of a network file as a run: with a folder that an interrupted
+// one goes on in, or without. Its checkpoint is the state of the evaluation;
+// what was measured so far is written when it is stopped or fails, too.
+
+#include "base/fidelity.h"
+#include "eval/result.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NET, NET_OPTIONS, SOURCE, SOURCE_OPTIONS, DATA, ATTACK, SECTIONS };
+
+// ------------------------------------------------------------------ options
+
+typedef struct file_params {
+    wsr__text file;
+} file_params;
+
+static const wsr__option net_schema[] = {
+    {"file", WSR__TEXT, offsetof(file_params, file), "", 0, 0, "",
+     "safetensors file of the network", NULL},
+    {0},
+};
+
+static const wsr__option source_schema[] = {
+    {"file", WSR__TEXT, offsetof(file_params, file), "", 0, 0, "",
+     "network that attacks work on, where they do not know the one of net.file",
+     NULL},
+    {0},
+};
+
+typedef struct data_params {
+    wsr__text spec;
+    wsr__text split;
+    wsr__data_params view;
+} data_params;
+
+#define DATA_AT(field) offsetof(data_params, field)
+
+static const wsr__option data_schema[] = {
+    {"spec", WSR__TEXT, DATA_AT(spec), "", 0, 0, "",
+     "fashion-mnist, cifar10:PATH, idx:IMAGES,LABELS, ...", NULL},
+    {"split", WSR__TEXT, DATA_AT(split), "", 0, 0, "",
+     "test or train; empty: test, where there is one", NULL},
+    {"size", WSR__INT, DATA_AT(view.size), "0", 0, WSR__SIDE_MAX, "pixels",
+     "centre images in zeros; 0: as the network takes them", NULL},
+    {"channels", WSR__INT, DATA_AT(view.channels), "0", 0, WSR__CHANNELS_MAX,
+     "", "repeat a grey channel; 0: as the network takes them", NULL},
+    {"limit", WSR__INT, DATA_AT(view.limit), "0", 0, INT32_MAX, "images",
+     "take the first ones, 0: all", NULL},
+    {0},
+};
+
+typedef struct attack_params {
+    wsr__text list;
+    wsr__text eps;
+    wsr__eval_settings settings;
+    wsr__text save;
+    int64_t show;
+    wsr__text fidelity;
+} attack_params;
+
+#define ATTACK_AT(field) offsetof(attack_params, field)
+
+static const wsr__option attack_schema[] = {
+    {"list", WSR__TEXT, ATTACK_AT(list), "pgd", 0, 0, "",
+     "attacks with options, fgsm,pgd:steps=20,restarts=5: a comma begins the "
+     "next attack where a name follows, and the next option of the same one "
+     "where KEY= follows",
+     NULL},
+    {"eps", WSR__TEXT, ATTACK_AT(eps), "8/255", 0, 0, "",
+     "strengths on pixels from 0 to 1; inf: for the smallest change", NULL},
+    WSR__EVAL_OPTIONS(ATTACK_AT(settings)),
+    {"save", WSR__TEXT, ATTACK_AT(save), "", 0, 0, "",
+     "safetensors file for the adversarial images", NULL},
+    {"show", WSR__INT, ATTACK_AT(show), "8", 0, 10000, "images",
+     "that the report in the folder shows", NULL},
+    {"fidelity", WSR__WORD, ATTACK_AT(fidelity), "intended", 0, 0, "",
+     "released: as the research code measures, with attack.list=pgd:...",
+     wsr__fidelity_words},
+    {0},
+};
+
+// A network file and what the configuration says otherwise.
+typedef struct source {
+    file_params file;
+    wsr__net_override options;
+    wsr_net *net;
+    wsr_model *model;
+} source;
+
+typedef struct method {
+    wsr__run_self super;
+    source target; // the network that is evaluated
+    source source; // that attacks work on, file "": the same
+    data_params data;
+    attack_params attack;
+    float eps[WSR__STRENGTHS];
+    size_t n_eps;
+    wsr__needs needs;
+    wsr_dataset *dataset;
+    wsr_eval *eval; // NULL with `released`
+    bool released;
+    wsr__released_params released_params;
+    double accuracy[WSR__STRENGTHS]; // of the released measure
+} method;
+
+static void sections(void *self, wsr__section *out)
+{
+    method *const m = self;
+    const wsr__section all[SECTIONS] = {
+        [NET] = {.prefix = "net",
+                 .schema = net_schema,
+                 .params = &m->target.file},
+        [NET_OPTIONS] = {.prefix = "net",
+                         .schema = wsr__net_override_schema,
+                         .params = &m->target.options.options,
+                         .given = m->target.options.given},
+        [SOURCE] = {.prefix = "source",
+                    .schema = source_schema,
+                    .params = &m->source.file},
+        [SOURCE_OPTIONS] = {.prefix = "source",
+                            .schema = wsr__net_override_schema,
+                            .params = &m->source.options.options,
+                            .given = m->source.options.given},
+        [DATA] = {.prefix = "data", .schema = data_schema, .params = &m->data},
+        [ATTACK] = {
+            .prefix = "attack", .schema = attack_schema, .params = &m->attack}};
+    memcpy(out, all, sizeof(all));
+}
+
+// What the research code's measure has no place for.
+static wsr_status check_released(const wsr_config *config)
+{
+    static const char *const none[] = {
+        "attack.save",         "attack.stop", "attack.nested", "attack.target",
+        "attack.target_class", "attack.show", "source.file",   "seed"};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        if (wsr_config_text(config, none[i]) != NULL) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "attack.fidelity: the released measure knows no "
+                            "%s",
+                            none[i]);
+        }
+    }
+    return WSR_OK;
+}
+
+// The only attack of the released measure, with its options.
+static wsr_status decode_released(method *m)
+{
+    static const char name[] = "pgd";
+    const char *const list = m->attack.list.s;
+    const size_t n = sizeof(name) - 1;
+    wsr__released_params *const p = &m->released_params;
+    wsr_status status = WSR_OK;
+    if (strncmp(list, name, n) != 0 || (list[n] != '\0' && list[n] != ':')) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.fidelity: the released measure knows pgd "
+                        "alone, not '%.40s'",
+                        list);
+    }
+    wsr__params_default(p, wsr__released_schema);
+    WSR_TRY(wsr__params_parse(p, wsr__released_schema, "released.",
+                              list[n] == ':' ? list + n + 1 : ""));
+    if (m->attack.settings.attack.batch > 0) {
+        p->batch = m->attack.settings.attack.batch;
+    }
+    p->count = m->attack.settings.count;
+out:
+    return status;
+}
+
+static wsr_status decoded(void *self, const wsr_config *config)
+{
+    wsr_status status = WSR_OK;
+    method *const m = self;
+    m->released = wsr__streq(m->attack.fidelity.s, "released");
+    if (m->released) {
+        WSR_TRY(check_released(config));
+        WSR_TRY(decode_released(m));
+    }
+out:
+    return status;
+}
+
+// "0.03", "8/255" or "inf".
+static wsr_status decode_strength(float *out, const char *text, size_t length)
+{
+    static const wsr__option option = {"eps", WSR__FLOAT, 0,  "0", 0,
+                                       1e6,   "",         "", NULL};
+    char copy[64] = "";
+    double value = 0;
+    if (length < sizeof(copy)) {
+        memcpy(copy, text, length);
+    }
+    if (wsr__streq(copy, "inf")) {
+        *out = INFINITY;
+        return WSR_OK;
+    }
+    const wsr_status status = wsr__value_decode(&value, &option, copy);
+    if (status == WSR_CONFIG) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.eps: '%.*s' is not a strength such as 0.03 or "
+                        "8/255",
+                        length > 40 ? 40 : (int)length, text);
+    }
+    *out = (float)value;
+    return status;
+}
+
+static wsr_status decode_strengths(method *m)
+{
+    wsr_status status = WSR_OK;
+    const char *text = m->attack.eps.s;
+    m->n_eps = 0;
+    for (bool more = true; more;) {
+        const size_t length = strcspn(text, ",");
+        if (m->n_eps == WSR__STRENGTHS) {
+            return WSR_FAIL(WSR_CONFIG, "attack.eps: more than %d strengths",
+                            WSR__STRENGTHS);
+        }
+        WSR_TRY(decode_strength(&m->eps[m->n_eps++], text, length));
+        more = text[length] == ',';
+        text += length + more;
+    }
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------- parts
+
+// How many adversarial images are kept; all for the file that is asked for.
+static size_t wanted_images(const method *m, const wsr__run *run)
+{
+    const bool all = m->attack.save.s[0] != '\0';
+    if (all) {
+        return m->dataset == NULL ? 0 : wsr_dataset_count(m->dataset);
+    }
+    return run->folder != NULL ? (size_t)m->attack.show : 0;
+}
+
+static wsr_status make_eval(wsr_eval **out, const method *m,
+                            const wsr__run *run)
+{
+    wsr__eval_params params = {.attacks = m->attack.list.s,
+                               .eps = m->eps,
+                               .n_eps = m->n_eps,
+                               .settings = m->attack.settings};
+    params.settings.attack.seed = m->super.common.seed;
+    params.settings.keep = (int64_t)wanted_images(m, run);
+    return wsr__eval_make(out, &params);
+}
+
+static wsr_status need(const wsr__text *text, const char *key, const char *what)
+{
+    return text->s[0] != '\0'
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG, "%s: is missing, %s", key, what);
+}
+
+static wsr_status check_save(const method *m)
+{
+    const char *const path = m->attack.save.s;
+    const wsr_status status = path[0] == '\0' ? WSR_OK
+                                              : wsr__file_check_place(path);
+    return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
+}
+
+// What is wrong with the options shows before any file is read.
+static wsr_status check_options(method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr_eval *eval = NULL;
+    WSR_TRY(need(&m->target.file.file, "net.file",
+                 "the file of the network that is attacked"));
+    WSR_TRY(need(&m->data.spec, "data.spec", "images, such as fashion-mnist"));
+    WSR_TRY(check_save(m));
+    WSR_TRY(decode_strengths(m));
+    if (!m->released) {
+        WSR_TRY(make_eval(&eval, m, run));
+    } else if (run->folder != NULL) {
+        status = WSR_FAIL(WSR_CONFIG, "attack.fidelity: the released measure "
+                                      "is shown alone, without a folder");
+    }
+out:
+    wsr_eval_free(eval);
+    return status;
+}
+
+static wsr_status open_source(source *s, const method *m)
+{
+    wsr_status status = WSR_OK;
+    if (s->file.file.s[0] == '\0') {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__net_load(&s->net, s->file.file.s, &s->options));
+    WSR_TRY(wsr_model_from_net(&s->model, s->net,
+                               (size_t)m->attack.settings.attack.batch));
+out:
+    return status;
+}
+
+// Images take the network's shape unless the options say otherwise.
+static wsr_status open_data(method *m)
+{
+    const wsr_shape *const image = wsr_net_image(m->target.net);
+    const char *const split = m->data.split.s;
+    wsr__data_params view = m->data.view;
+    view.size = view.size > 0 ? view.size : image->dims[2];
+    view.channels = view.channels > 0 ? view.channels : image->dims[1];
+    return wsr__dataset_open(&m->dataset, m->data.spec.s,
+                             split[0] == '\0' ? NULL : split, &view);
+}
+
+// Fewer classes than the network has are a mistake, apart from files of one's
+// own, whose labels are all that is known.
+static wsr_status check_classes(const method *m)
+{
+    const size_t data = (size_t)wsr_dataset_classes(m->dataset);
+    const size_t net = wsr_net_classes(m->target.net);
+    return data == net || strncmp(m->data.spec.s, "idx:", 4) == 0
+               ? WSR_OK
+               : WSR_FAIL(WSR_ARG, "the data have %zu classes, the network %zu",
+                          data, net);
+}
+
+static wsr_status open_eval(method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__needs_memory(&m->needs, "images", wsr__dataset_bytes(m->dataset));
+    if (m->released) {
+        return WSR_OK;
+    }
+    WSR_TRY(make_eval(&m->eval, m, run));
+    WSR_TRY(wsr_eval_open(m->eval, m->target.model, m->dataset));
+    if (m->source.model != NULL) {
+        WSR_TRY(wsr_eval_transfer(m->eval, m->source.model));
+    }
+    WSR_TRY(wsr__eval_needs(&m->needs, m->eval, m->target.model));
+out:
+    return status;
+}
+
+static wsr_status prepare(void *self, const wsr__run *run, bool resume)
+{
+    wsr_status status = WSR_OK;
+    method *const m = self;
+    (void)resume;
+    WSR_TRY(check_options(m, run));
+    WSR_TRY(open_source(&m->target, m));
+    WSR_TRY(open_source(&m->source, m));
+    WSR_TRY(open_data(m));
+    WSR_TRY(check_classes(m));
+    WSR_TRY(open_eval(m, run));
+out:
+    return status;
+}
+
+static void needs(const void *self, wsr__needs *out)
+{
+    const method *const m = self;
+    *out = m->needs;
+}
+
+// For the reader of the folder: the network's file says it, too.
+static wsr_status store(const void *self, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const method *const m = self;
+    const wsr_genotype *const genotype = wsr_net_genotype(m->target.net);
+    char *text = NULL;
+    if (genotype == NULL) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr_genotype_print(&text, genotype));
+    WSR_TRY(wsr__run_write(run, "genotype.yaml", text));
+out:
+    wsr_text_free(text);
+    return status;
+}
+
+static wsr_status describe(const void *self, wsr__json *line)
+{
+    const method *const m = self;
+    char *text = NULL;
+    const wsr_status status = wsr_net_describe(&text, m->target.net);
+    if (status == WSR_OK) {
+        wsr__json_text(line, "net", text);
+        wsr__json_integer(line, "test_images",
+                          (int64_t)wsr_dataset_count(m->dataset));
+    }
+    wsr_text_free(text);
+    return status;
+}
+
+static wsr_status save(const void *self, wsr__st_builder *builder)
+{
+    const method *const m = self;
+    return wsr__eval_save_state(builder, m->eval);
+}
+
+static wsr_status load(void *self, const wsr__st *checkpoint)
+{
+    method *const m = self;
+    return wsr__eval_load_state(m->eval, checkpoint);
+}
+
+// ------------------------------------------------------------------ results
+
+// Images of those that all attacks are done with.
+static wsr_status write_images(const method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *path = NULL;
+    // The last attack is the last to see a batch.
+    if (wsr_eval_count(m->eval, wsr_eval_attacks(m->eval) - 1) == 0) {
+        return WSR_OK;
+    }
+    if (m->attack.save.s[0] != '\0') {
+        WSR_TRY(wsr_eval_save_images(m->eval, 0, m->attack.save.s));
+    }
+    if (run->folder != NULL && m->attack.show > 0) {
+        WSR_TRY(wsr__run_path(&path, run, "images.safetensors"));
+        WSR_TRY(wsr_eval_save_images(m->eval, (size_t)m->attack.show, path));
+    }
+out:
+    wsr__free(path);
+    return status;
+}
+
+static wsr_status write_results(const method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *json = NULL;
+    char *csv = NULL;
+    WSR_TRY(write_images(m, run));
+    WSR_TRY(wsr_eval_json(&json, m->eval));
+    if (run->folder != NULL) {
+        WSR_TRY(wsr_eval_csv(&csv, m->eval));
+        WSR_TRY(wsr__run_write(run, "results.jsonl", json));
+        WSR_TRY(wsr__run_write(run, "results.csv", csv));
+    }
+    WSR_TRY(wsr__run_log_text(run->log, json));
+out:
+    wsr_text_free(json);
+    wsr_text_free(csv);
+    return status;
+}
+
+// A failure keeps what was measured before it. The checkpoint comes first, so
+// that the run that goes on drops these lines of the log.
+static wsr_status keep_part(wsr_status failure, const method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char reason[512];
+    if (wsr_eval_position(m->eval) == 0 && failure != WSR_CANCELED) {
+        return failure;
+    }
+    (void)snprintf(reason, sizeof(reason), "%s", wsr_error_detail());
+    WSR_TRY(wsr__run_checkpoint(run));
+    if (wsr_eval_position(m->eval) > 0) {
+        WSR_TRY(write_results(m, run));
+    }
+out:
+    return status == WSR_OK
+               ? WSR_FAIL(failure, "%s", reason)
+               : WSR_FAIL(failure, "%s (and its results could not be kept)",
+                          reason);
+}
+
+// ------------------------------------------------------------------- stages
+
+// After each member of a combination, what it leaves of the batch.
+static void log_member(const wsr_attack_progress *p)
+{
+    wsr__log(
+        WSR_LOG_INFO, "%s at %.4g, images %llu to %llu: %zu robust after %s",
+        p->attack, (double)p->eps, (unsigned long long)p->first,
+        (unsigned long long)(p->first + p->images - 1), p->robust, p->member);
+}
+
+static bool on_pass(const wsr_eval_progress *progress, void *user)
+{
+    char note[96];
+    const wsr_attack_progress *const p = progress->attack;
+    if (p->member_done) {
+        log_member(p);
+    }
+    (void)snprintf(note, sizeof(note), "%s at %.4g",
+                   p->member != NULL ? p->member : p->attack, (double)p->eps);
+    const wsr_progress told = {.phase = "eval",
+                               .step = progress->step,
+                               .steps = progress->steps,
+                               .done = progress->done,
+                               .note = note};
+    return wsr__run_tell(user, &told) == WSR_OK;
+}
+
+static wsr_status walk(const method *m, wsr__run *run)
+{
+    const double apart = 15; // seconds between checkpoints
+    wsr_status status = WSR_OK;
+    double saved = wsr__seconds();
+    const size_t steps = wsr_eval_steps(m->eval);
+    while (wsr_eval_position(m->eval) < steps) {
+        WSR_TRY(wsr_eval_step(m->eval));
+        WSR_TRY(wsr__run_progress(run, "eval", wsr_eval_position(m->eval),
+                                  steps, ""));
+        if (wsr__seconds() - saved > apart) {
+            WSR_TRY(wsr__run_checkpoint(run));
+            saved = wsr__seconds();
+        }
+    }
+out:
+    return status;
+}
+
+static wsr_status log_released(const method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    for (size_t e = 0; e < m->n_eps; e++) {
+        wsr__json *line = NULL;
+        WSR_TRY(wsr__run_log_begin(&line, run->log, "released"));
+        wsr__json_text(line, "attack", "pgd");
+        wsr__json_text(line, "norm", "linf");
+        wsr__json_text(line, "fidelity", "released");
+        wsr__json_float(line, "eps", m->eps[e]);
+        wsr__json_number(line, "robust_accuracy", m->accuracy[e]);
+        WSR_TRY(wsr__run_log_end(run->log));
+    }
+out:
+    return status;
+}
+
+static wsr_status evaluate_released(method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    m->released_params.run = run;
+    WSR_TRY(wsr__eval_released(m->accuracy, m->target.net, m->dataset, m->eps,
+                               m->n_eps, &m->released_params));
+    WSR_TRY(log_released(m, run));
+out:
+    return status;
+}
+
+static wsr_status evaluate(void *self, wsr__run *run)
+{
+    method *const m = self;
+    if (m->released) {
+        return evaluate_released(m, run);
+    }
+    wsr_eval_set_hook(m->eval, on_pass, run);
+    const wsr_status status = walk(m, run);
+    wsr_eval_set_hook(m->eval, NULL, NULL);
+    return status == WSR_OK ? write_results(m, run) : keep_part(status, m, run);
+}
+
+static wsr_status result(wsr_result **out, void *self, bool failed)
+{
+    wsr_status status = WSR_OK;
+    method *const m = self;
+    if (failed && (m->released || wsr_eval_position(m->eval) == 0)) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__result_new(out));
+    wsr_result *const r = *out;
+    *r = (wsr_result){.net = m->target.net,
+                      .evaluated = {m->eval, m->target.model},
+                      .dataset = m->dataset,
+                      .source_net = m->source.net,
+                      .source = m->source.model,
+                      .n_released = m->released ? m->n_eps : 0};
+    memcpy(r->eps, m->eps, sizeof(r->eps));
+    memcpy(r->released, m->accuracy, sizeof(r->released));
+    m->target.net = m->source.net = NULL;
+    m->target.model = m->source.model = NULL;
+    m->eval = NULL;
+    m->dataset = NULL;
+out:
+    return status;
+}
+
+static void release(void *self)
+{
+    method *const m = self;
+    wsr_eval_free(m->eval);
+    wsr_dataset_free(m->dataset);
+    wsr_model_free(m->source.model);
+    wsr_net_free(m->source.net);
+    wsr_model_free(m->target.model);
+    wsr_net_free(m->target.net);
+}
+
+static const wsr__run_stage stages[] = {evaluate, NULL};
+
+static const char *const files[] = {
+    "genotype.yaml",          "config.yaml",   "log.jsonl",
+    "checkpoint.safetensors", "results.jsonl", "results.csv",
+    "images.safetensors",     "report.html",   NULL};
+
+// What values of the options may name.
+static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,
+                                              NULL};
+
+static const wsr__run_class evaluation = {
+    .tool = "attack",
+    .size = sizeof(method),
+    .n_sections = SECTIONS,
+    .no_folder = true,
+    .files = files,
+    .families = families,
+    .sections = sections,
+    .decoded = decoded,
+    .prepare = prepare,
+    .needs = needs,
+    .store = store,
+    .describe = describe,
+    .save = save,
+    .load = load,
+    .stages = stages,
+    .result = result,
+    .free = release,
+};
+
+wsr_status wsr_eval_run(wsr_result **result, const wsr_config *config,
+                        const char *dir, bool resume, wsr_progress_hook hook,
+                        void *user)
+{
+    const wsr__run_request request = {config, dir, resume, hook, user};
+    return wsr__run_execute(result, &evaluation, &request);
+}
+
+wsr_status wsr_eval_help(char **out, const char *topic)
+{
+    return wsr__run_help(out, &evaluation, topic);
+}
