@@ -13,7 +13,7 @@ enum { COMMON, HELP_WIDTH = 80 };
 
 #define AT(field) offsetof(wsr__run_common, field)
 
-static const wsr__option common_schema[] = {
+const wsr__option wsr__run_common_schema[] = {
     {"seed", WSR__INT, AT(seed), "0", 0, 9007199254740991.0, "",
      "of all random numbers", NULL},
     {"threads", WSR__INT, AT(threads), "0", 0, 1024, "",
@@ -39,8 +39,9 @@ static wsr_status begin_course(course *c, const wsr__run_class *cls)
     if (c->self == NULL) {
         return WSR_NOMEM;
     }
-    c->sections[COMMON] = (wsr__section){
-        .prefix = "", .schema = common_schema, .params = &c->self->common};
+    c->sections[COMMON] = (wsr__section){.prefix = "",
+                                         .schema = wsr__run_common_schema,
+                                         .params = &c->self->common};
     c->n = 1 + cls->n_sections;
     cls->sections(c->self, c->sections + 1);
     for (size_t i = 0; i < c->n; i++) {

@@ -214,6 +214,8 @@ typedef struct wsr__run_common {
     int64_t threads;
 } wsr__run_common;
 
+extern const wsr__option wsr__run_common_schema[]; // keys without a section
+
 /// Common settings, at the start of every method's struct.
 typedef struct wsr__run_self {
     wsr__run_common common;

@@ -4,23 +4,34 @@
 // images of every strength. Only the sources are attacked; the estimator makes
 // the noise of the targets.
 
-#include "attack/engine/pgd_plan.h"
 #include "search/search.h"
 
 #include <math.h>
 #include <string.h>
 
-static unsigned mode_of(const wsr__search *s)
+static unsigned mode_of(const wsr_search *s)
 {
     if (!s->quirks.mixed_norms) {
         return WSR_TRAIN;
     }
-    return s->phase == WSR__PHASE_SEARCH
-               ? (unsigned)(WSR_TRAIN | WSR_MOVE_STATS)
-               : 0u;
+    return s->phase == WSR_PHASE_SEARCH ? (unsigned)(WSR_TRAIN | WSR_MOVE_STATS)
+                                        : 0u;
 }
 
-wsr_status wsr__search_attack(wsr__search *s, wsr_plan *plan,
+// A path that takes "none" wherever it matters has logits that do not depend on
+// the images, and its plan no gradient of them: all images are equally bad.
+wsr_status wsr__search_pgd(wsr_search *s, wsr_plan *plan,
+                           const wsr_batch *batch, const wsr__pgd *pgd)
+{
+    const float *const x = wsr_batch_images(batch);
+    if (wsr_plan_diff_src(plan, "x") == NULL) {
+        memcpy(s->x_adv, x, wsr_batch_count(batch) * s->pixels * sizeof(*x));
+        return WSR_OK;
+    }
+    return wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), pgd);
+}
+
+wsr_status wsr__search_attack(wsr_search *s, wsr_plan *plan,
                               const wsr_batch *batch, double eps)
 {
     const double start = wsr__seconds();
@@ -28,14 +39,13 @@ wsr_status wsr__search_attack(wsr__search *s, wsr_plan *plan,
         .eps = (float)eps,
         .alpha = (float)(2.5 * eps / (double)s->params.attack_steps),
         .steps = (size_t)s->params.attack_steps};
-    const wsr_status status = wsr__pgd_plan(
-        s->x_adv, plan, wsr_batch_images(batch), wsr_batch_labels(batch), &pgd);
+    const wsr_status status = wsr__search_pgd(s, plan, batch, &pgd);
     s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
     return status;
 }
 
 // Noise of strength eps: x' - x.
-static wsr_status attack(float *noise, wsr__search *s, wsr_plan *plan,
+static wsr_status attack(float *noise, wsr_search *s, wsr_plan *plan,
                          const wsr_batch *batch, double eps)
 {
     wsr_status status = WSR_OK;
@@ -49,7 +59,7 @@ out:
     return status;
 }
 
-static wsr_status attack_sources(wsr__search *s, wsr_plan *plan,
+static wsr_status attack_sources(wsr_search *s, wsr_plan *plan,
                                  const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
@@ -62,7 +72,7 @@ out:
 
 // Store the noises of training batches, one of them of a random strength, in
 // the estimator's memory.
-static wsr_status store_noise(wsr__search *s, wsr_plan *plan)
+static wsr_status store_noise(wsr_search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     const size_t n = s->params.sources.n;
@@ -98,7 +108,7 @@ static double norm_of(const float *x, size_t n)
 }
 
 // The source nearest to a strength.
-static size_t nearest(const wsr__search *s, double eps)
+static size_t nearest(const wsr_search *s, double eps)
 {
     size_t best = 0;
     for (size_t i = 1; i < s->params.sources.n; i++) {
@@ -111,7 +121,7 @@ static size_t nearest(const wsr__search *s, double eps)
 }
 
 // Euclidean norms of the noises to estimate.
-static void set_norms(wsr__search *s, size_t count)
+static void set_norms(wsr_search *s, size_t count)
 {
     const size_t t = s->params.targets.n;
     for (size_t k = 0; k < t; k++) {
@@ -128,7 +138,21 @@ static void set_norms(wsr__search *s, size_t count)
     }
 }
 
-static wsr_status estimate(wsr__search *s, const wsr_batch *batch)
+// The targets of a searcher without an estimator are attacked, too.
+static wsr_status attack_targets(wsr_search *s, wsr_plan *plan,
+                                 const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    const size_t first = s->params.sources.n + 1;
+    for (size_t i = 0; i < s->params.targets.n; i++) {
+        WSR_TRY(attack(s->noise[first + i], s, plan, batch,
+                       s->params.targets.v[i]));
+    }
+out:
+    return status;
+}
+
+static wsr_status estimate_targets(wsr_search *s, const wsr_batch *batch)
 {
     const double start = wsr__seconds();
     const size_t n = s->params.sources.n;
@@ -141,7 +165,7 @@ static wsr_status estimate(wsr__search *s, const wsr_batch *batch)
     return status;
 }
 
-static void perturb(wsr__search *s, const wsr_batch *batch, const float *noise,
+static void perturb(wsr_search *s, const wsr_batch *batch, const float *noise,
                     bool clamp)
 {
     const float *const x = wsr_batch_images(batch);
@@ -153,7 +177,7 @@ static void perturb(wsr__search *s, const wsr_batch *batch, const float *noise,
 }
 
 // Add the mean cross entropy of a batch's images x.
-static wsr_status loss_of(double *loss, wsr__search *s, wsr_plan *plan,
+static wsr_status loss_of(double *loss, wsr_search *s, wsr_plan *plan,
                           const wsr_batch *batch, const float *x)
 {
     wsr_status status = WSR_OK;
@@ -179,7 +203,7 @@ out:
 }
 
 // Which of the noise arrays slot i is made with.
-static size_t noise_of(const wsr__search *s, size_t slot)
+static size_t noise_of(const wsr_search *s, size_t slot)
 {
     const size_t n = s->params.sources.n;
     const size_t t = s->params.targets.n;
@@ -190,12 +214,13 @@ static size_t noise_of(const wsr__search *s, size_t slot)
     return n > t ? slot - t : n + 1 + slot - n;
 }
 
-static wsr_status evaluate_batch(double *losses, wsr__search *s, wsr_plan *plan,
+static wsr_status evaluate_batch(double *losses, wsr_search *s, wsr_plan *plan,
                                  const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(attack_sources(s, plan, batch));
-    WSR_TRY(estimate(s, batch));
+    WSR_TRY(s->cls->estimates ? estimate_targets(s, batch)
+                              : attack_targets(s, plan, batch));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
         perturb(s, batch, s->noise[noise_of(s, i)], !s->quirks.unclamped);
         WSR_TRY(loss_of(&losses[1 + i], s, plan, batch, s->x_adv));
@@ -204,19 +229,19 @@ out:
     return status;
 }
 
-static size_t count_batches(const wsr__search *s, const wsr_loader *loader)
+static size_t count_batches(const wsr_search *s, const wsr_loader *loader)
 {
     const size_t all = wsr_loader_batches(loader);
     const size_t wanted = (size_t)s->params.val_batches;
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-size_t wsr__search_batches(const wsr__search *s)
+size_t wsr__search_batches(const wsr_search *s)
 {
     return count_batches(s, s->held_out_loader);
 }
 
-static wsr_status evaluate_clean(double *loss, wsr__search *s, wsr_plan *plan,
+static wsr_status evaluate_clean(double *loss, wsr_search *s, wsr_plan *plan,
                                  wsr_loader *loader)
 {
     wsr_status status = WSR_OK;
@@ -232,7 +257,7 @@ out:
     return status;
 }
 
-static wsr_status evaluate_slots(double *losses, wsr__search *s, wsr_plan *plan)
+static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     wsr_loader *const loader = s->held_out_loader;
@@ -254,13 +279,13 @@ out:
     return status;
 }
 
-wsr_status wsr__search_evaluate(double *losses, wsr__search *s,
-                                const wsr__path *path, wsr__evaluation how)
+wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
+                              const wsr__path *path, wsr__evaluation how)
 {
     wsr_status status = WSR_OK;
     const size_t batch = (size_t)s->params.batch;
     const bool other_split = s->quirks.clean_on_train &&
-                             s->phase == WSR__PHASE_SEARCH;
+                             s->phase == WSR_PHASE_SEARCH;
     const unsigned mode = mode_of(s);
     const unsigned still = ~(unsigned)WSR_MOVE_STATS;
     wsr_plan *plan = NULL;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-size_t wsr__phase_epochs(const wsr__search *s, wsr__phase phase)
+size_t wsr__phase_epochs(const wsr_search *s, wsr_phase phase)
 {
     const int64_t epochs[] = {s->params.warm_up, s->params.population,
                               s->params.epochs, 0};
@@ -17,21 +17,21 @@ size_t wsr__phase_epochs(const wsr__search *s, wsr__phase phase)
 }
 
 // Released: the population's paths are those of the warm-up.
-uint64_t wsr__search_serial(const wsr__search *s)
+uint64_t wsr__search_serial(const wsr_search *s)
 {
     uint64_t serial = s->epoch;
     for (int p = 0; p < (int)s->phase; p++) {
-        serial += wsr__phase_epochs(s, (wsr__phase)p);
+        serial += wsr__phase_epochs(s, (wsr_phase)p);
     }
     return serial;
 }
 
-static uint64_t path_serial(const wsr__search *s)
+static uint64_t path_serial(const wsr_search *s)
 {
-    return s->phase == WSR__PHASE_POPULATION ? s->epoch : wsr__search_serial(s);
+    return s->phase == WSR_PHASE_POPULATION ? s->epoch : wsr__search_serial(s);
 }
 
-static wsr_status begin_epoch(wsr__search *s)
+static wsr_status begin_epoch(wsr_search *s)
 {
     if (s->quirks.path_per_epoch) {
         wsr__path_sample(&s->path, s, path_serial(s), WSR__SAMPLE_TRAIN);
@@ -45,7 +45,7 @@ static wsr_status begin_epoch(wsr__search *s)
     return WSR_OK;
 }
 
-static void add_times(const wsr__search *s, wsr__json *line)
+static void add_times(const wsr_search *s, wsr__json *line)
 {
     static const char *const names[WSR__TIMES] = {
         "time_supernet",  "time_plans",     "time_attack",
@@ -56,7 +56,7 @@ static void add_times(const wsr__search *s, wsr__json *line)
 }
 
 // Losses by strength, and what the alphas are to make small.
-static void add_losses(const wsr__search *s, wsr__json *line, const char *what,
+static void add_losses(const wsr_search *s, wsr__json *line, const char *what,
                        const double *losses)
 {
     char key[48];
@@ -68,13 +68,13 @@ static void add_losses(const wsr__search *s, wsr__json *line, const char *what,
         wsr__json_number(line, key, losses[1 + i]);
     }
     snprintf(key, sizeof(key), "%s_objective", what);
-    wsr__json_number(line, key, wsr__search_objective(s, losses));
+    wsr__json_number(line, key, wsr_search_objective(s, losses));
 }
 
 // What the epoch evaluated.
-static void add_evaluation(const wsr__search *s, wsr__json *line)
+static void add_evaluation(const wsr_search *s, wsr__json *line)
 {
-    if (s->phase == WSR__PHASE_WARM_UP || s->cls->untrained) {
+    if (s->phase == WSR_PHASE_WARM_UP || s->cls->untrained) {
         return;
     }
     add_losses(s, line, "loss", s->losses);
@@ -89,7 +89,7 @@ static void add_evaluation(const wsr__search *s, wsr__json *line)
     wsr__json_number(line, "rank_correlation", s->correlation);
 }
 
-static wsr_status log_epoch(const wsr__search *s, wsr__run *run, double start)
+static wsr_status log_epoch(const wsr_search *s, wsr__run *run, double start)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
@@ -106,13 +106,13 @@ out:
     return status;
 }
 
-static wsr_status log_genotype(const wsr__search *s, wsr__run *run)
+static wsr_status log_genotype(const wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr_genotype *genotype = NULL;
     char *text = NULL;
     wsr__json *line = NULL;
-    WSR_TRY(wsr__search_genotype(&genotype, s, "found"));
+    WSR_TRY(wsr_search_genotype(&genotype, s, "found"));
     WSR_TRY(wsr_genotype_print(&text, genotype));
     WSR_TRY(wsr__run_log_begin(&line, run->log, "genotype"));
     wsr__json_integer(line, "epoch", (int64_t)s->epoch);
@@ -125,19 +125,19 @@ out:
 }
 
 // Whether a stage has anything to do in the current phase.
-static bool has_stage(const wsr__search *s, wsr__search_stage stage)
+static bool has_stage(const wsr_search *s, wsr__search_stage stage)
 {
     switch (stage) {
     case WSR__STAGE_TRAIN:
         return !s->cls->untrained;
     case WSR__STAGE_EVALUATE:
-        return s->phase != WSR__PHASE_WARM_UP && s->cls->evaluate != NULL;
+        return s->phase != WSR_PHASE_WARM_UP && s->cls->evaluate != NULL;
     default:
-        return s->phase != WSR__PHASE_WARM_UP;
+        return s->phase != WSR_PHASE_WARM_UP;
     }
 }
 
-static wsr_status run_stage(wsr__search *s, wsr__run *run)
+static wsr_status run_stage(wsr_search *s, wsr__run *run)
 {
     switch (s->stage) {
     case WSR__STAGE_TRAIN:
@@ -149,7 +149,7 @@ static wsr_status run_stage(wsr__search *s, wsr__run *run)
     }
 }
 
-static wsr_status run_epoch(wsr__search *s, wsr__run *run)
+static wsr_status run_epoch(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
@@ -167,26 +167,47 @@ static wsr_status run_epoch(wsr__search *s, wsr__run *run)
             WSR_TRY(wsr__run_checkpoint(run));
         }
     }
-    WSR_TRY(log_epoch(s, run, start));
-    if (s->phase == WSR__PHASE_SEARCH) {
-        WSR_TRY(log_genotype(s, run));
+    if (run->log != NULL) {
+        WSR_TRY(log_epoch(s, run, start));
+        if (s->phase == WSR_PHASE_SEARCH) {
+            WSR_TRY(log_genotype(s, run));
+        }
     }
 out:
     return status;
 }
 
-wsr_status wsr__search_loop(wsr__search *s, wsr__run *run)
+void wsr__search_advance(wsr_search *s)
+{
+    while (s->phase != WSR_PHASE_DONE &&
+           s->epoch >= wsr__phase_epochs(s, s->phase)) {
+        s->phase++;
+        s->epoch = 0;
+    }
+}
+
+wsr_status wsr__search_run_epoch(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    for (; s->phase != WSR__PHASE_DONE; s->phase++) {
-        while (s->epoch < wsr__phase_epochs(s, s->phase)) {
-            WSR_TRY(run_epoch(s, run));
-            s->epoch++;
-            s->stage = WSR__STAGE_TRAIN;
-            s->batch = 0;
-            WSR_TRY(wsr__run_checkpoint(run));
-        }
-        s->epoch = 0;
+    wsr__search_advance(s);
+    if (s->phase == WSR_PHASE_DONE) {
+        return WSR_OK;
+    }
+    WSR_TRY(run_epoch(s, run));
+    s->epoch++;
+    s->stage = WSR__STAGE_TRAIN;
+    s->batch = 0;
+    WSR_TRY(wsr__run_checkpoint(run));
+out:
+    return status;
+}
+
+wsr_status wsr__search_loop(wsr_search *s, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    while (s->phase != WSR_PHASE_DONE) {
+        WSR_TRY(wsr__search_run_epoch(s, run));
+        wsr__search_advance(s);
     }
 out:
     return status;

@@ -28,7 +28,7 @@ static void free_plans(sampled *t)
     t->weights = NULL;
 }
 
-static wsr_status make_weights_plan(wsr_plan **out, wsr__search *s,
+static wsr_status make_weights_plan(wsr_plan **out, wsr_search *s,
                                     const sampled *t)
 {
     wsr_status status = WSR_OK;
@@ -43,7 +43,7 @@ out:
     return status;
 }
 
-static void sample(sampled *t, const wsr__search *s, uint64_t key)
+static void sample(sampled *t, const wsr_search *s, uint64_t key)
 {
     const bool own = s->quirks.path_per_epoch;
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
@@ -55,7 +55,7 @@ static void sample(sampled *t, const wsr__search *s, uint64_t key)
     wsr__arch_choose(t->path.choices, t->path.top, &t->arch, t->path.weights);
 }
 
-static wsr_status begin_batch(sampled *t, wsr__search *s, size_t batch)
+static wsr_status begin_batch(sampled *t, wsr_search *s, size_t batch)
 {
     wsr_status status = WSR_OK;
     free_plans(t);
@@ -72,8 +72,7 @@ out:
 typedef void (*visit)(sampled *t, float *values, const float *diffs, size_t row,
                       size_t n, double factor);
 
-static void each_weight(sampled *t, const wsr__search *s, visit f,
-                        double factor)
+static void each_weight(sampled *t, const wsr_search *s, visit f, double factor)
 {
     const size_t n = (size_t)s->params.batch;
     for (size_t cell = 0; cell < (size_t)s->net->options.layers; cell++) {
@@ -113,7 +112,7 @@ static void add_diff(sampled *t, float *values, const float *diffs, size_t row,
 }
 
 // One loss, and its weighted gradient.
-static wsr_status add_loss(double *loss, sampled *t, wsr__search *s,
+static wsr_status add_loss(double *loss, sampled *t, wsr_search *s,
                            const wsr_batch *batch, const float *x,
                            double factor)
 {
@@ -135,7 +134,7 @@ out:
     return status;
 }
 
-static wsr_status alpha_step(sampled *t, wsr__search *s)
+static wsr_status alpha_step(sampled *t, wsr_search *s)
 {
     wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
     memset(alphas->grad, 0, t->arch.rows * t->arch.cols * sizeof(float));
@@ -144,7 +143,7 @@ static wsr_status alpha_step(sampled *t, wsr__search *s)
     return wsr_optim_step(s->arch_optim, wsr__search_alpha_update(s).lr);
 }
 
-static wsr_status update_batch(sampled *t, wsr__search *s, size_t number)
+static wsr_status update_batch(sampled *t, wsr_search *s, size_t number)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
@@ -167,14 +166,14 @@ out:
                : status;
 }
 
-static wsr_status update_alphas(wsr__search *s, wsr__run *run)
+static wsr_status update_alphas(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const size_t batches = wsr__search_batches(s);
     sampled t = {
         .arch = {s->arch.rows, s->arch.cols, wsr__search_alpha_update(s).tau}};
     memset(s->losses, 0, sizeof(s->losses));
-    if (s->phase != WSR__PHASE_SEARCH) {
+    if (s->phase != WSR_PHASE_SEARCH) {
         return WSR_OK;
     }
     t.diffs = wsr__alloc(t.arch.rows * t.arch.cols, sizeof(float));

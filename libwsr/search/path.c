@@ -24,7 +24,7 @@ void wsr__path_free(wsr__path *path)
     *path = (wsr__path){0};
 }
 
-static void sample(wsr__path *path, const wsr__search *search,
+static void sample(wsr__path *path, const wsr_search *search,
                    const float *alphas, wsr__rng *rng)
 {
     const wsr__arch *const arch = &search->arch;
@@ -34,14 +34,14 @@ static void sample(wsr__path *path, const wsr__search *search,
     wsr__arch_choose(path->choices, path->top, arch, path->weights);
 }
 
-void wsr__path_sample(wsr__path *path, const wsr__search *search,
+void wsr__path_sample(wsr__path *path, const wsr_search *search,
                       uint64_t serial, uint32_t kind)
 {
     wsr__rng rng = wsr__rng_at(search->seed, WSR__RNG_GUMBEL, serial, kind);
     sample(path, search, search->alphas, &rng);
 }
 
-void wsr__path_uniform(wsr__path *path, const wsr__search *search,
+void wsr__path_uniform(wsr__path *path, const wsr_search *search,
                        uint64_t serial)
 {
     static const float equal[WSR__EDGES * WSR__CANDIDATES];
@@ -50,7 +50,7 @@ void wsr__path_uniform(wsr__path *path, const wsr__search *search,
     sample(path, search, equal, &rng);
 }
 
-wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
+wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch, unsigned purpose)
 {
     wsr_status status = WSR_OK;

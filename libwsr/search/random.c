@@ -7,7 +7,7 @@
 
 #include "search/search.h"
 
-static wsr_status update_alphas(wsr__search *s, wsr__run *run)
+static wsr_status update_alphas(wsr_search *s, wsr__run *run)
 {
     (void)run;
     wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL, wsr__search_serial(s),

@@ -7,49 +7,12 @@
 
 #include "eval/result.h"
 
-#include <stdio.h>
-#include <string.h>
-
-enum {
-    FIDELITY,
-    DATA,
-    SUPERNET,
-    SEARCH,
-    SEARCHER,
-    ESTIMATOR,
-    PREDICTOR,
-    NET,
-    TRAIN,
-    EVAL,
-    SECTIONS
-};
-
-typedef struct fidelity_params {
-    wsr__text fidelity;
-} fidelity_params;
-
-static const wsr__option fidelity_schema[] = {
-    {"fidelity", WSR__WORD, offsetof(fidelity_params, fidelity), "intended", 0,
-     0, "",
-     "of every section that does not say its own: as the released research "
-     "code or as the paper says",
-     wsr__fidelity_words},
-    {0},
-};
-
 typedef struct method {
     wsr__run_self super;
-    fidelity_params top;
-    wsr__source_params source;
-    wsr__net_options supernet;
-    wsr__search_params search_params;
-    wsr__network_config net_config;
-    wsr__train_params train_params;
-    wsr__eval_stage_params eval;
-    wsr__section *sections; // the driver's, filled in by it
+    wsr__search_config config;
     wsr_dataset *train;
     wsr_dataset *test;
-    wsr__search *search;
+    wsr_search *search;
     wsr_genotype *genotype;
     wsr_net *net;
     wsr__training *training; // NULL until the search is done
@@ -60,72 +23,13 @@ typedef struct method {
 static void sections(void *self, wsr__section *out)
 {
     method *const m = self;
-    const wsr__section all[SECTIONS] = {
-        [FIDELITY] = {.prefix = "",
-                      .schema = fidelity_schema,
-                      .params = &m->top},
-        [DATA] = {.prefix = "data",
-                  .schema = wsr__source_schema,
-                  .params = &m->source},
-        [SUPERNET] = {.prefix = "supernet",
-                      .schema = wsr__supernet_schema,
-                      .params = &m->supernet},
-        [SEARCH] = {.prefix = "search",
-                    .schema = wsr__search_schema,
-                    .params = &m->search_params},
-        [SEARCHER] = {.prefix = "searcher",
-                      .family = &wsr__searchers,
-                      .fallback = "wsr_nas"},
-        [ESTIMATOR] = {.prefix = "estimator",
-                       .family = &wsr__estimators,
-                       .fallback = "an"},
-        [PREDICTOR] = {.prefix = "predictor",
-                       .family = &wsr__predictors,
-                       .fallback = "lstm"},
-        [NET] = {.prefix = "net",
-                 .schema = wsr__network_config_schema,
-                 .params = &m->net_config},
-        [TRAIN] = {.prefix = "train",
-                   .schema = wsr__train_schema,
-                   .params = &m->train_params},
-        [EVAL] = {.prefix = "eval",
-                  .schema = wsr__eval_stage_schema,
-                  .params = &m->eval}};
-    memcpy(out, all, sizeof(all));
-    m->sections = out;
-}
-
-// Sections that were not given a fidelity of their own take that of the top.
-static void spread_fidelity(method *m, const wsr_config *config)
-{
-    for (size_t i = FIDELITY + 1; i < SECTIONS; i++) {
-        const wsr__section *const section = &m->sections[i];
-        const wsr__option *const option = wsr__schema_find(
-            section->selected != NULL ? section->selected->schema
-                                      : section->schema,
-            "fidelity");
-        char key[64];
-        (void)snprintf(key, sizeof(key), "%s.fidelity", section->prefix);
-        if (option != NULL && wsr_config_text(config, key) == NULL) {
-            memcpy((char *)section->params + option->offset, &m->top.fidelity,
-                   sizeof(m->top.fidelity));
-        }
-    }
-}
-
-// The supernet sees images as the network that is found will, unless it has
-// statistics of its own.
-static void spread_normalization(method *m)
-{
-    if (!wsr__normalize_given(&m->supernet.normalize)) {
-        m->supernet.normalize = m->net_config.normalize;
-    }
+    wsr__search_sections(&m->config, out);
 }
 
 static wsr_status decoded(void *self, const wsr_config *config)
 {
-    spread_fidelity(self, config);
-    spread_normalization(self);
+    method *const m = self;
+    wsr__search_decoded(&m->config, config);
     return WSR_OK;
 }
 
@@ -136,31 +40,15 @@ static uint64_t seed_of(const method *m)
     return (uint64_t)m->super.common.seed;
 }
 
-static wsr_status make_search(method *m)
-{
-    const wsr__section *const estimator = &m->sections[ESTIMATOR];
-    const wsr__section *const predictor = &m->sections[PREDICTOR];
-    const void *const classes[] = {m->sections[SEARCHER].selected,
-                                   estimator->selected, predictor->selected};
-    const wsr__search_of of = {.data = m->train,
-                               .supernet = &m->supernet,
-                               .estimator = classes[1],
-                               .estimator_params = estimator->params,
-                               .predictor = classes[2],
-                               .predictor_params = predictor->params,
-                               .seed = seed_of(m)};
-    return wsr__search_new(&m->search, classes[0], &of, &m->search_params);
-}
-
 static wsr_status make_training(method *m)
 {
     wsr_status status = WSR_OK;
     const uint64_t seed = seed_of(m);
-    WSR_TRY(wsr__search_genotype(&m->genotype, m->search, "found"));
-    WSR_TRY(wsr__network_from_config(&m->net, &m->net_config, m->genotype, NULL,
+    WSR_TRY(wsr_search_genotype(&m->genotype, m->search, "found"));
+    WSR_TRY(wsr__network_from_config(&m->net, &m->config.net, m->genotype, NULL,
                                      m->train, seed));
     const wsr__training_of of = {m->net, m->train, m->test, seed};
-    WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
+    WSR_TRY(wsr__training_new(&m->training, &of, &m->config.train));
 out:
     return status;
 }
@@ -186,22 +74,22 @@ static wsr__eval_stage_of eval_of(const method *m)
 static wsr_status check_rest(method *m)
 {
     wsr_status status = WSR_OK;
-    const wsr__network_config *const net_config = &m->net_config;
+    const wsr__network_config *const net_config = &m->config.net;
     if (net_config->genotype.s[0] != '\0' || net_config->codes.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "net.%s: is what the search is to find, leave it out",
                         net_config->codes.s[0] != '\0' ? "codes" : "genotype");
     }
-    if (m->train_params.init.s[0] != '\0') {
+    if (m->config.train.init.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "train.init: has parameters of one architecture, "
                         "which the search is to find, leave it out");
     }
-    WSR_TRY(wsr__eval_stage_check(&m->eval));
+    WSR_TRY(wsr__eval_stage_check(&m->config.eval));
     WSR_TRY(make_training(m));
     WSR_TRY(wsr__training_prepare(m->training));
     const wsr__eval_stage_of of = eval_of(m);
-    WSR_TRY(wsr__eval_stage_prepare(&of, &m->eval));
+    WSR_TRY(wsr__eval_stage_prepare(&of, &m->config.eval));
     wsr__training_needs(&m->after, m->training);
 out:
     release_training(m);
@@ -212,12 +100,14 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    const bool tested = m->train_params.eval_every > 0 ||
-                        m->eval.attack.s[0] != '\0';
+    const bool tested = m->config.train.eval_every > 0 ||
+                        m->config.eval.attack.s[0] != '\0';
     (void)run;
     (void)resume;
-    WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
-    WSR_TRY(make_search(m));
+    WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL,
+                             &m->config.source));
+    WSR_TRY(
+        wsr__search_configured(&m->search, &m->config, m->train, seed_of(m)));
     WSR_TRY(check_rest(m));
     WSR_TRY(wsr__search_prepare(m->search));
 out:
@@ -240,7 +130,7 @@ static wsr_status save(const void *self, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     const method *const m = self;
-    WSR_TRY(wsr__search_save(m->search, builder));
+    WSR_TRY(wsr__search_add_state(m->search, builder));
     if (m->training != NULL) {
         WSR_TRY(wsr__training_save(m->training, builder, "train."));
     }
@@ -252,7 +142,7 @@ static wsr_status load(void *self, const wsr__st *checkpoint)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    WSR_TRY(wsr__search_load(m->search, checkpoint));
+    WSR_TRY(wsr__search_read_state(m->search, checkpoint));
     if (wsr__st_find(checkpoint, "train.position") != NULL) {
         WSR_TRY(make_training(m));
         WSR_TRY(wsr__training_load(m->training, checkpoint, "train."));
@@ -329,7 +219,7 @@ static wsr_status evaluate(void *self, wsr__run *run)
 {
     method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
-    return wsr__eval_stage_run(&m->evaluated, run, &of, &m->eval);
+    return wsr__eval_stage_run(&m->evaluated, run, &of, &m->config.eval);
 }
 
 // What a run that was done had made.
@@ -338,7 +228,7 @@ static wsr_status restore(void *self, wsr__run *run)
     method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
     wsr__training_finish(m->training);
-    return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->eval);
+    return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->config.eval);
 }
 
 static wsr_status result(wsr_result **out, void *self, bool failed)
@@ -352,7 +242,7 @@ static void release(void *self)
     method *const m = self;
     wsr__evaluated_free(&m->evaluated);
     release_training(m);
-    wsr__search_free(m->search);
+    wsr_search_free(m->search);
     wsr_dataset_free(m->test);
     wsr_dataset_free(m->train);
 }
@@ -373,7 +263,7 @@ static const wsr__family *const families[] = {
 static const wsr__run_class searching = {
     .tool = "search",
     .size = sizeof(method),
-    .n_sections = SECTIONS,
+    .n_sections = WSR__SEARCH_SECTIONS,
     .files = files,
     .families = families,
     .sections = sections,

@@ -6,12 +6,14 @@
 //   evaluate   losses of sampled architectures, held out   (evaluate.c)
 //   update     train the predictor, update the alphas
 // path.c samples architectures and makes their plans, state.c says what a
-// checkpoint holds, and run.c is the configured run, which trains the found
-// genotype afterwards. A searcher is one file: it defines the last two stages.
+// checkpoint holds, configure.c what is configured, run.c is the run that
+// trains the found genotype afterwards, stepwise.c the search in a caller's
+// hands. A searcher is one file: it defines the last two stages.
 
 #ifndef WSR_SEARCH_SEARCH_H
 #define WSR_SEARCH_SEARCH_H
 
+#include "attack/engine/pgd_plan.h"
 #include "base/fidelity.h"
 #include "estimator/estimator.h"
 #include "predictor/predictor.h"
@@ -84,14 +86,7 @@ typedef struct wsr__search_quirks {
 
 // ------------------------------------------------------------------ phases
 
-typedef enum wsr__phase {
-    WSR__PHASE_WARM_UP,    // trains the supernet only
-    WSR__PHASE_POPULATION, // fills the memories of estimator and predictor
-    WSR__PHASE_SEARCH,     // updates the alphas
-    WSR__PHASE_DONE
-} wsr__phase;
-
-extern const char *const wsr__phase_names[];
+extern const char *const wsr__phase_names[]; // of wsr_phase
 
 /// Stages of an epoch.
 typedef enum wsr__search_stage {
@@ -113,14 +108,12 @@ typedef struct wsr__path {
 
 enum { WSR__SLOTS = 1 + 2 * WSR__LIST_SIZE }; // clean, sources and targets
 
-typedef struct wsr__search wsr__search;
-
 /// A search algorithm: the last two stages of an epoch.
 typedef struct wsr__searcher_class {
     wsr__class super;
     /// Evaluate architectures; NULL: nothing is evaluated.
-    wsr_status (*evaluate)(wsr__search *search, wsr__run *run);
-    wsr_status (*update_alphas)(wsr__search *search, wsr__run *run);
+    wsr_status (*evaluate)(wsr_search *search, wsr__run *run);
+    wsr_status (*update_alphas)(wsr_search *search, wsr__run *run);
     bool estimates; // uses the estimator, which needs two sources or more
     bool untrained; // the supernet is not trained
 } wsr__searcher_class;
@@ -143,6 +136,45 @@ typedef struct wsr__search_of {
     uint64_t seed;
 } wsr__search_of;
 
+/// Sections of a search's configuration.
+enum {
+    WSR__SECTION_TOP,
+    WSR__SECTION_DATA,
+    WSR__SECTION_SUPERNET,
+    WSR__SECTION_SEARCH,
+    WSR__SECTION_SEARCHER,
+    WSR__SECTION_ESTIMATOR,
+    WSR__SECTION_PREDICTOR,
+    WSR__SECTION_NET,   // the network of the found genotype
+    WSR__SECTION_TRAIN, // its training
+    WSR__SECTION_EVAL,  // and its evaluation
+    WSR__SEARCH_SECTIONS
+};
+
+typedef struct wsr__search_top {
+    wsr__text fidelity;
+} wsr__search_top;
+
+/// A search's configuration, decoded.
+typedef struct wsr__search_config {
+    wsr__search_top top;
+    wsr__source_params source;
+    wsr__net_options supernet;
+    wsr__search_params search;
+    wsr__network_config net;
+    wsr__train_params train;
+    wsr__eval_stage_params eval;
+    const wsr__section *sections; // WSR__SEARCH_SECTIONS of them [borrowed]
+} wsr__search_config;
+
+/// Fill in the sections, which decode into `c` and which `c` refers to.
+void wsr__search_sections(wsr__search_config *c, wsr__section *out);
+/// Complete what was decoded from `config`: settings that follow from others.
+void wsr__search_decoded(wsr__search_config *c, const wsr_config *config);
+/// Make the search that was configured. [out, owned]
+wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
+                                  const wsr_dataset *data, uint64_t seed);
+
 /// Parts that the time of an epoch is divided into.
 enum {
     WSR__TIME_SUPERNET,   // its training, attacks and plans apart
@@ -154,7 +186,7 @@ enum {
     WSR__TIMES
 };
 
-struct wsr__search {
+struct wsr_search {
     const wsr__searcher_class *cls;
     wsr__search_params params;
     wsr__search_quirks quirks;
@@ -175,7 +207,7 @@ struct wsr__search {
     wsr__arena arena;
     wsr__path path; // of the epoch, or of the batch
     // Position.
-    wsr__phase phase;
+    wsr_phase phase;
     wsr__search_stage stage;
     size_t epoch; // of the phase
     size_t batch; // of the stage train
@@ -195,6 +227,11 @@ struct wsr__search {
     double baseline_losses[WSR__SLOTS]; // mean over random architectures
     // Seconds of the epoch's parts, for the log.
     double seconds[WSR__TIMES];
+    // Of a search in a caller's hands.
+    char *config; // YAML
+    wsr_progress_hook hook;
+    void *user;
+    bool stop; // the hook said so
 };
 
 /// How an epoch updates the alphas; options of 0 are replaced by the defaults
@@ -206,44 +243,45 @@ typedef struct wsr__alpha_update {
     double tau; // temperature of the samples
 } wsr__alpha_update;
 
-wsr__alpha_update wsr__search_alpha_update(const wsr__search *search);
+wsr__alpha_update wsr__search_alpha_update(const wsr_search *search);
 
 /// Weights of the losses in the objective, clean and slots.
-void wsr__search_weights(double *weights, const wsr__search *search);
-/// The weighted sum of losses.
-double wsr__search_objective(const wsr__search *search, const double *losses);
+void wsr__search_weights(double *weights, const wsr_search *search);
+/// Images that PGD makes to search->x_adv, along the plan of a path; the images
+/// themselves where the logits do not depend on them.
+wsr_status wsr__search_pgd(wsr_search *search, wsr_plan *plan,
+                           const wsr_batch *batch, const wsr__pgd *pgd);
 
 /// Images of strength eps to search->x_adv, along the plan of a path.
-wsr_status wsr__search_attack(wsr__search *search, wsr_plan *plan,
+wsr_status wsr__search_attack(wsr_search *search, wsr_plan *plan,
                               const wsr_batch *batch, double eps);
 
 /// Held-out batches that an architecture is evaluated on.
-size_t wsr__search_batches(const wsr__search *search);
+size_t wsr__search_batches(const wsr_search *search);
 
 /// Number of attack strengths: sources and targets by turns.
-size_t wsr__search_slots(const wsr__search *search);
+size_t wsr__search_slots(const wsr_search *search);
 /// Nominal strength of slot i.
-double wsr__search_slot_eps(const wsr__search *search, size_t i);
+double wsr__search_slot_eps(const wsr_search *search, size_t i);
 
 /// Make a search, its networks random. [out, owned]
-wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
-                           const wsr__search_of *of,
-                           const wsr__search_params *params);
-void wsr__search_free(wsr__search *search); // NULL is legal
+wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
+                            const wsr__search_of *of,
+                            const wsr__search_params *params);
 
 /// Make the plans of the heaviest paths, so that a shortage of memory shows
 /// before the first step.
-wsr_status wsr__search_prepare(wsr__search *search);
+wsr_status wsr__search_prepare(wsr_search *search);
 /// Memory and disk of a search that is prepared.
-void wsr__search_needs(wsr__needs *needs, const wsr__search *search);
+void wsr__search_needs(wsr__needs *needs, const wsr_search *search);
 
 /// Epochs of a phase.
-size_t wsr__phase_epochs(const wsr__search *search, wsr__phase phase);
+size_t wsr__phase_epochs(const wsr_search *search, wsr_phase phase);
 /// Number of the current epoch over all phases.
-uint64_t wsr__search_serial(const wsr__search *search);
+uint64_t wsr__search_serial(const wsr_search *search);
 
 /// Sample a path of the current alphas; `kind` and `serial` key the noise.
-void wsr__path_sample(wsr__path *path, const wsr__search *search,
+void wsr__path_sample(wsr__path *path, const wsr_search *search,
                       uint64_t serial, uint32_t kind);
 enum {
     WSR__SAMPLE_TRAIN,
@@ -252,17 +290,17 @@ enum {
     WSR__SAMPLE_BASELINE
 };
 /// Sample a path of which every candidate is equally likely.
-void wsr__path_uniform(wsr__path *path, const wsr__search *search,
+void wsr__path_uniform(wsr__path *path, const wsr_search *search,
                        uint64_t serial);
 wsr_status wsr__path_new(wsr__path *path, const wsr__arch *arch);
 void wsr__path_free(wsr__path *path);
 /// A plan of a path in the search's arena. [out, owned]
-wsr_status wsr__path_plan(wsr_plan **out, wsr__search *search,
+wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch,
                           unsigned purpose);
 
 /// Train the supernet for the rest of the epoch.
-wsr_status wsr__search_train_supernet(wsr__search *search, wsr__run *run);
+wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
 
 /// What an evaluation does besides.
 typedef enum wsr__evaluation {
@@ -273,19 +311,20 @@ typedef enum wsr__evaluation {
 
 /// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
 /// i] that of slot i.
-wsr_status wsr__search_evaluate(double *losses, wsr__search *search,
-                                const wsr__path *path, wsr__evaluation how);
+wsr_status wsr__path_evaluate(double *losses, wsr_search *search,
+                              const wsr__path *path, wsr__evaluation how);
 
+/// Go to the next phase that has epochs left, if the current one has none.
+void wsr__search_advance(wsr_search *search);
+/// Do what is left of the current epoch and go to the next; nothing when the
+/// search is done. A run without a log (NULL) gets no lines.
+wsr_status wsr__search_run_epoch(wsr_search *search, wsr__run *run);
 /// Run the search from its current position to the end.
-wsr_status wsr__search_loop(wsr__search *search, wsr__run *run);
-
-/// The genotype of the current alphas. [out, owned]
-wsr_status wsr__search_genotype(wsr_genotype **out, const wsr__search *search,
-                                const char *name);
+wsr_status wsr__search_loop(wsr_search *search, wsr__run *run);
 
 /// State for checkpoints.
-wsr_status wsr__search_save(const wsr__search *search,
-                            wsr__st_builder *builder);
-wsr_status wsr__search_load(wsr__search *search, const wsr__st *st);
+wsr_status wsr__search_add_state(const wsr_search *search,
+                                 wsr__st_builder *builder);
+wsr_status wsr__search_read_state(wsr_search *search, const wsr__st *st);
 
 #endif

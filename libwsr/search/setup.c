@@ -60,7 +60,7 @@ static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
     q->uncentred = wsr__is_released(&p->loss_centring, f);
 }
 
-static wsr_status split_data(wsr__search *s, const wsr_dataset *data)
+static wsr_status split_data(wsr_search *s, const wsr_dataset *data)
 {
     wsr_status status = WSR_OK;
     const size_t all = wsr_dataset_count(data);
@@ -90,7 +90,7 @@ out:
 }
 
 // Classes and images are those of the data, unless the options say otherwise.
-static wsr__net_options supernet_options(const wsr__search *s,
+static wsr__net_options supernet_options(const wsr_search *s,
                                          const wsr__search_of *of)
 {
     const wsr_shape *const image = wsr_loader_shape(s->train_loader);
@@ -109,7 +109,7 @@ static wsr__net_options supernet_options(const wsr__search *s,
     return options;
 }
 
-static wsr_status make_supernet(wsr__search *s, const wsr__search_of *of)
+static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
 {
     wsr_status status = WSR_OK;
     const wsr__net_options options = supernet_options(s, of);
@@ -127,7 +127,7 @@ out:
     return status;
 }
 
-static wsr_status make_arch(wsr__search *s)
+static wsr_status make_arch(wsr_search *s)
 {
     wsr_status status = WSR_OK;
     s->arch = (wsr__arch){.rows = wsr_supernet_edges(s->net),
@@ -161,7 +161,7 @@ out:
     return status;
 }
 
-static wsr_status make_arrays(wsr__search *s)
+static wsr_status make_arrays(wsr_search *s)
 {
     const size_t batch = (size_t)s->params.batch;
     s->pixels = (size_t)wsr_shape_count(wsr_loader_shape(s->train_loader));
@@ -184,12 +184,12 @@ static wsr_status make_arrays(wsr__search *s)
     return WSR_OK;
 }
 
-wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
-                           const wsr__search_of *of,
-                           const wsr__search_params *params)
+wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
+                            const wsr__search_of *of,
+                            const wsr__search_params *params)
 {
     wsr_status status = WSR_OK;
-    wsr__search *s = NULL;
+    wsr_search *s = NULL;
     *out = NULL;
     WSR_TRY(check_params(params, cls->estimates));
     s = wsr__alloc(1, sizeof(*s));
@@ -224,13 +224,13 @@ wsr_status wsr__search_new(wsr__search **out, const wsr__searcher_class *cls,
     *out = s;
     s = NULL;
 out:
-    wsr__search_free(s);
+    wsr_search_free(s);
     return status;
 }
 
 // A path that takes one candidate on every edge; which of them is heaviest
 // depends on the supernet, so all are tried.
-static wsr_status prepare_candidate(wsr__search *s, size_t candidate)
+static wsr_status prepare_candidate(wsr_search *s, size_t candidate)
 {
     wsr_status status = WSR_OK;
     wsr_plan *plan = NULL;
@@ -253,7 +253,7 @@ out:
                               (long long)s->params.batch);
 }
 
-wsr_status wsr__search_prepare(wsr__search *s)
+wsr_status wsr__search_prepare(wsr_search *s)
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < s->arch.cols; i++) {
@@ -268,7 +268,7 @@ static double bytes_of(const wsr_params *params)
     return sizeof(float) * (double)wsr_params_scalars(params);
 }
 
-void wsr__search_needs(wsr__needs *needs, const wsr__search *s)
+void wsr__search_needs(wsr__needs *needs, const wsr_search *s)
 {
     const wsr__ae_memory *const memory = &s->estimator->memory;
     const wsr__predictor_options *const predictor = s->predictor->common;
@@ -297,7 +297,7 @@ void wsr__search_needs(wsr__needs *needs, const wsr__search *s)
         3 * (2 * net + samples + tables + 3 * bytes_of(s->estimator->params));
 }
 
-void wsr__search_free(wsr__search *s)
+void wsr_search_free(wsr_search *s)
 {
     if (s == NULL) {
         return;
@@ -321,10 +321,11 @@ void wsr__search_free(wsr__search *s)
     wsr_dataset_free(s->train);
     wsr_net_free(s->net);
     wsr__arena_free(&s->arena);
+    wsr__free(s->config);
     wsr__free(s);
 }
 
-wsr__alpha_update wsr__search_alpha_update(const wsr__search *s)
+wsr__alpha_update wsr__search_alpha_update(const wsr_search *s)
 {
     const bool released = s->quirks.path_per_epoch;
     const wsr__search_params *const p = &s->params;
@@ -343,7 +344,7 @@ wsr__alpha_update wsr__search_alpha_update(const wsr__search *s)
                                : 1};
 }
 
-void wsr__search_weights(double *w, const wsr__search *s)
+void wsr__search_weights(double *w, const wsr_search *s)
 {
     double sum = 0;
     const wsr__floats *const list = &s->params.weights;
@@ -357,7 +358,7 @@ void wsr__search_weights(double *w, const wsr__search *s)
     }
 }
 
-double wsr__search_objective(const wsr__search *s, const double *losses)
+double wsr_search_objective(const wsr_search *s, const double *losses)
 {
     double w[WSR__SLOTS] = {0};
     double sum = 0;
@@ -368,13 +369,13 @@ double wsr__search_objective(const wsr__search *s, const double *losses)
     return sum;
 }
 
-size_t wsr__search_slots(const wsr__search *s)
+size_t wsr__search_slots(const wsr_search *s)
 {
     return s->params.sources.n + s->params.targets.n;
 }
 
 // Slots in ascending strength as far as both lists go by turns.
-double wsr__search_slot_eps(const wsr__search *s, size_t i)
+double wsr__search_slot_eps(const wsr_search *s, size_t i)
 {
     const size_t n = s->params.sources.n;
     const size_t t = s->params.targets.n;
@@ -385,14 +386,8 @@ double wsr__search_slot_eps(const wsr__search *s, size_t i)
     return i % 2 == 0 ? s->params.sources.v[i / 2] : s->params.targets.v[i / 2];
 }
 
-wsr_status wsr__search_genotype(wsr_genotype **out, const wsr__search *s,
-                                const char *name)
+wsr_status wsr_search_genotype(wsr_genotype **out, const wsr_search *s,
+                               const char *name)
 {
-    const char *primitives[WSR__CANDIDATES];
-    const size_t half = s->arch.rows / 2 * s->arch.cols;
-    for (size_t i = 0; i < s->arch.cols; i++) {
-        primitives[i] = wsr_supernet_candidate(s->net, i);
-    }
-    return wsr__genotype_derive(out, name, s->alphas, s->alphas + half,
-                                primitives, s->arch.cols);
+    return wsr__genotype_derive(out, name, s->net->space, s->alphas);
 }

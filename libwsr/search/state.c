@@ -16,7 +16,7 @@ typedef struct carrier {
 
 enum { OPTIM, ARCH, ESTIMATOR, PREDICTOR, CARRIERS };
 
-static void list_carriers(carrier list[CARRIERS], const wsr__search *s)
+static void list_carriers(carrier list[CARRIERS], const wsr_search *s)
 {
     list[OPTIM] = (carrier){"state.optim.", wsr__optim_states(s->optim)};
     list[ARCH] = (carrier){"state.arch.", wsr__optim_states(s->arch_optim)};
@@ -26,7 +26,7 @@ static void list_carriers(carrier list[CARRIERS], const wsr__search *s)
         (carrier){"state.predictor.", wsr__predictor_states(s->predictor)};
 }
 
-static wsr__state state_at(const wsr__search *s, int which, size_t i)
+static wsr__state state_at(const wsr_search *s, int which, size_t i)
 {
     switch (which) {
     case OPTIM:
@@ -41,7 +41,7 @@ static wsr__state state_at(const wsr__search *s, int which, size_t i)
 }
 
 // The losses of an evaluation, which the update of the alphas still needs.
-static wsr_status add_evaluation(const wsr__search *s, wsr__st_builder *builder)
+static wsr_status add_evaluation(const wsr_search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     if (s->stage == WSR__STAGE_UPDATE) {
@@ -56,7 +56,7 @@ out:
     return status;
 }
 
-static wsr_status read_evaluation(wsr__search *s, const wsr__st *st)
+static wsr_status read_evaluation(wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
     if (s->stage == WSR__STAGE_UPDATE) {
@@ -69,7 +69,7 @@ out:
     return status;
 }
 
-wsr_status wsr__search_save(const wsr__search *s, wsr__st_builder *builder)
+wsr_status wsr__search_add_state(const wsr_search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     const uint64_t position[POSITION] = {(uint64_t)s->phase, (uint64_t)s->stage,
@@ -99,19 +99,19 @@ out:
     return status;
 }
 
-static wsr_status load_position(wsr__search *s, const wsr__st *st)
+static wsr_status load_position(wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
     uint64_t position[POSITION];
     double sums[SUMS];
     WSR_TRY(wsr__st_read_u64(position, st, "search.position", POSITION));
     WSR_TRY(wsr__st_read_f64(sums, st, "search.sums", SUMS));
-    if (position[0] > WSR__PHASE_DONE || position[1] > WSR__STAGE_UPDATE) {
+    if (position[0] > WSR_PHASE_DONE || position[1] > WSR__STAGE_UPDATE) {
         return WSR_FAIL(WSR_FORMAT, "%s: phase %llu, stage %llu do not exist",
                         wsr__st_path(st), (unsigned long long)position[0],
                         (unsigned long long)position[1]);
     }
-    const size_t epochs = wsr__phase_epochs(s, (wsr__phase)position[0]);
+    const size_t epochs = wsr__phase_epochs(s, (wsr_phase)position[0]);
     if (position[2] > epochs ||
         position[3] > wsr_loader_batches(s->train_loader)) {
         return WSR_FAIL(WSR_FORMAT,
@@ -119,7 +119,7 @@ static wsr_status load_position(wsr__search *s, const wsr__st *st)
                         wsr__st_path(st), (unsigned long long)position[2],
                         epochs, (unsigned long long)position[3]);
     }
-    s->phase = (wsr__phase)position[0];
+    s->phase = (wsr_phase)position[0];
     s->stage = (wsr__search_stage)position[1];
     s->epoch = (size_t)position[2];
     s->batch = (size_t)position[3];
@@ -130,7 +130,7 @@ out:
     return status;
 }
 
-static wsr_status check_rings(const wsr__search *s, const wsr__st *st)
+static wsr_status check_rings(const wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__checkpoint_ring(st, "the estimator's memory",
@@ -143,7 +143,7 @@ out:
     return status;
 }
 
-wsr_status wsr__search_load(wsr__search *s, const wsr__st *st)
+wsr_status wsr__search_read_state(wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
     carrier list[CARRIERS];

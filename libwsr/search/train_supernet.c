@@ -9,7 +9,6 @@
 // the path unchanged; as released their zero gradients still decay the weights
 // and apply momentum.
 
-#include "attack/engine/pgd_plan.h"
 #include "search/search.h"
 
 typedef struct supernet_plans {
@@ -26,7 +25,7 @@ static void plans_free(supernet_plans *p)
     *p = (supernet_plans){0};
 }
 
-static wsr_status plans_new(supernet_plans *p, wsr__search *s)
+static wsr_status plans_new(supernet_plans *p, wsr_search *s)
 {
     wsr_status status = WSR_OK;
     const unsigned moving = WSR_TRAIN |
@@ -45,7 +44,7 @@ out:
 }
 
 // The attack's last step by a plan that leaves parameter gradients behind.
-static wsr_status last_step(wsr__search *s, const supernet_plans *p,
+static wsr_status last_step(wsr_search *s, const supernet_plans *p,
                             const wsr_batch *batch, const wsr__pgd *pgd)
 {
     wsr_status status = WSR_OK;
@@ -65,13 +64,15 @@ static wsr_status last_step(wsr__search *s, const supernet_plans *p,
                             .eps = pgd->eps,
                             .norm = WSR__LINF,
                             .box = {0, 1}};
-    wsr__sign_step(s->x_adv, wsr_plan_diff_src(p->both, "x"), pgd->alpha,
-                   &ball);
+    const float *const diffs = wsr_plan_diff_src(p->both, "x");
+    if (diffs != NULL) {
+        wsr__sign_step(s->x_adv, diffs, pgd->alpha, &ball);
+    }
 out:
     return status;
 }
 
-static wsr_status attack(wsr__search *s, const supernet_plans *p,
+static wsr_status attack(wsr_search *s, const supernet_plans *p,
                          const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
@@ -80,8 +81,7 @@ static wsr_status attack(wsr__search *s, const supernet_plans *p,
         .eps = (float)s->params.eps,
         .alpha = (float)(2.5 * s->params.eps / (double)s->params.attack_steps),
         .steps = (size_t)s->params.attack_steps - (s->quirks.leftover ? 1 : 0)};
-    WSR_TRY(wsr__pgd_plan(s->x_adv, p->attack, wsr_batch_images(batch),
-                          wsr_batch_labels(batch), &pgd));
+    WSR_TRY(wsr__search_pgd(s, p->attack, batch, &pgd));
     if (s->quirks.leftover) {
         WSR_TRY(last_step(s, p, batch, &pgd));
     }
@@ -90,15 +90,15 @@ out:
     return status;
 }
 
-static double learning_rate(const wsr__search *s)
+static double learning_rate(const wsr_search *s)
 {
-    return s->phase == WSR__PHASE_SEARCH
+    return s->phase == WSR_PHASE_SEARCH
                ? wsr_sched_rate(s->sched, s->params.lr, (int64_t)s->epoch,
                                 s->params.epochs)
                : s->params.lr;
 }
 
-static wsr_status train_on(wsr__search *s, const supernet_plans *p,
+static wsr_status train_on(wsr_search *s, const supernet_plans *p,
                            const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
@@ -124,7 +124,7 @@ out:
     return status;
 }
 
-static wsr_status train_batch(wsr__search *s, supernet_plans *p)
+static wsr_status train_batch(wsr_search *s, supernet_plans *p)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
@@ -146,14 +146,14 @@ out:
                : status;
 }
 
-static size_t batches_of(const wsr__search *s)
+static size_t batches_of(const wsr_search *s)
 {
     const size_t all = wsr_loader_batches(s->train_loader);
     const size_t wanted = (size_t)s->params.train_batches;
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-wsr_status wsr__search_train_supernet(wsr__search *s, wsr__run *run)
+wsr_status wsr__search_train_supernet(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     supernet_plans plans = {0};

@@ -37,7 +37,7 @@ static void evaluated_free(evaluated *e)
     wsr__free(e->objective);
 }
 
-static wsr_status evaluated_new(evaluated *e, const wsr__search *s)
+static wsr_status evaluated_new(evaluated *e, const wsr_search *s)
 {
     wsr_status status = WSR_OK;
     const size_t n = (size_t)s->params.architectures;
@@ -57,7 +57,7 @@ out:
     return status;
 }
 
-static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
+static wsr_status sample(wsr__path *path, wsr_search *s, size_t k)
 {
     if (!s->quirks.path_per_epoch) {
         wsr__path_sample(path, s, wsr__search_serial(s) << 32 | k,
@@ -71,18 +71,18 @@ static wsr_status sample(wsr__path *path, wsr__search *s, size_t k)
     return WSR_OK;
 }
 
-static wsr_status evaluate_path(wsr__search *s, evaluated *e, size_t k)
+static wsr_status evaluate_path(wsr_search *s, evaluated *e, size_t k)
 {
     wsr_status status = WSR_OK;
     double predicted[WSR__SLOTS];
     double *const losses = e->losses[k];
     WSR_TRY(sample(&e->paths[k], s, k));
     WSR_TRY(
-        wsr__search_evaluate(losses, s, &e->paths[k],
-                             k == 0 ? WSR__EVALUATE_AND_STORE : WSR__EVALUATE));
+        wsr__path_evaluate(losses, s, &e->paths[k],
+                           k == 0 ? WSR__EVALUATE_AND_STORE : WSR__EVALUATE));
     WSR_TRY(wsr_predictor_run(predicted, s->predictor, e->paths[k].weights, 1));
-    e->predicted[k] = wsr__search_objective(s, predicted);
-    e->objective[k] = wsr__search_objective(s, losses);
+    e->predicted[k] = wsr_search_objective(s, predicted);
+    e->objective[k] = wsr_search_objective(s, losses);
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
         s->losses[i] += losses[i] / (double)e->n;
     }
@@ -91,7 +91,7 @@ out:
 }
 
 // The random baseline: losses of uniformly sampled architectures, for the log.
-static wsr_status evaluate_baseline(wsr__search *s, wsr__run *run)
+static wsr_status evaluate_baseline(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const size_t n = (size_t)s->params.random_baseline;
@@ -102,7 +102,7 @@ static wsr_status evaluate_baseline(wsr__search *s, wsr__run *run)
         double losses[WSR__SLOTS];
         wsr__path_uniform(&path, s, wsr__search_serial(s) << 32 | k);
         WSR_TRY(
-            wsr__search_evaluate(losses, s, &path, WSR__EVALUATE_FIXED_STATS));
+            wsr__path_evaluate(losses, s, &path, WSR__EVALUATE_FIXED_STATS));
         for (size_t i = 0; i <= wsr__search_slots(s); i++) {
             s->baseline_losses[i] += losses[i] / (double)n;
         }
@@ -117,7 +117,7 @@ out:
 // Losses change more from epoch to epoch, as the weights improve, than between
 // the architectures of one epoch. Centring them per epoch leaves what the
 // predictor is to learn: the difference between architectures.
-static wsr_status store_losses(wsr__search *s, evaluated *e)
+static wsr_status store_losses(wsr_search *s, evaluated *e)
 {
     wsr_status status = WSR_OK;
     const bool centred = !s->quirks.uncentred && e->n > 1;
@@ -132,7 +132,7 @@ out:
     return status;
 }
 
-static wsr_status evaluate(wsr__search *s, wsr__run *run)
+static wsr_status evaluate(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     evaluated e;
@@ -159,7 +159,7 @@ typedef struct tables {
     float *diffs;
 } tables;
 
-static void sample_tables(wsr__search *s, const tables *t,
+static void sample_tables(wsr_search *s, const tables *t,
                           const wsr__alpha_update *update, size_t step)
 {
     const wsr__arch arch = {s->arch.rows, s->arch.cols, update->tau};
@@ -178,7 +178,7 @@ static void sample_tables(wsr__search *s, const tables *t,
     }
 }
 
-static wsr_status alpha_step(wsr__search *s, const tables *t,
+static wsr_status alpha_step(wsr_search *s, const tables *t,
                              const wsr__alpha_update *update, size_t number)
 {
     wsr_status status = WSR_OK;
@@ -201,7 +201,7 @@ out:
     return status;
 }
 
-static wsr_status run_alpha_steps(wsr__search *s)
+static wsr_status run_alpha_steps(wsr_search *s)
 {
     wsr_status status = WSR_OK;
     const wsr__alpha_update update = wsr__search_alpha_update(s);
@@ -221,7 +221,7 @@ out:
     return status;
 }
 
-static wsr_status train_models(wsr__search *s, size_t passes)
+static wsr_status train_models(wsr_search *s, size_t passes)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
@@ -236,20 +236,20 @@ out:
 }
 
 // In the population phase the predictor is trained in the last epoch only.
-static size_t predictor_passes(const wsr__search *s)
+static size_t predictor_passes(const wsr_search *s)
 {
     const bool last = s->epoch + 1 == wsr__phase_epochs(s, s->phase);
-    if (s->phase == WSR__PHASE_SEARCH) {
+    if (s->phase == WSR_PHASE_SEARCH) {
         return (size_t)s->params.predictor_passes;
     }
     return last ? (size_t)s->params.predictor_warm_up : 0;
 }
 
-static wsr_status update_alphas(wsr__search *s, wsr__run *run)
+static wsr_status update_alphas(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(train_models(s, predictor_passes(s)));
-    if (s->phase == WSR__PHASE_SEARCH) {
+    if (s->phase == WSR_PHASE_SEARCH) {
         WSR_TRY(run_alpha_steps(s));
     }
     WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], 1, 1,

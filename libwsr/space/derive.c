@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NODES = 4, STATES_MAX = NODES + 1 };
+enum { STATES_MAX = WSR__GENOTYPE_NODES + 1 };
 
 typedef struct edge {
     size_t state;
@@ -49,21 +49,24 @@ static void sort_by_strength(edge *edges, size_t n)
     }
 }
 
-// Row by row: alphas is (14, n), the edges of node 0 first. Every node is
-// concatenated to the output. Raw alphas are compared,
-// not their softmax: the order is the same within an edge, but need not be so
+// Row by row: alphas is (edges, candidates) of a cell, the edges of node 0
+// first. Every node is concatenated to the output. Raw alphas are compared, not
+// their softmax: the order is the same within an edge, but need not be so
 // between edges.
-static wsr_status derive_cell(wsr__genotype_lists *out, const float *alphas,
-                              const char *const *primitives, size_t n)
+static wsr_status derive_cell(wsr__genotype_lists *out,
+                              const wsr__space_class *space,
+                              const float *alphas)
 {
+    const char *const *const primitives = space->primitives;
+    const size_t n = space->n_primitives;
     size_t row = 0;
-    for (size_t i = 0; i < WSR__ALPHA_ROWS * n; i++) {
+    for (size_t i = 0; i < wsr__space_edges(space) * n; i++) {
         if (isnan(alphas[i])) {
             return WSR_FAIL(WSR_NUMERIC, "alphas: value of edge %zu is NaN",
                             i / n);
         }
     }
-    for (size_t node = 0; node < NODES; node++) {
+    for (size_t node = 0; node < space->nodes; node++) {
         edge edges[STATES_MAX];
         for (size_t state = 0; state < node + 2; state++, row++) {
             edges[state] = best_of_row(alphas + row * n, state, primitives, n);
@@ -81,10 +84,10 @@ static wsr_status derive_cell(wsr__genotype_lists *out, const float *alphas,
     return WSR_OK;
 }
 
-static bool some_primitive(const char *const *primitives, size_t n)
+static bool some_primitive(const wsr__space_class *space)
 {
-    for (size_t k = 0; k < n; k++) {
-        if (!wsr__streq(primitives[k], "none")) {
+    for (size_t k = 0; k < space->n_primitives; k++) {
+        if (!wsr__streq(space->primitives[k], "none")) {
             return true;
         }
     }
@@ -92,21 +95,41 @@ static bool some_primitive(const char *const *primitives, size_t n)
 }
 
 wsr_status wsr__genotype_derive(wsr_genotype **out, const char *name,
-                                const float *alphas_normal,
-                                const float *alphas_reduce,
-                                const char *const *primitives, size_t n)
+                                const wsr__space_class *space,
+                                const float *alphas)
 {
     wsr_status status = WSR_OK;
+    const size_t half = wsr__space_edges(space) * space->n_primitives;
     wsr__genotype_draft draft = {.where = "alphas"};
     *out = NULL;
-    if (!some_primitive(primitives, n)) {
+    if (!some_primitive(space)) {
         status = WSR_FAIL(WSR_ARG, "primitives: none but 'none'");
         goto out;
     }
     WSR_TRY(wsr__strcpy(draft.name, sizeof(draft.name), name));
-    WSR_TRY(derive_cell(&draft.cells[0], alphas_normal, primitives, n));
-    WSR_TRY(derive_cell(&draft.cells[1], alphas_reduce, primitives, n));
+    WSR_TRY(derive_cell(&draft.cells[0], space, alphas));
+    WSR_TRY(derive_cell(&draft.cells[1], space, alphas + half));
     WSR_TRY(wsr__genotype_make(out, &draft));
+out:
+    return status;
+}
+
+wsr_status wsr_genotype_from_alphas(wsr_genotype **out, const float *alphas,
+                                    size_t edges, size_t candidates,
+                                    const char *space, const char *name)
+{
+    wsr_status status = WSR_OK;
+    const wsr__space_class *cls = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__space_find(&cls, space == NULL ? "darts" : space));
+    if (edges != 2 * wsr__space_edges(cls) || candidates != cls->n_primitives) {
+        return WSR_FAIL(WSR_SHAPE,
+                        "alphas: (%zu, %zu) is not (%zu, %zu), the edges and "
+                        "candidates of the space %s",
+                        edges, candidates, 2 * wsr__space_edges(cls),
+                        cls->n_primitives, cls->super.name);
+    }
+    WSR_TRY(wsr__genotype_derive(out, name, cls, alphas));
 out:
     return status;
 }

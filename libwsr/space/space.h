@@ -38,8 +38,7 @@ enum {
     WSR__GENOTYPE_NODES = 5, // most nodes of a cell
     WSR__GENOTYPE_EDGES = 2 * WSR__GENOTYPE_NODES,
     WSR__GENOTYPE_NAME = 64, // bytes of a name or an operation
-    WSR__ALPHA_ROWS = 14,    // edges of a four-node supernet cell
-    WSR__ROBNET_EDGES = WSR__ALPHA_ROWS
+    WSR__ROBNET_EDGES = 14
 };
 
 /// Operations permitted in a genotype, in the order of messages; ended by
@@ -95,14 +94,13 @@ wsr_status wsr__genotype_read_yaml(wsr__genotype_draft *draft,
 /// Whether the text holds the form of wsr__genotype_read_python().
 bool wsr__genotype_is_python(const char *text);
 
-/// Take the genotype that the raw architecture parameters stand for: for each
-/// node the two strongest edges, strength being the largest alpha over the
-/// primitives except "none", stronger first, ties to the lower state; on each
-/// edge the first largest primitive. Both alphas are (14, n). NUMERIC when an
-/// alpha is NaN.
+/// Take the genotype that architecture parameters stand for: for each node the
+/// two strongest edges, strength being the largest alpha over the primitives
+/// except "none", stronger first, ties to the lower state; on each edge the
+/// first largest primitive. `alphas` is (2 edges, primitives): the normal and
+/// then the reduction cell. NUMERIC when an alpha is NaN.
 wsr_status wsr__genotype_derive(wsr_genotype **out, const char *name,
-                                const float *alphas_normal,
-                                const float *alphas_reduce,
-                                const char *const *primitives, size_t n);
+                                const wsr__space_class *space,
+                                const float *alphas);
 
 #endif

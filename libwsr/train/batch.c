@@ -26,7 +26,8 @@ typedef struct output {
     double weight;
 } output;
 
-// Mean loss of an output, whose gradient is written; adds to `correct`.
+// Mean loss of an output; counts `correct`. Its gradient is written, unless
+// nothing that is differentiated contributes to the output.
 static wsr_status output_loss(double *loss, size_t *correct,
                               wsr__train_step *step, output out)
 {
@@ -39,7 +40,8 @@ static wsr_status output_loss(double *loss, size_t *correct,
         const wsr__ce_target target = {.label = (size_t)step->labels[i],
                                        .smoothing = step->smoothing,
                                        .scale = out.weight / (double)step->n};
-        sum += wsr__softmax_cross_entropy(dz + i * n, z + i * n, n, &target);
+        float *const to = dz != NULL ? dz + i * n : NULL;
+        sum += wsr__softmax_cross_entropy(to, z + i * n, n, &target);
         *correct += wsr__argmax(z + i * n, n) == step->labels[i];
     }
     *loss = sum / (double)step->n;

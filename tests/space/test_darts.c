@@ -24,7 +24,7 @@ END_TEST
 START_TEST(its_cells_have_fourteen_edges)
 {
     ck_assert_uint_eq(wsr__space_darts.nodes, 4);
-    ck_assert_uint_eq(wsr__space_edges(&wsr__space_darts), WSR__ALPHA_ROWS);
+    ck_assert_uint_eq(wsr__space_edges(&wsr__space_darts), 14);
 }
 END_TEST
 

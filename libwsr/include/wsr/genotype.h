@@ -93,6 +93,32 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_save(const wsr_genotype *genotype,
                                                   const char *path);
 
 /**
+ * Take the genotype that architecture parameters stand for, as DARTS does
+ * (arXiv:1806.09055): every node keeps its two strongest edges, and on each of
+ * them the strongest candidate. The strength of an edge is the largest alpha
+ * of its candidates, "none" apart. The stronger edge comes first; of equal
+ * ones the lower state wins.
+ *
+ * One-hot rows stand for an architecture that was chosen otherwise: an edge
+ * whose 1 stands at "none" is weaker than all others.
+ *
+ * @param out [out, owned] release with wsr_genotype_free()
+ * @param alphas [borrowed] (edges, candidates): the edges of the normal cell
+ *        and then those of the reduction cell; edge i (i + 3) / 2 + j of a
+ *        cell leads from state j to node i
+ * @param edges as wsr_supernet_edges() says, 28 for the space darts
+ * @param candidates as wsr_supernet_candidates() says, 8 for the space darts
+ * @param space [borrowed] name of a search space; NULL: "darts"
+ * @param name [borrowed] of the genotype
+ * @returns WSR_OK; WSR_NOTFOUND for another space; WSR_SHAPE for other numbers
+ *          of edges or candidates; WSR_NUMERIC when an alpha is NaN; WSR_ARG
+ *          for a name that is too long; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_genotype_from_alphas(
+    wsr_genotype **out, const float *alphas, size_t edges, size_t candidates,
+    const char *space, const char *name);
+
+/**
  * Compare the cells of two genotypes, names apart. Order counts: it decides
  * the names of a network's parameters and the order of its channels.
  *
