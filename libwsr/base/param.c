@@ -147,15 +147,14 @@ out:
     return status;
 }
 
-void wsr__params_copy(void *params, const void *from, const wsr__option *option)
+void wsr__value_copy(void *field, const void *from, wsr__kind kind)
 {
     static const size_t sizes[] = {
         [WSR__BOOL] = sizeof(bool),      [WSR__INT] = sizeof(int64_t),
         [WSR__FLOAT] = sizeof(double),   [WSR__WORD] = sizeof(wsr__text),
         [WSR__TEXT] = sizeof(wsr__text), [WSR__FLOATS] = sizeof(wsr__floats),
         [WSR__INTS] = sizeof(wsr__ints)};
-    memcpy((char *)params + option->offset, (const char *)from + option->offset,
-           sizes[option->kind]);
+    memcpy(field, from, sizes[kind]);
 }
 
 // Two values are the same when they print the same. Sets `*failed` when memory
@@ -180,16 +179,9 @@ static bool is_default(bool *failed, const wsr__str *printed,
     return same;
 }
 
-// The largest field that an option can have.
-typedef union field {
-    wsr__text text;
-    wsr__floats floats;
-    wsr__ints ints;
-} field;
-
 bool wsr__value_same(const wsr__option *option, const char *a, const char *b)
 {
-    field scratch;
+    wsr__field scratch;
     wsr__str printed = {0};
     bool failed = false;
     wsr__option alone = *option;
@@ -209,7 +201,7 @@ bool wsr__value_same(const wsr__option *option, const char *a, const char *b)
 void wsr__params_summary(wsr__str *out, const void *params,
                          const wsr__option *schema)
 {
-    field scratch;
+    wsr__field scratch;
     bool first = true;
     for (const wsr__option *o = schema; o != NULL && o->key != NULL; o++) {
         wsr__str value = {0};

@@ -35,6 +35,16 @@ typedef struct wsr__ints {
     int64_t v[WSR__LIST_SIZE];
 } wsr__ints;
 
+/// Room for the value of any option.
+typedef union wsr__field {
+    bool boolean;
+    int64_t integer;
+    double number;
+    wsr__text text;
+    wsr__floats floats;
+    wsr__ints ints;
+} wsr__field;
+
 /// One option. A schema is an array of them, ended by one whose key is NULL.
 typedef struct wsr__option {
     const char *key; // lower_case
@@ -74,9 +84,8 @@ wsr_status wsr__params_parse_given(void *params, const wsr__option *schema,
                                    bool *given, const char *prefix,
                                    const char *text);
 
-/// Copy one option's value between two params structs of the same type.
-void wsr__params_copy(void *params, const void *from,
-                      const wsr__option *option);
+/// Copy the value of an option of this kind from one field to another.
+void wsr__value_copy(void *field, const void *from, wsr__kind kind);
 
 /// Print one option's value so that wsr__params_set reads it back.
 void wsr__params_print(wsr__str *out, const void *params,

@@ -114,6 +114,7 @@ struct wsr__cell_class {
                        wsr_value x);
     const wsr__layer *layers; // of wsr__cell_build_layers
     bool none;                // its result is zero
+    bool codes_only;          // of RobNet codes; no genotype may name it
     bool bare;                // without a norm; a supernet puts one behind it
 };
 

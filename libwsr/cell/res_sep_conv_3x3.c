@@ -23,4 +23,5 @@ const wsr__cell_class wsr__cell_res_sep_conv_3x3 = {
               .summary = "separable 3x3 convolution with a shortcut",
               .reference = "Guo et al. 2020, arXiv:1911.10695"},
     .build = build,
+    .codes_only = true,
 };

@@ -127,21 +127,28 @@ static wsr_status infer_ends(reader *r)
     return WSR_OK;
 }
 
-// Only supernets have several operations on an edge, only RobNet cells nest
-// theirs.
+// The kind that the name of a tensor tells of, NULL for most.
+static const wsr__class *kind_of(const char *name)
+{
+    for (size_t i = 0; wsr__nets.classes[i] != NULL; i++) {
+        const wsr__net_class *const cls =
+            (const wsr__net_class *)wsr__nets.classes[i];
+        if (cls->tells != NULL && cls->tells(name)) {
+            return &cls->super;
+        }
+    }
+    return NULL;
+}
+
 static const char *infer_kind(const wsr__st *st)
 {
     for (size_t i = 0; i < wsr__st_count(st); i++) {
-        const char *const name = wsr__st_at(st, i)->name;
-        if (strstr(name, "._ops.0._ops.") != NULL) {
-            return "supernet";
-        }
-        if (strstr(name, ".op.op.") != NULL ||
-            strstr(name, ".op.conv.op.") != NULL) {
-            return "robnet";
+        const wsr__class *const cls = kind_of(wsr__st_at(st, i)->name);
+        if (cls != NULL) {
+            return cls->name;
         }
     }
-    return "network";
+    return wsr__nets.classes[0]->name;
 }
 
 // What the tensors tell goes before what metadata claim; only where they
@@ -382,9 +389,9 @@ wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
     wsr_status status = WSR_OK;
     wsr__net_override override = {0};
     *out = NULL;
-    WSR_TRY(wsr__params_parse_given(&override.options, wsr__net_override_schema,
-                                    override.given, "net.",
-                                    options == NULL ? "" : options));
+    WSR_TRY(wsr__params_parse_given(&override.values,
+                                    wsr__net_override_schema(), override.given,
+                                    "net.", options == NULL ? "" : options));
     WSR_TRY(wsr__net_load(out, path, &override));
 out:
     return status;

@@ -21,7 +21,7 @@ typedef struct chain {
 // [0, 1], whatever a network was trained on.
 static wsr_value normalized(const chain *c, wsr_value x)
 {
-    const wsr__normalize *const p = &c->build->net->options.normalize;
+    const wsr__normalize *const p = &c->build->net->options->normalize;
     return wsr__normalize_given(p)
                ? wsr__op1_of(c->site.graph, &wsr__op_normalize, p, x)
                : x;
@@ -45,7 +45,7 @@ static void build_cell(chain *c, size_t number, bool reduce)
     wsr__cell cell = {.build = c->build, .number = number, .reduce = reduce};
     c->site.channels *= reduce ? 2 : 1;
     cell.site = wsr__site_below(&c->site, "cells.%zu.", number);
-    cell.site.affine = net->kind->affine;
+    cell.site.affine = net->cls->affine;
     const wsr__site pre0 = wsr__site_below(&cell.site, "preprocess0.");
     const wsr__site pre1 = wsr__site_below(&cell.site, "preprocess1.");
     wsr_status before = c->site.graph->status;
@@ -56,7 +56,7 @@ static void build_cell(chain *c, size_t number, bool reduce)
     cell.states[1] = wsr__build_relu_conv_norm(&pre1, c->last);
     wsr__site_blame(&pre1, before);
     cell.n_states = 2;
-    const wsr_value y = net->kind->inside(&cell);
+    const wsr_value y = net->cls->inside(&cell);
     c->before = c->last;
     c->last = y;
     c->halved = reduce;
@@ -64,7 +64,7 @@ static void build_cell(chain *c, size_t number, bool reduce)
 
 static void build_cells(chain *c)
 {
-    const size_t layers = (size_t)c->build->net->options.layers;
+    const size_t layers = (size_t)c->build->net->options->layers;
     for (size_t i = 0; i < layers; i++) {
         const bool second = i == 2 * layers / 3;
         build_cell(c, i, i == layers / 3 || second);
@@ -78,7 +78,7 @@ static wsr_value classify(const wsr__site *site, wsr_value features,
                           const wsr_net *net)
 {
     wsr__site at = wsr__site_below(site, "classifier.");
-    at.channels = net->options.classes;
+    at.channels = net->options->classes;
     return wsr__build_linear(&at, features);
 }
 
@@ -100,7 +100,7 @@ static void build_auxiliary(const chain *c)
 static wsr_value pool(const chain *c)
 {
     const wsr_net *const net = c->build->net;
-    const int64_t k = net->kind->adaptive ? 0 : net->stem->pool;
+    const int64_t k = net->cls->adaptive ? 0 : net->stem->pool;
     wsr_value x = c->last;
     if (k != 0 && wsr__site_size(&c->site, x, 2) > k) {
         const wsr__pool2d window = {.kernel = k, .stride = k};
@@ -118,12 +118,12 @@ wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build)
     WSR_TRY(wsr_graph_new(&graph, net->params));
     chain c = {.build = build,
                .site = {.graph = graph,
-                        .channels = net->options.channels,
+                        .channels = net->options->channels,
                         .stride = 1,
                         .affine = true}};
     build_stem(&c, normalized(&c, wsr__input(graph, "x", net->image)));
     build_cells(&c);
-    if (net->options.auxiliary && (build->all || build->training)) {
+    if (net->options->auxiliary && (build->all || build->training)) {
         build_auxiliary(&c);
     }
     wsr__set_output(graph, "logits", classify(&c.site, pool(&c), net));

@@ -7,87 +7,44 @@
 
 #include "net/net.h"
 
-const wsr__net_kind *wsr__net_kind_find(const char *name)
-{
-    static const wsr__net_kind *const kinds[] = {&wsr__network, &wsr__robnet,
-                                                 &wsr__supernet, NULL};
-    for (size_t i = 0; kinds[i] != NULL; i++) {
-        if (wsr__streq(kinds[i]->name, name)) {
-            return kinds[i];
-        }
-    }
-    return NULL;
-}
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+static const wsr__class *const classes[] = {
+#include "net/nets.def"
+    NULL,
+};
+#undef WSR_REG
+
+const wsr__family wsr__nets = {"network kind", classes};
 
 static wsr_status take_options(wsr_net *net, const wsr__net_options *options)
 {
     wsr_status status = WSR_OK;
+    void *copy = NULL;
     wsr__str prefix = {0};
-    net->options = *options;
-    wsr__str_addf(&prefix, "%s.", net->kind->name);
+    WSR_TRY(wsr__class_copy(&copy, &net->cls->super, options));
+    net->options = copy;
+    wsr__str_addf(&prefix, "%s.", net->cls->super.name);
     WSR_TRY(wsr__str_status(&prefix));
-    WSR_TRY(wsr__normalize_fit(&net->options.normalize, prefix.s,
-                               net->options.image_channels));
+    WSR_TRY(wsr__normalize_fit(&net->options->normalize, prefix.s,
+                               net->options->image_channels));
     net->stem = wsr__stems;
-    while (!wsr__streq(net->stem->name, net->options.stem.s)) {
+    while (!wsr__streq(net->stem->name, net->options->stem.s)) {
         net->stem++; // the schema permits no other names
     }
-    if (net->options.image_size == 0) {
-        net->options.image_size = net->stem->image_size;
+    if (net->options->image_size == 0) {
+        net->options->image_size = net->stem->image_size;
     }
-    net->image = wsr__shape4(1, net->options.image_channels,
-                             net->options.image_size, net->options.image_size);
+    net->image = wsr__shape4(1, net->options->image_channels,
+                             net->options->image_size,
+                             net->options->image_size);
 out:
     wsr__str_free(&prefix);
     return status;
 }
 
-static wsr_status take_genotype(wsr_net *net, const wsr_genotype *genotype)
-{
-    const char *const name = net->options.genotype.s;
-    if (genotype != NULL) {
-        return wsr_genotype_copy(&net->genotype, genotype);
-    }
-    if (name[0] == '\0') {
-        return WSR_FAIL(WSR_CONFIG, "network.genotype: is missing");
-    }
-    return wsr_genotype_load(&net->genotype, name);
-}
-
-static wsr_status take_codes(wsr_net *net, const wsr_robnet_codes *codes)
-{
-    const char *const name = net->options.codes.s;
-    if (codes != NULL) {
-        return wsr__codes_copy(&net->codes, codes);
-    }
-    if (name[0] == '\0') {
-        return WSR_FAIL(WSR_CONFIG, "robnet.codes: are missing");
-    }
-    return wsr_robnet_codes_load(&net->codes, name);
-}
-
-static wsr_status take_structure(wsr_net *net, const wsr_genotype *genotype,
-                                 const wsr_robnet_codes *codes)
-{
-    wsr_status status = WSR_OK;
-    if (net->kind == &wsr__network) {
-        WSR_TRY(take_genotype(net, genotype));
-    } else if (net->kind == &wsr__robnet) {
-        WSR_TRY(take_codes(net, codes));
-    } else {
-        WSR_TRY(wsr__space_find(&net->space, net->options.space.s));
-    }
-    if (net->kind->check != NULL) {
-        WSR_TRY(net->kind->check(net));
-    }
-out:
-    return status;
-}
-
-wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
-                         const wsr_genotype *genotype,
-                         const wsr_robnet_codes *codes,
-                         const wsr__net_options *options, uint64_t seed)
+wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
+                         const void *cells, const wsr__net_options *options,
+                         uint64_t seed)
 {
     wsr_status status = WSR_OK;
     wsr_graph *graph = NULL;
@@ -96,9 +53,12 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
     if (net == NULL) {
         return WSR_NOMEM;
     }
-    net->kind = kind;
+    net->cls = cls;
     WSR_TRY(take_options(net, options));
-    WSR_TRY(take_structure(net, genotype, codes));
+    WSR_TRY(cls->cells.make(&net->cells, net->options, cells));
+    if (cls->check != NULL) {
+        WSR_TRY(cls->check(net));
+    }
     WSR_TRY(wsr_params_new(&net->params, seed));
     const wsr__build everything = {.net = net, .all = true};
     WSR_TRY(wsr__net_build(&graph, &everything));
@@ -110,23 +70,31 @@ out:
     return status;
 }
 
-wsr_status wsr__net_decode(wsr_net **out, const wsr__net_kind *kind,
-                           const wsr_genotype *genotype,
-                           const wsr_robnet_codes *codes, const char *options,
+wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
+                           const void *cells, const char *options,
                            uint64_t seed)
 {
     wsr_status status = WSR_OK;
-    wsr__str prefix = {0};
-    wsr__net_options decoded = {0};
+    void *params = NULL;
     *out = NULL;
-    wsr__str_addf(&prefix, "%s.", kind->name);
-    WSR_TRY(wsr__str_status(&prefix));
-    wsr__params_default(&decoded, kind->schema);
-    WSR_TRY(wsr__params_parse(&decoded, kind->schema, prefix.s,
+    WSR_TRY(wsr__class_params(&params, &cls->super,
                               options == NULL ? "" : options));
-    WSR_TRY(wsr__net_make(out, kind, genotype, codes, &decoded, seed));
+    WSR_TRY(wsr__net_make(out, cls, cells, params, seed));
 out:
-    wsr__str_free(&prefix);
+    wsr__free(params);
+    return status;
+}
+
+wsr_status wsr_net_new_kind(wsr_net **out, const char *kind,
+                            const char *options, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__class_find(&cls, &wsr__nets, kind));
+    WSR_TRY(
+        wsr__net_decode(out, (const wsr__net_class *)cls, NULL, options, seed));
+out:
     return status;
 }
 
@@ -135,15 +103,17 @@ void wsr_net_free(wsr_net *net)
     if (net == NULL) {
         return;
     }
-    wsr_genotype_free(net->genotype);
-    wsr_robnet_codes_free(net->codes);
+    if (net->cls->cells.free != NULL) {
+        net->cls->cells.free(net->cells);
+    }
     wsr_params_free(net->params);
+    wsr__free(net->options);
     wsr__free(net);
 }
 
 const char *wsr_net_kind(const wsr_net *net)
 {
-    return net->kind->name;
+    return net->cls->super.name;
 }
 
 wsr_params *wsr_net_params(const wsr_net *net)
@@ -153,7 +123,7 @@ wsr_params *wsr_net_params(const wsr_net *net)
 
 size_t wsr_net_classes(const wsr_net *net)
 {
-    return (size_t)net->options.classes;
+    return (size_t)net->options->classes;
 }
 
 const wsr_shape *wsr_net_image(const wsr_net *net)
@@ -161,16 +131,12 @@ const wsr_shape *wsr_net_image(const wsr_net *net)
     return &net->image;
 }
 
-const wsr_genotype *wsr_net_genotype(const wsr_net *net)
-{
-    return net->genotype;
-}
-
 wsr_status wsr_net_graph(wsr_graph **out, const wsr_net *net, bool training)
 {
     *out = NULL;
-    if (net->kind == &wsr__supernet) {
-        return WSR_FAIL(WSR_ARG, "net: a supernet has a graph per path only");
+    if (net->cls->paths) {
+        return WSR_FAIL(WSR_ARG, "net: a %s has a graph per path only",
+                        net->cls->super.name);
     }
     const wsr__build build = {.net = net, .training = training};
     return wsr__net_build(out, &build);

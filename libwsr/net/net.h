@@ -13,6 +13,8 @@
 
 // ------------------------------------------------------------------ options
 
+/// What all kinds have; the first member of a kind's own options, if it has
+/// further ones.
 typedef struct wsr__net_options {
     int64_t channels;
     int64_t layers;
@@ -23,25 +25,42 @@ typedef struct wsr__net_options {
     bool auxiliary;
     double drop_path;
     wsr__normalize normalize;
-    wsr__text genotype; // name or file; may be empty
-    wsr__text codes;    // name or file; may be empty
-    wsr__text space;
+    wsr__text cells; // name or file of what the cells are; may be empty
 } wsr__net_options;
 
-/// Options of each kind, all for wsr__net_options.
-extern const wsr__option wsr__network_schema[];
-extern const wsr__option wsr__robnet_schema[];
-extern const wsr__option wsr__supernet_schema[];
+// Rows of a kind's schema that all kinds have, with the defaults of the two
+// whose best value depends on the kind.
+// clang-format off
+#define WSR__NET_AT(field) offsetof(wsr__net_options, field)
+#define WSR__NET_OPTIONS(default_channels, default_layers) \
+    {"channels", WSR__INT, WSR__NET_AT(channels), default_channels, 1, 4096, \
+     "", "width of the first cells", NULL}, \
+    {"layers", WSR__INT, WSR__NET_AT(layers), default_layers, 1, 256, \
+     "cells", "number of cells", NULL}, \
+    {"classes", WSR__INT, WSR__NET_AT(classes), "10", 1, 100000, "", \
+     "number of classes", NULL}, \
+    {"image_size", WSR__INT, WSR__NET_AT(image_size), "0", 0, 4096, \
+     "pixels", "side of an image; 0: what the stem is for", NULL}, \
+    {"image_channels", WSR__INT, WSR__NET_AT(image_channels), "3", 1, 1024, \
+     "", "channels of an image", NULL}, \
+    {"stem", WSR__WORD, WSR__NET_AT(stem), "cifar", 0, 0, "", \
+     "what comes before the cells", wsr__stem_names}, \
+    WSR__NORMALIZE_OPTIONS(WSR__NET_AT(normalize))
+// clang-format on
 
-enum { WSR__NET_OPTIONS = 16 }; // places for the options of all kinds
+// ------------------------------------------------------- beside a file
 
-/// What a caller says otherwise than a network's file.
+enum { WSR__NET_OVERRIDES = 24 }; // options of all kinds together, at most
+
+/// What a caller says otherwise than a network's file, of whichever kind that
+/// is: values and marks by row of wsr__net_override_schema().
 typedef struct wsr__net_override {
-    wsr__net_options options;
-    bool given[WSR__NET_OPTIONS]; // by row of wsr__net_override_schema
+    wsr__field values[WSR__NET_OVERRIDES];
+    bool given[WSR__NET_OVERRIDES];
 } wsr__net_override;
 
-extern const wsr__option wsr__net_override_schema[]; // of all kinds
+/// The options of all kinds, each key once.
+const wsr__option *wsr__net_override_schema(void);
 
 /// wsr_net_load() with decoded options; NULL: none. In io/network.c.
 wsr_status wsr__net_load(wsr_net **out, const char *path,
@@ -51,24 +70,48 @@ wsr_status wsr__net_load(wsr_net **out, const char *path,
 
 typedef struct wsr__cell wsr__cell;
 
-/// A kind of network: what its cells are made of.
-typedef struct wsr__net_kind {
-    const char *name;
-    const wsr__option *schema;
+/// What a kind's cells are built from (a genotype, RobNet codes, a search
+/// space), as an object of the kind's own.
+typedef struct wsr__net_cells {
+    const char *key; // option that names it: "genotype"
+    /// Make the object: a copy of `given`, or, where that is NULL, what the
+    /// option says. [out, owned]
+    wsr_status (*make)(void **out, const wsr__net_options *options,
+                       const void *given);
+    void (*free)(void *cells); // NULL is legal; NULL when nothing is owned
+    const char *(*name)(const void *cells);
+    /// The object as YAML, which network files hold under "wsr.<key>", and
+    /// back. NULL: files hold the option. [out, owned]
+    wsr_status (*print)(char **out, const void *cells);
+    wsr_status (*parse)(void **out, const char *text, const char *where);
+    /// Whether networks of so many layers compute the same.
+    bool (*same)(const void *a, const void *b, size_t layers);
+} wsr__net_cells;
+
+/// A kind of network. The schema begins with WSR__NET_OPTIONS, and with the row
+/// of the cells' key; params_size is that of wsr__net_options or of a struct
+/// that begins with it.
+typedef struct wsr__net_class {
+    wsr__class super;
+    wsr__net_cells cells;
     bool affine;   // norms of cells have weights
     bool adaptive; // the last pool takes the whole image, whatever the stem
-    /// Whether the options fit each other; NULL: always.
+    bool paths;    // there is a graph per path only
+    /// Whether options and cells fit each other; NULL: always.
     wsr_status (*check)(const wsr_net *net);
+    /// Whether a tensor of this name tells that a file without a description
+    /// holds a network of this kind; NULL: none does.
+    bool (*tells)(const char *name);
     /// Build the inside of a cell; the result is its output.
     wsr_value (*inside)(wsr__cell *cell);
-} wsr__net_kind;
+} wsr__net_class;
 
-extern const wsr__net_kind wsr__network;
-extern const wsr__net_kind wsr__robnet;
-extern const wsr__net_kind wsr__supernet;
+#define WSR_REG(family, name) extern const wsr__net_class wsr__net_##name;
+#include "net/nets.def"
+#undef WSR_REG
 
-/// A kind by name, NULL when there is none.
-const wsr__net_kind *wsr__net_kind_find(const char *name);
+/// A file that tells of no kind holds a network of the first.
+extern const wsr__family wsr__nets;
 
 /// What is done to the image before the cell, and to a cell's output for the
 /// auxiliary classifier.
@@ -86,27 +129,29 @@ extern const wsr__stem wsr__stems[]; // ended by a NULL name
 extern const char *const wsr__stem_names[];
 
 struct wsr_net {
-    const wsr__net_kind *kind;
-    wsr__net_options options;
+    const wsr__net_class *cls;
+    wsr__net_options *options; // of the class's params_size
     const wsr__stem *stem;
-    const wsr__space_class *space; // of a supernet
-    wsr_genotype *genotype;        // of a network
-    wsr_robnet_codes *codes;       // of a RobNet
+    void *cells; // of the class
     wsr_shape image;
     wsr_params *params;
 };
 
-/// Make a network of options [copied] that its schema permits. `genotype` or
-/// `codes` may be NULL as in the public calls. [out, owned]
-wsr_status wsr__net_make(wsr_net **out, const wsr__net_kind *kind,
-                         const wsr_genotype *genotype,
-                         const wsr_robnet_codes *codes,
-                         const wsr__net_options *options, uint64_t seed);
+/// Make a network of options [copied], the class's own params, that its schema
+/// permits. `cells` [copied], NULL: those that the options name. [out, owned]
+wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
+                         const void *cells, const wsr__net_options *options,
+                         uint64_t seed);
 /// The same of options as text, "key=value,..."; NULL: the defaults.
-wsr_status wsr__net_decode(wsr_net **out, const wsr__net_kind *kind,
-                           const wsr_genotype *genotype,
-                           const wsr_robnet_codes *codes, const char *options,
+wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
+                           const void *cells, const char *options,
                            uint64_t seed);
+
+/// Whether files hold the object behind the key instead of the option.
+bool wsr__net_holds_cells(const wsr__net_class *cls, const char *key);
+
+/// Space of a supernet, NULL for other kinds.
+const wsr__space_class *wsr__supernet_space(const wsr_net *net);
 
 // ----------------------------------------------------------------- building
 
@@ -167,10 +212,6 @@ wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
                               const unsigned char *choices);
 
 // -------------------------------------------------------------- description
-
-/// Copy RobNet codes.
-wsr_status wsr__codes_copy(wsr_robnet_codes **out,
-                           const wsr_robnet_codes *codes);
 
 /// Hand out a network's description as keys and values ("wsr.kind", ...).
 typedef wsr_status (*wsr__net_put)(void *ctx, const char *key,

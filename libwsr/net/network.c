@@ -8,7 +8,7 @@
 
 static wsr_value inside(wsr__cell *cell)
 {
-    const wsr_genotype *const genotype = cell->build->net->genotype;
+    const wsr_genotype *const genotype = cell->build->net->cells;
     const wsr_genotype_cell which = cell->reduce ? WSR_GENOTYPE_REDUCE
                                                  : WSR_GENOTYPE_NORMAL;
     for (size_t k = 0; k < 2 * wsr_genotype_nodes(genotype); k++) {
@@ -35,9 +35,66 @@ static wsr_value inside(wsr__cell *cell)
     return wsr__cell_concat(cell, states, n);
 }
 
-const wsr__net_kind wsr__network = {
-    .name = "network",
-    .schema = wsr__network_schema,
+static const wsr__option schema[] = {
+    {"genotype", WSR__TEXT, WSR__NET_AT(cells), "", 0, 0, "",
+     "name of a genotype, or a file", NULL},
+    WSR__NET_OPTIONS("36", "20"),
+    {"auxiliary", WSR__BOOL, WSR__NET_AT(auxiliary), "false", 0, 0, "",
+     "second classifier in training", NULL},
+    {"drop_path", WSR__FLOAT, WSR__NET_AT(drop_path), "0", 0, 0.99, "",
+     "probability of dropping an operation's result in training", NULL},
+    {0},
+};
+
+// -------------------------------------------------------------------- cells
+
+static wsr_status make(void **out, const wsr__net_options *options,
+                       const void *given)
+{
+    wsr_status status = WSR_OK;
+    wsr_genotype *genotype = NULL;
+    if (given == NULL && options->cells.s[0] == '\0') {
+        return WSR_FAIL(WSR_CONFIG, "network.genotype: is missing");
+    }
+    status = given != NULL ? wsr_genotype_copy(&genotype, given)
+                           : wsr_genotype_load(&genotype, options->cells.s);
+    *out = genotype;
+    return status;
+}
+
+static void drop(void *cells)
+{
+    wsr_genotype_free(cells);
+}
+
+static const char *name_of(const void *cells)
+{
+    return wsr_genotype_name(cells);
+}
+
+static wsr_status print(char **out, const void *cells)
+{
+    return wsr_genotype_print(out, cells);
+}
+
+static wsr_status parse(void **out, const char *text, const char *where)
+{
+    wsr_genotype *genotype = NULL;
+    const wsr_status status = wsr_genotype_parse(&genotype, text, where);
+    *out = genotype;
+    return status;
+}
+
+static bool same(const void *a, const void *b, size_t layers)
+{
+    (void)layers;
+    return wsr_genotype_equal(a, b);
+}
+
+const wsr__net_class wsr__net_network = {
+    .super = {"network", "cells from a genotype", "arXiv:1806.09055", schema,
+              sizeof(wsr__net_options)},
+    .cells = {"genotype", make, drop, name_of, print, parse, same},
     .affine = true,
     .inside = inside,
 };
@@ -45,5 +102,10 @@ const wsr__net_kind wsr__network = {
 wsr_status wsr_net_new(wsr_net **out, const wsr_genotype *genotype,
                        const char *options, uint64_t seed)
 {
-    return wsr__net_decode(out, &wsr__network, genotype, NULL, options, seed);
+    return wsr__net_decode(out, &wsr__net_network, genotype, options, seed);
+}
+
+const wsr_genotype *wsr_net_genotype(const wsr_net *net)
+{
+    return net->cls == &wsr__net_network ? net->cells : NULL;
 }

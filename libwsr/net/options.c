@@ -1,105 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Options of the kinds of networks.
+// Options of all kinds of networks, each key once: those that a caller gives
+// beside a file of whichever kind, and those of networks that have one graph,
+// for programs that make them by name.
 
 #include "net/net.h"
 
-#include <stddef.h>
+#include <pthread.h>
 
-#define AT(field) offsetof(wsr__net_options, field)
+// Whether a kind before this one has the key.
+static bool seen_before(const wsr__class *const *end, const char *key)
+{
+    for (const wsr__class *const *c = wsr__nets.classes; c != end; c++) {
+        const wsr__net_class *const cls = (const wsr__net_class *)*c;
+        if (!cls->paths && wsr__schema_find((*c)->schema, key) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
 
-// Rows that all kinds have.
-// clang-format off
-#define CHANNELS(n) {"channels", WSR__INT, AT(channels), n, 1, 4096, "", \
-                     "width of the first cells", NULL}
-#define LAYERS(n) {"layers", WSR__INT, AT(layers), n, 1, 256, "cells", \
-                   "number of cells", NULL}
-#define CLASSES {"classes", WSR__INT, AT(classes), "10", 1, 100000, "", \
-                 "number of classes", NULL}
-#define IMAGE_SIZE {"image_size", WSR__INT, AT(image_size), "0", 0, 4096, \
-                    "pixels", "side of an image; 0: what the stem is for", \
-                    NULL}
-#define IMAGE_CHANNELS {"image_channels", WSR__INT, AT(image_channels), "3", \
-                        1, 1024, "", "channels of an image", NULL}
-#define STEM {"stem", WSR__WORD, AT(stem), "cifar", 0, 0, "", \
-              "what comes before the cells", wsr__stem_names}
-#define NORMALIZE WSR__NORMALIZE_OPTIONS(AT(normalize))
-// clang-format on
+static const wsr__option *option_at(size_t i)
+{
+    for (const wsr__class *const *c = wsr__nets.classes; *c != NULL; c++) {
+        const wsr__option *o = (*c)->schema;
+        for (; o->key != NULL && !((const wsr__net_class *)*c)->paths; o++) {
+            if (!seen_before(c, o->key) && i-- == 0) {
+                return o;
+            }
+        }
+    }
+    return NULL;
+}
 
-const wsr__option wsr__network_schema[] = {
-    {"genotype", WSR__TEXT, AT(genotype), "", 0, 0, "",
-     "name of a genotype, or a file", NULL},
-    CHANNELS("36"),
-    LAYERS("20"),
-    CLASSES,
-    IMAGE_SIZE,
-    IMAGE_CHANNELS,
-    STEM,
-    NORMALIZE,
-    {"auxiliary", WSR__BOOL, AT(auxiliary), "false", 0, 0, "",
-     "second classifier in training", NULL},
-    {"drop_path", WSR__FLOAT, AT(drop_path), "0", 0, 0.99, "",
-     "probability of dropping an operation's result in training", NULL},
-    {0},
-};
+// ---------------------------------------------------------------- overriding
 
-const wsr__option wsr__robnet_schema[] = {
-    {"codes", WSR__TEXT, AT(codes), "", 0, 0, "",
-     "name of RobNet codes, or a file", NULL},
-    CHANNELS("36"),
-    LAYERS("20"),
-    CLASSES,
-    IMAGE_SIZE,
-    IMAGE_CHANNELS,
-    STEM,
-    NORMALIZE,
-    {0},
-};
+static wsr__option overrides[WSR__NET_OVERRIDES + 1];
 
-const wsr__option wsr__supernet_schema[] = {
-    {"space", WSR__TEXT, AT(space), "darts", 0, 0, "",
-     "search space that the candidates come from", NULL},
-    CHANNELS("16"),
-    LAYERS("8"),
-    CLASSES,
-    IMAGE_SIZE,
-    IMAGE_CHANNELS,
-    STEM,
-    NORMALIZE,
-    {0},
-};
+static size_t row_of(const char *key)
+{
+    size_t i = 0;
+    while (overrides[i].key != NULL && !wsr__streq(overrides[i].key, key)) {
+        i++;
+    }
+    return i;
+}
 
-const wsr__option wsr__net_override_schema[] = {
-    {"genotype", WSR__TEXT, AT(genotype), "", 0, 0, "",
-     "name of a genotype, or a file", NULL},
-    CHANNELS("36"),
-    LAYERS("20"),
-    CLASSES,
-    IMAGE_SIZE,
-    IMAGE_CHANNELS,
-    STEM,
-    NORMALIZE,
-    {"auxiliary", WSR__BOOL, AT(auxiliary), "false", 0, 0, "",
-     "second classifier in training", NULL},
-    {"drop_path", WSR__FLOAT, AT(drop_path), "0", 0, 0.99, "",
-     "probability of dropping an operation's result in training", NULL},
-    {"codes", WSR__TEXT, AT(codes), "", 0, 0, "",
-     "name of RobNet codes, or a file", NULL},
-    {"space", WSR__TEXT, AT(space), "darts", 0, 0, "",
-     "search space that the candidates come from", NULL},
-    {0},
-};
+// Keys beyond the places are left out; a test sees that there are enough.
+static void list_overrides(void)
+{
+    for (const wsr__class *const *c = wsr__nets.classes; *c != NULL; c++) {
+        for (const wsr__option *o = (*c)->schema; o->key != NULL; o++) {
+            const size_t i = row_of(o->key);
+            if (overrides[i].key == NULL && i < WSR__NET_OVERRIDES) {
+                overrides[i] = *o;
+                overrides[i].offset = i * sizeof(wsr__field);
+            }
+        }
+    }
+}
 
-enum { ROWS = sizeof(wsr__net_override_schema) / sizeof(wsr__option) - 1 };
+const wsr__option *wsr__net_override_schema(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, list_overrides);
+    return overrides;
+}
 
-_Static_assert((int)ROWS <= (int)WSR__NET_OPTIONS, "places for all rows");
+// ----------------------------------------------------------- for programs
 
 const char *wsr_net_option(size_t i)
 {
-    return i < ROWS ? wsr__net_override_schema[i].key : NULL;
+    const wsr__option *const option = option_at(i);
+    return option == NULL ? NULL : option->key;
 }
 
 const char *wsr_net_option_help(size_t i)
 {
-    return i < ROWS ? wsr__net_override_schema[i].help : NULL;
+    const wsr__option *const option = option_at(i);
+    return option == NULL ? NULL : option->help;
 }

@@ -6,6 +6,8 @@
 
 #include "net/net.h"
 
+#include <string.h>
+
 enum { NODES = 4 };
 
 static const wsr__cell_class *const by_code[] = {
@@ -18,7 +20,7 @@ static const wsr__cell_class *const by_code[] = {
 static wsr_value inside(wsr__cell *cell)
 {
     static const size_t states[NODES] = {2, 3, 4, 5};
-    const wsr_robnet_codes *const codes = cell->build->net->codes;
+    const wsr_robnet_codes *const codes = cell->build->net->cells;
     size_t number = 0;
     for (size_t node = 0; node < NODES; node++) {
         for (size_t state = 0; state < node + 2; state++, number++) {
@@ -38,25 +40,107 @@ static wsr_value inside(wsr__cell *cell)
 
 static wsr_status check(const wsr_net *net)
 {
-    const size_t have = wsr_robnet_codes_count(net->codes);
-    const size_t layers = (size_t)net->options.layers;
-    if (wsr_robnet_codes_share(net->codes) || layers <= have) {
+    const wsr_robnet_codes *const codes = net->cells;
+    const size_t have = wsr_robnet_codes_count(codes);
+    const size_t layers = (size_t)net->options->layers;
+    if (wsr_robnet_codes_share(codes) || layers <= have) {
         return WSR_OK;
     }
     return WSR_FAIL(WSR_CONFIG,
                     "robnet.layers: %zu are more than the %zu cells of %s",
-                    layers, have, wsr_robnet_codes_name(net->codes));
+                    layers, have, wsr_robnet_codes_name(codes));
 }
 
-const wsr__net_kind wsr__robnet = {
-    .name = "robnet",
-    .schema = wsr__robnet_schema,
+// Only RobNet cells nest the operations of an edge.
+static bool tells(const char *name)
+{
+    return strstr(name, ".op.op.") != NULL ||
+           strstr(name, ".op.conv.op.") != NULL;
+}
+
+static const wsr__option schema[] = {
+    {"codes", WSR__TEXT, WSR__NET_AT(cells), "", 0, 0, "",
+     "name of RobNet codes, or a file", NULL},
+    WSR__NET_OPTIONS("36", "20"),
+    {0},
+};
+
+// -------------------------------------------------------------------- cells
+
+static wsr_status parse(void **out, const char *text, const char *where)
+{
+    wsr_robnet_codes *codes = NULL;
+    const wsr_status status = wsr_robnet_codes_parse(&codes, text, where);
+    *out = codes;
+    return status;
+}
+
+static wsr_status copy(void **out, const wsr_robnet_codes *codes)
+{
+    char *text = NULL;
+    wsr_status status = wsr_robnet_codes_print(&text, codes);
+    if (status == WSR_OK) {
+        status = parse(out, text, wsr_robnet_codes_name(codes));
+    }
+    wsr_text_free(text);
+    return status;
+}
+
+static wsr_status make(void **out, const wsr__net_options *options,
+                       const void *given)
+{
+    wsr_robnet_codes *codes = NULL;
+    if (given != NULL) {
+        return copy(out, given);
+    }
+    if (options->cells.s[0] == '\0') {
+        return WSR_FAIL(WSR_CONFIG, "robnet.codes: are missing");
+    }
+    const wsr_status status = wsr_robnet_codes_load(&codes, options->cells.s);
+    *out = codes;
+    return status;
+}
+
+static void drop(void *cells)
+{
+    wsr_robnet_codes_free(cells);
+}
+
+static const char *name_of(const void *cells)
+{
+    return wsr_robnet_codes_name(cells);
+}
+
+static wsr_status print(char **out, const void *cells)
+{
+    return wsr_robnet_codes_print(out, cells);
+}
+
+// Codes of cells beyond the last layer do not matter.
+static bool same(const void *a, const void *b, size_t layers)
+{
+    bool equal = wsr_robnet_codes_share(a) ||
+                 wsr_robnet_codes_count(a) >= layers;
+    for (size_t c = 0; c < layers && equal; c++) {
+        for (size_t e = 0; e < WSR__ROBNET_EDGES && equal; e++) {
+            equal = wsr_robnet_codes_at(a, c, e) ==
+                    wsr_robnet_codes_at(b, c, e);
+        }
+    }
+    return equal;
+}
+
+const wsr__net_class wsr__net_robnet = {
+    .super = {"robnet", "cells from RobNet codes", "arXiv:1911.10695", schema,
+              sizeof(wsr__net_options)},
+    .cells = {"codes", make, drop, name_of, print, parse, same},
     .check = check,
+    .tells = tells,
     .inside = inside,
 };
 
 wsr_status wsr_robnet_new(wsr_net **out, const wsr_robnet_codes *codes,
                           const char *options, uint64_t seed)
 {
-    return wsr__net_decode(out, &wsr__robnet, NULL, codes, options, seed);
+    return wsr__net_decode(out, &wsr__net_robnet, codes, options, seed);
 }

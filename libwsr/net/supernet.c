@@ -9,6 +9,7 @@
 #include "net/net.h"
 
 #include <math.h>
+#include <string.h>
 
 void wsr__edge_weight_name(char out[WSR__SITE_NAME], size_t cell, size_t row)
 {
@@ -19,7 +20,7 @@ static void add_candidate(wsr__cell *cell, size_t state, size_t number,
                           size_t candidate)
 {
     const wsr__build *const build = cell->build;
-    const wsr__space_class *const space = build->net->space;
+    const wsr__space_class *const space = build->net->cells;
     const size_t edges = wsr__space_edges(space);
     const size_t row = number + (cell->reduce ? edges : 0);
     char below[32];
@@ -49,7 +50,7 @@ static void add_candidate(wsr__cell *cell, size_t state, size_t number,
 static void add_edge(wsr__cell *cell, size_t state, size_t number)
 {
     const wsr__build *const build = cell->build;
-    const wsr__space_class *const space = build->net->space;
+    const wsr__space_class *const space = build->net->cells;
     const size_t edges = wsr__space_edges(space);
     if (build->all) {
         for (size_t k = 0; k < space->n_primitives; k++) {
@@ -63,7 +64,7 @@ static void add_edge(wsr__cell *cell, size_t state, size_t number)
 
 static wsr_value inside(wsr__cell *cell)
 {
-    const size_t nodes = cell->build->net->space->nodes;
+    const size_t nodes = wsr__supernet_space(cell->build->net)->nodes;
     size_t states[WSR__STATES];
     size_t number = 0;
     for (size_t node = 0; node < nodes; node++) {
@@ -76,38 +77,85 @@ static wsr_value inside(wsr__cell *cell)
     return wsr__cell_concat(cell, states, nodes);
 }
 
-const wsr__net_kind wsr__supernet = {
-    .name = "supernet",
-    .schema = wsr__supernet_schema,
+static const wsr__option schema[] = {
+    {"space", WSR__TEXT, WSR__NET_AT(cells), "darts", 0, 0, "",
+     "search space that the candidates come from", NULL},
+    WSR__NET_OPTIONS("16", "8"),
+    {0},
+};
+
+// A space is a constant of the library, known by its name.
+static wsr_status make(void **out, const wsr__net_options *options,
+                       const void *given)
+{
+    const wsr__class *cls = given;
+    const wsr_status status =
+        given != NULL ? WSR_OK
+                      : wsr__class_find(&cls, &wsr__spaces, options->cells.s);
+    union {
+        const void *constant;
+        void *cells;
+    } space = {.constant = cls};
+    *out = space.cells;
+    return status;
+}
+
+static const char *name_of(const void *cells)
+{
+    return ((const wsr__space_class *)cells)->super.name;
+}
+
+// Only supernets have several operations on an edge.
+static bool tells(const char *name)
+{
+    return strstr(name, "._ops.0._ops.") != NULL;
+}
+
+const wsr__net_class wsr__net_supernet = {
+    .super = {"supernet", "all candidates of a search space on each edge",
+              "arXiv:1806.09055", schema, sizeof(wsr__net_options)},
+    .cells = {.key = "space", .make = make, .name = name_of},
     .adaptive = true,
+    .paths = true,
+    .tells = tells,
     .inside = inside,
 };
 
 wsr_status wsr_supernet_new(wsr_net **out, const char *options, uint64_t seed)
 {
-    return wsr__net_decode(out, &wsr__supernet, NULL, NULL, options, seed);
+    return wsr__net_decode(out, &wsr__net_supernet, NULL, options, seed);
+}
+
+const wsr__space_class *wsr__supernet_space(const wsr_net *net)
+{
+    return net->cls == &wsr__net_supernet ? net->cells : NULL;
 }
 
 size_t wsr_supernet_edges(const wsr_net *net)
 {
-    return net->space == NULL ? 0 : 2 * wsr__space_edges(net->space);
+    const wsr__space_class *const space = wsr__supernet_space(net);
+    return space == NULL ? 0 : 2 * wsr__space_edges(space);
 }
 
 size_t wsr_supernet_candidates(const wsr_net *net)
 {
-    return net->space == NULL ? 0 : net->space->n_primitives;
+    const wsr__space_class *const space = wsr__supernet_space(net);
+    return space == NULL ? 0 : space->n_primitives;
 }
 
 const char *wsr_supernet_candidate(const wsr_net *net, size_t i)
 {
-    return i < wsr_supernet_candidates(net) ? net->space->primitives[i] : NULL;
+    return i < wsr_supernet_candidates(net)
+               ? wsr__supernet_space(net)->primitives[i]
+               : NULL;
 }
 
 static wsr_status check_choices(const wsr_net *net,
                                 const unsigned char *choices)
 {
-    if (net->space == NULL) {
-        return WSR_FAIL(WSR_ARG, "net: a %s is no supernet", net->kind->name);
+    if (wsr__supernet_space(net) == NULL) {
+        return WSR_FAIL(WSR_ARG, "net: a %s is no supernet",
+                        net->cls->super.name);
     }
     const size_t n = wsr_supernet_candidates(net);
     for (size_t i = 0; i < wsr_supernet_edges(net); i++) {

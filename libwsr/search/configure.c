@@ -27,7 +27,7 @@ void wsr__search_sections(wsr__search_config *c, wsr__section *out)
                                .schema = wsr__source_schema,
                                .params = &c->source},
         [WSR__SECTION_SUPERNET] = {.prefix = "supernet",
-                                   .schema = wsr__supernet_schema,
+                                   .schema = wsr__net_supernet.super.schema,
                                    .params = &c->supernet},
         [WSR__SECTION_SEARCH] = {.prefix = "search",
                                  .schema = wsr__search_schema,

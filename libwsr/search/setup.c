@@ -96,7 +96,7 @@ static wsr__net_options supernet_options(const wsr_search *s,
     const wsr_shape *const image = wsr_loader_shape(s->train_loader);
     wsr__net_options options = *of->supernet;
     wsr__net_options usual;
-    wsr__params_default(&usual, wsr__supernet_schema);
+    wsr__params_default(&usual, wsr__net_supernet.super.schema);
     if (options.classes == usual.classes) {
         options.classes = wsr_dataset_classes(of->data);
     }
@@ -117,7 +117,7 @@ static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
                           .weight_decay = s->params.weight_decay};
     const wsr__cosine cosine = {.lr_min = s->params.lr_min};
     WSR_TRY(
-        wsr__net_make(&s->net, &wsr__supernet, NULL, NULL, &options, of->seed));
+        wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options, of->seed));
     WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net));
     WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net));
     WSR_TRY(wsr__optim_make(&s->optim, wsr_net_params(s->net), &wsr__optim_sgd,
@@ -389,5 +389,6 @@ double wsr__search_slot_eps(const wsr_search *s, size_t i)
 wsr_status wsr_search_genotype(wsr_genotype **out, const wsr_search *s,
                                const char *name)
 {
-    return wsr__genotype_derive(out, name, s->net->space, s->alphas);
+    return wsr__genotype_derive(out, name, wsr__supernet_space(s->net),
+                                s->alphas);
 }

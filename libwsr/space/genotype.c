@@ -10,32 +10,20 @@
 #include "space/space.h"
 
 #include "base/magic.h"
+#include "cell/cell.h"
 #include "config/config.h"
 
 #include <string.h>
 
-// Operations of all spaces whose genotypes can be built, not of one space.
-const char *const wsr__genotype_ops[] = {"max_pool_3x3",
-                                         "avg_pool_3x3",
-                                         "skip_connect",
-                                         "sep_conv_3x3",
-                                         "sep_conv_5x5",
-                                         "sep_conv_7x7",
-                                         "dil_conv_3x3",
-                                         "dil_conv_5x5",
-                                         "conv_7x1_1x7",
-                                         "none",
-                                         NULL};
-
-enum { N_OPS = sizeof(wsr__genotype_ops) / sizeof(*wsr__genotype_ops) - 1 };
+enum { MOST_OPS = 64 };
 
 // Index: wsr_genotype_cell. Also the keys of both texts.
 static const char *const cell_names[2] = {"normal", "reduce"};
 
-// One of the two cells. ops point into wsr__genotype_ops, so operations are
-// compared as pointers.
+// One of the two cells. ops are the names of the cell operations' classes, so
+// operations are compared as pointers.
 typedef struct half {
-    const char *ops[WSR__GENOTYPE_EDGES]; // of wsr__genotype_ops
+    const char *ops[WSR__GENOTYPE_EDGES]; // names of cell operations
     size_t states[WSR__GENOTYPE_EDGES];
     size_t n_concat;
     size_t concat[WSR__GENOTYPE_NODES];
@@ -49,18 +37,35 @@ struct wsr_genotype {
 
 // ---------------------------------------------------------------- checking
 
-// The table's own string, not the text's.
+// Operations permitted in a genotype. "none" is one, although no search of ours
+// chooses it: the searches of others do.
+static size_t list_ops(const char *out[MOST_OPS])
+{
+    size_t n = 0;
+    for (size_t i = 0; wsr__cells.classes[i] != NULL && n < MOST_OPS; i++) {
+        const wsr__cell_class *const cls =
+            (const wsr__cell_class *)wsr__cells.classes[i];
+        if (!cls->codes_only) {
+            out[n++] = cls->super.name;
+        }
+    }
+    return n;
+}
+
+// The class's own string, not the text's.
 static wsr_status find_op(const char **out, const wsr__genotype_edge *edge,
                           const char *list, const char *where)
 {
+    const char *ops[MOST_OPS];
+    const size_t n = list_ops(ops);
     *out = NULL;
-    for (size_t i = 0; i < N_OPS; i++) {
-        if (strcmp(wsr__genotype_ops[i], edge->op) == 0) {
-            *out = wsr__genotype_ops[i];
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(ops[i], edge->op) == 0) {
+            *out = ops[i];
             return WSR_OK;
         }
     }
-    const char *const near = wsr__suggest(edge->op, wsr__genotype_ops, N_OPS);
+    const char *const near = wsr__suggest(edge->op, ops, n);
     return WSR_FAIL(WSR_FORMAT, "%s: operation '%s' is unknown%s%s%s (%s:%zu)",
                     list, edge->op, near != NULL ? ", did you mean '" : "",
                     near != NULL ? near : "", near != NULL ? "'" : "", where,

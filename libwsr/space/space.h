@@ -41,11 +41,6 @@ enum {
     WSR__ROBNET_EDGES = 14
 };
 
-/// Operations permitted in a genotype, in the order of messages; ended by
-/// NULL. "none" is one, although no search of ours chooses it: the searches of
-/// others do.
-extern const char *const wsr__genotype_ops[];
-
 /// An edge as text gives it, before it is checked.
 typedef struct wsr__genotype_edge {
     char op[WSR__GENOTYPE_NAME];

@@ -60,7 +60,7 @@ wsr_status wsr__train_step_pass(double *loss, size_t *correct,
     const wsr_shape *const shape = wsr__plan_images(plan);
     double second = 0;
     size_t ignored = 0;
-    if (step->net->options.drop_path > 0) {
+    if (step->net->options->drop_path > 0) {
         WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
                                   step->number));
     }

@@ -62,15 +62,12 @@ out:
 static wsr_status write_cells(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
+    const wsr__net_cells *const cells = &m->net->cls->cells;
+    char name[64];
     char *text = NULL;
-    const wsr_genotype *const genotype = wsr_net_genotype(m->net);
-    if (genotype != NULL) {
-        WSR_TRY(wsr_genotype_print(&text, genotype));
-        WSR_TRY(wsr__run_write(run, "genotype.yaml", text));
-    } else {
-        WSR_TRY(wsr_robnet_codes_print(&text, m->net->codes));
-        WSR_TRY(wsr__run_write(run, "codes.yaml", text));
-    }
+    (void)snprintf(name, sizeof(name), "%s.yaml", cells->key);
+    WSR_TRY(cells->print(&text, m->net->cells));
+    WSR_TRY(wsr__run_write(run, name, text));
 out:
     wsr_text_free(text);
     return status;

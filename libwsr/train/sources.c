@@ -86,23 +86,20 @@ const wsr__option wsr__network_config_schema[] = {
     {0},
 };
 
-static wsr__net_options options_of(const wsr__network_config *config,
-                                   const wsr__net_kind *kind,
-                                   const wsr_dataset *dataset)
+static void fill_options(wsr__net_options *options,
+                         const wsr__network_config *config,
+                         const wsr_dataset *dataset)
 {
     const wsr_shape *const image = wsr_dataset_shape(dataset);
-    wsr__net_options options = {0};
-    wsr__params_default(&options, kind->schema);
-    options.channels = config->channels;
-    options.layers = config->layers;
-    options.classes = wsr_dataset_classes(dataset);
-    options.image_size = image->dims[1];
-    options.image_channels = image->dims[0];
-    options.stem = config->stem;
-    options.normalize = config->normalize;
-    options.auxiliary = config->auxiliary;
-    options.drop_path = config->drop_path;
-    return options;
+    options->channels = config->channels;
+    options->layers = config->layers;
+    options->classes = wsr_dataset_classes(dataset);
+    options->image_size = image->dims[1];
+    options->image_channels = image->dims[0];
+    options->stem = config->stem;
+    options->normalize = config->normalize;
+    options->auxiliary = config->auxiliary;
+    options->drop_path = config->drop_path;
 }
 
 static wsr_status check_config(const wsr__network_config *params,
@@ -138,23 +135,19 @@ wsr_status wsr__network_from_config(wsr_net **out,
                                     const wsr_dataset *dataset, uint64_t seed)
 {
     wsr_status status = WSR_OK;
-    wsr_genotype *named = NULL;
-    wsr_robnet_codes *named_codes = NULL;
     const bool coded = params->codes.s[0] != '\0';
-    const wsr__net_kind *const kind = coded ? &wsr__robnet : &wsr__network;
+    const wsr__net_class *const cls = coded ? &wsr__net_robnet
+                                            : &wsr__net_network;
+    const void *const given = coded ? (const void *)codes : genotype;
+    void *copy = NULL;
     *out = NULL;
     WSR_TRY(check_config(params, genotype, dataset));
-    if (coded && codes == NULL) {
-        WSR_TRY(wsr_robnet_codes_load(&named_codes, params->codes.s));
-    }
-    if (!coded && genotype == NULL) {
-        WSR_TRY(wsr_genotype_load(&named, params->genotype.s));
-    }
-    const wsr__net_options options = options_of(params, kind, dataset);
-    WSR_TRY(wsr__net_make(out, kind, genotype != NULL ? genotype : named,
-                          codes != NULL ? codes : named_codes, &options, seed));
+    WSR_TRY(wsr__class_copy(&copy, &cls->super, NULL));
+    wsr__net_options *const options = copy;
+    fill_options(options, params, dataset);
+    options->cells = coded ? params->codes : params->genotype;
+    WSR_TRY(wsr__net_make(out, cls, given, options, seed));
 out:
-    wsr_genotype_free(named);
-    wsr_robnet_codes_free(named_codes);
+    wsr__free(copy);
     return status;
 }

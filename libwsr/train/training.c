@@ -231,7 +231,7 @@ static size_t steps_done(const wsr__training *t)
 
 static double drop_path_now(const wsr__training *t)
 {
-    const double p = t->of.net->options.drop_path;
+    const double p = t->of.net->options->drop_path;
     return t->params.drop_path_ramp
                ? p * (double)t->epoch / (double)t->params.epochs
                : p;

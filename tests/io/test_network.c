@@ -205,7 +205,7 @@ START_TEST(a_normalising_layer_in_front_is_read)
         wsr_net *again = NULL;
         write_normalized(path, net, names[i], 3);
         ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
-        const wsr__normalize *const n = &again->options.normalize;
+        const wsr__normalize *const n = &again->options->normalize;
         ck_assert_uint_eq(n->mean.n, 3);
         ck_assert_float_eq(wsr__normalize_mean(n, 1), 0.25F);
         ck_assert_float_eq(wsr__normalize_std(n, 2), 0.7F);
@@ -214,9 +214,9 @@ START_TEST(a_normalising_layer_in_front_is_read)
         write_normalized(path, net, names[i], 1);
         ck_assert_ok(
             wsr_net_load(&again, path, "genotype=cna_r,std=[1,2,0.25]"));
-        ck_assert_float_eq(wsr__normalize_mean(&again->options.normalize, 2),
+        ck_assert_float_eq(wsr__normalize_mean(&again->options->normalize, 2),
                            0.5F);
-        ck_assert_float_eq(wsr__normalize_std(&again->options.normalize, 2),
+        ck_assert_float_eq(wsr__normalize_std(&again->options->normalize, 2),
                            0.25F);
         wsr_net_free(again);
         ck_assert_fails(wsr_net_load_params(net, path), WSR_FORMAT,
@@ -321,8 +321,8 @@ START_TEST(metadata_cannot_claim_sizes_that_the_tensors_do_not_have)
     ck_assert_ok(wsr__st_write(builder, path));
     wsr__st_builder_free(builder);
     ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
-    ck_assert_int_eq(again->options.channels, 4);
-    ck_assert_int_eq(again->options.layers, 4);
+    ck_assert_int_eq(again->options->channels, 4);
+    ck_assert_int_eq(again->options->layers, 4);
     wsr_net_free(again);
     wsr_net_free(net);
 }
@@ -337,7 +337,7 @@ START_TEST(mean_and_std_are_kept_in_the_file_and_others_stay_as_they_were)
     path_of(path, "normalized.safetensors");
     ck_assert_ok(wsr_net_save(net, path));
     ck_assert_ok(wsr_net_load(&again, path, NULL));
-    const wsr__normalize *const p = &again->options.normalize;
+    const wsr__normalize *const p = &again->options->normalize;
     ck_assert_uint_eq(p->mean.n, 3);
     ck_assert(p->mean.v[2] == 0.3);
     ck_assert_uint_eq(p->std.n, 1);
@@ -348,7 +348,7 @@ START_TEST(mean_and_std_are_kept_in_the_file_and_others_stay_as_they_were)
     ck_assert_ok(wsr_net_load(&again, path,
                               "genotype=cna_r,mean=\"0.5,0.4,0.3\","
                               "std=[0.5],image_size=16"));
-    ck_assert(again->options.normalize.mean.v[1] == 0.4);
+    ck_assert(again->options->normalize.mean.v[1] == 0.4);
     ck_assert_int_eq(wsr_net_image(again)->dims[2], 16);
     wsr_net_free(again);
     ck_assert_fails(wsr_net_load(&again, path, "genotype=cna_r,mean=[0.5,0.4]"),
@@ -560,8 +560,8 @@ START_TEST(the_reference_network_is_read_with_its_genotype)
         skip("the golden tensors are absent");
     }
     ck_assert_ok(wsr_net_load(&net, path, "genotype=cna_r"));
-    ck_assert_int_eq(net->options.channels, 8);
-    ck_assert_int_eq(net->options.layers, 5);
+    ck_assert_int_eq(net->options->channels, 8);
+    ck_assert_int_eq(net->options->layers, 5);
     ck_assert_uint_eq(wsr_net_classes(net), 10);
     wsr_net_free(net);
 }

@@ -156,17 +156,17 @@ START_TEST(options_of_the_caller_override_a_description)
     ck_assert_ok(wsr__net_metadata(net, put, &list));
     wsr__net_override override = {0};
     ck_assert_ok(wsr__params_parse_given(
-        &override.options, wsr__net_override_schema, override.given, "net.",
+        &override.values, wsr__net_override_schema(), override.given, "net.",
         "genotype=RACL,channels=8"));
     ck_assert_ok(wsr__net_from_metadata(&again, get, &list, &override, 1));
     ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(again)), "RACL");
-    ck_assert_int_eq(again->options.channels, 8);
-    ck_assert_int_eq(again->options.layers, 3);
+    ck_assert_int_eq(again->options->channels, 8);
+    ck_assert_int_eq(again->options->layers, 3);
     wsr_net_free(again);
     // An option of another kind of network.
     override = (wsr__net_override){0};
     ck_assert_ok(
-        wsr__params_parse_given(&override.options, wsr__net_override_schema,
+        wsr__params_parse_given(&override.values, wsr__net_override_schema(),
                                 override.given, "net.", "space=darts"));
     ck_assert_fails(wsr__net_from_metadata(&again, get, &list, &override, 1),
                     WSR_CONFIG, "network.space: is not an option");
@@ -183,7 +183,7 @@ START_TEST(descriptions_that_make_no_sense_are_refused)
         wsr_status code;
         const char *words;
     } rows[] = {
-        {"wsr.kind", "resnet", WSR_FORMAT, "'resnet' is none of"},
+        {"wsr.kind", "resnet", WSR_FORMAT, "there is no 'resnet'"},
         {"wsr.channels", "-4", WSR_FORMAT, "wsr.channels"},
         {"wsr.stem", "x", WSR_FORMAT, "wsr.stem"},
         {"wsr.layers", "3\",channels=\"4096", WSR_FORMAT, "wsr.layers"},

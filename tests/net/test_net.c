@@ -92,10 +92,25 @@ END_TEST
 
 START_TEST(kinds_are_found_by_name)
 {
-    ck_assert_ptr_eq(wsr__net_kind_find("network"), &wsr__network);
-    ck_assert_ptr_eq(wsr__net_kind_find("robnet"), &wsr__robnet);
-    ck_assert_ptr_eq(wsr__net_kind_find("supernet"), &wsr__supernet);
-    ck_assert_ptr_null(wsr__net_kind_find("net"));
+    static const char *const kinds[][2] = {
+        {"network", "genotype=RACL,channels=4,layers=3,image_size=8"},
+        {"robnet", "codes=robnet_small,channels=4,layers=3,image_size=8"},
+        {"supernet", "channels=4,layers=3,image_size=8"}};
+    wsr_net *net = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_ok(wsr_net_new_kind(&net, kinds[i][0], kinds[i][1], 1));
+        ck_assert_str_eq(wsr_net_kind(net), kinds[i][0]);
+        ck_assert((wsr_net_genotype(net) != NULL) == (i == 0));
+        ck_assert((wsr_supernet_edges(net) != 0) == (i == 2));
+        wsr_net_free(net);
+    }
+    ck_assert_fails(wsr_net_new_kind(&net, "robnett", NULL, 1), WSR_NOTFOUND,
+                    "did you mean 'robnet'");
+    ck_assert_fails(wsr_net_new_kind(&net, "network", NULL, 1), WSR_CONFIG,
+                    "network.genotype: is missing");
+    ck_assert_fails(wsr_net_new_kind(&net, "network", "chanels=3", 1),
+                    WSR_CONFIG, "did you mean");
+    ck_assert_ptr_null(net);
 }
 END_TEST
 

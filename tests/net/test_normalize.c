@@ -44,7 +44,7 @@ static wsr_graph *graph_of(const wsr_net *net, bool training)
     for (size_t i = 0; i < sizeof(choices); i++) {
         choices[i] = (unsigned char)(3 + i % 3);
     }
-    if (net->kind == &wsr__supernet) {
+    if (net->cls->paths) {
         ck_assert_ok(wsr_supernet_graph(&graph, net, choices, NULL));
     } else {
         ck_assert_ok(wsr_net_graph(&graph, net, training));

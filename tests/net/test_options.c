@@ -8,15 +8,15 @@
 START_TEST(defaults_are_permitted_and_are_those_of_the_papers)
 {
     static const struct {
-        const wsr__option *schema;
+        const wsr__class *cls;
         int64_t channels;
         int64_t layers;
-    } rows[] = {{wsr__network_schema, 36, 20},
-                {wsr__robnet_schema, 36, 20},
-                {wsr__supernet_schema, 16, 8}};
+    } rows[] = {{&wsr__net_network.super, 36, 20},
+                {&wsr__net_robnet.super, 36, 20},
+                {&wsr__net_supernet.super, 16, 8}};
     for (size_t i = 0; i < 3; i++) {
         wsr__net_options o = {0};
-        for (const wsr__option *p = rows[i].schema; p->key != NULL; p++) {
+        for (const wsr__option *p = rows[i].cls->schema; p->key != NULL; p++) {
             ck_assert_ok(wsr__value_decode(&o, p, p->fallback));
             ck_assert_str_ne(p->help, "");
         }

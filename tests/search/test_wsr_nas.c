@@ -76,7 +76,7 @@ START_TEST(the_supernet_normalises_as_the_network_unless_told_otherwise)
     stored_says(dir, "supernet.std", "0.25");
     char *const path = wsr__path_join(dir, "net.safetensors");
     ck_assert_ok(wsr_net_load(&net, path, NULL));
-    ck_assert(net->options.normalize.mean.v[1] == 0.3);
+    ck_assert(net->options->normalize.mean.v[1] == 0.3);
     wsr_net_free(net);
     wsr__free(path);
     ck_assert_ok(wsr_config_set(config, "supernet.std=0.5"));

@@ -86,6 +86,21 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_new(wsr_net **out,
                                                  uint64_t seed);
 
 /**
+ * Make a network of any kind, with random parameters.
+ *
+ * @param out [out, owned] release with wsr_net_free()
+ * @param kind [borrowed] "network", "robnet" or "supernet"; options name the
+ *        genotype, the codes or the space
+ * @param options [borrowed] see above, NULL for the defaults
+ * @param seed of the parameters
+ * @returns as wsr_net_new(); WSR_NOTFOUND for another kind
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_net_new_kind(wsr_net **out,
+                                                 const char *kind,
+                                                 const char *options,
+                                                 uint64_t seed);
+
+/**
  * Option of networks from genotypes and from RobNet codes.
  *
  * @param i number of the option
