@@ -35,6 +35,11 @@ if(NOT WSR_SANITIZE)
         -DPKG_CONFIG=${PKG_CONFIG_EXECUTABLE} -DVERSION=${PROJECT_VERSION}
         -DGENERATOR=${CMAKE_GENERATOR})
 
+    wsr_gate(gate/variants gate ${cmake_dir}/check_variants.cmake
+        -DCXX=${WSR_CXX} -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/variants
+        -DGENERATOR=${CMAKE_GENERATOR})
+    set_tests_properties(gate/variants PROPERTIES LABELS "gate;long")
+
     if(WSR_BUILD_TOOLS)
         wsr_gate(gate/install gate ${cmake_dir}/check_install.cmake
             -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install
