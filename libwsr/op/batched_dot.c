@@ -23,20 +23,14 @@ static uint32_t needs(const wsr__node *node)
            (node->src[0].want_diff ? 2u : 0u);
 }
 
-// Samples [begin, end) of k products each, summed in double.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
-        const float *const a = node->src[0].data + r * k;
-        const float *const b = node->src[1].data + r * k;
-        double sum = 0;
-        for (int64_t i = 0; i < k; i++) {
-            sum += (double)a[i] * (double)b[i];
-        }
-        node->dst.data[r] = (float)sum;
+        node->dst.data[r] = (float)wsr__dot(node->src[0].data + r * k,
+                                            node->src[1].data + r * k, k);
     }
 }
 
@@ -50,11 +44,8 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         const wsr__arg *const arg = &node->src[s];
         const float *const other = node->src[1 - s].data;
         for (int64_t r = begin; arg->want_diff && r < end; r++) {
-            const float dy = node->dst.diff[r];
-            for (int64_t i = r * k; i < (r + 1) * k; i++) {
-                arg->diff[i] = (arg->accumulate ? arg->diff[i] : 0.0f) +
-                               dy * other[i];
-            }
+            wsr__scale_into(arg->diff + r * k, arg->accumulate,
+                            node->dst.diff[r], other + r * k, k);
         }
     }
 }
@@ -63,16 +54,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 // which is 0, but rows of blocked images have other lengths.
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), forward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), backward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, backward_share);
 }
 
 static const wsr__impl ref = {

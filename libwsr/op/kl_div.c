@@ -51,14 +51,9 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 static void backward_log_q(const wsr__node *node, int64_t begin, int64_t end)
 {
     const int64_t k = wsr__row_floats(&node->src[0].desc);
-    const float *const p = node->src[1].data;
-    float *const d = node->src[0].diff;
-    const bool add = node->src[0].accumulate;
     for (int64_t r = begin; r < end; r++) {
-        const float dy = node->dst.diff[r];
-        for (int64_t i = r * k; i < (r + 1) * k; i++) {
-            d[i] = (add ? d[i] : 0.0f) - dy * p[i];
-        }
+        wsr__scale_into(node->src[0].diff + r * k, node->src[0].accumulate,
+                        -node->dst.diff[r], node->src[1].data + r * k, k);
     }
 }
 
@@ -93,16 +88,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), forward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), backward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, backward_share);
 }
 
 static const wsr__impl ref = {

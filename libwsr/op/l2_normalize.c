@@ -26,28 +26,13 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 {
     (void)params;
     (void)n;
-    if (srcs[1].dims[0] != srcs[0].dims[0] ||
-        wsr_shape_count(&srcs[1]) != srcs[0].dims[0]) {
-        return wsr__op_shape_fail("tau must be one number per sample",
-                                  &srcs[1]);
-    }
-    *dst = srcs[0];
-    return WSR_OK;
+    return wsr__infer_per_sample(dst, srcs,
+                                 "tau must be one number per sample");
 }
 
 static uint32_t needs(const wsr__node *node)
 {
     return 1u | (node->src[0].want_diff ? 2u : 0u);
-}
-
-// In double, as all that is divided by a norm.
-static double dot(const float *a, const float *b, int64_t k)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < k; i++) {
-        sum += (double)a[i] * (double)b[i];
-    }
-    return sum;
 }
 
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -58,7 +43,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const z = node->src[0].data + r * k;
-        const double length = sqrt(dot(z, z, k)) + o->guard;
+        const double length = sqrt(wsr__dot(z, z, k)) + o->guard;
         const float factor = (float)((double)node->src[1].data[r] / length);
         for (int64_t i = 0; i < k; i++) {
             node->dst.data[r * k + i] = z[i] * factor;
@@ -73,9 +58,9 @@ static void backward_row(const wsr__node *node, int64_t r)
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     const float *const z = node->src[0].data + r * k;
     const float *const dy = node->dst.diff + r * k;
-    const double norm = sqrt(dot(z, z, k));
+    const double norm = sqrt(wsr__dot(z, z, k));
     const double length = norm + o->guard;
-    const double inner = dot(z, dy, k);
+    const double inner = wsr__dot(z, dy, k);
     if (node->src[0].want_diff) {
         float *const dz = node->src[0].diff + r * k;
         const bool add = node->src[0].accumulate;
@@ -104,16 +89,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               forward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               backward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, backward_share);
 }
 
 static const wsr__impl ref = {

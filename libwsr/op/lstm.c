@@ -149,15 +149,6 @@ static float *record(const wsr__node *node, const wsr__lstm *p, int64_t r,
     return node->workspace + (r * p->l + t) * 6 * p->h;
 }
 
-static double dot(const float *a, const float *b, int64_t n)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        sum += (double)a[i] * (double)b[i];
-    }
-    return sum;
-}
-
 static void step(const wsr__node *node, const wsr__lstm *p, int64_t r,
                  int64_t t)
 {
@@ -167,9 +158,10 @@ static void step(const wsr__node *node, const wsr__lstm *p, int64_t r,
     for (int64_t j = 0; j < 4 * p->h; j++) {
         double sum = (double)node->src[BIAS_IH].data[j] +
                      (double)node->src[BIAS_HH].data[j];
-        sum += dot(node->src[IH].data + j * p->i, x, p->i);
+        sum += wsr__dot(node->src[IH].data + j * p->i, x, p->i);
         if (before != NULL) {
-            sum += dot(node->src[HH].data + j * p->h, before + 5 * p->h, p->h);
+            sum += wsr__dot(node->src[HH].data + j * p->h, before + 5 * p->h,
+                            p->h);
         }
         const bool is_g = j / p->h == 2;
         now[j] = (float)(is_g ? tanh(sum) : 1 / (1 + exp(-sum)));

@@ -63,6 +63,17 @@ wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
     return WSR_OK;
 }
 
+wsr_status wsr__infer_per_sample(wsr_shape *dst, const wsr_shape *srcs,
+                                 const char *what)
+{
+    if (srcs[1].dims[0] != srcs[0].dims[0] ||
+        wsr_shape_count(&srcs[1]) != srcs[0].dims[0]) {
+        return wsr__op_shape_fail(what, &srcs[1]);
+    }
+    *dst = srcs[0];
+    return WSR_OK;
+}
+
 // Sources that are no images have one layout only.
 void wsr__layout_same(wsr__node *node)
 {
@@ -157,6 +168,29 @@ void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx)
     } else {
         wsr__parallel(n, body, ctx);
     }
+}
+
+wsr_status wsr__share_samples(wsr__node *node, wsr__body body)
+{
+    const wsr__desc *const src = &node->src[0].desc;
+    wsr__share(src->shape.dims[0], wsr__row_floats(src), body, node);
+    return WSR_OK;
+}
+
+void wsr__scale_into(float *y, bool add, float a, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (add ? y[i] : 0.0f) + a * x[i];
+    }
+}
+
+double wsr__dot(const float *a, const float *b, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += (double)a[i] * (double)b[i];
+    }
+    return sum;
 }
 
 // Elementwise ops work in any layout as long as f(0) = 0: the padding channels

@@ -190,6 +190,11 @@ wsr_status wsr__op_ndims(const wsr_shape *shape, int ndims);
 wsr_status wsr__infer_same(wsr_shape *dst, const void *params,
                            const wsr_shape *srcs, size_t n);
 
+/// Shape rule "as source 0, and source 1 is one number per sample"; `what`
+/// says what these are.
+wsr_status wsr__infer_per_sample(wsr_shape *dst, const wsr_shape *srcs,
+                                 const char *what);
+
 /// Layout rule "everything as source 0 is".
 void wsr__layout_same(wsr__node *node);
 
@@ -206,6 +211,15 @@ int64_t wsr__row_floats(const wsr__desc *desc);
 /// Loop over [0, n), an item touching `floats` floats: in parallel unless the
 /// whole is too little to be worth waking threads.
 void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx);
+
+/// The same over the samples of a node, whose cost is that of source 0.
+wsr_status wsr__share_samples(wsr__node *node, wsr__body body);
+
+/// y = a x, or y += a x with add; n floats each.
+void wsr__scale_into(float *y, bool add, float a, const float *x, int64_t n);
+
+/// Sum of the products of n floats, in double.
+double wsr__dot(const float *a, const float *b, int64_t n);
 
 /// What an elementwise op y = f(x) supplies: whole arrays, so that its loop
 /// can be vectorised. backward: dx (+)= dy * f'(x), from y alone.

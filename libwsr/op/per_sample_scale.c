@@ -15,13 +15,8 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 {
     (void)params;
     (void)n;
-    if (srcs[1].dims[0] != srcs[0].dims[0] ||
-        wsr_shape_count(&srcs[1]) != srcs[0].dims[0]) {
-        return wsr__op_shape_fail("factors must be one number per sample",
-                                  &srcs[1]);
-    }
-    *dst = srcs[0];
-    return WSR_OK;
+    return wsr__infer_per_sample(dst, srcs,
+                                 "factors must be one number per sample");
 }
 
 // The gradient of either source needs the other.
@@ -48,13 +43,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 static void backward_x(const wsr__node *node, int64_t r)
 {
     const int64_t k = wsr__row_floats(&node->dst.desc);
-    const float s = node->src[1].data[r];
-    const float *const dy = node->dst.diff + r * k;
-    float *const dx = node->src[0].diff + r * k;
-    const bool add = node->src[0].accumulate;
-    for (int64_t i = 0; i < k; i++) {
-        dx[i] = (add ? dx[i] : 0.0f) + s * dy[i];
-    }
+    wsr__scale_into(node->src[0].diff + r * k, node->src[0].accumulate,
+                    node->src[1].data[r], node->dst.diff + r * k, k);
 }
 
 // Of factor r, summed in double.
@@ -64,11 +54,7 @@ static void backward_s(const wsr__node *node, int64_t r)
     const float *const dy = node->dst.diff + r * k;
     const float *const x = node->src[0].data + r * k;
     float *const ds = node->src[1].diff + r;
-    double sum = 0;
-    for (int64_t i = 0; i < k; i++) {
-        sum += (double)dy[i] * (double)x[i];
-    }
-    *ds = (node->src[1].accumulate ? *ds : 0.0f) + (float)sum;
+    *ds = (node->src[1].accumulate ? *ds : 0.0f) + (float)wsr__dot(dy, x, k);
 }
 
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -87,16 +73,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               forward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               backward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, backward_share);
 }
 
 static const wsr__impl ref = {

@@ -74,10 +74,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         const float *const y = node->dst.data + r * k;
         const float *const dy = node->dst.diff + r * k;
         float *const dx = node->src[0].diff + r * k;
-        double dot = 0;
-        for (int64_t i = 0; i < k; i++) {
-            dot += (double)dy[i] * (double)y[i];
-        }
+        const double dot = wsr__dot(dy, y, k);
         for (int64_t i = 0; i < k; i++) {
             dx[i] = (add ? dx[i] : 0.0f) + y[i] * (dy[i] - (float)dot);
         }

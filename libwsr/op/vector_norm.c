@@ -150,16 +150,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), forward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               wsr__row_floats(&node->src[0].desc), backward_share, node);
-    return WSR_OK;
+    return wsr__share_samples(node, backward_share);
 }
 
 static const wsr__impl ref = {

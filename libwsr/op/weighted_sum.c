@@ -52,10 +52,7 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
         float *const y = node->dst.data + r * k;
         for (size_t i = 0; i < m; i++) {
             const float *const f = node->src[i].data + r * k;
-            const float c = coef[i];
-            for (int64_t j = 0; j < k; j++) {
-                y[j] = (i == 0 ? 0.0f : y[j]) + c * f[j];
-            }
+            wsr__scale_into(y, i > 0, coef[i], f, k);
         }
     }
 }
@@ -65,13 +62,9 @@ static void backward_tensor(const wsr__node *node, size_t i, int64_t r)
 {
     const size_t m = node->n - 1;
     const int64_t k = wsr__row_floats(&node->dst.desc);
-    const float c = node->src[m].data[r * (int64_t)m + (int64_t)i];
-    const float *const dy = node->dst.diff + r * k;
-    float *const df = node->src[i].diff + r * k;
-    const bool add = node->src[i].accumulate;
-    for (int64_t j = 0; j < k; j++) {
-        df[j] = (add ? df[j] : 0.0f) + c * dy[j];
-    }
+    wsr__scale_into(node->src[i].diff + r * k, node->src[i].accumulate,
+                    node->src[m].data[r * (int64_t)m + (int64_t)i],
+                    node->dst.diff + r * k, k);
 }
 
 // One inner product for each sample and tensor, summed in double.
@@ -82,11 +75,7 @@ static void backward_coef(const wsr__node *node, size_t i, int64_t r)
     const float *const dy = node->dst.diff + r * k;
     const float *const f = node->src[i].data + r * k;
     float *const dc = &node->src[m].diff[r * (int64_t)m + (int64_t)i];
-    double sum = 0;
-    for (int64_t j = 0; j < k; j++) {
-        sum += (double)dy[j] * (double)f[j];
-    }
-    *dc = (node->src[m].accumulate ? *dc : 0.0f) + (float)sum;
+    *dc = (node->src[m].accumulate ? *dc : 0.0f) + (float)wsr__dot(dy, f, k);
 }
 
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
