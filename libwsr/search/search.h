@@ -287,7 +287,8 @@ enum {
     WSR__SAMPLE_TRAIN,
     WSR__SAMPLE_EVALUATE,
     WSR__SAMPLE_UPDATE,
-    WSR__SAMPLE_BASELINE
+    WSR__SAMPLE_BASELINE,
+    WSR__SAMPLE_CALLER // of wsr_search_sample()
 };
 /// Sample a path of which every candidate is equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr_search *search,

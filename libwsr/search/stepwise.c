@@ -171,6 +171,15 @@ wsr_status wsr_search_set_alphas(wsr_search *search, const float *alphas)
     return WSR_OK;
 }
 
+void wsr_search_sample(unsigned char *choices, const wsr_search *search,
+                       uint64_t number)
+{
+    float weights[WSR__EDGES * WSR__CANDIDATES];
+    float top[WSR__EDGES];
+    wsr__path path = {.weights = weights, .top = top, .choices = choices};
+    wsr__path_sample(&path, search, number, WSR__SAMPLE_CALLER);
+}
+
 size_t wsr_search_losses(const wsr_search *search)
 {
     return 1 + wsr__search_slots(search);

@@ -235,6 +235,31 @@ START_TEST(alphas_go_in_and_out)
 }
 END_TEST
 
+START_TEST(architectures_are_sampled_from_the_alphas)
+{
+    fixture f;
+    float alphas[SIZE] = {0};
+    unsigned char some[3][28];
+    unsigned char fixed[28];
+    setup(&f, NULL);
+    ck_assert_ok(wsr_search_set_alphas(f.search, alphas));
+    wsr_search_sample(some[0], f.search, 1);
+    wsr_search_sample(some[1], f.search, 2);
+    wsr_search_sample(some[2], f.search, 1);
+    ck_assert_mem_eq(some[0], some[2], 28);
+    ck_assert_mem_ne(some[0], some[1], 28);
+    for (size_t i = 0; i < 28; i++) {
+        alphas[8 * i + i % 8] = 1000;
+    }
+    ck_assert_ok(wsr_search_set_alphas(f.search, alphas));
+    wsr_search_sample(fixed, f.search, 1);
+    for (size_t i = 0; i < 28; i++) {
+        ck_assert_uint_eq(fixed[i], i % 8);
+    }
+    teardown(&f);
+}
+END_TEST
+
 // "none" everywhere is an architecture, too, and searches come across it.
 START_TEST(an_architecture_may_ignore_its_images)
 {
@@ -344,6 +369,7 @@ Suite *suite(void)
     tcase_add_test(t, the_position_is_told);
     tcase_add_loop_test(t, losses_belong_to_strengths, 0, 2);
     tcase_add_test(t, alphas_go_in_and_out);
+    tcase_add_test(t, architectures_are_sampled_from_the_alphas);
     tcase_add_loop_test(t, an_architecture_may_ignore_its_images, 0, 2);
     tcase_add_test(t, what_cannot_be_is_refused);
     tcase_add_test(t, files_that_do_not_fit_are_refused);

@@ -174,6 +174,17 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_set_alphas(wsr_search *search,
                                                       const float *alphas);
 
 /**
+ * Sample an architecture as the training of the supernet does: of each edge
+ * the candidate whose alpha / `search.tau` plus Gumbel noise is largest.
+ *
+ * @param choices [out] a candidate for each edge
+ * @param search a search
+ * @param number of the sample: the same number gives the same noise
+ */
+WSR_API void wsr_search_sample(unsigned char *choices, const wsr_search *search,
+                               uint64_t number);
+
+/**
  * The genotype of the present alphas, wsr_genotype_from_alphas().
  *
  * @param out [out, owned] release with wsr_genotype_free()
