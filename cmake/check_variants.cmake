@@ -55,11 +55,12 @@ file(READ ${ROOT}/docs/adding-a-variant.md document)
 macro(compare what)
     list(LENGTH touched count)
     if(NOT "${document}" MATCHES "\n\\| an? ${what} \\| ([0-9]+) \\|")
-        list(APPEND wrong "the table has no row for a ${what}")
+        list(APPEND wrong "${what}: the table has no row")
     elseif(NOT count EQUAL CMAKE_MATCH_1)
         list(JOIN touched ", " paths)
-        list(APPEND wrong "a ${what} touches ${count} files, not "
-            "${CMAKE_MATCH_1}: ${paths}")
+        set(said ${CMAKE_MATCH_1})
+        list(APPEND wrong
+            "${what}: ${count} files are touched, not ${said}: ${paths}")
     endif()
 endmacro()
 
