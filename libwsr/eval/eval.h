@@ -153,9 +153,10 @@ extern const wsr__option wsr__released_schema[];
 
 /// wsr_eval_released() with decoded options. CANCELED when the run's hook says
 /// so.
-wsr_status wsr__eval_released(double *accuracy, const wsr_net *net,
-                              const wsr_dataset *dataset, const float *eps,
-                              size_t n, const wsr__released_params *params);
+wsr_status wsr__eval_measure_released(double *accuracy, const wsr_net *net,
+                                      const wsr_dataset *dataset,
+                                      const float *eps, size_t n,
+                                      const wsr__released_params *params);
 
 // --------------------------------------------------- stage of another run
 

@@ -226,9 +226,10 @@ out:
     return status;
 }
 
-wsr_status wsr__eval_released(double *accuracy, const wsr_net *net,
-                              const wsr_dataset *dataset, const float *eps,
-                              size_t n, const wsr__released_params *params)
+wsr_status wsr__eval_measure_released(double *accuracy, const wsr_net *net,
+                                      const wsr_dataset *dataset,
+                                      const float *eps, size_t n,
+                                      const wsr__released_params *params)
 {
     wsr_status status = WSR_OK;
     evaluation ev = {
@@ -257,7 +258,8 @@ wsr_status wsr_eval_released(double *accuracy, const wsr_net *net,
     wsr__params_default(&params, wsr__released_schema);
     WSR_TRY(wsr__params_parse(&params, wsr__released_schema, "released.",
                               options == NULL ? "" : options));
-    WSR_TRY(wsr__eval_released(accuracy, net, dataset, eps, n, &params));
+    WSR_TRY(
+        wsr__eval_measure_released(accuracy, net, dataset, eps, n, &params));
 out:
     return status;
 }

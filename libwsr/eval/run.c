@@ -4,230 +4,38 @@
 // one goes on in, or without. Its checkpoint is the state of the evaluation;
 // what was measured so far is written when it is stopped or fails, too.
 
-#include "base/fidelity.h"
 #include "eval/result.h"
+#include "eval/run_params.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { NET, NET_OPTIONS, SOURCE, SOURCE_OPTIONS, DATA, ATTACK, SECTIONS };
-
-// ------------------------------------------------------------------ options
-
-typedef struct file_params {
-    wsr__text file;
-} file_params;
-
-static const wsr__option net_schema[] = {
-    {"file", WSR__TEXT, offsetof(file_params, file), "", 0, 0, "",
-     "safetensors file of the network", NULL},
-    {0},
-};
-
-static const wsr__option source_schema[] = {
-    {"file", WSR__TEXT, offsetof(file_params, file), "", 0, 0, "",
-     "network that attacks work on, where they do not know the one of net.file",
-     NULL},
-    {0},
-};
-
-typedef struct data_params {
-    wsr__text spec;
-    wsr__text split;
-    wsr__data_params view;
-} data_params;
-
-#define DATA_AT(field) offsetof(data_params, field)
-
-static const wsr__option data_schema[] = {
-    {"spec", WSR__TEXT, DATA_AT(spec), "", 0, 0, "",
-     "fashion-mnist, cifar10:PATH, idx:IMAGES,LABELS, ...", NULL},
-    {"split", WSR__TEXT, DATA_AT(split), "", 0, 0, "",
-     "test or train; empty: test, where there is one", NULL},
-    {"size", WSR__INT, DATA_AT(view.size), "0", 0, WSR__SIDE_MAX, "pixels",
-     "centre images in zeros; 0: as the network takes them", NULL},
-    {"channels", WSR__INT, DATA_AT(view.channels), "0", 0, WSR__CHANNELS_MAX,
-     "", "repeat a grey channel; 0: as the network takes them", NULL},
-    {"limit", WSR__INT, DATA_AT(view.limit), "0", 0, INT32_MAX, "images",
-     "take the first ones, 0: all", NULL},
-    {0},
-};
-
-typedef struct attack_params {
-    wsr__text list;
-    wsr__text eps;
-    wsr__eval_settings settings;
-    wsr__text save;
-    int64_t show;
-    wsr__text fidelity;
-} attack_params;
-
-#define ATTACK_AT(field) offsetof(attack_params, field)
-
-static const wsr__option attack_schema[] = {
-    {"list", WSR__TEXT, ATTACK_AT(list), "pgd", 0, 0, "",
-     "attacks with options, fgsm,pgd:steps=20,restarts=5: a comma begins the "
-     "next attack where a name follows, and the next option of the same one "
-     "where KEY= follows",
-     NULL},
-    {"eps", WSR__TEXT, ATTACK_AT(eps), "8/255", 0, 0, "",
-     "strengths on pixels from 0 to 1; inf: for the smallest change", NULL},
-    WSR__EVAL_OPTIONS(ATTACK_AT(settings)),
-    {"save", WSR__TEXT, ATTACK_AT(save), "", 0, 0, "",
-     "safetensors file for the adversarial images", NULL},
-    {"show", WSR__INT, ATTACK_AT(show), "8", 0, 10000, "images",
-     "that the report in the folder shows", NULL},
-    {"fidelity", WSR__WORD, ATTACK_AT(fidelity), "intended", 0, 0, "",
-     "released: as the research code measures, with attack.list=pgd:...",
-     wsr__fidelity_words},
-    {0},
-};
-
-// A network file and what the configuration says otherwise.
+// A network file and the model of it.
 typedef struct source {
-    file_params file;
-    wsr__net_override options;
     wsr_net *net;
     wsr_model *model;
 } source;
 
 typedef struct method {
     wsr__run_self super;
+    wsr__eval_run_params p;
     source target; // the network that is evaluated
-    source source; // that attacks work on, file "": the same
-    data_params data;
-    attack_params attack;
-    float eps[WSR__STRENGTHS];
-    size_t n_eps;
+    source source; // that attacks work on, NULL: the same
     wsr__needs needs;
     wsr_dataset *dataset;
-    wsr_eval *eval; // NULL with `released`
-    bool released;
-    wsr__released_params released_params;
+    wsr_eval *eval;                  // NULL with the released measure
     double accuracy[WSR__STRENGTHS]; // of the released measure
 } method;
 
 static void sections(void *self, wsr__section *out)
 {
     method *const m = self;
-    const wsr__section all[SECTIONS] = {
-        [NET] = {.prefix = "net",
-                 .schema = net_schema,
-                 .params = &m->target.file},
-        [NET_OPTIONS] = {.prefix = "net",
-                         .schema = wsr__net_override_schema(),
-                         .params = &m->target.options.values,
-                         .given = m->target.options.given},
-        [SOURCE] = {.prefix = "source",
-                    .schema = source_schema,
-                    .params = &m->source.file},
-        [SOURCE_OPTIONS] = {.prefix = "source",
-                            .schema = wsr__net_override_schema(),
-                            .params = &m->source.options.values,
-                            .given = m->source.options.given},
-        [DATA] = {.prefix = "data", .schema = data_schema, .params = &m->data},
-        [ATTACK] = {
-            .prefix = "attack", .schema = attack_schema, .params = &m->attack}};
-    memcpy(out, all, sizeof(all));
-}
-
-// What the research code's measure has no place for.
-static wsr_status check_released(const wsr_config *config)
-{
-    static const char *const none[] = {
-        "attack.save",         "attack.stop", "attack.nested", "attack.target",
-        "attack.target_class", "attack.show", "source.file",   "seed"};
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
-        if (wsr_config_text(config, none[i]) != NULL) {
-            return WSR_FAIL(WSR_CONFIG,
-                            "attack.fidelity: the released measure knows no "
-                            "%s",
-                            none[i]);
-        }
-    }
-    return WSR_OK;
-}
-
-// The only attack of the released measure, with its options.
-static wsr_status decode_released(method *m)
-{
-    static const char name[] = "pgd";
-    const char *const list = m->attack.list.s;
-    const size_t n = sizeof(name) - 1;
-    wsr__released_params *const p = &m->released_params;
-    wsr_status status = WSR_OK;
-    if (strncmp(list, name, n) != 0 || (list[n] != '\0' && list[n] != ':')) {
-        return WSR_FAIL(WSR_CONFIG,
-                        "attack.fidelity: the released measure knows pgd "
-                        "alone, not '%.40s'",
-                        list);
-    }
-    wsr__params_default(p, wsr__released_schema);
-    WSR_TRY(wsr__params_parse(p, wsr__released_schema, "released.",
-                              list[n] == ':' ? list + n + 1 : ""));
-    if (m->attack.settings.attack.batch > 0) {
-        p->batch = m->attack.settings.attack.batch;
-    }
-    p->count = m->attack.settings.count;
-out:
-    return status;
+    wsr__eval_run_sections(&m->p, out);
 }
 
 static wsr_status decoded(void *self, const wsr_config *config)
 {
-    wsr_status status = WSR_OK;
     method *const m = self;
-    m->released = wsr__streq(m->attack.fidelity.s, "released");
-    if (m->released) {
-        WSR_TRY(check_released(config));
-        WSR_TRY(decode_released(m));
-    }
-out:
-    return status;
-}
-
-// "0.03", "8/255" or "inf".
-static wsr_status decode_strength(float *out, const char *text, size_t length)
-{
-    static const wsr__option option = {"eps", WSR__FLOAT, 0,  "0", 0,
-                                       1e6,   "",         "", NULL};
-    char copy[64] = "";
-    double value = 0;
-    if (length < sizeof(copy)) {
-        memcpy(copy, text, length);
-    }
-    if (wsr__streq(copy, "inf")) {
-        *out = INFINITY;
-        return WSR_OK;
-    }
-    const wsr_status status = wsr__value_decode(&value, &option, copy);
-    if (status == WSR_CONFIG) {
-        return WSR_FAIL(WSR_CONFIG,
-                        "attack.eps: '%.*s' is not a strength such as 0.03 or "
-                        "8/255",
-                        length > 40 ? 40 : (int)length, text);
-    }
-    *out = (float)value;
-    return status;
-}
-
-static wsr_status decode_strengths(method *m)
-{
-    wsr_status status = WSR_OK;
-    const char *text = m->attack.eps.s;
-    m->n_eps = 0;
-    for (bool more = true; more;) {
-        const size_t length = strcspn(text, ",");
-        if (m->n_eps == WSR__STRENGTHS) {
-            return WSR_FAIL(WSR_CONFIG, "attack.eps: more than %d strengths",
-                            WSR__STRENGTHS);
-        }
-        WSR_TRY(decode_strength(&m->eps[m->n_eps++], text, length));
-        more = text[length] == ',';
-        text += length + more;
-    }
-out:
-    return status;
+    return wsr__eval_run_fidelity(&m->p, config);
 }
 
 // ------------------------------------------------------------------- parts
@@ -235,20 +43,20 @@ out:
 // How many adversarial images are kept; all for the file that is asked for.
 static size_t wanted_images(const method *m, const wsr__run *run)
 {
-    const bool all = m->attack.save.s[0] != '\0';
+    const bool all = m->p.attack.save.s[0] != '\0';
     if (all) {
         return m->dataset == NULL ? 0 : wsr_dataset_count(m->dataset);
     }
-    return run->folder != NULL ? (size_t)m->attack.show : 0;
+    return run->folder != NULL ? (size_t)m->p.attack.show : 0;
 }
 
 static wsr_status make_eval(wsr_eval **out, const method *m,
                             const wsr__run *run)
 {
-    wsr__eval_params params = {.attacks = m->attack.list.s,
-                               .eps = m->eps,
-                               .n_eps = m->n_eps,
-                               .settings = m->attack.settings};
+    wsr__eval_params params = {.attacks = m->p.attack.list.s,
+                               .eps = m->p.eps,
+                               .n_eps = m->p.n_eps,
+                               .settings = m->p.attack.settings};
     params.settings.attack.seed = m->super.common.seed;
     params.settings.keep = (int64_t)wanted_images(m, run);
     return wsr__eval_make(out, &params);
@@ -263,7 +71,7 @@ static wsr_status need(const wsr__text *text, const char *key, const char *what)
 
 static wsr_status check_save(const method *m)
 {
-    const char *const path = m->attack.save.s;
+    const char *const path = m->p.attack.save.s;
     const wsr_status status = path[0] == '\0' ? WSR_OK
                                               : wsr__file_check_place(path);
     return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
@@ -274,12 +82,13 @@ static wsr_status check_options(method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr_eval *eval = NULL;
-    WSR_TRY(need(&m->target.file.file, "net.file",
+    WSR_TRY(need(&m->p.net.file, "net.file",
                  "the file of the network that is attacked"));
-    WSR_TRY(need(&m->data.spec, "data.spec", "images, such as fashion-mnist"));
+    WSR_TRY(
+        need(&m->p.data.spec, "data.spec", "images, such as fashion-mnist"));
     WSR_TRY(check_save(m));
-    WSR_TRY(decode_strengths(m));
-    if (!m->released) {
+    WSR_TRY(wsr__eval_run_strengths(&m->p));
+    if (!m->p.released) {
         WSR_TRY(make_eval(&eval, m, run));
     } else if (run->folder != NULL) {
         status = WSR_FAIL(WSR_CONFIG, "attack.fidelity: the released measure "
@@ -290,15 +99,16 @@ out:
     return status;
 }
 
-static wsr_status open_source(source *s, const method *m)
+static wsr_status open_source(source *s, const method *m,
+                              const wsr__eval_file_params *params)
 {
     wsr_status status = WSR_OK;
-    if (s->file.file.s[0] == '\0') {
+    if (params->file.s[0] == '\0') {
         return WSR_OK;
     }
-    WSR_TRY(wsr__net_load(&s->net, s->file.file.s, &s->options));
+    WSR_TRY(wsr__net_from_file(&s->net, params->file.s, &params->options));
     WSR_TRY(wsr_model_from_net(&s->model, s->net,
-                               (size_t)m->attack.settings.attack.batch));
+                               (size_t)m->p.attack.settings.attack.batch));
 out:
     return status;
 }
@@ -307,11 +117,11 @@ out:
 static wsr_status open_data(method *m)
 {
     const wsr_shape *const image = wsr_net_image(m->target.net);
-    const char *const split = m->data.split.s;
-    wsr__data_params view = m->data.view;
+    const char *const split = m->p.data.split.s;
+    wsr__data_params view = m->p.data.view;
     view.size = view.size > 0 ? view.size : image->dims[2];
     view.channels = view.channels > 0 ? view.channels : image->dims[1];
-    return wsr__dataset_open(&m->dataset, m->data.spec.s,
+    return wsr__dataset_make(&m->dataset, m->p.data.spec.s,
                              split[0] == '\0' ? NULL : split, &view);
 }
 
@@ -321,7 +131,7 @@ static wsr_status check_classes(const method *m)
 {
     const size_t data = (size_t)wsr_dataset_classes(m->dataset);
     const size_t net = wsr_net_classes(m->target.net);
-    return data == net || strncmp(m->data.spec.s, "idx:", 4) == 0
+    return data == net || strncmp(m->p.data.spec.s, "idx:", 4) == 0
                ? WSR_OK
                : WSR_FAIL(WSR_ARG, "the data have %zu classes, the network %zu",
                           data, net);
@@ -331,7 +141,7 @@ static wsr_status open_eval(method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr__needs_memory(&m->needs, "images", wsr__dataset_bytes(m->dataset));
-    if (m->released) {
+    if (m->p.released) {
         return WSR_OK;
     }
     WSR_TRY(make_eval(&m->eval, m, run));
@@ -350,8 +160,8 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     method *const m = self;
     (void)resume;
     WSR_TRY(check_options(m, run));
-    WSR_TRY(open_source(&m->target, m));
-    WSR_TRY(open_source(&m->source, m));
+    WSR_TRY(open_source(&m->target, m, &m->p.net));
+    WSR_TRY(open_source(&m->source, m, &m->p.source));
     WSR_TRY(open_data(m));
     WSR_TRY(check_classes(m));
     WSR_TRY(open_eval(m, run));
@@ -419,12 +229,12 @@ static wsr_status write_images(const method *m, const wsr__run *run)
     if (wsr_eval_count(m->eval, wsr_eval_attacks(m->eval) - 1) == 0) {
         return WSR_OK;
     }
-    if (m->attack.save.s[0] != '\0') {
-        WSR_TRY(wsr_eval_save_images(m->eval, 0, m->attack.save.s));
+    if (m->p.attack.save.s[0] != '\0') {
+        WSR_TRY(wsr_eval_save_images(m->eval, 0, m->p.attack.save.s));
     }
-    if (run->folder != NULL && m->attack.show > 0) {
+    if (run->folder != NULL && m->p.attack.show > 0) {
         WSR_TRY(wsr__run_path(&path, run, "images.safetensors"));
-        WSR_TRY(wsr_eval_save_images(m->eval, (size_t)m->attack.show, path));
+        WSR_TRY(wsr_eval_save_images(m->eval, (size_t)m->p.attack.show, path));
     }
 out:
     wsr__free(path);
@@ -521,13 +331,13 @@ out:
 static wsr_status log_released(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    for (size_t e = 0; e < m->n_eps; e++) {
+    for (size_t e = 0; e < m->p.n_eps; e++) {
         wsr__json *line = NULL;
         WSR_TRY(wsr__run_log_begin(&line, run->log, "released"));
         wsr__json_text(line, "attack", "pgd");
         wsr__json_text(line, "norm", "linf");
         wsr__json_text(line, "fidelity", "released");
-        wsr__json_float(line, "eps", m->eps[e]);
+        wsr__json_float(line, "eps", m->p.eps[e]);
         wsr__json_number(line, "robust_accuracy", m->accuracy[e]);
         WSR_TRY(wsr__run_log_end(run->log));
     }
@@ -538,9 +348,10 @@ out:
 static wsr_status evaluate_released(method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    m->released_params.run = run;
-    WSR_TRY(wsr__eval_released(m->accuracy, m->target.net, m->dataset, m->eps,
-                               m->n_eps, &m->released_params));
+    m->p.released_params.run = run;
+    WSR_TRY(wsr__eval_measure_released(m->accuracy, m->target.net, m->dataset,
+                                       m->p.eps, m->p.n_eps,
+                                       &m->p.released_params));
     WSR_TRY(log_released(m, run));
 out:
     return status;
@@ -549,7 +360,7 @@ out:
 static wsr_status evaluate(void *self, wsr__run *run)
 {
     method *const m = self;
-    if (m->released) {
+    if (m->p.released) {
         return evaluate_released(m, run);
     }
     wsr_eval_set_hook(m->eval, on_pass, run);
@@ -562,7 +373,7 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    if (failed && (m->released || wsr_eval_position(m->eval) == 0)) {
+    if (failed && (m->p.released || wsr_eval_position(m->eval) == 0)) {
         return WSR_OK;
     }
     WSR_TRY(wsr__result_new(out));
@@ -572,8 +383,8 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
                       .dataset = m->dataset,
                       .source_net = m->source.net,
                       .source = m->source.model,
-                      .n_released = m->released ? m->n_eps : 0};
-    memcpy(r->eps, m->eps, sizeof(r->eps));
+                      .n_released = m->p.released ? m->p.n_eps : 0};
+    memcpy(r->eps, m->p.eps, sizeof(r->eps));
     memcpy(r->released, m->accuracy, sizeof(r->released));
     m->target.net = m->source.net = NULL;
     m->target.model = m->source.model = NULL;
@@ -608,7 +419,7 @@ static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,
 static const wsr__run_class evaluation = {
     .tool = "attack",
     .size = sizeof(method),
-    .n_sections = SECTIONS,
+    .n_sections = WSR__EVAL_RUN_SECTIONS,
     .no_folder = true,
     .files = files,
     .families = families,

@@ -360,8 +360,8 @@ out:
 }
 
 // Options given by the caller go before what the file says.
-wsr_status wsr__net_load(wsr_net **out, const char *path,
-                         const wsr__net_override *override)
+wsr_status wsr__net_from_file(wsr_net **out, const char *path,
+                              const wsr__net_override *override)
 {
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
@@ -392,7 +392,7 @@ wsr_status wsr_net_load(wsr_net **out, const char *path, const char *options)
     WSR_TRY(wsr__params_parse_given(&override.values,
                                     wsr__net_override_schema(), override.given,
                                     "net.", options == NULL ? "" : options));
-    WSR_TRY(wsr__net_load(out, path, &override));
+    WSR_TRY(wsr__net_from_file(out, path, &override));
 out:
     return status;
 }

@@ -63,8 +63,8 @@ typedef struct wsr__net_override {
 const wsr__option *wsr__net_override_schema(void);
 
 /// wsr_net_load() with decoded options; NULL: none. In io/network.c.
-wsr_status wsr__net_load(wsr_net **out, const char *path,
-                         const wsr__net_override *override);
+wsr_status wsr__net_from_file(wsr_net **out, const char *path,
+                              const wsr__net_override *override);
 
 // -------------------------------------------------------------------- kinds
 

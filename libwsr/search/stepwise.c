@@ -55,7 +55,7 @@ out:
 static wsr_status print_config(char **out, const settings *s)
 {
     wsr__str text = {0};
-    wsr__config_print(&text, s->sections, SECTIONS);
+    wsr__sections_print(&text, s->sections, SECTIONS);
     return wsr__str_give(out, &text);
 }
 

@@ -59,7 +59,7 @@ START_TEST(options_that_override_are_printed_when_they_are_given)
                                       "a.yaml"));
     ck_assert_ok(wsr__config_decode(cfg, p.sections + 1, 1));
     ck_assert(!given[0] && !given[1] && given[2] && given[4]);
-    wsr__config_print(&out, p.sections + 1, 1);
+    wsr__sections_print(&out, p.sections + 1, 1);
     ck_assert_str_eq(out.s, expected);
     wsr__str_free(&out);
     wsr_config_free(cfg);
