@@ -38,11 +38,11 @@ static void check(wsr_status status)
     }
 }
 
-static bool on_progress(const char *phase, size_t done, size_t total,
-                        const char *note, void *user)
+static bool on_progress(const wsr_progress *p, void *user)
 {
     (void)user;
-    (void)fprintf(stderr, "%s %zu/%zu %s\n", phase, done, total, note);
+    (void)fprintf(stderr, "%s %zu/%zu %s\n", p->phase, p->step, p->steps,
+                  p->note);
     return true;
 }
 

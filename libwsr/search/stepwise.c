@@ -94,11 +94,10 @@ void wsr_search_set_hook(wsr_search *search, wsr_progress_hook hook, void *user)
 
 // Only the training of the supernet can be taken up in its midst: what the
 // other stages have done when they stop would be done again.
-static bool watch(const char *phase, size_t done, size_t total,
-                  const char *note, void *user)
+static bool watch(const wsr_progress *progress, void *user)
 {
     wsr_search *const s = user;
-    if (s->hook != NULL && !s->hook(phase, done, total, note, s->user)) {
+    if (s->hook != NULL && !s->hook(progress, s->user)) {
         s->stop = true;
     }
     return !(s->stop && s->stage == WSR__STAGE_TRAIN);

@@ -94,7 +94,7 @@ START_TEST(steps_are_those_of_a_run)
     fixture f;
     const char *const dir = scratch_folder("run");
     setup(&f, searchers[_i]);
-    ck_assert_ok(wsr_search_run(f.config, dir, false, NULL, NULL));
+    ck_assert_ok(wsr_search_run(NULL, f.config, dir, false, NULL, NULL));
     finish(f.search);
     same_as_run(f.search, dir);
     same_genotype_as_run(f.search, dir);
@@ -107,7 +107,7 @@ START_TEST(released_steps_are_those_of_a_run)
     fixture f;
     const char *const dir = scratch_folder("released");
     setup(&f, "fidelity=released");
-    ck_assert_ok(wsr_search_run(f.config, dir, false, NULL, NULL));
+    ck_assert_ok(wsr_search_run(NULL, f.config, dir, false, NULL, NULL));
     finish(f.search);
     same_as_run(f.search, dir);
     teardown(&f);
@@ -126,7 +126,7 @@ START_TEST(what_is_done_in_between_changes_nothing)
     double losses[7];
     (void)snprintf(whole, sizeof(whole), "%s/whole", dir);
     setup(&f, searchers[0]);
-    ck_assert_ok(wsr_search_run(f.config, whole, false, NULL, NULL));
+    ck_assert_ok(wsr_search_run(NULL, f.config, whole, false, NULL, NULL));
     size_t stops = 0;
     while (wsr_search_phase(f.search) != WSR_PHASE_DONE) {
         size_t left = 1;
