@@ -64,30 +64,33 @@ static wsr_status append(wsr_value *out, wsr_graph *graph, wsr__vertex *vertex)
     return WSR_OK;
 }
 
-// Every dimension is at least 1: an empty tensor has no use in a network, and
-// kernels rely on it.
-static bool shape_valid(const wsr_shape *shape)
+static bool is_input(const wsr_graph *graph, size_t i, const char *name)
 {
-    bool valid = shape->ndims >= 1 && shape->ndims <= WSR_MAX_DIMS;
-    for (int i = 0; valid && i < shape->ndims; i++) {
-        valid = shape->dims[i] >= 1;
+    return graph->list[i].role == WSR__INPUT &&
+           wsr__streq(graph->list[i].name, name);
+}
+
+// ARG unless a tensor of at least one dimension, the batch's, can have it. An
+// empty tensor has no use in a network, and kernels rely on there being none.
+static wsr_status check_input(const char *name, const wsr_shape *shape)
+{
+    wsr_status status = wsr__shape_check(shape);
+    if (status == WSR_OK && shape->ndims == 0) {
+        status = WSR_FAIL(WSR_ARG, "a scalar has no dimension for the batch");
     }
-    return valid;
+    return status == WSR_OK ? WSR_OK : wsr__fail_at(status, "input %s", name);
 }
 
 // Names of inputs are unique, since plans find their ports by name.
 wsr_status wsr_graph_input(wsr_value *out, wsr_graph *graph, const char *name,
                            const wsr_shape *shape)
 {
-    if (!shape_valid(shape)) {
-        char text[96];
-        wsr__shape_print(text, shape);
-        return WSR_FAIL(WSR_ARG, "input %s: shape %s has a dimension below 1",
-                        name, text);
+    const wsr_status status = check_input(name, shape);
+    if (status != WSR_OK) {
+        return status;
     }
     for (size_t i = 0; i < graph->count; i++) {
-        if (graph->list[i].role == WSR__INPUT &&
-            strcmp(graph->list[i].name, name) == 0) {
+        if (is_input(graph, i, name)) {
             return WSR_FAIL(WSR_ARG, "input %s: exists already", name);
         }
     }
@@ -217,6 +220,47 @@ wsr_status wsr_graph_output(wsr_graph *graph, const char *name, wsr_value value)
     }
     graph->outputs[graph->output_count++] = (wsr__output){copy, value};
     return WSR_OK;
+}
+
+static wsr_status unknown_value(const wsr_graph *graph, const char *name)
+{
+    wsr_status status = WSR_OK;
+    wsr__str all = {0};
+    for (size_t i = 0; i < graph->output_count; i++) {
+        wsr__str_addf(&all, "%s output %s", all.len == 0 ? "" : ",",
+                      graph->outputs[i].name);
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->list[i].role == WSR__INPUT) {
+            wsr__str_addf(&all, "%s input %s", all.len == 0 ? "" : ",",
+                          graph->list[i].name);
+        }
+    }
+    WSR_TRY(wsr__str_status(&all));
+    status = WSR_FAIL(WSR_NOTFOUND,
+                      "graph: nothing is called '%.64s', there are%.300s", name,
+                      all.len == 0 ? " no names at all" : all.s);
+out:
+    wsr__str_free(&all);
+    return status;
+}
+
+wsr_status wsr_graph_value(wsr_value *out, const wsr_graph *graph,
+                           const char *name)
+{
+    for (size_t i = 0; i < graph->output_count; i++) {
+        if (wsr__streq(graph->outputs[i].name, name)) {
+            *out = graph->outputs[i].value;
+            return WSR_OK;
+        }
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        if (is_input(graph, i, name)) {
+            *out = (wsr_value)i;
+            return WSR_OK;
+        }
+    }
+    return unknown_value(graph, name);
 }
 
 const wsr_shape *wsr_graph_shape(const wsr_graph *graph, wsr_value value)

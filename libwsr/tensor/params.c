@@ -8,8 +8,11 @@
 // Initial values are drawn from a stream keyed by (seed, index), so a
 // parameter starts the same whatever is added after it.
 
+#include "base/param.h"
 #include "tensor/tensor.h"
 
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 // The list holds pointers, so that a parameter keeps its address while the set
@@ -200,6 +203,76 @@ wsr_status wsr__params_buffer(wsr__param **out, wsr_params *params,
     if (status == WSR_OK && !found) {
         initialise(*out, (wsr__init){0, value}, params->seed, 0);
     }
+    return status;
+}
+
+// ------------------------------------------- parameters of the caller's own
+
+typedef struct add_options {
+    wsr__text init;
+    double bound;
+    double value;
+    bool trainable;
+} add_options;
+
+static const char *const inits[] = {"fan_in", "uniform", "constant", NULL};
+
+static const wsr__option add_schema[] = {
+    {"init", WSR__WORD, offsetof(add_options, init), "fan_in", 0, 0, "",
+     "how its values start", inits},
+    {"bound", WSR__FLOAT, offsetof(add_options, bound), "0", 0, 1e9, "",
+     "largest absolute value of init=uniform", NULL},
+    {"value", WSR__FLOAT, offsetof(add_options, value), "0", 0, 0, "",
+     "of init=constant", NULL},
+    {"trainable", WSR__BOOL, offsetof(add_options, trainable), "true", 0, 0, "",
+     "false: a buffer, which no optimiser changes", NULL},
+    {0},
+};
+
+static wsr__init init_of(const add_options *options, const wsr_shape *shape)
+{
+    const double fan_in = (double)wsr_shape_count(shape) /
+                          (double)(shape->ndims > 0 ? shape->dims[0] : 1);
+    if (wsr__streq(options->init.s, "uniform")) {
+        return (wsr__init){(float)options->bound, 0};
+    }
+    if (wsr__streq(options->init.s, "constant")) {
+        return (wsr__init){0, (float)options->value};
+    }
+    return (wsr__init){shape->ndims < 2 ? 0 : (float)(1 / sqrt(fan_in)), 0};
+}
+
+static wsr_status check_new(const wsr_params *params, const char *name,
+                            const wsr_shape *shape)
+{
+    if (name == NULL || name[0] == '\0') {
+        return WSR_FAIL(WSR_ARG, "parameter: has no name");
+    }
+    if (wsr__params_named(params, name) != NULL) {
+        return WSR_FAIL(WSR_ARG, "parameter %s: exists already", name);
+    }
+    const wsr_status status = wsr__shape_check(shape);
+    return status == WSR_OK ? WSR_OK
+                            : wsr__fail_at(status, "parameter %s", name);
+}
+
+wsr_status wsr_params_add(size_t *out, wsr_params *params, const char *name,
+                          const wsr_shape *shape, const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__param *param = NULL;
+    add_options decoded;
+    wsr__params_default(&decoded, add_schema);
+    WSR_TRY(check_new(params, name, shape));
+    WSR_TRY(wsr__params_parse(&decoded, add_schema, "parameter.",
+                              options == NULL ? "" : options));
+    WSR_TRY(
+        wsr__params_add(&param, params, name, shape, init_of(&decoded, shape)));
+    param->trainable = decoded.trainable;
+    if (out != NULL) {
+        *out = params->count - 1;
+    }
+out:
     return status;
 }
 

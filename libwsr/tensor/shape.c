@@ -58,6 +58,28 @@ void wsr__shape_print(char out[96], const wsr_shape *shape)
     }
 }
 
+wsr_status wsr__shape_check(const wsr_shape *shape)
+{
+    // Floats of it, and a few copies, fit into any address.
+    static const int64_t most = INT64_MAX / 64;
+    char text[96];
+    int64_t left = most;
+    if (shape->ndims < 0 || shape->ndims > WSR_MAX_DIMS) {
+        return WSR_FAIL(WSR_ARG, "%d dimensions are outside [0, %d]",
+                        shape->ndims, WSR_MAX_DIMS);
+    }
+    wsr__shape_print(text, shape);
+    for (int i = 0; i < shape->ndims; i++) {
+        if (shape->dims[i] < 1) {
+            return WSR_FAIL(WSR_ARG, "shape %s has a dimension below 1", text);
+        }
+        left /= shape->dims[i];
+    }
+    return left > 0 ? WSR_OK
+                    : WSR_FAIL(WSR_ARG, "shape %s has more than %lld elements",
+                               text, (long long)most);
+}
+
 // With parts, each of the c / part parts is padded to whole blocks by itself,
 // so that concatenation moves no channel within a block.
 int64_t wsr__desc_blocks(const wsr__desc *desc)

@@ -31,6 +31,10 @@ wsr_shape wsr__shape4(int64_t n, int64_t c, int64_t h, int64_t w);
 /// "(2, 3, 32, 32)" for messages.
 void wsr__shape_print(char out[96], const wsr_shape *shape);
 
+/// ARG unless a tensor can have the shape: at most WSR_MAX_DIMS dimensions of
+/// at least 1, with elements that can be addressed.
+wsr_status wsr__shape_check(const wsr_shape *shape);
+
 /// Floats that a tensor occupies in its layout, padding included.
 int64_t wsr__desc_floats(const wsr__desc *desc);
 

@@ -287,6 +287,41 @@ START_TEST(memory_that_runs_short_is_reported_and_nothing_is_lost)
 }
 END_TEST
 
+START_TEST(named_values_can_be_built_on)
+{
+    rig r = rig_open();
+    wsr_value found = 99;
+    const wsr_value x = wsr__input(r.graph, "x", wsr__shape2(1, 3));
+    const wsr_value y = wsr__op1(r.graph, "relu", "", x);
+    wsr__set_output(r.graph, "logits", y);
+    ck_assert_ok(wsr_graph_value(&found, r.graph, "logits"));
+    ck_assert_uint_eq(found, y);
+    ck_assert_ok(wsr_graph_value(&found, r.graph, "x"));
+    ck_assert_uint_eq(found, x);
+    ck_assert_fails(wsr_graph_value(&found, r.graph, "logit"), WSR_NOTFOUND,
+                    "'logit', there are output logits, input x");
+    // An output may have the name of an input; it is what plans hand out.
+    wsr__set_output(r.graph, "x", y);
+    ck_assert_ok(wsr_graph_value(&found, r.graph, "x"));
+    ck_assert_uint_eq(found, y);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(inputs_that_no_tensor_can_have_are_refused)
+{
+    rig r = rig_open();
+    wsr_value out = 0;
+    const wsr_shape huge = {2, {INT64_C(1) << 40, INT64_C(1) << 40}};
+    const wsr_shape scalar = {0, {0}};
+    ck_assert_fails(wsr_graph_input(&out, r.graph, "h", &huge), WSR_ARG,
+                    "input h: shape");
+    ck_assert_fails(wsr_graph_input(&out, r.graph, "s", &scalar), WSR_ARG,
+                    "no dimension for the batch");
+    rig_close(&r);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -303,6 +338,8 @@ Suite *suite(void)
         dead_nodes_cost_nothing,
         a_plan_outlives_its_graph,
         memory_that_runs_short_is_reported_and_nothing_is_lost,
+        named_values_can_be_built_on,
+        inputs_that_no_tensor_can_have_are_refused,
         NULL,
     };
     return suite_of("graph", tests);

@@ -84,6 +84,19 @@ WSR_API WSR_MUST_USE wsr_status wsr_graph_output(wsr_graph *graph,
                                                  const char *name,
                                                  wsr_value value);
 
+/**
+ * Look up the value behind an output or an input, to build on it: the "logits"
+ * of a network's graph, say, for a loss of one's own.
+ *
+ * @param out [out]
+ * @param graph [borrowed] made with wsr_graph_new() or wsr_net_graph()
+ * @param name [borrowed] of an output; where there is none, of an input
+ * @returns WSR_NOTFOUND, with the names that there are
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_graph_value(wsr_value *out,
+                                                const wsr_graph *graph,
+                                                const char *name);
+
 /** Shape of a value for a batch of one. @returns [borrowed] */
 WSR_API const wsr_shape *wsr_graph_shape(const wsr_graph *graph,
                                          wsr_value value);

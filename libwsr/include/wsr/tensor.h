@@ -55,6 +55,31 @@ WSR_API WSR_MUST_USE wsr_status wsr_params_new(wsr_params **out, uint64_t seed);
 WSR_API void wsr_params_free(wsr_params *params);
 
 /**
+ * Add a tensor, so that wsr_graph_param() can refer to it.
+ *
+ * Options, with defaults: `init=fan_in` draws the values uniformly from
+ * [-b, b] with b = 1 / sqrt(elements / first dimension), as PyTorch starts the
+ * weights of linear maps and convolutions; a tensor of fewer than two
+ * dimensions, a bias say, starts at 0. `init=uniform` takes b from `bound=0`;
+ * `init=constant` takes the value of `value=0`. `trainable=false` makes it a
+ * buffer: it has no gradient and no optimiser changes it. What is drawn depends
+ * on the seed of the set and on the number of tensors before.
+ *
+ * @param out [out] its index; NULL is legal
+ * @param params a set; graphs and plans on it stay valid
+ * @param name [copied] not empty, unique in the set; "layer.weight" in PyTorch
+ * @param shape [borrowed] dimensions of at least 1; ndims 0 is a scalar
+ * @param options [borrowed] "key=value,..."; NULL: the defaults
+ * @returns WSR_ARG for an empty name, one that exists, or a shape that no
+ *          tensor can have; WSR_CONFIG for options; WSR_NOMEM. The set is
+ *          unchanged on failure
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_params_add(size_t *out, wsr_params *params,
+                                               const char *name,
+                                               const wsr_shape *shape,
+                                               const char *options);
+
+/**
  * Number of tensors, in the order they were added.
  */
 WSR_API size_t wsr_params_count(const wsr_params *params);
