@@ -57,6 +57,9 @@ gate_must_say(layers "<stdio.h> shows in the interface"
 gate_must_say(layers "is no public header"
     tools/x.c "#include \"base/base.h\"\n")
 
+gate_must_say(families "wsr__others is missing in"
+    libwsr/other/x.c "const wsr__family wsr__others = {\"other\", classes}\;\n")
+
 foreach(call "malloc(1)" "free (p)" "printf(\"x\")" "exit(1)" "strcpy(a, b)"
         "rand()")
     gate_must_say(banned "x.c:3" libwsr/graph/x.c "\n    ${call}\;\n")

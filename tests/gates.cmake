@@ -21,6 +21,9 @@ find_program(WSR_CXX NAMES c++ g++ clang++)
 mark_as_advanced(WSR_CXX)
 
 wsr_gate(gate/layers gate ${cmake_dir}/check_layers.cmake)
+wsr_gate(gate/families gate ${cmake_dir}/check_families.cmake)
+wsr_gate(gate/ops_page gate ${cmake_dir}/check_ops_page.cmake
+    -DPROGRAM=$<TARGET_FILE:ops_page>)
 wsr_gate(gate/banned gate ${cmake_dir}/check_banned.cmake)
 wsr_gate(gate/format gate ${cmake_dir}/check_format.cmake)
 wsr_gate(gate/headers gate ${cmake_dir}/check_headers.cmake -DCXX=${WSR_CXX})

@@ -46,7 +46,7 @@ typedef union wsr__field {
 } wsr__field;
 
 /// One option. A schema is an array of them, ended by one whose key is NULL.
-typedef struct wsr__option {
+typedef struct wsr_option {
     const char *key; // lower_case
     wsr__kind kind;
     size_t offset;            // of the field in the params struct

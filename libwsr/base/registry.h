@@ -10,7 +10,8 @@
 #include "base/param.h"
 
 /// What all classes of all families have in common; always the first member.
-typedef struct wsr__class {
+/// Callers know it as a variant, see wsr/registry.h.
+typedef struct wsr_variant {
     const char *name;          // as spelled in YAML and on the command line
     const char *summary;       // one line
     const char *reference;     // paper, or ""
@@ -19,7 +20,7 @@ typedef struct wsr__class {
 } wsr__class;
 
 /// A family: its name for messages and its table.
-typedef struct wsr__family {
+typedef struct wsr_family {
     const char *name;                 // singular: "attack"
     const wsr__class *const *classes; // ended by NULL
 } wsr__family;

@@ -16,6 +16,7 @@
 #include "wsr/net.h"
 #include "wsr/optim.h"
 #include "wsr/predictor.h"
+#include "wsr/registry.h"
 #include "wsr/report.h"
 #include "wsr/result.h"
 #include "wsr/run.h"

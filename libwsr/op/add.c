@@ -151,6 +151,8 @@ const wsr__op_class wsr__op_add = {
     .super = {"add", "sum of equal shapes", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = MOST,
+    .sources = "src (n, ...), ... all of one shape",
+    .result = "(n, ...)",
     .infer = wsr__infer_same,
     .impls = impls,
 };

@@ -222,6 +222,10 @@ const wsr__op_class wsr__op_batch_norm = {
               schema, sizeof(wsr__batch_norm)},
     .min_srcs = 4,
     .max_srcs = 6,
+    .sources = "src (n, c) or (n, c, h, w), running_mean (c), running_var "
+               "(c), num_batches_tracked (); weight (c) and bias (c) together "
+               "or not at all",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -76,6 +76,8 @@ const wsr__op_class wsr__op_batched_dot = {
     .super = {"batched_dot", "inner product of each sample", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "a (n, ...), b (n, ...)",
+    .result = "(n, 1)",
     .infer = infer,
     .impls = impls,
 };

@@ -206,6 +206,8 @@ const wsr__op_class wsr__op_concat = {
     .super = {"concat", "sources side by side", "", schema, sizeof(options)},
     .min_srcs = 1,
     .max_srcs = 64,
+    .sources = "src (n, ...), ... that differ along the axis only",
+    .result = "as src, the sizes along the axis added",
     .infer = infer,
     .impls = impls,
 };

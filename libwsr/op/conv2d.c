@@ -250,6 +250,10 @@ const wsr__op_class wsr__op_conv2d = {
               sizeof(wsr__conv2d)},
     .min_srcs = 2,
     .max_srcs = 3,
+    .sources = "src (n, c, h, w), weights (co, c / groups, kh, kw), bias (co) "
+               "or none",
+    .result = "(n, co, oh, ow), oh = (h - offset + 2 pad - dilation (kh - 1) "
+              "- 1) / stride + 1",
     .infer = infer,
     .impls = impls,
     .weights = 1u << 1,

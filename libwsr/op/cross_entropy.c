@@ -135,6 +135,8 @@ const wsr__op_class wsr__op_cross_entropy = {
               schema, sizeof(cross_entropy_params)},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "logits (n, classes), labels (n) as whole numbers",
+    .result = "(n), a loss per sample",
     .infer = infer,
     .impls = impls,
     .fixed = 1u << 1,

@@ -62,6 +62,8 @@ const wsr__op_class wsr__op_exp = {
     .super = {"exp", "exponential function", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

@@ -138,6 +138,8 @@ const wsr__op_class wsr__op_gather = {
               sizeof(gather_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src, with an element per index along the axis",
     .infer = infer,
     .impls = impls,
 };

@@ -82,6 +82,8 @@ const wsr__op_class wsr__op_global_avg_pool = {
     .super = {"global_avg_pool", "mean over height and width", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, c, h, w)",
+    .result = "(n, c)",
     .infer = infer,
     .impls = impls,
 };

@@ -110,6 +110,8 @@ const wsr__op_class wsr__op_kl_div = {
     .super = {"kl_div", "Kullback-Leibler divergence per sample", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "log_q (n, ...) logarithms, p (n, ...) probabilities",
+    .result = "(n), sum of p (log p - log_q) per sample",
     .infer = infer,
     .impls = impls,
 };

@@ -114,6 +114,8 @@ const wsr__op_class wsr__op_l2_normalize = {
               sizeof(wsr__l2_normalize_params)},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "src (n, ...), lengths (n) or (n, 1)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

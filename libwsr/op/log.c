@@ -66,6 +66,8 @@ const wsr__op_class wsr__op_log = {
     .super = {"log", "natural logarithm", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

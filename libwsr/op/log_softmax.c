@@ -114,6 +114,8 @@ const wsr__op_class wsr__op_log_softmax = {
               NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ..., k)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -305,6 +305,9 @@ const wsr__op_class wsr__op_lstm = {
     .super = {"lstm", "last hidden state of an LSTM layer", "", NULL, 0},
     .min_srcs = 5,
     .max_srcs = 5,
+    .sources = "src (n, length, inputs), weight_ih (4h, inputs), weight_hh "
+               "(4h, h), bias_ih (4h), bias_hh (4h)",
+    .result = "(n, h)",
     .infer = infer,
     .impls = impls,
 };

@@ -225,6 +225,8 @@ const wsr__op_class wsr__op_matmul = {
               schema, sizeof(matmul_params)},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "a (n, k) or (b, m, k), b (k, m) or (b, k, n)",
+    .result = "(n, m) or (b, m, n)",
     .infer = infer,
     .impls = impls,
 };

@@ -98,6 +98,8 @@ const wsr__op_class wsr__op_max_pool = {
               sizeof(wsr__pool2d)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, c, h, w)",
+    .result = "(n, c, oh, ow), oh = (h + 2 pad - kernel) / stride + 1",
     .infer = wsr__pool2d_infer,
     .impls = impls,
 };

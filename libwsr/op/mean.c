@@ -70,6 +70,8 @@ const wsr__op_class wsr__op_mean = {
     .super = {"mean", "mean of each sample", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "(n)",
     .infer = infer,
     .impls = impls,
 };

@@ -87,6 +87,8 @@ const wsr__op_class wsr__op_mse = {
     .super = {"mse", "mean squared difference per sample", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "a (n, ...), b (n, ...)",
+    .result = "(n), a mean per sample",
     .infer = infer,
     .impls = impls,
 };

@@ -69,6 +69,8 @@ const wsr__op_class wsr__op_mul = {
     .super = {"mul", "elementwise product", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "a (n, ...), b (n, ...)",
+    .result = "as a",
     .infer = wsr__infer_same,
     .impls = impls,
 };

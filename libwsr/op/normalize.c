@@ -131,6 +131,8 @@ const wsr__op_class wsr__op_normalize = {
               sizeof(wsr__normalize)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, c, h, w)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -144,6 +144,10 @@ struct wsr__op_class {
     wsr__class super;
     size_t min_srcs;
     size_t max_srcs;
+    // For people, with shapes: "src (n, c, h, w), weights (co, c, 1, 1)", and
+    // "(n, co, h, w)" or "as src".
+    const char *sources;
+    const char *result;
     /// Shape of dst. SHAPE with both shapes in the detail otherwise.
     wsr_status (*infer)(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n);

@@ -97,6 +97,8 @@ const wsr__op_class wsr__op_per_sample_scale = {
     .super = {"per_sample_scale", "samples times one number each", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
+    .sources = "src (n, ...), factors (n) or (n, 1)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -72,6 +72,8 @@ const wsr__op_class wsr__op_relu = {
     .super = {"relu", "max(0, x)", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

@@ -62,6 +62,8 @@ const wsr__op_class wsr__op_relu6 = {
     .super = {"relu6", "min(max(x, 0), 6)", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

@@ -94,6 +94,8 @@ const wsr__op_class wsr__op_reorder = {
     .super = {"reorder", "the same image in the other layout", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, c, h, w)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

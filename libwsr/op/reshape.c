@@ -91,6 +91,8 @@ const wsr__op_class wsr__op_reshape = {
               sizeof(wsr__reshape_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "(n, dims)",
     .infer = infer,
     .impls = impls,
 };

@@ -86,6 +86,8 @@ const wsr__op_class wsr__op_scale = {
               sizeof(wsr__scale_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

@@ -376,6 +376,10 @@ const wsr__op_class wsr__op_sep_conv2d = {
               "arXiv:1610.02357", schema, sizeof(wsr__conv2d)},
     .min_srcs = 3,
     .max_srcs = 3,
+    .sources = "src (n, c, h, w), depthwise (c, 1, k, k), pointwise (co, c, "
+               "1, 1)",
+    .result = "(n, co, oh, ow), oh = (h + 2 pad - dilation (k - 1) - 1) / "
+              "stride + 1",
     .infer = infer,
     .impls = impls,
     .weights = 1u << DEPTHWISE | 1u << POINTWISE,

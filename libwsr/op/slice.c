@@ -134,6 +134,8 @@ const wsr__op_class wsr__op_slice = {
               sizeof(wsr__slice_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src, with end - begin elements along the axis",
     .infer = infer,
     .impls = impls,
 };

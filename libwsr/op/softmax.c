@@ -110,6 +110,8 @@ const wsr__op_class wsr__op_softmax = {
     .super = {"softmax", "softmax along the last axis", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ..., k)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -152,6 +152,8 @@ const wsr__op_class wsr__op_subsample = {
               sizeof(wsr__subsample_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, c, h, w)",
+    .result = "(n, c, oh, ow), oh = (h - offset - 1) / stride + 1",
     .infer = infer,
     .impls = impls,
 };

@@ -63,6 +63,8 @@ const wsr__op_class wsr__op_tanh = {
     .super = {"tanh", "hyperbolic tangent", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
 };

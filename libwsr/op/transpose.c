@@ -165,6 +165,8 @@ const wsr__op_class wsr__op_transpose = {
               sizeof(wsr__transpose_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "the axes of src in the given order",
     .infer = infer,
     .impls = impls,
 };

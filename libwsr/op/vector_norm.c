@@ -173,6 +173,8 @@ const wsr__op_class wsr__op_vector_norm = {
               sizeof(vector_norm_params)},
     .min_srcs = 1,
     .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "(n, 1)",
     .infer = infer,
     .impls = impls,
 };

@@ -130,6 +130,8 @@ const wsr__op_class wsr__op_weighted_sum = {
               0},
     .min_srcs = 2,
     .max_srcs = 31,
+    .sources = "src (n, ...), ... m of one shape, weights (n, m)",
+    .result = "as src",
     .infer = infer,
     .impls = impls,
 };

@@ -71,6 +71,41 @@ START_TEST(every_op_has_implementations_and_the_reference_comes_last)
 }
 END_TEST
 
+// Names of sources: pieces that commas outside of parentheses separate.
+static size_t named_sources(const char *text)
+{
+    size_t n = 1;
+    int depth = 0;
+    for (const char *s = text; *s != '\0'; s++) {
+        depth += (*s == '(') - (*s == ')');
+        n += *s == ',' && depth == 0;
+    }
+    ck_assert_msg(depth == 0, "parentheses of '%s'", text);
+    return n;
+}
+
+START_TEST(every_op_says_what_it_takes_and_gives)
+{
+    for (size_t i = 0; wsr__ops.classes[i] != NULL; i++) {
+        const wsr__op_class *const cls = op_at(i);
+        const char *const name = cls->super.name;
+        ck_assert_msg(cls->sources != NULL && cls->result != NULL,
+                      "%s: sources or result are not described", name);
+        ck_assert_msg(cls->result[0] != '\0' &&
+                          strchr(cls->sources, '(') != NULL,
+                      "%s: shapes are not described", name);
+        const size_t n = named_sources(cls->sources);
+        const bool open = strstr(cls->sources, "), ...") != NULL ||
+                          strstr(cls->sources, "or none") != NULL ||
+                          strstr(cls->sources, "or not at all") != NULL;
+        ck_assert_msg(open == (cls->min_srcs < cls->max_srcs) &&
+                          (open || n == cls->max_srcs),
+                      "%s: %zu sources are described, there are %zu to %zu",
+                      name, n, cls->min_srcs, cls->max_srcs);
+    }
+}
+END_TEST
+
 static void check_option(const char *op, const wsr__option *o, void *params)
 {
     ck_assert_msg(is_key(o->key), "%s: bad key", op);
@@ -122,6 +157,7 @@ Suite *suite(void)
         every_op_has_a_name_and_a_summary,
         every_op_is_found_by_its_name_alone,
         every_op_has_implementations_and_the_reference_comes_last,
+        every_op_says_what_it_takes_and_gives,
         every_default_is_permitted_and_reads_back,
         names_are_in_alphabetical_order,
         NULL,

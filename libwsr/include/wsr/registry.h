@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the library has: families of variants (attacks, ops, optimisers, ...),
+// and the options of each. Whatever takes a spec, "pgd:steps=20", takes the
+// name and the options of a variant.
+//
+//     const wsr_family *family = NULL;
+//     wsr_family_find(&family, "attack");
+//     for (size_t i = 0; i < wsr_family_size(family); i++) {
+//         const wsr_variant *const attack = wsr_family_variant(family, i);
+//         printf("%s: %s\n", wsr_variant_name(attack),
+//                wsr_variant_summary(attack));
+//     }
+//
+// Everything here is constant: it is borrowed, lasts as long as the program,
+// and may be read from any number of threads.
+
+#ifndef WSR_REGISTRY_H
+#define WSR_REGISTRY_H
+
+#include "wsr/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Variants that can stand in for each other: all attacks, say. */
+typedef struct wsr_family wsr_family;
+
+/** One of a family: the attack "pgd". */
+typedef struct wsr_variant wsr_variant;
+
+/** One option of a variant: "steps". */
+typedef struct wsr_option wsr_option;
+
+/** Number of families. */
+WSR_API size_t wsr_family_count(void);
+
+/**
+ * Family number `i`.
+ *
+ * @returns [borrowed, static] NULL beyond the end
+ */
+WSR_API const wsr_family *wsr_family_at(size_t i);
+
+/**
+ * Find a family by its name: "attack", "op", "cell operation", "dataset",
+ * "augment", "optim", "sched", "estimator", "predictor", "trainer", "searcher",
+ * "search space".
+ *
+ * @param out [out, static] NULL on failure
+ * @param name [borrowed]
+ * @returns WSR_NOTFOUND, with a suggestion or all names
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_family_find(const wsr_family **out,
+                                                const char *name);
+
+/** Name of a family, singular. @returns [borrowed, static] "attack" */
+WSR_API const char *wsr_family_name(const wsr_family *family);
+
+/** What its variants are, in one line. @returns [borrowed, static] */
+WSR_API const char *wsr_family_summary(const wsr_family *family);
+
+/** Number of variants of a family. */
+WSR_API size_t wsr_family_size(const wsr_family *family);
+
+/**
+ * Variant number `i` of a family.
+ *
+ * @returns [borrowed, static] NULL beyond the end
+ */
+WSR_API const wsr_variant *wsr_family_variant(const wsr_family *family,
+                                              size_t i);
+
+/**
+ * Find a variant by its name.
+ *
+ * @param out [out, static] NULL on failure
+ * @param family a family
+ * @param name [borrowed] such as "pgd"
+ * @returns WSR_NOTFOUND, with a suggestion or all names
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_variant_find(const wsr_variant **out,
+                                                 const wsr_family *family,
+                                                 const char *name);
+
+/** Name of a variant, as specs spell it. @returns [borrowed, static] */
+WSR_API const char *wsr_variant_name(const wsr_variant *variant);
+
+/** What it does, in one line. @returns [borrowed, static] */
+WSR_API const char *wsr_variant_summary(const wsr_variant *variant);
+
+/** The paper it is from. @returns [borrowed, static] "" where there is none */
+WSR_API const char *wsr_variant_reference(const wsr_variant *variant);
+
+/** Number of options of a variant. */
+WSR_API size_t wsr_variant_options(const wsr_variant *variant);
+
+/**
+ * Option number `i` of a variant.
+ *
+ * @returns [borrowed, static] NULL beyond the end
+ */
+WSR_API const wsr_option *wsr_variant_option(const wsr_variant *variant,
+                                             size_t i);
+
+/** What the value of an option is. */
+typedef enum wsr_option_kind {
+    WSR_OPTION_BOOL = 0,   /**< true or false */
+    WSR_OPTION_INT = 1,    /**< a whole number */
+    WSR_OPTION_FLOAT = 2,  /**< a number; "8/255" is one */
+    WSR_OPTION_WORD = 3,   /**< one of wsr_option_word() */
+    WSR_OPTION_TEXT = 4,   /**< any text */
+    WSR_OPTION_FLOATS = 5, /**< a list of numbers, "[0.1,0.2]" */
+    WSR_OPTION_INTS = 6    /**< a list of whole numbers */
+} wsr_option_kind;
+
+/** Key of an option. @returns [borrowed, static] "steps" */
+WSR_API const char *wsr_option_key(const wsr_option *option);
+
+/** What the value of an option is. */
+WSR_API wsr_option_kind wsr_option_type(const wsr_option *option);
+
+/**
+ * Default of an option.
+ *
+ * @returns [borrowed, static] the text that stands for it; "" for an empty one
+ */
+WSR_API const char *wsr_option_default(const wsr_option *option);
+
+/**
+ * Bounds of an option's number, or of each number of its list.
+ *
+ * @param min, max [out] both permitted; 0 where there are none
+ * @returns false: any number is permitted, or the value is no number
+ */
+WSR_API bool wsr_option_bounds(double *min, double *max,
+                               const wsr_option *option);
+
+/**
+ * Word number `i` that the option permits.
+ *
+ * @returns [borrowed, static] NULL beyond the end, and for other kinds
+ */
+WSR_API const char *wsr_option_word(const wsr_option *option, size_t i);
+
+/** Unit of the value. @returns [borrowed, static] "pixels"; "": none */
+WSR_API const char *wsr_option_unit(const wsr_option *option);
+
+/** What an option means, in one line. @returns [borrowed, static] */
+WSR_API const char *wsr_option_help(const wsr_option *option);
+
+/**
+ * The sources of an op, with their shapes for a batch of n.
+ *
+ * @param op [borrowed] name of an op
+ * @returns [borrowed, static] "src (n, k), weights (m, k), bias (m) or none";
+ *          NULL when there is no such op
+ */
+WSR_API const char *wsr_op_sources(const char *op);
+
+/**
+ * The shape of an op's result.
+ *
+ * @param op [borrowed] name of an op
+ * @returns [borrowed, static] "(n, m)" or "as src"; NULL when there is no such
+ *          op
+ */
+WSR_API const char *wsr_op_result(const char *op);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
