@@ -24,4 +24,9 @@ typedef struct wsr__state {
     size_t count;
 } wsr__state;
 
+static inline size_t wsr__state_bytes(const wsr__state *state)
+{
+    return state->count * (state->kind == WSR__STATE_F32 ? 4 : 8);
+}
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/state.h"
+#include "wsr/optim.h"
 #include "wsr/tensor.h"
 
 // ------------------------------------------------------------- safetensors
@@ -211,6 +212,21 @@ wsr_status wsr__st_add_params(wsr__st_builder *builder,
 /// they count batches, which nothing depends on.
 wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
                                const char *prefix);
+
+// --------------------------------------------------------------- optimisers
+
+/// Add the state of an optimiser that is reserved (wsr__optim_reserve), named
+/// prefix + its names. [borrowed until the builder goes]
+wsr_status wsr__st_add_optim(wsr__st_builder *builder, const wsr_optim *optim,
+                             const char *prefix);
+
+/// Read what wsr__st_add_optim wrote, for an optimiser that is reserved and
+/// stays as it is. FORMAT for what is not its state. [out, owned] NULL on
+/// failure
+wsr_status wsr__st_stage_optim(unsigned char **staged, const wsr_optim *optim,
+                               const wsr__st *st, const char *prefix);
+/// Give the optimiser what was staged for it.
+void wsr__optim_take(wsr_optim *optim, const unsigned char *staged);
 
 // ------------------------------------------------------------- checkpoints
 

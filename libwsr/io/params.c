@@ -249,3 +249,28 @@ out:
     }
     return status;
 }
+
+// ------------------------------------------------------------------- files
+
+wsr_status wsr_params_save(const wsr_params *params, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *builder = NULL;
+    WSR_TRY(wsr__st_builder_new(&builder));
+    WSR_TRY(wsr__st_add_params(builder, params, ""));
+    WSR_TRY(wsr__st_write(builder, path));
+out:
+    wsr__st_builder_free(builder);
+    return status;
+}
+
+wsr_status wsr_params_load(wsr_params *params, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__st *st = NULL;
+    WSR_TRY(wsr__st_open(&st, path));
+    WSR_TRY(wsr__st_read_params(params, st, ""));
+out:
+    wsr__st_free(st);
+    return status;
+}

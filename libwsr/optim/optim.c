@@ -211,6 +211,24 @@ wsr__state wsr__optim_state(const wsr_optim *optim, size_t i)
     return (wsr__state){0};
 }
 
+const char *wsr__optim_name(const wsr_optim *optim)
+{
+    return optim->cls->super.name;
+}
+
+wsr_status wsr__optim_need_grads(const wsr_optim *optim)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < optim->count; i++) {
+        wsr__param *const param = wsr__params_at(optim->params, i);
+        if (param->trainable) {
+            WSR_TRY(wsr__param_need_grad(param));
+        }
+    }
+out:
+    return status;
+}
+
 // Only training that keeps zeroed gradients (zero_grad without forget) needs
 // it: whether a parameter has a gradient is not part of a checkpoint.
 wsr_status wsr__optim_recall(wsr_optim *optim)

@@ -69,6 +69,13 @@ wsr_status wsr__optim_reserve(wsr_optim *optim);
 size_t wsr__optim_states(const wsr_optim *optim);
 wsr__state wsr__optim_state(const wsr_optim *optim, size_t i);
 
+/// Name of its class, such as "sgd".
+const char *wsr__optim_name(const wsr_optim *optim);
+
+/// Make sure that all trained parameters have memory for a gradient, so that
+/// wsr__optim_recall cannot fail.
+wsr_status wsr__optim_need_grads(const wsr_optim *optim);
+
 /// After an import, for those whose zeroed gradients count as present
 /// (wsr_params_zero_grad without forget): give every parameter that was ever
 /// stepped its gradient back, zero until the next backward pass.

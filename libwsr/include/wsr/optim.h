@@ -67,6 +67,33 @@ WSR_API WSR_MUST_USE wsr_status wsr_optim_step(wsr_optim *optim, double lr);
 WSR_API WSR_MUST_USE wsr_status wsr_optim_clip(double *norm, wsr_optim *optim,
                                                double max);
 
+/**
+ * Write the state of an optimiser (momenta, and how often each parameter was
+ * stepped) to a safetensors file, which is replaced as a whole or not at all.
+ * Its options are not part of it, nor are the parameters: wsr_params_save().
+ *
+ * @param optim an optimiser; arrays that its first step would make are made
+ * @param path [borrowed] of the file
+ * @returns WSR_IO when it cannot be written; WSR_ARG for a parameter whose name
+ *          is too long for a file; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_optim_save(wsr_optim *optim,
+                                               const char *path);
+
+/**
+ * Take up the state that wsr_optim_save() wrote: with the same parameters,
+ * gradients and rates the next steps are those of the optimiser that was saved,
+ * bit for bit. Parameters that were ever stepped have the gradient 0 until the
+ * next backward pass; wsr_params_zero_grad() with `forget` takes it away.
+ *
+ * @param optim of the same kind, over parameters of the same names and sizes;
+ *        unchanged on failure
+ * @param path [borrowed] of the file
+ * @returns WSR_IO; WSR_FORMAT for a file that is not such a state; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_optim_load(wsr_optim *optim,
+                                               const char *path);
+
 /** A learning-rate schedule: immutable, usable from several threads. */
 typedef struct wsr_sched wsr_sched;
 

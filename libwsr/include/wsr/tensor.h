@@ -132,6 +132,31 @@ WSR_API const float *wsr_params_grad(const wsr_params *params, size_t i);
 WSR_API void wsr_params_zero_grad(wsr_params *params, bool forget);
 
 /**
+ * Write all tensors of a set to a safetensors file, which is replaced as a
+ * whole or not at all. wsr_net_save() writes the description of a network too.
+ *
+ * @param params [borrowed]
+ * @param path [borrowed] of the file
+ * @returns WSR_IO when it cannot be written; WSR_ARG for a name that is too
+ *          long for a file; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_params_save(const wsr_params *params,
+                                                const char *path);
+
+/**
+ * Read the values of all tensors of a set from a safetensors file. Nothing is
+ * added to the set, and nothing changes on failure.
+ *
+ * @param params a set
+ * @param path [borrowed] of a file that holds exactly its tensors, as F32, F16,
+ *        BF16 or F64
+ * @returns WSR_IO; WSR_FORMAT, naming the tensors, when some are missing, of
+ *          another shape, or too many; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_params_load(wsr_params *params,
+                                                const char *path);
+
+/**
  * Number of trained scalars whose name does not contain "auxiliary".
  */
 WSR_API int64_t wsr_params_scalars(const wsr_params *params);
