@@ -2,11 +2,10 @@
 //
 // What trainers share: a pass of images through the training plan. The loss of
 // an image is the cross entropy of its logits and its label, smoothed where
-// that is asked for (kernel/softmax_cross_entropy.h); that of a batch is the
-// mean. It is computed outside of the graph, since attack and training need the
-// logits anyway.
+// that is asked for, or a loss of the caller's own; that of a batch is the
+// mean. It is computed outside of the graph, since attack and training need
+// the logits anyway.
 
-#include "kernel/softmax_cross_entropy.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -26,29 +25,57 @@ typedef struct output {
     double weight;
 } output;
 
-// Mean loss of an output; counts `correct`. Its gradient is written, unless
-// nothing that is differentiated contributes to the output.
+// A loss of the caller's own, its gradient times the weight. Where the weight
+// is 0 it is not asked.
+static wsr_status own_loss(double *loss, float *diff, const float *logits,
+                           const wsr__train_step *step, double weight)
+{
+    const wsr_shape shape =
+        wsr__shape2((int64_t)step->n, (int64_t)step->classes);
+    const size_t floats = step->n * step->classes;
+    *loss = 0;
+    if (diff == NULL) {
+        return WSR_FAIL(WSR_ARG, "loss: nothing that is trained leads to it");
+    }
+    if (weight == 0) {
+        memset(diff, 0, floats * sizeof(*diff));
+        return WSR_OK;
+    }
+    (void)wsr__fail(WSR_OK, "%s", ""); // so that a detail is the function's
+    const wsr_status status = step->loss_fn(loss, diff, logits, &shape,
+                                            step->labels, step->loss_user);
+    for (size_t i = 0; weight != 1 && i < floats; i++) {
+        diff[i] *= (float)weight;
+    }
+    if (status != WSR_OK && wsr_error_detail()[0] == '\0') {
+        return WSR_FAIL(status, "the loss function returned '%s'",
+                        wsr_status_string(status));
+    }
+    return status;
+}
+
+// Mean loss of an output; counts images that are classified correctly. The
+// gradient is written, unless nothing that is trained leads to the output.
 static wsr_status output_loss(double *loss, size_t *correct,
                               wsr__train_step *step, output out)
 {
+    wsr_status status = WSR_OK;
     const float *const z = wsr_plan_dst(step->plan, out.name);
     float *const dz = wsr_plan_diff_dst(step->plan, out.name);
-    const size_t n = step->classes;
-    double sum = 0;
-    *correct = 0;
-    for (size_t i = 0; i < step->n; i++) {
-        const wsr__ce_target target = {.label = (size_t)step->labels[i],
-                                       .smoothing = step->smoothing,
-                                       .scale = out.weight / (double)step->n};
-        float *const to = dz != NULL ? dz + i * n : NULL;
-        sum += wsr__softmax_cross_entropy(to, z + i * n, n, &target);
-        *correct += wsr__argmax(z + i * n, n) == step->labels[i];
+    *correct = wsr__count_correct(z, step->labels, step->n, step->classes);
+    if (step->loss_fn != NULL) {
+        WSR_TRY(own_loss(loss, dz, z, step, out.weight));
+    } else {
+        const wsr__ce_batch of = {step->labels, step->n, step->classes,
+                                  step->smoothing, out.weight};
+        *loss = wsr__mean_cross_entropy(dz, z, &of);
     }
-    *loss = sum / (double)step->n;
-    return isfinite(*loss)
-               ? WSR_OK
-               : WSR_FAIL(WSR_NUMERIC, "loss of %s: %g is not finite", out.name,
+    if (!isfinite(*loss)) {
+        status = WSR_FAIL(WSR_NUMERIC, "loss of %s: %g is not finite", out.name,
                           fabs(*loss));
+    }
+out:
+    return status;
 }
 
 wsr_status wsr__train_step_pass(double *loss, size_t *correct,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training. training.c owns epochs and the state that a checkpoint holds,
-// validate.c the validation between epochs, batch.c the passes over one batch;
-// a trainer is one file with the mathematics of a batch. sources.c makes data
-// and networks of a configuration; eval/stage.c evaluates a network into the
-// log; run.c is the whole as a run (run/run.h). Search uses everything but
-// run.c.
+// Training. training.c owns the step and what it needs, training_state.c the
+// state that a checkpoint holds, validate.c the validation between epochs,
+// batch.c the passes over one batch, loss.c the losses that callers use; a
+// trainer is one file with the mathematics of a batch. loop.c is the loop of
+// runs, trainer.c what callers loop with. sources.c makes data and networks of
+// a configuration; eval/stage.c evaluates a network into the log; run.c is the
+// whole as a run (run/run.h). Search uses everything but run.c and trainer.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
@@ -18,6 +19,7 @@
 #include "optim/optim.h"
 #include "run/run.h"
 #include "sched/sched.h"
+#include "wsr/loss.h"
 #include "wsr/train.h"
 
 // ---------------------------------------------------------------- trainers
@@ -33,8 +35,10 @@ typedef struct wsr__train_step {
     size_t n;
     size_t classes;
     uint64_t seed;
-    uint64_t id;      // number of the first image over all epochs
-    double smoothing; // of labels
+    uint64_t id;         // number of the first image over all epochs
+    double smoothing;    // of labels
+    wsr_loss_fn loss_fn; // NULL: cross entropy
+    void *loss_user;
     double auxiliary; // weight of the second classifier's loss
     double drop_path; // probability now
     uint64_t number;  // of the step, over all epochs
@@ -66,6 +70,24 @@ typedef struct wsr__pass {
     double logits;    // weight of the first classifier's loss
     double auxiliary; // of the second's
 } wsr__pass;
+
+/// What the mean cross entropy of a batch is of.
+typedef struct wsr__ce_batch {
+    const int32_t *labels;
+    size_t n;
+    size_t classes;
+    double smoothing; // of labels
+    double weight;    // factor of the gradient
+} wsr__ce_batch;
+
+/// Mean cross entropy of logits (n, classes), and its gradient unless diff is
+/// NULL.
+double wsr__mean_cross_entropy(float *diff, const float *logits,
+                               const wsr__ce_batch *batch);
+
+/// Images whose first largest logit is that of the label.
+size_t wsr__count_correct(const float *logits, const int32_t *labels, size_t n,
+                          size_t classes);
 
 /// Forward the images and, unless both weights are 0, backward from
 ///   mean over images of CE(logits, label) and CE(aux, label).
@@ -145,6 +167,8 @@ typedef struct wsr__training {
     wsr__arena arena;
     wsr__plan_pair pairs[2]; // whole batches, and the last one of an epoch
     float *x_adv;
+    wsr_loss_fn loss_fn; // NULL: cross entropy
+    void *loss_user;
     wsr_model *eval_model; // of the validation, NULL: there is none
     double eval_bytes;     // of its plans
     // The position; batch == batches: the epoch's validation is due.
@@ -167,6 +191,26 @@ void wsr__training_free(wsr__training *training); // NULL is legal
 wsr_status wsr__training_prepare(wsr__training *training);
 /// Memory and disk of a training that is prepared.
 void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
+
+/// Train on the next batch of the epoch. NUMERIC, naming epoch, step and
+/// tensor, for a loss or gradient that is not finite; the position stays then.
+wsr_status wsr__training_step(wsr__training *training);
+
+/// Means over the images of the epoch so far; not numbers before the first.
+typedef struct wsr__epoch {
+    double lr;
+    double loss;
+    double accuracy;       // on what was learned from
+    double clean_accuracy; // not a number: not known
+} wsr__epoch;
+
+wsr__epoch wsr__training_epoch(const wsr__training *training);
+
+/// Tell the hook of a run how far the training is, as phase "train".
+wsr_status wsr__training_report(const wsr__training *training, wsr__run *run);
+
+/// Begin the next epoch, when all batches of this one are done.
+wsr_status wsr__training_next_epoch(wsr__training *training);
 
 /// Train from the current position to the end: a line of the log per
 /// epoch and every log_every batches, progress per batch as phase "train", a
@@ -197,7 +241,10 @@ void wsr__training_finish(wsr__training *training);
 /// Parameters, buffers, optimiser, position, sums; names begin with `prefix`.
 wsr_status wsr__training_save(const wsr__training *training,
                               wsr__st_builder *builder, const char *prefix);
-/// FORMAT for a state of another training.
+/// Epochs that a stored training has done; FORMAT as for loading it.
+wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
+                                const wsr__st *st, const char *prefix);
+/// FORMAT for a state of another training. Nothing changes on failure.
 wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
                               const char *prefix);
 

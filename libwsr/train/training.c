@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training a network from scratch: what is made once, and the loop over
-// epochs and batches. What a trainer does to a batch is its file's, what a
-// checkpoint holds training_state.c's, validation validate.c's.
+// Training a network from scratch: what is made once, and the step. What a
+// trainer does to a batch is its file's, what a checkpoint holds
+// training_state.c's, validation validate.c's; runs (loop.c) and callers
+// (trainer.c) loop over steps and epochs.
 //
 // The plans of training and attack lie in the same memory and run in turn; so
 // that is what the larger of them needs, not both.
@@ -262,6 +263,8 @@ static wsr_status learn(wsr__training *t, const wsr_batch *batch)
         .seed = t->of.seed,
         .id = (uint64_t)steps_done(t) * (uint64_t)t->params.batch,
         .smoothing = t->params.label_smoothing,
+        .loss_fn = t->loss_fn,
+        .loss_user = t->loss_user,
         .auxiliary = t->params.auxiliary_weight,
         .drop_path = drop_path_now(t),
         .number = steps_done(t),
@@ -276,6 +279,55 @@ static wsr_status learn(wsr__training *t, const wsr_batch *batch)
     t->sums.seen += (double)n;
 out:
     return status;
+}
+
+wsr_status wsr__training_step(wsr__training *training)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = training;
+    const wsr_batch *batch = NULL;
+    WSR_TRY(wsr_loader_next(&batch, t->loader));
+    status = learn(t, batch);
+    if (status != WSR_OK) {
+        status = wsr__fail_at(status, "train: epoch %zu, step %zu", t->epoch,
+                              t->batch);
+        // A further call takes the same batch again.
+        const wsr_status back = wsr_loader_seek(t->loader, t->epoch, t->batch);
+        status = back == WSR_OK ? status : back;
+        goto out;
+    }
+    t->batch++;
+out:
+    return status;
+}
+
+wsr_status wsr__training_next_epoch(wsr__training *t)
+{
+    t->epoch++;
+    t->batch = 0;
+    t->sums = (wsr__sums){0};
+    return wsr_loader_seek(t->loader, t->epoch, 0);
+}
+
+wsr__epoch wsr__training_epoch(const wsr__training *t)
+{
+    const double n = t->sums.seen;
+    return (wsr__epoch){.lr = rate_now(t),
+                        .loss = t->sums.loss / n,
+                        .accuracy = t->sums.correct / n,
+                        .clean_accuracy = t->sums.clean / n};
+}
+
+wsr_status wsr__training_report(const wsr__training *t, wsr__run *run)
+{
+    char note[96];
+    const wsr__epoch epoch = wsr__training_epoch(t);
+    (void)snprintf(note, sizeof(note),
+                   "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
+                   (long long)t->params.epochs, epoch.loss,
+                   100 * t->sums.correct / t->sums.seen);
+    return wsr__run_progress(run, "train", steps_done(t),
+                             t->batches * (size_t)t->params.epochs, note);
 }
 
 // ---------------------------------------------------------------- preparing
@@ -307,9 +359,7 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     double states = 0;
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
         const wsr__state state = wsr__optim_state(t->optim, i);
-        states += (double)state.count * (state.kind == WSR__STATE_F32
-                                             ? sizeof(float)
-                                             : sizeof(double));
+        states += (double)wsr__state_bytes(&state);
     }
     const double best = t->best != NULL ? copy : 0;
     wsr__needs_memory(needs, "plans of training",
@@ -321,114 +371,4 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);
     // Checkpoint, its predecessor and its successor, and the network.
     needs->disk += 3 * (copy + states + best) + copy;
-}
-
-// --------------------------------------------------------------- the loop
-
-static void put_sums(wsr__json *line, const wsr__training *t)
-{
-    const double n = t->sums.seen;
-    wsr__json_float(line, "lr", (float)rate_now(t));
-    wsr__json_float(line, "loss", (float)(t->sums.loss / n));
-    wsr__json_float(line, "train_accuracy", (float)(t->sums.correct / n));
-    if (!isnan(t->sums.clean)) {
-        wsr__json_float(line, "train_clean_accuracy",
-                        (float)(t->sums.clean / n));
-    }
-}
-
-static wsr_status log_step(wsr__training *t, wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *line = NULL;
-    const size_t every = (size_t)t->params.log_every;
-    if (every == 0 || t->batch % every != 0) {
-        return WSR_OK;
-    }
-    WSR_TRY(wsr__run_log_begin(&line, run->log, "step"));
-    wsr__json_text(line, "phase", "train");
-    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
-    wsr__json_integer(line, "step", (int64_t)t->batch);
-    put_sums(line, t);
-    WSR_TRY(wsr__run_log_end(run->log));
-out:
-    return status;
-}
-
-static wsr_status report(wsr__training *t, wsr__run *run)
-{
-    char note[96];
-    (void)snprintf(note, sizeof(note),
-                   "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
-                   (long long)t->params.epochs, t->sums.loss / t->sums.seen,
-                   100 * t->sums.correct / t->sums.seen);
-    return wsr__run_progress(run, "train", steps_done(t),
-                             t->batches * (size_t)t->params.epochs, note);
-}
-
-static wsr_status run_step(wsr__training *t, wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    const wsr_batch *batch = NULL;
-    const size_t every = (size_t)t->params.save_every;
-    WSR_TRY(wsr_loader_next(&batch, t->loader));
-    status = learn(t, batch);
-    if (status != WSR_OK) {
-        status = wsr__fail_at(status, "train: epoch %zu, step %zu", t->epoch,
-                              t->batch);
-        goto out;
-    }
-    t->batch++;
-    WSR_TRY(log_step(t, run));
-    WSR_TRY(report(t, run));
-    if (every > 0 && t->batch % every == 0 && t->batch < t->batches) {
-        WSR_TRY(wsr__run_checkpoint(run));
-    }
-out:
-    return status;
-}
-
-static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *line = NULL;
-    wsr__validation validation = {-1, -1};
-    WSR_TRY(wsr__training_validate(&validation, t, run));
-    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
-    wsr__json_text(line, "phase", "train");
-    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
-    put_sums(line, t);
-    if (validation.clean >= 0) {
-        wsr__json_float(line, "clean_accuracy", (float)validation.clean);
-        wsr__json_float(line, "robust_accuracy", (float)validation.robust);
-        wsr__json_float(line, "eps", (float)t->params.eval_eps);
-    }
-    wsr__json_float(line, "seconds", (float)seconds);
-    WSR_TRY(wsr__run_log_end(run->log));
-    t->epoch++;
-    t->batch = 0;
-    t->sums = (wsr__sums){0};
-    WSR_TRY(wsr_loader_seek(t->loader, t->epoch, 0));
-    WSR_TRY(wsr__run_checkpoint(run));
-out:
-    return status;
-}
-
-wsr_status wsr__training_run(wsr__training *training, wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    wsr__training *const t = training;
-    while (t->epoch < (size_t)t->params.epochs) {
-        const double begun = wsr__seconds();
-        while (t->batch < t->batches) {
-            WSR_TRY(run_step(t, run));
-        }
-        WSR_TRY(end_epoch(t, run, wsr__seconds() - begun));
-    }
-out:
-    if (status == WSR_CANCELED) {
-        const wsr_status saved = wsr__run_checkpoint(run);
-        status = saved == WSR_OK ? status : saved;
-    }
-    return status;
 }

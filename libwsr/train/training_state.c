@@ -11,34 +11,6 @@
 
 enum { POSITION = 4, VALUES = 5 };
 
-static wsr_status save_optim(const wsr__training *t, wsr__st_builder *builder,
-                             const char *prefix)
-{
-    wsr_status status = WSR_OK;
-    char name[WSR__ST_NAME];
-    WSR_TRY(wsr__st_name(name, prefix, "optim."));
-    for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
-        const wsr__state state = wsr__optim_state(t->optim, i);
-        WSR_TRY(wsr__st_add_state(builder, name, &state));
-    }
-out:
-    return status;
-}
-
-static wsr_status load_optim(wsr__training *t, const wsr__st *st,
-                             const char *prefix)
-{
-    wsr_status status = WSR_OK;
-    char name[WSR__ST_NAME];
-    WSR_TRY(wsr__st_name(name, prefix, "optim."));
-    for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
-        const wsr__state state = wsr__optim_state(t->optim, i);
-        WSR_TRY(wsr__st_read_state(&state, st, name));
-    }
-out:
-    return status;
-}
-
 wsr_status wsr__training_save(const wsr__training *training,
                               wsr__st_builder *builder, const char *prefix)
 {
@@ -52,7 +24,8 @@ wsr_status wsr__training_save(const wsr__training *training,
                                    t->sums.seen, t->best_value};
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));
-    WSR_TRY(save_optim(t, builder, prefix));
+    WSR_TRY(wsr__st_name(name, prefix, "optim."));
+    WSR_TRY(wsr__st_add_optim(builder, t->optim, name));
     WSR_TRY(wsr__st_name(name, prefix, "position"));
     WSR_TRY(wsr__st_add_u64(builder, name, position, POSITION));
     WSR_TRY(wsr__st_name(name, prefix, "values"));
@@ -86,32 +59,97 @@ static wsr_status check_position(const wsr__training *t,
     return WSR_OK;
 }
 
+static wsr_status read_position(uint64_t position[POSITION],
+                                const wsr__training *t, const wsr__st *st,
+                                const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    char name[WSR__ST_NAME];
+    WSR_TRY(wsr__st_name(name, prefix, "position"));
+    WSR_TRY(wsr__st_read_u64(position, st, name, POSITION));
+    WSR_TRY(check_position(t, position, st));
+out:
+    return status;
+}
+
+wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
+                                const wsr__st *st, const char *prefix)
+{
+    uint64_t position[POSITION] = {0};
+    const wsr_status status = read_position(position, training, st, prefix);
+    *epochs = (size_t)position[0];
+    return status;
+}
+
+// What a file holds of a training, read and checked.
+typedef struct staged {
+    uint64_t position[POSITION];
+    double values[VALUES];
+    float *best; // NULL: unwanted
+    unsigned char *optim;
+} staged;
+
+static wsr_status stage_best(staged *s, const wsr__training *t,
+                             const wsr__st *st, const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    char name[WSR__ST_NAME];
+    if (t->best == NULL) {
+        return WSR_OK;
+    }
+    s->best = wsr__alloc(t->floats, sizeof(*s->best));
+    if (s->best == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__st_name(name, prefix, "best"));
+    WSR_TRY(wsr__st_read_f32(s->best, st, name, t->floats));
+out:
+    return status;
+}
+
+static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
+                        const char *prefix)
+{
+    wsr_status status = WSR_OK;
+    char name[WSR__ST_NAME];
+    WSR_TRY(read_position(s->position, t, st, prefix));
+    WSR_TRY(wsr__st_name(name, prefix, "values"));
+    WSR_TRY(wsr__st_read_f64(s->values, st, name, VALUES));
+    WSR_TRY(stage_best(s, t, st, prefix));
+    WSR_TRY(wsr__st_name(name, prefix, "optim."));
+    WSR_TRY(wsr__st_stage_optim(&s->optim, t->optim, st, name));
+out:
+    return status;
+}
+
+static void take(wsr__training *t, const staged *s)
+{
+    const double *const v = s->values;
+    wsr__optim_take(t->optim, s->optim);
+    if (t->best != NULL) {
+        memcpy(t->best, s->best, t->floats * sizeof(*t->best));
+    }
+    t->epoch = (size_t)s->position[0];
+    t->batch = (size_t)s->position[1];
+    t->best_epoch = s->position[3];
+    t->sums = (wsr__sums){v[0], v[1], v[2], v[3]};
+    t->best_value = v[4];
+}
+
 wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
                               const char *prefix)
 {
     wsr_status status = WSR_OK;
     wsr__training *const t = training;
     char name[WSR__ST_NAME];
-    uint64_t position[POSITION];
-    double values[VALUES];
-    WSR_TRY(wsr__st_name(name, prefix, "position"));
-    WSR_TRY(wsr__st_read_u64(position, st, name, POSITION));
-    WSR_TRY(check_position(t, position, st));
-    WSR_TRY(wsr__st_name(name, prefix, "values"));
-    WSR_TRY(wsr__st_read_f64(values, st, name, VALUES));
-    if (t->best != NULL) {
-        WSR_TRY(wsr__st_name(name, prefix, "best"));
-        WSR_TRY(wsr__st_read_f32(t->best, st, name, t->floats));
-    }
-    WSR_TRY(load_optim(t, st, prefix));
+    staged s = {0};
+    WSR_TRY(stage(&s, t, st, prefix));
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
-    WSR_TRY(wsr_loader_seek(t->loader, position[0], (size_t)position[1]));
-    t->epoch = (size_t)position[0];
-    t->batch = (size_t)position[1];
-    t->best_epoch = position[3];
-    t->sums = (wsr__sums){values[0], values[1], values[2], values[3]};
-    t->best_value = values[4];
+    take(t, &s);
+    WSR_TRY(wsr_loader_seek(t->loader, t->epoch, t->batch));
 out:
+    wsr__free(s.best);
+    wsr__free(s.optim);
     return status;
 }

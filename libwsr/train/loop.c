@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training as a part of a run: steps and epochs with lines in the log,
+// progress and checkpoints.
+
+#include "train/train.h"
+
+#include <math.h>
+
+static void put_sums(wsr__json *line, const wsr__training *t)
+{
+    const wsr__epoch epoch = wsr__training_epoch(t);
+    wsr__json_float(line, "lr", (float)epoch.lr);
+    wsr__json_float(line, "loss", (float)epoch.loss);
+    wsr__json_float(line, "train_accuracy", (float)epoch.accuracy);
+    if (!isnan(epoch.clean_accuracy)) {
+        wsr__json_float(line, "train_clean_accuracy",
+                        (float)epoch.clean_accuracy);
+    }
+}
+
+static wsr_status log_step(wsr__training *t, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    const size_t every = (size_t)t->params.log_every;
+    if (every == 0 || t->batch % every != 0) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "step"));
+    wsr__json_text(line, "phase", "train");
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
+    wsr__json_integer(line, "step", (int64_t)t->batch);
+    put_sums(line, t);
+    WSR_TRY(wsr__run_log_end(run->log));
+out:
+    return status;
+}
+
+static wsr_status run_step(wsr__training *t, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const size_t every = (size_t)t->params.save_every;
+    WSR_TRY(wsr__training_step(t));
+    WSR_TRY(log_step(t, run));
+    WSR_TRY(wsr__training_report(t, run));
+    if (every > 0 && t->batch % every == 0 && t->batch < t->batches) {
+        WSR_TRY(wsr__run_checkpoint(run));
+    }
+out:
+    return status;
+}
+
+static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    wsr__validation validation = {-1, -1};
+    WSR_TRY(wsr__training_validate(&validation, t, run));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
+    wsr__json_text(line, "phase", "train");
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
+    put_sums(line, t);
+    if (validation.clean >= 0) {
+        wsr__json_float(line, "clean_accuracy", (float)validation.clean);
+        wsr__json_float(line, "robust_accuracy", (float)validation.robust);
+        wsr__json_float(line, "eps", (float)t->params.eval_eps);
+    }
+    wsr__json_float(line, "seconds", (float)seconds);
+    WSR_TRY(wsr__run_log_end(run->log));
+    WSR_TRY(wsr__training_next_epoch(t));
+    WSR_TRY(wsr__run_checkpoint(run));
+out:
+    return status;
+}
+
+wsr_status wsr__training_run(wsr__training *training, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = training;
+    while (t->epoch < (size_t)t->params.epochs) {
+        const double begun = wsr__seconds();
+        while (t->batch < t->batches) {
+            WSR_TRY(run_step(t, run));
+        }
+        WSR_TRY(end_epoch(t, run, wsr__seconds() - begun));
+    }
+out:
+    if (status == WSR_CANCELED) {
+        const wsr_status saved = wsr__run_checkpoint(run);
+        status = saved == WSR_OK ? status : saved;
+    }
+    return status;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Training step by step for callers: a wsr__training without the folder, log
+// and configuration of a run, and with the curves that a run has in its log.
+
+#include "train/train.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CURVES = WSR_TRAIN_TEST_ROBUST + 1 };
+
+static const char prefix[] = "train.";
+static const char curves_name[] = "curves";
+static const char seed_name[] = "seed";
+
+struct wsr_trainer {
+    wsr__training *training;
+    wsr__run run;   // without a folder: who watches
+    double *curves; // (all epochs, CURVES), those that are done
+};
+
+// Options that name what only runs do must not be without effect.
+static wsr_status check_options(const wsr__train_params *params)
+{
+    wsr__train_params usual;
+    wsr__params_default(&usual, wsr__train_schema);
+    const char *const key = params->log_every != usual.log_every ? "log_every"
+                            : params->save_every != usual.save_every
+                                ? "save_every"
+                            : params->init.s[0] != '\0' ? "init"
+                                                        : NULL;
+    return key == NULL
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG,
+                          "train.%s: is an option of runs, a trainer has none",
+                          key);
+}
+
+wsr_status wsr_trainer_new(wsr_trainer **out, wsr_net *net,
+                           const wsr_dataset *train, const wsr_dataset *test,
+                           const char *options, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr__train_params params;
+    const wsr__training_of of = {net, train, test, seed};
+    wsr_trainer *trainer = wsr__alloc(1, sizeof(*trainer));
+    *out = NULL;
+    if (trainer == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__params_default(&params, wsr__train_schema);
+    WSR_TRY(wsr__params_parse(&params, wsr__train_schema, "train.",
+                              options == NULL ? "" : options));
+    WSR_TRY(check_options(&params));
+    trainer->curves =
+        wsr__alloc((size_t)params.epochs, CURVES * sizeof(*trainer->curves));
+    if (trainer->curves == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr__training_new(&trainer->training, &of, &params));
+    WSR_TRY(wsr__training_prepare(trainer->training));
+    *out = trainer;
+    trainer = NULL;
+out:
+    wsr_trainer_free(trainer);
+    return status;
+}
+
+void wsr_trainer_free(wsr_trainer *trainer)
+{
+    if (trainer != NULL) {
+        wsr__training_free(trainer->training);
+        wsr__free(trainer->curves);
+        wsr__free(trainer);
+    }
+}
+
+void wsr_trainer_set_loss(wsr_trainer *trainer, wsr_loss_fn loss, void *user)
+{
+    trainer->training->loss_fn = loss;
+    trainer->training->loss_user = user;
+}
+
+void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
+                          void *user)
+{
+    trainer->run.hook = hook;
+    trainer->run.user = user;
+}
+
+// ------------------------------------------------------------------- curves
+
+static void curves_of(double out[CURVES], const wsr__training *t)
+{
+    const wsr__epoch epoch = wsr__training_epoch(t);
+    out[WSR_TRAIN_LR] = epoch.lr;
+    out[WSR_TRAIN_LOSS] = epoch.loss;
+    out[WSR_TRAIN_ACCURACY] = epoch.accuracy;
+    out[WSR_TRAIN_CLEAN_ACCURACY] = epoch.clean_accuracy;
+    out[WSR_TRAIN_TEST_CLEAN] = nan("");
+    out[WSR_TRAIN_TEST_ROBUST] = nan("");
+}
+
+double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
+                       wsr_train_curve curve)
+{
+    const wsr__training *const t = trainer->training;
+    double now[CURVES];
+    if ((size_t)curve >= CURVES || epoch > t->epoch ||
+        (epoch == t->epoch && t->batch == 0)) {
+        return nan("");
+    }
+    if (epoch < t->epoch) {
+        return trainer->curves[epoch * CURVES + (size_t)curve];
+    }
+    curves_of(now, t);
+    return now[curve];
+}
+
+// -------------------------------------------------------------------- steps
+
+static wsr_status end_epoch(wsr_trainer *trainer)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = trainer->training;
+    wsr__validation validation = {-1, -1};
+    double now[CURVES];
+    WSR_TRY(wsr__training_validate(&validation, t, &trainer->run));
+    curves_of(now, t);
+    if (validation.clean >= 0) {
+        now[WSR_TRAIN_TEST_CLEAN] = validation.clean;
+        now[WSR_TRAIN_TEST_ROBUST] = validation.robust;
+    }
+    memcpy(trainer->curves + t->epoch * CURVES, now, sizeof(now));
+    WSR_TRY(wsr__training_next_epoch(t));
+out:
+    return status;
+}
+
+wsr_status wsr_trainer_step(wsr_trainer *trainer)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = trainer->training;
+    trainer->run.canceled = false;
+    if (wsr_trainer_done(trainer)) {
+        return WSR_FAIL(WSR_ARG, "train: all %zu epochs are done", t->epoch);
+    }
+    if (t->batch < t->batches) {
+        WSR_TRY(wsr__training_step(t));
+        WSR_TRY(wsr__training_report(t, &trainer->run));
+    }
+    if (t->batch == t->batches) {
+        WSR_TRY(end_epoch(trainer));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_trainer_epoch(wsr_trainer *trainer)
+{
+    const size_t epoch = trainer->training->epoch;
+    wsr_status status = WSR_OK;
+    do {
+        status = wsr_trainer_step(trainer);
+    } while (status == WSR_OK && trainer->training->epoch == epoch);
+    return status;
+}
+
+bool wsr_trainer_done(const wsr_trainer *trainer)
+{
+    const wsr__training *const t = trainer->training;
+    return t->epoch >= (size_t)t->params.epochs;
+}
+
+size_t wsr_trainer_epochs(const wsr_trainer *trainer)
+{
+    return trainer->training->epoch;
+}
+
+size_t wsr_trainer_steps(const wsr_trainer *trainer)
+{
+    return trainer->training->batch;
+}
+
+size_t wsr_trainer_epoch_steps(const wsr_trainer *trainer)
+{
+    return trainer->training->batches;
+}
+
+void wsr_trainer_keep_best(wsr_trainer *trainer)
+{
+    wsr__training_finish(trainer->training);
+}
+
+// -------------------------------------------------------------------- files
+
+wsr_status wsr_trainer_save(const wsr_trainer *trainer, const char *path)
+{
+    wsr_status status = WSR_OK;
+    const wsr__training *const t = trainer->training;
+    wsr__st_builder *builder = NULL;
+    WSR_TRY(wsr__st_builder_new(&builder));
+    WSR_TRY(wsr__st_add_u64(builder, seed_name, &t->of.seed, 1));
+    WSR_TRY(wsr__st_add_f64(builder, curves_name, trainer->curves,
+                            t->epoch * CURVES));
+    WSR_TRY(wsr__training_save(t, builder, prefix));
+    WSR_TRY(wsr__checkpoint_save(builder, path));
+out:
+    wsr__st_builder_free(builder);
+    return status;
+}
+
+static wsr_status check_seed(const wsr__training *t, const wsr__st *st)
+{
+    uint64_t seed = 0;
+    const wsr_status status = wsr__st_read_u64(&seed, st, seed_name, 1);
+    if (status == WSR_OK && seed != t->of.seed) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: is of a training with seed %llu, not %llu",
+                        wsr__st_path(st), (unsigned long long)seed,
+                        (unsigned long long)t->of.seed);
+    }
+    return status;
+}
+
+// The curves of the epochs that the file's training has done.
+static wsr_status stage_curves(double **out, const wsr__training *t,
+                               const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    size_t epochs = 0;
+    double *curves = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__training_stored(&epochs, t, st, prefix));
+    curves = wsr__alloc((size_t)t->params.epochs, CURVES * sizeof(*curves));
+    if (curves == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(wsr__st_read_f64(curves, st, curves_name, epochs * CURVES));
+    *out = curves;
+    curves = NULL;
+out:
+    wsr__free(curves);
+    return status;
+}
+
+wsr_status wsr_trainer_load(wsr_trainer *trainer, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__training *const t = trainer->training;
+    wsr__st *st = NULL;
+    double *curves = NULL;
+    WSR_TRY(wsr__checkpoint_load(&st, path));
+    WSR_TRY(check_seed(t, st));
+    WSR_TRY(stage_curves(&curves, t, st));
+    WSR_TRY(wsr__training_load(t, st, prefix));
+    wsr__free(trainer->curves);
+    trainer->curves = curves;
+    curves = NULL;
+out:
+    wsr__free(curves);
+    wsr__st_free(st);
+    return status;
+}
