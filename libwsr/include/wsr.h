@@ -13,6 +13,7 @@
 #include "wsr/eval.h"
 #include "wsr/genotype.h"
 #include "wsr/graph.h"
+#include "wsr/log.h"
 #include "wsr/loss.h"
 #include "wsr/net.h"
 #include "wsr/optim.h"

@@ -9,20 +9,31 @@
 
 #include "report/collect.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 // --------------------------------------------------------------------- texts
 
-// Replace a text by a copy of a JSON string or integer; others leave it.
-static wsr_status set_text(char **text, const json_t *value)
+static bool has(const wsr_log_reader *line, const char *key)
+{
+    size_t i = 0;
+    while (i < wsr_log_reader_keys(line) &&
+           !wsr__streq(wsr_log_reader_key(line, i), key)) {
+        i++;
+    }
+    return i < wsr_log_reader_keys(line);
+}
+
+// Replace a text by a copy of a field that is a text or a whole number; others
+// leave it. Whole numbers beyond 2^53 are not exact in a double.
+static wsr_status set_text(char **text, const wsr_log_reader *line,
+                           const char *key)
 {
     char number[32];
-    const char *from = json_string_value(value);
-    if (json_is_integer(value)) {
-        (void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-                       json_integer_value(value));
+    const char *from = wsr_log_reader_text(line, key);
+    const double value = wsr_log_reader_number(line, key);
+    if (fabs(value) <= 0x1p53 && value == floor(value)) {
+        (void)snprintf(number, sizeof(number), "%.0f", value);
         from = number;
     }
     if (from == NULL) {
@@ -37,18 +48,10 @@ static wsr_status set_text(char **text, const json_t *value)
     return WSR_OK;
 }
 
-// "" where there is no such field, or where it is no text.
-const char *wsr__log_text(const json_t *line, const char *key)
+const char *wsr__report_text(const wsr_log_reader *line, const char *key)
 {
-    const char *const text = json_string_value(json_object_get(line, key));
+    const char *const text = wsr_log_reader_text(line, key);
     return text == NULL ? "" : text;
-}
-
-// NAN where there is no such field, or where it is no number; null too.
-double wsr__log_number(const json_t *line, const char *key)
-{
-    const json_t *const value = json_object_get(line, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
 // -------------------------------------------------------------------- series
@@ -168,24 +171,27 @@ static wsr__report_kind kind_of(const char *name)
 
 // A field that is a number, or a list of numbers ("loss" at each strength).
 static wsr_status put_field(wsr__report *report, const char *phase,
-                            const char *name, const json_t *value, double epoch)
+                            const wsr_log_reader *line, const char *name,
+                            double epoch)
 {
     const wsr__report_kind kind = kind_of(name);
+    const double value = wsr_log_reader_number(line, name);
     wsr_status status = WSR_OK;
-    if (kind == WSR__REPORT_KINDS) {
+    // Members of objects, "time.attack", are not drawn.
+    if (kind == WSR__REPORT_KINDS || strchr(name, '.') != NULL) {
         return WSR_OK;
     }
-    if (json_is_number(value)) {
+    if (!isnan(value)) {
         return put(report, kind, phase, name,
-                   (wsr__report_point){epoch, json_number_value(value)});
+                   (wsr__report_point){epoch, value});
     }
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        const json_t *const item = json_array_get(value, i);
+    for (size_t i = 0; i < wsr_log_reader_length(line, name); i++) {
+        const double item = wsr_log_reader_item(line, name, i);
         char numbered[128];
         (void)snprintf(numbered, sizeof(numbered), "%.100s %zu", name, i + 1);
-        if (json_is_number(item)) {
+        if (!isnan(item)) {
             WSR_TRY(put(report, kind, phase, numbered,
-                        (wsr__report_point){epoch, json_number_value(item)}));
+                        (wsr__report_point){epoch, item}));
         }
     }
 out:
@@ -194,18 +200,16 @@ out:
 
 // Seconds by what they were spent on, as an object "time" or as fields
 // "time_attack"; `left` loses them.
-static wsr_status put_parts(wsr__report *report, json_t *fields,
+static wsr_status put_parts(wsr__report *report, const wsr_log_reader *line,
                             const char *prefix, const char *phase,
                             wsr__report_point *left)
 {
     wsr_status status = WSR_OK;
     const size_t length = strlen(prefix);
-    const char *name = NULL;
-    const json_t *value = NULL;
-    json_object_foreach(fields, name, value)
-    {
-        if (json_is_number(value) && strncmp(name, prefix, length) == 0) {
-            const double s = json_number_value(value);
+    for (size_t i = 0; i < wsr_log_reader_keys(line); i++) {
+        const char *const name = wsr_log_reader_key(line, i);
+        const double s = wsr_log_reader_number(line, name);
+        if (!isnan(s) && strncmp(name, prefix, length) == 0) {
             WSR_TRY(put(report, WSR__REPORT_TIME, phase, name + length,
                         (wsr__report_point){left->x, s}));
             left->y -= s;
@@ -217,14 +221,13 @@ out:
 
 // What no part accounts for becomes "other", or the phase itself if there are
 // no parts.
-static wsr_status put_times(wsr__report *report, json_t *line,
+static wsr_status put_times(wsr__report *report, const wsr_log_reader *line,
                             const char *phase, double epoch)
 {
     wsr_status status = WSR_OK;
-    const double seconds = wsr__log_number(line, "seconds");
+    const double seconds = wsr_log_reader_number(line, "seconds");
     wsr__report_point left = {epoch, seconds};
-    json_t *const times = json_object_get(line, "time");
-    WSR_TRY(put_parts(report, times, "", phase, &left));
+    WSR_TRY(put_parts(report, line, "time.", phase, &left));
     WSR_TRY(put_parts(report, line, "time_", phase, &left));
     if (left.y > 0.0) {
         const char *const whole = phase[0] == '\0' ? "epochs" : phase;
@@ -236,19 +239,17 @@ out:
 }
 
 // A line without an epoch has no place on the axis.
-static wsr_status on_epoch(wsr__report *report, json_t *line)
+static wsr_status on_epoch(wsr__report *report, const wsr_log_reader *line)
 {
     wsr_status status = WSR_OK;
-    const char *const phase = wsr__log_text(line, "phase");
-    const double epoch = wsr__log_number(line, "epoch");
-    const char *name = NULL;
-    const json_t *value = NULL;
+    const char *const phase = wsr__report_text(line, "phase");
+    const double epoch = wsr_log_reader_number(line, "epoch");
     if (isnan(epoch)) {
         return WSR_OK;
     }
-    json_object_foreach(line, name, value)
-    {
-        WSR_TRY(put_field(report, phase, name, value, epoch));
+    for (size_t i = 0; i < wsr_log_reader_keys(line); i++) {
+        WSR_TRY(
+            put_field(report, phase, line, wsr_log_reader_key(line, i), epoch));
     }
     WSR_TRY(put_times(report, line, phase, epoch));
 out:
@@ -257,24 +258,24 @@ out:
 
 // --------------------------------------------------------------------- lines
 
-static wsr_status on_start(wsr__report *report, const json_t *line)
+static wsr_status on_start(wsr__report *report, const wsr_log_reader *line)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(set_text(&report->tool, json_object_get(line, "tool")));
-    WSR_TRY(set_text(&report->version, json_object_get(line, "version")));
-    WSR_TRY(set_text(&report->build, json_object_get(line, "build")));
-    WSR_TRY(set_text(&report->seed, json_object_get(line, "seed")));
-    WSR_TRY(set_text(&report->threads, json_object_get(line, "threads")));
+    WSR_TRY(set_text(&report->tool, line, "tool"));
+    WSR_TRY(set_text(&report->version, line, "version"));
+    WSR_TRY(set_text(&report->build, line, "build"));
+    WSR_TRY(set_text(&report->seed, line, "seed"));
+    WSR_TRY(set_text(&report->threads, line, "threads"));
 out:
     return status;
 }
 
 // An evaluation has one of these events. Older logs have "evaluation" in place
 // of them, or no event at all.
-static bool is_evaluation(const json_t *line, const char *event)
+static bool is_evaluation(const wsr_log_reader *line, const char *event)
 {
     static const char *const events[] = {"eval", "summary", "warning"};
-    bool known = json_object_get(line, "event") == NULL;
+    bool known = !has(line, "event");
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         known = known || wsr__streq(event, events[i]);
     }
@@ -282,9 +283,9 @@ static bool is_evaluation(const json_t *line, const char *event)
 }
 
 // Events are those that libwsr/run writes; others are passed over.
-static wsr_status on_line(wsr__report *report, json_t *line)
+static wsr_status on_line(wsr__report *report, const wsr_log_reader *line)
 {
-    const char *const event = wsr__log_text(line, "event");
+    const char *const event = wsr__report_text(line, "event");
     if (wsr__streq(event, "start")) {
         return on_start(report, line);
     }
@@ -292,64 +293,34 @@ static wsr_status on_line(wsr__report *report, json_t *line)
         return on_epoch(report, line);
     }
     if (wsr__streq(event, "genotype")) {
-        return set_text(&report->text, json_object_get(line, "text"));
+        return set_text(&report->text, line, "text");
     }
     if (wsr__streq(event, "done")) {
-        report->seconds = wsr__log_number(line, "seconds");
+        report->seconds = wsr_log_reader_number(line, "seconds");
         return WSR_OK;
     }
     if (!is_evaluation(line, event)) {
         return WSR_OK;
     }
-    return wsr__log_text(line, "warning")[0] != '\0'
+    return wsr__report_text(line, "warning")[0] != '\0'
                ? wsr__report_on_warning(report, line)
                : wsr__report_on_eval(report, line);
 }
 
-// Carriage returns count as blanks: logs may have come by way of Windows.
-static bool is_blank(const char *text, size_t size)
+wsr_status wsr__report_log(wsr__report *report, const char *path)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (strchr(" \t\r", text[i]) == NULL) {
-            return false;
-        }
+    wsr_status status = WSR_OK;
+    wsr_log_reader *log = NULL;
+    bool more = true;
+    WSR_TRY(wsr_log_reader_open(&log, path));
+    WSR_TRY(wsr_log_reader_next(&more, log));
+    while (more) {
+        WSR_TRY(on_line(report, log));
+        WSR_TRY(wsr_log_reader_next(&more, log));
     }
-    return true;
-}
-
-// The last line may be cut off, when the run was killed while writing it: it
-// has no line feed then and is passed over.
-wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
-                           const char *name)
-{
-    size_t number = 1;
-    for (size_t at = 0; at < size; number++) {
-        const char *const feed = memchr(text + at, '\n', size - at);
-        const size_t length = feed == NULL ? size - at
-                                           : (size_t)(feed - (text + at));
-        json_error_t error;
-        wsr_status status = WSR_OK;
-        if (!is_blank(text + at, length)) {
-            errno = 0;
-            json_t *const line = json_loadb(text + at, length, 0, &error);
-            if (errno == ENOMEM) { // whatever Jansson made of it
-                status = WSR_FAIL(WSR_NOMEM, "out of memory: the log (%s:%zu)",
-                                  name, number);
-            } else if (json_is_object(line)) {
-                status = on_line(report, line);
-            } else if (feed != NULL) {
-                status = WSR_FAIL(WSR_FORMAT,
-                                  "log: a line is not a JSON object (%s:%zu)",
-                                  name, number);
-            }
-            json_decref(line);
-        }
-        if (status != WSR_OK) {
-            return status;
-        }
-        at += length + 1;
-    }
-    return WSR_OK;
+out:
+    wsr_log_reader_close(log);
+    return status;
 }
 
 // Leaves an empty report.

@@ -6,20 +6,17 @@
 #define WSR_REPORT_COLLECT_H
 
 #include "report/report.h"
-
-#include <jansson.h>
+#include "wsr/log.h"
 
 /// Text of a field, "" where there is no such field or it is no text.
-const char *wsr__log_text(const json_t *line, const char *key);
-
-/// Number of a field, NAN where there is no such field or it is no number.
-double wsr__log_number(const json_t *line, const char *key);
+const char *wsr__report_text(const wsr_log_reader *line, const char *key);
 
 /// Take a line about one strength of one attack, or about a mean.
-wsr_status wsr__report_on_eval(wsr__report *report, const json_t *line);
+wsr_status wsr__report_on_eval(wsr__report *report, const wsr_log_reader *line);
 
 /// Take a warning.
-wsr_status wsr__report_on_warning(wsr__report *report, const json_t *line);
+wsr_status wsr__report_on_warning(wsr__report *report,
+                                  const wsr_log_reader *line);
 
 /// Free curves and warnings.
 void wsr__report_clear_evals(wsr__report *report);

@@ -15,20 +15,20 @@
 static const char worst[] = "worst case";
 
 // Summaries of the worst case make a curve of their own.
-static const char *attack_of(const json_t *line)
+static const char *attack_of(const wsr_log_reader *line)
 {
-    return wsr__streq(wsr__log_text(line, "summary"), "worst_case")
+    return wsr__streq(wsr__report_text(line, "summary"), "worst_case")
                ? worst
-               : wsr__log_text(line, "attack");
+               : wsr__report_text(line, "attack");
 }
 
 // A curve is identified by network, attack, options and norm.
-static bool is_curve(const wsr__report_curve *c, const json_t *line)
+static bool is_curve(const wsr__report_curve *c, const wsr_log_reader *line)
 {
-    return wsr__streq(c->net, wsr__log_text(line, "net")) &&
+    return wsr__streq(c->net, wsr__report_text(line, "net")) &&
            wsr__streq(c->attack, attack_of(line)) &&
-           wsr__streq(c->options, wsr__log_text(line, "options")) &&
-           wsr__streq(c->norm, wsr__log_text(line, "norm"));
+           wsr__streq(c->options, wsr__report_text(line, "options")) &&
+           wsr__streq(c->norm, wsr__report_text(line, "norm"));
 }
 
 // Frees what a curve owns, not the curve, which lies in an array.
@@ -46,7 +46,7 @@ static void free_curve(wsr__report_curve *c)
 
 // NULL: no line has been about this curve yet.
 static wsr__report_curve *find_curve(const wsr__report *report,
-                                     const json_t *line)
+                                     const wsr_log_reader *line)
 {
     for (size_t i = 0; i < report->n_curves; i++) {
         if (is_curve(&report->curves[i], line)) {
@@ -58,7 +58,7 @@ static wsr__report_curve *find_curve(const wsr__report *report,
 
 // Found, or made without points. Curves may move when one is added.
 static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
-                           const json_t *line)
+                           const wsr_log_reader *line)
 {
     *out = find_curve(report, line);
     if (*out != NULL) {
@@ -73,10 +73,10 @@ static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
         return status;
     }
     wsr__report_curve made = {
-        .net = wsr__strdup(wsr__log_text(line, "net")),
+        .net = wsr__strdup(wsr__report_text(line, "net")),
         .attack = wsr__strdup(attack_of(line)),
-        .options = wsr__strdup(wsr__log_text(line, "options")),
-        .norm = wsr__strdup(wsr__log_text(line, "norm")),
+        .options = wsr__strdup(wsr__report_text(line, "options")),
+        .norm = wsr__strdup(wsr__report_text(line, "norm")),
         .mean = NAN};
     if (made.net == NULL || made.attack == NULL || made.options == NULL ||
         made.norm == NULL) {
@@ -89,23 +89,24 @@ static wsr_status curve_of(wsr__report_curve **out, wsr__report *report,
 }
 
 // Fields had other names in earlier versions.
-static double first_number(const json_t *line, const char *a, const char *b)
+static double first_number(const wsr_log_reader *line, const char *a,
+                           const char *b)
 {
-    const double value = wsr__log_number(line, a);
-    return isnan(value) ? wsr__log_number(line, b) : value;
+    const double value = wsr_log_reader_number(line, a);
+    return isnan(value) ? wsr_log_reader_number(line, b) : value;
 }
 
 // Intervals are computed where a line has none but says how many images there
 // were.
-static wsr__report_strength strength_of(const json_t *line)
+static wsr__report_strength strength_of(const wsr_log_reader *line)
 {
     wsr__report_strength p = {
-        .eps = wsr__log_number(line, "eps"),
-        .clean = wsr__log_number(line, "clean_accuracy"),
-        .robust = wsr__log_number(line, "robust_accuracy"),
+        .eps = wsr_log_reader_number(line, "eps"),
+        .clean = wsr_log_reader_number(line, "clean_accuracy"),
+        .robust = wsr_log_reader_number(line, "robust_accuracy"),
         .low = first_number(line, "low", "robust_low"),
         .high = first_number(line, "high", "robust_high"),
-        .count = wsr__log_number(line, "count"),
+        .count = wsr_log_reader_number(line, "count"),
     };
     if ((isnan(p.low) || isnan(p.high)) && p.count > 0.0) {
         wsr__wilson(&p.low, &p.high, p.robust, p.count);
@@ -114,10 +115,11 @@ static wsr__report_strength strength_of(const json_t *line)
 }
 
 // null: the images at hand have none of that class.
-static wsr_status take_classes(wsr__report_strength *p, const json_t *line)
+static wsr_status take_classes(wsr__report_strength *p,
+                               const wsr_log_reader *line)
 {
-    const json_t *const list = json_object_get(line, "class_accuracy");
-    const size_t n = json_array_size(list);
+    static const char key[] = "class_accuracy";
+    const size_t n = wsr_log_reader_length(line, key);
     if (n == 0) {
         return WSR_OK;
     }
@@ -127,9 +129,7 @@ static wsr_status take_classes(wsr__report_strength *p, const json_t *line)
     }
     p->n_classes = n;
     for (size_t i = 0; i < n; i++) {
-        const json_t *const value = json_array_get(list, i);
-        p->classes[i] = json_is_number(value) ? json_number_value(value)
-                                              : (double)NAN;
+        p->classes[i] = wsr_log_reader_item(line, key, i);
     }
     return WSR_OK;
 }
@@ -172,28 +172,27 @@ static size_t curves_of_norm(const wsr__report *report, const char *norm)
 
 // Whether a line is a point of a curve. The worst case of one attack is that
 // attack; means are no points. Several attacks make a worst case of their own.
-static bool is_point(const wsr__report *report, const json_t *line)
+static bool is_point(const wsr__report *report, const wsr_log_reader *line)
 {
-    const char *const summary = wsr__log_text(line, "summary");
+    const char *const summary = wsr__report_text(line, "summary");
     return summary[0] == '\0' ||
            (wsr__streq(summary, "worst_case") &&
-            curves_of_norm(report, wsr__log_text(line, "norm")) > 1);
+            curves_of_norm(report, wsr__report_text(line, "norm")) > 1);
 }
 
 // A point, or the mean over all strengths of a curve that exists.
-wsr_status wsr__report_on_eval(wsr__report *report, const json_t *line)
+wsr_status wsr__report_on_eval(wsr__report *report, const wsr_log_reader *line)
 {
     wsr__report_strength p = strength_of(line);
     wsr_status status = WSR_OK;
     wsr__report_curve *c = find_curve(report, line);
-    if (wsr__streq(wsr__log_text(line, "summary"), "mean") && c != NULL) {
+    if (wsr__streq(wsr__report_text(line, "summary"), "mean") && c != NULL) {
         c->mean = p.robust;
     }
     if (!is_point(report, line) || isnan(p.eps) || isnan(p.robust)) {
         return WSR_OK;
     }
-    const size_t classes =
-        json_array_size(json_object_get(line, "class_accuracy"));
+    const size_t classes = wsr_log_reader_length(line, "class_accuracy");
     report->classes = classes > 0 ? classes : report->classes;
     WSR_TRY(curve_of(&c, report, line));
     WSR_TRY(take_classes(&p, line));
@@ -217,7 +216,8 @@ static void free_warning(wsr__report_warning *w)
 }
 
 // Warnings are kept in their order, and shown in it.
-wsr_status wsr__report_on_warning(wsr__report *report, const json_t *line)
+wsr_status wsr__report_on_warning(wsr__report *report,
+                                  const wsr_log_reader *line)
 {
     void *all = report->warnings;
     const wsr_status status = wsr__reserve(&all, &report->warnings_capacity,
@@ -228,12 +228,12 @@ wsr_status wsr__report_on_warning(wsr__report *report, const json_t *line)
         return status;
     }
     wsr__report_warning made = {
-        .name = wsr__strdup(wsr__log_text(line, "warning")),
-        .attack = wsr__strdup(wsr__log_text(line, "attack")),
-        .norm = wsr__strdup(wsr__log_text(line, "norm")),
-        .eps = wsr__log_number(line, "eps"),
-        .detail = wsr__strdup(wsr__log_text(line, "detail")),
-        .remedy = wsr__strdup(wsr__log_text(line, "remedy"))};
+        .name = wsr__strdup(wsr__report_text(line, "warning")),
+        .attack = wsr__strdup(wsr__report_text(line, "attack")),
+        .norm = wsr__strdup(wsr__report_text(line, "norm")),
+        .eps = wsr_log_reader_number(line, "eps"),
+        .detail = wsr__strdup(wsr__report_text(line, "detail")),
+        .remedy = wsr__strdup(wsr__report_text(line, "remedy"))};
     if (made.name == NULL || made.attack == NULL || made.norm == NULL ||
         made.detail == NULL || made.remedy == NULL) {
         free_warning(&made);

@@ -8,21 +8,6 @@
 
 #include <math.h>
 
-enum { LOG_SIZE = 1 << 30 }; // bytes
-
-// The bound guards against a file that is no log.
-static wsr_status read_log(wsr__report *report, const char *path)
-{
-    unsigned char *data = NULL;
-    size_t size = 0;
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__file_read(&data, &size, path, LOG_SIZE));
-    WSR_TRY(wsr__report_log(report, (const char *)data, size, path));
-out:
-    wsr__free(data);
-    return status;
-}
-
 static wsr_status read_config(wsr__report *report, const char *path)
 {
     wsr_status status = wsr_config_new(&report->config);
@@ -86,7 +71,7 @@ wsr_status wsr_report_write(const char *dir)
 {
     wsr_status status = WSR_OK;
     wsr__report report = {.seconds = NAN};
-    WSR_TRY(read_if_there(&report, dir, "log.jsonl", read_log));
+    WSR_TRY(read_if_there(&report, dir, "log.jsonl", wsr__report_log));
     WSR_TRY(read_if_there(&report, dir, "config.yaml", read_config));
     WSR_TRY(read_if_there(&report, dir, "genotype.yaml", read_genotype));
     WSR_TRY(read_if_there(&report, dir, "images.safetensors", read_images));

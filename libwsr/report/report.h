@@ -106,9 +106,8 @@ typedef struct wsr__report {
     char *text;             // of the last genotype in the log, NULL without
 } wsr__report;
 
-/// Add what the lines of a log say. `name` stands for the file in messages.
-wsr_status wsr__report_log(wsr__report *report, const char *text, size_t size,
-                           const char *name);
+/// Add what the lines of a log say.
+wsr_status wsr__report_log(wsr__report *report, const char *path);
 
 void wsr__report_clear(wsr__report *report);
 
