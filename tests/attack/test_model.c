@@ -204,10 +204,74 @@ START_TEST(bad_models_are_refused)
                     "no function");
     ck_assert_ptr_null(model);
     ck_assert_ok(wsr_model_new(&model, &shape, 3, nan_logits, NULL, NULL));
+    ck_assert_fails(wsr_model_set_statistics(model, WSR_STATISTICS_BATCH),
+                    WSR_ARG, "one of two functions has no statistics");
     ck_assert_fails(wsr_model_set_range(model, 1, 0), WSR_ARG, "[1, 0]");
     ck_assert_fails(wsr_model_logits(z, model, images, 4), WSR_NUMERIC,
                     "logit 1 of image 2 is nan");
     wsr_model_free(model);
+}
+END_TEST
+
+enum { NET_N = 5, NET_D = 3 * 16 * 16, NET_CLASSES = 3 };
+
+// Logits and gradient of the first images by a plan in training mode.
+static void by_training_plan(float *z, float *dx, const wsr_net *net,
+                             const float *images, size_t n)
+{
+    wsr_graph *own = NULL;
+    wsr_plan *plan = NULL;
+    ck_assert_ok(wsr_net_graph(&own, net, false));
+    ck_assert_ok(wsr_plan_new(&plan, own, n, WSR_GRAD_INPUT | WSR_TRAIN));
+    memcpy(wsr_plan_src(plan, "x"), images, n * NET_D * sizeof(*images));
+    ck_assert_ok(wsr_plan_forward(plan));
+    memcpy(z, wsr_plan_dst(plan, "logits"), n * NET_CLASSES * sizeof(*z));
+    memcpy(wsr_plan_diff_dst(plan, "logits"), z, n * NET_CLASSES * sizeof(*z));
+    ck_assert_ok(wsr_plan_backward(plan));
+    memcpy(dx, wsr_plan_diff_src(plan, "x"), n * NET_D * sizeof(*dx));
+    wsr_plan_free(plan);
+    wsr_graph_free(own);
+}
+
+START_TEST(statistics_can_be_those_of_the_batch)
+{
+    static float images[NET_N * NET_D];
+    static float dx[2][NET_N * NET_D];
+    float z[2][NET_N * NET_CLASSES];
+    float frozen[NET_N * NET_CLASSES];
+    wsr_net *net = NULL;
+    wsr_model *model = NULL;
+    ck_assert_ok(wsr_net_new(&net, NULL,
+                             "genotype=cna_r,channels=4,layers=3,classes=3,"
+                             "image_size=16",
+                             3));
+    wsr__rng rng = wsr__rng_at(5, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < NET_N * NET_D; i++) {
+        images[i] = wsr__rng_uniform(&rng);
+    }
+    ck_assert_ok(wsr_model_from_net(&model, net, NET_N));
+    ck_assert_ok(wsr_model_logits(frozen, model, images, NET_N));
+    ck_assert_ok(wsr_model_set_statistics(model, WSR_STATISTICS_BATCH));
+    for (size_t n = NET_N; n >= 2; n--) {
+        const wsr__rows rows = {NULL, n};
+        by_training_plan(z[0], dx[0], net, images, n);
+        ck_assert_ok(model->cls->forward(model, z[1], images, &rows, true));
+        ck_assert_ok(model->cls->backward(model, dx[1], z[1]));
+        ck_assert(same_bits(z[0], z[1], n * NET_CLASSES * sizeof(float)));
+        ck_assert(same_bits(dx[0], dx[1], n * NET_D * sizeof(float)));
+        ck_assert_ok(wsr_model_logits(z[1], model, images, n));
+        for (size_t i = 0; i < n * NET_CLASSES; i++) {
+            ck_assert_float_eq_tol(z[0][i], z[1][i], 1e-4F);
+        }
+    }
+    // Nothing moved: the frozen ones are as they were.
+    ck_assert_ok(wsr_model_set_statistics(model, WSR_STATISTICS_RUNNING));
+    ck_assert_ok(wsr_model_logits(z[0], model, images, NET_N));
+    ck_assert(same_bits(frozen, z[0], sizeof(frozen)));
+    ck_assert_fails(wsr_model_set_statistics(model, (wsr_statistics)7), WSR_ARG,
+                    "no statistics 7");
+    wsr_model_free(model);
+    wsr_net_free(net);
 }
 END_TEST
 
@@ -220,6 +284,7 @@ Suite *suite(void)
         callbacks_get_dense_batches_of_the_rows_that_are_meant,
         the_batch_of_callbacks_can_be_chosen,
         bad_models_are_refused,
+        statistics_can_be_those_of_the_batch,
         NULL};
     return suite_of("model", tests);
 }

@@ -73,6 +73,21 @@ wsr_status wsr__model_reserve(double *bytes, wsr_model *model)
                                        : WSR_OK;
 }
 
+wsr_status wsr_model_set_statistics(wsr_model *model, wsr_statistics statistics)
+{
+    if (model->cls->use_batch == NULL) {
+        return WSR_FAIL(WSR_ARG,
+                        "model: one of two functions has no statistics");
+    }
+    if (statistics != WSR_STATISTICS_RUNNING &&
+        statistics != WSR_STATISTICS_BATCH) {
+        return WSR_FAIL(WSR_ARG, "model: there are no statistics %d",
+                        (int)statistics);
+    }
+    model->cls->use_batch(model, statistics == WSR_STATISTICS_BATCH);
+    return WSR_OK;
+}
+
 size_t wsr_model_classes(const wsr_model *model)
 {
     return model->classes;

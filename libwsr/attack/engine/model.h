@@ -45,6 +45,9 @@ typedef struct wsr__model_class {
     /// Make what the largest batch needs and say how many bytes it takes, so
     /// that a shortage shows before any work; NULL: there is nothing to make.
     wsr_status (*reserve)(wsr_model *model, double *bytes);
+    /// Use the statistics of the batch, or the running ones; NULL: there are
+    /// none.
+    void (*use_batch)(wsr_model *model, bool batch);
     void (*release)(wsr_model *model); // what lies behind the common part
 } wsr__model_class;
 

@@ -5,7 +5,8 @@
 // 4 + 1), so that nothing is computed in vain as images become inactive. Each
 // plan keeps its activations until its next forward, so that one backward
 // pass can follow over all of them. Forward-only plans need no activations
-// and share one arena.
+// and share one arena. With the statistics of the batch there is one plan of
+// exactly the images asked for, which is made anew when their number changes.
 
 #include "attack/engine/model.h"
 #include "graph/plan.h"
@@ -21,31 +22,79 @@ typedef struct plans {
     wsr_plan *at[2][LEVELS]; // [keep][log2 of the batch]
     wsr__arena arena;        // of those that keep nothing
     size_t top;              // level of the largest
+    bool batch_statistics;   // then at[keep][0] alone is used
     uint32_t *row;           // of the last forward with keep
     size_t n;
 } plans;
 
+static void free_plans(plans *m)
+{
+    for (size_t l = 0; l < LEVELS; l++) {
+        for (size_t keep = 0; keep < 2; keep++) {
+            wsr_plan_free(m->at[keep][l]);
+            m->at[keep][l] = NULL;
+        }
+    }
+    wsr__arena_free(&m->arena);
+}
+
 static void release(wsr_model *model)
 {
     plans *const m = (plans *)model;
-    for (size_t l = 0; l < LEVELS; l++) {
-        wsr_plan_free(m->at[0][l]);
-        wsr_plan_free(m->at[1][l]);
-    }
-    wsr__arena_free(&m->arena);
+    free_plans(m);
     wsr_graph_free(m->own);
     wsr__free(m->row);
 }
 
+// The largest plan that the `left` images fill, or the smallest one.
+static size_t level_for(const plans *m, size_t left)
+{
+    size_t level = m->top;
+    while (level > 0 && ((size_t)1 << level) > left) {
+        level--;
+    }
+    return level;
+}
+
+static void use_batch(wsr_model *model, bool batch)
+{
+    plans *const m = (plans *)model;
+    if (m->batch_statistics != batch) {
+        free_plans(m);
+        m->batch_statistics = batch;
+        m->n = 0;
+    }
+}
+
+static wsr_status make(wsr_plan **at, plans *m, size_t batch, bool keep)
+{
+    const unsigned mode = m->batch_statistics ? WSR_TRAIN : 0;
+    return keep ? wsr_plan_new(at, m->graph, batch, WSR_GRAD_INPUT | mode)
+                : wsr__plan_new_in(at, m->graph, batch, WSR_FORWARD | mode,
+                                   &m->arena);
+}
+
 static wsr_status need(wsr_plan **out, plans *m, size_t level, bool keep)
 {
-    wsr_status status = WSR_OK;
     wsr_plan **const at = &m->at[keep][level];
-    if (*at == NULL) {
-        const size_t batch = (size_t)1 << level;
-        status = keep ? wsr_plan_new(at, m->graph, batch, WSR_GRAD_INPUT)
-                      : wsr__plan_new_in(at, m->graph, batch, WSR_FORWARD,
-                                         &m->arena);
+    const wsr_status status =
+        *at == NULL ? make(at, m, (size_t)1 << level, keep) : WSR_OK;
+    *out = *at;
+    return status;
+}
+
+// The plan for the first of `left` images.
+static wsr_status plan_for(wsr_plan **out, plans *m, size_t left, bool keep)
+{
+    if (!m->batch_statistics) {
+        return need(out, m, level_for(m, left), keep);
+    }
+    wsr_plan **const at = &m->at[keep][0];
+    wsr_status status = WSR_OK;
+    if (*at == NULL || wsr_plan_batch(*at) != left) {
+        wsr_plan_free(*at);
+        *at = NULL;
+        status = make(at, m, left, keep);
     }
     *out = *at;
     return status;
@@ -57,20 +106,11 @@ static wsr_status reserve(wsr_model *model, double *bytes)
     wsr_status status = WSR_OK;
     plans *const m = (plans *)model;
     wsr_plan *plan = NULL;
-    WSR_TRY(need(&plan, m, m->top, true));
+    WSR_TRY(m->batch_statistics ? plan_for(&plan, m, m->super.batch, true)
+                                : need(&plan, m, m->top, true));
     *bytes = 2 * sizeof(float) * (double)plan->own.floats;
 out:
     return status;
-}
-
-// The largest plan that the `left` images fill, or the smallest one.
-static size_t level_for(const plans *m, size_t left)
-{
-    size_t level = m->top;
-    while (level > 0 && ((size_t)1 << level) > left) {
-        level--;
-    }
-    return level;
 }
 
 typedef struct copy_work {
@@ -129,8 +169,7 @@ static wsr_status forward(wsr_model *model, float *logits, const float *x,
         m->row[k] = (uint32_t)wsr__row(rows, k);
     }
     for (size_t first = 0; first < rows->n; first += wsr_plan_batch(plan)) {
-        const size_t level = level_for(m, rows->n - first);
-        WSR_TRY(need(&plan, m, level, keep));
+        WSR_TRY(plan_for(&plan, m, rows->n - first, keep));
         WSR_TRY(forward_piece(m, logits, x, first, plan));
     }
 out:
@@ -176,7 +215,7 @@ static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
     plans *const m = (plans *)model;
     wsr_plan *plan = NULL;
     for (size_t first = 0; first < m->n; first += wsr_plan_batch(plan)) {
-        plan = m->at[1][level_for(m, m->n - first)];
+        WSR_TRY(plan_for(&plan, m, m->n - first, true));
         WSR_TRY(backward_piece(m, dx, dlogits, first, plan));
     }
 out:
@@ -186,6 +225,7 @@ out:
 static const wsr__model_class cls = {.forward = forward,
                                      .backward = backward,
                                      .reserve = reserve,
+                                     .use_batch = use_batch,
                                      .release = release};
 
 // ------------------------------------------------------------ constructors

@@ -71,7 +71,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_new(
     wsr_model_logits_fn logits, wsr_model_backward_fn backward, void *user);
 
 /**
- * Make a model of a network, with frozen statistics.
+ * Make a model of a network, with frozen statistics unless
+ * wsr_model_set_statistics() chooses others.
  *
  * Plans for several batch sizes are made when they are first needed and kept.
  *
@@ -87,7 +88,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_from_net(wsr_model **out,
 
 /**
  * Make a model of a graph that has the input "x", (1, c, h, w), and the output
- * "logits", (1, classes), with frozen statistics.
+ * "logits", (1, classes), with frozen statistics as in wsr_model_from_net().
  *
  * @param out [out, owned] NULL on failure
  * @param graph must outlive the model
@@ -117,6 +118,26 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_set_range(wsr_model *model, float lo,
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_set_batch(wsr_model *model,
                                                     size_t batch);
+
+/** Which statistics batch norms use, see wsr_model_set_statistics(). */
+typedef enum wsr_statistics {
+    WSR_STATISTICS_RUNNING =
+        0,                   /**< the running ones, frozen: evaluation mode */
+    WSR_STATISTICS_BATCH = 1 /**< those of the batch: training mode */
+} wsr_statistics;
+
+/**
+ * Choose the statistics of the batch norms of a network or graph. Models start
+ * with the running ones. With those of the batch the logits of an image depend
+ * on the images that are computed with it: attack with stop=false, so that all
+ * of a batch stay together, and the model makes one plan per number of images.
+ * The running statistics do not move either way.
+ *
+ * @returns WSR_ARG for another value, and for models of two functions, which
+ *          have no statistics that the library knows of
+ */
+WSR_API WSR_MUST_USE wsr_status
+wsr_model_set_statistics(wsr_model *model, wsr_statistics statistics);
 
 /** Shape of one image. @returns [borrowed] (c, h, w) */
 WSR_API const wsr_shape *wsr_model_shape(const wsr_model *model);
