@@ -63,6 +63,21 @@ function(through_pkg_config name kind)
 endfunction()
 
 through_pkg_config(shared "" -Wl,-rpath,${libdir})
+
+# An example that uses much of the interface, from the installed headers alone.
+must_run("flags" ${PKG_CONFIG} --cflags --libs wsr)
+separate_arguments(flags UNIX_COMMAND "${output}")
+set(example ${ROOT}/examples/own_training.c)
+set(strict -Wall -Wextra -Wpedantic -Wconversion -Werror)
+must_run("example, C" ${CC} -std=c11 ${strict} -o ${SCRATCH}/example-c
+    ${example} ${flags} -lm -Wl,-rpath,${libdir})
+must_run("example, C++" ${CXX} -std=c++17 ${strict} -o ${SCRATCH}/example-cxx
+    -x c++ ${example} -x none ${flags} -Wl,-rpath,${libdir})
+foreach(language c cxx)
+    must_run("example, ${language}" ${CMAKE_COMMAND} -E chdir ${SCRATCH}
+        ${SCRATCH}/example-${language})
+    message(STATUS "example, ${language}: runs")
+endforeach()
 file(GLOB shared ${libdir}/libwsr.so*)
 file(REMOVE ${shared})
 through_pkg_config(static --static)
