@@ -6,6 +6,7 @@
 #include "support/support.h"
 #include "tensor/tensor.h"
 #include "wsr/graph.h"
+#include "wsr/loss.h"
 #include "wsr/optim.h"
 
 #include <math.h>
@@ -161,6 +162,102 @@ START_TEST(a_network_can_be_made_of_nothing)
 }
 END_TEST
 
+static void add(wsr_params *params, const char *name, const wsr_shape *shape,
+                const char *options)
+{
+    ck_assert_ok(wsr_params_add(NULL, params, name, shape, options));
+}
+
+static wsr_value apply(wsr_graph *graph, const char *op, wsr_value src,
+                       const char *const *names, const char *options)
+{
+    wsr_value srcs[8] = {src};
+    size_t n = 1;
+    wsr_value dst = 0;
+    for (; names[n - 1] != NULL; n++) {
+        ck_assert_ok(wsr_graph_param(&srcs[n], graph, names[n - 1]));
+    }
+    ck_assert_ok(wsr_graph_op(&dst, graph, op, srcs, n, options));
+    return dst;
+}
+
+// Convolution, norm with statistics of its own, classifier.
+static wsr_graph *convolutional(wsr_params *params)
+{
+    static const char *const conv[] = {"conv.weight", NULL};
+    static const char *const norm[] = {
+        "bn.running_mean", "bn.running_var", "bn.num_batches_tracked",
+        "bn.weight",       "bn.bias",        NULL};
+    static const char *const linear[] = {"fc.weight", "fc.bias", NULL};
+    static const char *const none[] = {NULL};
+    const wsr_shape image = {4, {1, 3, 8, 8}};
+    const wsr_shape kernel = {4, {10, 3, 3, 3}};
+    const wsr_shape channels = {1, {10}};
+    const wsr_shape scalar = {0, {0}};
+    const wsr_shape fc = {2, {4, 10}};
+    const wsr_shape classes = {1, {4}};
+    wsr_graph *graph = NULL;
+    wsr_value v = 0;
+    add(params, "conv.weight", &kernel, NULL);
+    add(params, "bn.running_mean", &channels, "init=constant,trainable=false");
+    add(params, "bn.running_var", &channels,
+        "init=constant,value=1,trainable=false");
+    add(params, "bn.num_batches_tracked", &scalar,
+        "init=constant,trainable=false");
+    add(params, "bn.weight", &channels, "init=constant,value=1");
+    add(params, "bn.bias", &channels, NULL);
+    add(params, "fc.weight", &fc, NULL);
+    add(params, "fc.bias", &classes, NULL);
+    ck_assert_ok(wsr_graph_new(&graph, params));
+    ck_assert_ok(wsr_graph_input(&v, graph, "x", &image));
+    v = apply(graph, "conv2d", v, conv, "pad=1");
+    v = apply(graph, "batch_norm", v, norm, NULL);
+    v = apply(graph, "relu", v, none, NULL);
+    v = apply(graph, "global_avg_pool", v, none, NULL);
+    v = apply(graph, "linear", v, linear, NULL);
+    ck_assert_ok(wsr_graph_output(graph, "logits", v));
+    return graph;
+}
+
+START_TEST(norms_of_ones_own_have_statistics_that_move)
+{
+    enum { BATCH = 6, FLOATS = BATCH * 3 * 8 * 8 };
+    wsr_params *const params = new_params();
+    wsr_graph *const graph = convolutional(params);
+    wsr_plan *plan = NULL;
+    wsr_optim *optim = NULL;
+    const int32_t labels[BATCH] = {0, 1, 2, 3, 0, 1};
+    double first = 0;
+    double loss = 0;
+    size_t tracked = 0;
+    ck_assert_ok(wsr_plan_new(&plan, graph, BATCH,
+                              WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    ck_assert_ok(wsr_optim_new(&optim, params, "adam"));
+    for (int step = 0; step < 60; step++) {
+        for (size_t i = 0; i < FLOATS; i++) {
+            wsr_plan_src(plan, "x")[i] = (float)(i * i % 97) / 97;
+        }
+        wsr_params_zero_grad(params, true);
+        ck_assert_ok(wsr_plan_forward(plan));
+        ck_assert_ok(wsr_cross_entropy(&loss, wsr_plan_diff_dst(plan, "logits"),
+                                       wsr_plan_dst(plan, "logits"),
+                                       wsr_plan_shape(plan, "logits"), labels,
+                                       0));
+        ck_assert_ok(wsr_plan_backward(plan));
+        ck_assert_ok(wsr_optim_step(optim, 0.02));
+        first = step == 0 ? loss : first;
+    }
+    ck_assert_double_lt(loss, first / 2);
+    ck_assert_ok(wsr_params_find(&tracked, params, "bn.num_batches_tracked"));
+    ck_assert(wsr_params_data(params, tracked)[0] == 60);
+    ck_assert(wsr_params_data(params, tracked - 1)[0] != 1);
+    wsr_optim_free(optim);
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -169,6 +266,7 @@ Suite *suite(void)
         what_cannot_be_is_refused_and_leaves_the_set_as_it_is,
         memory_that_runs_short_is_reported,
         a_network_can_be_made_of_nothing,
+        norms_of_ones_own_have_statistics_that_move,
         NULL,
     };
     return suite_of("params", tests);
