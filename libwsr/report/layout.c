@@ -15,7 +15,7 @@
 #include <string.h>
 
 // The bound is never met: a cell of five nodes has fewer parts.
-static size_t add_part(wsr__layout *l, wsr__part_kind kind, size_t column)
+static size_t add_part(wsr__cell_layout *l, wsr__part_kind kind, size_t column)
 {
     if (l->n_parts < WSR__LAYOUT_PARTS) {
         l->parts[l->n_parts] = (wsr__part){.kind = kind, .column = column};
@@ -25,7 +25,8 @@ static size_t add_part(wsr__layout *l, wsr__part_kind kind, size_t column)
 }
 
 // The edge from one state to another through all columns between.
-static void add_route(wsr__layout *l, size_t from, size_t to, const char *op)
+static void add_route(wsr__cell_layout *l, size_t from, size_t to,
+                      const char *op)
 {
     wsr__route *const route = &l->routes[l->n_routes++];
     const size_t end = l->parts[to].column;
@@ -41,7 +42,7 @@ static void add_route(wsr__layout *l, size_t from, size_t to, const char *op)
 
 // Columns of states are even, those of labels odd: a node stands two columns
 // behind its deepest input.
-static wsr_status add_states(wsr__layout *l, const wsr_genotype *g,
+static wsr_status add_states(wsr__cell_layout *l, const wsr_genotype *g,
                              wsr_genotype_cell cell)
 {
     const size_t nodes = wsr_genotype_nodes(g);
@@ -68,7 +69,7 @@ static wsr_status add_states(wsr__layout *l, const wsr_genotype *g,
 }
 
 // Edges of the cell first, then those that lead to the output.
-static void add_routes(wsr__layout *l, const wsr_genotype *g,
+static void add_routes(wsr__cell_layout *l, const wsr_genotype *g,
                        wsr_genotype_cell cell)
 {
     for (size_t k = 0; k < 2 * wsr_genotype_nodes(g); k++) {
@@ -96,8 +97,8 @@ static double height(const wsr__part *part)
 }
 
 // The mean place of a part's neighbours; its own where it has none.
-static double mean_of_neighbours(const wsr__layout *l, size_t part, bool before,
-                                 bool after)
+static double mean_of_neighbours(const wsr__cell_layout *l, size_t part,
+                                 bool before, bool after)
 {
     double sum = 0.0;
     size_t n = 0;
@@ -118,7 +119,7 @@ static double mean_of_neighbours(const wsr__layout *l, size_t part, bool before,
 }
 
 // Sort by `want`; equal ones stay in their order.
-static void sort(size_t *order, size_t n, const wsr__layout *l)
+static void sort(size_t *order, size_t n, const wsr__cell_layout *l)
 {
     for (size_t i = 1; i < n; i++) {
         const size_t moved = order[i];
@@ -133,7 +134,7 @@ static void sort(size_t *order, size_t n, const wsr__layout *l)
 
 // Least squares to `want` under the distances that heights demand: isotonic
 // regression of want minus the distances, by pooling adjacent violators.
-static void place(const size_t *order, size_t n, wsr__layout *l)
+static void place(const size_t *order, size_t n, wsr__cell_layout *l)
 {
     double offset[WSR__LAYOUT_PARTS];
     double mean[WSR__LAYOUT_PARTS];
@@ -165,7 +166,7 @@ static void place(const size_t *order, size_t n, wsr__layout *l)
 }
 
 // One column. `sorted`: parts may change their order.
-static void settle(wsr__layout *l, size_t column, bool before, bool after)
+static void settle(wsr__cell_layout *l, size_t column, bool before, bool after)
 {
     size_t order[WSR__LAYOUT_PARTS];
     size_t n = 0;
@@ -186,7 +187,7 @@ static void settle(wsr__layout *l, size_t column, bool before, bool after)
 }
 
 // Inputs stay where they are put; everything else follows from them.
-static void settle_all(wsr__layout *l)
+static void settle_all(wsr__cell_layout *l)
 {
     enum { ROUNDS = 6 };
     l->parts[0].y = -52.0;
@@ -210,7 +211,8 @@ static void settle_all(wsr__layout *l)
     }
 }
 
-wsr_status wsr__layout_make(wsr__layout *layout, const wsr_genotype *genotype,
+wsr_status wsr__layout_make(wsr__cell_layout *layout,
+                            const wsr_genotype *genotype,
                             wsr_genotype_cell cell)
 {
     wsr_status status = WSR_OK;

@@ -246,7 +246,7 @@ typedef struct wsr__route {
 
 /// A cell on paper. Parts 0 and 1 are the inputs, then come the nodes, then
 /// the output.
-typedef struct wsr__layout {
+typedef struct wsr__cell_layout {
     size_t states;
     size_t n_parts;
     size_t n_routes;
@@ -254,10 +254,11 @@ typedef struct wsr__layout {
     double top, bottom; // of all parts
     wsr__part parts[WSR__LAYOUT_PARTS];
     wsr__route routes[WSR__LAYOUT_EDGES];
-} wsr__layout;
+} wsr__cell_layout;
 
 /// Place the parts of a cell.
-wsr_status wsr__layout_make(wsr__layout *layout, const wsr_genotype *genotype,
+wsr_status wsr__layout_make(wsr__cell_layout *layout,
+                            const wsr_genotype *genotype,
                             wsr_genotype_cell cell);
 
 #endif

@@ -42,7 +42,7 @@ static const char *style_of(const char *op)
 
 // Middle of a column before it is stretched: inputs, then labels and nodes in
 // turn, then a column that edges to the output pass, then the output.
-static double place(const wsr__layout *l, size_t column)
+static double place(const wsr__cell_layout *l, size_t column)
 {
     const double first = REACH + AIR + LABEL;
     const double step = LABEL + AIR + RADIUS;
@@ -57,25 +57,25 @@ static double place(const wsr__layout *l, size_t column)
 }
 
 // What a small cell is stretched by, so that its drawing fills the page.
-static double stretch(const wsr__layout *l)
+static double stretch(const wsr__cell_layout *l)
 {
     const double factor = (PAGE - 2 * MARGIN) / place(l, l->columns - 1);
     return factor < 1.0 ? 1.0 : factor > 1.5 ? 1.5 : factor;
 }
 
-static double x_of(const wsr__layout *l, const wsr__part *part)
+static double x_of(const wsr__cell_layout *l, const wsr__part *part)
 {
     return MARGIN + stretch(l) * place(l, part->column);
 }
 
 // Half the width of a state: nodes are circles, the rest is longer.
-static double reach(const wsr__layout *l, size_t state)
+static double reach(const wsr__cell_layout *l, size_t state)
 {
     return state < 2 || state + 1 == l->states ? REACH : RADIUS;
 }
 
 // A curve that leaves and enters every part horizontally.
-static void draw_route(wsr__str *out, const wsr__layout *l,
+static void draw_route(wsr__str *out, const wsr__cell_layout *l,
                        const wsr__route *route)
 {
     const size_t last = route->n - 1;
@@ -114,7 +114,7 @@ static void add_op(wsr__str *out, const char *op)
 }
 
 // Widths are estimated from the number of letters: fonts differ.
-static void draw_label(wsr__str *out, const wsr__layout *l,
+static void draw_label(wsr__str *out, const wsr__cell_layout *l,
                        const wsr__route *route)
 {
     const wsr__part *const part = &l->parts[route->parts[route->n - 2]];
@@ -130,7 +130,7 @@ static void draw_label(wsr__str *out, const wsr__layout *l,
     wsr__str_add(out, "</text></g>\n");
 }
 
-static void draw_state(wsr__str *out, const wsr__layout *l, size_t state)
+static void draw_state(wsr__str *out, const wsr__cell_layout *l, size_t state)
 {
     const wsr__part *const part = &l->parts[state];
     const double x = x_of(l, part);
@@ -151,7 +151,7 @@ static void draw_state(wsr__str *out, const wsr__layout *l, size_t state)
     wsr__str_add(out, "</text></g>\n");
 }
 
-static void draw(wsr__str *out, const wsr__layout *l, const char *name)
+static void draw(wsr__str *out, const wsr__cell_layout *l, const char *name)
 {
     const double width = 2.0 * MARGIN + stretch(l) * place(l, l->columns - 1);
     const double height = l->bottom - l->top + 8.0;
@@ -178,7 +178,7 @@ wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
                          wsr_genotype_cell cell)
 {
     wsr_status status = WSR_OK;
-    wsr__layout *const layout = wsr__alloc(1, sizeof(*layout));
+    wsr__cell_layout *const layout = wsr__alloc(1, sizeof(*layout));
     if (layout == NULL) {
         return WSR_NOMEM;
     }

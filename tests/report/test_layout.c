@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static wsr__layout layout;
+static wsr__cell_layout layout;
 
 static double least_distance(const wsr__part *a, const wsr__part *b)
 {
