@@ -8,11 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { CURVES = WSR_TRAIN_TEST_ROBUST + 1 };
+enum { CURVES = WSR_TRAIN_TEST_ROBUST + 1, DRAWN = 2 };
 
 static const char prefix[] = "train.";
 static const char curves_name[] = "curves";
-static const char seed_name[] = "seed";
+static const char drawn_name[] = "drawn";
 
 struct wsr_trainer {
     wsr__training *training;
@@ -200,9 +200,10 @@ wsr_status wsr_trainer_save(const wsr_trainer *trainer, const char *path)
 {
     wsr_status status = WSR_OK;
     const wsr__training *const t = trainer->training;
+    const uint64_t drawn[DRAWN] = {t->of.seed, (uint64_t)t->params.batch};
     wsr__st_builder *builder = NULL;
     WSR_TRY(wsr__st_builder_new(&builder));
-    WSR_TRY(wsr__st_add_u64(builder, seed_name, &t->of.seed, 1));
+    WSR_TRY(wsr__st_add_u64(builder, drawn_name, drawn, DRAWN));
     WSR_TRY(wsr__st_add_f64(builder, curves_name, trainer->curves,
                             t->epoch * CURVES));
     WSR_TRY(wsr__training_save(t, builder, prefix));
@@ -212,16 +213,23 @@ out:
     return status;
 }
 
-static wsr_status check_seed(const wsr__training *t, const wsr__st *st)
+// What a batch is drawn by must be as it was.
+static wsr_status check_drawn(const wsr__training *t, const wsr__st *st)
 {
-    uint64_t seed = 0;
-    const wsr_status status = wsr__st_read_u64(&seed, st, seed_name, 1);
-    if (status == WSR_OK && seed != t->of.seed) {
-        return WSR_FAIL(WSR_FORMAT,
-                        "%s: is of a training with seed %llu, not %llu",
-                        wsr__st_path(st), (unsigned long long)seed,
-                        (unsigned long long)t->of.seed);
+    static const char *const names[DRAWN] = {"seed", "batches of"};
+    uint64_t stored[DRAWN];
+    const uint64_t own[DRAWN] = {t->of.seed, (uint64_t)t->params.batch};
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_read_u64(stored, st, drawn_name, DRAWN));
+    for (size_t i = 0; i < DRAWN; i++) {
+        if (stored[i] != own[i]) {
+            return WSR_FAIL(
+                WSR_FORMAT, "%s: is of a training with %s %llu, not %llu",
+                wsr__st_path(st), names[i], (unsigned long long)stored[i],
+                (unsigned long long)own[i]);
+        }
     }
+out:
     return status;
 }
 
@@ -254,7 +262,7 @@ wsr_status wsr_trainer_load(wsr_trainer *trainer, const char *path)
     wsr__st *st = NULL;
     double *curves = NULL;
     WSR_TRY(wsr__checkpoint_load(&st, path));
-    WSR_TRY(check_seed(t, st));
+    WSR_TRY(check_drawn(t, st));
     WSR_TRY(stage_curves(&curves, t, st));
     WSR_TRY(wsr__training_load(t, st, prefix));
     wsr__free(trainer->curves);

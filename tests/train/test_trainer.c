@@ -197,7 +197,14 @@ START_TEST(a_file_that_does_not_fit_changes_nothing)
     ck_assert_ok(wsr_trainer_step(small.trainer));
     ck_assert_ok(wsr_trainer_save(small.trainer, path));
     ck_assert_fails(wsr_trainer_load(sgd.trainer, path), WSR_FORMAT,
-                    "has epochs of 6 steps, the data make 3");
+                    "is of a training with batches of 16, not 40");
+    // As many batches of another size.
+    ck_assert_ok(wsr_trainer_new(&other, small.net, sgd.train, NULL,
+                                 "trainer=natural,epochs=3,batch=33", 1));
+    ck_assert_ok(wsr_trainer_save(other, path));
+    ck_assert_fails(wsr_trainer_load(sgd.trainer, path), WSR_FORMAT,
+                    "is of a training with batches of 33, not 40");
+    wsr_trainer_free(other);
     ck_assert_ok(
         wsr_trainer_new(&other, small.net, sgd.train, NULL, natural, 2));
     ck_assert_ok(wsr_trainer_save(other, path));

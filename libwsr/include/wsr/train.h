@@ -201,7 +201,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_trainer_save(const wsr_trainer *trainer,
  * the log (wsr_set_log_hook()).
  *
  * @param trainer made with the same network, data, options and seed; unchanged
- *        on failure
+ *        on failure. Rates, schedule and a larger number of epochs may differ:
+ *        what follows differs then too
  * @param path [borrowed] of the file
  * @returns WSR_NOTFOUND when there is none; WSR_FORMAT for a file that is
  *          damaged or of another training; WSR_IO; WSR_NOMEM
