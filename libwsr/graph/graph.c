@@ -293,7 +293,7 @@ wsr_value wsr__param_value(wsr_graph *graph, const char *name, wsr_shape shape,
     wsr__param *param = NULL;
     if (graph->status == WSR_OK) {
         graph->status =
-            wsr__params_add(&param, graph->params, name, &shape, init);
+            wsr__params_trained(&param, graph->params, name, &shape, init);
     }
     if (graph->status == WSR_OK) {
         graph->status = refer(&value, graph, param);

@@ -145,8 +145,8 @@ static wsr_status make_arch(wsr_search *s)
     const wsr_shape shape =
         wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
     WSR_TRY(wsr_params_new(&s->arch_params, s->seed));
-    WSR_TRY(wsr__params_add(&param, s->arch_params, "alphas", &shape,
-                            (wsr__init){0, 0}));
+    WSR_TRY(wsr__params_trained(&param, s->arch_params, "alphas", &shape,
+                                (wsr__init){0, 0}));
     WSR_TRY(wsr__param_need_grad(param));
     wsr__params_default(&adam, wsr__optim_adam.super.schema);
     adam.beta1 = 0.5;

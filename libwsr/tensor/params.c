@@ -180,9 +180,9 @@ static wsr_status find_or_insert(wsr__param **out, bool *found,
     return WSR_OK;
 }
 
-wsr_status wsr__params_add(wsr__param **out, wsr_params *params,
-                           const char *name, const wsr_shape *shape,
-                           wsr__init init)
+wsr_status wsr__params_trained(wsr__param **out, wsr_params *params,
+                               const char *name, const wsr_shape *shape,
+                               wsr__init init)
 {
     bool found = false;
     const wsr_status status = find_or_insert(out, &found, params, name, shape);
@@ -266,8 +266,8 @@ wsr_status wsr_params_add(size_t *out, wsr_params *params, const char *name,
     WSR_TRY(check_new(params, name, shape));
     WSR_TRY(wsr__params_parse(&decoded, add_schema, "parameter.",
                               options == NULL ? "" : options));
-    WSR_TRY(
-        wsr__params_add(&param, params, name, shape, init_of(&decoded, shape)));
+    WSR_TRY(wsr__params_trained(&param, params, name, shape,
+                                init_of(&decoded, shape)));
     param->trainable = decoded.trainable;
     if (out != NULL) {
         *out = params->count - 1;

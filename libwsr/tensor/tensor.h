@@ -68,9 +68,9 @@ typedef struct wsr__param {
 } wsr__param;
 
 /// Find or add a parameter. An existing one must have the same shape.
-wsr_status wsr__params_add(wsr__param **out, wsr_params *params,
-                           const char *name, const wsr_shape *shape,
-                           wsr__init init);
+wsr_status wsr__params_trained(wsr__param **out, wsr_params *params,
+                               const char *name, const wsr_shape *shape,
+                               wsr__init init);
 /// The same for a buffer (not trained).
 wsr_status wsr__params_buffer(wsr__param **out, wsr_params *params,
                               const char *name, const wsr_shape *shape,

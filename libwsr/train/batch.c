@@ -27,25 +27,26 @@ typedef struct output {
 
 // A loss of the caller's own, its gradient times the weight. Where the weight
 // is 0 it is not asked.
-static wsr_status own_loss(double *loss, float *diff, const float *logits,
-                           const wsr__train_step *step, double weight)
+static wsr_status own_loss(double *loss, const wsr__train_step *step,
+                           output out)
 {
-    const wsr_shape shape =
-        wsr__shape2((int64_t)step->n, (int64_t)step->classes);
+    const wsr_shape *const shape = wsr_plan_shape(step->plan, out.name);
+    const float *const logits = wsr_plan_dst(step->plan, out.name);
+    float *const diff = wsr_plan_diff_dst(step->plan, out.name);
     const size_t floats = step->n * step->classes;
     *loss = 0;
     if (diff == NULL) {
         return WSR_FAIL(WSR_ARG, "loss: nothing that is trained leads to it");
     }
-    if (weight == 0) {
+    if (out.weight == 0) {
         memset(diff, 0, floats * sizeof(*diff));
         return WSR_OK;
     }
     (void)wsr__fail(WSR_OK, "%s", ""); // so that a detail is the function's
-    const wsr_status status = step->loss_fn(loss, diff, logits, &shape,
-                                            step->labels, step->loss_user);
-    for (size_t i = 0; weight != 1 && i < floats; i++) {
-        diff[i] *= (float)weight;
+    const wsr_status status =
+        step->loss_fn(loss, diff, logits, shape, step->labels, step->loss_user);
+    for (size_t i = 0; out.weight != 1 && i < floats; i++) {
+        diff[i] *= (float)out.weight;
     }
     if (status != WSR_OK && wsr_error_detail()[0] == '\0') {
         return WSR_FAIL(status, "the loss function returned '%s'",
@@ -62,9 +63,10 @@ static wsr_status output_loss(double *loss, size_t *correct,
     wsr_status status = WSR_OK;
     const float *const z = wsr_plan_dst(step->plan, out.name);
     float *const dz = wsr_plan_diff_dst(step->plan, out.name);
-    *correct = wsr__count_correct(z, step->labels, step->n, step->classes);
+    *correct = wsr_count_correct(z, wsr_plan_shape(step->plan, out.name),
+                                 step->labels);
     if (step->loss_fn != NULL) {
-        WSR_TRY(own_loss(loss, dz, z, step, out.weight));
+        WSR_TRY(own_loss(loss, step, out));
     } else {
         const wsr__ce_batch of = {step->labels, step->n, step->classes,
                                   step->smoothing, out.weight};

@@ -54,16 +54,6 @@ static wsr_status check_finite(const char *loss, double value)
                                       fabs(value));
 }
 
-size_t wsr__count_correct(const float *logits, const int32_t *labels, size_t n,
-                          size_t classes)
-{
-    size_t correct = 0;
-    for (size_t i = 0; i < n; i++) {
-        correct += wsr__argmax(logits + i * classes, classes) == labels[i];
-    }
-    return correct;
-}
-
 double wsr__mean_cross_entropy(float *diff, const float *logits,
                                const wsr__ce_batch *b)
 {
@@ -218,8 +208,12 @@ wsr_status wsr_mse(double *loss, float *diff, const float *a, const float *b,
 size_t wsr_count_correct(const float *logits, const wsr_shape *shape,
                          const int32_t *labels)
 {
-    return shape->ndims != 2
-               ? 0
-               : wsr__count_correct(logits, labels, (size_t)shape->dims[0],
-                                    (size_t)shape->dims[1]);
+    size_t correct = 0;
+    const int64_t n = shape->ndims == 2 ? shape->dims[0] : 0;
+    for (int64_t i = 0; i < n; i++) {
+        const size_t classes = (size_t)shape->dims[1];
+        const float *const z = logits + (size_t)i * classes;
+        correct += wsr__argmax(z, classes) == labels[i];
+    }
+    return correct;
 }

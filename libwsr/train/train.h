@@ -85,10 +85,6 @@ typedef struct wsr__ce_batch {
 double wsr__mean_cross_entropy(float *diff, const float *logits,
                                const wsr__ce_batch *batch);
 
-/// Images whose first largest logit is that of the label.
-size_t wsr__count_correct(const float *logits, const int32_t *labels, size_t n,
-                          size_t classes);
-
 /// Forward the images and, unless both weights are 0, backward from
 ///   mean over images of CE(logits, label) and CE(aux, label).
 /// `correct` counts images. NUMERIC, naming the tensor, when a loss is not

@@ -198,8 +198,8 @@ START_TEST(three_architecture_steps_end_at_the_same_alphas)
     open_world(&w, "lstm:fidelity=released");
     float *const gumbel = golden_read(w.st, "arch.gumbel", TABLE);
     ck_assert_ok(wsr_params_new(&params, 1));
-    ck_assert_ok(wsr__params_add(&alphas, params, "alphas", &shape,
-                                 (wsr__init){.value = 0}));
+    ck_assert_ok(wsr__params_trained(&alphas, params, "alphas", &shape,
+                                     (wsr__init){.value = 0}));
     ck_assert_ok(wsr__param_need_grad(alphas));
     ck_assert_ok(wsr__st_read_f32(alphas->data, w.st, "arch.alphas", TABLE));
     ck_assert_ok(wsr_optim_new(&optim, params, "adam:beta1=0.5"));

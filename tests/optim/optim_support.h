@@ -24,8 +24,8 @@ static inline wsr__param *add_param(wsr_params *params, const char *name)
 {
     wsr__param *param = NULL;
     const wsr_shape shape = wsr__shape1(WIDTH);
-    ck_assert_ok(
-        wsr__params_add(&param, params, name, &shape, (wsr__init){.value = 0}));
+    ck_assert_ok(wsr__params_trained(&param, params, name, &shape,
+                                     (wsr__init){.value = 0}));
     ck_assert_ok(wsr__param_need_grad(param));
     memcpy(param->data, start, sizeof(start));
     return param;

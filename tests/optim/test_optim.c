@@ -141,8 +141,8 @@ static wsr__param *add_large(wsr_params *params)
 {
     wsr__param *param = NULL;
     const wsr_shape shape = wsr__shape1(LARGE);
-    ck_assert_ok(wsr__params_add(&param, params, "large", &shape,
-                                 (wsr__init){.bound = 1}));
+    ck_assert_ok(wsr__params_trained(&param, params, "large", &shape,
+                                     (wsr__init){.bound = 1}));
     ck_assert_ok(wsr__param_need_grad(param));
     param->has_grad = true;
     return param;
