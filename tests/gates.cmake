@@ -54,7 +54,8 @@ if(NOT WSR_SANITIZE)
         ${PROJECT_SOURCE_DIR}/libwsr/* ${PROJECT_SOURCE_DIR}/libwsr/*/*
         ${PROJECT_SOURCE_DIR}/tests/*
         ${PROJECT_SOURCE_DIR}/tools ${PROJECT_SOURCE_DIR}/examples)
-    list(REMOVE_ITEM folders tests/consumer) # compiled by its own gate
+    # Compiled by their own gates.
+    list(REMOVE_ITEM folders tests/consumer tests/variants)
     foreach(folder IN LISTS folders)
         file(GLOB sources ${PROJECT_SOURCE_DIR}/${folder}/*.c)
         if(sources)
