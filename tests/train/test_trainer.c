@@ -314,13 +314,13 @@ typedef struct stopper {
     size_t stop_at;
 } stopper;
 
-static bool stop(const char *phase, size_t done, size_t total, const char *note,
-                 void *user)
+static bool stop(const wsr_progress *p, void *user)
 {
     stopper *const s = user;
-    ck_assert(strcmp(phase, "train") == 0 || strcmp(phase, "validate") == 0);
-    ck_assert_uint_le(done, total);
-    ck_assert_ptr_nonnull(note);
+    ck_assert(strcmp(p->phase, "train") == 0 ||
+              strcmp(p->phase, "validate") == 0);
+    ck_assert_uint_le(p->step, p->steps);
+    ck_assert_ptr_nonnull(p->note);
     s->calls++;
     return s->calls != s->stop_at;
 }
