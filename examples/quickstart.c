@@ -81,12 +81,12 @@ int main(void)
     check(wsr_attack_set_strengths(attack, eps, 2));
     check(wsr_attack_run(&result, attack, model, images, labels, IMAGES));
     for (size_t e = 0; e < 2; e++) {
-        int standing = 0;
+        int robust = 0;
         for (size_t i = 0; i < IMAGES; i++) {
-            standing += wsr_attack_result_robust(result, e)[i];
+            robust += wsr_attack_result_robust(result, e)[i];
         }
         printf("eps %.4f: %d of %d recognised under attack\n",
-               (double)wsr_attack_result_eps(result, e), standing, IMAGES);
+               (double)wsr_attack_result_eps(result, e), robust, IMAGES);
     }
 
     wsr_attack_result_free(result);

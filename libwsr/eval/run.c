@@ -88,6 +88,8 @@ static wsr_status check_options(method *m, const wsr__run *run)
         need(&m->p.data.spec, "data.spec", "images, such as fashion-mnist"));
     WSR_TRY(check_save(m));
     WSR_TRY(wsr__eval_run_strengths(&m->p));
+    // Also where somebody wrote it into the configuration of a folder.
+    m->p.released = wsr__streq(m->p.attack.fidelity.s, "released");
     if (!m->p.released) {
         WSR_TRY(make_eval(&eval, m, run));
     } else if (run->folder != NULL) {

@@ -226,6 +226,19 @@ START_TEST(a_run_that_is_done_gives_its_result_again)
     ck_assert_ptr_null(result);
     ck_assert_fails(wsr_eval_run(&result, NULL, NULL, true, NULL, NULL),
                     WSR_ARG, "dir: ");
+    // Somebody changed the folder's configuration.
+    bytes text = get_file(path_in(dir, "config.yaml"));
+    bytes_add(&text, "", 1);
+    char *const at = strstr((char *)text.data, "intended");
+    ck_assert_ptr_nonnull(at);
+    for (size_t i = 0; i < 8; i++) {
+        at[i] = "released"[i]; // as long as the word that it replaces
+    }
+    text.size--;
+    put_file(path_in(dir, "config.yaml"), &text);
+    bytes_free(&text);
+    ck_assert_fails(wsr_eval_run(&result, NULL, dir, true, NULL, NULL),
+                    WSR_CONFIG, "without a folder");
     wsr_config_free(config);
 }
 END_TEST
