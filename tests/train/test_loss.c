@@ -160,74 +160,97 @@ START_TEST(bad_arguments_are_named)
 }
 END_TEST
 
+enum {
+    IMAGES = 4,
+    NET_SIDE = 16,
+    NET_FLOATS = IMAGES * 3 * NET_SIDE * NET_SIDE
+};
+
+static const int32_t classes_of[IMAGES] = {0, 2, 1, 2};
+
+static wsr_plan *plan_of(const wsr_graph *graph)
+{
+    wsr_plan *plan = NULL;
+    ck_assert_ok(
+        wsr_plan_new(&plan, graph, IMAGES, WSR_GRAD_PARAMS | WSR_TRAIN));
+    for (size_t i = 0; i < NET_FLOATS; i++) {
+        wsr_plan_src(plan, "x")[i] = (float)(i * 37 % 101) / 101;
+    }
+    return plan;
+}
+
+static void attach_loss(wsr_graph *graph)
+{
+    const wsr_shape one = {1, {1}};
+    wsr_value srcs[2];
+    wsr_value loss = 0;
+    ck_assert_ok(wsr_graph_value(&srcs[0], graph, "logits"));
+    ck_assert_ok(wsr_graph_input(&srcs[1], graph, "labels", &one));
+    ck_assert_ok(
+        wsr_graph_op(&loss, graph, "cross_entropy", srcs, 2, "smoothing=0.1"));
+    ck_assert_ok(wsr_graph_output(graph, "loss", loss));
+}
+
+static double backward_by_function(wsr_plan *plan)
+{
+    double loss = 0;
+    ck_assert_ok(wsr_plan_forward(plan));
+    ck_assert_ok(wsr_cross_entropy(
+        &loss, wsr_plan_diff_dst(plan, "logits"), wsr_plan_dst(plan, "logits"),
+        wsr_plan_shape(plan, "logits"), classes_of, 0.1));
+    ck_assert_ok(wsr_plan_backward(plan));
+    return loss;
+}
+
+static double backward_by_graph(wsr_plan *plan)
+{
+    double loss = 0;
+    for (size_t i = 0; i < IMAGES; i++) {
+        wsr_plan_src(plan, "labels")[i] = (float)classes_of[i];
+        wsr_plan_diff_dst(plan, "loss")[i] = 1.0F / IMAGES;
+    }
+    ck_assert_ok(wsr_plan_forward(plan));
+    ck_assert_ok(wsr_plan_backward(plan));
+    for (size_t i = 0; i < IMAGES; i++) {
+        loss += (double)wsr_plan_dst(plan, "loss")[i] / IMAGES;
+    }
+    return loss;
+}
+
 // A loss attached to the logits of a network's graph gives the parameters the
 // same gradients as the function does.
 START_TEST(a_loss_in_the_graph_has_the_same_gradient)
 {
-    enum { IMAGES = 4, SIDE = 16, FLOATS = IMAGES * 3 * SIDE * SIDE };
-    static float x[FLOATS];
     static float first[1 << 12];
-    const int32_t y[IMAGES] = {0, 2, 1, 2};
-    const wsr_shape one = {1, {1}};
     wsr_net *net = NULL;
     wsr_graph *graph = NULL;
-    wsr_plan *plan[2] = {NULL, NULL};
-    wsr_value srcs[2];
-    wsr_value loss = 0;
-    double value = 0;
-    double mean = 0;
-    for (size_t i = 0; i < FLOATS; i++) {
-        x[i] = (float)(i * 37 % 101) / 101;
-    }
+    size_t at = 0;
+    float most = 0;
     ck_assert_ok(wsr_net_new(&net, NULL,
                              "genotype=cna_r,channels=4,layers=3,classes=3,"
                              "image_size=16",
                              1));
     wsr_params *const params = wsr_net_params(net);
     ck_assert_ok(wsr_net_graph(&graph, net, true));
-    ck_assert_ok(
-        wsr_plan_new(&plan[0], graph, IMAGES, WSR_GRAD_PARAMS | WSR_TRAIN));
-    ck_assert_ok(wsr_graph_value(&srcs[0], graph, "logits"));
-    ck_assert_ok(wsr_graph_input(&srcs[1], graph, "labels", &one));
-    ck_assert_ok(
-        wsr_graph_op(&loss, graph, "cross_entropy", srcs, 2, "smoothing=0.1"));
-    ck_assert_ok(wsr_graph_output(graph, "loss", loss));
-    ck_assert_ok(
-        wsr_plan_new(&plan[1], graph, IMAGES, WSR_GRAD_PARAMS | WSR_TRAIN));
-
-    memcpy(wsr_plan_src(plan[0], "x"), x, sizeof(x));
-    ck_assert_ok(wsr_plan_forward(plan[0]));
-    ck_assert_ok(wsr_cross_entropy(&value, wsr_plan_diff_dst(plan[0], "logits"),
-                                   wsr_plan_dst(plan[0], "logits"),
-                                   wsr_plan_shape(plan[0], "logits"), y, 0.1));
-    ck_assert_ok(wsr_plan_backward(plan[0]));
-    size_t at = 0;
+    wsr_plan *const plain = plan_of(graph);
+    attach_loss(graph);
+    wsr_plan *const attached = plan_of(graph);
     ck_assert_ok(wsr_params_find(&at, params, "classifier.weight"));
     const size_t n = (size_t)wsr_shape_count(wsr_params_shape(params, at));
     ck_assert_uint_le(n, 1 << 12);
-    memcpy(first, wsr_params_grad(params, at), n * sizeof(float));
 
+    const double loss = backward_by_function(plain);
+    memcpy(first, wsr_params_grad(params, at), n * sizeof(float));
     wsr_params_zero_grad(params, true);
-    memcpy(wsr_plan_src(plan[1], "x"), x, sizeof(x));
-    for (size_t i = 0; i < IMAGES; i++) {
-        wsr_plan_src(plan[1], "labels")[i] = (float)y[i];
-        wsr_plan_diff_dst(plan[1], "loss")[i] = 1.0F / IMAGES;
-    }
-    ck_assert_ok(wsr_plan_forward(plan[1]));
-    ck_assert_ok(wsr_plan_backward(plan[1]));
-    for (size_t i = 0; i < IMAGES; i++) {
-        mean += (double)wsr_plan_dst(plan[1], "loss")[i] / IMAGES;
-    }
-    ck_assert_double_eq_tol(mean, value, 1e-6);
+    ck_assert_double_eq_tol(backward_by_graph(attached), loss, 1e-6);
     const float *const second = wsr_params_grad(params, at);
-    float most = 0;
     for (size_t i = 0; i < n; i++) {
         most = fmaxf(most, fabsf(first[i]));
         ck_assert_float_eq_tol(first[i], second[i], 1e-6F);
     }
     ck_assert_float_gt(most, 1e-4F);
-    wsr_plan_free(plan[0]);
-    wsr_plan_free(plan[1]);
+    wsr_plan_free(plain);
+    wsr_plan_free(attached);
     wsr_graph_free(graph);
     wsr_net_free(net);
 }
