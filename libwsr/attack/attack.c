@@ -61,6 +61,20 @@ bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params)
                                   : cls->needs_gradient;
 }
 
+bool wsr__attack_is_single_step(const wsr_attack *attack)
+{
+    const wsr__attack_class *const cls = attack->cls;
+    return cls->single_step != NULL && cls->single_step(attack->params);
+}
+
+void wsr__attack_params_free(const wsr__attack_class *cls, void *params)
+{
+    if (params != NULL && cls->release != NULL) {
+        cls->release(params);
+    }
+    wsr__free(params);
+}
+
 // "apgd-ce" is what others call apgd_ce.
 static wsr_status with_underscores(wsr__str *out, const char *spec)
 {
@@ -90,7 +104,7 @@ wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
     }
 out:
     if (status != WSR_OK) {
-        wsr__free(*params);
+        wsr__attack_params_free(*cls, *params);
         *params = NULL;
     }
     wsr__str_free(&text);
@@ -184,7 +198,7 @@ out:
 void wsr_attack_free(wsr_attack *attack)
 {
     if (attack != NULL) {
-        wsr__free(attack->params);
+        wsr__attack_params_free(attack->cls, attack->params);
         wsr__free(attack->eps);
         wsr__free(attack);
     }

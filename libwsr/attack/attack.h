@@ -16,6 +16,7 @@
 #include "wsr/attack.h"
 
 typedef struct wsr__attack_batch wsr__attack_batch;
+typedef struct wsr__members wsr__members;
 
 typedef struct wsr__attack_class {
     wsr__class super;
@@ -25,8 +26,14 @@ typedef struct wsr__attack_class {
     bool needs_gradient;
     /// Whether the options make it need gradients; NULL: needs_gradient says.
     bool (*gradients)(const void *params);
+    /// Whether the options make it one step along one gradient; NULL: never.
+    bool (*single_step)(const void *params);
     /// Check options against each other, fill what follows from them.
     wsr_status (*prepare)(void *params);
+    /// Free what `prepare` allocated; NULL: nothing.
+    void (*release)(void *params);
+    /// The attacks that it combines; NULL: it is a single one.
+    const wsr__members *(*members)(const void *params);
     /// Refuse a model that the options do not suit; NULL: all are suited.
     wsr_status (*fits)(const void *params, const wsr_model *model);
     bool targets;    // knows what to do with target classes
@@ -97,7 +104,13 @@ void wsr__attack_spec(wsr__str *out, const wsr_attack *attack);
 wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
                               const char *spec);
 
+/// Free the params of a class; NULL is legal.
+void wsr__attack_params_free(const wsr__attack_class *cls, void *params);
+
 bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params);
+
+/// Whether an attack is one step along one gradient.
+bool wsr__attack_is_single_step(const wsr_attack *attack);
 
 /// ARG, SHAPE or FORMAT when an attack with these options cannot work on the
 /// model: no gradients, too few classes, images that its files do not know.

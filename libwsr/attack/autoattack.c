@@ -15,9 +15,10 @@
 // diverse parameter-free attacks", arXiv:2003.01690.
 
 #include "attack/attack.h"
+#include "attack/engine/auto_pgd.h"
 #include "attack/engine/combine.h"
-
-#include <stdio.h>
+#include "attack/engine/fast_boundary.h"
+#include "attack/square.h"
 
 typedef struct params {
     wsr__text version;
@@ -27,6 +28,7 @@ typedef struct params {
     int64_t queries;
     int64_t restarts;
     int64_t eot;
+    wsr__members members;
 } params;
 
 static const char *const versions[] = {"standard", "plus", "rand", NULL};
@@ -64,108 +66,144 @@ static bool is_sparse(const params *p)
     return norm(p) == WSR__L1 && wsr__streq(p->version.s, "standard");
 }
 
-static void add_apgd(wsr__str *out, const params *p, const char *loss,
-                     int64_t eot)
+static wsr_status add_apgd(wsr__members *out, const params *p,
+                           const wsr__attack_class *cls, int64_t eot)
 {
+    wsr_status status = WSR_OK;
+    void *options = NULL;
     const bool sparse = is_sparse(p);
     const bool plus = wsr__streq(p->version.s, "plus");
     const int64_t published = sparse || plus ? 5 : 1;
-    wsr__str_addf(out,
-                  "apgd_%s:steps=%lld,restarts=%lld,eot=%lld,large=%d,"
-                  "norm=%s,",
-                  loss, (long long)p->steps,
-                  (long long)(p->restarts > 0 ? p->restarts : published),
-                  (long long)eot, sparse, p->norm.s);
+    WSR_TRY(wsr__members_add(&options, out, cls));
+    wsr__apgd *const apgd = options;
+    apgd->steps = p->steps;
+    apgd->restarts = p->restarts > 0 ? p->restarts : published;
+    apgd->eot = eot;
+    apgd->large = sparse;
+    apgd->norm = p->norm;
+out:
+    return status;
 }
 
-static void add_apgd_t(wsr__str *out, const params *p)
+// The ratio of logits needs a third class; without one it is left out.
+static wsr_status add_apgd_dlr(wsr__members *out, const params *p, int64_t eot)
 {
-    const bool sparse = is_sparse(p);
-    const int64_t targets = sparse ? 5 : 9;
-    const int64_t restarts = p->restarts > 0 ? p->restarts : 1;
-    wsr__str_addf(out,
-                  "apgd_t:steps=%lld,restarts=%lld,targets=%lld,large=%d,"
-                  "norm=%s,",
-                  (long long)p->steps, (long long)restarts,
-                  (long long)(p->targets > 0 ? p->targets : targets), sparse,
-                  p->norm.s);
-}
-
-static void add_fab_t(wsr__str *out, const params *p)
-{
-    wsr__str_addf(out, "fab_t:steps=%lld,targets=%lld,norm=%s,",
-                  (long long)p->steps,
-                  (long long)(p->targets > 0 ? p->targets : 9), p->norm.s);
-}
-
-static void add_square(wsr__str *out, const params *p)
-{
-    wsr__str_addf(out, "square:queries=%lld,norm=%s,", (long long)p->queries,
-                  p->norm.s);
-}
-
-static void members_of(wsr__str *out, const params *p, size_t classes)
-{
-    const bool ratio = classes >= 3; // what the ratio of logits needs
-    if (wsr__streq(p->version.s, "rand")) {
-        add_apgd(out, p, "ce", p->eot);
-        if (ratio) {
-            add_apgd(out, p, "dlr", p->eot);
-        }
-        return;
+    const wsr_status status = add_apgd(out, p, &wsr__attack_apgd_dlr, eot);
+    if (status == WSR_OK) {
+        out->list[out->n - 1].optional = true;
     }
-    add_apgd(out, p, "ce", 1);
-    if (wsr__streq(p->version.s, "plus")) {
-        if (ratio) {
-            add_apgd(out, p, "dlr", 1);
-        }
-        wsr__str_addf(
-            out, "fab:steps=%lld,restarts=%lld,norm=%s,", (long long)p->steps,
-            (long long)(p->restarts > 0 ? p->restarts : 5), p->norm.s);
-        add_square(out, p);
-        add_apgd_t(out, p);
-        add_fab_t(out, p);
-        return;
-    }
-    add_apgd_t(out, p);
-    add_fab_t(out, p);
-    add_square(out, p);
+    return status;
 }
 
-static wsr_status make_members(wsr__members *out, const params *p,
-                               size_t classes)
+static wsr_status add_apgd_t(wsr__members *out, const params *p)
 {
     wsr_status status = WSR_OK;
-    wsr__str specs = {0};
-    members_of(&specs, p, classes);
-    WSR_TRY(wsr__str_status(&specs));
-    specs.s[specs.len - 1] = '\0'; // the last comma
-    WSR_TRY(wsr__members_new(out, specs.s));
+    void *options = NULL;
+    const bool sparse = is_sparse(p);
+    const int64_t targets = sparse ? 5 : 9;
+    WSR_TRY(wsr__members_add(&options, out, &wsr__attack_apgd_t));
+    wsr__apgd *const apgd = options;
+    apgd->steps = p->steps;
+    apgd->restarts = p->restarts > 0 ? p->restarts : 1;
+    apgd->targets = p->targets > 0 ? p->targets : targets;
+    apgd->large = sparse;
+    apgd->norm = p->norm;
 out:
-    wsr__str_free(&specs);
     return status;
+}
+
+static wsr_status add_fab(wsr__members *out, const params *p)
+{
+    wsr_status status = WSR_OK;
+    void *options = NULL;
+    WSR_TRY(wsr__members_add(&options, out, &wsr__attack_fab));
+    wsr__fab *const fab = options;
+    fab->steps = p->steps;
+    fab->restarts = p->restarts > 0 ? p->restarts : 5;
+    fab->norm = p->norm;
+out:
+    return status;
+}
+
+static wsr_status add_fab_t(wsr__members *out, const params *p)
+{
+    wsr_status status = WSR_OK;
+    void *options = NULL;
+    WSR_TRY(wsr__members_add(&options, out, &wsr__attack_fab_t));
+    wsr__fab *const fab = options;
+    fab->steps = p->steps;
+    fab->targets = p->targets > 0 ? p->targets : 9;
+    fab->norm = p->norm;
+out:
+    return status;
+}
+
+static wsr_status add_square(wsr__members *out, const params *p)
+{
+    wsr_status status = WSR_OK;
+    void *options = NULL;
+    WSR_TRY(wsr__members_add(&options, out, &wsr__attack_square));
+    wsr__square *const square = options;
+    square->queries = p->queries;
+    square->norm = p->norm;
+out:
+    return status;
+}
+
+static wsr_status add_members(wsr__members *out, const params *p)
+{
+    wsr_status status = WSR_OK;
+    const bool random = wsr__streq(p->version.s, "rand");
+    const bool plus = wsr__streq(p->version.s, "plus");
+    const int64_t eot = random ? p->eot : 1;
+    WSR_TRY(add_apgd(out, p, &wsr__attack_apgd_ce, eot));
+    if (random || plus) {
+        WSR_TRY(add_apgd_dlr(out, p, eot));
+    }
+    if (random) {
+        return WSR_OK;
+    }
+    if (plus) {
+        WSR_TRY(add_fab(out, p));
+        WSR_TRY(add_square(out, p));
+    }
+    WSR_TRY(add_apgd_t(out, p));
+    WSR_TRY(add_fab_t(out, p));
+    if (!plus) {
+        WSR_TRY(add_square(out, p));
+    }
+out:
+    return status;
+}
+
+static void release(void *options)
+{
+    wsr__members_free(&((params *)options)->members);
+}
+
+static wsr_status prepare(void *options)
+{
+    params *const p = options;
+    const wsr_status status = add_members(&p->members, p);
+    if (status != WSR_OK) {
+        release(p);
+    }
+    return status;
+}
+
+static const wsr__members *members_of(const void *options)
+{
+    return &((const params *)options)->members;
 }
 
 static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    wsr_status status = WSR_OK;
-    wsr__members members = {0};
-    WSR_TRY(make_members(&members, options, s->classes));
-    WSR_TRY(wsr__members_run(s, &members));
-out:
-    wsr__members_free(&members);
-    return status;
+    return wsr__members_run(s, members_of(options));
 }
 
 static uint64_t passes(const wsr__attack_batch *s, const void *options)
 {
-    wsr__members members = {0};
-    if (make_members(&members, options, s->classes) != WSR_OK) {
-        return 0;
-    }
-    const uint64_t sum = wsr__members_passes(s, &members);
-    wsr__members_free(&members);
-    return sum;
+    return wsr__members_passes(s, members_of(options));
 }
 
 const wsr__attack_class wsr__attack_autoattack = {
@@ -178,6 +216,9 @@ const wsr__attack_class wsr__attack_autoattack = {
     .norm = norm,
     .needs_gradient = true,
     .early_stop = true,
+    .prepare = prepare,
+    .release = release,
+    .members = members_of,
     .run = run,
     .passes = passes,
 };

@@ -13,8 +13,7 @@
 
 typedef struct params {
     wsr__text attacks;
-    wsr__lp norm;   // of the members
-    bool gradients; // some member needs them
+    wsr__members members;
 } params;
 
 static const wsr__option schema[] = {
@@ -23,77 +22,64 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static wsr_status members_of(wsr__members *out, const params *p)
+static wsr_status prepare(void *options)
 {
+    params *const p = options;
     wsr__text specs = p->attacks;
     const size_t length = strlen(specs.s);
     const bool brackets = length >= 2 && specs.s[0] == '[' &&
                           specs.s[length - 1] == ']';
     specs.s[length - brackets] = '\0';
-    return wsr__members_new(out, specs.s + brackets);
+    return wsr__members_parse(&p->members, specs.s + brackets);
 }
 
-static wsr_status prepare(void *options)
+static void release(void *options)
 {
-    wsr_status status = WSR_OK;
-    params *const p = options;
-    wsr__members members;
-    WSR_TRY(members_of(&members, p));
-    p->norm = wsr__attack_norm_of(members.list[0].cls, members.list[0].params);
-    p->gradients = false;
-    for (size_t i = 0; i < members.n; i++) {
-        p->gradients |= wsr__attack_gradients_of(members.list[i].cls,
-                                                 members.list[i].params);
-    }
-    wsr__members_free(&members);
-out:
-    return status;
+    wsr__members_free(&((params *)options)->members);
+}
+
+static const wsr__members *members_of(const void *options)
+{
+    return &((const params *)options)->members;
 }
 
 static wsr_status fits(const void *options, const wsr_model *model)
 {
     wsr_status status = WSR_OK;
-    wsr__members members = {0};
-    WSR_TRY(members_of(&members, options));
-    for (size_t i = 0; i < members.n; i++) {
-        WSR_TRY(wsr__attack_fits(members.list[i].cls, members.list[i].params,
+    const wsr__members *const members = members_of(options);
+    for (size_t i = 0; i < members->n; i++) {
+        WSR_TRY(wsr__attack_fits(members->list[i].cls, members->list[i].params,
                                  model));
     }
 out:
-    wsr__members_free(&members);
     return status;
 }
 
 static wsr__lp norm(const void *options)
 {
-    return ((const params *)options)->norm;
+    const wsr__member *const first = &members_of(options)->list[0];
+    return wsr__attack_norm_of(first->cls, first->params);
 }
 
 static bool gradients(const void *options)
 {
-    return ((const params *)options)->gradients;
+    const wsr__members *const members = members_of(options);
+    bool any = false;
+    for (size_t i = 0; i < members->n; i++) {
+        any |= wsr__attack_gradients_of(members->list[i].cls,
+                                        members->list[i].params);
+    }
+    return any;
 }
 
 static wsr_status run(wsr__attack_batch *s, const void *options)
 {
-    wsr_status status = WSR_OK;
-    wsr__members members;
-    WSR_TRY(members_of(&members, options));
-    status = wsr__members_run(s, &members);
-    wsr__members_free(&members);
-out:
-    return status;
+    return wsr__members_run(s, members_of(options));
 }
 
 static uint64_t passes(const wsr__attack_batch *s, const void *options)
 {
-    wsr__members members;
-    if (members_of(&members, options) != WSR_OK) {
-        return 0;
-    }
-    const uint64_t sum = wsr__members_passes(s, &members);
-    wsr__members_free(&members);
-    return sum;
+    return wsr__members_passes(s, members_of(options));
 }
 
 const wsr__attack_class wsr__attack_chain = {
@@ -107,6 +93,8 @@ const wsr__attack_class wsr__attack_chain = {
     .norm = norm,
     .gradients = gradients,
     .prepare = prepare,
+    .release = release,
+    .members = members_of,
     .fits = fits,
     .targets = true, // if its members know some
     .early_stop = true,

@@ -31,6 +31,7 @@ const wsr__attack_class wsr__attack_difgsm = {
               .params_size = sizeof(wsr__input_diversity)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = wsr__momentum_single_step,
     .targets = true,
     .run = run,
     .passes = wsr__momentum_passes,

@@ -50,6 +50,12 @@ static uint64_t passes(const wsr__attack_batch *s, const void *options)
     return 2;
 }
 
+static bool single_step(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const wsr__attack_class wsr__attack_ffgsm = {
     .super = {.name = "ffgsm",
               .summary = "one step from a random point of the ball",
@@ -58,6 +64,7 @@ const wsr__attack_class wsr__attack_ffgsm = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = single_step,
     .targets = true,
     .run = run,
     .passes = passes,

@@ -38,12 +38,19 @@ static uint64_t passes(const wsr__attack_batch *s, const void *options)
     return 2;
 }
 
+static bool single_step(const void *options)
+{
+    (void)options;
+    return true;
+}
+
 const wsr__attack_class wsr__attack_fgsm = {
     .super = {.name = "fgsm",
               .summary = "one step along the sign of the gradient",
               .reference = "Goodfellow et al. 2015, arXiv:1412.6572"},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = single_step,
     .targets = true,
     .run = run,
     .passes = passes,

@@ -29,6 +29,7 @@ const wsr__attack_class wsr__attack_mifgsm = {
               .params_size = sizeof(wsr__momentum_params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = wsr__momentum_single_step,
     .targets = true,
     .run = run,
     .passes = wsr__momentum_passes,

@@ -20,6 +20,7 @@ const wsr__attack_class wsr__attack_pgd = {
     .norms = 1u << WSR__LINF | 1u << WSR__L2,
     .norm = wsr__descent_norm,
     .needs_gradient = true,
+    .single_step = wsr__descent_single_step,
     .targets = true,
     .run = run,
     .passes = wsr__descent_passes,

@@ -21,6 +21,7 @@ const wsr__attack_class wsr__attack_pgddlr = {
     .norms = 1u << WSR__LINF | 1u << WSR__L2,
     .norm = wsr__descent_norm,
     .needs_gradient = true,
+    .single_step = wsr__descent_single_step,
     .targets = true,
     .classes = 3,
     .run = run,

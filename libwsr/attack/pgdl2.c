@@ -33,6 +33,7 @@ const wsr__attack_class wsr__attack_pgdl2 = {
               .params_size = sizeof(wsr__descent)},
     .norms = 1u << WSR__L2,
     .needs_gradient = true,
+    .single_step = wsr__descent_single_step,
     .targets = true,
     .run = run,
     .passes = wsr__descent_passes,

@@ -63,6 +63,11 @@ static uint64_t passes(const wsr__attack_batch *s, const void *options)
     return (uint64_t)p->steps + 1;
 }
 
+static bool single_step(const void *options)
+{
+    return ((const params *)options)->steps == 1;
+}
+
 const wsr__attack_class wsr__attack_rfgsm = {
     .super = {.name = "rfgsm",
               .summary = "a random step, then one along the gradient's sign",
@@ -71,6 +76,7 @@ const wsr__attack_class wsr__attack_rfgsm = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = single_step,
     .targets = true,
     .run = run,
     .passes = passes,

@@ -14,6 +14,7 @@
 // Croce and Hein, arXiv:2103.01208. An image has windows of its own, drawn by
 // its number, and is not attacked further after a success.
 
+#include "attack/square.h"
 #include "attack/attack.h"
 #include "attack/engine/batch.h"
 
@@ -22,14 +23,7 @@
 
 enum { BEST, LOSS, DELTA, PATTERN, FRESH };
 
-typedef struct params {
-    int64_t queries;
-    double p;
-    int64_t restarts;
-    bool rescale;
-    wsr__text loss;
-    wsr__text norm;
-} params;
+typedef wsr__square params;
 
 static const char *const losses[] = {"margin", "ce", NULL};
 

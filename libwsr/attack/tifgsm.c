@@ -132,6 +132,7 @@ const wsr__attack_class wsr__attack_tifgsm = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = wsr__momentum_single_step,
     .prepare = prepare,
     .targets = true,
     .run = run,

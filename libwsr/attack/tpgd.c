@@ -66,6 +66,11 @@ static uint64_t passes(const wsr__attack_batch *s, const void *options)
     return (uint64_t)p->steps + 1;
 }
 
+static bool single_step(const void *options)
+{
+    return ((const params *)options)->steps == 1;
+}
+
 const wsr__attack_class wsr__attack_tpgd = {
     .super = {.name = "tpgd",
               .summary = "pgd on the divergence from the clean prediction",
@@ -74,6 +79,7 @@ const wsr__attack_class wsr__attack_tpgd = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
+    .single_step = single_step,
     .run = run,
     .passes = passes,
 };

@@ -129,16 +129,6 @@ static double robust(const wsr_eval *s, size_t a, size_t e)
     return wsr_eval_get(s, a, e, WSR_EVAL_ROBUST);
 }
 
-static bool single_step(const wsr_attack *attack)
-{
-    static const char *const names[] = {"fgsm", "rfgsm", "ffgsm"};
-    bool single = false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        single = single || wsr__streq(attack->cls->super.name, names[i]);
-    }
-    return single;
-}
-
 // ------------------------------------------------------------------ groups
 
 // Members of a group of attacks.
@@ -156,12 +146,12 @@ static bool black(const wsr_attack *attack)
 
 static bool single(const wsr_attack *attack)
 {
-    return white(attack) && single_step(attack);
+    return white(attack) && wsr__attack_is_single_step(attack);
 }
 
 static bool many(const wsr_attack *attack)
 {
-    return white(attack) && !single_step(attack);
+    return white(attack) && !wsr__attack_is_single_step(attack);
 }
 
 // The member under which the fewest images are robust, s->n_attacks when there

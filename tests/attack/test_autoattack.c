@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "attack/engine/auto_pgd.h"
+#include "attack/engine/combine.h"
 #include "attack/model_support.h"
 
 // The first two classes of the toy.
@@ -39,6 +41,24 @@ START_TEST(it_leaves_no_more_standing_than_its_members)
     ck_assert_uint_gt(toy_robust(r), 0);
     wsr_attack_result_free(r);
     toy_end(w);
+}
+END_TEST
+
+// Members are made with the attack, not for every batch and strength.
+START_TEST(members_are_made_once)
+{
+    wsr_attack *attack = NULL;
+    ck_assert_ok(wsr_attack_new(
+        &attack, "autoattack:version=plus,norm=l2,steps=7,restarts=2", NULL));
+    const wsr__members *const members = attack->cls->members(attack->params);
+    ck_assert_uint_eq(members->n, 6);
+    const wsr__apgd *const apgd = members->list[0].params;
+    ck_assert_int_eq(apgd->steps, 7);
+    ck_assert_int_eq(apgd->restarts, 2);
+    ck_assert_str_eq(apgd->norm.s, "l2");
+    ck_assert(members->list[1].optional);
+    ck_assert(!members->list[2].optional);
+    wsr_attack_free(attack);
 }
 END_TEST
 
@@ -162,6 +182,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {it_leaves_no_more_standing_than_its_members,
+                                  members_are_made_once,
                                   all_versions_work_in_all_norms,
                                   versions_are_the_published_chains,
                                   few_classes_are_enough,

@@ -213,6 +213,18 @@ START_TEST(single_steps_that_beat_many_are_noticed)
 }
 END_TEST
 
+// What counts is how many steps are taken, not what the attack is called.
+START_TEST(one_step_of_an_attack_with_many_is_a_single_step)
+{
+    const question q = {logits,
+                        misleading,
+                        "pgd:steps=1,random_start=false,rfgsm:steps=3",
+                        "stop=false,batch=28",
+                        {0.03f, 0.05f}};
+    expect(&q, "single_step", "pgd leaves");
+}
+END_TEST
+
 START_TEST(budgets_that_still_help_are_noticed)
 {
     const question q = {logits,
@@ -356,6 +368,7 @@ Suite *suite(void)
         warnings_say_the_same_in_sentences,
         a_model_that_answers_differently_is_noticed,
         single_steps_that_beat_many_are_noticed,
+        one_step_of_an_attack_with_many_is_a_single_step,
         budgets_that_still_help_are_noticed,
         accuracy_that_rises_with_the_strength_is_noticed,
         images_outside_of_ball_or_range_are_noticed,

@@ -11,17 +11,38 @@ enum { SPEC_SIZE = 1024 };
 void wsr__members_free(wsr__members *members)
 {
     for (size_t i = 0; i < members->n; i++) {
-        wsr__free(members->list[i].params);
+        wsr__attack_params_free(members->list[i].cls, members->list[i].params);
     }
     *members = (wsr__members){0};
 }
 
+static wsr_status check_room(const wsr__members *members)
+{
+    return members->n < WSR__MEMBERS
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG, "attacks: more than %d", WSR__MEMBERS);
+}
+
+wsr_status wsr__members_add(void **params, wsr__members *members,
+                            const wsr__attack_class *cls)
+{
+    wsr_status status = WSR_OK;
+    *params = NULL;
+    WSR_TRY(check_room(members));
+    wsr__member *const member = &members->list[members->n];
+    *member = (wsr__member){.cls = cls};
+    WSR_TRY(wsr__class_copy(&member->params, &cls->super, NULL));
+    *params = member->params;
+    members->n++;
+out:
+    return status;
+}
+
 static wsr_status add(wsr__members *members, const char *spec, size_t length)
 {
+    wsr_status status = WSR_OK;
     char text[SPEC_SIZE];
-    if (members->n == WSR__MEMBERS) {
-        return WSR_FAIL(WSR_CONFIG, "attacks: more than %d", WSR__MEMBERS);
-    }
+    WSR_TRY(check_room(members));
     if (length >= sizeof(text)) {
         return WSR_FAIL(WSR_CONFIG, "attack '%.40s...': longer than %d bytes",
                         spec, SPEC_SIZE - 1);
@@ -29,9 +50,9 @@ static wsr_status add(wsr__members *members, const char *spec, size_t length)
     memcpy(text, spec, length);
     text[length] = '\0';
     wsr__member *const member = &members->list[members->n];
-    const wsr_status status =
-        wsr__attack_decode(&member->cls, &member->params, text);
-    members->n += status == WSR_OK;
+    WSR_TRY(wsr__attack_decode(&member->cls, &member->params, text));
+    members->n++;
+out:
     return status;
 }
 
@@ -52,7 +73,7 @@ static wsr_status check_norms(const wsr__members *members)
     return WSR_OK;
 }
 
-wsr_status wsr__members_new(wsr__members *out, const char *specs)
+wsr_status wsr__members_parse(wsr__members *out, const char *specs)
 {
     wsr_status status = WSR_OK;
     const char *rest = specs;
@@ -73,14 +94,20 @@ out:
     return status;
 }
 
+static bool is_left_out(const wsr__attack_batch *s, const wsr__member *m)
+{
+    return m->optional && s->classes < m->cls->classes;
+}
+
 uint64_t wsr__members_passes(const wsr__attack_batch *s,
                              const wsr__members *members)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < members->n; i++) {
         const wsr__member *const m = &members->list[i];
-        const uint64_t passes = m->cls->passes(s, m->params);
-        if (passes == 0) {
+        const bool out = is_left_out(s, m);
+        const uint64_t passes = out ? 0 : m->cls->passes(s, m->params);
+        if (passes == 0 && !out) {
             return 0;
         }
         sum += passes;
@@ -91,11 +118,14 @@ uint64_t wsr__members_passes(const wsr__attack_batch *s,
 wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
 {
     wsr_status status = WSR_OK;
-    const uint32_t stream = s->stream;
+    uint32_t stream = s->stream * WSR__MEMBERS;
     for (size_t i = 0; i < members->n && s->n_active > 0; i++) {
         const wsr__member *const m = &members->list[i];
-        WSR_TRY(wsr__attack_batch_run_member(
-            s, m->cls, m->params, stream * WSR__MEMBERS + (uint32_t)i + 1));
+        if (is_left_out(s, m)) {
+            continue;
+        }
+        stream++;
+        WSR_TRY(wsr__attack_batch_run_member(s, m->cls, m->params, stream));
         WSR_TRY(wsr__attack_batch_report_member(s, m->cls));
     }
 out:

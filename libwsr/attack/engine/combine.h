@@ -12,17 +12,23 @@ enum { WSR__MEMBERS = 16 };
 typedef struct wsr__member {
     const wsr__attack_class *cls;
     void *params;
+    bool optional; // left out where the model has too few classes for it
 } wsr__member;
 
 /// Attacks that are applied one after the other, all in one norm.
-typedef struct wsr__members {
+struct wsr__members {
     wsr__member list[WSR__MEMBERS];
     size_t n;
-} wsr__members;
+};
 
-/// From "a,b:k=v,c".
-wsr_status wsr__members_new(wsr__members *out, const char *specs);
+/// From "a,b:k=v,c". Nothing to free on failure.
+wsr_status wsr__members_parse(wsr__members *out, const char *specs);
 void wsr__members_free(wsr__members *members);
+
+/// Add a member that has the defaults of its class.
+/// [out, borrowed] its params, to be changed
+wsr_status wsr__members_add(void **params, wsr__members *members,
+                            const wsr__attack_class *cls);
 
 /// Forward passes of all members at most; 0: memory is short.
 uint64_t wsr__members_passes(const wsr__attack_batch *s,

@@ -39,6 +39,12 @@ wsr__lp wsr__descent_norm(const void *descent)
     return wsr__lp_named(((const wsr__descent *)descent)->norm.s);
 }
 
+bool wsr__descent_single_step(const void *descent)
+{
+    const wsr__descent *const p = descent;
+    return p->steps == 1 && p->restarts == 1;
+}
+
 uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent)
 {
     (void)s;

@@ -23,6 +23,11 @@ static void step(wsr__attack_batch *s, size_t row, void *ctx)
     wsr__gradient_step(s, row, m, c->alpha);
 }
 
+bool wsr__momentum_single_step(const void *params)
+{
+    return ((const wsr__momentum_params *)params)->steps == 1;
+}
+
 uint64_t wsr__momentum_passes(const wsr__attack_batch *s, const void *params)
 {
     (void)s;

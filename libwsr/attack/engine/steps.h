@@ -52,6 +52,8 @@ typedef struct wsr__descent {
 extern const wsr__option wsr__descent_schema[];
 wsr__lp wsr__descent_norm(const void *descent);
 
+bool wsr__descent_single_step(const void *descent);
+
 /// Its forward passes at most.
 uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent);
 
