@@ -23,8 +23,8 @@ static bool on_progress(const wsr_progress *p, void *user)
 {
     (void)user;
     if (p->line == NULL) { // else: what the log has got, as JSON
-        (void)fprintf(stderr, "%s %zu/%zu %s\n", p->phase, p->step, p->steps,
-                      p->note);
+        (void)fprintf(stderr, "%3.0f %% %s %zu/%zu %s\n", 100 * p->part,
+                      p->phase, p->step, p->steps, p->note);
     }
     return true; // false: stop, to go on some other time
 }

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -89,87 +87,7 @@ bool cli_canceled(void)
     return canceled != 0;
 }
 
-// ------------------------------------------------------------------ terminal
-
-static double now(void)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static bool is_terminal(void)
-{
-    const char *const term = getenv("TERM");
-    return isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' &&
-           strcmp(term, "dumb") != 0;
-}
-
-static int terminal_width(void)
-{
-    struct winsize size = {0};
-    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
-    return known && size.ws_col > 20 ? size.ws_col : 80;
-}
-
-void cli_progress_clear(cli *c)
-{
-    if (c->drawn > 0.0) {
-        (void)fputs("\r\033[K", stderr);
-        (void)fflush(stderr);
-        c->drawn = 0.0;
-    }
-}
-
-// Where there is no terminal a line now and then shows that all is well.
-static void say(cli *c, double fraction, const char *text)
-{
-    const double apart = 30.0; // seconds
-    const double t = now();
-    if (c->said <= 0.0) {
-        c->said = t;
-    }
-    if (t - c->said >= apart) {
-        (void)fprintf(stderr, "%s: %.0f %%, %s\n", c->tool->name,
-                      100.0 * fraction, text);
-        c->said = t;
-    }
-}
-
-void cli_progress(cli *c, double fraction, const char *text)
-{
-    enum { BAR = 24, MOST_SECONDS = 360000 };
-    static const char full[] = "########################";
-    static const char empty[] = "........................";
-    const double t = now();
-    if (!c->quiet && !is_terminal()) {
-        say(c, fraction, text);
-        return;
-    }
-    if (c->quiet || (c->drawn > 0.0 && t - c->drawn < 0.1)) {
-        return;
-    }
-    if (c->started <= 0.0) {
-        c->started = t;
-    }
-    const double done = fraction > 0.0 ? (fraction < 1.0 ? fraction : 1.0)
-                                       : 0.0;
-    const int filled = (int)(done * BAR);
-    char left[32] = "";
-    const double rest = done > 0.0 ? (t - c->started) * (1.0 - done) / done
-                                   : 0.0;
-    if (t - c->started > 2.0 && rest < MOST_SECONDS) {
-        const int s = (int)rest;
-        (void)snprintf(left, sizeof(left), " %d:%02d:%02d left", s / 3600,
-                       s / 60 % 60, s % 60);
-    }
-    char line[256];
-    (void)snprintf(line, sizeof(line), "[%.*s%.*s] %3d%%%s  %s", filled, full,
-                   BAR - filled, empty, (int)(done * 100.0), left, text);
-    (void)fprintf(stderr, "\r\033[K%.*s", terminal_width() - 1, line);
-    (void)fflush(stderr);
-    c->drawn = t;
-}
+// ------------------------------------------------------------------- library
 
 static void on_log(wsr_log_level level, const char *line, void *user)
 {

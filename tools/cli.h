@@ -50,9 +50,10 @@ typedef struct cli {
     const char *preset;
     const char *file;
     const char *values[CLI_OPTIONS]; // of the program's own options
-    double started;                  // of the progress bar, 0: none is shown
-    double drawn;
-    double said; // when progress was last told where there is no terminal
+    double started; // when progress was first heard of, 0: not yet
+    double first;   // part of the work that was done then
+    double drawn; // when it was last drawn on the terminal, 0: it is not there
+    double said;  // when progress was last told where there is no terminal
 } cli;
 
 /// Read the command line, gather the configuration, catch SIGINT and SIGTERM,
@@ -97,8 +98,15 @@ bool cli_canceled(void);
 void cli_let_go(void);
 
 /// Show how far the work is, on stderr: a bar on a terminal, elsewhere a line
-/// every 30 seconds.
+/// every 30 seconds. `fraction`: of all the work, from which the time that is
+/// left is told.
 void cli_progress(cli *c, double fraction, const char *text);
+
+/// What is drawn, as wide as it may be: the percentage and the time left first,
+/// which stay when there is no room for the bar and the whole text.
+/// [out] width + 1 bytes at most
+void cli_progress_line(char *out, size_t width, double done, const char *left,
+                       const char *text);
 
 /// Take the progress bar off the terminal, before other output.
 void cli_progress_clear(cli *c);

@@ -49,7 +49,7 @@ static bool on_progress(const wsr_progress *p, void *user)
     if (!results_line(user, p) && p->note[0] != '\0') {
         (void)snprintf(text, sizeof(text), "step %zu/%zu  %s", p->step + 1,
                        p->steps, p->note);
-        cli_progress(user, p->done, text);
+        cli_progress(user, p->part, text);
     }
     return !cli_canceled();
 }

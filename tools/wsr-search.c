@@ -36,7 +36,7 @@ static bool on_progress(const wsr_progress *p, void *user)
     if (!results_line(user, p)) {
         (void)snprintf(text, sizeof(text), "%s %zu/%zu%s%s", p->phase, p->step,
                        p->steps, p->note[0] != '\0' ? ": " : "", p->note);
-        cli_progress(user, p->done, text);
+        cli_progress(user, p->part, text);
     }
     return !cli_canceled();
 }

@@ -35,7 +35,7 @@ static bool on_progress(const wsr_progress *p, void *user)
     char text[160];
     if (!results_line(user, p)) {
         (void)snprintf(text, sizeof(text), "%s  %s", p->phase, p->note);
-        cli_progress(user, p->done, text);
+        cli_progress(user, p->part, text);
     }
     return !cli_canceled();
 }

@@ -119,6 +119,10 @@ wsr_status wsr__attack_fits(const wsr__attack_class *cls, const void *params,
 
 wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 
+/// Passes of an image through a model at all strengths, at most; 1 at least.
+wsr_status wsr__attack_count_passes(double *out, const wsr_attack *attack,
+                                    wsr_model *model);
+
 /// Whether each image of a result lies outside of ball or pixel range, which
 /// would be the attack's fault. [borrowed] (n)
 const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,

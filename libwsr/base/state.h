@@ -12,7 +12,9 @@
 typedef enum wsr__state_kind {
     WSR__STATE_F32,
     WSR__STATE_F64,
-    WSR__STATE_I64
+    WSR__STATE_I64,
+    WSR__STATE_U32,
+    WSR__STATE_FLAGS // uint8_t, 0 or 1
 } wsr__state_kind;
 
 /// An array of state: read `data` to export, overwrite it to import. Names are

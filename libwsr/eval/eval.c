@@ -54,6 +54,9 @@ void wsr_eval_free(wsr_eval *eval)
         return;
     }
     free_cells(eval);
+    wsr__attack_part_free(eval->part);
+    wsr__free(eval->passes);
+    wsr__free(eval->probe);
     for (size_t a = 0; eval->attacks != NULL && a < eval->n_attacks; a++) {
         wsr_attack_free(eval->attacks[a]);
     }
@@ -260,7 +263,7 @@ static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
     return made ? WSR_OK : WSR_NOMEM;
 }
 
-static wsr_status make_arrays(wsr_eval *s, const wsr_model *model)
+static wsr_status make_arrays(wsr_eval *s, wsr_model *model)
 {
     wsr_status status = WSR_OK;
     const size_t d = (size_t)model->pixels;
@@ -268,12 +271,16 @@ static wsr_status make_arrays(wsr_eval *s, const wsr_model *model)
     s->x = wsr__alloc(s->batch, d * sizeof(*s->x));
     s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
     s->cells = wsr__alloc(s->n_attacks * s->n_eps, sizeof(*s->cells));
-    if (s->clean == NULL || s->x == NULL || s->logits == NULL ||
-        s->cells == NULL) {
+    s->passes = wsr__alloc(s->n_attacks, sizeof(*s->passes));
+    if (s->passes == NULL || s->clean == NULL || s->x == NULL ||
+        s->logits == NULL || s->cells == NULL) {
         return WSR_NOMEM;
     }
     for (size_t k = 0; k < s->n_attacks * s->n_eps; k++) {
         WSR_TRY(make_cell(&s->cells[k], s->n, s->keep * d));
+    }
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        WSR_TRY(wsr__attack_count_passes(&s->passes[a], s->attacks[a], model));
     }
 out:
     return status;
@@ -334,7 +341,7 @@ out:
 wsr_status wsr_eval_transfer(wsr_eval *eval, wsr_model *source)
 {
     wsr_status status = WSR_OK;
-    if (eval->model == NULL || eval->position > 0) {
+    if (eval->model == NULL || eval->position > 0 || eval->part != NULL) {
         return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
     }
     if (eval->attacks[0]->target != WSR__TARGET_NONE) {
@@ -452,17 +459,115 @@ void wsr_eval_set_hook(wsr_eval *eval, wsr_eval_hook hook, void *user)
     eval->user = user;
 }
 
+// Of an image under the first n attacks.
+static double passes_of(const wsr_eval *s, size_t n)
+{
+    double sum = 0;
+    for (size_t a = 0; a < n; a++) {
+        sum += s->passes[a];
+    }
+    return sum;
+}
+
+double wsr__eval_passes(const wsr_eval *eval)
+{
+    return (double)eval->n * passes_of(eval, eval->n_attacks);
+}
+
+// Part of the whole before the step in hand, with a part of this one.
+static double part_done(const wsr_eval *s, double of_step)
+{
+    const size_t batches = wsr_eval_steps(s) / s->n_attacks;
+    const size_t a = s->position % s->n_attacks;
+    const double all = passes_of(s, s->n_attacks);
+    const double done = passes_of(s, a) + of_step * s->passes[a];
+    return ((double)(s->position / s->n_attacks) + done / all) /
+           (double)batches;
+}
+
+double wsr__eval_part_done(const wsr_eval *eval)
+{
+    return part_done(eval, 0);
+}
+
+static size_t savepoints(const wsr_eval *s)
+{
+    return s->savepoints + (s->part != NULL ? s->part->taken : 0);
+}
+
 // A pass of the running attack, seen from the evaluation.
 static bool pass_on(const wsr_attack_progress *attack, void *user)
 {
     const wsr_eval *const s = user;
     const size_t steps = wsr_eval_steps(s);
-    const wsr_eval_progress progress = {
-        .step = s->position,
-        .steps = steps,
-        .done = ((double)s->position + attack->done) / (double)steps,
-        .attack = attack};
+    const wsr_eval_progress progress = {.step = s->position,
+                                        .steps = steps,
+                                        .done = part_done(s, attack->done),
+                                        .savepoints = savepoints(s),
+                                        .attack = attack};
     return s->hook(&progress, s->user);
+}
+
+/// One batch under one attack.
+typedef struct step {
+    size_t number; // of the batch
+    size_t a;      // attack
+    size_t at;     // first image
+    size_t n;      // images
+} step;
+
+static step step_at(const wsr_eval *s)
+{
+    const size_t number = s->position / s->n_attacks;
+    const size_t at = number * s->batch;
+    return (step){.number = number,
+                  .a = s->position % s->n_attacks,
+                  .at = at,
+                  .n = s->n - at < s->batch ? s->n - at : s->batch};
+}
+
+// The attack of a step, told what is particular about the step.
+static wsr_attack *attack_of(wsr_eval *s, const step *now)
+{
+    wsr_attack *const attack = s->attacks[now->a];
+    attack->settings.first = (int64_t)now->at;
+    attack->settings.images = now->at < s->keep || s->source != NULL;
+    attack->settings.stop = s->settings.attack.stop && s->source == NULL;
+    wsr_attack_set_hook(attack, s->hook == NULL ? NULL : pass_on, s);
+    return attack;
+}
+
+wsr_status wsr__eval_make_part(wsr_eval *eval)
+{
+    const step now = step_at(eval);
+    wsr__attack_part_free(eval->part);
+    return wsr__attack_part_new(
+        &eval->part, attack_of(eval, &now),
+        eval->source != NULL ? eval->source : eval->model, now.n);
+}
+
+// Nobody stops a step that nobody watches.
+static wsr_status prepare_step(wsr_eval *s)
+{
+    wsr_status status = WSR_OK;
+    if (s->position == 0) {
+        WSR_TRY(wsr__eval_ask_twice(s));
+    }
+    if (s->hook != NULL) {
+        WSR_TRY(wsr__eval_make_probe(s));
+    }
+    if (s->hook != NULL && s->part == NULL) {
+        WSR_TRY(wsr__eval_make_part(s));
+    }
+out:
+    return status;
+}
+
+static void drop_part(wsr_eval *s)
+{
+    s->savepoints = savepoints(s);
+    wsr__attack_part_free(s->part);
+    s->part = NULL;
 }
 
 wsr_status wsr_eval_step(wsr_eval *eval)
@@ -473,31 +578,27 @@ wsr_status wsr_eval_step(wsr_eval *eval)
     if (s->model == NULL || s->position >= wsr_eval_steps(s)) {
         return WSR_FAIL(WSR_ARG, "evaluation: there is no step left to do");
     }
-    if (s->position == 0) {
-        WSR_TRY(wsr__eval_ask_twice(s));
-    }
-    const size_t number = s->position / s->n_attacks;
-    const size_t a = s->position % s->n_attacks;
-    const size_t at = number * s->batch;
-    const size_t count = s->n - at < s->batch ? s->n - at : s->batch;
-    WSR_TRY(load_batch(s, number, count));
-    wsr__attack_settings *const settings = &s->attacks[a]->settings;
-    settings->first = (int64_t)at;
-    settings->images = at < s->keep || s->source != NULL;
-    settings->stop = s->settings.attack.stop && s->source == NULL;
-    wsr_attack_set_hook(s->attacks[a], s->hook == NULL ? NULL : pass_on, s);
-    WSR_TRY(wsr_attack_run(&result, s->attacks[a],
-                           s->source != NULL ? s->source : s->model, s->x,
-                           s->labels + at, count));
-    take(s, result, a, at);
+    const step now = step_at(s);
+    WSR_TRY(prepare_step(s));
+    WSR_TRY(load_batch(s, now.number, now.n));
+    WSR_TRY(wsr__attack_run_part(
+        &result, attack_of(s, &now), s->source != NULL ? s->source : s->model,
+        &(wsr__labelled){s->x, s->labels + now.at, now.n}, s->part));
+    drop_part(s); // all of the step is in the result
+    take(s, result, now.a, now.at);
     if (s->source != NULL) {
-        WSR_TRY(evaluate_transfer(s, result, a, at));
+        WSR_TRY(evaluate_transfer(s, result, now.a, now.at));
     }
     for (size_t e = 0; e < s->n_eps; e++) {
-        wsr__eval_at(s, a, e)->seconds += wsr_attack_result_seconds(result, e);
+        wsr__eval_at(s, now.a, e)->seconds +=
+            wsr_attack_result_seconds(result, e);
     }
     s->position++;
+    s->savepoints++;
 out:
+    if (s->part != NULL && !wsr__attack_part_begun(s->part)) {
+        drop_part(s);
+    }
     wsr_attack_result_free(result);
     return status;
 }

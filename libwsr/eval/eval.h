@@ -13,6 +13,7 @@
 #include "attack/attack.h"
 #include "attack/engine/loss.h"
 #include "attack/engine/model.h"
+#include "attack/engine/part.h"
 #include "data/data.h"
 #include "net/net.h"
 #include "run/run.h"
@@ -93,14 +94,18 @@ struct wsr_eval {
     size_t keep;     // of which adversarial images are kept
     size_t batch;    // images of a step
     size_t position;
-    size_t loaded;         // number of the batch in `x`, SIZE_MAX: none
-    float *x;              // (batch, d)
-    float *logits;         // (batch, classes)
-    uint8_t *clean;        // (n)
-    bool random;           // the model answers differently when asked again
-    wsr__eval_cell *cells; // [attack][strength]
-    wsr_eval_hook hook;    // NULL: nobody watches
-    void *user;            // for the hook
+    size_t loaded;          // number of the batch in `x`, SIZE_MAX: none
+    float *x;               // (batch, d)
+    float *logits;          // (batch, classes)
+    uint8_t *clean;         // (n)
+    bool random;            // the model answers differently when asked again
+    wsr__eval_cell *cells;  // [attack][strength]
+    wsr__attack_part *part; // of the step at `position`, NULL: none of it
+    size_t savepoints;      // of the steps before
+    double *passes;         // of an image under each attack, at most
+    float *probe;           // of state.c, NULL: not computed yet
+    wsr_eval_hook hook;     // NULL: nobody watches
+    void *user;             // for the hook
 };
 
 static inline wsr__eval_cell *wsr__eval_at(const wsr_eval *eval, size_t a,
@@ -134,6 +139,19 @@ void wsr__strength_check(const wsr__range *range, float eps);
 
 /// The same for all norms and strengths of an evaluation that was opened.
 void wsr__eval_check_strengths(const wsr_eval *eval);
+
+/// Compute what tells the models and the data apart, once: logits of the first
+/// images. wsr_eval_save() then needs no model.
+wsr_status wsr__eval_make_probe(wsr_eval *eval);
+
+/// Make room for a part of the step at `position`.
+wsr_status wsr__eval_make_part(wsr_eval *eval);
+
+/// Passes of images through the model that the whole takes at most.
+double wsr__eval_passes(const wsr_eval *eval);
+
+/// Part of these that the steps done stand for.
+double wsr__eval_part_done(const wsr_eval *eval);
 
 /// Ask the model about the first images twice.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval);
@@ -180,7 +198,8 @@ wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params);
 
 /// Open the evaluation as wsr__eval_stage_run() will, and close it again: what
 /// data, network and attacks refuse of each other shows before the first step.
-wsr_status wsr__eval_stage_prepare(const wsr__eval_stage_of *of,
+/// [out] work: passes of images through the network
+wsr_status wsr__eval_stage_prepare(double *work, const wsr__eval_stage_of *of,
                                    const wsr__eval_stage_params *params);
 
 /// An evaluation and the model that it borrows; {0}: none.

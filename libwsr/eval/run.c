@@ -294,13 +294,31 @@ static void log_member(const wsr_attack_progress *p)
         (unsigned long long)(p->first + p->images - 1), p->robust, p->member);
 }
 
-static bool on_pass(const wsr_eval_progress *progress, void *user)
+// Of an evaluation at work.
+typedef struct watch {
+    const method *m;
+    wsr__run *run;
+    double saved;      // when the last checkpoint was written
+    size_t savepoints; // of the evaluation then
+    wsr_status status; // of a checkpoint, and what the run's hook says
+    char detail[512];  // of that, if it is a failure
+} watch;
+
+static wsr_status save_now_and_then(watch *w, size_t savepoints)
+{
+    const double apart = 15; // seconds between checkpoints
+    if (savepoints == w->savepoints || wsr__seconds() - w->saved < apart) {
+        return WSR_OK;
+    }
+    w->saved = wsr__seconds();
+    w->savepoints = savepoints;
+    return wsr__run_checkpoint(w->run);
+}
+
+static wsr_status tell(const watch *w, const wsr_eval_progress *progress)
 {
     char note[96];
     const wsr_attack_progress *const p = progress->attack;
-    if (p->member_done) {
-        log_member(p);
-    }
     (void)snprintf(note, sizeof(note), "%s at %.4g",
                    p->member != NULL ? p->member : p->attack, (double)p->eps);
     const wsr_progress told = {.phase = "eval",
@@ -308,23 +326,45 @@ static bool on_pass(const wsr_eval_progress *progress, void *user)
                                .steps = progress->steps,
                                .done = progress->done,
                                .note = note};
-    return wsr__run_tell(user, &told) == WSR_OK;
+    return wsr__run_tell(w->run, &told);
 }
 
-static wsr_status walk(const method *m, wsr__run *run)
+static bool on_pass(const wsr_eval_progress *progress, void *user)
 {
-    const double apart = 15; // seconds between checkpoints
+    watch *const w = user;
+    if (progress->attack->member_done) {
+        log_member(progress->attack);
+    }
+    w->status = tell(w, progress);
+    if (w->status == WSR_OK) {
+        w->status = save_now_and_then(w, progress->savepoints);
+    }
+    if (w->status != WSR_OK) {
+        (void)snprintf(w->detail, sizeof(w->detail), "%s", wsr_error_detail());
+    }
+    return w->status == WSR_OK;
+}
+
+// A step that was stopped says so; why, the watch knows.
+static wsr_status step(const watch *w)
+{
+    const wsr_status status = wsr_eval_step(w->m->eval);
+    return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
+}
+
+static wsr_status walk(watch *w)
+{
     wsr_status status = WSR_OK;
-    double saved = wsr__seconds();
-    const size_t steps = wsr_eval_steps(m->eval);
-    while (wsr_eval_position(m->eval) < steps) {
-        WSR_TRY(wsr_eval_step(m->eval));
-        WSR_TRY(wsr__run_progress(run, "eval", wsr_eval_position(m->eval),
-                                  steps, ""));
-        if (wsr__seconds() - saved > apart) {
-            WSR_TRY(wsr__run_checkpoint(run));
-            saved = wsr__seconds();
-        }
+    wsr_eval *const eval = w->m->eval;
+    const size_t steps = wsr_eval_steps(eval);
+    while (wsr_eval_position(eval) < steps) {
+        WSR_TRY(step(w));
+        const wsr_progress told = {.phase = "eval",
+                                   .step = wsr_eval_position(eval),
+                                   .steps = steps,
+                                   .done = wsr__eval_part_done(eval),
+                                   .note = ""};
+        WSR_TRY(wsr__run_tell(w->run, &told));
     }
 out:
     return status;
@@ -365,8 +405,9 @@ static wsr_status evaluate(void *self, wsr__run *run)
     if (m->p.released) {
         return evaluate_released(m, run);
     }
-    wsr_eval_set_hook(m->eval, on_pass, run);
-    const wsr_status status = walk(m, run);
+    watch w = {.m = m, .run = run, .saved = wsr__seconds()};
+    wsr_eval_set_hook(m->eval, on_pass, &w);
+    const wsr_status status = walk(&w);
     wsr_eval_set_hook(m->eval, NULL, NULL);
     return status == WSR_OK ? write_results(m, run) : keep_part(status, m, run);
 }

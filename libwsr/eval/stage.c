@@ -66,17 +66,19 @@ out:
     return status;
 }
 
-wsr_status wsr__eval_stage_prepare(const wsr__eval_stage_of *of,
+wsr_status wsr__eval_stage_prepare(double *work, const wsr__eval_stage_of *of,
                                    const wsr__eval_stage_params *params)
 {
     wsr_status status = WSR_OK;
     wsr_model *model = NULL;
     wsr_eval *eval = NULL;
+    *work = 0;
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
     WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
     WSR_TRY(open_eval(&eval, model, of, params));
+    *work = wsr__eval_passes(eval);
 out:
     wsr_eval_free(eval);
     wsr_model_free(model);
@@ -126,19 +128,83 @@ static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
                           reason);
 }
 
+/// Of an evaluation at work.
+typedef struct watch {
+    wsr_eval *eval;
+    wsr__run *run;
+    const char *path;
+    double saved;      // when the part done was saved last
+    size_t savepoints; // of the evaluation then
+    wsr_status status; // of saving it, and what the run's hook says
+    char detail[512];  // of that, if it is a failure
+} watch;
+
+static wsr_status save_now_and_then(watch *w, const wsr_eval_progress *progress)
+{
+    const double apart = 15; // seconds
+    if (progress->savepoints == w->savepoints ||
+        wsr__seconds() - w->saved < apart) {
+        return WSR_OK;
+    }
+    w->saved = wsr__seconds();
+    w->savepoints = progress->savepoints;
+    return wsr_eval_save(w->eval, w->path);
+}
+
+static wsr_status tell(watch *w, const wsr_eval_progress *progress)
+{
+    char note[96];
+    const wsr_attack_progress *const p = progress->attack;
+    (void)snprintf(note, sizeof(note), "%s at %.4g",
+                   p->member != NULL ? p->member : p->attack, (double)p->eps);
+    const wsr_progress told = {.phase = "eval",
+                               .step = progress->step,
+                               .steps = progress->steps,
+                               .done = progress->done,
+                               .note = note};
+    return wsr__run_tell(w->run, &told);
+}
+
+static bool on_pass(const wsr_eval_progress *progress, void *user)
+{
+    watch *const w = user;
+    w->status = tell(w, progress);
+    if (w->status == WSR_OK) {
+        w->status = save_now_and_then(w, progress);
+    }
+    if (w->status != WSR_OK) {
+        (void)snprintf(w->detail, sizeof(w->detail), "%s", wsr_error_detail());
+    }
+    return w->status == WSR_OK;
+}
+
+// A step that was stopped says so; why, the watch knows.
+static wsr_status step(wsr_eval *eval, const watch *w)
+{
+    const wsr_status status = wsr_eval_step(eval);
+    return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
+}
+
 static wsr_status walk(wsr_eval *eval, wsr__run *run, const char *path)
 {
     wsr_status status = WSR_OK;
     const size_t steps = wsr_eval_steps(eval);
+    watch w = {.eval = eval, .run = run, .path = path, .saved = wsr__seconds()};
+    wsr_eval_set_hook(eval, on_pass, &w);
     while (wsr_eval_position(eval) < steps) {
         char note[64];
-        WSR_TRY(wsr_eval_step(eval));
-        const size_t done = wsr_eval_position(eval);
+        WSR_TRY(step(eval, &w));
         (void)snprintf(note, sizeof(note), "evaluation of %zu strengths",
                        wsr_eval_strengths(eval));
-        WSR_TRY(wsr__run_progress(run, "eval", done, steps, note));
+        const wsr_progress told = {.phase = "eval",
+                                   .step = wsr_eval_position(eval),
+                                   .steps = steps,
+                                   .done = wsr__eval_part_done(eval),
+                                   .note = note};
+        WSR_TRY(wsr__run_tell(run, &told));
     }
 out:
+    wsr_eval_set_hook(eval, NULL, NULL);
     return status == WSR_OK ? status : keep_part(status, eval, run, path);
 }
 

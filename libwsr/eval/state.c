@@ -14,6 +14,8 @@
 
 enum { PROBES = 8, NAME_SIZE = 64 };
 
+static const char part_prefix[] = "part.";
+
 // ------------------------------------------------------------------ writing
 
 static void describe(wsr__str *out, const wsr_eval *s)
@@ -118,30 +120,80 @@ static size_t probe_floats(const wsr_eval *s)
     return PROBES * (s->model->classes + other);
 }
 
-wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
+wsr_status wsr__eval_make_probe(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
-    wsr__st_builder *const b = builder;
-    wsr__str text = {0};
     float *logits = NULL;
+    if (eval->probe != NULL) {
+        return WSR_OK;
+    }
     logits = wsr__alloc(probe_floats(eval), sizeof(*logits));
     if (logits == NULL) {
         return WSR_NOMEM;
     }
     WSR_TRY(probe(logits, eval));
+    eval->probe = logits;
+    logits = NULL;
+out:
+    wsr__free(logits);
+    return status;
+}
+
+static wsr_status add_probe(wsr__st_builder *b, const wsr_eval *s)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = probe_floats(s);
+    float *logits = NULL;
+    if (s->probe != NULL) {
+        return wsr__st_add_f32(b, "probe", s->probe, n);
+    }
+    logits = wsr__alloc(n, sizeof(*logits));
+    if (logits == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(probe(logits, s));
+    WSR_TRY(wsr__st_add_f32(b, "probe", logits, n));
+out:
+    wsr__free(logits);
+    return status;
+}
+
+// What is done of the running step.
+static wsr_status add_part(wsr__st_builder *b, const wsr_eval *s)
+{
+    wsr_status status = WSR_OK;
+    if (s->part == NULL || !wsr__attack_part_begun(s->part)) {
+        return WSR_OK;
+    }
+    for (size_t i = 0;; i++) {
+        const wsr__state state = wsr__attack_part_state(s->part, i);
+        if (state.count == 0) {
+            break;
+        }
+        WSR_TRY(wsr__st_add_state(b, part_prefix, &state));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *const b = builder;
+    wsr__str text = {0};
     describe(&text, eval);
     WSR_TRY(wsr__str_status(&text));
     WSR_TRY(wsr__st_set(b, "eval", text.s));
     WSR_TRY(wsr__st_setf(b, "position", "%zu", eval->position));
-    WSR_TRY(wsr__st_add_f32(b, "probe", logits, probe_floats(eval)));
+    WSR_TRY(add_probe(b, eval));
     WSR_TRY(add_array(b, "labels", WSR__ST_I32, eval->labels, eval->n));
     WSR_TRY(add_array(b, "clean", WSR__ST_U8, eval->clean, eval->n));
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(add_cell(b, eval, k));
     }
+    WSR_TRY(add_part(b, eval));
 out:
     wsr__str_free(&text);
-    wsr__free(logits);
     return status;
 }
 
@@ -223,59 +275,27 @@ out:
     return status;
 }
 
-static wsr_status read_words(uint32_t *out, const wsr__st *st, const char *name,
-                             size_t n)
-{
-    wsr_status status = WSR_OK;
-    int64_t *const wide = wsr__alloc(n, sizeof(*wide));
-    if (wide == NULL) {
-        return WSR_NOMEM;
-    }
-    WSR_TRY(wsr__st_read_counts(wide, st, name, n, UINT32_MAX));
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (uint32_t)wide[i];
-    }
-out:
-    wsr__free(wide);
-    return status;
-}
-
-static wsr_status read_flags(uint8_t *out, const wsr__st *st, const char *name,
-                             size_t n)
-{
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__st_read_u8(out, st, name, n));
-    for (size_t i = 0; i < n; i++) {
-        if (out[i] > 1) {
-            return WSR_FAIL(WSR_FORMAT, "%s: %s: %u is neither 0 nor 1",
-                            wsr__st_path(st), name, (unsigned)out[i]);
-        }
-    }
-out:
-    return status;
-}
-
 static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
 {
     wsr_status status = WSR_OK;
     wsr__eval_cell *const cell = &s->cells[k];
     char name[NAME_SIZE];
     cell_name(name, s, k, "robust");
-    WSR_TRY(read_flags(cell->robust, st, name, s->n));
+    WSR_TRY(wsr__st_read_flags(cell->robust, st, name, s->n));
     cell_name(name, s, k, "success");
-    WSR_TRY(read_flags(cell->success, st, name, s->n));
+    WSR_TRY(wsr__st_read_flags(cell->success, st, name, s->n));
     for (size_t i = 0; i < 3; i++) {
         cell_name(name, s, k, wsr__lp_names[i]);
         WSR_TRY(wsr__st_read_f32(cell->norms[i], st, name, s->n));
     }
     cell_name(name, s, k, "queries");
-    WSR_TRY(read_words(cell->queries, st, name, s->n));
+    WSR_TRY(wsr__st_read_u32(cell->queries, st, name, s->n));
     cell_name(name, s, k, "gradients");
-    WSR_TRY(read_words(cell->gradients, st, name, s->n));
+    WSR_TRY(wsr__st_read_u32(cell->gradients, st, name, s->n));
     cell_name(name, s, k, "flat");
-    WSR_TRY(read_words(cell->flat, st, name, s->n));
+    WSR_TRY(wsr__st_read_u32(cell->flat, st, name, s->n));
     cell_name(name, s, k, "outside");
-    WSR_TRY(read_flags(cell->outside, st, name, s->n));
+    WSR_TRY(wsr__st_read_flags(cell->outside, st, name, s->n));
     cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
@@ -299,6 +319,30 @@ static wsr_status read_position(int64_t *out, const wsr_eval *s,
     return WSR_OK;
 }
 
+// What was done of the step that was stopped, if the file says so.
+static wsr_status read_part(wsr_eval *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    if (wsr__st_find(st, "part.position") == NULL ||
+        s->position >= wsr_eval_steps(s)) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__eval_make_part(s));
+    for (size_t i = 0;; i++) {
+        const wsr__state state = wsr__attack_part_state(s->part, i);
+        if (state.count == 0) {
+            break;
+        }
+        WSR_TRY(wsr__st_read_state(&state, st, part_prefix));
+    }
+    status = wsr__attack_part_loaded(s->part);
+    if (status != WSR_OK) {
+        status = wsr__fail_at(status, "%s", wsr__st_path(st));
+    }
+out:
+    return status;
+}
+
 wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -307,12 +351,18 @@ wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st)
     WSR_TRY(check_origin(eval, st));
     WSR_TRY(wsr__eval_ask_twice(eval));
     WSR_TRY(read_position(&position, eval, st));
-    WSR_TRY(read_flags(eval->clean, st, "clean", eval->n));
+    WSR_TRY(wsr__st_read_flags(eval->clean, st, "clean", eval->n));
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(read_cell(eval, st, k));
     }
     eval->position = (size_t)position;
+    WSR_TRY(read_part(eval, st));
 out:
+    if (status != WSR_OK) {
+        eval->position = 0;
+        wsr__attack_part_free(eval->part);
+        eval->part = NULL;
+    }
     for (size_t k = 0; eval->position == 0 && k < eval->n_attacks * eval->n_eps;
          k++) {
         eval->cells[k].seconds = 0; // what else was read is not looked at

@@ -122,6 +122,14 @@ const char *wsr__st_dtype_name(wsr__st_dtype dtype);
 wsr_status wsr__st_read_counts(int64_t *dst, const wsr__st *st,
                                const char *name, size_t count, int64_t most);
 
+/// The same as 32 bits: what U32 arrays are written as, I32 or wider.
+wsr_status wsr__st_read_u32(uint32_t *dst, const wsr__st *st, const char *name,
+                            size_t count);
+
+/// U8 and BOOL, each of which must be 0 or 1; else FORMAT.
+wsr_status wsr__st_read_flags(uint8_t *dst, const wsr__st *st, const char *name,
+                              size_t count);
+
 /// Read what wsr__st_add_state wrote. Integers are counts.
 wsr_status wsr__st_read_state(const wsr__state *state, const wsr__st *st,
                               const char *prefix);

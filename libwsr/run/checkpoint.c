@@ -22,6 +22,8 @@ wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
     }
     run->hook = hook;
     run->user = user;
+    run->stage[1] = 1;
+    run->span[1] = 1;
     if (dir != NULL) {
         WSR_TRY(wsr_folder_open(&run->folder, dir, resume));
     }
@@ -127,9 +129,24 @@ out:
     return status;
 }
 
+void wsr__run_span(wsr__run *run, double begin, double end)
+{
+    run->span[0] = begin;
+    run->span[1] = end;
+}
+
+static double between(const double ends[2], double part)
+{
+    return ends[0] + (ends[1] - ends[0]) * part;
+}
+
 wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress)
 {
-    if (run->hook != NULL && !run->hook(progress, run->user)) {
+    wsr_progress told = *progress;
+    told.part = between(run->stage, between(run->span, progress->done));
+    told.part = told.part > run->part ? told.part : run->part;
+    run->part = told.part;
+    if (run->hook != NULL && !run->hook(&told, run->user)) {
         run->canceled = true;
     }
     return run->canceled

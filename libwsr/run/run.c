@@ -231,6 +231,27 @@ out:
     return status;
 }
 
+// Where each stage begins and ends in the whole run.
+static void divide(double ends[WSR__RUN_STAGES + 1], const course *c)
+{
+    double work[WSR__RUN_STAGES] = {0};
+    double sum = 0;
+    size_t n = 0;
+    while (c->cls->stages[n] != NULL) {
+        work[n++] = 1;
+    }
+    if (c->cls->work != NULL) {
+        c->cls->work(c->self, work);
+    }
+    for (size_t i = 0; i < n; i++) {
+        sum += work[i];
+    }
+    ends[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        ends[i + 1] = ends[i] + (sum > 0 ? work[i] / sum : 0);
+    }
+}
+
 static wsr_status work(course *c)
 {
     wsr_status status = WSR_OK;
@@ -240,9 +261,13 @@ static wsr_status work(course *c)
         return c->cls->restore != NULL ? c->cls->restore(c->self, c->run)
                                        : WSR_OK;
     }
-    for (const wsr__run_stage *stage = c->cls->stages; *stage != NULL;
-         stage++) {
-        WSR_TRY((*stage)(c->self, c->run));
+    double ends[WSR__RUN_STAGES + 1];
+    divide(ends, c);
+    for (size_t i = 0; c->cls->stages[i] != NULL; i++) {
+        c->run->stage[0] = ends[i];
+        c->run->stage[1] = ends[i + 1];
+        wsr__run_span(c->run, 0, 1);
+        WSR_TRY(c->cls->stages[i](c->self, c->run));
     }
     WSR_TRY(log_done(c, wsr__seconds() - begun));
     c->done = 1;

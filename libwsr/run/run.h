@@ -117,7 +117,11 @@ struct wsr__run {
     void *user;
     wsr__run_state state; // NULL: checkpoints are not written
     void *ctx;
-    bool canceled; // the hook said so
+    bool canceled;   // the hook said so
+    double stage[2]; // part of the run where the stage begins and ends
+    double span[2];  // part of the stage where the steps that are counted now
+                     // begin and end
+    double part;     // of the run that is done
 };
 
 /// Open a run. Resumed: its folder is locked; NOTFOUND when it is no run's
@@ -157,8 +161,13 @@ wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint);
 /// Write checkpoint.safetensors: what `state` adds, and the place in the log.
 wsr_status wsr__run_checkpoint(wsr__run *run);
 
+/// What part of the stage the phase is that the next calls of wsr__run_tell()
+/// are about; the whole of it in the beginning.
+void wsr__run_span(wsr__run *run, double begin, double end);
+
 /// Tell the hook how far the work is. CANCELED when it wants to stop; the
 /// caller then brings its state in order and leaves.
+/// `part` of the progress is filled in.
 wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress);
 /// The same between two steps of a phase.
 wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
@@ -170,7 +179,7 @@ wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,
 /// write results: a run that is done goes through none.
 typedef wsr_status (*wsr__run_stage)(void *self, wsr__run *run);
 
-enum { WSR__RUN_SECTIONS = 16 };
+enum { WSR__RUN_SECTIONS = 16, WSR__RUN_STAGES = 8 };
 
 /// A method: what is configured, what is made of it, and its stages. `self` is
 /// the method's own struct, zeroed, with the sections' params inside.
@@ -199,6 +208,9 @@ typedef struct wsr__run_class {
     wsr_status (*save)(const void *self, wsr__st_builder *builder);
     wsr_status (*load)(void *self, const wsr__st *checkpoint);
     const wsr__run_stage *stages; // NULL at the end
+    /// Work of each stage, estimated once all is prepared, in any unit: for the
+    /// forecast. NULL: as much as any other.
+    void (*work)(const void *self, double *work);
     /// Bring back what the stages of a run that is done left in `self`; may be
     /// NULL.
     wsr_status (*restore)(void *self, wsr__run *run);

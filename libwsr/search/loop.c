@@ -124,21 +124,88 @@ out:
     return status;
 }
 
-// Whether a stage has anything to do in the current phase.
-static bool has_stage(const wsr_search *s, wsr__search_stage stage)
+// Whether a stage has anything to do in a phase.
+static bool has_stage(const wsr_search *s, wsr_phase phase,
+                      wsr__search_stage stage)
 {
     switch (stage) {
     case WSR__STAGE_TRAIN:
         return !s->cls->untrained;
     case WSR__STAGE_EVALUATE:
-        return s->phase != WSR_PHASE_WARM_UP && s->cls->evaluate != NULL;
+        return phase != WSR_PHASE_WARM_UP && s->cls->evaluate != NULL;
     default:
-        return s->phase != WSR_PHASE_WARM_UP;
+        return phase != WSR_PHASE_WARM_UP;
+    }
+}
+
+// Passes of images through paths of the supernet in a stage of an epoch. What
+// is no pass, the training of estimator and predictor, is not counted.
+static double stage_passes(const wsr_search *s, wsr_phase phase,
+                           wsr__search_stage stage)
+{
+    const wsr__search_params *const p = &s->params;
+    const double batch = (double)p->batch;
+    const double attack = (double)p->attack_steps;
+    const double sources = (double)p->sources.n;
+    const double held_out = batch * (double)wsr__search_batches(s);
+    const double slots = (double)wsr__search_slots(s);
+    if (!has_stage(s, phase, stage)) {
+        return 0;
+    }
+    if (stage == WSR__STAGE_TRAIN) {
+        return batch * (double)wsr__search_train_batches(s) * (attack + 1);
+    }
+    if (stage == WSR__STAGE_EVALUATE) {
+        const double stored = batch * (double)p->estimator_batches;
+        const double paths = (double)(p->architectures + p->random_baseline);
+        return paths * held_out * (1 + sources * attack + slots) +
+               (double)p->architectures * stored * (sources + 1) * attack;
+    }
+    return s->cls->estimates || phase != WSR_PHASE_SEARCH
+               ? 0
+               : held_out * (1 + slots * (attack + 1));
+}
+
+static double epoch_passes(const wsr_search *s, wsr_phase phase)
+{
+    double sum = 0;
+    for (int i = 0; i <= (int)WSR__STAGE_UPDATE; i++) {
+        sum += stage_passes(s, phase, (wsr__search_stage)i);
+    }
+    return sum;
+}
+
+double wsr__search_passes(const wsr_search *s)
+{
+    double sum = 0;
+    for (int p = 0; p < (int)WSR_PHASE_DONE; p++) {
+        sum += (double)wsr__phase_epochs(s, (wsr_phase)p) *
+               epoch_passes(s, (wsr_phase)p);
+    }
+    return sum;
+}
+
+// What part of the search the stage in hand is.
+static void span_stage(const wsr_search *s, wsr__run *run)
+{
+    const double all = wsr__search_passes(s);
+    double done = (double)s->epoch * epoch_passes(s, s->phase);
+    for (int p = 0; p < (int)s->phase; p++) {
+        done += (double)wsr__phase_epochs(s, (wsr_phase)p) *
+                epoch_passes(s, (wsr_phase)p);
+    }
+    for (int i = 0; i < (int)s->stage; i++) {
+        done += stage_passes(s, s->phase, (wsr__search_stage)i);
+    }
+    const double stage = stage_passes(s, s->phase, s->stage);
+    if (all > 0) {
+        wsr__run_span(run, done / all, (done + stage) / all);
     }
 }
 
 static wsr_status run_stage(wsr_search *s, wsr__run *run)
 {
+    span_stage(s, run);
     switch (s->stage) {
     case WSR__STAGE_TRAIN:
         return wsr__search_train_supernet(s, run);
@@ -154,8 +221,8 @@ static wsr_status run_epoch(wsr_search *s, wsr__run *run)
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     WSR_TRY(begin_epoch(s));
-    while (s->stage < WSR__STAGE_UPDATE || has_stage(s, s->stage)) {
-        if (has_stage(s, s->stage)) {
+    while (s->stage < WSR__STAGE_UPDATE || has_stage(s, s->phase, s->stage)) {
+        if (has_stage(s, s->phase, s->stage)) {
             WSR_TRY(run_stage(s, run));
         }
         if (s->stage == WSR__STAGE_UPDATE) {
@@ -163,7 +230,7 @@ static wsr_status run_epoch(wsr_search *s, wsr__run *run)
         }
         s->stage++;
         s->batch = 0;
-        if (has_stage(s, s->stage)) {
+        if (has_stage(s, s->phase, s->stage)) {
             WSR_TRY(wsr__run_checkpoint(run));
         }
     }

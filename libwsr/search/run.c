@@ -17,7 +17,9 @@ typedef struct method {
     wsr_net *net;
     wsr__training *training; // NULL until the search is done
     wsr__evaluated evaluated;
-    wsr__needs after; // of the training that follows the search
+    wsr__needs after;    // of the training that follows the search
+    double train_passes; // of images through the network found
+    double eval_passes;  // likewise
 } method;
 
 static void sections(void *self, wsr__section *out)
@@ -89,8 +91,9 @@ static wsr_status check_rest(method *m)
     WSR_TRY(make_training(m));
     WSR_TRY(wsr__training_prepare(m->training));
     const wsr__eval_stage_of of = eval_of(m);
-    WSR_TRY(wsr__eval_stage_prepare(&of, &m->config.eval));
+    WSR_TRY(wsr__eval_stage_prepare(&m->eval_passes, &of, &m->config.eval));
     wsr__training_needs(&m->after, m->training);
+    m->train_passes = wsr__training_passes(m->training);
 out:
     release_training(m);
     return status;
@@ -247,6 +250,22 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
+// Both networks see the same images, cells are as wide as their channels.
+static double size_of(int64_t layers, int64_t channels)
+{
+    return (double)layers * (double)channels * (double)channels;
+}
+
+static void work(const void *self, double *out)
+{
+    const method *const m = self;
+    const double path = size_of(m->config.supernet.layers, m->config.supernet.channels);
+    const double net = size_of(m->config.net_config.layers, m->config.net_config.channels);
+    out[0] = path * wsr__search_passes(m->search);
+    out[1] = net * m->train_passes;
+    out[2] = net * m->eval_passes;
+}
+
 static const wsr__run_stage stages[] = {search, train_found, evaluate, NULL};
 
 static const char *const files[] = {
@@ -274,6 +293,7 @@ static const wsr__run_class searching = {
     .save = save,
     .load = load,
     .stages = stages,
+    .work = work,
     .restore = restore,
     .result = result,
     .free = release,

@@ -256,6 +256,9 @@ wsr_status wsr__search_pgd(wsr_search *search, wsr_plan *plan,
 wsr_status wsr__search_attack(wsr_search *search, wsr_plan *plan,
                               const wsr_batch *batch, double eps);
 
+/// Batches that the supernet is trained on in an epoch.
+size_t wsr__search_train_batches(const wsr_search *search);
+
 /// Held-out batches that an architecture is evaluated on.
 size_t wsr__search_batches(const wsr_search *search);
 
@@ -320,6 +323,10 @@ void wsr__search_advance(wsr_search *search);
 /// Do what is left of the current epoch and go to the next; nothing when the
 /// search is done. A run without a log (NULL) gets no lines.
 wsr_status wsr__search_run_epoch(wsr_search *search, wsr__run *run);
+/// Passes of images through paths of the supernet that the whole search takes,
+/// without those that interrupted stages repeat.
+double wsr__search_passes(const wsr_search *search);
+
 /// Run the search from its current position to the end.
 wsr_status wsr__search_loop(wsr_search *search, wsr__run *run);
 

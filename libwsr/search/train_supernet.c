@@ -146,7 +146,7 @@ out:
                : status;
 }
 
-static size_t batches_of(const wsr_search *s)
+size_t wsr__search_train_batches(const wsr_search *s)
 {
     const size_t all = wsr_loader_batches(s->train_loader);
     const size_t wanted = (size_t)s->params.train_batches;
@@ -157,7 +157,7 @@ wsr_status wsr__search_train_supernet(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     supernet_plans plans = {0};
-    const size_t batches = batches_of(s);
+    const size_t batches = wsr__search_train_batches(s);
     if (s->quirks.path_per_epoch) {
         WSR_TRY(plans_new(&plans, s));
     }

@@ -97,6 +97,12 @@ out:
     return status;
 }
 
+static double passes(const void *options)
+{
+    const params *const p = options;
+    return (double)p->steps + 1 + (p->clean_pass ? 1 : 0);
+}
+
 const wsr__trainer_class wsr__trainer_madry = {
     .super = {.name = "madry",
               .summary = "images under projected gradient descent",
@@ -104,5 +110,6 @@ const wsr__trainer_class wsr__trainer_madry = {
               .schema = schema,
               .params_size = sizeof(params)},
     .attack = attack,
+    .passes = passes,
     .batch = batch,
 };

@@ -21,6 +21,7 @@ typedef struct method {
     wsr_net *net;
     wsr__training *training;
     wsr__evaluated evaluated;
+    double eval_passes; // of the evaluation
 } method;
 
 static void sections(void *self, wsr__section *out)
@@ -162,7 +163,7 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     const wsr__eval_stage_of evaluated = eval_of(m);
     WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
     WSR_TRY(wsr__training_prepare(m->training));
-    WSR_TRY(wsr__eval_stage_prepare(&evaluated, &m->eval));
+    WSR_TRY(wsr__eval_stage_prepare(&m->eval_passes, &evaluated, &m->eval));
 out:
     return status;
 }
@@ -260,6 +261,13 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
+static void work(const void *self, double *out)
+{
+    const method *const m = self;
+    out[0] = wsr__training_passes(m->training);
+    out[1] = m->eval_passes;
+}
+
 static const wsr__run_stage stages[] = {train, evaluate, NULL};
 
 static const char *const files[] = {"genotype.yaml",   "codes.yaml",
@@ -288,6 +296,7 @@ static const wsr__run_class training = {
     .save = save,
     .load = load,
     .stages = stages,
+    .work = work,
     .restore = restore,
     .result = result,
     .free = release,

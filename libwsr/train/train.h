@@ -54,6 +54,9 @@ typedef struct wsr__trainer_class {
     wsr__class super;
     /// Purpose of the attack plan (WSR_GRAD_INPUT | ...); NULL: none needed.
     unsigned (*attack)(const void *params);
+    /// Passes of an image through the network, forward and back, in a step;
+    /// NULL: 1.
+    double (*passes)(const void *params);
     /// Accumulate the gradients of the batch's loss and set the results.
     wsr_status (*batch)(wsr__train_step *step, const void *params);
 } wsr__trainer_class;
@@ -207,6 +210,9 @@ wsr_status wsr__training_report(const wsr__training *training, wsr__run *run);
 
 /// Begin the next epoch, when all batches of this one are done.
 wsr_status wsr__training_next_epoch(wsr__training *training);
+
+/// Passes of images through the network that it takes.
+double wsr__training_passes(const wsr__training *training);
 
 /// Train from the current position to the end: a line of the log per
 /// epoch and every log_every batches, progress per batch as phase "train", a

@@ -372,3 +372,12 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     // Checkpoint, its predecessor and its successor, and the network.
     needs->disk += 3 * (copy + states + best) + copy;
 }
+
+double wsr__training_passes(const wsr__training *training)
+{
+    const wsr__training *const t = training;
+    const double images = (double)t->params.epochs * (double)t->batches *
+                          (double)t->params.batch;
+    return images *
+           (t->trainer->passes != NULL ? t->trainer->passes(t->options) : 1);
+}

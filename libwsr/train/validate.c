@@ -80,6 +80,43 @@ out:
                             : wsr__fail_at(status, "train.eval_attack");
 }
 
+/// Of a validation at work.
+typedef struct watch {
+    wsr__run *run;
+    wsr_status status; // what the run's hook says
+} watch;
+
+static bool on_pass(const wsr_eval_progress *progress, void *user)
+{
+    watch *const w = user;
+    const wsr_progress told = {.phase = "validate",
+                               .step = progress->step,
+                               .steps = progress->steps,
+                               .done = progress->done,
+                               .note = ""};
+    w->status = wsr__run_tell(w->run, &told);
+    return w->status == WSR_OK;
+}
+
+// Its steps take no part of the run of their own: they are among what an epoch
+// takes.
+static wsr_status walk(wsr_eval *eval, const wsr__training *t, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const double part = (double)(t->epoch + 1) / (double)t->params.epochs;
+    const size_t steps = wsr_eval_steps(eval);
+    watch w = {.run = run};
+    wsr__run_span(run, part, part);
+    wsr_eval_set_hook(eval, on_pass, &w);
+    for (size_t i = 0; i < steps; i++) {
+        WSR_TRY(wsr_eval_step(eval));
+        WSR_TRY(wsr__run_progress(run, "validate", i + 1, steps, ""));
+    }
+out:
+    wsr__run_span(run, 0, 1);
+    return status;
+}
+
 wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run)
 {
@@ -90,11 +127,7 @@ wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
         return WSR_OK;
     }
     WSR_TRY(open_eval(&eval, t));
-    const size_t steps = wsr_eval_steps(eval);
-    for (size_t i = 0; i < steps; i++) {
-        WSR_TRY(wsr_eval_step(eval));
-        WSR_TRY(wsr__run_progress(run, "validate", i + 1, steps, ""));
-    }
+    WSR_TRY(walk(eval, t, run));
     validation->clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
     validation->robust = wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST);
     remember(t, validation);

@@ -5,6 +5,7 @@
 // result at any batch size and number of threads, leave the model alone, count
 // a target only when it is reached.
 
+#include "attack/engine/part.h"
 #include "attack/model_support.h"
 #include "attack/toy_estimator.h"
 
@@ -311,6 +312,154 @@ START_TEST(parameters_and_statistics_stay_as_they_are)
 }
 END_TEST
 
+// ------------------------------------------------------- stopped, taken up
+
+/// Stops an attack at call `stop_at`, counted from 1; 0: never.
+typedef struct brake {
+    size_t stop_at;
+    size_t calls;
+} brake;
+
+static bool press(const wsr_attack_progress *progress, void *user)
+{
+    brake *const b = user;
+    (void)progress;
+    return ++b->calls != b->stop_at;
+}
+
+// As through a file.
+static void copy_part(wsr__attack_part *to, wsr__attack_part *from)
+{
+    for (size_t i = 0;; i++) {
+        const wsr__state a = wsr__attack_part_state(from, i);
+        const wsr__state b = wsr__attack_part_state(to, i);
+        ck_assert_uint_eq(a.count, b.count);
+        if (a.count == 0) {
+            break;
+        }
+        const size_t size =
+            a.kind == WSR__STATE_FLAGS                             ? 1
+            : a.kind == WSR__STATE_F32 || a.kind == WSR__STATE_U32 ? 4
+                                                                   : 8;
+        memcpy(b.data, a.data, a.count * size);
+    }
+    ck_assert_ok(wsr__attack_part_loaded(to));
+}
+
+static void expect_same_result(const char *spec, const wsr_attack_result *a,
+                               const wsr_attack_result *b)
+{
+    for (size_t e = 0; e < 3; e++) {
+        ck_assert_msg(same_bits(wsr_attack_result_images(a, e),
+                                wsr_attack_result_images(b, e), sizeof(x)),
+                      "%s: images at %zu", spec, e);
+        ck_assert_mem_eq(wsr_attack_result_robust(a, e),
+                         wsr_attack_result_robust(b, e), N);
+        ck_assert_mem_eq(wsr_attack_result_success(a, e),
+                         wsr_attack_result_success(b, e), N);
+        for (size_t i = 0; i < N; i++) {
+            ck_assert_msg(wsr_attack_result_queries(a, e)[i] ==
+                                  wsr_attack_result_queries(b, e)[i] &&
+                              wsr_attack_result_gradients(a, e)[i] ==
+                                  wsr_attack_result_gradients(b, e)[i] &&
+                              wsr_attack_result_flat(a, e)[i] ==
+                                  wsr_attack_result_flat(b, e)[i],
+                          "%s: costs of image %zu at %zu", spec, i, e);
+        }
+    }
+    ck_assert_mem_eq(wsr_attack_result_clean(a), wsr_attack_result_clean(b), N);
+}
+
+// Stopped at call `stop_at` and taken up from a copy of what was kept. Returns
+// the calls of both runs.
+static size_t stop_and_go(wsr_attack_result **out, wsr_attack *attack,
+                          wsr_model *model, size_t stop_at)
+{
+    const wsr__labelled of = {x, labels, N};
+    wsr__attack_part *first = NULL;
+    wsr__attack_part *second = NULL;
+    brake b = {.stop_at = stop_at};
+    wsr_attack_set_hook(attack, press, &b);
+    ck_assert_ok(wsr__attack_part_new(&first, attack, model, N));
+    ck_assert_ok(wsr__attack_part_new(&second, attack, model, N));
+    ck_assert_fails(wsr__attack_run_part(out, attack, model, &of, first),
+                    WSR_CANCELED, "canceled");
+    ck_assert_ptr_null(*out);
+    copy_part(second, first);
+    wsr__attack_part_free(first);
+    ck_assert_ok(wsr__attack_run_part(out, attack, model, &of, second));
+    wsr__attack_part_free(second);
+    return b.calls;
+}
+
+// All of what was done before the last savepoint is not done again.
+static void expect_goes_on(const char *spec, const char *options,
+                           wsr_model *model, const float eps[3])
+{
+    wsr_attack *attack = NULL;
+    wsr_attack_result *whole = NULL;
+    brake all = {0};
+    ck_assert_ok(wsr_attack_new(&attack, spec, options));
+    ck_assert_ok(wsr_attack_set_strengths(attack, eps, 3));
+    wsr_attack_set_hook(attack, press, &all);
+    ck_assert_ok(wsr_attack_run(&whole, attack, model, x, labels, N));
+    size_t most = 0;
+    for (size_t k = 0; k < 2; k++) {
+        wsr_attack_result *result = NULL;
+        const size_t at = all.calls - k * all.calls / 2;
+        const size_t calls = stop_and_go(&result, attack, model, at);
+        expect_same_result(spec, whole, result);
+        most = calls > most ? calls : most;
+        wsr_attack_result_free(result);
+    }
+    // Three batches at two strengths: a sixth is lost at most, and a pass for
+    // the clean images.
+    const bool whole_only = attack->cls->min_norm ||
+                            strstr(spec, "estimator") != NULL;
+    ck_assert_msg(whole_only || most < 2 * all.calls - all.calls / 3,
+                  "%s: %zu calls, not %zu", spec, most, all.calls);
+    wsr_attack_result_free(whole);
+    wsr_attack_free(attack);
+}
+
+START_TEST(a_stopped_attack_goes_on_to_the_same_result)
+{
+    static const char *const options[] = {"seed=5,batch=6",
+                                          "seed=5,batch=6,stop=false",
+                                          "seed=5,batch=6,nested=false"};
+    wsr_params *params = NULL;
+    wsr_model *model = NULL;
+    member m;
+    wsr_graph *const graph = small_graph(&params);
+    ck_assert_ok(wsr_model_from_graph(&model, graph, 8));
+    wsr_model *const small = begin(70);
+    for (size_t k = 0; next(&m, k); k++) {
+        if (m.norm != WSR__LINF && (m.cls->norms & 1u << WSR__LINF) != 0) {
+            continue; // one norm of each
+        }
+        // The network's last bits depend on which images are computed at once.
+        wsr_model *const of = k % 5 == 0 ? model : small;
+        for (size_t i = 0; i < N; i++) {
+            float z[TOY_CLASSES];
+            ck_assert_ok(wsr_model_logits(z, of, x + i * TOY_D, 1));
+            labels[i] = wsr__argmax(z, TOY_CLASSES);
+        }
+        char chain[3 * MOST];
+        const float eps[3] = {strengths(m.norm)[1], 0, strengths(m.norm)[0]};
+        (void)snprintf(chain, sizeof(chain),
+                       "chain:attacks=[%s,chain:attacks=[%s]]", m.spec, m.spec);
+        expect_goes_on(m.spec, options[k % 3], of, eps);
+        if (m.cls->members == NULL && strlen(chain) < 500) {
+            expect_goes_on(chain, options[(k + 1) % 3], of, eps);
+        }
+    }
+    wsr_model_free(small);
+    wsr_model_free(model);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+END_TEST
+
 START_TEST(attacks_that_need_no_gradients_ask_for_none)
 {
     member m;
@@ -502,6 +651,7 @@ Suite *suite(void)
         neither_batches_nor_threads_change_a_result,
         only_the_target_counts_in_targeted_mode,
         parameters_and_statistics_stay_as_they_are,
+        a_stopped_attack_goes_on_to_the_same_result,
         attacks_that_need_no_gradients_ask_for_none,
         every_attack_says_what_it_is,
         strength_inf_takes_no_image_that_was_not_found,

@@ -289,6 +289,7 @@ typedef struct watch {
     size_t stop_at;
     size_t calls;
     double done;
+    size_t savepoints;
 } watch;
 
 static bool see(const wsr_eval_progress *progress, void *user)
@@ -297,8 +298,11 @@ static bool see(const wsr_eval_progress *progress, void *user)
     ck_assert_uint_lt(progress->step, progress->steps);
     ck_assert_double_ge(progress->done, w->done);
     ck_assert_double_le(progress->done, 1);
-    ck_assert_double_ge(progress->done,
-                        (double)progress->step / (double)progress->steps);
+    // Two attacks: their steps count by their passes, batches alike.
+    ck_assert_double_ge(progress->done, (double)(progress->step / 2) /
+                                            (double)((progress->steps + 1) / 2));
+    ck_assert_uint_ge(progress->savepoints, w->savepoints);
+    w->savepoints = progress->savepoints;
     w->done = progress->done;
     w->calls++;
     return w->calls != w->stop_at;
@@ -335,6 +339,42 @@ START_TEST(an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not)
         expect_same(whole.eval, first.eval);
         end(&first);
     }
+    end(&whole);
+}
+END_TEST
+
+// What a stopped evaluation has done of a step is not done again.
+START_TEST(members_that_have_ended_are_kept)
+{
+    static const char attacks[] =
+        "chain:attacks=[pgd:steps=30,pgd:steps=30,chain:attacks=[fgsm,square:"
+        "queries=40]]";
+    const char *const options = "batch=30,keep=30,seed=2,nested=false";
+    char path[600];
+    watch all = {0};
+    (void)snprintf(path, sizeof(path), "%s/state", scratch_folder("members"));
+    world whole = begin(attacks, options);
+    wsr_eval_set_hook(whole.eval, see, &all);
+    ck_assert_ok(wsr_eval_finish(whole.eval));
+    ck_assert_uint_gt(all.savepoints, 6);
+    watch w = {.stop_at = all.calls};
+    world first = begin(attacks, options);
+    wsr_eval_set_hook(first.eval, see, &w);
+    ck_assert_fails(wsr_eval_finish(first.eval), WSR_CANCELED, "canceled");
+    ck_assert_uint_eq(wsr_eval_position(first.eval), 0);
+    ck_assert_ok(wsr_eval_save(first.eval, path));
+    end(&first);
+    watch rest = {0};
+    world second = begin(attacks, options);
+    ck_assert_ok(wsr_eval_resume(second.eval, path));
+    ck_assert_fails(wsr_eval_resume(second.eval, path), WSR_ARG, "not begun");
+    wsr_eval_set_hook(second.eval, see, &rest);
+    ck_assert_ok(wsr_eval_finish(second.eval));
+    ck_assert_uint_lt(rest.calls, all.calls / 2);
+    for (size_t k = 0; k < 3; k++) {
+        expect_same_cell(&whole.eval->cells[k], &second.eval->cells[k]);
+    }
+    end(&second);
     end(&whole);
 }
 END_TEST
@@ -522,6 +562,7 @@ Suite *suite(void)
         every_attack_and_strength_has_a_line,
         an_interrupted_evaluation_ends_like_one_that_was_not,
         an_evaluation_stopped_inside_a_step_ends_like_one_that_was_not,
+        members_that_have_ended_are_kept,
         a_state_fits_one_evaluation_alone,
         kept_images_are_written_with_their_outcomes,
         attacks_on_another_model_are_evaluated_on_this_one,

@@ -55,10 +55,19 @@ static inline wsr_config *make_config(const char *extra)
     return config;
 }
 
+// Stops after so many steps; calls inside a step do not count.
 static inline bool stop_after(const wsr_progress *p, void *user)
 {
+    static char phase[32];
+    static size_t done;
     size_t *const left = user;
-    return p->line != NULL || (*left)-- > 1;
+    if (p->line != NULL ||
+        (strcmp(phase, p->phase) == 0 && done == p->step)) {
+        return true;
+    }
+    (void)snprintf(phase, sizeof(phase), "%s", p->phase);
+    done = p->step;
+    return (*left)-- > 1;
 }
 
 static inline void same_file(const char *a, const char *b, const char *name)

@@ -310,6 +310,15 @@ START_TEST(without_a_terminal_progress_is_a_line_now_and_then)
     cli_progress_clear(&c);
     release_output();
     ck_assert_str_eq(printed[1], "wsr-test: 51 %, epoch 2\n");
+    // The first call was at 50 %: a hundredth in so long, 49 are left.
+    catch_output();
+    c.started -= 1000;
+    c.said -= 31;
+    cli_progress(&c, 0.51, "epoch 2");
+    release_output();
+    ck_assert_msg(strncmp(printed[1], "wsr-test: 51 %, 13:3", 20) == 0, "%s",
+                  printed[1]);
+    ck_assert_ptr_nonnull(strstr(printed[1], " left, epoch 2\n"));
     catch_output();
     c.said -= 31;
     c.quiet = true;
@@ -365,6 +374,23 @@ START_TEST(a_terminal_shows_a_bar)
 }
 END_TEST
 
+// The percentage and the time left stay in a narrow terminal.
+START_TEST(progress_keeps_its_numbers_in_a_narrow_terminal)
+{
+    char line[256];
+    const char *const text = "step 3/9  apgd_ce at 0.03";
+    cli_progress_line(line, 79, 0.5, "0:12:34 left", text);
+    ck_assert_str_eq(line, "[############............]  50% 0:12:34 left  "
+                           "step 3/9  apgd_ce at 0.03");
+    cli_progress_line(line, 39, 0.5, "0:12:34 left", text);
+    ck_assert_str_eq(line, " 50% 0:12:34 left  step 3/9  apgd_ce at");
+    cli_progress_line(line, 17, 1, "0:00:00 left", text);
+    ck_assert_str_eq(line, "100% 0:00:00 left");
+    cli_progress_line(line, 7, 0, "", text);
+    ck_assert_str_eq(line, "  0%  s");
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -378,6 +404,7 @@ Suite *suite(void)
         a_signal_asks_to_stop,
         without_a_terminal_progress_is_a_line_now_and_then,
         a_terminal_shows_a_bar,
+        progress_keeps_its_numbers_in_a_narrow_terminal,
         NULL,
     };
     return suite_of("tools/cli", tests);

@@ -31,7 +31,7 @@ static const char tiny[] =
     "eval: {attack: \"fgsm,pgd:steps=2\", eps: [0.03, 0.1], count: 24,\n"
     "           batch: 8}\n";
 
-enum { STEPS = 2 * 3 + 2 + 6 }; // calls of the hook in such a run
+enum { STEPS = 2 * 3 + 2 + 6 }; // of such a run
 
 static wsr_config *config_of(const char *text, const char *assignment)
 {
@@ -54,8 +54,13 @@ static wsr_status run_it(const char *dir, const char *assignment)
 }
 
 typedef struct counter {
-    size_t calls;
-    size_t stop; // say stop at this call and after
+    size_t calls;       // after the end of a step
+    size_t stop;        // say stop at this one and after
+    size_t stop_inside; // say stop at this one of all calls; 0: never
+    size_t passes;      // all calls
+    double part;
+    size_t done; // at the last call, of a phase
+    char phase[16];
 } counter;
 
 static bool count(const wsr_progress *p, void *user)
@@ -64,8 +69,23 @@ static bool count(const wsr_progress *p, void *user)
     if (p->line != NULL) {
         return c->calls < c->stop;
     }
-    ck_assert(p->phase != NULL && p->note != NULL && p->step >= 1 &&
-              p->step <= p->steps && p->done > 0 && p->done <= 1);
+    ck_assert(p->phase != NULL && p->note != NULL);
+    ck_assert_uint_le(p->step, p->steps);
+    ck_assert_double_le(p->done, 1);
+    ck_assert_double_ge(p->part, c->part);
+    ck_assert_double_le(p->part, 1);
+    c->part = p->part;
+    c->passes++;
+    if (c->passes == c->stop_inside) {
+        return false;
+    }
+    // Inside a step nothing has ended since the last call.
+    if (p->step == 0 ||
+        (strcmp(c->phase, p->phase) == 0 && c->done == p->step)) {
+        return c->calls < c->stop;
+    }
+    (void)snprintf(c->phase, sizeof(c->phase), "%s", p->phase);
+    c->done = p->step;
     return ++c->calls < c->stop;
 }
 
@@ -89,7 +109,7 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
     char whole[512];
     keep_name(whole, "whole");
     wsr_config *const config = config_of(tiny, NULL);
-    counter c = {0, SIZE_MAX};
+    counter c = {.stop = SIZE_MAX};
     ck_assert_ok(wsr_train_run(NULL, config, whole, false, count, &c));
     ck_assert_uint_eq(c.calls, STEPS);
     // Within an epoch, at its end, in and after validation, in the evaluation.
@@ -98,18 +118,44 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
         const size_t stop = stops[i];
         char parts[512];
         keep_name(parts, "parts");
-        c = (counter){0, stop};
+        c = (counter){.stop = stop};
         ck_assert_int_eq(wsr_train_run(NULL, config, parts, false, count, &c),
                          WSR_CANCELED);
         ck_assert_uint_eq(c.calls, stop);
         // Stopped a second time soon after, and then left alone.
-        c = (counter){0, 2};
+        c = (counter){.stop = 2};
         wsr_status status = wsr_train_run(NULL, NULL, parts, true, count, &c);
         ck_assert(status == WSR_OK || status == WSR_CANCELED);
         ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
         expect_same(whole, parts, "net.safetensors");
         expect_same(whole, parts, "checkpoint.safetensors");
         expect_same(whole, parts, "config.yaml");
+    }
+    wsr_config_free(config);
+}
+END_TEST
+
+// Validation and evaluation ask before every pass of the network.
+START_TEST(a_run_interrupted_inside_a_step_ends_with_the_same_bytes)
+{
+    char whole[512];
+    keep_name(whole, "inside-whole");
+    wsr_config *const config = config_of(tiny, NULL);
+    counter c = {.stop = SIZE_MAX};
+    ck_assert_ok(wsr_train_run(NULL, config, whole, false, count, &c));
+    const size_t all = c.passes;
+    ck_assert_uint_gt(all, STEPS + 20);
+    ck_assert_double_eq_tol(c.part, 1, 1e-9);
+    for (size_t stop = 4; stop <= all; stop += 9) {
+        char parts[512];
+        keep_name(parts, "inside");
+        c = (counter){.stop = SIZE_MAX, .stop_inside = stop};
+        ck_assert_int_eq(wsr_train_run(NULL, config, parts, false, count, &c),
+                         WSR_CANCELED);
+        ck_assert_uint_eq(c.passes, stop);
+        ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
+        expect_same(whole, parts, "net.safetensors");
+        expect_same(whole, parts, "checkpoint.safetensors");
     }
     wsr_config_free(config);
 }
@@ -124,7 +170,7 @@ START_TEST(a_process_that_dies_between_checkpoints_loses_nothing_but_time)
     wsr_config *const config = config_of(tiny, NULL);
     ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
     // What the folder holds after the first epoch, with a longer log.
-    counter c = {0, 5};
+    counter c = {.stop = 5};
     ck_assert_int_eq(wsr_train_run(NULL, config, copy, false, count, &c),
                      WSR_CANCELED);
     ck_assert_int_eq(rename(path_in(copy, "checkpoint.safetensors.old"),
@@ -181,7 +227,7 @@ START_TEST(a_result_holds_network_and_evaluation)
     wsr_result_free(first);
     wsr_result_free(again);
     // There is no result of what was not trained.
-    counter c = {0, 2};
+    counter c = {.stop = 2};
     keep_name(dir, "no-result");
     ck_assert_int_eq(wsr_train_run(&first, config, dir, false, count, &c),
                      WSR_CANCELED);
@@ -194,7 +240,7 @@ START_TEST(a_run_that_is_done_stays_as_it_is)
 {
     char dir[512];
     keep_name(dir, "done");
-    counter c = {0, SIZE_MAX};
+    counter c = {.stop = SIZE_MAX};
     ck_assert_ok(run_it(dir, "train.epochs=1"));
     bytes before = get_file(path_in(dir, "log.jsonl"));
     ck_assert_ok(wsr_train_run(NULL, NULL, dir, true, count, &c));
@@ -334,7 +380,7 @@ START_TEST(what_a_later_stage_would_refuse_is_refused_before_the_first_step)
     keep_name(dir, "late");
     ck_assert_int_eq(rmdir(dir), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        counter c = {0, SIZE_MAX};
+        counter c = {.stop = SIZE_MAX};
         wsr_config *const config = config_of(tiny, "train.eval_every=1");
         ck_assert_ok(wsr_config_set(
             config, "data.spec=synthetic:size=16,count=44,classes=2"));
@@ -384,7 +430,7 @@ START_TEST(test_images_of_another_size_are_refused_before_the_first_step)
     (void)snprintf(spec, sizeof(spec),
                    "data.spec=idx:%s/a-im,%s/a-lb,%s/b-im,%s/b-lb", folder,
                    folder, folder, folder);
-    counter c = {0, SIZE_MAX};
+    counter c = {.stop = SIZE_MAX};
     wsr_config *const config = config_of(tiny, spec);
     ck_assert_fails(wsr_train_run(NULL, config, dir, false, count, &c),
                     WSR_SHAPE, "12, 12");
@@ -397,7 +443,7 @@ END_TEST
 START_TEST(a_resumed_run_does_not_change_its_configuration)
 {
     char dir[512];
-    counter c = {0, 1};
+    counter c = {.stop = 1};
     keep_name(dir, "changed");
     wsr_config *config = config_of(tiny, NULL);
     ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
@@ -433,7 +479,7 @@ START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
     ck_assert_ok(wsr_config_set(config, "net.drop_path=0"));
     ck_assert_ok(wsr__file_write(mine, codes, strlen(codes)));
     ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
-    counter c = {0, 2};
+    counter c = {.stop = 2};
     ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
                      WSR_CANCELED);
     ck_assert_int_eq(remove(mine), 0);
@@ -446,7 +492,7 @@ END_TEST
 START_TEST(a_damaged_checkpoint_is_refused)
 {
     char dir[512];
-    counter c = {0, 1};
+    counter c = {.stop = 1};
     keep_name(dir, "damaged");
     wsr_config *config = config_of(tiny, NULL);
     ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
@@ -520,6 +566,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
+        a_run_interrupted_inside_a_step_ends_with_the_same_bytes,
         a_run_interrupted_anywhere_ends_with_the_same_bytes,
         a_process_that_dies_between_checkpoints_loses_nothing_but_time,
         a_result_holds_network_and_evaluation,

@@ -9,44 +9,13 @@
 
 #include "attack/engine/batch.h"
 #include "attack/attack.h"
+#include "attack/engine/batch_own.h"
+#include "attack/engine/part.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct wsr__attack_batch_own {
-    float *x;
-    float *grad;
-    float *logits;
-    float *dlogits;
-    double *loss;
-    float *clean;
-    float *found;
-    double *best;
-    wsr__loss_target *loss_targets;
-    wsr__loss_target *targets;
-    uint8_t *success;
-    uint8_t *finished;       // rows that wsr__attack_batch_compact removes
-    uint8_t *bad;            // rows with gradients that are not finite
-    uint8_t *known;          // rows of clean_grad
-    uint8_t *attacked;       // clean images that are attacked
-    uint8_t *nested_success; // those with a success at a smaller strength
-    uint32_t *rows;
-    uint32_t *queries;
-    uint32_t *gradients;
-    uint32_t *flat;
-    int *exponent;
-    float *clean_grad;
-    int *clean_exponent; // of clean_grad
-    double *clean_loss;
-    wsr__loss clean_of; // loss that these are of, NULL: of none
-    uint32_t *held;     // rows that the running attack began with
-    size_t held_n;
-    bool at_clean; // the model's last kept forward was of the clean images
-    void *object;  // of the attack
-    void (*release)(void *object);
-    float *spare[WSR__SCRATCH_ARRAYS];
-    int64_t width[WSR__SCRATCH_ARRAYS];
-} own_arrays;
+typedef struct wsr__attack_batch_own own_arrays;
 
 // ---------------------------------------------------------------- lifetime
 
@@ -194,6 +163,7 @@ float *wsr__attack_batch_scratch(wsr__attack_batch *s, size_t which,
 
 void *wsr__attack_batch_cache(const wsr__attack_batch *s)
 {
+    s->own->object_used = true;
     return s->own->object;
 }
 
@@ -470,10 +440,8 @@ static void take_clean(wsr__attack_batch *s, size_t row, void *ctx)
     s->exponent[row] = s->own->clean_exponent[row];
 }
 
-wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
-                                            wsr__loss loss)
+wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s)
 {
-    wsr_status status = WSR_OK;
     own_arrays *const own = s->own;
     if (own->clean_grad == NULL) {
         own->clean_grad =
@@ -482,9 +450,16 @@ wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
     if (own->clean_loss == NULL) {
         own->clean_loss = wsr__alloc(s->capacity, sizeof(double));
     }
-    if (own->clean_grad == NULL || own->clean_loss == NULL) {
-        return WSR_NOMEM;
-    }
+    return own->clean_grad != NULL && own->clean_loss != NULL ? WSR_OK
+                                                              : WSR_NOMEM;
+}
+
+wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
+                                            wsr__loss loss)
+{
+    wsr_status status = WSR_OK;
+    own_arrays *const own = s->own;
+    WSR_TRY(wsr__attack_batch_make_clean_gradient(s));
     if (!clean_known(s, loss)) {
         if (!own->at_clean) {
             WSR_TRY(forward(s, own->clean, s->x0, true));
@@ -646,6 +621,30 @@ out:
     return status;
 }
 
+void wsr__attack_batch_member_done(wsr__attack_batch *s)
+{
+    wsr__attack_progress *const p = &s->progress;
+    p->members++;
+    if (s->part != NULL) {
+        const wsr__attack_position position = {
+            .first = p->first, .eps = p->eps, .members = p->members};
+        wsr__attack_part_take(s->part, s, &position,
+                              p->before + wsr__seconds() - p->started);
+    }
+}
+
+wsr_status wsr__attack_batch_skip_member(wsr__attack_batch *s,
+                                         const wsr__attack_class *cls,
+                                         const void *params)
+{
+    uint64_t passes = 0;
+    const wsr_status status = passes_of(&passes, s, cls, params);
+    s->skip--;
+    s->progress.members++;
+    s->progress.passes += passes;
+    return status;
+}
+
 void wsr__attack_batch_deactivate(wsr__attack_batch *s, size_t row)
 {
     s->own->finished[row] = 1;
@@ -718,9 +717,12 @@ wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
     s->id = id;
     s->n_active = n;
     s->eps = 0;
+    s->skip = 0;
     s->progress = (wsr__attack_progress){.begin = s->progress.end,
-                                         .end = s->progress.end};
+                                         .end = s->progress.end,
+                                         .first = s->progress.first};
     own->clean_of = NULL;
+    own->object_used = false;
     for (size_t i = 0; i < n; i++) {
         s->active[i] = (uint32_t)i;
         s->queries[i] = 0;
@@ -747,17 +749,20 @@ wsr_status wsr__attack_batch_strength(wsr__attack_batch *s, float eps)
     wsr_status status = WSR_OK;
     own_arrays *const own = s->own;
     const bool nested = s->stop && s->attack->settings.nested;
+    const bool taken_up = s->skip > 0;
     s->eps = eps;
     s->n_active = 0;
     for (size_t i = 0; i < s->n; i++) {
-        if (own->attacked[i] && !own->nested_success[i]) {
+        s->success[i] = own->nested_success[i] || (taken_up && s->success[i]);
+        if (own->attacked[i] && !s->success[i]) {
             s->active[s->n_active++] = (uint32_t)i;
-            s->success[i] = 0;
         }
     }
     s->progress.passes = 0;
+    s->progress.members = 0;
     WSR_TRY(passes_of(&s->progress.most, s, s->cls, s->attack->params));
     WSR_TRY(wsr__attack_batch_run_member(s, s->cls, s->attack->params, 0));
+    s->skip = 0;
     for (size_t i = 0; nested && i < s->n; i++) {
         own->nested_success[i] = s->success[i];
     }

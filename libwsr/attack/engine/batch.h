@@ -15,6 +15,8 @@
 /// Scratch arrays that an attack can have, and their number.
 enum { WSR__SCRATCH_ARRAYS = 16 };
 
+typedef struct wsr__attack_part wsr__attack_part;
+
 /// How far wsr_attack_run() is.
 typedef struct wsr__attack_progress {
     double begin;    // part of the call that was done before this strength
@@ -22,6 +24,12 @@ typedef struct wsr__attack_progress {
     uint64_t passes; // forward passes at this strength; those that a member of
                      // a combination saved count once it has ended
     uint64_t most;   // passes at most
+    size_t first;    // image of the batch, among those of the call
+    size_t eps;      // strengths of the batch that are done
+    size_t members;  // of a combination that are done at this strength, those
+                     // of combinations in it counted one by one
+    double started;  // when this strength was begun
+    double before;   // seconds that were spent on it before that
 } wsr__attack_progress;
 
 /// The images of a batch under attack at one strength. Arrays have a row per
@@ -61,7 +69,10 @@ struct wsr__attack_batch {
     uint32_t *queries;
     uint32_t *gradients;
     wsr__attack_progress progress;
-    uint32_t *flat;                    // gradients that were zero everywhere
+    size_t skip;            // members that were done before the attack was
+                            // taken up, and are passed over
+    wsr__attack_part *part; // takes what is done; NULL: nobody wants it
+    uint32_t *flat;         // gradients that were zero everywhere
     struct wsr__attack_batch_own *own; // of batch.c
 };
 
@@ -79,7 +90,8 @@ float *wsr__attack_batch_scratch(wsr__attack_batch *s, size_t which,
                                  int64_t width);
 
 /// An object of the attack's own that lasts through all batches and strengths;
-/// NULL before there is one. A new one replaces it.
+/// NULL before there is one. A new one replaces it. A stopped attack does not
+/// keep it, so that a batch in which it was asked for begins anew.
 void *wsr__attack_batch_cache(const wsr__attack_batch *s);
 void wsr__attack_batch_set_cache(wsr__attack_batch *s, void *object,
                                  void (*release)(void *));
@@ -162,6 +174,13 @@ wsr_status wsr__attack_batch_report(const wsr__attack_batch *s);
 wsr_status wsr__attack_batch_report_member(const wsr__attack_batch *s,
                                            const wsr__attack_class *member);
 
+/// A member of a combination is done: it becomes part of what a stopped attack
+/// keeps. Or it was done before the attack was taken up.
+void wsr__attack_batch_member_done(wsr__attack_batch *s);
+wsr_status wsr__attack_batch_skip_member(wsr__attack_batch *s,
+                                         const wsr__attack_class *cls,
+                                         const void *params);
+
 /// Run another attack on the active rows.
 wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
                                         const wsr__attack_class *cls,
@@ -173,6 +192,13 @@ wsr_status wsr__attack_batch_new(wsr__attack_batch **out,
                                  const wsr_attack *attack, wsr_model *model,
                                  size_t capacity);
 void wsr__attack_batch_free(wsr__attack_batch *s);
+
+/// Images of a whole batch.
+size_t wsr__attack_batch_size(const wsr_attack *attack, const wsr_model *model,
+                              size_t n);
+
+/// Room for the gradient at the clean images.
+wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s);
 
 /// Take up a batch: clean logits, targets.
 wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,

@@ -124,8 +124,16 @@ wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
         if (is_left_out(s, m)) {
             continue;
         }
+        const bool single = m->cls->members == NULL;
         stream++;
+        if (single && s->skip > 0) {
+            WSR_TRY(wsr__attack_batch_skip_member(s, m->cls, m->params));
+            continue;
+        }
         WSR_TRY(wsr__attack_batch_run_member(s, m->cls, m->params, stream));
+        if (single) {
+            wsr__attack_batch_member_done(s);
+        }
         WSR_TRY(wsr__attack_batch_report_member(s, m->cls));
     }
 out:

@@ -6,187 +6,11 @@
 
 #include "attack/attack.h"
 #include "attack/engine/batch.h"
+#include "attack/engine/part.h"
+#include "attack/engine/result.h"
 
 #include <math.h>
 #include <string.h>
-
-// What happened at one strength; arrays have a row per image.
-typedef struct record {
-    float eps;
-    uint8_t *robust;
-    uint8_t *success;
-    float *images; // NULL: not kept
-    float *norms[3];
-    uint32_t *queries;
-    uint32_t *gradients;
-    uint32_t *flat;
-    uint8_t *outside;
-    double seconds;
-} record;
-
-struct wsr_attack_result {
-    size_t n;
-    size_t n_eps;
-    uint8_t *clean;
-    record *records;
-};
-
-// ------------------------------------------------------------------ results
-
-void wsr_attack_result_free(wsr_attack_result *result)
-{
-    if (result == NULL) {
-        return;
-    }
-    for (size_t e = 0; result->records != NULL && e < result->n_eps; e++) {
-        record *const r = &result->records[e];
-        wsr__free(r->robust);
-        wsr__free(r->success);
-        wsr__free(r->images);
-        for (size_t k = 0; k < 3; k++) {
-            wsr__free(r->norms[k]);
-        }
-        wsr__free(r->queries);
-        wsr__free(r->gradients);
-        wsr__free(r->flat);
-        wsr__free(r->outside);
-    }
-    wsr__free(result->records);
-    wsr__free(result->clean);
-    wsr__free(result);
-}
-
-static wsr_status make_record(record *r, size_t n, size_t image)
-{
-    r->robust = wsr__alloc(n, sizeof(*r->robust));
-    r->success = wsr__alloc(n, sizeof(*r->success));
-    r->queries = wsr__alloc(n, sizeof(*r->queries));
-    r->gradients = wsr__alloc(n, sizeof(*r->gradients));
-    r->flat = wsr__alloc(n, sizeof(*r->flat));
-    r->outside = wsr__alloc(n, sizeof(*r->outside));
-    bool made = r->robust != NULL && r->success != NULL && r->queries != NULL &&
-                r->gradients != NULL && r->flat != NULL && r->outside != NULL;
-    for (size_t k = 0; k < 3; k++) {
-        r->norms[k] = wsr__alloc(n, sizeof(float));
-        made = made && r->norms[k] != NULL;
-    }
-    if (image > 0) {
-        r->images = wsr__alloc_raw(n, image * sizeof(float));
-        made = made && r->images != NULL;
-    }
-    return made ? WSR_OK : WSR_NOMEM;
-}
-
-static wsr_status make_result(wsr_attack_result **out, const wsr_attack *attack,
-                              const wsr_model *model, size_t n)
-{
-    wsr_status status = WSR_NOMEM;
-    const bool keep = attack->settings.images;
-    wsr_attack_result *result = wsr__alloc(1, sizeof(*result));
-    *out = NULL;
-    if (result == NULL) {
-        goto out;
-    }
-    result->n = n;
-    result->n_eps = attack->n_eps;
-    result->clean = wsr__alloc(n, sizeof(*result->clean));
-    result->records = wsr__alloc(attack->n_eps, sizeof(*result->records));
-    if (result->clean == NULL || result->records == NULL) {
-        goto out;
-    }
-    for (size_t e = 0; e < attack->n_eps; e++) {
-        result->records[e].eps = attack->eps[e];
-        WSR_TRY(make_record(&result->records[e], n,
-                            keep ? (size_t)model->pixels : 0));
-    }
-    *out = result;
-    result = NULL;
-    status = WSR_OK;
-out:
-    wsr_attack_result_free(result);
-    return status;
-}
-
-size_t wsr_attack_result_count(const wsr_attack_result *result)
-{
-    return result->n;
-}
-
-size_t wsr_attack_result_strengths(const wsr_attack_result *result)
-{
-    return result->n_eps;
-}
-
-float wsr_attack_result_eps(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].eps;
-}
-
-const uint8_t *wsr_attack_result_clean(const wsr_attack_result *result)
-{
-    return result->clean;
-}
-
-const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
-                                        size_t e)
-{
-    return result->records[e].robust;
-}
-
-const uint8_t *wsr_attack_result_success(const wsr_attack_result *result,
-                                         size_t e)
-{
-    return result->records[e].success;
-}
-
-const float *wsr_attack_result_images(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].images;
-}
-
-const float *wsr_attack_result_linf(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].norms[WSR__LINF];
-}
-
-const float *wsr_attack_result_l2(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].norms[WSR__L2];
-}
-
-const float *wsr_attack_result_l1(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].norms[WSR__L1];
-}
-
-const uint32_t *wsr_attack_result_queries(const wsr_attack_result *result,
-                                          size_t e)
-{
-    return result->records[e].queries;
-}
-
-const uint32_t *wsr_attack_result_gradients(const wsr_attack_result *result,
-                                            size_t e)
-{
-    return result->records[e].gradients;
-}
-
-const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
-                                       size_t e)
-{
-    return result->records[e].flat;
-}
-
-const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
-                                          size_t e)
-{
-    return result->records[e].outside;
-}
-
-double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
-{
-    return result->records[e].seconds;
-}
 
 // ------------------------------------------------------------------- checks
 
@@ -280,8 +104,8 @@ static bool in_box(const float *x, int64_t d, wsr__box box)
     return in;
 }
 
-static void record_image(record *r, const wsr__attack_batch *s, size_t row,
-                         size_t at)
+static void record_image(wsr__attack_record *r, const wsr__attack_batch *s,
+                         size_t row, size_t at)
 {
     const float *const x0 = wsr__at_const(s->x0, s->d, row);
     const bool clean = wsr__attack_batch_clean_correct(s, row);
@@ -311,7 +135,7 @@ static void record_image(record *r, const wsr__attack_batch *s, size_t row,
 }
 
 typedef struct record_work {
-    record *r;
+    wsr__attack_record *r;
     wsr__attack_batch *s;
     size_t at;
 } record_work;
@@ -325,7 +149,7 @@ static void record_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void record_batch(record *r, wsr__attack_batch *s, size_t at)
+static void record_batch(wsr__attack_record *r, wsr__attack_batch *s, size_t at)
 {
     record_work work = {r, s, at};
     wsr__share((int64_t)s->n, s->d, record_share, &work);
@@ -350,42 +174,181 @@ static void sort_strengths(size_t *order, const wsr_attack *attack)
 
 // Strength `e` of a batch is as large a part of the call as any other.
 static void expect(wsr__attack_batch *s, const wsr_attack_result *result,
-                   size_t at, size_t e)
+                   size_t e)
 {
+    const double at = (double)s->progress.first;
     const double unit = (double)s->n /
                         ((double)result->n * (double)result->n_eps);
-    s->progress.begin = (double)at / (double)result->n + unit * (double)e;
+    s->progress.begin = at / (double)result->n + unit * (double)e;
     s->progress.end = s->progress.begin + unit;
+    s->progress.eps = e;
 }
 
+// A min-norm attack runs once, its result is then measured at all strengths.
+static wsr_status find_smallest(wsr_attack_result *result, wsr__attack_batch *s,
+                                wsr__attack_record *largest)
+{
+    wsr_status status = WSR_OK;
+    const size_t at = s->progress.first;
+    s->progress.end = (double)(at + s->n) / (double)result->n;
+    s->progress.started = wsr__seconds();
+    if (largest->eps > 0) {
+        WSR_TRY(wsr__attack_batch_strength(s, largest->eps));
+    }
+    largest->seconds += wsr__seconds() - s->progress.started;
+out:
+    return status;
+}
+
+// What is done of the batch is kept: strengths, unless all are.
+static void keep_strengths(wsr__attack_part *part, const wsr__attack_batch *s,
+                           size_t done)
+{
+    const wsr__attack_position position = {.first = s->progress.first,
+                                           .eps = done};
+    if (part != NULL && !s->cls->min_norm && done < part->result->n_eps) {
+        wsr__attack_part_take(part, s, &position, 0);
+    }
+}
+
+// From strength number `done` on, in the order of their size.
 static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
-                            const size_t *order, size_t at)
+                            const size_t *order, size_t done)
 {
     wsr_status status = WSR_OK;
     const size_t last = result->n_eps - 1;
-    for (size_t i = 0; i < s->n; i++) {
-        result->clean[at + i] = wsr__attack_batch_clean_correct(s, i);
+    if (s->cls->min_norm) {
+        WSR_TRY(find_smallest(result, s, &result->records[order[last]]));
     }
-    // A min-norm attack runs once, its result is then measured at all
-    // strengths.
-    if (s->cls->min_norm && result->records[order[last]].eps > 0) {
-        record *const r = &result->records[order[last]];
-        const double start = wsr__seconds();
-        s->progress.end = (double)(at + s->n) / (double)result->n;
-        WSR_TRY(wsr__attack_batch_strength(s, r->eps));
-        r->seconds += wsr__seconds() - start;
-    }
-    for (size_t e = 0; e <= last; e++) {
-        record *const r = &result->records[order[e]];
-        const double start = wsr__seconds();
+    for (size_t e = done; e <= last; e++) {
+        wsr__attack_record *const r = &result->records[order[e]];
+        s->progress.started = wsr__seconds();
         if (!s->cls->min_norm && r->eps > 0) {
-            expect(s, result, at, e);
+            expect(s, result, e);
             WSR_TRY(wsr__attack_batch_strength(s, r->eps));
         }
-        record_batch(r, s, at);
-        r->seconds += wsr__seconds() - start;
+        record_batch(r, s, s->progress.first);
+        r->seconds += s->progress.before + wsr__seconds() - s->progress.started;
+        s->progress.before = 0;
+        keep_strengths(s->part, s, e + 1);
     }
 out:
+    return status;
+}
+
+// The batch that begins at image `at`; the first one after a part was taken up
+// is already under way.
+static wsr_status begin_batch(wsr_attack_result *result, wsr__attack_batch *s,
+                              const wsr__labelled *of, size_t at)
+{
+    wsr_status status = WSR_OK;
+    wsr__attack_part *const part = s->part;
+    const bool taken_up = part != NULL && part->position.first == at;
+    const size_t n = of->n - at < s->capacity ? of->n - at : s->capacity;
+    s->progress.first = at;
+    WSR_TRY(wsr__attack_batch_begin(s, wsr__at_const(of->x, s->d, at),
+                                    of->labels + at, n,
+                                    (uint64_t)s->attack->settings.first + at));
+    for (size_t i = 0; i < n; i++) {
+        result->clean[at + i] = wsr__attack_batch_clean_correct(s, i);
+    }
+    if (taken_up) {
+        WSR_TRY(wsr__attack_part_restore(part, s));
+        s->progress.before = part->seconds;
+    }
+out:
+    return status;
+}
+
+static wsr_status run_batches(wsr_attack_result *result, wsr__attack_batch *s,
+                              const wsr__labelled *of, const size_t *order)
+{
+    wsr_status status = WSR_OK;
+    wsr__attack_part *const part = s->part;
+    const wsr__attack_position begin = part != NULL ? part->position
+                                                    : (wsr__attack_position){0};
+    for (size_t at = begin.first; at < of->n; at += s->capacity) {
+        const double start = wsr__seconds();
+        WSR_TRY(begin_batch(result, s, of, at));
+        result->records[order[0]].seconds += wsr__seconds() - start;
+        WSR_TRY(run_batch(result, s, order, at == begin.first ? begin.eps : 0));
+        if (part != NULL && at + s->capacity < of->n) {
+            part->seconds = 0;
+            part->position = (wsr__attack_position){.first = at + s->capacity};
+            part->taken++;
+        }
+    }
+out:
+    return status;
+}
+
+size_t wsr__attack_batch_size(const wsr_attack *attack, const wsr_model *model,
+                              size_t n)
+{
+    const size_t wanted = (size_t)attack->settings.batch;
+    const size_t most = wanted == 0 || wanted > model->batch ? model->batch
+                                                             : wanted;
+    return most < n ? most : n;
+}
+
+wsr_status wsr__attack_run_part(wsr_attack_result **out,
+                                const wsr_attack *attack, wsr_model *model,
+                                const wsr__labelled *of, wsr__attack_part *part)
+{
+    wsr_status status = WSR_OK;
+    wsr_attack_result *result = NULL;
+    wsr__attack_batch *s = NULL;
+    size_t *const order = wsr__alloc(attack->n_eps, sizeof(*order));
+    *out = NULL;
+    if (order == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(check_fit(attack, model, of->n));
+    WSR_TRY(check_images(model, of->x, of->labels, of->n));
+    WSR_TRY(check_targets(attack, model, of->labels, of->n));
+    if (part == NULL) {
+        WSR_TRY(wsr__attack_result_new(&result, attack, model, of->n));
+    }
+    WSR_TRY(wsr__attack_batch_new(
+        &s, attack, model, wsr__attack_batch_size(attack, model, of->n)));
+    s->part = part;
+    sort_strengths(order, attack);
+    WSR_TRY(run_batches(part == NULL ? result : part->result, s, of, order));
+    *out = part == NULL ? result : part->result;
+    result = NULL;
+    if (part != NULL) {
+        part->result = NULL;
+    }
+out:
+    wsr__attack_batch_free(s);
+    wsr_attack_result_free(result);
+    wsr__free(order);
+    return status;
+}
+
+wsr_status wsr__attack_count_passes(double *out, const wsr_attack *attack,
+                                    wsr_model *model)
+{
+    wsr_status status = WSR_OK;
+    wsr__attack_batch *s = NULL;
+    double sum = 1; // for the clean image
+    double most = 0;
+    *out = 0;
+    WSR_TRY(wsr__attack_batch_new(&s, attack, model, 1));
+    for (size_t e = 0; e < attack->n_eps; e++) {
+        s->eps = attack->eps[e];
+        const uint64_t passes =
+            s->eps > 0 ? attack->cls->passes(s, attack->params) : 0;
+        if (s->eps > 0 && passes == 0) {
+            status = WSR_NOMEM;
+            goto out;
+        }
+        most = (double)passes > most ? (double)passes : most;
+        sum += (double)passes;
+    }
+    *out = attack->cls->min_norm ? 1 + most : sum;
+out:
+    wsr__attack_batch_free(s);
     return status;
 }
 
@@ -393,39 +356,6 @@ wsr_status wsr_attack_run(wsr_attack_result **out, const wsr_attack *attack,
                           wsr_model *model, const float *images,
                           const int32_t *labels, size_t n)
 {
-    wsr_status status = WSR_OK;
-    wsr_attack_result *result = NULL;
-    wsr__attack_batch *s = NULL;
-    size_t *const order = wsr__alloc(attack->n_eps, sizeof(*order));
-    size_t batch = (size_t)attack->settings.batch;
-    *out = NULL;
-    if (order == NULL) {
-        return WSR_NOMEM;
-    }
-    if (batch == 0 || batch > model->batch) {
-        batch = model->batch;
-    }
-    batch = batch < n ? batch : n;
-    WSR_TRY(check_fit(attack, model, n));
-    WSR_TRY(check_images(model, images, labels, n));
-    WSR_TRY(check_targets(attack, model, labels, n));
-    WSR_TRY(make_result(&result, attack, model, n));
-    WSR_TRY(wsr__attack_batch_new(&s, attack, model, batch));
-    sort_strengths(order, attack);
-    for (size_t i = 0; i < n; i += batch) {
-        const size_t count = n - i < batch ? n - i : batch;
-        const double start = wsr__seconds();
-        WSR_TRY(wsr__attack_batch_begin(
-            s, wsr__at_const(images, model->pixels, i), labels + i, count,
-            (uint64_t)attack->settings.first + i));
-        result->records[order[0]].seconds += wsr__seconds() - start;
-        WSR_TRY(run_batch(result, s, order, i));
-    }
-    *out = result;
-    result = NULL;
-out:
-    wsr__attack_batch_free(s);
-    wsr_attack_result_free(result);
-    wsr__free(order);
-    return status;
+    return wsr__attack_run_part(out, attack, model,
+                                &(wsr__labelled){images, labels, n}, NULL);
 }

@@ -374,3 +374,7 @@ double wsr__loss_dlr(float *dz, int *exponent, const float *z,
     }
     return -up / down;
 }
+
+const wsr__loss wsr__losses[] = {wsr__loss_ce,     wsr__loss_dlr,
+                                 wsr__loss_margin, wsr__loss_difference,
+                                 wsr__loss_kl,     NULL};

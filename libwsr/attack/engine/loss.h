@@ -50,6 +50,9 @@ double wsr__loss_difference(float *dz, int *exponent, const float *z,
 double wsr__loss_kl(float *dz, int *exponent, const float *z,
                     const wsr__loss_target *target, size_t classes);
 
+/// These losses, ended by NULL.
+extern const wsr__loss wsr__losses[];
+
 /// A number that is larger the larger a loss is, and has its sign; it also
 /// tells apart losses that are too close to 0 for a double.
 typedef double (*wsr__order)(const float *z, const wsr__loss_target *target,

@@ -131,8 +131,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_transfer(wsr_eval *eval,
 typedef struct wsr_eval_progress {
     size_t step;  /**< the running step, from 0 */
     size_t steps; /**< of all */
-    double done;  /**< part of all steps, 0 to 1: those done and the part of the
+    double done;  /**< part of all passes, 0 to 1: of the steps done and of the
                        running one */
+    size_t savepoints; /**< places that the evaluation has passed from which a
+                       stopped one goes on: ends of steps, and inside a step of
+                       strengths and of members of a combination; it pays to
+                       save when there are more of them than at the last time */
     const wsr_attack_progress *attack; /**< [borrowed] the running attack;
                        `first` is the number of the batch's first image among
                        those that are evaluated */
@@ -140,7 +144,8 @@ typedef struct wsr_eval_progress {
 
 /**
  * Hear how far an evaluation is, and stop it inside a step; see
- * wsr_attack_hook.
+ * wsr_attack_hook. The hook may call wsr_eval_save() and what reads the
+ * evaluation, nothing else of it.
  *
  * @param progress [borrowed]
  * @param user what was passed to wsr_eval_set_hook()
@@ -160,8 +165,10 @@ WSR_API void wsr_eval_set_hook(wsr_eval *eval, wsr_eval_hook hook, void *user);
 /**
  * Take one batch through one attack.
  *
- * @param evaluation unchanged on failure, also when the hook stops it: the same
- *        step can be done again, with the same result
+ * @param evaluation on failure, also when the hook stops it, the step is not
+ *        done; done again, it goes on from the last strength, or member of a
+ *        combination, that had ended, with the same result. Without a hook it
+ *        begins anew.
  * @returns WSR_ARG before wsr_eval_open() or when it is done, and as
  *          wsr_attack_run(), WSR_CANCELED when the hook returned false
  */
@@ -181,7 +188,8 @@ WSR_API size_t wsr_eval_steps(const wsr_eval *eval);
 WSR_API WSR_MUST_USE wsr_status wsr_eval_finish(wsr_eval *eval);
 
 /**
- * Save how far the evaluation has come.
+ * Save how far the evaluation has come, the ended strengths and members of a
+ * step that was stopped included.
  *
  * @param path of the file, replaced as a whole or not at all
  * @returns WSR_IO, WSR_NOMEM

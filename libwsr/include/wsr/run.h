@@ -19,6 +19,8 @@ typedef struct wsr_progress {
     size_t steps;      /**< of the phase */
     double done;       /**< part of the phase that is done, 0 to 1; also within
                             a step, where that is long */
+    double part;       /**< of the whole run that is done, 0 to 1, never falling:
+                            see wsr_progress_hook */
     const char *note;  /**< [borrowed] the numbers of the moment for a person,
                             may be "" */
     const char *line;  /**< [borrowed] NULL, or a line that the log has just
@@ -29,7 +31,16 @@ typedef struct wsr_progress {
 } wsr_progress;
 
 /**
- * Watch a long run.
+ * Watch a long run. The hook is called after every step, and inside steps that
+ * attack a model before every pass through it: then `step` is that of the last
+ * call, or 0 in the first step of a phase.
+ *
+ * `part` covers all phases. It is an estimate made before the first step: of
+ * the passes of images through networks that each phase needs, weighted by the
+ * layers and the square of the channels of the network where a search and a
+ * training differ in these. Passes that early stopping saves, and what is no
+ * pass (the training of estimator and predictor), are not foreseen. The time
+ * that is left is best told from the speed at which `part` grows.
  *
  * @param progress [borrowed]
  * @param user the pointer that was passed along with the hook

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a batch keeps to itself: for batch.c, and for part.c, which copies what
+// lasts from one attack of a combination to the next.
+
+#ifndef WSR_ATTACK_ENGINE_BATCH_OWN_H
+#define WSR_ATTACK_ENGINE_BATCH_OWN_H
+
+#include "attack/engine/batch.h"
+
+struct wsr__attack_batch_own {
+    float *x;
+    float *grad;
+    float *logits;
+    float *dlogits;
+    double *loss;
+    float *clean;
+    float *found;
+    double *best;
+    wsr__loss_target *loss_targets;
+    wsr__loss_target *targets;
+    uint8_t *success;
+    uint8_t *finished;       // rows that wsr__attack_batch_compact removes
+    uint8_t *bad;            // rows with gradients that are not finite
+    uint8_t *known;          // rows of clean_grad
+    uint8_t *attacked;       // clean images that are attacked
+    uint8_t *nested_success; // those with a success at a smaller strength
+    uint32_t *rows;
+    uint32_t *queries;
+    uint32_t *gradients;
+    uint32_t *flat;
+    int *exponent;
+    float *clean_grad;
+    int *clean_exponent; // of clean_grad
+    double *clean_loss;
+    wsr__loss clean_of; // loss that these are of, NULL: of none
+    uint32_t *held;     // rows that the running attack began with
+    size_t held_n;
+    bool at_clean; // the model's last kept forward was of the clean images
+    void *object;  // of the attack
+    void (*release)(void *object);
+    bool object_used; // in this batch
+    float *spare[WSR__SCRATCH_ARRAYS];
+    int64_t width[WSR__SCRATCH_ARRAYS];
+};
+
+#endif

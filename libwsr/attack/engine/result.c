@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an attack did to every image at every strength.
+
+#include "attack/engine/result.h"
+#include "attack/engine/model.h"
+
+void wsr_attack_result_free(wsr_attack_result *result)
+{
+    if (result == NULL) {
+        return;
+    }
+    for (size_t e = 0; result->records != NULL && e < result->n_eps; e++) {
+        wsr__attack_record *const r = &result->records[e];
+        wsr__free(r->robust);
+        wsr__free(r->success);
+        wsr__free(r->images);
+        for (size_t k = 0; k < 3; k++) {
+            wsr__free(r->norms[k]);
+        }
+        wsr__free(r->queries);
+        wsr__free(r->gradients);
+        wsr__free(r->flat);
+        wsr__free(r->outside);
+    }
+    wsr__free(result->records);
+    wsr__free(result->clean);
+    wsr__free(result);
+}
+
+static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
+{
+    r->robust = wsr__alloc(n, sizeof(*r->robust));
+    r->success = wsr__alloc(n, sizeof(*r->success));
+    r->queries = wsr__alloc(n, sizeof(*r->queries));
+    r->gradients = wsr__alloc(n, sizeof(*r->gradients));
+    r->flat = wsr__alloc(n, sizeof(*r->flat));
+    r->outside = wsr__alloc(n, sizeof(*r->outside));
+    bool made = r->robust != NULL && r->success != NULL && r->queries != NULL &&
+                r->gradients != NULL && r->flat != NULL && r->outside != NULL;
+    for (size_t k = 0; k < 3; k++) {
+        r->norms[k] = wsr__alloc(n, sizeof(float));
+        made = made && r->norms[k] != NULL;
+    }
+    if (image > 0) {
+        r->images = wsr__alloc(n, image * sizeof(float));
+        made = made && r->images != NULL;
+    }
+    return made ? WSR_OK : WSR_NOMEM;
+}
+
+wsr_status wsr__attack_result_new(wsr_attack_result **out,
+                                  const wsr_attack *attack,
+                                  const wsr_model *model, size_t n)
+{
+    wsr_status status = WSR_NOMEM;
+    const bool keep = attack->settings.images;
+    wsr_attack_result *result = wsr__alloc(1, sizeof(*result));
+    *out = NULL;
+    if (result == NULL) {
+        goto out;
+    }
+    result->n = n;
+    result->n_eps = attack->n_eps;
+    result->clean = wsr__alloc(n, sizeof(*result->clean));
+    result->records = wsr__alloc(attack->n_eps, sizeof(*result->records));
+    if (result->clean == NULL || result->records == NULL) {
+        goto out;
+    }
+    for (size_t e = 0; e < attack->n_eps; e++) {
+        result->records[e].eps = attack->eps[e];
+        WSR_TRY(make_record(&result->records[e], n,
+                            keep ? (size_t)model->pixels : 0));
+    }
+    *out = result;
+    result = NULL;
+    status = WSR_OK;
+out:
+    wsr_attack_result_free(result);
+    return status;
+}
+
+size_t wsr_attack_result_count(const wsr_attack_result *result)
+{
+    return result->n;
+}
+
+size_t wsr_attack_result_strengths(const wsr_attack_result *result)
+{
+    return result->n_eps;
+}
+
+float wsr_attack_result_eps(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].eps;
+}
+
+const uint8_t *wsr_attack_result_clean(const wsr_attack_result *result)
+{
+    return result->clean;
+}
+
+const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
+                                        size_t e)
+{
+    return result->records[e].robust;
+}
+
+const uint8_t *wsr_attack_result_success(const wsr_attack_result *result,
+                                         size_t e)
+{
+    return result->records[e].success;
+}
+
+const float *wsr_attack_result_images(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].images;
+}
+
+const float *wsr_attack_result_linf(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].norms[WSR__LINF];
+}
+
+const float *wsr_attack_result_l2(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].norms[WSR__L2];
+}
+
+const float *wsr_attack_result_l1(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].norms[WSR__L1];
+}
+
+const uint32_t *wsr_attack_result_queries(const wsr_attack_result *result,
+                                          size_t e)
+{
+    return result->records[e].queries;
+}
+
+const uint32_t *wsr_attack_result_gradients(const wsr_attack_result *result,
+                                            size_t e)
+{
+    return result->records[e].gradients;
+}
+
+const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
+                                       size_t e)
+{
+    return result->records[e].flat;
+}
+
+const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
+                                          size_t e)
+{
+    return result->records[e].outside;
+}
+
+double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
+{
+    return result->records[e].seconds;
+}
