@@ -508,7 +508,7 @@ static bool pass_on(const wsr_attack_progress *attack, void *user)
     return s->hook(&progress, s->user);
 }
 
-/// One batch under one attack.
+// One batch under one attack.
 typedef struct step {
     size_t number; // of the batch
     size_t a;      // attack

@@ -128,7 +128,7 @@ static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
                           reason);
 }
 
-/// Of an evaluation at work.
+// Of an evaluation at work.
 typedef struct watch {
     wsr_eval *eval;
     wsr__run *run;

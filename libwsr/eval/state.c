@@ -374,7 +374,7 @@ wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
-    if (eval->model == NULL || eval->position > 0) {
+    if (eval->model == NULL || eval->position > 0 || eval->part != NULL) {
         return WSR_FAIL(WSR_ARG, "evaluation: must be opened and not begun");
     }
     WSR_TRY(wsr__checkpoint_load(&st, path));

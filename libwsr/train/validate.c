@@ -80,7 +80,7 @@ out:
                             : wsr__fail_at(status, "train.eval_attack");
 }
 
-/// Of a validation at work.
+// Of a validation at work.
 typedef struct watch {
     wsr__run *run;
     wsr_status status; // what the run's hook says

@@ -314,7 +314,7 @@ END_TEST
 
 // ------------------------------------------------------- stopped, taken up
 
-/// Stops an attack at call `stop_at`, counted from 1; 0: never.
+// Stops an attack at call `stop_at`, counted from 1; 0: never.
 typedef struct brake {
     size_t stop_at;
     size_t calls;

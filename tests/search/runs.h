@@ -61,8 +61,7 @@ static inline bool stop_after(const wsr_progress *p, void *user)
     static char phase[32];
     static size_t done;
     size_t *const left = user;
-    if (p->line != NULL ||
-        (strcmp(phase, p->phase) == 0 && done == p->step)) {
+    if (p->line != NULL || (strcmp(phase, p->phase) == 0 && done == p->step)) {
         return true;
     }
     (void)snprintf(phase, sizeof(phase), "%s", p->phase);

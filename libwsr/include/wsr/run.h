@@ -19,15 +19,15 @@ typedef struct wsr_progress {
     size_t steps;      /**< of the phase */
     double done;       /**< part of the phase that is done, 0 to 1; also within
                             a step, where that is long */
-    double part;       /**< of the whole run that is done, 0 to 1, never falling:
-                            see wsr_progress_hook */
-    const char *note;  /**< [borrowed] the numbers of the moment for a person,
-                            may be "" */
-    const char *line;  /**< [borrowed] NULL, or a line that the log has just
-                            got, a JSON object without line feed
-                            (docs/json.md); the other fields say nothing then.
-                            A run that is taken up hands out the lines that its
-                            log holds first */
+    double part;      /**< of the whole run that is done, 0 to 1, never falling:
+                           see wsr_progress_hook */
+    const char *note; /**< [borrowed] the numbers of the moment for a person,
+                           may be "" */
+    const char *line; /**< [borrowed] NULL, or a line that the log has just
+                           got, a JSON object without line feed
+                           (docs/json.md); the other fields say nothing then.
+                           A run that is taken up hands out the lines that its
+                           log holds first */
 } wsr_progress;
 
 /**
