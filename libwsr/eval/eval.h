@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accuracy over attack strengths. eval.c takes a data set through several
-// attacks batch by batch, stats.c and text.c say what came out, warnings.c
-// what makes the numbers doubtful, state.c saves and takes up an evaluation.
+// Accuracy over attack strengths. eval.c makes an evaluation, step.c takes a
+// data set through its attacks batch by batch, stats.c and text.c say what came
+// out, warnings.c what makes the numbers doubtful, state.c saves and takes up
+// an evaluation.
 // released.c measures as the research code does. stage.c is the evaluation at
 // the end of a run, run.c the evaluation of a network file as a run, result.c
 // what a run hands out.
