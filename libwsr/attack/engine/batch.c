@@ -9,8 +9,6 @@
 
 #include "attack/engine/batch.h"
 #include "attack/attack.h"
-#include "attack/engine/batch_own.h"
-#include "attack/engine/part.h"
 
 #include <math.h>
 #include <string.h>
@@ -619,18 +617,6 @@ out:
     s->cls = outer;
     s->stream = outer_stream;
     return status;
-}
-
-void wsr__attack_batch_member_done(wsr__attack_batch *s)
-{
-    wsr__attack_progress *const p = &s->progress;
-    p->members++;
-    if (s->part != NULL) {
-        const wsr__attack_position position = {
-            .first = p->first, .eps = p->eps, .members = p->members};
-        wsr__attack_part_take(s->part, s, &position,
-                              p->before + wsr__seconds() - p->started);
-    }
 }
 
 wsr_status wsr__attack_batch_skip_member(wsr__attack_batch *s,

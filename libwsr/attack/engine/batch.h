@@ -7,13 +7,11 @@
 #define WSR_ATTACK_ENGINE_BATCH_H
 
 #include "attack/attack.h"
+#include "attack/engine/batch_own.h"
 #include "attack/engine/loss.h"
 #include "attack/engine/model.h"
 
 #include <math.h>
-
-/// Scratch arrays that an attack can have, and their number.
-enum { WSR__SCRATCH_ARRAYS = 16 };
 
 typedef struct wsr__attack_part wsr__attack_part;
 
@@ -174,9 +172,7 @@ wsr_status wsr__attack_batch_report(const wsr__attack_batch *s);
 wsr_status wsr__attack_batch_report_member(const wsr__attack_batch *s,
                                            const wsr__attack_class *member);
 
-/// A member of a combination is done: it becomes part of what a stopped attack
-/// keeps. Or it was done before the attack was taken up.
-void wsr__attack_batch_member_done(wsr__attack_batch *s);
+/// A member of a combination was done before the attack was taken up.
 wsr_status wsr__attack_batch_skip_member(wsr__attack_batch *s,
                                          const wsr__attack_class *cls,
                                          const void *params);

@@ -6,7 +6,12 @@
 #ifndef WSR_ATTACK_ENGINE_BATCH_OWN_H
 #define WSR_ATTACK_ENGINE_BATCH_OWN_H
 
-#include "attack/engine/batch.h"
+#include "attack/engine/loss.h"
+
+#include <stdbool.h>
+
+/// Scratch arrays that an attack can have, and their number.
+enum { WSR__SCRATCH_ARRAYS = 16 };
 
 struct wsr__attack_batch_own {
     float *x;

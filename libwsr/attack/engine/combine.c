@@ -3,6 +3,7 @@
 // Attacks one after the other, each on the images that are still robust.
 
 #include "attack/engine/combine.h"
+#include "attack/engine/part.h"
 
 #include <string.h>
 
@@ -132,7 +133,7 @@ wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
         }
         WSR_TRY(wsr__attack_batch_run_member(s, m->cls, m->params, stream));
         if (single) {
-            wsr__attack_batch_member_done(s);
+            wsr__attack_part_member_done(s);
         }
         WSR_TRY(wsr__attack_batch_report_member(s, m->cls));
     }

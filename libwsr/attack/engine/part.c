@@ -6,7 +6,6 @@
 // first gradient is computed once and counted where it was needed first.
 
 #include "attack/engine/part.h"
-#include "attack/engine/batch_own.h"
 
 #include <string.h>
 
@@ -138,6 +137,18 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
     memcpy(rows->counts[COUNT_FLAT], own->flat, words);
     if (part->position.loss > 0) {
         take_clean_gradient(rows, s);
+    }
+}
+
+void wsr__attack_part_member_done(wsr__attack_batch *s)
+{
+    wsr__attack_progress *const p = &s->progress;
+    p->members++;
+    if (s->part != NULL) {
+        const wsr__attack_position position = {
+            .first = p->first, .eps = p->eps, .members = p->members};
+        wsr__attack_part_take(s->part, s, &position,
+                              p->before + wsr__seconds() - p->started);
     }
 }
 

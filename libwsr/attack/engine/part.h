@@ -67,6 +67,9 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
                            const wsr__attack_position *position,
                            double seconds);
 
+/// A member of a combination is done: it becomes part of what is kept.
+void wsr__attack_part_member_done(wsr__attack_batch *s);
+
 /// Bring a batch that was begun to where the part was taken.
 wsr_status wsr__attack_part_restore(const wsr__attack_part *part,
                                     wsr__attack_batch *s);
