@@ -259,8 +259,9 @@ static double size_of(int64_t layers, int64_t channels)
 static void work(const void *self, double *out)
 {
     const method *const m = self;
-    const double path = size_of(m->config.supernet.layers, m->config.supernet.channels);
-    const double net = size_of(m->config.net_config.layers, m->config.net_config.channels);
+    const double path =
+        size_of(m->config.supernet.layers, m->config.supernet.channels);
+    const double net = size_of(m->config.net.layers, m->config.net.channels);
     out[0] = path * wsr__search_passes(m->search);
     out[1] = net * m->train_passes;
     out[2] = net * m->eval_passes;
