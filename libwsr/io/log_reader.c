@@ -78,6 +78,7 @@ void wsr_log_reader_close(wsr_log_reader *log)
 
 // -------------------------------------------------------------------- lines
 
+// Takes a value that the line keeps.
 static wsr_status add_field(wsr_log_reader *log, const char *object,
                             const char *key, const json_t *value)
 {
@@ -158,6 +159,7 @@ static bool is_blank(const char *text, size_t size)
     return true;
 }
 
+// A line that is wrong counts as read, so that the caller may go on.
 wsr_status wsr_log_reader_next(bool *more, wsr_log_reader *log)
 {
     wsr_status status = WSR_OK;
@@ -185,6 +187,7 @@ size_t wsr_log_reader_line(const wsr_log_reader *log)
 
 // ------------------------------------------------------------------- fields
 
+// Lines have a few dozen fields at most.
 static const json_t *find(const wsr_log_reader *log, const char *key)
 {
     for (size_t i = 0; i < log->n; i++) {

@@ -107,6 +107,8 @@ static wsr_status check_file(const wsr__st *st, const wsr_optim *optim)
     return WSR_OK;
 }
 
+// Memory for gradients is had before anything changes, so that the last call
+// cannot fail.
 wsr_status wsr_optim_load(wsr_optim *optim, const char *path)
 {
     wsr_status status = WSR_OK;

@@ -55,6 +55,7 @@ const wsr_family *wsr_family_at(size_t i)
     return i < FAMILIES ? entries[i].family : NULL;
 }
 
+// As wsr__class_find() says it of a variant.
 static wsr_status unknown_family(const char *name)
 {
     wsr_status status = WSR_OK;

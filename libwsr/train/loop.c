@@ -19,6 +19,7 @@ static void put_sums(wsr__json *line, const wsr__training *t)
     }
 }
 
+// Sums of the epoch so far, not of the step alone.
 static wsr_status log_step(wsr__training *t, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -37,6 +38,7 @@ out:
     return status;
 }
 
+// The last batch of an epoch needs no checkpoint: the epoch's follows.
 static wsr_status run_step(wsr__training *t, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -51,6 +53,8 @@ out:
     return status;
 }
 
+// The line comes before the position moves on, the checkpoint after: a resumed
+// run does not write the line again.
 static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
 {
     wsr_status status = WSR_OK;

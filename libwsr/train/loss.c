@@ -34,6 +34,7 @@ static wsr_status check_shape(batch *out, const char *loss,
                           out->classes, least);
 }
 
+// A label that is no class would be an index beyond the logits.
 static wsr_status check_labels(const char *loss, const batch *b,
                                const int32_t *labels)
 {
@@ -97,6 +98,8 @@ typedef struct attack_loss {
     size_t classes; // at least
 } attack_loss;
 
+// The gradient of one image is a float of its own; the division by n comes
+// after, as it does in a mean.
 static wsr_status mean_of(double *loss, float *diff, const attack_loss *f,
                           const float *logits, const wsr_shape *shape,
                           const int32_t *labels)

@@ -92,6 +92,7 @@ void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
 
 // ------------------------------------------------------------------- curves
 
+// Validation is added when it is due.
 static void curves_of(double out[CURVES], const wsr__training *t)
 {
     const wsr__epoch epoch = wsr__training_epoch(t);
@@ -103,6 +104,7 @@ static void curves_of(double out[CURVES], const wsr__training *t)
     out[WSR_TRAIN_TEST_ROBUST] = nan("");
 }
 
+// Epochs that are done lie in `curves`; the current one is in the sums.
 double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
                        wsr_train_curve curve)
 {
@@ -121,6 +123,8 @@ double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
 
 // -------------------------------------------------------------------- steps
 
+// A stop in the validation leaves batch == batches: the next call validates
+// again, and from the start.
 static wsr_status end_epoch(wsr_trainer *trainer)
 {
     wsr_status status = WSR_OK;
@@ -255,6 +259,7 @@ out:
     return status;
 }
 
+// All that can fail comes before the first change.
 wsr_status wsr_trainer_load(wsr_trainer *trainer, const char *path)
 {
     wsr_status status = WSR_OK;
