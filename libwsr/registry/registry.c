@@ -11,6 +11,7 @@
 #include "cell/cell.h"
 #include "data/data.h"
 #include "estimator/estimator.h"
+#include "net/net.h"
 #include "op/op.h"
 #include "optim/optim.h"
 #include "predictor/predictor.h"
@@ -32,6 +33,7 @@ static const entry entries[] = {
     {&wsr__datasets, "sources of labelled images"},
     {&wsr__estimators, "estimators of the noise that an attack finds at other "
                        "strengths"},
+    {&wsr__nets, "kinds of networks"},
     {&wsr__ops, "operations that graphs are made of"},
     {&wsr__optims, "optimisers"},
     {&wsr__predictors, "predictors of the losses of an architecture"},

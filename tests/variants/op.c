@@ -37,6 +37,8 @@ static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_dummy = {
     .super = {"dummy", "x x", "", NULL, 0},
+    .sources = "src",
+    .result = "as src",
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = wsr__infer_same,
