@@ -191,8 +191,4 @@ typedef struct wsr__help {
 wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
                                   const char *topic);
 
-/// Print the options of all sections as Markdown tables.
-void wsr__config_markdown(wsr__str *out, const wsr__section *sections,
-                          size_t n);
-
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prints the options of sections for people: the end of --help, the help on a
-// topic, and Markdown tables for the documentation. Every option appears as
-// "key=default", which is what --set takes. All of it is made from schemas and
-// lists of classes, so it cannot differ from what the program accepts.
+// Prints the options of sections for people: the end of --help, and the help on
+// a topic. Every option appears as "key=default", which is what --set takes.
+// All of it is made from schemas and lists of classes, so it cannot differ from
+// what the program accepts.
 
 #include "config/config.h"
 
@@ -450,79 +450,4 @@ wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
         found |= find_in_family(out, help->families[i], topic, help->width);
     }
     return found ? WSR_OK : fail_unknown(help, topic);
-}
-
-// ------------------------------------------------------------------ Markdown
-
-// A bar would end the cell of a table.
-static void add_cell(wsr__str *out, const char *text)
-{
-    wsr__str_add(out, "| ");
-    for (const char *s = text; *s != '\0'; s++) {
-        if (*s == '|') {
-            wsr__str_add(out, "\\");
-        }
-        wsr__str_addn(out, s, 1);
-    }
-    wsr__str_add(out, " ");
-}
-
-// One table, a row for each option. Shared by plain sections and by the classes
-// of a family.
-static void markdown_schema(wsr__str *out, const char *prefix,
-                            const wsr__option *schema)
-{
-    if (schema == NULL || schema->key == NULL) {
-        wsr__str_add(out, "No options.\n\n");
-        return;
-    }
-    wsr__str_add(out, "| key | default | permitted | unit | meaning |\n"
-                      "|---|---|---|---|---|\n");
-    for (const wsr__option *o = schema; o->key != NULL; o++) {
-        wsr__str permitted = {0};
-        add_permitted(&permitted, o);
-        wsr__str_addf(out, "| `%s%s%s` ", prefix, prefix[0] != '\0' ? "." : "",
-                      o->key);
-        add_cell(out, text_or_empty(o->fallback));
-        add_cell(out, text_or_empty(permitted.s));
-        add_cell(out, text_or_empty(o->unit));
-        add_cell(out, text_or_empty(o->help));
-        wsr__str_add(out, "|\n");
-        out->failed = out->failed || permitted.failed;
-        wsr__str_free(&permitted);
-    }
-    wsr__str_add(out, "\n");
-}
-
-// A heading and a table for each class.
-static void markdown_family(wsr__str *out, const wsr__section *s)
-{
-    wsr__str_addf(out, "`%s.name` is ", s->prefix);
-    add_names(out, s->family);
-    wsr__str_addf(out, "; by default %s.\n\n",
-                  s->fallback != NULL ? s->fallback : "it must be given");
-    for (size_t i = 0; s->family->classes[i] != NULL; i++) {
-        const wsr__class *const cls = s->family->classes[i];
-        wsr__str_addf(out, "#### %s\n\n%s", cls->name,
-                      text_or_empty(cls->summary));
-        if (text_or_empty(cls->reference)[0] != '\0') {
-            wsr__str_addf(out, " (%s)", cls->reference);
-        }
-        wsr__str_add(out, "\n\n");
-        markdown_schema(out, s->prefix, cls->schema);
-    }
-}
-
-// The same options as --help prints, a table for each section.
-void wsr__config_markdown(wsr__str *out, const wsr__section *sections, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const wsr__section *const s = &sections[i];
-        wsr__str_addf(out, "### %s\n\n", name_of(s));
-        if (s->family != NULL) {
-            markdown_family(out, s);
-        } else {
-            markdown_schema(out, s->prefix, s->schema);
-        }
-    }
 }

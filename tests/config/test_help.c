@@ -67,27 +67,6 @@ START_TEST(no_line_is_wider_than_asked)
 }
 END_TEST
 
-START_TEST(markdown_has_a_table_per_section)
-{
-    static const char *const parts[] = {
-        "### general\n\n| key | default | permitted | unit | meaning |\n",
-        "| `note` |  | text |  | copied \\| to the log |\n",
-        "| `search.loop.epochs` | 50 | [1, 1000] | epochs | passes over",
-        "`search.attack.name` is pgd, fgsm or noise; by default pgd.\n",
-        "#### pgd\n\nprojected gradient descent (Madry et al. 2018)\n\n| key",
-        "#### noise\n\nnone at all\n\nNo options.\n"};
-    program p;
-    wsr__str out = {0};
-    program_init(&p);
-    wsr__config_markdown(&out, p.sections, 3);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        ck_assert_msg(strstr(out.s, parts[i]) != NULL, "'%s' lacks '%s'", out.s,
-                      parts[i]);
-    }
-    wsr__str_free(&out);
-}
-END_TEST
-
 static void expect_topic(const char *topic, const char *expected)
 {
     static const wsr__family *const families[] = {&attacks};
@@ -223,7 +202,6 @@ Suite *suite(void)
         a_member_of_a_section_is_a_topic,
         an_unknown_topic_gets_a_suggestion,
         no_line_is_wider_than_asked,
-        markdown_has_a_table_per_section,
         NULL,
     };
     return suite_of("config/help", tests);
