@@ -64,11 +64,24 @@ endfunction()
 
 through_pkg_config(shared "" -Wl,-rpath,${libdir})
 
-# An example that uses much of the interface, from the installed headers alone.
 must_run("flags" ${PKG_CONFIG} --cflags --libs wsr)
 separate_arguments(flags UNIX_COMMAND "${output}")
-set(example ${ROOT}/examples/own_training.c)
 set(strict -Wall -Wextra -Wpedantic -Wconversion -Werror)
+
+# The program that the README shows.
+file(READ ${ROOT}/README.md readme)
+string(FIND "${readme}" "\n```c\n" begin)
+string(SUBSTRING "${readme}" ${begin} -1 readme)
+string(SUBSTRING "${readme}" 6 -1 readme)
+string(FIND "${readme}" "\n```" end)
+string(SUBSTRING "${readme}" 0 ${end} program)
+file(WRITE ${SCRATCH}/readme.c "${program}\n")
+must_run("README, C" ${CC} -std=c11 ${strict} -o ${SCRATCH}/readme
+    ${SCRATCH}/readme.c ${flags} -Wl,-rpath,${libdir})
+message(STATUS "README: its program compiles")
+
+# An example that uses much of the interface, from the installed headers alone.
+set(example ${ROOT}/examples/own_training.c)
 must_run("example, C" ${CC} -std=c11 ${strict} -o ${SCRATCH}/example-c
     ${example} ${flags} -lm -Wl,-rpath,${libdir})
 must_run("example, C++" ${CXX} -std=c++17 ${strict} -o ${SCRATCH}/example-cxx
