@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attacks: images that a model takes for something else.
+// Adversarial attacks: they look for images close to the given ones that a
+// model misclassifies.
 //
-//   model    what is attacked: logits(x) and, for most attacks, the gradient
-//            of a function of the logits with respect to x
-//   attack   a method with its options, and the strengths to try
-//   result   per strength and image: success, the image, norms, costs
+//   model    the classifier under attack: a function that computes logits(x)
+//            and, for most attacks, one that computes the gradient of a
+//            function of the logits with respect to x
+//   attack   a method with its options and its list of strengths
+//   result   for each strength and image: success, the adversarial image, the
+//            norms of its change, the number of passes spent on it
 //
-// Strengths are radii of a ball around the image in the attack's norm, in the
-// unit of the pixels. Whatever an attack returns lies inside that ball and
-// inside the pixel range exactly, not up to rounding; strength 0 returns the
-// input bit for bit.
+// A strength (eps) is the radius of a ball around the clean image, in the norm
+// of the attack and in the unit of the pixels. Every image that an attack
+// returns lies inside that ball and inside the pixel range exactly, not only
+// up to rounding. At strength 0 the attack returns the clean image bit for bit.
 
 #ifndef WSR_ATTACK_H
 #define WSR_ATTACK_H
@@ -26,44 +29,48 @@ extern "C" {
 
 // ------------------------------------------------------------------ models
 
-/** A classifier as an attack sees it. One thread at a time may use it. */
+/** A classifier under attack. One thread at a time may use it. */
 typedef struct wsr_model wsr_model;
 
 /**
- * Compute logits.
+ * Function of the caller that computes the logits of a batch of images.
  *
  * @param logits [out] (n, classes)
  * @param x [borrowed] images (n, c, h, w)
- * @param n at most the model's batch
- * @param user what was passed to wsr_model_new()
- * @returns anything but WSR_OK ends the attack with that status
+ * @param n number of images, at most wsr_model_batch()
+ * @param user the pointer that was passed to wsr_model_new()
+ * @returns WSR_OK; any other status ends the attack, which returns it
  */
 typedef wsr_status (*wsr_model_logits_fn)(float *logits, const float *x,
                                           size_t n, void *user);
 
 /**
- * Compute the gradient with respect to the images of the last call of the
- * logits function.
+ * Function of the caller that computes a vector-Jacobian product: the gradient
+ * of a loss with respect to the images of the last call of the logits
+ * function.
  *
- * @param dx [out] (n, c, h, w)
- * @param dlogits [borrowed] (n, classes): gradient of some function with
- *        respect to the logits
- * @param n as in that call
- * @param user what was passed to wsr_model_new()
- * @returns anything but WSR_OK ends the attack with that status
+ * @param dx [out] (n, c, h, w) gradient of the loss with respect to the images
+ * @param dlogits [borrowed] (n, classes) gradient of the loss with respect to
+ *        the logits
+ * @param n number of images, the same as in the last call of the logits
+ *        function
+ * @param user the pointer that was passed to wsr_model_new()
+ * @returns WSR_OK; any other status ends the attack, which returns it
  */
 typedef wsr_status (*wsr_model_backward_fn)(float *dx, const float *dlogits,
                                             size_t n, void *user);
 
 /**
- * Make a model of two functions.
+ * Make a model from two functions of the caller.
  *
  * @param out [out, owned] NULL on failure
- * @param shape [borrowed] of one image, (c, h, w) or (1, c, h, w)
- * @param classes at least 2
- * @param logits called with at most 64 images unless wsr_model_set_batch()
- * @param backward NULL: a black box, which some attacks can attack
- * @param user [borrowed] passed on unchanged
+ * @param shape [borrowed] shape of one image, (c, h, w) or (1, c, h, w)
+ * @param classes number of classes, at least 2
+ * @param logits the library calls it with at most 64 images, or with as many
+ *        as wsr_model_set_batch() permits
+ * @param backward NULL makes a black-box model, which only attacks without
+ *        gradients can attack: see wsr_attack_needs_gradients()
+ * @param user [borrowed] the library passes it to both functions
  * @returns WSR_ARG, WSR_SHAPE, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_new(
@@ -71,15 +78,15 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_new(
     wsr_model_logits_fn logits, wsr_model_backward_fn backward, void *user);
 
 /**
- * Make a model of a network, with frozen statistics unless
- * wsr_model_set_statistics() chooses others.
+ * Make a model from a network. Batch norms use the running statistics, as
+ * PyTorch's eval() does, unless wsr_model_set_statistics() says otherwise.
  *
- * Plans for several batch sizes are made when they are first needed and kept.
+ * The model compiles a plan for each batch size that it meets and keeps it.
  *
  * @param out [out, owned] NULL on failure
- * @param net must outlive the model; no supernet
- * @param batch the most images that are computed at once; memory grows with
- *        it; 0 takes 64
+ * @param net must outlive the model; must not be a supernet
+ * @param batch largest number of images in one pass; memory grows with it; 0
+ *        means 64
  * @returns WSR_ARG, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_from_net(wsr_model **out,
@@ -87,8 +94,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_from_net(wsr_model **out,
                                                    size_t batch);
 
 /**
- * Make a model of a graph that has the input "x", (1, c, h, w), and the output
- * "logits", (1, classes), with frozen statistics as in wsr_model_from_net().
+ * Make a model from a graph that has the input "x", (1, c, h, w), and the
+ * output "logits", (1, classes). Batch norms use the running statistics, as in
+ * wsr_model_from_net().
  *
  * @param out [out, owned] NULL on failure
  * @param graph must outlive the model
@@ -103,7 +111,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_from_graph(wsr_model **out,
 WSR_API void wsr_model_free(wsr_model *model);
 
 /**
- * Say what values pixels may have. The default is [0, 1].
+ * Set the range of the pixels. The default is [0, 1].
  *
  * @returns WSR_ARG unless both are finite and lo < hi
  */
@@ -111,30 +119,31 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_set_range(wsr_model *model, float lo,
                                                     float hi);
 
 /**
- * Say how many images are passed to the functions of wsr_model_new() at once.
+ * Set the largest number of images in one call of the functions that were
+ * passed to wsr_model_new().
  *
  * @param batch at least 1
- * @returns WSR_ARG, also for models of networks, which fix it when made
+ * @returns WSR_ARG for 0, and for a model from a network or graph, whose batch
+ *          is an argument of its constructor
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_set_batch(wsr_model *model,
                                                     size_t batch);
 
-/** Which statistics batch norms use, see wsr_model_set_statistics(). */
+/** Statistics that batch norms use, see wsr_model_set_statistics(). */
 typedef enum wsr_statistics {
-    WSR_STATISTICS_RUNNING =
-        0,                   /**< the running ones, frozen: evaluation mode */
-    WSR_STATISTICS_BATCH = 1 /**< those of the batch: training mode */
+    WSR_STATISTICS_RUNNING = 0, /**< running statistics: evaluation mode */
+    WSR_STATISTICS_BATCH = 1    /**< statistics of the batch: training mode */
 } wsr_statistics;
 
 /**
- * Choose the statistics of the batch norms of a network or graph. Models start
- * with the running ones. With those of the batch the logits of an image depend
- * on the images that are computed with it: attack with stop=false, so that all
- * of a batch stay together, and the model makes one plan per number of images.
- * The running statistics do not move either way.
+ * Choose the statistics that the batch norms of a network or graph use. A new
+ * model uses the running statistics. With the statistics of the batch, the
+ * logits of an image depend on the other images of the batch. Attack such a
+ * model with the option stop=false: then no image leaves the batch while the
+ * attack runs. The running statistics do not change in either mode.
  *
- * @returns WSR_ARG for another value, and for models of two functions, which
- *          have no statistics that the library knows of
+ * @returns WSR_ARG for another value, and for a model from two functions,
+ *          whose statistics the library does not know
  */
 WSR_API WSR_MUST_USE wsr_status
 wsr_model_set_statistics(wsr_model *model, wsr_statistics statistics);
@@ -145,23 +154,24 @@ WSR_API const wsr_shape *wsr_model_shape(const wsr_model *model);
 /** Number of classes. */
 WSR_API size_t wsr_model_classes(const wsr_model *model);
 
-/** Images computed at once at most. */
+/** Largest number of images in one pass. */
 WSR_API size_t wsr_model_batch(const wsr_model *model);
 
-/** Images whose logits were computed since the model was made. */
+/** Number of images whose logits the model has computed so far. */
 WSR_API uint64_t wsr_model_queries(const wsr_model *model);
 
-/** Images whose gradient was computed since the model was made. */
+/** Number of images whose gradient the model has computed so far. */
 WSR_API uint64_t wsr_model_gradients(const wsr_model *model);
 
 /**
- * Logits of any number of images.
+ * Compute the logits of any number of images, in batches.
  *
  * @param logits [out] (n, classes)
  * @param model a model
  * @param x [borrowed] (n, c, h, w)
  * @param n number of images
- * @returns what the model returns; WSR_NUMERIC for logits that are not finite
+ * @returns WSR_NUMERIC for logits that are not finite; a status that the
+ *          model's functions returned
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_logits(float *logits,
                                                  wsr_model *model,
@@ -173,28 +183,37 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_logits(float *logits,
 typedef struct wsr_attack wsr_attack;
 
 /**
- * Make an attack. It has the single strength 8/255 until
- * wsr_attack_set_strengths().
+ * Make an attack. Its only strength is 8/255 until wsr_attack_set_strengths()
+ * sets others.
  *
- * Options of every attack, with defaults: `stop=true`: an image that was
- * fooled is not attacked further, and one that the model gets wrong anyway is
- * not attacked at all; false: every image takes all steps and the last image
- * is returned, as training wants it. `nested=true`: with stop, an image that
- * was fooled at one strength counts as fooled at larger ones by the same
- * adversarial image, which lies in their balls too. The accuracy at a larger
- * strength is then still an upper bound of the robust accuracy, but such an
- * image is not attacked again there. `target=none`, or the class to reach:
- * `given` (the labels are the classes to reach), `least` and `second` (by the
- * logits of the clean image, the label apart), `random`; or `target_class=N`,
- * one class for all images, none of which may be of it. `seed=0` of all random
- * numbers; `first=0`: number of the first image: random numbers depend on
- * (seed, number of the image, step) and neither on batches nor threads.
- * `batch=0`: images at once, 0: as the model. `images=true`: keep the images in
- * the result.
+ * Every attack has these options, here with their defaults:
+ *
+ *   stop=true       The attack stops for an image as soon as the model
+ *                   misclassifies it, and skips images that the model
+ *                   misclassifies without an attack. With false every image
+ *                   takes all steps and the result holds the last iterate, as
+ *                   adversarial training needs it.
+ *   nested=true     With stop: an adversarial image for one strength also
+ *                   counts as success at every larger strength, whose ball
+ *                   contains it, and the attack skips the image there. The
+ *                   accuracy at the larger strength remains a valid upper
+ *                   bound of the robust accuracy.
+ *   target=none     The target class of a targeted attack: `given` (the labels
+ *                   are the target classes), `least` (the least likely class
+ *                   of the clean image), `second` (its most likely class other
+ *                   than the label) or `random`.
+ *   target_class=N  One target class for all images. No image may have it as
+ *                   its label.
+ *   seed=0          Seed of all random numbers. They depend on (seed, number
+ *                   of the image, step), not on batches or threads.
+ *   first=0         Number of the first image.
+ *   batch=0         Number of images in one pass; 0: wsr_model_batch().
+ *   images=true     The result keeps the adversarial images.
  *
  * @param out [out, owned] NULL on failure
  * @param spec [borrowed] "pgd" or "pgd:steps=20,random_start=true"
- * @param options [borrowed] "key=value,..." of the above, NULL: defaults
+ * @param options [borrowed] "key=value,..." of the options above; NULL: the
+ *        defaults
  * @returns WSR_NOTFOUND for an unknown attack, WSR_CONFIG for options that are
  *          not permitted, WSR_NOMEM
  */
@@ -203,11 +222,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_new(wsr_attack **out,
                                                const char *options);
 
 /**
- * Tell a person about attacks, data sets and their options.
+ * Write a help text about attacks, data sets and their options.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @param topic [borrowed] "attack" or "dataset": a line for each; "attack:pgd":
- *        one with its options; NULL or "all": everything; "": what there is
+ * @param topic [borrowed] "attack" or "dataset" lists the members of a family,
+ *        one a line; "attack:pgd" describes one attack and its options; NULL or
+ *        "all" describes everything; "" lists the topics
  * @returns WSR_NOTFOUND, with a suggestion, for another topic; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_help(char **out, const char *topic);
@@ -216,102 +236,117 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_help(char **out, const char *topic);
 WSR_API void wsr_attack_free(wsr_attack *attack);
 
 /**
- * Set the strengths.
+ * Set the strengths at which wsr_attack_run() attacks every image.
  *
  * @param attack keeps its strengths on failure
- * @param eps [copied] in any order; INFINITY where the attack permits it
- * @param n at least 1
+ * @param eps [copied] radii of the ball, in any order; INFINITY where the
+ *        attack permits it
+ * @param n number of strengths, at least 1
  * @returns WSR_ARG for a strength that is negative or not a number, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_set_strengths(wsr_attack *attack,
                                                          const float *eps,
                                                          size_t n);
 
-/** How far wsr_attack_run() is. Pointers are valid during the call only. */
+/**
+ * Progress of wsr_attack_run(). The pointers are valid during the call of the
+ * hook only.
+ */
 typedef struct wsr_attack_progress {
     const char *attack;   /**< [borrowed] name of the attack */
-    const char *member;   /**< [borrowed] of a combination (chain, autoattack):
-                               the attack that runs, or has ended; else NULL */
-    float eps;            /**< the strength; 0 while clean images are looked at.
-                               Attacks that look for the smallest change run
-                               once, at the largest one */
+    const char *member;   /**< [borrowed] in a combination (chain, autoattack):
+                               name of the member that runs or has just ended;
+                               NULL for other attacks */
+    float eps;            /**< current strength; 0 while the clean images are
+                               classified. Minimum-norm attacks run once, at
+                               the largest strength */
     uint64_t passes;      /**< forward passes of this batch at this strength so
-                               far; those that a member did not need count when
-                               it has ended */
-    uint64_t passes_most; /**< passes of this batch at this strength at most */
-    double done;          /**< part of the whole call, 0 to 1; never falls */
-    bool member_done;     /**< `member` has ended: a result, no pass follows */
-    size_t robust;        /**< with member_done: images of the batch that the
-                               model gets right after this and all members
-                               before it; else 0. Images that were fooled at a
-                               smaller strength (option `nested`) are not */
+                               far; when a member ends, the passes that it did
+                               not need are added */
+    uint64_t passes_most; /**< largest number of forward passes that this batch
+                               can need at this strength */
+    double done;          /**< finished fraction of the whole call, from 0 to
+                               1; it never decreases */
+    bool member_done;     /**< true: `member` has ended and this call reports
+                               `robust`; no pass follows it */
+    size_t robust;        /**< with member_done: number of images of the batch
+                               that are still robust after this member and all
+                               members before it, images that were fooled at a
+                               smaller strength not counted (option `nested`);
+                               otherwise 0 */
     uint64_t first;       /**< number of the first image of the batch */
-    size_t images;        /**< of the batch */
+    size_t images;        /**< number of images in the batch */
 } wsr_attack_progress;
 
 /**
- * Hear how far an attack is, and stop it.
+ * Function of the caller that observes the progress of an attack and may stop
+ * it.
  *
- * Called from the thread of wsr_attack_run() before every forward and backward
- * pass of a batch through the model, and when a member of a combination has
- * ended.
+ * wsr_attack_run() calls it, on its own thread, before every forward and
+ * backward pass of a batch through the model and whenever a member of a
+ * combination has ended.
  *
- * @param progress [borrowed]
- * @param user what was passed to wsr_attack_set_hook()
- * @returns false to stop: wsr_attack_run() then returns WSR_CANCELED
+ * @param progress [borrowed] progress of the attack
+ * @param user the pointer that was passed to wsr_attack_set_hook()
+ * @returns true to go on; false makes wsr_attack_run() return WSR_CANCELED
  */
 typedef bool (*wsr_attack_hook)(const wsr_attack_progress *progress,
                                 void *user);
 
 /**
- * Set the hook of an attack. It does not change what the attack finds.
+ * Set the progress hook of an attack. A hook does not change the adversarial
+ * images. A new attack has no hook.
  *
  * @param attack an attack
- * @param hook NULL: nobody watches, as in the beginning
- * @param user [borrowed] passed to the hook
+ * @param hook NULL removes the hook
+ * @param user [borrowed] the library passes it to the hook
  */
 WSR_API void wsr_attack_set_hook(wsr_attack *attack, wsr_attack_hook hook,
                                  void *user);
 
-/** Name of the method. @returns [borrowed, static] "pgd" */
+/** Name of an attack. @returns [borrowed, static] such as "pgd" */
 WSR_API const char *wsr_attack_name(const wsr_attack *attack);
 
 /**
- * The spec that makes the same attack.
+ * Write the spec from which wsr_attack_new() makes the same attack.
  *
- * @param out [out, owned] "pgd:steps=7": name, and the options that differ
- *        from their defaults; release with wsr_text_free()
+ * @param out [out, owned] such as "pgd:steps=7": the name and the options whose
+ *        values are not the defaults; release with wsr_text_free()
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_spec(char **out,
                                                 const wsr_attack *attack);
 
-/** Norm of the ball. @returns [borrowed, static] "linf", "l2" or "l1" */
+/** Norm of an attack's ball. @returns [borrowed, static] "linf", "l2", "l1" */
 WSR_API const char *wsr_attack_norm(const wsr_attack *attack);
 
-/** Whether the model must have gradients. */
+/** Whether an attack needs a model with gradients (a backward function). */
 WSR_API bool wsr_attack_needs_gradients(const wsr_attack *attack);
 
-/** Whether it looks for the smallest change, which strengths then only measure.
+/**
+ * Whether an attack is a minimum-norm attack: it runs once, looks for the
+ * smallest adversarial change, and succeeds at every strength that is not
+ * smaller than the norm of that change.
  */
 WSR_API bool wsr_attack_is_min_norm(const wsr_attack *attack);
 
-/** What an attack did. Independent of attack and model once made. */
+/** Result of wsr_attack_run(). It may outlive the attack and the model. */
 typedef struct wsr_attack_result wsr_attack_result;
 
 /**
- * Attack images.
+ * Attack images at all strengths of an attack.
  *
  * @param out [out, owned] NULL on failure
  * @param attack an attack
- * @param model its parameters and statistics are left as they are
- * @param images [borrowed] (n, c, h, w)
- * @param labels [borrowed] (n)
- * @param n at least 1
- * @returns WSR_ARG for pixels outside the model's range, labels that are no
- *          class, an attack that the model cannot serve; WSR_NUMERIC for
- *          logits or gradients that are not finite; WSR_CANCELED when the
- *          hook returned false; what the model returns; WSR_NOMEM
+ * @param model the attack changes neither its parameters nor its statistics
+ * @param images [borrowed] (n, c, h, w) clean images
+ * @param labels [borrowed] (n) their labels
+ * @param n number of images, at least 1
+ * @returns WSR_ARG for pixels outside the model's range, for labels that are
+ *          no class, and for an attack with gradients on a black-box model;
+ *          WSR_NUMERIC for logits or gradients that are not finite;
+ *          WSR_CANCELED when the hook returned false; a status that the
+ *          model's functions returned; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_run(wsr_attack_result **out,
                                                const wsr_attack *attack,
@@ -322,25 +357,26 @@ WSR_API WSR_MUST_USE wsr_status wsr_attack_run(wsr_attack_result **out,
 /** Free a result; NULL is legal. */
 WSR_API void wsr_attack_result_free(wsr_attack_result *result);
 
-/** Number of images. */
+/** Number of images of a result. */
 WSR_API size_t wsr_attack_result_count(const wsr_attack_result *result);
 
-/** Number of strengths. */
+/** Number of strengths of a result. */
 WSR_API size_t wsr_attack_result_strengths(const wsr_attack_result *result);
 
-/** Strength `e`, in the order given. */
+/** Strength `e`, in the order of wsr_attack_set_strengths(). */
 WSR_API float wsr_attack_result_eps(const wsr_attack_result *result, size_t e);
 
 /**
- * Whether the model takes each clean image for its label (with target=given:
- * does not take it for the target).
+ * For each clean image, whether the model classifies it correctly. With
+ * target=given: whether the model does not predict the target class.
  *
  * @returns [borrowed] (n), 0 or 1
  */
 WSR_API const uint8_t *wsr_attack_result_clean(const wsr_attack_result *result);
 
 /**
- * Whether each image is robust at strength `e`: clean, and not fooled.
+ * For each image, whether it is robust at strength `e`: the model classifies
+ * the clean image correctly and the attack does not succeed.
  *
  * @returns [borrowed] (n), 0 or 1
  */
@@ -348,7 +384,7 @@ WSR_API const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
                                                 size_t e);
 
 /**
- * Whether the attack fooled the model on each image at strength `e`.
+ * For each image, whether the attack succeeded at strength `e`.
  *
  * @returns [borrowed] (n), 0 or 1
  */
@@ -356,40 +392,50 @@ WSR_API const uint8_t *wsr_attack_result_success(
     const wsr_attack_result *result, size_t e);
 
 /**
- * Images that the attack found at strength `e`. Those of images without
- * success are its last attempt, or the clean image.
+ * Adversarial images at strength `e`. Where the attack did not succeed, this is
+ * its last attempt or the clean image.
  *
- * @returns [borrowed] (n, c, h, w); NULL when made with images=false
+ * @returns [borrowed] (n, c, h, w); NULL with the option images=false
  */
 WSR_API const float *wsr_attack_result_images(const wsr_attack_result *result,
                                               size_t e);
 
-/** Largest change of a pixel of each image. @returns [borrowed] (n) */
+/** For each image, the linf norm of its change. @returns [borrowed] (n) */
 WSR_API const float *wsr_attack_result_linf(const wsr_attack_result *result,
                                             size_t e);
 
-/** Euclidean length of each image's change. @returns [borrowed] (n) */
+/** For each image, the l2 norm of its change. @returns [borrowed] (n) */
 WSR_API const float *wsr_attack_result_l2(const wsr_attack_result *result,
                                           size_t e);
 
-/** Sum of each image's absolute changes. @returns [borrowed] (n) */
+/** For each image, the l1 norm of its change. @returns [borrowed] (n) */
 WSR_API const float *wsr_attack_result_l1(const wsr_attack_result *result,
                                           size_t e);
 
 /**
- * Logits spent on each image at strength `e`. What serves several strengths
- * counts for the first that needed it.
+ * For each image, the number of forward passes at strength `e`. A pass that
+ * several strengths share counts for the first strength that needed it.
  *
  * @returns [borrowed] (n)
  */
 WSR_API const uint32_t *wsr_attack_result_queries(
     const wsr_attack_result *result, size_t e);
 
-/** Gradients spent on each image at strength `e`. @returns [borrowed] (n) */
+/**
+ * For each image, the number of backward passes at strength `e`, counted like
+ * wsr_attack_result_queries().
+ *
+ * @returns [borrowed] (n)
+ */
 WSR_API const uint32_t *wsr_attack_result_gradients(
     const wsr_attack_result *result, size_t e);
 
-/** How many of those were zero everywhere. @returns [borrowed] (n) */
+/**
+ * For each image, the number of these backward passes whose gradient was zero
+ * in every pixel.
+ *
+ * @returns [borrowed] (n)
+ */
 WSR_API const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
                                                size_t e);
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accuracy over attack strengths: several attacks at several strengths on the
-// images of a data set, image by image, with intervals, means and worst cases.
-// wsr_eval_run() does a whole evaluation as it is configured, with or without a
-// folder. wsr_eval_new() and what follows it do one step by step.
+// Evaluation of robustness: accuracy of a model on a data set under several
+// attacks at several strengths, with confidence intervals, means over the
+// strengths and the worst case over the attacks.
+//
+// wsr_eval_run() does a whole evaluation from a configuration, with or without
+// a folder. wsr_eval_new(), wsr_eval_open() and wsr_eval_step() let a program
+// do an evaluation step by step.
 
 #ifndef WSR_EVAL_H
 #define WSR_EVAL_H
@@ -21,31 +24,33 @@ extern "C" {
 // ------------------------------------------------------ a configured run
 
 /**
- * Attack the network of a file and measure its accuracy.
+ * Load a network from a file, attack it and measure its accuracy.
  *
- * Written into the folder, when there is one: `config.yaml`, every option in
- * force; `genotype.yaml` for a network that has a genotype; `log.jsonl`,
- * `results.jsonl` and `results.csv`: docs/json.md; `images.safetensors`, the
- * first adversarial images; `checkpoint.safetensors` every 15 seconds and at
- * the end. An evaluation that was stopped or killed goes on where it stood and
- * ends with the same numbers. Without a folder the result and the option
- * `attack.save` hold everything.
+ * The run writes these files into its folder: `config.yaml` (the value of every
+ * option), `genotype.yaml` (for a network with a genotype), `log.jsonl`,
+ * `results.jsonl` and `results.csv` (docs/json.md), `images.safetensors` (the
+ * first adversarial images), and `checkpoint.safetensors` (every 15 seconds and
+ * at the end). A run that was stopped or killed can be resumed and ends with
+ * the same numbers. A run without a folder writes only the file that the option
+ * `attack.save` names.
  *
- * @param result [out, owned] what was measured, release with
- *        wsr_result_free(); NULL is legal. Also on failure, when something was
- *        measured before it; else NULL
- * @param config [borrowed] see wsr_eval_help(); in a resumed run the stored
- *        one counts, and this one, which may be NULL, must not differ from it
- * @param dir [borrowed] folder of the run, made when it does not exist; NULL:
- *        none
- * @param resume go on with the run in `dir`
- * @param hook NULL: nobody watches
- * @param user [borrowed] passed to the hook
+ * @param result [out, owned] the measurements, release with wsr_result_free();
+ *        NULL is legal. A run that fails or is stopped returns the
+ *        measurements made until then; NULL when there are none
+ * @param config [borrowed] options, see wsr_eval_help(). A resumed run uses
+ *        the configuration in its folder; `config` is then NULL or must agree
+ *        with that one
+ * @param dir [borrowed] folder of the run; the run makes it if necessary; NULL
+ *        runs without a folder
+ * @param resume true continues the run in `dir`
+ * @param hook progress hook, NULL for none
+ * @param user [borrowed] the library passes it to the hook
  * @returns WSR_CONFIG for a key or value that is not permitted; WSR_ARG for a
- *          folder that is not empty, more images than there are or another
- *          number of classes; WSR_SHAPE when the network takes other images;
- *          WSR_NOTFOUND when there is nothing to resume, and for attacks, data
- *          or genotypes that do not exist; WSR_CANCELED when the hook returned
+ *          folder that is not empty, for more images than the data set has,
+ *          and when network and data set differ in the number of classes;
+ *          WSR_SHAPE when they differ in the shape of an image; WSR_NOTFOUND
+ *          when `dir` holds no run to resume, and for attacks, data or
+ *          genotypes that do not exist; WSR_CANCELED when the hook returned
  *          false; WSR_NUMERIC, WSR_IO, WSR_FORMAT, WSR_BUSY, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_result **result,
@@ -55,7 +60,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_result **result,
                                              void *user);
 
 /**
- * Tell a person about the options of wsr_eval_run() and their defaults.
+ * Write a help text about the options of wsr_eval_run() and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @param topic [borrowed] as in wsr_train_help()
@@ -69,20 +74,21 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_help(char **out, const char *topic);
 typedef struct wsr_eval wsr_eval;
 
 /**
- * Begin an evaluation.
+ * Make an evaluation.
  *
- * Options: those of wsr_attack_new() apart from `first`, `images` and
- * `target=given`, where images of the class `target_class` are left out and
- * those that follow take their place; and `keep=0`: number of images, from the
- * first on, whose adversarial images are kept; `count=0`: number of images
- * evaluated, 0: all.
+ * It has the options of wsr_attack_new() except `first`, `images` and
+ * `target=given`, and these: `count=0`, the number of images to evaluate (0:
+ * all); `keep=0`, the number of first images whose adversarial images the
+ * evaluation keeps. With `target_class` the evaluation leaves out the images of
+ * that class and takes the images after them instead.
  *
- * Several attacks are one text, "fgsm,pgd:steps=20,restarts=5": a comma
- * separates attacks where a name follows, options where "key=" follows.
+ * The list of attacks is one text, "fgsm,pgd:steps=20,restarts=5". A comma
+ * before a name begins the next attack; a comma before "key=" begins the next
+ * option of the same attack.
  *
  * @param out [out, owned] NULL on failure
- * @param attacks [borrowed] at most 64 of them
- * @param options [borrowed] "key=value,...", NULL: defaults
+ * @param attacks [borrowed] list of 1 to 64 attacks
+ * @param options [borrowed] "key=value,..."; NULL: the defaults
  * @returns as wsr_attack_new(); WSR_CONFIG for no attack or too many
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_new(wsr_eval **out,
@@ -93,9 +99,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_new(wsr_eval **out,
 WSR_API void wsr_eval_free(wsr_eval *eval);
 
 /**
- * Set the strengths; without, there is 8/255 alone.
+ * Set the strengths of all attacks. Without this call the only strength is
+ * 8/255.
  *
- * @param eps [copied] in any order
+ * @param eps [copied] strengths in any order
+ * @param n number of strengths
  * @returns WSR_ARG for a strength that is not permitted or after
  *          wsr_eval_open(), WSR_NOMEM
  */
@@ -104,22 +112,23 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_set_strengths(wsr_eval *eval,
                                                        size_t n);
 
 /**
- * Say what is evaluated, on what.
+ * Set the model to evaluate and the data set to evaluate it on.
  *
- * @param evaluation an evaluation that was not opened before
+ * @param eval an evaluation that has not been opened
  * @param model must outlive the evaluation
  * @param dataset must outlive the evaluation
- * @returns WSR_SHAPE when the model takes other images, WSR_ARG for other
- *          numbers of classes or more images than there are, WSR_NOMEM
+ * @returns WSR_SHAPE when model and data set differ in the shape of an image;
+ *          WSR_ARG when they differ in the number of classes, and when the
+ *          option `count` exceeds the number of images; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
                                               const wsr_dataset *dataset);
 
 /**
- * Let the attacks work on another model than the one that is evaluated, as
- * somebody would who does not know the latter.
+ * Make it a transfer evaluation: the attacks compute adversarial images on the
+ * model `source`, and the model of wsr_eval_open() classifies them.
  *
- * @param evaluation an evaluation that was opened
+ * @param eval an evaluation that was opened
  * @param source must outlive the evaluation
  * @returns WSR_SHAPE, WSR_ARG as wsr_eval_open(); WSR_CONFIG when the
  *          option `target` is not none
@@ -127,57 +136,64 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
 WSR_API WSR_MUST_USE wsr_status wsr_eval_transfer(wsr_eval *eval,
                                                   wsr_model *source);
 
-/** How far an evaluation is. Pointers are valid during the call only. */
+/**
+ * Progress of an evaluation. The pointers are valid during the call of the hook
+ * only.
+ */
 typedef struct wsr_eval_progress {
-    size_t step;  /**< the running step, from 0 */
-    size_t steps; /**< of all */
-    double done;  /**< part of all passes, 0 to 1: of the steps done and of the
-                       running one */
-    size_t savepoints; /**< places that the evaluation has passed from which a
-                       stopped one goes on: ends of steps, and inside a step of
-                       strengths and of members of a combination; it pays to
-                       save when there are more of them than at the last time */
-    const wsr_attack_progress *attack; /**< [borrowed] the running attack;
-                       `first` is the number of the batch's first image among
-                       those that are evaluated */
+    size_t step;  /**< number of the current step, from 0 */
+    size_t steps; /**< number of all steps */
+    double done;  /**< finished fraction of all passes, from 0 to 1, including
+                       those of the current step */
+    size_t savepoints; /**< number of points passed from which a resumed
+                       evaluation can continue: the end of a step and, inside a
+                       step, the end of a strength or of a member of a
+                       combination. Save again when this number has grown */
+    const wsr_attack_progress *attack; /**< [borrowed] progress of the current
+                       attack; `first` counts the evaluated images */
 } wsr_eval_progress;
 
 /**
- * Hear how far an evaluation is, and stop it inside a step; see
- * wsr_attack_hook. The hook may call wsr_eval_save() and what reads the
- * evaluation, nothing else of it.
+ * Function of the caller that observes the progress of an evaluation and may
+ * stop it inside a step. It is called when a wsr_attack_hook is called. The
+ * hook may call wsr_eval_save() and the functions that take a const wsr_eval,
+ * but no other function on the evaluation.
  *
- * @param progress [borrowed]
- * @param user what was passed to wsr_eval_set_hook()
- * @returns false to stop: the step then returns WSR_CANCELED
+ * @param progress [borrowed] progress of the evaluation
+ * @param user the pointer that was passed to wsr_eval_set_hook()
+ * @returns true to go on; false makes wsr_eval_step() return WSR_CANCELED
  */
 typedef bool (*wsr_eval_hook)(const wsr_eval_progress *progress, void *user);
 
 /**
- * Set the hook of an evaluation.
+ * Set the progress hook of an evaluation. A new evaluation has no hook.
  *
  * @param eval an evaluation
- * @param hook NULL: nobody watches, as in the beginning
- * @param user [borrowed] passed to the hook
+ * @param hook NULL removes the hook
+ * @param user [borrowed] the library passes it to the hook
  */
 WSR_API void wsr_eval_set_hook(wsr_eval *eval, wsr_eval_hook hook, void *user);
 
 /**
- * Take one batch through one attack.
+ * Do the next step: run one attack on one batch of images at all strengths.
  *
- * @param evaluation on failure, also when the hook stops it, the step is not
- *        done; done again, it goes on from the last strength, or member of a
- *        combination, that had ended, with the same result. Without a hook it
- *        begins anew.
- * @returns WSR_ARG before wsr_eval_open() or when it is done, and as
- *          wsr_attack_run(), WSR_CANCELED when the hook returned false
+ * A step that fails or that the hook stops is not counted as done. If the
+ * evaluation has a hook, the next call continues after the last strength, or
+ * the last member of a combination, that was complete, and the result is the
+ * same as without the interruption. If it has no hook, the next call repeats
+ * the whole step.
+ *
+ * @param eval an evaluation
+ * @returns WSR_ARG before wsr_eval_open() and when all steps are done;
+ *          WSR_CANCELED when the hook returned false; the statuses of
+ *          wsr_attack_run()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_step(wsr_eval *eval);
 
-/** Number of steps done. */
+/** Number of steps that are done. */
 WSR_API size_t wsr_eval_position(const wsr_eval *eval);
 
-/** Number of steps in all. */
+/** Number of steps of the whole evaluation. */
 WSR_API size_t wsr_eval_steps(const wsr_eval *eval);
 
 /**
@@ -188,24 +204,26 @@ WSR_API size_t wsr_eval_steps(const wsr_eval *eval);
 WSR_API WSR_MUST_USE wsr_status wsr_eval_finish(wsr_eval *eval);
 
 /**
- * Save how far the evaluation has come, the ended strengths and members of a
- * step that was stopped included.
+ * Write a checkpoint, from which wsr_eval_resume() continues. It includes the
+ * complete strengths and members of a step that was stopped inside;
+ * docs/formats.md lists its tensors.
  *
- * @param path of the file, replaced as a whole or not at all
- * @returns WSR_IO, WSR_NOMEM
+ * @param path path of the file, which is replaced as a whole or not at all
+ * @returns WSR_ARG before wsr_eval_open(); WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_save(const wsr_eval *eval,
                                               const char *path);
 
 /**
- * Take up an evaluation. Attacks, options, strengths, data and model must be
- * those that it was saved with.
+ * Continue the evaluation of a checkpoint. Attacks, options, strengths, data
+ * and model must be the same as when wsr_eval_save() wrote it.
  *
- * @param evaluation an evaluation that was opened and not begun, as it remains
+ * @param eval an evaluation that was opened and has done no step; it stays so
  *        on failure
- * @param path of the file
- * @returns WSR_ARG otherwise; WSR_CONFIG, naming what differs; WSR_NOTFOUND,
- * WSR_IO, WSR_FORMAT
+ * @param path path of the file
+ * @returns WSR_ARG for any other evaluation; WSR_CONFIG, naming the difference,
+ *          for a checkpoint of another evaluation, data set or model;
+ *          WSR_NOTFOUND, WSR_IO, WSR_FORMAT
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_resume(wsr_eval *eval,
                                                 const char *path);
@@ -216,73 +234,77 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_resume(wsr_eval *eval,
  * wsr_eval_open() */
 WSR_API const wsr_dataset *wsr_eval_dataset(const wsr_eval *eval);
 
-/** Number of attacks. */
+/** Number of attacks of an evaluation. */
 WSR_API size_t wsr_eval_attacks(const wsr_eval *eval);
 
 /** Attack `a`. @returns [borrowed] */
 WSR_API const wsr_attack *wsr_eval_attack(const wsr_eval *eval, size_t a);
 
-/** Number of strengths. */
+/** Number of strengths of an evaluation. */
 WSR_API size_t wsr_eval_strengths(const wsr_eval *eval);
 
-/** Strength `e`, in the order given. */
+/** Strength `e`, in the order of wsr_eval_set_strengths(). */
 WSR_API float wsr_eval_eps(const wsr_eval *eval, size_t e);
 
-/** Number of images that attack `a` is done with. */
+/** Number of images on which attack `a` is complete. */
 WSR_API size_t wsr_eval_count(const wsr_eval *eval, size_t a);
 
-/** What is known of an attack at a strength. */
+/** A number of one attack at one strength, see wsr_eval_get(). */
 typedef enum wsr_eval_value {
     WSR_EVAL_CLEAN = 0,        /**< accuracy on the clean images */
     WSR_EVAL_ROBUST = 1,       /**< accuracy under attack */
     WSR_EVAL_LOW = 2,          /**< lower end of its 95 % interval (Wilson) */
     WSR_EVAL_HIGH = 3,         /**< upper end */
-    WSR_EVAL_LINF = 4,         /**< mean largest change of attacked images */
-    WSR_EVAL_L2 = 5,           /**< mean Euclidean change of these */
-    WSR_EVAL_L1 = 6,           /**< mean absolute change of these */
-    WSR_EVAL_SUCCESS_LINF = 7, /**< the same of successes */
-    WSR_EVAL_SUCCESS_L2 = 8,
-    WSR_EVAL_SUCCESS_L1 = 9,
-    WSR_EVAL_MEDIAN = 10,     /**< median change of these in the own norm */
-    WSR_EVAL_QUERIES = 11,    /**< logits per image */
-    WSR_EVAL_GRADIENTS = 12,  /**< gradients per image */
-    WSR_EVAL_SECONDS = 13,    /**< of the whole */
-    WSR_EVAL_QUARTILE_1 = 14, /**< a quarter of these changes are smaller */
-    WSR_EVAL_QUARTILE_3 = 15  /**< a quarter of these changes are larger */
+    WSR_EVAL_LINF = 4,         /**< mean linf norm of the change, over attacked
+                                    images */
+    WSR_EVAL_L2 = 5,           /**< mean l2 norm, over attacked images */
+    WSR_EVAL_L1 = 6,           /**< mean l1 norm, over attacked images */
+    WSR_EVAL_SUCCESS_LINF = 7, /**< mean linf norm, over successes */
+    WSR_EVAL_SUCCESS_L2 = 8,   /**< mean l2 norm, over successes */
+    WSR_EVAL_SUCCESS_L1 = 9,   /**< mean l1 norm, over successes */
+    WSR_EVAL_MEDIAN = 10,      /**< median norm of the change over successes, in
+                                    the norm of the attack */
+    WSR_EVAL_QUERIES = 11,     /**< forward passes per image */
+    WSR_EVAL_GRADIENTS = 12,   /**< backward passes per image */
+    WSR_EVAL_SECONDS = 13,     /**< time spent on all images */
+    WSR_EVAL_QUARTILE_1 = 14,  /**< first quartile of the norms of the median */
+    WSR_EVAL_QUARTILE_3 = 15   /**< third quartile of the norms of the median */
 } wsr_eval_value;
 
 /**
- * A number about an attack at a strength, over the images done so far.
+ * A number of attack `a` at strength `e`, over the images that are done.
  *
  * @param what which number; accuracies are in [0, 1]
- * @returns NAN where there are no images to speak of
+ * @returns NAN when there are no images to compute it from
  */
 WSR_API double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
                             wsr_eval_value what);
 
 /**
- * Accuracy when each image meets whichever attack of one norm fools it.
+ * Worst-case accuracy at strength `e`: an image counts as correct only if no
+ * attack of the norm succeeded on it.
  *
  * @param norm "linf", "l2" or "l1"
- * @returns over the images that all of these attacks are done with; NAN when
- *          there are none
+ * @returns the accuracy over the images on which all attacks of the norm are
+ *          complete; NAN when there are none
  */
 WSR_API double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e);
 
-/** Mean robust accuracy of an attack over the strengths above 0. */
+/** Mean robust accuracy of attack `a` over the strengths above 0. */
 WSR_API double wsr_eval_mean(const wsr_eval *eval, size_t a);
 
 /**
- * Robust accuracy of the images of one class, and their number.
+ * Robust accuracy of the images of one class.
  *
- * @param count [out] may be NULL
- * @returns NAN when there are none
+ * @param count [out] number of these images, may be NULL
+ * @param label number of the class
+ * @returns the accuracy; NAN when there are no images of the class
  */
 WSR_API double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a,
                               size_t e, size_t label);
 
 /**
- * Whether image `i` is robust.
+ * Whether image `i` is robust against attack `a` at strength `e`.
  *
  * @param i below wsr_eval_count()
  */
@@ -290,7 +312,7 @@ WSR_API bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e,
                              size_t i);
 
 /**
- * Adversarial image `i`.
+ * Adversarial image `i` of attack `a` at strength `e`.
  *
  * @returns [borrowed] (c, h, w); NULL unless i is below the option `keep` and
  *          wsr_eval_count()
@@ -299,17 +321,17 @@ WSR_API const float *wsr_eval_image(const wsr_eval *eval, size_t a, size_t e,
                                     size_t i);
 
 /**
- * Images that all attacks of one norm are done with.
+ * Number of images on which all attacks of one norm are complete.
  *
- * @returns 0 also when there are no such attacks
+ * @returns the number; 0 when there is no attack of the norm
  */
 WSR_API size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm);
 
 /**
- * One JSON object per attack and strength, then per norm and strength the
- * worst case over its attacks, then per attack the mean over its strengths,
- * then the warnings; each on a line of its own, with "event" evaluation,
- * summary or warning: docs/json.md.
+ * Write the results as JSON lines: one object for each attack and strength,
+ * then the worst case for each norm and strength, then the mean over the
+ * strengths for each attack, then the warnings. docs/json.md describes the
+ * events "eval", "summary" and "warning".
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
@@ -317,7 +339,8 @@ WSR_API size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm);
 WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
 
 /**
- * The same numbers of attacks and strengths as comma-separated values.
+ * Write the numbers of each attack and strength as comma-separated values, one
+ * line each after a line of column names.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
@@ -325,30 +348,32 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
 WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
 
 /**
- * What makes the numbers doubtful, by the published checklists for evaluations
- * of robustness (Carlini et al., arXiv:1902.06705; Croce et al.,
- * arXiv:2003.01690): one JSON object a line with the keys "warning", "attack",
- * "norm", "eps" (null where no single one is meant), "detail" and "remedy".
- * Warnings are
+ * Write warnings about results that may overestimate robustness, after the
+ * published checklists (Carlini et al., arXiv:1902.06705; Croce et al.,
+ * arXiv:2003.01690). Each line is a JSON object with the keys "warning",
+ * "detail", "remedy", "attack", "norm" and "eps". The last three are null where
+ * the warning is about no single attack, norm or strength. The warnings are
  *
- *   rising          accuracy rises with the strength (with nested=false)
- *   black_box       an attack without gradients fools more than all with them
- *   single_step     a single step fools more than all attacks with many
- *   budget          more steps or restarts still fool more
- *   unbounded       images are robust where any image is permitted
- *   zero_gradients  more than a tenth of the gradients are zero everywhere
- *   outside         images lie outside of the ball or the pixel range
- *   random          the model answers the same question differently
+ *   rising          accuracy increases with the strength (with nested=false)
+ *   black_box       an attack without gradients succeeds on more images than
+ *                   every attack with gradients: gradients are masked
+ *   single_step     an attack with one step succeeds on more images than every
+ *                   attack with many steps
+ *   budget          more steps or restarts still find more adversarial images
+ *   unbounded       images stay robust where the ball permits any image
+ *   zero_gradients  more than a tenth of the gradients are zero in every pixel
+ *   outside         images lie outside the ball or the pixel range
+ *   random          the model gives different logits for the same images
  *
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
- * @param evaluation an evaluation of which something is done
+ * @param eval an evaluation that has done at least one step
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings(char **out,
                                                   const wsr_eval *eval);
 
 /**
- * The same warnings as sentences, one a line.
+ * Write the warnings of wsr_eval_warnings() as sentences, one a line.
  *
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
  * @returns WSR_NOMEM
@@ -357,14 +382,16 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
                                                        const wsr_eval *eval);
 
 /**
- * Write the images that were kept to a safetensors file: "clean" (n, c, h, w),
- * "labels" and "predictions" (n), the latter of the model that is evaluated;
- * per attack and strength "A.E.images" (n, c, h, w), "A.E.predictions",
- * "A.E.robust" and "A.E.success" (n). Metadata say what A and E are, and
- * "class.N" the name of a class, where the data have names.
+ * Write the images that the option `keep` kept to a safetensors file. It holds
+ * the tensors "clean" (n, c, h, w), "labels" (n) and "predictions" (n), and for
+ * attack number A and strength number E the tensors "A.E.images" (n, c, h, w),
+ * "A.E.predictions", "A.E.robust" and "A.E.success" (n). The predictions are
+ * those of the evaluated model. The metadata "A.E.attack", "A.E.norm" and
+ * "A.E.eps" hold the attack, its norm and the strength; "class.N" holds the
+ * name of class N, if the data set has names.
  *
- * @param most the first `most` of them alone, 0: all
- * @param path of the file, replaced as a whole or not at all
+ * @param most largest number of images to write; 0: all that were kept
+ * @param path path of the file, which is replaced as a whole or not at all
  * @returns WSR_ARG when none were kept, WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_save_images(const wsr_eval *eval,
@@ -374,22 +401,25 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_save_images(const wsr_eval *eval,
 // ------------------------------------------------------- fidelity: released
 
 /**
- * Accuracy over strengths as the research code of Wsr-NAS measures it, for
- * comparing with its published numbers; not a measure of robustness. PGD runs
- * with the statistics of the batch, every one of its passes moves the running
- * statistics, and the images are classified with the running statistics that
- * the attack on them has just moved. Strengths follow each other without
- * resetting these; afterwards the network is as before.
+ * Measure accuracy over strengths in the way of the research code of Wsr-NAS,
+ * to compare with its published numbers. The result is not a measure of
+ * robustness. PGD runs in training mode: its passes use the statistics of the
+ * batch and update the running statistics. The attacked images are then
+ * classified with the updated running statistics. The updates accumulate over
+ * batches and strengths. At the end the function restores the network's
+ * statistics.
  *
- * Options, with defaults: `steps=20`; `rel_length=2.5`: length of all steps
- * together, in strengths; `batch=32`; `count=0`: images, 0: all.
+ * Options, with defaults: `steps=20`, number of PGD steps; `rel_length=2.5`,
+ * sum of the step sizes divided by the strength; `batch=32`, images in one
+ * pass; `count=0`, number of images (0: all).
  *
- * @param accuracy [out] (n) in [0, 1]
- * @param net a network, no supernet
+ * @param accuracy [out] (n) accuracies in [0, 1]
+ * @param net a network, not a supernet
  * @param dataset images of the network's shape
- * @param eps [borrowed] strengths in their order; at 0 nothing is attacked
+ * @param eps [borrowed] (n) strengths, evaluated in this order; at strength 0
+ *        the images are not attacked
  * @param n number of strengths
- * @param options [borrowed] "key=value,...", NULL: defaults
+ * @param options [borrowed] "key=value,..."; NULL: the defaults
  * @returns WSR_CONFIG, WSR_SHAPE, WSR_ARG, WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_released(double *accuracy,

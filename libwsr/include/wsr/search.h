@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Searching for cells that stay accurate under adversarial noise of many
-// strengths at once: Wsr-NAS (AAAI 2023, doi:10.1609/aaai.v37i1.25118), as a
-// run in a folder, or step by step in the hands of a program that has a
-// strategy of its own.
+// Neural architecture search for cells that stay accurate under adversarial
+// noise of many strengths at once: Wsr-NAS (AAAI 2023,
+// doi:10.1609/aaai.v37i1.25118). wsr_search_run() searches as a run in a
+// folder. wsr_search_new(), wsr_search_step() and others let a program with its
+// own search strategy search step by step.
 
 #ifndef WSR_SEARCH_H
 #define WSR_SEARCH_H
@@ -18,24 +19,27 @@ extern "C" {
 #endif
 
 /**
- * Search, then train the found genotype and evaluate it.
+ * Search a genotype, train a network of it and evaluate its robustness.
  *
- * The folder receives config.yaml (every option in force), log.jsonl,
- * genotype.yaml, checkpoint.safetensors, net.safetensors and
- * eval.safetensors, the evaluation image by image. A run that was
- * stopped or killed at any instant goes on where it stood and ends with the
+ * The run writes these files into its folder: config.yaml (the value of every
+ * option), log.jsonl, genotype.yaml, checkpoint.safetensors, net.safetensors
+ * and eval.safetensors (the evaluation with the outcome for each image). A run
+ * that was stopped or killed at any instant can be resumed and ends with the
  * same bytes in genotype, checkpoint and network.
  *
- * @param result [out, owned] what was made, release with wsr_result_free();
- *        NULL is legal. NULL on failure, unless it came when the evaluation had
- *        begun: the results before it are kept
- * @param config [borrowed] see wsr_search_help(); in a resumed run the stored
- *        one counts, and this one, which may be NULL, must not differ from it
- * @param dir of the run; made when it does not exist; without (NULL) a
- *        configuration that is right fails with WSR_ARG
- * @param resume go on with the run in `dir`
- * @param hook called after every step, NULL for none
- * @param user [borrowed] for the hook
+ * @param result [out, owned] genotype, network and evaluation, release with
+ *        wsr_result_free(); NULL is legal. NULL on failure before the
+ *        evaluation; a failure during the evaluation returns the result with
+ *        the measurements made until then
+ * @param config [borrowed] options, see wsr_search_help(). A resumed run uses
+ *        the configuration in its folder; `config` is then NULL or must agree
+ *        with that one
+ * @param dir [borrowed] folder of the run; the run makes it if necessary. With
+ *        NULL the function only checks the configuration, and returns WSR_ARG
+ *        if that is valid
+ * @param resume true continues the run in `dir`
+ * @param hook progress hook, NULL for none
+ * @param user [borrowed] the library passes it to the hook
  * @returns WSR_CONFIG, naming the key and where it was set; WSR_NOTFOUND,
  *          WSR_FORMAT for data; WSR_ARG for a folder that holds a run already;
  *          WSR_IO; WSR_NUMERIC, naming step and tensor, when training breaks
@@ -49,7 +53,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_run(wsr_result **result,
                                                void *user);
 
 /**
- * Tell a person about the options of a search and their defaults.
+ * Write a help text about the options of a search and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @param topic [borrowed] as in wsr_train_help()
@@ -59,36 +63,39 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out, const char *topic);
 
 // ------------------------------------------------------------ step by step
 //
-// An architecture is a candidate for each edge of the supernet, as in
-// wsr_supernet_graph(). Candidates are sampled while the supernet is trained,
-// with probabilities softmax(alphas / tau) per edge (Gumbel softmax), almost
-// uniformly at first. A strategy of one's own trains the supernet by
-// wsr_search_step(), compares architectures by wsr_search_evaluate(), and may
-// steer the sampling by wsr_search_set_alphas().
+// An architecture is a list of choices: the number of a candidate operation
+// for each edge of the supernet, as in wsr_supernet_graph(). Each training step
+// of the supernet samples an architecture, with probabilities
+// softmax(alphas / tau) per edge (Gumbel softmax), which are almost uniform at
+// first. A program with its own strategy trains the supernet with
+// wsr_search_step(), compares architectures with wsr_search_evaluate(), and may
+// change the sampling with wsr_search_set_alphas().
 
 /** A search. One thread at a time may use it. */
 typedef struct wsr_search wsr_search;
 
-/** Phases of a search, in this order; one without epochs is left out. */
+/** Phases of a search, in this order; a phase with no epochs is skipped. */
 typedef enum wsr_phase {
-    WSR_PHASE_WARM_UP = 0,    /**< trains the supernet alone */
-    WSR_PHASE_POPULATION = 1, /**< also evaluates sampled architectures, which
-                                 estimator and predictor learn from */
-    WSR_PHASE_SEARCH = 2,     /**< also updates the alphas */
-    WSR_PHASE_DONE = 3        /**< no epochs are left */
+    WSR_PHASE_WARM_UP = 0,    /**< each epoch only trains the supernet */
+    WSR_PHASE_POPULATION = 1, /**< it also evaluates sampled architectures and
+                                 trains estimator and predictor on the results
+                               */
+    WSR_PHASE_SEARCH = 2,     /**< it also updates the alphas */
+    WSR_PHASE_DONE = 3        /**< all epochs are done */
 } wsr_phase;
 
 /**
- * Make a search, with a random supernet.
+ * Make a search over a supernet with random parameters.
  *
- * The data set is split: its first images train the supernet, the share
- * `search.train_fraction` of all; the others are held out for evaluations.
+ * The search splits the data set: the first images, the fraction
+ * `search.train_fraction` of all, train the supernet; the others are held out
+ * to evaluate architectures.
  *
  * @param out [out, owned] release with wsr_search_free(); NULL on failure
  * @param train must outlive the search
- * @param config [borrowed] as for wsr_search_run(); NULL: the defaults. The
- *        sections `data`, `net`, `train` and `eval` are checked, and otherwise
- *        concern that function only; `threads` is wsr_set_threads()
+ * @param config [borrowed] options as for wsr_search_run(); NULL: the defaults.
+ *        The sections `data`, `net`, `train` and `eval` are checked but have no
+ *        effect here; `threads` is passed to wsr_set_threads()
  * @returns WSR_CONFIG, naming the key, for settings that are not permitted or
  *          do not fit the data; WSR_NOTFOUND for names in them; WSR_SHAPE for
  *          images too small for the supernet; WSR_NOMEM, WSR_BACKEND
@@ -101,61 +108,67 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_new(wsr_search **out,
 WSR_API void wsr_search_free(wsr_search *search);
 
 /**
- * Watch the steps of a search.
+ * Set the progress hook of a search. The search calls it after every training
+ * batch of the supernet and after every evaluation of an architecture.
  *
  * @param search a search
- * @param hook called after every batch that trains the supernet and every
- *        architecture that is evaluated; NULL: nobody watches
- * @param user [borrowed] passed to the hook
+ * @param hook NULL removes the hook
+ * @param user [borrowed] the search passes it to the hook
  */
 WSR_API void wsr_search_set_hook(wsr_search *search, wsr_progress_hook hook,
                                  void *user);
 
 /**
- * Do an epoch: train the supernet on all of its images (or on
- * `search.train_batches` batches of them), adversarially, on sampled paths;
- * after the warm-up also evaluate architectures and update the alphas, as
- * `searcher.name` says. The results are those of wsr_search_run(), bit for
- * bit, unless alphas or parameters are changed in between.
+ * Do one epoch of a search. The epoch trains the supernet adversarially, on
+ * sampled paths and on all of its training images (or on `search.train_batches`
+ * batches of them). After the warm-up it also evaluates architectures and
+ * updates the alphas; `searcher.name` chooses how. The results are those of
+ * wsr_search_run() bit for bit, unless the program changes alphas or parameters
+ * between the steps.
  *
- * @param search when it is done, nothing happens
- * @returns WSR_OK; WSR_CANCELED when the hook returned false: while the
- *          supernet is trained, after the batch, and the next step goes on
- *          there; otherwise when the epoch is complete; WSR_NUMERIC when a
- *          loss or a gradient is not finite; WSR_NOMEM, WSR_BACKEND. After the
- *          last three the epoch is spoilt: free the search, or load it anew
+ * @param search if it is done, the function does nothing
+ * @returns WSR_OK; WSR_CANCELED when the hook returned false: during the
+ *          training of the supernet the epoch stops after the current batch
+ *          and the next call continues it; later the epoch is completed first;
+ *          WSR_NUMERIC when a loss or a gradient is not finite; WSR_NOMEM,
+ *          WSR_BACKEND. After the last three the state is undefined: free the
+ *          search, or make it again with wsr_search_load()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_search_step(wsr_search *search);
 
-/** Phase of the next step. */
+/** Phase of the next epoch. */
 WSR_API wsr_phase wsr_search_phase(const wsr_search *search);
 
-/** Number of the next step's epoch in its phase, from 0. */
+/** Number of the next epoch within its phase, from 0. */
 WSR_API size_t wsr_search_epoch(const wsr_search *search);
 
-/** Number of epochs of that phase. @returns 0 when the search is done */
+/** Number of epochs of the current phase. @returns 0 when all are done */
 WSR_API size_t wsr_search_epochs(const wsr_search *search);
 
 /**
- * Mean adversarial loss of the supernet over the images of the last epoch that
- * trained it.
+ * Mean loss of the supernet on the attacked training images of the last epoch.
  *
  * @returns cross entropy in nats; NaN before the first epoch
  */
 WSR_API double wsr_search_train_loss(const wsr_search *search);
 
-/** Its accuracy on the same images. @returns in [0, 1], NaN as above */
+/**
+ * Accuracy of the supernet on the attacked training images of the last epoch.
+ *
+ * @returns in [0, 1]; NaN before the first epoch
+ */
 WSR_API double wsr_search_train_accuracy(const wsr_search *search);
 
 /**
- * The supernet, for wsr_supernet_graph(), wsr_net_save() and others.
+ * The supernet of a search, an argument for wsr_supernet_graph() or
+ * wsr_net_save().
  *
  * @returns [borrowed] until the search is freed
  */
 WSR_API wsr_net *wsr_search_net(const wsr_search *search);
 
 /**
- * The architecture parameters.
+ * The architecture parameters (alphas) of a search.
  *
  * @returns [borrowed] (edges, candidates), see wsr_supernet_edges() and
  *          wsr_supernet_candidates(); every step may change them
@@ -174,22 +187,23 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_set_alphas(wsr_search *search,
                                                       const float *alphas);
 
 /**
- * Sample an architecture as the training of the supernet does: of each edge
- * the candidate whose alpha / `search.tau` plus Gumbel noise is largest.
+ * Sample an architecture as the training of the supernet does: each edge takes
+ * the candidate with the largest sum of alpha / `search.tau` and Gumbel noise.
  *
- * @param choices [out] a candidate for each edge
+ * @param choices [out] (edges) number of a candidate for each edge
  * @param search a search
- * @param number of the sample: the same number gives the same noise
+ * @param number number of the sample; the same number gives the same noise
  */
 WSR_API void wsr_search_sample(unsigned char *choices, const wsr_search *search,
                                uint64_t number);
 
 /**
- * The genotype of the present alphas, wsr_genotype_from_alphas().
+ * Derive a genotype from the current alphas, as wsr_genotype_from_alphas()
+ * does.
  *
  * @param out [out, owned] release with wsr_genotype_free()
  * @param search a search
- * @param name [borrowed] of the genotype
+ * @param name [borrowed] name of the genotype
  * @returns WSR_OK; WSR_ARG for a name that is too long; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_search_genotype(wsr_genotype **out,
@@ -197,34 +211,35 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_genotype(wsr_genotype **out,
                                                     const char *name);
 
 /**
- * Number of losses that an architecture is evaluated by: the clean one, and
- * one for each strength of `search.sources` and `search.targets`.
+ * Number of losses that wsr_search_evaluate() measures: the clean loss and one
+ * loss for each strength of `search.sources` and `search.targets`.
  *
  * @returns at least 2
  */
 WSR_API size_t wsr_search_losses(const wsr_search *search);
 
 /**
- * Strength that a loss belongs to.
+ * Strength of the attack behind loss `i`.
  *
  * @param search a search
  * @param i number of a loss
- * @returns in the L-infinity norm of images in [0, 1]; 0 for loss 0, the clean
- *          one, and beyond the end
+ * @returns radius in the L-infinity norm, for pixels in [0, 1]; 0 for loss 0,
+ *          the clean loss, and beyond the end
  */
 WSR_API double wsr_search_eps(const wsr_search *search, size_t i);
 
 /**
- * Evaluate an architecture with the supernet's present parameters, on held-out
- * images (all, or those of `search.val_batches` batches, which are the same
- * until the next step). Images are attacked by PGD; with a searcher that
- * estimates (`searcher.name=wsr_nas`), the noise of the strengths
- * `search.targets` is estimated instead. The search is left as it was.
+ * Measure the losses of an architecture with the current parameters of the
+ * supernet on the held-out images: on all of them, or on `search.val_batches`
+ * batches, which stay the same until the next step. PGD attacks the images. A
+ * searcher with an estimator (`searcher.name=wsr_nas`) estimates the noise at
+ * the strengths `search.targets` instead. The function does not change the
+ * search.
  *
- * @param losses [out] wsr_search_losses() of them: mean cross entropies in
- *        nats; unchanged on failure
+ * @param losses [out] (wsr_search_losses()) mean cross entropies in nats;
+ *        unchanged on failure
  * @param search a search
- * @param choices [borrowed] a candidate for each edge
+ * @param choices [borrowed] (edges) number of a candidate for each edge
  * @returns WSR_OK; WSR_ARG for a candidate that does not exist; WSR_NUMERIC
  *          when a loss is not finite; WSR_NOMEM, WSR_BACKEND
  */
@@ -232,36 +247,37 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_evaluate(
     double *losses, wsr_search *search, const unsigned char *choices);
 
 /**
- * The weighted sum of losses that a search makes small:
- * `search.clean_weight` and `search.weights`.
+ * The objective that a search minimises: the weighted sum of the losses of an
+ * architecture, with the weights `search.clean_weight` and `search.weights`.
  *
  * @param search a search
- * @param losses [borrowed] wsr_search_losses() of them
+ * @param losses [borrowed] (wsr_search_losses())
+ * @returns the weighted sum
  */
 WSR_API double wsr_search_objective(const wsr_search *search,
                                     const double *losses);
 
 /**
- * Write everything that a search needs to go on, its configuration included.
+ * Write a checkpoint of a search: its configuration and its whole state.
  *
  * @param search a search
- * @param path of the file, replaced as a whole or not at all; what was there
- *        stays as "path.old"
+ * @param path path of the file, which is replaced as a whole or not at all; the
+ *        previous file is kept as "path.old"
  * @returns WSR_OK, WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_search_save(const wsr_search *search,
                                                 const char *path);
 
 /**
- * Make the search that wsr_search_save() wrote. It goes on with the same
- * results, bit for bit.
+ * Make a search from a checkpoint of wsr_search_save(). Its further results are
+ * those of the saved search, bit for bit.
  *
  * @param out [out, owned] release with wsr_search_free(); NULL on failure
- * @param path of the file; where it is damaged, "path.old" is taken instead
- * @param train the data set that the search was made with; must outlive it
- * @returns WSR_OK; WSR_NOTFOUND when there is no such file; WSR_FORMAT for
- *          what is no search; WSR_ARG when `train` has another number of
- *          images or classes, or images of another shape; WSR_IO, WSR_NOMEM
+ * @param path path of the file; if it is damaged, the function reads "path.old"
+ * @param train the data set of the saved search; must outlive the new one
+ * @returns WSR_OK; WSR_NOTFOUND when there is no such file; WSR_FORMAT for a
+ *          file that holds no search; WSR_ARG when `train` has another number
+ * of images or classes, or images of another shape; WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_search_load(wsr_search **out,
                                                 const char *path,

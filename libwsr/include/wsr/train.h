@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training a network, naturally or adversarially: as a run, in a folder from
-// which an interrupted one goes on bit for bit, or step by step.
+// Training of a network, natural or adversarial. wsr_train_run() trains as a
+// run in a folder, which can be interrupted and resumed with the same result
+// bit for bit. wsr_trainer_*() let a program train step by step.
 
 #ifndef WSR_TRAIN_H
 #define WSR_TRAIN_H
@@ -18,28 +19,31 @@ extern "C" {
 #endif
 
 /**
- * Train a network and measure its accuracy over an evaluation of strengths.
+ * Train a network, then evaluate its robustness.
  *
- * Written into the folder: `config.yaml`, every option that was in force;
- * `log.jsonl`, one JSON object a line; `checkpoint.safetensors` after each
- * epoch and when the run is stopped; `net.safetensors` and
- * `eval.safetensors`, the evaluation image by image, at the end. With the
- * same configuration, threads and machine the bytes of net and checkpoint are
- * the same, however often the run was interrupted.
+ * The run writes these files into its folder: `config.yaml` (the value of every
+ * option), `log.jsonl` (one JSON object a line), `checkpoint.safetensors`
+ * (after each epoch and when the run is stopped) and, at the end,
+ * `net.safetensors` (the network) and `eval.safetensors` (the evaluation with
+ * the outcome for each image). With the same configuration, number of threads
+ * and machine, network and checkpoint have the same bytes, however often the
+ * run was interrupted.
  *
- * @param result [out, owned] what was made, release with wsr_result_free();
- *        NULL is legal. NULL on failure, unless it came when the evaluation had
- *        begun: the results before it are kept
- * @param config [borrowed] see wsr_train_help(); in a resumed run the stored
- *        one counts, and this one, which may be NULL, must not differ from it
- * @param dir [borrowed] folder of the run; without (NULL) a configuration that
- *        is right fails with WSR_ARG
- * @param resume whether the folder holds a run to go on with
- * @param hook NULL: nobody watches
- * @param user [borrowed] passed to the hook
+ * @param result [out, owned] network and evaluation, release with
+ *        wsr_result_free(); NULL is legal. NULL on failure before the
+ *        evaluation; a failure during the evaluation returns the result with
+ *        the measurements made until then
+ * @param config [borrowed] options, see wsr_train_help(). A resumed run uses
+ *        the configuration in its folder; `config` is then NULL or must agree
+ *        with that one
+ * @param dir [borrowed] folder of the run. With NULL the function only checks
+ *        the configuration, and returns WSR_ARG if that is valid
+ * @param resume true continues the run in `dir`
+ * @param hook progress hook, NULL for none
+ * @param user [borrowed] the library passes it to the hook
  * @returns WSR_CONFIG for a key or value that is not permitted; WSR_ARG when a
- *          new run's folder holds a checkpoint; WSR_NOTFOUND when there is
- *          nothing to resume, and for data or genotypes that do not exist;
+ *          new run's folder holds a checkpoint; WSR_NOTFOUND when `dir` holds
+ *          no run to resume, and for data or genotypes that do not exist;
  *          WSR_CANCELED; WSR_NUMERIC when a loss or gradient is not finite;
  *          WSR_IO, WSR_FORMAT, WSR_NOMEM
  */
@@ -50,13 +54,13 @@ WSR_API WSR_MUST_USE wsr_status wsr_train_run(wsr_result **result,
                                               void *user);
 
 /**
- * Tell a person about the options of a training run and their defaults.
+ * Write a help text about the options of a training run and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
- * @param topic [borrowed] "train": the options of a section; "train.epochs":
- *        one option; "attack": what values may name, here the attacks, a line
- *        each; "attack:pgd": the options of one of these; NULL or "all":
- *        everything; "": what topics there are
+ * @param topic [borrowed] "train" describes the options of a section;
+ *        "train.epochs" one option; "attack" lists the members of a family,
+ *        one a line; "attack:pgd" describes the options of one member; NULL or
+ *        "all" describes everything; "" lists the topics
  * @returns WSR_NOTFOUND, with a suggestion, for another topic; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out, const char *topic);
@@ -64,9 +68,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out, const char *topic);
 // --------------------------------------------------------------- step by step
 
 /**
- * Training in the hands of the caller: a network on its way over batches and
- * epochs, with an optimiser, a schedule, an attack where the method has one,
- * and a validation between epochs.
+ * The state of a training: a network, its position in epochs and batches, an
+ * optimiser, a learning-rate schedule, an attack if the training method has
+ * one, and a validation between epochs.
  *
  *     wsr_trainer_new(&trainer, net, train, test, "trainer=natural", 1);
  *     while (!wsr_trainer_done(trainer)) {
@@ -74,23 +78,24 @@ WSR_API WSR_MUST_USE wsr_status wsr_train_help(char **out, const char *topic);
  *         wsr_trainer_save(trainer, "checkpoint.safetensors");
  *     }
  *
- * Belongs to one thread at a time.
+ * One thread at a time may use a trainer.
  */
 typedef struct wsr_trainer wsr_trainer;
 
 /**
- * Make a trainer, which stands before the first batch of the first epoch, and
- * the plans that it needs.
+ * Make a trainer positioned before the first batch of the first epoch, and
+ * compile the plans that it needs.
  *
  * @param out [out, owned] NULL on failure
- * @param net [borrowed] no supernet; must outlive the trainer, which changes
- *        its parameters and running statistics
- * @param train [borrowed] images to learn from; must outlive the trainer
- * @param test [borrowed] images of the validation, likewise; NULL: none
- * @param options [borrowed] "key=value,..." of the section "train" of a run
- *        (see wsr_train_help()) but for log_every, save_every and init:
- * trainer, epochs, batch, optimizer, lr, schedule, grad_clip, ...; NULL: the
- *        defaults
+ * @param net [borrowed] a network, not a supernet; must outlive the trainer,
+ *        which changes its parameters and running statistics
+ * @param train [borrowed] training set; must outlive the trainer
+ * @param test [borrowed] validation set; must outlive the trainer; NULL: no
+ *        validation
+ * @param options [borrowed] "key=value,..." of the options of the section
+ *        "train" of a run (trainer, epochs, batch, optimizer, lr, schedule,
+ *        grad_clip, ..., see wsr_train_help()), except log_every, save_every
+ *        and init; NULL: the defaults
  * @param seed of all random numbers
  * @returns WSR_CONFIG or WSR_NOTFOUND for options; WSR_SHAPE or WSR_ARG when
  *          data and network do not fit, or for a supernet; WSR_NOMEM
@@ -101,28 +106,30 @@ WSR_API WSR_MUST_USE wsr_status wsr_trainer_new(wsr_trainer **out, wsr_net *net,
                                                 const char *options,
                                                 uint64_t seed);
 
-/** Free a trainer; NULL is legal. The network keeps what it learned. */
+/** Free a trainer; NULL is legal. The network keeps its trained parameters. */
 WSR_API void wsr_trainer_free(wsr_trainer *trainer);
 
 /**
- * Replace the cross entropy by a loss of one's own, of the logits of the images
- * that are learned from: those of the network, and those of its second
- * classifier where it has one, weighted by auxiliary_weight. label_smoothing is
- * without effect then. Attacks of a trainer keep their own loss.
+ * Replace the cross entropy by a loss function of the caller. The trainer calls
+ * it with the logits of the training images (of the attacked ones, if the
+ * method attacks). If the network has an auxiliary classifier, the trainer also
+ * calls it with the logits of that one and weighs the result by the option
+ * auxiliary_weight. The option label_smoothing then has no effect. The attack
+ * of a trainer keeps its own loss.
  *
- * @param loss NULL: cross entropy, as in the beginning
- * @param user [borrowed] passed to the function
+ * @param loss NULL restores cross entropy, the loss of a new trainer
+ * @param user [borrowed] the trainer passes it to the function
  */
 WSR_API void wsr_trainer_set_loss(wsr_trainer *trainer, wsr_loss_fn loss,
                                   void *user);
 
 /**
- * Watch a trainer and stop it, after each step (phase "train") and each batch
- * of the validation ("validate"). Where the hook returns false, the call in
- * hand returns WSR_CANCELED; what was done stays done, and a further call goes
- * on from there.
+ * Set the progress hook of a trainer. The trainer calls it after each step
+ * (phase "train") and each batch of the validation (phase "validate"). When the
+ * hook returns false, the running call returns WSR_CANCELED; the steps that are
+ * done remain done, and the next call continues after them.
  *
- * @param hook NULL: nobody watches
+ * @param hook NULL removes the hook
  * @param user [borrowed] passed to the hook
  */
 WSR_API void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
