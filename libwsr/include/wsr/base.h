@@ -33,19 +33,19 @@ extern "C" {
 /** Outcome of a call. Numbers are part of the ABI and never reused. */
 typedef enum wsr_status {
     WSR_OK = 0,          /**< done */
-    WSR_NOMEM = 1,       /**< memory could not be had */
+    WSR_NOMEM = 1,       /**< an allocation failed */
     WSR_ARG = 2,         /**< an argument of the call is not permitted */
     WSR_CONFIG = 3,      /**< a configuration key or value is not permitted */
     WSR_NOTFOUND = 4,    /**< a named thing does not exist */
     WSR_IO = 5,          /**< the operating system refused reading or writing */
-    WSR_FORMAT = 6,      /**< a file is not what it should be */
+    WSR_FORMAT = 6,      /**< the content of a file is not valid */
     WSR_SHAPE = 7,       /**< tensor shapes do not fit each other */
-    WSR_UNSUPPORTED = 8, /**< meaningful, but not built in */
-    WSR_NUMERIC = 9,     /**< a NaN or an infinity turned up */
+    WSR_UNSUPPORTED = 8, /**< valid, but this build cannot do it */
+    WSR_NUMERIC = 9,     /**< a number is NaN or infinite */
     WSR_CANCELED = 10,   /**< the caller asked to stop */
     WSR_BACKEND = 11,    /**< oneDNN reported a failure */
-    WSR_INTERNAL = 12,   /**< a broken promise of the library itself */
-    WSR_BUSY = 13        /**< another process holds it */
+    WSR_INTERNAL = 12,   /**< an error in the library itself */
+    WSR_BUSY = 13        /**< another process uses the folder */
 } wsr_status;
 
 /**
@@ -79,14 +79,14 @@ WSR_API const char *wsr_version(void);
 WSR_API const char *wsr_build_info(void);
 
 /**
- * Set the number of threads that kernels use, in all threads that call them.
+ * Set the number of threads that kernels use. The number holds for the whole
+ * process. A plan keeps the number that was set when the plan was made.
  *
- * A plan keeps the number that held when it was made.
+ * Results are repeatable for one number of threads. They may differ in the last
+ * bits between two numbers, since oneDNN's reductions do.
  *
- * Results may differ in the last bits between thread counts, since oneDNN's
- * reductions do; they are repeatable for one count.
- *
- * @param threads at least 1; 0 takes the number of processors permitted
+ * @param threads at least 1; 0 takes the number of processors that the process
+ *        may use
  */
 WSR_API void wsr_set_threads(size_t threads);
 
@@ -97,38 +97,39 @@ WSR_API void wsr_set_threads(size_t threads);
  */
 WSR_API size_t wsr_threads(void);
 
-/** Release a text that the library handed out as owned; NULL is legal. */
+/** Release a text that a function returned as [owned]; NULL is legal. */
 WSR_API void wsr_text_free(char *text);
 
 /**
- * Write a value so that it means itself in option text, "key=value,...", and
- * in specs, "name:key=value" and "idx:IMAGES,LABELS". Everywhere there double
- * quotes around a part of a text, or a backslash before one of `, [ ] " \`,
- * make these characters mean themselves; other backslashes are plain. Inside
- * [brackets] texts stay as they are, for the parser of the list.
+ * Quote a value for use in option text ("key=value,...") and in specs
+ * ("name:key=value", "idx:IMAGES,LABELS"). In these texts the characters
+ * `, [ ] " \` have a meaning unless they stand in double quotes or follow a
+ * backslash. A backslash before any other character is an ordinary character.
+ * Text inside [brackets] keeps its quotes, because the parser of the list reads
+ * them.
  *
- * @param out [out, owned] release with wsr_text_free(); the value itself when
- *        it needs no quotes
- * @param value [borrowed] a path, say
+ * @param out [out, owned] the quoted value, or a copy of the value when it
+ * needs no quotes; release with wsr_text_free()
+ * @param value [borrowed] such as a path
  * @returns WSR_OK or WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_option_quote(char **out, const char *value);
 
-/** Memory functions, see wsr_set_allocator(). */
+/** Allocation functions of the caller, see wsr_set_allocator(). */
 typedef struct wsr_allocator {
     /** Return `size` bytes aligned to `align`, or NULL. */
     void *(*allocate)(void *user, size_t size, size_t align);
-    /** Release what allocate returned; never called with NULL. */
+    /** Release a block that allocate returned; never called with NULL. */
     void (*release)(void *user, void *ptr);
-    /** Passed on unchanged. */
+    /** Pointer that the library passes to both functions. */
     void *user;
 } wsr_allocator;
 
 /**
  * Replace the allocator of the whole library.
  *
- * Call it before anything else: memory is released by the allocator in force
- * at that time.
+ * Call it before any other function: a block is released by the allocator that
+ * is set at that time, which must be the one that allocated it.
  *
  * @param allocator [copied] NULL restores the default
  */
@@ -136,19 +137,20 @@ WSR_API void wsr_set_allocator(const wsr_allocator *allocator);
 
 /** Importance of a log line. */
 typedef enum wsr_log_level {
-    WSR_LOG_DEBUG = 0,  /**< for those who work on the library */
+    WSR_LOG_DEBUG = 0,  /**< for developers of the library */
     WSR_LOG_INFO = 1,   /**< progress */
-    WSR_LOG_WARNING = 2 /**< a result may not mean what it seems to mean */
+    WSR_LOG_WARNING = 2 /**< a result may be misleading */
 } wsr_log_level;
 
-/** Receives a log line without a line feed. */
+/** Function of the caller that receives a log line, without a line feed. */
 typedef void (*wsr_log_hook)(wsr_log_level level, const char *line, void *user);
 
 /**
- * Receive the library's log lines. Without a hook they are dropped.
+ * Set the function that receives the library's log lines. Without a hook the
+ * library drops them.
  *
- * @param hook NULL turns logging off
- * @param user [borrowed] passed on unchanged
+ * @param hook NULL removes the hook
+ * @param user [borrowed] the library passes it to the hook
  */
 WSR_API void wsr_set_log_hook(wsr_log_hook hook, void *user);
 

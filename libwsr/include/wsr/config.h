@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Configuration as an ordered list of dotted keys with text values, gathered
-// from presets, YAML files and assignments; what comes later wins.
+// Configurations. A configuration is an ordered list of dotted keys with text
+// values, which come from presets, YAML files and assignments. A later value of
+// a key replaces an earlier one.
 
 #ifndef WSR_CONFIG_H
 #define WSR_CONFIG_H
@@ -47,7 +48,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_load(wsr_config *cfg,
  *
  * @param cfg keeps its keys when the call fails
  * @param text [borrowed]
- * @param name [borrowed] stands for the file in messages
+ * @param name [borrowed] name that error messages give in place of a file name
  * @returns as wsr_config_load()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_config_load_text(wsr_config *cfg,
@@ -78,12 +79,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_set(wsr_config *cfg,
                                                const char *assignment);
 
 /**
- * Set one key, saying where the value comes from.
+ * Set one key and record where its value comes from.
  *
  * @param cfg keeps its keys when the call fails
  * @param key dotted, of letters, digits, "_" and "-"
  * @param value any text on one line
- * @param where shown in messages about the value: "--seed"
+ * @param where origin of the value for error messages, such as "--seed"
  * @returns WSR_OK, WSR_NOMEM, or WSR_CONFIG for a bad key or value
  */
 WSR_API WSR_MUST_USE wsr_status wsr_config_put(wsr_config *cfg, const char *key,
@@ -135,7 +136,8 @@ WSR_API const char *wsr_config_value(const wsr_config *cfg, size_t i);
 WSR_API const char *wsr_config_where(const wsr_config *cfg, size_t i);
 
 /**
- * Print the keys that are set as YAML that loads to the same.
+ * Print the keys as YAML. wsr_config_load_text() reads the same configuration
+ * from it.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @param cfg a configuration
@@ -150,7 +152,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_config_print(char **out,
  * @param out [out, owned] release with wsr_text_free()
  * @param tool "search" or "train"
  * @returns WSR_OK, WSR_NOMEM, or WSR_NOTFOUND when the library's data files
- *          are not where they should be
+ *          are not installed where the library looks for them
  */
 WSR_API WSR_MUST_USE wsr_status wsr_config_presets(char **out,
                                                    const char *tool);

@@ -16,8 +16,8 @@ extern "C" {
 // --------------------------------------------------------------- data sets
 
 /**
- * Images of one shape with one label each. Immutable: any number of threads
- * may read one at a time.
+ * Images of one shape with one label each. A data set is immutable, so several
+ * threads may read it at the same time.
  */
 typedef struct wsr_dataset wsr_dataset;
 
@@ -29,19 +29,19 @@ typedef struct wsr_dataset wsr_dataset;
  * folder of the .bin files, the official .tar.gz, which is read in place, or
  * one .bin file; `idx:IMAGES,LABELS`,
  * `idx:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS`, plain or gzip, or `idx:DIR` for
- * the four files of MNIST; `synthetic` or `synthetic:key=value,...`, drawn
- * shapes and textures that can be learned. A comma inside a path is written
- * `\,`, or the path in double quotes, see wsr_option_quote(). docs/formats.md
- * describes the files.
+ * the four files of MNIST; `synthetic` or `synthetic:key=value,...`,
+ * generated images of shapes and textures that a network can learn. A path that
+ * contains a comma needs double quotes, or `\,` for the comma: see
+ * wsr_option_quote(). docs/formats.md describes the files.
  *
- * Options: `size=S` centres the images in SxS zeros; `channels=C` repeats the
- * channel of grey images; `limit=N` keeps the first N samples and reads no
- * more than these need.
+ * Options: `size=S` pads the images with zeros to SxS pixels, centred;
+ * `channels=C` repeats the channel of grey images C times; `limit=N` reads only
+ * the first N samples.
  *
  * @param out [out, owned] NULL on failure
  * @param spec [borrowed] "name" or "name:..."
- * @param split [borrowed] "train" or "test"; NULL takes the test split of a
- *        source that has one, else the only split
+ * @param split [borrowed] "train" or "test"; NULL means the test split, or the
+ *        only split of a source that has one split
  * @param options [borrowed] "key=value,..."; NULL or "": none
  * @returns WSR_NOTFOUND for an unknown name, a file that does not exist or a
  *          split that the source lacks, WSR_CONFIG for options that are not
@@ -56,10 +56,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_dataset_open(wsr_dataset **out,
                                                  const char *options);
 
 /**
- * Make a data set of images in the caller's memory.
+ * Make a data set from images in the caller's memory.
  *
  * @param out [out, owned] NULL on failure
- * @param images [copied] bytes (n, c, h, w); 255 becomes 1
+ * @param images [copied] bytes (n, c, h, w); the byte 255 is the pixel value 1
  * @param labels [copied] n labels in [0, classes)
  * @param shape [borrowed] (n, c, h, w)
  * @param classes at least 1
@@ -73,19 +73,20 @@ WSR_API WSR_MUST_USE wsr_status wsr_dataset_new(wsr_dataset **out,
                                                 int64_t classes);
 
 /**
- * Take a run of samples, e.g. one half of a training set for validation.
+ * Make a data set of consecutive samples of another one, such as one half of a
+ * training set for validation. The subset numbers its samples from 0.
  *
- * @param out [out, owned] NULL on failure; numbers its samples from 0
+ * @param out [out, owned] NULL on failure
  * @param dataset [borrowed] must outlive the subset
- * @param first number of its first sample
- * @param count of samples, at least 1
- * @returns WSR_ARG when the run leaves the data set, WSR_NOMEM
+ * @param first number of the subset's first sample in `dataset`
+ * @param count number of samples, at least 1
+ * @returns WSR_ARG when `dataset` has no such samples, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_dataset_subset(wsr_dataset **out,
                                                    const wsr_dataset *dataset,
                                                    size_t first, size_t count);
 
-/** Free a data set; NULL is legal. Subsets and loaders on it must be gone. */
+/** Free a data set; NULL is legal. Free its subsets and loaders before it. */
 WSR_API void wsr_dataset_free(wsr_dataset *dataset);
 
 /** Number of samples. @returns at least 1 */
@@ -101,8 +102,8 @@ WSR_API int64_t wsr_dataset_classes(const wsr_dataset *dataset);
  * Name of a class.
  *
  * @param label any value
- * @returns [borrowed] NULL when the source knows no names or the label is not
- *          one of the data set
+ * @returns [borrowed] NULL when the source has no class names or `label` is no
+ *          class of the data set
  */
 WSR_API const char *wsr_dataset_class_name(const wsr_dataset *dataset,
                                            int64_t label);
@@ -111,13 +112,14 @@ WSR_API const char *wsr_dataset_class_name(const wsr_dataset *dataset,
 WSR_API const int32_t *wsr_dataset_labels(const wsr_dataset *dataset);
 
 /**
- * Copy images as floats in [0, 1]: byte / 255 in single precision, the same
- * bits as torchvision's ToTensor.
+ * Copy images as floats in [0, 1]. A pixel is byte / 255 in single precision,
+ * the same bits as torchvision's ToTensor gives.
  *
  * @param dst [out] (count, c, h, w)
- * @param dataset [borrowed]
- * @param indices [borrowed] of the samples wanted; NULL: 0, 1, 2, ...
- * @param count number of samples wanted
+ * @param dataset [borrowed] a data set
+ * @param indices [borrowed] (count) numbers of the samples to copy; NULL: 0, 1,
+ *        2, ...
+ * @param count number of samples to copy
  * @returns WSR_ARG for an index beyond the data set
  */
 WSR_API WSR_MUST_USE wsr_status wsr_dataset_images(float *dst,
@@ -128,24 +130,25 @@ WSR_API WSR_MUST_USE wsr_status wsr_dataset_images(float *dst,
 // ----------------------------------------------------------------- loaders
 
 /**
- * An endless sequence of epochs, each a sequence of batches. What a batch
- * holds depends on (data set, options, epoch, batch) alone: not on threads,
- * prefetching, or where the loader started. One thread at a time may use a
- * loader.
+ * A loader yields an endless sequence of epochs, each a sequence of batches.
+ * The content of a batch depends only on data set, options, epoch and number of
+ * the batch, not on threads, prefetching or the batch at which the loader
+ * started. One thread at a time may use a loader.
  */
 typedef struct wsr_loader wsr_loader;
 
-/** Some samples, ready for use. */
+/** A batch of samples: images as floats and their labels. */
 typedef struct wsr_batch wsr_batch;
 
 /**
- * Make a loader that stands before the first batch of epoch 0.
+ * Make a loader positioned before the first batch of epoch 0.
  *
- * Options, with defaults: `batch=64` samples; `shuffle=true` draws a new
- * order each epoch; `drop_last=false` keeps a last batch that is smaller;
- * `augment=[]`, e.g. [random_crop:pad=4,flip], applied in that order;
- * `seed=0`; `prefetch=1` batches are prepared ahead on a thread of the
- * loader's own, 0: none and no thread.
+ * Options, with defaults: `batch=64`, number of samples in a batch;
+ * `shuffle=true` draws a new order for each epoch; `drop_last=false` keeps a
+ * last batch that is smaller; `augment=[]`, list of augmentations such as
+ * [random_crop:pad=4,flip], applied in that order; `seed=0`; `prefetch=1`,
+ * number of batches that a thread of the loader prepares in advance (0: no
+ * thread).
  *
  * @param out [out, owned] NULL on failure
  * @param dataset [borrowed] must outlive the loader
@@ -158,51 +161,53 @@ WSR_API WSR_MUST_USE wsr_status wsr_loader_new(wsr_loader **out,
                                                const wsr_dataset *dataset,
                                                const char *options);
 
-/** Free a loader at any moment; NULL is legal. Its batches are gone then. */
+/** Free a loader and its batches; NULL is legal. */
 WSR_API void wsr_loader_free(wsr_loader *loader);
 
 /**
  * Get the next batch.
  *
- * @param out [out, borrowed] valid until the next call on the loader; NULL
- *        after the last batch of an epoch, once: the call after that begins
- *        the next epoch
+ * @param out [out, borrowed] the batch, valid until the next call on the
+ *        loader. After the last batch of an epoch one call gives NULL; the call
+ *        after that gives the first batch of the next epoch
  * @param loader stays before the same batch on failure
- * @returns what reading the images returned, never a failure for those in
+ * @returns the status of reading the images, which is WSR_OK for images in
  *          memory
  */
 WSR_API WSR_MUST_USE wsr_status wsr_loader_next(const wsr_batch **out,
                                                 wsr_loader *loader);
 
 /**
- * Go to a batch, e.g. the one that a checkpoint names.
+ * Move a loader to a batch, such as the batch that a checkpoint names.
  *
- * @param epoch any
- * @param batch from 0 to wsr_loader_batches(), which is the epoch's end
- * @returns WSR_ARG when the epoch has no such batch; the loader stays then
+ * @param loader keeps its position on failure
+ * @param epoch number of the epoch, any value
+ * @param batch number of the batch, from 0 to wsr_loader_batches(), which means
+ *        the end of the epoch
+ * @returns WSR_ARG when the epoch has no such batch
  */
 WSR_API WSR_MUST_USE wsr_status wsr_loader_seek(wsr_loader *loader,
                                                 uint64_t epoch, size_t batch);
 
-/** Epoch that wsr_loader_next() reads from next. */
+/** Epoch of the batch that wsr_loader_next() returns next. */
 WSR_API uint64_t wsr_loader_epoch(const wsr_loader *loader);
 
-/** Batch that wsr_loader_next() returns next. */
+/** Number of the batch that wsr_loader_next() returns next. */
 WSR_API size_t wsr_loader_position(const wsr_loader *loader);
 
-/** Batches of one epoch. @returns at least 1 */
+/** Number of batches of one epoch. @returns at least 1 */
 WSR_API size_t wsr_loader_batches(const wsr_loader *loader);
 
 /** Shape of one image after augmentation. @returns [borrowed] (c, h, w) */
 WSR_API const wsr_shape *wsr_loader_shape(const wsr_loader *loader);
 
-/** Number of samples. @returns at least 1 */
+/** Number of samples of a batch. @returns at least 1 */
 WSR_API size_t wsr_batch_count(const wsr_batch *batch);
 
-/** Images. @returns [borrowed] (count, c, h, w) */
+/** Images of a batch. @returns [borrowed] (count, c, h, w) */
 WSR_API const float *wsr_batch_images(const wsr_batch *batch);
 
-/** Labels. @returns [borrowed] (count) */
+/** Labels of a batch. @returns [borrowed] (count) */
 WSR_API const int32_t *wsr_batch_labels(const wsr_batch *batch);
 
 /** Numbers of the samples in the data set. @returns [borrowed] (count) */

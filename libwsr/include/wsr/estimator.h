@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Estimating adversarial noise. From the noises that an attack found for an
-// image at a few strengths, an estimator makes the noise at any other
-// Euclidean norm in one forward pass.
+// Estimators of adversarial noise. An attack has found noises for an image at a
+// few strengths; an estimator is a network that computes from them the noise at
+// any other Euclidean norm, in one forward pass.
 //
 //     wsr_estimator_new(&est, "an", &shape, seed);
 //     for each round:
@@ -19,19 +19,19 @@
 extern "C" {
 #endif
 
-/** Most source noises and most targets of one call. */
+/** Largest number of source noises and of target norms of one call. */
 #define WSR_ESTIMATOR_SOURCES 15
 #define WSR_ESTIMATOR_TARGETS 32
 
-/** An estimator. Belongs to one thread at a time. */
+/** An estimator. One thread at a time may use it. */
 typedef struct wsr_estimator wsr_estimator;
 
 /**
  * Make an estimator with random weights.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...", such as "an"; names and options
- *        are in wsr_search_help()
+ * @param spec "name" or "name:key=value,...", such as "an"; wsr_search_help()
+ *        lists names and options
  * @param image [borrowed] shape (c, h, w) of one image
  * @param seed of the weights and of the order of training
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
@@ -46,24 +46,25 @@ WSR_API WSR_MUST_USE wsr_status wsr_estimator_new(wsr_estimator **out,
 WSR_API void wsr_estimator_free(wsr_estimator *estimator);
 
 /**
- * Write an estimator's weights to a safetensors file that describes itself.
+ * Write an estimator's weights to a safetensors file whose metadata describe
+ * the estimator.
  *
- * @param path of the file, replaced as a whole or not at all
+ * @param path path of the file, which is replaced as a whole or not at all
  * @returns WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status
 wsr_estimator_save(const wsr_estimator *estimator, const char *path);
 
 /**
- * Make an estimator of a file.
+ * Make an estimator from a file.
  *
  * @param out [out, owned] NULL on failure
- * @param path of a file that wsr_estimator_save() wrote, or with the names of
- *        the PyTorch modules
+ * @param path path of a safetensors file that wsr_estimator_save() wrote, or
+ *        whose tensors have the names of the PyTorch modules
  * @param image [borrowed] shape (c, h, w) of one image
- * @param spec as wsr_estimator_new() takes it, NULL: as the file says
- * @returns WSR_IO, WSR_FORMAT, WSR_SHAPE for an estimator of other images, and
- *          as wsr_estimator_new()
+ * @param spec as for wsr_estimator_new(); NULL takes it from the file
+ * @returns WSR_IO; WSR_FORMAT; WSR_SHAPE when the file's estimator takes images
+ *          of another shape; the statuses of wsr_estimator_new()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_estimator_load(wsr_estimator **out,
                                                    const char *path,
@@ -74,16 +75,18 @@ WSR_API WSR_MUST_USE wsr_status wsr_estimator_load(wsr_estimator **out,
 WSR_API wsr_params *wsr_estimator_params(wsr_estimator *estimator);
 
 /**
- * Estimate the noises of a batch of images at given norms. What it needs for
- * these counts is prepared in the first call with them and kept.
+ * Estimate the noises of a batch of images at given norms. The first call with
+ * new counts compiles a plan for them, which later calls use again.
  *
- * @param dst [out] an array (batch, c, h, w) per target: the noises
+ * @param dst [out] for each target an array (batch, c, h, w): the estimated
+ *        noises
  * @param estimator an estimator
- * @param sources [borrowed] an array (batch, c, h, w) per source: the noises
- *        that are known, weakest first
- * @param images [borrowed] (batch, c, h, w)
- * @param targets [borrowed] (batch, number of targets): Euclidean norms
- * @param counts [borrowed] batch, number of sources, number of targets
+ * @param sources [borrowed] for each source an array (batch, c, h, w): the
+ * known noises, weakest first
+ * @param images [borrowed] (batch, c, h, w) clean images
+ * @param targets [borrowed] (batch, number of targets) Euclidean norms that the
+ *        estimated noises get
+ * @param counts [borrowed] batch size, number of sources, number of targets
  * @returns WSR_ARG for a count that is 0 or too large, WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_estimator_run(
@@ -91,31 +94,34 @@ WSR_API WSR_MUST_USE wsr_status wsr_estimator_run(
     const float *images, const float *targets, const size_t counts[3]);
 
 /**
- * Put samples into the training memory: each noise in turn becomes the one to
- * estimate from the others. When the memory is full the oldest samples go.
+ * Add samples to the training memory. Each noise becomes the target of one
+ * sample, whose sources are the other noises. A full memory drops its oldest
+ * samples.
  *
  * @param estimator an estimator
  * @param noises [borrowed] `n` arrays (batch, c, h, w)
- * @param images [borrowed] (batch, c, h, w)
- * @param n noises, 2 ... WSR_ESTIMATOR_SOURCES + 1, the same in every call
- * @param batch images
+ * @param images [borrowed] (batch, c, h, w) clean images
+ * @param n number of noises, from 2 to WSR_ESTIMATOR_SOURCES + 1, the same in
+ *        every call
+ * @param batch number of images
  * @returns WSR_ARG, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status
 wsr_estimator_remember(wsr_estimator *estimator, const float *const *noises,
                        const float *images, size_t n, size_t batch);
 
-/** Samples in the training memory. */
+/** Number of samples in the training memory. */
 WSR_API size_t wsr_estimator_remembered(const wsr_estimator *estimator);
 
 /**
- * Train on what is remembered: the option `passes` times, in an order that
- * depends on the seed, the round and the pass alone.
+ * Train an estimator on its memory. The option `passes` is the number of passes
+ * over the memory. The order of the samples depends only on the seed, the round
+ * and the pass.
  *
  * @param loss [out] mean squared error over the batches, NULL is legal; NaN
- *        when the memory holds too little for a batch
+ *        when the memory holds fewer samples than a batch
  * @param estimator an estimator
- * @param round number of the call, for the order
+ * @param round number of this training, which determines the order
  * @returns WSR_NUMERIC when a loss is not finite, WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_estimator_train(double *loss,

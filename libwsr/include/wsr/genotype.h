@@ -25,11 +25,11 @@ typedef enum wsr_genotype_cell {
  * Load a genotype that comes with the library, or a file.
  *
  * @param out [out, owned] release with wsr_genotype_free()
- * @param name of a shipped genotype ("cna_r"), else the path of a file as
- *        wsr_genotype_parse() understands it
+ * @param name name of a shipped genotype ("cna_r"), or path of a file that
+ *        wsr_genotype_parse() can parse
  * @returns WSR_OK; WSR_NOTFOUND, with a suggestion and the names that exist,
- *          for what is neither a name nor a file;
- *          WSR_IO when a file cannot be read; else as wsr_genotype_parse()
+ *          when there is neither such a genotype nor such a file; WSR_IO when
+ *          the file cannot be read; the statuses of wsr_genotype_parse()
  */
 WSR_API WSR_MUST_USE wsr_status wsr_genotype_load(wsr_genotype **out,
                                                   const char *name);
@@ -37,19 +37,20 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_load(wsr_genotype **out,
 /**
  * Parse a genotype.
  *
- * Two forms are understood: YAML (or JSON) with the keys `name`, `normal`,
- * `normal_concat`, `reduce`, `reduce_concat`, the cells being lists of
- * [operation, state] or [operation, state, weight], two per node; and the text
- * `Genotype(normal=[...], ...)` as DARTS-style programs print it, which may
- * stand in other text, once. Weights are not kept. An operation may be "none",
- * which yields zeros. docs/formats.md lists the forms.
+ * The text has one of two forms. The first is YAML (or JSON) with the keys
+ * `name`, `normal`, `normal_concat`, `reduce`, `reduce_concat`; a cell is a
+ * list with two entries per node, [operation, state] or [operation, state,
+ * weight]. The second is `Genotype(normal=[...], ...)`, as programs in the
+ * style of DARTS print it; other text may surround it, but it must occur only
+ * once. The parser drops the weights. The operation "none" yields zeros.
+ * docs/formats.md lists all variants.
  *
  * @param out [out, owned] release with wsr_genotype_free()
- * @param text [borrowed]
- * @param where [borrowed] stands for the file in messages, and without a
- *        directory and suffix for a name that the text does not give
- * @returns WSR_OK; WSR_FORMAT, naming place and line, for what is not a
- *          genotype, and for an operation or a state that is not permitted
+ * @param text [borrowed] the text
+ * @param where [borrowed] file name for error messages. Without its directory
+ *        and suffix it also becomes the genotype's name, if the text has none
+ * @returns WSR_OK; WSR_FORMAT, naming file and line, for text that is not a
+ *          genotype and for an operation or a state that is not permitted
  */
 WSR_API WSR_MUST_USE wsr_status wsr_genotype_parse(wsr_genotype **out,
                                                    const char *text,
@@ -93,14 +94,14 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_save(const wsr_genotype *genotype,
                                                   const char *path);
 
 /**
- * Take the genotype that architecture parameters stand for, as DARTS does
- * (arXiv:1806.09055): every node keeps its two strongest edges, and on each of
- * them the strongest candidate. The strength of an edge is the largest alpha
- * of its candidates, "none" apart. The stronger edge comes first; of equal
- * ones the lower state wins.
+ * Derive a genotype from architecture parameters, as DARTS does
+ * (arXiv:1806.09055): every node keeps its two strongest edges, and each of
+ * these keeps its candidate with the largest alpha. The strength of an edge is
+ * the largest alpha of its candidates other than "none". The stronger edge
+ * comes first; of two equal edges the one from the lower state does.
  *
- * One-hot rows stand for an architecture that was chosen otherwise: an edge
- * whose 1 stands at "none" is weaker than all others.
+ * One-hot rows of alphas describe a single architecture. An edge whose 1 is at
+ * "none" is then weaker than all other edges.
  *
  * @param out [out, owned] release with wsr_genotype_free()
  * @param alphas [borrowed] (edges, candidates): the edges of the normal cell
@@ -119,10 +120,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_from_alphas(
     const char *space, const char *name);
 
 /**
- * Compare the cells of two genotypes, names apart. Order counts: it decides
- * the names of a network's parameters and the order of its channels.
+ * Compare the cells of two genotypes, without their names. The order of edges
+ * counts, since it determines the names of a network's parameters and the order
+ * of its channels.
  *
- * @returns whether both describe the same network
+ * @returns true when both describe the same network
  */
 WSR_API bool wsr_genotype_equal(const wsr_genotype *a, const wsr_genotype *b);
 
@@ -164,7 +166,7 @@ WSR_API size_t wsr_genotype_state(const wsr_genotype *genotype,
                                   wsr_genotype_cell cell, size_t edge);
 
 /**
- * Number of states that make the output of a cell.
+ * Number of states that a cell concatenates to its output.
  *
  * @returns at least 1
  */
@@ -172,7 +174,7 @@ WSR_API size_t wsr_genotype_concat_count(const wsr_genotype *genotype,
                                          wsr_genotype_cell cell);
 
 /**
- * A state that is part of the output of a cell.
+ * State number `i` of those that a cell concatenates to its output.
  *
  * @param genotype a genotype
  * @param cell which of its cells
@@ -242,14 +244,14 @@ WSR_API void wsr_robnet_codes_free(wsr_robnet_codes *codes);
 WSR_API const char *wsr_robnet_codes_name(const wsr_robnet_codes *codes);
 
 /**
- * Whether all cells of a network, of either kind, take the first list.
+ * Whether all cells of a network share the first list of codes.
  *
- * @returns false when cell i takes list i
+ * @returns true when they do; false when cell i has list i
  */
 WSR_API bool wsr_robnet_codes_share(const wsr_robnet_codes *codes);
 
 /**
- * Number of lists.
+ * Number of lists of codes.
  *
  * @returns at least 1
  */
@@ -259,7 +261,8 @@ WSR_API size_t wsr_robnet_codes_count(const wsr_robnet_codes *codes);
  * Code of an edge; edge i (i + 3) / 2 + j leads from state j to node i.
  *
  * @param codes a set of codes
- * @param cell list, below wsr_robnet_codes_count(); ignored when shared
+ * @param cell number of a list, below wsr_robnet_codes_count(); ignored when
+ *        all cells share the first list
  * @param edge below 14
  * @returns 0 zero, 1 separable convolution, 2 identity, 3 both
  */

@@ -21,14 +21,16 @@
 extern "C" {
 #endif
 
-/** A log that is read line by line. Belongs to one thread at a time. */
+/** A reader of a log, line by line. One thread at a time may use it. */
 typedef struct wsr_log_reader wsr_log_reader;
 
 /**
- * Open a log before its first line. What is appended later is not seen.
+ * Open a log, positioned before its first line. The reader does not see lines
+ * that are appended after this call.
  *
  * @param out [out, owned] NULL on failure
- * @param path [borrowed] of a file of at most 1 GiB; the run may be going on
+ * @param path [borrowed] path of a file of at most 1 GiB; a run may be writing
+ *        to it
  * @returns WSR_IO when it cannot be read; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_log_reader_open(wsr_log_reader **out,
@@ -38,13 +40,13 @@ WSR_API WSR_MUST_USE wsr_status wsr_log_reader_open(wsr_log_reader **out,
 WSR_API void wsr_log_reader_close(wsr_log_reader *log);
 
 /**
- * Go to the next line. Blank lines are passed over, and so is a last line that
- * was cut off.
+ * Go to the next line. The reader skips blank lines and an incomplete last
+ * line.
  *
- * @param more [out] false: there was no further line
- * @param log a log
- * @returns WSR_FORMAT, naming the line, for one that is not a JSON object; the
- *          call after that reads the line behind it; WSR_NOMEM
+ * @param more [out] true when there was a next line
+ * @param log a reader
+ * @returns WSR_FORMAT, naming the line, for a line that is not a JSON object;
+ *          the next call then reads the line after it; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_log_reader_next(bool *more,
                                                     wsr_log_reader *log);
@@ -53,18 +55,20 @@ WSR_API WSR_MUST_USE wsr_status wsr_log_reader_next(bool *more,
 WSR_API size_t wsr_log_reader_line(const wsr_log_reader *log);
 
 /**
- * What the current line reports.
+ * Event of the current line (docs/json.md).
  *
- * @returns [borrowed until the next line] "epoch"; "" when it does not say
+ * @returns [borrowed until the next line] such as "epoch"; "" when the line has
+ *          no event
  */
 WSR_API const char *wsr_log_reader_event(const wsr_log_reader *log);
 
 /**
  * A number of the current line.
  *
- * @param key [borrowed] "loss"; a member of an object is "object.member"
- * @returns not a number (NAN) when there is none: also for null, which stands
- *          for a number that was not finite
+ * @param key [borrowed] such as "loss"; "object.member" for a member of an
+ *        object
+ * @returns NAN when the line has no such number, and when it is null, which
+ *          logs write for a number that is not finite
  */
 WSR_API double wsr_log_reader_number(const wsr_log_reader *log,
                                      const char *key);
@@ -72,25 +76,25 @@ WSR_API double wsr_log_reader_number(const wsr_log_reader *log,
 /**
  * A text of the current line.
  *
- * @param key [borrowed] as above
- * @returns [borrowed until the next line] NULL when there is none
+ * @param key [borrowed] as for wsr_log_reader_number()
+ * @returns [borrowed until the next line] NULL when the line has no such text
  */
 WSR_API const char *wsr_log_reader_text(const wsr_log_reader *log,
                                         const char *key);
 
-/** Length of a list of the current line. @returns 0 when there is none */
+/** Length of a list of the current line. @returns 0 when it has no such list */
 WSR_API size_t wsr_log_reader_length(const wsr_log_reader *log,
                                      const char *key);
 
 /**
  * A number of a list of the current line.
  *
- * @returns not a number (NAN) beyond the end, and for what is no number
+ * @returns NAN beyond the end, and for an item that is not a number
  */
 WSR_API double wsr_log_reader_item(const wsr_log_reader *log, const char *key,
                                    size_t i);
 
-/** Number of keys of the current line, the members of objects counted. */
+/** Number of keys of the current line, including the members of objects. */
 WSR_API size_t wsr_log_reader_keys(const wsr_log_reader *log);
 
 /**

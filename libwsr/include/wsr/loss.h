@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Losses of logits with their gradients, outside of graphs: what training and
-// attacks use, for loops of one's own.
+// Loss functions of logits and their gradients, computed outside of graphs.
+// They are the losses of the library's training and attacks, for programs with
+// their own training loop or attack.
 //
 //     wsr_plan_forward(plan);
 //     wsr_cross_entropy(&loss, wsr_plan_diff_dst(plan, "logits"),
@@ -9,10 +10,10 @@
 //                       wsr_plan_shape(plan, "logits"), labels, 0.1);
 //     wsr_plan_backward(plan);
 //
-// A loss is the mean over the images, and gradients are those of that mean.
-// Sums are formed in double precision, and the gradient of a classifier that is
-// sure does not round to 0 before a float must. Gradients overwrite what was
-// there; they are undefined when a function fails.
+// A loss is the mean over the images, and a gradient is that of the mean. Sums
+// are computed in double precision, so that the gradient of a confident
+// classifier becomes 0 only where single precision cannot hold it. A function
+// overwrites the gradients; they are undefined when it fails.
 
 #ifndef WSR_LOSS_H
 #define WSR_LOSS_H
@@ -116,7 +117,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_dlr_loss(double *loss, float *diff,
                                              const int32_t *labels);
 
 /**
- * Count the images whose first largest logit is that of the label.
+ * Count the images that are classified correctly: the largest logit, the first
+ * of equal ones, is that of the label.
  *
  * @param logits [borrowed] (n, k)
  * @param shape [borrowed] (n, k)
@@ -127,17 +129,16 @@ WSR_API size_t wsr_count_correct(const float *logits, const wsr_shape *shape,
                                  const int32_t *labels);
 
 /**
- * A loss of one's own, see wsr_trainer_set_loss().
+ * Loss function of the caller, see wsr_trainer_set_loss().
  *
  * @param loss [out] mean over the images
- * @param diff [out] (n, k) gradient of that mean by the logits; every element
- *        is written
+ * @param diff [out] (n, k) gradient of that mean by the logits; the function
+ *        must write every element
  * @param logits [borrowed] (n, k)
  * @param shape [borrowed] (n, k)
  * @param labels [borrowed] (n)
- * @param user what was passed along with the function
- * @returns anything but WSR_OK ends the call that asked for the loss with that
- *          status
+ * @param user the pointer that was passed to wsr_trainer_set_loss()
+ * @returns WSR_OK; any other status ends the training step, which returns it
  */
 typedef wsr_status (*wsr_loss_fn)(double *loss, float *diff,
                                   const float *logits, const wsr_shape *shape,

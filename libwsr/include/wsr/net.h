@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Networks: built from a genotype, from RobNet codes, or a supernet that holds
-// all candidates. A network owns its parameters and makes graphs over them.
+// Networks. A network is built from a genotype or from RobNet codes, or it is a
+// supernet that holds all candidate operations of a search space. It owns its
+// parameters and makes graphs over them.
 //
 // Options of networks are text "key=value,key=value":
 //
@@ -9,21 +10,22 @@
 //   layers          number of cells (20; supernet 8); two of them halve the
 //                   image and double the width
 //   classes         number of classes (10)
-//   image_size      pixels of a side; 0, the default: what the stem is for
+//   image_size      pixels of a side (0: the size that the stem is made for)
 //   image_channels  channels of an image (3)
 //   stem            cifar (32 pixels), int (64: stride 2), imagenet (224:
 //                   stride 8), imagenet_tiny (64)
-//   mean, std       subtracted from images, and what they are divided by then:
-//                   one value or [one,for,each,channel], in units of [0, 1]
-//                   (0 and 1). Networks normalise, callers never do: images,
-//                   attacks and their strengths stay in [0, 1]
-//   auxiliary       second classifier in training graphs (networks from
+//   mean, std       normalisation of the images, (x - mean) / std: one value or
+//                   [one,for,each,channel], in units of [0, 1] (0 and 1). The
+//                   network does it; callers pass images in [0, 1], and the
+//                   strengths of attacks refer to these
+//   auxiliary       training graphs have an auxiliary classifier (networks from
 //                   genotypes; false)
 //   drop_path       probability that training drops an operation's result
 //                   (networks from genotypes; 0)
-//   genotype        name or file, where no genotype is given as such
-//   codes           the same of RobNet codes
-//   space           of a supernet's candidates (darts)
+//   genotype        name or file of a genotype, used when the function gets no
+//                   genotype
+//   codes           name or file of RobNet codes, used likewise
+//   space           search space of a supernet (darts)
 //
 // Graphs have the input "x", images (n, c, h, w) with values in [0, 1], and
 // the output "logits" (n, classes). Parameter names are those of PyTorch's
@@ -101,19 +103,23 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_new_kind(wsr_net **out,
                                                  uint64_t seed);
 
 /**
- * Option of networks from genotypes and from RobNet codes.
+ * Key of option number `i` of the networks from genotypes and from RobNet
+ * codes.
  *
  * @param i number of the option
- * @returns [borrowed, static] its key, such as "channels"; NULL beyond the end
+ * @returns [borrowed, static] such as "channels"; NULL beyond the end
  */
 WSR_API const char *wsr_net_option(size_t i);
 
-/** What an option means. @returns [borrowed, static] NULL beyond the end */
+/**
+ * Meaning of option number `i`, in one line.
+ *
+ * @returns [borrowed, static] NULL beyond the end
+ */
 WSR_API const char *wsr_net_option_help(size_t i);
 
 /**
- * Release a network and its parameters; graphs and plans over them must be
- * released before.
+ * Release a network and its parameters. Free its graphs and plans before it.
  *
  * @param net NULL is legal
  */
@@ -135,11 +141,15 @@ WSR_API size_t wsr_net_classes(const wsr_net *net);
 /** Shape of one image, (1, c, h, w). @returns [borrowed] */
 WSR_API const wsr_shape *wsr_net_image(const wsr_net *net);
 
-/** Genotype of a network. @returns [borrowed] NULL for other kinds */
+/**
+ * Genotype of a network.
+ *
+ * @returns [borrowed] NULL for a RobNet and for a supernet
+ */
 WSR_API const wsr_genotype *wsr_net_genotype(const wsr_net *net);
 
 /**
- * Describe a network in one line for a person.
+ * Describe a network in one line of text.
  *
  * @param out [out, owned] release with wsr_text_free()
  * @param net a network
@@ -153,9 +163,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_describe(char **out,
  *
  * @param out [out, owned] release with wsr_graph_free()
  * @param net must outlive the graph
- * @param training true: with the output "aux" (n, classes) where the option
- *        auxiliary is set, and with the masks of wsr_net_drop_path() where
- *        drop_path is above 0
+ * @param training true makes a training graph: it also has the output "aux"
+ *        (n, classes) if the option auxiliary is set, and the masks of
+ *        wsr_net_drop_path() if the option drop_path is above 0
  * @returns WSR_OK; WSR_ARG for a supernet; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_graph(wsr_graph **out,
@@ -163,14 +173,16 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_graph(wsr_graph **out,
                                               bool training);
 
 /**
- * Draw the masks of a plan of a training graph: each operation's result, the
- * identity's apart, is dropped for a sample with the given probability, and
- * divided by one minus it otherwise. They hold until the next call.
+ * Draw new drop-path masks for a plan of a training graph. For each sample,
+ * each operation other than the identity is dropped with the given probability
+ * p; otherwise its result is divided by 1 - p. The masks stay until the next
+ * call.
  *
- * @param plan of a graph of `net`; without masks nothing happens
+ * @param plan plan of a graph of `net`; if the graph has no masks, the function
+ *        does nothing
  * @param net a network
- * @param probability in [0, 1)
- * @param seed, step what the masks depend on
+ * @param probability p, in [0, 1)
+ * @param seed, step the masks depend on these two numbers only
  * @returns WSR_OK, or WSR_ARG for another probability
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_drop_path(wsr_plan *plan,
@@ -179,35 +191,35 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_drop_path(wsr_plan *plan,
                                                   uint64_t seed, uint64_t step);
 
 /**
- * Number of edges of a supernet that an architecture chooses for: those of a
- * normal cell and then those of a reduction cell.
+ * Number of edges of a supernet for which an architecture chooses a candidate:
+ * first the edges of the normal cell, then those of the reduction cell.
  *
  * @returns 28 for the space darts, 0 when `net` is no supernet
  */
 WSR_API size_t wsr_supernet_edges(const wsr_net *net);
 
 /**
- * Number of candidates on each edge.
+ * Number of candidate operations on each edge of a supernet.
  *
  * @returns 8 for the space darts, 0 when `net` is no supernet
  */
 WSR_API size_t wsr_supernet_candidates(const wsr_net *net);
 
 /**
- * Name of a candidate.
+ * Name of candidate operation `i` of a supernet.
  *
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const char *wsr_supernet_candidate(const wsr_net *net, size_t i);
 
 /**
- * Make the graph of one path through a supernet. Only the chosen candidates
- * are computed; edges whose choice is "none" cost nothing.
+ * Make the graph of one path through a supernet. The graph holds only the
+ * chosen candidates; an edge with the choice "none" costs no time.
  *
  * @param out [out, owned] release with wsr_graph_free()
  * @param net a supernet; must outlive the graph
- * @param choices [borrowed] a candidate for each of wsr_supernet_edges()
- * @param weights [borrowed] what each edge's result is multiplied by, NULL: 1
+ * @param choices [borrowed] (edges) number of a candidate for each edge
+ * @param weights [borrowed] (edges) factor of each edge's result; NULL: all 1
  * @returns WSR_OK; WSR_ARG for another kind of network, a choice that does not
  *          exist, or a weight that is not finite; WSR_NOMEM
  */
@@ -218,7 +230,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_graph(wsr_graph **out,
 
 /**
  * Write a network to a safetensors file, which is replaced as a whole or not
- * at all. The file describes itself: metadata hold kind, genotype and options.
+ * at all. Its metadata hold the network's kind, genotype and options.
  *
  * @param net a network
  * @param path of the file
@@ -228,15 +240,21 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
                                              const char *path);
 
 /**
- * Read a network. A file of another program without our metadata needs the
- * option `genotype` (or `codes`); channels, layers, classes, stem and whether
- * there is an auxiliary classifier follow from its tensors unless given; mean
- * and std, with which it was trained, do not, but for a layer in front (below).
- * Weights may be F32, F16, BF16 (widened exactly) or F64 (rounded). Words that
- * wrappers put before all names, "module.", "_orig_mod.", "model." or "1.", are
- * stepped over. A layer beside the network with "mean" and "std" (or "mu" and
- * "sigma"; one value, or one a channel) gives these options; other tensors
- * beside the network are refused, since they may be a layer.
+ * Read a network from a safetensors file.
+ *
+ * A file that another program wrote has no such metadata and needs the option
+ * `genotype` (or `codes`). The function derives channels, layers, classes, stem
+ * and auxiliary classifier from the tensors, unless the options give them. It
+ * cannot derive the mean and std of the training: give them as options, unless
+ * the file holds a normalisation layer (below).
+ *
+ * Weights may be F32, F16, BF16 (widened exactly) or F64 (rounded). Prefixes
+ * that PyTorch wrappers put before all names ("module.", "_orig_mod.",
+ * "model.", "1.") are ignored. If the file also holds a normalisation layer
+ * with "mean" and "std" (or "mu" and "sigma"; one value, or one per channel),
+ * these set the options mean and std. The function refuses a file with any
+ * other additional tensor, since that may belong to a layer which changes the
+ * result.
  *
  * @param out [out, owned] release with wsr_net_free()
  * @param path of a safetensors file
@@ -249,15 +267,15 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_load(wsr_net **out, const char *path,
                                              const char *options);
 
 /**
- * Give a network the parameters and running statistics of a file, to train it
- * further. Nothing changes on failure.
+ * Load the parameters and running statistics of a file into an existing
+ * network, for example to train it further.
  *
- * @param net of the architecture that the file holds: every tensor has its
- *        parameter and its shape, and where the file describes itself, kind,
- *        stem, mean, std, genotype and codes are those of `net`
- * @param path of a safetensors file, as for wsr_net_load()
- * @returns WSR_OK; WSR_IO; WSR_FORMAT, naming tensors or what differs;
- *          WSR_NOMEM
+ * @param net a network with the architecture of the file: the same tensors with
+ *        the same shapes, and the kind, stem, mean, std, genotype and codes of
+ *        the file's metadata, if it has any; unchanged on failure
+ * @param path path of a safetensors file, as for wsr_net_load()
+ * @returns WSR_OK; WSR_IO; WSR_FORMAT, naming the tensors or the property that
+ *          differs; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_load_params(wsr_net *net,
                                                     const char *path);

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/** An optimiser with its state. Belongs to one thread at a time. */
+/** An optimiser with its state. One thread at a time may use it. */
 typedef struct wsr_optim wsr_optim;
 
 /**
@@ -28,9 +28,9 @@ typedef struct wsr_optim wsr_optim;
  * @param out [out, owned]
  * @param params [borrowed] must outlive the optimiser; parameters may be added
  *        to it later
- * @param spec "name" or "name:key=value,...", such as "sgd:momentum=0.9"; an
- *        unknown name is answered with those that there are
- * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
+ * @param spec "name" or "name:key=value,...", such as "sgd:momentum=0.9"
+ * @returns WSR_NOTFOUND, with the names that exist, for an unknown name;
+ *          WSR_CONFIG for its options,
  *          WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_optim_new(wsr_optim **out,
@@ -41,11 +41,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_optim_new(wsr_optim **out,
 WSR_API void wsr_optim_free(wsr_optim *optim);
 
 /**
- * Change every trained parameter that has a gradient (see wsr_params_grad());
- * the others are skipped, their state does not age. A gradient that is zero
- * still decays its parameter and lets momentum go on.
+ * Do one optimiser step: change every trained parameter that has a gradient
+ * (see wsr_params_grad()). A parameter without a gradient keeps its value and
+ * its optimiser state. A parameter whose gradient is zero still gets weight
+ * decay and momentum.
  *
- * Allocates only in the first step of a parameter.
+ * The function allocates memory only in the first step of a parameter.
  *
  * @param optim an optimiser
  * @param lr learning rate of this step, at least 0
@@ -60,7 +61,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_optim_step(wsr_optim *optim, double lr);
  *
  * @param norm [out] the norm before, NULL is legal
  * @param optim an optimiser
- * @param max above 0; infinity measures only
+ * @param max above 0; INFINITY only computes the norm
  * @returns WSR_NUMERIC, naming the parameter, when a gradient is not finite
  *          (nothing is scaled then), WSR_NOMEM
  */
@@ -68,12 +69,14 @@ WSR_API WSR_MUST_USE wsr_status wsr_optim_clip(double *norm, wsr_optim *optim,
                                                double max);
 
 /**
- * Write the state of an optimiser (momenta, and how often each parameter was
- * stepped) to a safetensors file, which is replaced as a whole or not at all.
- * Its options are not part of it, nor are the parameters: wsr_params_save().
+ * Write the state of an optimiser (momenta and the number of steps of each
+ * parameter) to a safetensors file, which is replaced as a whole or not at all.
+ * The file holds neither the options nor the parameters, which
+ * wsr_params_save() writes.
  *
- * @param optim an optimiser; arrays that its first step would make are made
- * @param path [borrowed] of the file
+ * @param optim an optimiser; the function allocates state that the first step
+ *        would allocate
+ * @param path [borrowed] path of the file
  * @returns WSR_IO when it cannot be written; WSR_ARG for a parameter whose name
  *          is too long for a file; WSR_NOMEM
  */
@@ -81,29 +84,30 @@ WSR_API WSR_MUST_USE wsr_status wsr_optim_save(wsr_optim *optim,
                                                const char *path);
 
 /**
- * Take up the state that wsr_optim_save() wrote: with the same parameters,
- * gradients and rates the next steps are those of the optimiser that was saved,
- * bit for bit. Parameters that were ever stepped have the gradient 0 until the
- * next backward pass; wsr_params_zero_grad() with `forget` takes it away.
+ * Load the state that wsr_optim_save() wrote. With the same parameters,
+ * gradients and learning rates the next steps are bit for bit those of the
+ * saved optimiser. Until the next backward pass every parameter that the saved
+ * optimiser had changed has the gradient 0; wsr_params_zero_grad() with
+ * `forget` removes it.
  *
- * @param optim of the same kind, over parameters of the same names and sizes;
- *        unchanged on failure
- * @param path [borrowed] of the file
- * @returns WSR_IO; WSR_FORMAT for a file that is not such a state; WSR_NOMEM
+ * @param optim an optimiser of the same kind, over parameters of the same names
+ *        and sizes; unchanged on failure
+ * @param path [borrowed] path of the file
+ * @returns WSR_IO; WSR_FORMAT for a file that holds no such state; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_optim_load(wsr_optim *optim,
                                                const char *path);
 
-/** A learning-rate schedule: immutable, usable from several threads. */
+/** A learning-rate schedule. It is immutable, so threads may share it. */
 typedef struct wsr_sched wsr_sched;
 
 /**
  * Make a schedule.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...", such as "cosine"; an unknown name
- *        is answered with those that there are
- * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
+ * @param spec "name" or "name:key=value,...", such as "cosine"
+ * @returns WSR_NOTFOUND, with the names that exist, for an unknown name;
+ *          WSR_CONFIG for its options,
  *          WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_sched_new(wsr_sched **out,
@@ -116,10 +120,10 @@ WSR_API void wsr_sched_free(wsr_sched *sched);
  * Learning rate of a step.
  *
  * @param sched a schedule
- * @param base the rate that it scales
- * @param step from 0: an epoch or an optimiser step
- * @param total steps of the whole run, at least 1
- * @returns the rate; the same for the same arguments
+ * @param base learning rate that the schedule scales
+ * @param step number of the step (an epoch or an optimiser step), from 0
+ * @param total number of steps of the whole run, at least 1
+ * @returns the learning rate, which depends only on the arguments
  */
 WSR_API double wsr_sched_rate(const wsr_sched *sched, double base, int64_t step,
                               int64_t total);

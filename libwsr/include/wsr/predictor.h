@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Predicting the losses of an architecture, clean and at several strengths,
-// from its table of weights: the surrogate that a search descends.
+// Predictors. A predictor is a network that estimates the losses of an
+// architecture, clean and at several strengths, from the architecture weights
+// of its edges. A search minimises the predicted losses by gradient descent on
+// these weights.
 
 #ifndef WSR_PREDICTOR_H
 #define WSR_PREDICTOR_H
@@ -12,17 +14,18 @@
 extern "C" {
 #endif
 
-/** A predictor with its memory. Belongs to one thread at a time. */
+/** A predictor with its training memory. One thread at a time may use it. */
 typedef struct wsr_predictor wsr_predictor;
 
 /**
  * Make a predictor with random weights and an empty memory.
  *
  * @param out [out, owned]
- * @param spec "name" or "name:key=value,...", such as "lstm"; names and options
- *        are in wsr_search_help()
- * @param table [borrowed] shape (rows, cols) of an architecture
- * @param heads losses per architecture, 1 ... 65
+ * @param spec "name" or "name:key=value,...", such as "lstm"; wsr_search_help()
+ *        lists names and options
+ * @param table [borrowed] shape (rows, cols) of an architecture's weights: a
+ * row for each edge, a column for each candidate
+ * @param heads number of losses per architecture, from 1 to 65
  * @param seed of the weights, the order of training and its noise
  * @returns WSR_NOTFOUND for an unknown name, WSR_CONFIG for its options,
  *          WSR_ARG for a shape or number of heads, WSR_NOMEM
@@ -39,26 +42,26 @@ WSR_API void wsr_predictor_free(wsr_predictor *predictor);
 WSR_API wsr_params *wsr_predictor_params(wsr_predictor *predictor);
 
 /**
- * Put an architecture and its losses into the memory; when it is full the
- * oldest goes.
+ * Add an architecture and its measured losses to the training memory. A full
+ * memory drops its oldest architecture.
  *
  * @param weights [borrowed] (rows, cols)
- * @param losses [borrowed] one per head
+ * @param losses [borrowed] (heads)
  * @returns WSR_NUMERIC for a loss that is not finite
  */
 WSR_API WSR_MUST_USE wsr_status wsr_predictor_remember(wsr_predictor *predictor,
                                                        const float *weights,
                                                        const double *losses);
 
-/** Architectures in the memory. */
+/** Number of architectures in the training memory. */
 WSR_API size_t wsr_predictor_remembered(const wsr_predictor *predictor);
 
 /**
- * Train on what is remembered.
+ * Train a predictor on its memory.
  *
- * @param loss [out] mean of the last pass over its batches and heads; NULL is
- *        legal; 0 without memory
- * @param passes over the memory
+ * @param loss [out] mean loss of the last pass, over its batches and heads; 0
+ *        when the memory is empty; NULL is legal
+ * @param passes number of passes over the memory
  * @returns WSR_NUMERIC when a loss is not finite, WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_predictor_train(double *loss,
@@ -66,7 +69,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_train(double *loss,
                                                     size_t passes);
 
 /**
- * Predict losses.
+ * Predict the losses of architectures.
  *
  * @param losses [out] (n, heads)
  * @param weights [borrowed] (n, rows, cols)
@@ -78,16 +81,19 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_run(double *losses,
                                                   size_t n);
 
 /**
- * The gradient of the search's objective with respect to an architecture.
- * With outputs o and weights w the objective is sum w o^2 as released. As
- * intended it is sum w z, z being the prediction in standard deviations of
- * the memory from its mean, so that each strength counts as w says.
+ * Compute the predicted objective of a search and its gradient with respect to
+ * the architecture weights.
+ *
+ * With outputs o and objective weights w the objective is sum w o^2 in the
+ * released code. As the paper intends, it is sum w z, where z is the predicted
+ * loss minus the memory's mean, divided by the memory's standard deviation: so
+ * the scale of a loss does not change its influence.
  *
  * @param objective [out] mean over the architectures, NULL is legal
- * @param diff [out] (n, rows, cols), of the mean
+ * @param diff [out] (n, rows, cols) gradient of that mean
  * @param weights [borrowed] (n, rows, cols)
- * @param n architectures
- * @param objective_weights [borrowed] one per head
+ * @param n number of architectures
+ * @param objective_weights [borrowed] (heads) w
  * @returns WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_predictor_gradient(
@@ -95,7 +101,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_gradient(
     const float *weights, size_t n, const double *objective_weights);
 
 /**
- * Rank correlation of two lists: Kendall's tau-b, for judging predictions.
+ * Rank correlation of two lists, Kendall's tau-b: a measure of how well
+ * predicted losses rank architectures.
  *
  * @param a, b [borrowed] n numbers each
  * @returns in [-1, 1], 0 when a list is constant

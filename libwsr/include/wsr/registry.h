@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the library has: families of variants (attacks, ops, optimisers, ...),
-// and the options of each. Whatever takes a spec, "pgd:steps=20", takes the
-// name and the options of a variant.
+// The registry lists the variants of each family (attacks, ops, optimisers,
+// ...) and their options. A spec such as "pgd:steps=20" consists of the name of
+// a variant and values of its options.
 //
 //     const wsr_family *family = NULL;
 //     wsr_family_find(&family, "attack");
@@ -12,8 +12,8 @@
 //                wsr_variant_summary(attack));
 //     }
 //
-// Everything here is constant: it is borrowed, lasts as long as the program,
-// and may be read from any number of threads.
+// The registry is constant. Its pointers are borrowed and remain valid until
+// the program ends, and several threads may read it at the same time.
 
 #ifndef WSR_REGISTRY_H
 #define WSR_REGISTRY_H
@@ -24,13 +24,13 @@
 extern "C" {
 #endif
 
-/** Variants that can stand in for each other: all attacks, say. */
+/** A family: variants with one purpose, such as all attacks. */
 typedef struct wsr_family wsr_family;
 
-/** One of a family: the attack "pgd". */
+/** A member of a family, such as the attack "pgd". */
 typedef struct wsr_variant wsr_variant;
 
-/** One option of a variant: "steps". */
+/** An option of a variant, such as "steps". */
 typedef struct wsr_option wsr_option;
 
 /** Number of families. */
@@ -58,7 +58,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_family_find(const wsr_family **out,
 /** Name of a family, singular. @returns [borrowed, static] "attack" */
 WSR_API const char *wsr_family_name(const wsr_family *family);
 
-/** What its variants are, in one line. @returns [borrowed, static] */
+/** What the variants of a family are, in one line. @returns [borrowed, static]
+ */
 WSR_API const char *wsr_family_summary(const wsr_family *family);
 
 /** Number of variants of a family. */
@@ -87,10 +88,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_variant_find(const wsr_variant **out,
 /** Name of a variant, as specs spell it. @returns [borrowed, static] */
 WSR_API const char *wsr_variant_name(const wsr_variant *variant);
 
-/** What it does, in one line. @returns [borrowed, static] */
+/** What a variant does, in one line. @returns [borrowed, static] */
 WSR_API const char *wsr_variant_summary(const wsr_variant *variant);
 
-/** The paper it is from. @returns [borrowed, static] "" where there is none */
+/** Paper that describes a variant. @returns [borrowed, static] "" for none */
 WSR_API const char *wsr_variant_reference(const wsr_variant *variant);
 
 /** Number of options of a variant. */
@@ -104,7 +105,7 @@ WSR_API size_t wsr_variant_options(const wsr_variant *variant);
 WSR_API const wsr_option *wsr_variant_option(const wsr_variant *variant,
                                              size_t i);
 
-/** What the value of an option is. */
+/** Type of the value of an option. */
 typedef enum wsr_option_kind {
     WSR_OPTION_BOOL = 0,   /**< true or false */
     WSR_OPTION_INT = 1,    /**< a whole number */
@@ -118,21 +119,23 @@ typedef enum wsr_option_kind {
 /** Key of an option. @returns [borrowed, static] "steps" */
 WSR_API const char *wsr_option_key(const wsr_option *option);
 
-/** What the value of an option is. */
+/** Type of the value of an option. */
 WSR_API wsr_option_kind wsr_option_type(const wsr_option *option);
 
 /**
  * Default of an option.
  *
- * @returns [borrowed, static] the text that stands for it; "" for an empty one
+ * @returns [borrowed, static] the default as text
  */
 WSR_API const char *wsr_option_default(const wsr_option *option);
 
 /**
  * Bounds of an option's number, or of each number of its list.
  *
- * @param min, max [out] both permitted; 0 where there are none
- * @returns false: any number is permitted, or the value is no number
+ * @param min, max [out] smallest and largest permitted number; 0 when the
+ *        function returns false
+ * @returns whether the option has bounds; false also when its value is no
+ * number
  */
 WSR_API bool wsr_option_bounds(double *min, double *max,
                                const wsr_option *option);
@@ -144,7 +147,7 @@ WSR_API bool wsr_option_bounds(double *min, double *max,
  */
 WSR_API const char *wsr_option_word(const wsr_option *option, size_t i);
 
-/** Unit of the value. @returns [borrowed, static] "pixels"; "": none */
+/** Unit of the value. @returns [borrowed, static] "pixels"; "" for none */
 WSR_API const char *wsr_option_unit(const wsr_option *option);
 
 /** What an option means, in one line. @returns [borrowed, static] */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reports: what a run wrote into its folder, as one page for a person.
+// Reports: an HTML page about a run, made from the files in the run's folder.
 
 #ifndef WSR_REPORT_H
 #define WSR_REPORT_H
@@ -13,26 +13,25 @@ extern "C" {
 
 /**
  * Write DIR/report.html from DIR/log.jsonl, DIR/config.yaml,
- * DIR/genotype.yaml and DIR/images.safetensors, as wsr_eval_save_images()
- * writes it, each of which may be missing.
+ * DIR/genotype.yaml and DIR/images.safetensors (a file of
+ * wsr_eval_save_images()). Any of these files may be missing.
  *
- * The page is one file that needs nothing else: both cells drawn, accuracy
- * over strengths with 95 % intervals and by class, warnings, the first images
- * with what attacks made of them, losses and accuracies over time, how the
- * time was spent, configuration and environment. It is replaced as a whole or
- * not at all.
+ * The page is a single file without links to others. It shows drawings of both
+ * cells, accuracy over strengths with 95 % intervals, accuracy by class,
+ * warnings, the first images beside their adversarial images, losses and
+ * accuracies over time, the shares of the time, configuration and environment.
+ * The file is replaced as a whole or not at all.
  *
- * Every line of the log is a JSON object. Lines with the events "start",
- * "epoch", "genotype", "evaluation" and "done" are used, as are results of
- * wsr_eval_json(), warnings among them; other events and fields are passed
- * over. A last line that was cut off is ignored. Where a line says anew what an
- * earlier one said, as after a resumed run, the later one counts.
+ * Every line of the log must be a JSON object. The report uses lines with the
+ * events "start", "epoch", "genotype", "eval", "summary", "warning" and "done",
+ * and ignores other events and fields as well as an incomplete last line. If
+ * two lines give the same value, as after a resumed run, the later line counts.
  *
- * @param dir [borrowed] folder that exists
+ * @param dir [borrowed] an existing folder
  * @returns WSR_IO when a file cannot be read or written; WSR_FORMAT, naming
- *          the line, for a log that does not consist of JSON objects, and for
- *          what is not a genotype; WSR_CONFIG for what is not a configuration;
- *          WSR_NOMEM
+ *          the line, for a log with a line that is not a JSON object, and for a
+ *          genotype.yaml without a genotype; WSR_CONFIG for a config.yaml
+ *          without a configuration; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_report_write(const char *dir);
 

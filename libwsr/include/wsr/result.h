@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run made, in memory: the network, its genotype, its evaluation. The
-// files in the run's folder hold the same.
+// The result of a run, in memory: the network, its genotype and its evaluation.
+// The files in the run's folder hold the same.
 
 #ifndef WSR_RESULT_H
 #define WSR_RESULT_H
@@ -17,14 +17,14 @@ extern "C" {
 #endif
 
 /**
- * Free a result and everything that was borrowed from it.
+ * Free a result. All pointers that were borrowed from it become invalid.
  *
  * @param result NULL is legal
  */
 WSR_API void wsr_result_free(wsr_result *result);
 
 /**
- * Network of a run: the trained one, or the one that was attacked.
+ * Network of a run: the network that it trained, or that it attacked.
  *
  * @param result a result
  * @returns [borrowed] from the result
@@ -32,7 +32,7 @@ WSR_API void wsr_result_free(wsr_result *result);
 WSR_API const wsr_net *wsr_result_net(const wsr_result *result);
 
 /**
- * Genotype of that network: of a search the one that was found.
+ * Genotype of the network. For a search it is the genotype that was found.
  *
  * @param result a result
  * @returns [borrowed] from the result; NULL for a network without a genotype
@@ -40,23 +40,23 @@ WSR_API const wsr_net *wsr_result_net(const wsr_result *result);
 WSR_API const wsr_genotype *wsr_result_genotype(const wsr_result *result);
 
 /**
- * Evaluation of that network: accuracies, intervals, means, worst cases,
- * warnings, with the accessors of wsr/eval.h.
+ * Evaluation of the network. The functions of wsr/eval.h read accuracies,
+ * intervals, means, worst cases and warnings from it.
  *
  * @param result a result
- * @returns [borrowed] from the result; NULL when the run had none to make, and
- *          for the measure of the research code
+ * @returns [borrowed] from the result; NULL when the run made no evaluation,
+ * and with attack.fidelity=released, see wsr_result_released()
  */
 WSR_API const wsr_eval *wsr_result_eval(const wsr_result *result);
 
 /**
- * Accuracies as the research code measures them, of a wsr_eval_run() with
- * attack.fidelity=released.
+ * Accuracies of a wsr_eval_run() with attack.fidelity=released, which measures
+ * as the research code does: see wsr_eval_released().
  *
- * @param eps [out, borrowed] (n) strengths in their order, may be NULL
+ * @param eps [out, borrowed] (n) strengths, may be NULL
  * @param accuracy [out, borrowed] (n) in [0, 1], may be NULL
  * @param result a result
- * @returns n; 0 for every other run, with nothing written
+ * @returns n; 0 for any other run, and then the arguments are not written
  */
 WSR_API size_t wsr_result_released(const float **eps, const double **accuracy,
                                    const wsr_result *result);

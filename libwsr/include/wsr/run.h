@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all long runs share: the hook through which a caller watches and stops
-// them, their result, their folder.
+// Types that all long runs share: the progress hook, by which a caller observes
+// and stops a run, the run's result, and its folder.
 
 #ifndef WSR_RUN_H
 #define WSR_RUN_H
@@ -12,73 +12,77 @@
 extern "C" {
 #endif
 
-/** How far a run is. Pointers are valid during the call only. */
+/**
+ * Progress of a run. The pointers are valid during the call of the hook only.
+ */
 typedef struct wsr_progress {
-    const char *phase; /**< [borrowed] the work in hand: "train", "eval" */
-    size_t step;       /**< steps of the phase that are done */
-    size_t steps;      /**< of the phase */
-    double done;       /**< part of the phase that is done, 0 to 1; also within
-                            a step, where that is long */
-    double part;      /**< of the whole run that is done, 0 to 1, never falling:
-                           see wsr_progress_hook */
-    const char *note; /**< [borrowed] the numbers of the moment for a person,
+    const char *phase; /**< [borrowed] current phase, such as "train", "eval" */
+    size_t step;       /**< number of steps of the phase that are done */
+    size_t steps;      /**< number of all steps of the phase */
+    double done;       /**< finished fraction of the phase, from 0 to 1; it also
+                            grows inside a long step */
+    double part;       /**< finished fraction of the whole run, from 0 to 1; it
+                            never decreases: see wsr_progress_hook */
+    const char *note; /**< [borrowed] current numbers as text, such as the loss;
                            may be "" */
-    const char *line; /**< [borrowed] NULL, or a line that the log has just
-                           got, a JSON object without line feed
-                           (docs/json.md); the other fields say nothing then.
-                           A run that is taken up hands out the lines that its
-                           log holds first */
+    const char *line; /**< [borrowed] NULL, or the line that was just added to
+                           the log, a JSON object without line feed
+                           (docs/json.md); the other fields are then undefined.
+                           A resumed run first passes the lines that its log
+                           already holds */
 } wsr_progress;
 
 /**
- * Watch a long run. The hook is called after every step, and inside steps that
- * attack a model before every pass through it: then `step` is that of the last
- * call, or 0 in the first step of a phase.
+ * Function of the caller that observes a long run and may stop it. The run
+ * calls it after every step and, in a step that attacks a model, before every
+ * pass through the model; `step` then still counts the steps that are done.
  *
- * `part` covers all phases. It is an estimate made before the first step: of
- * the passes of images through networks that each phase needs, weighted by the
- * layers and the square of the channels of the network where a search and a
- * training differ in these. Passes that early stopping saves, and what is no
- * pass (the training of estimator and predictor), are not foreseen. The time
- * that is left is best told from the speed at which `part` grows.
+ * `part` covers all phases. The run estimates before its first step how many
+ * passes of images through networks each phase needs. Passes through networks
+ * of different size have weights, which are proportional to the layers and to
+ * the square of the channels. The estimate does not include the passes that
+ * early stopping saves, nor the training of estimator and predictor. A caller
+ * can forecast the remaining time from the speed at which `part` grows.
  *
- * @param progress [borrowed]
- * @param user the pointer that was passed along with the hook
- * @returns false to stop as soon as possible; the run then writes a checkpoint
- *          and returns WSR_CANCELED
+ * @param progress [borrowed] progress of the run
+ * @param user the pointer that was passed to the run with the hook
+ * @returns true to go on; after false the run stops as soon as possible, writes
+ *          a checkpoint and returns WSR_CANCELED
  */
 typedef bool (*wsr_progress_hook)(const wsr_progress *progress, void *user);
 
 /**
- * What a run made: a network, a genotype, an evaluation; see wsr/result.h. It
- * stays what it is when files of the run's folder change or go.
+ * The result of a run: a network, a genotype, an evaluation; see wsr/result.h.
+ * It does not depend on the files of the run's folder.
  */
 typedef struct wsr_result wsr_result;
 
 /**
- * The folder of a run. One process at a time holds it; the lock goes when the
- * process ends, however it ends. A folder with config.yaml can be resumed.
+ * The folder of a run. One process at a time can lock it; the lock ends with
+ * the process, also when that is killed. A run can be resumed if its folder
+ * contains config.yaml.
  */
 typedef struct wsr_folder wsr_folder;
 
 /**
- * Open a folder. A resumed one is locked. A fresh one is only looked at: it is
- * made by wsr_folder_make(), when everything else is known to work.
+ * Open the folder of a run. The function locks a folder to resume. It only
+ * checks that a new folder can be made; wsr_folder_make() makes it, after the
+ * caller has checked its other arguments.
  *
  * @param out [out, owned] NULL on failure
  * @param dir [copied] path of the folder
- * @param resume whether it holds a run to go on with
- * @returns WSR_NOTFOUND when there is nothing to resume; WSR_BUSY, naming the
- *          process, when another one holds it; WSR_ARG when a fresh one is not
- *          empty; WSR_IO when it could not be made; WSR_NOMEM
+ * @param resume true: the folder holds a run to resume; false: a new folder
+ * @returns WSR_NOTFOUND when the folder holds no run to resume; WSR_BUSY,
+ * naming the process, when another process has locked it; WSR_ARG when a new
+ *          folder is not empty; WSR_IO when it cannot be made; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_folder_open(wsr_folder **out,
                                                 const char *dir, bool resume);
 
 /**
- * Make and lock a fresh folder, parents included.
+ * Make a new folder and its parents, and lock it.
  *
- * @param folder one that was opened fresh
+ * @param folder a folder that was opened with `resume` false
  * @returns WSR_BUSY, WSR_ARG as wsr_folder_open(), WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_folder_make(wsr_folder *folder);
@@ -96,16 +100,19 @@ WSR_API WSR_MUST_USE wsr_status wsr_folder_path(char **path,
 /**
  * Write a text file in the folder as a whole or not at all.
  *
- * @param folder one that is held
- * @param name [borrowed] of the file
- * @param text [borrowed] its content
+ * @param folder a locked folder
+ * @param name [borrowed] name of the file
+ * @param text [borrowed] content of the file
  * @returns WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_folder_write(const wsr_folder *folder,
                                                  const char *name,
                                                  const char *text);
 
-/** Release a folder; NULL is legal. One that was made and is empty goes. */
+/**
+ * Unlock and release a folder; NULL is legal. The function removes the folder
+ * from the disk if wsr_folder_make() made it and it is empty.
+ */
 WSR_API void wsr_folder_close(wsr_folder *folder);
 
 #ifdef __cplusplus

@@ -11,13 +11,13 @@
 extern "C" {
 #endif
 
-/** Most dimensions a tensor can have. */
+/** Largest number of dimensions of a tensor. */
 #define WSR_MAX_DIMS 6
 
 /** Dimensions, outermost first; images are (n, c, h, w). */
 typedef struct wsr_shape {
-    int ndims;                  /**< 0 is a scalar */
-    int64_t dims[WSR_MAX_DIMS]; /**< those from ndims on are 0 */
+    int ndims;                  /**< number of dimensions; 0 for a scalar */
+    int64_t dims[WSR_MAX_DIMS]; /**< sizes; entries from ndims on are 0 */
 } wsr_shape;
 
 /**
@@ -37,8 +37,8 @@ WSR_API bool wsr_shape_equal(const wsr_shape *a, const wsr_shape *b);
 
 /**
  * Named float32 tensors with gradients: the weights of a network and its
- * buffers (running statistics). Names follow PyTorch's state_dict. Any number
- * of graphs and plans share one set.
+ * buffers (running statistics). Names follow PyTorch's state_dict. Several
+ * graphs and plans can share one set.
  */
 typedef struct wsr_params wsr_params;
 
@@ -46,12 +46,12 @@ typedef struct wsr_params wsr_params;
  * Make an empty set.
  *
  * @param out [out, owned]
- * @param seed of the random initialisation of parameters added later
+ * @param seed seed of the random initial values of the tensors
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_params_new(wsr_params **out, uint64_t seed);
 
-/** Free a set; NULL is legal. Graphs and plans on it must be freed before. */
+/** Free a set; NULL is legal. Free its graphs and plans before it. */
 WSR_API void wsr_params_free(wsr_params *params);
 
 /**
@@ -62,17 +62,16 @@ WSR_API void wsr_params_free(wsr_params *params);
  * weights of linear maps and convolutions; a tensor of fewer than two
  * dimensions, a bias say, starts at 0. `init=uniform` takes b from `bound=0`;
  * `init=constant` takes the value of `value=0`. `trainable=false` makes it a
- * buffer: it has no gradient and no optimiser changes it. What is drawn depends
- * on the seed of the set and on the number of tensors before.
+ * buffer: it has no gradient and no optimiser changes it. The random values
+ * depend on the seed of the set and on the number of tensors added before.
  *
- * @param out [out] its index; NULL is legal
- * @param params a set; graphs and plans on it stay valid
+ * @param out [out] index of the tensor; NULL is legal
+ * @param params a set; its graphs and plans stay valid; unchanged on failure
  * @param name [copied] not empty, unique in the set; "layer.weight" in PyTorch
  * @param shape [borrowed] dimensions of at least 1; ndims 0 is a scalar
  * @param options [borrowed] "key=value,..."; NULL: the defaults
  * @returns WSR_ARG for an empty name, one that exists, or a shape that no
- *          tensor can have; WSR_CONFIG for options; WSR_NOMEM. The set is
- *          unchanged on failure
+ *          tensor can have; WSR_CONFIG for options; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_params_add(size_t *out, wsr_params *params,
                                                const char *name,
@@ -107,27 +106,28 @@ WSR_API bool wsr_params_trainable(const wsr_params *params, size_t i);
 WSR_API const float *wsr_params_data(const wsr_params *params, size_t i);
 
 /**
- * Values of tensor `i` for writing; plans notice the change at their next
- * run, so ask again after each run.
+ * Values of tensor `i` for writing. Plans take over the new values at their
+ * next run. Call the function again before writing after a run.
  *
  * @returns [borrowed]
  */
 WSR_API float *wsr_params_edit(wsr_params *params, size_t i);
 
 /**
- * Gradient of tensor `i`, or NULL when no backward pass has touched it since
- * wsr_params_zero_grad() with `forget`.
+ * Gradient of tensor `i`.
  *
- * @returns [borrowed]
+ * @returns [borrowed] NULL when no backward pass has computed it since
+ *          wsr_params_zero_grad() with `forget`
  */
 WSR_API const float *wsr_params_grad(const wsr_params *params, size_t i);
 
 /**
  * Clear gradients. Backward passes accumulate into them.
  *
- * @param forget true: touched gradients count as absent again, so that an
- *        optimiser skips them; false: they count as zero (weight decay and
- *        momentum go on), as in PyTorch before 2.0
+ * @param forget true removes the gradients, so that an optimiser skips their
+ *        parameters until the next backward pass, as zero_grad() does in
+ *        PyTorch 2; false sets them to zero, so that weight decay and momentum
+ *        still act, as in PyTorch before 2.0
  */
 WSR_API void wsr_params_zero_grad(wsr_params *params, bool forget);
 
@@ -144,12 +144,12 @@ WSR_API WSR_MUST_USE wsr_status wsr_params_save(const wsr_params *params,
                                                 const char *path);
 
 /**
- * Read the values of all tensors of a set from a safetensors file. Nothing is
- * added to the set, and nothing changes on failure.
+ * Read the values of all tensors of a set from a safetensors file. The function
+ * adds no tensors.
  *
- * @param params a set
- * @param path [borrowed] of a file that holds exactly its tensors, as F32, F16,
- *        BF16 or F64
+ * @param params a set; unchanged on failure
+ * @param path [borrowed] path of a file that holds exactly the tensors of the
+ *        set, as F32, F16, BF16 or F64
  * @returns WSR_IO; WSR_FORMAT, naming the tensors, when some are missing, of
  *          another shape, or too many; WSR_NOMEM
  */
@@ -157,7 +157,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_params_load(wsr_params *params,
                                                 const char *path);
 
 /**
- * Number of trained scalars whose name does not contain "auxiliary".
+ * Number of trained parameters, counted as scalars, without tensors whose name
+ * contains "auxiliary".
  */
 WSR_API int64_t wsr_params_scalars(const wsr_params *params);
 

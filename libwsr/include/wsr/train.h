@@ -136,14 +136,15 @@ WSR_API void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
                                   void *user);
 
 /**
- * Train on one batch. After the last one of an epoch the validation follows,
- * where it is due, and the next epoch begins.
+ * Train on the next batch. After the last batch of an epoch the trainer also
+ * does the validation, if the option eval_every asks for one, and goes to the
+ * next epoch.
  *
- * @param trainer stands before the same batch when the loss or a gradient is
- *        not finite, or the loss function fails; the parameters are not changed
- *        then, running statistics may be
+ * @param trainer stays before the same batch when the loss or a gradient is not
+ *        finite, or when the loss function fails; the parameters do not change
+ *        then, but the running statistics may
  * @returns WSR_ARG when all epochs are done; WSR_NUMERIC, naming epoch, step
- * and tensor; WSR_CANCELED; what the loss function returned; WSR_NOMEM
+ *          and tensor; WSR_CANCELED; the status of the loss function; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_trainer_step(wsr_trainer *trainer);
 
@@ -165,53 +166,57 @@ WSR_API size_t wsr_trainer_epoch_steps(const wsr_trainer *trainer);
 /** A number of an epoch, see wsr_trainer_get(). */
 typedef enum wsr_train_curve {
     WSR_TRAIN_LR = 0,             /**< learning rate */
-    WSR_TRAIN_LOSS = 1,           /**< mean loss of what was learned from */
-    WSR_TRAIN_ACCURACY = 2,       /**< accuracy on what was learned from */
+    WSR_TRAIN_LOSS = 1,           /**< mean loss of the training images, the
+                                       attacked ones if the method attacks */
+    WSR_TRAIN_ACCURACY = 2,       /**< accuracy on the same images */
     WSR_TRAIN_CLEAN_ACCURACY = 3, /**< accuracy on the clean training images */
     WSR_TRAIN_TEST_CLEAN = 4,     /**< validation: accuracy on clean images */
     WSR_TRAIN_TEST_ROBUST = 5     /**< validation: accuracy under attack */
 } wsr_train_curve;
 
 /**
- * A point of a curve.
+ * A number of an epoch, a point of a training curve.
  *
- * @param epoch from 0; wsr_trainer_epochs(): the current one so far
+ * @param epoch from 0; wsr_trainer_epochs() gives the number of the current
+ *        epoch over its batches so far
  * @param curve which number
- * @returns it; not a number (NAN) where there is none: an epoch that has not
- *          begun, no validation, clean images that the method does not look at
+ * @returns the number; NAN where it does not exist: the epoch has not begun,
+ *          had no validation, or the method does not evaluate clean images
  */
 WSR_API double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
                                wsr_train_curve curve);
 
 /**
- * Give the network the parameters of the epoch with the best validation, where
- * the option `keep` asks for it and there was one; otherwise nothing happens.
- * For the end: the optimiser does not follow.
+ * Give the network the parameters of the epoch with the best validation, if the
+ * option `keep` asks for that and there was a validation. Otherwise the
+ * function does nothing. Call it after the last step: it does not restore the
+ * state of the optimiser.
  */
 WSR_API void wsr_trainer_keep_best(wsr_trainer *trainer);
 
 /**
- * Write everything that is needed to go on bit for bit, in the middle of an
- * epoch too: parameters and running statistics, the state of the optimiser,
- * the position, the curves. The file carries a checksum and replaces what was
- * there as a whole; its predecessor stays as "PATH.old".
+ * Write a checkpoint, also in the middle of an epoch: parameters, running
+ * statistics, the state of the optimiser, the position and the curves. The file
+ * carries a checksum and is replaced as a whole or not at all; the previous
+ * file is kept as "PATH.old".
  *
- * @param path [borrowed] of the file
+ * @param path [borrowed] path of the file
  * @returns WSR_IO when it cannot be written; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_trainer_save(const wsr_trainer *trainer,
                                                  const char *path);
 
 /**
- * Go on where wsr_trainer_save() was called. A file that is damaged or missing
- * is replaced by its predecessor "PATH.old", where there is one, with a line in
- * the log (wsr_set_log_hook()).
+ * Continue the training of a checkpoint. The next steps are bit for bit those
+ * of the trainer that called wsr_trainer_save(). If the file is damaged or
+ * missing, the function reads "PATH.old" and reports that to the log hook
+ * (wsr_set_log_hook()).
  *
  * @param trainer made with the same network, data, options and seed; unchanged
- *        on failure. Rates, schedule and a larger number of epochs may differ:
- *        what follows differs then too
- * @param path [borrowed] of the file
- * @returns WSR_NOTFOUND when there is none; WSR_FORMAT for a file that is
+ *        on failure. Learning rate and schedule may differ, and the number of
+ *        epochs may be larger; the next steps then follow the new values
+ * @param path [borrowed] path of the file
+ * @returns WSR_NOTFOUND when there is no file; WSR_FORMAT for a file that is
  *          damaged or of another training; WSR_IO; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_trainer_load(wsr_trainer *trainer,
