@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of attacks, and an attack with its options and strengths.
+// The family of attacks, and wsr_attack: a class (the method), the values of
+// its options, the settings that all attacks share, and the strengths.
+//
+// This file makes and describes attacks; attack/engine/loop.c runs them. A
+// class is constant, and an attack does not change after it was made except
+// for strengths and hook.
 
 #include "attack/attack.h"
 #include "config/config.h"
@@ -18,9 +23,13 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__attacks = {"attack", classes};
 
+// In the order of wsr__target_mode. The mode of `target_class` has no name,
+// since that is an option of its own.
 static const char *const target_names[] = {"none",   "given",  "least",
                                            "second", "random", NULL};
 
+// Options of every attack. The largest seed is the largest whole number that a
+// double, and thus JSON, holds exactly.
 const wsr__option wsr__attack_schema[] = {
     {"stop", WSR__BOOL, offsetof(wsr__attack_settings, stop), "true", 0, 0, "",
      "leave images alone after a success", NULL},
@@ -43,6 +52,8 @@ const wsr__option wsr__attack_schema[] = {
     {0},
 };
 
+// A class with several norms says which one its options choose. Any other
+// class has a single norm, the lowest set bit of `norms`.
 wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params)
 {
     if (cls->norm != NULL) {
@@ -55,6 +66,8 @@ wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params)
     return norm;
 }
 
+// A combination needs gradients if one of its members does, so its class
+// computes the answer from its options.
 bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params)
 {
     return cls->gradients != NULL ? cls->gradients(params)
@@ -67,6 +80,7 @@ bool wsr__attack_is_single_step(const wsr_attack *attack)
     return cls->single_step != NULL && cls->single_step(attack->params);
 }
 
+// Options of a class may own memory, such as the members of a chain.
 void wsr__attack_params_free(const wsr__attack_class *cls, void *params)
 {
     if (params != NULL && cls->release != NULL) {
@@ -75,7 +89,8 @@ void wsr__attack_params_free(const wsr__attack_class *cls, void *params)
     wsr__free(params);
 }
 
-// "apgd-ce" is what others call apgd_ce.
+// AutoAttack's spelling is apgd-ce. Only the name is changed: values after the
+// colon may be paths.
 static wsr_status with_underscores(wsr__str *out, const char *spec)
 {
     wsr__str_add(out, spec);
@@ -85,6 +100,8 @@ static wsr_status with_underscores(wsr__str *out, const char *spec)
     return wsr__str_status(out);
 }
 
+// Text to class and options; `prepare` then checks options against each other
+// and reads files. On failure nothing is left to free.
 wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
                               const char *spec)
 {
@@ -111,6 +128,7 @@ out:
     return status;
 }
 
+// `target` and `target_class` exclude each other; both end up in one mode.
 static wsr_status take_settings(wsr_attack *attack,
                                 const wsr__attack_settings *settings)
 {
@@ -133,6 +151,8 @@ static wsr_status take_settings(wsr_attack *attack,
     return WSR_OK;
 }
 
+// Makes an attack from settings that are already decoded; 8/255 is the usual
+// strength of the literature for pixels in [0, 1].
 wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
                             const wsr__attack_settings *settings)
 {
@@ -204,6 +224,8 @@ void wsr_attack_free(wsr_attack *attack)
     }
 }
 
+// The old strengths stay until nothing can fail. !(x >= 0) also refuses NaN.
+// Only minimum-norm attacks know an infinite ball.
 wsr_status wsr_attack_set_strengths(wsr_attack *attack, const float *eps,
                                     size_t n)
 {

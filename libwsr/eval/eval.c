@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An evaluation: its attacks, strengths, images and the room for its results.
+// Making an evaluation: its attacks, strengths, images and result arrays.
+//
+// An evaluation is made in two steps. wsr_eval_new() knows attacks and
+// options; wsr_eval_open() adds model and data set, which determine the images
+// and the size of all arrays. The strengths are fixed from then on.
+//
+// The results are n_attacks x n_eps cells, each with a row for every evaluated
+// image. eval/step.c fills them, eval/stats.c reads them.
 
 #include "eval/eval.h"
 #include "data/data.h"
@@ -26,6 +33,7 @@ static const wsr__option schema[] = {
 
 // ---------------------------------------------------------------- lifetime
 
+// Also frees cells that were made in part.
 static void free_cells(wsr_eval *s)
 {
     for (size_t k = 0; s->cells != NULL && k < s->n_attacks * s->n_eps; k++) {
@@ -67,6 +75,7 @@ void wsr_eval_free(wsr_eval *eval)
     wsr__free(eval);
 }
 
+// `spec` is not terminated after `length` bytes: it is part of a list.
 static wsr_status add_attack(wsr_eval *s, const char *spec, size_t length)
 {
     char text[SPEC_SIZE];
@@ -85,6 +94,8 @@ static wsr_status add_attack(wsr_eval *s, const char *spec, size_t length)
     return status;
 }
 
+// Splits a list at the commas before which an attack ends; commas before
+// "key=" and inside brackets belong to the attack.
 static wsr_status add_attacks(wsr_eval *s, const char *specs)
 {
     wsr_status status = WSR_OK;
@@ -109,6 +120,8 @@ void wsr__eval_params_default(wsr__eval_params *params)
     wsr__params_default(&params->settings, schema);
 }
 
+// The constructor for callers whose options are already decoded. Settings are
+// copied into every attack, so that all have the same.
 wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params)
 {
     static const float usual = 8.0f / 255;
@@ -150,6 +163,7 @@ out:
     return status;
 }
 
+// All attacks have the same strengths: cells are a rectangle.
 wsr_status wsr_eval_set_strengths(wsr_eval *eval, const float *eps, size_t n)
 {
     wsr_status status = WSR_OK;
@@ -174,8 +188,9 @@ out:
 
 // --------------------------------------------------------------- opening it
 
-// Images that are evaluated: the first ones, but for those of the class that
-// all are to reach.
+// The first images of the data set, without those of the class target_class:
+// these already have the class that the attack is to reach. `index` maps an
+// evaluated image to its number in the data set.
 static wsr_status choose_images(wsr_eval *s, const wsr_dataset *dataset)
 {
     const int32_t *const labels = wsr_dataset_labels(dataset);
@@ -210,6 +225,7 @@ static wsr_status choose_images(wsr_eval *s, const wsr_dataset *dataset)
     return WSR_OK;
 }
 
+// The model may have more classes than the data set uses, but not fewer.
 static wsr_status check_model(const wsr_eval *s, const wsr_model *model,
                               const wsr_dataset *dataset)
 {
@@ -238,6 +254,7 @@ out:
     return status;
 }
 
+// `kept` is the number of floats of the adversarial images that are kept.
 static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
 {
     cell->robust = wsr__alloc(n, sizeof(*cell->robust));
@@ -260,6 +277,7 @@ static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
     return made ? WSR_OK : WSR_NOMEM;
 }
 
+// `x` and `logits` hold one batch; every other array has a row per image.
 static wsr_status make_arrays(wsr_eval *s, wsr_model *model)
 {
     wsr_status status = WSR_OK;

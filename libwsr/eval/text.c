@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An evaluation as JSON lines and as comma-separated values.
+// Writes an evaluation as JSON lines (docs/json.md) and as comma-separated
+// values. Both take their numbers from wsr_eval_get(), by one table of keys,
+// so that they cannot differ.
+//
+// The order of the JSON lines is fixed: attacks and strengths, worst cases per
+// norm and strength, means per attack, warnings. A cell is one attack at one
+// strength; cell k is attack k / n_eps at strength k % n_eps.
 
 #include "eval/eval.h"
 #include "io/io.h"
@@ -13,6 +19,7 @@ typedef struct field {
     wsr_eval_value value;
 } field;
 
+// Keys of a cell in JSON and columns of the CSV file, in this order.
 static const field fields[] = {
     {"clean_accuracy", WSR_EVAL_CLEAN},
     {"robust_accuracy", WSR_EVAL_ROBUST},
@@ -34,6 +41,7 @@ static const field fields[] = {
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
+// Every line is an object that begins with its event.
 static wsr_status begin_line(wsr__json **json, const char *event)
 {
     const wsr_status status = wsr__json_new(json);
@@ -54,6 +62,8 @@ static wsr_status add_line(wsr__str *out, const wsr__json *json)
     return status;
 }
 
+// Fields that identify an attack: name, the options that differ from their
+// defaults, norm, and the target of a targeted attack.
 static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
 {
     wsr__str options = {0};
@@ -71,6 +81,8 @@ static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
     return status;
 }
 
+// Robust accuracy of each class; `values` is scratch of one number per class.
+// A class without images gives NaN, which JSON writes as null.
 static void put_classes(wsr__json *json, const wsr_eval *s, size_t a, size_t e,
                         double *values)
 {
@@ -106,6 +118,8 @@ out:
     return status;
 }
 
+// The count is of the images on which all attacks of the norm are complete. In
+// an interrupted evaluation it is smaller than that of a single attack.
 static void put_worst(wsr__json *json, const wsr_eval *s, const char *norm,
                       size_t e)
 {
@@ -152,6 +166,7 @@ out:
     return status;
 }
 
+// Number of attacks of a norm: norms without attacks get no worst case.
 static size_t members(const wsr_eval *s, const char *norm)
 {
     size_t n = 0;
@@ -197,6 +212,7 @@ static void add_value(wsr__str *out, double value)
     wsr__str_addf(out, ",%s", isnan(value) ? "" : text);
 }
 
+// A spec contains commas, so it is one quoted CSV field.
 static void add_quoted_spec(wsr__str *out, const wsr_attack *attack)
 {
     wsr__str spec = {0};

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Making a search: the supernet, the two parts of its data, the estimator and
-// the predictor.
+// Makes a search: the split of the data set, the supernet with its optimiser,
+// the architecture parameters, the estimator and the predictor.
+//
+// The losses of an architecture are numbered: 0 is the clean loss, then one
+// for each strength of search.sources and search.targets (a slot).
+// wsr__search_slot_eps() gives the order of the slots.
 
 #include "search/search.h"
 
+// Conditions between options; the schema checks each value. Both lists of
+// strengths ascend, since the estimator takes the weakest noise first. An
+// estimator needs two sources to learn from: one is the target of the other.
 static wsr_status check_params(const wsr__search_params *p, bool estimates)
 {
     const size_t slots = p->sources.n + p->targets.n;
@@ -45,6 +52,8 @@ static wsr_status check_params(const wsr__search_params *p, bool estimates)
     return WSR_OK;
 }
 
+// One flag for each difference between the released code and the paper
+// (docs/fidelity.md); all are false as intended.
 static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
 {
     const wsr__text *const f = &p->fidelity;
@@ -60,6 +69,9 @@ static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
     q->uncentred = wsr__is_released(&p->loss_centring, f);
 }
 
+// The first images train the supernet, the others evaluate architectures.
+// Held-out images are not augmented, except in the released code. Both loaders
+// drop a smaller last batch: plans have one batch size.
 static wsr_status split_data(wsr_search *s, const wsr_dataset *data)
 {
     wsr_status status = WSR_OK;
@@ -109,6 +121,8 @@ static wsr__net_options supernet_options(const wsr_search *s,
     return options;
 }
 
+// The optimiser and schedule of the supernet are SGD and cosine, as in the
+// paper; their numbers are options.
 static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
 {
     wsr_status status = WSR_OK;
@@ -127,6 +141,9 @@ out:
     return status;
 }
 
+// The alphas are a parameter set of one tensor (edges, candidates), so that an
+// ordinary optimiser updates them. beta1 = 0.5 is DARTS's choice for
+// architecture parameters. They start small and random, almost uniform.
 static wsr_status make_arch(wsr_search *s)
 {
     wsr_status status = WSR_OK;
@@ -161,6 +178,9 @@ out:
     return status;
 }
 
+// One array (batch, pixels) for each noise: of the sources, of one further
+// strength that is drawn at random when the estimator trains, and of the
+// targets.
 static wsr_status make_arrays(wsr_search *s)
 {
     const size_t batch = (size_t)s->params.batch;
@@ -184,6 +204,9 @@ static wsr_status make_arrays(wsr_search *s)
     return WSR_OK;
 }
 
+// Everything is allocated here, so that a lack of memory shows before the
+// first epoch. With centred losses the targets of the predictor may be
+// negative, which excludes errors relative to them.
 wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
                             const wsr__search_of *of,
                             const wsr__search_params *params)
@@ -263,11 +286,14 @@ out:
     return status;
 }
 
+// Bytes of the trained parameters.
 static double bytes_of(const wsr_params *params)
 {
     return sizeof(float) * (double)wsr_params_scalars(params);
 }
 
+// Memory and disk space, for the check before a run. Plans of the supernet
+// share one arena, whose size wsr__search_prepare() has found.
 void wsr__search_needs(wsr__needs *needs, const wsr_search *s)
 {
     const wsr__ae_memory *const memory = &s->estimator->memory;
@@ -325,6 +351,8 @@ void wsr_search_free(wsr_search *s)
     wsr__free(s);
 }
 
+// Numbers of the architecture update; 0 takes the default, which depends on
+// `search.path` (docs/fidelity.md).
 wsr__alpha_update wsr__search_alpha_update(const wsr_search *s)
 {
     const bool released = s->quirks.path_per_epoch;
@@ -344,6 +372,8 @@ wsr__alpha_update wsr__search_alpha_update(const wsr_search *s)
                                : 1};
 }
 
+// Weights of the losses: clean_weight for the clean one, the rest divided
+// among the strengths in proportion to search.weights. Their sum is 1.
 void wsr__search_weights(double *w, const wsr_search *s)
 {
     double sum = 0;
@@ -374,7 +404,8 @@ size_t wsr__search_slots(const wsr_search *s)
     return s->params.sources.n + s->params.targets.n;
 }
 
-// Slots in ascending strength as far as both lists go by turns.
+// Sources and targets take turns: the usual lists interleave (0.03, 0.045,
+// 0.06, ...), so that slots ascend. What is left of the longer list follows.
 double wsr__search_slot_eps(const wsr_search *s, size_t i)
 {
     const size_t n = s->params.sources.n;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the sections "data" and "net" of a configuration to images and a
-// network that fits them.
+// From the sections "data" and "net" of a configuration to data sets and a
+// network that fits them. All runs have these sections; the schemas are here,
+// the constructors in data/ and net/.
+//
+// The data set determines the number of classes and the shape of the images,
+// so the section "net" has no options for them.
 
 #include "train/train.h"
 
 #define DATA(field) offsetof(wsr__source_params, field)
 
+// `limit` and `test_limit` read only as many images as needed.
 const wsr__option wsr__source_schema[] = {
     {"spec", WSR__TEXT, DATA(spec), "fashion-mnist", 0, 0, "",
      "fashion-mnist[:DIR], cifar10:PATH, cifar100:PATH, idx:IMAGES,LABELS, "
@@ -23,6 +28,8 @@ const wsr__option wsr__source_schema[] = {
     {0},
 };
 
+// `test` may be NULL: a search needs the training split only. On failure
+// neither data set is left.
 wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
                             const wsr__source_params *params)
 {
@@ -57,6 +64,7 @@ out:
     return status;
 }
 
+// Images are kept as bytes for the whole run.
 void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
                        const wsr_dataset *test)
 {
@@ -102,6 +110,9 @@ static void fill_options(wsr__net_options *options,
     options->drop_path = config->drop_path;
 }
 
+// A network has either a genotype or RobNet codes. A run of its own, as in a
+// search, passes a genotype that it found, so the option may be empty.
+// Reductions halve both sides, so images must be square.
 static wsr_status check_config(const wsr__network_config *params,
                                const wsr_genotype *genotype,
                                const wsr_dataset *dataset)
@@ -128,6 +139,8 @@ static wsr_status check_config(const wsr__network_config *params,
     return wsr__normalize_fit(&params->normalize, "net.", image->dims[0]);
 }
 
+// `genotype` and `codes` are used instead of the options' names, where they
+// are given; NULL loads what the options name.
 wsr_status wsr__network_from_config(wsr_net **out,
                                     const wsr__network_config *params,
                                     const wsr_genotype *genotype,

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an attack works with: the images of a batch, which of them are active,
-// and the model. The forward pass that gives the gradient at an iterate also
-// says whether the iterate is adversarial, so that n steps cost n + 1 forward
-// passes and n backward ones; images with a success are left out from then on.
-// What is known of the clean images (logits, the first gradient) is computed
-// once for all strengths.
+// The batch that an attack works on: images, targets, logits and gradients
+// with one row per image, the list of active rows, and the model.
+//
+// Rows never move; `active` lists the rows that the next pass computes, in
+// ascending order. With stop, a row leaves this list at its first success. The
+// forward pass that precedes a gradient also tests for success, so n steps
+// cost n + 1 forward and n backward passes.
+//
+// Logits and the first gradient of the clean images do not depend on the
+// strength, so they are computed once for all strengths and counted for the
+// first strength that needs them.
 
 #include "attack/engine/batch.h"
 #include "attack/attack.h"
@@ -17,6 +22,7 @@ typedef struct wsr__attack_batch_own own_arrays;
 
 // ---------------------------------------------------------------- lifetime
 
+// Also frees a batch that was made in part.
 void wsr__attack_batch_free(wsr__attack_batch *s)
 {
     if (s == NULL) {
@@ -65,6 +71,9 @@ static void *row_array(bool *failed, size_t rows, size_t size)
     return array;
 }
 
+// Shapes: x, grad, found (n, d); logits, dlogits, clean (n, classes); all
+// others (n). The public fields are views: attacks read and write them, but
+// only this file allocates, which `own` keeps apart.
 static wsr_status make_arrays(wsr__attack_batch *s)
 {
     own_arrays *const own = s->own;
@@ -146,6 +155,8 @@ out:
     return status;
 }
 
+// (capacity, width) floats that grow when an attack asks for more. Members of
+// a combination share them; their content is not kept.
 float *wsr__attack_batch_scratch(wsr__attack_batch *s, size_t which,
                                  int64_t width)
 {
@@ -159,6 +170,9 @@ float *wsr__attack_batch_scratch(wsr__attack_batch *s, size_t which,
     return own->spare[which];
 }
 
+// An object that an attack keeps from strength to strength, such as the noises
+// of `estimator`. A batch with one cannot be saved in part, since its object
+// is not; hence the mark.
 void *wsr__attack_batch_cache(const wsr__attack_batch *s)
 {
     s->own->object_used = true;
@@ -177,6 +191,8 @@ void wsr__attack_batch_set_cache(wsr__attack_batch *s, void *object,
 
 // ------------------------------------------------------------------- rows
 
+// The ball of radius eps around the clean image of a row, intersected with the
+// pixel range.
 wsr__ball wsr__attack_batch_ball(const wsr__attack_batch *s, size_t row)
 {
     return (wsr__ball){wsr__at_const(s->x0, s->d, row), s->d, s->eps, s->norm,
@@ -215,6 +231,8 @@ static void each_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Calls body for every active row, on several threads. A body writes to its
+// own row only, so the result does not depend on the number of threads.
 void wsr__attack_batch_each(wsr__attack_batch *s, wsr__row_body body, void *ctx)
 {
     each_work work = {s, body, ctx};
@@ -228,6 +246,7 @@ static void reset_row(wsr__attack_batch *s, size_t row, void *ctx)
            (size_t)s->d * sizeof(*s->x));
 }
 
+// Active rows start again from their clean images.
 void wsr__attack_batch_reset(wsr__attack_batch *s)
 {
     wsr__attack_batch_each(s, reset_row, NULL);
@@ -246,6 +265,9 @@ static wsr_status not_finite(const wsr__attack_batch *s, size_t row,
                     (unsigned long long)(s->id + s->n - 1));
 }
 
+// One forward pass of the active rows of x, into the same rows of `logits`.
+// With `keep` a backward pass may follow. Every pass asks the hook first, so
+// that an interruption takes effect within one pass.
 static wsr_status forward(wsr__attack_batch *s, float *logits, const float *x,
                           bool keep)
 {
@@ -303,6 +325,10 @@ static void check_row(wsr__attack_batch *s, size_t row, void *ctx)
     s->flat[row] += sum > 0 ? 0 : 1;
 }
 
+// One backward pass for the active rows. `of` computes the loss and its
+// gradient by the logits. That gradient is scaled by a power of two,
+// 2^exponent, so that tiny gradients do not underflow in single precision;
+// attacks use its direction, or undo the scale. Inactive rows get zero.
 static wsr_status backward(wsr__attack_batch *s, float *grad, int *exponent,
                            double *loss, wsr__loss of)
 {
@@ -339,6 +365,8 @@ wsr_status wsr__attack_batch_backward(wsr__attack_batch *s, wsr__loss loss)
     return backward(s, s->grad, s->exponent, s->loss, loss);
 }
 
+// Success: the target class of a targeted attack, else any class but the
+// label.
 static bool is_reached(const wsr__loss_target *target, int32_t prediction)
 {
     return target->target_class >= 0 ? prediction == target->target_class
@@ -351,6 +379,9 @@ bool wsr__attack_batch_is_adversarial(const wsr__attack_batch *s, size_t row)
                       wsr__argmax(s->logits + row * s->classes, s->classes));
 }
 
+// With target=given the labels are target classes and the true label is
+// unknown (-1); an image then counts as correct unless it already has the
+// target class.
 bool wsr__attack_batch_clean_correct(const wsr__attack_batch *s, size_t row)
 {
     const wsr__loss_target *const target = &s->targets[row];
@@ -360,6 +391,8 @@ bool wsr__attack_batch_clean_correct(const wsr__attack_batch *s, size_t row)
                               : prediction != target->target_class;
 }
 
+// Marks the row; wsr__attack_batch_compact() removes it. Two calls, so that a
+// loop over the active rows may record successes.
 void wsr__attack_batch_record_success(wsr__attack_batch *s, size_t row,
                                       const float *x)
 {
@@ -368,6 +401,8 @@ void wsr__attack_batch_record_success(wsr__attack_batch *s, size_t row,
     memcpy(wsr__at(s->found, s->d, row), x, (size_t)s->d * sizeof(*x));
 }
 
+// Keeps the order of the active rows: it determines how a model splits them
+// into plans, and with that the rounding.
 void wsr__attack_batch_compact(wsr__attack_batch *s)
 {
     size_t kept = 0;
@@ -381,6 +416,8 @@ void wsr__attack_batch_compact(wsr__attack_batch *s)
     s->n_active = kept;
 }
 
+// Reads the logits of the last forward pass, which must be those of s->x.
+// Without stop it changes nothing.
 void wsr__attack_batch_check_success(wsr__attack_batch *s)
 {
     for (size_t k = 0; s->stop && k < s->n_active; k++) {
@@ -401,6 +438,8 @@ wsr_status wsr__attack_batch_evaluate(wsr__attack_batch *s)
     return status;
 }
 
+// A success leaves the batch before the backward pass, which it no longer
+// needs.
 wsr_status wsr__attack_batch_gradient(wsr__attack_batch *s, wsr__loss loss)
 {
     wsr_status status = WSR_OK;
@@ -411,6 +450,8 @@ out:
     return status;
 }
 
+// The gradient at a point other than the iterate (Nesterov, sampling) does not
+// test for success: the point may lie outside the ball.
 wsr_status wsr__attack_batch_gradient_at(wsr__attack_batch *s, const float *x,
                                          wsr__loss loss)
 {
@@ -418,6 +459,8 @@ wsr_status wsr__attack_batch_gradient_at(wsr__attack_batch *s, const float *x,
     return status == WSR_OK ? wsr__attack_batch_backward(s, loss) : status;
 }
 
+// Whether the stored first gradient is of this loss and covers all active
+// rows. Losses are compared by address.
 static bool clean_known(const wsr__attack_batch *s, wsr__loss loss)
 {
     bool known = s->own->clean_of == loss;
@@ -438,6 +481,7 @@ static void take_clean(wsr__attack_batch *s, size_t row, void *ctx)
     s->exponent[row] = s->own->clean_exponent[row];
 }
 
+// Allocated when first needed: black-box attacks never do.
 wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s)
 {
     own_arrays *const own = s->own;
@@ -452,6 +496,9 @@ wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s)
                                                               : WSR_NOMEM;
 }
 
+// The first gradient of a strength, at the clean images. If the model's last
+// forward pass was of them, its activations are still there and no forward
+// pass is needed.
 wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
                                             wsr__loss loss)
 {
@@ -477,6 +524,7 @@ out:
     return status;
 }
 
+// Without stop the last iterate is the result, adversarial or not.
 static void publish(wsr__attack_batch *s, size_t row, void *ctx)
 {
     (void)ctx;
@@ -494,6 +542,8 @@ out:
     return status;
 }
 
+// A minimum-norm attack offers every adversarial image that it finds; the
+// closest one is kept. `best` is its norm, infinite before the first.
 void wsr__attack_batch_offer(wsr__attack_batch *s, size_t row, const float *x)
 {
     const double norm =
@@ -533,7 +583,10 @@ static void compact_successes(wsr__attack_batch *s)
     wsr__attack_batch_compact(s);
 }
 
-// Runs an attack that drops rows when it likes: afterwards all are back.
+// Runs an attack that deactivates and reactivates rows itself. `held` is the
+// list of rows at its start, which is restored afterwards. In a combination
+// such an attack may stop for a row within eps; alone it serves all strengths
+// and must go on. Calls nest, so the outer values are kept.
 static wsr_status run_held(wsr__attack_batch *s, const wsr__attack_class *cls,
                            const void *params)
 {
@@ -567,7 +620,8 @@ out:
     return status;
 }
 
-// Nobody asks for the passes of an attack that nobody watches.
+// The number of passes serves the progress report only, so it is computed only
+// with a hook. 0 stands for a failed allocation.
 static wsr_status passes_of(uint64_t *out, const wsr__attack_batch *s,
                             const wsr__attack_class *cls, const void *params)
 {
@@ -576,6 +630,10 @@ static wsr_status passes_of(uint64_t *out, const wsr__attack_batch *s,
     return watched && *out == 0 ? WSR_NOMEM : WSR_OK;
 }
 
+// Runs an attack, or a member of a combination, on the active rows. `stream`
+// gives members random numbers of their own. The member's passes are added in
+// full when it ends, also those that it saved, so that progress does not
+// depend on luck.
 wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
                                         const wsr__attack_class *cls,
                                         const void *params, uint32_t stream)
@@ -619,6 +677,7 @@ out:
     return status;
 }
 
+// A resumed batch passes over the members that were complete.
 wsr_status wsr__attack_batch_skip_member(wsr__attack_batch *s,
                                          const wsr__attack_class *cls,
                                          const void *params)
@@ -636,6 +695,8 @@ void wsr__attack_batch_deactivate(wsr__attack_batch *s, size_t row)
     s->own->finished[row] = 1;
 }
 
+// All held rows become active again, except those that are done: fooled or,
+// for a minimum-norm attack inside a combination, fooled within eps.
 void wsr__attack_batch_reactivate(wsr__attack_batch *s)
 {
     const own_arrays *const own = s->own;
@@ -693,6 +754,9 @@ static void set_targets(wsr__attack_batch *s, const int32_t *labels)
     }
 }
 
+// Begins a batch of n images with the numbers id, id + 1, ... and computes the
+// clean logits. Images that are misclassified already are not attacked, with
+// stop.
 wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
                                    const int32_t *labels, size_t n, uint64_t id)
 {
@@ -730,6 +794,10 @@ out:
     return status;
 }
 
+// Attacks the batch at one strength. Strengths come in ascending order, so
+// that with `nested` a success stays one: its image lies in every larger ball.
+// After a resumption (skip > 0) the successes of the complete members are
+// already in `success`.
 wsr_status wsr__attack_batch_strength(wsr__attack_batch *s, float eps)
 {
     wsr_status status = WSR_OK;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attacks one after the other, each on the images that are still robust.
+// Combinations of attacks (chain, autoattack): the members run one after the
+// other, each on the images on which the members before it failed.
+//
+// A member is a class with its own options. Settings, norm and strength are
+// those of the combination. A member may be a combination itself.
 
 #include "attack/engine/combine.h"
 #include "attack/engine/part.h"
@@ -17,6 +21,8 @@ void wsr__members_free(wsr__members *members)
     *members = (wsr__members){0};
 }
 
+// The list has a fixed size: options of a class are plain memory that is
+// copied.
 static wsr_status check_room(const wsr__members *members)
 {
     return members->n < WSR__MEMBERS
@@ -24,6 +30,8 @@ static wsr_status check_room(const wsr__members *members)
                : WSR_FAIL(WSR_CONFIG, "attacks: more than %d", WSR__MEMBERS);
 }
 
+// Adds a member with its default options, which the caller may change through
+// `params`.
 wsr_status wsr__members_add(void **params, wsr__members *members,
                             const wsr__attack_class *cls)
 {
@@ -57,7 +65,7 @@ out:
     return status;
 }
 
-// All members must measure the same way.
+// A combination has one ball, so all members must have its norm.
 static wsr_status check_norms(const wsr__members *members)
 {
     const wsr__member *const first = &members->list[0];
@@ -74,6 +82,7 @@ static wsr_status check_norms(const wsr__members *members)
     return WSR_OK;
 }
 
+// On failure `out` is empty.
 wsr_status wsr__members_parse(wsr__members *out, const char *specs)
 {
     wsr_status status = WSR_OK;
@@ -95,11 +104,15 @@ out:
     return status;
 }
 
+// An optional member is skipped on a model with too few classes for it; DLR
+// losses need three.
 static bool is_left_out(const wsr__attack_batch *s, const wsr__member *m)
 {
     return m->optional && s->classes < m->cls->classes;
 }
 
+// Largest number of forward passes of all members; 0 stands for a failed
+// allocation in a member.
 uint64_t wsr__members_passes(const wsr__attack_batch *s,
                              const wsr__members *members)
 {
@@ -116,6 +129,9 @@ uint64_t wsr__members_passes(const wsr__attack_batch *s,
     return sum;
 }
 
+// Every member has a stream of random numbers, counted also for members that a
+// resumed batch skips: so the others draw the same numbers. Combinations are
+// entered, not skipped, since only single attacks are counted as complete.
 wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
 {
     wsr_status status = WSR_OK;

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an attack did to every image at every strength.
+// The result of an attack: for each strength a record with one row per image.
+// A record holds outcomes, norms of the change, numbers of passes and, with
+// the option images=true, the adversarial images (n, pixels).
+//
+// A result owns all its arrays and refers to neither attack nor model, so that
+// it may outlive both. The accessors return borrowed arrays; wsr/attack.h
+// documents them.
 
 #include "attack/engine/result.h"
 #include "attack/engine/model.h"
 
+// Also frees a result that was made in part: arrays that were not allocated
+// are NULL.
 void wsr_attack_result_free(wsr_attack_result *result)
 {
     if (result == NULL) {
@@ -28,6 +36,8 @@ void wsr_attack_result_free(wsr_attack_result *result)
     wsr__free(result);
 }
 
+// `image` is the number of floats of an adversarial image, 0 to keep none. All
+// arrays start at zero: no success, no pass spent.
 static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
 {
     r->robust = wsr__alloc(n, sizeof(*r->robust));
@@ -49,6 +59,7 @@ static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
     return made ? WSR_OK : WSR_NOMEM;
 }
 
+// The strengths are copied, in the order of the attack.
 wsr_status wsr__attack_result_new(wsr_attack_result **out,
                                   const wsr_attack *attack,
                                   const wsr_model *model, size_t n)
@@ -150,6 +161,8 @@ const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
     return result->records[e].flat;
 }
 
+// Images outside the ball or the pixel range. This is always 0 unless an
+// attack is wrong; evaluations warn of it, so it is not public.
 const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
                                           size_t e)
 {
