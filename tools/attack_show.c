@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Results of wsr-attack on stdout. Attacks that no batch went through yet, in
-// an interrupted evaluation, are left out.
+// Results of wsr-attack as a table on stdout. Attacks for which no batch is
+// complete, in an interrupted evaluation, are left out.
 
 #include "attack_show.h"
 
@@ -12,7 +12,7 @@
 
 enum { NARROW = 12, WIDE = 44 }; // of the column of attacks
 
-// Attacks with their options, as far as they fit.
+// An attack with its options, cut to the width of the column, and its norm.
 static void print_label(const wsr_eval *s, size_t a, int width)
 {
     const wsr_attack *const attack = wsr_eval_attack(s, a);
@@ -23,6 +23,7 @@ static void print_label(const wsr_eval *s, size_t a, int width)
     wsr_text_free(spec);
 }
 
+// The column is as wide as its longest spec, within bounds.
 static int width_of(const wsr_eval *s)
 {
     size_t most = NARROW;
@@ -50,6 +51,7 @@ static void print_row(const wsr_eval *s, size_t a, size_t e, int width)
            wsr_eval_get(s, a, e, WSR_EVAL_SECONDS));
 }
 
+// The worst case over a single attack would repeat its row.
 static void print_worst(const wsr_eval *s, const char *norm, int width)
 {
     size_t members = 0;
@@ -67,6 +69,8 @@ static void print_worst(const wsr_eval *s, const char *norm, int width)
     }
 }
 
+// Quartiles of a minimum-norm attack are those at the largest strength, which
+// most images reach.
 static size_t largest(const wsr_eval *s)
 {
     size_t best = 0;
@@ -132,12 +136,14 @@ static void print_warnings(const char *text)
     }
 }
 
+// Whether an option was given with a value other than `none`.
 static bool is_set(const cli *c, const char *key, const char *none)
 {
     const char *const text = wsr_config_text(c->config, key);
     return text != NULL && text[0] != '\0' && strcmp(text, none) != 0;
 }
 
+// Targeted attacks change the meaning of "robust", so the head says it.
 static void print_target(const cli *c, const wsr_eval *s)
 {
     if (is_set(c, "attack.target_class", "-1")) {
@@ -171,6 +177,7 @@ static void print_head(const cli *c, const wsr_eval *s, int width)
            "seconds");
 }
 
+// Head, cells, summaries, warnings.
 static wsr_status show_eval(const cli *c, const wsr_eval *s)
 {
     char *text = NULL;
@@ -198,6 +205,7 @@ static void show_released(const wsr_result *result)
     }
 }
 
+// A released evaluation has no wsr_eval, only accuracies.
 wsr_status attack_show(const cli *c, const wsr_result *result)
 {
     const wsr_eval *const eval = wsr_result_eval(result);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line is read twice: first for what decides where the
-// configuration comes from, then for the assignments, which are made on top of
-// it in the order in which they were given.
+// The command line that all tools share. It is read twice: first for the
+// options that decide where the configuration comes from, then for the
+// assignments, which change that configuration in the order in which they were
+// given.
 
 #include "cli.h"
 
@@ -48,9 +49,13 @@ static const cli_option common[N_COMMON] = {
 
 // ------------------------------------------------------------------- signals
 
+// Set by a signal; the progress hooks of the tools ask for it.
 static volatile sig_atomic_t canceled;
 static volatile sig_atomic_t says_so;
 
+// The first signal asks the run to stop, and the next one ends the process at
+// once: cli_let_go() restores the default action. write() may be called in a
+// signal handler, printf() may not.
 static void on_signal(int number)
 {
     static const char text[] = "\nfinishing the step; once more to stop now\n";
@@ -63,7 +68,7 @@ static void on_signal(int number)
     }
 }
 
-// What is ignored (by nohup, or in the background) stays so.
+// A signal that is ignored (by nohup, or in the background) stays ignored.
 static void catch_signal(int number)
 {
     struct sigaction before;
@@ -89,6 +94,7 @@ bool cli_canceled(void)
 
 // ------------------------------------------------------------------- library
 
+// Log lines of the library go to stderr; debug lines are for its developers.
 static void on_log(wsr_log_level level, const char *line, void *user)
 {
     static const char *const marks[] = {"debug: ", "", "warning: "};
@@ -112,6 +118,8 @@ int cli_usage(const cli *c, const char *format, ...)
     return CLI_USAGE;
 }
 
+// Common options come first, then those of the tool; NULL after the last. The
+// tool's list ends with an entry without a name.
 const cli_option *cli_option_at(const cli *c, size_t i)
 {
     if (i < N_COMMON) {
@@ -134,6 +142,7 @@ bool cli_is_hidden(const cli *c, size_t i)
     return i == PRESET && c->tool->presets == NULL;
 }
 
+// Suggests the nearest option, from the name without its dashes and value.
 static int unknown_option(const cli *c, const char *given)
 {
     char word[32];
@@ -227,6 +236,7 @@ static wsr_status assign(cli *c, size_t i, const char *value)
                           where);
 }
 
+// A configuration has one source; a resumed run has its own.
 static int check_sources(cli *c)
 {
     if (c->preset != NULL && c->file != NULL) {
@@ -247,6 +257,8 @@ static int check_sources(cli *c)
     return CLI_GO_ON;
 }
 
+// With --resume the configuration in the folder is the base of the
+// assignments; the library refuses a result that differs from it.
 static wsr_status load_config(cli *c)
 {
     char path[4096];
@@ -364,6 +376,7 @@ const char *cli_value(const cli *c, const char *name)
 
 // -------------------------------------------------------------------- ending
 
+// 2 for what the user can correct on the command line or in the configuration.
 static int exit_code(wsr_status status)
 {
     switch (status) {

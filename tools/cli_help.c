@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// --help: a first page that fits on a screen, and a page per topic.
+// --help: a first page that fits on a screen, and a page for each topic, which
+// the library writes. The tools use public headers only, so suggestions have
+// their own edit distance here.
 
 #include "cli.h"
 
 #include <stdio.h>
 #include <string.h>
 
-// Edit distance of two words, small ones exactly; a row of the usual table.
+// Levenshtein distance with one row of the table; words longer than any option
+// count as far apart.
 static size_t distance(const char *a, const char *b)
 {
     enum { LONGEST = 31 };
@@ -33,6 +36,7 @@ static size_t distance(const char *a, const char *b)
     return row[n];
 }
 
+// A name is near if at most a third of its letters, and one more, differ.
 const char *cli_nearest(const char *word, const char *const *names, size_t n)
 {
     const char *near = NULL;
@@ -61,6 +65,7 @@ static void print_options(const cli *c, size_t first, size_t end)
     }
 }
 
+// Names in lines of at most 79 columns.
 static wsr_status print_presets(const cli *c)
 {
     enum { MARGIN = 10, WIDTH = 79 };
@@ -104,6 +109,7 @@ static wsr_status print_first_page(const cli *c, bool topics)
     return status;
 }
 
+// A topic that does not exist is wrong usage (exit code 2), not a failure.
 int cli_help(const cli *c, const char *topic)
 {
     wsr_status status = WSR_OK;

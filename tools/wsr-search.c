@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wsr-search: search a robust cell, train it, measure it, draw a report. All
-// of the work is in the library; here are words around it.
+// wsr-search: searches a robust cell, trains it, evaluates it and writes a
+// report. The library does all of this; this file has the tool's words and
+// options.
 
 #include "cli.h"
 #include "results.h"
@@ -30,6 +31,8 @@ static const cli_tool tool = {
     .help = help,
 };
 
+// A line of the log goes to stdout with --json; anything else is progress.
+// Ctrl-C stops the run at the next call.
 static bool on_progress(const wsr_progress *p, void *user)
 {
     char text[200];
@@ -48,6 +51,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+// The genotype as YAML, then the evaluation.
 static wsr_status summarise(const cli *c, const wsr_result *result,
                             double seconds)
 {
@@ -68,6 +72,7 @@ static wsr_status summarise(const cli *c, const wsr_result *result,
     return status;
 }
 
+// The report is written after the run, from its folder.
 static wsr_status run(cli *c)
 {
     const double begin = now();

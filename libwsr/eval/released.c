@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The released evaluation of Wsr-NAS. It departs from what the paper says
-// twice: images are made in train mode, so that the attack optimises a
-// function that is not the one evaluated, and the attack's passes move the
-// running statistics, so that predictions use statistics which are mostly
-// those of the batch under attack. Both make a network look more robust than
-// it is; the library's own evaluation does neither.
+// Accuracy over strengths as the released code of Wsr-NAS measures it. It
+// differs from the paper's description in two ways. The attack runs in
+// training mode, so it maximises the loss of another function than the one
+// that is evaluated. Its passes update the running statistics, so the
+// predictions use statistics that are mostly those of the attacked batch. Both
+// make a network look more robust than it is; the library's own evaluation
+// does neither.
 
 #include "attack/engine/pgd_plan.h"
 #include "data/data.h"
@@ -54,6 +55,7 @@ static void pair_free(pair *plans)
     wsr_plan_free(plans->classify);
 }
 
+// No plans for batch 0: the number of images is a multiple of the batch.
 static wsr_status pair_new(pair *plans, const wsr_graph *graph, size_t batch)
 {
     wsr_status status = WSR_OK;
@@ -66,7 +68,8 @@ out:
     return status;
 }
 
-// Copies all buffers out of the parameters, or back into them.
+// Buffers are the tensors that are not trained. They are restored at the end,
+// also after a failure.
 static void copy_statistics(evaluation *ev, bool back)
 {
     size_t at = 0;
@@ -104,7 +107,9 @@ static wsr_status save_statistics(evaluation *ev)
     return WSR_OK;
 }
 
-// Adds the images of a batch that are recognised.
+// Adds the number of images of a batch that are classified correctly after the
+// attack. The plan that classifies sees the statistics that the attack has
+// just updated, since both plans share the parameter set.
 static wsr_status run_batch(size_t *correct, evaluation *ev, size_t at,
                             float eps)
 {
@@ -138,6 +143,7 @@ out:
     return status;
 }
 
+// The public function takes any network and data, so both are compared here.
 static wsr_status check(const evaluation *ev, const wsr_net *net,
                         const float *eps, size_t n)
 {
@@ -173,6 +179,7 @@ static wsr_status check(const evaluation *ev, const wsr_net *net,
     return WSR_OK;
 }
 
+// Two pairs of plans: for whole batches and for the rest.
 static wsr_status prepare(evaluation *ev, const wsr_net *net)
 {
     wsr_status status = WSR_OK;
@@ -209,6 +216,8 @@ static wsr_status tell(const evaluation *ev, size_t done, size_t steps)
                : wsr__run_progress(ev->p->run, "released", done, steps, "");
 }
 
+// Strengths in their order: the statistics move on from one to the next, so
+// the order matters.
 static wsr_status measure(double *accuracy, evaluation *ev, const float *eps,
                           size_t n)
 {

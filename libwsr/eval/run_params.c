@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The configuration of an evaluation: its options, and what is decoded of them
-// before any file is read.
+// The configuration of an evaluation run: its sections, and the values that
+// need more than a schema (strengths, the released measure). Decoding reads no
+// files.
+//
+// The options of the network and of the source network override those in their
+// files, so their sections record which ones were given.
 
 #include "eval/run_params.h"
 
@@ -62,6 +66,8 @@ static const wsr__option attack_schema[] = {
     {0},
 };
 
+// The sections "net" and "source" have two structs each: the file, and options
+// that override it.
 void wsr__eval_run_sections(wsr__eval_run_params *params, wsr__section *out)
 {
     const wsr__section all[WSR__EVAL_RUN_SECTIONS] = {
@@ -86,7 +92,8 @@ void wsr__eval_run_sections(wsr__eval_run_params *params, wsr__section *out)
     memcpy(out, all, sizeof(all));
 }
 
-// What the research code's measure has no place for.
+// The released measure has no such options; to ignore one would give a number
+// that means something else.
 static wsr_status check_released(const wsr_config *config)
 {
     static const char *const none[] = {
@@ -103,7 +110,8 @@ static wsr_status check_released(const wsr_config *config)
     return WSR_OK;
 }
 
-// The only attack of the released measure, with its options.
+// The only attack of the released measure is pgd, and it has other options
+// than the attack of that name.
 static wsr_status decode_released(wsr__eval_run_params *params)
 {
     static const char name[] = "pgd";
@@ -166,6 +174,8 @@ static wsr_status decode_strength(float *out, const char *text, size_t length)
     return status;
 }
 
+// A list of text rather than of numbers, since "inf" is a strength of minimum-
+// norm attacks.
 wsr_status wsr__eval_run_strengths(wsr__eval_run_params *params)
 {
     wsr_status status = WSR_OK;

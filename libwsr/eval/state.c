@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Evaluations on disk: the state of an interrupted one, and the images that
-// were kept. A state belongs to one model and one data set: it holds a
-// description, the labels, and the logits of the first images, which are
-// computed again before it is taken up.
+// Files of an evaluation: checkpoints, and the images that were kept.
+//
+// A checkpoint belongs to one evaluation, model and data set. It holds a
+// description of attacks, strengths and options, the labels, and the logits of
+// the first images (the probe). Resuming computes the probe again and compares
+// it, so that a checkpoint of another model is refused. docs/formats.md lists
+// all tensors.
 
 #include "eval/eval.h"
 #include "io/io.h"
@@ -18,6 +21,8 @@ static const char part_prefix[] = "part.";
 
 // ------------------------------------------------------------------ writing
 
+// All settings that change results, as text: comparing descriptions finds any
+// difference and names it in the error line.
 static void describe(wsr__str *out, const wsr_eval *s)
 {
     const wsr__attack_settings *const set = &s->settings.attack;
@@ -40,6 +45,7 @@ static void describe(wsr__str *out, const wsr_eval *s)
     }
 }
 
+// "A.E.what" for cell k: attack A at strength E.
 static void cell_name(char out[NAME_SIZE], const wsr_eval *s, size_t k,
                       const char *what)
 {
@@ -62,6 +68,8 @@ static wsr_status add_images(wsr__st_builder *b, const wsr_eval *s,
     return wsr__st_add(b, name, WSR__ST_F32, images, dims, 4);
 }
 
+// Arrays of a cell, with a row for every image; rows of images that are not
+// done are zero.
 static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
 {
     wsr_status status = WSR_OK;
@@ -93,7 +101,9 @@ out:
     return status;
 }
 
-// Logits of the first images on all models that take part.
+// Logits (PROBES, classes) of the first images on the evaluated model and, in
+// a transfer evaluation, after them those on the attacked model. Fewer images
+// leave the last rows at zero.
 static wsr_status probe(float *logits, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
@@ -120,6 +130,8 @@ static size_t probe_floats(const wsr_eval *s)
     return PROBES * (s->model->classes + other);
 }
 
+// The probe is computed once, before the first checkpoint: a hook that saves
+// is called inside a pass, when the model may not be used for another one.
 wsr_status wsr__eval_make_probe(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
@@ -158,7 +170,7 @@ out:
     return status;
 }
 
-// What is done of the running step.
+// The step that was stopped, unless none of it is complete.
 static wsr_status add_part(wsr__st_builder *b, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
@@ -232,7 +244,8 @@ static wsr_status check_description(const wsr_eval *s, const wsr__st *st)
     return status;
 }
 
-// Thread counts and processors differ in the last bits, models in all.
+// Another number of threads or another processor changes the last bits of
+// logits; another model changes them altogether.
 static bool same_probe(const float *a, const float *b, size_t n)
 {
     double difference = 0;
@@ -244,6 +257,7 @@ static bool same_probe(const float *a, const float *b, size_t n)
     return difference <= 1e-4 * size;
 }
 
+// Labels recognise the data set, the probe recognises the model.
 static wsr_status check_origin(const wsr_eval *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -275,6 +289,7 @@ out:
     return status;
 }
 
+// Readers check type and length of each tensor, flags also their values.
 static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
 {
     wsr_status status = WSR_OK;
@@ -343,6 +358,8 @@ out:
     return status;
 }
 
+// On failure the evaluation is as if it had just been opened: results are read
+// by position, which is 0.
 wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -426,6 +443,8 @@ out:
     return status;
 }
 
+// Kept images of one cell with their predictions, outcomes, and metadata that
+// name the cell.
 static wsr_status add_kept(wsr__st_builder *b, const wsr_eval *s, size_t k,
                            size_t n)
 {
@@ -457,6 +476,7 @@ out:
     return status;
 }
 
+// The clean images with labels, predictions and names of classes.
 static wsr_status add_clean(wsr__st_builder *b, const wsr_eval *s, size_t n)
 {
     wsr_status status = WSR_OK;
@@ -474,6 +494,8 @@ out:
     return status;
 }
 
+// In an interrupted evaluation only the images that all attacks are done with
+// are written, so that all cells have the same rows.
 wsr_status wsr_eval_save_images(const wsr_eval *eval, size_t most,
                                 const char *path)
 {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers about an evaluation, over the images done so far.
+// Numbers of an evaluation, computed from the rows of its cells when a caller
+// asks for them.
+//
+// All are over the images that an attack is done with, the first
+// wsr_eval_count() rows. A number over no images is NaN.
 
 #include "eval/eval.h"
 #include "wsr/data.h"
@@ -28,6 +32,7 @@ float wsr_eval_eps(const wsr_eval *eval, size_t e)
     return eval->eps[e];
 }
 
+// Number of rows whose flag is 1.
 static size_t count_bytes(const uint8_t *flags, size_t n)
 {
     size_t hits = 0;
@@ -46,7 +51,7 @@ static double mean_words(const uint32_t *values, size_t n)
     return sum / (double)n;
 }
 
-// Mean over the images that `of` marks.
+// Mean over the rows that `of` marks.
 static double mean_norm(const float *norms, const uint8_t *of, size_t n)
 {
     double sum = 0;
@@ -58,8 +63,9 @@ static double mean_norm(const float *norms, const uint8_t *of, size_t n)
     return members == 0 ? (double)NAN : sum / (double)members;
 }
 
-// Value of rank k among those marked: quickselect would be faster, and nobody
-// would notice; bisection over the bits of the floats needs no copy.
+// The value of rank k (from 0) among the marked rows. Norms are not negative,
+// so the order of their bits is that of their values; bisection over the bits
+// needs no copy to sort.
 static float ranked(const float *values, const uint8_t *of, size_t n, size_t k)
 {
     uint32_t low = 0;
@@ -83,8 +89,7 @@ static float ranked(const float *values, const uint8_t *of, size_t n, size_t k)
     return value;
 }
 
-// What `share` of the members lie below: between the two nearest, in
-// proportion.
+// With linear interpolation between the two nearest ranks, as NumPy's default.
 static double quantile(const float *norms, const uint8_t *of, size_t n,
                        double share)
 {
@@ -99,6 +104,7 @@ static double quantile(const float *norms, const uint8_t *of, size_t n,
     return at > (double)k ? a + (at - (double)k) * (b - a) : a;
 }
 
+// An end of the 95 % Wilson interval of the robust accuracy.
 static double interval(const wsr__eval_cell *cell, size_t n, bool upper)
 {
     double low = 0;
@@ -108,6 +114,8 @@ static double interval(const wsr__eval_cell *cell, size_t n, bool upper)
     return upper ? high : low;
 }
 
+// Mean norms over attacked images use `clean`: only images that are classified
+// correctly are attacked.
 double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
                     wsr_eval_value what)
 {
@@ -151,6 +159,7 @@ double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
     return (double)NAN;
 }
 
+// The smallest count of the attacks of a norm, 0 without any.
 size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm)
 {
     size_t n = SIZE_MAX;
@@ -162,6 +171,7 @@ size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm)
     return n == SIZE_MAX ? 0 : n;
 }
 
+// An image survives if it is robust against every attack of the norm.
 double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e)
 {
     const size_t n = wsr_eval_worst_count(eval, norm);
@@ -182,6 +192,7 @@ double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e)
     return (double)robust / (double)n;
 }
 
+// Strength 0 is not an attack and would raise the mean.
 double wsr_eval_mean(const wsr_eval *eval, size_t a)
 {
     double sum = 0;

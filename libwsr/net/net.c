@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Making networks and asking about them. All parameters are made when the
-// network is, by building a graph with everything in it and dropping it: so
-// their order is PyTorch's, and their initial values depend on the seed and
-// not on which graph is built first.
+// Making networks, and their accessors.
+//
+// All parameters are made together with the network: the constructor builds a
+// graph that contains everything (all candidates, the auxiliary classifier)
+// and drops it. So the order of the parameters is PyTorch's, and their initial
+// values depend on the seed only, not on the graph that is built first.
 
 #include "net/net.h"
 
@@ -16,6 +18,8 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__nets = {"network kind", classes};
 
+// The options are copied; normalisation and image size are resolved once, so
+// that graphs need not.
 static wsr_status take_options(wsr_net *net, const wsr__net_options *options)
 {
     wsr_status status = WSR_OK;
@@ -42,6 +46,8 @@ out:
     return status;
 }
 
+// The constructor from decoded options. `cells` is a genotype, codes or a
+// space, whatever the kind has; NULL loads what the options name.
 wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
                          const void *cells, const wsr__net_options *options,
                          uint64_t seed)
@@ -70,6 +76,7 @@ out:
     return status;
 }
 
+// The constructor from text.
 wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
                            const void *cells, const char *options,
                            uint64_t seed)
@@ -131,6 +138,8 @@ const wsr_shape *wsr_net_image(const wsr_net *net)
     return &net->image;
 }
 
+// A supernet has no graph of its own: wsr_supernet_graph() makes one for a
+// path.
 wsr_status wsr_net_graph(wsr_graph **out, const wsr_net *net, bool training)
 {
     *out = NULL;

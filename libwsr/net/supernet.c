@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The supernet: every edge of every cell holds all candidates of a search
-// space, and a path takes one of them per edge, the same in all normal cells
-// and the same in all reduction cells. The edge's weight multiplies the
-// result; it is a constant of the graph, or an input where its gradient is
-// asked for. Norms have no weights, and the candidates without a norm get one.
+// The supernet: every edge of every cell holds all candidate operations of a
+// search space. A path takes one candidate per edge, the same in all normal
+// cells and the same in all reduction cells.
+//
+// The weight of an edge multiplies its result. It is a constant of the graph,
+// or an input ("edge_weight.CELL.ROW") where its gradient is needed. Batch
+// norms have no affine parameters, and candidates without a norm get one, as
+// in DARTS.
+//
+// Rows of choices and weights: the edges of the normal cell, then those of the
+// reduction cell. Edge i (i + 3) / 2 + j leads from state j to node i.
 
 #include "net/net.h"
 
@@ -16,6 +22,8 @@ void wsr__edge_weight_name(char out[WSR__SITE_NAME], size_t cell, size_t row)
     (void)snprintf(out, WSR__SITE_NAME, "edge_weight.%zu.%zu", cell, row);
 }
 
+// One candidate on an edge. `number` is that of the edge in its cell, `row`
+// that in the list of all edges.
 static void add_candidate(wsr__cell *cell, size_t state, size_t number,
                           size_t candidate)
 {
@@ -47,6 +55,8 @@ static void add_candidate(wsr__cell *cell, size_t state, size_t number,
     wsr__cell_edge(cell, &edge);
 }
 
+// When the parameters are made, an edge holds all candidates; in the graph of
+// a path it holds the chosen one.
 static void add_edge(wsr__cell *cell, size_t state, size_t number)
 {
     const wsr__build *const build = cell->build;
@@ -62,6 +72,8 @@ static void add_edge(wsr__cell *cell, size_t state, size_t number)
     }
 }
 
+// Every node is the sum of edges from all states before it; the cell's output
+// concatenates its nodes.
 static wsr_value inside(wsr__cell *cell)
 {
     const size_t nodes = wsr__supernet_space(cell->build->net)->nodes;
@@ -84,7 +96,8 @@ static const wsr__option schema[] = {
     {0},
 };
 
-// A space is a constant of the library, known by its name.
+// A space is a constant of the library, so the network's cells are a pointer
+// to it. The union takes const away; nothing writes through it.
 static wsr_status make(void **out, const wsr__net_options *options,
                        const void *given)
 {
@@ -105,7 +118,8 @@ static const char *name_of(const void *cells)
     return ((const wsr__space_class *)cells)->super.name;
 }
 
-// Only supernets have several operations on an edge.
+// Recognises the kind of a network from the name of a tensor: only supernets
+// have several operations on an edge.
 static bool tells(const char *name)
 {
     return strstr(name, "._ops.0._ops.") != NULL;
@@ -150,6 +164,7 @@ const char *wsr_supernet_candidate(const wsr_net *net, size_t i)
                : NULL;
 }
 
+// Choices come from callers; they index arrays from here on.
 static wsr_status check_choices(const wsr_net *net,
                                 const unsigned char *choices)
 {
@@ -189,6 +204,7 @@ out:
     return status;
 }
 
+// The graph of a path with its edge weights as inputs.
 wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
                               const unsigned char *choices)
 {

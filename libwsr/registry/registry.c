@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All families in one list, for callers that want to know what there is. This
-// room is the last one: it includes every room that has a family, and nothing
-// includes it.
+// All families in one list, for callers that want to know what the library
+// has. This directory is the last in the order: it includes every directory
+// with a family, and nothing includes it.
+//
+// The public types are the internal classes under other names, so no function
+// copies anything, and everything is constant.
 
 #include "wsr/registry.h"
 
@@ -25,6 +28,7 @@ typedef struct entry {
     const char *summary;
 } entry;
 
+// In alphabetical order. A new family adds a line here.
 static const entry entries[] = {
     {&wsr__attacks, "methods that look for images a model takes for something "
                     "else"},
@@ -57,7 +61,7 @@ const wsr_family *wsr_family_at(size_t i)
     return i < FAMILIES ? entries[i].family : NULL;
 }
 
-// As wsr__class_find() says it of a variant.
+// The same words as wsr__class_find() has for a variant.
 static wsr_status unknown_family(const char *name)
 {
     wsr_status status = WSR_OK;
@@ -98,6 +102,8 @@ const char *wsr_family_name(const wsr_family *family)
     return family->name;
 }
 
+// The summary is in this list, not in the family; the loop ends at the last
+// entry for a pointer that is not a family.
 const char *wsr_family_summary(const wsr_family *family)
 {
     size_t i = 0;
@@ -134,6 +140,7 @@ const char *wsr_variant_name(const wsr_variant *variant)
     return variant->name;
 }
 
+// Callers print these texts, so they are never NULL.
 static const char *text_or_empty(const char *text)
 {
     return text != NULL ? text : "";
@@ -170,6 +177,7 @@ const char *wsr_option_key(const wsr_option *option)
     return option->key;
 }
 
+// Public numbers are part of the ABI, internal ones are not.
 wsr_option_kind wsr_option_type(const wsr_option *option)
 {
     static const wsr_option_kind kinds[] = {
@@ -186,6 +194,7 @@ const char *wsr_option_default(const wsr_option *option)
     return text_or_empty(option->fallback);
 }
 
+// A schema without bounds has 0 in both.
 bool wsr_option_bounds(double *min, double *max, const wsr_option *option)
 {
     *min = option->min;
@@ -214,6 +223,7 @@ const char *wsr_option_help(const wsr_option *option)
 
 // ------------------------------------------------------------------- ops
 
+// NULL when there is no such op: the list ends with NULL.
 static const wsr__op_class *op_named(const char *name)
 {
     size_t i = 0;

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Evaluating an architecture: its loss on clean images and on adversarial
-// images of every strength. Only the sources are attacked; the estimator makes
-// the noise of the targets.
+// Evaluation of an architecture: its mean loss on clean images and on
+// adversarial images of every strength.
+//
+// PGD attacks the source strengths only; the estimator computes the noise of
+// the targets from theirs. Noise arrays (batch, pixels): n sources, one of a
+// random strength, then the targets.
 
 #include "search/search.h"
 
 #include <math.h>
 #include <string.h>
 
+// Flags of plans for attacks and losses. In the released code batch norms use
+// running statistics before the search phase.
 static unsigned mode_of(const wsr_search *s)
 {
     if (!s->quirks.mixed_norms) {
@@ -18,8 +23,8 @@ static unsigned mode_of(const wsr_search *s)
                                         : 0u;
 }
 
-// A path that takes "none" wherever it matters has logits that do not depend on
-// the images, and its plan no gradient of them: all images are equally bad.
+// A path with "none" on all edges that matter has logits that do not depend on
+// the image, and its plan has no gradient. Its images stay clean.
 wsr_status wsr__search_pgd(wsr_search *s, wsr_plan *plan,
                            const wsr_batch *batch, const wsr__pgd *pgd)
 {
@@ -31,6 +36,7 @@ wsr_status wsr__search_pgd(wsr_search *s, wsr_plan *plan,
     return wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), pgd);
 }
 
+// Steps of 2.5 eps / steps, the usual choice for PGD.
 wsr_status wsr__search_attack(wsr_search *s, wsr_plan *plan,
                               const wsr_batch *batch, double eps)
 {
@@ -70,8 +76,9 @@ out:
     return status;
 }
 
-// Store the noises of training batches, one of them of a random strength, in
-// the estimator's memory.
+// Stores the noises of training batches in the estimator's memory: those of
+// all sources and one of a random strength, so that the estimator learns more
+// than fixed ratios.
 static wsr_status store_noise(wsr_search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
@@ -120,7 +127,8 @@ static size_t nearest(const wsr_search *s, double eps)
     return best;
 }
 
-// Euclidean norms of the noises to estimate.
+// Norms (count, targets): the norm of the nearest source's noise, scaled by
+// the ratio of the strengths. In the released code they are constants.
 static void set_norms(wsr_search *s, size_t count)
 {
     const size_t t = s->params.targets.n;
@@ -165,6 +173,7 @@ static wsr_status estimate_targets(wsr_search *s, const wsr_batch *batch)
     return status;
 }
 
+// x_adv = x + noise, clamped to [0, 1] except in the released code.
 static void perturb(wsr_search *s, const wsr_batch *batch, const float *noise,
                     bool clamp)
 {
@@ -176,7 +185,8 @@ static void perturb(wsr_search *s, const wsr_batch *batch, const float *noise,
     }
 }
 
-// Add the mean cross entropy of a batch's images x.
+// Adds the mean cross entropy of a batch's images x to *loss. It is computed
+// in double precision, by the loss of attacks.
 static wsr_status loss_of(double *loss, wsr_search *s, wsr_plan *plan,
                           const wsr_batch *batch, const float *x)
 {
@@ -202,7 +212,7 @@ out:
     return status;
 }
 
-// Which of the noise arrays slot i is made with.
+// The noise array that belongs to slot i, see wsr__search_slot_eps().
 static size_t noise_of(const wsr_search *s, size_t slot)
 {
     const size_t n = s->params.sources.n;
@@ -214,6 +224,7 @@ static size_t noise_of(const wsr_search *s, size_t slot)
     return n > t ? slot - t : n + 1 + slot - n;
 }
 
+// losses[0] is the clean loss and is computed elsewhere.
 static wsr_status evaluate_batch(double *losses, wsr_search *s, wsr_plan *plan,
                                  const wsr_batch *batch)
 {
@@ -229,6 +240,7 @@ out:
     return status;
 }
 
+// search.val_batches batches, or all.
 static size_t count_batches(const wsr_search *s, const wsr_loader *loader)
 {
     const size_t all = wsr_loader_batches(loader);
@@ -241,6 +253,8 @@ size_t wsr__search_batches(const wsr_search *s)
     return count_batches(s, s->held_out_loader);
 }
 
+// Batches start at the epoch's serial number, so that all architectures of an
+// epoch see the same images.
 static wsr_status evaluate_clean(double *loss, wsr_search *s, wsr_plan *plan,
                                  wsr_loader *loader)
 {
@@ -279,6 +293,9 @@ out:
     return status;
 }
 
+// Makes the plans of a path, evaluates, and frees them: a search evaluates a
+// path only once. A caller's evaluation must not change the running
+// statistics.
 wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
                               const wsr__path *path, wsr__evaluation how)
 {

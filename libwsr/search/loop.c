@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop over phases and epochs. A checkpoint is written after every stage,
-// and within the training of the supernet when the caller asks to stop. An
-// interrupted stage of another kind starts over, so results do not depend on
-// where a run was interrupted.
+// The loop of a search over phases, epochs and the three stages of an epoch:
+// train the supernet, evaluate architectures, update the alphas.
+//
+// A checkpoint is written after every stage, and inside the training of the
+// supernet when the caller stops the run. An interrupted stage of another kind
+// starts again. So results do not depend on where a run was interrupted.
 
 #include "search/search.h"
 
@@ -16,7 +18,7 @@ size_t wsr__phase_epochs(const wsr_search *s, wsr_phase phase)
     return (size_t)epochs[phase];
 }
 
-// Released: the population's paths are those of the warm-up.
+// Number of an epoch over all phases, a counter for random numbers.
 uint64_t wsr__search_serial(const wsr_search *s)
 {
     uint64_t serial = s->epoch;
@@ -26,11 +28,15 @@ uint64_t wsr__search_serial(const wsr_search *s)
     return serial;
 }
 
+// In the released code the population phase samples the same paths as the
+// warm-up.
 static uint64_t path_serial(const wsr_search *s)
 {
     return s->phase == WSR_PHASE_POPULATION ? s->epoch : wsr__search_serial(s);
 }
 
+// A resumed epoch keeps the sums of the batches that were done, but not their
+// times.
 static wsr_status begin_epoch(wsr_search *s)
 {
     if (s->quirks.path_per_epoch) {
@@ -55,7 +61,8 @@ static void add_times(const wsr_search *s, wsr__json *line)
     }
 }
 
-// Losses by strength, and what the alphas are to make small.
+// Losses by strength, and the objective that the alphas minimise; `what`
+// begins the keys.
 static void add_losses(const wsr_search *s, wsr__json *line, const char *what,
                        const double *losses)
 {
@@ -71,7 +78,7 @@ static void add_losses(const wsr_search *s, wsr__json *line, const char *what,
     wsr__json_number(line, key, wsr_search_objective(s, losses));
 }
 
-// What the epoch evaluated.
+// Results of the epoch's evaluation. In the warm-up there is none.
 static void add_evaluation(const wsr_search *s, wsr__json *line)
 {
     if (s->phase == WSR_PHASE_WARM_UP || s->cls->untrained) {
@@ -106,6 +113,8 @@ out:
     return status;
 }
 
+// The genotype of the current alphas, so that a log shows how the cells
+// change.
 static wsr_status log_genotype(const wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -185,7 +194,7 @@ double wsr__search_passes(const wsr_search *s)
     return sum;
 }
 
-// What part of the search the stage in hand is.
+// The fraction of the whole search that the current stage is, for progress.
 static void span_stage(const wsr_search *s, wsr__run *run)
 {
     const double all = wsr__search_passes(s);
@@ -203,6 +212,7 @@ static void span_stage(const wsr_search *s, wsr__run *run)
     }
 }
 
+// Searchers (the family) choose how to evaluate and to update.
 static wsr_status run_stage(wsr_search *s, wsr__run *run)
 {
     span_stage(s, run);
@@ -216,6 +226,8 @@ static wsr_status run_stage(wsr_search *s, wsr__run *run)
     }
 }
 
+// The stages in turn, from the one at which a resumed run stands. A search
+// without a log is one in the hands of a program.
 static wsr_status run_epoch(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -244,6 +256,7 @@ out:
     return status;
 }
 
+// Goes to the next phase with epochs, or to the end.
 void wsr__search_advance(wsr_search *s)
 {
     while (s->phase != WSR_PHASE_DONE &&

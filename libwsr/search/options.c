@@ -13,6 +13,7 @@
 
 const wsr__option wsr__search_schema[] = {
     WSR__FIDELITY(wsr__search_params),
+    // Length of the phases.
     {"warm_up", WSR__INT, AT(warm_up), "100", 0, 100000, "epochs",
      "training of the supernet before anything is evaluated", NULL},
     {"population", WSR__INT, AT(population), "100", 0, 100000, "epochs",
@@ -24,6 +25,7 @@ const wsr__option wsr__search_schema[] = {
      NULL},
     {"predictor_passes", WSR__INT, AT(predictor_passes), "500", 0, 1000000,
      "passes", "passes of the predictor over its memory per epoch", NULL},
+    // Training of the supernet.
     {"batch", WSR__INT, AT(batch), "64", 2, 4096, "images", "images per batch",
      NULL},
     {"train_fraction", WSR__FLOAT, AT(train_fraction), "0.5", 0.05, 0.95, "",
@@ -40,6 +42,7 @@ const wsr__option wsr__search_schema[] = {
      "weight decay of the supernet's SGD", NULL},
     {"grad_clip", WSR__FLOAT, AT(grad_clip), "5", 0, 1e6, "",
      "largest gradient norm, 0: no limit", NULL},
+    // Attacks and the noise that is estimated.
     {"eps", WSR__FLOAT, AT(eps), "0.03", 0, 1, "",
      "strength of the attack that the supernet trains against", NULL},
     {"steps", WSR__INT, AT(attack_steps), "7", 1, 1000, "steps",
@@ -50,11 +53,13 @@ const wsr__option wsr__search_schema[] = {
      "largest strength of the random attack that trains the estimator", NULL},
     {"targets", WSR__FLOATS, AT(targets), "[0.045, 0.075, 0.105]", 0.0001, 1,
      "", "strengths whose noise is estimated, ascending", NULL},
+    // The objective, with a weight for each strength in the order of the slots.
     {"clean_weight", WSR__FLOAT, AT(clean_weight), "0.8", 0, 1, "",
      "weight of the clean loss in the objective; the others share the rest",
      NULL},
     {"weights", WSR__FLOATS, AT(weights), "[1, 2, 3, 5, 7, 10]", 0, 1000, "",
      "weights of the strengths, source and target by turns", NULL},
+    // Size of an evaluation of an architecture.
     {"estimator_batches", WSR__INT, AT(estimator_batches), "10", 1, 100000,
      "batches", "training batches whose noises train the estimator", NULL},
     {"val_batches", WSR__INT, AT(val_batches), "0", 0, 100000, "batches",
@@ -67,6 +72,7 @@ const wsr__option wsr__search_schema[] = {
      "uniformly sampled architectures that are evaluated per epoch as well, "
      "for the log only",
      NULL},
+    // Update of the alphas. 0 takes a default that depends on fidelity.
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
      "temperature of the architecture's Gumbel softmax", NULL},
     {"arch_steps", WSR__INT, AT(arch_steps), "0", 0, 10000, "steps",
@@ -81,6 +87,7 @@ const wsr__option wsr__search_schema[] = {
      NULL},
     {"arch_tau", WSR__FLOAT, AT(arch_tau), "0", 0, 100, "",
      "temperature of those samples, 0: tau as released, 1 as intended", NULL},
+    // Differences between the released code and the paper.
     QUIRK(path, "released: one path an epoch, which the architecture steps "
                 "along; intended: one a batch, and fresh ones for steps"),
     QUIRK(gradients, "released: gradients of the attack's last step are added "
@@ -108,6 +115,7 @@ const wsr__option wsr__search_schema[] = {
     {0},
 };
 
+// In the order of wsr_phase; the log has these words.
 const char *const wsr__phase_names[] = {"warm-up", "population", "search",
                                         "done", NULL};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A configured run: search, train the found genotype from scratch, evaluate
-// its accuracy over the evaluation of strengths.
+// The method of a search run on top of run/: stages that search a genotype,
+// train a network of it from scratch, and evaluate that network.
 
 #include "search/search.h"
 
@@ -42,6 +42,8 @@ static uint64_t seed_of(const method *m)
     return (uint64_t)m->super.common.seed;
 }
 
+// The network of the current alphas with its training. Before the search it
+// serves as a trial.
 static wsr_status make_training(method *m)
 {
     wsr_status status = WSR_OK;
@@ -71,8 +73,8 @@ static wsr__eval_stage_of eval_of(const method *m)
         .net = m->net, .test = m->test, .seed = seed_of(m)};
 }
 
-// What follows the search is made once before it, for what cannot be made is
-// better known now than after hours of work.
+// Everything that follows the search is made once before it, so that errors
+// and a lack of memory show before hours of work.
 static wsr_status check_rest(method *m)
 {
     wsr_status status = WSR_OK;
@@ -99,6 +101,7 @@ out:
     return status;
 }
 
+// Data sets, the search, and the trial of what follows it.
 static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
@@ -129,6 +132,7 @@ static void needs(const void *self, wsr__needs *out)
     out->disk += m->after.disk;
 }
 
+// Before the training the checkpoint holds the search alone.
 static wsr_status save(const void *self, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
@@ -141,6 +145,8 @@ out:
     return status;
 }
 
+// The alphas are final when a training exists, so they give its genotype
+// again.
 static wsr_status load(void *self, const wsr__st *checkpoint)
 {
     wsr_status status = WSR_OK;
@@ -185,6 +191,8 @@ out:
     return status;
 }
 
+// For the attack `estimator`. A searcher that estimates nothing leaves it
+// untrained.
 static wsr_status write_estimator(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -199,6 +207,7 @@ out:
     return status;
 }
 
+// A resumed run has its training already.
 static wsr_status train_found(void *self, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -225,7 +234,7 @@ static wsr_status evaluate(void *self, wsr__run *run)
     return wsr__eval_stage_run(&m->evaluated, run, &of, &m->config.eval);
 }
 
-// What a run that was done had made.
+// The result of a run that is complete, from the files in its folder.
 static wsr_status restore(void *self, wsr__run *run)
 {
     method *const m = self;
@@ -250,7 +259,8 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
-// Both networks see the same images, cells are as wide as their channels.
+// Work of a pass through a network, in proportion: both networks see the same
+// images, and a convolution's work grows with the square of its channels.
 static double size_of(int64_t layers, int64_t channels)
 {
     return (double)layers * (double)channels * (double)channels;
@@ -269,12 +279,14 @@ static void work(const void *self, double *out)
 
 static const wsr__run_stage stages[] = {search, train_found, evaluate, NULL};
 
+// Files that the run may write. A new run refuses a folder that holds one of
+// them.
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",           "log.jsonl",
     "checkpoint.safetensors", "estimator.safetensors", "net.safetensors",
     "eval.safetensors",       "report.html",           NULL};
 
-// What values of the options may name.
+// Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {
     &wsr__attacks, &wsr__augments, &wsr__datasets,
     &wsr__optims,  &wsr__scheds,   &wsr__trainers,

@@ -3,12 +3,16 @@
 // The search's part of a checkpoint: parameters and optimiser state of the
 // supernet, the alphas, estimator and predictor with their memories, and the
 // position.
+//
+// Random numbers are not part of it: they depend on seed and position. Plans
+// are made again.
 
 #include "search/search.h"
 
 enum { POSITION = 4, SUMS = 3 };
 
-// The objects that carry state of their own, in one list.
+// An object with state of its own, which it lists as named arrays. `prefix`
+// keeps the names of different objects apart.
 typedef struct carrier {
     const char *prefix;
     size_t count;
@@ -40,7 +44,8 @@ static wsr__state state_at(const wsr_search *s, int which, size_t i)
     }
 }
 
-// The losses of an evaluation, which the update of the alphas still needs.
+// The losses of an evaluation. Only a checkpoint between the evaluation and
+// the update of the alphas needs them.
 static wsr_status add_evaluation(const wsr_search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
@@ -69,6 +74,8 @@ out:
     return status;
 }
 
+// Optimisers allocate in their first step; a checkpoint before it needs their
+// arrays.
 wsr_status wsr__search_add_state(const wsr_search *s, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
@@ -99,6 +106,8 @@ out:
     return status;
 }
 
+// A file may hold any position: phase, stage, epoch and batch are checked
+// before they are used.
 static wsr_status load_position(wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -130,6 +139,7 @@ out:
     return status;
 }
 
+// The memories are ring buffers; their counters index arrays.
 static wsr_status check_rings(const wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -143,6 +153,9 @@ out:
     return status;
 }
 
+// In the same order as it was written. On failure the search is undefined and
+// the caller frees it. The released code zeroes gradients instead of removing
+// them, so all of them count as present after a resumption too.
 wsr_status wsr__search_read_state(wsr_search *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;

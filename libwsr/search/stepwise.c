@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A search in a caller's hands: made of a data set and a configuration, taken
-// on epoch by epoch, asked for losses, and written to a file with the
-// configuration that it was made of. The work itself is that of a run
-// (run.c); there is neither folder nor log.
+// A search in the hands of a program: wsr_search_new(), wsr_search_step() and
+// the functions around them.
+//
+// The work is that of a run (run.c), without folder and log. A saved search
+// carries the configuration that it was made of, so that loading it needs only
+// the file and the data set.
 
 #include "search/search.h"
 
@@ -24,6 +26,8 @@ typedef struct settings {
     wsr__section sections[SECTIONS];
 } settings;
 
+// Starts from the defaults; a section without a schema has no options of its
+// own.
 static void begin_settings(settings *s)
 {
     *s = (settings){0};
@@ -37,6 +41,7 @@ static void begin_settings(settings *s)
     }
 }
 
+// NULL stands for an empty configuration, that is, for the defaults.
 static wsr_status decode(settings *s, const wsr_config *config)
 {
     wsr_status status = WSR_OK;
@@ -52,6 +57,7 @@ out:
     return status;
 }
 
+// The resolved configuration, with all defaults, for wsr_search_save().
 static wsr_status print_config(char **out, const settings *s)
 {
     wsr__str text = {0};
@@ -59,6 +65,7 @@ static wsr_status print_config(char **out, const settings *s)
     return wsr__str_give(out, &text);
 }
 
+// Plans are compiled once here, so that a lack of memory shows now.
 wsr_status wsr_search_new(wsr_search **out, const wsr_dataset *train,
                           const wsr_config *config)
 {
@@ -92,8 +99,9 @@ void wsr_search_set_hook(wsr_search *search, wsr_progress_hook hook, void *user)
     search->user = user;
 }
 
-// Only the training of the supernet can be taken up in its midst: what the
-// other stages have done when they stop would be done again.
+// The hook of the caller may stop at any time. Only the training of the
+// supernet can be continued inside the stage; other stages run to their end,
+// so that nothing is done twice.
 static bool watch(const wsr_progress *progress, void *user)
 {
     wsr_search *const s = user;
@@ -103,6 +111,7 @@ static bool watch(const wsr_progress *progress, void *user)
     return !(s->stop && s->stage == WSR__STAGE_TRAIN);
 }
 
+// A stop outside of the training stage is reported when the epoch is complete.
 wsr_status wsr_search_step(wsr_search *search)
 {
     wsr_status status = WSR_OK;
@@ -154,6 +163,7 @@ const float *wsr_search_alphas(const wsr_search *search)
     return search->alphas;
 }
 
+// All values are checked before the first is copied.
 wsr_status wsr_search_set_alphas(wsr_search *search, const float *alphas)
 {
     const size_t n = search->arch.rows * search->arch.cols;
@@ -170,6 +180,8 @@ wsr_status wsr_search_set_alphas(wsr_search *search, const float *alphas)
     return WSR_OK;
 }
 
+// A stream of random numbers of its own: a program that samples does not
+// change the search.
 void wsr_search_sample(unsigned char *choices, const wsr_search *search,
                        uint64_t number)
 {
@@ -190,6 +202,8 @@ double wsr_search_eps(const wsr_search *search, size_t i)
     return attacked ? wsr__search_slot_eps(search, i - 1) : 0;
 }
 
+// The path has edge weights 1, and statistics are not updated, so that the
+// search stays as it is.
 wsr_status wsr_search_evaluate(double *losses, wsr_search *search,
                                const unsigned char *choices)
 {
@@ -211,7 +225,8 @@ out:
 
 // -------------------------------------------------------------------- files
 
-// What a state is taken up with must be what it was left with.
+// Facts about the data set that a saved search records. They cannot prove that
+// the images are the same, but find most mistakes.
 static void list_facts(uint64_t facts[FACTS], const wsr_search *search)
 {
     const wsr_shape *const image = wsr_dataset_shape(search->train);
@@ -276,6 +291,7 @@ static wsr_status read_config(wsr_config **out, const wsr__st *st)
                             : status;
 }
 
+// A search is made anew from its configuration, then its state is read.
 wsr_status wsr_search_load(wsr_search **out, const char *path,
                            const wsr_dataset *train)
 {

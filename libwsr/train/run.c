@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A training run from its configuration to a network file and an evaluation.
+// The method of a training run on top of run/: stages that train a network and
+// evaluate it.
+//
+// A resumed run needs nothing but its folder and the data: genotype, codes and
+// initial parameters are copied into the folder when the run begins, since the
+// files that they came from may change or move.
 
 #include "train/train.h"
 
@@ -24,6 +29,8 @@ typedef struct method {
     double eval_passes; // of the evaluation
 } method;
 
+// The sections of the configuration and the structs that they are decoded
+// into.
 static void sections(void *self, wsr__section *out)
 {
     method *const m = self;
@@ -41,8 +48,7 @@ static void sections(void *self, wsr__section *out)
 
 // ------------------------------------------------------------------- parts
 
-// What a run's network is made of is kept in its folder: the file that it came
-// from may change, or lie elsewhere when the run is taken up.
+// The genotype or the codes of a resumed run, from its folder.
 static wsr_status load_cells(wsr_genotype **genotype, wsr_robnet_codes **codes,
                              const method *m, const wsr__run *run)
 {
@@ -60,6 +66,7 @@ out:
     return status;
 }
 
+// The kind of the network knows its file, genotype.yaml or codes.yaml.
 static wsr_status write_cells(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -79,7 +86,8 @@ static bool has_init(const method *m)
     return m->train_params.init.s[0] != '\0';
 }
 
-// The parameters that training starts from, likewise.
+// The parameters that training starts from: from the option's file, in a
+// resumed run from the copy in the folder.
 static wsr_status load_init(const method *m, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
@@ -108,6 +116,7 @@ out:
     return status;
 }
 
+// Called once, when a new run has its folder.
 static wsr_status store(const void *self, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -150,6 +159,9 @@ static wsr__eval_stage_of eval_of(const method *m)
         .net = m->net, .test = m->test, .seed = seed_of(m)};
 }
 
+// Makes everything that the run needs, plans included, so that errors show
+// before the first step. Test images are read only if a validation or the
+// evaluation uses them.
 static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
@@ -168,6 +180,7 @@ out:
     return status;
 }
 
+// Memory and disk space that the run needs, for the check before it starts.
 static void needs(const void *self, wsr__needs *out)
 {
     const method *const m = self;
@@ -179,6 +192,8 @@ static void needs(const void *self, wsr__needs *out)
     }
 }
 
+// The evaluation has a file of its own, so the checkpoint is that of the
+// training.
 static wsr_status save(const void *self, wsr__st_builder *builder)
 {
     const method *const m = self;
@@ -236,7 +251,7 @@ static wsr_status evaluate(void *self, wsr__run *run)
     return wsr__eval_stage_run(&m->evaluated, run, &of, &m->eval);
 }
 
-// What a run that was done had made.
+// The result of a run that is complete, from the files in its folder.
 static wsr_status restore(void *self, wsr__run *run)
 {
     method *const m = self;
@@ -261,6 +276,8 @@ static void release(void *self)
     wsr_dataset_free(m->train);
 }
 
+// Passes of images through the network in each stage, by which progress is
+// divided.
 static void work(const void *self, double *out)
 {
     const method *const m = self;
@@ -270,13 +287,15 @@ static void work(const void *self, double *out)
 
 static const wsr__run_stage stages[] = {train, evaluate, NULL};
 
+// Files that the run may write. A new run refuses a folder that holds one of
+// them.
 static const char *const files[] = {"genotype.yaml",   "codes.yaml",
                                     init_name,         "config.yaml",
                                     "log.jsonl",       "checkpoint.safetensors",
                                     "net.safetensors", "eval.safetensors",
                                     "report.html",     NULL};
 
-// What values of the options may name.
+// Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {
     &wsr__attacks, &wsr__augments, &wsr__datasets,
     &wsr__optims,  &wsr__scheds,   &wsr__trainers,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training a network from scratch: what is made once, and the step. What a
-// trainer does to a batch is its file's, what a checkpoint holds
-// training_state.c's, validation validate.c's; runs (loop.c) and callers
-// (trainer.c) loop over steps and epochs.
+// Training of a network: what is made once, and the step.
 //
-// The plans of training and attack lie in the same memory and run in turn; so
-// that is what the larger of them needs, not both.
+// The trainers (natural.c, madry.c) do the work of a step on a batch;
+// training_state.c has the checkpoint, validate.c the validation. Runs
+// (loop.c) and callers (trainer.c) loop over steps and epochs.
+//
+// The plans of training and attack share an arena, since they run in turn:
+// memory is that of the larger plan, not of both. There are two pairs of
+// plans, for a whole batch and for the smaller last one.
 
 #include "train/train.h"
 
@@ -65,6 +67,7 @@ const wsr__option wsr__train_schema[] = {
 
 // ---------------------------------------------------------------- lifetime
 
+// The loader's options are some of the training's; it has the same seed.
 static wsr_status make_loader(wsr__training *t)
 {
     wsr__loader_params params;
@@ -80,6 +83,8 @@ static wsr_status make_loader(wsr__training *t)
     return status;
 }
 
+// Compares images after augmentation, (c, h, w), with those of the network,
+// (1, c, h, w).
 wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
                            const wsr_net *net)
 {
@@ -103,7 +108,8 @@ wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
     return WSR_OK;
 }
 
-// Specs are checked before hours of work, not after.
+// Makes the attack of validations once, so that an error in its spec shows
+// before training.
 static wsr_status check_attack(const wsr__training *t)
 {
     wsr_eval *eval = NULL;
@@ -113,6 +119,8 @@ static wsr_status check_attack(const wsr__training *t)
     return status;
 }
 
+// The training graph may have an auxiliary classifier and drop-path masks; the
+// graph for attacks has neither.
 static wsr_status make_parts(wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -135,6 +143,8 @@ out:
     return status;
 }
 
+// x_adv (batch, c, h, w); `best` holds a copy of all parameters, if the best
+// epoch is to be kept.
 static wsr_status make_room(wsr__training *t)
 {
     const size_t image = (size_t)wsr_shape_count(wsr_net_image(t->of.net));
@@ -199,6 +209,7 @@ void wsr__training_free(wsr__training *training)
 
 // --------------------------------------------------------------- one batch
 
+// A failed pair holds no plan, so that a further call makes it again.
 static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
 {
     wsr_status status = WSR_OK;
@@ -217,6 +228,7 @@ out:
     return status;
 }
 
+// Pair 0 is for whole batches, pair 1 for the last one.
 static wsr_status pair_for(const wsr__plan_pair **out, wsr__training *t,
                            size_t n)
 {
@@ -230,6 +242,7 @@ static size_t steps_done(const wsr__training *t)
     return t->epoch * t->batches + t->batch;
 }
 
+// The probability rises linearly over the epochs, as in DARTS.
 static double drop_path_now(const wsr__training *t)
 {
     const double p = t->of.net->options->drop_path;
@@ -244,6 +257,9 @@ static double rate_now(const wsr__training *t)
                           t->params.epochs);
 }
 
+// One step. Gradients are removed before it, so that the optimiser skips a
+// parameter that no backward pass reaches. Sums are weighted by images, since
+// the last batch may be smaller.
 static wsr_status learn(wsr__training *t, const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
@@ -281,6 +297,8 @@ out:
     return status;
 }
 
+// After a failure the loader goes back, so that a further call takes the same
+// batch.
 wsr_status wsr__training_step(wsr__training *training)
 {
     wsr_status status = WSR_OK;
@@ -309,6 +327,7 @@ wsr_status wsr__training_next_epoch(wsr__training *t)
     return wsr_loader_seek(t->loader, t->epoch, 0);
 }
 
+// Means over the images of the epoch so far; NaN before the first batch.
 wsr__epoch wsr__training_epoch(const wsr__training *t)
 {
     const double n = t->sums.seen;
@@ -332,6 +351,7 @@ wsr_status wsr__training_report(const wsr__training *t, wsr__run *run)
 
 // ---------------------------------------------------------------- preparing
 
+// Makes the plans that need most memory, before hours of work.
 wsr_status wsr__training_prepare(wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -349,8 +369,8 @@ out:
     return status;
 }
 
-// Three copies: data, gradients, and what is kept beside the network; those of
-// the optimiser are counted as they are.
+// Parameters count twice, for values and gradients; the optimiser's arrays are
+// counted as they are.
 void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
 {
     const double copy = sizeof(float) * (double)t->floats;
@@ -373,6 +393,7 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     needs->disk += 3 * (copy + states + best) + copy;
 }
 
+// Passes of images through the network, forward and backward as one.
 double wsr__training_passes(const wsr__training *training)
 {
     const wsr__training *const t = training;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop around every attack: batch by batch, each through all strengths
-// from the smallest to the largest, and the book-keeping of outcomes, norms
-// and costs.
+// The loop around every attack: batch by batch, each at all strengths in
+// ascending order, and the records of outcomes, norms and passes.
+//
+// A minimum-norm attack runs once per batch, at the largest strength; its
+// result is then measured at all strengths. With a part (engine/part.h) the
+// loop begins where an earlier call was stopped.
 
 #include "attack/attack.h"
 #include "attack/engine/batch.h"
@@ -14,6 +17,7 @@
 
 // ------------------------------------------------------------------- checks
 
+// Conditions of the class; an attack may add its own by `fits`.
 static wsr_status check_model(const wsr__attack_class *cls, const void *params,
                               const wsr_model *model)
 {
@@ -49,6 +53,8 @@ static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
     return check_model(cls, attack->params, model);
 }
 
+// Pixels and labels come from callers. The comparison is written so that NaN
+// fails it.
 static wsr_status check_images(const wsr_model *model, const float *images,
                                const int32_t *labels, size_t n)
 {
@@ -71,7 +77,7 @@ static wsr_status check_images(const wsr_model *model, const float *images,
     return WSR_OK;
 }
 
-// An image cannot be turned into what it is.
+// An image of the target class cannot be attacked towards it.
 static wsr_status check_targets(const wsr_attack *attack,
                                 const wsr_model *model, const int32_t *labels,
                                 size_t n)
@@ -95,6 +101,7 @@ static wsr_status check_targets(const wsr_attack *attack,
 
 // --------------------------------------------------------------------- loop
 
+// Whether all pixels are in the range.
 static bool in_box(const float *x, int64_t d, wsr__box box)
 {
     bool in = true;
@@ -104,6 +111,9 @@ static bool in_box(const float *x, int64_t d, wsr__box box)
     return in;
 }
 
+// Writes row `at` of a record from row `row` of the batch. An image that is
+// misclassified without an attack is neither a success nor robust. An image
+// without success of a minimum-norm attack is the clean one.
 static void record_image(wsr__attack_record *r, const wsr__attack_batch *s,
                          size_t row, size_t at)
 {
@@ -149,6 +159,7 @@ static void record_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Counts of passes are per strength, so they start again at 0.
 static void record_batch(wsr__attack_record *r, wsr__attack_batch *s, size_t at)
 {
     record_work work = {r, s, at};
@@ -160,7 +171,8 @@ static void record_batch(wsr__attack_record *r, wsr__attack_batch *s, size_t at)
     }
 }
 
-// Strengths in ascending order, as indices.
+// order[i] is the index of the i-th smallest strength. Insertion sort is
+// stable, so equal strengths keep their order.
 static void sort_strengths(size_t *order, const wsr_attack *attack)
 {
     for (size_t i = 0; i < attack->n_eps; i++) {
@@ -172,7 +184,7 @@ static void sort_strengths(size_t *order, const wsr_attack *attack)
     }
 }
 
-// Strength `e` of a batch is as large a part of the call as any other.
+// Progress treats all strengths of a batch as equal parts of the call.
 static void expect(wsr__attack_batch *s, const wsr_attack_result *result,
                    size_t e)
 {
@@ -184,7 +196,8 @@ static void expect(wsr__attack_batch *s, const wsr_attack_result *result,
     s->progress.eps = e;
 }
 
-// A min-norm attack runs once, its result is then measured at all strengths.
+// The only run of a minimum-norm attack; its time counts for the largest
+// strength.
 static wsr_status find_smallest(wsr_attack_result *result, wsr__attack_batch *s,
                                 wsr__attack_record *largest)
 {
@@ -200,7 +213,8 @@ out:
     return status;
 }
 
-// What is done of the batch is kept: strengths, unless all are.
+// After a strength, the part is taken; after the last one the end of the batch
+// is the next point to resume from.
 static void keep_strengths(wsr__attack_part *part, const wsr__attack_batch *s,
                            size_t done)
 {
@@ -211,7 +225,7 @@ static void keep_strengths(wsr__attack_part *part, const wsr__attack_batch *s,
     }
 }
 
-// From strength number `done` on, in the order of their size.
+// `done` strengths, in ascending order, are complete already.
 static wsr_status run_batch(wsr_attack_result *result, wsr__attack_batch *s,
                             const size_t *order, size_t done)
 {
@@ -236,8 +250,8 @@ out:
     return status;
 }
 
-// The batch that begins at image `at`; the first one after a part was taken up
-// is already under way.
+// The batch of images at, at + 1, ... Beginning computes the clean logits; the
+// first batch after a resumption then gets the rows of the part.
 static wsr_status begin_batch(wsr_attack_result *result, wsr__attack_batch *s,
                               const wsr__labelled *of, size_t at)
 {

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The common part of models, and models made of two callbacks. Rows of a
-// batch are gathered into dense arrays on the way in and scattered on the way
-// out, so that an attack never has to move its images together.
+// The part that all models share, and models of two callbacks.
+//
+// An attack passes all rows of its batch and a list of the active ones. A
+// model gathers the active rows into dense arrays, computes, and scatters the
+// results into the same rows, so that an attack never moves its images.
+// engine/model_plan.c has the models of networks.
 
 #include "attack/engine/model.h"
 
 #include <math.h>
 #include <string.h>
 
+// Images in one call of a callback, unless wsr_model_set_batch() says
+// otherwise.
 enum { DEFAULT_BATCH = 64 };
 
 // ------------------------------------------------------------- common part
 
+// Called by every constructor of a model. A shape (1, c, h, w) is also
+// accepted, since inputs of graphs have it.
 wsr_status wsr__model_init(wsr_model *model, const wsr__model_class *cls,
                            const wsr_shape *shape, size_t classes)
 {
@@ -66,6 +73,8 @@ const wsr_shape *wsr_model_shape(const wsr_model *model)
     return &model->shape;
 }
 
+// Makes what the largest batch needs before an evaluation starts, and says how
+// many bytes that is; models of callbacks have nothing to make.
 wsr_status wsr__model_reserve(double *bytes, wsr_model *model)
 {
     *bytes = 0;
@@ -108,6 +117,8 @@ uint64_t wsr_model_gradients(const wsr_model *model)
     return model->gradients;
 }
 
+// A NaN would make every comparison false, and the image would count as
+// robust.
 static wsr_status check_finite(const float *logits, size_t first, size_t n,
                                size_t classes)
 {
@@ -123,6 +134,8 @@ static wsr_status check_finite(const float *logits, size_t first, size_t n,
     return WSR_OK;
 }
 
+// Batches of model->batch images; the rows are consecutive, so there is no
+// list of rows.
 wsr_status wsr_model_logits(float *logits, wsr_model *model, const float *x,
                             size_t n)
 {
@@ -161,6 +174,7 @@ static void release(wsr_model *model)
     wsr__free(m->row);
 }
 
+// Allocated in the first pass, when the batch is final.
 static wsr_status reserve(callbacks *m)
 {
     if (m->x == NULL) {
@@ -172,6 +186,8 @@ static wsr_status reserve(callbacks *m)
     return m->x == NULL || m->z == NULL || m->row == NULL ? WSR_NOMEM : WSR_OK;
 }
 
+// `keep` remembers the rows for a backward pass; m->n = 0 says that there is
+// none to follow.
 static wsr_status forward(wsr_model *model, float *logits, const float *x,
                           const wsr__rows *rows, bool keep)
 {
@@ -196,6 +212,7 @@ out:
     return status;
 }
 
+// Only the rows of the last forward pass are written: dx (n, pixels).
 static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
 {
     wsr_status status = WSR_OK;
@@ -244,6 +261,7 @@ out:
     return status;
 }
 
+// Frees the buffers, whose size depends on the batch.
 wsr_status wsr_model_set_batch(wsr_model *model, size_t batch)
 {
     if (model->fixed_batch) {

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A part of a running attack: the results of the strengths that are done, and
-// of the batch in hand what one attack leaves to the next. That is the images
-// found, who is fooled, the costs, and what is known of the clean images: their
-// first gradient is computed once and counted where it was needed first.
+// The resumable part of a running attack: the results of the strengths that
+// are complete, and the rows of the current batch that the next strength or
+// member needs. These are the images found, successes, numbers of passes, and
+// the clean logits and first gradient, which are computed once and counted for
+// the strength that needed them first.
+//
+// A part is a copy: the batch goes on while the part stays at the last point
+// from which an attack can be resumed. docs/formats.md lists its arrays as an
+// evaluation's checkpoint holds them.
 
 #include "attack/engine/part.h"
 
 #include <string.h>
 
+// Indices of the arrays `flags` and `counts`.
 enum { FLAG_SUCCESS, FLAG_NESTED, FLAG_KNOWN };
 enum { COUNT_QUERIES, COUNT_GRADIENTS, COUNT_FLAT, COUNT_EXPONENT };
 
 // ---------------------------------------------------------------- lifetime
 
+// Also frees a part that was made in part.
 void wsr__attack_part_free(wsr__attack_part *part)
 {
     if (part == NULL) {
@@ -34,6 +41,8 @@ void wsr__attack_part_free(wsr__attack_part *part)
     wsr__free(part);
 }
 
+// All arrays have a row for every image of a whole batch, the last batch may
+// use fewer.
 static wsr_status make_rows(wsr__attack_rows *rows,
                             const wsr__attack_part *part)
 {
@@ -78,6 +87,8 @@ out:
     return status;
 }
 
+// Whether the rows hold anything: not at the beginning of a batch, when no
+// strength and no member is complete.
 static bool has_rows(const wsr__attack_position *position)
 {
     return position->eps > 0 || position->members > 0;
@@ -100,6 +111,8 @@ static size_t number_of(wsr__loss loss)
     return loss != NULL && wsr__losses[i] != NULL ? i + 1 : 0;
 }
 
+// Exponents are stored as unsigned offsets from their smallest value, since a
+// checkpoint has no signed 32-bit state.
 static void take_clean_gradient(wsr__attack_rows *rows,
                                 const wsr__attack_batch *s)
 {
@@ -114,6 +127,8 @@ static void take_clean_gradient(wsr__attack_rows *rows,
     }
 }
 
+// A cached object of an attack (`estimator`) is not part of a checkpoint. A
+// batch that used one is never divided and starts again.
 void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
                            const wsr__attack_position *position, double seconds)
 {
@@ -140,6 +155,7 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
     }
 }
 
+// `seconds` are those of the strength so far, over all interruptions.
 void wsr__attack_part_member_done(wsr__attack_batch *s)
 {
     wsr__attack_progress *const p = &s->progress;
@@ -170,6 +186,11 @@ out:
     return status;
 }
 
+// The batch was begun, so its clean logits are computed already; equal ones
+// overwrite them. `at_clean` says that the model still holds the activations
+// of the clean images: beginning the batch has just made them, but the
+// interrupted batch may have lost them, and the numbers of passes must come
+// out equal.
 wsr_status wsr__attack_part_restore(const wsr__attack_part *part,
                                     wsr__attack_batch *s)
 {
@@ -200,6 +221,8 @@ out:
 
 // -------------------------------------------------------------- as states
 
+// Arrays of the rows in the order floats, flags, counts; count 0 after the
+// last.
 static wsr__state of_rows(const wsr__attack_part *part, size_t i)
 {
     static const char *const flags[] = {"success", "nested", "known"};
@@ -246,6 +269,7 @@ static wsr__state of_record(const wsr__attack_part *part, wsr__attack_record *r,
     return i < sizeof(all) / sizeof(all[0]) ? all[i] : (wsr__state){0};
 }
 
+// Number of arrays in of_record(), of_rows() and of_part().
 enum { RECORD_ARRAYS = 11, ROW_ARRAYS = 11, OWN_ARRAYS = 3 };
 
 static void put_position(wsr__attack_part *part)
@@ -258,6 +282,7 @@ static void put_position(wsr__attack_part *part)
     part->words[4] = (int64_t)p->kept;
 }
 
+// `right` is the outcome of the clean images, of those of the whole call.
 static wsr__state of_part(wsr__attack_part *part, size_t i)
 {
     const wsr__state all[OWN_ARRAYS] = {
@@ -267,6 +292,10 @@ static wsr__state of_part(wsr__attack_part *part, size_t i)
     return all[i];
 }
 
+// The list is: part, rows, then the records of all strengths, whose names
+// begin with the number of the strength. Records of incomplete strengths are
+// zero. Images are the last array of a record, so that the list is shorter
+// without them.
 wsr__state wsr__attack_part_state(wsr__attack_part *part, size_t i)
 {
     if (i == 0) {
@@ -301,6 +330,8 @@ static size_t count_losses(void)
     return n;
 }
 
+// An exponent from a damaged file must not reach ldexp(): the step would
+// silently be wrong.
 static wsr_status check_exponents(const wsr__attack_part *part)
 {
     const uint32_t most = (uint32_t)(WSR__EXPONENT_MOST - WSR__EXPONENT_NONE);
@@ -315,6 +346,8 @@ static wsr_status check_exponents(const wsr__attack_part *part)
     return WSR_OK;
 }
 
+// A file may hold anything: every index is checked before it is used. A batch
+// begins at a multiple of its size.
 wsr_status wsr__attack_part_loaded(wsr__attack_part *part)
 {
     const int64_t most[WSR__POSITION_WORDS] = {

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starting points and gradient steps that attacks share.
+// Starting points and gradient steps that attacks share: random starts, steps
+// in the direction of a gradient, momentum.
+//
+// Every function works on one row (d). Gradients arrive with an exponent (see
+// engine/loss.c): what is divided by its norm does not need it, sums of
+// several gradients do.
 
 #include "attack/engine/steps.h"
 
 #include <math.h>
 
+// Offset of the counters of random starts, beyond any number of steps: a step
+// and a start never share random numbers.
 enum { START = 0x40000000 }; // apart from the numbers of steps
 
+// An absolute step size, or else rel_length strengths divided by the number of
+// steps.
 float wsr__step_size(const wsr__attack_batch *s, double alpha,
                      double rel_length, int64_t steps)
 {
@@ -15,11 +24,16 @@ float wsr__step_size(const wsr__attack_batch *s, double alpha,
                              : rel_length * (double)s->eps / (double)steps);
 }
 
+// A factor that lifts tiny gradients before they are divided by their norm: in
+// single precision the norm, or the quotient's intermediate, would be 0.
 float wsr__lift(double length)
 {
     return length < 0x1p-60 ? 0x1p80f : 1;
 }
 
+// Brings a sum of gradients and a further one to a common exponent, the larger
+// of the two. Returns the factor for the further one; the sum is scaled down
+// where it has to be.
 float wsr__gradient_align(float *sum, int *sum_exponent, int exponent,
                           int64_t d)
 {
@@ -33,6 +47,7 @@ float wsr__gradient_align(float *sum, int *sum_exponent, int exponent,
     return ldexpf(1, exponent - *sum_exponent);
 }
 
+// The same for `rows` gradients of logits and the one that follows them.
 void wsr__gradient_join(float *dz, int *exponent, int next, size_t rows,
                         size_t classes)
 {
@@ -50,6 +65,7 @@ static wsr__rng start_rng(const wsr__attack_batch *s, size_t row,
     return wsr__attack_batch_rng(s, row, START + restart);
 }
 
+// Adds normal noise to x.
 static void gaussian(float *x, int64_t d, double scale, wsr__rng *rng)
 {
     for (int64_t i = 0; i < d; i++) {
@@ -81,6 +97,8 @@ static void uniform_l2(float *x, const wsr__ball *ball, wsr__rng *rng)
     }
 }
 
+// x is the clean image; the projection also respects the pixel range, and
+// removes what rounding puts outside the ball.
 void wsr__start_uniform(wsr__attack_batch *s, size_t row, uint32_t restart)
 {
     wsr__rng rng = start_rng(s, row, restart);
@@ -96,6 +114,8 @@ void wsr__start_uniform(wsr__attack_batch *s, size_t row, uint32_t restart)
     wsr__project(x, &ball);
 }
 
+// One ascent step of length alpha, the sign of the gradient in linf and its
+// direction in l2, then the projection. A zero gradient leaves x where it is.
 void wsr__gradient_step(wsr__attack_batch *s, size_t row, const float *g,
                         float alpha)
 {
@@ -117,6 +137,7 @@ void wsr__gradient_step(wsr__attack_batch *s, size_t row, const float *g,
     wsr__project(x, &ball);
 }
 
+// m = decay m + g / mean |g|, as MI-FGSM has it; a zero gradient adds nothing.
 void wsr__momentum(float *restrict m, const float *restrict g, double decay,
                    int64_t d)
 {
