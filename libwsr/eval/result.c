@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Results of runs. An evaluation borrows model and data, so a result owns
-// these, too.
+// Results of runs (wsr/result.h). An evaluation borrows its model and data
+// set, and a model its network, so a result owns all of them.
 
 #include "eval/result.h"
 
@@ -11,6 +11,9 @@ wsr_status wsr__result_new(wsr_result **out)
     return *out != NULL ? WSR_OK : WSR_NOMEM;
 }
 
+// Moves what a method has made into a result; the method's pointers become
+// NULL, so that it does not free them. A run that failed before the first step
+// of its evaluation has no result.
 wsr_status wsr__result_of_stage(wsr_result **out, wsr__evaluated *evaluated,
                                 wsr_net **net, wsr_dataset **dataset,
                                 bool failed)
@@ -31,6 +34,7 @@ wsr_status wsr__result_of_stage(wsr_result **out, wsr__evaluated *evaluated,
     return status;
 }
 
+// Evaluation, then models, then networks: each borrows from the next.
 void wsr_result_free(wsr_result *result)
 {
     if (result == NULL) {

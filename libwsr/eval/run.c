@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The evaluation of a network file as a run: with a folder that an interrupted
-// one goes on in, or without. Its checkpoint is the state of the evaluation;
-// what was measured so far is written when it is stopped or fails, too.
+// The method of an evaluation run on top of run/: the attack on the network of
+// a file, with a folder, from which an interrupted run is resumed, or without
+// one.
+//
+// The state of the evaluation is the run's checkpoint. Results are written
+// also when the run is stopped or fails, for the images that are done.
 
 #include "eval/result.h"
 #include "eval/run_params.h"
@@ -40,7 +43,8 @@ static wsr_status decoded(void *self, const wsr_config *config)
 
 // ------------------------------------------------------------------- parts
 
-// How many adversarial images are kept; all for the file that is asked for.
+// Number of adversarial images to keep: all for the file that attack.save
+// names, those of the report in a folder, else none.
 static size_t wanted_images(const method *m, const wsr__run *run)
 {
     const bool all = m->p.attack.save.s[0] != '\0';
@@ -62,6 +66,7 @@ static wsr_status make_eval(wsr_eval **out, const method *m,
     return wsr__eval_make(out, &params);
 }
 
+// A section's option without a useful default.
 static wsr_status need(const wsr__text *text, const char *key, const char *what)
 {
     return text->s[0] != '\0'
@@ -69,6 +74,7 @@ static wsr_status need(const wsr__text *text, const char *key, const char *what)
                : WSR_FAIL(WSR_CONFIG, "%s: is missing, %s", key, what);
 }
 
+// A path that cannot be written is found before the attack, not after it.
 static wsr_status check_save(const method *m)
 {
     const char *const path = m->p.attack.save.s;
@@ -77,7 +83,8 @@ static wsr_status check_save(const method *m)
     return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
 }
 
-// What is wrong with the options shows before any file is read.
+// All errors in options show before any file is read. `released` is decoded
+// again, since a stored configuration may have been edited.
 static wsr_status check_options(method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -101,6 +108,7 @@ out:
     return status;
 }
 
+// `file` is empty where attacks work on the evaluated network.
 static wsr_status open_source(source *s, const method *m,
                               const wsr__eval_file_params *params)
 {
@@ -127,8 +135,9 @@ static wsr_status open_data(method *m)
                              split[0] == '\0' ? NULL : split, &view);
 }
 
-// Fewer classes than the network has are a mistake, apart from files of one's
-// own, whose labels are all that is known.
+// A data set with fewer classes than the network is a mistake. Files in IDX
+// format say nothing about their classes but their labels, so fewer are
+// possible there.
 static wsr_status check_classes(const method *m)
 {
     const size_t data = (size_t)wsr_dataset_classes(m->dataset);
@@ -177,7 +186,7 @@ static void needs(const void *self, wsr__needs *out)
     *out = m->needs;
 }
 
-// For the reader of the folder: the network's file says it, too.
+// The genotype, for a reader of the folder; the network's file holds it, too.
 static wsr_status store(const void *self, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -222,7 +231,8 @@ static wsr_status load(void *self, const wsr__st *checkpoint)
 
 // ------------------------------------------------------------------ results
 
-// Images of those that all attacks are done with.
+// In an interrupted run: the images that all attacks are done with. Attacks
+// see a batch in order, so the last one decides.
 static wsr_status write_images(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -262,8 +272,8 @@ out:
     return status;
 }
 
-// A failure keeps what was measured before it. The checkpoint comes first, so
-// that the run that goes on drops these lines of the log.
+// Keeps what was measured before a failure. The checkpoint is written first: a
+// resumed run then drops the log lines of these partial results.
 static wsr_status keep_part(wsr_status failure, const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -285,7 +295,7 @@ out:
 
 // ------------------------------------------------------------------- stages
 
-// After each member of a combination, what it leaves of the batch.
+// AutoAttack prints the same after each of its members.
 static void log_member(const wsr_attack_progress *p)
 {
     wsr__log(
@@ -294,7 +304,7 @@ static void log_member(const wsr_attack_progress *p)
         (unsigned long long)(p->first + p->images - 1), p->robust, p->member);
 }
 
-// Of an evaluation at work.
+// State of the hook of a running evaluation.
 typedef struct watch {
     const method *m;
     wsr__run *run;
@@ -345,7 +355,8 @@ static bool on_pass(const wsr_eval_progress *progress, void *user)
     return w->status == WSR_OK;
 }
 
-// A step that was stopped says so; why, the watch knows.
+// An evaluation that is stopped returns WSR_CANCELED; the reason is the status
+// of the hook.
 static wsr_status step(const watch *w)
 {
     const wsr_status status = wsr_eval_step(w->m->eval);
@@ -412,6 +423,7 @@ static wsr_status evaluate(void *self, wsr__run *run)
     return status == WSR_OK ? write_results(m, run) : keep_part(status, m, run);
 }
 
+// Moves everything into the result; the method keeps nothing to free.
 static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     wsr_status status = WSR_OK;
@@ -450,12 +462,14 @@ static void release(void *self)
 
 static const wsr__run_stage stages[] = {evaluate, NULL};
 
+// Files that the run may write. A new run refuses a folder that holds one of
+// them.
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",   "log.jsonl",
     "checkpoint.safetensors", "results.jsonl", "results.csv",
     "images.safetensors",     "report.html",   NULL};
 
-// What values of the options may name.
+// Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,
                                               NULL};
 

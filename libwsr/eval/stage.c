@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The evaluation at the end of a run: accuracy under attacks over strengths,
-// with frozen statistics, into the log. What is done stays in a file beside the
-// checkpoint, which knows nothing of it.
+// The evaluation at the end of a training or a search: accuracy under attacks
+// over strengths, with frozen running statistics. Its results go to the log.
+//
+// The state of the evaluation is in a file of its own beside the run's
+// checkpoint: it grows at other times than the checkpoint, which does not
+// refer to it.
 
 #include "eval/eval.h"
 
@@ -42,6 +45,8 @@ static wsr_status make_eval(wsr_eval **out,
     return wsr__eval_make(out, &made);
 }
 
+// Makes the evaluation once, so that an error in its options shows before
+// training.
 wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params)
 {
     wsr_eval *eval = NULL;
@@ -53,6 +58,8 @@ wsr_status wsr__eval_stage_check(const wsr__eval_stage_params *params)
     return status;
 }
 
+// The option `count` may exceed the number of test images here: presets serve
+// small data sets, too.
 static wsr_status open_eval(wsr_eval **out, wsr_model *model,
                             const wsr__eval_stage_of *of,
                             const wsr__eval_stage_params *params)
@@ -66,6 +73,8 @@ out:
     return status;
 }
 
+// The number of passes that the evaluation needs, for the division of
+// progress; the network is untrained yet.
 wsr_status wsr__eval_stage_prepare(double *work, const wsr__eval_stage_of *of,
                                    const wsr__eval_stage_params *params)
 {
@@ -85,6 +94,8 @@ out:
     return status == WSR_OK ? status : wsr__fail_at(status, "eval");
 }
 
+// Without a file the evaluation begins. A file that does not fit is not an
+// error: the network can always be evaluated again.
 static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
 {
     if (!wsr__file_exists(path)) {
@@ -128,7 +139,7 @@ static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
                           reason);
 }
 
-// Of an evaluation at work.
+// State of the hook of a running evaluation.
 typedef struct watch {
     wsr_eval *eval;
     wsr__run *run;
@@ -139,6 +150,7 @@ typedef struct watch {
     char detail[512];  // of that, if it is a failure
 } watch;
 
+// Saves when there is something new and 15 seconds have passed.
 static wsr_status save_now_and_then(watch *w, const wsr_eval_progress *progress)
 {
     const double apart = 15; // seconds
@@ -151,6 +163,7 @@ static wsr_status save_now_and_then(watch *w, const wsr_eval_progress *progress)
     return wsr_eval_save(w->eval, w->path);
 }
 
+// Progress of the run from the progress of the evaluation.
 static wsr_status tell(watch *w, const wsr_eval_progress *progress)
 {
     char note[96];
@@ -165,6 +178,8 @@ static wsr_status tell(watch *w, const wsr_eval_progress *progress)
     return wsr__run_tell(w->run, &told);
 }
 
+// Called before every pass through the model. The error line is copied, since
+// the code between here and step() may write another.
 static bool on_pass(const wsr_eval_progress *progress, void *user)
 {
     watch *const w = user;
@@ -178,13 +193,15 @@ static bool on_pass(const wsr_eval_progress *progress, void *user)
     return w->status == WSR_OK;
 }
 
-// A step that was stopped says so; why, the watch knows.
+// An evaluation that is stopped returns WSR_CANCELED; the reason is the status
+// of the hook.
 static wsr_status step(wsr_eval *eval, const watch *w)
 {
     const wsr_status status = wsr_eval_step(eval);
     return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
 }
 
+// All steps that are left, with progress between them.
 static wsr_status walk(wsr_eval *eval, wsr__run *run, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -245,6 +262,8 @@ out:
     return status;
 }
 
+// The evaluation of a complete run, from its file; without a complete one
+// there is no evaluation in the result, but its numbers are in the log.
 wsr_status wsr__eval_stage_restore(wsr__evaluated *out, const wsr__run *run,
                                    const wsr__eval_stage_of *of,
                                    const wsr__eval_stage_params *params)

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What makes an evaluation doubtful: signs of masked gradients and of attacks
-// that were too weak. Carlini et al., "On evaluating adversarial robustness",
-// arXiv:1902.06705, sections 3 and 5; Athalye, Carlini and Wagner, "Obfuscated
-// gradients give a false sense of security", arXiv:1802.00420, section 3.1;
-// Croce and Hein, arXiv:2003.01690. A difference counts from two images and
-// from half a per cent of them on.
+// Warnings about evaluations that may overestimate robustness: signs of masked
+// gradients and of attacks that were too weak. Carlini et al., "On evaluating
+// adversarial robustness", arXiv:1902.06705, sections 3 and 5; Athalye,
+// Carlini and Wagner, "Obfuscated gradients give a false sense of security",
+// arXiv:1802.00420, section 3.1; Croce and Hein, arXiv:2003.01690.
+//
+// The checks know attacks by their capabilities only (gradients, single step),
+// not by name. A difference between two accuracies counts from two images and
+// from half a per cent on.
 
 #include "data/data.h"
 #include "eval/eval.h"
@@ -16,6 +19,8 @@
 
 enum { PROBES = 8 };
 
+// Computes the logits of the first images twice; a model that is deterministic
+// gives the same bits.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
@@ -57,6 +62,8 @@ typedef struct sink {
     bool plain; // sentences, not JSON
 } sink;
 
+// JSON has no infinity, and wsr__json_float() writes null for it, which stands
+// for "none in particular".
 static wsr_status add_json(sink *out, const warning *w, const char *spec,
                            const char *detail)
 {
@@ -100,6 +107,7 @@ static void add_plain(sink *out, const warning *w, const char *spec,
                   toupper((unsigned char)w->remedy[0]), w->remedy + 1);
 }
 
+// Appends a warning in the form that the sink takes.
 static wsr_status add(sink *out, const warning *w, const char *detail)
 {
     wsr_status status = WSR_OK;
@@ -118,6 +126,8 @@ out:
     return status;
 }
 
+// Whether accuracy `more` exceeds `less` over n images by more than chance of
+// a single image.
 static bool differs(double more, double less, size_t n)
 {
     const double images = (more - less) * (double)n;
@@ -171,6 +181,7 @@ static size_t strongest(const wsr_eval *s, group in, wsr__lp norm, size_t e)
 
 // -------------------------------------------------------- single attacks
 
+// Compares all pairs of strengths, since they may be in any order.
 static wsr_status check_rising(sink *out, const wsr_eval *s, size_t a)
 {
     wsr_status status = WSR_OK;
@@ -226,6 +237,8 @@ static void describe_range(char out[160], const wsr__range *range)
                    whole_range(range->norm, range->box, range->pixels));
 }
 
+// Before the evaluation, in the log: a strength of 8 instead of 8/255 would
+// cost hours.
 void wsr__strength_check(const wsr__range *range, float eps)
 {
     char text[160];
@@ -257,6 +270,7 @@ void wsr__eval_check_strengths(const wsr_eval *eval)
     }
 }
 
+// The same finding as a warning, once per norm.
 static wsr_status check_scale(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;
@@ -281,6 +295,8 @@ out:
     return status;
 }
 
+// Only for the strongest attack with gradients: weaker ones need not succeed
+// on all images.
 static wsr_status check_unbounded(sink *out, const wsr_eval *s, size_t a,
                                   size_t e)
 {
@@ -302,6 +318,7 @@ static wsr_status check_unbounded(sink *out, const wsr_eval *s, size_t a,
     return add(out, &w, detail);
 }
 
+// Fraction of the backward passes whose gradient was zero in every pixel.
 static wsr_status check_flat(sink *out, const wsr_eval *s, size_t a, size_t e)
 {
     const wsr_attack *const attack = s->attacks[a];
@@ -326,6 +343,7 @@ static wsr_status check_flat(sink *out, const wsr_eval *s, size_t a, size_t e)
     return add(out, &w, detail);
 }
 
+// This finds errors in an attack, also in one that a user added.
 static wsr_status check_outside(sink *out, const wsr_eval *s, size_t a,
                                 size_t e)
 {
@@ -388,6 +406,7 @@ static bool larger_budget(const wsr_eval *s, size_t a, size_t b, size_t e)
            s->attacks[a]->norm == s->attacks[b]->norm && work_a < work_b;
 }
 
+// All ordered pairs of attacks; those that are not of one method do not match.
 static wsr_status check_budgets(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;
@@ -415,6 +434,7 @@ out:
     return status;
 }
 
+// All checks at one strength.
 static wsr_status check_strength(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run at work: its folder, log and checkpoint, and who watches it.
+// A running run: its folder, log, checkpoint and progress hook.
 //
-// A checkpoint names how many lines of the log belong to it, so that both
-// always tell the same story.
+// A checkpoint records how many lines of the log belong to it. A resumed run
+// cuts the log to these lines, so that log and checkpoint agree.
 
 #include "run/run.h"
 
@@ -11,6 +11,8 @@ static const char log_name[] = "log.jsonl";
 static const char checkpoint_name[] = "checkpoint.safetensors";
 static const char lines_name[] = "log.lines";
 
+// `dir` NULL is a run without a folder. A stage and its span begin as the
+// whole run, for methods that never divide it.
 wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
                          wsr_progress_hook hook, void *user)
 {
@@ -59,6 +61,8 @@ wsr_status wsr__run_write(const wsr__run *run, const char *name,
     return wsr_folder_write(run->folder, name, text);
 }
 
+// A run may have ended before its first checkpoint, so a missing one is not an
+// error.
 wsr_status wsr__run_load(wsr__st **out, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -76,6 +80,8 @@ out:
     return status;
 }
 
+// Hands a line of the log to the progress hook. The log cannot be stopped in
+// the middle of a line, so the next progress call does that.
 static void on_line(const char *line, void *ctx)
 {
     wsr__run *const run = ctx;
@@ -85,6 +91,7 @@ static void on_line(const char *line, void *ctx)
     }
 }
 
+// Opens the log, after the last line that the checkpoint counts.
 wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint)
 {
     wsr_status status = WSR_OK;
@@ -106,6 +113,8 @@ out:
     return status;
 }
 
+// The log is synced before the checkpoint is written: otherwise a power
+// failure could leave a checkpoint that counts lines which are lost.
 wsr_status wsr__run_checkpoint(wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -135,11 +144,15 @@ void wsr__run_span(wsr__run *run, double begin, double end)
     run->span[1] = end;
 }
 
+// Position in an interval of a fraction in [0, 1].
 static double between(const double ends[2], double part)
 {
     return ends[0] + (ends[1] - ends[0]) * part;
 }
 
+// `part` nests three intervals: the stage in the run, the span in the stage,
+// the step in the span. It never decreases, although estimates may be
+// corrected.
 wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress)
 {
     wsr_progress told = *progress;

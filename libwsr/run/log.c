@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log of a run. A line is written in one piece and flushed, so that a
-// process may be killed at any instant and leaves at most one broken line at
-// the end, which the next one cuts off together with all that the checkpoint
-// does not know of.
+// The log of a run, JSON lines. A line is written in one piece and flushed. So
+// a process that is killed leaves at most one incomplete line at the end; a
+// resumed run cuts it off together with all lines that the checkpoint does not
+// count.
 
 #include "run/run.h"
 
@@ -44,6 +44,7 @@ static wsr_status measure(off_t *bytes, FILE *stream, const char *path,
     return WSR_OK;
 }
 
+// Opens the file and truncates it to `keep` lines; 0 makes an empty file.
 static wsr_status cut(wsr__run_log *log, uint64_t keep)
 {
     wsr_status status = WSR_OK;
@@ -100,6 +101,7 @@ static wsr_status read_line(wsr__str *line, FILE *stream)
     return wsr__str_status(line);
 }
 
+// The reader gets the lines that the file holds already, then each new one.
 wsr_status wsr__run_log_watch(wsr__run_log *log, wsr__run_reader reader,
                               void *ctx)
 {
@@ -139,6 +141,7 @@ void wsr__run_log_close(wsr__run_log *log)
     wsr__free(log);
 }
 
+// A line that was begun and not ended, after an error, is dropped.
 wsr_status wsr__run_log_begin(wsr__json **line, wsr__run_log *log,
                               const char *event)
 {
@@ -153,6 +156,7 @@ out:
     return status;
 }
 
+// The line feed is part of the same write.
 static wsr_status put_line(wsr__run_log *log, wsr__str *text)
 {
     const size_t n = text->len;
@@ -190,6 +194,7 @@ out:
     return status;
 }
 
+// Adds lines that are JSON already, such as those of wsr_eval_json().
 wsr_status wsr__run_log_text(wsr__run_log *log, const char *text)
 {
     wsr_status status = WSR_OK;

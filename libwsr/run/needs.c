@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run needs of the machine, and the refusal of what it cannot have. A
-// shortage would show hours later otherwise: systems promise memory that they
-// do not have, and end a process when it uses it.
+// What a run needs of the machine, and an error if the machine does not have
+// it. Without the check a shortage would show hours later: operating systems
+// promise memory that they do not have, and end a process when it uses it.
 
 #define _DEFAULT_SOURCE
 
@@ -15,6 +15,7 @@
 
 static const double gib = 1024.0 * 1024 * 1024;
 
+// Parts beyond the room of the list are dropped: the check is an estimate.
 void wsr__needs_memory(wsr__needs *needs, const char *what, double bytes)
 {
     if (needs->n < WSR__NEEDS && bytes > 0) {
@@ -55,7 +56,8 @@ static wsr_status check_memory(const wsr__needs *needs)
                     sum / gib, most->bytes / gib, most->what, have / gib);
 }
 
-// Bytes that are free where `dir` is or will be, infinity where unknown.
+// Free bytes of the file system that holds `dir` or, while that does not
+// exist, its nearest parent; infinity where the system does not say.
 static wsr_status free_bytes(double *out, const char *dir)
 {
     struct statvfs info;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The course of every run. A new one is decoded, prepared and checked before
-// its folder is made: what cannot work is refused while nothing is written. A
-// resumed one takes its configuration from the folder. Both then go through
-// the stages of the method, each of which skips what it has done before.
+// The course of every run. A new run is decoded, prepared and checked before
+// its folder is made, so that an error leaves nothing on the disk. A resumed
+// run takes its configuration from the folder. Both then go through the stages
+// of the method; a stage skips what the checkpoint says is done.
 
 #include "run/run.h"
 
@@ -21,7 +21,8 @@ const wsr__option wsr__run_common_schema[] = {
     {0},
 };
 
-// A run in hand.
+// The state of a run from its configuration to its result. `self` is the
+// method's own struct, which begins with wsr__run_self.
 typedef struct course {
     const wsr__run_class *cls;
     wsr__run_self *self;
@@ -33,6 +34,7 @@ typedef struct course {
     bool begun;    // with the stages
 } course;
 
+// Allocates the method's struct and sets the defaults of all sections.
 static wsr_status begin_course(course *c, const wsr__run_class *cls)
 {
     *c = (course){.cls = cls, .self = wsr__alloc(1, cls->size)};
@@ -52,6 +54,7 @@ static wsr_status begin_course(course *c, const wsr__run_class *cls)
     return WSR_OK;
 }
 
+// The method is freed first: it may borrow from the run.
 static void end_course(course *c)
 {
     if (c->self != NULL && c->cls->free != NULL) {
@@ -63,6 +66,7 @@ static void end_course(course *c)
     wsr__free(c->self);
 }
 
+// Help needs the sections only, so no folder is opened.
 wsr_status wsr__run_help(char **out, const wsr__run_class *cls,
                          const char *topic)
 {
@@ -86,6 +90,7 @@ out:
 
 // ------------------------------------------------------------- checkpoints
 
+// The checkpoint of the method, with a mark for a run that is complete.
 static wsr_status save(wsr__st_builder *builder, void *ctx)
 {
     const course *const c = ctx;
@@ -126,7 +131,7 @@ out:
     return status;
 }
 
-// A good part of the machine is worth a word.
+// A run that needs a quarter of the memory or more says so in the log.
 static void tell_needs(const wsr__needs *needs)
 {
     const double gib = 1024.0 * 1024 * 1024;
@@ -174,7 +179,7 @@ out:
     return status;
 }
 
-// A folder with a configuration can be resumed, so that comes last.
+// config.yaml is written last: it marks a folder that can be resumed.
 static wsr_status make_folder(const course *c)
 {
     wsr_status status = WSR_OK;
@@ -190,6 +195,8 @@ out:
     return status;
 }
 
+// From the configuration to the first stage. The order matters: a new folder
+// is made when everything else has worked.
 static wsr_status start(course *c, const wsr_config *config, bool resume)
 {
     wsr_status status = WSR_OK;
@@ -231,7 +238,8 @@ out:
     return status;
 }
 
-// Where each stage begins and ends in the whole run.
+// Fractions of the run at which its stages begin and end, from the method's
+// estimate of their work; equal without one.
 static void divide(double ends[WSR__RUN_STAGES + 1], const course *c)
 {
     double work[WSR__RUN_STAGES] = {0};
@@ -252,6 +260,8 @@ static void divide(double ends[WSR__RUN_STAGES + 1], const course *c)
     }
 }
 
+// A run that is complete restores its result instead of working. `done` is set
+// before the last checkpoint, so that it is part of it.
 static wsr_status work(course *c)
 {
     wsr_status status = WSR_OK;
@@ -276,7 +286,8 @@ out:
     return status;
 }
 
-// The line of a failure stays that of the run, whatever comes after it.
+// A failed run may have a partial result. Making it must not replace the error
+// line of the failure.
 static wsr_status take_result(wsr_result **result, const course *c,
                               wsr_status run)
 {
@@ -298,6 +309,8 @@ static wsr_status check_request(const wsr__run_class *cls,
                : WSR_FAIL(WSR_ARG, "dir: a folder for the run is missing");
 }
 
+// Errors in the configuration come before errors about the folder, so that a
+// caller can check a configuration without one.
 wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
                             const wsr__run_request *request)
 {

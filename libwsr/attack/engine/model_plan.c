@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Models of networks and graphs. Any number of images is made up of plans
-// whose batch sizes are powers of two, each used at most once (45 = 32 + 8 +
-// 4 + 1), so that nothing is computed in vain as images become inactive. Each
-// plan keeps its activations until its next forward, so that one backward
-// pass can follow over all of them. Forward-only plans need no activations
-// and share one arena. With the statistics of the batch there is one plan of
-// exactly the images asked for, which is made anew when their number changes.
+// Models of networks and graphs. A batch of any number of images is split into
+// plans whose batch sizes are powers of two, each used at most once (45 = 32 +
+// 8 + 4 + 1), so that no plan computes rows in vain as images become inactive.
+// Every plan keeps its activations until its next forward pass, so that a
+// backward pass can follow over all of them. Forward-only plans keep no
+// activations and share an arena.
+//
+// With the statistics of the batch the images must not be split: there is one
+// plan for exactly the number of images, which is made again when that
+// changes.
 
 #include "attack/engine/model.h"
 #include "graph/plan.h"
@@ -56,6 +59,7 @@ static size_t level_for(const plans *m, size_t left)
     return level;
 }
 
+// Plans of the other mode are of no use, so they are freed.
 static void use_batch(wsr_model *model, bool batch)
 {
     plans *const m = (plans *)model;
@@ -66,6 +70,8 @@ static void use_batch(wsr_model *model, bool batch)
     }
 }
 
+// Plans with a backward pass have memory of their own, since all of them are
+// in use at once.
 static wsr_status make(wsr_plan **at, plans *m, size_t batch, bool keep)
 {
     const unsigned mode = m->batch_statistics ? WSR_TRAIN : 0;
@@ -74,6 +80,7 @@ static wsr_status make(wsr_plan **at, plans *m, size_t batch, bool keep)
                                    &m->arena);
 }
 
+// Plans are made when they are first needed.
 static wsr_status need(wsr_plan **out, plans *m, size_t level, bool keep)
 {
     wsr_plan **const at = &m->at[keep][level];
@@ -100,7 +107,8 @@ static wsr_status plan_for(wsr_plan **out, plans *m, size_t left, bool keep)
     return status;
 }
 
-// Smaller batches need plans of their own, together at most as much again.
+// The smaller plans need at most as much memory as the largest: 1/2 + 1/4 +
+// ...
 static wsr_status reserve(wsr_model *model, double *bytes)
 {
     wsr_status status = WSR_OK;
@@ -121,6 +129,7 @@ typedef struct copy_work {
     bool gather;
 } copy_work;
 
+// Rows from their places in the batch to dense ones, or back.
 static void copy_rows(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -135,6 +144,8 @@ static void copy_rows(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
+// Images first, first + 1, ... of the list of rows. A plan that is larger than
+// what is left computes zero images in the rest.
 static wsr_status forward_piece(plans *m, float *logits, const float *x,
                                 size_t first, wsr_plan *plan)
 {
@@ -176,6 +187,8 @@ out:
     return status;
 }
 
+// Without a gradient of any logit the result is zero and the pass is saved.
+// The plan holds the activations of these images since the forward pass.
 static wsr_status backward_piece(plans *m, float *dx, const float *dlogits,
                                  size_t first, wsr_plan *plan)
 {
@@ -240,6 +253,8 @@ const wsr_shape *wsr__plan_images(const wsr_plan *plan)
     return NULL;
 }
 
+// Names and shapes are those of wsr_net_graph(); a caller's graph may lack
+// them.
 static wsr_status check_ports(int64_t *classes, wsr_shape *shape,
                               const wsr_plan *plan)
 {
