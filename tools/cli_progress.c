@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How far the work is: a line on a terminal that is drawn over and over, or
-// else a line every 30 seconds.
+// Progress on stderr: on a terminal a line that is drawn again and again,
+// otherwise a line every 30 seconds.
 
 #include "cli.h"
 
@@ -26,6 +26,7 @@ static bool is_terminal(void)
            strcmp(term, "dumb") != 0;
 }
 
+// Asked for each time, since a window may be resized.
 static size_t terminal_width(void)
 {
     enum { USUAL = 80, LEAST = 8 };
@@ -59,6 +60,8 @@ static void forecast(char out[32], const cli *c, double done, double t)
     }
 }
 
+// Percentage and remaining time come before the text, so that a narrow
+// terminal cuts the text.
 void cli_progress_line(char *out, size_t width, double done, const char *left,
                        const char *text)
 {
@@ -90,6 +93,7 @@ static void say(cli *c, double done, double t, const char *text)
     }
 }
 
+// At most ten times a second.
 static void draw(cli *c, double done, double t, const char *text)
 {
     char line[256];

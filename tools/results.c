@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// A help text of the library on stdout.
 wsr_status results_help(results_topic help, const char *topic)
 {
     char *text = NULL;
@@ -15,6 +16,7 @@ wsr_status results_help(results_topic help, const char *topic)
     return status;
 }
 
+// A line of the log goes to stdout with --json. Returns whether there was one.
 bool results_line(const cli *c, const wsr_progress *progress)
 {
     if (progress->line != NULL && c->json) {
@@ -34,6 +36,7 @@ static void print_cell(const wsr_eval *eval, size_t a, size_t e)
            100 * wsr_eval_get(eval, a, e, WSR_EVAL_HIGH));
 }
 
+// The evaluation as a short table; wsr-attack has a longer one.
 void results_eval(const cli *c, const wsr_result *result)
 {
     const wsr_eval *const eval = wsr_result_eval(result);

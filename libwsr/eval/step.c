@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Evaluation over attacks and strengths. A step is one batch under one attack
-// at all strengths. Images are numbered through the data set, so that an
-// evaluation that was taken up again ends with the same bits. Where somebody
-// watches, a step keeps the strengths and members that have ended, so that it
-// goes on behind them when it was stopped.
+// The steps of an evaluation. A step is one attack on one batch at all
+// strengths; step number p is attack p % n_attacks on batch p / n_attacks.
+// Images are numbered through the data set, so that an interrupted evaluation
+// ends with the same bits.
+//
+// If there is a hook, a step keeps a part (attack/engine/part.h): the complete
+// strengths and members, after which a stopped step continues.
 
 #include "data/data.h"
 #include "eval/eval.h"
@@ -23,6 +25,8 @@ size_t wsr_eval_steps(const wsr_eval *eval)
                : (eval->n + eval->batch - 1) / eval->batch * eval->n_attacks;
 }
 
+// Steps go through all attacks before the next batch, so attack a has one
+// batch more while the position is behind it.
 size_t wsr_eval_count(const wsr_eval *eval, size_t a)
 {
     const size_t batches = (eval->position + eval->n_attacks - 1 - a) /
@@ -31,6 +35,7 @@ size_t wsr_eval_count(const wsr_eval *eval, size_t a)
     return done < eval->n ? done : eval->n;
 }
 
+// All attacks on a batch share its images.
 static wsr_status load_batch(wsr_eval *s, size_t number, size_t count)
 {
     wsr_status status = WSR_OK;
@@ -47,7 +52,8 @@ out:
     return status;
 }
 
-// One attack's result becomes part of a cell.
+// Copies the result of one attack on one batch into its cells, from row `at`
+// on.
 static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
 {
     const size_t n = wsr_attack_result_count(r);
@@ -75,7 +81,8 @@ static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
     memcpy(s->clean + at, wsr_attack_result_clean(r), n);
 }
 
-// Outcomes on the model that is evaluated, of images made on another.
+// Replaces the outcomes by those on the evaluated model; norms and passes
+// remain those of the attack.
 static wsr_status evaluate_transfer(wsr_eval *s, const wsr_attack_result *r,
                                     size_t a, size_t at)
 {
@@ -177,7 +184,8 @@ static step step_at(const wsr_eval *s)
                   .n = s->n - at < s->batch ? s->n - at : s->batch};
 }
 
-// The attack of a step, told what is particular about the step.
+// Settings of the attack that depend on the step. In a transfer evaluation
+// success on the attacked model does not count, so no image stops early.
 static wsr_attack *attack_of(wsr_eval *s, const step *now)
 {
     wsr_attack *const attack = s->attacks[now->a];
@@ -197,7 +205,9 @@ wsr_status wsr__eval_make_part(wsr_eval *eval)
         eval->source != NULL ? eval->source : eval->model, now.n);
 }
 
-// Nobody stops a step that nobody watches.
+// A part costs memory and copies, and without a hook nobody can stop the step.
+// The probe is computed before the first pass, since a hook that saves must
+// not use the model.
 static wsr_status prepare_step(wsr_eval *s)
 {
     wsr_status status = WSR_OK;
@@ -214,6 +224,7 @@ out:
     return status;
 }
 
+// Points passed inside a step keep counting after it.
 static void drop_part(wsr_eval *s)
 {
     s->savepoints = savepoints(s);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A network's description as text: what a file carries so that it can be read
-// without being told what it holds. Keys are "wsr.kind", what the cells are
-// made of ("wsr.genotype", "wsr.codes": the YAML itself, not its name), and
+// The description of a network as text in the metadata of its file, so that
+// the file can be read without further options. The keys are "wsr.kind"; the
+// cells ("wsr.genotype" or "wsr.codes": the YAML itself, not its name); and
 // "wsr." with each option.
+//
+// Descriptions are written, read to make a network, and compared with an
+// existing network before its parameters are loaded.
 
 #include "net/net.h"
 
@@ -11,6 +14,8 @@
 
 enum { KEY_SIZE = 64 };
 
+// Whether a key stands for the cells: these are written as YAML, not as the
+// option that names them.
 bool wsr__net_holds_cells(const wsr__net_class *cls, const char *key)
 {
     return cls->cells.print != NULL && wsr__streq(key, cls->cells.key);
@@ -21,7 +26,8 @@ static void metadata_key(char key[KEY_SIZE], const char *option)
     (void)snprintf(key, KEY_SIZE, "wsr.%s", option);
 }
 
-// A list that nobody gave: the network is the same as without the option.
+// A list without numbers means the same as a missing option, so it is not
+// written.
 static bool is_unset(const wsr_net *net, const wsr__option *option)
 {
     const char *const field = (const char *)net->options + option->offset;
@@ -61,6 +67,8 @@ static wsr_status put_option(const wsr_net *net, const wsr__option *option,
     return status;
 }
 
+// The options are those of the kind's schema, so a new option needs nothing
+// here.
 wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx)
 {
     wsr_status status = WSR_OK;
@@ -78,6 +86,7 @@ out:
 
 // ------------------------------------------------------------------ reading
 
+// A description that is read: values by key, and what was made of them so far.
 typedef struct source {
     wsr__net_get get;
     void *ctx;
@@ -92,7 +101,8 @@ static wsr_status as_format(wsr_status status)
     return status == WSR_CONFIG ? wsr__fail_at(WSR_FORMAT, "metadata") : status;
 }
 
-// The described options, checked.
+// The described options, checked against the schema. A missing key keeps its
+// default.
 static wsr_status read_options(source *s)
 {
     wsr_status status = WSR_OK;
@@ -115,6 +125,7 @@ out:
     return status;
 }
 
+// Options of the caller win over those of the file.
 static wsr_status take_override(source *s, const wsr__net_override *override)
 {
     const wsr__option *const all = wsr__net_override_schema();
@@ -188,6 +199,7 @@ static wsr_status differ(const char *key, const char *have, const char *want)
                     key, have, want);
 }
 
+// The error of two lists that differ, with both printed.
 static wsr_status compare_list(const wsr__net_options *have, const wsr_net *net,
                                const char *key)
 {
@@ -204,7 +216,8 @@ static wsr_status compare_list(const wsr__net_options *have, const wsr_net *net,
     return status;
 }
 
-// What the stem's weights were trained behind.
+// The weights of the stem were trained on images normalised with the file's
+// mean and std; with others the network computes something else.
 static wsr_status compare_normalize(const wsr_net *net, wsr__net_get get,
                                     void *ctx)
 {
@@ -235,6 +248,7 @@ out:
     return status;
 }
 
+// Only the first `layers` cells of RobNet codes matter.
 static wsr_status compare_cells(const wsr_net *net, const char *yaml)
 {
     const wsr__net_cells *const cells = &net->cls->cells;
@@ -248,6 +262,8 @@ static wsr_status compare_cells(const wsr_net *net, const char *yaml)
     return status;
 }
 
+// Compares what the shapes of tensors cannot show. A file without a
+// description may still have a normalisation layer.
 wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
 {
     wsr_status status = WSR_OK;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Networks whose cells come from a genotype (Liu et al. 2019,
-// arXiv:1806.09055): every node is the sum of two operations, and the
-// genotype says which states are concatenated.
+// arXiv:1806.09055): every node is the sum of two operations, and the genotype
+// says which states the cell concatenates.
 
 #include "net/net.h"
 
+// Edges 2i and 2i + 1 enter node i. An error is kept in the cell's site and
+// reported when the graph is complete, so callers need not check each call.
 static wsr_value inside(wsr__cell *cell)
 {
     const wsr_genotype *const genotype = cell->build->net->cells;
@@ -48,6 +50,7 @@ static const wsr__option schema[] = {
 
 // -------------------------------------------------------------------- cells
 
+// A genotype that the caller gives is copied; otherwise the option names one.
 static wsr_status make(void **out, const wsr__net_options *options,
                        const void *given)
 {

@@ -2,7 +2,7 @@
 //
 // RobNet networks (Guo et al. 2020, arXiv:1911.10695): each of the 14 edges of
 // a cell has a code of two bits, one for a separable convolution and one for a
-// shortcut; all edges of a node are summed.
+// shortcut. A node is the sum of all its edges.
 
 #include "net/net.h"
 
@@ -10,6 +10,7 @@
 
 enum { NODES = 4 };
 
+// Bit 0: separable convolution, bit 1: shortcut.
 static const wsr__cell_class *const by_code[] = {
     &wsr__cell_none,
     &wsr__cell_sep_conv_3x3,
@@ -17,6 +18,7 @@ static const wsr__cell_class *const by_code[] = {
     &wsr__cell_res_sep_conv_3x3,
 };
 
+// Codes belong to cells by number, normal and reduction cells alike.
 static wsr_value inside(wsr__cell *cell)
 {
     static const size_t states[NODES] = {2, 3, 4, 5};
@@ -38,6 +40,7 @@ static wsr_value inside(wsr__cell *cell)
     return wsr__cell_concat(cell, states, NODES);
 }
 
+// Unless all cells share one list, every cell needs its own.
 static wsr_status check(const wsr_net *net)
 {
     const wsr_robnet_codes *const codes = net->cells;
@@ -75,6 +78,7 @@ static wsr_status parse(void **out, const char *text, const char *where)
     return status;
 }
 
+// Printing and parsing is exact, and codes are copied once per network.
 static wsr_status copy(void **out, const wsr_robnet_codes *codes)
 {
     char *text = NULL;

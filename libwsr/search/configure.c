@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a search is configured by: the sections of its configuration, and the
-// search that they describe.
+// The configuration of a search: its sections, and the search that they
+// describe. Three sections choose a member of a family (searcher, estimator,
+// predictor), whose options they then hold.
 
 #include "search/search.h"
 
@@ -54,7 +55,8 @@ void wsr__search_sections(wsr__search_config *c, wsr__section *out)
     c->sections = out;
 }
 
-// Sections that were not given a fidelity of their own take that of the top.
+// Sections without a fidelity of their own take the one at the top
+// (docs/fidelity.md).
 static void spread_fidelity(wsr__search_config *c, const wsr_config *config)
 {
     for (size_t i = WSR__SECTION_TOP + 1; i < WSR__SEARCH_SECTIONS; i++) {
@@ -72,8 +74,8 @@ static void spread_fidelity(wsr__search_config *c, const wsr_config *config)
     }
 }
 
-// The supernet sees images as the network that is found will, unless it has
-// statistics of its own.
+// The supernet normalises images like the final network, unless it has its own
+// mean and std.
 static void spread_normalization(wsr__search_config *c)
 {
     if (!wsr__normalize_given(&c->supernet.normalize)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sampled architectures: weights = softmax((alphas + g) / tau) with Gumbel
-// noise g (Jang et al., arXiv:1611.01144). Each edge takes the candidate of the
-// largest weight, the first one of equals.
+// noise g (Jang et al., arXiv:1611.01144). Each edge takes the candidate with
+// the largest weight, the first of equal ones.
 
 #include "search/search.h"
 
@@ -34,6 +34,7 @@ static void sample(wsr__path *path, const wsr_search *search,
     wsr__arch_choose(path->choices, path->top, arch, path->weights);
 }
 
+// `kind` separates the samples of training, evaluation and callers.
 void wsr__path_sample(wsr__path *path, const wsr_search *search,
                       uint64_t serial, uint32_t kind)
 {
@@ -41,6 +42,7 @@ void wsr__path_sample(wsr__path *path, const wsr_search *search,
     sample(path, search, search->alphas, &rng);
 }
 
+// Equal alphas make all candidates equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr_search *search,
                        uint64_t serial)
 {
@@ -50,6 +52,8 @@ void wsr__path_uniform(wsr__path *path, const wsr_search *search,
     sample(path, search, equal, &rng);
 }
 
+// The graph of a path is dropped once its plan is made; plans share the
+// search's arena and run in turn.
 wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch, unsigned purpose)
 {

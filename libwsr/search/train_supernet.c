@@ -11,6 +11,7 @@
 
 #include "search/search.h"
 
+// Plans of a path; they share the search's arena and run in turn.
 typedef struct supernet_plans {
     wsr_plan *attack; // gradients of the image
     wsr_plan *train;  // gradients of the parameters
@@ -43,7 +44,9 @@ out:
     return status;
 }
 
-// The attack's last step by a plan that leaves parameter gradients behind.
+// In the released code the last step of the attack also computes gradients of
+// the parameters, and does not clear them before training: they add to the
+// gradients of the training step.
 static wsr_status last_step(wsr_search *s, const supernet_plans *p,
                             const wsr_batch *batch, const wsr__pgd *pgd)
 {
@@ -90,6 +93,7 @@ out:
     return status;
 }
 
+// Constant before the search phase, then by the schedule.
 static double learning_rate(const wsr_search *s)
 {
     return s->phase == WSR_PHASE_SEARCH
@@ -124,6 +128,8 @@ out:
     return status;
 }
 
+// In a path per batch, the epoch's serial number and the batch are the counter
+// of its random numbers.
 static wsr_status train_batch(wsr_search *s, supernet_plans *p)
 {
     wsr_status status = WSR_OK;
@@ -153,6 +159,7 @@ size_t wsr__search_train_batches(const wsr_search *s)
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
+// Starts at s->batch, where an interrupted epoch stopped.
 wsr_status wsr__search_train_supernet(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training step by step for callers: a wsr__training without the folder, log
-// and configuration of a run, and with the curves that a run has in its log.
+// Training step by step for callers: wsr_trainer is a wsr__training without
+// the folder, log and configuration of a run, and with the curves that a run
+// writes to its log.
 
 #include "train/train.h"
 
@@ -20,7 +21,7 @@ struct wsr_trainer {
     double *curves; // (all epochs, CURVES), those that are done
 };
 
-// Options that name what only runs do must not be without effect.
+// Options that only runs use are errors here: ignoring them would mislead.
 static wsr_status check_options(const wsr__train_params *params)
 {
     wsr__train_params usual;
@@ -37,6 +38,8 @@ static wsr_status check_options(const wsr__train_params *params)
                           key);
 }
 
+// Plans are compiled here, so that a lack of memory shows before the first
+// step.
 wsr_status wsr_trainer_new(wsr_trainer **out, wsr_net *net,
                            const wsr_dataset *train, const wsr_dataset *test,
                            const char *options, uint64_t seed)
@@ -92,7 +95,8 @@ void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
 
 // ------------------------------------------------------------------- curves
 
-// Validation is added when it is due.
+// Numbers of the current epoch; those of the validation are NaN until it is
+// done.
 static void curves_of(double out[CURVES], const wsr__training *t)
 {
     const wsr__epoch epoch = wsr__training_epoch(t);
@@ -104,7 +108,8 @@ static void curves_of(double out[CURVES], const wsr__training *t)
     out[WSR_TRAIN_TEST_ROBUST] = nan("");
 }
 
-// Epochs that are done lie in `curves`; the current one is in the sums.
+// Complete epochs are in `curves`; the current one is in the sums of the
+// training.
 double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
                        wsr_train_curve curve)
 {
@@ -143,6 +148,8 @@ out:
     return status;
 }
 
+// A call that finds batch == batches was stopped in the validation: it only
+// validates.
 wsr_status wsr_trainer_step(wsr_trainer *trainer)
 {
     wsr_status status = WSR_OK;
@@ -200,6 +207,8 @@ void wsr_trainer_keep_best(wsr_trainer *trainer)
 
 // -------------------------------------------------------------------- files
 
+// Curves of complete epochs only: those of the current one follow from the
+// sums.
 wsr_status wsr_trainer_save(const wsr_trainer *trainer, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -217,7 +226,8 @@ out:
     return status;
 }
 
-// What a batch is drawn by must be as it was.
+// Seed and batch size determine which images a batch holds, so they must be
+// the same.
 static wsr_status check_drawn(const wsr__training *t, const wsr__st *st)
 {
     static const char *const names[DRAWN] = {"seed", "batches of"};

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a training must know to go on bit for bit: parameters with their
-// buffers, the optimiser's arrays, the position, the epoch's sums, the best
-// parameters so far. Random numbers need no state, they are drawn by position;
-// schedules neither. Nothing here depends on time or place.
+// The checkpoint of a training: parameters and buffers, the optimiser's
+// arrays, the position, the sums of the epoch, the best parameters so far.
+// Random numbers and schedules depend on the position only, so they have no
+// state. Nothing depends on time or place: equal trainings write equal bytes.
+//
+// Names begin with a prefix, since a search's checkpoint holds a training
+// beside its own tensors.
 
 #include "train/train.h"
 
@@ -38,6 +41,7 @@ out:
     return status;
 }
 
+// A file may be of other data or damaged; positions index arrays.
 static wsr_status check_position(const wsr__training *t,
                                  const uint64_t position[POSITION],
                                  const wsr__st *st)
@@ -72,6 +76,8 @@ out:
     return status;
 }
 
+// Number of complete epochs in a file, which a trainer needs to read its
+// curves.
 wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
                                 const wsr__st *st, const char *prefix)
 {
@@ -89,6 +95,7 @@ typedef struct staged {
     unsigned char *optim;
 } staged;
 
+// Only if the options ask to keep the best epoch.
 static wsr_status stage_best(staged *s, const wsr__training *t,
                              const wsr__st *st, const char *prefix)
 {
@@ -107,6 +114,8 @@ out:
     return status;
 }
 
+// Reads everything into copies first, so that a bad file leaves the training
+// unchanged.
 static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
                         const char *prefix)
 {
@@ -122,6 +131,7 @@ out:
     return status;
 }
 
+// Nothing here can fail.
 static void take(wsr__training *t, const staged *s)
 {
     const double *const v = s->values;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Validation between epochs: accuracy on the first test images as they are
-// and under one attack of one strength, and which epoch was the best so far.
-// Frozen statistics; nothing of it feeds back into training, so that with
-// keep=last the test images stay unseen.
+// Validation between epochs: accuracy on the first test images, clean and
+// under one attack at one strength, with frozen running statistics; and the
+// parameters of the best epoch. With keep=last nothing of it influences the
+// training, so the test images remain unseen.
 
 #include "train/train.h"
 
 #include <string.h>
 
+// Every eval_every epochs, and always after the last one.
 static bool is_due(const wsr__training *t)
 {
     const size_t every = (size_t)t->params.eval_every;
@@ -17,6 +18,8 @@ static bool is_due(const wsr__training *t)
             t->epoch + 1 == (size_t)t->params.epochs);
 }
 
+// Copies the parameters if this epoch is better than all before it; buffers
+// are parameters here.
 static void remember(wsr__training *t, const wsr__validation *validation)
 {
     const wsr_params *const params = wsr_net_params(t->of.net);
@@ -35,6 +38,8 @@ static void remember(wsr__training *t, const wsr__validation *validation)
     }
 }
 
+// The model is kept from one validation to the next: its plans read the
+// current parameters.
 static wsr_status open_eval(wsr_eval **out, wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -59,6 +64,7 @@ out:
     return status;
 }
 
+// Makes the largest plan before training, and says how much memory it needs.
 wsr_status wsr__training_prepare_validation(wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -80,7 +86,7 @@ out:
                             : wsr__fail_at(status, "train.eval_attack");
 }
 
-// Of a validation at work.
+// State of the hook of a running validation.
 typedef struct watch {
     wsr__run *run;
     wsr_status status; // what the run's hook says
@@ -98,8 +104,8 @@ static bool on_pass(const wsr_eval_progress *progress, void *user)
     return w->status == WSR_OK;
 }
 
-// Its steps take no part of the run of their own: they are among what an epoch
-// takes.
+// A validation has no fraction of the run of its own: its time is part of an
+// epoch's.
 static wsr_status walk(wsr_eval *eval, const wsr__training *t, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -136,6 +142,7 @@ out:
     return status;
 }
 
+// Plans notice that the parameters have changed (wsr__param_touch).
 void wsr__training_finish(wsr__training *training)
 {
     const wsr_params *const params = wsr_net_params(training->of.net);

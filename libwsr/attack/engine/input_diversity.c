@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gradients at images of another size, as difgsm and tifgsm share them: with
-// some probability an image is resized at random and padded with zeros at a
-// random place. Each image has numbers of its own, whatever its batch. Xie et
-// al., "Improving transferability of adversarial examples with input
-// diversity", arXiv:1803.06978.
+// Gradients at resized images, for difgsm and tifgsm: with some probability an
+// image is resized to a random smaller size and padded with zeros at a random
+// place. Random numbers belong to the image, whatever its batch. Xie et al.,
+// "Improving transferability of adversarial examples with input diversity",
+// arXiv:1803.06978.
+//
+// The gradient goes back through the resizing, so that it is one of the
+// original pixels.
 
 #include "attack/engine/momentum_attack.h"
 
@@ -18,6 +21,9 @@ typedef struct tap {
     float part; // of the pixel `high`
 } tap;
 
+// Bilinear interpolation on an axis: pixel i of `to` lies between two pixels
+// of `from`, with pixel centres at i + 0.5 as in PyTorch with
+// align_corners=False.
 static tap tap_of(int64_t i, int64_t from, int64_t to)
 {
     const float at = ((float)i + 0.5f) * (float)from / (float)to - 0.5f;
@@ -28,6 +34,8 @@ static tap tap_of(int64_t i, int64_t from, int64_t to)
     return t;
 }
 
+// All images are (channels, h, w); the resized one fills rows x columns at
+// (top, left), the rest is zero.
 void wsr__resize_image(float *to, const float *from, const wsr__resize *how)
 {
     const int64_t plane = how->h * how->w;
@@ -49,6 +57,7 @@ void wsr__resize_image(float *to, const float *from, const wsr__resize *how)
     }
 }
 
+// The transpose of wsr__resize_image().
 void wsr__resize_backward(float *to, const float *from, const wsr__resize *how)
 {
     const int64_t plane = how->h * how->w;
@@ -86,7 +95,8 @@ static int64_t below(wsr__rng *rng, int64_t n)
     return i < n ? i : n - 1;
 }
 
-// What step `step` makes of a row; false: nothing.
+// The forward and the backward pass call it with equal arguments and get the
+// same size and place. False: the image is not resized in this step.
 static bool resize_of(wsr__resize *how, const wsr__attack_batch *s,
                       const view *v, size_t row)
 {
@@ -128,6 +138,7 @@ static void go_back(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// The gradient with respect to s->x ends in s->grad.
 wsr_status wsr__gradient_resized(wsr__attack_batch *s,
                                  const wsr__momentum_attack *c)
 {

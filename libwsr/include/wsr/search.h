@@ -65,11 +65,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out, const char *topic);
 //
 // An architecture is a list of choices: the number of a candidate operation
 // for each edge of the supernet, as in wsr_supernet_graph(). Each training step
-// of the supernet samples an architecture, with probabilities
-// softmax(alphas / tau) per edge (Gumbel softmax), which are almost uniform at
-// first. A program with its own strategy trains the supernet with
-// wsr_search_step(), compares architectures with wsr_search_evaluate(), and may
-// change the sampling with wsr_search_set_alphas().
+// of the supernet samples an architecture, with probabilities softmax(alphas)
+// per edge (the Gumbel trick), which are almost uniform at first. A program
+// with its own strategy trains the supernet with wsr_search_step(), compares
+// architectures with wsr_search_evaluate(), and may change the sampling with
+// wsr_search_set_alphas().
 
 /** A search. One thread at a time may use it. */
 typedef struct wsr_search wsr_search;
@@ -188,7 +188,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_set_alphas(wsr_search *search,
 
 /**
  * Sample an architecture as the training of the supernet does: each edge takes
- * the candidate with the largest sum of alpha / `search.tau` and Gumbel noise.
+ * the candidate with the largest sum of alpha and Gumbel noise.
  *
  * @param choices [out] (edges) number of a candidate for each edge
  * @param search a search
