@@ -37,6 +37,7 @@ static int width_of(const wsr_eval *s)
     return most < WIDE ? (int)most : WIDE;
 }
 
+// One attack at one strength.
 static void print_row(const wsr_eval *s, size_t a, size_t e, int width)
 {
     print_label(s, a, width);
@@ -80,6 +81,7 @@ static size_t largest(const wsr_eval *s)
     return best;
 }
 
+// A mean over one strength would repeat its row.
 static void print_mean(const wsr_eval *s, size_t a, int width)
 {
     if (wsr_eval_strengths(s) > 1) {
@@ -89,6 +91,7 @@ static void print_mean(const wsr_eval *s, size_t a, int width)
     }
 }
 
+// Only minimum-norm attacks have a smallest change.
 static void print_smallest(const wsr_eval *s, size_t a, int width)
 {
     const size_t e = largest(s);
@@ -191,6 +194,7 @@ static wsr_status show_eval(const cli *c, const wsr_eval *s)
     return status;
 }
 
+// The released measure has neither intervals nor norms.
 static void show_released(const wsr_result *result)
 {
     const float *eps = NULL;

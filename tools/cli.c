@@ -137,6 +137,7 @@ const cli_option *cli_option_at(const cli *c, size_t i)
     return own[i - N_COMMON].name != NULL ? &own[i - N_COMMON] : NULL;
 }
 
+// A tool without presets has no --preset.
 bool cli_is_hidden(const cli *c, size_t i)
 {
     return i == PRESET && c->tool->presets == NULL;
@@ -166,6 +167,8 @@ static int unknown_option(const cli *c, const char *given)
 
 // ------------------------------------------------------------------- reading
 
+// The kernels need the number before anything is computed; `threads` is also a
+// key of most configurations.
 static int set_threads(const char *text)
 {
     char *end = NULL;
@@ -363,6 +366,7 @@ int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
     return CLI_GO_ON;
 }
 
+// The value of a tool's own option, NULL when it was not given.
 const char *cli_value(const cli *c, const char *name)
 {
     const cli_option *o = NULL;

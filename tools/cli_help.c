@@ -51,6 +51,7 @@ const char *cli_nearest(const char *word, const char *const *names, size_t n)
     return near;
 }
 
+// A line per option, first those of the tool, then the common ones.
 static void print_options(const cli *c, size_t first, size_t end)
 {
     const cli_option *o = NULL;

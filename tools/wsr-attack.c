@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wsr-attack: how many images a network recognises in spite of attacks. The
-// work is wsr_eval_run(); here are words around it.
+// wsr-attack: accuracy of a network under attacks. The library does the
+// evaluation (wsr_eval_run()); this file has the tool's words and options.
 
 #include "attack_show.h"
 #include "results.h"
@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+// Each is short for a key of the configuration.
 static const cli_option options[] = {
     {"net", "FILE", "net.file", "network, a safetensors file"},
     {"genotype", "NAME", "net.genotype", "its cells, if the file does not say"},
@@ -43,6 +44,7 @@ static const cli_tool tool = {
     .help = help,
 };
 
+// Ctrl-C stops the evaluation before the next pass through the model.
 static bool on_progress(const wsr_progress *p, void *user)
 {
     char text[160];

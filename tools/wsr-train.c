@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Train a network from a genotype, naturally or adversarially, and measure its
-// accuracy over attack strengths.
+// wsr-train: trains a network, naturally or adversarially, evaluates it and
+// writes a report. The library does all of this; this file has the tool's
+// words and options.
 
 #include "cli.h"
 #include "results.h"
@@ -30,6 +31,8 @@ static const cli_tool tool = {
     .help = help,
 };
 
+// A line of the log goes to stdout with --json; anything else is progress.
+// Ctrl-C stops the run at the next call.
 static bool on_progress(const wsr_progress *p, void *user)
 {
     char text[160];
@@ -40,6 +43,7 @@ static bool on_progress(const wsr_progress *p, void *user)
     return !cli_canceled();
 }
 
+// The report is written after the run, from its folder.
 static wsr_status run(cli *c)
 {
     wsr_result *result = NULL;

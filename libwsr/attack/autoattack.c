@@ -66,6 +66,8 @@ static bool is_sparse(const params *p)
     return norm(p) == WSR__L1 && wsr__streq(p->version.s, "standard");
 }
 
+// The members get their options as structs; published numbers stand where the
+// option is 0.
 static wsr_status add_apgd(wsr__members *out, const params *p,
                            const wsr__attack_class *cls, int64_t eot)
 {
@@ -150,6 +152,8 @@ out:
     return status;
 }
 
+// The order of members is the published one: cheap attacks come first and
+// leave fewer images to the others.
 static wsr_status add_members(wsr__members *out, const params *p)
 {
     wsr_status status = WSR_OK;
@@ -181,6 +185,7 @@ static void release(void *options)
     wsr__members_free(&((params *)options)->members);
 }
 
+// Members are made once, when the attack is made, not for every batch.
 static wsr_status prepare(void *options)
 {
     params *const p = options;

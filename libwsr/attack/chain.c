@@ -22,6 +22,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// The list may stand in brackets, which a list inside a list of attacks needs.
 static wsr_status prepare(void *options)
 {
     params *const p = options;
@@ -43,6 +44,7 @@ static const wsr__members *members_of(const void *options)
     return &((const params *)options)->members;
 }
 
+// A model must serve every member.
 static wsr_status fits(const void *options, const wsr_model *model)
 {
     wsr_status status = WSR_OK;
@@ -55,6 +57,7 @@ out:
     return status;
 }
 
+// All members have the norm of the first: wsr__members_parse() has checked it.
 static wsr__lp norm(const void *options)
 {
     const wsr__member *const first = &members_of(options)->list[0];

@@ -36,6 +36,7 @@ static const wsr__option schema[] = {
     {0},
 };
 
+// sum is (n, d): gradients of one point, summed with a common exponent.
 typedef struct run_state {
     float alpha;
     float *sum;
@@ -56,6 +57,7 @@ static void clear(wsr__attack_batch *s, size_t row, void *ctx)
     state->exponent[row] = WSR__EXPONENT_NONE;
 }
 
+// The gradients of a sample may have another exponent than the sum.
 static void add(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
@@ -68,6 +70,8 @@ static void add(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// The sum points in the direction of the mean; a step only needs the
+// direction.
 static void step(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;

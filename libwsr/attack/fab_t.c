@@ -6,6 +6,7 @@
 #include "attack/attack.h"
 #include "attack/engine/fast_boundary.h"
 
+// The options of `fab` and the number of target classes.
 static const wsr__option schema[] = {
     {"steps", WSR__INT, offsetof(wsr__fab, steps), "100", 1, 100000, "steps",
      "gradient steps", NULL},

@@ -41,6 +41,8 @@ typedef struct run_state {
     uint32_t attempt;
 } run_state;
 
+// In l2 the noise has the length of the strength: the first pass over the
+// random numbers measures it, the second uses the same numbers.
 static void draw(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
@@ -63,6 +65,7 @@ static void draw(wsr__attack_batch *s, size_t row, void *ctx)
     wsr__project(x, &ball);
 }
 
+// Every try is evaluated; images with a success leave the batch.
 static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     wsr_status status = WSR_OK;

@@ -22,6 +22,7 @@ enum { MOST_ATTACKS = 64, SPEC_SIZE = 1024 };
 const char *const wsr__eval_targets[] = {"none", "least", "second", "random",
                                          NULL};
 
+// Options of evaluations: most are those of every attack, which they set.
 static const wsr__option schema[] = {
     WSR__EVAL_OPTIONS(0),
     {"seed", WSR__INT, AT(attack.seed), "0", 0, 9007199254740991.0, "",
@@ -53,6 +54,7 @@ static void free_cells(wsr_eval *s)
     s->cells = NULL;
 }
 
+// Also frees an evaluation that was never opened: its arrays are NULL.
 void wsr_eval_free(wsr_eval *eval)
 {
     if (eval == NULL) {
@@ -113,6 +115,8 @@ out:
     return status;
 }
 
+// Defaults for callers that fill the struct; attacks and strengths remain to
+// be set.
 void wsr__eval_params_default(wsr__eval_params *params)
 {
     *params = (wsr__eval_params){0};
@@ -148,6 +152,7 @@ out:
     return status;
 }
 
+// The constructor from text.
 wsr_status wsr_eval_new(wsr_eval **out, const char *attacks,
                         const char *options)
 {
@@ -301,6 +306,8 @@ out:
     return status;
 }
 
+// Estimated memory: the result arrays, the kept images, and the plans of the
+// model at its largest batch.
 wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
                            wsr_model *model)
 {
@@ -322,6 +329,7 @@ out:
     return status;
 }
 
+// A shortage of memory is an error here, not hours later.
 static wsr_status check_needs(const wsr_eval *s, wsr_model *model)
 {
     wsr__needs needs = {0};
@@ -329,6 +337,8 @@ static wsr_status check_needs(const wsr_eval *s, wsr_model *model)
     return status == WSR_OK ? wsr__needs_check(&needs, NULL) : status;
 }
 
+// The model is set last: it marks the evaluation as open. An opening that
+// fails may be tried again with another model.
 wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
                          const wsr_dataset *dataset)
 {
@@ -353,6 +363,8 @@ out:
     return status;
 }
 
+// Attacks have one set of options, so the first one tells whether they are
+// targeted.
 wsr_status wsr_eval_transfer(wsr_eval *eval, wsr_model *source)
 {
     wsr_status status = WSR_OK;

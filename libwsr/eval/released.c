@@ -90,6 +90,7 @@ static void copy_statistics(evaluation *ev, bool back)
     }
 }
 
+// A copy of all buffers, in the order of the parameter set.
 static wsr_status save_statistics(evaluation *ev)
 {
     size_t floats = 0;
@@ -209,6 +210,7 @@ out:
     return status;
 }
 
+// Steps are batches over all strengths. Without a run nobody is told.
 static wsr_status tell(const evaluation *ev, size_t done, size_t steps)
 {
     return ev->p->run == NULL
@@ -235,6 +237,8 @@ out:
     return status;
 }
 
+// Measures with decoded options; the public function below decodes them from
+// text.
 wsr_status wsr__eval_measure_released(double *accuracy, const wsr_net *net,
                                       const wsr_dataset *dataset,
                                       const float *eps, size_t n,

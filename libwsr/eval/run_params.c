@@ -136,6 +136,8 @@ out:
     return status;
 }
 
+// Called when the configuration was decoded: the released measure excludes
+// options by whether they were given.
 wsr_status wsr__eval_run_fidelity(wsr__eval_run_params *params,
                                   const wsr_config *config)
 {
@@ -149,7 +151,7 @@ out:
     return status;
 }
 
-// "0.03", "8/255" or "inf".
+// "0.03", "8/255" or "inf": one item of the list, `length` bytes of `text`.
 static wsr_status decode_strength(float *out, const char *text, size_t length)
 {
     static const wsr__option option = {"eps", WSR__FLOAT, 0,  "0", 0,

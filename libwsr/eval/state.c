@@ -53,6 +53,7 @@ static void cell_name(char out[NAME_SIZE], const wsr_eval *s, size_t k,
                    what);
 }
 
+// A tensor of one dimension.
 static wsr_status add_array(wsr__st_builder *b, const char *name,
                             wsr__st_dtype dtype, const void *data, size_t n)
 {
@@ -60,6 +61,7 @@ static wsr_status add_array(wsr__st_builder *b, const char *name,
     return wsr__st_add(b, name, dtype, data, dims, 1);
 }
 
+// Images as a tensor (n, c, h, w).
 static wsr_status add_images(wsr__st_builder *b, const wsr_eval *s,
                              const char *name, const float *images, size_t n)
 {
@@ -124,6 +126,7 @@ out:
     return status;
 }
 
+// Room for the probe of both models, see probe().
 static size_t probe_floats(const wsr_eval *s)
 {
     const size_t other = s->source == NULL ? 0 : s->source->classes;
@@ -151,6 +154,7 @@ out:
     return status;
 }
 
+// Without a hook the probe is computed when the checkpoint is written.
 static wsr_status add_probe(wsr__st_builder *b, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
@@ -188,6 +192,7 @@ out:
     return status;
 }
 
+// The position and all cells, in the fixed order of attacks and strengths.
 wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
@@ -209,6 +214,7 @@ out:
     return status;
 }
 
+// Checkpoints carry a checksum and keep their predecessor.
 wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -226,6 +232,7 @@ out:
 
 // ------------------------------------------------------------------ reading
 
+// The error line shows both descriptions, so that the difference can be seen.
 static wsr_status check_description(const wsr_eval *s, const wsr__st *st)
 {
     wsr__str text = {0};
@@ -322,6 +329,7 @@ out:
     return status;
 }
 
+// A position is a number of complete steps.
 static wsr_status read_position(int64_t *out, const wsr_eval *s,
                                 const wsr__st *st)
 {
@@ -334,7 +342,7 @@ static wsr_status read_position(int64_t *out, const wsr_eval *s,
     return WSR_OK;
 }
 
-// What was done of the step that was stopped, if the file says so.
+// A file without "part.position" was written between two steps.
 static wsr_status read_part(wsr_eval *s, const wsr__st *st)
 {
     wsr_status status = WSR_OK;
@@ -387,6 +395,7 @@ out:
     return status;
 }
 
+// An evaluation that has begun has results that the file would overwrite.
 wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;

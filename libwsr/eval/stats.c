@@ -42,6 +42,7 @@ static size_t count_bytes(const uint8_t *flags, size_t n)
     return hits;
 }
 
+// Mean of counts, over all n rows.
 static double mean_words(const uint32_t *values, size_t n)
 {
     double sum = 0;
@@ -206,6 +207,7 @@ double wsr_eval_mean(const wsr_eval *eval, size_t a)
     return members == 0 ? (double)NAN : sum / (double)members;
 }
 
+// Labels are those of the data set, also in a targeted evaluation.
 double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a, size_t e,
                       size_t label)
 {
@@ -234,6 +236,7 @@ bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e, size_t i)
     return wsr__eval_at(eval, a, e)->robust[i] != 0;
 }
 
+// NULL for an image that is not kept, or not done yet.
 const float *wsr_eval_image(const wsr_eval *eval, size_t a, size_t e, size_t i)
 {
     if (eval->model == NULL || i >= eval->keep ||

@@ -51,6 +51,7 @@ static wsr_status begin_line(wsr__json **json, const char *event)
     return status;
 }
 
+// Appends a finished object and a line feed.
 static wsr_status add_line(wsr__str *out, const wsr__json *json)
 {
     char *line = NULL;
@@ -93,6 +94,7 @@ static void put_classes(wsr__json *json, const wsr_eval *s, size_t a, size_t e,
     wsr__json_numbers(json, "class_accuracy", values, classes);
 }
 
+// The event "eval": one attack at one strength.
 static wsr_status add_cell(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
 {
     wsr_status status = WSR_OK;
@@ -136,6 +138,7 @@ static void put_worst(wsr__json *json, const wsr_eval *s, const char *norm,
     wsr__json_number(json, "robust_high", high);
 }
 
+// The event "summary" for a norm at one strength.
 static wsr_status add_worst(wsr__str *out, const wsr_eval *s, const char *norm,
                             size_t e)
 {
@@ -152,6 +155,7 @@ out:
     return status;
 }
 
+// The event "summary" for an attack over its strengths.
 static wsr_status add_mean(wsr__str *out, const wsr_eval *s, size_t a)
 {
     wsr_status status = WSR_OK;

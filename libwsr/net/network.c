@@ -88,12 +88,15 @@ static wsr_status parse(void **out, const char *text, const char *where)
     return status;
 }
 
+// The number of layers does not matter: all cells of a kind are equal.
 static bool same(const void *a, const void *b, size_t layers)
 {
     (void)layers;
     return wsr_genotype_equal(a, b);
 }
 
+// Batch norms of these networks have affine parameters, unlike those of a
+// supernet.
 const wsr__net_class wsr__net_network = {
     .super = {"network", "cells from a genotype", "arXiv:1806.09055", schema,
               sizeof(wsr__net_options)},

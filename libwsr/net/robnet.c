@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+// All RobNet cells have four nodes; the output concatenates them all.
 enum { NODES = 4 };
 
 // Bit 0: separable convolution, bit 1: shortcut.
@@ -90,6 +91,7 @@ static wsr_status copy(void **out, const wsr_robnet_codes *codes)
     return status;
 }
 
+// Codes that the caller gives are copied; otherwise the option names them.
 static wsr_status make(void **out, const wsr__net_options *options,
                        const void *given)
 {

@@ -156,6 +156,8 @@ const char *wsr_variant_reference(const wsr_variant *variant)
     return text_or_empty(variant->reference);
 }
 
+// A schema ends with an option without a key; a variant without options may
+// have none.
 size_t wsr_variant_options(const wsr_variant *variant)
 {
     size_t n = 0;
@@ -202,6 +204,7 @@ bool wsr_option_bounds(double *min, double *max, const wsr_option *option)
     return option->min != 0 || option->max != 0;
 }
 
+// The list of words ends with NULL.
 const char *wsr_option_word(const wsr_option *option, size_t i)
 {
     size_t n = 0;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The configuration that a run's folder keeps.
+// The configuration in the folder of a run: written when the run begins, read
+// when it is resumed.
 
 #include "run/run.h"
 
-// A resumed run goes on as it began. The number of threads may change, for
-// the machine may have.
+// A resumed run must go on as it began, so a configuration that is given again
+// may not differ in any key. Only the number of threads may, since the machine
+// may be another one.
 static wsr_status check_same(const wsr_config *stored, const wsr_config *given,
                              const wsr__section *sections, size_t n)
 {
@@ -26,6 +28,8 @@ static wsr_status check_same(const wsr_config *stored, const wsr_config *given,
     return WSR_OK;
 }
 
+// Decodes the stored configuration into the sections, with the number of
+// threads that is given now.
 wsr_status wsr__run_stored(const wsr__run *run, wsr__section *sections,
                            size_t n, const wsr_config *given)
 {

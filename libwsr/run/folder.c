@@ -2,13 +2,13 @@
 //
 // The folder of a run:
 //
-//   lock                     says which process works there (lock.c)
-//   config.yaml              every option in force
-//   log.jsonl                what happened
-//   checkpoint.safetensors   where it stands; .old is the one before
+//   lock                     the process that works there (lock.c)
+//   config.yaml              the values of all options
+//   log.jsonl                the log
+//   checkpoint.safetensors   the state; .old is the one before
 //
-// A checkpoint names how many lines of the log belong to it, so that both
-// always tell the same story.
+// config.yaml is written last when a run begins. So a folder without it holds
+// no run and can be used again.
 
 #include "run/run.h"
 
@@ -27,6 +27,7 @@ wsr_status wsr_folder_path(char **path, const wsr_folder *folder,
     return *path != NULL ? WSR_OK : WSR_NOMEM;
 }
 
+// Whether the folder holds a file of this name.
 static wsr_status has(bool *there, const wsr_folder *folder, const char *name)
 {
     char *path = NULL;
@@ -36,6 +37,7 @@ static wsr_status has(bool *there, const wsr_folder *folder, const char *name)
     return status;
 }
 
+// Only a folder with a configuration can be resumed.
 static wsr_status check_resumed(const wsr_folder *folder)
 {
     bool configured = false;
@@ -108,6 +110,7 @@ out:
     return status;
 }
 
+// A new folder may exist if it is empty, or must have a parent that takes it.
 static wsr_status check_fresh(const wsr_folder *folder)
 {
     DIR *const entries = opendir(folder->dir);
@@ -150,6 +153,8 @@ out:
     return status;
 }
 
+// The lock decides between two processes that begin at once; what the folder
+// holds is checked again under it.
 wsr_status wsr_folder_make(wsr_folder *folder)
 {
     wsr_status status = WSR_OK;
@@ -174,6 +179,7 @@ void wsr_folder_close(wsr_folder *folder)
     }
 }
 
+// A resumed run must be able to replace all of its files before it starts.
 wsr_status wsr__folder_check_files(const wsr_folder *folder,
                                    const char *const *files)
 {

@@ -20,6 +20,7 @@ struct wsr__run_log {
     void *ctx;
 };
 
+// errno must be that of the call before.
 static wsr_status write_failure(const wsr__run_log *log)
 {
     return wsr__fail_errno(log->path, errno);
@@ -127,6 +128,7 @@ out:
     return status;
 }
 
+// An unfinished line is dropped.
 void wsr__run_log_close(wsr__run_log *log)
 {
     if (log == NULL) {
@@ -178,6 +180,7 @@ static wsr_status put_line(wsr__run_log *log, wsr__str *text)
     return WSR_OK;
 }
 
+// The line is complete: write it, and drop the object in any case.
 wsr_status wsr__run_log_end(wsr__run_log *log)
 {
     wsr_status status = WSR_OK;

@@ -32,6 +32,7 @@ double wsr__needs_sum(const wsr__needs *needs)
     return sum;
 }
 
+// The part that the error line names, since it is the one to make smaller.
 const wsr__need *wsr__needs_largest(const wsr__needs *needs)
 {
     const wsr__need *most = NULL;
@@ -94,6 +95,7 @@ static wsr_status check_disk(const wsr__needs *needs, const char *dir)
                     needs->disk / gib, have / gib);
 }
 
+// Both are estimates from before the run, so they compare without a margin.
 wsr_status wsr__needs_check(const wsr__needs *needs, const char *dir)
 {
     const wsr_status status = check_memory(needs);

@@ -83,12 +83,15 @@ static void spread_normalization(wsr__search_config *c)
     }
 }
 
+// Called when all sections are decoded: some defaults depend on other
+// sections.
 void wsr__search_decoded(wsr__search_config *c, const wsr_config *config)
 {
     spread_fidelity(c, config);
     spread_normalization(c);
 }
 
+// The sections of families hold a class and its options.
 wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
                                   const wsr_dataset *data, uint64_t seed)
 {

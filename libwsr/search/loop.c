@@ -51,6 +51,8 @@ static wsr_status begin_epoch(wsr_search *s)
     return WSR_OK;
 }
 
+// Shares of the epoch's time, in the order of WSR__TIME_SUPERNET and the
+// others.
 static void add_times(const wsr_search *s, wsr__json *line)
 {
     static const char *const names[WSR__TIMES] = {
@@ -175,6 +177,7 @@ static double stage_passes(const wsr_search *s, wsr_phase phase,
                : held_out * (1 + slots * (attack + 1));
 }
 
+// Passes of all stages of an epoch in a phase.
 static double epoch_passes(const wsr_search *s, wsr_phase phase)
 {
     double sum = 0;

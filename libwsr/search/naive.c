@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The baseline of Wsr-NAS, without estimator and predictor. Every strength is
-// attacked on every held-out batch. The objective's gradient reaches the alphas
-// through the supernet: the weight of the chosen candidate multiplies the
-// result of each edge, and the gradient to that weight is taken (single path,
-// straight through). One step of Adam per batch, as in DARTS
-// (arXiv:1806.09055). Sources and targets are attacked alike.
+// attacked on every held-out batch. The gradient of the objective reaches the
+// alphas through the supernet: the weight of the chosen candidate multiplies
+// the result of each edge, and the gradient with respect to that weight is
+// computed (single path, straight through). One step of Adam per batch, as in
+// DARTS (arXiv:1806.09055).
 
 #include "search/search.h"
 
@@ -43,6 +43,8 @@ out:
     return status;
 }
 
+// The temperature is that of the updates, not of the training of the supernet.
+// In the released code the path is that of the epoch.
 static void sample(sampled *t, const wsr_search *s, uint64_t key)
 {
     const bool own = s->quirks.path_per_epoch;
@@ -55,6 +57,8 @@ static void sample(sampled *t, const wsr_search *s, uint64_t key)
     wsr__arch_choose(t->path.choices, t->path.top, &t->arch, t->path.weights);
 }
 
+// diffs (rows, cols) is the gradient with respect to all weights; only those
+// of the chosen candidates become other than 0.
 static wsr_status begin_batch(sampled *t, wsr_search *s, size_t batch)
 {
     wsr_status status = WSR_OK;
@@ -99,6 +103,8 @@ static void set_weight(sampled *t, float *values, const float *diffs,
     }
 }
 
+// The same edge in all cells of a kind shares its weight, so gradients add up
+// over cells and images.
 static void add_diff(sampled *t, float *values, const float *diffs, size_t row,
                      size_t n, double factor)
 {
@@ -134,6 +140,7 @@ out:
     return status;
 }
 
+// The chain rule through the softmax, then one step of the optimiser.
 static wsr_status alpha_step(sampled *t, wsr_search *s)
 {
     wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
@@ -143,6 +150,7 @@ static wsr_status alpha_step(sampled *t, wsr_search *s)
     return wsr_optim_step(s->arch_optim, wsr__search_alpha_update(s).lr);
 }
 
+// losses[0] is the clean loss; w has the same order.
 static wsr_status update_batch(sampled *t, wsr_search *s, size_t number)
 {
     wsr_status status = WSR_OK;

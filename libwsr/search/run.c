@@ -160,6 +160,7 @@ out:
     return status;
 }
 
+// The line "start" describes the supernet; the network does not exist yet.
 static wsr_status describe(const void *self, wsr__json *line)
 {
     const method *const m = self;
@@ -180,6 +181,7 @@ static wsr_status search(void *self, wsr__run *run)
     return wsr__search_loop(m->search, run);
 }
 
+// Written before the training, so that an interrupted run shows what it found.
 static wsr_status write_genotype(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+// Numbers of the epoch so far. Only some trainers know the accuracy on clean
+// images.
 static void put_sums(wsr__json *line, const wsr__training *t)
 {
     const wsr__epoch epoch = wsr__training_epoch(t);
@@ -78,6 +80,8 @@ out:
     return status;
 }
 
+// A run that is stopped writes a checkpoint before it ends; other failures
+// leave the last one.
 wsr_status wsr__training_run(wsr__training *training, wsr__run *run)
 {
     wsr_status status = WSR_OK;

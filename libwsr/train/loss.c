@@ -48,6 +48,7 @@ static wsr_status check_labels(const char *loss, const batch *b,
     return WSR_OK;
 }
 
+// A loss that is not finite would make every further parameter NaN.
 static wsr_status check_finite(const char *loss, double value)
 {
     return isfinite(value) ? WSR_OK
@@ -55,6 +56,8 @@ static wsr_status check_finite(const char *loss, double value)
                                       fabs(value));
 }
 
+// The gradient of the mean is written with its weight at once, so that it is
+// rounded to a float only once.
 double wsr__mean_cross_entropy(float *diff, const float *logits,
                                const wsr__ce_batch *b)
 {
@@ -159,6 +162,8 @@ static void target_gradient(float *dz, const float *z, const float *logits,
     }
 }
 
+// The gradient by `logits` is softmax(logits) - softmax(target), as in attacks
+// (tpgd).
 wsr_status wsr_kl_divergence(double *loss, float *diff, float *diff_target,
                              const float *logits, const float *target,
                              const wsr_shape *shape)
@@ -188,6 +193,7 @@ out:
     return status;
 }
 
+// Unlike the other losses it is a mean over elements, and takes any shape.
 wsr_status wsr_mse(double *loss, float *diff, const float *a, const float *b,
                    const wsr_shape *shape)
 {

@@ -230,6 +230,7 @@ static wsr_status describe(const void *self, wsr__json *line)
 
 // ------------------------------------------------------------------- stages
 
+// The network is written with the parameters that the option `keep` chooses.
 static wsr_status train(void *self, wsr__run *run)
 {
     wsr_status status = WSR_OK;

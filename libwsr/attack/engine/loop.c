@@ -42,6 +42,7 @@ wsr_status wsr__attack_fits(const wsr__attack_class *cls, const void *params,
                                                  : status;
 }
 
+// Conditions of a call of wsr_attack_run().
 static wsr_status check_fit(const wsr_attack *attack, const wsr_model *model,
                             size_t n)
 {
@@ -144,6 +145,7 @@ static void record_image(wsr__attack_record *r, const wsr__attack_batch *s,
     }
 }
 
+// Rows are recorded on several threads; each writes its own row.
 typedef struct record_work {
     wsr__attack_record *r;
     wsr__attack_batch *s;
