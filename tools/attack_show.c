@@ -105,6 +105,7 @@ static void print_smallest(const wsr_eval *s, size_t a, int width)
     }
 }
 
+// Norms without attacks print nothing.
 static void print_summaries(const wsr_eval *s, int width)
 {
     print_worst(s, "linf", width);
@@ -118,6 +119,7 @@ static void print_summaries(const wsr_eval *s, int width)
     }
 }
 
+// Rows in the order of attacks and strengths.
 static void print_cells(const wsr_eval *s, int width)
 {
     for (size_t a = 0; a < wsr_eval_attacks(s); a++) {

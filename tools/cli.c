@@ -80,6 +80,7 @@ static void catch_signal(int number)
     }
 }
 
+// From here on a signal ends the process.
 void cli_let_go(void)
 {
     (void)signal(SIGINT, SIG_DFL);
@@ -222,7 +223,7 @@ static int read_option(cli *c, size_t i, const char *value)
     }
 }
 
-// Second reading: assignments.
+// The origin of a value is its option, for error lines.
 static wsr_status assign(cli *c, size_t i, const char *value)
 {
     char where[64];
@@ -332,6 +333,8 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
                          : CLI_GO_ON;
 }
 
+// On CLI_GO_ON the caller works and then calls cli_end(); otherwise it exits
+// with the code.
 int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
 {
     *c = (cli){.tool = tool};

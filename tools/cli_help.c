@@ -93,6 +93,7 @@ static wsr_status print_presets(const cli *c)
     return status == WSR_NOTFOUND ? WSR_OK : status;
 }
 
+// Options, presets and topics, if the tool has them, and exit codes.
 static wsr_status print_first_page(const cli *c, bool topics)
 {
     printf("%s: %s\n\nUsage: %s %s\n\nOptions:\n", c->tool->name,

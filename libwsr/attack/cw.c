@@ -123,6 +123,8 @@ static wsr_status step(wsr__attack_batch *s, void *ctx, int64_t number)
     return status;
 }
 
+// The part of the objective that measures the change: its squared l2 norm in
+// units of the pixel range.
 static double squares(const wsr__attack_batch *s, size_t row, const void *ctx)
 {
     (void)ctx;

@@ -126,6 +126,8 @@ static size_t boundaries_of(const wsr__attack_batch *s, const params *p)
     return wanted < most ? wanted : most;
 }
 
+// Gradients of the differences to the likeliest other classes, one at a time;
+// the nearest boundary of the linearised model is kept.
 static wsr_status nearest(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;

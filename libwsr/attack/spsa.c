@@ -61,6 +61,8 @@ static void begin(wsr__attack_batch *s, size_t row, void *ctx)
     memset(wsr__at(state->v, s->d, row), 0, (size_t)s->d * sizeof(float));
 }
 
+// A point at distance `length` from x along the signs. It may lie outside the
+// ball: only its loss is needed.
 static void put_probe(wsr__attack_batch *s, const run_state *state, size_t row,
                       float length)
 {
@@ -72,6 +74,7 @@ static void put_probe(wsr__attack_batch *s, const run_state *state, size_t row,
     }
 }
 
+// Draws the signs of a sample and goes to the point ahead of x.
 static void go_ahead(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
@@ -90,6 +93,7 @@ static double margin(const wsr__attack_batch *s, size_t row)
                             &s->loss_targets[row], s->classes);
 }
 
+// Keeps the loss ahead and goes to the point behind x, along the same signs.
 static void go_behind(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;

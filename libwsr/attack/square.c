@@ -107,6 +107,7 @@ static double share_at(const params *p, int64_t query)
     return share;
 }
 
+// Side of the square window that holds the given share of the pixels.
 static int64_t side_at(const wsr__attack_batch *s, const params *p,
                        int64_t query)
 {
@@ -125,6 +126,7 @@ static int64_t side_at(const wsr__attack_batch *s, const params *p,
 
 // --------------------------------------------------------------------- linf
 
+// The first image in linf: vertical stripes of plus or minus eps per channel.
 static void stripes(wsr__attack_batch *s, size_t row, const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;
@@ -143,6 +145,8 @@ static void stripes(wsr__attack_batch *s, size_t row, const run_state *state)
     wsr__project(x, &ball);
 }
 
+// A step of 2 eps takes every pixel of the window to one end of the ball after
+// the projection.
 static void propose_linf(wsr__attack_batch *s, size_t row,
                          const run_state *state)
 {
@@ -182,6 +186,7 @@ static void scale_by(float *v, int64_t n, double factor)
     }
 }
 
+// Norm of n numbers in l2 or l1.
 static double norm_of(wsr__lp lp, const float *v, int64_t n)
 {
     double sum = 0;
@@ -271,6 +276,8 @@ static void add_tile(const wsr__attack_batch *s, float *delta,
     }
 }
 
+// The first image in l2 and l1: a grid of patterns, five in a column, scaled
+// to the strength.
 static void tiles(wsr__attack_batch *s, size_t row, const run_state *state)
 {
     const int64_t *const dims = s->model->shape.dims;

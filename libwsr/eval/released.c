@@ -35,6 +35,7 @@ typedef struct pair {
     wsr_plan *classify;
 } pair;
 
+// x and x_adv hold one batch, (batch, pixels).
 typedef struct evaluation {
     const wsr__released_params *p;
     const wsr_dataset *dataset;

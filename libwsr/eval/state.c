@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+// Images of the probe; length of a tensor's name.
 enum { PROBES = 8, NAME_SIZE = 64 };
 
 static const char part_prefix[] = "part.";
@@ -214,7 +215,7 @@ out:
     return status;
 }
 
-// Checkpoints carry a checksum and keep their predecessor.
+// Checkpoints carry a checksum, and the file before stays as its predecessor.
 wsr_status wsr_eval_save(const wsr_eval *eval, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -233,6 +234,7 @@ out:
 // ------------------------------------------------------------------ reading
 
 // The error line shows both descriptions, so that the difference can be seen.
+// A file without one is of another kind.
 static wsr_status check_description(const wsr_eval *s, const wsr__st *st)
 {
     wsr__str text = {0};
@@ -412,7 +414,7 @@ out:
 
 // ------------------------------------------------------------------- images
 
-// What the model that is evaluated takes images for.
+// Classes that the evaluated model predicts for n images, as I32.
 static wsr_status add_predictions(wsr__st_builder *b, const wsr_eval *s,
                                   const char *name, const float *images,
                                   size_t n)
@@ -436,7 +438,7 @@ out:
     return status;
 }
 
-// Names of classes, where the data have them.
+// Names of the classes as metadata, where the data set has names.
 static wsr_status add_class_names(wsr__st_builder *b, const wsr_eval *s)
 {
     wsr_status status = WSR_OK;
@@ -452,8 +454,8 @@ out:
     return status;
 }
 
-// Kept images of one cell with their predictions, outcomes, and metadata that
-// name the cell.
+// Kept images of one cell with their predictions and outcomes; metadata name
+// the attack, its norm and the strength.
 static wsr_status add_kept(wsr__st_builder *b, const wsr_eval *s, size_t k,
                            size_t n)
 {
@@ -504,7 +506,8 @@ out:
 }
 
 // In an interrupted evaluation only the images that all attacks are done with
-// are written, so that all cells have the same rows.
+// are written, so that all cells have the same rows. `most` 0 means all that
+// were kept.
 wsr_status wsr_eval_save_images(const wsr_eval *eval, size_t most,
                                 const char *path)
 {

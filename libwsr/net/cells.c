@@ -12,6 +12,7 @@ void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge)
     (void)snprintf(out, WSR__SITE_NAME, "drop_path.%zu.%zu", cell, edge);
 }
 
+// States 0 and 1 are the outputs of the two cells before.
 static int64_t stride_from(const wsr__cell *cell, size_t state)
 {
     return cell->reduce && state < 2 ? 2 : 1;
@@ -31,6 +32,7 @@ static wsr_value weigh(const wsr__cell *cell, float weight, wsr_value x)
     return wsr__op1_of(cell->site.graph, &wsr__op_scale, &scale, x);
 }
 
+// Adds an edge to the current node. Order: operation, norm, drop path, weight.
 void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
 {
     const wsr_value x = cell->states[edge->state];

@@ -17,6 +17,7 @@ void wsr__gumbel_fill(float *g, size_t n, wsr__rng *rng)
     }
 }
 
+// Small random values, so that no candidate is preferred at the start.
 void wsr__alphas_fill(float *alphas, size_t n, wsr__rng *rng)
 {
     for (size_t i = 0; i < n; i++) {
@@ -24,6 +25,7 @@ void wsr__alphas_fill(float *alphas, size_t n, wsr__rng *rng)
     }
 }
 
+// `g` NULL: without noise.
 static double logit(const wsr__arch *arch, const float *alphas, const float *g,
                     size_t at)
 {
@@ -31,6 +33,8 @@ static double logit(const wsr__arch *arch, const float *alphas, const float *g,
     return ((double)alphas[at] + noise) / arch->tau;
 }
 
+// weights (rows, cols); the largest logit is subtracted before exp(), which
+// could overflow at small temperatures.
 void wsr__arch_weights(float *weights, const wsr__arch *arch,
                        const float *alphas, const float *g)
 {
@@ -67,6 +71,7 @@ void wsr__arch_choose(unsigned char *choices, float *top, const wsr__arch *arch,
     }
 }
 
+// Adds the gradient through the softmax: w (dw - sum w dw) / tau per row.
 void wsr__arch_backward(float *diff_alphas, const wsr__arch *arch,
                         const float *weights, const float *diff_weights)
 {

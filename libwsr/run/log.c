@@ -214,6 +214,8 @@ out:
     return status;
 }
 
+// Called before a checkpoint. A pipe or a terminal cannot be synced and need
+// not be.
 wsr_status wsr__run_log_sync(wsr__run_log *log)
 {
     // A pipe or a terminal cannot be synced and need not be.
@@ -224,6 +226,7 @@ wsr_status wsr__run_log_sync(wsr__run_log *log)
     return WSR_OK;
 }
 
+// Number of complete lines, which a checkpoint records.
 uint64_t wsr__run_log_lines(const wsr__run_log *log)
 {
     return log->lines;

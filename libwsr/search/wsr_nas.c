@@ -37,6 +37,7 @@ static void evaluated_free(evaluated *e)
     wsr__free(e->objective);
 }
 
+// Paths and losses of all architectures of an epoch; losses (n, slots).
 static wsr_status evaluated_new(evaluated *e, const wsr_search *s)
 {
     wsr_status status = WSR_OK;
@@ -221,6 +222,7 @@ out:
     return status;
 }
 
+// Both learn from their memories, which the evaluations have filled.
 static wsr_status train_models(wsr_search *s, size_t passes)
 {
     wsr_status status = WSR_OK;
@@ -235,7 +237,7 @@ out:
     return status;
 }
 
-// In the population phase the predictor is trained in the last epoch only.
+// The predictor warms up once, when the population is complete.
 static size_t predictor_passes(const wsr_search *s)
 {
     const bool last = s->epoch + 1 == wsr__phase_epochs(s, s->phase);

@@ -91,6 +91,9 @@ static void expect(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// Bisection once a weight has succeeded, before that ten times the last. Where
+// the given weight is orders of magnitude away from what a linear model would
+// need, that is tried instead.
 static double next_weight(const weight *at)
 {
     const double usual = at->high < (double)INFINITY ? (at->low + at->high) / 2
@@ -109,6 +112,8 @@ static void adjust(wsr__attack_batch *s, size_t row, void *ctx)
     at->c = next_weight(at);
 }
 
+// One round with the current weights: steps + 1 forward and steps backward
+// passes at most.
 static wsr_status try_weights(wsr__attack_batch *s, run_state *state,
                               bool first)
 {

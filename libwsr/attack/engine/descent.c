@@ -39,6 +39,7 @@ wsr__lp wsr__descent_norm(const void *descent)
     return wsr__lp_named(((const wsr__descent *)descent)->norm.s);
 }
 
+// Evaluations compare attacks with one step with the others.
 bool wsr__descent_single_step(const void *descent)
 {
     const wsr__descent *const p = descent;

@@ -34,6 +34,7 @@ static wsr_status check_model(const wsr__attack_class *cls, const void *params,
     return WSR_OK;
 }
 
+// Also asked before an evaluation, for every attack.
 wsr_status wsr__attack_fits(const wsr__attack_class *cls, const void *params,
                             const wsr_model *model)
 {
@@ -152,6 +153,7 @@ typedef struct record_work {
     size_t at;
 } record_work;
 
+// The share of one thread.
 static void record_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
@@ -298,6 +300,7 @@ out:
     return status;
 }
 
+// Images of a whole batch: the option, the model's limit, or all images.
 size_t wsr__attack_batch_size(const wsr_attack *attack, const wsr_model *model,
                               size_t n)
 {

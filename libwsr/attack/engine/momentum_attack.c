@@ -70,6 +70,7 @@ typedef struct ahead_work {
     float *ahead;
 } ahead_work;
 
+// Nesterov: the point that the momentum alone would lead to.
 static void look_ahead(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const ahead_work *const work = ctx;

@@ -19,6 +19,8 @@ typedef struct step_work {
     int64_t pixels;
 } step_work;
 
+// Random numbers belong to the image, by its number, not to its place in the
+// batch.
 static void start_row(float *x, const wsr__pgd *pgd, int64_t pixels, int64_t i)
 {
     wsr__rng rng =
@@ -31,6 +33,7 @@ static void start_row(float *x, const wsr__pgd *pgd, int64_t pixels, int64_t i)
     }
 }
 
+// One step, or the random start, of some images; the pixel range is [0, 1].
 static void step_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
