@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The method of an evaluation run on top of run/: the attack on the network of
-// a file, with a folder, from which an interrupted run is resumed, or without
-// one.
-//
-// The state of the evaluation is the run's checkpoint. Results are written
-// also when the run is stopped or fails, for the images that are done.
+// The method of an evaluation run on top of run/, with or without a folder. The
+// state of the evaluation is the run's checkpoint. Results are written also
+// when the run is stopped or fails, for the images that are done.
 
 #include "eval/result.h"
 #include "eval/run_params.h"
@@ -43,8 +40,7 @@ static wsr_status decoded(void *self, const wsr_config *config)
 
 // ------------------------------------------------------------------- parts
 
-// Number of adversarial images to keep: all for the file that attack.save
-// names, those of the report in a folder, else none.
+// Adversarial images to keep: all for attack.save, those of a folder's report.
 static size_t wanted_images(const method *m, const wsr__run *run)
 {
     const bool all = m->p.attack.save.s[0] != '\0';
@@ -66,7 +62,6 @@ static wsr_status make_eval(wsr_eval **out, const method *m,
     return wsr__eval_make(out, &params);
 }
 
-// A section's option without a useful default.
 static wsr_status need(const wsr__text *text, const char *key, const char *what)
 {
     return text->s[0] != '\0'
@@ -135,9 +130,8 @@ static wsr_status open_data(method *m)
                              split[0] == '\0' ? NULL : split, &view);
 }
 
-// A data set with fewer classes than the network is a mistake. Files in IDX
-// format say nothing about their classes but their labels, so fewer are
-// possible there.
+// Fewer classes than the network has are a mistake, but files in IDX format
+// say nothing about their classes except by the labels that occur.
 static wsr_status check_classes(const method *m)
 {
     const size_t data = (size_t)wsr_dataset_classes(m->dataset);
@@ -462,8 +456,7 @@ static void release(void *self)
 
 static const wsr__run_stage stages[] = {evaluate, NULL};
 
-// Files that the run may write. A new run refuses a folder that holds one of
-// them.
+// Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {
     "genotype.yaml",          "config.yaml",   "log.jsonl",
     "checkpoint.safetensors", "results.jsonl", "results.csv",

@@ -6,9 +6,8 @@
 // Carlini and Wagner, "Obfuscated gradients give a false sense of security",
 // arXiv:1802.00420, section 3.1; Croce and Hein, arXiv:2003.01690.
 //
-// The checks know attacks by their capabilities only (gradients, single step),
-// not by name. A difference between two accuracies counts from two images and
-// from half a per cent on.
+// Checks know attacks by their capabilities (gradients, single step), not by
+// name. A difference counts from two images and from half a per cent on.
 
 #include "data/data.h"
 #include "eval/eval.h"
@@ -19,8 +18,7 @@
 
 enum { PROBES = 8 };
 
-// Computes the logits of the first images twice; a model that is deterministic
-// gives the same bits.
+// A model that is deterministic gives the same images the same logits, bitwise.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval)
 {
     wsr_status status = WSR_OK;
@@ -126,8 +124,7 @@ out:
     return status;
 }
 
-// Whether accuracy `more` exceeds `less` over n images by more than chance of
-// a single image.
+// Whether accuracy `more` over n images exceeds `less` by enough to count.
 static bool differs(double more, double less, size_t n)
 {
     const double images = (more - less) * (double)n;
@@ -237,8 +234,7 @@ static void describe_range(char out[160], const wsr__range *range)
                    whole_range(range->norm, range->box, range->pixels));
 }
 
-// Before the evaluation, in the log: a strength of 8 instead of 8/255 would
-// cost hours.
+// Before the evaluation: a strength of 8 instead of 8/255 would cost hours.
 void wsr__strength_check(const wsr__range *range, float eps)
 {
     char text[160];
@@ -295,8 +291,7 @@ out:
     return status;
 }
 
-// Only for the strongest attack with gradients: weaker ones need not succeed
-// on all images.
+// Only for the strongest attack with gradients: weaker ones may fail there.
 static wsr_status check_unbounded(sink *out, const wsr_eval *s, size_t a,
                                   size_t e)
 {
@@ -434,7 +429,6 @@ out:
     return status;
 }
 
-// All checks at one strength.
 static wsr_status check_strength(sink *out, const wsr_eval *s, size_t e)
 {
     wsr_status status = WSR_OK;

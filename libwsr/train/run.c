@@ -288,8 +288,7 @@ static void work(const void *self, double *out)
 
 static const wsr__run_stage stages[] = {train, evaluate, NULL};
 
-// Files that the run may write. A new run refuses a folder that holds one of
-// them.
+// Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {"genotype.yaml",   "codes.yaml",
                                     init_name,         "config.yaml",
                                     "log.jsonl",       "checkpoint.safetensors",
