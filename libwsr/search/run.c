@@ -245,6 +245,7 @@ static wsr_status restore(void *self, wsr__run *run)
     return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->config.eval);
 }
 
+// Moves what the run made into the result.
 static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     method *const m = self;

@@ -206,6 +206,7 @@ static wsr_status load(void *self, const wsr__st *checkpoint)
     return wsr__training_load(m->training, checkpoint, "train.");
 }
 
+// Fields of the line "start" that only a training has.
 static wsr_status describe(const void *self, wsr__json *line)
 {
     const method *const m = self;
