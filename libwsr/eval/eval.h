@@ -3,10 +3,9 @@
 // Accuracy over attack strengths. eval.c makes an evaluation, step.c takes a
 // data set through its attacks batch by batch, stats.c and text.c say what came
 // out, warnings.c what makes the numbers doubtful, state.c saves and takes up
-// an evaluation.
-// released.c measures as the research code does. stage.c is the evaluation at
-// the end of a run, run.c the evaluation of a network file as a run, result.c
-// what a run hands out.
+// an evaluation, images.c its images. released.c measures as the research code
+// does. walk.c takes an evaluation to its end inside a run: stage.c at the end
+// of another run, run.c for a network file. result.c is what a run hands out.
 
 #ifndef WSR_EVAL_EVAL_H
 #define WSR_EVAL_EVAL_H
@@ -176,6 +175,32 @@ wsr_status wsr__eval_measure_released(double *accuracy, const wsr_net *net,
                                       const wsr_dataset *dataset,
                                       const float *eps, size_t n,
                                       const wsr__released_params *params);
+
+// ------------------------------------------------------ tensors in its files
+
+enum { WSR__EVAL_NAME = 64 }; // bytes of a tensor's name
+
+/// "A.E.what" for cell k: attack A at strength E.
+void wsr__eval_cell_name(char out[WSR__EVAL_NAME], const wsr_eval *eval,
+                         size_t k, const char *what);
+/// Add a tensor of one dimension.
+wsr_status wsr__eval_add_array(wsr__st_builder *builder, const char *name,
+                               wsr__st_dtype dtype, const void *data, size_t n);
+/// Add images as a tensor (n, c, h, w).
+wsr_status wsr__eval_add_images(wsr__st_builder *builder, const wsr_eval *eval,
+                                const char *name, const float *images,
+                                size_t n);
+
+// ------------------------------------------------------------ inside a run
+
+/// Saves what an evaluation has done so far.
+typedef wsr_status (*wsr__eval_saver)(void *ctx);
+
+/// Do all steps that are left: phase "eval", the event "member" after each
+/// member of a combination, and `save` at most every 15 seconds. What `save`
+/// or the run's hook refuse is the status.
+wsr_status wsr__eval_walk(wsr_eval *eval, wsr__run *run, wsr__eval_saver save,
+                          void *ctx);
 
 // --------------------------------------------------- stage of another run
 

@@ -289,90 +289,9 @@ out:
 
 // ------------------------------------------------------------------- stages
 
-// AutoAttack prints the same after each of its members.
-static void log_member(const wsr_attack_progress *p)
+static wsr_status save_run(void *run)
 {
-    wsr__log(
-        WSR_LOG_INFO, "%s at %.4g, images %llu to %llu: %zu robust after %s",
-        p->attack, (double)p->eps, (unsigned long long)p->first,
-        (unsigned long long)(p->first + p->images - 1), p->robust, p->member);
-}
-
-// State of the hook of a running evaluation.
-typedef struct watch {
-    const method *m;
-    wsr__run *run;
-    double saved;      // when the last checkpoint was written
-    size_t savepoints; // of the evaluation then
-    wsr_status status; // of a checkpoint, and what the run's hook says
-    char detail[512];  // of that, if it is a failure
-} watch;
-
-static wsr_status save_now_and_then(watch *w, size_t savepoints)
-{
-    const double apart = 15; // seconds between checkpoints
-    if (savepoints == w->savepoints || wsr__seconds() - w->saved < apart) {
-        return WSR_OK;
-    }
-    w->saved = wsr__seconds();
-    w->savepoints = savepoints;
-    return wsr__run_checkpoint(w->run);
-}
-
-static wsr_status tell(const watch *w, const wsr_eval_progress *progress)
-{
-    char note[96];
-    const wsr_attack_progress *const p = progress->attack;
-    (void)snprintf(note, sizeof(note), "%s at %.4g",
-                   p->member != NULL ? p->member : p->attack, (double)p->eps);
-    const wsr_progress told = {.phase = "eval",
-                               .step = progress->step,
-                               .steps = progress->steps,
-                               .done = progress->done,
-                               .note = note};
-    return wsr__run_tell(w->run, &told);
-}
-
-static bool on_pass(const wsr_eval_progress *progress, void *user)
-{
-    watch *const w = user;
-    if (progress->attack->member_done) {
-        log_member(progress->attack);
-    }
-    w->status = tell(w, progress);
-    if (w->status == WSR_OK) {
-        w->status = save_now_and_then(w, progress->savepoints);
-    }
-    if (w->status != WSR_OK) {
-        (void)snprintf(w->detail, sizeof(w->detail), "%s", wsr_error_detail());
-    }
-    return w->status == WSR_OK;
-}
-
-// An evaluation that is stopped returns WSR_CANCELED; the reason is the status
-// of the hook.
-static wsr_status step(const watch *w)
-{
-    const wsr_status status = wsr_eval_step(w->m->eval);
-    return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
-}
-
-static wsr_status walk(watch *w)
-{
-    wsr_status status = WSR_OK;
-    wsr_eval *const eval = w->m->eval;
-    const size_t steps = wsr_eval_steps(eval);
-    while (wsr_eval_position(eval) < steps) {
-        WSR_TRY(step(w));
-        const wsr_progress told = {.phase = "eval",
-                                   .step = wsr_eval_position(eval),
-                                   .steps = steps,
-                                   .done = wsr__eval_part_done(eval),
-                                   .note = ""};
-        WSR_TRY(wsr__run_tell(w->run, &told));
-    }
-out:
-    return status;
+    return wsr__run_checkpoint(run);
 }
 
 static wsr_status log_released(const method *m, wsr__run *run)
@@ -410,10 +329,7 @@ static wsr_status evaluate(void *self, wsr__run *run)
     if (m->p.released) {
         return evaluate_released(m, run);
     }
-    watch w = {.m = m, .run = run, .saved = wsr__seconds()};
-    wsr_eval_set_hook(m->eval, on_pass, &w);
-    const wsr_status status = walk(&w);
-    wsr_eval_set_hook(m->eval, NULL, NULL);
+    const wsr_status status = wsr__eval_walk(m->eval, run, save_run, run);
     return status == WSR_OK ? write_results(m, run) : keep_part(status, m, run);
 }
 

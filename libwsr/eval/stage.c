@@ -139,89 +139,23 @@ static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
                           reason);
 }
 
-// State of the hook of a running evaluation.
-typedef struct watch {
-    wsr_eval *eval;
-    wsr__run *run;
+// Where the part that is done is saved.
+typedef struct saver {
+    const wsr_eval *eval;
     const char *path;
-    double saved;      // when the part done was saved last
-    size_t savepoints; // of the evaluation then
-    wsr_status status; // of saving it, and what the run's hook says
-    char detail[512];  // of that, if it is a failure
-} watch;
+} saver;
 
-// Saves when there is something new and 15 seconds have passed.
-static wsr_status save_now_and_then(watch *w, const wsr_eval_progress *progress)
+static wsr_status save_part(void *ctx)
 {
-    const double apart = 15; // seconds
-    if (progress->savepoints == w->savepoints ||
-        wsr__seconds() - w->saved < apart) {
-        return WSR_OK;
-    }
-    w->saved = wsr__seconds();
-    w->savepoints = progress->savepoints;
-    return wsr_eval_save(w->eval, w->path);
-}
-
-// Progress of the run from the progress of the evaluation.
-static wsr_status tell(watch *w, const wsr_eval_progress *progress)
-{
-    char note[96];
-    const wsr_attack_progress *const p = progress->attack;
-    (void)snprintf(note, sizeof(note), "%s at %.4g",
-                   p->member != NULL ? p->member : p->attack, (double)p->eps);
-    const wsr_progress told = {.phase = "eval",
-                               .step = progress->step,
-                               .steps = progress->steps,
-                               .done = progress->done,
-                               .note = note};
-    return wsr__run_tell(w->run, &told);
-}
-
-// Called before every pass through the model. The error line is copied, since
-// the code between here and step() may write another.
-static bool on_pass(const wsr_eval_progress *progress, void *user)
-{
-    watch *const w = user;
-    w->status = tell(w, progress);
-    if (w->status == WSR_OK) {
-        w->status = save_now_and_then(w, progress);
-    }
-    if (w->status != WSR_OK) {
-        (void)snprintf(w->detail, sizeof(w->detail), "%s", wsr_error_detail());
-    }
-    return w->status == WSR_OK;
-}
-
-// An evaluation that is stopped returns WSR_CANCELED; the reason is the status
-// of the hook.
-static wsr_status step(wsr_eval *eval, const watch *w)
-{
-    const wsr_status status = wsr_eval_step(eval);
-    return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
+    const saver *const s = ctx;
+    return wsr_eval_save(s->eval, s->path);
 }
 
 // All steps that are left, with progress between them.
 static wsr_status walk(wsr_eval *eval, wsr__run *run, const char *path)
 {
-    wsr_status status = WSR_OK;
-    const size_t steps = wsr_eval_steps(eval);
-    watch w = {.eval = eval, .run = run, .path = path, .saved = wsr__seconds()};
-    wsr_eval_set_hook(eval, on_pass, &w);
-    while (wsr_eval_position(eval) < steps) {
-        char note[64];
-        WSR_TRY(step(eval, &w));
-        (void)snprintf(note, sizeof(note), "evaluation of %zu strengths",
-                       wsr_eval_strengths(eval));
-        const wsr_progress told = {.phase = "eval",
-                                   .step = wsr_eval_position(eval),
-                                   .steps = steps,
-                                   .done = wsr__eval_part_done(eval),
-                                   .note = note};
-        WSR_TRY(wsr__run_tell(run, &told));
-    }
-out:
-    wsr_eval_set_hook(eval, NULL, NULL);
+    saver s = {eval, path};
+    const wsr_status status = wsr__eval_walk(eval, run, save_part, &s);
     return status == WSR_OK ? status : keep_part(status, eval, run, path);
 }
 

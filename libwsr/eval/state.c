@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files of an evaluation: checkpoints, and the images that were kept.
+// Checkpoints of an evaluation.
 //
 // A checkpoint belongs to one evaluation, model and data set. It holds a
 // description of attacks, strengths and options, the labels, and the logits of
@@ -15,8 +15,8 @@
 #include <math.h>
 #include <string.h>
 
-// Images of the probe; length of a tensor's name.
-enum { PROBES = 8, NAME_SIZE = 64 };
+// Images of the probe.
+enum { PROBES = 8 };
 
 static const char part_prefix[] = "part.";
 
@@ -46,25 +46,22 @@ static void describe(wsr__str *out, const wsr_eval *s)
     }
 }
 
-// "A.E.what" for cell k: attack A at strength E.
-static void cell_name(char out[NAME_SIZE], const wsr_eval *s, size_t k,
-                      const char *what)
+void wsr__eval_cell_name(char out[WSR__EVAL_NAME], const wsr_eval *s, size_t k,
+                         const char *what)
 {
-    (void)snprintf(out, NAME_SIZE, "%zu.%zu.%s", k / s->n_eps, k % s->n_eps,
-                   what);
+    (void)snprintf(out, WSR__EVAL_NAME, "%zu.%zu.%s", k / s->n_eps,
+                   k % s->n_eps, what);
 }
 
-// A tensor of one dimension.
-static wsr_status add_array(wsr__st_builder *b, const char *name,
-                            wsr__st_dtype dtype, const void *data, size_t n)
+wsr_status wsr__eval_add_array(wsr__st_builder *b, const char *name,
+                               wsr__st_dtype dtype, const void *data, size_t n)
 {
     const int64_t dims[1] = {(int64_t)n};
     return wsr__st_add(b, name, dtype, data, dims, 1);
 }
 
-// Images as a tensor (n, c, h, w).
-static wsr_status add_images(wsr__st_builder *b, const wsr_eval *s,
-                             const char *name, const float *images, size_t n)
+wsr_status wsr__eval_add_images(wsr__st_builder *b, const wsr_eval *s,
+                                const char *name, const float *images, size_t n)
 {
     const int64_t *const d = s->model->shape.dims;
     const int64_t dims[4] = {(int64_t)n, d[0], d[1], d[2]};
@@ -77,28 +74,29 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
 {
     wsr_status status = WSR_OK;
     const wsr__eval_cell *const cell = &s->cells[k];
-    char name[NAME_SIZE];
-    cell_name(name, s, k, "robust");
-    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, s->n));
-    cell_name(name, s, k, "success");
-    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->success, s->n));
+    char name[WSR__EVAL_NAME];
+    wsr__eval_cell_name(name, s, k, "robust");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->robust, s->n));
+    wsr__eval_cell_name(name, s, k, "success");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->success, s->n));
     for (size_t i = 0; i < 3; i++) {
-        cell_name(name, s, k, wsr__lp_names[i]);
-        WSR_TRY(add_array(b, name, WSR__ST_F32, cell->norms[i], s->n));
+        wsr__eval_cell_name(name, s, k, wsr__lp_names[i]);
+        WSR_TRY(
+            wsr__eval_add_array(b, name, WSR__ST_F32, cell->norms[i], s->n));
     }
-    cell_name(name, s, k, "queries");
-    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->queries, s->n));
-    cell_name(name, s, k, "gradients");
-    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->gradients, s->n));
-    cell_name(name, s, k, "flat");
-    WSR_TRY(add_array(b, name, WSR__ST_I32, cell->flat, s->n));
-    cell_name(name, s, k, "outside");
-    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->outside, s->n));
-    cell_name(name, s, k, "seconds");
-    WSR_TRY(add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
+    wsr__eval_cell_name(name, s, k, "queries");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->queries, s->n));
+    wsr__eval_cell_name(name, s, k, "gradients");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->gradients, s->n));
+    wsr__eval_cell_name(name, s, k, "flat");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->flat, s->n));
+    wsr__eval_cell_name(name, s, k, "outside");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->outside, s->n));
+    wsr__eval_cell_name(name, s, k, "seconds");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
     if (s->keep > 0) {
-        cell_name(name, s, k, "images");
-        WSR_TRY(add_images(b, s, name, cell->images, s->keep));
+        wsr__eval_cell_name(name, s, k, "images");
+        WSR_TRY(wsr__eval_add_images(b, s, name, cell->images, s->keep));
     }
 out:
     return status;
@@ -204,8 +202,9 @@ wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
     WSR_TRY(wsr__st_set(b, "eval", text.s));
     WSR_TRY(wsr__st_setf(b, "position", "%zu", eval->position));
     WSR_TRY(add_probe(b, eval));
-    WSR_TRY(add_array(b, "labels", WSR__ST_I32, eval->labels, eval->n));
-    WSR_TRY(add_array(b, "clean", WSR__ST_U8, eval->clean, eval->n));
+    WSR_TRY(
+        wsr__eval_add_array(b, "labels", WSR__ST_I32, eval->labels, eval->n));
+    WSR_TRY(wsr__eval_add_array(b, "clean", WSR__ST_U8, eval->clean, eval->n));
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(add_cell(b, eval, k));
     }
@@ -303,27 +302,27 @@ static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
 {
     wsr_status status = WSR_OK;
     wsr__eval_cell *const cell = &s->cells[k];
-    char name[NAME_SIZE];
-    cell_name(name, s, k, "robust");
+    char name[WSR__EVAL_NAME];
+    wsr__eval_cell_name(name, s, k, "robust");
     WSR_TRY(wsr__st_read_flags(cell->robust, st, name, s->n));
-    cell_name(name, s, k, "success");
+    wsr__eval_cell_name(name, s, k, "success");
     WSR_TRY(wsr__st_read_flags(cell->success, st, name, s->n));
     for (size_t i = 0; i < 3; i++) {
-        cell_name(name, s, k, wsr__lp_names[i]);
+        wsr__eval_cell_name(name, s, k, wsr__lp_names[i]);
         WSR_TRY(wsr__st_read_f32(cell->norms[i], st, name, s->n));
     }
-    cell_name(name, s, k, "queries");
+    wsr__eval_cell_name(name, s, k, "queries");
     WSR_TRY(wsr__st_read_u32(cell->queries, st, name, s->n));
-    cell_name(name, s, k, "gradients");
+    wsr__eval_cell_name(name, s, k, "gradients");
     WSR_TRY(wsr__st_read_u32(cell->gradients, st, name, s->n));
-    cell_name(name, s, k, "flat");
+    wsr__eval_cell_name(name, s, k, "flat");
     WSR_TRY(wsr__st_read_u32(cell->flat, st, name, s->n));
-    cell_name(name, s, k, "outside");
+    wsr__eval_cell_name(name, s, k, "outside");
     WSR_TRY(wsr__st_read_flags(cell->outside, st, name, s->n));
-    cell_name(name, s, k, "seconds");
+    wsr__eval_cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
-        cell_name(name, s, k, "images");
+        wsr__eval_cell_name(name, s, k, "images");
         WSR_TRY(wsr__st_read_f32(cell->images, st, name,
                                  s->keep * (size_t)s->model->pixels));
     }
@@ -409,125 +408,5 @@ wsr_status wsr_eval_resume(wsr_eval *eval, const char *path)
     WSR_TRY(wsr__eval_load_state(eval, st));
 out:
     wsr__st_free(st);
-    return status;
-}
-
-// ------------------------------------------------------------------- images
-
-// Classes that the evaluated model predicts for n images, as I32.
-static wsr_status add_predictions(wsr__st_builder *b, const wsr_eval *s,
-                                  const char *name, const float *images,
-                                  size_t n)
-{
-    wsr_status status = WSR_OK;
-    const size_t classes = s->model->classes;
-    float *const logits = wsr__alloc(n, classes * sizeof(*logits));
-    int32_t *const predictions = wsr__alloc(n, sizeof(*predictions));
-    if (logits == NULL || predictions == NULL) {
-        status = WSR_NOMEM;
-        goto out;
-    }
-    WSR_TRY(wsr_model_logits(logits, s->model, images, n));
-    for (size_t i = 0; i < n; i++) {
-        predictions[i] = wsr__argmax(logits + i * classes, classes);
-    }
-    WSR_TRY(add_array(b, name, WSR__ST_I32, predictions, n));
-out:
-    wsr__free(logits);
-    wsr__free(predictions);
-    return status;
-}
-
-// Names of the classes as metadata, where the data set has names.
-static wsr_status add_class_names(wsr__st_builder *b, const wsr_eval *s)
-{
-    wsr_status status = WSR_OK;
-    for (int64_t c = 0; c < wsr_dataset_classes(s->dataset); c++) {
-        const char *const text = wsr_dataset_class_name(s->dataset, c);
-        char name[NAME_SIZE];
-        (void)snprintf(name, sizeof(name), "class.%lld", (long long)c);
-        if (text != NULL) {
-            WSR_TRY(wsr__st_set(b, name, text));
-        }
-    }
-out:
-    return status;
-}
-
-// Kept images of one cell with their predictions and outcomes; metadata name
-// the attack, its norm and the strength.
-static wsr_status add_kept(wsr__st_builder *b, const wsr_eval *s, size_t k,
-                           size_t n)
-{
-    wsr_status status = WSR_OK;
-    const wsr__eval_cell *const cell = &s->cells[k];
-    const size_t a = k / s->n_eps;
-    char name[NAME_SIZE];
-    char eps[32];
-    wsr__str spec = {0};
-    cell_name(name, s, k, "images");
-    WSR_TRY(add_images(b, s, name, cell->images, n));
-    cell_name(name, s, k, "predictions");
-    WSR_TRY(add_predictions(b, s, name, cell->images, n));
-    cell_name(name, s, k, "robust");
-    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->robust, n));
-    cell_name(name, s, k, "success");
-    WSR_TRY(add_array(b, name, WSR__ST_U8, cell->success, n));
-    wsr__attack_spec(&spec, s->attacks[a]);
-    WSR_TRY(wsr__str_status(&spec));
-    cell_name(name, s, k, "attack");
-    WSR_TRY(wsr__st_set(b, name, spec.s));
-    cell_name(name, s, k, "norm");
-    WSR_TRY(wsr__st_set(b, name, wsr_attack_norm(s->attacks[a])));
-    wsr__format_float(eps, s->eps[k % s->n_eps]);
-    cell_name(name, s, k, "eps");
-    WSR_TRY(wsr__st_set(b, name, eps));
-out:
-    wsr__str_free(&spec);
-    return status;
-}
-
-// The clean images with labels, predictions and names of classes.
-static wsr_status add_clean(wsr__st_builder *b, const wsr_eval *s, size_t n)
-{
-    wsr_status status = WSR_OK;
-    float *const x = wsr__alloc(n, (size_t)s->model->pixels * sizeof(*x));
-    if (x == NULL) {
-        return WSR_NOMEM;
-    }
-    WSR_TRY(wsr_dataset_images(x, s->dataset, s->index, n));
-    WSR_TRY(add_images(b, s, "clean", x, n));
-    WSR_TRY(add_predictions(b, s, "predictions", x, n));
-    WSR_TRY(add_class_names(b, s));
-    WSR_TRY(add_array(b, "labels", WSR__ST_I32, s->labels, n));
-out:
-    wsr__free(x);
-    return status;
-}
-
-// In an interrupted evaluation only the images that all attacks are done with
-// are written, so that all cells have the same rows. `most` 0 means all that
-// were kept.
-wsr_status wsr_eval_save_images(const wsr_eval *eval, size_t most,
-                                const char *path)
-{
-    wsr_status status = WSR_OK;
-    wsr__st_builder *b = NULL;
-    size_t n = most > 0 && most < eval->keep ? most : eval->keep;
-    for (size_t a = 0; eval->model != NULL && a < eval->n_attacks; a++) {
-        const size_t done = wsr_eval_count(eval, a);
-        n = done < n ? done : n;
-    }
-    if (eval->model == NULL || n == 0) {
-        return WSR_FAIL(WSR_ARG, "evaluation: no images were kept");
-    }
-    WSR_TRY(wsr__st_builder_new(&b));
-    WSR_TRY(add_clean(b, eval, n));
-    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
-        WSR_TRY(add_kept(b, eval, k, n));
-    }
-    WSR_TRY(wsr__st_write(b, path));
-out:
-    wsr__st_builder_free(b);
     return status;
 }

@@ -137,10 +137,10 @@ static double part_done(const wsr_eval *s, double of_step)
 {
     const size_t batches = wsr_eval_steps(s) / s->n_attacks;
     const size_t a = s->position % s->n_attacks;
+    const size_t whole = s->position / s->n_attacks; // batches that are done
     const double all = passes_of(s, s->n_attacks);
     const double done = passes_of(s, a) + of_step * s->passes[a];
-    return ((double)(s->position / s->n_attacks) + done / all) /
-           (double)batches;
+    return ((double)whole + done / all) / (double)batches;
 }
 
 double wsr__eval_part_done(const wsr_eval *eval)

@@ -299,9 +299,9 @@ static bool see(const wsr_eval_progress *progress, void *user)
     ck_assert_double_ge(progress->done, w->done);
     ck_assert_double_le(progress->done, 1);
     // Two attacks: their steps count by their passes, batches alike.
-    ck_assert_double_ge(progress->done,
-                        (double)(progress->step / 2) /
-                            (double)((progress->steps + 1) / 2));
+    const size_t whole = progress->step / 2;
+    const size_t batches = (progress->steps + 1) / 2;
+    ck_assert_double_ge(progress->done, (double)whole / (double)batches);
     ck_assert_uint_ge(progress->savepoints, w->savepoints);
     w->savepoints = progress->savepoints;
     w->done = progress->done;

@@ -184,6 +184,7 @@ set(attack ${ATTACK} --json --net ${SCRATCH}/train/net.safetensors
 check_run(${attack} --attack fgsm,pgd:steps=2 --eps 8/255,8
     --out ${SCRATCH}/attack)
 check_run(${attack} --attack deepfool --eps inf)
+check_run(${attack} --attack chain:attacks=[fgsm,pgd:steps=2])
 check_run(${attack} --attack fgsm --target-class 3)
 check_run(${attack} --attack fgsm --set attack.target=least)
 check_run(${attack} --attack pgd:steps=2 --set attack.fidelity=released)
