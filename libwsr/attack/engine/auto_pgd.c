@@ -13,6 +13,7 @@
 // the sparser the best point is, without momentum: Croce and Hein, "Mind the
 // box: l1-APGD for sparse adversarial attacks on image classifiers",
 // arXiv:2103.01208, where the radius may shrink in stages as well (`large`).
+// The file is long because all balls share the steps, restarts and records.
 
 #include "attack/engine/auto_pgd.h"
 

@@ -67,11 +67,11 @@ struct wsr__attack_batch {
     uint32_t *queries;
     uint32_t *gradients;
     wsr__attack_progress progress;
-    size_t skip;            // members that were done before the attack was
-                            // taken up, and are passed over
-    wsr__attack_part *part; // takes what is done; NULL: nobody wants it
-    uint32_t *flat;         // gradients that were zero everywhere
-    struct wsr__attack_batch_own *own; // of batch.c
+    size_t skip;                // members that were done before the attack was
+                                // taken up, and are passed over
+    wsr__attack_part *part;     // takes what is done; NULL: nobody wants it
+    uint32_t *flat;             // gradients that were zero everywhere
+    wsr__attack_batch_own *own; // of batch*.c and part.c
 };
 
 /// Ball around row `row`.
@@ -108,6 +108,9 @@ wsr_status wsr__attack_batch_forward(wsr__attack_batch *s, bool keep);
 /// The same at other images.
 wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x,
                                         bool keep);
+
+/// Logits of the clean images, into `clean`.
+wsr_status wsr__attack_batch_forward_clean(wsr__attack_batch *s, bool keep);
 
 /// Loss and gradient after a forward with `keep`, for the active rows.
 wsr_status wsr__attack_batch_backward(wsr__attack_batch *s, wsr__loss loss);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a batch keeps to itself: for batch.c, and for part.c, which copies what
-// lasts from one attack of a combination to the next.
+// What a batch keeps to itself: for batch.c, batch_pass.c and batch_strength.c,
+// and for part.c, which copies what lasts from one attack of a combination to
+// the next.
 
 #ifndef WSR_ATTACK_ENGINE_BATCH_OWN_H
 #define WSR_ATTACK_ENGINE_BATCH_OWN_H
@@ -13,7 +14,7 @@
 /// Scratch arrays that an attack can have, and their number.
 enum { WSR__SCRATCH_ARRAYS = 16 };
 
-struct wsr__attack_batch_own {
+typedef struct wsr__attack_batch_own {
     float *x;
     float *grad;
     float *logits;
@@ -47,6 +48,6 @@ struct wsr__attack_batch_own {
     bool object_used; // in this batch
     float *spare[WSR__SCRATCH_ARRAYS];
     int64_t width[WSR__SCRATCH_ARRAYS];
-};
+} wsr__attack_batch_own;
 
 #endif
