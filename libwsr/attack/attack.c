@@ -188,7 +188,7 @@ out:
     return status;
 }
 
-void wsr__attack_spec(wsr__str *out, const wsr_attack *attack)
+void wsr__attack_print(wsr__str *out, const wsr_attack *attack)
 {
     wsr__class_print(out, &attack->cls->super, attack->params);
 }
@@ -196,7 +196,7 @@ void wsr__attack_spec(wsr__str *out, const wsr_attack *attack)
 wsr_status wsr_attack_spec(char **out, const wsr_attack *attack)
 {
     wsr__str text = {0};
-    wsr__attack_spec(&text, attack);
+    wsr__attack_print(&text, attack);
     return wsr__str_give(out, &text);
 }
 

@@ -97,7 +97,7 @@ wsr_status wsr__attack_make(wsr_attack **out, const char *spec,
                             const wsr__attack_settings *settings);
 
 /// "pgd:steps=7": name, and the options that differ from their defaults.
-void wsr__attack_spec(wsr__str *out, const wsr_attack *attack);
+void wsr__attack_print(wsr__str *out, const wsr_attack *attack);
 
 /// Find a class by a spec, whose name may have "-" for "_", and make its
 /// params. [out, owned] params

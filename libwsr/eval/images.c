@@ -66,7 +66,7 @@ static wsr_status add_kept(wsr__st_builder *b, const wsr_eval *s, size_t k,
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->robust, n));
     wsr__eval_cell_name(name, s, k, "success");
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->success, n));
-    wsr__attack_spec(&spec, s->attacks[a]);
+    wsr__attack_print(&spec, s->attacks[a]);
     WSR_TRY(wsr__str_status(&spec));
     wsr__eval_cell_name(name, s, k, "attack");
     WSR_TRY(wsr__st_set(b, name, spec.s));

@@ -29,7 +29,7 @@ static void describe(wsr__str *out, const wsr_eval *s)
     const wsr__attack_settings *const set = &s->settings.attack;
     for (size_t a = 0; a < s->n_attacks; a++) {
         wsr__str_add(out, a == 0 ? "attacks=" : ",");
-        wsr__attack_spec(out, s->attacks[a]);
+        wsr__attack_print(out, s->attacks[a]);
     }
     for (size_t e = 0; e < s->n_eps; e++) {
         char text[32];

@@ -220,7 +220,7 @@ static void add_value(wsr__str *out, double value)
 static void add_quoted_spec(wsr__str *out, const wsr_attack *attack)
 {
     wsr__str spec = {0};
-    wsr__attack_spec(&spec, attack);
+    wsr__attack_print(&spec, attack);
     out->failed |= spec.failed;
     wsr__str_add_csv(out, spec.s == NULL ? "" : spec.s);
     wsr__str_free(&spec);

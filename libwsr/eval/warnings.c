@@ -111,7 +111,7 @@ static wsr_status add(sink *out, const warning *w, const char *detail)
     wsr_status status = WSR_OK;
     wsr__str spec = {0};
     if (w->attack != NULL) {
-        wsr__attack_spec(&spec, w->attack);
+        wsr__attack_print(&spec, w->attack);
     }
     WSR_TRY(wsr__str_status(&spec));
     if (out->plain) {

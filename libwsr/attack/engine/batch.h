@@ -16,7 +16,7 @@
 typedef struct wsr__attack_part wsr__attack_part;
 
 /// How far wsr_attack_run() is.
-typedef struct wsr__attack_progress {
+typedef struct wsr__attack_counts {
     double begin;    // part of the call that was done before this strength
     double end;      // and will be done after it
     uint64_t passes; // forward passes at this strength; those that a member of
@@ -28,7 +28,7 @@ typedef struct wsr__attack_progress {
                      // of combinations in it counted one by one
     double started;  // when this strength was begun
     double before;   // seconds that were spent on it before that
-} wsr__attack_progress;
+} wsr__attack_counts;
 
 /// The images of a batch under attack at one strength. Arrays have a row per
 /// image of the batch, at the same index all the time; `active` lists those
@@ -66,7 +66,7 @@ struct wsr__attack_batch {
     size_t n_active;
     uint32_t *queries;
     uint32_t *gradients;
-    wsr__attack_progress progress;
+    wsr__attack_counts progress;
     size_t skip;                // members that were done before the attack was
                                 // taken up, and are passed over
     wsr__attack_part *part;     // takes what is done; NULL: nobody wants it

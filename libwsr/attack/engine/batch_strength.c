@@ -219,9 +219,9 @@ wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
     s->n_active = n;
     s->eps = 0;
     s->skip = 0;
-    s->progress = (wsr__attack_progress){.begin = s->progress.end,
-                                         .end = s->progress.end,
-                                         .first = s->progress.first};
+    s->progress = (wsr__attack_counts){.begin = s->progress.end,
+                                       .end = s->progress.end,
+                                       .first = s->progress.first};
     own->clean_of = NULL;
     own->object_used = false;
     for (size_t i = 0; i < n; i++) {

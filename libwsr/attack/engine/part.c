@@ -158,7 +158,7 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
 // `seconds` are those of the strength so far, over all interruptions.
 void wsr__attack_part_member_done(wsr__attack_batch *s)
 {
-    wsr__attack_progress *const p = &s->progress;
+    wsr__attack_counts *const p = &s->progress;
     p->members++;
     if (s->part != NULL) {
         const wsr__attack_position position = {

@@ -6,7 +6,7 @@
 
 #include "attack/engine/batch.h"
 
-static double share_done(const wsr__attack_progress *p)
+static double share_done(const wsr__attack_counts *p)
 {
     const double passes = p->most == 0 ? 0
                           : p->passes < p->most
@@ -33,7 +33,7 @@ static wsr_status call_hook(const wsr__attack_batch *s, const char *member,
     if (attack->hook == NULL) {
         return WSR_OK;
     }
-    const wsr__attack_progress *const p = &s->progress;
+    const wsr__attack_counts *const p = &s->progress;
     const wsr_attack_progress progress = {
         .attack = attack->cls->super.name,
         .member = member,
