@@ -114,7 +114,7 @@ void wsr__start_uniform(wsr__attack_batch *s, size_t row, uint32_t restart)
     wsr__project(x, &ball);
 }
 
-// One ascent step of length alpha, the sign of the gradient in linf and its
+// One gradient step of length alpha, the sign of the gradient in linf and its
 // direction in l2, then the projection. A zero gradient leaves x where it is.
 void wsr__gradient_step(wsr__attack_batch *s, size_t row, const float *g,
                         float alpha)
