@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs what is missing, builds, and searches a small robust network on
-# Fashion-MNIST; three minutes on two cores of an AVX-512 Xeon. The report is
+# Fashion-MNIST; two to three minutes on two cores of a Xeon. The report is
 # quick-run/report.html.
 set -eu
 cd "$(dirname "$0")/.."

@@ -136,10 +136,13 @@ wsr_status wsr__shipped_find(char **path, const char *what,
 /// "prefix.", or, with a family, the key "prefix.name" that selects a class
 /// and the options of that class beside it.
 typedef struct wsr__section {
-    const char *prefix;         // dotted; "" puts the keys at top level
-    const wsr__option *schema;  // plain section, else NULL
-    const wsr__family *family;  // variant section, else NULL
-    const char *fallback;       // class taken without "prefix.name"
+    const char *prefix;        // dotted; "" puts the keys at top level
+    const wsr__option *schema; // plain section, else NULL
+    const wsr__family *family; // variant section, else NULL
+    const char *fallback;      // class taken without "prefix.name"
+    /// Variant: the option of a class that selects it when "prefix.name" is
+    /// missing and the option's value is not empty; NULL: none does.
+    const char *(*selector)(const wsr__class *cls);
     void *params;               // plain: [borrowed]; variant: [out, owned]
     const wsr__class *selected; // variant: [out]
     /// Plain, of options that override what something else says: [out] which
@@ -150,10 +153,15 @@ typedef struct wsr__section {
 
 /// Check every key of `cfg` against every section, then fill the params.
 /// CONFIG for an unknown key, with a suggestion, and for a value that is not
-/// permitted. Options of a class that lost its place to another one through a
-/// later "prefix.name" are passed over. Variant params are NULL on failure.
+/// permitted. Options of a class that lost its place to another one, which a
+/// later entry selects, are passed over. Variant params are NULL on failure.
 wsr_status wsr__config_decode(const wsr_config *cfg, wsr__section *sections,
                               size_t n);
+
+/// Whether entry i of `cfg` belongs to a class that lost its place to another
+/// one: decoding passes it over. The sections are decoded.
+bool wsr__config_passed_over(const wsr_config *cfg,
+                             const wsr__section *sections, size_t n, size_t i);
 
 /// Whether two texts mean the same value of a key of decoded sections.
 bool wsr__config_same(const wsr__section *sections, size_t n, const char *key,

@@ -33,13 +33,59 @@ static const wsr__option *schema_of(const wsr__section *s)
 
 // ----------------------------------------------------------------- selecting
 
-// NULL: the configuration does not say which class.
-static const wsr__entry *name_entry(const wsr_config *cfg,
-                                    const wsr__section *s)
+// Entry of an option of the section, NULL when it is not set.
+static const wsr__entry *entry_of(const wsr_config *cfg, const wsr__section *s,
+                                  const char *word)
 {
     char key[PREFIX_SIZE];
-    const int n = snprintf(key, sizeof(key), "%s.name", s->prefix);
+    const int n = snprintf(key, sizeof(key), "%s.%s", s->prefix, word);
     return n > 0 && (size_t)n < sizeof(key) ? wsr__config_find(cfg, key) : NULL;
+}
+
+// Without "prefix.name" the last entry that is not empty among the classes'
+// selectors selects. NULL: there is none.
+static const wsr__entry *selector_entry(const wsr__class **cls,
+                                        const wsr_config *cfg,
+                                        const wsr__section *s)
+{
+    const wsr__entry *found = NULL;
+    for (size_t i = 0; s->selector != NULL && s->family->classes[i] != NULL;
+         i++) {
+        const char *const word = s->selector(s->family->classes[i]);
+        const wsr__entry *const e = word != NULL ? entry_of(cfg, s, word)
+                                                 : NULL;
+        if (e != NULL && e->value[0] != '\0' &&
+            (found == NULL || e->source > found->source)) {
+            found = e;
+            *cls = s->family->classes[i];
+        }
+    }
+    return found;
+}
+
+static const wsr__class *class_named(const wsr__section *s, const char *name)
+{
+    for (size_t i = 0; s->family->classes[i] != NULL; i++) {
+        if (wsr__streq(s->family->classes[i]->name, name)) {
+            return s->family->classes[i];
+        }
+    }
+    return NULL;
+}
+
+// The class and the entry that selects it; NULL where no entry does, or where
+// it names no class.
+static const wsr__entry *selecting_entry(const wsr__class **cls,
+                                         const wsr_config *cfg,
+                                         const wsr__section *s)
+{
+    const wsr__entry *const e = entry_of(cfg, s, "name");
+    *cls = NULL;
+    if (e == NULL) {
+        return selector_entry(cls, cfg, s);
+    }
+    *cls = class_named(s, e->value);
+    return e;
 }
 
 // The message lists or suggests the family's names.
@@ -63,15 +109,11 @@ static wsr_status fail_name(const wsr__section *s, const wsr__entry *e)
 // Selected before keys are checked: which keys exist depends on it.
 static wsr_status select_class(const wsr_config *cfg, wsr__section *s)
 {
-    const wsr__entry *const e = name_entry(cfg, s);
-    const char *const name = e != NULL ? e->value : s->fallback;
-    for (size_t i = 0; name != NULL && s->family->classes[i] != NULL; i++) {
-        if (wsr__streq(s->family->classes[i]->name, name)) {
-            s->selected = s->family->classes[i];
-            return WSR_OK;
-        }
+    const wsr__entry *const e = selecting_entry(&s->selected, cfg, s);
+    if (e == NULL && s->fallback != NULL) {
+        s->selected = class_named(s, s->fallback);
     }
-    return fail_name(s, e);
+    return s->selected != NULL ? WSR_OK : fail_name(s, e);
 }
 
 // ------------------------------------------------------------------ checking
@@ -92,8 +134,8 @@ static const wsr__section *section_of(const wsr__section *sections, size_t n,
     return NULL;
 }
 
-// Whether a key belongs to a class that a later "prefix.name" replaced: a
-// preset's "attack.steps" means nothing after "--set attack.name=fgsm".
+// Whether a key belongs to a class that a later entry replaced: a preset's
+// "attack.steps" means nothing after "--set attack.name=fgsm".
 static bool is_overtaken(const wsr_config *cfg, const wsr__section *sections,
                          size_t n, const wsr__entry *e)
 {
@@ -103,8 +145,9 @@ static bool is_overtaken(const wsr_config *cfg, const wsr__section *sections,
         if (s->family == NULL || !is_in(s, e->key, &word)) {
             continue;
         }
-        const wsr__entry *const name = name_entry(cfg, s);
-        if (name == NULL || name->source <= e->source) {
+        const wsr__class *cls = NULL;
+        const wsr__entry *const by = selecting_entry(&cls, cfg, s);
+        if (by == NULL || by->source <= e->source) {
             continue;
         }
         for (size_t k = 0; s->family->classes[k] != NULL; k++) {
@@ -114,6 +157,14 @@ static bool is_overtaken(const wsr_config *cfg, const wsr__section *sections,
         }
     }
     return false;
+}
+
+bool wsr__config_passed_over(const wsr_config *cfg,
+                             const wsr__section *sections, size_t n, size_t i)
+{
+    const wsr__entry *const e = &cfg->entries[i];
+    return section_of(sections, n, e->key) == NULL &&
+           is_overtaken(cfg, sections, n, e);
 }
 
 // --------------------------------------------------------------- suggesting

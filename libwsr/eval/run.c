@@ -180,21 +180,12 @@ static void needs(const void *self, wsr__needs *out)
     *out = m->needs;
 }
 
-// The genotype, for a reader of the folder; the network's file holds it, too.
+// What the cells are made of, for a reader of the folder; the network's file
+// holds it, too.
 static wsr_status store(const void *self, const wsr__run *run)
 {
-    wsr_status status = WSR_OK;
     const method *const m = self;
-    const wsr_genotype *const genotype = wsr_net_genotype(m->target.net);
-    char *text = NULL;
-    if (genotype == NULL) {
-        return WSR_OK;
-    }
-    WSR_TRY(wsr_genotype_print(&text, genotype));
-    WSR_TRY(wsr__run_write(run, "genotype.yaml", text));
-out:
-    wsr_text_free(text);
-    return status;
+    return wsr__run_store_cells(run, m->target.net);
 }
 
 static wsr_status describe(const void *self, wsr__json *line)
@@ -374,9 +365,9 @@ static const wsr__run_stage stages[] = {evaluate, NULL};
 
 // Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {
-    "genotype.yaml",          "config.yaml",   "log.jsonl",
-    "checkpoint.safetensors", "results.jsonl", "results.csv",
-    "images.safetensors",     "report.html",   NULL};
+    "config.yaml",   "log.jsonl",   "checkpoint.safetensors",
+    "results.jsonl", "results.csv", "images.safetensors",
+    "report.html",   NULL};
 
 // Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,

@@ -152,8 +152,11 @@ static wsr_status read_cells(source *s)
     const wsr__net_cells *const cells = &s->cls->cells;
     const wsr__net_options *const common = s->options;
     char key[KEY_SIZE];
+    if (cells->parse == NULL) {
+        return WSR_OK;
+    }
     metadata_key(key, cells->key);
-    const char *const text = cells->parse != NULL ? s->get(s->ctx, key) : NULL;
+    const char *const text = s->get(s->ctx, key);
     return text != NULL && common->cells.s[0] == '\0'
                ? cells->parse(&s->cells, text, "metadata")
                : WSR_OK;
@@ -249,11 +252,20 @@ out:
 }
 
 // Only the first `layers` cells of RobNet codes matter.
-static wsr_status compare_cells(const wsr_net *net, const char *yaml)
+static wsr_status compare_cells(const wsr_net *net, wsr__net_get get, void *ctx)
 {
     const wsr__net_cells *const cells = &net->cls->cells;
     const size_t layers = (size_t)net->options->layers;
+    char key[KEY_SIZE];
     void *have = NULL;
+    if (cells->parse == NULL) {
+        return WSR_OK;
+    }
+    metadata_key(key, cells->key);
+    const char *const yaml = get(ctx, key);
+    if (yaml == NULL) {
+        return WSR_OK;
+    }
     wsr_status status = cells->parse(&have, yaml, "metadata");
     if (status == WSR_OK && !cells->same(have, net->cells, layers)) {
         status = differ(cells->key, cells->name(have), cells->name(net->cells));
@@ -269,7 +281,6 @@ wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
     wsr_status status = WSR_OK;
     const char *const kind = get(ctx, "wsr.kind");
     const char *const stem = get(ctx, "wsr.stem");
-    char key[KEY_SIZE];
     if (kind == NULL) {
         // A file without a description may have a layer that normalises.
         const bool normalizes = get(ctx, "wsr.mean") != NULL;
@@ -282,11 +293,7 @@ wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
         return differ("stem", stem, net->stem->name);
     }
     WSR_TRY(compare_normalize(net, get, ctx));
-    metadata_key(key, net->cls->cells.key);
-    const char *const yaml = get(ctx, key);
-    if (yaml != NULL && net->cls->cells.parse != NULL) {
-        WSR_TRY(compare_cells(net, yaml));
-    }
+    WSR_TRY(compare_cells(net, get, ctx));
 out:
     return status;
 }
@@ -307,10 +314,12 @@ wsr_status wsr_net_describe(char **out, const wsr_net *net)
 {
     wsr__str text = {0};
     const wsr__net_options *const o = net->options;
+    const wsr__net_cells *const cells = &net->cls->cells;
     wsr__str_addf(&text,
-                  "%s %s: %lld channels, %lld cells, %lld classes, images of "
+                  "%s%s%s: %lld channels, %lld cells, %lld classes, images of "
                   "%lldx%lldx%lld, %lld parameters",
-                  net->cls->super.name, net->cls->cells.name(net->cells),
+                  net->cls->super.name, cells->name != NULL ? " " : "",
+                  cells->name != NULL ? cells->name(net->cells) : "",
                   (long long)o->channels, (long long)o->layers,
                   (long long)o->classes, (long long)o->image_channels,
                   (long long)o->image_size, (long long)o->image_size,

@@ -61,7 +61,9 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
     }
     net->cls = cls;
     WSR_TRY(take_options(net, options));
-    WSR_TRY(cls->cells.make(&net->cells, net->options, cells));
+    if (cls->cells.make != NULL) {
+        WSR_TRY(cls->cells.make(&net->cells, net->options, cells));
+    }
     if (cls->check != NULL) {
         WSR_TRY(cls->check(net));
     }

@@ -73,7 +73,8 @@ typedef struct wsr__cell wsr__cell;
 /// What a kind's cells are built from (a genotype, RobNet codes, a search
 /// space), as an object of the kind's own.
 typedef struct wsr__net_cells {
-    const char *key; // option that names it: "genotype"
+    const char *key; // option that names it: "genotype"; NULL: no cells, and
+                     // everything below is NULL
     /// Make the object: a copy of `given`, or, where that is NULL, what the
     /// option says. [out, owned]
     wsr_status (*make)(void **out, const wsr__net_options *options,
@@ -112,6 +113,23 @@ typedef struct wsr__net_class {
 
 /// A file that tells of no kind holds a network of the first.
 extern const wsr__family wsr__nets;
+
+// ------------------------------------------------- beside a data set
+
+enum { WSR__NET_KINDS = 32, WSR__NET_ROWS = 40 }; // at most
+
+/// The kinds that a configuration can ask for: those that have one graph,
+/// without the options that the data set determines.
+const wsr__family *wsr__nets_for_data(void);
+
+/// The schema that one of these kinds has there.
+const wsr__option *wsr__net_schema_for_data(const wsr__net_class *cls);
+
+/// The kind behind a class of that family.
+const wsr__net_class *wsr__net_kind(const wsr__class *cls);
+
+/// The option that selects the kind where nothing names it: "genotype".
+const char *wsr__net_selector(const wsr__class *cls);
 
 /// What is done to the image before the cell, and to a cell's output for the
 /// auxiliary classifier.

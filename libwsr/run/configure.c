@@ -6,8 +6,8 @@
 #include "run/run.h"
 
 // A resumed run must go on as it began, so a configuration that is given again
-// may not differ in any key. Only the number of threads may, since the machine
-// may be another one.
+// may not differ in any key that counts. Only the number of threads may, since
+// the machine may be another one.
 static wsr_status check_same(const wsr_config *stored, const wsr_config *given,
                              const wsr__section *sections, size_t n)
 {
@@ -15,7 +15,8 @@ static wsr_status check_same(const wsr_config *stored, const wsr_config *given,
         const char *const key = wsr_config_key(given, i);
         const char *const value = wsr_config_value(given, i);
         const char *const old = wsr_config_text(stored, key);
-        const bool may = wsr__streq(key, "threads");
+        const bool may = wsr__streq(key, "threads") ||
+                         wsr__config_passed_over(given, sections, n, i);
         if (!may &&
             (old == NULL || !wsr__config_same(sections, n, key, old, value))) {
             return WSR_FAIL(WSR_CONFIG,

@@ -53,16 +53,16 @@ static wsr_status check_resumed(const wsr_folder *folder)
 // last, so that a folder without one holds nothing worth keeping.
 static bool is_leftover(const char *name)
 {
-    static const char *const names[] = {
-        ".", "..", "lock", "genotype.yaml", "codes.yaml", "init.safetensors",
-        NULL};
+    static const char *const names[] = {".", "..", "lock", "init.safetensors",
+                                        NULL};
     const char *const suffix = strrchr(name, '.');
     for (size_t i = 0; names[i] != NULL; i++) {
         if (wsr__streq(name, names[i])) {
             return true;
         }
     }
-    return suffix != NULL && wsr__streq(suffix, ".tmp");
+    return wsr__is_cells_file(name) ||
+           (suffix != NULL && wsr__streq(suffix, ".tmp"));
 }
 
 static wsr_status check_entries(const wsr_folder *folder, DIR *entries)

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "io/io.h"
+#include "net/net.h"
 #include "wsr/run.h"
 
 // --------------------------------------------------------------------- log
@@ -134,6 +135,16 @@ void wsr__run_close(wsr__run *run); // NULL is legal
 
 /// Make and lock the folder of a fresh run.
 wsr_status wsr__run_make(wsr__run *run);
+
+/// Write what the cells of a network are made of into the folder, as
+/// "genotype.yaml" or what its kind has; nothing where that is no text of its
+/// own.
+wsr_status wsr__run_store_cells(const wsr__run *run, const wsr_net *net);
+/// Read it back. [out, owned: cls->cells.free] NULL where there is none.
+wsr_status wsr__run_load_cells(void **out, const wsr__run *run,
+                               const wsr__net_class *cls);
+/// Whether a file of this name may hold it.
+bool wsr__is_cells_file(const char *name);
 
 /// Path of a file in the folder, of a run that has one. [out, owned]
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);

@@ -43,7 +43,8 @@ void wsr__search_sections(wsr__search_config *c, wsr__section *out)
                                     .family = &wsr__predictors,
                                     .fallback = "lstm"},
         [WSR__SECTION_NET] = {.prefix = "net",
-                              .schema = wsr__network_config_schema,
+                              .schema =
+                                  wsr__net_schema_for_data(&wsr__net_network),
                               .params = &c->net},
         [WSR__SECTION_TRAIN] = {.prefix = "train",
                                 .schema = wsr__train_schema,

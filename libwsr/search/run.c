@@ -49,8 +49,8 @@ static wsr_status make_training(method *m)
     wsr_status status = WSR_OK;
     const uint64_t seed = seed_of(m);
     WSR_TRY(wsr_search_genotype(&m->genotype, m->search, "found"));
-    WSR_TRY(wsr__network_from_config(&m->net, &m->config.net, m->genotype, NULL,
-                                     m->train, seed));
+    WSR_TRY(wsr__network_from_config(&m->net, &wsr__net_network, &m->config.net,
+                                     m->genotype, m->train, seed));
     const wsr__training_of of = {m->net, m->train, m->test, seed};
     WSR_TRY(wsr__training_new(&m->training, &of, &m->config.train));
 out:
@@ -78,11 +78,10 @@ static wsr__eval_stage_of eval_of(const method *m)
 static wsr_status check_rest(method *m)
 {
     wsr_status status = WSR_OK;
-    const wsr__network_config *const net_config = &m->config.net;
-    if (net_config->genotype.s[0] != '\0' || net_config->codes.s[0] != '\0') {
+    if (m->config.net.cells.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "net.%s: is what the search is to find, leave it out",
-                        net_config->codes.s[0] != '\0' ? "codes" : "genotype");
+                        wsr__net_network.cells.key);
     }
     if (m->config.train.init.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,

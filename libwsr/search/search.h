@@ -161,7 +161,7 @@ typedef struct wsr__search_config {
     wsr__source_params source;
     wsr__net_options supernet;
     wsr__search_params search;
-    wsr__network_config net;
+    wsr__net_options net; // of the found genotype
     wsr__train_params train;
     wsr__eval_stage_params eval;
     const wsr__section *sections; // WSR__SEARCH_SECTIONS of them [borrowed]

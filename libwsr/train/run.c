@@ -3,9 +3,9 @@
 // The method of a training run on top of run/: stages that train a network and
 // evaluate it.
 //
-// A resumed run needs nothing but its folder and the data: genotype, codes and
-// initial parameters are copied into the folder when the run begins, since the
-// files that they came from may change or move.
+// A resumed run needs nothing but its folder and the data: what the cells are
+// made of and initial parameters are copied into the folder when the run
+// begins, since the files that they came from may change or move.
 
 #include "train/train.h"
 
@@ -18,7 +18,7 @@ static const char init_name[] = "init.safetensors";
 typedef struct method {
     wsr__run_self super;
     wsr__source_params source;
-    wsr__network_config net_config;
+    const wsr__section *net_config;
     wsr__train_params train_params;
     wsr__eval_stage_params eval;
     wsr_dataset *train;
@@ -37,49 +37,18 @@ static void sections(void *self, wsr__section *out)
     out[DATA] = (wsr__section){
         .prefix = "data", .schema = wsr__source_schema, .params = &m->source};
     out[NET] = (wsr__section){.prefix = "net",
-                              .schema = wsr__network_config_schema,
-                              .params = &m->net_config};
+                              .family = wsr__nets_for_data(),
+                              .fallback = wsr__net_network.super.name,
+                              .selector = wsr__net_selector};
     out[TRAIN] = (wsr__section){.prefix = "train",
                                 .schema = wsr__train_schema,
                                 .params = &m->train_params};
     out[EVAL] = (wsr__section){
         .prefix = "eval", .schema = wsr__eval_stage_schema, .params = &m->eval};
+    m->net_config = &out[NET];
 }
 
 // ------------------------------------------------------------------- parts
-
-// The genotype or the codes of a resumed run, from its folder.
-static wsr_status load_cells(wsr_genotype **genotype, wsr_robnet_codes **codes,
-                             const method *m, const wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    char *path = NULL;
-    if (m->net_config.genotype.s[0] != '\0') {
-        WSR_TRY(wsr__run_path(&path, run, "genotype.yaml"));
-        WSR_TRY(wsr_genotype_load(genotype, path));
-    } else if (m->net_config.codes.s[0] != '\0') {
-        WSR_TRY(wsr__run_path(&path, run, "codes.yaml"));
-        WSR_TRY(wsr_robnet_codes_load(codes, path));
-    }
-out:
-    wsr__free(path);
-    return status;
-}
-
-// The kind of the network knows its file, genotype.yaml or codes.yaml.
-static wsr_status write_cells(const method *m, const wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    const wsr__net_cells *const cells = &m->net->cls->cells;
-    char name[64];
-    char *text = NULL;
-    (void)snprintf(name, sizeof(name), "%s.yaml", cells->key);
-    WSR_TRY(cells->print(&text, m->net->cells));
-    WSR_TRY(wsr__run_write(run, name, text));
-out:
-    wsr_text_free(text);
-    return status;
-}
 
 static bool has_init(const method *m)
 {
@@ -121,7 +90,7 @@ static wsr_status store(const void *self, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     const method *const m = self;
-    WSR_TRY(write_cells(m, run));
+    WSR_TRY(wsr__run_store_cells(run, m->net));
     if (has_init(m)) {
         WSR_TRY(write_init(m, run));
     }
@@ -137,19 +106,20 @@ static uint64_t seed_of(const method *m)
 static wsr_status make_net(method *m, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
-    wsr_genotype *genotype = NULL;
-    wsr_robnet_codes *codes = NULL;
+    const wsr__net_class *const kind = wsr__net_kind(m->net_config->selected);
+    void *cells = NULL;
     if (resume) {
-        WSR_TRY(load_cells(&genotype, &codes, m, run));
+        WSR_TRY(wsr__run_load_cells(&cells, run, kind));
     }
-    WSR_TRY(wsr__network_from_config(&m->net, &m->net_config, genotype, codes,
-                                     m->train, seed_of(m)));
+    WSR_TRY(wsr__network_from_config(&m->net, kind, m->net_config->params,
+                                     cells, m->train, seed_of(m)));
     if (has_init(m)) {
         WSR_TRY(load_init(m, run, resume));
     }
 out:
-    wsr_genotype_free(genotype);
-    wsr_robnet_codes_free(codes);
+    if (cells != NULL) {
+        kind->cells.free(cells);
+    }
     return status;
 }
 
@@ -290,8 +260,8 @@ static void work(const void *self, double *out)
 static const wsr__run_stage stages[] = {train, evaluate, NULL};
 
 // Files that the run may write, which a resumed run must be able to replace.
-static const char *const files[] = {"genotype.yaml",   "codes.yaml",
-                                    init_name,         "config.yaml",
+// What the cells are made of is written before anything else.
+static const char *const files[] = {init_name,         "config.yaml",
                                     "log.jsonl",       "checkpoint.safetensors",
                                     "net.safetensors", "eval.safetensors",
                                     "report.html",     NULL};

@@ -270,26 +270,13 @@ wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
 void wsr__source_needs(wsr__needs *needs, const wsr_dataset *train,
                        const wsr_dataset *test);
 
-typedef struct wsr__network_config {
-    wsr__text genotype;
-    wsr__text codes;
-    int64_t channels;
-    int64_t layers;
-    wsr__text stem;
-    wsr__normalize normalize;
-    bool auxiliary;
-    double drop_path;
-} wsr__network_config;
-
-extern const wsr__option wsr__network_config_schema[]; // section "net"
-
-/// Make the network of a configuration for images and classes of a data set.
-/// `genotype` and `codes` may be NULL: those that the params name.
+/// Make a network of a kind for images and classes of a data set. `params`
+/// [copied] are the kind's own, see wsr__nets_for_data(); `cells` [copied] are
+/// what the kind builds its cells of, NULL: what the params name.
 /// [out, owned]
-wsr_status wsr__network_from_config(wsr_net **out,
-                                    const wsr__network_config *params,
-                                    const wsr_genotype *genotype,
-                                    const wsr_robnet_codes *codes,
+wsr_status wsr__network_from_config(wsr_net **out, const wsr__net_class *cls,
+                                    const wsr__net_options *params,
+                                    const void *cells,
                                     const wsr_dataset *dataset, uint64_t seed);
 
 #endif

@@ -171,6 +171,37 @@ START_TEST(options_of_a_class_that_was_replaced_are_passed_over)
 }
 END_TEST
 
+static const char *steps_of_pgd(const wsr__class *cls)
+{
+    return cls == &pgd ? "steps" : NULL;
+}
+
+START_TEST(an_option_selects_the_class_where_no_name_does)
+{
+    program p;
+    wsr_config *cfg = NULL;
+    program_init(&p);
+    p.sections[2].selector = steps_of_pgd;
+    p.sections[2].fallback = "fgsm";
+    ck_assert_ok(wsr_config_new(&cfg));
+    ck_assert_ok(wsr__config_decode(cfg, p.sections, 3));
+    ck_assert_ptr_eq(p.sections[2].selected, &fgsm);
+    wsr__sections_free(p.sections, 3);
+    ck_assert_ok(wsr_config_set(cfg, "search.attack.steps=4"));
+    ck_assert_ok(wsr__config_decode(cfg, p.sections, 3));
+    ck_assert_ptr_eq(p.sections[2].selected, &pgd);
+    ck_assert(!wsr__config_passed_over(cfg, p.sections, 3, 0));
+    wsr__sections_free(p.sections, 3);
+    // A name given later wins, and the option is passed over.
+    ck_assert_ok(wsr_config_set(cfg, "search.attack.name=fgsm"));
+    ck_assert_ok(wsr__config_decode(cfg, p.sections, 3));
+    ck_assert_ptr_eq(p.sections[2].selected, &fgsm);
+    ck_assert(wsr__config_passed_over(cfg, p.sections, 3, 0));
+    wsr__sections_free(p.sections, 3);
+    wsr_config_free(cfg);
+}
+END_TEST
+
 static wsr_status decode_good(void *ctx)
 {
     program p;
@@ -239,6 +270,7 @@ Suite *suite(void)
         unknown_keys_are_found_before_wrong_values,
         a_class_without_fallback_must_be_named,
         options_of_a_class_that_was_replaced_are_passed_over,
+        an_option_selects_the_class_where_no_name_does,
         a_value_has_several_spellings,
         short_memory_is_reported_without_a_leak,
         NULL,

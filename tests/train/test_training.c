@@ -27,13 +27,10 @@ static void open_bench(bench *b, const char *name, const char *options)
     ck_assert_ok(wsr_dataset_open(
         &b->test, "synthetic:size=16,count=96,test_count=48,classes=3", "test",
         NULL));
-    wsr__network_config net_config;
-    wsr__params_default(&net_config, wsr__network_config_schema);
-    ck_assert_ok(wsr__params_parse(&net_config, wsr__network_config_schema,
-                                   "net.",
-                                   "genotype=cna_r,channels=4,layers=3"));
-    ck_assert_ok(wsr__network_from_config(&b->net, &net_config, NULL, NULL,
-                                          b->train, 1));
+    ck_assert_ok(wsr_net_new_kind(&b->net, "network",
+                                  "genotype=cna_r,channels=4,layers=3,"
+                                  "image_size=16,classes=3",
+                                  1));
     wsr__params_default(&b->params, wsr__train_schema);
     ck_assert_ok(
         wsr__params_parse(&b->params, wsr__train_schema, "train.", options));
