@@ -24,6 +24,7 @@ enum {
     THREADS,
     SEED,
     RESUME,
+    DRY_RUN,
     JSON,
     QUIET,
     HELP,
@@ -41,6 +42,7 @@ static const cli_option common[N_COMMON] = {
     {"threads", "N", NULL, "use N threads (default: all processors)"},
     {"seed", "N", "seed", "seed of all random numbers"},
     {"resume", "DIR", NULL, "go on with the interrupted run in this folder"},
+    {"dry-run", NULL, NULL, "say what time, memory and disk the run takes"},
     {"json", NULL, NULL, "print results as JSON lines"},
     {"quiet", NULL, NULL, "show errors alone"},
     {"help", "[TOPIC]", NULL, "show this help, or that on a topic"},
@@ -204,6 +206,9 @@ static int read_option(cli *c, size_t i, const char *value)
                    ? CLI_GO_ON
                    : cli_usage(c, "--threads: '%.40s' is outside [1, 1024]",
                                value);
+    case DRY_RUN:
+        c->dry_run = true;
+        return CLI_GO_ON;
     case JSON:
         c->json = true;
         return CLI_GO_ON;
@@ -248,6 +253,9 @@ static int check_sources(cli *c)
     }
     if (c->resume == NULL) {
         return CLI_GO_ON;
+    }
+    if (c->dry_run) {
+        return cli_usage(c, "--dry-run and --resume exclude each other");
     }
     if (c->preset != NULL || c->file != NULL) {
         return cli_usage(c, "--resume takes the configuration of the run, not "

@@ -37,6 +37,9 @@ typedef struct cli_tool {
     /// Print the help on a topic; "all" and "" as wsr_train_help(). NOTFOUND,
     /// with nothing printed, for topics that are not known. NULL for none.
     wsr_status (*help)(const char *topic);
+    /// Estimate what the run costs, for --dry-run: wsr_train_cost().
+    wsr_status (*cost)(wsr_cost *cost, const wsr_config *config,
+                       wsr_progress_hook hook, void *user);
 } cli_tool;
 
 /// What the command line said.
@@ -45,6 +48,7 @@ typedef struct cli {
     wsr_config *config; // preset or file, then all assignments in their order
     const char *out;    // --out, or the folder that is resumed
     const char *resume; // --resume, NULL without
+    bool dry_run;
     bool json;
     bool quiet;
     const char *preset;
@@ -74,7 +78,7 @@ int cli_usage(const cli *c, const char *format, ...)
 /// near.
 const char *cli_nearest(const char *word, const char *const *names, size_t n);
 
-enum { CLI_COMMON = 11 }; // number of options that all programs have
+enum { CLI_COMMON = 12 }; // number of options that all programs have
 
 /// Option `i`, the program's own after the common ones; NULL beyond the end.
 const cli_option *cli_option_at(const cli *c, size_t i);

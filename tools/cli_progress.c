@@ -96,7 +96,7 @@ static void say(cli *c, double done, double t, const char *text)
 // At most ten times a second.
 static void draw(cli *c, double done, double t, const char *text)
 {
-    char line[256];
+    char line[512];
     char left[32];
     const size_t width = terminal_width() - 1;
     if (c->drawn > 0.0 && t - c->drawn < 0.1) {

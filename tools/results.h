@@ -13,6 +13,9 @@
 /// to exit with.
 int results_run(cli *c, wsr_status (*run)(cli *c));
 
+/// With --dry-run: print what the run costs instead of doing it.
+wsr_status results_cost(cli *c);
+
 /// The help of a run of the library, such as wsr_train_help().
 typedef wsr_status (*results_topic)(char **out, const char *topic);
 

@@ -42,6 +42,7 @@ static const cli_tool tool = {
              "--attack pgd:steps=20",
     .options = options,
     .help = help,
+    .cost = wsr_eval_cost,
 };
 
 // Ctrl-C stops the evaluation before the next pass through the model.
@@ -62,6 +63,9 @@ static int run(cli *c)
 {
     wsr_result *result = NULL;
     wsr_status kept = WSR_OK;
+    if (c->dry_run) {
+        return cli_end(c, results_cost(c));
+    }
     wsr_status status = wsr_eval_run(&result, c->config, c->out,
                                      c->resume != NULL, on_progress, c);
     const bool failed = status != WSR_OK && status != WSR_CANCELED;

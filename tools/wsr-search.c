@@ -29,6 +29,7 @@ static const cli_tool tool = {
     .usage = "--preset quick --out DIR",
     .options = options,
     .help = help,
+    .cost = wsr_search_cost,
 };
 
 // A line of the log goes to stdout with --json; anything else is progress.

@@ -29,6 +29,7 @@ static const cli_tool tool = {
     .usage = "--genotype NAME|FILE --data SPEC --out DIR",
     .options = options,
     .help = help,
+    .cost = wsr_train_cost,
 };
 
 // A line of the log goes to stdout with --json; anything else is progress.

@@ -245,6 +245,13 @@ wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
                                const wsr__eval_stage_of *of,
                                const wsr__eval_stage_params *params);
 
+/// Seconds that so many passes of images through the network and back take,
+/// measured on some.
+wsr_status wsr__eval_stage_seconds(double *seconds,
+                                   const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params,
+                                   double passes);
+
 /// Bring back what wsr__eval_stage_run() measured; {0} when its file is gone or
 /// of another evaluation.
 wsr_status wsr__eval_stage_restore(wsr__evaluated *out, const wsr__run *run,

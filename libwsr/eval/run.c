@@ -362,6 +362,7 @@ static void release(void *self)
 }
 
 static const wsr__run_stage stages[] = {evaluate, NULL};
+static const char *const stage_names[] = {"eval"};
 
 // Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {
@@ -389,6 +390,7 @@ static const wsr__run_class evaluation = {
     .save = save,
     .load = load,
     .stages = stages,
+    .stage_names = stage_names,
     .result = result,
     .free = release,
 };
@@ -399,6 +401,12 @@ wsr_status wsr_eval_run(wsr_result **result, const wsr_config *config,
 {
     const wsr__run_request request = {config, dir, resume, hook, user};
     return wsr__run_execute(result, &evaluation, &request);
+}
+
+wsr_status wsr_eval_cost(wsr_cost *cost, const wsr_config *config,
+                         wsr_progress_hook hook, void *user)
+{
+    return wsr__run_cost(cost, &evaluation, config, hook, user);
 }
 
 wsr_status wsr_eval_help(char **out, const char *topic)

@@ -94,6 +94,55 @@ out:
     return status == WSR_OK ? status : wsr__fail_at(status, "eval");
 }
 
+// Seconds of a pass of a batch forward and back, after one that warms up.
+static wsr_status time_pass(double *seconds, wsr_model *model, float *x,
+                            float *logits)
+{
+    enum { PASSES = 3 };
+    wsr_status status = WSR_OK;
+    double begin = 0;
+    const wsr__rows all = {.n = model->batch};
+    for (size_t i = 0; i <= PASSES; i++) {
+        begin = i == 1 ? wsr__seconds() : begin;
+        WSR_TRY(model->cls->forward(model, logits, x, &all, true));
+        WSR_TRY(model->cls->backward(model, x, logits));
+    }
+    *seconds = (wsr__seconds() - begin) / PASSES;
+out:
+    return status;
+}
+
+wsr_status wsr__eval_stage_seconds(double *seconds,
+                                   const wsr__eval_stage_of *of,
+                                   const wsr__eval_stage_params *params,
+                                   double passes)
+{
+    wsr_status status = WSR_OK;
+    wsr_model *model = NULL;
+    float *x = NULL;
+    float *logits = NULL;
+    double batch = 0;
+    *seconds = 0;
+    if (params->attack.s[0] == '\0') {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr_model_from_net(&model, of->net, (size_t)params->batch));
+    const size_t n = model->batch;
+    x = wsr__alloc(n * (size_t)model->pixels, sizeof(*x));
+    logits = wsr__alloc(n * model->classes, sizeof(*logits));
+    if (x == NULL || logits == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(time_pass(&batch, model, x, logits));
+    *seconds = passes * batch / (double)n;
+out:
+    wsr__free(x);
+    wsr__free(logits);
+    wsr_model_free(model);
+    return status;
+}
+
 // Without a file the evaluation begins. A file that does not fit is not an
 // error: the network can always be evaluated again.
 static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)

@@ -58,7 +58,8 @@ wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name)
 wsr_status wsr__run_write(const wsr__run *run, const char *name,
                           const char *text)
 {
-    return wsr_folder_write(run->folder, name, text);
+    return run->folder == NULL ? WSR_OK
+                               : wsr_folder_write(run->folder, name, text);
 }
 
 // A run may have ended before its first checkpoint, so a missing one is not an

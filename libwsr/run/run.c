@@ -333,3 +333,105 @@ out:
     end_course(&c);
     return status;
 }
+
+// --------------------------------------------------------------------- cost
+
+// Steps of a stage are timed for so long, and for at least so many steps.
+static const double trial_seconds = 3;
+static const double trial_limit = 20; // for a stage of long steps
+enum { TRIAL_STEPS = 3 };
+
+// Observes a stage until its speed is known. The first step is left out: it
+// makes plans and warms caches.
+typedef struct trial {
+    wsr_progress_hook hook; // of the caller, NULL: none
+    void *user;
+    size_t calls;
+    double begin[2]; // seconds and part of the run after the first step
+    double end[2];   // and after the last one
+    bool stopped;    // by the caller
+} trial;
+
+static bool on_step(const wsr_progress *progress, void *user)
+{
+    static const wsr_progress timing = {.phase = "timing", .note = ""};
+    trial *const t = user;
+    t->stopped = t->hook != NULL && !t->hook(&timing, t->user);
+    if (progress->line != NULL || t->stopped) {
+        return !t->stopped;
+    }
+    t->end[0] = wsr__seconds();
+    t->end[1] = progress->part;
+    if (t->calls == 0) {
+        memcpy(t->begin, t->end, sizeof(t->begin));
+    }
+    const size_t steps = t->calls++;
+    const double seconds = t->end[0] - t->begin[0];
+    return t->end[1] <= t->begin[1] || seconds < trial_seconds ||
+           (steps < TRIAL_STEPS && seconds < trial_limit);
+}
+
+// A stage that ends within the trial took as long as it takes.
+static wsr_status time_stage(double *seconds, course *c, trial *t, size_t i)
+{
+    const double begin = wsr__seconds();
+    const double part = c->run->stage[1] - c->run->stage[0];
+    *t = (trial){.hook = t->hook, .user = t->user};
+    c->run->part = c->run->stage[0];
+    c->run->canceled = false;
+    wsr__run_span(c->run, 0, 1);
+    const wsr_status status = c->cls->stages[i](c->self, c->run);
+    const double done = t->end[1] - t->begin[1];
+    *seconds = status == WSR_CANCELED && done > 0
+                   ? (t->end[0] - t->begin[0]) / done * part
+                   : wsr__seconds() - begin;
+    return status == WSR_CANCELED && !t->stopped ? WSR_OK : status;
+}
+
+static wsr_status time_stages(wsr_cost *cost, course *c, trial *t)
+{
+    wsr_status status = WSR_OK;
+    double ends[WSR__RUN_STAGES + 1];
+    divide(ends, c);
+    for (size_t i = 0; c->cls->stages[i] != NULL; i++) {
+        double seconds = -1;
+        c->run->stage[0] = ends[i];
+        c->run->stage[1] = ends[i + 1];
+        if (c->cls->seconds != NULL) {
+            WSR_TRY(c->cls->seconds(&seconds, c->self, i));
+        }
+        if (seconds < 0) {
+            WSR_TRY(time_stage(&seconds, c, t, i));
+        }
+        cost->stage[i] = c->cls->stage_names[i];
+        cost->stage_seconds[i] = seconds;
+        cost->seconds += seconds;
+        cost->stages = i + 1;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__run_cost(wsr_cost *cost, const wsr__run_class *cls,
+                         const wsr_config *config, wsr_progress_hook hook,
+                         void *user)
+{
+    wsr_status status = WSR_OK;
+    course c;
+    wsr__needs needs;
+    trial t = {.hook = hook, .user = user};
+    *cost = (wsr_cost){0};
+    WSR_TRY(begin_course(&c, cls));
+    WSR_TRY(decode(&c, config));
+    WSR_TRY(wsr__run_open(&c.run, NULL, false, on_step, &t));
+    adopt_threads(&c.self->common);
+    WSR_TRY(cls->prepare(c.self, c.run, false));
+    WSR_TRY(check_needs(&needs, &c));
+    WSR_TRY(wsr__run_begin(c.run, NULL));
+    cost->memory_bytes = wsr__needs_sum(&needs);
+    cost->disk_bytes = needs.disk;
+    WSR_TRY(time_stages(cost, &c, &t));
+out:
+    end_course(&c);
+    return status;
+}

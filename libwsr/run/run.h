@@ -149,8 +149,8 @@ bool wsr__is_cells_file(const char *name);
 /// Path of a file in the folder, of a run that has one. [out, owned]
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);
 
-/// Write a text file in the folder, which the run has, as a whole or not at
-/// all.
+/// Write a text file in the folder as a whole or not at all; nothing without a
+/// folder.
 wsr_status wsr__run_write(const wsr__run *run, const char *name,
                           const char *text);
 
@@ -218,10 +218,14 @@ typedef struct wsr__run_class {
     /// State for checkpoints.
     wsr_status (*save)(const void *self, wsr__st_builder *builder);
     wsr_status (*load)(void *self, const wsr__st *checkpoint);
-    const wsr__run_stage *stages; // NULL at the end
+    const wsr__run_stage *stages;   // NULL at the end
+    const char *const *stage_names; // of them
     /// Work of each stage, estimated once all is prepared, in any unit: for the
     /// forecast. NULL: as much as any other.
     void (*work)(const void *self, double *work);
+    /// Seconds of a stage whose first steps do not tell its time; below 0 for
+    /// others. NULL: there are none.
+    wsr_status (*seconds)(double *seconds, void *self, size_t stage);
     /// Bring back what the stages of a run that is done left in `self`; may be
     /// NULL.
     wsr_status (*restore)(void *self, wsr__run *run);
@@ -258,6 +262,12 @@ typedef struct wsr__run_request {
 /// [out, owned] `result` may be NULL.
 wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
                             const wsr__run_request *request);
+
+/// Estimate what a new run costs: prepare it without a folder, and time the
+/// first steps of its stages.
+wsr_status wsr__run_cost(wsr_cost *cost, const wsr__run_class *cls,
+                         const wsr_config *config, wsr_progress_hook hook,
+                         void *user);
 
 /// The help on a topic: wsr__config_help_topic(). [out, owned]
 wsr_status wsr__run_help(char **out, const wsr__run_class *cls,

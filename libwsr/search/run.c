@@ -198,8 +198,8 @@ static wsr_status write_estimator(const method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    if (!m->search->cls->estimates) {
-        return WSR_OK; // it is untrained
+    if (!m->search->cls->estimates || run->folder == NULL) {
+        return WSR_OK;
     }
     WSR_TRY(wsr__run_path(&path, run, "estimator.safetensors"));
     WSR_TRY(wsr_estimator_save(m->search->estimator, path));
@@ -221,8 +221,10 @@ static wsr_status train_found(void *self, wsr__run *run)
     WSR_TRY(write_estimator(m, run));
     WSR_TRY(wsr__training_run(m->training, run));
     wsr__training_finish(m->training);
-    WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
-    WSR_TRY(wsr_net_save(m->net, path));
+    if (run->folder != NULL) {
+        WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
+        WSR_TRY(wsr_net_save(m->net, path));
+    }
 out:
     wsr__free(path);
     return status;
@@ -279,7 +281,22 @@ static void work(const void *self, double *out)
     out[2] = net * m->eval_passes;
 }
 
+enum { EVALUATE = 2 }; // number of the stage
+
+// The network of a trial is untrained, so an evaluation of it would end early;
+// the time of its passes is measured instead.
+static wsr_status seconds(double *out, void *self, size_t stage)
+{
+    const method *const m = self;
+    const wsr__eval_stage_of of = eval_of(m);
+    *out = -1;
+    return stage == EVALUATE ? wsr__eval_stage_seconds(
+                                   out, &of, &m->config.eval, m->eval_passes)
+                             : WSR_OK;
+}
+
 static const wsr__run_stage stages[] = {search, train_found, evaluate, NULL};
+static const char *const stage_names[] = {"search", "train", "eval"};
 
 // Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {
@@ -307,6 +324,8 @@ static const wsr__run_class searching = {
     .save = save,
     .load = load,
     .stages = stages,
+    .stage_names = stage_names,
+    .seconds = seconds,
     .work = work,
     .restore = restore,
     .result = result,
@@ -319,6 +338,12 @@ wsr_status wsr_search_run(wsr_result **result, const wsr_config *config,
 {
     const wsr__run_request request = {config, dir, resume, hook, user};
     return wsr__run_execute(result, &searching, &request);
+}
+
+wsr_status wsr_search_cost(wsr_cost *cost, const wsr_config *config,
+                           wsr_progress_hook hook, void *user)
+{
+    return wsr__run_cost(cost, &searching, config, hook, user);
 }
 
 wsr_status wsr_search_help(char **out, const char *topic)

@@ -209,8 +209,10 @@ static wsr_status train(void *self, wsr__run *run)
     char *path = NULL;
     WSR_TRY(wsr__training_run(m->training, run));
     wsr__training_finish(m->training);
-    WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
-    WSR_TRY(wsr_net_save(m->net, path));
+    if (run->folder != NULL) {
+        WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
+        WSR_TRY(wsr_net_save(m->net, path));
+    }
 out:
     wsr__free(path);
     return status;
@@ -257,7 +259,22 @@ static void work(const void *self, double *out)
     out[1] = m->eval_passes;
 }
 
+enum { EVALUATE = 1 }; // number of the stage
+
+// The network of a trial is untrained, so an evaluation of it would end early;
+// the time of its passes is measured instead.
+static wsr_status seconds(double *out, void *self, size_t stage)
+{
+    const method *const m = self;
+    const wsr__eval_stage_of of = eval_of(m);
+    *out = -1;
+    return stage == EVALUATE
+               ? wsr__eval_stage_seconds(out, &of, &m->eval, m->eval_passes)
+               : WSR_OK;
+}
+
 static const wsr__run_stage stages[] = {train, evaluate, NULL};
+static const char *const stage_names[] = {"train", "eval"};
 
 // Files that the run may write, which a resumed run must be able to replace.
 // What the cells are made of is written before anything else.
@@ -286,6 +303,8 @@ static const wsr__run_class training = {
     .save = save,
     .load = load,
     .stages = stages,
+    .stage_names = stage_names,
+    .seconds = seconds,
     .work = work,
     .restore = restore,
     .result = result,
@@ -298,6 +317,12 @@ wsr_status wsr_train_run(wsr_result **result, const wsr_config *config,
 {
     const wsr__run_request request = {config, dir, resume, hook, user};
     return wsr__run_execute(result, &training, &request);
+}
+
+wsr_status wsr_train_cost(wsr_cost *cost, const wsr_config *config,
+                          wsr_progress_hook hook, void *user)
+{
+    return wsr__run_cost(cost, &training, config, hook, user);
 }
 
 wsr_status wsr_train_help(char **out, const char *topic)

@@ -169,6 +169,18 @@ static void expect_same(const char *a, const char *b, const char *name)
     free(y);
 }
 
+START_TEST(the_cost_is_told_without_a_run)
+{
+    wsr_config *const config = config_of(usual);
+    wsr_cost cost;
+    ck_assert_ok(wsr_eval_cost(&cost, config, NULL, NULL));
+    ck_assert_uint_eq(cost.stages, 1);
+    ck_assert_str_eq(cost.stage[0], "eval");
+    ck_assert_double_gt(cost.seconds, 0);
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(an_interrupted_run_resumes_to_the_same_results)
 {
     static const char *const names[] = {"results.jsonl", "log.jsonl",
@@ -401,6 +413,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         without_a_folder_the_result_holds_everything,
+        the_cost_is_told_without_a_run,
         an_interrupted_run_resumes_to_the_same_results,
         a_run_that_is_done_gives_its_result_again,
         what_is_refused_leaves_no_folder,

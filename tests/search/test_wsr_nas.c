@@ -149,6 +149,25 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
 }
 END_TEST
 
+// The supernet is trained, so a longer search costs more; what is found is
+// trained for a trial, and nothing is written.
+START_TEST(the_cost_is_told_without_a_run)
+{
+    static const char *const names[] = {"search", "train", "eval"};
+    wsr_cost cost;
+    wsr_config *config = make_config("search.warm_up=10000");
+    ck_assert_ok(wsr_search_cost(&cost, config, NULL, NULL));
+    ck_assert_uint_eq(cost.stages, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_str_eq(cost.stage[i], names[i]);
+        ck_assert_double_gt(cost.stage_seconds[i], 0);
+    }
+    ck_assert_double_gt(cost.stage_seconds[0], 4 * cost.stage_seconds[1]);
+    ck_assert_double_gt(cost.memory_bytes, 0);
+    wsr_config_free(config);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *const s = suite_create("wsr");
@@ -162,6 +181,7 @@ Suite *suite(void)
         t, the_supernet_normalises_as_the_network_unless_told_otherwise);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
     tcase_add_test(t, what_cannot_be_is_refused_before_the_search);
+    tcase_add_test(t, the_cost_is_told_without_a_run);
     suite_add_tcase(s, t);
     return s;
 }

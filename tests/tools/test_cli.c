@@ -113,11 +113,11 @@ START_TEST(options_reach_their_places)
 {
     cli c;
     ck_assert_int_eq(begin(&c, "--out d --threads 2 --json --quiet --save=f "
-                               "--fast --genotype cna_r"),
+                               "--dry-run --fast --genotype cna_r"),
                      CLI_GO_ON);
     ck_assert_str_eq(c.out, "d");
     ck_assert_uint_eq(wsr_threads(), 2);
-    ck_assert(c.json && c.quiet);
+    ck_assert(c.json && c.quiet && c.dry_run);
     ck_assert_str_eq(cli_value(&c, "save"), "f");
     ck_assert_str_eq(cli_value(&c, "fast"), "");
     ck_assert_ptr_null(cli_value(&c, "deep"));
@@ -199,6 +199,7 @@ START_TEST(wrong_usage_is_one_line_and_code_2)
     reject("--threads -1", "--threads: '-1' is outside [1, 1024]\n");
     reject("--preset a --config b", "--preset and --config exclude");
     reject("--resume a --config b", "--resume takes the configuration of the");
+    reject("--resume a --dry-run", "--dry-run and --resume exclude each other");
     reject("--resume a --out b", "--resume writes into the folder of the run");
     reject("--resume no/such", "wsr-test: no/such/config.yaml: No such file");
     reject("--config no/such", "wsr-test: no/such: No such file");

@@ -489,6 +489,47 @@ START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
 }
 END_TEST
 
+static bool stop(const wsr_progress *progress, void *user)
+{
+    (void)progress;
+    (void)user;
+    return false;
+}
+
+START_TEST(the_cost_is_told_without_a_run)
+{
+    wsr_cost cost;
+    wsr_config *config = config_of(tiny, "train.epochs=1000");
+    ck_assert_ok(wsr_train_cost(&cost, config, NULL, NULL));
+    ck_assert_uint_eq(cost.stages, 2);
+    ck_assert_str_eq(cost.stage[0], "train");
+    ck_assert_str_eq(cost.stage[1], "eval");
+    ck_assert_double_gt(cost.stage_seconds[1], 0);
+    ck_assert_double_eq_tol(
+        cost.seconds, cost.stage_seconds[0] + cost.stage_seconds[1], 1e-9);
+    ck_assert_double_gt(cost.memory_bytes, 0);
+    ck_assert_double_gt(cost.disk_bytes, 0);
+    const double seconds = cost.stage_seconds[0];
+    wsr_config_free(config);
+    // Forty times the steps take about that much longer, on whatever machine.
+    config = config_of(tiny, "train.epochs=40000");
+    ck_assert_ok(wsr_train_cost(&cost, config, NULL, NULL));
+    ck_assert_double_gt(cost.stage_seconds[0], 4 * seconds);
+    ck_assert_int_eq(wsr_train_cost(&cost, config, stop, NULL), WSR_CANCELED);
+    wsr_config_free(config);
+    // A stage shorter than the timing is done to its end.
+    config = config_of(tiny, NULL);
+    ck_assert_ok(wsr_train_cost(&cost, config, NULL, NULL));
+    ck_assert_double_gt(cost.stage_seconds[0], 0);
+    ck_assert_double_lt(cost.stage_seconds[0], seconds);
+    wsr_config_free(config);
+    config = config_of(tiny, "train.trainer=no");
+    ck_assert_fails(wsr_train_cost(&cost, config, NULL, NULL), WSR_NOTFOUND,
+                    "there is no 'no'");
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(a_damaged_checkpoint_is_refused)
 {
     char dir[512];
@@ -579,6 +620,7 @@ Suite *suite(void)
         test_images_of_another_size_are_refused_before_the_first_step,
         a_resumed_run_does_not_change_its_configuration,
         a_run_keeps_the_codes_that_its_network_is_made_of,
+        the_cost_is_told_without_a_run,
         a_damaged_checkpoint_is_refused,
         without_a_folder_the_configuration_is_checked,
         help_lists_the_options_of_all_sections,

@@ -57,6 +57,18 @@ typedef bool (*wsr_progress_hook)(const wsr_progress *progress, void *user);
  */
 typedef struct wsr_result wsr_result;
 
+enum { WSR_COST_STAGES = 8 }; /**< stages of a run at most */
+
+/** What a run costs, see wsr_train_cost(). */
+typedef struct wsr_cost {
+    double seconds;      /**< of the whole run, without its preparation */
+    double memory_bytes; /**< at the same time, for data and networks */
+    double disk_bytes;   /**< of the files in its folder */
+    size_t stages;       /**< number of stages */
+    const char *stage[WSR_COST_STAGES]; /**< name of each: "search", "train" */
+    double stage_seconds[WSR_COST_STAGES]; /**< and its part of `seconds` */
+} wsr_cost;
+
 /**
  * The folder of a run. One process at a time can lock it; the lock ends with
  * the process, also when that is killed. A run can be resumed if its folder

@@ -54,6 +54,26 @@ WSR_API WSR_MUST_USE wsr_status wsr_train_run(wsr_result **result,
                                               void *user);
 
 /**
+ * Estimate what a training costs, without doing it. The function prepares the
+ * run, times a few steps of each stage for some seconds, and writes no file.
+ *
+ * The forecast assumes the speed of these steps. The
+ * evaluation counts as if every image were attacked to the end, so it takes
+ * less time when attacks succeed early.
+ *
+ * @param cost [out]
+ * @param config [borrowed] options as for wsr_train_run()
+ * @param hook progress hook, which may stop the timing; NULL for none
+ * @param user [borrowed] the library passes it to the hook
+ * @returns as wsr_train_run(); WSR_NOMEM also when the run needs more memory
+ * than the machine has
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_train_cost(wsr_cost *cost,
+                                               const wsr_config *config,
+                                               wsr_progress_hook hook,
+                                               void *user);
+
+/**
  * Write a help text about the options of a training run and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
