@@ -149,6 +149,22 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
 }
 END_TEST
 
+// Network_IN: two convolutions that halve the image, then one between the
+// first cell's two states.
+START_TEST(the_imagenet_stem_is_searched_and_resumed_too)
+{
+    static const char *const settings[] = {
+        "data.spec=synthetic:size=64", "data.limit=32", "data.test_limit=8",
+        "supernet.stem=imagenet", "net.stem=imagenet"};
+    wsr_config *const config = make_config(NULL);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        ck_assert_ok(wsr_config_set(config, settings[i]));
+    }
+    check_stopped(config);
+    wsr_config_free(config);
+}
+END_TEST
+
 // The supernet is trained, so a longer search costs more; what is found is
 // trained for a trial, and nothing is written.
 START_TEST(the_cost_is_told_without_a_run)
@@ -181,6 +197,7 @@ Suite *suite(void)
         t, the_supernet_normalises_as_the_network_unless_told_otherwise);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
     tcase_add_test(t, what_cannot_be_is_refused_before_the_search);
+    tcase_add_test(t, the_imagenet_stem_is_searched_and_resumed_too);
     tcase_add_test(t, the_cost_is_told_without_a_run);
     suite_add_tcase(s, t);
     return s;
