@@ -83,6 +83,7 @@ static int64_t below(wsr__rng *rng, int64_t n)
     return (int64_t)((float)n * wsr__rng_uniform(rng));
 }
 
+// The last row and column are never drawn, as in the authors' code.
 static window draw_window(const wsr__attack_batch *s, int64_t side,
                           wsr__rng *rng)
 {
@@ -169,6 +170,7 @@ static void propose_linf(wsr__attack_batch *s, size_t row,
 
 // ----------------------------------------------------------------- l2 and l1
 
+// The norm of a sum of term_of(), so that both norms share the loops below.
 static double length_of(wsr__lp lp, double sum)
 {
     return lp == WSR__L2 ? sqrt(sum) : sum;
@@ -308,6 +310,9 @@ typedef struct exchange {
     float *fresh;
 } exchange;
 
+// The window `to` receives the pattern on top of its present direction; the
+// norm of both windows together, and what is left of the strength, go into it.
+// The window `from` is emptied.
 static void exchange_channel(const wsr__attack_batch *s, float *delta,
                              const exchange *ex, float up)
 {
@@ -346,6 +351,8 @@ static void exchange_channel(const wsr__attack_batch *s, float *delta,
     }
 }
 
+// In l2 squares of norms add up, in l1 the norms themselves, so `left` is the
+// difference of squares or of norms, divided evenly among the channels.
 static void propose_other(wsr__attack_batch *s, size_t row,
                           const run_state *state)
 {
@@ -398,6 +405,8 @@ static void propose_row(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// A proposal is kept if it raises the loss, otherwise the next one begins at
+// the best point again.
 static void check_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const run_state *const state = ctx;
@@ -420,6 +429,8 @@ static void publish(wsr__attack_batch *s, size_t row, void *ctx)
            (size_t)s->d * sizeof(*s->found));
 }
 
+// One restart. Every query draws from a counter of its own, so a row's draws do
+// not depend on which other rows are still active.
 static wsr_status search(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;

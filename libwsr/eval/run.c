@@ -285,6 +285,7 @@ static wsr_status save_run(void *run)
     return wsr__run_checkpoint(run);
 }
 
+// One line a strength. The released measure has no outcome per image.
 static wsr_status log_released(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -302,6 +303,7 @@ out:
     return status;
 }
 
+// This measure runs at one go: it saves no part, so a resumed run repeats it.
 static wsr_status evaluate_released(method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;

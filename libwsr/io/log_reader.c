@@ -32,6 +32,8 @@ struct wsr_log_reader {
     size_t capacity;
 };
 
+// The whole file is read at once: what a run appends later is not seen, and a
+// line does not change while it is looked into.
 wsr_status wsr_log_reader_open(wsr_log_reader **out, const char *path)
 {
     wsr_status status = WSR_OK;
@@ -111,6 +113,7 @@ out:
     return status;
 }
 
+// An object inside the line becomes fields under dotted keys, one level deep.
 static wsr_status add_fields(wsr_log_reader *log)
 {
     wsr_status status = WSR_OK;
@@ -198,6 +201,7 @@ static const json_t *find(const wsr_log_reader *log, const char *key)
     return NULL;
 }
 
+// NaN stands for a missing field and for one of another type alike.
 static double number_of(const json_t *value)
 {
     return json_is_number(value) ? json_number_value(value) : (double)NAN;

@@ -52,6 +52,8 @@ out:
     return status;
 }
 
+// They are indices and counts, which files hold as I32: a negative number shows
+// a damaged file.
 wsr_status wsr__st_read_u32(uint32_t *dst, const wsr__st *st, const char *name,
                             size_t count)
 {
@@ -69,6 +71,7 @@ out:
     return status;
 }
 
+// Flags index nothing, but a value beyond 1 shows a damaged file.
 wsr_status wsr__st_read_flags(uint8_t *dst, const wsr__st *st, const char *name,
                               size_t count)
 {

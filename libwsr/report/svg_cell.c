@@ -63,6 +63,7 @@ static double stretch(const wsr__cell_layout *l)
     return factor < 1.0 ? 1.0 : factor > 1.5 ? 1.5 : factor;
 }
 
+// The page's coordinate of a part.
 static double x_of(const wsr__cell_layout *l, const wsr__part *part)
 {
     return MARGIN + stretch(l) * place(l, part->column);
@@ -130,6 +131,8 @@ static void draw_label(wsr__str *out, const wsr__cell_layout *l,
     wsr__str_add(out, "</text></g>\n");
 }
 
+// Inputs are named c_k-1 and c_k-2, the output c_k, as in the papers; nodes are
+// numbered from 0.
 static void draw_state(wsr__str *out, const wsr__cell_layout *l, size_t state)
 {
     const wsr__part *const part = &l->parts[state];
@@ -151,6 +154,8 @@ static void draw_state(wsr__str *out, const wsr__cell_layout *l, size_t state)
     wsr__str_add(out, "</text></g>\n");
 }
 
+// Later routes are drawn first, and states last, so that labels and nodes cover
+// the ends of the curves.
 static void draw(wsr__str *out, const wsr__cell_layout *l, const char *name)
 {
     const double width = 2.0 * MARGIN + stretch(l) * place(l, l->columns - 1);

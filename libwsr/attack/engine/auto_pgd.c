@@ -79,6 +79,8 @@ typedef struct apgd_state {
 
 // ------------------------------------------------------------------- starts
 
+// A random point: in the linf and l2 balls the draw is scaled to the surface,
+// in the l1 ball normal noise as wide as the box is projected.
 static void start_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -116,6 +118,8 @@ static double support_of(const wsr__attack_batch *s, size_t row, const float *x)
     return (double)n;
 }
 
+// The first step is twice the radius, so that it can cross the ball. `reduced`
+// is true at first, so that the first checkpoint cannot find the walk stuck.
 static void begin_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -140,6 +144,8 @@ static void begin_row(wsr__attack_batch *s, size_t row, void *ctx)
 
 // -------------------------------------------------------------------- steps
 
+// Moves the pixels whose gradient is among the largest `dense` of all. Their
+// steps add up to eta in the l1 norm; 1e-10 is the authors' guard.
 static void sparse_step(wsr__attack_batch *s, size_t row, const row_state *r)
 {
     const wsr__ball ball = wsr__attack_batch_ball(s, row);
@@ -161,6 +167,8 @@ static void sparse_step(wsr__attack_batch *s, size_t row, const row_state *r)
     wsr__project(x, &ball);
 }
 
+// The gradient is lifted before it is divided by its length: a tiny one would
+// lose its bits. The first step has no momentum, for x_last is x.
 static void dense_step(wsr__attack_batch *s, size_t row, const apgd_state *a)
 {
     const wsr__ball ball = wsr__attack_batch_ball(s, row);
@@ -200,6 +208,7 @@ static void step_row(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// Records the loss at x, which step number a->step made; -1 is the start.
 static void note_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -229,6 +238,8 @@ static void back_to_best(wsr__attack_batch *s, size_t row, const apgd_state *a)
     memcpy(wsr__at(s->grad, s->d, row), wsr__at(a->best_grad, s->d, row), size);
 }
 
+// Halves the step when too few steps raised the loss, or when the stretch
+// before did not halve it and the best loss is still the same.
 static void check_dense(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -244,6 +255,8 @@ static void check_dense(wsr__attack_batch *s, size_t row, void *ctx)
     }
 }
 
+// A sparser best point begins anew with the full step; otherwise the step
+// shrinks by 1.5, not below a tenth of the strength.
 static void check_sparse(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -269,6 +282,8 @@ static int64_t share_of(double share, int64_t steps)
 
 // --------------------------------------------------------------- one restart
 
+// Gradients of several passes may have different exponents (see
+// wsr__gradient_align), so the smaller is scaled before the sum.
 static void sum_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
     const apgd_state *const a = ctx;
@@ -288,6 +303,8 @@ static void take_sum(wsr__attack_batch *s, size_t row, void *ctx)
            (size_t)s->d * sizeof(float));
 }
 
+// The gradient of a random model is the mean over `eot` passes. The last pass
+// decides whether the attack succeeded, as in the authors' code.
 static wsr_status average(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
@@ -335,6 +352,8 @@ static wsr_status look_last(wsr__attack_batch *s, const apgd_state *a)
     return status;
 }
 
+// The stretches between checkpoints become shorter: 22 % of the steps, then 3 %
+// less each time, at least 6 %. In the l1 ball each is 4 %.
 static wsr_status run_steps(wsr__attack_batch *s, apgd_state *a)
 {
     wsr_status status = WSR_OK;
