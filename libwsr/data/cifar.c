@@ -18,6 +18,18 @@
 
 enum { MAX_PARTS = 8, PIXELS = 3 * 32 * 32, LABEL_BYTES = 4 };
 
+const wsr__option wsr__cifar_schema[] = {
+    {.key = "path",
+     .kind = WSR__TEXT,
+     .offset = offsetof(wsr__cifar_params, path),
+     .fallback = "",
+     .unit = "",
+     .help = "folder of the .bin files, the .tar.gz of them, or one of them"},
+    {0},
+};
+
+const char *const wsr__cifar_positional[] = {"path", NULL};
+
 // One file.
 typedef struct part {
     bool present;
@@ -352,10 +364,12 @@ out:
 }
 
 wsr_status wsr__cifar_load(wsr_dataset *dataset,
-                           const wsr__cifar_layout *layout, const char *path,
+                           const wsr__cifar_layout *layout,
+                           const wsr__cifar_params *params,
                            const wsr__request *request)
 {
     wsr_status status = WSR_OK;
+    const char *const path = params->path.s;
     const bool train = request->split == WSR__TRAIN;
     reading r = {.layout = layout,
                  .files = train ? layout->train : layout->test,

@@ -6,22 +6,6 @@
 
 #include "data/data.h"
 
-typedef struct params {
-    wsr__text path;
-} params;
-
-static const wsr__option schema[] = {
-    {.key = "path",
-     .kind = WSR__TEXT,
-     .offset = offsetof(params, path),
-     .fallback = "",
-     .unit = "",
-     .help = "folder of the .bin files, the .tar.gz of them, or one of them"},
-    {0},
-};
-
-static const char *const positional[] = {"path", NULL};
-
 // One file of 50,000 records and one of 10,000.
 static const char *const train[] = {"train.bin", NULL};
 
@@ -70,8 +54,7 @@ static const wsr__cifar_layout layout = {
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    const params *const p = options;
-    return wsr__cifar_load(dataset, &layout, p->path.s, request);
+    return wsr__cifar_load(dataset, &layout, options, request);
 }
 
 const wsr__dataset_class wsr__dataset_cifar100 = {
@@ -79,9 +62,9 @@ const wsr__dataset_class wsr__dataset_cifar100 = {
               .summary = "32x32 colour images of a hundred classes",
               .reference = "Krizhevsky 2009, Learning multiple layers of "
                            "features from tiny images",
-              .schema = schema,
-              .params_size = sizeof(params)},
-    .positional = positional,
+              .schema = wsr__cifar_schema,
+              .params_size = sizeof(wsr__cifar_params)},
+    .positional = wsr__cifar_positional,
     .required = 1,
     .load = load,
 };

@@ -176,8 +176,17 @@ typedef struct wsr__cifar_layout {
     const char *const *names;  // of the classes
 } wsr__cifar_layout;
 
+/// Options of both distributions: where the files are.
+typedef struct wsr__cifar_params {
+    wsr__text path;
+} wsr__cifar_params;
+
+extern const wsr__option wsr__cifar_schema[];
+extern const char *const wsr__cifar_positional[];
+
 wsr_status wsr__cifar_load(wsr_dataset *dataset,
-                           const wsr__cifar_layout *layout, const char *path,
+                           const wsr__cifar_layout *layout,
+                           const wsr__cifar_params *params,
                            const wsr__request *request);
 
 // ----------------------------------------------------------------- loaders

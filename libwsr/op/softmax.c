@@ -4,46 +4,17 @@
 //
 //   y_i = exp(x_i - max x) / sum_j exp(x_j - max x)
 //   dx_i = y_i * (dy_i - sum_j dy_j y_j)
-//
-// The last axis must not be the batch.
 
-#include "op/op.h"
+#include "op/last_axis.h"
 
 #include <math.h>
-
-static wsr_status infer(wsr_shape *dst, const void *params,
-                        const wsr_shape *srcs, size_t n)
-{
-    (void)params;
-    (void)n;
-    if (srcs[0].ndims < 2) {
-        return wsr__op_shape_fail("source must have an axis behind the batch",
-                                  &srcs[0]);
-    }
-    *dst = srcs[0];
-    return WSR_OK;
-}
-
-// Backward works from dst and leaves src free.
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return WSR__NEED_DST;
-}
-
-// Numbers of a row: the last axis.
-static int64_t width(const wsr__node *node)
-{
-    const wsr_shape *const shape = &node->dst.desc.shape;
-    return shape->dims[shape->ndims - 1];
-}
 
 // Rows [begin, end). The largest number is taken out, so nothing overflows.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const int64_t k = width(node);
+    const int64_t k = wsr__last_axis_size(node);
     for (int64_t r = begin; r < end; r++) {
         const float *const x = node->src[0].data + r * k;
         float *const y = node->dst.data + r * k;
@@ -68,7 +39,7 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const int64_t k = width(node);
+    const int64_t k = wsr__last_axis_size(node);
     const bool add = node->src[0].accumulate;
     for (int64_t r = begin; r < end; r++) {
         const float *const y = node->dst.data + r * k;
@@ -83,21 +54,17 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node) / width(node), width(node), forward_share,
-               node);
-    return WSR_OK;
+    return wsr__last_axis_each(node, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node) / width(node), width(node), backward_share,
-               node);
-    return WSR_OK;
+    return wsr__last_axis_each(node, backward_share);
 }
 
 static const wsr__impl ref = {
     .name = "ref",
-    .needs = needs,
+    .needs = wsr__last_axis_needs,
     .forward = forward,
     .backward = backward,
     .accumulates = true,
@@ -112,6 +79,6 @@ const wsr__op_class wsr__op_softmax = {
     .max_srcs = 1,
     .sources = "src (n, ..., k)",
     .result = "as src",
-    .infer = infer,
+    .infer = wsr__last_axis_infer,
     .impls = impls,
 };
