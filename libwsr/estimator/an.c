@@ -19,4 +19,5 @@ const wsr__estimator_class wsr__estimator_an = {
               .schema = wsr__vector_schema,
               .params_size = sizeof(wsr__vector_options)},
     .build = build,
+    .min_side = WSR__VECTOR_SIDE,
 };

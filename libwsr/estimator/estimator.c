@@ -57,20 +57,23 @@ out:
     return status;
 }
 
-// Convolutions of stride 2 need four pixels a side.
-static wsr_status check_image(const wsr_shape *image)
+// Convolutions and pools of a class need some pixels a side.
+static wsr_status check_image(const wsr__estimator_class *cls,
+                              const wsr_shape *image)
 {
     bool fits = image->ndims == 3;
     for (int i = 0; fits && i < 3; i++) {
-        fits = image->dims[i] >= (i == 0 ? 1 : 4) && image->dims[i] <= 4096;
+        fits = image->dims[i] >= (i == 0 ? 1 : cls->min_side) &&
+               image->dims[i] <= 4096;
     }
     if (!fits) {
         char text[96];
         wsr__shape_print(text, image);
-        return WSR_FAIL(WSR_SHAPE,
-                        "estimator: images must be (c, h, w) with h and w in "
-                        "[4, 4096], not %s",
-                        text);
+        return WSR_FAIL(
+            WSR_SHAPE,
+            "estimator %s: images must be (c, h, w) with h and w in "
+            "[%lld, 4096], not %s",
+            cls->super.name, (long long)cls->min_side, text);
     }
     return WSR_OK;
 }
@@ -85,7 +88,7 @@ wsr_status wsr__estimator_make(wsr_estimator **out,
     wsr_status status = WSR_OK;
     wsr_estimator *est = NULL;
     *out = NULL;
-    WSR_TRY(check_image(image));
+    WSR_TRY(check_image(cls, image));
     est = wsr__alloc(1, sizeof(*est));
     if (est == NULL) {
         status = WSR_NOMEM;
@@ -251,6 +254,20 @@ wsr_value wsr__estimator_conv2d(const wsr__estimator_graph *g, const char *name,
     }
     return wsr__opn_of(g->graph, &wsr__op_conv2d, &options, srcs,
                        conv->bias ? 3 : 2);
+}
+
+wsr_value wsr__estimator_concat(const wsr__estimator_graph *g,
+                                const wsr_value *srcs, size_t n, int64_t axis)
+{
+    return wsr__opn_of(g->graph, &wsr__op_concat,
+                       &(wsr__concat_params){.axis = axis}, srcs, n);
+}
+
+wsr_value wsr__estimator_chunk(const wsr__estimator_graph *g, wsr_value src,
+                               size_t n, size_t i)
+{
+    const wsr__chunk_params part = {.count = (int64_t)n, .index = (int64_t)i};
+    return wsr__op1_of(g->graph, &wsr__op_chunk, &part, src);
 }
 
 wsr_value wsr__estimator_mix(const wsr__estimator_graph *g,

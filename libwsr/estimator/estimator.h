@@ -8,7 +8,10 @@
 //   sample_memory.c  ring of samples to train on
 //   train.c          leave-one-out samples, loss, steps
 //   file.c           weights on disk
-//   vector.c         graph of those that encode noises as vectors: an.c
+//   vector.c         graph of those that encode noises as vectors: an.c,
+//                    a_ane.c, wa_ane.c
+//   feature_map.c    parts of those that encode noises as feature maps:
+//                    e_ane.c, e_plus.c, e_ane_minus.c
 
 #ifndef WSR_ESTIMATOR_ESTIMATOR_H
 #define WSR_ESTIMATOR_ESTIMATOR_H
@@ -100,13 +103,16 @@ typedef struct wsr__estimator_class {
     wsr__class super; // params begin with wsr__estimator_options
     /// Add the parameters and make an image (1, c, h, w) per target.
     void (*build)(wsr_value *dst, const wsr__estimator_graph *g);
-    /// Change the weights of a bracket, given its norms r (n) and the target.
-    /// NULL: leave them.
+    /// Change the weights of a bracket, given the norms r (n) of the sources
+    /// and that of the target. NULL: leave them.
     void (*weigh)(wsr__bracket *b, const void *options, const float *r,
-                  float target);
+                  size_t n, float target);
     /// Once the parameters exist: those that do not start like the others.
     void (*init)(wsr_params *params);
-    bool norms; // has batch norms
+    /// Whether estimates use, and move, statistics of the batch instead of
+    /// running ones. NULL: there are no batch norms.
+    bool (*batch_stats)(const void *options);
+    int64_t min_side; // least height and width of an image
 } wsr__estimator_class;
 
 #define WSR_REG(family, name) \
@@ -148,6 +154,15 @@ wsr_value wsr__estimator_between(const wsr__estimator_graph *g,
 wsr_value wsr__estimator_normalize(const wsr__estimator_graph *g, wsr_value z,
                                    size_t t);
 
+/// Values joined along an axis; 0: batches one behind the other, which
+/// wsr__estimator_chunk takes apart again.
+wsr_value wsr__estimator_concat(const wsr__estimator_graph *g,
+                                const wsr_value *srcs, size_t n, int64_t axis);
+
+/// Part i of n batches that lie one behind the other.
+wsr_value wsr__estimator_chunk(const wsr__estimator_graph *g, wsr_value src,
+                               size_t n, size_t i);
+
 /// Numbers or channels of a value: its second dimension.
 int64_t wsr__estimator_size(const wsr__estimator_graph *g, wsr_value value);
 
@@ -165,10 +180,88 @@ typedef struct wsr__vector_options {
 
 extern const wsr__option wsr__vector_schema[];
 
+enum { WSR__VECTOR_SIDE = 4 }; // least height and width
+
 /// The family's graph; the noises are preprocessed by a convolution to
-/// `filters` channels, and one back unless that is the image's number.
+/// `filters` channels and one back, or, with 0, by one of the image's channels.
 void wsr__vector_build(wsr_value *dst, const wsr__estimator_graph *g,
                        int64_t filters);
+
+/// The preprocessed noises v (n) alone.
+void wsr__vector_noises(wsr_value *v, const wsr__estimator_graph *g,
+                        int64_t filters);
+
+// -------------------------------------------------- noises as feature maps
+
+/// Options of the family, the params of its variants.
+typedef struct wsr__feature_map_options {
+    wsr__estimator_options common;
+    wsr__text neighbours;
+    wsr__text query;
+    wsr__text attention;
+    wsr__text pool;
+    wsr__text norms;
+    wsr__text maps;
+    wsr__text hidden;
+} wsr__feature_map_options;
+
+/// Rows of a schema that variants with attention share.
+// clang-format off
+#define WSR__FEATURE_MAP_ATTENTION                                            \
+    WSR__QUIRK(wsr__feature_map_options, neighbours,                          \
+        "released: both neighbours get the weight of the lower one"),         \
+    WSR__QUIRK(wsr__feature_map_options, query,                               \
+        "released: the query holds noises only; intended: weighted noises "   \
+        "and the map of the target's norm"),                                  \
+    WSR__QUIRK(wsr__feature_map_options, attention,                           \
+        "released: softmax of raw inner products; intended: of these "        \
+        "divided by the root of their length"),                               \
+    WSR__QUIRK(wsr__feature_map_options, pool,                                \
+        "released: queries and keys see the first half of rows and columns; " \
+        "intended: the whole image")
+// clang-format on
+
+/// A network of the family: src to m channels, its parameters named name + ...,
+/// with `pad` pixels around its convolutions of 3 x 3.
+typedef wsr_value (*wsr__feature_map_net)(const wsr__estimator_graph *g,
+                                          const char *name, wsr_value src,
+                                          int64_t m, int64_t pad);
+
+/// Convolution to 100 channels, relu, convolution, relu.
+wsr_value wsr__feature_map_plain(const wsr__estimator_graph *g,
+                                 const char *name, wsr_value src, int64_t m,
+                                 int64_t pad);
+
+/// Hidden states of both directions: f (n) upwards, b (n) downwards.
+void wsr__feature_map_states(wsr_value *f, wsr_value *b,
+                             const wsr__estimator_graph *g,
+                             wsr__feature_map_net net);
+
+/// A norm (1, 1) as a map (1, 1, h, w).
+wsr_value wsr__feature_map_norm(const wsr__estimator_graph *g, wsr_value norm);
+
+/// A map, or an image of one channel, as often as an image has channels.
+wsr_value wsr__feature_map_spread(const wsr__estimator_graph *g, wsr_value map);
+
+/// The parameter new_fm for each sample, (1, 1, h, w).
+wsr_value wsr__feature_map_new(const wsr__estimator_graph *g);
+
+/// The graph of the variants with attention, made of `net`.
+void wsr__feature_map_build(wsr_value *dst, const wsr__estimator_graph *g,
+                            wsr__feature_map_net net);
+
+/// wsr__estimator_class.weigh of the variants with attention.
+void wsr__feature_map_weigh(wsr__bracket *b, const void *options,
+                            const float *r, size_t n, float target);
+
+/// wsr__estimator_class.init: new_fm is uniform in [0, 1).
+void wsr__feature_map_init(wsr_params *params);
+
+/// Whether a quirk of an option of the family is on.
+bool wsr__feature_map_released(const wsr__estimator_graph *g,
+                               const wsr__text *quirk);
+
+enum { WSR__FEATURE_MAP_SIDE = 5 }; // least height and width
 
 // -------------------------------------------------------------- one sample
 

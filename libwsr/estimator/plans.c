@@ -102,13 +102,14 @@ static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
 static wsr_status make(wsr__estimator_plan *p, wsr_estimator *estimator,
                        const size_t counts[3], bool train)
 {
-    const wsr__estimator_options *const o = estimator->common;
+    const wsr__estimator_class *const cls = estimator->cls;
     wsr_status status = WSR_OK;
     wsr_graph *graph = NULL;
     unsigned purpose = WSR_FORWARD;
     if (train) {
         purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
-    } else if (estimator->cls->norms && wsr__streq(o->fidelity.s, "released")) {
+    } else if (cls->batch_stats != NULL &&
+               cls->batch_stats(estimator->options)) {
         purpose = WSR_TRAIN | WSR_MOVE_STATS; // never in evaluation mode
     }
     wsr_plan_free(p->plan);

@@ -188,7 +188,7 @@ static void write_target(const work *w, size_t b, size_t t, const float *r)
     const float tau = w->samples[b].target[t];
     wsr__bracket bracket = wsr__bracket_find(r, w->n, tau, w->released);
     if (est->cls->weigh != NULL) {
-        est->cls->weigh(&bracket, est->options, r, tau);
+        est->cls->weigh(&bracket, est->options, r, w->n, tau);
     }
     if (w->guard && !isfinite(bracket.lower_weight)) {
         bracket.lower_weight = 1; // above sources that are all zero

@@ -80,7 +80,7 @@ size_t wsr_estimator_remembered(const wsr_estimator *estimator)
 // ---------------------------------------------------------------- gradient
 
 // Mean of the losses of target t. Sets their gradient: that of the mean over
-// all targets.
+// all targets. There is none where nothing is to be learned.
 static double target_loss(wsr_plan *plan, size_t t, const size_t counts[3])
 {
     char name[32];
@@ -90,7 +90,9 @@ static double target_loss(wsr_plan *plan, size_t t, const size_t counts[3])
     float *const diff = wsr_plan_diff_dst(plan, name);
     for (size_t b = 0; b < counts[0]; b++) {
         sum += (double)loss[b];
-        diff[b] = 1.0F / (float)(counts[0] * counts[2]);
+        if (diff != NULL) {
+            diff[b] = 1.0F / (float)(counts[0] * counts[2]);
+        }
     }
     return sum / (double)counts[0];
 }
@@ -101,8 +103,12 @@ static void clear_diff(wsr_plan *plan, size_t t)
 {
     char name[32];
     (void)snprintf(name, sizeof(name), "dst%zu", t);
-    memset(wsr_plan_diff_dst(plan, name), 0,
-           sizeof(float) * (size_t)wsr_shape_count(wsr_plan_shape(plan, name)));
+    float *const diff = wsr_plan_diff_dst(plan, name);
+    if (diff != NULL) {
+        memset(diff, 0,
+               sizeof(*diff) *
+                   (size_t)wsr_shape_count(wsr_plan_shape(plan, name)));
+    }
 }
 
 wsr_status wsr__estimator_gradient(double *loss, wsr_estimator *estimator,

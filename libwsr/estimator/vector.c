@@ -98,7 +98,7 @@ static wsr_value cell(const wsr__estimator_graph *g, const char *name,
 static wsr_value preprocess(const wsr__estimator_graph *g, int64_t filters,
                             wsr_value src)
 {
-    const wsr__estimator_conv first = {.m = filters,
+    const wsr__estimator_conv first = {.m = filters != 0 ? filters : g->c,
                                        .kernel = {3, 3},
                                        .stride = {1, 1},
                                        .pad = 1,
@@ -107,7 +107,7 @@ static wsr_value preprocess(const wsr__estimator_graph *g, int64_t filters,
     second.m = g->c;
     wsr_value x = wsr__estimator_conv2d(g, "noise_preproc.0", &first, src);
     x = wsr__op1(g->graph, "relu", NULL, x);
-    if (filters != g->c) {
+    if (filters != 0) {
         x = wsr__estimator_conv2d(g, "noise_preproc.2", &second, x);
     }
     return wsr__op2(g->graph, "add", NULL, src, x);
@@ -126,6 +126,14 @@ static void chain(wsr_value *out, const wsr__estimator_graph *g,
     }
 }
 
+void wsr__vector_noises(wsr_value *v, const wsr__estimator_graph *g,
+                        int64_t filters)
+{
+    for (size_t n = 0; n < g->n; n++) {
+        v[n] = preprocess(g, filters, g->noise[n]);
+    }
+}
+
 static void make_states(states *s, const wsr__estimator_graph *g,
                         int64_t filters)
 {
@@ -137,8 +145,8 @@ static void make_states(states *s, const wsr__estimator_graph *g,
     const bool up = released(g, &o->backward);
     wsr_value ran[WSR_ESTIMATOR_SOURCES] = {0};
     s->start = encode(g, "input_conv.0", g->image);
+    wsr__vector_noises(s->v, g, filters);
     for (size_t n = 0; n < g->n; n++) {
-        s->v[n] = preprocess(g, filters, g->noise[n]);
         s->strength[n] = strength(g, g->norm[n]);
     }
     chain(s->f, g, forward, s, false);

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sources side by side along an axis. Blocked images are joined block by
-// block when every source fills its blocks, or when all have the same number
-// of channels: each part then keeps its padding. Otherwise rows are copied in
-// the plain layout.
+// Sources side by side along an axis. Along axis 0 batches follow each other: a
+// plan has several times its batch there, and `chunk` takes them apart again.
+// Blocked images are joined block by block when every source fills its blocks,
+// or when all have the same number of channels: each part then keeps its
+// padding. Otherwise rows are copied in the plain layout.
 
-#include "op/op.h"
+#include "op/params.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef struct options {
-    int64_t axis;
-} options;
-
 static const wsr__option schema[] = {
-    {"axis", WSR__INT, offsetof(options, axis), "1", 1, WSR_MAX_DIMS - 1, "",
-     "dimension to join; 0, the batch, is not permitted", NULL},
+    {"axis", WSR__INT, offsetof(wsr__concat_params, axis), "1", 0,
+     WSR_MAX_DIMS - 1, "", "dimension to join; 0: one batch behind the other",
+     NULL},
     {0},
 };
 
@@ -24,7 +22,7 @@ static const wsr__option schema[] = {
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
-    const options *const o = params;
+    const wsr__concat_params *const o = params;
     const int axis = (int)o->axis;
     *dst = srcs[0];
     if (axis >= dst->ndims) {
@@ -53,7 +51,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 
 static bool joins_blocks(const wsr__node *node)
 {
-    const options *const o = node->params;
+    const wsr__concat_params *const o = node->params;
     const bool images = node->src[0].desc.shape.ndims == 4 && o->axis == 1;
     const int64_t first = images ? node->src[0].desc.shape.dims[1] : 0;
     bool full = images;
@@ -149,7 +147,7 @@ static int64_t run_of(const wsr_shape *shape, int64_t axis)
 
 static wsr_status forward(wsr__node *node)
 {
-    const options *const o = node->params;
+    const wsr__concat_params *const o = node->params;
     const int64_t row = run_of(&node->dst.desc.shape, o->axis);
     const int64_t rows = wsr__dst_floats(node) / row;
     int64_t at = 0;
@@ -180,7 +178,7 @@ static void take(const wsr__arg *src, const float *diff_dst, int64_t run,
 
 static wsr_status backward(wsr__node *node)
 {
-    const options *const o = node->params;
+    const wsr__concat_params *const o = node->params;
     const int64_t row = run_of(&node->dst.desc.shape, o->axis);
     const int64_t rows = wsr__dst_floats(node) / row;
     int64_t at = 0;
@@ -203,7 +201,8 @@ static const wsr__impl ref = {.name = "ref",
 static const wsr__impl *const impls[] = {&blocked, &ref, NULL};
 
 const wsr__op_class wsr__op_concat = {
-    .super = {"concat", "sources side by side", "", schema, sizeof(options)},
+    .super = {"concat", "sources side by side", "", schema,
+              sizeof(wsr__concat_params)},
     .min_srcs = 1,
     .max_srcs = 64,
     .sources = "src (n, ...), ... that differ along the axis only",

@@ -38,6 +38,24 @@ typedef struct wsr__slice_params {
     int64_t end;
 } wsr__slice_params;
 
+/// chunk: part `index` of `count` equal ones along an axis.
+typedef struct wsr__chunk_params {
+    int64_t axis;
+    int64_t count;
+    int64_t index;
+} wsr__chunk_params;
+
+/// concat: the axis along which sources are joined.
+typedef struct wsr__concat_params {
+    int64_t axis;
+} wsr__concat_params;
+
+/// global_max_pool: rows and columns that count; 0: all.
+typedef struct wsr__global_max_pool_params {
+    int64_t height;
+    int64_t width;
+} wsr__global_max_pool_params;
+
 /// l2_normalize: `guard` is added to the norm before the division.
 typedef struct wsr__l2_normalize_params {
     double guard;

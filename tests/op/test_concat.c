@@ -52,6 +52,32 @@ START_TEST(gradients_along_other_axes_are_right)
 }
 END_TEST
 
+START_TEST(batches_follow_each_other)
+{
+    const float a[] = {1, 2, 3, 4};
+    const float b[] = {10, 20};
+    const float want[] = {1, 2, 3, 4, 10, 20};
+    const op_value srcs[] = {{{2, {2, 2}}, a}, {{2, {1, 2}}, b}};
+    float y[6];
+    op_forward(y, "concat", "axis=0", srcs, 2);
+    ck_assert_mem_eq(y, want, sizeof(want));
+}
+END_TEST
+
+START_TEST(gradients_along_the_batch_are_right)
+{
+    grad_case c = {
+        .op = "concat",
+        .options = "axis=0",
+        .n = 2,
+        .src = {{.shape = {4, {2, 7, 5, 3}}}, {.shape = {4, {2, 7, 5, 3}}}},
+        .mixes = true};
+    gradcheck(&c);
+    c.blocked = true;
+    gradcheck(&c);
+}
+END_TEST
+
 START_TEST(a_source_may_come_twice)
 {
     grad_case c = {
@@ -70,7 +96,8 @@ START_TEST(shapes_that_do_not_fit_are_refused)
     const wsr_shape shapes[] = {{3, {2, 3, 4}}, {3, {2, 3, 5}}};
     op_refuses(WSR_SHAPE, "(2, 3, 5)", "concat", NULL, shapes, 2);
     op_refuses(WSR_SHAPE, "axis", "concat", "axis=3", shapes, 2);
-    op_refuses(WSR_CONFIG, "0 is outside", "concat", "axis=0", shapes, 2);
+    op_refuses(WSR_SHAPE, "(2, 3, 5)", "concat", "axis=0", shapes, 2);
+    op_refuses(WSR_CONFIG, "-1 is outside", "concat", "axis=-1", shapes, 2);
     const wsr_shape ndims[] = {{3, {2, 3, 4}}, {2, {2, 3}}};
     op_refuses(WSR_SHAPE, "(2, 3)", "concat", NULL, ndims, 2);
 }
@@ -82,6 +109,8 @@ Suite *suite(void)
         sources_stand_side_by_side,
         gradients_along_channels_are_right,
         gradients_along_other_axes_are_right,
+        batches_follow_each_other,
+        gradients_along_the_batch_are_right,
         a_source_may_come_twice,
         shapes_that_do_not_fit_are_refused,
         NULL,

@@ -12,4 +12,5 @@ const wsr__estimator_class wsr__estimator_dummy = {
     .super = {"dummy", "four filters", "", wsr__vector_schema,
               sizeof(wsr__vector_options)},
     .build = build,
+    .min_side = WSR__VECTOR_SIDE,
 };
