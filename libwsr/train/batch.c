@@ -28,11 +28,11 @@ typedef struct output {
 // A loss of the caller's own, its gradient times the weight. Where the weight
 // is 0 it is not asked.
 static wsr_status own_loss(double *loss, const wsr__train_step *step,
-                           output out)
+                           wsr_plan *plan, output out)
 {
-    const wsr_shape *const shape = wsr_plan_shape(step->plan, out.name);
-    const float *const logits = wsr_plan_dst(step->plan, out.name);
-    float *const diff = wsr_plan_diff_dst(step->plan, out.name);
+    const wsr_shape *const shape = wsr_plan_shape(plan, out.name);
+    const float *const logits = wsr_plan_dst(plan, out.name);
+    float *const diff = wsr_plan_diff_dst(plan, out.name);
     const size_t floats = step->n * step->classes;
     *loss = 0;
     if (diff == NULL) {
@@ -58,15 +58,16 @@ static wsr_status own_loss(double *loss, const wsr__train_step *step,
 // Mean loss of an output; counts images that are classified correctly. The
 // gradient is written, unless nothing that is trained leads to the output.
 static wsr_status output_loss(double *loss, size_t *correct,
-                              wsr__train_step *step, output out)
+                              const wsr__train_step *step, wsr_plan *plan,
+                              output out)
 {
     wsr_status status = WSR_OK;
-    const float *const z = wsr_plan_dst(step->plan, out.name);
-    float *const dz = wsr_plan_diff_dst(step->plan, out.name);
-    *correct = wsr_count_correct(z, wsr_plan_shape(step->plan, out.name),
-                                 step->labels);
+    const float *const z = wsr_plan_dst(plan, out.name);
+    float *const dz = wsr_plan_diff_dst(plan, out.name);
+    *correct =
+        wsr_count_correct(z, wsr_plan_shape(plan, out.name), step->labels);
     if (step->loss_fn != NULL) {
-        WSR_TRY(own_loss(loss, step, out));
+        WSR_TRY(own_loss(loss, step, plan, out));
     } else {
         const wsr__ce_batch of = {step->labels, step->n, step->classes,
                                   step->smoothing, out.weight};
@@ -80,15 +81,11 @@ out:
     return status;
 }
 
-wsr_status wsr__train_step_pass(double *loss, size_t *correct,
-                                wsr__train_step *step, const float *x,
-                                wsr__pass pass)
+wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
+                                   const float *x)
 {
     wsr_status status = WSR_OK;
-    wsr_plan *const plan = step->plan;
     const wsr_shape *const shape = wsr__plan_images(plan);
-    double second = 0;
-    size_t ignored = 0;
     if (step->net->options->drop_path > 0) {
         WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
                                   step->number));
@@ -96,16 +93,39 @@ wsr_status wsr__train_step_pass(double *loss, size_t *correct,
     memcpy(wsr_plan_src(plan, "x"), x,
            (size_t)wsr_shape_count(shape) * sizeof(*x));
     WSR_TRY(wsr_plan_forward(plan));
-    WSR_TRY(output_loss(loss, correct, step, (output){"logits", pass.logits}));
+out:
+    return status;
+}
+
+wsr_status wsr__train_step_loss(double *loss, size_t *correct,
+                                const wsr__train_step *step, wsr_plan *plan,
+                                wsr__pass pass)
+{
+    wsr_status status = WSR_OK;
+    double second = 0;
+    size_t ignored = 0;
+    WSR_TRY(output_loss(loss, correct, step, plan,
+                        (output){"logits", pass.logits}));
     *loss *= pass.logits;
     // The gradients of all outputs are written: they lie in shared memory.
     if (wsr_plan_dst(plan, "aux") != NULL) {
-        WSR_TRY(output_loss(&second, &ignored, step,
+        WSR_TRY(output_loss(&second, &ignored, step, plan,
                             (output){"aux", pass.auxiliary}));
         *loss += pass.auxiliary * second;
     }
+out:
+    return status;
+}
+
+wsr_status wsr__train_step_pass(double *loss, size_t *correct,
+                                wsr__train_step *step, const float *x,
+                                wsr__pass pass)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__train_step_forward(step, step->plan, x));
+    WSR_TRY(wsr__train_step_loss(loss, correct, step, step->plan, pass));
     if (pass.logits != 0 || pass.auxiliary != 0) {
-        WSR_TRY(wsr_plan_backward(plan));
+        WSR_TRY(wsr_plan_backward(step->plan));
     }
 out:
     return status;

@@ -8,12 +8,13 @@
 //   loss = CE(f(x'), y) + w CE(aux(x'), y)
 //
 // Madry et al. 2018, arXiv:1706.06083. The attack sees frozen statistics, or
-// those of the batch; running statistics follow the learning pass alone.
+// those of the batch; running statistics follow the learning pass alone, but
+// with mode=train_moving each pass of the attack also.
 // With clean_pass the clean images go through the network in train mode first,
 // as the released code of Wsr-NAS has it: its statistics follow them also,
 // and the second classifier learns from them instead.
 
-#include "attack/engine/pgd_plan.h"
+#include "train/inner.h"
 #include "train/train.h"
 
 #include <stddef.h>
@@ -26,10 +27,11 @@ typedef struct params {
     double noise;
     wsr__text mode;
     bool clean_pass;
+    bool clip_start;
+    bool box_at_use;
 } params;
 
 static const char *const starts[] = {"normal", "uniform", "none", NULL};
-static const char *const modes[] = {"eval", "train", NULL};
 
 static const wsr__option schema[] = {
     {"eps", WSR__FLOAT, offsetof(params, eps), "0.031", 0, 1, "",
@@ -43,17 +45,19 @@ static const wsr__option schema[] = {
     {"noise", WSR__FLOAT, offsetof(params, noise), "0.001", 0, 1, "",
      "deviation of the normal start", NULL},
     {"mode", WSR__WORD, offsetof(params, mode), "eval", 0, 0, "",
-     "statistics that the attack sees: frozen, or the batch's", modes},
+     WSR__ATTACK_MODE_HELP, wsr__attack_modes},
     {"clean_pass", WSR__BOOL, offsetof(params, clean_pass), "false", 0, 0, "",
      "pass the clean images in train mode first", NULL},
+    {"clip_start", WSR__BOOL, offsetof(params, clip_start), "true", 0, 0, "",
+     "clip the start to ball and [0, 1] before the first step", NULL},
+    {"box_at_use", WSR__BOOL, offsetof(params, box_at_use), "false", 0, 0, "",
+     WSR__BOX_AT_USE_HELP, NULL},
     {0},
 };
 
 static unsigned attack(const void *options)
 {
-    const params *const p = options;
-    const bool frozen = wsr__streq(p->mode.s, "eval");
-    return WSR_GRAD_INPUT | (frozen ? 0u : (unsigned)WSR_TRAIN);
+    return wsr__attack_purpose(&((const params *)options)->mode);
 }
 
 static wsr_status see_clean(wsr__train_step *step)
@@ -75,14 +79,15 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     const params *const p = options;
     double loss = 0;
     wsr__pgd pgd = {.eps = (float)p->eps,
-                    .alpha = (float)(p->alpha > 0
-                                         ? p->alpha
-                                         : 2.5 * p->eps / (double)p->steps),
+                    .alpha = wsr__attack_alpha(p->alpha, p->eps, p->steps),
                     .steps = (size_t)p->steps,
                     .seed = step->seed,
                     .id = step->id};
     pgd.gaussian = wsr__streq(p->start.s, "normal") ? (float)p->noise : 0;
     pgd.uniform = wsr__streq(p->start.s, "uniform") ? pgd.eps : 0;
+    pgd.start = step->start_noise;
+    pgd.start_outside = !p->clip_start;
+    pgd.box_at_use = p->box_at_use;
     step->loss = 0;
     if (p->clean_pass) {
         WSR_TRY(see_clean(step));

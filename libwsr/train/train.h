@@ -27,21 +27,30 @@
 /// A batch, as a trainer gets it. Arrays are (n, ...).
 typedef struct wsr__train_step {
     wsr_plan *plan;   // training graph, train mode
+    wsr_plan *second; // another one like it, with memory of its own; NULL
+                      // unless the trainer has `two_passes`
     wsr_plan *attack; // NULL unless the trainer attacks; shares its memory
     const wsr_net *net;
     const float *x; // clean images
     const int32_t *labels;
-    float *x_adv; // room for images
+    float *x_adv;  // room for images
+    float *logits; // room for logits; NULL unless the trainer attacks
+    float *state;  // what the trainer keeps from batch to batch
     size_t n;
     size_t classes;
     uint64_t seed;
     uint64_t id;         // number of the first image over all epochs
+    uint64_t epoch;      // from 0
+    size_t update;       // of the batch, from 0
     double smoothing;    // of labels
     wsr_loss_fn loss_fn; // NULL: cross entropy
     void *loss_user;
     double auxiliary; // weight of the second classifier's loss
     double drop_path; // probability now
     uint64_t number;  // of the step, over all epochs
+    // Instead of drawn noise, where tests give it:
+    const float *start_noise; // start of the attack minus x
+    const float *step_noise;  // standard normal, (steps, n, ...)
     // Out:
     double loss;    // of the batch, mean
     size_t correct; // images that were classified correctly where they were
@@ -54,10 +63,21 @@ typedef struct wsr__trainer_class {
     wsr__class super;
     /// Purpose of the attack plan (WSR_GRAD_INPUT | ...); NULL: none needed.
     unsigned (*attack)(const void *params);
+    /// Purposes of the training plan besides the usual ones.
+    unsigned purposes;
+    /// The loss is of two forward passes at once, so that there are two
+    /// training plans.
+    bool two_passes;
+    /// Steps of the optimiser for each batch; NULL: 1.
+    size_t (*updates)(const void *params);
+    /// Floats that the trainer keeps from batch to batch, zeros at first. They
+    /// are part of checkpoints. NULL: none.
+    size_t (*state)(const void *params, size_t batch, size_t pixels);
     /// Passes of an image through the network, forward and back, in a step;
     /// NULL: 1.
     double (*passes)(const void *params);
-    /// Accumulate the gradients of the batch's loss and set the results.
+    /// Accumulate the gradients of the batch's loss and set the results; once
+    /// for each update. Gradients are zero before each.
     wsr_status (*batch)(wsr__train_step *step, const void *params);
 } wsr__trainer_class;
 
@@ -94,6 +114,16 @@ double wsr__mean_cross_entropy(float *diff, const float *logits,
 /// finite.
 wsr_status wsr__train_step_pass(double *loss, size_t *correct,
                                 wsr__train_step *step, const float *x,
+                                wsr__pass pass);
+
+/// The forward pass alone, on one of the training plans.
+wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
+                                   const float *x);
+
+/// The losses and gradients of the outputs of a plan that has run forward.
+/// Gradients of all its outputs are written.
+wsr_status wsr__train_step_loss(double *loss, size_t *correct,
+                                const wsr__train_step *step, wsr_plan *plan,
                                 wsr__pass pass);
 
 /// SHAPE when a loader's images are not what the network takes, ARG when the
@@ -140,6 +170,7 @@ typedef struct wsr__training_of {
 typedef struct wsr__plan_pair {
     size_t n;
     wsr_plan *train;
+    wsr_plan *second; // NULL when the trainer makes one pass at a time
     wsr_plan *attack; // NULL when the trainer does not attack
 } wsr__plan_pair;
 
@@ -164,8 +195,12 @@ typedef struct wsr__training {
     wsr_graph *graph;
     wsr_graph *attack_graph;
     wsr__arena arena;
+    wsr__arena second_arena; // of the second training plans
     wsr__plan_pair pairs[2]; // whole batches, and the last one of an epoch
     float *x_adv;
+    float *logits;       // of a batch, NULL when the trainer does not attack
+    float *state;        // of the trainer, NULL: it has none
+    size_t states;       // floats of it
     wsr_loss_fn loss_fn; // NULL: cross entropy
     void *loss_user;
     wsr_model *eval_model; // of the validation, NULL: there is none

@@ -2,7 +2,7 @@
 //
 // Training of a network: what is made once, and the step.
 //
-// The trainers (natural.c, madry.c) do the work of a step on a batch;
+// The trainers (natural.c, madry.c, ...) do the work of a step on a batch;
 // training_state.c has the checkpoint, validate.c the validation. Runs
 // (loop.c) and callers (trainer.c) loop over steps and epochs.
 //
@@ -153,6 +153,21 @@ static wsr_status make_room(wsr__training *t)
     if (t->x_adv == NULL) {
         return WSR_NOMEM;
     }
+    if (t->trainer->attack != NULL) {
+        t->logits = wsr__alloc((size_t)t->params.batch,
+                               wsr_net_classes(t->of.net) * sizeof(*t->logits));
+        if (t->logits == NULL) {
+            return WSR_NOMEM;
+        }
+    }
+    if (t->trainer->state != NULL) {
+        t->states =
+            t->trainer->state(t->options, (size_t)t->params.batch, image);
+        t->state = wsr__alloc(t->states, sizeof(*t->state));
+        if (t->state == NULL) {
+            return WSR_NOMEM;
+        }
+    }
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         t->floats += (size_t)wsr__params_at(params, i)->count;
     }
@@ -192,9 +207,11 @@ void wsr__training_free(wsr__training *training)
     }
     for (size_t i = 0; i < 2; i++) {
         wsr_plan_free(t->pairs[i].train);
+        wsr_plan_free(t->pairs[i].second);
         wsr_plan_free(t->pairs[i].attack);
     }
     wsr__arena_free(&t->arena);
+    wsr__arena_free(&t->second_arena);
     wsr_graph_free(t->graph);
     wsr_graph_free(t->attack_graph);
     wsr_model_free(t->eval_model);
@@ -203,6 +220,8 @@ void wsr__training_free(wsr__training *training)
     wsr_optim_free(t->optim);
     wsr__free(t->options);
     wsr__free(t->x_adv);
+    wsr__free(t->logits);
+    wsr__free(t->state);
     wsr__free(t->best);
     wsr__free(t);
 }
@@ -213,8 +232,13 @@ void wsr__training_free(wsr__training *training)
 static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
 {
     wsr_status status = WSR_OK;
-    const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
+    const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS |
+                             t->trainer->purposes;
     WSR_TRY(wsr__plan_new_in(&pair->train, t->graph, n, purpose, &t->arena));
+    if (t->trainer->two_passes) {
+        WSR_TRY(wsr__plan_new_in(&pair->second, t->graph, n, purpose,
+                                 &t->second_arena));
+    }
     if (t->trainer->attack != NULL) {
         WSR_TRY(wsr__plan_new_in(&pair->attack, t->attack_graph, n,
                                  t->trainer->attack(t->options), &t->arena));
@@ -223,7 +247,9 @@ static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
 out:
     if (status != WSR_OK) {
         wsr_plan_free(pair->train);
+        wsr_plan_free(pair->second);
         pair->train = NULL;
+        pair->second = NULL;
     }
     return status;
 }
@@ -257,27 +283,30 @@ static double rate_now(const wsr__training *t)
                           t->params.epochs);
 }
 
-// One step. Gradients are removed before it, so that the optimiser skips a
-// parameter that no backward pass reaches. Sums are weighted by images, since
-// the last batch may be smaller.
-static wsr_status learn(wsr__training *t, const wsr_batch *batch)
+static size_t updates_of(const wsr__training *t)
 {
-    wsr_status status = WSR_OK;
-    const wsr__plan_pair *pair = NULL;
-    const double clip = t->params.grad_clip;
-    const size_t n = wsr_batch_count(batch);
-    WSR_TRY(pair_for(&pair, t, n));
-    wsr__train_step step = {
+    return t->trainer->updates != NULL ? t->trainer->updates(t->options) : 1;
+}
+
+static wsr__train_step step_of(const wsr__training *t,
+                               const wsr__plan_pair *pair,
+                               const wsr_batch *batch)
+{
+    return (wsr__train_step){
         .plan = pair->train,
+        .second = pair->second,
         .attack = pair->attack,
         .net = t->of.net,
         .x = wsr_batch_images(batch),
         .labels = wsr_batch_labels(batch),
         .x_adv = t->x_adv,
-        .n = n,
+        .logits = t->logits,
+        .state = t->state,
+        .n = wsr_batch_count(batch),
         .classes = wsr_net_classes(t->of.net),
         .seed = t->of.seed,
         .id = (uint64_t)steps_done(t) * (uint64_t)t->params.batch,
+        .epoch = t->epoch,
         .smoothing = t->params.label_smoothing,
         .loss_fn = t->loss_fn,
         .loss_user = t->loss_user,
@@ -285,10 +314,35 @@ static wsr_status learn(wsr__training *t, const wsr_batch *batch)
         .drop_path = drop_path_now(t),
         .number = steps_done(t),
     };
+}
+
+// Gradients are removed before an update, so that the optimiser skips a
+// parameter that no backward pass reaches.
+static wsr_status update(wsr__training *t, wsr__train_step *step)
+{
+    wsr_status status = WSR_OK;
+    const double clip = t->params.grad_clip;
     wsr_params_zero_grad(wsr_net_params(t->of.net), true);
-    WSR_TRY(t->trainer->batch(&step, t->options));
+    WSR_TRY(t->trainer->batch(step, t->options));
     WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
     WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
+out:
+    return status;
+}
+
+// One step. Sums are weighted by images, since the last batch may be smaller;
+// those of a batch with several updates are of the last one.
+static wsr_status learn(wsr__training *t, const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    const wsr__plan_pair *pair = NULL;
+    const size_t n = wsr_batch_count(batch);
+    const size_t updates = updates_of(t);
+    WSR_TRY(pair_for(&pair, t, n));
+    wsr__train_step step = step_of(t, pair, batch);
+    for (step.update = 0; step.update < updates; step.update++) {
+        WSR_TRY(update(t, &step));
+    }
     t->sums.loss += step.loss * (double)n;
     t->sums.correct += (double)step.correct;
     t->sums.clean += step.clean_known ? (double)step.clean : nan("");
@@ -381,9 +435,11 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         const wsr__state state = wsr__optim_state(t->optim, i);
         states += (double)wsr__state_bytes(&state);
     }
-    const double best = t->best != NULL ? copy : 0;
+    const double own = sizeof(float) * (double)t->states;
+    const double best = (t->best != NULL ? copy : 0) + own;
     wsr__needs_memory(needs, "plans of training",
-                      sizeof(float) * (double)t->arena.floats);
+                      sizeof(float) *
+                          (double)(t->arena.floats + t->second_arena.floats));
     wsr__needs_memory(needs, "parameters and their optimiser",
                       2 * copy + states + best);
     // The batch in work, the one that is loaded ahead, the attacked one.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The checkpoint of a training: parameters and buffers, the optimiser's
-// arrays, the position, the sums of the epoch, the best parameters so far.
+// arrays, what the trainer keeps, the position, the sums of the epoch, the best
+// parameters so far.
 // Random numbers and schedules depend on the position only, so they have no
 // state. Nothing depends on time or place: equal trainings write equal bytes.
 //
@@ -36,6 +37,10 @@ wsr_status wsr__training_save(const wsr__training *training,
     if (t->best != NULL) {
         WSR_TRY(wsr__st_name(name, prefix, "best"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
+    }
+    if (t->state != NULL) {
+        WSR_TRY(wsr__st_name(name, prefix, "trainer"));
+        WSR_TRY(wsr__st_add_f32(builder, name, t->state, t->states));
     }
 out:
     return status;
@@ -91,25 +96,31 @@ wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
 typedef struct staged {
     uint64_t position[POSITION];
     double values[VALUES];
-    float *best; // NULL: unwanted
+    float *best;  // NULL: unwanted
+    float *state; // NULL: the trainer has none
     unsigned char *optim;
 } staged;
 
-// Only if the options ask to keep the best epoch.
-static wsr_status stage_best(staged *s, const wsr__training *t,
-                             const wsr__st *st, const char *prefix)
+typedef struct stored {
+    const wsr__st *st;
+    const char *prefix;
+} stored;
+
+// A tensor of floats that only some trainings have: those with room for it.
+static wsr_status stage_floats(float **out, const float *room, size_t floats,
+                               const char *key, const stored *from)
 {
     wsr_status status = WSR_OK;
     char name[WSR__ST_NAME];
-    if (t->best == NULL) {
+    if (room == NULL) {
         return WSR_OK;
     }
-    s->best = wsr__alloc(t->floats, sizeof(*s->best));
-    if (s->best == NULL) {
+    *out = wsr__alloc(floats, sizeof(**out));
+    if (*out == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr__st_name(name, prefix, "best"));
-    WSR_TRY(wsr__st_read_f32(s->best, st, name, t->floats));
+    WSR_TRY(wsr__st_name(name, from->prefix, key));
+    WSR_TRY(wsr__st_read_f32(*out, from->st, name, floats));
 out:
     return status;
 }
@@ -124,7 +135,9 @@ static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
     WSR_TRY(read_position(s->position, t, st, prefix));
     WSR_TRY(wsr__st_name(name, prefix, "values"));
     WSR_TRY(wsr__st_read_f64(s->values, st, name, VALUES));
-    WSR_TRY(stage_best(s, t, st, prefix));
+    const stored from = {st, prefix};
+    WSR_TRY(stage_floats(&s->best, t->best, t->floats, "best", &from));
+    WSR_TRY(stage_floats(&s->state, t->state, t->states, "trainer", &from));
     WSR_TRY(wsr__st_name(name, prefix, "optim."));
     WSR_TRY(wsr__st_stage_optim(&s->optim, t->optim, st, name));
 out:
@@ -138,6 +151,9 @@ static void take(wsr__training *t, const staged *s)
     wsr__optim_take(t->optim, s->optim);
     if (t->best != NULL) {
         memcpy(t->best, s->best, t->floats * sizeof(*t->best));
+    }
+    if (t->state != NULL) {
+        memcpy(t->state, s->state, t->states * sizeof(*t->state));
     }
     t->epoch = (size_t)s->position[0];
     t->batch = (size_t)s->position[1];
@@ -160,6 +176,7 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
     WSR_TRY(wsr_loader_seek(t->loader, t->epoch, t->batch));
 out:
     wsr__free(s.best);
+    wsr__free(s.state);
     wsr__free(s.optim);
     return status;
 }

@@ -20,23 +20,13 @@ static double frozen_loss(const step_bench *b, const float *x)
     return sum;
 }
 
-static float farthest(const step_bench *b)
-{
-    float most = 0;
-    for (size_t i = 0; i < STEP_FLOATS; i++) {
-        ck_assert(b->x_adv[i] >= 0 && b->x_adv[i] <= 1);
-        most = fmaxf(most, fabsf(b->x_adv[i] - b->x[i]));
-    }
-    return most;
-}
-
 START_TEST(learning_is_from_images_in_the_ball_that_are_harder)
 {
     step_bench b;
     step_open(&b, "madry:eps=0.05,steps=3");
     const double clean = frozen_loss(&b, b.x);
     ck_assert_ok(b.trainer->batch(&b.step, b.options));
-    const float far = farthest(&b);
+    const float far = step_farthest(&b);
     ck_assert(far > 0.04f && far <= 0.05f);
     ck_assert(!b.step.clean_known);
     // Evaluated as the attack saw the network, before its statistics moved.
@@ -58,6 +48,66 @@ START_TEST(statistics_follow_the_learning_pass_alone)
         const float before = step_tracked(&b);
         ck_assert_ok(b.trainer->batch(&b.step, b.options));
         ck_assert_float_eq(step_tracked(&b), before + 1);
+        step_close(&b);
+    }
+}
+END_TEST
+
+START_TEST(an_attack_left_in_train_mode_moves_them_in_each_pass)
+{
+    step_bench b;
+    step_open(&b, "madry:steps=3,mode=train_moving");
+    const float before = step_tracked(&b);
+    ck_assert_ok(b.trainer->batch(&b.step, b.options));
+    ck_assert_float_eq(step_tracked(&b), before + 4);
+    step_close(&b);
+}
+END_TEST
+
+// Every other pixel is dark and starts darker: a perturbation that may go below
+// 0 needs more than one step to come back, one that may not takes its step from
+// 0.
+START_TEST(a_perturbation_may_leave_the_range_of_pixels)
+{
+    static const char *const specs[] = {
+        "madry:steps=1,alpha=0.01,eps=0.05",
+        "madry:steps=1,alpha=0.01,eps=0.05,box_at_use=true"};
+    static float noise[STEP_FLOATS];
+    size_t bright[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        step_bench b;
+        step_open(&b, specs[i]);
+        for (size_t k = 0; k < STEP_FLOATS; k += 2) {
+            noise[k] = -0.04F;
+            b.x[k] *= 0.02F;
+        }
+        b.step.start_noise = noise;
+        ck_assert_ok(b.trainer->batch(&b.step, b.options));
+        for (size_t k = 0; k < STEP_FLOATS; k += 2) {
+            ck_assert(b.x_adv[k] >= 0);
+            bright[i] += b.x_adv[k] > 0;
+        }
+        step_close(&b);
+    }
+    ck_assert_uint_gt(bright[0], STEP_FLOATS / 10);
+    ck_assert_uint_eq(bright[1], 0);
+}
+END_TEST
+
+// The first gradient is that of another point, then.
+START_TEST(a_start_need_not_be_clipped)
+{
+    static const char *const specs[] = {
+        "madry:steps=1,noise=0.2", "madry:steps=1,noise=0.2,clip_start=false"};
+    float clipped[STEP_FLOATS];
+    for (size_t i = 0; i < 2; i++) {
+        step_bench b;
+        step_open(&b, specs[i]);
+        ck_assert_ok(b.trainer->batch(&b.step, b.options));
+        const float far = step_farthest(&b);
+        ck_assert(far > 0.03F && far <= 0.031F);
+        ck_assert(i == 0 || !same_bits(clipped, b.x_adv, sizeof(clipped)));
+        memcpy(clipped, b.x_adv, sizeof(clipped));
         step_close(&b);
     }
 }
@@ -112,7 +162,7 @@ START_TEST(starts_differ_and_depend_on_the_number_of_the_image)
         step_bench b;
         step_open(&b, specs[i]);
         ck_assert_ok(b.trainer->batch(&b.step, b.options));
-        far[i] = farthest(&b);
+        far[i] = step_farthest(&b);
         float first[STEP_FLOATS];
         memcpy(first, b.x_adv, sizeof(first));
         b.step.id = 1000;
@@ -131,6 +181,9 @@ Suite *suite(void)
     const TTest *const tests[] = {
         learning_is_from_images_in_the_ball_that_are_harder,
         statistics_follow_the_learning_pass_alone,
+        an_attack_left_in_train_mode_moves_them_in_each_pass,
+        a_perturbation_may_leave_the_range_of_pixels,
+        a_start_need_not_be_clipped,
         a_clean_pass_moves_them_too_and_tells_clean_accuracy,
         the_attack_leaves_no_gradient_behind,
         starts_differ_and_depend_on_the_number_of_the_image,

@@ -139,14 +139,18 @@ START_TEST(curves_can_be_read_while_they_grow)
 }
 END_TEST
 
+// For member _i of the family: what a trainer keeps from batch to batch is in
+// the file.
 START_TEST(a_loaded_trainer_goes_on_bit_for_bit)
 {
-    static const char madry[] =
-        "trainer=\"madry:eps=0.02,steps=2\",epochs=2,batch=40,eval_count=48,"
-        "eval_attack=fgsm,keep=best_robust,optimizer=adam";
-    bench whole = open_bench(madry);
-    bench first = open_bench(madry);
-    bench second = open_bench(madry);
+    char options[256];
+    (void)snprintf(options, sizeof(options),
+                   "trainer=%s,epochs=2,batch=40,eval_count=48,"
+                   "eval_attack=fgsm,keep=best_robust,optimizer=adam",
+                   wsr__trainers.classes[_i]->name);
+    bench whole = open_bench(options);
+    bench first = open_bench(options);
+    bench second = open_bench(options);
     char path[512];
     (void)snprintf(path, sizeof(path), "%s/c", scratch_folder("load"));
     finish(&whole);
@@ -413,7 +417,6 @@ Suite *suite(void)
     const TTest *const tests[] = {
         steps_and_epochs_are_those_of_a_run,
         curves_can_be_read_while_they_grow,
-        a_loaded_trainer_goes_on_bit_for_bit,
         a_file_that_does_not_fit_changes_nothing,
         a_loss_of_ones_own_takes_the_place_of_cross_entropy,
         a_loss_that_fails_leaves_the_trainer_before_the_same_batch,
@@ -423,5 +426,14 @@ Suite *suite(void)
         memory_that_runs_short_is_reported,
         NULL,
     };
-    return suite_of("trainer", tests);
+    Suite *const s = suite_of("trainer", tests);
+    TCase *const loop = tcase_create("each trainer");
+    int trainers = 0;
+    while (wsr__trainers.classes[trainers] != NULL) {
+        trainers++;
+    }
+    tcase_add_loop_test(loop, a_loaded_trainer_goes_on_bit_for_bit, 0,
+                        trainers);
+    suite_add_tcase(s, loop);
+    return s;
 }

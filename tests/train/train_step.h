@@ -8,6 +8,7 @@
 #include "support/support.h"
 #include "train/train.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -23,11 +24,14 @@ typedef struct step_bench {
     wsr_graph *graph;
     wsr_graph *attack_graph;
     wsr_plan *plan;
+    wsr_plan *second;
     wsr_plan *attack;
     const wsr__trainer_class *trainer;
     void *options;
     float x[STEP_FLOATS];
     float x_adv[STEP_FLOATS];
+    float logits[STEP_N * STEP_CLASSES];
+    float state[STEP_FLOATS];
     int32_t labels[STEP_N];
     wsr__train_step step;
 } step_bench;
@@ -44,8 +48,12 @@ static inline void step_open(step_bench *b, const char *spec)
     ck_assert_ok(wsr__class_spec(&cls, &b->options, &wsr__trainers, spec));
     b->trainer = (const wsr__trainer_class *)(const void *)cls;
     ck_assert_ok(wsr_net_graph(&b->graph, b->net, true));
-    ck_assert_ok(wsr_plan_new(&b->plan, b->graph, STEP_N,
-                              WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS |
+                             b->trainer->purposes;
+    ck_assert_ok(wsr_plan_new(&b->plan, b->graph, STEP_N, purpose));
+    if (b->trainer->two_passes) {
+        ck_assert_ok(wsr_plan_new(&b->second, b->graph, STEP_N, purpose));
+    }
     if (b->trainer->attack != NULL) {
         ck_assert_ok(wsr_net_graph(&b->attack_graph, b->net, false));
         ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, STEP_N,
@@ -59,11 +67,14 @@ static inline void step_open(step_bench *b, const char *spec)
         b->labels[i] = (int32_t)(i % STEP_CLASSES);
     }
     b->step = (wsr__train_step){.plan = b->plan,
+                                .second = b->second,
                                 .attack = b->attack,
                                 .net = b->net,
                                 .x = b->x,
                                 .labels = b->labels,
                                 .x_adv = b->x_adv,
+                                .logits = b->logits,
+                                .state = b->state,
                                 .n = STEP_N,
                                 .classes = STEP_CLASSES};
     wsr_params_zero_grad(wsr_net_params(b->net), true);
@@ -72,6 +83,7 @@ static inline void step_open(step_bench *b, const char *spec)
 static inline void step_close(step_bench *b)
 {
     wsr_plan_free(b->plan);
+    wsr_plan_free(b->second);
     wsr_plan_free(b->attack);
     wsr_graph_free(b->graph);
     wsr_graph_free(b->attack_graph);
@@ -91,6 +103,32 @@ static inline float step_tracked(const step_bench *b)
     }
     ck_abort_msg("the network has no running statistics");
     return 0;
+}
+
+/// Largest distance of an attacked image's pixel from the image; all are in
+/// [0, 1].
+static inline float step_farthest(const step_bench *b)
+{
+    float most = 0;
+    for (size_t i = 0; i < STEP_FLOATS; i++) {
+        ck_assert(b->x_adv[i] >= 0 && b->x_adv[i] <= 1);
+        most = fmaxf(most, fabsf(b->x_adv[i] - b->x[i]));
+    }
+    return most;
+}
+
+/// Mean cross entropy of logits (n, classes) for labels, in double.
+static inline double step_cross_entropy(const float *z, const int32_t *labels)
+{
+    double loss = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < STEP_CLASSES; c++) {
+            sum += exp((double)z[i * STEP_CLASSES + c]);
+        }
+        loss += log(sum) - (double)z[i * STEP_CLASSES + (size_t)labels[i]];
+    }
+    return loss / STEP_N;
 }
 
 #endif

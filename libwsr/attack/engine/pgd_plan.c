@@ -8,7 +8,9 @@
 #include "attack/engine/pgd_plan.h"
 #include "attack/engine/model.h"
 #include "graph/plan.h"
+#include "kernel/softmax_cross_entropy.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct step_work {
@@ -33,20 +35,56 @@ static void start_row(float *x, const wsr__pgd *pgd, int64_t pixels, int64_t i)
     }
 }
 
-// One step, or the random start, of some images; the pixel range is [0, 1].
+static void clip_row(float *x, int64_t d)
+{
+    for (int64_t p = 0; p < d; p++) {
+        x[p] = fminf(fmaxf(x[p], 0), 1);
+    }
+}
+
+static wsr__ball ball_of(const step_work *work, int64_t i)
+{
+    const int64_t d = work->pixels;
+    const wsr__box box = work->pgd->box_at_use
+                             ? (wsr__box){-HUGE_VALF, HUGE_VALF}
+                             : (wsr__box){0, 1};
+    return (wsr__ball){work->x + i * d, d, work->pgd->eps, WSR__LINF, box};
+}
+
+// One step of some images.
 static void step_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const step_work *const work = ctx;
+    const wsr__pgd *const pgd = work->pgd;
     const int64_t d = work->pixels;
     for (int64_t i = begin; i < end; i++) {
-        const wsr__ball ball = {
-            work->x + i * d, d, work->pgd->eps, WSR__LINF, {0, 1}};
+        const wsr__ball ball = ball_of(work, i);
         float *const x = work->out + i * d;
-        if (work->grad != NULL) {
-            wsr__sign_step(x, work->grad + i * d, work->pgd->alpha, &ball);
+        if (pgd->move != NULL) {
+            pgd->move(x, work->grad + i * d, &ball, (uint64_t)i, pgd->ctx);
         } else {
-            start_row(x, work->pgd, d, i);
+            wsr__sign_step(x, work->grad + i * d, pgd->alpha, &ball);
+        }
+    }
+}
+
+static void start_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const step_work *const work = ctx;
+    const wsr__pgd *const pgd = work->pgd;
+    const int64_t d = work->pixels;
+    for (int64_t i = begin; i < end; i++) {
+        const wsr__ball ball = ball_of(work, i);
+        float *const x = work->out + i * d;
+        for (int64_t p = 0; p < d && pgd->start != NULL; p++) {
+            x[p] += pgd->start[i * d + p];
+        }
+        if (pgd->start == NULL) {
+            start_row(x, pgd, d, i);
+        }
+        if (!pgd->start_outside) {
             wsr__project(x, &ball);
         }
     }
@@ -77,29 +115,86 @@ static void seed_backward(wsr_plan *plan, const int32_t *labels,
     }
 }
 
+// With smoothed labels the gradient is hardly ever too small for a float.
+static void seed_smoothed(wsr_plan *plan, const int32_t *labels,
+                          double smoothing)
+{
+    const wsr_shape *const shape = wsr_plan_shape(plan, "logits");
+    const float *const z = wsr_plan_dst(plan, "logits");
+    float *const dz = wsr_plan_diff_dst(plan, "logits");
+    const size_t classes = (size_t)shape->dims[1];
+    for (size_t i = 0; i < (size_t)shape->dims[0]; i++) {
+        const wsr__ce_target target = {
+            .label = (size_t)labels[i], .smoothing = smoothing, .scale = 1};
+        (void)wsr__softmax_cross_entropy(dz + i * classes, z + i * classes,
+                                         classes, &target);
+    }
+}
+
+static wsr_status check_plan(wsr_plan *plan)
+{
+    return wsr_plan_src(plan, "x") == NULL ||
+                   wsr_plan_diff_dst(plan, "logits") == NULL ||
+                   wsr_plan_diff_src(plan, "x") == NULL
+               ? WSR_FAIL(WSR_ARG, "pgd: the plan lacks x, logits or gradients")
+               : WSR_OK;
+}
+
+static int64_t pixels_of(const wsr_plan *plan)
+{
+    return wsr_shape_count(wsr__plan_images(plan)) /
+           (int64_t)wsr_plan_batch(plan);
+}
+
+void wsr__pgd_start(float *out, const wsr_plan *plan, const float *x,
+                    const wsr__pgd *pgd)
+{
+    const int64_t n = (int64_t)wsr_plan_batch(plan);
+    step_work work = {out, x, NULL, pgd, pixels_of(plan)};
+    memmove(out, x, (size_t)(n * work.pixels) * sizeof(*x));
+    if (pgd->uniform > 0 || pgd->gaussian > 0 || pgd->start != NULL) {
+        wsr__share(n, work.pixels, start_share, &work);
+    }
+}
+
+wsr_status wsr__pgd_gradient(const float **grad, wsr_plan *plan,
+                             const float *at, const int32_t *labels,
+                             const wsr__pgd *pgd)
+{
+    wsr_status status = WSR_OK;
+    float *const src = wsr_plan_src(plan, "x");
+    const int64_t floats = wsr_shape_count(wsr__plan_images(plan));
+    *grad = NULL;
+    memcpy(src, at, (size_t)floats * sizeof(*at));
+    if (pgd->box_at_use) {
+        clip_row(src, floats);
+    }
+    WSR_TRY(wsr_plan_forward(plan));
+    if (pgd->smoothing > 0) {
+        seed_smoothed(plan, labels, pgd->smoothing);
+    } else {
+        seed_backward(plan, labels, pgd);
+    }
+    WSR_TRY(wsr_plan_backward(plan));
+    *grad = wsr_plan_diff_src(plan, "x");
+out:
+    return status;
+}
+
 wsr_status wsr__pgd_plan(float *out, wsr_plan *plan, const float *x,
                          const int32_t *labels, const wsr__pgd *pgd)
 {
     wsr_status status = WSR_OK;
     const int64_t n = (int64_t)wsr_plan_batch(plan);
-    float *const src = wsr_plan_src(plan, "x");
-    if (src == NULL || wsr_plan_diff_dst(plan, "logits") == NULL ||
-        wsr_plan_diff_src(plan, "x") == NULL) {
-        return WSR_FAIL(WSR_ARG, "pgd: the plan lacks x, logits or gradients");
-    }
-    const int64_t floats = wsr_shape_count(wsr__plan_images(plan));
-    step_work work = {out, x, NULL, pgd, floats / n};
-    memmove(out, x, (size_t)floats * sizeof(*x));
-    if (pgd->uniform > 0 || pgd->gaussian > 0) {
-        wsr__share(n, work.pixels, step_share, &work);
-    }
+    WSR_TRY(check_plan(plan));
+    step_work work = {out, x, NULL, pgd, pixels_of(plan)};
+    wsr__pgd_start(out, plan, x, pgd);
     for (size_t k = 0; k < pgd->steps; k++) {
-        memcpy(src, out, (size_t)floats * sizeof(*x));
-        WSR_TRY(wsr_plan_forward(plan));
-        seed_backward(plan, labels, pgd);
-        WSR_TRY(wsr_plan_backward(plan));
-        work.grad = wsr_plan_diff_src(plan, "x");
+        WSR_TRY(wsr__pgd_gradient(&work.grad, plan, out, labels, pgd));
         wsr__share(n, work.pixels, step_share, &work);
+    }
+    if (pgd->box_at_use || pgd->start_outside) {
+        clip_row(out, n * work.pixels);
     }
 out:
     return status;

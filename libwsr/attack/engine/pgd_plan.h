@@ -6,7 +6,15 @@
 #define WSR_ATTACK_ENGINE_PGD_PLAN_H
 
 #include "attack/engine/loss.h"
+#include "attack/engine/project.h"
 #include "wsr/graph.h"
+
+#include <stdbool.h>
+
+/// A step of one image of `ball->d` pixels along a gradient; `row` is its
+/// number in the batch.
+typedef void (*wsr__pgd_move)(float *x, const float *grad,
+                              const wsr__ball *ball, uint64_t row, void *ctx);
 
 typedef struct wsr__pgd {
     float eps;
@@ -18,6 +26,13 @@ typedef struct wsr__pgd {
     uint64_t id;        // number of the first image, for the noise
     wsr__loss loss;     // NULL: cross entropy
     const float *clean; // logits for wsr__loss_kl, (n, classes)
+    double smoothing;   // of the labels of the cross entropy
+    const float *start; // the start minus x, instead of noise that is drawn
+    bool start_outside; // the start may lie outside of ball and pixel range
+    bool box_at_use;    // the perturbation may leave the pixel range, what the
+                        // plan gets and what comes out may not
+    wsr__pgd_move move; // NULL: along the sign of the gradient
+    void *ctx;          // for `move`
 } wsr__pgd;
 
 /// out = images after `steps` steps of
@@ -27,5 +42,16 @@ typedef struct wsr__pgd {
 /// last loss gradient afterwards, divided by a power of two. Allocates nothing.
 wsr_status wsr__pgd_plan(float *out, wsr_plan *plan, const float *x,
                          const int32_t *labels, const wsr__pgd *pgd);
+
+/// Write the start of wsr__pgd_plan() to `out`.
+void wsr__pgd_start(float *out, const wsr_plan *plan, const float *x,
+                    const wsr__pgd *pgd);
+
+/// One forward and backward pass: *grad, in the plan, are the gradients of the
+/// loss of the images `at`, apart from positive factors. Without
+/// pgd->box_at_use `at` goes into the plan as it is.
+wsr_status wsr__pgd_gradient(const float **grad, wsr_plan *plan,
+                             const float *at, const int32_t *labels,
+                             const wsr__pgd *pgd);
 
 #endif

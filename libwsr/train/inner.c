@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The options that the attacks inside trainers share.
+
+#include "train/inner.h"
+
+#include <string.h>
+
+const char *const wsr__attack_modes[] = {"eval", "train", "train_moving", NULL};
+
+unsigned wsr__attack_purpose(const wsr__text *mode)
+{
+    const unsigned seen = wsr__streq(mode->s, "eval") ? 0u
+                                                      : (unsigned)WSR_TRAIN;
+    const unsigned moved =
+        wsr__streq(mode->s, "train_moving") ? (unsigned)WSR_MOVE_STATS : 0u;
+    return WSR_GRAD_INPUT | seen | moved;
+}
+
+// The length with which Wsr-NAS trains: the ball can be crossed with room to
+// spare.
+float wsr__attack_alpha(double alpha, double eps, int64_t steps)
+{
+    return (float)(alpha > 0 ? alpha : 2.5 * eps / (double)steps);
+}
+
+wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
+{
+    wsr_status status = WSR_OK;
+    wsr__pgd drawn = *pgd;
+    drawn.seed = step->seed;
+    drawn.id = step->id;
+    drawn.start = step->start_noise;
+    WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
+                          &drawn));
+    WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
+                                 (wsr__pass){1, step->auxiliary}));
+out:
+    return status;
+}
+
+wsr_status wsr__train_step_clean_logits(wsr__train_step *step)
+{
+    wsr_status status = WSR_OK;
+    const wsr_shape *const shape = wsr__plan_images(step->attack);
+    memcpy(wsr_plan_src(step->attack, "x"), step->x,
+           (size_t)wsr_shape_count(shape) * sizeof(*step->x));
+    WSR_TRY(wsr_plan_forward(step->attack));
+    memcpy(step->logits, wsr_plan_dst(step->attack, "logits"),
+           step->n * step->classes * sizeof(*step->logits));
+out:
+    return status;
+}
