@@ -31,6 +31,7 @@ typedef struct step_case {
 
 static const step_case cases[] = {
     {.file = "step_standard", .spec = "natural"},
+    {.file = "step_fgsm", .spec = "fgsm:eps=%s", .numbers = {"fgsm_step"}},
     {.file = "step_pgd",
      .spec = "madry:mode=train_moving,start=none,box_at_use=true,eps=%s,"
              "alpha=%s,steps=%s",
