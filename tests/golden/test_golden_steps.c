@@ -39,6 +39,12 @@ static const step_case cases[] = {
     {.file = "step_retrain_pgd",
      .spec = "madry:clean_pass=true,clip_start=false,eps=%s,steps=%s",
      .numbers = {"epsilon", "num_steps"}},
+    {.file = "step_fast_at",
+     .spec = "fast:box_at_use=true,eps=%s,alpha=%s",
+     .numbers = {"clip_eps", "clip_eps"}},
+    {.file = "step_fast_orig",
+     .spec = "fast:eps=%s,alpha=%s",
+     .numbers = {"epsilon", "alpha"}},
 };
 
 // --------------------------------------------------------------- the numbers
