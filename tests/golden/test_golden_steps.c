@@ -45,6 +45,13 @@ static const step_case cases[] = {
     {.file = "step_fast_orig",
      .spec = "fast:eps=%s,alpha=%s",
      .numbers = {"epsilon", "alpha"}},
+    {.file = "step_free_at",
+     .spec = "free:eps=%s,alpha=%s,repeats=%s",
+     .numbers = {"clip_eps", "fgsm_step", "n_repeats"}},
+    {.file = "step_free_orig",
+     .spec = "free:box=after,eps=%s,repeats=%s",
+     .numbers = {"epsilon", "n_repeats"},
+     .scaled = true},
 };
 
 // --------------------------------------------------------------- the numbers
