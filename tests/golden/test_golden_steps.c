@@ -52,6 +52,16 @@ static const step_case cases[] = {
      .spec = "free:box=after,eps=%s,repeats=%s",
      .numbers = {"epsilon", "n_repeats"},
      .scaled = true},
+    {.file = "step_trades",
+     .spec = "trades:eps=%s,alpha=%s,steps=%s,beta=%s",
+     .numbers = {"clip_eps", "fgsm_step", "n_repeats", "beta"},
+     .second = true},
+    {.file = "step_trades_orig_linf",
+     .spec = "trades:second_clean_pass=true,eps=%s,alpha=%s,steps=%s,beta=%s",
+     .numbers = {"epsilon", "step_size", "perturb_steps", "beta"}},
+    {.file = "step_trades_orig_l2",
+     .spec = "trades:norm=l2,second_clean_pass=true,eps=%s,steps=%s,beta=%s",
+     .numbers = {"epsilon", "perturb_steps", "beta"}},
 };
 
 // --------------------------------------------------------------- the numbers
