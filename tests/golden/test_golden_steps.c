@@ -62,6 +62,9 @@ static const step_case cases[] = {
     {.file = "step_trades_orig_l2",
      .spec = "trades:norm=l2,second_clean_pass=true,eps=%s,steps=%s,beta=%s",
      .numbers = {"epsilon", "perturb_steps", "beta"}},
+    {.file = "step_fat",
+     .spec = "fat:dynamic_tau=false,eps=%s,alpha=%s,steps=%s,tau=%s,omega=%s",
+     .numbers = {"clip_eps", "fgsm_step", "n_repeats", "tau", "omega"}},
 };
 
 // --------------------------------------------------------------- the numbers
