@@ -86,13 +86,20 @@ wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
 {
     wsr_status status = WSR_OK;
     const wsr_shape *const shape = wsr__plan_images(plan);
+    const wsr_params *const params = wsr_net_params(step->net);
     if (step->net->options->drop_path > 0) {
         WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
                                   step->number));
     }
     memcpy(wsr_plan_src(plan, "x"), x,
            (size_t)wsr_shape_count(shape) * sizeof(*x));
+    if (step->stats != NULL) {
+        (void)wsr__stats_copy(step->stats, params);
+    }
     WSR_TRY(wsr_plan_forward(plan));
+    if (step->stats != NULL) {
+        wsr__stats_put(params, step->stats);
+    }
 out:
     return status;
 }

@@ -64,9 +64,8 @@ typedef struct friendly {
     size_t pixels;
     size_t k; // step
     size_t ended;
-    int64_t *left;   // steps of an image after it is misclassified; -1: ended
-    size_t *order;   // images that ended, one after the other
-    int32_t *labels; // in that order
+    int64_t *left; // steps of an image after it is misclassified; -1: ended
+    size_t *order; // images that ended, one after the other
 } friendly;
 
 // Images that are misclassified and have no steps left end, in the order of
@@ -169,7 +168,7 @@ static void arrange(const friendly *f)
             x[i * f->pixels + j] = x[from * f->pixels + j];
             x[from * f->pixels + j] = kept;
         }
-        f->labels[i] = f->step->labels[f->order[i]];
+        f->step->adv_labels[i] = f->step->labels[f->order[i]];
     }
 }
 
@@ -178,8 +177,7 @@ static wsr_status make_room(friendly *f)
     const size_t n = f->step->n;
     f->left = wsr__alloc(n, sizeof(*f->left));
     f->order = wsr__alloc(n, sizeof(*f->order));
-    f->labels = wsr__alloc(n, sizeof(*f->labels));
-    if (f->left == NULL || f->order == NULL || f->labels == NULL) {
+    if (f->left == NULL || f->order == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
@@ -188,23 +186,33 @@ static wsr_status make_room(friendly *f)
     return WSR_OK;
 }
 
+static wsr_status make_images(wsr__train_step *step, const params *p)
+{
+    wsr_status status = WSR_OK;
+    const size_t floats = (size_t)wsr_shape_count(wsr__plan_images(step->plan));
+    friendly f = {.p = p, .step = step, .pixels = floats / step->n};
+    WSR_TRY(make_room(&f));
+    WSR_TRY(attack_images(&f));
+    arrange(&f);
+out:
+    wsr__free(f.left);
+    wsr__free(f.order);
+    return status;
+}
+
 static wsr_status batch(wsr__train_step *step, const void *options)
 {
     wsr_status status = WSR_OK;
     const int32_t *const labels = step->labels;
-    const size_t floats = (size_t)wsr_shape_count(wsr__plan_images(step->plan));
-    friendly f = {.p = options, .step = step, .pixels = floats / step->n};
-    WSR_TRY(make_room(&f));
-    WSR_TRY(attack_images(&f));
-    arrange(&f);
-    step->labels = f.labels;
+    const wsr__pass pass = {1, step->auxiliary};
+    if (!step->reuse) {
+        WSR_TRY(make_images(step, options));
+    }
+    step->labels = step->adv_labels;
     status = wsr__train_step_pass(&step->loss, &step->correct, step,
-                                  step->x_adv, (wsr__pass){1, step->auxiliary});
+                                  step->x_adv, pass);
     step->labels = labels;
 out:
-    wsr__free(f.left);
-    wsr__free(f.order);
-    wsr__free(f.labels);
     return status;
 }
 

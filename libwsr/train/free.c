@@ -102,11 +102,15 @@ static wsr_status batch(wsr__train_step *step, const void *options)
               .eps = (float)p->eps,
               .alpha = (float)(p->alpha > 0 ? p->alpha : p->eps),
               .at_use = wsr__streq(p->box.s, "at_use")};
-    use(step->x_adv, &w, floats);
+    if (!step->reuse) {
+        use(step->x_adv, &w, floats);
+    }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
                                  pass));
-    w.grad = wsr_plan_diff_src(step->plan, "x");
-    move(&w, floats);
+    if (!step->reuse) {
+        w.grad = wsr_plan_diff_src(step->plan, "x");
+        move(&w, floats);
+    }
 out:
     return status;
 }

@@ -31,8 +31,10 @@ wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
     drawn.seed = step->seed;
     drawn.id = step->id;
     drawn.start = step->start_noise;
-    WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
-                          &drawn));
+    if (!step->reuse) {
+        WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
+                              &drawn));
+    }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
                                  (wsr__pass){1, step->auxiliary}));
 out:

@@ -92,8 +92,10 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     if (p->clean_pass) {
         WSR_TRY(see_clean(step));
     }
-    WSR_TRY(
-        wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels, &pgd));
+    if (!step->reuse) {
+        WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
+                              &pgd));
+    }
     const wsr__pass pass = {1, p->clean_pass ? 0 : step->auxiliary};
     WSR_TRY(
         wsr__train_step_pass(&loss, &step->correct, step, step->x_adv, pass));

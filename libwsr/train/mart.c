@@ -147,7 +147,9 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     wsr_status status = WSR_OK;
     const params *const p = options;
     double none = 0;
-    WSR_TRY(attack_images(step, p));
+    if (!step->reuse) {
+        WSR_TRY(attack_images(step, p));
+    }
     WSR_TRY(wsr__train_step_forward(step, step->plan, step->x));
     WSR_TRY(wsr__train_step_forward(step, step->second, step->x_adv));
     WSR_TRY(wsr__train_step_loss(&none, &step->clean, step, step->plan,

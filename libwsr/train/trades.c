@@ -165,7 +165,9 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     const bool slip = wsr__streq(p->fidelity.s, "released");
     double kl = 0;
     double none = 0;
-    WSR_TRY(attack_images(step, p));
+    if (!step->reuse) {
+        WSR_TRY(attack_images(step, p));
+    }
     WSR_TRY(wsr__train_step_forward(step, step->plan, step->x));
     WSR_TRY(wsr__train_step_forward(step, step->second,
                                     slip ? step->x : step->x_adv));

@@ -33,9 +33,13 @@ typedef struct wsr__train_step {
     const wsr_net *net;
     const float *x; // clean images
     const int32_t *labels;
-    float *x_adv;  // room for images
-    float *logits; // room for logits; NULL unless the trainer attacks
-    float *state;  // what the trainer keeps from batch to batch
+    float *x_adv;        // room for images
+    float *logits;       // room for logits; NULL unless the trainer attacks
+    float *state;        // what the trainer keeps from batch to batch
+    int32_t *adv_labels; // room for labels of x_adv
+    bool reuse;   // x_adv and adv_labels are those of the last call: no attack
+    float *stats; // room for all buffers: passes leave the running statistics
+                  // as they are; NULL: they move
     size_t n;
     size_t classes;
     uint64_t seed;
@@ -151,6 +155,10 @@ typedef struct wsr__train_params {
     wsr__text eval_attack;
     double eval_eps;
     wsr__text keep;
+    double awp;
+    int64_t awp_start;
+    double ema;
+    int64_t swa;
     int64_t log_every;
     int64_t save_every;
     wsr__text init; // network file; empty: random parameters
@@ -182,6 +190,13 @@ typedef struct wsr__sums {
     double seen;
 } wsr__sums;
 
+/// Room of adversarial weight perturbation, NULL where there is none.
+typedef struct wsr__awp {
+    float *before; // all parameters
+    float *moved;  // how far they are moved
+    float *stats;  // all buffers
+} wsr__awp;
+
 /// A network on its way from random parameters to trained ones.
 typedef struct wsr__training {
     wsr__training_of of;
@@ -198,9 +213,12 @@ typedef struct wsr__training {
     wsr__arena second_arena; // of the second training plans
     wsr__plan_pair pairs[2]; // whole batches, and the last one of an epoch
     float *x_adv;
-    float *logits;       // of a batch, NULL when the trainer does not attack
-    float *state;        // of the trainer, NULL: it has none
-    size_t states;       // floats of it
+    float *logits; // of a batch, NULL when the trainer does not attack
+    float *state;  // of the trainer, NULL: it has none
+    size_t states; // floats of it
+    int32_t *adv_labels;
+    wsr__awp awp;
+    float *average;      // of all parameters, NULL: unwanted
     wsr_loss_fn loss_fn; // NULL: cross entropy
     void *loss_user;
     wsr_model *eval_model; // of the validation, NULL: there is none
@@ -229,6 +247,30 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
 /// Train on the next batch of the epoch. NUMERIC, naming epoch, step and
 /// tensor, for a loss or gradient that is not finite; the position stays then.
 wsr_status wsr__training_step(wsr__training *training);
+
+/// Clip the gradients, and let the optimiser step.
+wsr_status wsr__training_descend(wsr__training *training);
+
+/// Whether steps perturb the weights now.
+bool wsr__training_perturbs(const wsr__training *training);
+/// A step of the optimiser on a batch with perturbed weights. Gradients are
+/// zero before. On failure the trained parameters are what they were.
+wsr_status wsr__training_perturbed(wsr__training *training,
+                                   wsr__train_step *step);
+
+/// Copy all buffers; returns their number of floats. `out` may be NULL.
+size_t wsr__stats_copy(float *out, const wsr_params *params);
+void wsr__stats_put(const wsr_params *params, const float *stats);
+
+/// Whether an average of the parameters is wanted.
+bool wsr__training_averages(const wsr__training *training);
+/// Bring the average up to date after a step, where there is one.
+void wsr__training_average(wsr__training *training);
+/// The average so far [borrowed]; NULL: there is none.
+const float *wsr__training_averaged(const wsr__training *training);
+/// Exchange the parameters of the network and their average, where there is
+/// one.
+void wsr__training_swap_average(wsr__training *training);
 
 /// Means over the images of the epoch so far; not numbers before the first.
 typedef struct wsr__epoch {

@@ -54,6 +54,20 @@ const wsr__option wsr__train_schema[] = {
      NULL},
     {"keep", WSR__WORD, AT(keep), "last", 0, 0, "",
      "parameters that the network has in the end", keeps},
+    {"awp", WSR__FLOAT, AT(awp), "0", 0, 1, "",
+     "adversarial weight perturbation: its size relative to the weights, 0: "
+     "none",
+     NULL},
+    {"awp_start", WSR__INT, AT(awp_start), "0", 0, 100000, "epochs",
+     "without perturbation at first", NULL},
+    {"ema", WSR__FLOAT, AT(ema), "0", 0, 0.999999, "",
+     "decay of an exponential average of the parameters, which the network has "
+     "in the end; 0: none",
+     NULL},
+    {"swa", WSR__INT, AT(swa), "0", 0, 100000, "",
+     "first epoch, from 1, of a plain average of the parameters, which the "
+     "network has in the end; 0: none",
+     NULL},
     {"log_every", WSR__INT, AT(log_every), "50", 0, 1000000, "steps",
      "between lines of the log within an epoch, 0: none", NULL},
     {"save_every", WSR__INT, AT(save_every), "0", 0, 1000000, "steps",
@@ -143,39 +157,73 @@ out:
     return status;
 }
 
-// x_adv (batch, c, h, w); `best` holds a copy of all parameters, if the best
-// epoch is to be kept.
-static wsr_status make_room(wsr__training *t)
+// An array of floats that not every training wants.
+static wsr_status want(float **out, bool wanted, size_t floats)
 {
-    const size_t image = (size_t)wsr_shape_count(wsr_net_image(t->of.net));
-    const wsr_params *const params = wsr_net_params(t->of.net);
-    t->x_adv = wsr__alloc((size_t)t->params.batch, image * sizeof(*t->x_adv));
-    if (t->x_adv == NULL) {
+    if (wanted) {
+        *out = wsr__alloc(floats, sizeof(**out));
+    }
+    return wanted && *out == NULL ? WSR_NOMEM : WSR_OK;
+}
+
+// What trainers use from batch to batch; `image` is the size of one.
+static wsr_status make_trainer_room(wsr__training *t, size_t image)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)t->params.batch;
+    const bool attacks = t->trainer->attack != NULL;
+    t->adv_labels = wsr__alloc(n, sizeof(*t->adv_labels));
+    if (t->adv_labels == NULL) {
         return WSR_NOMEM;
     }
-    if (t->trainer->attack != NULL) {
-        t->logits = wsr__alloc((size_t)t->params.batch,
-                               wsr_net_classes(t->of.net) * sizeof(*t->logits));
-        if (t->logits == NULL) {
-            return WSR_NOMEM;
-        }
-    }
+    WSR_TRY(want(&t->logits, attacks, n * wsr_net_classes(t->of.net)));
     if (t->trainer->state != NULL) {
-        t->states =
-            t->trainer->state(t->options, (size_t)t->params.batch, image);
-        t->state = wsr__alloc(t->states, sizeof(*t->state));
-        if (t->state == NULL) {
-            return WSR_NOMEM;
-        }
+        t->states = t->trainer->state(t->options, n, image);
+        WSR_TRY(want(&t->state, true, t->states));
     }
+out:
+    return status;
+}
+
+// What is as large as the parameters.
+static wsr_status make_copies(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const wsr_params *const params = wsr_net_params(t->of.net);
+    const bool perturbs = t->params.awp > 0;
+    WSR_TRY(want(&t->best, !wsr__streq(t->params.keep.s, "last"), t->floats));
+    WSR_TRY(want(&t->average, wsr__training_averages(t), t->floats));
+    WSR_TRY(want(&t->awp.before, perturbs, t->floats));
+    WSR_TRY(want(&t->awp.moved, perturbs, t->floats));
+    WSR_TRY(want(&t->awp.stats, perturbs, wsr__stats_copy(NULL, params) + 1));
+out:
+    return status;
+}
+
+static wsr_status check_averages(const wsr__train_params *params)
+{
+    return params->ema > 0 && params->swa > 0
+               ? WSR_FAIL(WSR_CONFIG,
+                          "train.ema: %g and train.swa: %lld are two averages, "
+                          "a training has one",
+                          params->ema, (long long)params->swa)
+               : WSR_OK;
+}
+
+// x_adv (batch, c, h, w).
+static wsr_status make_room(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const size_t image = (size_t)wsr_shape_count(wsr_net_image(t->of.net));
+    const wsr_params *const params = wsr_net_params(t->of.net);
+    WSR_TRY(want(&t->x_adv, true, (size_t)t->params.batch * image));
+    WSR_TRY(make_trainer_room(t, image));
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         t->floats += (size_t)wsr__params_at(params, i)->count;
     }
-    if (!wsr__streq(t->params.keep.s, "last")) {
-        t->best = wsr__alloc(t->floats, sizeof(*t->best));
-        return t->best != NULL ? WSR_OK : WSR_NOMEM;
-    }
-    return WSR_OK;
+    WSR_TRY(make_copies(t));
+out:
+    return status;
 }
 
 wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
@@ -190,6 +238,7 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
     t->of = *of;
     t->params = *params;
     t->best_value = -1;
+    WSR_TRY(check_averages(params));
     WSR_TRY(make_parts(t));
     WSR_TRY(make_room(t));
     *out = t;
@@ -222,6 +271,11 @@ void wsr__training_free(wsr__training *training)
     wsr__free(t->x_adv);
     wsr__free(t->logits);
     wsr__free(t->state);
+    wsr__free(t->adv_labels);
+    wsr__free(t->awp.before);
+    wsr__free(t->awp.moved);
+    wsr__free(t->awp.stats);
+    wsr__free(t->average);
     wsr__free(t->best);
     wsr__free(t);
 }
@@ -302,6 +356,7 @@ static wsr__train_step step_of(const wsr__training *t,
         .x_adv = t->x_adv,
         .logits = t->logits,
         .state = t->state,
+        .adv_labels = t->adv_labels,
         .n = wsr_batch_count(batch),
         .classes = wsr_net_classes(t->of.net),
         .seed = t->of.seed,
@@ -316,16 +371,27 @@ static wsr__train_step step_of(const wsr__training *t,
     };
 }
 
+wsr_status wsr__training_descend(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const double clip = t->params.grad_clip;
+    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
+    WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
+out:
+    return status;
+}
+
 // Gradients are removed before an update, so that the optimiser skips a
 // parameter that no backward pass reaches.
 static wsr_status update(wsr__training *t, wsr__train_step *step)
 {
     wsr_status status = WSR_OK;
-    const double clip = t->params.grad_clip;
     wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+    if (wsr__training_perturbs(t)) {
+        return wsr__training_perturbed(t, step);
+    }
     WSR_TRY(t->trainer->batch(step, t->options));
-    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
-    WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
+    WSR_TRY(wsr__training_descend(t));
 out:
     return status;
 }
@@ -369,6 +435,7 @@ wsr_status wsr__training_step(wsr__training *training)
         goto out;
     }
     t->batch++;
+    wsr__training_average(t);
 out:
     return status;
 }
@@ -436,12 +503,14 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         states += (double)wsr__state_bytes(&state);
     }
     const double own = sizeof(float) * (double)t->states;
-    const double best = (t->best != NULL ? copy : 0) + own;
+    const double best = (t->best != NULL ? copy : 0) +
+                        (t->average != NULL ? copy : 0) + own;
+    const double perturbed = t->awp.before != NULL ? 2 * copy : 0;
     wsr__needs_memory(needs, "plans of training",
                       sizeof(float) *
                           (double)(t->arena.floats + t->second_arena.floats));
     wsr__needs_memory(needs, "parameters and their optimiser",
-                      2 * copy + states + best);
+                      2 * copy + states + best + perturbed);
     // The batch in work, the one that is loaded ahead, the attacked one.
     wsr__needs_memory(needs, "batches", 3 * image * (double)t->params.batch);
     wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);
@@ -455,6 +524,8 @@ double wsr__training_passes(const wsr__training *training)
     const wsr__training *const t = training;
     const double images = (double)t->params.epochs * (double)t->batches *
                           (double)t->params.batch;
+    const double learning = t->trainer->two_passes ? 2 : 1;
     return images *
-           (t->trainer->passes != NULL ? t->trainer->passes(t->options) : 1);
+           ((t->trainer->passes != NULL ? t->trainer->passes(t->options) : 1) +
+            (t->params.awp > 0 ? learning * (double)updates_of(t) : 0));
 }

@@ -38,6 +38,10 @@ wsr_status wsr__training_save(const wsr__training *training,
         WSR_TRY(wsr__st_name(name, prefix, "best"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
     }
+    if (t->average != NULL) {
+        WSR_TRY(wsr__st_name(name, prefix, "average"));
+        WSR_TRY(wsr__st_add_f32(builder, name, t->average, t->floats));
+    }
     if (t->state != NULL) {
         WSR_TRY(wsr__st_name(name, prefix, "trainer"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->state, t->states));
@@ -96,7 +100,8 @@ wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
 typedef struct staged {
     uint64_t position[POSITION];
     double values[VALUES];
-    float *best;  // NULL: unwanted
+    float *best; // NULL: unwanted
+    float *average;
     float *state; // NULL: the trainer has none
     unsigned char *optim;
 } staged;
@@ -137,6 +142,7 @@ static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
     WSR_TRY(wsr__st_read_f64(s->values, st, name, VALUES));
     const stored from = {st, prefix};
     WSR_TRY(stage_floats(&s->best, t->best, t->floats, "best", &from));
+    WSR_TRY(stage_floats(&s->average, t->average, t->floats, "average", &from));
     WSR_TRY(stage_floats(&s->state, t->state, t->states, "trainer", &from));
     WSR_TRY(wsr__st_name(name, prefix, "optim."));
     WSR_TRY(wsr__st_stage_optim(&s->optim, t->optim, st, name));
@@ -151,6 +157,9 @@ static void take(wsr__training *t, const staged *s)
     wsr__optim_take(t->optim, s->optim);
     if (t->best != NULL) {
         memcpy(t->best, s->best, t->floats * sizeof(*t->best));
+    }
+    if (t->average != NULL) {
+        memcpy(t->average, s->average, t->floats * sizeof(*t->average));
     }
     if (t->state != NULL) {
         memcpy(t->state, s->state, t->states * sizeof(*t->state));
@@ -176,6 +185,7 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
     WSR_TRY(wsr_loader_seek(t->loader, t->epoch, t->batch));
 out:
     wsr__free(s.best);
+    wsr__free(s.average);
     wsr__free(s.state);
     wsr__free(s.optim);
     return status;

@@ -132,22 +132,26 @@ wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
     if (!is_due(t)) {
         return WSR_OK;
     }
+    wsr__training_swap_average(t);
     WSR_TRY(open_eval(&eval, t));
     WSR_TRY(walk(eval, t, run));
     validation->clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
     validation->robust = wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST);
     remember(t, validation);
 out:
+    wsr__training_swap_average(t);
     wsr_eval_free(eval);
     return status;
 }
 
-// Plans notice that the parameters have changed (wsr__param_touch).
+// Plans notice that the parameters have changed (wsr__param_touch). The best
+// parameters are those of the average where there is one: validations see it.
 void wsr__training_finish(wsr__training *training)
 {
     const wsr_params *const params = wsr_net_params(training->of.net);
-    const float *at = training->best;
-    if (at == NULL || training->best_value < 0) {
+    const bool best = training->best != NULL && training->best_value >= 0;
+    const float *at = best ? training->best : wsr__training_averaged(training);
+    if (at == NULL) {
         return;
     }
     for (size_t i = 0; i < wsr_params_count(params); i++) {

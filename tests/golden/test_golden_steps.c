@@ -117,6 +117,7 @@ typedef struct bench {
     wsr_optim *optim;
     float *arrays[6]; // x, x_adv, logits, state, start_noise, step_noise
     int32_t *labels;
+    int32_t *adv_labels;
     wsr__train_step step;
     size_t floats; // of the images
     bool several;  // updates
@@ -175,6 +176,7 @@ static void open_arrays(bench *b, size_t n)
 {
     int64_t *const labels = wsr__alloc(n, sizeof(*labels));
     b->labels = wsr__alloc(n, sizeof(*b->labels));
+    b->adv_labels = wsr__alloc(n, sizeof(*b->adv_labels));
     ck_assert_ok(wsr__st_read_i64(labels, b->st, "labels", n));
     for (size_t i = 0; i < n; i++) {
         b->labels[i] = (int32_t)labels[i];
@@ -218,6 +220,7 @@ static void open_bench(bench *b, const step_case *c)
                           .x_adv = b->arrays[1],
                           .logits = b->arrays[2],
                           .state = b->arrays[3],
+                          .adv_labels = b->adv_labels,
                           .start_noise = b->arrays[4],
                           .step_noise = b->arrays[5],
                           .n = n,
@@ -235,6 +238,7 @@ static void close_bench(bench *b)
         wsr__free(b->arrays[i]);
     }
     wsr__free(b->labels);
+    wsr__free(b->adv_labels);
     wsr_optim_free(b->optim);
     wsr__free(b->options);
     wsr_graph_free(b->graphs[0]);

@@ -33,6 +33,7 @@ typedef struct step_bench {
     float logits[STEP_N * STEP_CLASSES];
     float state[STEP_FLOATS];
     int32_t labels[STEP_N];
+    int32_t adv_labels[STEP_N];
     wsr__train_step step;
 } step_bench;
 
@@ -75,6 +76,7 @@ static inline void step_open(step_bench *b, const char *spec)
                                 .x_adv = b->x_adv,
                                 .logits = b->logits,
                                 .state = b->state,
+                                .adv_labels = b->adv_labels,
                                 .n = STEP_N,
                                 .classes = STEP_CLASSES};
     wsr_params_zero_grad(wsr_net_params(b->net), true);

@@ -132,7 +132,7 @@ WSR_API void wsr_trainer_free(wsr_trainer *trainer);
 /**
  * Replace the cross entropy by a loss function of the caller. The trainer calls
  * it with the logits of the training images (of the attacked ones, if the
- * method attacks). If the network has an auxiliary classifier, the trainer also
+ * method attacks; of the clean ones, if the method is TRADES). If the network has an auxiliary classifier, the trainer also
  * calls it with the logits of that one and weighs the result by the option
  * auxiliary_weight. The option label_smoothing then has no effect. The attack
  * of a trainer keeps its own loss.
@@ -162,7 +162,8 @@ WSR_API void wsr_trainer_set_hook(wsr_trainer *trainer, wsr_progress_hook hook,
  *
  * @param trainer stays before the same batch when the loss or a gradient is not
  *        finite, or when the loss function fails; the parameters do not change
- *        then, but the running statistics may
+ *        then, but the running statistics may, and with the trainer `free`
+ *        updates of the same batch that were done before stay done
  * @returns WSR_ARG when all epochs are done; WSR_NUMERIC, naming epoch, step
  *          and tensor; WSR_CANCELED; the status of the loss function; WSR_NOMEM
  */
@@ -208,9 +209,11 @@ WSR_API double wsr_trainer_get(const wsr_trainer *trainer, size_t epoch,
 
 /**
  * Give the network the parameters of the epoch with the best validation, if the
- * option `keep` asks for that and there was a validation. Otherwise the
+ * option `keep` asks for that and there was a validation; otherwise the average
+ * of the options `ema` and `swa`, if one of them asks for it. Otherwise the
  * function does nothing. Call it after the last step: it does not restore the
- * state of the optimiser.
+ * state of the optimiser. Until then the network has the parameters that are
+ * trained, while validations measure the average.
  */
 WSR_API void wsr_trainer_keep_best(wsr_trainer *trainer);
 
