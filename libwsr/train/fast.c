@@ -68,6 +68,7 @@ const wsr__trainer_class wsr__trainer_fast = {
               .schema = schema,
               .params_size = sizeof(params)},
     .attack = attack,
+    .single_step = true,
     .passes = passes,
     .batch = batch,
 };

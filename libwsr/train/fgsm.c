@@ -53,6 +53,7 @@ const wsr__trainer_class wsr__trainer_fgsm = {
               .schema = schema,
               .params_size = sizeof(params)},
     .attack = attack,
+    .single_step = true,
     .passes = passes,
     .batch = batch,
 };

@@ -69,6 +69,8 @@ typedef struct wsr__trainer_class {
     unsigned (*attack)(const void *params);
     /// Purposes of the training plan besides the usual ones.
     unsigned purposes;
+    /// The attack is one step along one gradient.
+    bool single_step;
     /// The loss is of two forward passes at once, so that there are two
     /// training plans.
     bool two_passes;
@@ -197,6 +199,14 @@ typedef struct wsr__awp {
     float *stats;  // all buffers
 } wsr__awp;
 
+/// The best accuracy of validations under attack.
+typedef struct wsr__guard {
+    double peak;
+    double epoch;   // that it comes from, from 1; 0: none
+    double learned; // accuracy of training then
+    double warned;  // 0: not since
+} wsr__guard;
+
 /// A network on its way from random parameters to trained ones.
 typedef struct wsr__training {
     wsr__training_of of;
@@ -218,6 +228,7 @@ typedef struct wsr__training {
     size_t states; // floats of it
     int32_t *adv_labels;
     wsr__awp awp;
+    wsr__guard guard;
     float *average;      // of all parameters, NULL: unwanted
     wsr_loss_fn loss_fn; // NULL: cross entropy
     void *loss_user;
@@ -312,6 +323,11 @@ wsr_status wsr__training_prepare_validation(wsr__training *training);
 /// "validate".
 wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run);
+
+/// Warn, in the run's log and to the log hook, when the accuracy under attack
+/// of a validation on so many images says that robustness is unlearned.
+wsr_status wsr__training_guard(wsr__training *training, wsr__run *run,
+                               double robust, double images);
 
 /// Give the network the parameters that the option `keep` asks for. Call it
 /// once the run has ended; the state can no longer be resumed then.

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { POSITION = 4, VALUES = 5 };
+enum { POSITION = 4, VALUES = 5, GUARD = 4 };
 
 wsr_status wsr__training_save(const wsr__training *training,
                               wsr__st_builder *builder, const char *prefix)
@@ -34,6 +34,10 @@ wsr_status wsr__training_save(const wsr__training *training,
     WSR_TRY(wsr__st_add_u64(builder, name, position, POSITION));
     WSR_TRY(wsr__st_name(name, prefix, "values"));
     WSR_TRY(wsr__st_add_f64(builder, name, values, VALUES));
+    const double guard[GUARD] = {t->guard.peak, t->guard.epoch,
+                                 t->guard.learned, t->guard.warned};
+    WSR_TRY(wsr__st_name(name, prefix, "guard"));
+    WSR_TRY(wsr__st_add_f64(builder, name, guard, GUARD));
     if (t->best != NULL) {
         WSR_TRY(wsr__st_name(name, prefix, "best"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->best, t->floats));
@@ -100,6 +104,7 @@ wsr_status wsr__training_stored(size_t *epochs, const wsr__training *training,
 typedef struct staged {
     uint64_t position[POSITION];
     double values[VALUES];
+    double guard[GUARD];
     float *best; // NULL: unwanted
     float *average;
     float *state; // NULL: the trainer has none
@@ -140,6 +145,10 @@ static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
     WSR_TRY(read_position(s->position, t, st, prefix));
     WSR_TRY(wsr__st_name(name, prefix, "values"));
     WSR_TRY(wsr__st_read_f64(s->values, st, name, VALUES));
+    WSR_TRY(wsr__st_name(name, prefix, "guard"));
+    if (wsr__st_find(st, name) != NULL) { // older checkpoints have none
+        WSR_TRY(wsr__st_read_f64(s->guard, st, name, GUARD));
+    }
     const stored from = {st, prefix};
     WSR_TRY(stage_floats(&s->best, t->best, t->floats, "best", &from));
     WSR_TRY(stage_floats(&s->average, t->average, t->floats, "average", &from));
@@ -169,6 +178,7 @@ static void take(wsr__training *t, const staged *s)
     t->best_epoch = s->position[3];
     t->sums = (wsr__sums){v[0], v[1], v[2], v[3]};
     t->best_value = v[4];
+    t->guard = (wsr__guard){s->guard[0], s->guard[1], s->guard[2], s->guard[3]};
 }
 
 wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,

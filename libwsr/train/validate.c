@@ -138,6 +138,8 @@ wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
     validation->clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
     validation->robust = wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST);
     remember(t, validation);
+    WSR_TRY(wsr__training_guard(t, run, validation->robust,
+                                (double)wsr_eval_count(eval, 0)));
 out:
     wsr__training_swap_average(t);
     wsr_eval_free(eval);
