@@ -193,6 +193,7 @@ static wsr_status make_images(wsr__train_step *step, const params *p)
     friendly f = {.p = p, .step = step, .pixels = floats / step->n};
     WSR_TRY(make_room(&f));
     WSR_TRY(attack_images(&f));
+    wsr__train_step_mix(step);
     arrange(&f);
 out:
     wsr__free(f.left);

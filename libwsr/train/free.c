@@ -13,6 +13,7 @@
 // so that x + d lies in [0, 1]: what the CIFAR-10 code of Fast-AT's authors
 // does.
 
+#include "train/inner.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -104,6 +105,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
               .at_use = wsr__streq(p->box.s, "at_use")};
     if (!step->reuse) {
         use(step->x_adv, &w, floats);
+        wsr__train_step_mix(step);
     }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
                                  pass));

@@ -34,11 +34,20 @@ wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
     if (!step->reuse) {
         WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
                               &drawn));
+        wsr__train_step_mix(step);
     }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
                                  (wsr__pass){1, step->auxiliary}));
 out:
     return status;
+}
+
+// Batches are shuffled, so that the first images are any.
+void wsr__train_step_mix(wsr__train_step *step)
+{
+    const size_t floats = (size_t)wsr_shape_count(wsr__plan_images(step->plan));
+    const size_t clean = (size_t)(step->clean_share * (double)step->n + 0.5);
+    memcpy(step->x_adv, step->x, clean * (floats / step->n) * sizeof(*step->x));
 }
 
 wsr_status wsr__train_step_clean_logits(wsr__train_step *step)

@@ -31,6 +31,10 @@ float wsr__attack_alpha(double alpha, double eps, int64_t steps);
 /// noise is the step's.
 wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd);
 
+/// Put the first images as they are, as many as step->clean_share says, in the
+/// place of the attacked ones.
+void wsr__train_step_mix(wsr__train_step *step);
+
 /// step->logits = logits of the clean images in the mode of the attack.
 wsr_status wsr__train_step_clean_logits(wsr__train_step *step);
 

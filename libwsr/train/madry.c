@@ -95,6 +95,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     if (!step->reuse) {
         WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
                               &pgd));
+        wsr__train_step_mix(step);
     }
     const wsr__pass pass = {1, p->clean_pass ? 0 : step->auxiliary};
     WSR_TRY(

@@ -149,6 +149,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     double none = 0;
     if (!step->reuse) {
         WSR_TRY(attack_images(step, p));
+        wsr__train_step_mix(step);
     }
     WSR_TRY(wsr__train_step_forward(step, step->plan, step->x));
     WSR_TRY(wsr__train_step_forward(step, step->second, step->x_adv));

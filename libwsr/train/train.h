@@ -47,6 +47,7 @@ typedef struct wsr__train_step {
     uint64_t epoch;      // from 0
     size_t update;       // of the batch, from 0
     double smoothing;    // of labels
+    double clean_share;  // of the images that are not attacked
     wsr_loss_fn loss_fn; // NULL: cross entropy
     void *loss_user;
     double auxiliary; // weight of the second classifier's loss
@@ -159,6 +160,7 @@ typedef struct wsr__train_params {
     wsr__text keep;
     double awp;
     int64_t awp_start;
+    double clean_share;
     double ema;
     int64_t swa;
     int64_t log_every;
