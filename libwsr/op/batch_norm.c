@@ -215,7 +215,8 @@ static const wsr__impl ref = {.name = "ref",
                               .forward = forward_ref,
                               .backward = backward_ref};
 
-static const wsr__impl *const impls[] = {&wsr__batch_norm_native, &ref, NULL};
+static const wsr__impl *const impls[] = {&wsr__batch_norm_native,
+                                         &wsr__batch_norm_rows, &ref, NULL};
 
 const wsr__op_class wsr__op_batch_norm = {
     .super = {"batch_norm", "normalisation per channel", "arXiv:1502.03167",

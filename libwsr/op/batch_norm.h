@@ -34,6 +34,7 @@ void wsr__batch_norm_move(const wsr__node *node, const float *mean,
 
 uint32_t wsr__batch_norm_needs(const wsr__node *node);
 
+extern const wsr__impl wsr__batch_norm_rows;
 extern const wsr__impl wsr__batch_norm_native;
 extern const wsr__impl wsr__batch_norm_deferred;
 extern const wsr__impl wsr__batch_norm_folded;

@@ -26,6 +26,14 @@ typedef struct wsr__reshape_params {
     wsr__ints dims;
 } wsr__reshape_params;
 
+/// view: dimensions behind the first.
+typedef struct wsr__view_params {
+    wsr__ints dims;
+} wsr__view_params;
+
+/// What reshape and view do with the numbers: nothing.
+extern const wsr__impl wsr__reshape_alias;
+
 /// transpose: axes of the source, 0 first.
 typedef struct wsr__transpose_params {
     wsr__ints order;

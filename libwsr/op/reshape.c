@@ -78,13 +78,13 @@ static wsr_status backward(wsr__node *node)
 }
 
 // graph/memory.c lets dst share the memory of src, and so do their gradients.
-static const wsr__impl alias = {.name = "alias",
-                                .forward = forward,
-                                .backward = backward,
-                                .accumulates = true,
-                                .alias = true};
+const wsr__impl wsr__reshape_alias = {.name = "alias",
+                                      .forward = forward,
+                                      .backward = backward,
+                                      .accumulates = true,
+                                      .alias = true};
 
-static const wsr__impl *const impls[] = {&alias, NULL};
+static const wsr__impl *const impls[] = {&wsr__reshape_alias, NULL};
 
 const wsr__op_class wsr__op_reshape = {
     .super = {"reshape", "other dimensions, same numbers", "", schema,

@@ -29,7 +29,8 @@ static grad_case norm_case(wsr_shape shape, bool affine)
 
 static const wsr_shape shapes[] = {{4, {3, 1, 5, 1}},  {4, {2, 3, 5, 31}},
                                    {4, {3, 7, 1, 31}}, {4, {2, 17, 5, 5}},
-                                   {4, {1, 8, 5, 5}},  {2, {5, 7}}};
+                                   {4, {1, 8, 5, 5}},  {2, {5, 7}},
+                                   {2, {9, 70}}};
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
 START_TEST(gradients_with_running_statistics_are_right)
