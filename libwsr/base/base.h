@@ -144,7 +144,9 @@ typedef enum wsr__rng_purpose {
     WSR__RNG_MEMORY,    // order inside the memories
     WSR__RNG_NOISE,     // input noise of predictor training
     WSR__RNG_SYNTHETIC, // synthetic data
-    WSR__RNG_TEST       // tests
+    WSR__RNG_TEST,      // tests
+    WSR__RNG_DROPOUT,   // masks of dropout
+    WSR__RNG_BOOTSTRAP  // samples of samples
 } wsr__rng_purpose;
 
 /// A counter-based stream (Philox4x32-10, Salmon et al. 2011, through

@@ -216,8 +216,9 @@ wsr_status wsr__st_add_params(wsr__st_builder *builder,
 /// Read a parameter set whose tensors are named so, of any float type. FORMAT,
 /// naming them, when tensors are missing, have another shape, hold no floats or
 /// more than F32 can hold, or are too many (those that begin with the prefix
-/// count); the set is unchanged then. Integers may be missing, or be floats:
-/// they count batches, which nothing depends on.
+/// count, but not "wsr." ones, which are no parameters); the set is unchanged
+/// then. Integers may be missing, or be floats: they count batches, which
+/// nothing depends on.
 wsr_status wsr__st_read_params(wsr_params *params, const wsr__st *st,
                                const char *prefix);
 

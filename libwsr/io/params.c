@@ -115,6 +115,7 @@ static void check_type(names *list, const wsr__param *param,
 }
 
 // Both ways: parameters that the file lacks, and tensors that the set lacks.
+// What this library writes besides parameters has names of its own.
 static wsr_status check_all(names list[KINDS], const wsr_params *params,
                             const wsr__st *st, const char *prefix)
 {
@@ -134,7 +135,7 @@ static wsr_status check_all(names list[KINDS], const wsr_params *params,
     }
     for (size_t i = 0; i < wsr__st_count(st); i++) {
         const char *const name = wsr__st_at(st, i)->name;
-        if (strncmp(name, prefix, skip) == 0 &&
+        if (strncmp(name, prefix, skip) == 0 && strncmp(name, "wsr.", 4) != 0 &&
             wsr__params_named(params, name + skip) == NULL) {
             note(&list[UNEXPECTED], name, "");
         }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What all predictors share: the handle, its graph and plans, the ring of
-// evaluated architectures, and the state in checkpoints. A predictor maps the
-// table of an architecture (a row of operation weights for each edge) to its
-// losses, one head for the clean images and one for each strength. The search
-// descends the gradient of its predictions.
+// What all predictors share: the handle, the ring of evaluated architectures,
+// and the state in checkpoints. A predictor maps the table of an architecture
+// (a row of operation weights for each edge) to its losses, one head for the
+// clean images and one for each strength. The search descends the gradient of
+// its predictions.
 
 #include "predictor/predictor.h"
-#include "op/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,25 +20,6 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__predictors = {"predictor", classes};
 
-// One graph serves all batch sizes. As released, outputs are 2 sigmoid.
-static wsr_status make_graph(wsr_predictor *p)
-{
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr_graph_new(&p->graph, p->params));
-    const wsr_value x = wsr__input(
-        p->graph, "x", wsr__shape3(1, (int64_t)p->rows, (int64_t)p->cols));
-    wsr_value out = p->cls->build(p->graph, p->options, x, p->heads);
-    if (p->sigmoid) {
-        out = wsr__op1(p->graph, "sigmoid", NULL, out);
-        out = wsr__op1_of(p->graph, &wsr__op_scale,
-                          &(wsr__scale_params){.factor = 2}, out);
-    }
-    wsr__set_output(p->graph, "out", out);
-    WSR_TRY(wsr__graph_status(p->graph));
-out:
-    return status;
-}
-
 // All memory is taken here; training and prediction allocate plans only.
 static wsr_status make_memory(wsr_predictor *p)
 {
@@ -49,11 +29,13 @@ static wsr_status make_memory(wsr_predictor *p)
     p->tables = wsr__alloc(n * p->rows * p->cols, sizeof(*p->tables));
     p->losses = wsr__alloc(n * p->heads, sizeof(*p->losses));
     p->stats = wsr__alloc(2 * p->heads, sizeof(*p->stats));
+    p->strengths = wsr__alloc(p->heads, sizeof(*p->strengths));
     p->order = wsr__alloc(n, sizeof(*p->order));
     p->targets = wsr__alloc(batch * p->heads, sizeof(*p->targets));
     p->noise = wsr__alloc(batch * p->rows * p->cols, sizeof(*p->noise));
     if (p->tables == NULL || p->losses == NULL || p->stats == NULL ||
-        p->order == NULL || p->targets == NULL || p->noise == NULL) {
+        p->strengths == NULL || p->order == NULL || p->targets == NULL ||
+        p->noise == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < p->heads; i++) {
@@ -63,15 +45,14 @@ static wsr_status make_memory(wsr_predictor *p)
     return WSR_OK;
 }
 
-// Adam with the betas of DARTS's architecture optimiser.
-static wsr_status make_optim(wsr_predictor *p)
+wsr_status wsr__predictor_optim(wsr_optim **out, wsr_predictor *p)
 {
     wsr__adam adam;
     wsr__params_default(&adam, wsr__optim_adam.super.schema);
     adam.beta1 = 0.5;
     adam.beta2 = 0.999;
     adam.weight_decay = p->common->weight_decay;
-    return wsr__optim_make(&p->optim, p->params, &wsr__optim_adam, &adam);
+    return wsr__optim_make(out, p->params, &wsr__optim_adam, &adam);
 }
 
 // Checked first, since all sizes follow from them.
@@ -109,11 +90,13 @@ out:
     return status;
 }
 
-// On failure wsr_predictor_free() takes whatever has been made.
-wsr_status wsr__predictor_make(wsr_predictor **out,
-                               const wsr__predictor_class *cls,
-                               const void *options, const wsr_shape *table,
-                               size_t heads, uint64_t seed)
+// Everything but what a class loads of its parameters. On failure
+// wsr_predictor_free() takes whatever has been made.
+wsr_status wsr__predictor_make_random(wsr_predictor **out,
+                                      const wsr__predictor_class *cls,
+                                      const void *options,
+                                      const wsr_shape *table, size_t heads,
+                                      uint64_t seed)
 {
     wsr_status status = WSR_OK;
     wsr_predictor *p = NULL;
@@ -124,14 +107,36 @@ wsr_status wsr__predictor_make(wsr_predictor **out,
         return WSR_NOMEM;
     }
     WSR_TRY(take_options(p, cls, options));
+    if (cls->check != NULL) {
+        WSR_TRY(cls->check(p->options, table->dims[0], table->dims[1]));
+    }
     p->rows = (size_t)table->dims[0];
     p->cols = (size_t)table->dims[1];
     p->heads = heads;
     p->seed = seed;
     WSR_TRY(wsr_params_new(&p->params, seed));
-    WSR_TRY(make_graph(p));
+    WSR_TRY(wsr__predictor_add_params(p));
     WSR_TRY(make_memory(p));
-    WSR_TRY(make_optim(p));
+    WSR_TRY(wsr__predictor_optim(&p->optim, p));
+    *out = p;
+    p = NULL;
+out:
+    wsr_predictor_free(p);
+    return status;
+}
+
+wsr_status wsr__predictor_make(wsr_predictor **out,
+                               const wsr__predictor_class *cls,
+                               const void *options, const wsr_shape *table,
+                               size_t heads, uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr_predictor *p = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__predictor_make_random(&p, cls, options, table, heads, seed));
+    if (cls->load != NULL) {
+        WSR_TRY(cls->load(p->params, p->options));
+    }
     *out = p;
     p = NULL;
 out:
@@ -162,16 +167,14 @@ void wsr_predictor_free(wsr_predictor *p)
     if (p == NULL) {
         return;
     }
-    for (size_t i = 0; i < WSR__PREDICTOR_PLANS; i++) {
-        wsr_plan_free(p->plans[i].plan);
-    }
+    wsr__predictor_plans_free(p);
     wsr_optim_free(p->optim);
-    wsr_graph_free(p->graph);
     wsr_params_free(p->params);
     wsr__free(p->options);
     wsr__free(p->tables);
     wsr__free(p->losses);
     wsr__free(p->stats);
+    wsr__free(p->strengths);
     wsr__free(p->order);
     wsr__free(p->targets);
     wsr__free(p->noise);
@@ -184,29 +187,6 @@ wsr_params *wsr_predictor_params(wsr_predictor *p)
     return p->params;
 }
 
-// As in estimator/plans.c, the least recently used plan is replaced.
-wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *p, size_t n,
-                                   unsigned purpose)
-{
-    wsr__predictor_plan *oldest = &p->plans[0];
-    *out = NULL;
-    for (size_t i = 0; i < WSR__PREDICTOR_PLANS; i++) {
-        wsr__predictor_plan *const plan = &p->plans[i];
-        if (plan->plan != NULL && plan->n == n && plan->purpose == purpose) {
-            plan->used = ++p->uses;
-            *out = plan->plan;
-            return WSR_OK;
-        }
-        oldest = plan->used < oldest->used ? plan : oldest;
-    }
-    wsr_plan_free(oldest->plan);
-    *oldest =
-        (wsr__predictor_plan){.n = n, .purpose = purpose, .used = ++p->uses};
-    const wsr_status status = wsr_plan_new(&oldest->plan, p->graph, n, purpose);
-    *out = oldest->plan;
-    return status;
-}
-
 // ------------------------------------------------------------------ memory
 
 // Losses are checked before anything is written: the memory holds finite
@@ -214,8 +194,10 @@ wsr_status wsr__predictor_plan_for(wsr_plan **out, wsr_predictor *p, size_t n,
 wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
                                   const double *losses)
 {
+    wsr_status status = WSR_OK;
     const int64_t capacity = p->common->memory;
     const size_t floats = p->rows * p->cols;
+    WSR_TRY(wsr__predictor_need_strengths(p));
     for (size_t i = 0; i < p->heads; i++) {
         if (!isfinite(losses[i])) {
             return WSR_FAIL(WSR_NUMERIC, "predictor: loss %zu is %g", i,
@@ -230,7 +212,8 @@ wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
     } else {
         p->counters[0] = (p->counters[0] + 1) % capacity;
     }
-    return WSR_OK;
+out:
+    return status;
 }
 
 // At most the capacity of the memory.
@@ -262,26 +245,4 @@ wsr__state wsr__predictor_state(wsr_predictor *p, size_t i)
         {"memory.counters", WSR__STATE_I64, p->counters, 3},
         {"memory.stats", WSR__STATE_F64, p->stats, 2 * p->heads}};
     return i < 4 ? own[i] : wsr__optim_state(p->optim, i - 4);
-}
-
-// -------------------------------------------------------- rank correlation
-
-// Tau-b, which allows for ties (Kendall 1945): pairs in the same order minus
-// pairs in the opposite one, over the geometric mean of the pairs that are not
-// tied. All pairs are visited; n is a few hundred.
-double wsr_kendall_tau(const double *a, const double *b, size_t n)
-{
-    double agree = 0;
-    double pairs_a = 0;
-    double pairs_b = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i + 1; j < n; j++) {
-            const int x = (a[i] > a[j]) - (a[i] < a[j]);
-            const int y = (b[i] > b[j]) - (b[i] < b[j]);
-            agree += x * y;
-            pairs_a += x != 0;
-            pairs_b += y != 0;
-        }
-    }
-    return pairs_a > 0 && pairs_b > 0 ? agree / sqrt(pairs_a * pairs_b) : 0;
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training of a predictor on its memory, predictions, and their gradients.
+// Training of a predictor on its memory, and before it, for variants with a
+// loss of their own, on architectures without losses.
 //
 // A pass visits the memory in random order, batch by batch; the last batch may
 // be smaller. Each batch is one step of Adam on
 //
 //   sum over heads of mean over the batch of (o - y)^2
 //
-// with Gaussian noise on the tables. As intended, y is the loss standardised
-// over the memory, so that all heads have the same scale.
+// and the variant's own loss, with Gaussian noise on the tables. As intended, y
+// is the loss standardised over the memory, so that all heads have the same
+// scale.
 
+#include "net/net.h"
 #include "predictor/predictor.h"
 
 #include <math.h>
@@ -77,29 +80,133 @@ static void add_noise(wsr_predictor *p, float *x, size_t n, uint32_t batch)
     }
 }
 
-static wsr_status train_batch(double *loss, wsr_predictor *p, size_t first,
-                              size_t n)
+// What a batch is keyed by: pre-training counts its own passes, from the end.
+typedef struct minibatch {
+    size_t n;
+    uint64_t pass;
+    uint32_t number;
+} minibatch;
+
+// Elements that stay are scaled, so that their mean stays. Mask i of a batch
+// has a stream of its own.
+static void draw_masks(const wsr__predictor_plan *plan, const wsr_predictor *p,
+                       const minibatch *b)
+{
+    for (size_t i = 0; i < plan->n_masks; i++) {
+        char name[16];
+        const float keep = (float)(1 - plan->masks[i].rate);
+        wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_DROPOUT,
+                                   b->pass << 8 | (uint64_t)i, b->number);
+        (void)snprintf(name, sizeof(name), "mask%zu", i);
+        float *const mask = wsr_plan_src(plan->plan, name);
+        for (size_t k = 0; k < b->n * plan->masks[i].floats; k++) {
+            mask[k] = wsr__rng_uniform(&rng) < keep ? 1 / keep : 0;
+        }
+    }
+}
+
+// The mean of the variant's own loss over the batch, and its gradient.
+static double own_loss(const wsr__predictor_plan *plan)
+{
+    const size_t n = plan->key.n;
+    double sum = 0;
+    if (plan->has_loss) {
+        const float *const loss = wsr_plan_dst(plan->plan, "loss");
+        float *const diff = wsr_plan_diff_dst(plan->plan, "loss");
+        for (size_t i = 0; i < n; i++) {
+            sum += (double)loss[i] / (double)n;
+            diff[i] = 1 / (float)n;
+        }
+    }
+    return sum;
+}
+
+// Tables, and losses where the plan has heads, are in place.
+static wsr_status step(double *loss, wsr_predictor *p, wsr_optim *optim,
+                       const wsr__predictor_plan *plan, const minibatch *b)
 {
     wsr_status status = WSR_OK;
-    wsr_plan *plan = NULL;
-    WSR_TRY(wsr__predictor_plan_for(&plan, p, n, WSR_GRAD_PARAMS));
-    float *const x = wsr_plan_src(plan, "x");
-    for (size_t i = 0; i < n; i++) {
-        load(p, x, i, p->order[first + i]);
+    const float *const out = wsr_plan_dst(plan->plan, "out");
+    draw_masks(plan, p, b);
+    WSR_TRY(wsr_plan_forward(plan->plan));
+    *loss = own_loss(plan);
+    if (out != NULL) {
+        *loss += wsr__predictor_error(wsr_plan_diff_dst(plan->plan, "out"), p,
+                                      out, p->targets, b->n);
     }
-    add_noise(p, x, n * p->rows * p->cols, (uint32_t)first);
-    WSR_TRY(wsr_plan_forward(plan));
-    *loss = wsr__predictor_error(wsr_plan_diff_dst(plan, "out"), p,
-                                 wsr_plan_dst(plan, "out"), p->targets, n);
     if (!isfinite(*loss)) {
         status = WSR_FAIL(WSR_NUMERIC, "predictor: loss is %g in pass %lld",
                           *loss, (long long)p->counters[2]);
         goto out;
     }
     wsr_params_zero_grad(p->params, true);
-    WSR_TRY(wsr_plan_backward(plan));
-    WSR_TRY(wsr_optim_step(p->optim, p->common->lr));
+    WSR_TRY(wsr_plan_backward(plan->plan));
+    WSR_TRY(wsr_optim_step(optim, p->common->lr));
 out:
+    return status;
+}
+
+// Batch norms use the statistics of the batch, which the running ones follow.
+static const unsigned TRAINING = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
+
+static wsr_status train_batch(double *loss, wsr_predictor *p, size_t first,
+                              size_t n)
+{
+    wsr_status status = WSR_OK;
+    wsr__predictor_plan *plan = NULL;
+    const wsr__predictor_key key = {n, p->heads, TRAINING, WSR__FIT};
+    const minibatch b = {n, (uint64_t)p->counters[2], (uint32_t)first};
+    WSR_TRY(wsr__predictor_plan_of(&plan, p, &key));
+    float *const x = wsr_plan_src(plan->plan, "x");
+    for (size_t i = 0; i < n; i++) {
+        load(p, x, i, p->order[first + i]);
+    }
+    add_noise(p, x, n * p->rows * p->cols, (uint32_t)first);
+    wsr__predictor_set_eps(plan, p, p->strengths);
+    WSR_TRY(step(loss, p, p->optim, plan, &b));
+out:
+    return status;
+}
+
+// ------------------------------------------------------------ pre-training
+
+// Architectures of the search space as a search samples them at first: every
+// candidate is equally likely, and the temperature is the search's default.
+static void random_tables(float *x, const wsr_predictor *p, const minibatch *b)
+{
+    const wsr__arch arch = {p->rows, p->cols, 0.1};
+    const size_t floats = p->rows * p->cols;
+    wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_GUMBEL, b->pass, b->number);
+    wsr__gumbel_fill(p->noise, b->n * floats, &rng);
+    for (size_t i = 0; i < b->n; i++) {
+        wsr__arch_weights(x + i * floats, &arch, p->noise + i * floats, NULL);
+    }
+}
+
+// Training's optimiser keeps no moments of these steps, which had another
+// loss.
+static wsr_status pretrain(wsr_predictor *p, size_t passes)
+{
+    wsr_status status = WSR_OK;
+    wsr_optim *optim = NULL;
+    wsr__predictor_plan *plan = NULL;
+    const size_t n = (size_t)p->common->memory;
+    const size_t most = (size_t)p->common->batch;
+    double loss = 0;
+    WSR_TRY(wsr__predictor_optim(&optim, p));
+    for (size_t pass = 0; pass < passes; pass++) {
+        for (size_t at = 0; at < n; at += most) {
+            const minibatch b = {n - at < most ? n - at : most,
+                                 UINT32_MAX - pass, (uint32_t)at};
+            const wsr__predictor_key key = {b.n, p->heads, TRAINING,
+                                            WSR__PRETRAIN};
+            WSR_TRY(wsr__predictor_plan_of(&plan, p, &key));
+            random_tables(wsr_plan_src(plan->plan, "x"), p, &b);
+            WSR_TRY(step(&loss, p, optim, plan, &b));
+        }
+    }
+out:
+    wsr_optim_free(optim);
     return status;
 }
 
@@ -112,6 +219,10 @@ wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
     const size_t batch = (size_t)p->common->batch;
     double mean = 0;
     standardise(p);
+    if (p->cls->pretrain != NULL && p->counters[2] == 0 && n > 0 &&
+        passes > 0) {
+        WSR_TRY(pretrain(p, p->cls->pretrain(p->options)));
+    }
     for (size_t pass = 0; pass < passes; pass++, p->counters[2]++) {
         wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_MEMORY,
                                    (uint64_t)p->counters[2], STREAM);
@@ -126,55 +237,6 @@ wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
     }
     if (loss != NULL) {
         *loss = mean;
-    }
-out:
-    return status;
-}
-
-// Outputs are scaled back to losses. weights is (n, rows, cols).
-wsr_status wsr_predictor_run(double *losses, wsr_predictor *p,
-                             const float *weights, size_t n)
-{
-    wsr_status status = WSR_OK;
-    wsr_plan *plan = NULL;
-    WSR_TRY(wsr__predictor_plan_for(&plan, p, n, WSR_FORWARD));
-    memcpy(wsr_plan_src(plan, "x"), weights,
-           n * p->rows * p->cols * sizeof(*weights));
-    WSR_TRY(wsr_plan_forward(plan));
-    const float *const out = wsr_plan_dst(plan, "out");
-    for (size_t i = 0; i < n * p->heads; i++) {
-        const size_t h = i % p->heads;
-        losses[i] = (double)out[i] * p->stats[p->heads + h] + p->stats[h];
-    }
-out:
-    return status;
-}
-
-// The objective is linear in standardised outputs: their scale and mean do not
-// change where it descends. As released it is the sum of squares.
-wsr_status wsr_predictor_gradient(double *objective, float *diff,
-                                  wsr_predictor *p, const float *weights,
-                                  size_t n, const double *objective_weights)
-{
-    wsr_status status = WSR_OK;
-    wsr_plan *plan = NULL;
-    double sum = 0;
-    const size_t floats = n * p->rows * p->cols;
-    WSR_TRY(wsr__predictor_plan_for(&plan, p, n, WSR_GRAD_INPUT));
-    memcpy(wsr_plan_src(plan, "x"), weights, floats * sizeof(*weights));
-    WSR_TRY(wsr_plan_forward(plan));
-    const float *const out = wsr_plan_dst(plan, "out");
-    float *const diff_out = wsr_plan_diff_dst(plan, "out");
-    for (size_t i = 0; i < n * p->heads; i++) {
-        const double w = objective_weights[i % p->heads] / (double)n;
-        const double o = (double)out[i];
-        sum += p->standardised ? w * o : w * o * o;
-        diff_out[i] = (float)(p->standardised ? w : 2 * w * o);
-    }
-    WSR_TRY(wsr_plan_backward(plan));
-    memcpy(diff, wsr_plan_diff_src(plan, "x"), floats * sizeof(*diff));
-    if (objective != NULL) {
-        *objective = sum;
     }
 out:
     return status;

@@ -204,9 +204,36 @@ static wsr_status make_arrays(wsr_search *s)
     return WSR_OK;
 }
 
+// With centred losses the targets of the predictor may be negative, which
+// excludes errors relative to them.
+static wsr_status make_predictor(wsr_search *s, const wsr__search_of *of)
+{
+    wsr_status status = WSR_OK;
+    const wsr_shape table =
+        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
+    double strengths[WSR__SLOTS] = {0}; // the clean loss first
+    WSR_TRY(wsr__predictor_make(&s->predictor, of->predictor,
+                                of->predictor_params, &table,
+                                1 + wsr__search_slots(s), of->seed));
+    for (size_t i = 0; i < wsr__search_slots(s); i++) {
+        strengths[1 + i] = wsr__search_slot_eps(s, i);
+    }
+    if (wsr_predictor_takes_strength(s->predictor)) {
+        WSR_TRY(wsr_predictor_set_strengths(s->predictor, strengths));
+    }
+    WSR_TRY(wsr__predictor_reserve(s->predictor));
+    if (s->predictor->common->weighted && !s->quirks.uncentred) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "predictor.weighted: errors are divided "
+                          "by losses, which only "
+                          "search.loss_centring=released leaves positive");
+    }
+out:
+    return status;
+}
+
 // Everything is allocated here, so that a lack of memory shows before the
-// first epoch. With centred losses the targets of the predictor may be
-// negative, which excludes errors relative to them.
+// first epoch.
 wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
                             const wsr__search_of *of,
                             const wsr__search_params *params)
@@ -231,19 +258,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
                                 of->estimator_params,
                                 wsr_loader_shape(s->train_loader), of->seed));
     WSR_TRY(wsr__estimator_reserve(s->estimator, params->sources.n));
-    const wsr_shape table =
-        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
-    WSR_TRY(wsr__predictor_make(&s->predictor, of->predictor,
-                                of->predictor_params, &table,
-                                1 + wsr__search_slots(s), of->seed));
-    WSR_TRY(wsr__predictor_reserve(s->predictor));
-    if (s->predictor->common->weighted && !s->quirks.uncentred) {
-        status = WSR_FAIL(WSR_CONFIG,
-                          "predictor.weighted: errors are divided "
-                          "by losses, which only "
-                          "search.loss_centring=released leaves positive");
-        goto out;
-    }
+    WSR_TRY(make_predictor(s, of));
     *out = s;
     s = NULL;
 out:

@@ -216,6 +216,226 @@ START_TEST(three_architecture_steps_end_at_the_same_alphas)
 }
 END_TEST
 
+// The form with one linear map for all heads: outputs, squared error and all
+// gradients. The golden loss is the mean over architectures and heads.
+START_TEST(predictor3_is_the_same)
+{
+    enum { B = 4, PARAMS = 6 };
+    const wsr_shape table = wsr__shape2(ROWS, COLS);
+    wsr__st *const st = golden_open("predictor3_h12");
+    wsr_predictor *p = NULL;
+    wsr_plan *plan = NULL;
+    double targets[B * HEADS];
+    ck_assert_ok(wsr_predictor_new(
+        &p, "lstm:fidelity=released,form=predictor3,hidden=12", &table, HEADS,
+        1));
+    wsr_params *const params = wsr_predictor_params(p);
+    ck_assert_uint_eq(wsr_params_count(params), PARAMS);
+    golden_load(params, st, "state.");
+    float *const x = golden_read(st, "input", B * TABLE);
+    float *const y = golden_read(st, "targets", B * HEADS);
+    for (size_t i = 0; i < B * HEADS; i++) {
+        targets[i] = (double)y[i];
+    }
+    ck_assert_ok(
+        wsr__predictor_plan_for(&plan, p, B, WSR_GRAD_PARAMS | WSR_GRAD_INPUT));
+    memcpy(wsr_plan_src(plan, "x"), x, B * TABLE * sizeof(float));
+    ck_assert_ok(wsr_plan_forward(plan));
+    golden_near(wsr_plan_dst(plan, "out"), st, "output", B * HEADS, OUTPUT_TOL);
+    float *const diff = wsr_plan_diff_dst(plan, "out");
+    const float loss =
+        (float)(wsr__predictor_error(diff, p, wsr_plan_dst(plan, "out"),
+                                     targets, B) /
+                HEADS);
+    for (size_t i = 0; i < B * HEADS; i++) {
+        diff[i] /= HEADS;
+    }
+    ck_assert_ok(wsr_plan_backward(plan));
+    golden_near(&loss, st, "loss_mse", 1, LOSS_TOL);
+    ck_assert_uint_eq(golden_gradients(params, st, "grad."), PARAMS);
+    golden_near(wsr_plan_diff_src(plan, "x"), st, "grad_input_mse", B * TABLE,
+                OUTPUT_TOL);
+    wsr__free(x);
+    wsr__free(y);
+    wsr_predictor_free(p);
+    wsr__st_free(st);
+}
+END_TEST
+
+// ------------------------------------------------------- graph auto-encoder
+
+enum { G = 6, V = 17, KINDS = 11, EDGES = ROWS / 2 };
+
+// Both cells' tables of all architectures, (g, 2, edges, cols).
+static wsr_predictor *open_gae(wsr__st **st, float **x)
+{
+    const wsr_shape table = wsr__shape2(ROWS, COLS);
+    wsr_predictor *p = NULL;
+    *st = golden_open("gae_small");
+    ck_assert_ok(wsr_predictor_new(
+        &p, "gae:fidelity=released,hidden=24,layers=3,dropout=0", &table, 1,
+        1));
+    golden_load(wsr_predictor_params(p), *st, "state.");
+    *x = golden_read(*st, "arch_weights", G * TABLE);
+    return p;
+}
+
+// One op on the tables of one of the cells.
+static void check_graph(const wsr__st *st, const float *x, size_t cell,
+                        const char *op, const char *options, const char *name,
+                        size_t n)
+{
+    wsr_params *params = NULL;
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    ck_assert_ok(wsr_params_new(&params, 1));
+    ck_assert_ok(wsr_graph_new(&graph, params));
+    const wsr_value in = wsr__input(graph, "x", wsr__shape3(1, EDGES, COLS));
+    wsr__set_output(graph, "y", wsr__op1(graph, op, options, in));
+    ck_assert_ok(wsr__graph_status(graph));
+    ck_assert_ok(wsr_plan_new(&plan, graph, G, WSR_FORWARD));
+    for (size_t i = 0; i < G; i++) {
+        memcpy(wsr_plan_src(plan, "x") + i * EDGES * COLS,
+               x + (2 * i + cell) * EDGES * COLS, EDGES * COLS * sizeof(float));
+    }
+    ck_assert_ok(wsr_plan_forward(plan));
+    golden_near(wsr_plan_dst(plan, "y"), st, name, n, 0);
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+
+START_TEST(gae_reads_the_same_graphs)
+{
+    wsr__st *st = NULL;
+    float *x = NULL;
+    wsr_predictor *const p = open_gae(&st, &x);
+    check_graph(st, x, 0, "cell_adjacency", NULL, "graph.adj_normal",
+                G * V * V);
+    check_graph(st, x, 1, "cell_adjacency", NULL, "graph.adj_reduce",
+                G * V * V);
+    check_graph(st, x, 0, "cell_adjacency", "against=1",
+                "graph.adj_normal_preprocessed", G * V * V);
+    check_graph(st, x, 1, "cell_adjacency", "against=1",
+                "graph.adj_reduce_preprocessed", G * V * V);
+    check_graph(st, x, 0, "cell_operations", NULL, "graph.opt_normal",
+                G * V * KINDS);
+    check_graph(st, x, 1, "cell_operations", NULL, "graph.opt_reduce",
+                G * V * KINDS);
+    wsr__free(x);
+    wsr_predictor_free(p);
+    wsr__st_free(st);
+}
+END_TEST
+
+START_TEST(gae_predicts_the_same)
+{
+    wsr__st *st = NULL;
+    float *x = NULL;
+    double y[G];
+    float as_float[G];
+    wsr_predictor *const p = open_gae(&st, &x);
+    ck_assert_ok(wsr_predictor_run(y, p, x, G));
+    for (size_t i = 0; i < G; i++) {
+        as_float[i] = (float)y[i];
+    }
+    golden_near(as_float, st, "eval.y", G, 2e-5);
+    wsr__free(x);
+    wsr_predictor_free(p);
+    wsr__st_free(st);
+}
+END_TEST
+
+// Batch norms take out the biases before them: their gradient is rounding, for
+// which no relative distance means anything. Both are next to nothing.
+static void check_and_drop_biases(wsr_params *params, const wsr__st *st)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        wsr__param *const param = wsr__params_at(params, i);
+        if (strstr(param->name, "mlps.") != NULL &&
+            strstr(param->name, ".linears.") != NULL &&
+            strstr(param->name, ".bias") != NULL) {
+            char name[128];
+            (void)snprintf(name, sizeof(name), "grad.%s", param->name);
+            float *const golden = golden_read(st, name, (size_t)param->count);
+            golden_near(param->grad, st, name, (size_t)param->count, 1e-6);
+            memcpy(param->grad, golden, (size_t)param->count * sizeof(float));
+            wsr__free(golden);
+            n++;
+        }
+    }
+    ck_assert_uint_eq(n, 4);
+}
+
+static void check_statistics(const wsr_params *params, const wsr__st *st)
+{
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        char name[128];
+        const wsr__param *const param = wsr__params_at(params, i);
+        (void)snprintf(name, sizeof(name), "after.%s", param->name);
+        if (param->integer) {
+            int64_t count = 0;
+            ck_assert_ok(wsr__st_read_i64(&count, st, name, 1));
+            ck_assert(param->data[0] == (float)count);
+        } else if (!param->trainable) {
+            golden_near(param->data, st, name, (size_t)param->count, 1e-5);
+        }
+    }
+}
+
+START_TEST(gae_trains_the_same)
+{
+    static const unsigned training = WSR_GRAD_PARAMS | WSR_TRAIN |
+                                     WSR_MOVE_STATS;
+    wsr__st *st = NULL;
+    float *x = NULL;
+    wsr_plan *plan = NULL;
+    double targets[G];
+    wsr_predictor *const p = open_gae(&st, &x);
+    wsr_params *const params = wsr_predictor_params(p);
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        char name[128];
+        wsr__param *const param = wsr__params_at(params, i);
+        (void)snprintf(name, sizeof(name), "state.%s", param->name);
+        if (param->integer) {
+            int64_t count = 0;
+            ck_assert_ok(wsr__st_read_i64(&count, st, name, 1));
+            param->data[0] = (float)count;
+        }
+    }
+    float *const y = golden_read(st, "targets", G);
+    for (size_t i = 0; i < G; i++) {
+        targets[i] = (double)y[i];
+    }
+    ck_assert_ok(wsr__predictor_plan_for(&plan, p, G, training));
+    memcpy(wsr_plan_src(plan, "x"), x, G * TABLE * sizeof(float));
+    ck_assert_ok(wsr_plan_forward(plan));
+    golden_near(wsr_plan_dst(plan, "out"), st, "train.y", G, 2e-5);
+    const float error =
+        (float)wsr__predictor_error(wsr_plan_diff_dst(plan, "out"), p,
+                                    wsr_plan_dst(plan, "out"), targets, G);
+    golden_near(&error, st, "train.loss_mse", 1, LOSS_TOL);
+    double recon = 0;
+    for (size_t i = 0; i < G; i++) {
+        recon += (double)wsr_plan_dst(plan, "loss")[i] / G;
+        wsr_plan_diff_dst(plan, "loss")[i] = 1.0F / G;
+    }
+    const float alone = (float)(recon / 0.8);
+    const float total = (float)recon + error;
+    golden_near(&alone, st, "train.loss_reconstruction", 1, LOSS_TOL);
+    golden_near(&total, st, "train.loss_total", 1, LOSS_TOL);
+    ck_assert_ok(wsr_plan_backward(plan));
+    check_and_drop_biases(params, st);
+    ck_assert_uint_eq(golden_gradients(params, st, "grad."), 25);
+    check_statistics(params, st);
+    wsr__free(x);
+    wsr__free(y);
+    wsr_predictor_free(p);
+    wsr__st_free(st);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -225,6 +445,10 @@ Suite *suite(void)
         three_steps_of_adam_are_the_same,
         the_first_architecture_step_is_the_same,
         three_architecture_steps_end_at_the_same_alphas,
+        predictor3_is_the_same,
+        gae_reads_the_same_graphs,
+        gae_predicts_the_same,
+        gae_trains_the_same,
         NULL,
     };
     return suite_of("golden_predictor", tests);

@@ -12,13 +12,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 6, COLS = 4, TABLE = ROWS * COLS, HEADS = 3 };
+/// Two cells of two nodes each have ten edges: what every predictor reads.
+enum { ROWS = 10, COLS = 4, TABLE = ROWS * COLS, HEADS = 3 };
+
+/// Strengths of the heads, which those that do not take them ignore.
+static const double STRENGTHS[HEADS] = {0, 0.03, 0.1};
 
 static inline wsr_predictor *predictor_new(const char *spec, size_t heads)
 {
     const wsr_shape table = wsr__shape2(ROWS, COLS);
     wsr_predictor *p = NULL;
     ck_assert_ok(wsr_predictor_new(&p, spec, &table, heads, 5));
+    ck_assert_ok(wsr_predictor_set_strengths(p, STRENGTHS));
     return p;
 }
 

@@ -3,6 +3,12 @@
 #include "predictor_support.h"
 #include "support/oom.h"
 
+// A spec of every predictor and form, with options, so that more can follow.
+static const char *const specs[] = {"lstm:hidden=8", "lstm:form=predictor3",
+                                    "strength:hidden=8",
+                                    "gae:hidden=8,layers=2,pretrain=1"};
+enum { N_SPECS = sizeof(specs) / sizeof(specs[0]) };
+
 START_TEST(wrong_arguments_are_refused)
 {
     const wsr_shape table = wsr__shape2(ROWS, COLS);
@@ -92,34 +98,151 @@ static void copy_state(wsr_predictor *to, wsr_predictor *from)
     }
 }
 
-START_TEST(an_imported_state_goes_on_exactly)
+// The two predict and train alike, bit for bit.
+static void same_parameters(wsr_predictor *const p[2])
 {
-    wsr_predictor *p[2];
-    double loss[2];
-    for (size_t k = 0; k < 2; k++) {
-        p[k] = predictor_new("lstm:memory=10,batch=4", HEADS);
-    }
-    remember(p[0], 0, 13);
-    ck_assert_ok(wsr_predictor_train(NULL, p[0], 3));
-    copy_state(p[1], p[0]);
-    for (size_t k = 0; k < 2; k++) {
-        remember(p[k], 13, 15);
-        ck_assert_ok(wsr_predictor_train(&loss[k], p[k], 4));
-    }
-    ck_assert(loss[0] == loss[1]);
     for (size_t i = 0; i < wsr_params_count(p[0]->params); i++) {
         ck_assert_mem_eq(
             wsr_params_data(p[0]->params, i), wsr_params_data(p[1]->params, i),
             (size_t)wsr__params_at(p[0]->params, i)->count * sizeof(float));
     }
-    wsr_predictor_free(p[0]);
-    wsr_predictor_free(p[1]);
+}
+
+START_TEST(an_imported_state_goes_on_exactly)
+{
+    for (size_t v = 0; v < N_SPECS; v++) {
+        char spec[96];
+        wsr_predictor *p[2];
+        double loss[2];
+        (void)snprintf(spec, sizeof(spec), "%s,memory=10,batch=4", specs[v]);
+        for (size_t k = 0; k < 2; k++) {
+            p[k] = predictor_new(spec, HEADS);
+        }
+        remember(p[0], 0, 13);
+        ck_assert_ok(wsr_predictor_train(NULL, p[0], 3));
+        copy_state(p[1], p[0]);
+        for (size_t k = 0; k < 2; k++) {
+            remember(p[k], 13, 15);
+            ck_assert_ok(wsr_predictor_train(&loss[k], p[k], 4));
+        }
+        ck_assert(loss[0] == loss[1]);
+        same_parameters(p);
+        wsr_predictor_free(p[0]);
+        wsr_predictor_free(p[1]);
+    }
+}
+END_TEST
+
+START_TEST(a_saved_predictor_predicts_the_same)
+{
+    char *const path =
+        wsr__path_join(scratch_folder("saved"), "predictor.safetensors");
+    for (size_t v = 0; v < N_SPECS; v++) {
+        char spec[96];
+        wsr_predictor *p[2] = {NULL, NULL};
+        float table[TABLE];
+        double guess[2][HEADS];
+        (void)snprintf(spec, sizeof(spec), "%s,memory=20", specs[v]);
+        p[0] = predictor_new(spec, HEADS);
+        remember(p[0], 0, 20);
+        ck_assert_ok(wsr_predictor_train(NULL, p[0], 5));
+        ck_assert_ok(wsr_predictor_save(p[0], path));
+        ck_assert_ok(wsr_predictor_load(&p[1], path));
+        same_parameters(p);
+        make_table(table, 99);
+        for (size_t k = 0; k < 2; k++) {
+            ck_assert_ok(wsr_predictor_run(guess[k], p[k], table, 1));
+        }
+        ck_assert_mem_eq(guess[0], guess[1], sizeof(guess[0]));
+        wsr_predictor_free(p[0]);
+        wsr_predictor_free(p[1]);
+    }
+    wsr__free(path);
+}
+END_TEST
+
+START_TEST(files_that_hold_no_predictor_are_refused)
+{
+    char *const path =
+        wsr__path_join(scratch_folder("unsaved"), "params.safetensors");
+    wsr_predictor *const p = predictor_new("lstm", HEADS);
+    wsr_predictor *loaded = NULL;
+    ck_assert_fails(wsr_predictor_load(&loaded, "absent.safetensors"), WSR_IO,
+                    "absent.safetensors");
+    ck_assert_ok(wsr_params_save(wsr_predictor_params(p), path));
+    ck_assert_fails(wsr_predictor_load(&loaded, path), WSR_FORMAT,
+                    "holds no predictor");
+    ck_assert_ptr_null(loaded);
+    wsr_predictor_free(p);
+    wsr__free(path);
+}
+END_TEST
+
+START_TEST(every_predictor_gives_the_slope_of_its_objective)
+{
+    static const double weights[HEADS] = {0.5, 0.2, 0.3};
+    for (size_t v = 0; v < N_SPECS; v++) {
+        const float h = 1.0F / 4096; // relus of gae have kinks
+        wsr_predictor *const p = predictor_new(specs[v], HEADS);
+        float table[TABLE];
+        float diff[TABLE];
+        float unused[TABLE];
+        remember(p, 0, 40);
+        ck_assert_ok(wsr_predictor_train(NULL, p, 30));
+        make_table(table, 50);
+        ck_assert_ok(wsr_predictor_gradient(NULL, diff, p, table, 1, weights));
+        for (size_t i = 0; i < TABLE; i++) {
+            const float old = table[i];
+            double value[2];
+            for (size_t k = 0; k < 2; k++) {
+                table[i] = k == 0 ? old - h : old + h;
+                ck_assert_ok(wsr_predictor_gradient(&value[k], unused, p, table,
+                                                    1, weights));
+            }
+            table[i] = old;
+            const double slope = (value[1] - value[0]) / (2 * (double)h);
+            ck_assert_msg(fabs(slope - (double)diff[i]) <
+                              4e-3 + 2e-2 * fabs(slope),
+                          "%s: number %zu: slope %g, gradient %g", specs[v], i,
+                          slope, (double)diff[i]);
+        }
+        wsr_predictor_free(p);
+    }
+}
+END_TEST
+
+START_TEST(chance_bounds_a_rank_correlation)
+{
+    enum { N = 60 };
+    double a[N];
+    double b[N];
+    double range[2];
+    double again[2];
+    wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);
+    for (size_t i = 0; i < N; i++) {
+        a[i] = wsr__rng_normal(&rng);
+        b[i] = a[i] + wsr__rng_normal(&rng);
+    }
+    const double tau = wsr_kendall_tau(a, b, N);
+    ck_assert_ok(wsr_kendall_tau_interval(range, a, b, N, 7));
+    ck_assert_ok(wsr_kendall_tau_interval(again, a, b, N, 7));
+    ck_assert_mem_eq(range, again, sizeof(range));
+    ck_assert(range[0] < tau && tau < range[1]);
+    // Its standard error is about sqrt((4 n + 10) / (9 n (n - 1))), a little
+    // less when the two depend on each other: some 0.085.
+    ck_assert_double_eq_tol(range[1] - range[0], 4 * 0.08, 0.12);
+    ck_assert_ok(wsr_kendall_tau_interval(again, a, b, N, 8));
+    ck_assert(again[0] != range[0] || again[1] != range[1]);
+    ck_assert_ok(wsr_kendall_tau_interval(range, a, a, N, 7));
+    ck_assert(range[0] == 1 && range[1] == 1);
+    ck_assert_ok(wsr_kendall_tau_interval(range, a, b, 2, 7));
+    ck_assert(range[0] == -1 && range[1] == 1);
 }
 END_TEST
 
 static wsr_status use(void *ctx)
 {
-    (void)ctx;
+    const char *const spec = ctx;
     const wsr_shape table = wsr__shape2(ROWS, COLS);
     const double weights[HEADS] = {1, 1, 1};
     const double losses[HEADS] = {1, 2, 3};
@@ -127,7 +250,10 @@ static wsr_status use(void *ctx)
     float diff[TABLE];
     double guess[HEADS];
     wsr_predictor *p = NULL;
-    wsr_status status = wsr_predictor_new(&p, "lstm", &table, HEADS, 1);
+    wsr_status status = wsr_predictor_new(&p, spec, &table, HEADS, 1);
+    if (status == WSR_OK) {
+        status = wsr_predictor_set_strengths(p, STRENGTHS);
+    }
     if (status == WSR_OK) {
         status = wsr_predictor_remember(p, x, losses);
     }
@@ -146,8 +272,12 @@ static wsr_status use(void *ctx)
 
 START_TEST(short_memory_leaves_nothing_behind)
 {
-    ck_assert_ok(use(NULL)); // fills caches that outlive it
-    ck_assert_uint_gt(oom_sweep(use, NULL), 50);
+    for (size_t v = 0; v < N_SPECS; v++) {
+        char spec[96];
+        (void)snprintf(spec, sizeof(spec), "%s", specs[v]);
+        ck_assert_ok(use(spec)); // fills caches that outlive it
+        ck_assert_uint_gt(oom_sweep(use, spec), 50);
+    }
 }
 END_TEST
 
@@ -158,7 +288,11 @@ Suite *suite(void)
         a_loss_that_is_not_finite_is_refused,
         the_oldest_architecture_makes_room,
         kendall_tau_counts_pairs,
+        chance_bounds_a_rank_correlation,
         an_imported_state_goes_on_exactly,
+        a_saved_predictor_predicts_the_same,
+        files_that_hold_no_predictor_are_refused,
+        every_predictor_gives_the_slope_of_its_objective,
         short_memory_leaves_nothing_behind,
         NULL,
     };

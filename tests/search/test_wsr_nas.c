@@ -7,9 +7,14 @@
 
 START_TEST(a_stopped_run_ends_with_the_same_bytes)
 {
-    static const char *const extras[] = {"fidelity=intended",
-                                         "fidelity=released"};
+    static const char *const extras[] = {
+        "fidelity=intended", "fidelity=released", "predictor.name=strength",
+        "predictor.name=gae"};
     wsr_config *const config = make_config(extras[_i]);
+    if (_i == 3) {
+        ck_assert_ok(wsr_config_set(config, "predictor.hidden=8"));
+        ck_assert_ok(wsr_config_set(config, "predictor.pretrain=2"));
+    }
     check_stopped(config);
     wsr_config_free(config);
 }
@@ -189,7 +194,7 @@ Suite *suite(void)
     Suite *const s = suite_create("wsr");
     TCase *const t = tcase_create("wsr");
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 2);
+    tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 4);
     tcase_add_loop_test(t, a_random_baseline_leaves_no_trace, 0, 2);
     tcase_add_test(
         t, sections_follow_the_fidelity_at_the_top_unless_they_have_their_own);

@@ -8,25 +8,10 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static wsr_value param(wsr_graph *g, const char *name, wsr_shape shape)
+static wsr_value build(wsr__predictor_graph *g)
 {
-    return wsr__param_value(g, name, shape, (wsr__init){1, 0});
-}
-
-static wsr_value build(wsr_graph *g, const void *params, wsr_value x,
-                       size_t heads)
-{
-    (void)params;
-    const wsr_shape *const shape = wsr_graph_shape(g, x);
-    const int64_t cols = shape == NULL ? 1 : shape->dims[2];
-    const wsr_value srcs[] = {x, param(g, "w", wsr__shape2(4, cols)),
-                              param(g, "u", wsr__shape2(4, 1)),
-                              param(g, "b", wsr__shape1(4)),
-                              param(g, "c", wsr__shape1(4))};
-    const wsr_value h = wsr__opn(g, "lstm", NULL, srcs, 5);
-    const int64_t n = (int64_t)heads;
-    return wsr__op3(g, "linear", NULL, h, param(g, "v", wsr__shape2(n, 1)),
-                    param(g, "d", wsr__shape1(n)));
+    return wsr__predictor_linear(g, "v", wsr__predictor_lstm_state(g, 1),
+                                 (int64_t)g->heads, 1);
 }
 
 const wsr__predictor_class wsr__predictor_dummy = {
