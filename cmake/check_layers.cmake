@@ -10,8 +10,8 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(order base config tensor augment data kernel op graph sched optim cell
-    space net io run estimator attack eval predictor train search report
-    registry)
+    space net io run estimator attack eval predictor train search estimate
+    report registry)
 
 # header prefix = files that may include it, as a regular expression
 set(confined

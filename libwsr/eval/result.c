@@ -45,6 +45,11 @@ void wsr_result_free(wsr_result *result)
     wsr_net_free(result->source_net);
     wsr_net_free(result->net);
     wsr_dataset_free(result->dataset);
+    for (size_t i = 0; i < result->n_estimate_names; i++) {
+        wsr__free(result->estimate_names[i]);
+    }
+    wsr__free(result->estimate_names);
+    wsr__free(result->estimates);
     wsr__free(result);
 }
 
@@ -55,7 +60,7 @@ const wsr_net *wsr_result_net(const wsr_result *result)
 
 const wsr_genotype *wsr_result_genotype(const wsr_result *result)
 {
-    return wsr_net_genotype(result->net);
+    return result->net == NULL ? NULL : wsr_net_genotype(result->net);
 }
 
 const wsr_eval *wsr_result_eval(const wsr_result *result)
@@ -73,4 +78,13 @@ size_t wsr_result_released(const float **eps, const double **accuracy,
         *accuracy = result->released;
     }
     return result->n_released;
+}
+
+size_t wsr_result_estimates(const wsr_estimate_row **rows,
+                            const wsr_result *result)
+{
+    if (rows != NULL) {
+        *rows = result->estimates;
+    }
+    return result->n_estimates;
 }

@@ -16,6 +16,10 @@ struct wsr_result {
     wsr_model *source;        // of it
     float eps[WSR__STRENGTHS];
     double released[WSR__STRENGTHS];
+    wsr_estimate_row *estimates; // of a test bench, NULL without
+    size_t n_estimates;
+    char **estimate_names; // that the rows point to
+    size_t n_estimate_names;
     size_t n_released; // 0: the research code's measure was not asked for
 };
 

@@ -9,6 +9,7 @@
 #include "wsr/base.h"
 #include "wsr/config.h"
 #include "wsr/data.h"
+#include "wsr/estimate.h"
 #include "wsr/estimator.h"
 #include "wsr/eval.h"
 #include "wsr/genotype.h"

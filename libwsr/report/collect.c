@@ -120,9 +120,9 @@ static wsr_status put_point(wsr__report_series *s, double x, double y)
 }
 
 // Makes the series at its first point.
-static wsr_status put(wsr__report *report, wsr__report_kind kind,
-                      const char *phase, const char *name,
-                      wsr__report_point point)
+wsr_status wsr__report_put(wsr__report *report, wsr__report_kind kind,
+                           const char *phase, const char *name,
+                           wsr__report_point point)
 {
     wsr__report_series *s = find_series(report, kind, phase, name);
     wsr_status status = WSR_OK;
@@ -182,16 +182,16 @@ static wsr_status put_field(wsr__report *report, const char *phase,
         return WSR_OK;
     }
     if (!isnan(value)) {
-        return put(report, kind, phase, name,
-                   (wsr__report_point){epoch, value});
+        return wsr__report_put(report, kind, phase, name,
+                               (wsr__report_point){epoch, value});
     }
     for (size_t i = 0; i < wsr_log_reader_length(line, name); i++) {
         const double item = wsr_log_reader_item(line, name, i);
         char numbered[128];
         (void)snprintf(numbered, sizeof(numbered), "%.100s %zu", name, i + 1);
         if (!isnan(item)) {
-            WSR_TRY(put(report, kind, phase, numbered,
-                        (wsr__report_point){epoch, item}));
+            WSR_TRY(wsr__report_put(report, kind, phase, numbered,
+                                    (wsr__report_point){epoch, item}));
         }
     }
 out:
@@ -210,8 +210,9 @@ static wsr_status put_parts(wsr__report *report, const wsr_log_reader *line,
         const char *const name = wsr_log_reader_key(line, i);
         const double s = wsr_log_reader_number(line, name);
         if (!isnan(s) && strncmp(name, prefix, length) == 0) {
-            WSR_TRY(put(report, WSR__REPORT_TIME, phase, name + length,
-                        (wsr__report_point){left->x, s}));
+            WSR_TRY(wsr__report_put(report, WSR__REPORT_TIME, phase,
+                                    name + length,
+                                    (wsr__report_point){left->x, s}));
             left->y -= s;
         }
     }
@@ -231,8 +232,8 @@ static wsr_status put_times(wsr__report *report, const wsr_log_reader *line,
     WSR_TRY(put_parts(report, line, "time_", phase, &left));
     if (left.y > 0.0) {
         const char *const whole = phase[0] == '\0' ? "epochs" : phase;
-        WSR_TRY(put(report, WSR__REPORT_TIME, phase,
-                    left.y < seconds ? "other" : whole, left));
+        WSR_TRY(wsr__report_put(report, WSR__REPORT_TIME, phase,
+                                left.y < seconds ? "other" : whole, left));
     }
 out:
     return status;
@@ -282,15 +283,34 @@ static bool is_evaluation(const wsr_log_reader *line, const char *event)
     return known;
 }
 
+typedef wsr_status (*taker)(wsr__report *report, const wsr_log_reader *line);
+
+// NULL: the event is another's, or unknown.
+static taker taker_of(const char *event)
+{
+    static const struct {
+        const char *event;
+        taker take;
+    } takers[] = {{"start", on_start},
+                  {"epoch", on_epoch},
+                  {"estimate", wsr__report_on_estimate},
+                  {"estimate_time", wsr__report_on_estimate_time},
+                  {"leave_one_out", wsr__report_on_leave_one_out}};
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+        if (wsr__streq(event, takers[i].event)) {
+            return takers[i].take;
+        }
+    }
+    return NULL;
+}
+
 // Events are those that libwsr/run writes; others are passed over.
 static wsr_status on_line(wsr__report *report, const wsr_log_reader *line)
 {
     const char *const event = wsr__report_text(line, "event");
-    if (wsr__streq(event, "start")) {
-        return on_start(report, line);
-    }
-    if (wsr__streq(event, "epoch")) {
-        return on_epoch(report, line);
+    const taker take = taker_of(event);
+    if (take != NULL) {
+        return take(report, line);
     }
     if (wsr__streq(event, "genotype")) {
         return set_text(&report->text, line, "text");
@@ -332,6 +352,7 @@ void wsr__report_clear(wsr__report *report)
         wsr__free(report->series[i].points);
     }
     wsr__report_clear_evals(report);
+    wsr__report_clear_estimates(report);
     wsr__free(report->series);
     wsr__st_free(report->images);
     wsr__free(report->tool);

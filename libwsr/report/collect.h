@@ -18,6 +18,22 @@ wsr_status wsr__report_on_eval(wsr__report *report, const wsr_log_reader *line);
 wsr_status wsr__report_on_warning(wsr__report *report,
                                   const wsr_log_reader *line);
 
+/// Add a point to the series of this kind, phase and name; one of the same x is
+/// replaced.
+wsr_status wsr__report_put(wsr__report *report, wsr__report_kind kind,
+                           const char *phase, const char *name,
+                           wsr__report_point point);
+
+/// Take a line of a test bench of estimators: about one strength, about times,
+/// about leave-one-out.
+wsr_status wsr__report_on_estimate(wsr__report *report,
+                                   const wsr_log_reader *line);
+wsr_status wsr__report_on_estimate_time(wsr__report *report,
+                                        const wsr_log_reader *line);
+wsr_status wsr__report_on_leave_one_out(wsr__report *report,
+                                        const wsr_log_reader *line);
+void wsr__report_clear_estimates(wsr__report *report);
+
 /// Free curves and warnings.
 void wsr__report_clear_evals(wsr__report *report);
 

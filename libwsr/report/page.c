@@ -18,10 +18,11 @@ static const char *title_of(const wsr__report *report)
 {
     static const char *const titles[][2] = {{"search", "Architecture search"},
                                             {"train", "Training"},
-                                            {"attack", "Robustness"}};
+                                            {"attack", "Robustness"},
+                                            {"estimate", "Estimators"}};
     const char *tool = report->tool == NULL ? "" : report->tool;
     tool += strncmp(tool, "wsr-", 4) == 0 ? 4 : 0;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
         if (wsr__streq(tool, titles[i][0])) {
             return titles[i][1];
         }
@@ -258,9 +259,12 @@ static void add_phase(wsr__str *out, const wsr__report *report,
                       const char *phase)
 {
     static const char *const headings[] = {
-        "losses", "objective of the cells drawn",
-        "losses of estimator and predictor", "accuracies",
-        "rank correlation of the predictor"};
+        "losses",
+        "objective of the cells drawn",
+        "losses of estimator and predictor",
+        "accuracies",
+        "rank correlation of the predictor",
+        "squared error of the estimates, leave-one-out"};
     for (int kind = 0; kind < WSR__REPORT_TIME; kind++) {
         if (has(report, phase, (wsr__report_kind)kind)) {
             wsr__str_add(out, "<h3>");
@@ -409,6 +413,7 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     wsr__html_warnings(out, report);
     WSR_TRY(add_cells(out, report));
     WSR_TRY(add_accuracies(out, report));
+    WSR_TRY(wsr__html_estimates(out, report));
     wsr__html_classes(out, report);
     WSR_TRY(wsr__html_samples(out, report));
     add_history(out, report);

@@ -3,10 +3,12 @@
 // Reports: data gathered from the files of a run, and functions that draw them
 // as HTML with pictures in SVG.
 //
-//   collect.c  log lines -> wsr__report; collect_eval.c those of evaluations
+//   collect.c  log lines -> wsr__report; collect_eval.c those of evaluations,
+//              collect_estimates.c those of test benches of estimators
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
+//   estimates.c estimated noises against those of PGD
 //   csv.c      the numbers as files that can be saved from the page
 //   samples.c  clean images, adversarial ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
@@ -29,6 +31,7 @@ typedef enum wsr__report_kind {
     WSR__REPORT_SURROGATE, // losses of estimator and predictor
     WSR__REPORT_ACCURACY,
     WSR__REPORT_CORRELATION,
+    WSR__REPORT_MSE,  // of estimated noises
     WSR__REPORT_TIME, // seconds
     WSR__REPORT_KINDS
 } wsr__report_kind;
@@ -72,6 +75,32 @@ typedef struct wsr__report_curve {
     size_t capacity;
 } wsr__report_curve;
 
+/// Accuracy under PGD's noise at one strength, and under an estimated noise of
+/// the same norm, with the ends of their 95 % intervals.
+typedef struct wsr__report_match {
+    double eps;
+    double clean;
+    double count; // images
+    double pgd;
+    double pgd_low;
+    double pgd_high;
+    double own;
+    double low;
+    double high;
+    double cosine; // of the two noises
+} wsr__report_match;
+
+/// Estimates of one variant on one network, strengths ascending.
+typedef struct wsr__report_estimate {
+    char *net;
+    char *variant;
+    double seconds_pgd; // per image and strength, NAN when not known
+    double seconds;     // likewise, of an estimate
+    wsr__report_match *points;
+    size_t n;
+    size_t capacity;
+} wsr__report_estimate;
+
 /// What makes an evaluation doubtful; "" and NAN where nothing was said.
 typedef struct wsr__report_warning {
     char *name;
@@ -97,6 +126,9 @@ typedef struct wsr__report {
     wsr__report_curve *curves;
     size_t n_curves;
     size_t curves_capacity;
+    wsr__report_estimate *estimates;
+    size_t n_estimates;
+    size_t estimates_capacity;
     wsr__report_warning *warnings;
     size_t n_warnings;
     size_t warnings_capacity;
@@ -194,6 +226,9 @@ void wsr__html_table(wsr__str *out, const wsr__report *report,
 
 /// Accuracy by class of all curves that know it.
 void wsr__html_classes(wsr__str *out, const wsr__report *report);
+
+/// Estimates against PGD, network by network; nothing where there are none.
+wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report);
 
 void wsr__html_warnings(wsr__str *out, const wsr__report *report);
 

@@ -21,6 +21,8 @@ static const words about[WSR__REPORT_KINDS] = {
     [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs"},
     [WSR__REPORT_CORRELATION] = {"rank correlation on unseen cells",
                                  "rank correlation over epochs"},
+    [WSR__REPORT_MSE] = {"mean squared error",
+                         "squared error of estimates over epochs"},
     [WSR__REPORT_TIME] = {"seconds", "seconds over epochs"}};
 
 // A picture shows the series of one kind and phase.

@@ -31,7 +31,7 @@ static wsr_status log_step(wsr__training *t, wsr__run *run)
         return WSR_OK;
     }
     WSR_TRY(wsr__run_log_begin(&line, run->log, "step"));
-    wsr__json_text(line, "phase", "train");
+    wsr__json_text(line, "phase", t->phase);
     wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     wsr__json_integer(line, "step", (int64_t)t->batch);
     put_sums(line, t);
@@ -64,7 +64,7 @@ static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
     wsr__validation validation = {-1, -1};
     WSR_TRY(wsr__training_validate(&validation, t, run));
     WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
-    wsr__json_text(line, "phase", "train");
+    wsr__json_text(line, "phase", t->phase);
     wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
     put_sums(line, t);
     if (validation.clean >= 0) {

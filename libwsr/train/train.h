@@ -212,6 +212,7 @@ typedef struct wsr__guard {
 /// A network on its way from random parameters to trained ones.
 typedef struct wsr__training {
     wsr__training_of of;
+    const char *phase; // [borrowed] in lines of the log, "train"
     wsr__train_params params;
     const wsr__trainer_class *trainer;
     void *options; // of the trainer

@@ -238,6 +238,7 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
         return WSR_NOMEM;
     }
     t->of = *of;
+    t->phase = "train";
     t->params = *params;
     t->best_value = -1;
     WSR_TRY(check_averages(params));

@@ -27,7 +27,8 @@ WSR_API void wsr_result_free(wsr_result *result);
  * Network of a run: the network that it trained, or that it attacked.
  *
  * @param result a result
- * @returns [borrowed] from the result
+ * @returns [borrowed] from the result; NULL for a wsr_estimate_run(), which has
+ *          several
  */
 WSR_API const wsr_net *wsr_result_net(const wsr_result *result);
 
@@ -36,6 +37,7 @@ WSR_API const wsr_net *wsr_result_net(const wsr_result *result);
  *
  * @param result a result
  * @returns [borrowed] from the result; NULL for a network without a genotype
+ *          and without a network
  */
 WSR_API const wsr_genotype *wsr_result_genotype(const wsr_result *result);
 
@@ -60,6 +62,43 @@ WSR_API const wsr_eval *wsr_result_eval(const wsr_result *result);
  */
 WSR_API size_t wsr_result_released(const float **eps, const double **accuracy,
                                    const wsr_result *result);
+
+/**
+ * What a wsr_estimate_run() measured on one network, of one variant of
+ * estimators, at one strength. Accuracies and the ends of their 95 % intervals
+ * are in [0, 1]; all numbers are means over the same test images.
+ */
+typedef struct wsr_estimate_row {
+    const char *net;       /**< [borrowed] name of the network */
+    const char *variant;   /**< [borrowed] name of the variant */
+    bool seen;             /**< whether the network's noises train estimators */
+    size_t count;          /**< images */
+    double eps;            /**< strength of PGD, on pixels from 0 to 1 */
+    double norm;           /**< Euclidean norm of both noises */
+    double clean_accuracy; /**< without a noise */
+    double pgd_accuracy;   /**< under PGD's noise */
+    double pgd_low;
+    double pgd_high;
+    double accuracy; /**< under the estimated noise */
+    double low;
+    double high;
+    double cosine;      /**< of the two noises */
+    double mse;         /**< mean squared difference of their pixels */
+    double pgd_seconds; /**< per image and strength, as the next one; not a
+                             number when the run ended before it measured it */
+    double seconds;     /**< of an estimate, its sources apart */
+} wsr_estimate_row;
+
+/**
+ * Rows of a wsr_estimate_run(), network by network, variant by variant,
+ * strengths ascending.
+ *
+ * @param rows [out, borrowed] (n), may be NULL
+ * @param result a result
+ * @returns n; 0 for any other run
+ */
+WSR_API size_t wsr_result_estimates(const wsr_estimate_row **rows,
+                                    const wsr_result *result);
 
 #ifdef __cplusplus
 }
