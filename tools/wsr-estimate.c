@@ -32,6 +32,7 @@ static const cli_tool tool = {
     .usage = "--networks LIST --data SPEC --out DIR",
     .options = options,
     .help = help,
+    .cost = wsr_estimate_cost,
 };
 
 // A line of the log goes to stdout with --json; anything else is progress.

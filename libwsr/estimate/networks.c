@@ -80,13 +80,14 @@ static wsr_status make_trained(wsr__estimate *b, size_t i, const wsr__run *run,
     wsr__estimate_net *const net = &b->nets[i];
     wsr_genotype *genotype = NULL;
     char *path = NULL;
-    if (resume && net->config.codes.s[0] == '\0') {
+    if (resume) {
         WSR_TRY(path_in(&path, run, "genotype", net->label, ".yaml"));
         WSR_TRY(wsr_genotype_load(&genotype, path));
     }
     // Networks of one genotype are to differ, or there would be one of them.
-    status = wsr__network_from_config(&net->net, &net->config, genotype, NULL,
-                                      b->train, b->seed + i);
+    status = wsr__network_from_config(&net->net, &wsr__net_network,
+                                      &net->options, genotype, b->train,
+                                      b->seed + i);
     status = status == WSR_NOTFOUND ? wsr__fail_at(status, "networks") : status;
 out:
     wsr__free(path);

@@ -82,7 +82,8 @@ void wsr__estimate_sections(wsr__estimate_config *c, wsr__section *out)
                                 .schema = wsr__source_schema,
                                 .params = &c->source},
         [WSR__ESTIMATE_NET] = {.prefix = "net",
-                               .schema = wsr__network_config_schema,
+                               .schema =
+                                   wsr__net_schema_for_data(&wsr__net_network),
                                .params = &c->net},
         [WSR__ESTIMATE_TRAIN] = {.prefix = "train",
                                  .schema = wsr__train_schema,
@@ -137,9 +138,9 @@ wsr_status wsr__estimate_check(const wsr__estimate_config *c)
     }
     WSR_TRY(check_ascends(&c->attack.sources, "attack.sources"));
     WSR_TRY(check_ascends(&c->attack.eps, "attack.eps"));
-    if (c->net.genotype.s[0] != '\0' || c->net.codes.s[0] != '\0') {
+    if (c->net.cells.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG, "net.%s: the list networks names them",
-                        c->net.codes.s[0] != '\0' ? "codes" : "genotype");
+                        wsr__net_network.cells.key);
     }
     if (c->train.init.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG, "train.init: has parameters of one "
@@ -255,15 +256,15 @@ static wsr_status label_net(wsr__estimate_net *net, labels *l)
 // Options of one network: of the section net where it is trained here, of the
 // file otherwise.
 static wsr_status decode_net(wsr__estimate_net *net,
-                             const wsr__network_config *config, char *spec,
+                             const wsr__net_options *options, char *spec,
                              labels *l)
 {
     wsr_status status = WSR_OK;
     char *const colon = strchr(spec, ':');
-    const char *options = "";
+    const char *text = "";
     if (colon != NULL) {
         *colon = '\0';
-        options = colon + 1;
+        text = colon + 1;
     }
     net->cells = wsr__strdup(spec);
     net->override = wsr__alloc(1, sizeof(*net->override));
@@ -271,15 +272,16 @@ static wsr_status decode_net(wsr__estimate_net *net,
         return WSR_NOMEM;
     }
     WSR_TRY(label_net(net, l));
-    net->config = *config;
+    net->options = *options;
     if (net->is_file) {
         return wsr__params_parse_given(
             net->override->values, wsr__net_override_schema(),
-            net->override->given, "networks: ", options);
+            net->override->given, "networks: ", text);
     }
-    WSR_TRY(wsr__params_parse(&net->config, wsr__network_config_schema,
-                              "networks: ", options));
-    WSR_TRY(wsr__strcpy(net->config.genotype.s, sizeof(net->config.genotype.s),
+    WSR_TRY(wsr__params_parse(&net->options,
+                              wsr__net_schema_for_data(&wsr__net_network),
+                              "networks: ", text));
+    WSR_TRY(wsr__strcpy(net->options.cells.s, sizeof(net->options.cells.s),
                         net->cells));
 out:
     return status;

@@ -248,8 +248,10 @@ static wsr_status train_network(method *m, wsr__run *run, size_t i)
     }
     WSR_TRY(wsr__training_run(m->training, run));
     wsr__training_finish(m->training);
-    WSR_TRY(wsr__estimate_net_path(&path, m->bench, i, run));
-    WSR_TRY(wsr_net_save(m->bench->nets[i].net, path));
+    if (run->folder != NULL) {
+        WSR_TRY(wsr__estimate_net_path(&path, m->bench, i, run));
+        WSR_TRY(wsr_net_save(m->bench->nets[i].net, path));
+    }
     wsr__training_free(m->training);
     m->training = NULL;
 out:
@@ -281,7 +283,7 @@ static wsr_status write_estimators(const method *m, const wsr__run *run)
     wsr_status status = WSR_OK;
     const wsr__estimate *const b = m->bench;
     char *path = NULL;
-    for (size_t v = 0; v < b->n_variants; v++) {
+    for (size_t v = 0; run->folder != NULL && v < b->n_variants; v++) {
         char name[192];
         (void)snprintf(name, sizeof(name), "estimator-%s.safetensors",
                        b->variants[v].label);
@@ -419,7 +421,14 @@ static wsr_status compare(void *self, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    WSR_TRY(wsr__estimate_strengths(m->bench, run));
+    wsr__estimate *const b = m->bench;
+    if (b->part !=
+        WSR__ESTIMATE_STRENGTHS) { // after a trial of the stage before
+        b->part = WSR__ESTIMATE_STRENGTHS;
+        b->net = 0;
+        b->at = 0;
+    }
+    WSR_TRY(wsr__estimate_strengths(b, run));
     WSR_TRY(write_results(m, run));
 out:
     return keep(status, run);
@@ -486,6 +495,7 @@ static void release(void *self)
 
 static const wsr__run_stage stages[] = {train_networks, fit_estimators, compare,
                                         NULL};
+static const char *const stage_names[] = {"train", "estimators", "strengths"};
 
 // Files that the run may write, which a resumed run must be able to replace;
 // check_files() has those whose names depend on the configuration.
@@ -512,6 +522,7 @@ static const wsr__run_class estimating = {
     .save = save,
     .load = load,
     .stages = stages,
+    .stage_names = stage_names,
     .work = work,
     .result = result,
     .free = release,
@@ -523,6 +534,12 @@ wsr_status wsr_estimate_run(wsr_result **result, const wsr_config *config,
 {
     const wsr__run_request request = {config, dir, resume, hook, user};
     return wsr__run_execute(result, &estimating, &request);
+}
+
+wsr_status wsr_estimate_cost(wsr_cost *cost, const wsr_config *config,
+                             wsr_progress_hook hook, void *user)
+{
+    return wsr__run_cost(cost, &estimating, config, hook, user);
 }
 
 wsr_status wsr_estimate_help(char **out, const char *topic)

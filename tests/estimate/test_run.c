@@ -357,6 +357,20 @@ START_TEST(noises_of_zero_are_named)
 }
 END_TEST
 
+// A trial writes nothing and leaves a forecast for each stage.
+START_TEST(a_trial_forecasts)
+{
+    wsr_config *const config = bench_config(NULL);
+    wsr_cost cost;
+    ck_assert_ok(wsr_estimate_cost(&cost, config, NULL, NULL));
+    ck_assert_uint_eq(cost.stages, 3);
+    ck_assert_str_eq(cost.stage[1], "estimators");
+    ck_assert(cost.seconds > 0 && cost.memory_bytes > 0);
+    ck_assert(cost.disk_bytes > 0 && cost.stage_seconds[2] > 0);
+    wsr_config_free(config);
+}
+END_TEST
+
 START_TEST(help_lists_the_options)
 {
     char *text = NULL;
@@ -384,6 +398,7 @@ Suite *suite(void)
     tcase_add_test(t, bad_options_get_one_line);
     tcase_add_test(t, networks_must_suit_the_data);
     tcase_add_test(t, noises_of_zero_are_named);
+    tcase_add_test(t, a_trial_forecasts);
     tcase_add_test(t, help_lists_the_options);
     suite_add_tcase(s, t);
     return s;

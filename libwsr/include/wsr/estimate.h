@@ -58,6 +58,20 @@ WSR_API WSR_MUST_USE wsr_status wsr_estimate_run(wsr_result **result,
                                                  void *user);
 
 /**
+ * Estimate what a test bench costs, without doing it.
+ *
+ * @param cost [out]
+ * @param config [borrowed] options as for wsr_estimate_run()
+ * @param hook progress hook, which may stop the timing; NULL for none
+ * @param user [borrowed] the library passes it to the hook
+ * @returns as wsr_train_cost()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_estimate_cost(wsr_cost *cost,
+                                                  const wsr_config *config,
+                                                  wsr_progress_hook hook,
+                                                  void *user);
+
+/**
  * Write a help text about the options of a test bench and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
