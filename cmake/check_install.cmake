@@ -45,6 +45,14 @@ search: {warm_up: 1, population: 0, epochs: 1, batch: 16, steps: 1,
 estimator: {memory: 16, batch: 16, passes: 1}
 ")
 
+file(WRITE ${share}/presets/estimate/only_here.yaml "networks: only_here
+data: {spec: 'synthetic:size=16', limit: 32, test_limit: 8}
+net: {channels: 4, layers: 2}
+train: {epochs: 1, batch: 16, eval_every: 0, trainer: natural}
+attack: {steps: 1, eps: [0.045]}
+estimator: {epochs: 1, batch: 8, train_batches: 1, augment: flip}
+")
+
 set(bin ${prefix}/${BINDIR})
 must_run("wsr-train" ${bin}/wsr-train --preset only_here --genotype only_here
     --out ${SCRATCH}/train)
@@ -52,7 +60,9 @@ must_run("wsr-search" ${bin}/wsr-search --preset only_here
     --out ${SCRATCH}/search)
 must_run("wsr-attack" ${bin}/wsr-attack --net ${SCRATCH}/train/net.safetensors
     --data synthetic:size=16 --count 4 --attack fgsm)
-foreach(tool train search attack)
+must_run("wsr-estimate" ${bin}/wsr-estimate --preset only_here
+    --out ${SCRATCH}/estimate)
+foreach(tool train search attack estimate)
     must_run("wsr-${tool} --help" ${bin}/wsr-${tool} --help)
     if(NOT tool STREQUAL "attack" AND NOT output MATCHES "only_here")
         message(FATAL_ERROR "wsr-${tool} --help names other presets:\n${output}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# bad_input.sh SCRATCH wsr-search wsr-train wsr-attack
+# bad_input.sh SCRATCH wsr-search wsr-train wsr-attack wsr-estimate
 #
 # Bad input must get one clear line on stderr, nothing on stdout, exit code 1
 # or 2, and must leave no half-written file. Programs that are not there are
@@ -12,6 +12,7 @@ scratch=$1
 search=$2
 train=$3
 attack=$4
+estimate=$5
 failures=0
 checks=0
 
@@ -94,7 +95,7 @@ sed 's/sep_conv_3x3, 9/sep_conv_3x9, 1/' illegal.yaml >unknown-op.yaml
 
 # ------------------------------------------------------------ every program
 
-for tool in "$search" "$train"; do
+for tool in "$search" "$train" "$estimate"; do
     name=$(basename "$tool")
     bad 2 "did you mean --" "$tool" --uot x
     bad 2 "needs a value" "$tool" --out
@@ -126,7 +127,7 @@ for tool in "$search" "$train"; do
         echo "FAILED: a folder that was there before is gone, or not empty"
     fi
 done
-for tool in "$search" "$train" "$attack"; do
+for tool in "$search" "$train" "$attack" "$estimate"; do
     [ -x "$tool" ] || continue
     bad 2 "did you mean 'attack:pgd'" "$tool" --help attack:pgdd
     bad 2 "did you mean 'attack'" "$tool" --help atack
@@ -202,6 +203,34 @@ bad 2 "attack.target: deepfool knows no targets" "$attack" --net missing \
 bad 2 "attack.save: nowhere/x.safetensors" "$attack" --net missing \
     --data synthetic --save nowhere/x.safetensors
 
+# -------------------------------------------------------------- wsr-estimate
+
+bad 2 "networks: is empty" "$estimate" --out e --data synthetic
+bad 2 "variants: is empty" "$estimate" --out e --data synthetic \
+    --networks cna_r --variants '[]'
+bad 2 "did you mean 'e_ane'" "$estimate" --out e --data synthetic \
+    --networks cna_r --variants an,e_anne
+bad 2 "did you mean 'lr'" "$estimate" --out e --data synthetic \
+    --networks cna_r --variants an:lrr=1
+bad 2 "did you mean 'channels'" "$estimate" --out e --data synthetic \
+    --networks cna_r:chanels=4
+bad 2 "no_such_thing" "$estimate" --out e --data synthetic \
+    --networks no_such_thing
+bad 1 "nowhere.safetensors" "$estimate" --out e --data synthetic \
+    --networks nowhere.safetensors
+bad 1 "bad.safetensors" "$estimate" --out e --data synthetic \
+    --networks bad.safetensors
+bad 2 "attack.sources" "$estimate" --out e --data synthetic --networks cna_r \
+    --set attack.sources=0,0.03
+bad 2 "does not ascend" "$estimate" --out e --data synthetic --networks cna_r \
+    --set attack.eps=0.06,0.03
+bad 2 "net.genotype" "$estimate" --out e --data synthetic --networks cna_r \
+    --set net.genotype=cna_r
+bad 2 "train.init" "$estimate" --out e --data synthetic --networks cna_r \
+    --set train.init=x.safetensors
+bad 2 "not empty" "$estimate" --out full --data synthetic --networks cna_r
+absent e
+
 # A network to attack: what training leaves when it hardly trains.
 net=small/net.safetensors
 tiny="--set data.limit=8 --set data.test_limit=8 --set net.channels=4
@@ -254,6 +283,12 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "attack.target: least" "$attack" --net $net --data synthetic \
         --source $net --set attack.target=least
     bad 2 "is not an option" "$attack" --net $net --preset quick
+    # Networks of other data than those at hand.
+    bad 2 "takes images (1, 3, 32, 32), the data have (3, 28, 28)" "$estimate" \
+        --out e --data synthetic:size=28 --networks $net
+    bad 2 "has 10 classes, the data 7" "$estimate" --out e \
+        --data synthetic:classes=7 --networks cna_r,$net
+    absent e
     # Options of the network are those of the library.
     fgsm="--data synthetic --attack fgsm --count 4 --quiet"
     good "$attack" --net $net $fgsm --set net.mean=0.4 --set net.std=0.2

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cmake -DSCRATCH=... -DDOCS=<docs/json.md> -DTRAIN=... -DSEARCH=...
-#       -DATTACK=... -P json.cmake
+#       -DATTACK=... -DESTIMATE=... -P json.cmake
 #
 # What the programs print with --json is what docs/json.md says: every line is
 # an object with an event and fields of the page, of the types given there; the
@@ -18,7 +18,7 @@ file(STRINGS ${DOCS} lines ENCODING UTF-8)
 set(events "")
 set(event "")
 foreach(line IN LISTS lines)
-    if(line MATCHES "^## ([a-z]+)$")
+    if(line MATCHES "^## ([a-z_]+)$")
         set(event ${CMAKE_MATCH_1})
         list(APPEND events ${event})
         set(fields_${event} "")
@@ -72,6 +72,8 @@ function(check_type event field line)
         set(good TRUE)
     elseif(kind STREQUAL "NUMBER" AND type STREQUAL "integer" AND
             value MATCHES "^-?[0-9]+$")
+        set(good TRUE)
+    elseif(kind STREQUAL "BOOLEAN" AND type STREQUAL "boolean")
         set(good TRUE)
     elseif(kind STREQUAL "ARRAY" AND type STREQUAL "list")
         set(good TRUE)
@@ -178,6 +180,13 @@ check_run(${SEARCH} --json --out ${SCRATCH}/search ${train}
     --set search.augment=flip --set estimator.memory=64
     --set estimator.batch=16 --set estimator.passes=1
     --set eval.attack=fgsm --set eval.eps=0.03)
+
+check_run(${ESTIMATE} --json --out ${SCRATCH}/estimate ${data} ${net}
+    --networks cna_r --set train.epochs=1 --set train.batch=16
+    --set train.trainer=natural --set train.eval_every=0 --set attack.steps=1
+    --set attack.eps=0.015,0.045 --set estimator.epochs=1
+    --set estimator.batch=8 --set estimator.train_batches=2
+    --set estimator.val_batches=2 --set estimator.augment=flip)
 
 set(attack ${ATTACK} --json --net ${SCRATCH}/train/net.safetensors
     --data synthetic:size=16 --count 8)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# memory.sh SCRATCH MODULE ATTACK-RUNS TRAIN-RUNS SEARCH-RUNS
-#           wsr-attack wsr-train wsr-search
+# memory.sh SCRATCH MODULE ATTACK-RUNS TRAIN-RUNS SEARCH-RUNS ESTIMATE-RUNS
+#           wsr-attack wsr-train wsr-search wsr-estimate
 #
 # The tools when memory is short. Of all requests of a small run (those of
 # other libraries included, counted by MODULE, see support/fail_alloc.c) as
@@ -17,9 +17,11 @@ module=$2
 attack_runs=$3
 train_runs=$4
 search_runs=$5
-attack=$6
-train=$7
-search=$8
+estimate_runs=$6
+attack=$7
+train=$8
+search=$9
+estimate=${10}
 failures=0
 
 complain()
@@ -32,6 +34,7 @@ complain()
 fingerprint()
 {
     (cd out && cat net.safetensors 2>/dev/null | cksum
+        cat estimator-an.safetensors 2>/dev/null | cksum
         cat results.jsonl 2>/dev/null |
             sed -E 's/"seconds":[0-9.e-]+/"seconds":0/')
 }
@@ -91,6 +94,11 @@ refuse_each wsr-search "$search_runs" "$search" "${small[@]}" --out out \
     --set search.predictor_warm_up=1 --set search.predictor_passes=1 \
     --set search.batch=4 --set search.train_batches=1 \
     --set search.architectures=2 --set search.arch_steps=1
+refuse_each wsr-estimate "$estimate_runs" "$estimate" --quiet --threads 2 \
+    --out out --networks small/net.safetensors --data synthetic \
+    --set data.limit=16 --set data.test_limit=4 --set attack.steps=1 \
+    --set attack.eps=0.045 --set estimator.batch=4 --set estimator.epochs=1 \
+    --set estimator.train_batches=1 --set estimator.augment=flip
 
 # The whole address space, as `ulimit -v` limits it, in KiB. Below 96 MiB the
 # program loader gives up.
