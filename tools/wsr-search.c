@@ -9,6 +9,7 @@
 #include "waiting.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const cli_option options[] = {
@@ -73,6 +74,52 @@ static wsr_status summarise(const cli *c, const wsr_result *result,
     return status;
 }
 
+// The searches of a comparison have reports of their own, in their folders.
+static wsr_status report_on(const cli *c, const char *searcher)
+{
+    char dir[4096];
+    const int n = snprintf(dir, sizeof(dir), "%s/%s", c->out, searcher);
+    return n > 0 && (size_t)n < sizeof(dir) ? wsr_report_write(dir) : WSR_OK;
+}
+
+// A line of the table of a comparison, for a person.
+static void print_searcher(const cli *c, const wsr_log_reader *log)
+{
+    if (c->json || c->quiet) {
+        return;
+    }
+    printf("%-22s %7.3f M passes, %6.0f s, objective %+.4f against random, "
+           "skips %.0f %%, clean %.1f %%, robust %.1f %%\n",
+           wsr_log_reader_text(log, "searcher"),
+           1e-6 * wsr_log_reader_number(log, "passes"),
+           wsr_log_reader_number(log, "search_seconds"),
+           wsr_log_reader_number(log, "objective") -
+               wsr_log_reader_number(log, "random_baseline_objective"),
+           100 * wsr_log_reader_number(log, "skip_share"),
+           100 * wsr_log_reader_number(log, "clean_accuracy"),
+           100 * wsr_log_reader_number(log, "robust_accuracy"));
+}
+
+// Nothing where the run was no comparison.
+static wsr_status finish_comparison(const cli *c)
+{
+    char path[4096];
+    wsr_log_reader *log = NULL;
+    bool more = true;
+    (void)snprintf(path, sizeof(path), "%s/log.jsonl", c->out);
+    wsr_status status = wsr_log_reader_open(&log, path);
+    while (status == WSR_OK && more) {
+        status = wsr_log_reader_next(&more, log);
+        if (status == WSR_OK && more &&
+            strcmp(wsr_log_reader_event(log), "compare") == 0) {
+            print_searcher(c, log);
+            status = report_on(c, wsr_log_reader_text(log, "searcher"));
+        }
+    }
+    wsr_log_reader_close(log);
+    return status;
+}
+
 // The report is written after the run, from its folder.
 static wsr_status run(cli *c)
 {
@@ -83,6 +130,9 @@ static wsr_status run(cli *c)
     cli_progress_clear(c);
     if (status == WSR_OK) {
         status = wsr_report_write(c->out);
+    }
+    if (status == WSR_OK) {
+        status = finish_comparison(c);
     }
     if (status == WSR_OK) {
         status = summarise(c, result, now() - begin);

@@ -150,6 +150,9 @@ static wsr__report_kind kind_of(const char *name)
     if (strstr(name, "accuracy") != NULL) {
         return WSR__REPORT_ACCURACY;
     }
+    if (ends_with(name, "_share")) {
+        return WSR__REPORT_SHARE;
+    }
     if (ends_with(name, "objective")) {
         return WSR__REPORT_OBJECTIVE;
     }

@@ -92,6 +92,7 @@ wsr_status wsr__html_csv_series(wsr__str *out, const wsr__report *report)
         [WSR__REPORT_ACCURACY] = "share",
         [WSR__REPORT_CORRELATION] = "correlation",
         [WSR__REPORT_MSE] = "squared error",
+        [WSR__REPORT_SHARE] = "share",
         [WSR__REPORT_TIME] = "seconds"};
     wsr__str csv = {0};
     if (report->n_series == 0) {

@@ -264,7 +264,8 @@ static void add_phase(wsr__str *out, const wsr__report *report,
         "losses of estimator and predictor",
         "accuracies",
         "rank correlation of the predictor",
-        "squared error of the estimates, leave-one-out"};
+        "squared error of the estimates, leave-one-out",
+        "edges without parameters"};
     for (int kind = 0; kind < WSR__REPORT_TIME; kind++) {
         if (has(report, phase, (wsr__report_kind)kind)) {
             wsr__str_add(out, "<h3>");

@@ -31,8 +31,9 @@ typedef enum wsr__report_kind {
     WSR__REPORT_SURROGATE, // losses of estimator and predictor
     WSR__REPORT_ACCURACY,
     WSR__REPORT_CORRELATION,
-    WSR__REPORT_MSE,  // of estimated noises
-    WSR__REPORT_TIME, // seconds
+    WSR__REPORT_MSE,   // of estimated noises
+    WSR__REPORT_SHARE, // of edges, in [0, 1]
+    WSR__REPORT_TIME,  // seconds
     WSR__REPORT_KINDS
 } wsr__report_kind;
 

@@ -23,6 +23,7 @@ static const words about[WSR__REPORT_KINDS] = {
                                  "rank correlation over epochs"},
     [WSR__REPORT_MSE] = {"mean squared error",
                          "squared error of estimates over epochs"},
+    [WSR__REPORT_SHARE] = {"share of edges", "share of edges over epochs"},
     [WSR__REPORT_TIME] = {"seconds", "seconds over epochs"}};
 
 // A picture shows the series of one kind and phase.
@@ -30,6 +31,11 @@ static bool belongs(const wsr__report_series *s, const char *phase,
                     wsr__report_kind kind)
 {
     return s->kind == kind && wsr__streq(s->phase, phase);
+}
+
+static bool is_share(wsr__report_kind kind)
+{
+    return kind == WSR__REPORT_ACCURACY || kind == WSR__REPORT_SHARE;
 }
 
 // fmin() and fmax() pass over NAN.
@@ -51,7 +57,7 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
                         .x1 = -HUGE_VAL,
                         .y0 = HUGE_VAL,
                         .y1 = -HUGE_VAL,
-                        .percent = kind == WSR__REPORT_ACCURACY,
+                        .percent = is_share(kind),
                         .x_name = "epoch",
                         .y_name = about[kind].y,
                         .label = about[kind].label};
@@ -67,7 +73,7 @@ static wsr__chart chart_of(const wsr__report *report, const char *phase,
     if (kind == WSR__REPORT_CORRELATION) {
         chart.y1 = fmax(chart.y1, 1.0);
     }
-    if (kind == WSR__REPORT_ACCURACY) {
+    if (is_share(kind)) {
         chart.y0 = 0.0; // shares are never below, and 0.1 is guessing
         chart.y1 = fmax(chart.y1, 0.2);
     }
@@ -123,8 +129,7 @@ static void draw_legend(wsr__str *out, const wsr__report *report,
             wsr__legend_line(out, series++);
             wsr__html_name(out, s->name);
             wsr__str_add(out, " <b>");
-            wsr__html_number(out, s->points[s->n - 1].y,
-                             kind == WSR__REPORT_ACCURACY);
+            wsr__html_number(out, s->points[s->n - 1].y, is_share(kind));
             wsr__str_add(out, "</b>");
             wsr__legend_end(out);
         }

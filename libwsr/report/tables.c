@@ -174,9 +174,10 @@ void wsr__html_warnings(wsr__str *out, const wsr__report *report)
     if (report->n_warnings == 0) {
         return;
     }
-    wsr__str_add(out, "<h2>Warnings</h2>\n<p>What makes these numbers "
+    wsr__str_add(out, "<h2>Warnings</h2>\n<p>What makes these results "
                       "doubtful, by the published checklists for evaluations "
-                      "of robustness.</p>\n<ul class=\"warnings\">\n");
+                      "of robustness and for searches.</p>\n<ul "
+                      "class=\"warnings\">\n");
     for (size_t i = 0; i < report->n_warnings; i++) {
         add_warning(out, &report->warnings[i]);
     }

@@ -15,6 +15,10 @@ static const wsr__option fidelity_schema[] = {
      "of every section that does not say its own: as the released research "
      "code or as the paper says",
      wsr__fidelity_words},
+    {"compare", WSR__TEXT, offsetof(wsr__search_top, compare), "", 0, 0, "",
+     "searchers to run one after the other, each in a folder of its name, and "
+     "to compare: wsr_nas,random; empty: searcher.name alone",
+     NULL},
     {0},
 };
 
@@ -101,12 +105,14 @@ wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
     const wsr__section *const predictor = &sections[WSR__SECTION_PREDICTOR];
     const void *const classes[] = {sections[WSR__SECTION_SEARCHER].selected,
                                    estimator->selected, predictor->selected};
-    const wsr__search_of of = {.data = data,
-                               .supernet = &c->supernet,
-                               .estimator = classes[1],
-                               .estimator_params = estimator->params,
-                               .predictor = classes[2],
-                               .predictor_params = predictor->params,
-                               .seed = seed};
+    const wsr__search_of of = {
+        .data = data,
+        .supernet = &c->supernet,
+        .estimator = classes[1],
+        .estimator_params = estimator->params,
+        .predictor = classes[2],
+        .predictor_params = predictor->params,
+        .searcher_params = sections[WSR__SECTION_SEARCHER].params,
+        .seed = seed};
     return wsr__search_make(out, classes[0], &of, &c->search);
 }

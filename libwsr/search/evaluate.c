@@ -9,6 +9,8 @@
 
 #include "search/search.h"
 
+#include "attack/engine/loss.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -33,6 +35,7 @@ wsr_status wsr__search_pgd(wsr_search *s, wsr_plan *plan,
         memcpy(s->x_adv, x, wsr_batch_count(batch) * s->pixels * sizeof(*x));
         return WSR_OK;
     }
+    s->counted.gradient += (double)(wsr_batch_count(batch) * pgd->steps);
     return wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), pgd);
 }
 
@@ -185,16 +188,20 @@ static void perturb(wsr_search *s, const wsr_batch *batch, const float *noise,
     }
 }
 
-// Adds the mean cross entropy of a batch's images x to *loss. It is computed
-// in double precision, by the loss of attacks.
-static wsr_status loss_of(double *loss, wsr_search *s, wsr_plan *plan,
-                          const wsr_batch *batch, const float *x)
+// Adds the mean cross entropy of a batch's images x to *loss, and to *accuracy
+// (NULL: nowhere) the share that is recognised. The loss is computed in double
+// precision, by the loss of attacks.
+static wsr_status loss_of(double *loss, double *accuracy, wsr_search *s,
+                          wsr_plan *plan, const wsr_batch *batch,
+                          const float *x)
 {
     wsr_status status = WSR_OK;
     const size_t n = wsr_batch_count(batch);
     const size_t classes = wsr_net_classes(s->net);
     double sum = 0;
+    double correct = 0;
     const double start = wsr__seconds();
+    s->counted.forward += (double)n;
     memcpy(wsr_plan_src(plan, "x"), x, n * s->pixels * sizeof(*x));
     WSR_TRY(wsr_plan_forward(plan));
     const float *const z = wsr_plan_dst(plan, "logits");
@@ -202,11 +209,16 @@ static wsr_status loss_of(double *loss, wsr_search *s, wsr_plan *plan,
         const wsr__loss_target target = {.label = wsr_batch_labels(batch)[i],
                                          .target_class = -1};
         sum += wsr__loss_ce(NULL, NULL, z + i * classes, &target, classes);
+        correct += wsr__argmax(z + i * classes, classes) == target.label ? 1
+                                                                         : 0;
     }
     if (!isfinite(sum)) {
         return WSR_FAIL(WSR_NUMERIC, "loss of logits: %g is not finite", sum);
     }
     *loss += sum / (double)n;
+    if (accuracy != NULL) {
+        *accuracy += correct / (double)n;
+    }
     s->seconds[WSR__TIME_EVALUATION] += wsr__seconds() - start;
 out:
     return status;
@@ -226,15 +238,15 @@ static size_t noise_of(const wsr_search *s, size_t slot)
 
 // losses[0] is the clean loss and is computed elsewhere.
 static wsr_status evaluate_batch(double *losses, wsr_search *s, wsr_plan *plan,
-                                 const wsr_batch *batch)
+                                 const wsr_batch *batch, bool estimate)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(attack_sources(s, plan, batch));
-    WSR_TRY(s->cls->estimates ? estimate_targets(s, batch)
-                              : attack_targets(s, plan, batch));
+    WSR_TRY(estimate ? estimate_targets(s, batch)
+                     : attack_targets(s, plan, batch));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
         perturb(s, batch, s->noise[noise_of(s, i)], !s->quirks.unclamped);
-        WSR_TRY(loss_of(&losses[1 + i], s, plan, batch, s->x_adv));
+        WSR_TRY(loss_of(&losses[1 + i], NULL, s, plan, batch, s->x_adv));
     }
 out:
     return status;
@@ -260,18 +272,22 @@ static wsr_status evaluate_clean(double *loss, wsr_search *s, wsr_plan *plan,
 {
     wsr_status status = WSR_OK;
     const size_t batches = count_batches(s, loader);
+    s->clean_accuracy = 0;
     WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), 0));
     for (size_t b = 0; b < batches; b++) {
         const wsr_batch *batch = NULL;
         WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(loss_of(loss, s, plan, batch, wsr_batch_images(batch)));
+        WSR_TRY(loss_of(loss, &s->clean_accuracy, s, plan, batch,
+                        wsr_batch_images(batch)));
     }
     *loss /= (double)batches;
+    s->clean_accuracy /= (double)batches;
 out:
     return status;
 }
 
-static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan)
+static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan,
+                                 bool estimate)
 {
     wsr_status status = WSR_OK;
     wsr_loader *const loader = s->held_out_loader;
@@ -281,7 +297,7 @@ static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan)
     for (size_t b = 0; b < batches; b++) {
         const wsr_batch *batch = NULL;
         WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(evaluate_batch(losses, s, plan, batch));
+        WSR_TRY(evaluate_batch(losses, s, plan, batch, estimate));
     }
     if (s->quirks.scaled) {
         scale /= (double)s->params.batch;
@@ -316,11 +332,12 @@ wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
     WSR_TRY(wsr__path_plan(
         &plan, s, path, batch,
         WSR_GRAD_INPUT |
-            (how == WSR__EVALUATE_FIXED_STATS ? mode & still : mode)));
+            (how >= WSR__EVALUATE_FIXED_STATS ? mode & still : mode)));
     if (how == WSR__EVALUATE_AND_STORE) {
         WSR_TRY(store_noise(s, plan));
     }
-    WSR_TRY(evaluate_slots(losses, s, plan));
+    WSR_TRY(evaluate_slots(
+        losses, s, plan, s->cls->estimates && how != WSR__EVALUATE_BY_ATTACKS));
 out:
     wsr_plan_free(plan);
     wsr_plan_free(clean);

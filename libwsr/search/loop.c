@@ -30,7 +30,7 @@ uint64_t wsr__search_serial(const wsr_search *s)
 
 // In the released code the population phase samples the same paths as the
 // warm-up.
-static uint64_t path_serial(const wsr_search *s)
+uint64_t wsr__search_path_serial(const wsr_search *s)
 {
     return s->phase == WSR_PHASE_POPULATION ? s->epoch : wsr__search_serial(s);
 }
@@ -40,7 +40,11 @@ static uint64_t path_serial(const wsr_search *s)
 static wsr_status begin_epoch(wsr_search *s)
 {
     if (s->quirks.path_per_epoch) {
-        wsr__path_sample(&s->path, s, path_serial(s), WSR__SAMPLE_TRAIN);
+        const wsr_status status =
+            wsr__search_sample_path(s, wsr__search_path_serial(s));
+        if (status != WSR_OK) {
+            return status;
+        }
     }
     if (s->stage == WSR__STAGE_TRAIN && s->batch == 0) {
         s->loss = 0;
@@ -48,6 +52,7 @@ static wsr_status begin_epoch(wsr_search *s)
         s->seen = 0;
     }
     memset(s->seconds, 0, sizeof(s->seconds));
+    s->counted = (wsr__passes){0, 0};
     return WSR_OK;
 }
 
@@ -87,15 +92,32 @@ static void add_evaluation(const wsr_search *s, wsr__json *line)
         return;
     }
     add_losses(s, line, "loss", s->losses);
-    if (!s->cls->estimates) {
-        return;
-    }
     if (s->params.random_baseline > 0) {
         add_losses(s, line, "random_baseline", s->baseline_losses);
+    }
+    if (!s->cls->estimates) {
+        return;
     }
     wsr__json_number(line, "estimator_loss", s->estimator_loss);
     wsr__json_number(line, "predictor_loss", s->predictor_loss);
     wsr__json_number(line, "rank_correlation", s->correlation);
+}
+
+// The work up to the end of this epoch, and whether the cells collapse.
+static wsr_status add_course(const wsr_search *s, wsr__json *line)
+{
+    wsr_status status = WSR_OK;
+    wsr__skips skips;
+    const wsr__passes passes = wsr__search_passes_until(s, s->epoch + 1);
+    wsr__json_number(line, "passes", passes.gradient);
+    wsr__json_number(line, "forward_passes", passes.forward);
+    WSR_TRY(wsr__search_skips(&skips, s));
+    wsr__json_number(line, "skip_share", skips.genotype);
+    wsr__json_number(line, "edges_skip_share", skips.edges);
+    wsr__json_number(line, "edges_without_parameters_share",
+                     skips.parameterless);
+out:
+    return status;
 }
 
 static wsr_status log_epoch(const wsr_search *s, wsr__run *run, double start)
@@ -110,6 +132,7 @@ static wsr_status log_epoch(const wsr_search *s, wsr__run *run, double start)
     wsr__json_number(line, "seconds", wsr__seconds() - start);
     add_times(s, line);
     add_evaluation(s, line);
+    WSR_TRY(add_course(s, line));
     WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;
@@ -135,64 +158,12 @@ out:
     return status;
 }
 
-// Whether a stage has anything to do in a phase.
-static bool has_stage(const wsr_search *s, wsr_phase phase,
-                      wsr__search_stage stage)
-{
-    switch (stage) {
-    case WSR__STAGE_TRAIN:
-        return !s->cls->untrained;
-    case WSR__STAGE_EVALUATE:
-        return phase != WSR_PHASE_WARM_UP && s->cls->evaluate != NULL;
-    default:
-        return phase != WSR_PHASE_WARM_UP;
-    }
-}
-
-// Passes of images through paths of the supernet in a stage of an epoch. What
-// is no pass, the training of estimator and predictor, is not counted.
-static double stage_passes(const wsr_search *s, wsr_phase phase,
-                           wsr__search_stage stage)
-{
-    const wsr__search_params *const p = &s->params;
-    const double batch = (double)p->batch;
-    const double attack = (double)p->attack_steps;
-    const double sources = (double)p->sources.n;
-    const double held_out = batch * (double)wsr__search_batches(s);
-    const double slots = (double)wsr__search_slots(s);
-    if (!has_stage(s, phase, stage)) {
-        return 0;
-    }
-    if (stage == WSR__STAGE_TRAIN) {
-        return batch * (double)wsr__search_train_batches(s) * (attack + 1);
-    }
-    if (stage == WSR__STAGE_EVALUATE) {
-        const double stored = batch * (double)p->estimator_batches;
-        const double paths = (double)(p->architectures + p->random_baseline);
-        return paths * held_out * (1 + sources * attack + slots) +
-               (double)p->architectures * stored * (sources + 1) * attack;
-    }
-    return s->cls->estimates || phase != WSR_PHASE_SEARCH
-               ? 0
-               : held_out * (1 + slots * (attack + 1));
-}
-
-// Passes of all stages of an epoch in a phase.
-static double epoch_passes(const wsr_search *s, wsr_phase phase)
+// Work of an epoch of a phase, up to a stage.
+static double work_before(const wsr_search *s, wsr_phase phase, int stage)
 {
     double sum = 0;
-    for (int i = 0; i <= (int)WSR__STAGE_UPDATE; i++) {
-        sum += stage_passes(s, phase, (wsr__search_stage)i);
-    }
-    return sum;
-}
-
-double wsr__search_passes(const wsr_search *s)
-{
-    double sum = 0;
-    for (int p = 0; p < (int)WSR_PHASE_DONE; p++) {
-        sum += (double)wsr__phase_epochs(s, (wsr_phase)p) *
-               epoch_passes(s, (wsr_phase)p);
+    for (int i = 0; i < stage; i++) {
+        sum += wsr__stage_work(s, phase, (wsr__search_stage)i);
     }
     return sum;
 }
@@ -200,16 +171,15 @@ double wsr__search_passes(const wsr_search *s)
 // The fraction of the whole search that the current stage is, for progress.
 static void span_stage(const wsr_search *s, wsr__run *run)
 {
-    const double all = wsr__search_passes(s);
-    double done = (double)s->epoch * epoch_passes(s, s->phase);
+    enum { ALL = (int)WSR__STAGE_UPDATE + 1 };
+    const double all = wsr__search_work(s);
+    double done = (double)s->epoch * work_before(s, s->phase, ALL) +
+                  work_before(s, s->phase, (int)s->stage);
     for (int p = 0; p < (int)s->phase; p++) {
         done += (double)wsr__phase_epochs(s, (wsr_phase)p) *
-                epoch_passes(s, (wsr_phase)p);
+                work_before(s, (wsr_phase)p, ALL);
     }
-    for (int i = 0; i < (int)s->stage; i++) {
-        done += stage_passes(s, s->phase, (wsr__search_stage)i);
-    }
-    const double stage = stage_passes(s, s->phase, s->stage);
+    const double stage = wsr__stage_work(s, s->phase, s->stage);
     if (all > 0) {
         wsr__run_span(run, done / all, (done + stage) / all);
     }
@@ -218,6 +188,7 @@ static void span_stage(const wsr_search *s, wsr__run *run)
 // Searchers (the family) choose how to evaluate and to update.
 static wsr_status run_stage(wsr_search *s, wsr__run *run)
 {
+    wsr_status status = WSR_OK;
     span_stage(s, run);
     switch (s->stage) {
     case WSR__STAGE_TRAIN:
@@ -225,8 +196,11 @@ static wsr_status run_stage(wsr_search *s, wsr__run *run)
     case WSR__STAGE_EVALUATE:
         return s->cls->evaluate(s, run);
     default:
-        return s->cls->update_alphas(s, run);
+        WSR_TRY(wsr__search_baseline(s, run));
+        WSR_TRY(s->cls->update_alphas(s, run));
     }
+out:
+    return status;
 }
 
 // The stages in turn, from the one at which a resumed run stands. A search
@@ -236,8 +210,9 @@ static wsr_status run_epoch(wsr_search *s, wsr__run *run)
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     WSR_TRY(begin_epoch(s));
-    while (s->stage < WSR__STAGE_UPDATE || has_stage(s, s->phase, s->stage)) {
-        if (has_stage(s, s->phase, s->stage)) {
+    while (s->stage < WSR__STAGE_UPDATE ||
+           wsr__search_has_stage(s, s->phase, s->stage)) {
+        if (wsr__search_has_stage(s, s->phase, s->stage)) {
             WSR_TRY(run_stage(s, run));
         }
         if (s->stage == WSR__STAGE_UPDATE) {
@@ -245,7 +220,7 @@ static wsr_status run_epoch(wsr_search *s, wsr__run *run)
         }
         s->stage++;
         s->batch = 0;
-        if (has_stage(s, s->phase, s->stage)) {
+        if (wsr__search_has_stage(s, s->phase, s->stage)) {
             WSR_TRY(wsr__run_checkpoint(run));
         }
     }

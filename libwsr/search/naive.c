@@ -132,6 +132,7 @@ static wsr_status add_loss(double *loss, sampled *t, wsr_search *s,
                             .n = (size_t)s->params.batch,
                             .classes = wsr_net_classes(s->net)};
     each_weight(t, s, set_weight, s->quirks.weighted ? 1 : 0);
+    s->counted.gradient += (double)step.n;
     WSR_TRY(wsr__train_step_pass(&mean, &correct, &step, x, (wsr__pass){1, 0}));
     each_weight(t, s, add_diff, factor);
     *loss += mean;
@@ -202,8 +203,22 @@ out:
     return status;
 }
 
+// Every loss needs its gradient, and every strength its attack.
+static wsr__passes passes(const wsr_search *s, wsr_phase phase,
+                          wsr__search_stage stage)
+{
+    const double images = (double)s->params.batch *
+                          (double)wsr__search_batches(s);
+    const double slots = (double)wsr__search_slots(s);
+    const double steps = (double)s->params.attack_steps;
+    return phase == WSR_PHASE_SEARCH && stage == WSR__STAGE_UPDATE
+               ? (wsr__passes){images * (1 + slots * (steps + 1)), 0}
+               : (wsr__passes){0, 0};
+}
+
 const wsr__searcher_class wsr__searcher_naive = {
     .super = {"naive", "every strength is attacked, alphas descend the losses",
               "doi:10.1609/aaai.v37i1.25118", NULL, 0},
     .update_alphas = update_alphas,
+    .passes = passes,
 };

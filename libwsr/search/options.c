@@ -20,6 +20,11 @@ const wsr__option wsr__search_schema[] = {
      "epochs that fill the memories of estimator and predictor", NULL},
     {"epochs", WSR__INT, AT(epochs), "200", 1, 100000, "epochs",
      "epochs that update the alphas", NULL},
+    {"budget", WSR__INT, AT(budget), "0", 0, 1e15, "passes",
+     "forward-backward passes of images that the search may take: replaces "
+     "epochs by as many as it pays for, so that searchers compare at equal "
+     "cost; 0: no budget",
+     NULL},
     {"predictor_warm_up", WSR__INT, AT(predictor_warm_up), "500", 0, 1000000,
      "passes", "passes of the predictor over its memory after the population",
      NULL},
@@ -70,7 +75,13 @@ const wsr__option wsr__search_schema[] = {
      "architectures that are evaluated per epoch", NULL},
     {"random_baseline", WSR__INT, AT(random_baseline), "0", 0, 1000, "",
      "uniformly sampled architectures that are evaluated per epoch as well, "
-     "for the log only",
+     "for the log only; afterwards as many random genotypes beside the found "
+     "one",
+     NULL},
+    {"max_skips", WSR__INT, AT(max_skips), "2", 0, 1000, "",
+     "skip connections of a cell above which a warning says that the cells "
+     "collapse: P-DARTS permits two of eight edges (arXiv:1904.12760), DARTS+ "
+     "stops at two (arXiv:1909.06035)",
      NULL},
     // Update of the alphas. 0 takes a default that depends on fidelity.
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",

@@ -24,12 +24,21 @@ void wsr__path_free(wsr__path *path)
     *path = (wsr__path){0};
 }
 
+void wsr__search_noise(float *g, const wsr_search *search, wsr__rng *rng)
+{
+    const size_t n = search->arch.rows * search->arch.cols;
+    wsr__gumbel_fill(g, n, rng);
+    for (size_t i = 0; search->importance != NULL && i < n; i++) {
+        g[i] *= search->importance->scale[i];
+    }
+}
+
 static void sample(wsr__path *path, const wsr_search *search,
                    const float *alphas, wsr__rng *rng)
 {
     const wsr__arch *const arch = &search->arch;
     float g[WSR__EDGES * WSR__CANDIDATES];
-    wsr__gumbel_fill(g, arch->rows * arch->cols, rng);
+    wsr__search_noise(g, search, rng);
     wsr__arch_weights(path->weights, arch, alphas, g);
     wsr__arch_choose(path->choices, path->top, arch, path->weights);
 }

@@ -7,6 +7,10 @@
 
 #include "eval/result.h"
 
+static const char skips_remedy[] =
+    "compare with fewer epochs or a smaller learning rate of the alphas, and "
+    "with another searcher: the earlier genotypes are in log.jsonl";
+
 typedef struct method {
     wsr__run_self super;
     wsr__search_config config;
@@ -174,10 +178,42 @@ static wsr_status describe(const void *self, wsr__json *line)
 
 // ------------------------------------------------------------------- stages
 
+// What makes the genotype doubtful, for log and report.
+static wsr_status log_skips(const method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__skips skips;
+    wsr__json *line = NULL;
+    wsr__str detail = {0};
+    WSR_TRY(wsr__search_skips(&skips, m->search));
+    if (!wsr__skips_collapse(&skips, m->search)) {
+        return WSR_OK;
+    }
+    wsr__skips_describe(&detail, &skips, m->search);
+    WSR_TRY(wsr__str_status(&detail));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "warning"));
+    wsr__json_text(line, "warning", "skip_connections");
+    wsr__json_text(line, "detail", detail.s);
+    wsr__json_text(line, "remedy", skips_remedy);
+    WSR_TRY(wsr__run_log_end(run->log));
+out:
+    wsr__str_free(&detail);
+    return status;
+}
+
+// Nothing is left of the search when a resumed run has its training.
 static wsr_status search(void *self, wsr__run *run)
 {
+    wsr_status status = WSR_OK;
     const method *const m = self;
-    return wsr__search_loop(m->search, run);
+    if (m->training != NULL) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__search_loop(m->search, run));
+    WSR_TRY(wsr__search_compare_found(m->search, run));
+    WSR_TRY(log_skips(m, run));
+out:
+    return status;
 }
 
 // Written before the training, so that an interrupted run shows what it found.
@@ -246,10 +282,29 @@ static wsr_status restore(void *self, wsr__run *run)
     return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->config.eval);
 }
 
+// Said once more at the end, where nobody has to look for it in the log.
+static void warn_of_skips(const method *m)
+{
+    wsr__skips skips;
+    wsr__str detail = {0};
+    if (wsr__search_skips(&skips, m->search) == WSR_OK &&
+        wsr__skips_collapse(&skips, m->search)) {
+        wsr__skips_describe(&detail, &skips, m->search);
+        if (wsr__str_status(&detail) == WSR_OK) {
+            wsr__log(WSR_LOG_WARNING, "skip connections: %s; %s", detail.s,
+                     skips_remedy);
+        }
+    }
+    wsr__str_free(&detail);
+}
+
 // Moves what the run made into the result.
 static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     method *const m = self;
+    if (!failed) {
+        warn_of_skips(m);
+    }
     return wsr__result_of_stage(out, &m->evaluated, &m->net, &m->test, failed);
 }
 
@@ -276,7 +331,7 @@ static void work(const void *self, double *out)
     const double path =
         size_of(m->config.supernet.layers, m->config.supernet.channels);
     const double net = size_of(m->config.net.layers, m->config.net.channels);
-    out[0] = path * wsr__search_passes(m->search);
+    out[0] = path * wsr__search_work(m->search);
     out[1] = net * m->train_passes;
     out[2] = net * m->eval_passes;
 }
@@ -332,12 +387,40 @@ static const wsr__run_class searching = {
     .free = release,
 };
 
+// Whether several searchers are to run. A resumed run asks its folder; a folder
+// that cannot say so is left to the run, which refuses it.
+static wsr_status compares(bool *out, const wsr_config *config, const char *dir,
+                           bool resume)
+{
+    wsr_status status = WSR_OK;
+    wsr_config *stored = NULL;
+    char *path = NULL;
+    const char *list = NULL;
+    if (resume && dir != NULL) {
+        path = wsr__path_join(dir, "config.yaml");
+        WSR_TRY(path == NULL ? WSR_NOMEM : wsr_config_new(&stored));
+        config = wsr_config_load(stored, path) == WSR_OK ? stored : NULL;
+    }
+    list = config == NULL ? NULL : wsr_config_text(config, "compare");
+    *out = list != NULL && list[0] != '\0';
+out:
+    wsr_config_free(stored);
+    wsr__free(path);
+    return status;
+}
+
 wsr_status wsr_search_run(wsr_result **result, const wsr_config *config,
                           const char *dir, bool resume, wsr_progress_hook hook,
                           void *user)
 {
+    wsr_status status = WSR_OK;
     const wsr__run_request request = {config, dir, resume, hook, user};
-    return wsr__run_execute(result, &searching, &request);
+    bool several = false;
+    WSR_TRY(compares(&several, config, dir, resume));
+    WSR_TRY(wsr__run_execute(result, several ? &wsr__comparing : &searching,
+                             &request));
+out:
+    return status;
 }
 
 wsr_status wsr_search_cost(wsr_cost *cost, const wsr_config *config,

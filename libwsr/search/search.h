@@ -6,9 +6,12 @@
 //   evaluate   losses of sampled architectures, held out   (evaluate.c)
 //   update     train the predictor, update the alphas
 // path.c samples architectures and makes their plans, state.c says what a
-// checkpoint holds, configure.c what is configured, run.c is the run that
-// trains the found genotype afterwards, stepwise.c the search in a caller's
-// hands. A searcher is one file: it defines the last two stages.
+// checkpoint holds, configure.c what is configured, passes.c counts the work,
+// baseline.c compares with random architectures, skips.c watches for skip
+// connections, run.c is the run that trains the found genotype afterwards,
+// compare.c runs several searchers, stepwise.c is the search in a caller's
+// hands. A searcher is one file: it defines the last two stages. What evolution
+// and controller share, architectures as genotypes have them, is in pairs.c.
 
 #ifndef WSR_SEARCH_SEARCH_H
 #define WSR_SEARCH_SEARCH_H
@@ -17,6 +20,7 @@
 #include "base/fidelity.h"
 #include "estimator/estimator.h"
 #include "predictor/predictor.h"
+#include "space/space.h"
 #include "train/train.h"
 #include "wsr/search.h"
 
@@ -27,6 +31,7 @@ typedef struct wsr__search_params {
     int64_t warm_up;
     int64_t population;
     int64_t epochs;
+    int64_t budget;
     int64_t predictor_warm_up;
     int64_t predictor_passes;
     int64_t batch;
@@ -49,6 +54,7 @@ typedef struct wsr__search_params {
     int64_t train_batches;
     int64_t architectures;
     int64_t random_baseline;
+    int64_t max_skips;
     double tau;
     int64_t arch_steps;
     int64_t arch_samples;
@@ -108,14 +114,41 @@ typedef struct wsr__path {
 
 enum { WSR__SLOTS = 1 + 2 * WSR__LIST_SIZE }; // clean, sources and targets
 
-/// A search algorithm: the last two stages of an epoch.
+/// Passes of images through paths of the supernet. One image through one path
+/// is one pass.
+typedef struct wsr__passes {
+    double gradient; // forward and backward
+    double forward;  // forward only
+} wsr__passes;
+
+/// A search algorithm: the last two stages of an epoch, and what belongs to
+/// them. A member that is NULL does nothing.
 typedef struct wsr__searcher_class {
     wsr__class super;
+    /// Make search->own from the options of the class.
+    wsr_status (*make)(wsr_search *search, const void *options);
+    void (*free)(void *own);
+    /// Arrays of search->own for checkpoints.
+    size_t (*states)(const wsr_search *search);
+    wsr__state (*state)(const wsr_search *search, size_t i);
+    /// After a checkpoint was read: refuse what it must not hold, such as
+    /// indices out of range, and bring back what follows from the state.
+    wsr_status (*check)(const wsr_search *search, const wsr__st *st);
+    /// Choose the path that trains the supernet, search->path; `key` numbers
+    /// it. NULL: the path is sampled with the alphas.
+    wsr_status (*sample)(wsr_search *search, uint64_t key);
+    /// The table (rows, cols) that the genotype is derived from. NULL: the
+    /// alphas.
+    const float *(*table)(const wsr_search *search);
     /// Evaluate architectures; NULL: nothing is evaluated.
     wsr_status (*evaluate)(wsr_search *search, wsr__run *run);
     wsr_status (*update_alphas)(wsr_search *search, wsr__run *run);
+    /// Passes of the two stages in an epoch.
+    wsr__passes (*passes)(const wsr_search *search, wsr_phase phase,
+                          wsr__search_stage stage);
     bool estimates; // uses the estimator, which needs two sources or more
     bool untrained; // the supernet is not trained
+    bool pairs;     // its architectures are those of genotypes: pairs.c
 } wsr__searcher_class;
 
 #define WSR_REG(family, name) \
@@ -133,6 +166,7 @@ typedef struct wsr__search_of {
     const void *estimator_params;
     const wsr__predictor_class *predictor;
     const void *predictor_params;
+    const void *searcher_params;
     uint64_t seed;
 } wsr__search_of;
 
@@ -153,6 +187,7 @@ enum {
 
 typedef struct wsr__search_top {
     wsr__text fidelity;
+    wsr__text compare;
 } wsr__search_top;
 
 /// A search's configuration, decoded.
@@ -186,8 +221,26 @@ enum {
     WSR__TIMES
 };
 
+/// What an evaluation does besides.
+typedef enum wsr__evaluation {
+    WSR__EVALUATE,
+    WSR__EVALUATE_AND_STORE,   // noises of training batches go to the estimator
+    WSR__EVALUATE_FIXED_STATS, // leaves running statistics as they are
+    WSR__EVALUATE_BY_ATTACKS   // so too, and estimates nothing
+} wsr__evaluation;
+
+/// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
+/// i] that of slot i.
+typedef wsr_status (*wsr__evaluator)(double *losses, wsr_search *search,
+                                     const wsr__path *path,
+                                     wsr__evaluation how);
+
+typedef struct wsr__importance wsr__importance;
+
 struct wsr_search {
     const wsr__searcher_class *cls;
+    void *own;                // of the class
+    wsr__evaluator evaluator; // wsr__path_evaluate(); tests plant another
     wsr__search_params params;
     wsr__search_quirks quirks;
     uint64_t seed;
@@ -205,7 +258,8 @@ struct wsr_search {
     wsr_estimator *estimator;
     wsr_predictor *predictor;
     wsr__arena arena;
-    wsr__path path; // of the epoch, or of the batch
+    wsr__path path;              // of the epoch, or of the batch
+    wsr__importance *importance; // NULL: Gumbel noise is as drawn
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -225,6 +279,8 @@ struct wsr_search {
     double predictor_loss;
     double correlation; // Kendall's tau, predicted against evaluated
     double baseline_losses[WSR__SLOTS]; // mean over random architectures
+    double clean_accuracy; // of the last architecture that was evaluated
+    wsr__passes counted;   // of the epoch, since it was begun or resumed
     // Seconds of the epoch's parts, for the log.
     double seconds[WSR__TIMES];
     // Of a search in a caller's hands.
@@ -244,6 +300,9 @@ typedef struct wsr__alpha_update {
 } wsr__alpha_update;
 
 wsr__alpha_update wsr__search_alpha_update(const wsr_search *search);
+
+/// The table that the genotype is derived from.
+const float *wsr__search_table(const wsr_search *search);
 
 /// Weights of the losses in the objective, clean and slots.
 void wsr__search_weights(double *weights, const wsr_search *search);
@@ -282,7 +341,11 @@ void wsr__search_needs(wsr__needs *needs, const wsr_search *search);
 size_t wsr__phase_epochs(const wsr_search *search, wsr_phase phase);
 /// Number of the current epoch over all phases.
 uint64_t wsr__search_serial(const wsr_search *search);
+/// Counter of the epoch's path, where there is one an epoch.
+uint64_t wsr__search_path_serial(const wsr_search *search);
 
+/// Gumbel noise (rows, cols), scaled by search->importance.
+void wsr__search_noise(float *g, const wsr_search *search, wsr__rng *rng);
 /// Sample a path of the current alphas; `kind` and `serial` key the noise.
 void wsr__path_sample(wsr__path *path, const wsr_search *search,
                       uint64_t serial, uint32_t kind);
@@ -291,7 +354,9 @@ enum {
     WSR__SAMPLE_EVALUATE,
     WSR__SAMPLE_UPDATE,
     WSR__SAMPLE_BASELINE,
-    WSR__SAMPLE_CALLER // of wsr_search_sample()
+    WSR__SAMPLE_CALLER, // of wsr_search_sample()
+    WSR__SAMPLE_SELECT, // of an individual, for its offspring
+    WSR__SAMPLE_REMOVE  // of one to remove
 };
 /// Sample a path of which every candidate is equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr_search *search,
@@ -303,18 +368,13 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch,
                           unsigned purpose);
 
+/// Choose the path that trains the supernet, as the searcher does.
+wsr_status wsr__search_sample_path(wsr_search *search, uint64_t key);
+
 /// Train the supernet for the rest of the epoch.
 wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
 
-/// What an evaluation does besides.
-typedef enum wsr__evaluation {
-    WSR__EVALUATE,
-    WSR__EVALUATE_AND_STORE,  // noises of training batches go to the estimator
-    WSR__EVALUATE_FIXED_STATS // leaves running statistics as they are
-} wsr__evaluation;
-
-/// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
-/// i] that of slot i.
+/// See wsr__evaluator.
 wsr_status wsr__path_evaluate(double *losses, wsr_search *search,
                               const wsr__path *path, wsr__evaluation how);
 
@@ -323,12 +383,150 @@ void wsr__search_advance(wsr_search *search);
 /// Do what is left of the current epoch and go to the next; nothing when the
 /// search is done. A run without a log (NULL) gets no lines.
 wsr_status wsr__search_run_epoch(wsr_search *search, wsr__run *run);
-/// Passes of images through paths of the supernet that the whole search takes,
-/// without those that interrupted stages repeat.
-double wsr__search_passes(const wsr_search *search);
-
 /// Run the search from its current position to the end.
 wsr_status wsr__search_loop(wsr_search *search, wsr__run *run);
+
+// -------------------------------------------------------------- importance
+
+/// How the importance of past steps scales the Gumbel noise of an epoch.
+struct wsr__importance {
+    wsr__text mode; // mean, sum, last
+    float *sum;     // (rows, cols) over all steps
+    float *last;    // (rows, cols) of the last step
+    float *scale;   // (rows, cols) factors of the noise
+    int64_t count;  // steps
+};
+
+/// [out, owned] `mode` "off": NULL
+wsr_status wsr__importance_new(wsr__importance **out, const wsr__text *mode,
+                               size_t floats);
+void wsr__importance_free(wsr__importance *importance); // NULL is legal
+/// Take up the gradient (rows, cols) of a step of the alphas.
+void wsr__importance_add(wsr__importance *importance, const float *diff_alphas,
+                         const wsr__arch *arch);
+/// Bring the scale up to date, between two epochs.
+void wsr__importance_apply(wsr__importance *importance, size_t floats);
+enum { WSR__IMPORTANCE_STATES = 3 };
+wsr__state wsr__importance_state(wsr__importance *importance, size_t i,
+                                 size_t floats);
+
+// ------------------------------------------------------------------ passes
+
+/// Whether a stage of a phase has anything to do.
+bool wsr__search_has_stage(const wsr_search *search, wsr_phase phase,
+                           wsr__search_stage stage);
+/// Passes of a stage of an epoch.
+wsr__passes wsr__stage_passes(const wsr_search *search, wsr_phase phase,
+                              wsr__search_stage stage);
+/// Passes of all phases before the current one and of `epochs` epochs of it,
+/// without those of random baselines and those that interrupted stages repeat.
+wsr__passes wsr__search_passes_until(const wsr_search *search, size_t epochs);
+/// Passes of `paths` evaluations; the noises of training batches are stored
+/// `stored` times. For wsr__searcher_class.passes.
+wsr__passes wsr__evaluation_passes(const wsr_search *search, double paths,
+                                   double stored);
+/// Work of a stage of an epoch and of the whole search for the forecast: all
+/// passes, with those of the random baseline.
+double wsr__stage_work(const wsr_search *search, wsr_phase phase,
+                       wsr__search_stage stage);
+double wsr__search_work(const wsr_search *search);
+/// With search.budget: as many epochs of the search phase as it pays for.
+wsr_status wsr__search_spend(wsr_search *search);
+
+// ---------------------------------------------------------------- baseline
+
+/// Evaluate search.random_baseline random architectures for the log. Nothing
+/// else changes.
+wsr_status wsr__search_baseline(wsr_search *search, wsr__run *run);
+/// Log the event "found": what the search took, and, with
+/// search.random_baseline, the objective of the found architecture and those
+/// of random ones under the same attacks.
+wsr_status wsr__search_compare_found(wsr_search *search, wsr__run *run);
+
+// ------------------------------------------------------------------- skips
+
+/// How far the cells have collapsed to skip connections.
+typedef struct wsr__skips {
+    size_t most;          // skip connections of a cell of the genotype
+    double genotype;      // share of skip connections in the genotype
+    double edges;         // share of the supernet's edges that prefer a skip
+                          // connection, "none" apart
+    double parameterless; // share of them whose best candidate is a skip
+                          // connection, a pool or none
+} wsr__skips;
+
+wsr_status wsr__search_skips(wsr__skips *skips, const wsr_search *search);
+/// Whether that is more than search.max_skips permits.
+bool wsr__skips_collapse(const wsr__skips *skips, const wsr_search *search);
+/// What a warning says about it.
+void wsr__skips_describe(wsr__str *out, const wsr__skips *skips,
+                         const wsr_search *search);
+
+// ------------------------------------------------------------------- pairs
+
+enum { WSR__PAIRS = 2 * 2 * WSR__GENOTYPE_NODES }; // edges of both cells
+
+/// An architecture as a genotype has it: for every node of the normal and then
+/// of the reduction cell two edges, each with its state and its candidate.
+typedef struct wsr__pairs {
+    uint32_t states[WSR__PAIRS];
+    uint32_t ops[WSR__PAIRS]; // numbers of candidates
+} wsr__pairs;
+
+enum { WSR__PAIRS_NUMBERS = 2 * WSR__PAIRS }; // of a wsr__pairs, in checkpoints
+
+size_t wsr__pairs_count(const wsr_search *search); // edges
+/// Draw states, two for each node, and candidates other than "none".
+void wsr__pairs_random(wsr__pairs *pairs, const wsr_search *search,
+                       wsr__rng *rng);
+/// Give one edge another candidate, or another state.
+void wsr__pairs_mutate(wsr__pairs *pairs, const wsr_search *search,
+                       wsr__rng *rng);
+/// The path of an architecture: "none" on all other edges, weights one-hot.
+void wsr__pairs_path(wsr__path *path, const wsr__pairs *pairs,
+                     const wsr_search *search);
+/// A table (rows, cols) from which the same genotype is derived.
+void wsr__pairs_table(float *table, const wsr__pairs *pairs,
+                      const wsr_search *search);
+/// The architecture of the genotype that a table stands for.
+wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr_search *search,
+                             const float *table);
+/// A random path in genotype form to train the supernet on:
+/// wsr__searcher_class.sample.
+wsr_status wsr__pairs_sample(wsr_search *search, uint64_t key);
+/// Evaluate architecture `k` of the `n` of an epoch: its objective, and
+/// search->losses as their mean once all are evaluated.
+wsr_status wsr__pairs_evaluate(double *objective, wsr_search *search,
+                               wsr__run *run, const wsr__pairs *pairs,
+                               const size_t k_of_n[2]);
+/// Passes of search.architectures evaluations an epoch.
+wsr__passes wsr__pairs_passes(const wsr_search *search, wsr_phase phase,
+                              wsr__search_stage stage);
+/// Whether every number is in its range.
+bool wsr__pairs_valid(const wsr__pairs *pairs, const wsr_search *search);
+
+// --------------------------------------------------- wsr_nas for variants
+
+/// Keeps what was measured of architecture k of the epoch: its losses, centred
+/// where the options say so.
+typedef wsr_status (*wsr__nas_keep)(wsr_search *search, const wsr__path *path,
+                                    size_t k, const double *losses);
+wsr_status wsr__nas_evaluate(wsr_search *search, wsr__run *run,
+                             wsr__nas_keep keep);
+/// Gumbel noise (rows, cols) of architecture k of the epoch.
+void wsr__nas_noise(float *g, const wsr_search *search, size_t k);
+/// Train estimator and predictor on their memories.
+wsr_status wsr__nas_train(wsr_search *search);
+/// The steps of the alphas along the predictor; `g` (rows, cols) is the Gumbel
+/// noise of all samples, NULL: fresh noise for each.
+wsr_status wsr__nas_steps(wsr_search *search, const float *g);
+wsr__passes wsr__nas_passes(const wsr_search *search, wsr_phase phase,
+                            wsr__search_stage stage);
+
+// ------------------------------------------------------------------ compare
+
+/// The run that takes up several searchers in turn.
+extern const wsr__run_class wsr__comparing;
 
 /// State for checkpoints.
 wsr_status wsr__search_add_state(const wsr_search *search,

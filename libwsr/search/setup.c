@@ -247,6 +247,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
         return WSR_NOMEM;
     }
     s->cls = cls;
+    s->evaluator = wsr__path_evaluate;
     s->params = *params;
     s->seed = of->seed;
     resolve(&s->quirks, params);
@@ -259,6 +260,10 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
                                 wsr_loader_shape(s->train_loader), of->seed));
     WSR_TRY(wsr__estimator_reserve(s->estimator, params->sources.n));
     WSR_TRY(make_predictor(s, of));
+    if (cls->make != NULL) {
+        WSR_TRY(cls->make(s, of->searcher_params));
+    }
+    WSR_TRY(wsr__search_spend(s));
     *out = s;
     s = NULL;
 out:
@@ -346,6 +351,10 @@ void wsr_search_free(wsr_search *s)
     for (size_t i = 0; s->noise != NULL && i < s->noises; i++) {
         wsr__free(s->noise[i]);
     }
+    if (s->own != NULL) {
+        s->cls->free(s->own);
+    }
+    wsr__importance_free(s->importance);
     wsr__free(s->noise);
     wsr__free(s->norms);
     wsr__free(s->x_adv);
@@ -432,9 +441,14 @@ double wsr__search_slot_eps(const wsr_search *s, size_t i)
     return i % 2 == 0 ? s->params.sources.v[i / 2] : s->params.targets.v[i / 2];
 }
 
+const float *wsr__search_table(const wsr_search *s)
+{
+    return s->cls->table != NULL ? s->cls->table(s) : s->alphas;
+}
+
 wsr_status wsr_search_genotype(wsr_genotype **out, const wsr_search *s,
                                const char *name)
 {
     return wsr__genotype_derive(out, name, wsr__supernet_space(s->net),
-                                s->alphas);
+                                wsr__search_table(s));
 }

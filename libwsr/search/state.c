@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The search's part of a checkpoint: parameters and optimiser state of the
-// supernet, the alphas, estimator and predictor with their memories, and the
-// position.
+// supernet, the alphas, estimator and predictor with their memories, what the
+// searcher has of its own, and the position.
 //
 // Random numbers are not part of it: they depend on seed and position. Plans
 // are made again.
@@ -18,7 +18,7 @@ typedef struct carrier {
     size_t count;
 } carrier;
 
-enum { OPTIM, ARCH, ESTIMATOR, PREDICTOR, CARRIERS };
+enum { OPTIM, ARCH, ESTIMATOR, PREDICTOR, SEARCHER, CARRIERS };
 
 static void list_carriers(carrier list[CARRIERS], const wsr_search *s)
 {
@@ -28,6 +28,8 @@ static void list_carriers(carrier list[CARRIERS], const wsr_search *s)
         (carrier){"state.estimator.", wsr__estimator_states(s->estimator)};
     list[PREDICTOR] =
         (carrier){"state.predictor.", wsr__predictor_states(s->predictor)};
+    list[SEARCHER] = (carrier){"state.searcher.",
+                               s->cls->states == NULL ? 0 : s->cls->states(s)};
 }
 
 static wsr__state state_at(const wsr_search *s, int which, size_t i)
@@ -39,8 +41,10 @@ static wsr__state state_at(const wsr_search *s, int which, size_t i)
         return wsr__optim_state(s->arch_optim, i);
     case ESTIMATOR:
         return wsr__estimator_state(s->estimator, i);
-    default:
+    case PREDICTOR:
         return wsr__predictor_state(s->predictor, i);
+    default:
+        return s->cls->state(s, i);
     }
 }
 
@@ -52,8 +56,6 @@ static wsr_status add_evaluation(const wsr_search *s, wsr__st_builder *builder)
     if (s->stage == WSR__STAGE_UPDATE) {
         WSR_TRY(
             wsr__st_add_f64(builder, "search.losses", s->losses, WSR__SLOTS));
-        WSR_TRY(wsr__st_add_f64(builder, "search.baseline_losses",
-                                s->baseline_losses, WSR__SLOTS));
         WSR_TRY(
             wsr__st_add_f64(builder, "search.correlation", &s->correlation, 1));
     }
@@ -66,8 +68,6 @@ static wsr_status read_evaluation(wsr_search *s, const wsr__st *st)
     wsr_status status = WSR_OK;
     if (s->stage == WSR__STAGE_UPDATE) {
         WSR_TRY(wsr__st_read_f64(s->losses, st, "search.losses", WSR__SLOTS));
-        WSR_TRY(wsr__st_read_f64(s->baseline_losses, st,
-                                 "search.baseline_losses", WSR__SLOTS));
         WSR_TRY(wsr__st_read_f64(&s->correlation, st, "search.correlation", 1));
     }
 out:
@@ -179,6 +179,9 @@ wsr_status wsr__search_read_state(wsr_search *s, const wsr__st *st)
         }
     }
     WSR_TRY(check_rings(s, st));
+    if (s->cls->check != NULL) {
+        WSR_TRY(s->cls->check(s, st));
+    }
     if (s->quirks.leftover) { // zeroed gradients count as present
         WSR_TRY(wsr__optim_recall(s->optim));
     }

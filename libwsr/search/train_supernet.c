@@ -60,6 +60,7 @@ static wsr_status last_step(wsr_search *s, const supernet_plans *p,
                             .classes = wsr_net_classes(s->net)};
     double loss = 0;
     size_t correct = 0;
+    s->counted.gradient += (double)step.n;
     WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
                                  (wsr__pass){1, 0}));
     const wsr__ball ball = {.x0 = x,
@@ -114,6 +115,7 @@ static wsr_status train_on(wsr_search *s, const supernet_plans *p,
                             .classes = wsr_net_classes(s->net)};
     double loss = 0;
     size_t correct = 0;
+    s->counted.gradient += (double)step.n;
     WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
                                  (wsr__pass){1, 0}));
     if (s->params.grad_clip > 0) {
@@ -128,6 +130,15 @@ out:
     return status;
 }
 
+wsr_status wsr__search_sample_path(wsr_search *s, uint64_t key)
+{
+    if (s->cls->sample != NULL) {
+        return s->cls->sample(s, key);
+    }
+    wsr__path_sample(&s->path, s, key, WSR__SAMPLE_TRAIN);
+    return WSR_OK;
+}
+
 // In a path per batch, the epoch's serial number and the batch are the counter
 // of its random numbers.
 static wsr_status train_batch(wsr_search *s, supernet_plans *p)
@@ -136,9 +147,8 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
     const wsr_batch *batch = NULL;
     if (!s->quirks.path_per_epoch) {
         plans_free(p);
-        wsr__path_sample(&s->path, s,
-                         wsr__search_serial(s) << 32 | (uint64_t)s->batch,
-                         WSR__SAMPLE_TRAIN);
+        WSR_TRY(wsr__search_sample_path(s, wsr__search_serial(s) << 32 |
+                                               (uint64_t)s->batch));
         WSR_TRY(plans_new(p, s));
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));

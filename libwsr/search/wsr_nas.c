@@ -13,6 +13,7 @@
 
 #include "search/search.h"
 
+#include <stddef.h>
 #include <string.h>
 
 // ---------------------------------------------------------------- evaluate
@@ -72,15 +73,24 @@ static wsr_status sample(wsr__path *path, wsr_search *s, size_t k)
     return WSR_OK;
 }
 
+void wsr__nas_noise(float *g, const wsr_search *s, size_t k)
+{
+    const bool own = s->quirks.path_per_epoch;
+    wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
+                               own ? wsr__search_path_serial(s)
+                                   : wsr__search_serial(s) << 32 | k,
+                               own ? WSR__SAMPLE_TRAIN : WSR__SAMPLE_EVALUATE);
+    wsr__search_noise(g, s, &rng);
+}
+
 static wsr_status evaluate_path(wsr_search *s, evaluated *e, size_t k)
 {
     wsr_status status = WSR_OK;
     double predicted[WSR__SLOTS];
     double *const losses = e->losses[k];
     WSR_TRY(sample(&e->paths[k], s, k));
-    WSR_TRY(
-        wsr__path_evaluate(losses, s, &e->paths[k],
-                           k == 0 ? WSR__EVALUATE_AND_STORE : WSR__EVALUATE));
+    WSR_TRY(s->evaluator(losses, s, &e->paths[k],
+                         k == 0 ? WSR__EVALUATE_AND_STORE : WSR__EVALUATE));
     WSR_TRY(wsr_predictor_run(predicted, s->predictor, e->paths[k].weights, 1));
     e->predicted[k] = wsr_search_objective(s, predicted);
     e->objective[k] = wsr_search_objective(s, losses);
@@ -91,34 +101,10 @@ out:
     return status;
 }
 
-// The random baseline: losses of uniformly sampled architectures, for the log.
-static wsr_status evaluate_baseline(wsr_search *s, wsr__run *run)
-{
-    wsr_status status = WSR_OK;
-    const size_t n = (size_t)s->params.random_baseline;
-    wsr__path path = {0};
-    WSR_TRY(wsr__path_new(&path, &s->arch));
-    memset(s->baseline_losses, 0, sizeof(s->baseline_losses));
-    for (size_t k = 0; k < n; k++) {
-        double losses[WSR__SLOTS];
-        wsr__path_uniform(&path, s, wsr__search_serial(s) << 32 | k);
-        WSR_TRY(
-            wsr__path_evaluate(losses, s, &path, WSR__EVALUATE_FIXED_STATS));
-        for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-            s->baseline_losses[i] += losses[i] / (double)n;
-        }
-        WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, n,
-                                  "evaluating random architectures"));
-    }
-out:
-    wsr__path_free(&path);
-    return status;
-}
-
 // Losses change more from epoch to epoch, as the weights improve, than between
 // the architectures of one epoch. Centring them per epoch leaves what the
 // predictor is to learn: the difference between architectures.
-static wsr_status store_losses(wsr_search *s, evaluated *e)
+static wsr_status store_losses(wsr_search *s, evaluated *e, wsr__nas_keep keep)
 {
     wsr_status status = WSR_OK;
     const bool centred = !s->quirks.uncentred && e->n > 1;
@@ -126,14 +112,13 @@ static wsr_status store_losses(wsr_search *s, evaluated *e)
         for (size_t i = 0; centred && i <= wsr__search_slots(s); i++) {
             e->losses[k][i] -= s->losses[i];
         }
-        WSR_TRY(wsr_predictor_remember(s->predictor, e->paths[k].weights,
-                                       e->losses[k]));
+        WSR_TRY(keep(s, &e->paths[k], k, e->losses[k]));
     }
 out:
     return status;
 }
 
-static wsr_status evaluate(wsr_search *s, wsr__run *run)
+wsr_status wsr__nas_evaluate(wsr_search *s, wsr__run *run, wsr__nas_keep keep)
 {
     wsr_status status = WSR_OK;
     evaluated e;
@@ -144,12 +129,34 @@ static wsr_status evaluate(wsr_search *s, wsr__run *run)
         WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, e.n,
                                   "evaluating architectures"));
     }
-    WSR_TRY(evaluate_baseline(s, run));
-    WSR_TRY(store_losses(s, &e));
+    WSR_TRY(store_losses(s, &e, keep));
     s->correlation = wsr_kendall_tau(e.predicted, e.objective, e.n);
 out:
     evaluated_free(&e);
     return status;
+}
+
+static wsr_status remember(wsr_search *s, const wsr__path *path, size_t k,
+                           const double *losses)
+{
+    (void)k;
+    return wsr_predictor_remember(s->predictor, path->weights, losses);
+}
+
+static wsr_status evaluate(wsr_search *s, wsr__run *run)
+{
+    return wsr__nas_evaluate(s, run, remember);
+}
+
+// Every architecture is attacked at the sources; the noises of the first one
+// are stored as well.
+wsr__passes wsr__nas_passes(const wsr_search *s, wsr_phase phase,
+                            wsr__search_stage stage)
+{
+    (void)phase;
+    return stage == WSR__STAGE_EVALUATE
+               ? wsr__evaluation_passes(s, (double)s->params.architectures, 1)
+               : (wsr__passes){0, 0};
 }
 
 // ----------------------------------------------------------- update alphas
@@ -161,7 +168,8 @@ typedef struct tables {
 } tables;
 
 static void sample_tables(wsr_search *s, const tables *t,
-                          const wsr__alpha_update *update, size_t step)
+                          const wsr__alpha_update *update, size_t step,
+                          const float *given)
 {
     const wsr__arch arch = {s->arch.rows, s->arch.cols, update->tau};
     const size_t floats = arch.rows * arch.cols;
@@ -174,13 +182,15 @@ static void sample_tables(wsr_search *s, const tables *t,
         wsr__rng rng =
             wsr__rng_at(s->seed, WSR__RNG_GUMBEL, key,
                         own ? WSR__SAMPLE_TRAIN : WSR__SAMPLE_UPDATE);
-        wsr__gumbel_fill(g, floats, &rng);
-        wsr__arch_weights(t->weights + k * floats, &arch, s->alphas, g);
+        wsr__search_noise(g, s, &rng);
+        wsr__arch_weights(t->weights + k * floats, &arch, s->alphas,
+                          given != NULL ? given : g);
     }
 }
 
 static wsr_status alpha_step(wsr_search *s, const tables *t,
-                             const wsr__alpha_update *update, size_t number)
+                             const wsr__alpha_update *update, size_t number,
+                             const float *g)
 {
     wsr_status status = WSR_OK;
     const wsr__arch arch = {s->arch.rows, s->arch.cols, update->tau};
@@ -188,7 +198,7 @@ static wsr_status alpha_step(wsr_search *s, const tables *t,
     double w[WSR__SLOTS];
     wsr__param *const alphas = wsr__params_at(s->arch_params, 0);
     wsr__search_weights(w, s);
-    sample_tables(s, t, update, number);
+    sample_tables(s, t, update, number, g);
     WSR_TRY(wsr_predictor_gradient(NULL, t->diffs, s->predictor, t->weights,
                                    update->samples, w));
     memset(alphas->grad, 0, floats * sizeof(float));
@@ -198,14 +208,19 @@ static wsr_status alpha_step(wsr_search *s, const tables *t,
     }
     alphas->has_grad = true;
     WSR_TRY(wsr_optim_step(s->arch_optim, update->lr));
+    if (s->importance != NULL) {
+        wsr__importance_add(s->importance, alphas->grad, &arch);
+    }
 out:
     return status;
 }
 
-static wsr_status run_alpha_steps(wsr_search *s)
+// Along given noise all samples of a step are equal, so one is enough.
+wsr_status wsr__nas_steps(wsr_search *s, const float *g)
 {
     wsr_status status = WSR_OK;
-    const wsr__alpha_update update = wsr__search_alpha_update(s);
+    wsr__alpha_update update = wsr__search_alpha_update(s);
+    update.samples = g != NULL ? 1 : update.samples;
     const size_t floats = update.samples * s->arch.rows * s->arch.cols;
     const tables t = {wsr__alloc(floats, sizeof(float)),
                       wsr__alloc(floats, sizeof(float))};
@@ -214,7 +229,10 @@ static wsr_status run_alpha_steps(wsr_search *s)
         goto out;
     }
     for (size_t i = 0; i < update.steps; i++) {
-        WSR_TRY(alpha_step(s, &t, &update, i));
+        WSR_TRY(alpha_step(s, &t, &update, i, g));
+    }
+    if (s->importance != NULL) {
+        wsr__importance_apply(s->importance, s->arch.rows * s->arch.cols);
     }
 out:
     wsr__free(t.weights);
@@ -247,12 +265,17 @@ static size_t predictor_passes(const wsr_search *s)
     return last ? (size_t)s->params.predictor_warm_up : 0;
 }
 
+wsr_status wsr__nas_train(wsr_search *s)
+{
+    return train_models(s, predictor_passes(s));
+}
+
 static wsr_status update_alphas(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(train_models(s, predictor_passes(s)));
+    WSR_TRY(wsr__nas_train(s));
     if (s->phase == WSR_PHASE_SEARCH) {
-        WSR_TRY(run_alpha_steps(s));
+        WSR_TRY(wsr__nas_steps(s, NULL));
     }
     WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], 1, 1,
                               "updating alphas"));
@@ -260,11 +283,60 @@ out:
     return status;
 }
 
+// ----------------------------------------------------------------- options
+
+typedef struct options {
+    wsr__text diw;
+} options;
+
+static const char *const modes[] = {"off", "mean", "sum", "last", NULL};
+
+static const wsr__option schema[] = {
+    {"diw", WSR__WORD, offsetof(options, diw), "off", 0, 0, "",
+     "importance weights of candidates, by which the Gumbel noise shrinks: of "
+     "all steps or of the last one",
+     modes},
+    {0},
+};
+
+static wsr_status make(wsr_search *s, const void *params)
+{
+    return wsr__importance_new(&s->importance, &((const options *)params)->diw,
+                               s->arch.rows * s->arch.cols);
+}
+
+static size_t states(const wsr_search *s)
+{
+    return s->importance == NULL ? 0 : (size_t)WSR__IMPORTANCE_STATES;
+}
+
+static wsr__state state(const wsr_search *s, size_t i)
+{
+    return wsr__importance_state(s->importance, i, s->arch.rows * s->arch.cols);
+}
+
+static wsr_status check(const wsr_search *s, const wsr__st *st)
+{
+    if (s->importance != NULL && s->importance->count < 0) {
+        return WSR_FAIL(WSR_FORMAT, "%s: %lld steps of the importance weights",
+                        wsr__st_path(st), (long long)s->importance->count);
+    }
+    if (s->importance != NULL) {
+        wsr__importance_apply(s->importance, s->arch.rows * s->arch.cols);
+    }
+    return WSR_OK;
+}
+
 const wsr__searcher_class wsr__searcher_wsr_nas = {
     .super = {"wsr_nas",
               "alphas descend the predicted losses at many strengths",
-              "doi:10.1609/aaai.v37i1.25118", NULL, 0},
+              "doi:10.1609/aaai.v37i1.25118", schema, sizeof(options)},
+    .make = make,
+    .states = states,
+    .state = state,
+    .check = check,
     .evaluate = evaluate,
     .update_alphas = update_alphas,
+    .passes = wsr__nas_passes,
     .estimates = true,
 };

@@ -171,15 +171,17 @@ if(NOT whole EQUAL written OR NOT printed EQUAL written)
     complain("${whole} and ${printed} lines printed, ${written} in the log")
 endif()
 
-check_run(${SEARCH} --json --out ${SCRATCH}/search ${train}
-    --set supernet.channels=4 --set supernet.layers=2 --set search.warm_up=1
-    --set search.population=1 --set search.epochs=2 --set search.random_baseline=2
-    --set search.predictor_warm_up=2 --set search.predictor_passes=2
-    --set search.batch=16 --set search.steps=1 --set search.architectures=2
-    --set search.estimator_batches=1 --set search.val_batches=1
-    --set search.augment=flip --set estimator.memory=64
-    --set estimator.batch=16 --set estimator.passes=1
-    --set eval.attack=fgsm --set eval.eps=0.03)
+set(search ${train} --set supernet.channels=4 --set supernet.layers=2
+    --set search.warm_up=1 --set search.population=1 --set search.epochs=2
+    --set search.random_baseline=2 --set search.predictor_warm_up=2
+    --set search.predictor_passes=2 --set search.batch=16 --set search.steps=1
+    --set search.architectures=2 --set search.estimator_batches=1
+    --set search.val_batches=1 --set search.augment=flip
+    --set estimator.memory=64 --set estimator.batch=16
+    --set estimator.passes=1 --set eval.attack=fgsm --set eval.eps=0.03)
+check_run(${SEARCH} --json --out ${SCRATCH}/search ${search})
+check_run(${SEARCH} --json --out ${SCRATCH}/compare ${search}
+    --set compare=random,rsws)
 
 check_run(${ESTIMATE} --json --out ${SCRATCH}/estimate ${data} ${net}
     --networks cna_r --set train.epochs=1 --set train.batch=16

@@ -27,6 +27,12 @@ extern "C" {
  * that was stopped or killed at any instant can be resumed and ends with the
  * same bytes in genotype, checkpoint and network.
  *
+ * With the option `compare`, a list of searchers, the run is a comparison. Each
+ * searcher runs with the same settings in a folder of its name below `dir`, and
+ * compare.md holds a table of them. search.budget gives all of them the same
+ * number of passes. The result is then that of the searcher whose architecture
+ * gains most over random ones (search.random_baseline), or of the first one.
+ *
  * @param result [out, owned] genotype, network and evaluation, release with
  *        wsr_result_free(); NULL is legal. NULL on failure before the
  *        evaluation; a failure during the evaluation returns the result with
