@@ -274,13 +274,13 @@ static wsr_status decode_net(wsr__estimate_net *net,
     WSR_TRY(label_net(net, l));
     net->options = *options;
     if (net->is_file) {
-        return wsr__params_parse_given(
-            net->override->values, wsr__net_override_schema(),
-            net->override->given, "networks: ", text);
+        return wsr__params_parse_given(net->override->values,
+                                       wsr__net_override_schema(),
+                                       net->override->given, "net.", text);
     }
     WSR_TRY(wsr__params_parse(&net->options,
                               wsr__net_schema_for_data(&wsr__net_network),
-                              "networks: ", text));
+                              "net.", text));
     WSR_TRY(wsr__strcpy(net->options.cells.s, sizeof(net->options.cells.s),
                         net->cells));
 out:
@@ -324,6 +324,8 @@ static wsr_status decode_options(wsr__estimate_variant *v, const char *text,
     while (schema[rows].key != NULL) {
         rows++;
     }
+    char prefix[80]; // "an."
+    (void)snprintf(prefix, sizeof(prefix), "%s.", v->cls->super.name);
     bool *const given = wsr__alloc(rows, sizeof(*given));
     if (given == NULL) {
         return WSR_NOMEM;

@@ -56,10 +56,12 @@ static wsr_status make_training(method *m, size_t i)
 {
     wsr_status status = WSR_OK;
     wsr__estimate *const b = m->bench;
+    wsr__training *training = NULL;
     const wsr__training_of of = {b->nets[i].net, b->train, b->test,
                                  b->seed + i};
-    WSR_TRY(wsr__training_new(&m->training, &of, &m->config.train));
-    m->training->phase = b->nets[i].label;
+    WSR_TRY(wsr__training_new(&training, &of, &m->config.train));
+    training->phase = b->nets[i].label;
+    m->training = training;
 out:
     return status;
 }

@@ -14,24 +14,29 @@
 #include <math.h>
 #include <string.h>
 
-// Samples point into the noises; nothing is copied.
+// Image i with noise k left out. Samples point into the noises; nothing is
+// copied.
+static void lay_out(wsr__estimator_sample *s, const wsr__estimate *b,
+                    const float *images, size_t k, size_t i)
+{
+    const size_t at = i * b->pixels;
+    size_t source = 0;
+    s->image = images + at;
+    s->label = b->noise[k] + at;
+    s->target = &b->norms[k * b->batch + i];
+    for (size_t j = 0; j <= b->sources; j++) {
+        if (j != k) {
+            s->noise[source++] = b->noise[j] + at;
+        }
+    }
+}
+
 void wsr__estimate_samples(wsr__estimate *b, const wsr_batch *batch)
 {
-    const float *const x = wsr_batch_images(batch);
-    const size_t n = b->sources + 1;
-    for (size_t k = 0; k < n; k++) {
+    const float *const images = wsr_batch_images(batch);
+    for (size_t k = 0; k <= b->sources; k++) {
         for (size_t i = 0; i < b->batch; i++) {
-            const size_t at = i * b->pixels;
-            wsr__estimator_sample *const s = &b->samples[k * b->batch + i];
-            size_t source = 0;
-            s->image = x + at;
-            s->label = b->noise[k] + at;
-            s->target = &b->norms[k * b->batch + i];
-            for (size_t j = 0; j < n; j++) {
-                if (j != k) {
-                    s->noise[source++] = b->noise[j] + at;
-                }
-            }
+            lay_out(&b->samples[k * b->batch + i], b, images, k, i);
         }
     }
 }

@@ -282,12 +282,12 @@ static void expect_line(wsr_status wanted, const char *setting,
 START_TEST(bad_options_get_one_line)
 {
     expect_line(WSR_CONFIG, "variants=anne", "variants: estimator");
-    expect_line(WSR_CONFIG, "variants=an:lrr=1", "lrr");
+    expect_line(WSR_CONFIG, "variants=an:lrr=1", "an.lr");
     expect_line(WSR_CONFIG, "variants=[]", "variants: is empty");
     expect_line(WSR_CONFIG, "networks= ", "networks: is empty");
     expect_line(WSR_NOTFOUND, "networks=cna_x", "networks");
     expect_line(WSR_IO, "networks=nowhere.safetensors", "networks");
-    expect_line(WSR_CONFIG, "networks=cna_r:channel=4", "channel");
+    expect_line(WSR_CONFIG, "networks=cna_r:channel=4", "net.channels");
     expect_line(WSR_CONFIG, "attack.sources=[0,0.03]", "attack.sources");
     expect_line(WSR_CONFIG, "attack.sources=[]", "attack.sources");
     expect_line(WSR_CONFIG, "attack.sources=[0.06,0.03]", "does not ascend");

@@ -453,10 +453,54 @@ START_TEST(numbers_do_not_follow_the_locale)
 }
 END_TEST
 
+// Two variants on one network: a picture and a table with differences in
+// points, and errors over the epochs. Of two lines about a strength the later
+// one counts.
+START_TEST(estimates_stand_beside_pgd)
+{
+    static const char lines[] =
+        "{\"event\":\"start\",\"tool\":\"estimate\"}\n"
+        "{\"event\":\"leave_one_out\",\"epoch\":0,\"net\":\"small\","
+        "\"variant\":\"an\",\"mse\":0.25}\n"
+        "{\"event\":\"leave_one_out\",\"epoch\":1,\"net\":\"small\","
+        "\"variant\":\"an\",\"mse\":0.125}\n"
+        "{\"event\":\"estimate_time\",\"net\":\"small\",\"variant\":"
+        "\"an\",\"seconds_pgd\":0.005,\"seconds_estimate\":0.0001}\n"
+        "{\"event\":\"estimate\",\"net\":\"small\",\"variant\":\"an\","
+        "\"eps\":0.045,\"pgd_accuracy\":0.5,\"estimated_accuracy\":0.9,"
+        "\"cosine\":0.5,\"count\":100}\n"
+        "{\"event\":\"estimate\",\"net\":\"small\",\"variant\":\"an\","
+        "\"eps\":0.045,\"clean_accuracy\":0.75,\"pgd_accuracy\":0.5,"
+        "\"pgd_low\":0.4,\"pgd_high\":0.6,\"estimated_accuracy\":0.515,"
+        "\"low\":0.42,\"high\":0.61,\"cosine\":0.875,\"count\":100}\n"
+        "{\"event\":\"estimate\",\"net\":\"small\",\"variant\":\"<b>\","
+        "\"eps\":0.045,\"pgd_accuracy\":0.5,\"estimated_accuracy\":0.25,"
+        "\"cosine\":-0.125,\"count\":100}\n"
+        "{\"event\":\"estimate\",\"net\":\"broken\",\"variant\":\"an\"}\n";
+    const char *const dir = scratch_folder("estimates");
+    put(dir, "log.jsonl", lines);
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<h1>Estimators</h1>");
+    ck_assert_has(page, "<h2>Estimated noises against PGD</h2>");
+    ck_assert_has(page, "<td>PGD</td><td class=\"n\">5 ms</td>");
+    ck_assert_has(page, "1/50");
+    ck_assert_has(page, "51.5 % <small>+1.5</small>");
+    ck_assert_has(page, "25.0 % <small>-25.0</small>");
+    ck_assert_has(page, "&lt;b&gt; at 0.045: -0.125");
+    ck_assert_has(page, "an at 0.045: 0.875");
+    ck_assert_has(page, "small: squared error of the estimates");
+    ck_assert_has(page, "<title>an: 0.125, epoch 1</title>");
+    ck_assert_lacks(page, "90.0 %");
+    ck_assert_lacks(page, "broken");
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         a_run_becomes_one_well_formed_page,
+        estimates_stand_beside_pgd,
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
         images_are_shown_beside_what_attacks_made_of_them,

@@ -97,6 +97,8 @@ sed 's/sep_conv_3x3, 9/sep_conv_3x9, 1/' illegal.yaml >unknown-op.yaml
 
 for tool in "$search" "$train" "$estimate"; do
     name=$(basename "$tool")
+    more= # what it needs besides
+    [ "$tool" = "$estimate" ] && more="--networks cna_r"
     bad 2 "did you mean --" "$tool" --uot x
     bad 2 "needs a value" "$tool" --out
     bad 2 "--out" "$tool" --set data.spec=synthetic
@@ -109,14 +111,16 @@ for tool in "$search" "$train" "$estimate"; do
     bad 2 "noise" "$tool" --out x --config noise
     bad 2 "exclude each other" "$tool" --out x --preset quick --config a.yaml
     bad 2 "nowhere" "$tool" --resume nowhere
-    bad 2 "did you mean 'synthetic'" "$tool" --out x --data synthetics
+    # shellcheck disable=SC2086 # no more is no word
+    bad 2 "did you mean 'synthetic'" "$tool" --out x --data synthetics $more
     bad 2 "did you mean 'data.spec'" "$tool" --set data.spce=synthetic
     bad 2 "outside [" "$tool" --set data.limit=-3
     absent x
     # A start that fails leaves no folders, but for those that were there.
     mkdir -p old/empty
     for out in x/ deep//er/x ./x old/new old/empty old/empty/; do
-        bad 2 "missing" "$tool" --out $out --data cifar10:missing
+        # shellcheck disable=SC2086
+        bad 2 "missing" "$tool" --out $out --data cifar10:missing $more
     done
     absent x
     absent deep
@@ -210,9 +214,9 @@ bad 2 "variants: is empty" "$estimate" --out e --data synthetic \
     --networks cna_r --variants '[]'
 bad 2 "did you mean 'e_ane'" "$estimate" --out e --data synthetic \
     --networks cna_r --variants an,e_anne
-bad 2 "did you mean 'lr'" "$estimate" --out e --data synthetic \
+bad 2 "did you mean 'an.lr'" "$estimate" --out e --data synthetic \
     --networks cna_r --variants an:lrr=1
-bad 2 "did you mean 'channels'" "$estimate" --out e --data synthetic \
+bad 2 "did you mean 'net.channels'" "$estimate" --out e --data synthetic \
     --networks cna_r:chanels=4
 bad 2 "no_such_thing" "$estimate" --out e --data synthetic \
     --networks no_such_thing
