@@ -65,6 +65,10 @@ void wsr__params_default(void *params, const wsr__option *schema);
 wsr_status wsr__value_decode(void *params, const wsr__option *option,
                              const char *text);
 
+/// Whether the option permits a value of its kind that another schema, whose
+/// bounds or words are wider, has decoded. CONFIG as wsr__value_decode.
+wsr_status wsr__value_check(const wsr__option *option, const void *value);
+
 /// Set one option from text. `prefix` is put before the key in messages
 /// ("attack." or ""), `where` after them ("(search.yaml:14)" or NULL). CONFIG
 /// for an unknown key (with a suggestion) or a value that is not permitted.

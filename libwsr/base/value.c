@@ -360,3 +360,52 @@ void wsr__params_print(wsr__str *out, const void *params,
 {
     kinds[option->kind].print(out, (const char *)params + option->offset);
 }
+
+// ------------------------------------------------------------------- checking
+
+static wsr_status check_number(const wsr__option *option, double value)
+{
+    char text[32];
+    wsr__format_double(text, value);
+    return check_bounds(option, value, text);
+}
+
+static wsr_status check_floats(const wsr__option *option,
+                               const wsr__floats *list)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < list->n && status == WSR_OK; i++) {
+        status = check_number(option, list->v[i]);
+    }
+    return status;
+}
+
+static wsr_status check_ints(const wsr__option *option, const wsr__ints *list)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < list->n && status == WSR_OK; i++) {
+        status = check_number(option, (double)list->v[i]);
+    }
+    return status;
+}
+
+wsr_status wsr__value_check(const wsr__option *option, const void *value)
+{
+    wsr__text unused;
+    switch (option->kind) {
+    case WSR__INT:
+        return check_number(option, (double)*(const int64_t *)value);
+    case WSR__FLOAT:
+        return check_number(option, *(const double *)value);
+    case WSR__WORD:
+        return decode_word(&unused, option, ((const wsr__text *)value)->s);
+    case WSR__FLOATS:
+        return check_floats(option, value);
+    case WSR__INTS:
+        return check_ints(option, value);
+    case WSR__BOOL:
+    case WSR__TEXT:
+    default:
+        return WSR_OK;
+    }
+}

@@ -23,7 +23,7 @@ typedef enum wsr__layer_kind {
 } wsr__layer_kind;
 
 /// A layer of a sequence. Its position is its number in parameter names, as
-/// in PyTorch's nn.Sequential; convolutions have no bias.
+/// in PyTorch's nn.Sequential.
 typedef struct wsr__layer {
     wsr__layer_kind kind;
     int64_t kernel[2];   // height, width
@@ -33,6 +33,7 @@ typedef struct wsr__layer {
     int64_t width;       // channels out of CONV; 0: by halves
     int64_t halves;      // channels out of CONV in halves of the site's
     int64_t offset;      // first rows and columns that CONV leaves out
+    bool bias;           // CONV has one; only in networks without cells
 } wsr__layer;
 
 // Rows of tables of layers. A stride of 0 is that of the site.
@@ -59,13 +60,23 @@ typedef struct wsr__layer {
 
 enum { WSR__SITE_PREFIX = 96, WSR__SITE_NAME = 160 };
 
+/// How weights of convolutions and linear maps start, and biases with them.
+typedef enum wsr__weight_init {
+    WSR__INIT_DEFAULT,   // PyTorch's: uniform by fan in, biases too
+    WSR__INIT_FAN_IN,    // kaiming_normal_(mode="fan_in"), biases 0
+    WSR__INIT_FAN_OUT,   // kaiming_normal_(mode="fan_out"), biases 0
+    WSR__INIT_ZERO_BIAS, // weights as by default, biases 0
+    WSR__INIT_ZERO       // all 0
+} wsr__weight_init;
+
 /// Where something is built and how.
 typedef struct wsr__site {
     wsr_graph *graph;
     char prefix[WSR__SITE_PREFIX]; // of parameter names: "cells.0._ops.5."
     int64_t channels;              // that come out
     int64_t stride;
-    bool affine; // norms have weights and biases
+    bool affine;           // norms have weights and biases
+    wsr__weight_init init; // of what is built here and below
 } wsr__site;
 
 /// The site with more of a prefix.
@@ -86,7 +97,8 @@ void wsr__site_blame(const wsr__site *site, wsr_status before);
 wsr_value wsr__build_layers(const wsr__site *site, const wsr__layer *layers,
                             wsr_value x);
 
-/// A convolution, the row `layer` of a table. Parameter: prefix + name.
+/// A convolution, the row `layer` of a table. Parameters: prefix + name, and,
+/// where it has one, prefix + "bias".
 wsr_value wsr__build_conv(const wsr__site *site, const char *name,
                           const wsr__layer *layer, wsr_value x);
 

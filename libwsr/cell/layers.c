@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Builds layers from tables: each row becomes an op of the graph with its
-// parameters, named and initialised as in PyTorch. The weights and biases of
-// convolutions and linear maps are uniform in [-1, 1] / sqrt(fan in), which is
-// what PyTorch's kaiming_uniform_(a=sqrt(5)) comes to. Params of ops are passed
-// as structs, never as text.
+// parameters, named and initialised as in PyTorch. Unless the site says
+// otherwise, the weights and biases of convolutions and linear maps are uniform
+// in [-1, 1] / sqrt(fan in), which is what PyTorch's
+// kaiming_uniform_(a=sqrt(5)) comes to; kaiming_normal_() has the deviation
+// sqrt(2 / fan). Params of ops are passed as structs, never as text.
 
 #include "cell/cell.h"
 #include "op/conv2d.h"
@@ -12,12 +13,40 @@
 
 #include <math.h>
 
-static const wsr__init ones = {0, 1};
-static const wsr__init zeros = {0, 0};
+static const wsr__init ones = {.value = 1};
+static const wsr__init zeros = {0};
 
-static wsr__init by_fan_in(int64_t fan_in)
+static wsr__init uniform(int64_t fan_in)
 {
-    return (wsr__init){(float)(1 / sqrt((double)fan_in)), 0};
+    return (wsr__init){.bound = (float)(1 / sqrt((double)fan_in))};
+}
+
+static wsr__init normal(int64_t fan)
+{
+    return (wsr__init){.deviation = (float)sqrt(2 / (double)fan)};
+}
+
+// The shape is (co, ci / groups, kh, kw) or (m, k).
+static wsr__init weight_init(const wsr__site *site, const wsr_shape *shape)
+{
+    const int64_t count = wsr_shape_count(shape);
+    switch (site->init) {
+    case WSR__INIT_FAN_IN:
+        return normal(count / shape->dims[0]);
+    case WSR__INIT_FAN_OUT:
+        return normal(count / shape->dims[1]);
+    case WSR__INIT_ZERO:
+        return zeros;
+    case WSR__INIT_DEFAULT:
+    case WSR__INIT_ZERO_BIAS:
+    default:
+        return uniform(count / shape->dims[0]);
+    }
+}
+
+static wsr__init bias_init(const wsr__site *site, const wsr_shape *weights)
+{
+    return site->init == WSR__INIT_DEFAULT ? weight_init(site, weights) : zeros;
 }
 
 // Room for a prefix of WSR__SITE_PREFIX and the longest name of a layer.
@@ -101,15 +130,20 @@ wsr_value wsr__build_conv(const wsr__site *site, const char *name,
     const int64_t groups = depthwise ? ci : 1;
     const wsr_shape shape = wsr__shape4(depthwise ? ci : wide, ci / groups,
                                         layer->kernel[0], layer->kernel[1]);
-    const int64_t fan_in = shape.dims[1] * shape.dims[2] * shape.dims[3];
     const wsr__conv2d conv = {
         .stride = {2, {stride_of(site, layer, 0), stride_of(site, layer, 1)}},
         .pad = {2, {pad_of(layer, 0), pad_of(layer, 1)}},
         .dilation = {2, {layer->dilation[0], layer->dilation[1]}},
         .groups = groups,
         .offset = layer->offset};
-    const wsr_value srcs[] = {x, param(site, name, shape, by_fan_in(fan_in))};
-    return wsr__opn_of(site->graph, &wsr__op_conv2d, &conv, srcs, 2);
+    wsr_value srcs[3] = {x,
+                         param(site, name, shape, weight_init(site, &shape))};
+    if (layer->bias) {
+        srcs[2] = param(site, "bias", wsr__shape1(shape.dims[0]),
+                        bias_init(site, &shape));
+    }
+    return wsr__opn_of(site->graph, &wsr__op_conv2d, &conv, srcs,
+                       layer->bias ? 3 : 2);
 }
 
 // x is (n, k), weight (m, k).
@@ -117,9 +151,11 @@ wsr_value wsr__build_linear(const wsr__site *site, wsr_value x)
 {
     const int64_t k = wsr__site_size(site, x, 1);
     const int64_t m = site->channels;
-    const wsr__init init = by_fan_in(k);
-    const wsr_value weight = param(site, "weight", wsr__shape2(m, k), init);
-    const wsr_value bias = param(site, "bias", wsr__shape1(m), init);
+    const wsr_shape shape = wsr__shape2(m, k);
+    const wsr_value weight =
+        param(site, "weight", shape, weight_init(site, &shape));
+    const wsr_value bias =
+        param(site, "bias", wsr__shape1(m), bias_init(site, &shape));
     return wsr__op3(site->graph, "linear", NULL, x, weight, bias);
 }
 

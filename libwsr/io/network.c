@@ -13,30 +13,18 @@
 #include <string.h>
 
 enum {
-    NUMBER_SIZE = 24,
     PREFIX_SIZE = 128,
     NAME_SIZE = PREFIX_SIZE + 96,
-    MOST_LAYERS = 256,
     MOST_NAMES = 4, // in a message
     LIST_SIZE = 512 // of numbers as text
 };
 
-typedef struct number {
-    char s[NUMBER_SIZE];
-} number;
-
-// What is known of the network in a file. Numbers are kept as text, since
-// metadata are, and options too.
+// What is known of the network in a file.
 typedef struct reader {
     const wsr__st *st;
     char prefix[PREFIX_SIZE]; // of the network's names: "", "module.", ...
-    const char *kind;
-    const char *stem;
-    const char *auxiliary;
-    number channels;
-    number layers;
-    number classes;
-    number image_channels;
+    const wsr__net_class *kind;
+    wsr__net_options *options; // of the kind, as the tensors tell them
     // Of a layer in front of the network that normalises images, and its values
     // as "[a,b,c]"; NULL and "" where there is none.
     const wsr__st_tensor *mean_tensor;
@@ -45,154 +33,76 @@ typedef struct reader {
     char std[LIST_SIZE];
 } reader;
 
-static number as_number(int64_t value)
-{
-    number out;
-    (void)snprintf(out.s, sizeof(out.s), "%lld", (long long)value);
-    return out;
-}
-
-static const wsr__st_tensor *find(const reader *r, const char *name)
-{
-    char full[PREFIX_SIZE + NAME_SIZE];
-    (void)snprintf(full, sizeof(full), "%s%s", r->prefix, name);
-    return wsr__st_find(r->st, full);
-}
-
-// Rows of a convolution's or a linear map's weights, 0 when there are none.
-static int64_t rows_of(const reader *r, const char *name)
-{
-    const wsr__st_tensor *const t = find(r, name);
-    return t != NULL && t->ndims >= 2 ? t->dims[0] : 0;
-}
-
-// Output channels of the 1x1 convolution in front of each cell; its weights are
-// (co, ci, 1, 1). 0: there is no such cell.
-static int64_t cell_width(const reader *r, size_t cell)
-{
-    char name[NAME_SIZE];
-    (void)snprintf(name, sizeof(name), "cells.%zu.preprocess1.op.1.weight",
-                   cell);
-    return rows_of(r, name);
-}
-
-// `why` names the tensor or the rule that is missing.
-static wsr_status no_network(const reader *r, const char *why)
-{
-    return WSR_FAIL(WSR_FORMAT, "%s: is no network file, %s",
-                    wsr__st_path(r->st), why);
-}
-
-// Number of cells, and the width of the first; the others must follow.
-static wsr_status infer_cells(reader *r)
-{
-    size_t n = 0;
-    while (n < MOST_LAYERS && cell_width(r, n) > 0) {
-        n++;
-    }
-    if (n == 0) {
-        return no_network(r, "cells.0.preprocess1.op.1.weight is missing");
-    }
-    const bool halved = n / 3 == 0;
-    const int64_t channels = cell_width(r, 0) / (halved ? 2 : 1);
-    int64_t width = channels;
-    for (size_t i = 0; i < n; i++) {
-        width *= i == n / 3 || i == 2 * n / 3 ? 2 : 1;
-        if (cell_width(r, i) != width) {
-            return no_network(r, "its cells do not double their width at a "
-                                 "third and two thirds");
-        }
-    }
-    r->channels = as_number(channels);
-    r->layers = as_number((int64_t)n);
-    return WSR_OK;
-}
-
-// Stems differ in their names and number of convolutions.
-static wsr_status infer_ends(reader *r)
-{
-    const bool one = find(r, "stem.0.weight") != NULL;
-    const wsr__st_tensor *const stem =
-        find(r, one ? "stem.0.weight" : "stem0.0.weight");
-    const int64_t classes = rows_of(r, "classifier.weight");
-    if (stem == NULL || stem->ndims != 4 || classes == 0) {
-        return no_network(r, "it lacks a stem or a classifier");
-    }
-    const bool deep = find(r, "stem0.3.weight") != NULL;
-    r->stem = one ? "cifar" : deep ? "imagenet" : "imagenet_tiny";
-    r->classes = as_number(classes);
-    r->image_channels = as_number(stem->dims[1]);
-    const bool two = find(r, "auxiliary_head.classifier.weight") != NULL;
-    r->auxiliary = two ? "true" : "false";
-    return WSR_OK;
-}
-
-// The kind that the name of a tensor tells of, NULL for most.
-static const wsr__class *kind_of(const char *name)
-{
-    for (size_t i = 0; wsr__nets.classes[i] != NULL; i++) {
-        const wsr__net_class *const cls =
-            (const wsr__net_class *)wsr__nets.classes[i];
-        if (cls->tells != NULL && cls->tells(name)) {
-            return &cls->super;
-        }
-    }
-    return NULL;
-}
-
-static const char *infer_kind(const wsr__st *st)
-{
-    for (size_t i = 0; i < wsr__st_count(st); i++) {
-        const wsr__class *const cls = kind_of(wsr__st_at(st, i)->name);
-        if (cls != NULL) {
-            return cls->name;
-        }
-    }
-    return wsr__nets.classes[0]->name;
-}
-
-// What the tensors tell goes before what metadata claim; only where they
-// cannot know, metadata do.
-static const char *get(void *ctx, const char *key)
+// For wsr__net_tensors. A tensor of more dimensions than a network's have is
+// none of a network.
+static wsr_shape shape_of(const void *ctx, const char *name)
 {
     const reader *const r = ctx;
-    const struct {
-        const char *key;
-        const char *value;
-    } told[] = {{"wsr.channels", r->channels.s},
-                {"wsr.layers", r->layers.s},
-                {"wsr.classes", r->classes.s},
-                {"wsr.image_channels", r->image_channels.s},
-                {"wsr.auxiliary", r->auxiliary},
-                {"wsr.mean", r->mean},
-                {"wsr.std", r->std}};
-    for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
-        if (wsr__streq(told[i].key, key) && told[i].value[0] != '\0') {
-            return told[i].value;
-        }
+    char full[PREFIX_SIZE + NAME_SIZE];
+    wsr_shape shape = {0};
+    (void)snprintf(full, sizeof(full), "%s%s", r->prefix, name);
+    const wsr__st_tensor *const t = wsr__st_find(r->st, full);
+    if (t != NULL && t->ndims <= WSR_MAX_DIMS) {
+        shape.ndims = (int)t->ndims;
+        memcpy(shape.dims, t->dims, t->ndims * sizeof(*t->dims));
     }
-    const char *const claimed = wsr__st_metadata(r->st, key);
-    if (claimed == NULL && wsr__streq(key, "wsr.kind")) {
-        return r->kind;
-    }
-    if (claimed == NULL && wsr__streq(key, "wsr.stem")) {
-        return r->stem;
-    }
-    return claimed;
+    return shape;
 }
 
-// Length of what stands before the name of a network's first weights, -1 for
-// other names.
-static int prefix_length(const char *name)
+static wsr__net_tensors tensors_of(const reader *r)
 {
-    static const char first[] = "cells.0.preprocess1.op.1.weight";
-    const size_t tail = sizeof(first) - 1;
+    return (wsr__net_tensors){.ctx = r, .shape = shape_of};
+}
+
+// Length of what stands before the name of a parameter that every network of
+// the kind has, -1 for other names.
+static int prefix_length(const wsr__net_class *kind, const char *name)
+{
+    const char *const anchor = wsr__net_anchor(kind);
+    const size_t tail = strlen(anchor);
     const size_t n = strlen(name);
-    if (n < tail || strcmp(name + n - tail, first) != 0 ||
+    if (n < tail || strcmp(name + n - tail, anchor) != 0 ||
         n - tail >= PREFIX_SIZE || (n > tail && name[n - tail - 1] != '.')) {
         return -1;
     }
     return (int)(n - tail);
+}
+
+static const wsr__net_class *kind_at(size_t i)
+{
+    return (const wsr__net_class *)wsr__nets.classes[i];
+}
+
+// The kind that the names of a file's tensors tell of. Kinds of cells share
+// their anchor, so a name of a certain kind's own goes before it.
+static const wsr__net_class *infer_kind(const wsr__st *st)
+{
+    const wsr__net_class *found = NULL;
+    for (size_t i = 0; i < wsr__st_count(st); i++) {
+        const char *const name = wsr__st_at(st, i)->name;
+        for (size_t k = 0; wsr__nets.classes[k] != NULL; k++) {
+            const wsr__net_class *const kind = kind_at(k);
+            if (kind->tells != NULL && kind->tells(name)) {
+                return kind;
+            }
+            if (found == NULL && prefix_length(kind, name) >= 0) {
+                found = kind;
+            }
+        }
+    }
+    return found != NULL ? found : kind_at(0);
+}
+
+// A description that names no kind of ours fails later, by that name.
+static const wsr__net_class *find_kind(const wsr__st *st)
+{
+    const char *const claimed = wsr__st_metadata(st, "wsr.kind");
+    for (size_t k = 0; claimed != NULL && wsr__nets.classes[k] != NULL; k++) {
+        if (wsr__streq(kind_at(k)->super.name, claimed)) {
+            return kind_at(k);
+        }
+    }
+    return infer_kind(st);
 }
 
 // Wrappers put words before the names: "module." (DataParallel), "_orig_mod."
@@ -202,7 +112,7 @@ static wsr_status find_prefix(reader *r)
     bool found = false;
     for (size_t i = 0; i < wsr__st_count(r->st); i++) {
         const char *const name = wsr__st_at(r->st, i)->name;
-        const int n = prefix_length(name);
+        const int n = prefix_length(r->kind, name);
         if (n < 0) {
             continue;
         }
@@ -244,7 +154,7 @@ static wsr_status read_list(char out[LIST_SIZE], const reader *r,
     for (size_t i = 0; i < t->ndims; i++) {
         n *= t->dims[i] > WSR__LIST_SIZE ? 0 : t->dims[i];
     }
-    const bool fits = n == 1 || wsr__streq(as_number(n).s, r->image_channels.s);
+    const bool fits = n == 1 || n == r->options->image_channels;
     if (!wsr__st_is_float(t) || !fits || n > WSR__LIST_SIZE) {
         return WSR_OK;
     }
@@ -349,14 +259,49 @@ out:
 static wsr_status infer(reader *r)
 {
     wsr_status status = WSR_OK;
+    void *options = NULL;
+    const wsr__net_tensors tensors = tensors_of(r);
+    r->kind = find_kind(r->st);
     WSR_TRY(find_prefix(r));
-    WSR_TRY(infer_cells(r));
-    WSR_TRY(infer_ends(r));
+    WSR_TRY(wsr__class_copy(&options, &r->kind->super, NULL));
+    r->options = options;
+    status = wsr__net_infer(r->kind, r->options, &tensors, false);
+    if (status == WSR_FORMAT) {
+        status = wsr__fail_at(status, "%s", wsr__st_path(r->st));
+    }
+    WSR_TRY(status);
     WSR_TRY(find_normalization(r));
     WSR_TRY(check_beside(r));
-    r->kind = infer_kind(r->st);
 out:
     return status;
+}
+
+// What metadata say. A layer that normalises goes before them.
+static const char *get(void *ctx, const char *key)
+{
+    const reader *const r = ctx;
+    if (r->mean[0] != '\0' && wsr__streq(key, "wsr.mean")) {
+        return r->mean;
+    }
+    if (r->std[0] != '\0' && wsr__streq(key, "wsr.std")) {
+        return r->std;
+    }
+    return wsr__st_metadata(r->st, key);
+}
+
+static wsr_status make(wsr_net **out, reader *r,
+                       const wsr__net_override *override)
+{
+    const wsr__net_tensors tensors = tensors_of(r);
+    const wsr__net_source source = {.get = get,
+                                    .ctx = r,
+                                    .kind = r->kind->super.name,
+                                    .tensors = &tensors,
+                                    .override = override};
+    const wsr_status status = wsr__net_from_source(out, &source, 0);
+    return status == WSR_OK || status == WSR_NOMEM
+               ? status
+               : wsr__fail_at(status, "%s", wsr__st_path(r->st));
 }
 
 // Options given by the caller go before what the file says.
@@ -366,20 +311,18 @@ wsr_status wsr__net_from_file(wsr_net **out, const char *path,
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
     wsr_net *net = NULL;
+    reader r = {0};
     *out = NULL;
     WSR_TRY(wsr__st_open(&st, path));
-    reader r = {.st = st};
+    r.st = st;
     WSR_TRY(infer(&r));
-    status = wsr__net_from_metadata(&net, get, &r, override, 0);
-    if (status != WSR_OK && status != WSR_NOMEM) {
-        status = wsr__fail_at(status, "%s", path);
-    }
-    WSR_TRY(status);
+    WSR_TRY(make(&net, &r, override));
     WSR_TRY(wsr__st_read_params(net->params, st, r.prefix));
     *out = net;
     net = NULL;
 out:
     wsr_net_free(net);
+    wsr__free(r.options);
     wsr__st_free(st);
     return status;
 }
@@ -397,34 +340,23 @@ out:
     return status;
 }
 
-// What metadata say, where tensors tell nothing.
-static const char *claimed(void *ctx, const char *key)
-{
-    const reader *const r = ctx;
-    if (r->mean[0] != '\0' && wsr__streq(key, "wsr.mean")) {
-        return r->mean;
-    }
-    if (r->std[0] != '\0' && wsr__streq(key, "wsr.std")) {
-        return r->std;
-    }
-    return wsr__st_metadata(r->st, key);
-}
-
 // Nothing is read into a network of another kind or size.
 wsr_status wsr_net_load_params(wsr_net *net, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st *st = NULL;
+    reader r = {0};
     WSR_TRY(wsr__st_open(&st, path));
-    reader r = {.st = st};
+    r.st = st;
     WSR_TRY(infer(&r));
-    status = wsr__net_agrees(net, claimed, &r);
+    status = wsr__net_agrees(net, get, &r);
     if (status != WSR_OK && status != WSR_NOMEM) {
         status = wsr__fail_at(status, "%s", path);
     }
     WSR_TRY(status);
     WSR_TRY(wsr__st_read_params(net->params, st, r.prefix));
 out:
+    wsr__free(r.options);
     wsr__st_free(st);
     return status;
 }

@@ -50,7 +50,7 @@ void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
         const wsr__site behind = wsr__site_below(&site, "1.");
         y = wsr__build_norm(&behind, y);
     }
-    if (build->training && build->net->options->drop_path > 0 && y != x) {
+    if (build->training && wsr__net_drop_path(build->net) > 0 && y != x) {
         // Drop path (Larsson et al. 2017, arXiv:1605.07648): 0, or one over
         // the probability of staying. See wsr_net_drop_path.
         char name[WSR__SITE_NAME];

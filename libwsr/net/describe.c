@@ -86,14 +86,18 @@ out:
 
 // ------------------------------------------------------------------ reading
 
-// A description that is read: values by key, and what was made of them so far.
+// What is read, and what was made of it so far.
 typedef struct source {
-    wsr__net_get get;
-    void *ctx;
+    const wsr__net_source *from;
     const wsr__net_class *cls;
     void *options; // the class's params, which begin with wsr__net_options
     void *cells;   // NULL: the options name them
 } source;
+
+static const char *said(const source *s, const char *key)
+{
+    return s->from->get(s->from->ctx, key);
+}
 
 // A description that cannot be is a bad file, not a bad configuration.
 static wsr_status as_format(wsr_status status)
@@ -102,21 +106,39 @@ static wsr_status as_format(wsr_status status)
 }
 
 // The described options, checked against the schema. A missing key keeps its
-// default.
-static wsr_status read_options(source *s)
+// value.
+static wsr_status read_description(source *s)
 {
     wsr_status status = WSR_OK;
     const wsr__option *const schema = s->cls->super.schema;
-    WSR_TRY(wsr__class_copy(&s->options, &s->cls->super, NULL));
     for (const wsr__option *o = schema; o->key != NULL; o++) {
         char key[KEY_SIZE];
         metadata_key(key, o->key);
         const char *const value =
-            wsr__net_holds_cells(s->cls, o->key) ? NULL : s->get(s->ctx, key);
+            wsr__net_holds_cells(s->cls, o->key) ? NULL : said(s, key);
         if (value != NULL) {
             WSR_TRY(as_format(wsr__params_set(s->options, schema, "wsr.",
                                               o->key, value, NULL)));
         }
+    }
+out:
+    return status;
+}
+
+// What the tensors tell goes before what metadata claim; only where they cannot
+// know, metadata do.
+static wsr_status read_options(source *s)
+{
+    wsr_status status = WSR_OK;
+    const wsr__net_tensors *const tensors = s->from->tensors;
+    const bool described = said(s, "wsr.kind") != NULL;
+    WSR_TRY(wsr__class_copy(&s->options, &s->cls->super, NULL));
+    if (tensors != NULL) {
+        WSR_TRY(wsr__net_infer(s->cls, s->options, tensors, false));
+    }
+    WSR_TRY(read_description(s));
+    if (tensors != NULL) {
+        WSR_TRY(wsr__net_infer(s->cls, s->options, tensors, described));
     }
     const wsr__net_options *const common = s->options;
     WSR_TRY(as_format(wsr__normalize_fit(&common->normalize, "wsr.",
@@ -126,8 +148,9 @@ out:
 }
 
 // Options of the caller win over those of the file.
-static wsr_status take_override(source *s, const wsr__net_override *override)
+static wsr_status take_override(source *s)
 {
+    const wsr__net_override *const override = s->from->override;
     const wsr__option *const all = wsr__net_override_schema();
     for (size_t i = 0; override != NULL && all[i].key != NULL; i++) {
         if (!override->given[i]) {
@@ -139,9 +162,13 @@ static wsr_status take_override(source *s, const wsr__net_override *override)
             return WSR_FAIL(WSR_CONFIG, "%s.%s: is not an option",
                             s->cls->super.name, all[i].key);
         }
-        wsr__value_copy((char *)s->options + own->offset,
-                        (const char *) override->values + all[i].offset,
-                        own->kind);
+        const void *const value = (const char *) override->values +
+                                  all[i].offset;
+        const wsr_status status = wsr__value_check(own, value);
+        if (status != WSR_OK) {
+            return wsr__fail_at(status, "%s.%s", s->cls->super.name, own->key);
+        }
+        wsr__value_copy((char *)s->options + own->offset, value, own->kind);
     }
     return WSR_OK;
 }
@@ -150,14 +177,14 @@ static wsr_status take_override(source *s, const wsr__net_override *override)
 static wsr_status read_cells(source *s)
 {
     const wsr__net_cells *const cells = &s->cls->cells;
-    const wsr__net_options *const common = s->options;
     char key[KEY_SIZE];
     if (cells->parse == NULL) {
         return WSR_OK;
     }
+    const wsr__cells_options *const own = s->options;
     metadata_key(key, cells->key);
-    const char *const text = s->get(s->ctx, key);
-    return text != NULL && common->cells.s[0] == '\0'
+    const char *const text = said(s, key);
+    return text != NULL && own->cells.s[0] == '\0'
                ? cells->parse(&s->cells, text, "metadata")
                : WSR_OK;
 }
@@ -174,16 +201,16 @@ static wsr_status find_kind(const wsr__net_class **out, const char *kind)
                                   : status;
 }
 
-wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
-                                  const wsr__net_override *override,
-                                  uint64_t seed)
+wsr_status wsr__net_from_source(wsr_net **out, const wsr__net_source *from,
+                                uint64_t seed)
 {
     wsr_status status = WSR_OK;
-    source s = {.get = get, .ctx = ctx};
+    source s = {.from = from};
     *out = NULL;
-    WSR_TRY(find_kind(&s.cls, get(ctx, "wsr.kind")));
+    const char *const kind = said(&s, "wsr.kind");
+    WSR_TRY(find_kind(&s.cls, kind != NULL ? kind : from->kind));
     WSR_TRY(read_options(&s));
-    WSR_TRY(take_override(&s, override));
+    WSR_TRY(take_override(&s));
     WSR_TRY(read_cells(&s));
     WSR_TRY(wsr__net_make(out, s.cls, s.cells, s.options, seed));
 out:
@@ -251,11 +278,27 @@ out:
     return status;
 }
 
+// Choices by name, such as the stem: those of a network may have parameters of
+// the same shapes.
+static wsr_status compare_words(const wsr_net *net, wsr__net_get get, void *ctx)
+{
+    for (const wsr__option *o = net->cls->super.schema; o->key != NULL; o++) {
+        char key[KEY_SIZE];
+        metadata_key(key, o->key);
+        const char *const have = o->kind == WSR__WORD ? get(ctx, key) : NULL;
+        const char *const own = (const char *)net->options + o->offset;
+        if (have != NULL && !wsr__streq(have, own)) {
+            return differ(o->key, have, own);
+        }
+    }
+    return WSR_OK;
+}
+
 // Only the first `layers` cells of RobNet codes matter.
 static wsr_status compare_cells(const wsr_net *net, wsr__net_get get, void *ctx)
 {
     const wsr__net_cells *const cells = &net->cls->cells;
-    const size_t layers = (size_t)net->options->layers;
+    const size_t layers = wsr__net_layers(net);
     char key[KEY_SIZE];
     void *have = NULL;
     if (cells->parse == NULL) {
@@ -280,7 +323,6 @@ wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
 {
     wsr_status status = WSR_OK;
     const char *const kind = get(ctx, "wsr.kind");
-    const char *const stem = get(ctx, "wsr.stem");
     if (kind == NULL) {
         // A file without a description may have a layer that normalises.
         const bool normalizes = get(ctx, "wsr.mean") != NULL;
@@ -289,9 +331,7 @@ wsr_status wsr__net_agrees(const wsr_net *net, wsr__net_get get, void *ctx)
     if (!wsr__streq(kind, net->cls->super.name)) {
         return differ("kind", kind, net->cls->super.name);
     }
-    if (stem != NULL && !wsr__streq(stem, net->stem->name)) {
-        return differ("stem", stem, net->stem->name);
-    }
+    WSR_TRY(compare_words(net, get, ctx));
     WSR_TRY(compare_normalize(net, get, ctx));
     WSR_TRY(compare_cells(net, get, ctx));
 out:
@@ -310,17 +350,42 @@ static void add_list(wsr__str *out, const wsr_net *net, const char *key)
     }
 }
 
+static void add_cells(wsr__str *out, const wsr_net *net)
+{
+    const wsr__cells_options *const o = wsr__net_cells_options(net);
+    const wsr__net_cells *const cells = &net->cls->cells;
+    if (cells->name != NULL) {
+        wsr__str_addf(out, " %s", cells->name(net->cells));
+    }
+    wsr__str_addf(out, ": %lld channels, %lld cells", (long long)o->channels,
+                  (long long)o->layers);
+}
+
+// The options that only this kind has: those behind the common ones.
+static void add_own(wsr__str *out, const wsr_net *net)
+{
+    const char *before = ": ";
+    for (const wsr__option *o = net->cls->super.schema; o->key != NULL; o++) {
+        if (o->offset >= sizeof(wsr__net_options)) {
+            wsr__str_addf(out, "%s%s ", before, o->key);
+            wsr__params_print(out, net->options, o);
+            before = ", ";
+        }
+    }
+}
+
 wsr_status wsr_net_describe(char **out, const wsr_net *net)
 {
     wsr__str text = {0};
     const wsr__net_options *const o = net->options;
-    const wsr__net_cells *const cells = &net->cls->cells;
+    wsr__str_add(&text, net->cls->super.name);
+    if (net->cls->body == NULL) {
+        add_cells(&text, net);
+    } else {
+        add_own(&text, net);
+    }
     wsr__str_addf(&text,
-                  "%s%s%s: %lld channels, %lld cells, %lld classes, images of "
-                  "%lldx%lldx%lld, %lld parameters",
-                  net->cls->super.name, cells->name != NULL ? " " : "",
-                  cells->name != NULL ? cells->name(net->cells) : "",
-                  (long long)o->channels, (long long)o->layers,
+                  ", %lld classes, images of %lldx%lldx%lld, %lld parameters",
                   (long long)o->classes, (long long)o->image_channels,
                   (long long)o->image_size, (long long)o->image_size,
                   (long long)wsr_params_scalars(net->params));

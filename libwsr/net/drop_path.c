@@ -26,7 +26,7 @@ wsr_status wsr_net_drop_path(wsr_plan *plan, const wsr_net *net,
         return WSR_FAIL(WSR_ARG, "probability: %g is outside [0, 1)",
                         probability);
     }
-    const size_t layers = (size_t)net->options->layers;
+    const size_t layers = wsr__net_layers(net);
     for (size_t i = 0; i < layers * MOST_EDGES; i++) {
         char name[WSR__SITE_NAME];
         wsr__drop_path_name(name, i / MOST_EDGES, i % MOST_EDGES);

@@ -18,6 +18,20 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__nets = {"network kind", classes};
 
+static void take_stem(wsr_net *net, const wsr__cells_options *options)
+{
+    net->stem = wsr__stems;
+    while (!wsr__streq(net->stem->name, options->stem.s)) {
+        net->stem++; // the schema permits no other names
+    }
+}
+
+static int64_t usual_size(const wsr_net *net)
+{
+    return net->stem != NULL ? net->stem->image_size
+                             : net->cls->image_size(net->options);
+}
+
 // The options are copied; normalisation and image size are resolved once, so
 // that graphs need not.
 static wsr_status take_options(wsr_net *net, const wsr__net_options *options)
@@ -31,12 +45,11 @@ static wsr_status take_options(wsr_net *net, const wsr__net_options *options)
     WSR_TRY(wsr__str_status(&prefix));
     WSR_TRY(wsr__normalize_fit(&net->options->normalize, prefix.s,
                                net->options->image_channels));
-    net->stem = wsr__stems;
-    while (!wsr__streq(net->stem->name, net->options->stem.s)) {
-        net->stem++; // the schema permits no other names
+    if (net->cls->body == NULL) {
+        take_stem(net, copy);
     }
     if (net->options->image_size == 0) {
-        net->options->image_size = net->stem->image_size;
+        net->options->image_size = usual_size(net);
     }
     net->image = wsr__shape4(1, net->options->image_channels,
                              net->options->image_size,
@@ -62,7 +75,8 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
     net->cls = cls;
     WSR_TRY(take_options(net, options));
     if (cls->cells.make != NULL) {
-        WSR_TRY(cls->cells.make(&net->cells, net->options, cells));
+        const void *const own = net->options;
+        WSR_TRY(cls->cells.make(&net->cells, own, cells));
     }
     if (cls->check != NULL) {
         WSR_TRY(cls->check(net));
@@ -138,6 +152,24 @@ size_t wsr_net_classes(const wsr_net *net)
 const wsr_shape *wsr_net_image(const wsr_net *net)
 {
     return &net->image;
+}
+
+const wsr__cells_options *wsr__net_cells_options(const wsr_net *net)
+{
+    const void *const options = net->options;
+    return net->cls->body == NULL ? options : NULL;
+}
+
+size_t wsr__net_layers(const wsr_net *net)
+{
+    const wsr__cells_options *const options = wsr__net_cells_options(net);
+    return options != NULL ? (size_t)options->layers : 0;
+}
+
+double wsr__net_drop_path(const wsr_net *net)
+{
+    const wsr__cells_options *const options = wsr__net_cells_options(net);
+    return options != NULL ? options->drop_path : 0;
 }
 
 // A supernet has no graph of its own: wsr_supernet_graph() makes one for a

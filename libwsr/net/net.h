@@ -8,6 +8,7 @@
 
 #include "cell/cell.h"
 #include "op/normalize.h"
+#include "op/pool.h"
 #include "space/space.h"
 #include "wsr/net.h"
 
@@ -16,34 +17,44 @@
 /// What all kinds have; the first member of a kind's own options, if it has
 /// further ones.
 typedef struct wsr__net_options {
+    int64_t classes;
+    int64_t image_size; // 0: what the kind is for
+    int64_t image_channels;
+    wsr__normalize normalize;
+} wsr__net_options;
+
+/// What the kinds that are made of cells have; likewise the first member.
+typedef struct wsr__cells_options {
+    wsr__net_options super;
     int64_t channels;
     int64_t layers;
-    int64_t classes;
-    int64_t image_size; // 0: that of the stem
-    int64_t image_channels;
     wsr__text stem;
     bool auxiliary;
     double drop_path;
-    wsr__normalize normalize;
     wsr__text cells; // name or file of what the cells are; may be empty
-} wsr__net_options;
+} wsr__cells_options;
 
-// Rows of a kind's schema that all kinds have, with the defaults of the two
-// whose best value depends on the kind.
+// Rows of every kind's schema, and of the kinds of cells, whose best width and
+// depth depend on the kind.
 // clang-format off
 #define WSR__NET_AT(field) offsetof(wsr__net_options, field)
-#define WSR__NET_OPTIONS(default_channels, default_layers) \
-    {"channels", WSR__INT, WSR__NET_AT(channels), default_channels, 1, 4096, \
-     "", "width of the first cells", NULL}, \
-    {"layers", WSR__INT, WSR__NET_AT(layers), default_layers, 1, 256, \
-     "cells", "number of cells", NULL}, \
+#define WSR__CELLS_AT(field) offsetof(wsr__cells_options, field)
+#define WSR__NET_SIZES(channels) \
     {"classes", WSR__INT, WSR__NET_AT(classes), "10", 1, 100000, "", \
      "number of classes", NULL}, \
     {"image_size", WSR__INT, WSR__NET_AT(image_size), "0", 0, 4096, \
      "pixels", "side of an image; 0: what the stem is for", NULL}, \
-    {"image_channels", WSR__INT, WSR__NET_AT(image_channels), "3", 1, 1024, \
-     "", "channels of an image", NULL}, \
-    {"stem", WSR__WORD, WSR__NET_AT(stem), "cifar", 0, 0, "", \
+    {"image_channels", WSR__INT, WSR__NET_AT(image_channels), channels, 1, \
+     1024, "", "channels of an image", NULL}
+#define WSR__NET_OPTIONS(channels) \
+    WSR__NET_SIZES(channels), WSR__NORMALIZE_OPTIONS(WSR__NET_AT(normalize))
+#define WSR__CELLS_OPTIONS(default_channels, default_layers) \
+    {"channels", WSR__INT, WSR__CELLS_AT(channels), default_channels, 1, \
+     4096, "", "width of the first cells", NULL}, \
+    {"layers", WSR__INT, WSR__CELLS_AT(layers), default_layers, 1, 256, \
+     "cells", "number of cells", NULL}, \
+    WSR__NET_SIZES("3"), \
+    {"stem", WSR__WORD, WSR__CELLS_AT(stem), "cifar", 0, 0, "", \
      "what comes before the cells", wsr__stem_names}, \
     WSR__NORMALIZE_OPTIONS(WSR__NET_AT(normalize))
 // clang-format on
@@ -69,15 +80,16 @@ wsr_status wsr__net_from_file(wsr_net **out, const char *path,
 // -------------------------------------------------------------------- kinds
 
 typedef struct wsr__cell wsr__cell;
+typedef struct wsr__build wsr__build;
 
 /// What a kind's cells are built from (a genotype, RobNet codes, a search
 /// space), as an object of the kind's own.
 typedef struct wsr__net_cells {
-    const char *key; // option that names it: "genotype"; NULL: no cells, and
-                     // everything below is NULL
+    const char *key; // option that names it: "genotype"; NULL: nothing does,
+                     // and everything below is NULL
     /// Make the object: a copy of `given`, or, where that is NULL, what the
     /// option says. [out, owned]
-    wsr_status (*make)(void **out, const wsr__net_options *options,
+    wsr_status (*make)(void **out, const wsr__cells_options *options,
                        const void *given);
     void (*free)(void *cells); // NULL is legal; NULL when nothing is owned
     const char *(*name)(const void *cells);
@@ -89,9 +101,24 @@ typedef struct wsr__net_cells {
     bool (*same)(const void *a, const void *b, size_t layers);
 } wsr__net_cells;
 
-/// A kind of network. The schema begins with WSR__NET_OPTIONS, and with the row
-/// of the cells' key; params_size is that of wsr__net_options or of a struct
-/// that begins with it.
+/// The tensors of a file, under the names that they have in the network: the
+/// prefix of a wrapper is left out.
+typedef struct wsr__net_tensors {
+    const void *ctx;
+    /// Shape of a tensor; no dimensions where the file has none of the name.
+    wsr_shape (*shape)(const void *ctx, const char *name);
+} wsr__net_tensors;
+
+/// Dimension `i` of a tensor of `ndims` dimensions, 0 where there is none.
+int64_t wsr__net_dim(const wsr__net_tensors *tensors, const char *name,
+                     int ndims, int i);
+
+/// A kind of network. It is made of cells, which `inside` builds, between a
+/// stem and a classifier; then its schema begins with the row of the cells'
+/// key, if there is one, and WSR__CELLS_OPTIONS, and params_size is that of
+/// wsr__cells_options or of a struct that begins with it. Or it has a `body` of
+/// its own; then its schema has WSR__NET_OPTIONS and its struct begins with
+/// wsr__net_options.
 typedef struct wsr__net_class {
     wsr__class super;
     wsr__net_cells cells;
@@ -101,10 +128,26 @@ typedef struct wsr__net_class {
     /// Whether options and cells fit each other; NULL: always.
     wsr_status (*check)(const wsr_net *net);
     /// Whether a tensor of this name tells that a file without a description
-    /// holds a network of this kind; NULL: none does.
+    /// holds a network of this kind; NULL: `anchor` tells.
     bool (*tells)(const char *name);
     /// Build the inside of a cell; the result is its output.
     wsr_value (*inside)(wsr__cell *cell);
+
+    // The rest belongs to kinds without cells.
+
+    /// Build everything from the normalised image to the logits.
+    wsr_value (*body)(const wsr__build *build, const wsr__site *site,
+                      wsr_value x);
+    /// Side of the images where the option is 0.
+    int64_t (*image_size)(const wsr__net_options *options);
+    /// A parameter that every network of this kind has. What stands before the
+    /// name in a file is the prefix of a wrapper.
+    const char *anchor;
+    /// Set the options that the tensors of a file tell of, and, unless the file
+    /// has a description, those that they let one guess. FORMAT, saying what is
+    /// missing, when the tensors are not those of such a network.
+    wsr_status (*infer)(wsr__net_options *options,
+                        const wsr__net_tensors *tensors, bool described);
 } wsr__net_class;
 
 #define WSR_REG(family, name) extern const wsr__net_class wsr__net_##name;
@@ -113,6 +156,11 @@ typedef struct wsr__net_class {
 
 /// A file that tells of no kind holds a network of the first.
 extern const wsr__family wsr__nets;
+
+/// `anchor` and `infer` of a kind, those of cells where it is made of cells.
+const char *wsr__net_anchor(const wsr__net_class *cls);
+wsr_status wsr__net_infer(const wsr__net_class *cls, wsr__net_options *options,
+                          const wsr__net_tensors *tensors, bool described);
 
 // ------------------------------------------------- beside a data set
 
@@ -149,8 +197,8 @@ extern const char *const wsr__stem_names[];
 struct wsr_net {
     const wsr__net_class *cls;
     wsr__net_options *options; // of the class's params_size
-    const wsr__stem *stem;
-    void *cells; // of the class
+    const wsr__stem *stem;     // NULL without cells
+    void *cells;               // of the class
     wsr_shape image;
     wsr_params *params;
 };
@@ -165,6 +213,13 @@ wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
                            const void *cells, const char *options,
                            uint64_t seed);
 
+/// The options of a network that is made of cells, NULL for another one.
+const wsr__cells_options *wsr__net_cells_options(const wsr_net *net);
+/// Number of its cells, 0 without cells.
+size_t wsr__net_layers(const wsr_net *net);
+/// The option drop_path, 0 without cells.
+double wsr__net_drop_path(const wsr_net *net);
+
 /// Whether files hold the object behind the key instead of the option.
 bool wsr__net_holds_cells(const wsr__net_class *cls, const char *key);
 
@@ -174,17 +229,46 @@ const wsr__space_class *wsr__supernet_space(const wsr_net *net);
 // ----------------------------------------------------------------- building
 
 /// What a graph is wanted for.
-typedef struct wsr__build {
+struct wsr__build {
     const wsr_net *net;
     bool all;      // every parameter: all candidates, auxiliary classifier
     bool training; // auxiliary classifier, drop path
     const unsigned char *choices; // of a supernet
     const float *weights;         // of a supernet, may be NULL
     bool open;                    // those are inputs instead
-} wsr__build;
+};
 
 /// Build a graph.
 wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build);
+
+/// The body of kinds of cells, see build_cells.c.
+wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
+                          wsr_value x);
+
+/// Mean of every channel over an image of which the first `side` rows and
+/// columns are looked at where it is a little larger: an average pool of a
+/// fixed side. 0: over the whole image.
+wsr_value wsr__build_last_pool(const wsr__site *site, int64_t side,
+                               wsr_value x);
+
+// Layers of kinds without cells, each with a name below the site's. The site
+// says how their parameters start.
+// clang-format off
+/// A convolution as a row of layers: square kernel, stride, channels out.
+#define WSR__NAMED_CONV(k, s, channels) \
+    ((wsr__layer){.kernel = {(k), (k)}, .stride = {(s), (s)}, \
+                  .width = (channels)})
+// clang-format on
+wsr_value wsr__named_conv(const wsr__site *site, const char *name,
+                          wsr__layer layer, wsr_value x);
+wsr_value wsr__named_norm(const wsr__site *site, const char *name, wsr_value x);
+wsr_value wsr__named_linear(const wsr__site *site, const char *name,
+                            int64_t width, wsr_value x);
+wsr_value wsr__build_relu(const wsr__site *site, wsr_value x);
+wsr_value wsr__build_max_pool(const wsr__site *site, wsr__pool2d pool,
+                              wsr_value x);
+/// (n, c, h, w) as (n, c h w).
+wsr_value wsr__build_flat(const wsr__site *site, wsr_value x);
 
 enum { WSR__STATES = WSR__GENOTYPE_NODES + 2, WSR__TERMS = 64 };
 
@@ -239,11 +323,20 @@ wsr_status wsr__net_metadata(const wsr_net *net, wsr__net_put put, void *ctx);
 /// Value of a key of a description, NULL when there is none.
 typedef const char *(*wsr__net_get)(void *ctx, const char *key);
 
-/// Make a network from a description. NOTFOUND without a description; FORMAT
-/// for one that makes no sense; CONFIG for an option that its kind has not.
-wsr_status wsr__net_from_metadata(wsr_net **out, wsr__net_get get, void *ctx,
-                                  const wsr__net_override *override,
-                                  uint64_t seed);
+/// What a network is made from: a description, and the tensors of the file,
+/// which are believed where the two differ.
+typedef struct wsr__net_source {
+    wsr__net_get get;
+    void *ctx;                       // of get
+    const char *kind;                // where the description has none
+    const wsr__net_tensors *tensors; // NULL: there is a description only
+    const wsr__net_override *override;
+} wsr__net_source;
+
+/// Make a network. NOTFOUND without a kind; FORMAT for a description that makes
+/// no sense; CONFIG for an option that its kind has not.
+wsr_status wsr__net_from_source(wsr_net **out, const wsr__net_source *from,
+                                uint64_t seed);
 
 /// FORMAT, naming the key, when a description is that of a network that
 /// computes something else with parameters of the same names and shapes:

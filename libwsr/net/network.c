@@ -38,12 +38,12 @@ static wsr_value inside(wsr__cell *cell)
 }
 
 static const wsr__option schema[] = {
-    {"genotype", WSR__TEXT, WSR__NET_AT(cells), "", 0, 0, "",
+    {"genotype", WSR__TEXT, WSR__CELLS_AT(cells), "", 0, 0, "",
      "name of a genotype, or a file", NULL},
-    WSR__NET_OPTIONS("36", "20"),
-    {"auxiliary", WSR__BOOL, WSR__NET_AT(auxiliary), "false", 0, 0, "",
+    WSR__CELLS_OPTIONS("36", "20"),
+    {"auxiliary", WSR__BOOL, WSR__CELLS_AT(auxiliary), "false", 0, 0, "",
      "second classifier in training", NULL},
-    {"drop_path", WSR__FLOAT, WSR__NET_AT(drop_path), "0", 0, 0.99, "",
+    {"drop_path", WSR__FLOAT, WSR__CELLS_AT(drop_path), "0", 0, 0.99, "",
      "probability of dropping an operation's result in training", NULL},
     {0},
 };
@@ -51,7 +51,7 @@ static const wsr__option schema[] = {
 // -------------------------------------------------------------------- cells
 
 // A genotype that the caller gives is copied; otherwise the option names one.
-static wsr_status make(void **out, const wsr__net_options *options,
+static wsr_status make(void **out, const wsr__cells_options *options,
                        const void *given)
 {
     wsr_status status = WSR_OK;
@@ -99,7 +99,7 @@ static bool same(const void *a, const void *b, size_t layers)
 // supernet.
 const wsr__net_class wsr__net_network = {
     .super = {"network", "cells from a genotype", "arXiv:1806.09055", schema,
-              sizeof(wsr__net_options)},
+              sizeof(wsr__cells_options)},
     .cells = {"genotype", make, drop, name_of, print, parse, same},
     .affine = true,
     .inside = inside,

@@ -46,13 +46,37 @@ static size_t row_of(const char *key)
     return i;
 }
 
+static bool among(const char *const *words, const char *word)
+{
+    while (*words != NULL && !wsr__streq(*words, word)) {
+        words++;
+    }
+    return *words != NULL;
+}
+
+// Kinds may differ in what they permit. A row permits what any of them does;
+// the kind of the file then checks the value against its own.
+static void widen(wsr__option *row, const wsr__option *o)
+{
+    row->min = o->min < row->min ? o->min : row->min;
+    row->max = o->max > row->max ? o->max : row->max;
+    for (size_t i = 0; row->words != NULL && o->words[i] != NULL; i++) {
+        if (!among(row->words, o->words[i])) {
+            row->kind = WSR__TEXT;
+            row->words = NULL;
+        }
+    }
+}
+
 // Keys beyond the places are left out; a test sees that there are enough.
 static void list_overrides(void)
 {
     for (const wsr__class *const *c = wsr__nets.classes; *c != NULL; c++) {
         for (const wsr__option *o = (*c)->schema; o->key != NULL; o++) {
             const size_t i = row_of(o->key);
-            if (overrides[i].key == NULL && i < WSR__NET_OVERRIDES) {
+            if (overrides[i].key != NULL) {
+                widen(&overrides[i], o);
+            } else if (i < WSR__NET_OVERRIDES) {
                 overrides[i] = *o;
                 overrides[i].offset = i * sizeof(wsr__field);
             }

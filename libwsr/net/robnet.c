@@ -46,7 +46,7 @@ static wsr_status check(const wsr_net *net)
 {
     const wsr_robnet_codes *const codes = net->cells;
     const size_t have = wsr_robnet_codes_count(codes);
-    const size_t layers = (size_t)net->options->layers;
+    const size_t layers = wsr__net_layers(net);
     if (wsr_robnet_codes_share(codes) || layers <= have) {
         return WSR_OK;
     }
@@ -63,9 +63,9 @@ static bool tells(const char *name)
 }
 
 static const wsr__option schema[] = {
-    {"codes", WSR__TEXT, WSR__NET_AT(cells), "", 0, 0, "",
+    {"codes", WSR__TEXT, WSR__CELLS_AT(cells), "", 0, 0, "",
      "name of RobNet codes, or a file", NULL},
-    WSR__NET_OPTIONS("36", "20"),
+    WSR__CELLS_OPTIONS("36", "20"),
     {0},
 };
 
@@ -92,7 +92,7 @@ static wsr_status copy(void **out, const wsr_robnet_codes *codes)
 }
 
 // Codes that the caller gives are copied; otherwise the option names them.
-static wsr_status make(void **out, const wsr__net_options *options,
+static wsr_status make(void **out, const wsr__cells_options *options,
                        const void *given)
 {
     wsr_robnet_codes *codes = NULL;
@@ -138,7 +138,7 @@ static bool same(const void *a, const void *b, size_t layers)
 
 const wsr__net_class wsr__net_robnet = {
     .super = {"robnet", "cells from RobNet codes", "arXiv:1911.10695", schema,
-              sizeof(wsr__net_options)},
+              sizeof(wsr__cells_options)},
     .cells = {"codes", make, drop, name_of, print, parse, same},
     .check = check,
     .tells = tells,

@@ -90,15 +90,15 @@ static wsr_value inside(wsr__cell *cell)
 }
 
 static const wsr__option schema[] = {
-    {"space", WSR__TEXT, WSR__NET_AT(cells), "darts", 0, 0, "",
+    {"space", WSR__TEXT, WSR__CELLS_AT(cells), "darts", 0, 0, "",
      "search space that the candidates come from", NULL},
-    WSR__NET_OPTIONS("16", "8"),
+    WSR__CELLS_OPTIONS("16", "8"),
     {0},
 };
 
 // A space is a constant of the library, so the network's cells are a pointer
 // to it. The union takes const away; nothing writes through it.
-static wsr_status make(void **out, const wsr__net_options *options,
+static wsr_status make(void **out, const wsr__cells_options *options,
                        const void *given)
 {
     const wsr__class *cls = given;
@@ -127,7 +127,7 @@ static bool tells(const char *name)
 
 const wsr__net_class wsr__net_supernet = {
     .super = {"supernet", "all candidates of a search space on each edge",
-              "arXiv:1806.09055", schema, sizeof(wsr__net_options)},
+              "arXiv:1806.09055", schema, sizeof(wsr__cells_options)},
     .cells = {.key = "space", .make = make, .name = name_of},
     .adaptive = true,
     .paths = true,

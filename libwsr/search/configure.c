@@ -83,8 +83,8 @@ static void spread_fidelity(wsr__search_config *c, const wsr_config *config)
 // mean and std.
 static void spread_normalization(wsr__search_config *c)
 {
-    if (!wsr__normalize_given(&c->supernet.normalize)) {
-        c->supernet.normalize = c->net.normalize;
+    if (!wsr__normalize_given(&c->supernet.super.normalize)) {
+        c->supernet.super.normalize = c->net.super.normalize;
     }
 }
 

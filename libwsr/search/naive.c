@@ -79,7 +79,7 @@ typedef void (*visit)(sampled *t, float *values, const float *diffs, size_t row,
 static void each_weight(sampled *t, const wsr_search *s, visit f, double factor)
 {
     const size_t n = (size_t)s->params.batch;
-    for (size_t cell = 0; cell < (size_t)s->net->options->layers; cell++) {
+    for (size_t cell = 0; cell < wsr__net_layers(s->net); cell++) {
         for (size_t row = 0; row < t->arch.rows; row++) {
             char name[WSR__SITE_NAME];
             wsr__edge_weight_name(name, cell, row);

@@ -53,8 +53,9 @@ static wsr_status make_training(method *m)
     wsr_status status = WSR_OK;
     const uint64_t seed = seed_of(m);
     WSR_TRY(wsr_search_genotype(&m->genotype, m->search, "found"));
-    WSR_TRY(wsr__network_from_config(&m->net, &wsr__net_network, &m->config.net,
-                                     m->genotype, m->train, seed));
+    WSR_TRY(wsr__network_from_config(&m->net, &wsr__net_network,
+                                     &m->config.net.super, m->genotype,
+                                     m->train, seed));
     const wsr__training_of of = {m->net, m->train, m->test, seed};
     WSR_TRY(wsr__training_new(&m->training, &of, &m->config.train));
 out:

@@ -160,8 +160,8 @@ extern const wsr__family wsr__searchers;
 
 /// What a search is made of.
 typedef struct wsr__search_of {
-    const wsr_dataset *data;          // borrowed; split into two parts
-    const wsr__net_options *supernet; // its options
+    const wsr_dataset *data;            // borrowed; split into two parts
+    const wsr__cells_options *supernet; // its options
     const wsr__estimator_class *estimator;
     const void *estimator_params;
     const wsr__predictor_class *predictor;
@@ -194,9 +194,9 @@ typedef struct wsr__search_top {
 typedef struct wsr__search_config {
     wsr__search_top top;
     wsr__source_params source;
-    wsr__net_options supernet;
+    wsr__cells_options supernet;
     wsr__search_params search;
-    wsr__net_options net; // of the found genotype
+    wsr__cells_options net; // of the found genotype
     wsr__train_params train;
     wsr__eval_stage_params eval;
     const wsr__section *sections; // WSR__SEARCH_SECTIONS of them [borrowed]

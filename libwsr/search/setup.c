@@ -102,21 +102,21 @@ out:
 }
 
 // Classes and images are those of the data, unless the options say otherwise.
-static wsr__net_options supernet_options(const wsr_search *s,
-                                         const wsr__search_of *of)
+static wsr__cells_options supernet_options(const wsr_search *s,
+                                           const wsr__search_of *of)
 {
     const wsr_shape *const image = wsr_loader_shape(s->train_loader);
-    wsr__net_options options = *of->supernet;
-    wsr__net_options usual;
+    wsr__cells_options options = *of->supernet;
+    wsr__cells_options usual;
     wsr__params_default(&usual, wsr__net_supernet.super.schema);
-    if (options.classes == usual.classes) {
-        options.classes = wsr_dataset_classes(of->data);
+    if (options.super.classes == usual.super.classes) {
+        options.super.classes = wsr_dataset_classes(of->data);
     }
-    if (options.image_channels == usual.image_channels) {
-        options.image_channels = image->dims[0];
+    if (options.super.image_channels == usual.super.image_channels) {
+        options.super.image_channels = image->dims[0];
     }
-    if (options.image_size == usual.image_size) {
-        options.image_size = image->dims[1];
+    if (options.super.image_size == usual.super.image_size) {
+        options.super.image_size = image->dims[1];
     }
     return options;
 }
@@ -126,12 +126,12 @@ static wsr__net_options supernet_options(const wsr_search *s,
 static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
 {
     wsr_status status = WSR_OK;
-    const wsr__net_options options = supernet_options(s, of);
+    const wsr__cells_options options = supernet_options(s, of);
     const wsr__sgd sgd = {.momentum = s->params.momentum,
                           .weight_decay = s->params.weight_decay};
     const wsr__cosine cosine = {.lr_min = s->params.lr_min};
-    WSR_TRY(
-        wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options, of->seed));
+    WSR_TRY(wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options.super,
+                          of->seed));
     WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net));
     WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net));
     WSR_TRY(wsr__optim_make(&s->optim, wsr_net_params(s->net), &wsr__optim_sgd,
@@ -163,7 +163,7 @@ static wsr_status make_arch(wsr_search *s)
         wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
     WSR_TRY(wsr_params_new(&s->arch_params, s->seed));
     WSR_TRY(wsr__params_trained(&param, s->arch_params, "alphas", &shape,
-                                (wsr__init){0, 0}));
+                                (wsr__init){0}));
     WSR_TRY(wsr__param_need_grad(param));
     wsr__params_default(&adam, wsr__optim_adam.super.schema);
     adam.beta1 = 0.5;

@@ -112,11 +112,19 @@ wsr__param *wsr__params_named(const wsr_params *params, const char *name)
 
 // The second key is the position in the list. PyTorch's default for
 // convolutions and linear layers is a uniform distribution with bound 1 /
-// sqrt(fan in); the caller computes it.
+// sqrt(fan in), and a normal one for its kaiming_normal_(); the caller computes
+// bound and deviation.
 static void initialise(wsr__param *param, wsr__init init, uint64_t seed,
                        size_t index)
 {
     wsr__rng rng = wsr__rng_at(seed, WSR__RNG_INIT, index, 0);
+    if (init.deviation > 0) {
+        wsr__rng_normals(&rng, param->data, (size_t)param->count);
+        for (int64_t i = 0; i < param->count; i++) {
+            param->data[i] *= init.deviation;
+        }
+        return;
+    }
     for (int64_t i = 0; i < param->count; i++) {
         param->data[i] = init.bound > 0
                              ? init.bound * (2 * wsr__rng_uniform(&rng) - 1)
@@ -201,7 +209,7 @@ wsr_status wsr__params_buffer(wsr__param **out, wsr_params *params,
     bool found = false;
     const wsr_status status = find_or_insert(out, &found, params, name, shape);
     if (status == WSR_OK && !found) {
-        initialise(*out, (wsr__init){0, value}, params->seed, 0);
+        initialise(*out, (wsr__init){.value = value}, params->seed, 0);
     }
     return status;
 }
@@ -234,12 +242,13 @@ static wsr__init init_of(const add_options *options, const wsr_shape *shape)
     const double fan_in = (double)wsr_shape_count(shape) /
                           (double)(shape->ndims > 0 ? shape->dims[0] : 1);
     if (wsr__streq(options->init.s, "uniform")) {
-        return (wsr__init){(float)options->bound, 0};
+        return (wsr__init){.bound = (float)options->bound};
     }
     if (wsr__streq(options->init.s, "constant")) {
-        return (wsr__init){0, (float)options->value};
+        return (wsr__init){.value = (float)options->value};
     }
-    return (wsr__init){shape->ndims < 2 ? 0 : (float)(1 / sqrt(fan_in)), 0};
+    return (wsr__init){.bound = shape->ndims < 2 ? 0
+                                                 : (float)(1 / sqrt(fan_in))};
 }
 
 static wsr_status check_new(const wsr_params *params, const char *name,

@@ -49,10 +49,12 @@ static inline int64_t wsr__blocks(int64_t c)
 
 // -------------------------------------------------------------- parameters
 
-/// How a parameter starts: uniform in [-bound, bound], or a constant.
+/// How a parameter starts: uniform in [-bound, bound], normal around 0, or a
+/// constant.
 typedef struct wsr__init {
-    float bound; // > 0: uniform
-    float value; // used when bound is 0
+    float bound;     // > 0: uniform
+    float value;     // used when the two others are 0
+    float deviation; // > 0: normal
 } wsr__init;
 
 typedef struct wsr__param {

@@ -87,7 +87,7 @@ wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
     wsr_status status = WSR_OK;
     const wsr_shape *const shape = wsr__plan_images(plan);
     const wsr_params *const params = wsr_net_params(step->net);
-    if (step->net->options->drop_path > 0) {
+    if (wsr__net_drop_path(step->net) > 0) {
         WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
                                   step->number));
     }

@@ -76,8 +76,9 @@ static wsr_status check_config(const wsr__net_class *cls,
                                const wsr__net_options *options,
                                const void *cells, const wsr_shape *image)
 {
-    if (cls->cells.key != NULL && cells == NULL &&
-        options->cells.s[0] == '\0') {
+    const void *const own = options;
+    const wsr__cells_options *const named = cls->cells.key != NULL ? own : NULL;
+    if (named != NULL && cells == NULL && named->cells.s[0] == '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "net.%s: is missing, the network that is to be "
                         "trained",

@@ -328,7 +328,7 @@ static size_t steps_done(const wsr__training *t)
 // The probability rises linearly over the epochs, as in DARTS.
 static double drop_path_now(const wsr__training *t)
 {
-    const double p = t->of.net->options->drop_path;
+    const double p = wsr__net_drop_path(t->of.net);
     return t->params.drop_path_ramp
                ? p * (double)t->epoch / (double)t->params.epochs
                : p;

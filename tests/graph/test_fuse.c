@@ -16,7 +16,8 @@ static wsr_value conv(wsr_graph *g, const char *name, const char *options,
                       const int64_t dims[4], wsr_value x)
 {
     const wsr_shape shape = wsr__shape4(dims[0], dims[1], dims[2], dims[3]);
-    const wsr__init init = {1 / sqrtf((float)(dims[1] * dims[2] * dims[3])), 0};
+    const float fan_in = (float)(dims[1] * dims[2] * dims[3]);
+    const wsr__init init = {.bound = 1 / sqrtf(fan_in)};
     return wsr__op2(g, "conv2d", options, x,
                     wsr__param_value(g, name, shape, init));
 }
@@ -31,7 +32,7 @@ static wsr_value norm(wsr_graph *g, const char *name, bool affine, wsr_value x)
     }
     char tracked[64];
     snprintf(tracked, sizeof(tracked), "%s.tracked", name);
-    const wsr__init init = {0.5F, 0};
+    const wsr__init init = {.bound = 0.5F};
     wsr_value srcs[] = {
         x,
         wsr__buffer_value(g, text[0], wsr__shape1(c), 0.1F),
@@ -126,7 +127,7 @@ static wsr_graph *network(wsr_params *params, int64_t c)
     const wsr_value half = reduce(g, "half", c, two);
     const wsr_value three = cell(g, "three", c, half, half);
     const wsr_value flat = wsr__op1(g, "global_avg_pool", NULL, three);
-    const wsr__init init = {0.3F, 0};
+    const wsr__init init = {.bound = 0.3F};
     const wsr_value w =
         wsr__param_value(g, "w", wsr__shape2(CLASSES, 3 * c), init);
     wsr__set_output(g, "logits", wsr__op2(g, "linear", NULL, flat, w));

@@ -321,8 +321,8 @@ START_TEST(metadata_cannot_claim_sizes_that_the_tensors_do_not_have)
     ck_assert_ok(wsr__st_write(builder, path));
     wsr__st_builder_free(builder);
     ck_assert_ok(wsr_net_load(&again, path, "genotype=cna_r"));
-    ck_assert_int_eq(again->options->channels, 4);
-    ck_assert_int_eq(again->options->layers, 4);
+    ck_assert_int_eq(wsr__net_cells_options(again)->channels, 4);
+    ck_assert_int_eq(wsr__net_cells_options(again)->layers, 4);
     wsr_net_free(again);
     wsr_net_free(net);
 }
@@ -560,8 +560,8 @@ START_TEST(the_reference_network_is_read_with_its_genotype)
         skip("the golden tensors are absent");
     }
     ck_assert_ok(wsr_net_load(&net, path, "genotype=cna_r"));
-    ck_assert_int_eq(net->options->channels, 8);
-    ck_assert_int_eq(net->options->layers, 5);
+    ck_assert_int_eq(wsr__net_cells_options(net)->channels, 8);
+    ck_assert_int_eq(wsr__net_cells_options(net)->layers, 5);
     ck_assert_uint_eq(wsr_net_classes(net), 10);
     wsr_net_free(net);
 }

@@ -14,8 +14,8 @@ static wsr_params *params_of(float value)
     const wsr_shape vector = wsr__shape1(2);
     const wsr_shape scalar = {0};
     ck_assert_ok(wsr_params_new(&params, 1));
-    ck_assert_ok(
-        wsr__params_trained(&p, params, "a", &matrix, (wsr__init){0, value}));
+    ck_assert_ok(wsr__params_trained(&p, params, "a", &matrix,
+                                     (wsr__init){.value = value}));
     ck_assert_ok(wsr__params_buffer(&p, params, "b", &vector, value + 1));
     ck_assert_ok(wsr__params_buffer(&p, params, "n", &scalar, value + 2));
     p->integer = true;
@@ -119,7 +119,7 @@ START_TEST(a_missing_count_of_batches_is_fine)
     const wsr_shape vector = wsr__shape1(2);
     ck_assert_ok(wsr_params_new(&from, 1));
     ck_assert_ok(
-        wsr__params_trained(&p, from, "a", &matrix, (wsr__init){0, 5}));
+        wsr__params_trained(&p, from, "a", &matrix, (wsr__init){.value = 5}));
     ck_assert_ok(wsr__params_buffer(&p, from, "b", &vector, 6));
     wsr__st *const st = file_of(from, "", NULL);
     ck_assert_ok(wsr__st_read_params(to, st, ""));

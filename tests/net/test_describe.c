@@ -34,6 +34,14 @@ static const char *get(void *ctx, const char *key)
     return NULL;
 }
 
+static wsr_status from_notes(wsr_net **out, notes *list,
+                             const wsr__net_override *override)
+{
+    const wsr__net_source source = {
+        .get = get, .ctx = list, .override = override};
+    return wsr__net_from_source(out, &source, 1);
+}
+
 static void set(notes *list, const char *key, const char *value)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -63,7 +71,7 @@ static void check_rebuilt(const wsr_net *net)
     notes second = {0};
     wsr_net *again = NULL;
     ck_assert_ok(wsr__net_metadata(net, put, &first));
-    ck_assert_ok(wsr__net_from_metadata(&again, get, &first, NULL, 1));
+    ck_assert_ok(from_notes(&again, &first, NULL));
     ck_assert_ok(wsr__net_metadata(again, put, &second));
     ck_assert_uint_eq(first.n, second.n);
     for (size_t i = 0; i < first.n; i++) {
@@ -158,18 +166,18 @@ START_TEST(options_of_the_caller_override_a_description)
     ck_assert_ok(wsr__params_parse_given(
         &override.values, wsr__net_override_schema(), override.given, "net.",
         "genotype=RACL,channels=8"));
-    ck_assert_ok(wsr__net_from_metadata(&again, get, &list, &override, 1));
+    ck_assert_ok(from_notes(&again, &list, &override));
     ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(again)), "RACL");
-    ck_assert_int_eq(again->options->channels, 8);
-    ck_assert_int_eq(again->options->layers, 3);
+    ck_assert_int_eq(wsr__net_cells_options(again)->channels, 8);
+    ck_assert_int_eq(wsr__net_cells_options(again)->layers, 3);
     wsr_net_free(again);
     // An option of another kind of network.
     override = (wsr__net_override){0};
     ck_assert_ok(
         wsr__params_parse_given(&override.values, wsr__net_override_schema(),
                                 override.given, "net.", "space=darts"));
-    ck_assert_fails(wsr__net_from_metadata(&again, get, &list, &override, 1),
-                    WSR_CONFIG, "network.space: is not an option");
+    ck_assert_fails(from_notes(&again, &list, &override), WSR_CONFIG,
+                    "network.space: is not an option");
     wsr_net_free(net);
     drop(&list);
 }
@@ -183,7 +191,7 @@ START_TEST(descriptions_that_make_no_sense_are_refused)
         wsr_status code;
         const char *words;
     } rows[] = {
-        {"wsr.kind", "resnet", WSR_FORMAT, "there is no 'resnet'"},
+        {"wsr.kind", "densenet", WSR_FORMAT, "there is no 'densenet'"},
         {"wsr.channels", "-4", WSR_FORMAT, "wsr.channels"},
         {"wsr.stem", "x", WSR_FORMAT, "wsr.stem"},
         {"wsr.layers", "3\",channels=\"4096", WSR_FORMAT, "wsr.layers"},
@@ -202,15 +210,14 @@ START_TEST(descriptions_that_make_no_sense_are_refused)
         ck_assert_ok(wsr__net_metadata(net, put, &list));
         wsr_net_free(net);
         set(&list, rows[i].key, rows[i].value);
-        ck_assert_fails(wsr__net_from_metadata(&net, get, &list, NULL, 1),
-                        rows[i].code, rows[i].words);
+        ck_assert_fails(from_notes(&net, &list, NULL), rows[i].code,
+                        rows[i].words);
         ck_assert_ptr_null(net);
         drop(&list);
     }
     notes none = {0};
     wsr_net *net = NULL;
-    ck_assert_fails(wsr__net_from_metadata(&net, get, &none, NULL, 1),
-                    WSR_NOTFOUND, "wsr.kind");
+    ck_assert_fails(from_notes(&net, &none, NULL), WSR_NOTFOUND, "wsr.kind");
 }
 END_TEST
 

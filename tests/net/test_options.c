@@ -15,15 +15,15 @@ START_TEST(defaults_are_permitted_and_are_those_of_the_papers)
                 {&wsr__net_robnet.super, 36, 20},
                 {&wsr__net_supernet.super, 16, 8}};
     for (size_t i = 0; i < 3; i++) {
-        wsr__net_options o = {0};
+        wsr__cells_options o = {0};
         for (const wsr__option *p = rows[i].cls->schema; p->key != NULL; p++) {
             ck_assert_ok(wsr__value_decode(&o, p, p->fallback));
             ck_assert_str_ne(p->help, "");
         }
         ck_assert_int_eq(o.channels, rows[i].channels);
         ck_assert_int_eq(o.layers, rows[i].layers);
-        ck_assert_int_eq(o.classes, 10);
-        ck_assert_int_eq(o.image_channels, 3);
+        ck_assert_int_eq(o.super.classes, 10);
+        ck_assert_int_eq(o.super.image_channels, 3);
         ck_assert_str_eq(o.stem.s, "cifar");
         ck_assert(!o.auxiliary);
         ck_assert(o.drop_path == 0);

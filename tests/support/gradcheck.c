@@ -168,7 +168,7 @@ static wsr_value add_source(rig *r, size_t s, wsr_shape shape)
     if (r->roles[s] == ROLE_INPUT) {
         value = wsr__input(r->graph, name, shape);
     } else if (r->roles[s] == ROLE_TRAINED) {
-        value = wsr__param_value(r->graph, name, shape, (wsr__init){0, 0});
+        value = wsr__param_value(r->graph, name, shape, (wsr__init){0});
     } else {
         value = wsr__buffer_value(r->graph, name, shape, 0);
     }

@@ -14,12 +14,12 @@ static wsr_value inside(wsr__cell *cell)
 }
 
 static const wsr__option schema[] = {
-    WSR__NET_OPTIONS("8", "3"),
+    WSR__CELLS_OPTIONS("8", "3"),
     {0},
 };
 
 const wsr__net_class wsr__net_dummy = {
-    .super = {"dummy", "shortcuts alone", "", schema, sizeof(wsr__net_options)},
+    .super = {"dummy", "shortcuts alone", "", schema, sizeof(wsr__cells_options)},
     .affine = true,
     .inside = inside,
 };
