@@ -8,7 +8,9 @@
 //
 // or, before activation (He et al. 2016, arXiv:1603.05027), with the norms and
 // relus in front of the convolutions and shortcut(relu(norm(x))). Shortcuts
-// that change the shape are 1x1 convolutions.
+// that change the shape are 1x1 convolutions. Some published networks apply
+// these to x itself (shortcut=source), and some have no norm behind the last
+// block; no tensor tells the former.
 //
 // With the ImageNet stem, names and initial values are those of torchvision;
 // with the CIFAR stem, those of the repository of TRADES, whose last pool takes
@@ -24,9 +26,12 @@ typedef struct resnet_options {
     int64_t width;
     wsr__text stem;
     bool pre_activation;
+    wsr__text shortcut;
+    bool last_norm;
 } resnet_options;
 
 static const char *const stems[] = {"cifar", "imagenet", NULL};
+static const char *const shortcuts[] = {"activated", "source", NULL};
 
 #define AT(field) offsetof(resnet_options, field)
 
@@ -39,6 +44,10 @@ static const wsr__option schema[] = {
      "what comes before the blocks", stems},
     {"pre_activation", WSR__BOOL, AT(pre_activation), "false", 0, 0, "",
      "norms and relus in front of the convolutions", NULL},
+    {"shortcut", WSR__WORD, AT(shortcut), "activated", 0, 0, "",
+     "what 1x1 convolutions read before activation", shortcuts},
+    {"last_norm", WSR__BOOL, AT(last_norm), "true", 0, 0, "",
+     "before activation: norm and relu behind the last block", NULL},
     WSR__NET_OPTIONS("3"),
     {0},
 };
@@ -144,13 +153,14 @@ static wsr_value shorten(const block *b, wsr_value x)
 static wsr_value build_block(const block *b, wsr_value x)
 {
     const bool before = b->options->pre_activation;
+    const bool activated = wsr__streq(b->options->shortcut.s, "activated");
     const int n = b->bottleneck ? 3 : 2;
     wsr_value first = x; // what the shortcut reads
     wsr_value y = x;
     for (int i = 1; i <= n; i++) {
         if (before) {
             y = wsr__build_relu(&b->site, normalize(b, i, y));
-            first = i == 1 ? y : first;
+            first = i == 1 && activated ? y : first;
             y = convolve(b, i, y);
         } else {
             y = normalize(b, i, convolve(b, i, y));
@@ -209,7 +219,7 @@ static wsr_value body(const wsr__build *build, const wsr__site *site,
     wsr__site at = *site;
     at.init = imagenet || before ? WSR__INIT_FAN_OUT : WSR__INIT_DEFAULT;
     x = build_groups(options, &at, build_stem(options, &at, x));
-    if (before) {
+    if (before && options->last_norm) {
         x = wsr__build_relu(&at, wsr__named_norm(&at, "bn", x));
     }
     x = wsr__build_last_pool(&at, imagenet ? 0 : 4, x);
@@ -264,7 +274,7 @@ static wsr_status infer(wsr__net_options *common,
     resnet_options *const options = (resnet_options *)common;
     const int64_t fc = wsr__net_dim(tensors, "fc.weight", 2, 0);
     const int64_t linear = wsr__net_dim(tensors, "linear.weight", 2, 0);
-    (void)described; // the tensors tell all
+    (void)described; // the tensors tell what they can
     options->width = wsr__net_dim(tensors, "conv1.weight", 4, 0);
     common->image_channels = wsr__net_dim(tensors, "conv1.weight", 4, 1);
     common->classes = fc > 0 ? fc : linear;
@@ -274,6 +284,8 @@ static wsr_status infer(wsr__net_options *common,
                                     "linear.weight");
     }
     options->pre_activation = wsr__net_dim(tensors, "bn1.weight", 1, 0) == 0;
+    options->last_norm = !options->pre_activation ||
+                         wsr__net_dim(tensors, "bn.weight", 1, 0) > 0;
     options->stem = (wsr__text){""};
     (void)snprintf(options->stem.s, sizeof(options->stem.s), "%s",
                    fc > 0 ? "imagenet" : "cifar");

@@ -4,7 +4,7 @@
 // 2019, arXiv:1901.08573; Carlini and Wagner 2017): twice two 3x3 convolutions
 // without padding and a max pool, then three linear maps. Names and initial
 // values are those of SmallCNN in the repository of TRADES: the last map starts
-// at 0. Its dropout has no parameters and is left out; see docs/from-c.md.
+// at 0. Its dropout has no parameters and is left out.
 
 #include "net/net.h"
 

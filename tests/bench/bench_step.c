@@ -7,6 +7,7 @@
 // bench_step [key=value...]
 //   arch=SEED        path of the supernet, drawn as peer_torch.py draws it
 //   genotype=NAME    a network of a genotype instead
+//   kind=NAME        a network of any kind instead, its options=KEY=VALUE,...
 //   channels=16 layers=8 batch=64 steps=7 repeat=3
 //   threads=N
 //   mode=train|eval  mode of the attack's batch norms
@@ -46,7 +47,14 @@ enum { WHATS = 4 };
 static void make_graph(wsr_graph **out, wsr_net **net, int argc, char **argv)
 {
     char text[96];
+    const char *const kind = bench_text(argc, argv, "kind", NULL);
     const char *const genotype = bench_text(argc, argv, "genotype", NULL);
+    if (kind != NULL) {
+        bench_must(wsr_net_new_kind(
+            net, kind, bench_text(argc, argv, "options", NULL), 1));
+        bench_must(wsr_net_graph(out, *net, true));
+        return;
+    }
     (void)snprintf(text, sizeof(text), "channels=%ld,layers=%ld",
                    bench_number(argc, argv, "channels", 16),
                    bench_number(argc, argv, "layers", 8));
@@ -223,8 +231,9 @@ static void dump(engine *e)
 int main(int argc, char **argv)
 {
     static const char *const keys[] = {
-        "arch",    "genotype", "channels", "layers", "batch", "steps", "repeat",
-        "threads", "mode",     "only",     "peer",   "pairs", "dump",  NULL};
+        "arch",  "genotype", "kind",   "options", "channels", "layers",
+        "batch", "steps",    "repeat", "threads", "mode",     "only",
+        "peer",  "pairs",    "dump",   NULL};
     wait_briefly(argv);
     engine e = {0};
     bench_check(argc, argv, keys);

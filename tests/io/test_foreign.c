@@ -70,6 +70,7 @@ static const char *const nets[][2] = {
     {"resnet", "width=2,depth=50"},
     {"resnet", "width=2,depth=101,pre_activation=true"},
     {"resnet", "width=2,depth=18,pre_activation=true"},
+    {"resnet", "width=2,pre_activation=true,last_norm=false"},
     {"resnet", "width=2,depth=152,stem=imagenet"},
     {"resnet", "width=2,depth=18,stem=imagenet,pre_activation=true"},
     {"wrn", "depth=10,width=1"},

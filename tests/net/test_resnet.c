@@ -79,12 +79,17 @@ static float *params_of(const wsr_net *net, const char *name)
 }
 
 // With all convolutions of blocks 0 except the shortcuts', which copy, a block
-// before activation hands relu(norm(x)) to a shortcut and x where there is
-// none.
-START_TEST(shortcuts_before_activation_read_the_activated_source)
+// before activation hands relu(norm(x)) or x to a shortcut, and x where there
+// is none.
+static void check_shortcuts(const char *shortcut, float positive,
+                            float negative)
 {
-    wsr_net *const net = made("width=1,depth=18,pre_activation=true,classes=1,"
-                              "image_size=8,image_channels=1");
+    char options[160];
+    (void)snprintf(options, sizeof(options),
+                   "width=1,depth=18,pre_activation=true,classes=1,"
+                   "image_size=8,image_channels=1,last_norm=false,shortcut=%s",
+                   shortcut);
+    wsr_net *const net = made(options);
     wsr_params *const params = wsr_net_params(net);
     wsr_graph *graph = NULL;
     wsr_plan *plan = NULL;
@@ -111,11 +116,17 @@ START_TEST(shortcuts_before_activation_read_the_activated_source)
         // Three shortcuts double the width by summing: 1, then 2 channels of 1,
         // 4 of 2 and 8 of 8, whose sum is 64.
         ck_assert_float_eq_tol(wsr_plan_dst(plan, "logits")[0],
-                               sign > 0 ? 64 : 0, 2e-3F);
+                               sign > 0 ? positive : negative, 2e-3F);
     }
     wsr_plan_free(plan);
     wsr_graph_free(graph);
     wsr_net_free(net);
+}
+
+START_TEST(shortcuts_before_activation_read_what_the_options_say)
+{
+    check_shortcuts("activated", 64, 0);
+    check_shortcuts("source", 64, -64);
 }
 END_TEST
 
@@ -160,9 +171,11 @@ START_TEST(it_describes_itself_without_cells)
     char *text = NULL;
     wsr_net *const net = made("width=4,depth=34");
     ck_assert_ok(wsr_net_describe(&text, net));
-    ck_assert_ptr_nonnull(strstr(text, "resnet: depth 34, width 4, stem cifar, "
-                                       "pre_activation false, 10 classes, "
-                                       "images of 3x32x32"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "resnet: depth 34, width 4, stem cifar, "
+              "pre_activation false, shortcut activated, last_norm true, "
+              "10 classes, "
+              "images of 3x32x32"));
     ck_assert_ptr_null(wsr_net_genotype(net));
     wsr_text_free(text);
     wsr_net_free(net);
@@ -174,7 +187,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         networks_have_the_published_numbers_of_parameters,
         weights_start_as_those_of_the_originals,
-        shortcuts_before_activation_read_the_activated_source,
+        shortcuts_before_activation_read_what_the_options_say,
         bad_options_are_refused_in_one_line,
         images_of_any_size_have_logits,
         it_describes_itself_without_cells,

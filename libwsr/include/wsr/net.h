@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Networks. A network is built from a genotype or from RobNet codes, or it is a
-// supernet that holds all candidate operations of a search space. It owns its
+// supernet that holds all candidate operations of a search space, or one of the
+// networks that people compare with: resnet, wrn, small_cnn. It owns its
 // parameters and makes graphs over them.
 //
-// Options of networks are text "key=value,key=value":
+// Options of networks are text "key=value,key=value". All kinds have
 //
-//   channels        width of the first cells (36; supernet 16)
-//   layers          number of cells (20; supernet 8); two of them halve the
-//                   image and double the width
 //   classes         number of classes (10)
 //   image_size      pixels of a side (0: the size that the stem is made for)
-//   image_channels  channels of an image (3)
-//   stem            cifar (32 pixels), int (64: stride 2), imagenet (224:
-//                   stride 8), imagenet_tiny (64)
+//   image_channels  channels of an image (3; small_cnn 1)
 //   mean, std       normalisation of the images, (x - mean) / std: one value or
 //                   [one,for,each,channel], in units of [0, 1] (0 and 1). The
 //                   network does it; callers pass images in [0, 1], and the
 //                   strengths of attacks refer to these
+//
+// Kinds that are made of cells (network, robnet, supernet) have
+//
+//   channels        width of the first cells (36; supernet 16)
+//   layers          number of cells (20; supernet 8); two of them halve the
+//                   image and double the width
+//   stem            cifar (32 pixels), int (64: stride 2), imagenet (224:
+//                   stride 8), imagenet_tiny (64)
 //   auxiliary       training graphs have an auxiliary classifier (networks from
 //                   genotypes; false)
 //   drop_path       probability that training drops an operation's result
@@ -26,6 +30,27 @@
 //                   genotype
 //   codes           name or file of RobNet codes, used likewise
 //   space           search space of a supernet (darts)
+//
+// resnet has
+//
+//   depth           18, 34, 50, 101 or 152 (18)
+//   width           channels of the first blocks (64)
+//   stem            cifar (3x3; names of the repository of TRADES) or imagenet
+//                   (7x7 and max pool; names of torchvision) (cifar)
+//   pre_activation  norms and relus in front of the convolutions (false)
+//   shortcut        with it: 1x1 convolutions read what is activated, or the
+//                   source of the block (activated)
+//   last_norm       with it: norm and relu behind the last block (true)
+//
+// wrn has
+//
+//   depth           6 n + 4 (34)
+//   width           channels of the first blocks in units of 16 (10)
+//   sub_block1      hold the unused parameters of the networks of TRADES, too
+//                   (false)
+//
+// small_cnn is the network of TRADES for MNIST, without the dropout that the
+// original has in training.
 //
 // Graphs have the input "x", images (n, c, h, w) with values in [0, 1], and
 // the output "logits" (n, classes). Parameter names are those of PyTorch's
@@ -91,8 +116,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_new(wsr_net **out,
  * Make a network of any kind, with random parameters.
  *
  * @param out [out, owned] release with wsr_net_free()
- * @param kind [borrowed] "network", "robnet" or "supernet"; options name the
- *        genotype, the codes or the space
+ * @param kind [borrowed] "network", "resnet", "robnet", "small_cnn", "supernet" or
+ *        "wrn"; options name the genotype, the codes or the space
  * @param options [borrowed] see above, NULL for the defaults
  * @param seed of the parameters
  * @returns as wsr_net_new(); WSR_NOTFOUND for another kind
@@ -103,8 +128,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_new_kind(wsr_net **out,
                                                  uint64_t seed);
 
 /**
- * Key of option number `i` of the networks from genotypes and from RobNet
- * codes.
+ * Key of option number `i` of all kinds of networks but supernets, each key
+ * once.
  *
  * @param i number of the option
  * @returns [borrowed, static] such as "channels"; NULL beyond the end
@@ -128,7 +153,7 @@ WSR_API void wsr_net_free(wsr_net *net);
 /**
  * Kind of a network.
  *
- * @returns [borrowed, static] "network", "robnet" or "supernet"
+ * @returns [borrowed, static] a name that wsr_net_new_kind() takes
  */
 WSR_API const char *wsr_net_kind(const wsr_net *net);
 
@@ -144,7 +169,7 @@ WSR_API const wsr_shape *wsr_net_image(const wsr_net *net);
 /**
  * Genotype of a network.
  *
- * @returns [borrowed] NULL for a RobNet and for a supernet
+ * @returns [borrowed] NULL for a network of another kind than "network"
  */
 WSR_API const wsr_genotype *wsr_net_genotype(const wsr_net *net);
 
@@ -159,7 +184,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_describe(char **out,
                                                  const wsr_net *net);
 
 /**
- * Make the graph of a network from a genotype or from RobNet codes.
+ * Make the graph of a network that is no supernet.
  *
  * @param out [out, owned] release with wsr_graph_free()
  * @param net must outlive the graph
@@ -242,9 +267,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
 /**
  * Read a network from a safetensors file.
  *
- * A file that another program wrote has no such metadata and needs the option
- * `genotype` (or `codes`). The function derives channels, layers, classes, stem
- * and auxiliary classifier from the tensors, unless the options give them. It
+ * A file that another program wrote has no such metadata. The function derives
+ * the kind, widths, depths, classes, stem and auxiliary classifier from the
+ * tensors, unless the options give them. Networks of cells need the option
+ * `genotype` (or `codes`), residual networks and small_cnn need none. It
  * cannot derive the mean and std of the training: give them as options, unless
  * the file holds a normalisation layer (below).
  *
