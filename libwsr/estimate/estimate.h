@@ -78,7 +78,7 @@ enum {
 typedef struct wsr__estimate_config {
     wsr__estimate_top top;
     wsr__source_params source;
-    wsr__net_options net;
+    wsr__cells_options net;
     wsr__train_params train;
     wsr__estimate_attack attack;
     wsr__estimate_params estimator;
@@ -105,7 +105,7 @@ typedef struct wsr__estimate_net {
     char *label; // unique, part of file names
     bool is_file;
     char *cells;                 // name or path of its genotype, or of its file
-    wsr__net_options options;    // of a network that is trained here
+    wsr__cells_options options;  // of a network that is trained here
     wsr__net_override *override; // of a file
     wsr_net *net;
     wsr_plan *attack; // NULL until the network is trained

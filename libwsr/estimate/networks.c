@@ -86,7 +86,7 @@ static wsr_status make_trained(wsr__estimate *b, size_t i, const wsr__run *run,
     }
     // Networks of one genotype are to differ, or there would be one of them.
     status = wsr__network_from_config(&net->net, &wsr__net_network,
-                                      &net->options, genotype, b->train,
+                                      &net->options.super, genotype, b->train,
                                       b->seed + i);
     status = status == WSR_NOTFOUND ? wsr__fail_at(status, "networks") : status;
 out:

@@ -256,7 +256,7 @@ static wsr_status label_net(wsr__estimate_net *net, labels *l)
 // Options of one network: of the section net where it is trained here, of the
 // file otherwise.
 static wsr_status decode_net(wsr__estimate_net *net,
-                             const wsr__net_options *options, char *spec,
+                             const wsr__cells_options *options, char *spec,
                              labels *l)
 {
     wsr_status status = WSR_OK;

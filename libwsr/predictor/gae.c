@@ -139,7 +139,7 @@ static wsr_value encode(const wsr__predictor_graph *g, wsr_value x,
     const options *const o = g->options;
     const wsr_value eps = wsr__param_value(g->graph, "extractor.encoder.eps",
                                            wsr__shape1(o->layers - 1),
-                                           (wsr__init){0, 0});
+                                           (wsr__init){0});
     for (int64_t i = 0; i + 1 < o->layers; i++) {
         const wsr__gin_aggregate_params layer = {i};
         const wsr_value srcs[] = {x, adjacency, eps};

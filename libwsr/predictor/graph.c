@@ -22,7 +22,7 @@ double wsr__predictor_bound(int64_t k)
 static wsr_value param(const wsr__predictor_graph *g, const char *name,
                        wsr_shape shape, double bound)
 {
-    const wsr__init init = {(float)bound, 0};
+    const wsr__init init = {.bound = (float)bound};
     return wsr__param_value(g->graph, name, shape, init);
 }
 

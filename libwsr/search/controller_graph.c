@@ -42,7 +42,7 @@ typedef struct builder {
 
 static wsr_value param(builder *b, const char *name, wsr_shape shape)
 {
-    return wsr__param_value(b->graph, name, shape, (wsr__init){0.1F, 0});
+    return wsr__param_value(b->graph, name, shape, (wsr__init){.bound = 0.1F});
 }
 
 static wsr_value numbered(builder *b, const char *what, size_t i,
