@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the estimator saves: noises of three target strengths estimated from
+// What an estimator saves: noises of three target strengths estimated from
 // three known ones, against generating those three with PGD-7 on a supernet
-// path. Prints one JSON object.
+// path; and one training step of the estimator on a batch with three sources
+// and one target. Prints one JSON object.
 //
-// bench_estimator [arch=0] [channels=16] [layers=8] [batch=64] [threads=2]
-//                 [repeat=5]
+// bench_estimator [estimator=an] [arch=0] [channels=16] [layers=8] [batch=64]
+//                 [threads=2] [repeat=5] [peer=COMMAND] [pairs=5]
+//                 [only=estimate|train] [dump=1]
+//   estimator: name, or name:option=value,...
+//   peer: peer_estimator.py of this directory and its arguments
+//   dump: print the plans of the estimator, with times, to stderr
 
 #include "attack/attack.h"
 #include "attack/engine/pgd_plan.h"
 #include "base/base.h"
 #include "bench/bench.h"
+#include "estimator/estimator.h"
+#include "graph/plan.h"
 #include "waiting.h"
-#include "wsr/estimator.h"
 #include "wsr/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { EDGES = 28, PIXELS = 3 * 32 * 32, SOURCES = 3, TARGETS = 3 };
+enum { EDGES = 28, PIXELS = 3 * 32 * 32, SOURCES = 3, TARGETS = 3, PAIRS = 64 };
 
 typedef struct work {
     wsr_net *net;
@@ -27,7 +34,7 @@ typedef struct work {
     size_t batch;
     float *x;
     float *x_adv;
-    float *noise[SOURCES];
+    float *noise[SOURCES + 1];
     float *estimates[TARGETS];
     float *norms;
     int32_t *labels;
@@ -69,9 +76,11 @@ static void make_arrays(work *w)
     for (size_t i = 0; i < floats; i++) {
         w->x[i] = wsr__rng_uniform(&rng);
     }
-    for (size_t k = 0; k < SOURCES; k++) {
-        w->noise[k] = array(floats);
+    for (size_t k = 0; k < TARGETS; k++) {
         w->estimates[k] = array(floats);
+    }
+    for (size_t k = 0; k < SOURCES + 1; k++) {
+        w->noise[k] = array(floats);
         for (size_t i = 0; i < floats; i++) {
             w->noise[k][i] = 0.03F * (float)(k + 1) *
                              (2 * wsr__rng_uniform(&rng) - 1);
@@ -101,36 +110,145 @@ static void estimate(void *ctx)
                                  counts));
 }
 
+// The memory holds one batch, so this is one step.
+static void train(void *ctx)
+{
+    const work *const w = ctx;
+    bench_must(wsr_estimator_train(NULL, w->estimator, 0));
+}
+
+static void make_estimator(work *w, int argc, char **argv)
+{
+    const char *const spec = bench_text(argc, argv, "estimator", "an");
+    const wsr_shape image = {3, {3, 32, 32}};
+    char text[512];
+    (void)snprintf(text, sizeof(text), "%s%cmemory=%zu,batch=%zu,passes=1",
+                   spec, strchr(spec, ':') == NULL ? ':' : ',', w->batch,
+                   w->batch);
+    bench_must(wsr_estimator_new(&w->estimator, text, &image, 1));
+    bench_must(wsr_estimator_remember(w->estimator,
+                                      (const float *const *)w->noise, w->x,
+                                      SOURCES + 1, w->batch));
+}
+
+// Time each step of the estimator's plans in one more run of both.
+static void dump_plans(work *w)
+{
+    for (size_t i = 0; i < WSR__ESTIMATOR_PLANS; i++) {
+        if (w->estimator->plans[i].plan != NULL) {
+            wsr_plan_time(w->estimator->plans[i].plan, true);
+        }
+    }
+    estimate(w);
+    train(w);
+    for (size_t i = 0; i < WSR__ESTIMATOR_PLANS; i++) {
+        char *text = NULL;
+        if (w->estimator->plans[i].plan != NULL) {
+            bench_must(wsr_plan_dump(&text, w->estimator->plans[i].plan));
+            (void)fputs(text, stderr);
+            wsr_text_free(text);
+        }
+    }
+}
+
+typedef struct pair {
+    double attack;
+    double estimate;
+    double train;
+    double peer; // training, 0 without one
+} pair;
+
+static bool wanted(int argc, char **argv, const char *what)
+{
+    return strcmp(bench_text(argc, argv, "only", what), what) == 0;
+}
+
+static pair measure(work *w, int argc, char **argv, const char *peer)
+{
+    const long repeat = bench_number(argc, argv, "repeat", 5);
+    char text[4096] = "";
+    pair p = {0};
+    if (peer != NULL) {
+        bench_peer(text, sizeof(text), peer);
+        p.peer = bench_field(text, "train");
+    }
+    if (wanted(argc, argv, "train")) {
+        p.train = bench_best(train, w, repeat);
+    }
+    if (wanted(argc, argv, "estimate")) {
+        p.attack = bench_best(attack, w, repeat);
+        p.estimate = bench_best(estimate, w, repeat);
+    }
+    return p;
+}
+
+static void print(const pair *p, size_t pairs, size_t batch)
+{
+    double attacks[PAIRS];
+    double estimates[PAIRS];
+    double trains[PAIRS];
+    double peers[PAIRS];
+    double by_attack[PAIRS];
+    double by_peer[PAIRS];
+    for (size_t i = 0; i < pairs; i++) {
+        attacks[i] = p[i].attack;
+        estimates[i] = p[i].estimate;
+        trains[i] = p[i].train;
+        peers[i] = p[i].peer;
+        by_attack[i] = p[i].estimate > 0 ? p[i].attack / p[i].estimate : 0;
+        by_peer[i] = p[i].train > 0 ? p[i].peer / p[i].train : 0;
+    }
+    printf("{\"attack\": %.4f, \"estimate\": %.4f, \"ratio\": %.2f, "
+           "\"train\": %.4f, ",
+           bench_median(attacks, pairs), bench_median(estimates, pairs),
+           bench_median(by_attack, pairs), bench_median(trains, pairs));
+    printf("\"peer_train\": %.4f, \"train_ratio\": %.2f, \"pairs\": %zu, "
+           "\"batch\": %zu, \"threads\": %zu}\n",
+           bench_median(peers, pairs), bench_median(by_peer, pairs), pairs,
+           batch, wsr_threads());
+}
+
+static void work_free(work *w)
+{
+    wsr_estimator_free(w->estimator);
+    wsr_plan_free(w->plan);
+    wsr_net_free(w->net);
+    for (size_t k = 0; k < SOURCES + 1; k++) {
+        free(w->noise[k]);
+    }
+    for (size_t k = 0; k < TARGETS; k++) {
+        free(w->estimates[k]);
+    }
+    free(w->x);
+    free(w->x_adv);
+    free(w->norms);
+    free(w->labels);
+}
+
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
-    static const char *const keys[] = {"arch",    "channels", "layers", "batch",
-                                       "threads", "repeat",   NULL};
+    static const char *const keys[] = {
+        "estimator", "arch", "channels", "layers", "batch", "threads",
+        "repeat",    "peer", "pairs",    "only",   "dump",  NULL};
     bench_check(argc, argv, keys);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
     work w = {.batch = (size_t)bench_number(argc, argv, "batch", 64)};
-    const long repeat = bench_number(argc, argv, "repeat", 5);
-    const wsr_shape image = {3, {3, 32, 32}};
+    const char *const peer = bench_text(argc, argv, "peer", NULL);
+    const size_t pairs =
+        peer == NULL ? 1 : (size_t)bench_number(argc, argv, "pairs", 5) % PAIRS;
+    pair measured[PAIRS];
     make_plan(&w, argc, argv);
     make_arrays(&w);
-    bench_must(wsr_estimator_new(&w.estimator, "an", &image, 1));
-    attack(&w);
-    estimate(&w);
-    const double attacked = bench_best(attack, &w, repeat);
-    const double estimated = bench_best(estimate, &w, repeat);
-    printf("{\"attack\": %.4f, \"estimate\": %.4f, \"ratio\": %.2f, "
-           "\"batch\": %zu, \"threads\": %zu}\n",
-           attacked, estimated, attacked / estimated, w.batch, wsr_threads());
-    wsr_estimator_free(w.estimator);
-    wsr_plan_free(w.plan);
-    wsr_net_free(w.net);
-    for (size_t k = 0; k < SOURCES; k++) {
-        free(w.noise[k]);
-        free(w.estimates[k]);
+    make_estimator(&w, argc, argv);
+    (void)measure(&w, argc, argv, NULL);
+    for (size_t i = 0; i < pairs; i++) {
+        measured[i] = measure(&w, argc, argv, peer);
     }
-    free(w.x);
-    free(w.x_adv);
-    free(w.norms);
-    free(w.labels);
+    print(measured, pairs, w.batch);
+    if (bench_number(argc, argv, "dump", 0) != 0) {
+        dump_plans(&w);
+    }
+    work_free(&w);
     return 0;
 }
