@@ -206,7 +206,7 @@ size_t wsr__pw_weights_scratch(const wsr__pw *p);
 
 // ------------------------------------------------------------ few channels
 
-enum { WSR__FEW_CHANNELS = 4 };
+enum { WSR__FEW_CHANNELS = 9 };
 
 /// A convolution of stride and dilation 1 with at most WSR__FEW_CHANNELS
 /// channels on one side, like a network's first. That side is plain, (n, few,

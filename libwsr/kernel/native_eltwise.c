@@ -90,6 +90,58 @@ void WSR_NAME(wsr__relu_backward)(float *diff_src, const float *dst,
                 relu_backward_body);
 }
 
+static void relu6_body(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        stu8(c->dst + i, min8(splat8(6.0f), relu8(ldu8(c->src + i))));
+    }
+    for (; i < last; i++) {
+        const float low = c->src[i] < 0.0f ? 0.0f : c->src[i];
+        c->dst[i] = low > 6.0f ? 6.0f : low;
+    }
+}
+
+void WSR_NAME(wsr__relu6_forward)(float *dst, const float *src, int64_t n)
+{
+    over_chunks(&(call){.dst = dst, .src = src, .n = n}, relu6_body);
+}
+
+// src is what relu6 wrote: where it cut off, that is exactly 0 or 6.
+static void relu6_backward_body(void *ctx, int64_t begin, int64_t end,
+                                size_t part)
+{
+    (void)part;
+    const call *const c = ctx;
+    int64_t i = bound(c, begin);
+    const int64_t last = bound(c, end);
+    for (; i + WSR__BLOCK <= last; i += WSR__BLOCK) {
+        const v8 y = ldu8(c->src + i);
+        const v8 g = open8(sub8(splat8(6.0f), y), open8(y, ldu8(c->diff + i)));
+        stu8(c->dst + i, c->accumulate ? add8(ldu8(c->dst + i), g) : g);
+    }
+    for (; i < last; i++) {
+        const bool open = c->src[i] > 0.0f && c->src[i] < 6.0f;
+        const float g = open ? c->diff[i] : 0.0f;
+        c->dst[i] = c->accumulate ? c->dst[i] + g : g;
+    }
+}
+
+void WSR_NAME(wsr__relu6_backward)(float *diff_src, const float *dst,
+                                   const float *diff_dst, int64_t n,
+                                   bool accumulate)
+{
+    over_chunks(&(call){.dst = diff_src,
+                        .src = dst,
+                        .diff = diff_dst,
+                        .n = n,
+                        .accumulate = accumulate},
+                relu6_backward_body);
+}
+
 // The sources are added in their order for every element, so a sum does not
 // depend on where a vector or a chunk begins.
 static void weighted_body(void *ctx, int64_t begin, int64_t end, size_t part)

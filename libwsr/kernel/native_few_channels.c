@@ -234,16 +234,18 @@ WSR_INLINE void to_few_band(float *sums, const float *rows,
     }
 }
 
-// Three channels, as of an image in colour, go together; others go one by one.
+// Three channels, as of an image in colour, go together; a rest goes one by
+// one.
 WSR_INLINE void to_few_kernel(float *sums, const float *rows,
                               const float *weights, const band *b,
                               const call *c, const int kernel)
 {
-    if (c->p->few == 3) {
-        to_few_band(sums, rows, weights, b, kernel, 3);
-        return;
+    int64_t t = 0;
+    for (; t + 3 <= c->p->few; t += 3) {
+        to_few_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
+                    weights + t * kernel * kernel * PAIR, b, kernel, 3);
     }
-    for (int64_t t = 0; t < c->p->few; t++) {
+    for (; t < c->p->few; t++) {
         to_few_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
                     weights + t * kernel * kernel * PAIR, b, kernel, 1);
     }
@@ -293,6 +295,8 @@ static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const int64_t bands = (p->h + BAND - 1) / BAND;
     _Alignas(64) float rows[(BAND + MOST - 1) * PITCH * WSR__BLOCK];
     _Alignas(64) float sums[WSR__FEW_CHANNELS * BAND * STRIP * WSR__BLOCK];
+    const size_t size = (size_t)(p->few * BAND * STRIP * WSR__BLOCK) *
+                        sizeof(*sums);
     for (int64_t i = begin; i < end; i++) {
         for (int64_t x = 0; x < p->w; x += STRIP) {
             const int64_t y = i % bands * BAND;
@@ -301,7 +305,7 @@ static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
                             .x = x,
                             .rows = min64(BAND, p->h - y),
                             .width = min64(STRIP, p->w - x)};
-            memset(sums, 0, sizeof(sums));
+            memset(sums, 0, size);
             for (int64_t k = 0; k < wsr__blocks(p->many); k++) {
                 read_band(rows, c, &b, k);
                 to_few_block(sums, rows,

@@ -166,6 +166,11 @@ WSR_INLINE v8 equal8(v8 a, v8 b)
     return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
 }
 
+WSR_INLINE v8 min8(v8 a, v8 b) // a NaN in b stays
+{
+    return _mm256_min_ps(a, b);
+}
+
 WSR_INLINE v8 relu8(v8 a) // a NaN stays
 {
     return _mm256_max_ps(_mm256_setzero_ps(), a);
@@ -283,6 +288,12 @@ WSR_INLINE v8 ld8_bytes(const uint8_t *p)
 WSR_INLINE v8 equal8(v8 a, v8 b)
 {
     return (v8){(v4)(a.a == b.a), (v4)(a.b == b.b)};
+}
+
+WSR_INLINE v8 min8(v8 a, v8 b)
+{
+    const v8 less = {(v4)(a.a < b.a), (v4)(a.b < b.b)};
+    return select8(less, a, b);
 }
 
 WSR_INLINE v8 relu8(v8 a)

@@ -153,38 +153,71 @@ uint32_t wsr__conv2d_needs(const wsr__node *node)
            (node->src[0].want_diff ? 2u : 0u);
 }
 
-// Channels [begin, end) of a bias gradient; lanes of a block lie side by side.
+// Sums over the pixels of an image, side by side for `lanes` channels.
+static void bias_sums(double *restrict sums, const float *restrict diff,
+                      int64_t pixels, int64_t lanes)
+{
+    if (lanes == 1) {
+        for (int64_t i = 0; i < pixels; i++) {
+            sums[0] += (double)diff[i];
+        }
+        return;
+    }
+    for (int64_t i = 0; i < pixels; i++) {
+#pragma omp simd
+        for (int64_t k = 0; k < WSR__BLOCK; k++) {
+            sums[k] += (double)diff[i * WSR__BLOCK + k];
+        }
+    }
+}
+
+// The same where diff is to be read through a norm; c is the first channel.
+static void bias_sums_through(double *sums, const float *diff, const float *dst,
+                              const wsr__affine *affine,
+                              const int64_t size[3]) // pixels, lanes, c
+{
+    for (int64_t i = 0; i < size[0]; i++) {
+        for (int64_t k = 0; k < size[1]; k++) {
+            const int64_t at = i * size[1] + k;
+            const int64_t c = size[2] + k;
+            sums[k] += (double)(affine->alpha[c] * diff[at] +
+                                affine->beta[c] * dst[at] + affine->gamma[c]);
+        }
+    }
+}
+
+// Blocks [begin, end) of channels of a bias gradient, each one channel where
+// the image is plain.
 static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
     const int64_t *const d = node->dst.desc.shape.dims;
     const int64_t pixels = d[2] * d[3];
-    const int64_t lanes = node->dst.desc.layout == WSR__BLOCKED ? WSR__BLOCK
-                                                                : 1;
-    const int64_t blocks = (d[1] + lanes - 1) / lanes;
+    const bool blocked = node->dst.desc.layout == WSR__BLOCKED;
+    const int64_t lanes = blocked ? WSR__BLOCK : 1;
     const wsr__affine *const affine = node->dst.affine;
-    const int64_t dense = blocks * pixels * lanes;
+    const int64_t dense = (d[1] + lanes - 1) / lanes * pixels * lanes;
     const int64_t stride = node->dst.diff_batch_stride;
     const int64_t saved = affine != NULL ? affine->batch_stride : 0;
-    for (int64_t c = begin; c < end; c++) {
-        double sum = 0;
+    for (int64_t b = begin; b < end; b++) {
+        double sums[WSR__BLOCK] = {0};
         for (int64_t n = 0; n < d[0]; n++) {
-            const int64_t at = c / lanes * pixels * lanes + c % lanes;
+            const int64_t at = b * pixels * lanes;
             const float *const diff = node->dst.diff + at +
                                       n * (stride != 0 ? stride : dense);
-            const float *const dst = affine == NULL
-                                         ? diff
-                                         : affine->dst + at +
-                                               n * (saved != 0 ? saved : dense);
-            for (int64_t i = 0; i < pixels * lanes; i += lanes) {
-                sum += (double)(affine == NULL ? diff[i]
-                                               : affine->alpha[c] * diff[i] +
-                                                     affine->beta[c] * dst[i] +
-                                                     affine->gamma[c]);
+            if (affine == NULL) {
+                bias_sums(sums, diff, pixels, lanes);
+            } else {
+                bias_sums_through(
+                    sums, diff,
+                    affine->dst + at + n * (saved != 0 ? saved : dense), affine,
+                    (const int64_t[]){pixels, lanes, b * lanes});
             }
         }
-        node->src[2].diff[c] += (float)sum;
+        for (int64_t k = 0; k < lanes && b * lanes + k < d[1]; k++) {
+            node->src[2].diff[b * lanes + k] += (float)sums[k];
+        }
     }
 }
 
@@ -192,8 +225,10 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
 void wsr__conv2d_bias_add(const wsr__node *node)
 {
     wsr__node copy = *node;
-    const int64_t channels = node->dst.desc.shape.dims[1];
-    wsr__share(channels, wsr__dst_floats(node) / channels, bias_body, &copy);
+    const int64_t lanes = node->dst.desc.layout == WSR__BLOCKED ? WSR__BLOCK
+                                                                : 1;
+    const int64_t blocks = (node->dst.desc.shape.dims[1] + lanes - 1) / lanes;
+    wsr__share(blocks, wsr__dst_floats(node) / blocks, bias_body, &copy);
 }
 
 static wsr_status forward(wsr__node *node)

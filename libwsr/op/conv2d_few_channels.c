@@ -15,16 +15,22 @@ typedef struct state {
     uint64_t version; // of the parameter that packed was made from
 } state;
 
+// Up to four channels a block of the other side will do; with more of them
+// oneDNN is as fast unless the other side is far larger.
+static bool few_enough(int64_t few, int64_t many)
+{
+    return few <= WSR__FEW_CHANNELS && many >= (few <= 4 ? WSR__BLOCK : 64);
+}
+
 // Whether the kernel has this size: square, odd, dense, one group, few channels
-// on one side and at least a block on the other.
+// on one side.
 static bool fits(const wsr__node *node, int64_t few, int64_t many)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
     const bool square = p.kh == p.kw && p.ph == p.pw && p.ph >= 0 &&
                         p.ph < p.kh && (p.kh == 3 || p.kh == 5 || p.kh == 7);
     const bool dense = p.sh == 1 && p.sw == 1 && p.dh == 1 && p.dw == 1;
-    return p.groups == 1 && square && dense && few <= WSR__FEW_CHANNELS &&
-           many >= WSR__BLOCK;
+    return p.groups == 1 && square && dense && few_enough(few, many);
 }
 
 static bool has_few_src(const wsr__node *node)

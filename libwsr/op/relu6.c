@@ -5,28 +5,7 @@
 
 #include "op/op.h"
 
-// Both comparisons are false for a NaN, so it stays.
-static void cut(float *y, const float *x, int64_t n, const void *params)
-{
-    (void)params;
-    for (int64_t i = 0; i < n; i++) {
-        const float low = x[i] < 0 ? 0 : x[i];
-        y[i] = low > 6 ? 6 : low;
-    }
-}
-
 // y tells where x was cut off: there it is exactly 0 or 6.
-static void cut_grad(float *dx, const float *dy, const float *y, int64_t n,
-                     const void *params)
-{
-    (void)params;
-    for (int64_t i = 0; i < n; i++) {
-        dx[i] = y[i] > 0 && y[i] < 6 ? dy[i] : 0;
-    }
-}
-
-static const wsr__unary function = {cut, cut_grad};
-
 static uint32_t needs(const wsr__node *node)
 {
     (void)node;
@@ -36,18 +15,20 @@ static uint32_t needs(const wsr__node *node)
 // dst may lie in src.
 static wsr_status forward(wsr__node *node)
 {
-    wsr__unary_forward(node, &function);
+    wsr__relu6_forward(node->dst.data, node->src[0].data,
+                       wsr__dst_floats(node));
     return WSR_OK;
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__unary_backward(node, &function);
+    wsr__relu6_backward(node->src[0].diff, node->dst.data, node->dst.diff,
+                        wsr__dst_floats(node), node->src[0].accumulate);
     return WSR_OK;
 }
 
-static const wsr__impl ref = {
-    .name = "ref",
+static const wsr__impl native = {
+    .name = "native",
     .layout = wsr__layout_same,
     .needs = needs,
     .forward = forward,
@@ -56,7 +37,34 @@ static const wsr__impl ref = {
     .in_place = true,
 };
 
-static const wsr__impl *const impls[] = {&ref, NULL};
+// Both comparisons are false for a NaN, so it stays.
+static wsr_status forward_ref(wsr__node *node)
+{
+    for (int64_t i = 0; i < wsr__dst_floats(node); i++) {
+        const float x = node->src[0].data[i];
+        const float low = x < 0 ? 0 : x;
+        node->dst.data[i] = low > 6 ? 6 : low;
+    }
+    return WSR_OK;
+}
+
+static wsr_status backward_ref(wsr__node *node)
+{
+    for (int64_t i = 0; i < wsr__dst_floats(node); i++) {
+        const float y = node->dst.data[i];
+        node->src[0].diff[i] = y > 0 && y < 6 ? node->dst.diff[i] : 0;
+    }
+    return WSR_OK;
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .needs = needs,
+    .forward = forward_ref,
+    .backward = backward_ref,
+};
+
+static const wsr__impl *const impls[] = {&native, &ref, NULL};
 
 const wsr__op_class wsr__op_relu6 = {
     .super = {"relu6", "min(max(x, 0), 6)", "", NULL, 0},

@@ -14,6 +14,34 @@ static float *special_floats(int64_t n, uint32_t seed)
     return x;
 }
 
+// The inputs of relu6 spread beyond 6; what it wrote tells where it is flat.
+static void check_relu6(const float *a, const float *b, int64_t n)
+{
+    float *const got = floats(n);
+    float *const want = floats(n);
+    float *const y = floats(n);
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = 7 * a[i];
+        want[i] = y[i] > 6.0f ? 6.0f : y[i] > 0.0f ? y[i] : 0.0f;
+    }
+    wsr__relu6_forward(got, y, n);
+    check_close(got, want, n, "relu6");
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = want[i];
+        want[i] = y[i] > 0.0f && y[i] < 6.0f ? b[i] : 0.0f;
+    }
+    wsr__relu6_backward(got, y, b, n, false);
+    check_close(got, want, n, "relu6 backward");
+    wsr__relu6_backward(got, y, b, n, true);
+    for (int64_t i = 0; i < n; i++) {
+        want[i] *= 2;
+    }
+    check_close(got, want, n, "relu6 backward, add");
+    wsr__free(y);
+    wsr__free(want);
+    wsr__free(got);
+}
+
 static void check_flat(int64_t n)
 {
     float *const a = special_floats(n, 1);
@@ -36,6 +64,7 @@ static void check_flat(int64_t n)
         want[i] = a[i] > 0.0f ? b[i] : 0.0f;
     }
     check_close(got, want, n, "relu backward");
+    check_relu6(c, b, n);
     const float *const src[3] = {a, b, c};
     const float weights[3] = {0.5f, -2.0f, 3.0f};
     wsr__sum(got, src, weights, 3, n);
@@ -83,6 +112,8 @@ static void check_nan(void)
     float x[9] = {NAN, 1, 2, 3, 4, 5, 6, 7, NAN};
     wsr__relu_forward(x, x, 9);
     ck_assert(isnan(x[0]) && isnan(x[8]) && x[7] == 7.0f);
+    wsr__relu6_forward(x, x, 9);
+    ck_assert(isnan(x[0]) && isnan(x[8]) && x[7] == 6.0f && x[6] == 6.0f);
 }
 
 START_TEST(relu_lets_a_nan_through)

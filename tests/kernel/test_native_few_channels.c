@@ -233,7 +233,7 @@ static void check_backward_weights(const scene *s, const wsr__pre *pre,
 
 static void check_options_few_dst(scene *s)
 {
-    const float bias[WSR__FEW_CHANNELS] = {1, -2, 3, -4};
+    const float bias[WSR__FEW_CHANNELS] = {1, -2, 3, -4, 5, -6, 7, -8, 9};
     check_forward(s, &(wsr__fwd){.pre = &s->pre, .bias = bias},
                   "forward, prologue and bias");
     check_backward_data(s, &(wsr__bwd){.relu_mask = &s->mask},
@@ -280,6 +280,10 @@ static const shape shapes[] = {
     {2, 1, 100, 28, 28, 3, 1, true, false},
     {2, 3, 17, 5, 70, 5, 2, true, true},
     {1, 2, 8, 7, 9, 7, 1, true, false},
+    {2, 7, 68, 9, 33, 3, 1, false, true}, // more than four on the few side
+    {1, 9, 64, 6, 66, 5, 0, false, false},
+    {2, 6, 70, 5, 8, 3, 1, true, true},
+    {1, 5, 64, 9, 9, 7, 2, true, false},
 };
 
 static void check_all(void)
