@@ -88,13 +88,18 @@ wsr_status wsr__training_perturbed(wsr__training *t, wsr__train_step *step)
     status = t->trainer->batch(step, t->options);
     step->stats = NULL;
     WSR_TRY(status);
+    if (step->skip) {
+        goto out;
+    }
     perturb(t);
     moved = true;
     wsr_params_zero_grad(params, true);
     step->reuse = true;
     WSR_TRY(t->trainer->batch(step, t->options));
-    WSR_TRY(wsr__training_descend(t));
-    stepped = true;
+    if (!step->skip) {
+        WSR_TRY(wsr__training_descend(t));
+        stepped = true;
+    }
 out:
     step->reuse = false;
     if (moved) {

@@ -48,9 +48,11 @@ static size_t updates(const void *options)
 }
 
 // The perturbation of a whole batch.
-static size_t state(const void *options, size_t batch, size_t pixels)
+static size_t state(const void *options, const void *own, size_t batch,
+                    size_t pixels)
 {
     (void)options;
+    (void)own;
     return batch * pixels;
 }
 

@@ -24,6 +24,14 @@
 
 // ---------------------------------------------------------------- trainers
 
+/// What is trained on what.
+typedef struct wsr__training_of {
+    wsr_net *net;             // borrowed
+    const wsr_dataset *train; // borrowed
+    const wsr_dataset *test;  // borrowed; NULL: no validation
+    uint64_t seed;
+} wsr__training_of;
+
 /// A batch, as a trainer gets it. Arrays are (n, ...).
 typedef struct wsr__train_step {
     wsr_plan *plan;   // training graph, train mode
@@ -36,6 +44,7 @@ typedef struct wsr__train_step {
     float *x_adv;        // room for images
     float *logits;       // room for logits; NULL unless the trainer attacks
     float *state;        // what the trainer keeps from batch to batch
+    void *own;           // what its `open` made
     int32_t *adv_labels; // room for labels of x_adv
     bool reuse;   // x_adv and adv_labels are those of the last call: no attack
     float *stats; // room for all buffers: passes leave the running statistics
@@ -57,10 +66,12 @@ typedef struct wsr__train_step {
     const float *start_noise; // start of the attack minus x
     const float *step_noise;  // standard normal, (steps, n, ...)
     // Out:
-    double loss;    // of the batch, mean
-    size_t correct; // images that were classified correctly where they were
-                    // learned from
-    size_t clean;   // clean images that were classified correctly, where known
+    double loss;       // of the batch, mean
+    size_t correct;    // images that were classified correctly where they were
+                       // learned from
+    double constraint; // what a trainer with a constraint keeps below 0
+    bool skip;         // there is nothing to descend along
+    size_t clean; // clean images that were classified correctly, where known
     bool clean_known;
 } wsr__train_step;
 
@@ -77,14 +88,23 @@ typedef struct wsr__trainer_class {
     bool two_passes;
     /// Steps of the optimiser for each batch; NULL: 1.
     size_t (*updates)(const void *params);
+    /// Make what the trainer needs besides; `batch` is the size of whole ones.
+    /// NULL: nothing.
+    wsr_status (*open)(void **own, const void *params,
+                       const wsr__training_of *of, size_t batch);
+    void (*close)(void *own);
+    double (*bytes)(const void *own); // memory of it
     /// Floats that the trainer keeps from batch to batch, zeros at first. They
     /// are part of checkpoints. NULL: none.
-    size_t (*state)(const void *params, size_t batch, size_t pixels);
+    size_t (*state)(const void *params, const void *own, size_t batch,
+                    size_t pixels);
+    /// Updates after the first find the gradients of the one before.
+    bool keeps_gradients;
     /// Passes of an image through the network, forward and back, in a step;
     /// NULL: 1.
     double (*passes)(const void *params);
     /// Accumulate the gradients of the batch's loss and set the results; once
-    /// for each update. Gradients are zero before each.
+    /// for each update. Gradients are zero before.
     wsr_status (*batch)(wsr__train_step *step, const void *params);
 } wsr__trainer_class;
 
@@ -170,14 +190,6 @@ typedef struct wsr__train_params {
 
 extern const wsr__option wsr__train_schema[];
 
-/// What is trained on what.
-typedef struct wsr__training_of {
-    wsr_net *net;             // borrowed
-    const wsr_dataset *train; // borrowed
-    const wsr_dataset *test;  // borrowed; NULL: no validation
-    uint64_t seed;
-} wsr__training_of;
-
 /// Plans for one number of images, all in the memory of the training.
 typedef struct wsr__plan_pair {
     size_t n;
@@ -216,6 +228,7 @@ typedef struct wsr__training {
     wsr__train_params params;
     const wsr__trainer_class *trainer;
     void *options; // of the trainer
+    void *own;     // what its `open` made
     wsr_optim *optim;
     wsr_sched *sched;
     wsr_loader *loader;

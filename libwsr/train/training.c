@@ -179,8 +179,11 @@ static wsr_status make_trainer_room(wsr__training *t, size_t image)
         return WSR_NOMEM;
     }
     WSR_TRY(want(&t->logits, attacks, n * wsr_net_classes(t->of.net)));
+    if (t->trainer->open != NULL) {
+        WSR_TRY(t->trainer->open(&t->own, t->options, &t->of, n));
+    }
     if (t->trainer->state != NULL) {
-        t->states = t->trainer->state(t->options, n, image);
+        t->states = t->trainer->state(t->options, t->own, n, image);
         WSR_TRY(want(&t->state, true, t->states));
     }
 out:
@@ -270,6 +273,9 @@ void wsr__training_free(wsr__training *training)
     wsr_loader_free(t->loader);
     wsr_sched_free(t->sched);
     wsr_optim_free(t->optim);
+    if (t->own != NULL) {
+        t->trainer->close(t->own);
+    }
     wsr__free(t->options);
     wsr__free(t->x_adv);
     wsr__free(t->logits);
@@ -359,6 +365,7 @@ static wsr__train_step step_of(const wsr__training *t,
         .x_adv = t->x_adv,
         .logits = t->logits,
         .state = t->state,
+        .own = t->own,
         .adv_labels = t->adv_labels,
         .n = wsr_batch_count(batch),
         .classes = wsr_net_classes(t->of.net),
@@ -390,12 +397,17 @@ out:
 static wsr_status update(wsr__training *t, wsr__train_step *step)
 {
     wsr_status status = WSR_OK;
-    wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+    if (step->update == 0 || !t->trainer->keeps_gradients) {
+        wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+    }
+    step->skip = false;
     if (wsr__training_perturbs(t)) {
         return wsr__training_perturbed(t, step);
     }
     WSR_TRY(t->trainer->batch(step, t->options));
-    WSR_TRY(wsr__training_descend(t));
+    if (!step->skip) {
+        WSR_TRY(wsr__training_descend(t));
+    }
 out:
     return status;
 }
@@ -515,6 +527,9 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
                           (double)(t->arena.floats + t->second_arena.floats));
     wsr__needs_memory(needs, "parameters and their optimiser",
                       2 * copy + states + best + perturbed);
+    if (t->own != NULL) {
+        wsr__needs_memory(needs, "second network", t->trainer->bytes(t->own));
+    }
     // The batch in work, the one that is loaded ahead, the attacked one.
     wsr__needs_memory(needs, "batches", 3 * image * (double)t->params.batch);
     wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);

@@ -8,6 +8,7 @@
 
 #include "golden_support.h"
 #include "net/net.h"
+#include "train/paired.h"
 #include "train/train.h"
 
 #define LOGITS_TOL 2e-5 // absolute
@@ -17,7 +18,7 @@
 #define AFTER_TOL 1e-5
 #define PIXEL_TOL 1e-6
 
-enum { MOST_NUMBERS = 8 };
+enum { MOST_NUMBERS = 8, SPEC = 1024 };
 
 typedef struct step_case {
     const char *file;
@@ -25,6 +26,8 @@ typedef struct step_case {
     const char *spec;
     const char *numbers[MOST_NUMBERS];
     const char *prefix; // of the names of the network's tensors
+    size_t attacked;    // the update whose images are attacked, in a file with
+                        // a second network, "base."
     bool scaled;        // perturbations are divided by the data's deviation
     bool second;        // the logits are those of the second training plan
 } step_case;
@@ -65,6 +68,17 @@ static const step_case cases[] = {
     {.file = "step_fat",
      .spec = "fat:dynamic_tau=false,eps=%s,alpha=%s,steps=%s,tau=%s,omega=%s",
      .numbers = {"clip_eps", "fgsm_step", "n_repeats", "tau", "omega"}},
+    {.file = "step_pgd_constraint",
+     .spec = "constraint:base=%s,fidelity=released,eps=%s,alpha=%s,steps=%s",
+     .numbers = {"base", "clip_eps", "fgsm_step", "n_repeats"},
+     .prefix = "weak.",
+     .attacked = 0},
+    {.file = "step_std_const_adv",
+     .spec = "std_const:base=%s,eps=%s,alpha=%s,steps=%s,lambda=%s,rho=%s",
+     .numbers = {"base", "clip_eps", "fgsm_step", "n_repeats", "lambda_before",
+                 "rho"},
+     .prefix = "weak.",
+     .attacked = 1},
 };
 
 // --------------------------------------------------------------- the numbers
@@ -89,18 +103,28 @@ static double number(const wsr__st *st, const char *key, double fallback)
     return number_text(text, st, key) == NULL ? fallback : strtod(text, NULL);
 }
 
-static void spec_of(char out[256], const step_case *c, const wsr__st *st)
+static void base_path(char out[512])
+{
+    (void)snprintf(out, 512, "%s/base.safetensors", scratch_folder("base"));
+}
+
+static void spec_of(char out[SPEC], const step_case *c, const wsr__st *st)
 {
     size_t n = 0;
     size_t used = 0;
     for (const char *at = c->spec; *at != '\0'; at++) {
-        char text[64] = {*at, '\0'};
+        char text[512] = {*at, '\0'};
         if (*at == '%') {
-            ck_assert_ptr_nonnull(number_text(text, st, c->numbers[n++]));
+            const char *const key = c->numbers[n++];
+            if (wsr__streq(key, "base")) {
+                base_path(text);
+            } else {
+                ck_assert_ptr_nonnull(number_text(text, st, key));
+            }
             at++;
         }
-        used += (size_t)snprintf(out + used, 256 - used, "%s", text);
-        ck_assert_uint_lt(used, 256);
+        used += (size_t)snprintf(out + used, SPEC - used, "%s", text);
+        ck_assert_uint_lt(used, SPEC);
     }
 }
 
@@ -114,6 +138,7 @@ typedef struct bench {
     wsr_plan *plans[3];   // the two for training, for attacks
     const wsr__trainer_class *trainer;
     void *options;
+    void *own;
     wsr_optim *optim;
     float *arrays[6]; // x, x_adv, logits, state, start_noise, step_noise
     int32_t *labels;
@@ -129,26 +154,42 @@ static float *optional(const wsr__st *st, const char *name)
     return t == NULL ? NULL : golden_read(st, name, t->count);
 }
 
-static void open_net(bench *b)
+// A network of the file with the parameters whose names begin with a prefix.
+static wsr_net *make_net(const wsr__st *st, const char *prefix)
 {
     char options[512];
-    char prefix[32];
+    char name[32];
+    wsr_net *net = NULL;
     wsr_genotype *genotype = NULL;
-    const char *const mean = wsr__st_metadata(b->st, "data_mean");
-    (void)snprintf(
-        options, sizeof(options), "channels=%s,layers=%s,classes=%s%s%s%s%s",
-        wsr__st_metadata(b->st, "C"), wsr__st_metadata(b->st, "layers"),
-        wsr__st_metadata(b->st, "num_classes"),
-        mean == NULL ? "" : ",mean=", mean == NULL ? "" : mean,
-        mean == NULL ? "" : ",std=",
-        mean == NULL ? "" : wsr__st_metadata(b->st, "data_std"));
+    const char *const mean = wsr__st_metadata(st, "data_mean");
+    (void)snprintf(options, sizeof(options),
+                   "channels=%s,layers=%s,classes=%s%s%s%s%s",
+                   wsr__st_metadata(st, "C"), wsr__st_metadata(st, "layers"),
+                   wsr__st_metadata(st, "num_classes"),
+                   mean == NULL ? "" : ",mean=", mean == NULL ? "" : mean,
+                   mean == NULL ? "" : ",std=",
+                   mean == NULL ? "" : wsr__st_metadata(st, "data_std"));
     ck_assert_ok(
-        wsr_genotype_load(&genotype, wsr__st_metadata(b->st, "genotype_name")));
-    ck_assert_ok(wsr_net_new(&b->net, genotype, options, 1));
-    (void)snprintf(prefix, sizeof(prefix), "state.%s",
-                   b->of->prefix == NULL ? "" : b->of->prefix);
-    ck_assert_ok(wsr__st_read_params(wsr_net_params(b->net), b->st, prefix));
+        wsr_genotype_load(&genotype, wsr__st_metadata(st, "genotype_name")));
+    ck_assert_ok(wsr_net_new(&net, genotype, options, 1));
+    (void)snprintf(name, sizeof(name), "state.%s", prefix);
+    ck_assert_ok(wsr__st_read_params(wsr_net_params(net), st, name));
     wsr_genotype_free(genotype);
+    return net;
+}
+
+static const char *prefix_of(const step_case *c)
+{
+    return c->prefix == NULL ? "" : c->prefix;
+}
+
+static void write_base(const wsr__st *st)
+{
+    char path[512];
+    wsr_net *const base = make_net(st, "base.");
+    base_path(path);
+    ck_assert_ok(wsr_net_save(base, path));
+    wsr_net_free(base);
 }
 
 // Attacks run on the reference kernels. Where a relu or a maximum hangs on the
@@ -186,13 +227,20 @@ static void open_arrays(bench *b, size_t n)
     b->arrays[1] = wsr__alloc(b->floats, sizeof(float));
     b->arrays[2] = wsr__alloc(n * wsr_net_classes(b->net), sizeof(float));
     b->arrays[3] = optional(b->st, "delta_before");
+    if (b->trainer->open != NULL) {
+        const wsr__training_of of = {b->net, NULL, NULL, 1};
+        ck_assert_ok(b->trainer->open(&b->own, b->options, &of, n));
+        b->arrays[3] =
+            wsr__alloc(b->trainer->state(b->options, b->own, n, b->floats / n),
+                       sizeof(float));
+    }
     b->arrays[4] = optional(b->st, "start_noise");
     b->arrays[5] = optional(b->st, "omega_noise");
 }
 
 static void open_bench(bench *b, const step_case *c)
 {
-    char text[256];
+    char text[SPEC];
     const wsr__class *cls = NULL;
     *b = (bench){.of = c, .st = golden_open(c->file)};
     const wsr__st_tensor *const input = wsr__st_find(b->st, "input");
@@ -200,10 +248,13 @@ static void open_bench(bench *b, const step_case *c)
     b->floats = input->count;
     b->several = wsr__st_find(b->st, "step0.loss") != NULL;
     spec_of(text, c, b->st);
+    if (c->prefix != NULL) {
+        write_base(b->st);
+    }
     printf("%s: %s\n", c->file, text);
     ck_assert_ok(wsr__class_spec(&cls, &b->options, &wsr__trainers, text));
     b->trainer = (const wsr__trainer_class *)(const void *)cls;
-    open_net(b);
+    b->net = make_net(b->st, prefix_of(c));
     open_plans(b, n);
     open_arrays(b, n);
     (void)snprintf(text, sizeof(text), "sgd:momentum=%.17g,weight_decay=%.17g",
@@ -220,6 +271,7 @@ static void open_bench(bench *b, const step_case *c)
                           .x_adv = b->arrays[1],
                           .logits = b->arrays[2],
                           .state = b->arrays[3],
+                          .own = b->own,
                           .adv_labels = b->adv_labels,
                           .start_noise = b->arrays[4],
                           .step_noise = b->arrays[5],
@@ -240,6 +292,9 @@ static void close_bench(bench *b)
     wsr__free(b->labels);
     wsr__free(b->adv_labels);
     wsr_optim_free(b->optim);
+    if (b->own != NULL) {
+        b->trainer->close(b->own);
+    }
     wsr__free(b->options);
     wsr_graph_free(b->graphs[0]);
     wsr_graph_free(b->graphs[1]);
@@ -288,13 +343,20 @@ static void allow(const bench *b, const char *key, size_t changed, size_t n)
 static void compare_images(const bench *b)
 {
     char key[192];
-    const bool direct = wsr__st_find(b->st, key_of(key, b, "adv")) != NULL;
+    const bool plain = b->own != NULL;
+    const bool direct = plain ||
+                        wsr__st_find(b->st, key_of(key, b, "adv")) != NULL;
     size_t changed = 0;
-    if (b->step.attack == NULL && b->step.state == NULL) {
+    if (plain) {
+        (void)snprintf(key, sizeof(key), "adv");
+    }
+    if ((b->step.attack == NULL && b->step.state == NULL) ||
+        (plain && b->step.update != b->of->attacked)) {
         return;
     }
     float *const want = golden_read(
-        b->st, key_of(key, b, direct ? "adv" : "net_input"), b->floats);
+        b->st, plain ? key : key_of(key, b, direct ? "adv" : "net_input"),
+        b->floats);
     for (size_t i = 0; i < b->floats; i++) {
         const float x = b->step.x_adv[i];
         changed += direct ? fabs((double)(x - want[i])) > PIXEL_TOL
@@ -344,9 +406,10 @@ static double largest(const float *a, size_t n)
     return most;
 }
 
-static void compare_after(const bench *b)
+static void compare_after(const bench *b, const wsr_net *net,
+                          const char *prefix)
 {
-    const wsr_params *const params = wsr_net_params(b->net);
+    const wsr_params *const params = wsr_net_params(net);
     const double tol = fmax(
         AFTER_TOL,
         strtod(wsr__st_metadata(b->st, "gradient_stability_rel_l2_max"), NULL));
@@ -356,8 +419,7 @@ static void compare_after(const bench *b)
         char key[192];
         const wsr__param *const p = wsr__params_at(params, i);
         const size_t n = (size_t)p->count;
-        (void)snprintf(name, sizeof(name), "after.%s%s",
-                       b->of->prefix == NULL ? "" : b->of->prefix, p->name);
+        (void)snprintf(name, sizeof(name), "after.%s%s", prefix, p->name);
         if (p->integer) {
             int64_t want = 0;
             ck_assert_ok(
@@ -373,7 +435,7 @@ static void compare_after(const bench *b)
         most = fmax(most, d);
         wsr__free(want);
     }
-    printf("after.*: largest difference %.2g\n", most);
+    printf("after.%s*: largest difference %.2g\n", prefix, most);
 }
 
 static void compare_step(bench *b)
@@ -381,10 +443,17 @@ static void compare_step(bench *b)
     char key[192];
     double norm = 0;
     const double clip = number(b->st, "grad_clip", HUGE_VAL);
-    wsr_plan *const last = b->plans[b->of->second];
+    // The update whose loss is the square of the constraint: its last pass is
+    // the base's.
+    const bool square = b->trainer->keeps_gradients && b->step.update == 1;
+    wsr_plan *const last = square ? ((wsr__paired *)b->own)->plans[0]
+                                  : b->plans[b->of->second];
     wsr_params *const params = wsr_net_params(b->net);
-    wsr_params_zero_grad(params, true);
+    if (b->step.update == 0 || !b->trainer->keeps_gradients) {
+        wsr_params_zero_grad(params, true);
+    }
     ck_assert_ok(b->trainer->batch(&b->step, b->options));
+    ck_assert(!b->step.skip);
     compare_images(b);
     const size_t logits = b->step.n * b->step.classes;
     float *const want = golden_read(b->st, key_of(key, b, "logits"), logits);
@@ -393,15 +462,37 @@ static void compare_step(bench *b)
     printf("%-40s largest difference %.2g\n", key, off);
     ck_assert_double_le(off, tolerance(largest(want, logits), LOGITS_TOL));
     wsr__free(want);
-    compare_value(b, "loss", b->step.loss);
+    compare_value(b, "loss",
+                  square ? b->step.constraint * b->step.constraint
+                         : b->step.loss);
     char name[64];
-    (void)snprintf(name, sizeof(name), "grad.%s",
-                   b->of->prefix == NULL ? "" : b->of->prefix);
+    (void)snprintf(name, sizeof(name), "grad.%s", prefix_of(b->of));
     ck_assert_uint_gt(golden_gradients(params, b->st, key_of(key, b, name)), 0);
     ck_assert_ok(wsr_optim_clip(&norm, b->optim, clip));
     compare_value(b, "clip_norm", norm);
     ck_assert_ok(wsr_optim_step(b->optim, number(b->st, "lr", 0)));
-    compare_after(b);
+    compare_after(b, b->net, prefix_of(b->of));
+    if (b->own != NULL) {
+        compare_after(b, ((const wsr__paired *)b->own)->net, "base.");
+    }
+}
+
+// The multiplier of the next epoch shows in its loss: the images are the same,
+// the constraint is another.
+static void compare_multiplier(bench *b)
+{
+    const double rho = number(b->st, "rho", 0);
+    const double want = (double)golden_scalar(b->st, "lambda_after");
+    golden_near(&(float){(float)b->step.constraint}, b->st, "constraint", 1,
+                LOSS_TOL);
+    b->step.update = 0;
+    b->step.epoch++;
+    ck_assert_ok(b->trainer->batch(&b->step, b->options));
+    const double c = b->step.constraint;
+    const double square = rho / 2 * fmax(c, 0) * fmax(c, 0);
+    const double lambda = (b->step.loss - square) / c;
+    printf("lambda_after %.9g, difference %.2g\n", want, fabs(lambda - want));
+    ck_assert_double_le(fabs(lambda - want), LOSS_TOL);
 }
 
 START_TEST(a_step_is_that_of_the_authors)
@@ -412,9 +503,12 @@ START_TEST(a_step_is_that_of_the_authors)
         b.trainer->updates != NULL ? b.trainer->updates(b.options) : 1;
     for (; b.step.update < updates; b.step.update++) {
         compare_step(&b);
-        if (b.step.state != NULL) {
+        if (b.step.state != NULL && b.own == NULL) {
             compare_state(&b);
         }
+    }
+    if (wsr__st_find(b.st, "lambda_after") != NULL) {
+        compare_multiplier(&b);
     }
     close_bench(&b);
 }

@@ -3,6 +3,7 @@
 // Adversarial weight perturbation, with any trainer.
 
 #include "support/support.h"
+#include "train/each_trainer.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -204,12 +205,12 @@ END_TEST
 // passes alone.
 START_TEST(every_trainer_has_it)
 {
-    char options[128];
-    (void)snprintf(options, sizeof(options), "trainer=%s",
-                   wsr__trainers.classes[_i]->name);
+    char spec[TRAINER_SPEC];
+    char options[TRAINER_SPEC + 64];
+    each_trainer_spec(spec, _i, network);
+    (void)snprintf(options, sizeof(options), "trainer=\"%s\"", spec);
     bench plain = open_bench(options);
-    (void)snprintf(options, sizeof(options), "trainer=%s,awp=0.05",
-                   wsr__trainers.classes[_i]->name);
+    (void)snprintf(options, sizeof(options), "trainer=\"%s\",awp=0.05", spec);
     bench awp = open_bench(options);
     ck_assert_ok(wsr__training_step(plain.training));
     ck_assert_ok(wsr__training_step(awp.training));
@@ -217,10 +218,10 @@ START_TEST(every_trainer_has_it)
     const double more = wsr__training_passes(awp.training) -
                         wsr__training_passes(plain.training);
     const bool two = awp.training->trainer->two_passes;
-    const bool again = awp.training->trainer->updates != NULL;
-    ck_assert_double_eq(more, again ? 4.0 * 2 * N
-                              : two ? 2.0 * 2 * N
-                                    : 2.0 * N);
+    const wsr__training *const t = awp.training;
+    const size_t updates =
+        t->trainer->updates == NULL ? 1 : t->trainer->updates(t->options);
+    ck_assert_double_eq(more, 2.0 * N * (double)updates * (two ? 2 : 1));
     close_bench(&plain);
     close_bench(&awp);
 }
@@ -233,11 +234,7 @@ Suite *suite(void)
         a_failure_leaves_the_weights_as_they_were, NULL};
     Suite *const s = suite_of("awp", tests);
     TCase *const loop = tcase_create("each trainer");
-    int trainers = 0;
-    while (wsr__trainers.classes[trainers] != NULL) {
-        trainers++;
-    }
-    tcase_add_loop_test(loop, every_trainer_has_it, 0, trainers);
+    tcase_add_loop_test(loop, every_trainer_has_it, 0, each_trainer_count());
     suite_add_tcase(s, loop);
     return s;
 }

@@ -7,7 +7,7 @@ START_TEST(one_backward_pass_also_moves_the_perturbation)
     step_bench b;
     step_open(&b, "free:eps=0.05,alpha=0.03,repeats=3");
     ck_assert_uint_eq(b.trainer->updates(b.options), 3);
-    ck_assert_uint_eq(b.trainer->state(b.options, STEP_N, STEP_PIXELS),
+    ck_assert_uint_eq(b.trainer->state(b.options, NULL, STEP_N, STEP_PIXELS),
                       STEP_FLOATS);
     const float before = step_tracked(&b);
     for (size_t k = 0; k < 3; k++) {

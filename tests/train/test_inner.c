@@ -2,6 +2,7 @@
 //
 // What the attacks inside trainers share, for each trainer.
 
+#include "train/each_trainer.h"
 #include "train/train_step.h"
 
 // Whether image i is learned from as it is.
@@ -23,8 +24,12 @@ static size_t clean_images(const char *trainer, double share)
     size_t clean = 0;
     step_open(&b, trainer);
     b.step.clean_share = share;
-    ck_assert_ok(b.trainer->batch(&b.step, b.options));
-    ck_assert_ok(b.trainer->batch(&b.step, b.options));
+    const size_t updates =
+        b.trainer->updates != NULL ? b.trainer->updates(b.options) : 1;
+    for (size_t k = 0; k < 2 || k < updates; k++) {
+        b.step.update = (updates - 1 - k) % updates;
+        ck_assert_ok(b.trainer->batch(&b.step, b.options));
+    }
     for (size_t i = 0; i < STEP_N; i++) {
         const bool is = is_clean(&b, i);
         ck_assert(is || (double)i >= share * STEP_N);
@@ -36,8 +41,9 @@ static size_t clean_images(const char *trainer, double share)
 
 START_TEST(a_share_of_each_batch_is_not_attacked)
 {
-    const char *const name = wsr__trainers.classes[_i]->name;
+    char name[TRAINER_SPEC];
     step_bench b;
+    each_trainer_spec(name, _i, step_network);
     step_open(&b, name);
     const bool attacks = b.trainer->attack != NULL || b.trainer->state != NULL;
     step_close(&b);
@@ -55,12 +61,8 @@ Suite *suite(void)
 {
     Suite *const s = suite_of("inner", (const TTest *const[]){NULL});
     TCase *const loop = tcase_create("each trainer");
-    int trainers = 0;
-    while (wsr__trainers.classes[trainers] != NULL) {
-        trainers++;
-    }
     tcase_add_loop_test(loop, a_share_of_each_batch_is_not_attacked, 0,
-                        trainers);
+                        each_trainer_count());
     suite_add_tcase(s, loop);
     return s;
 }

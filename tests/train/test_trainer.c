@@ -4,6 +4,7 @@
 
 #include "support/oom.h"
 #include "support/support.h"
+#include "train/each_trainer.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -143,11 +144,13 @@ END_TEST
 // the file.
 START_TEST(a_loaded_trainer_goes_on_bit_for_bit)
 {
-    char options[256];
+    char spec[TRAINER_SPEC];
+    char options[TRAINER_SPEC + 128];
+    each_trainer_spec(spec, _i, network);
     (void)snprintf(options, sizeof(options),
-                   "trainer=%s,epochs=2,batch=40,eval_count=48,"
+                   "trainer=\"%s\",epochs=2,batch=40,eval_count=48,"
                    "eval_attack=fgsm,keep=best_robust,optimizer=adam",
-                   wsr__trainers.classes[_i]->name);
+                   spec);
     bench whole = open_bench(options);
     bench first = open_bench(options);
     bench second = open_bench(options);
@@ -428,12 +431,8 @@ Suite *suite(void)
     };
     Suite *const s = suite_of("trainer", tests);
     TCase *const loop = tcase_create("each trainer");
-    int trainers = 0;
-    while (wsr__trainers.classes[trainers] != NULL) {
-        trainers++;
-    }
     tcase_add_loop_test(loop, a_loaded_trainer_goes_on_bit_for_bit, 0,
-                        trainers);
+                        each_trainer_count());
     suite_add_tcase(s, loop);
     return s;
 }

@@ -28,6 +28,7 @@ typedef struct step_bench {
     wsr_plan *attack;
     const wsr__trainer_class *trainer;
     void *options;
+    void *own;
     float x[STEP_FLOATS];
     float x_adv[STEP_FLOATS];
     float logits[STEP_N * STEP_CLASSES];
@@ -37,15 +38,14 @@ typedef struct step_bench {
     wsr__train_step step;
 } step_bench;
 
+static const char step_network[] =
+    "genotype=cna_r,channels=4,layers=3,classes=3,image_size=16";
+
 static inline void step_open(step_bench *b, const char *spec)
 {
     const wsr__class *cls = NULL;
-    wsr_genotype *genotype = NULL;
     memset(b, 0, sizeof(*b));
-    ck_assert_ok(wsr_genotype_load(&genotype, "cna_r"));
-    ck_assert_ok(wsr_net_new(&b->net, genotype,
-                             "channels=4,layers=3,classes=3,image_size=16", 7));
-    wsr_genotype_free(genotype);
+    ck_assert_ok(wsr_net_new(&b->net, NULL, step_network, 7));
     ck_assert_ok(wsr__class_spec(&cls, &b->options, &wsr__trainers, spec));
     b->trainer = (const wsr__trainer_class *)(const void *)cls;
     ck_assert_ok(wsr_net_graph(&b->graph, b->net, true));
@@ -59,6 +59,10 @@ static inline void step_open(step_bench *b, const char *spec)
         ck_assert_ok(wsr_net_graph(&b->attack_graph, b->net, false));
         ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, STEP_N,
                                   b->trainer->attack(b->options)));
+    }
+    if (b->trainer->open != NULL) {
+        const wsr__training_of of = {b->net, NULL, NULL, 1};
+        ck_assert_ok(b->trainer->open(&b->own, b->options, &of, STEP_N));
     }
     wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);
     for (size_t i = 0; i < STEP_FLOATS; i++) {
@@ -76,6 +80,7 @@ static inline void step_open(step_bench *b, const char *spec)
                                 .x_adv = b->x_adv,
                                 .logits = b->logits,
                                 .state = b->state,
+                                .own = b->own,
                                 .adv_labels = b->adv_labels,
                                 .n = STEP_N,
                                 .classes = STEP_CLASSES};
@@ -90,6 +95,9 @@ static inline void step_close(step_bench *b)
     wsr_graph_free(b->graph);
     wsr_graph_free(b->attack_graph);
     wsr_net_free(b->net);
+    if (b->own != NULL) {
+        b->trainer->close(b->own);
+    }
     wsr__free(b->options);
 }
 
