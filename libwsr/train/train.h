@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Training. training.c owns the step and what it needs, training_state.c the
-// state that a checkpoint holds, validate.c the validation between epochs,
-// batch.c the passes over one batch, loss.c the losses that callers use; a
-// trainer is one file with the mathematics of a batch. loop.c is the loop of
-// runs, trainer.c what callers loop with. sources.c makes data and networks of
-// a configuration; eval/stage.c evaluates a network into the log; run.c is the
-// whole as a run (run/run.h). Search uses everything but run.c and trainer.c.
+// state that a checkpoint holds, validate.c the validation between epochs and
+// guard.c what it warns of, batch.c the passes over one batch, loss.c the
+// losses that callers use; a trainer is one file with the mathematics of a
+// batch. inner.c and paired.c are what some of them share, awp.c and average.c
+// go with any. loop.c is the loop of runs, trainer.c what callers loop with.
+// sources.c makes data and networks of a configuration; eval/stage.c evaluates
+// a network into the log; run.c is the whole as a run (run/run.h). Search uses
+// everything but run.c and trainer.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
