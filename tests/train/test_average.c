@@ -118,32 +118,39 @@ START_TEST(validations_see_the_average)
 }
 END_TEST
 
+static void steps(const bench *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_ok(wsr_trainer_step(b->trainer));
+    }
+}
+
+static void check_loaded(const char *options)
+{
+    bench whole = open_bench(options);
+    bench first = open_bench(options);
+    bench second = open_bench(options);
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/c", scratch_folder("average"));
+    steps(&whole, STEPS);
+    steps(&first, 4);
+    ck_assert_ok(wsr_trainer_save(first.trainer, path));
+    ck_assert_ok(wsr_trainer_load(second.trainer, path));
+    steps(&second, STEPS - 4);
+    wsr_trainer_keep_best(whole.trainer);
+    wsr_trainer_keep_best(second.trainer);
+    ck_assert(same_bits(weights(&whole)->data, weights(&second)->data,
+                        (size_t)weights(&whole)->count * sizeof(float)));
+    close_bench(&whole);
+    close_bench(&first);
+    close_bench(&second);
+}
+
 START_TEST(a_loaded_average_goes_on_bit_for_bit)
 {
     static const char *const options[] = {",ema=0.8", ",swa=2", ",awp=0.01"};
     for (size_t i = 0; i < 3; i++) {
-        bench whole = open_bench(options[i]);
-        bench first = open_bench(options[i]);
-        bench second = open_bench(options[i]);
-        char path[512];
-        (void)snprintf(path, sizeof(path), "%s/c", scratch_folder("average"));
-        for (size_t step = 0; step < STEPS; step++) {
-            ck_assert_ok(wsr_trainer_step(whole.trainer));
-            if (step < 4) {
-                ck_assert_ok(wsr_trainer_step(first.trainer));
-            }
-        }
-        ck_assert_ok(wsr_trainer_save(first.trainer, path));
-        ck_assert_ok(wsr_trainer_load(second.trainer, path));
-        ck_assert_ok(wsr_trainer_step(second.trainer));
-        ck_assert_ok(wsr_trainer_step(second.trainer));
-        wsr_trainer_keep_best(whole.trainer);
-        wsr_trainer_keep_best(second.trainer);
-        ck_assert(same_bits(weights(&whole)->data, weights(&second)->data,
-                            (size_t)weights(&whole)->count * sizeof(float)));
-        close_bench(&whole);
-        close_bench(&first);
-        close_bench(&second);
+        check_loaded(options[i]);
     }
 }
 END_TEST
