@@ -322,6 +322,9 @@ static wsr_status on_line(wsr__report *report, const wsr_log_reader *line)
         report->seconds = wsr_log_reader_number(line, "seconds");
         return WSR_OK;
     }
+    if (wsr__streq(event, "compare")) {
+        return wsr__report_on_compare(report, line);
+    }
     if (!is_evaluation(line, event)) {
         return WSR_OK;
     }
@@ -356,6 +359,7 @@ void wsr__report_clear(wsr__report *report)
     }
     wsr__report_clear_evals(report);
     wsr__report_clear_estimates(report);
+    wsr__report_clear_searchers(report);
     wsr__free(report->series);
     wsr__st_free(report->images);
     wsr__free(report->tool);

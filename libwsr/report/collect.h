@@ -37,4 +37,9 @@ void wsr__report_clear_estimates(wsr__report *report);
 /// Free curves and warnings.
 void wsr__report_clear_evals(wsr__report *report);
 
+/// A searcher of a comparison.
+wsr_status wsr__report_on_compare(wsr__report *report,
+                                  const wsr_log_reader *line);
+void wsr__report_clear_searchers(wsr__report *report);
+
 #endif

@@ -412,6 +412,7 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     wsr__str_add(out, "</style>\n</head>\n<body>\n<main>\n");
     add_heading(out, report);
     wsr__html_warnings(out, report);
+    wsr__html_searchers(out, report);
     WSR_TRY(add_cells(out, report));
     WSR_TRY(add_accuracies(out, report));
     WSR_TRY(wsr__html_estimates(out, report));

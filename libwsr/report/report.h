@@ -9,6 +9,7 @@
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
 //   estimates.c estimated noises against those of PGD
+//   compare.c  the table of a comparison of searchers
 //   csv.c      the numbers as files that can be saved from the page
 //   samples.c  clean images, adversarial ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
@@ -112,6 +113,14 @@ typedef struct wsr__report_warning {
     char *remedy;
 } wsr__report_warning;
 
+enum { WSR__REPORT_COLUMNS = 10 };
+
+/// A searcher of a comparison; NAN where nothing was said.
+typedef struct wsr__report_searcher {
+    char *name;
+    double values[WSR__REPORT_COLUMNS]; // see compare.c
+} wsr__report_searcher;
+
 /// All that a report shows; {0} with NAN seconds is an empty one.
 typedef struct wsr__report {
     char *tool; // texts are NULL where nothing was said
@@ -133,6 +142,9 @@ typedef struct wsr__report {
     wsr__report_warning *warnings;
     size_t n_warnings;
     size_t warnings_capacity;
+    wsr__report_searcher *searchers;
+    size_t n_searchers;
+    size_t searchers_capacity;
     wsr__st *images;        // the first ones and their attacks, NULL without
     wsr_config *config;     // NULL without
     wsr_genotype *genotype; // NULL without
@@ -232,6 +244,9 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report);
 wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report);
 
 void wsr__html_warnings(wsr__str *out, const wsr__report *report);
+
+/// Searchers of a comparison as a table.
+void wsr__html_searchers(wsr__str *out, const wsr__report *report);
 
 /// Append the name of a class in brackets behind its number, where images of
 /// the run come with names.

@@ -7,6 +7,8 @@
 
 #include "eval/result.h"
 
+#include <math.h>
+
 static const char skips_remedy[] =
     "compare with fewer epochs or a smaller learning rate of the alphas, and "
     "with another searcher: the earlier genotypes are in log.jsonl";
@@ -194,6 +196,9 @@ static wsr_status log_skips(const method *m, wsr__run *run)
     WSR_TRY(wsr__str_status(&detail));
     WSR_TRY(wsr__run_log_begin(&line, run->log, "warning"));
     wsr__json_text(line, "warning", "skip_connections");
+    wsr__json_text(line, "attack", NULL); // it is about none
+    wsr__json_text(line, "norm", NULL);
+    wsr__json_float(line, "eps", INFINITY); // null
     wsr__json_text(line, "detail", detail.s);
     wsr__json_text(line, "remedy", skips_remedy);
     WSR_TRY(wsr__run_log_end(run->log));

@@ -26,7 +26,7 @@ static const char log_lines[] =
     "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":0,\"loss\":2.5,"
     "\"val_loss\":2.25,\"random_baseline_objective\":1.25,\"accuracy\":0.25,"
     "\"rank_"
-    "correlation\":0.5,"
+    "correlation\":0.5,\"skip_share\":0.125,"
     "\"seconds\":3,\"time\":{\"supernet\":1.5,\"attack\":0.5}}\n"
     "{\"event\":\"epoch\",\"phase\":\"search\",\"epoch\":1,\"loss\":1.5,"
     "\"unknown\":[{}],\"time_attack\":0.5}\n"
@@ -94,6 +94,23 @@ static void check_well_formed(const char *page)
     }
 }
 
+START_TEST(searchers_of_a_comparison_are_a_table)
+{
+    const char *const dir = scratch_folder("searchers");
+    put(dir, "log.jsonl",
+        "{\"event\":\"start\",\"tool\":\"search\"}\n"
+        "{\"event\":\"compare\",\"searcher\":\"wsr_nas\",\"passes\":5000,"
+        "\"objective\":1.25,\"robust_accuracy\":0.375}\n"
+        "{\"event\":\"compare\",\"searcher\":\"a<b\",\"passes\":null}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<h2>Searchers</h2>");
+    ck_assert_has(page, "<td>wsr nas</td><td class=\"n\">5000</td>");
+    ck_assert_has(page, "<td class=\"n\">37.5 %</td></tr>");
+    ck_assert_has(page, "<td>a&lt;b</td>");
+}
+END_TEST
+
 START_TEST(a_run_becomes_one_well_formed_page)
 {
     const char *const dir = scratch_folder("full");
@@ -114,6 +131,8 @@ START_TEST(a_run_becomes_one_well_formed_page)
     ck_assert_has(page, "12.5 – 50.0"); // the log's own
     ck_assert_has(page, "<title>val loss: 2.25, epoch 0</title>");
     ck_assert_has(page, "<title>rank correlation: 0.5, epoch 0</title>");
+    ck_assert_has(page, "search: edges without parameters");
+    ck_assert_has(page, "<title>skip share: 12.5 %, epoch 0</title>");
     ck_assert_has(page, "supernet <b>1.5 s</b>, 43 %");
     ck_assert_has(page, "attack <b>1 s</b>, 29 %");
     ck_assert_has(page, "2 min 5 s");
@@ -501,6 +520,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_run_becomes_one_well_formed_page,
         estimates_stand_beside_pgd,
+        searchers_of_a_comparison_are_a_table,
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
         images_are_shown_beside_what_attacks_made_of_them,
