@@ -331,8 +331,7 @@ static wsr_status decode_options(wsr__estimate_variant *v, const char *text,
         return WSR_NOMEM;
     }
     WSR_TRY(wsr__class_copy(&v->options, &v->cls->super, NULL));
-    WSR_TRY(
-        wsr__params_parse_given(v->options, schema, given, "variants: ", text));
+    WSR_TRY(wsr__params_parse_given(v->options, schema, given, prefix, text));
     const wsr__option *const row = wsr__schema_find(schema, "fidelity");
     if (row != NULL && !given[row - schema]) {
         memcpy((char *)v->options + row->offset, fidelity, sizeof(*fidelity));
