@@ -65,12 +65,16 @@ static void add_accuracy_tiles(wsr__str *out, const wsr__report *report)
     end_tile(out);
 }
 
-// Of the longest series: phases may have different numbers of epochs.
+// Of the longest series: phases may have different numbers of epochs. Errors of
+// estimates have a point before the first epoch.
 static size_t epochs_of(const wsr__report *report)
 {
     size_t most = 0;
     for (size_t i = 0; i < report->n_series; i++) {
-        most = report->series[i].n > most ? report->series[i].n : most;
+        const wsr__report_series *const s = &report->series[i];
+        if (s->kind != WSR__REPORT_MSE) {
+            most = s->n > most ? s->n : most;
+        }
     }
     return most;
 }
