@@ -256,6 +256,8 @@ double wsr__estimate_dot(const float *x, const float *y, size_t n);
 void wsr__estimate_samples(wsr__estimate *b, const wsr_batch *batch);
 /// One batch of training for every variant: a step on each quarter.
 wsr_status wsr__estimate_fit(wsr__estimate *b);
+/// Train on the batches that are left of an epoch, and log it.
+wsr_status wsr__estimate_fit_epoch(wsr__estimate *b, wsr__run *run);
 /// Estimate the targets of the samples of a batch: dst (batch, c, h, w).
 wsr_status wsr__estimate_infer(float *dst, wsr__estimate *b, size_t variant,
                                const wsr__estimator_sample *samples);

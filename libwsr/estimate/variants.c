@@ -112,6 +112,63 @@ out:
     return status;
 }
 
+// One line, in which each variant has a loss of its own.
+static wsr_status log_epoch(const wsr__estimate *b, wsr__run *run,
+                            double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
+    wsr__json_text(line, "phase", "estimators");
+    wsr__json_integer(line, "epoch", (int64_t)b->epoch + 1);
+    for (size_t v = 0; v < b->n_variants; v++) {
+        char key[160];
+        (void)snprintf(key, sizeof(key), "%s_loss", b->variants[v].label);
+        wsr__json_number(line, key,
+                         b->variants[v].loss / (double)b->train_batches);
+    }
+    wsr__json_float(line, "seconds", (float)seconds);
+    WSR_TRY(wsr__run_log_end(run->log));
+out:
+    return status;
+}
+
+// Random strengths of training batches have the numbers from 1 on.
+static wsr_status fit_batch(wsr__estimate *b, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const wsr_batch *batch = NULL;
+    const uint64_t serial = 1 + b->epoch * b->train_batches + b->at;
+    b->net = wsr__estimate_active(b, b->epoch, b->at);
+    WSR_TRY(wsr_loader_seek(b->train_loader, b->quirks.in_order ? 0 : b->epoch,
+                            b->at));
+    WSR_TRY(wsr_loader_next(&batch, b->train_loader));
+    WSR_TRY(wsr__estimate_noises(b, run, b->net, batch, serial));
+    wsr__estimate_samples(b, batch);
+    WSR_TRY(wsr__estimate_fit(b));
+    b->at++;
+    WSR_TRY(wsr__estimate_batch_done(b, run));
+out:
+    return status;
+}
+
+wsr_status wsr__estimate_fit_epoch(wsr__estimate *b, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const double begun = wsr__seconds();
+    for (size_t v = 0; b->at == 0 && v < b->n_variants; v++) {
+        b->variants[v].loss = 0;
+    }
+    while (b->at < b->train_batches) {
+        WSR_TRY(fit_batch(b, run));
+    }
+    WSR_TRY(log_epoch(b, run, wsr__seconds() - begun));
+out:
+    return status;
+}
+
+// ---------------------------------------------------------------- estimates
+
 // Only norms of zero yield such estimates: of a noise, or of what a variant
 // makes of it. Zeros stand for no noise.
 int64_t wsr__estimate_define(float *noise, const wsr__estimate *b)
