@@ -83,6 +83,11 @@ const wsr__option wsr__search_schema[] = {
      "collapse: P-DARTS permits two of eight edges (arXiv:1904.12760), DARTS+ "
      "stops at two (arXiv:1909.06035)",
      NULL},
+    {"holdout_architectures", WSR__INT, AT(holdout_architectures), "0", 0, 1000,
+     "",
+     "architectures that are evaluated per epoch as well and never remembered, "
+     "for the rank correlation of the predictor in the log",
+     NULL},
     // Update of the alphas. 0 takes a default that depends on fidelity.
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
      "temperature of the architecture's Gumbel softmax", NULL},

@@ -89,12 +89,20 @@ wsr__passes wsr__search_passes_until(const wsr_search *s, size_t epochs)
     return sum;
 }
 
-// The random baseline is evaluated in the last stage.
+// Architectures for the log alone are no passes of the searcher, but take their
+// time: those held out for the predictor, and the random baseline, which the
+// last stage evaluates.
 double wsr__stage_work(const wsr_search *s, wsr_phase phase,
                        wsr__search_stage stage)
 {
     const wsr__passes passes = wsr__stage_passes(s, phase, stage);
     double work = passes.gradient + passes.forward;
+    if (stage == WSR__STAGE_EVALUATE && s->cls->estimates &&
+        wsr__search_has_stage(s, phase, stage)) {
+        const wsr__passes more = wsr__evaluation_passes(
+            s, (double)s->params.holdout_architectures, 0);
+        work += more.gradient + more.forward;
+    }
     if (stage == WSR__STAGE_UPDATE && !s->cls->untrained &&
         phase != WSR_PHASE_WARM_UP) {
         const wsr__passes more =

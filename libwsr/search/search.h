@@ -55,6 +55,7 @@ typedef struct wsr__search_params {
     int64_t architectures;
     int64_t random_baseline;
     int64_t max_skips;
+    int64_t holdout_architectures;
     double tau;
     int64_t arch_steps;
     int64_t arch_samples;
@@ -281,6 +282,8 @@ struct wsr_search {
     double baseline_losses[WSR__SLOTS]; // mean over random architectures
     double clean_accuracy; // of the last architecture that was evaluated
     wsr__passes counted;   // of the epoch, since it was begun or resumed
+    // Kendall's tau of held-out architectures and its interval, by loss.
+    double holdout[WSR__SLOTS][3];
     // Seconds of the epoch's parts, for the log.
     double seconds[WSR__TIMES];
     // Of a search in a caller's hands.
@@ -356,7 +359,8 @@ enum {
     WSR__SAMPLE_BASELINE,
     WSR__SAMPLE_CALLER, // of wsr_search_sample()
     WSR__SAMPLE_SELECT, // of an individual, for its offspring
-    WSR__SAMPLE_REMOVE  // of one to remove
+    WSR__SAMPLE_REMOVE, // of one to remove
+    WSR__SAMPLE_HOLDOUT
 };
 /// Sample a path of which every candidate is equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr_search *search,
@@ -377,6 +381,10 @@ wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
 /// See wsr__evaluator.
 wsr_status wsr__path_evaluate(double *losses, wsr_search *search,
                               const wsr__path *path, wsr__evaluation how);
+
+/// Evaluate architectures that nothing remembers, and correlate the predictor's
+/// losses with theirs, into search->holdout.
+wsr_status wsr__search_holdout(wsr_search *search, wsr__run *run);
 
 /// Go to the next phase that has epochs left, if the current one has none.
 void wsr__search_advance(wsr_search *search);

@@ -58,6 +58,8 @@ static wsr_status add_evaluation(const wsr_search *s, wsr__st_builder *builder)
             wsr__st_add_f64(builder, "search.losses", s->losses, WSR__SLOTS));
         WSR_TRY(
             wsr__st_add_f64(builder, "search.correlation", &s->correlation, 1));
+        WSR_TRY(wsr__st_add_f64(builder, "search.holdout", s->holdout[0],
+                                sizeof(s->holdout) / sizeof(double)));
     }
 out:
     return status;
@@ -69,6 +71,8 @@ static wsr_status read_evaluation(wsr_search *s, const wsr__st *st)
     if (s->stage == WSR__STAGE_UPDATE) {
         WSR_TRY(wsr__st_read_f64(s->losses, st, "search.losses", WSR__SLOTS));
         WSR_TRY(wsr__st_read_f64(&s->correlation, st, "search.correlation", 1));
+        WSR_TRY(wsr__st_read_f64(s->holdout[0], st, "search.holdout",
+                                 sizeof(s->holdout) / sizeof(double)));
     }
 out:
     return status;

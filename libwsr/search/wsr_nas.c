@@ -129,6 +129,7 @@ wsr_status wsr__nas_evaluate(wsr_search *s, wsr__run *run, wsr__nas_keep keep)
         WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, e.n,
                                   "evaluating architectures"));
     }
+    WSR_TRY(wsr__search_holdout(s, run));
     WSR_TRY(store_losses(s, &e, keep));
     s->correlation = wsr_kendall_tau(e.predicted, e.objective, e.n);
 out:

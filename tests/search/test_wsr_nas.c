@@ -42,6 +42,30 @@ START_TEST(a_random_baseline_leaves_no_trace)
 }
 END_TEST
 
+START_TEST(held_out_architectures_leave_no_trace)
+{
+    char dirs[2][512];
+    for (size_t i = 0; i < 2; i++) {
+        wsr_config *const config = make_config("predictor.name=strength");
+        ck_assert_ok(
+            wsr_config_set(config, i == 0 ? "search.holdout_architectures=0"
+                                          : "search.holdout_architectures=4"));
+        if (i == 1) {
+            check_stopped(config);
+        }
+        (void)snprintf(dirs[i], sizeof(dirs[i]), "%s",
+                       scratch_folder(i == 0 ? "without" : "with"));
+        ck_assert_ok(wsr_search_run(NULL, config, dirs[i], false, NULL, NULL));
+        wsr_config_free(config);
+    }
+    same_file(dirs[0], dirs[1], "genotype.yaml");
+    same_file(dirs[0], dirs[1], "checkpoint.safetensors");
+    ck_assert(!file_has(dirs[0], "log.jsonl", "holdout_"));
+    ck_assert(file_has(dirs[1], "log.jsonl", "\"holdout_clean_tau\":"));
+    ck_assert(file_has(dirs[1], "log.jsonl", "\"holdout_eps_0.03_low\":"));
+}
+END_TEST
+
 // Value of a key of the folder's configuration, which says everything.
 static void stored_says(const char *dir, const char *key, const char *want)
 {
@@ -205,5 +229,9 @@ Suite *suite(void)
     tcase_add_test(t, the_imagenet_stem_is_searched_and_resumed_too);
     tcase_add_test(t, the_cost_is_told_without_a_run);
     suite_add_tcase(s, t);
+    TCase *const holdout = tcase_create("holdout");
+    tcase_set_timeout(holdout, 120);
+    tcase_add_test(holdout, held_out_architectures_leave_no_trace);
+    suite_add_tcase(s, holdout);
     return s;
 }
