@@ -3,8 +3,10 @@
 // Training of the predictor: 500 passes over a memory of 100 architectures,
 // as in a search epoch. Prints one JSON object.
 //
-// bench_predictor [passes=500] [threads=2] [peer=COMMAND] [pairs=5]
-//   peer: peer_predictor.py of this directory
+// bench_predictor [passes=500] [threads=2] [spec=lstm:fidelity=released]
+//     [peer=COMMAND] [pairs=5]
+//   peer: peer_predictor.py of this directory, or peer_gae.py for spec=gae,
+//         with the same number of passes
 
 #include "base/base.h"
 #include "bench/bench.h"
@@ -54,14 +56,15 @@ static void train(void *ctx)
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
-    static const char *const keys[] = {"passes", "threads", "peer", "pairs",
-                                       NULL};
+    static const char *const keys[] = {"passes", "threads", "peer",
+                                       "pairs",  "spec",    NULL};
     bench_check(argc, argv, keys);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
     work w = {.passes = (size_t)bench_number(argc, argv, "passes", 500)};
     const wsr_shape table = {2, {ROWS, COLS}};
-    bench_must(wsr_predictor_new(&w.predictor, "lstm:fidelity=released", &table,
-                                 HEADS, 1));
+    bench_must(wsr_predictor_new(
+        &w.predictor, bench_text(argc, argv, "spec", "lstm:fidelity=released"),
+        &table, HEADS, 1));
     fill(w.predictor);
     train(&w);
     const char *const peer = bench_text(argc, argv, "peer", NULL);
