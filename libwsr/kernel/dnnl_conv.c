@@ -15,6 +15,7 @@
 
 #include "kernel/dnnl_call.h"
 #include "kernel/dnnl_desc.h"
+#include "kernel/dnnl_wide.h"
 
 #include <string.h>
 
@@ -26,6 +27,9 @@ struct wsr__dnnl_conv {
     wsr__direction pass;
     bool with_bias;
     bool slow;
+    bool wide; // it sees copies of src and dst, behind its scratch memory
+    wsr__wide_image wide_src;
+    wsr__wide_image wide_dst;
     dnnl_primitive_t primitive;
     int64_t sizes[WEIGHT_DIMS]; // of plain weights
     int64_t *at[WEIGHT_DIMS];   // a packed weight lies at the sum over the
@@ -40,9 +44,11 @@ struct wsr__dnnl_conv {
 };
 
 // Our blocked layout is one of oneDNN's, so src and dst pass without a copy.
-static dnnl_format_tag_t tag_of(wsr__layout layout)
+static dnnl_format_tag_t tag_of(wsr__layout layout, bool wide)
 {
-    return layout == WSR__BLOCKED ? dnnl_nChw8c : dnnl_nchw;
+    return wide                     ? dnnl_nChw16c
+           : layout == WSR__BLOCKED ? dnnl_nChw8c
+                                    : dnnl_nchw;
 }
 
 // In the format that oneDNN likes best; without groups there is no dimension
@@ -59,20 +65,23 @@ static dnnl_status_t any_weights(wsr__dnnl_md *md, const wsr__conv *s)
 // Padding is the same at both ends; oneDNN takes the far one as given, since
 // the size of dst is given too.
 static wsr_status make_problem(wsr__dnnl_problem *p, const wsr__conv *s,
-                               const wsr__layout layouts[2], bool bias)
+                               const wsr__layout layouts[2],
+                               const wsr__dnnl_conv *conv)
 {
     *p = (wsr__dnnl_problem){.strides = {s->sh, s->sw},
                              .dilates = {s->dh - 1, s->dw - 1},
                              .pads = {s->ph, s->pw},
-                             .with_bias = bias};
+                             .with_bias = conv->with_bias};
     const dnnl_dims_t src = {s->n, s->ci, s->h, s->w};
     const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
     const dnnl_dims_t channels = {s->co};
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__dnnl_check(
-        wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
+        wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0], conv->wide)),
+        "src"));
     WSR_TRY(wsr__dnnl_check(
-        wsr__dnnl_md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
+        wsr__dnnl_md_make(&p->dst, 4, dst, tag_of(layouts[1], conv->wide)),
+        "dst"));
     WSR_TRY(wsr__dnnl_check(wsr__dnnl_md_make(&p->bias, 1, channels, dnnl_a),
                             "bias"));
     WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, s), "weights"));
@@ -265,8 +274,7 @@ static wsr_status make(void *ctx)
 {
     making *const m = ctx;
     wsr_status status = WSR_OK;
-    WSR_TRY(
-        make_problem(&m->problem, m->shape, m->layouts, m->conv->with_bias));
+    WSR_TRY(make_problem(&m->problem, m->shape, m->layouts, m->conv));
     WSR_TRY(make_descriptor(m));
     WSR_TRY(make_memories(m));
     m->conv->slow = is_reference(m->pd);
@@ -291,6 +299,11 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
     }
     m.conv->pass = pass;
     m.conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
+    m.conv->wide = wsr__dnnl_is_wide(shape, layouts);
+    m.conv->wide_src =
+        wsr__wide_image_of(shape->n, shape->ci, shape->h, shape->w);
+    m.conv->wide_dst =
+        wsr__wide_image_of(shape->n, shape->co, shape->oh, shape->ow);
     WSR_TRY(wsr__dnnl_open(&m.conv->dnnl));
     WSR_TRY(wsr__dnnl_create(make, &m));
     *out = m.conv;
@@ -345,9 +358,20 @@ size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv)
     return (conv->weights_bytes + sizeof(float) - 1) / sizeof(float);
 }
 
+// Where the copy of src lies in scratch memory; that of dst follows.
+static size_t wide_at(const wsr__dnnl_conv *conv)
+{
+    return wsr__lines((conv->scratch_bytes + sizeof(float) - 1) /
+                      sizeof(float));
+}
+
 size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv)
 {
-    return (conv->scratch_bytes + sizeof(float) - 1) / sizeof(float);
+    const size_t own = (conv->scratch_bytes + sizeof(float) - 1) /
+                       sizeof(float);
+    return conv->wide ? wide_at(conv) + wsr__wide_floats(&conv->wide_src) +
+                            wsr__wide_floats(&conv->wide_dst)
+                      : own;
 }
 
 // oneDNN's handles are not const, though it does not write to sources.
@@ -426,9 +450,36 @@ static wsr_status execute(void *ctx)
                            "convolution");
 }
 
+// Copy what the pass reads into wide blocks.
+static wsr__dnnl_args widen(const wsr__dnnl_conv *conv,
+                            const wsr__dnnl_args *args)
+{
+    wsr__dnnl_args wide = *args;
+    wide.src = args->scratch + wide_at(conv);
+    wide.dst = wide.src + wsr__wide_floats(&conv->wide_src);
+    if (conv->pass != WSR__CONV_BACKWARD_DATA) {
+        wsr__widen(wide.src, args->src, &conv->wide_src);
+    }
+    if (conv->pass != WSR__CONV_FORWARD) {
+        wsr__widen(wide.dst, args->dst, &conv->wide_dst);
+    }
+    return wide;
+}
+
+// Copy what the pass has written back.
+static void narrow(const wsr__dnnl_conv *conv, const wsr__dnnl_args *args,
+                   const wsr__dnnl_args *wide)
+{
+    if (conv->pass == WSR__CONV_FORWARD) {
+        wsr__narrow(args->dst, wide->dst, &conv->wide_dst);
+    } else if (conv->pass == WSR__CONV_BACKWARD_DATA) {
+        wsr__narrow(args->src, wide->src, &conv->wide_src);
+    }
+}
+
 // Backward passes take gradients where forward takes data: `src`, `weights` and
 // `dst` of the arguments are whichever of both the pass needs.
-wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
+static wsr_status run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
 {
     static const int names[][4] = {
         [WSR__CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
@@ -454,4 +505,17 @@ wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
     }
     running r = {.conv = conv, .args = list, .count = count};
     return wsr__dnnl_call(execute, &r);
+}
+
+wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
+{
+    if (!conv->wide) {
+        return run(conv, args);
+    }
+    const wsr__dnnl_args wide = widen(conv, args);
+    const wsr_status status = run(conv, &wide);
+    if (status == WSR_OK) {
+        narrow(conv, args, &wide);
+    }
+    return status;
 }
