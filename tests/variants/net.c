@@ -19,7 +19,8 @@ static const wsr__option schema[] = {
 };
 
 const wsr__net_class wsr__net_dummy = {
-    .super = {"dummy", "shortcuts alone", "", schema, sizeof(wsr__cells_options)},
+    .super = {"dummy", "shortcuts alone", "", schema,
+              sizeof(wsr__cells_options)},
     .affine = true,
     .inside = inside,
 };

@@ -116,8 +116,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_new(wsr_net **out,
  * Make a network of any kind, with random parameters.
  *
  * @param out [out, owned] release with wsr_net_free()
- * @param kind [borrowed] "network", "resnet", "robnet", "small_cnn", "supernet" or
- *        "wrn"; options name the genotype, the codes or the space
+ * @param kind [borrowed] "network", "resnet", "robnet", "small_cnn", "supernet"
+ *        or "wrn"; options name the genotype, the codes or the space
  * @param options [borrowed] see above, NULL for the defaults
  * @param seed of the parameters
  * @returns as wsr_net_new(); WSR_NOTFOUND for another kind
