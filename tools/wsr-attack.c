@@ -37,9 +37,7 @@ static const cli_tool tool = {
     .name = "wsr-attack",
     .threads = "threads",
     .summary = "accuracy of a network under attacks of several strengths",
-    .usage = "--net FILE --data SPEC --attack LIST --eps LIST\n"
-             "  wsr-attack --net net.safetensors --data fashion-mnist "
-             "--attack pgd:steps=20",
+    .usage = "--net FILE --data SPEC --attack LIST --eps LIST",
     .options = options,
     .help = help,
     .cost = wsr_eval_cost,

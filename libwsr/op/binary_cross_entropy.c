@@ -89,7 +89,7 @@ const wsr__op_class wsr__op_binary_cross_entropy = {
               "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
-    .sources = "p (n, ...) in [0, 1], targets (n, ...)",
+    .sources = "p (n, ...) from 0 to 1, targets (n, ...)",
     .result = "(n), a mean per sample",
     .infer = infer,
     .impls = impls,

@@ -77,6 +77,8 @@ function(check_type event field line)
         set(good TRUE)
     elseif(kind STREQUAL "ARRAY" AND type STREQUAL "list")
         set(good TRUE)
+    elseif(kind STREQUAL "OBJECT" AND type STREQUAL "object")
+        set(good TRUE)
     endif()
     if(NOT good)
         complain("${event}.${field} is ${kind} '${value}', not ${type}")
@@ -171,9 +173,11 @@ if(NOT whole EQUAL written OR NOT printed EQUAL written)
     complain("${whole} and ${printed} lines printed, ${written} in the log")
 endif()
 
+check_run(${TRAIN} --json --quiet --dry-run --genotype cna_r ${train})
+
 set(search ${train} --set supernet.channels=4 --set supernet.layers=2
     --set search.warm_up=1 --set search.population=1 --set search.epochs=2
-    --set search.random_baseline=2 --set search.predictor_warm_up=2
+    --set search.random_baseline=2 --set search.holdout_architectures=3 --set search.predictor_warm_up=2
     --set search.predictor_passes=2 --set search.batch=16 --set search.steps=1
     --set search.architectures=2 --set search.estimator_batches=1
     --set search.val_batches=1 --set search.augment=flip

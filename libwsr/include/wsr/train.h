@@ -132,10 +132,11 @@ WSR_API void wsr_trainer_free(wsr_trainer *trainer);
 /**
  * Replace the cross entropy by a loss function of the caller. The trainer calls
  * it with the logits of the training images (of the attacked ones, if the
- * method attacks; of the clean ones, if the method is TRADES). If the network has an auxiliary classifier, the trainer also
- * calls it with the logits of that one and weighs the result by the option
- * auxiliary_weight. The option label_smoothing then has no effect. The attack
- * of a trainer keeps its own loss.
+ * method attacks; of the clean ones, if the method is TRADES). If the network
+ * has an auxiliary classifier, the trainer also calls it with the logits of
+ * that one and weighs the result by the option auxiliary_weight. The option
+ * label_smoothing then has no effect. The attack of a trainer keeps its own
+ * loss.
  *
  * @param loss NULL restores cross entropy, the loss of a new trainer
  * @param user [borrowed] the trainer passes it to the function
