@@ -134,8 +134,9 @@ static inline void same_log(const char *a, const char *b)
     wsr__free(other);
 }
 
-/// Run a configuration whole, and again in pieces of three steps.
-static inline void check_stopped(const wsr_config *config)
+/// Run a configuration whole, and again in pieces of so many steps, more than
+/// any stage has that begins anew after a stop.
+static inline void check_stopped_after(const wsr_config *config, size_t steps)
 {
     char whole[512];
     (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
@@ -144,7 +145,7 @@ static inline void check_stopped(const wsr_config *config)
     (void)snprintf(cut, sizeof(cut), "%s", scratch_folder("cut"));
     wsr_status status = WSR_CANCELED;
     for (size_t round = 0; round < 40 && status == WSR_CANCELED; round++) {
-        size_t left = 3;
+        size_t left = steps;
         status =
             wsr_search_run(NULL, config, cut, round > 0, stop_after, &left);
     }
@@ -153,6 +154,11 @@ static inline void check_stopped(const wsr_config *config)
     same_file(whole, cut, "checkpoint.safetensors");
     same_file(whole, cut, "net.safetensors");
     same_log(whole, cut);
+}
+
+static inline void check_stopped(const wsr_config *config)
+{
+    check_stopped_after(config, 3);
 }
 
 #endif

@@ -63,6 +63,14 @@ START_TEST(held_out_architectures_leave_no_trace)
 }
 END_TEST
 
+START_TEST(what_held_out_architectures_measured_outlives_a_stop)
+{
+    wsr_config *const config = make_config("search.holdout_architectures=3");
+    check_stopped_after(config, 6);
+    wsr_config_free(config);
+}
+END_TEST
+
 // Value of a key of the folder's configuration, which says everything.
 static void stored_says(const char *dir, const char *key, const char *want)
 {
@@ -229,6 +237,8 @@ Suite *suite(void)
     TCase *const holdout = tcase_create("holdout");
     tcase_set_timeout(holdout, 120);
     tcase_add_test(holdout, held_out_architectures_leave_no_trace);
+    tcase_add_test(holdout,
+                   what_held_out_architectures_measured_outlives_a_stop);
     suite_add_tcase(s, holdout);
     return s;
 }
