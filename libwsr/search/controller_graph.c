@@ -13,6 +13,7 @@
 // have the names of the authors' module, and start uniformly in +-0.1 as in
 // ENAS.
 
+#include "op/params.h"
 #include "search/controller.h"
 
 #include <math.h>
@@ -55,11 +56,10 @@ static wsr_value numbered(builder *b, const char *what, size_t i,
 
 static wsr_value gate(builder *b, wsr_value gates, int64_t i, const char *op)
 {
-    char range[64];
-    (void)snprintf(range, sizeof(range), "begin=%lld,end=%lld",
-                   (long long)(i * HIDDEN), (long long)((i + 1) * HIDDEN));
+    const wsr__slice_params range = {
+        .axis = 1, .begin = i * HIDDEN, .end = (i + 1) * HIDDEN};
     return wsr__op1(b->graph, op, NULL,
-                    wsr__op1(b->graph, "slice", range, gates));
+                    wsr__op1_of(b->graph, &wsr__op_slice, &range, gates));
 }
 
 // PyTorch's LSTMCell: gates i, f, g, o.

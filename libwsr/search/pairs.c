@@ -153,11 +153,12 @@ wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr_search *s,
     *pairs = (wsr__pairs){0};
     WSR_TRY(wsr__genotype_derive(&genotype, "found", space_of(s), table));
     for (size_t e = 0; e < 2 * half; e++) {
-        const wsr_genotype_cell cell = e < half ? WSR_GENOTYPE_NORMAL
-                                                : WSR_GENOTYPE_REDUCE;
-        pairs->states[e] =
-            (uint32_t)wsr_genotype_state(genotype, cell, e % half);
-        pairs->ops[e] = op_number(s, wsr_genotype_op(genotype, cell, e % half));
+        const bool normal = e < half;
+        const wsr_genotype_cell cell = normal ? WSR_GENOTYPE_NORMAL
+                                              : WSR_GENOTYPE_REDUCE;
+        const size_t k = normal ? e : e - half;
+        pairs->states[e] = (uint32_t)wsr_genotype_state(genotype, cell, k);
+        pairs->ops[e] = op_number(s, wsr_genotype_op(genotype, cell, k));
     }
 out:
     wsr_genotype_free(genotype);
