@@ -9,7 +9,8 @@
 // Weights go to oneDNN's blocked format and back by our own loops: the reorder
 // of its 3.7 loses numbers where channels do not fill blocks, and leaves the
 // padding as it was (7 x 3 x 3 x 3 to ABcd16a16b; issue 3280 there may be the
-// same).
+// same). The file is long because all three passes share the descriptions and
+// the buffers.
 
 #include "kernel/dnnl.h"
 

@@ -3,7 +3,7 @@
 // PGD training, and a second step of the optimiser for each batch on which
 // another network does better without an attack:
 //
-//   1. loss = CE(f(x'), y), x' under projected gradient ascent from x
+//   1. loss = CE(f(x'), y), x' by PGD from x
 //   2. c = CE(f(x), y) - CE(base(x), y); where c > 0: loss = c^2
 //
 // The standard constraint of the released trainers of Wsr-NAS. The base's

@@ -6,7 +6,7 @@
 // catastrophic overfitting (Wong et al. 2020, arXiv:2001.03994).
 //
 // After a validation the accuracy under attack is compared with the best so
-// far. It has fallen once its 95 % interval lies below that.
+// far: it is lower if its 95 % interval lies below that.
 
 #include "train/train.h"
 

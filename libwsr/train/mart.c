@@ -3,7 +3,7 @@
 // MART: adversarial training that minds images which are misclassified without
 // an attack,
 //
-//   x' = projected gradient ascent on CE from x + noise, frozen statistics
+//   x' = PGD on CE from x + noise, frozen statistics
 //   loss = CE(f(x'), y) - log(1.0001 - max_{c != y} p(x')_c)
 //          + beta (1 - p(x)_y) KL(p(x) || p(x')) + w CE(aux(x'), y)
 //

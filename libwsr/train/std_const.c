@@ -5,7 +5,7 @@
 // for each batch:
 //
 //   1. c = CE(f(x), y) - CE(base(x), y); loss = lambda c + rho/2 max(c, 0)^2
-//   2. loss = CE(f(x'), y), x' under projected gradient ascent from x
+//   2. loss = CE(f(x'), y), x' by PGD from x
 //   after an epoch: lambda <- lambda + rho mean(c)
 //
 // The trainer StdConstAdv of the released code of Wsr-NAS. The first step is

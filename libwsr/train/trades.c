@@ -4,7 +4,7 @@
 // under attack,
 //
 //   x' = the image in the ball around x of largest KL(p(x) || p(x')), by
-//        projected gradient ascent from x + noise on frozen statistics
+//        PGD from x + noise on frozen statistics
 //   loss = CE(f(x), y) + beta KL(p(x) || p(x')) + w CE(aux(x), y)
 //
 // p = softmax f, KL a mean over images, whose gradient flows through both of
