@@ -29,7 +29,7 @@ static const column columns[WSR__REPORT_COLUMNS] = {
 wsr_status wsr__report_on_compare(wsr__report *report,
                                   const wsr_log_reader *line)
 {
-    wsr__report_searcher made = {NULL};
+    wsr__report_searcher made = {0};
     void *all = report->searchers;
     const wsr_status status = wsr__reserve(&all, &report->searchers_capacity,
                                            report->n_searchers + 1,

@@ -61,6 +61,7 @@ static void read_file(data *d, const char *path)
     const wsr__st_tensor *const losses = wsr__st_find(st, "losses");
     if (tables == NULL || losses == NULL || tables->ndims != 3) {
         bench_must(WSR_FAIL(WSR_FORMAT, "%s: holds no architectures", path));
+        return; // bench_must() ended the program
     }
     d->n = (size_t)tables->dims[0];
     d->rows = (size_t)tables->dims[1];

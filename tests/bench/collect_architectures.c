@@ -65,6 +65,7 @@ static void collect(collected *c, wsr_search *search, size_t n)
     c->eps = wsr__alloc(c->heads, sizeof(double));
     if (c->tables == NULL || c->losses == NULL || c->eps == NULL) {
         bench_must(WSR_NOMEM);
+        return; // bench_must() ended the program
     }
     for (size_t i = 0; i < c->heads; i++) {
         c->eps[i] = wsr_search_eps(search, i);

@@ -182,7 +182,8 @@ static void estimate_size(const char *spec, const size *s)
     wsr_estimator *est = NULL;
     float targets[2];
     for (size_t i = 0; i < (s->sources + 1) * pixels; i++) {
-        x[2 * pixels + i] = (float)(1 + i / pixels) *
+        const size_t source = i / pixels;
+        x[2 * pixels + i] = (float)(1 + source) *
                             (2 * wsr__rng_uniform(&rng) - 1);
     }
     for (size_t n = 0; n < s->sources; n++) {

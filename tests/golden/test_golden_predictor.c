@@ -280,10 +280,16 @@ static wsr_predictor *open_gae(wsr__st **st, float **x)
     return p;
 }
 
-// One op on the tables of one of the cells.
-static void check_graph(const wsr__st *st, const float *x, size_t cell,
-                        const char *op, const char *options, const char *name,
-                        size_t n)
+// One op on the tables of one of the cells, and the tensor that it gives.
+typedef struct graph_case {
+    size_t cell;
+    const char *op;
+    const char *options;
+    const char *name;
+    size_t n;
+} graph_case;
+
+static void check_graph(const wsr__st *st, const float *x, const graph_case *c)
 {
     wsr_params *params = NULL;
     wsr_graph *graph = NULL;
@@ -291,15 +297,16 @@ static void check_graph(const wsr__st *st, const float *x, size_t cell,
     ck_assert_ok(wsr_params_new(&params, 1));
     ck_assert_ok(wsr_graph_new(&graph, params));
     const wsr_value in = wsr__input(graph, "x", wsr__shape3(1, EDGES, COLS));
-    wsr__set_output(graph, "y", wsr__op1(graph, op, options, in));
+    wsr__set_output(graph, "y", wsr__op1(graph, c->op, c->options, in));
     ck_assert_ok(wsr__graph_status(graph));
     ck_assert_ok(wsr_plan_new(&plan, graph, G, WSR_FORWARD));
     for (size_t i = 0; i < G; i++) {
         memcpy(wsr_plan_src(plan, "x") + i * EDGES * COLS,
-               x + (2 * i + cell) * EDGES * COLS, EDGES * COLS * sizeof(float));
+               x + (2 * i + c->cell) * EDGES * COLS,
+               EDGES * COLS * sizeof(float));
     }
     ck_assert_ok(wsr_plan_forward(plan));
-    golden_near(wsr_plan_dst(plan, "y"), st, name, n, 0);
+    golden_near(wsr_plan_dst(plan, "y"), st, c->name, c->n, 0);
     wsr_plan_free(plan);
     wsr_graph_free(graph);
     wsr_params_free(params);
@@ -307,21 +314,21 @@ static void check_graph(const wsr__st *st, const float *x, size_t cell,
 
 START_TEST(gae_reads_the_same_graphs)
 {
+    static const graph_case cases[] = {
+        {0, "cell_adjacency", NULL, "graph.adj_normal", G * V * V},
+        {1, "cell_adjacency", NULL, "graph.adj_reduce", G * V * V},
+        {0, "cell_adjacency", "against=1", "graph.adj_normal_preprocessed",
+         G * V * V},
+        {1, "cell_adjacency", "against=1", "graph.adj_reduce_preprocessed",
+         G * V * V},
+        {0, "cell_operations", NULL, "graph.opt_normal", G * V * KINDS},
+        {1, "cell_operations", NULL, "graph.opt_reduce", G * V * KINDS}};
     wsr__st *st = NULL;
     float *x = NULL;
     wsr_predictor *const p = open_gae(&st, &x);
-    check_graph(st, x, 0, "cell_adjacency", NULL, "graph.adj_normal",
-                G * V * V);
-    check_graph(st, x, 1, "cell_adjacency", NULL, "graph.adj_reduce",
-                G * V * V);
-    check_graph(st, x, 0, "cell_adjacency", "against=1",
-                "graph.adj_normal_preprocessed", G * V * V);
-    check_graph(st, x, 1, "cell_adjacency", "against=1",
-                "graph.adj_reduce_preprocessed", G * V * V);
-    check_graph(st, x, 0, "cell_operations", NULL, "graph.opt_normal",
-                G * V * KINDS);
-    check_graph(st, x, 1, "cell_operations", NULL, "graph.opt_reduce",
-                G * V * KINDS);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_graph(st, x, &cases[i]);
+    }
     wsr__free(x);
     wsr_predictor_free(p);
     wsr__st_free(st);

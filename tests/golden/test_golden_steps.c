@@ -108,6 +108,16 @@ static void base_path(char out[512])
     (void)snprintf(out, 512, "%s/base.safetensors", scratch_folder("base"));
 }
 
+// A number of the file, or the path of the base network.
+static void fill_in(char text[512], const char *key, const wsr__st *st)
+{
+    if (wsr__streq(key, "base")) {
+        base_path(text);
+    } else {
+        ck_assert_ptr_nonnull(number_text(text, st, key));
+    }
+}
+
 static void spec_of(char out[SPEC], const step_case *c, const wsr__st *st)
 {
     size_t n = 0;
@@ -115,12 +125,7 @@ static void spec_of(char out[SPEC], const step_case *c, const wsr__st *st)
     for (const char *at = c->spec; *at != '\0'; at++) {
         char text[512] = {*at, '\0'};
         if (*at == '%') {
-            const char *const key = c->numbers[n++];
-            if (wsr__streq(key, "base")) {
-                base_path(text);
-            } else {
-                ck_assert_ptr_nonnull(number_text(text, st, key));
-            }
+            fill_in(text, c->numbers[n++], st);
             at++;
         }
         used += (size_t)snprintf(out + used, SPEC - used, "%s", text);
@@ -223,6 +228,8 @@ static void open_arrays(bench *b, size_t n)
         b->labels[i] = (int32_t)labels[i];
     }
     wsr__free(labels);
+    ck_assert_uint_gt(n, 0);
+    const size_t pixels = b->floats / (n > 0 ? n : 1);
     b->arrays[0] = golden_read(b->st, "input", b->floats);
     b->arrays[1] = wsr__alloc(b->floats, sizeof(float));
     b->arrays[2] = wsr__alloc(n * wsr_net_classes(b->net), sizeof(float));
@@ -230,9 +237,8 @@ static void open_arrays(bench *b, size_t n)
     if (b->trainer->open != NULL) {
         const wsr__training_of of = {b->net, NULL, NULL, 1};
         ck_assert_ok(b->trainer->open(&b->own, b->options, &of, n));
-        b->arrays[3] =
-            wsr__alloc(b->trainer->state(b->options, b->own, n, b->floats / n),
-                       sizeof(float));
+        b->arrays[3] = wsr__alloc(
+            b->trainer->state(b->options, b->own, n, pixels), sizeof(float));
     }
     b->arrays[4] = optional(b->st, "start_noise");
     b->arrays[5] = optional(b->st, "omega_noise");

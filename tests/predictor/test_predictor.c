@@ -178,29 +178,37 @@ START_TEST(files_that_hold_no_predictor_are_refused)
 }
 END_TEST
 
+static const double slope_weights[HEADS] = {0.5, 0.2, 0.3};
+
+// The slope along number i of a table, by central differences.
+static double slope_along(wsr_predictor *p, float table[TABLE], size_t i)
+{
+    const float h = 1.0F / 4096; // relus of gae have kinks
+    const float old = table[i];
+    float unused[TABLE];
+    double value[2];
+    for (size_t k = 0; k < 2; k++) {
+        table[i] = k == 0 ? old - h : old + h;
+        ck_assert_ok(wsr_predictor_gradient(&value[k], unused, p, table, 1,
+                                            slope_weights));
+    }
+    table[i] = old;
+    return (value[1] - value[0]) / (2 * (double)h);
+}
+
 START_TEST(every_predictor_gives_the_slope_of_its_objective)
 {
-    static const double weights[HEADS] = {0.5, 0.2, 0.3};
     for (size_t v = 0; v < N_SPECS; v++) {
-        const float h = 1.0F / 4096; // relus of gae have kinks
         wsr_predictor *const p = predictor_new(specs[v], HEADS);
         float table[TABLE];
         float diff[TABLE];
-        float unused[TABLE];
         remember(p, 0, 40);
         ck_assert_ok(wsr_predictor_train(NULL, p, 30));
         make_table(table, 50);
-        ck_assert_ok(wsr_predictor_gradient(NULL, diff, p, table, 1, weights));
+        ck_assert_ok(
+            wsr_predictor_gradient(NULL, diff, p, table, 1, slope_weights));
         for (size_t i = 0; i < TABLE; i++) {
-            const float old = table[i];
-            double value[2];
-            for (size_t k = 0; k < 2; k++) {
-                table[i] = k == 0 ? old - h : old + h;
-                ck_assert_ok(wsr_predictor_gradient(&value[k], unused, p, table,
-                                                    1, weights));
-            }
-            table[i] = old;
-            const double slope = (value[1] - value[0]) / (2 * (double)h);
+            const double slope = slope_along(p, table, i);
             ck_assert_msg(fabs(slope - (double)diff[i]) <
                               4e-3 + 2e-2 * fabs(slope),
                           "%s: number %zu: slope %g, gradient %g", specs[v], i,
