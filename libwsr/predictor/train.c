@@ -93,7 +93,7 @@ static void draw_masks(const wsr__predictor_plan *plan, const wsr_predictor *p,
                        const minibatch *b)
 {
     for (size_t i = 0; i < plan->n_masks; i++) {
-        char name[16];
+        char name[32];
         const float keep = (float)(1 - plan->masks[i].rate);
         wsr__rng rng = wsr__rng_at(p->seed, WSR__RNG_DROPOUT,
                                    b->pass << 8 | (uint64_t)i, b->number);
