@@ -57,7 +57,7 @@ wsr_value wsr__predictor_dropout(wsr__predictor_graph *g, wsr_value src,
                                  double rate)
 {
     const wsr_shape *const shape = wsr_graph_shape(g->graph, src);
-    char name[16];
+    char name[32];
     if (g->use == WSR__PREDICT || rate <= 0 || shape == NULL ||
         g->n_masks == WSR__PREDICTOR_MASKS) {
         return src;

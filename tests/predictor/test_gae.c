@@ -75,7 +75,7 @@ static double reconstruction(wsr_predictor *p)
         make_table(x + i * TABLE, 5000 + i);
     }
     for (size_t m = 0; m < plan->n_masks; m++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof(name), "mask%zu", m);
         float *const mask = wsr_plan_src(plan->plan, name);
         for (size_t i = 0; i < N * plan->masks[m].floats; i++) {
