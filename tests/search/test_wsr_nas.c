@@ -42,35 +42,6 @@ START_TEST(a_random_baseline_leaves_no_trace)
 }
 END_TEST
 
-START_TEST(held_out_architectures_leave_no_trace)
-{
-    char dirs[2][512];
-    for (size_t i = 0; i < 2; i++) {
-        wsr_config *const config = make_config("predictor.name=strength");
-        ck_assert_ok(
-            wsr_config_set(config, i == 0 ? "search.holdout_architectures=0"
-                                          : "search.holdout_architectures=3"));
-        (void)snprintf(dirs[i], sizeof(dirs[i]), "%s",
-                       scratch_folder(i == 0 ? "without" : "with"));
-        ck_assert_ok(wsr_search_run(NULL, config, dirs[i], false, NULL, NULL));
-        wsr_config_free(config);
-    }
-    same_file(dirs[0], dirs[1], "genotype.yaml");
-    same_file(dirs[0], dirs[1], "checkpoint.safetensors");
-    ck_assert(!file_has(dirs[0], "log.jsonl", "holdout_"));
-    ck_assert(file_has(dirs[1], "log.jsonl", "\"holdout_clean_tau\":"));
-    ck_assert(file_has(dirs[1], "log.jsonl", "\"holdout_eps_0.03_low\":"));
-}
-END_TEST
-
-START_TEST(what_held_out_architectures_measured_outlives_a_stop)
-{
-    wsr_config *const config = make_config("search.holdout_architectures=3");
-    check_stopped_after(config, 6);
-    wsr_config_free(config);
-}
-END_TEST
-
 // Value of a key of the folder's configuration, which says everything.
 static void stored_says(const char *dir, const char *key, const char *want)
 {
@@ -183,41 +154,6 @@ START_TEST(what_cannot_be_is_refused_before_the_search)
 }
 END_TEST
 
-// Network_IN: two convolutions that halve the image, then one between the
-// first cell's two states.
-START_TEST(the_imagenet_stem_is_searched_and_resumed_too)
-{
-    static const char *const settings[] = {
-        "data.spec=synthetic:size=64", "data.limit=32", "data.test_limit=8",
-        "supernet.stem=imagenet", "net.stem=imagenet"};
-    wsr_config *const config = make_config(NULL);
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        ck_assert_ok(wsr_config_set(config, settings[i]));
-    }
-    check_stopped(config);
-    wsr_config_free(config);
-}
-END_TEST
-
-// The supernet is trained, so a longer search costs more; what is found is
-// trained for a trial, and nothing is written.
-START_TEST(the_cost_is_told_without_a_run)
-{
-    static const char *const names[] = {"search", "train", "eval"};
-    wsr_cost cost;
-    wsr_config *config = make_config("search.warm_up=10000");
-    ck_assert_ok(wsr_search_cost(&cost, config, NULL, NULL));
-    ck_assert_uint_eq(cost.stages, 3);
-    for (size_t i = 0; i < 3; i++) {
-        ck_assert_str_eq(cost.stage[i], names[i]);
-        ck_assert_double_gt(cost.stage_seconds[i], 0);
-    }
-    ck_assert_double_gt(cost.stage_seconds[0], 4 * cost.stage_seconds[1]);
-    ck_assert_double_gt(cost.memory_bytes, 0);
-    wsr_config_free(config);
-}
-END_TEST
-
 Suite *suite(void)
 {
     Suite *const s = suite_create("wsr");
@@ -231,14 +167,6 @@ Suite *suite(void)
         t, the_supernet_normalises_as_the_network_unless_told_otherwise);
     tcase_add_test(t, lists_that_do_not_fit_are_refused);
     tcase_add_test(t, what_cannot_be_is_refused_before_the_search);
-    tcase_add_test(t, the_imagenet_stem_is_searched_and_resumed_too);
-    tcase_add_test(t, the_cost_is_told_without_a_run);
     suite_add_tcase(s, t);
-    TCase *const holdout = tcase_create("holdout");
-    tcase_set_timeout(holdout, 120);
-    tcase_add_test(holdout, held_out_architectures_leave_no_trace);
-    tcase_add_test(holdout,
-                   what_held_out_architectures_measured_outlives_a_stop);
-    suite_add_tcase(s, holdout);
     return s;
 }
