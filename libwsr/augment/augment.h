@@ -4,6 +4,10 @@
 // Each is one file; a pipeline applies a list of them in order. All randomness
 // of a sample comes from one stream that the caller keys by (seed, epoch,
 // sample), so that neither threads nor prefetching change a result.
+//
+// An augmentation works on floats of a shape that is known beforehand, or, like
+// torchvision's on Pillow images, on bytes, whose rounding is part of the
+// result and whose size may differ from image to image.
 
 #ifndef WSR_AUGMENT_AUGMENT_H
 #define WSR_AUGMENT_AUGMENT_H
@@ -20,13 +24,36 @@ typedef struct wsr__image {
     int64_t w;
 } wsr__image;
 
+/// An image of bytes. Its buffers only grow; a zeroed one is empty.
+typedef struct wsr__bitmap {
+    wsr__image shape;
+    unsigned char *bytes; // (c, h, w)
+    unsigned char *spare; // where the next image is made
+    size_t room;          // bytes of `bytes`
+    size_t spare_room;    // bytes of `spare`
+} wsr__bitmap;
+
+/// Make `spare` large enough for an image of that shape. NOMEM.
+wsr_status wsr__bitmap_reserve(wsr__bitmap *bitmap, wsr__image shape);
+
+/// Make `spare` the image, and the image `spare`.
+void wsr__bitmap_swap(wsr__bitmap *bitmap, wsr__image shape);
+
+void wsr__bitmap_free(wsr__bitmap *bitmap);
+
 typedef struct wsr__augment_class {
     wsr__class super;
     /// Shape of the result; pure. CONFIG when options and shape do not fit.
+    /// h and w are 0 where they differ from image to image.
     wsr_status (*infer)(wsr__image *out, const void *params, wsr__image in);
-    /// Fill `dst`, which never overlaps `src`.
+    /// Fill `dst`, which never overlaps `src`. NULL for one that works on
+    /// bytes.
     void (*apply)(float *restrict dst, const float *restrict src, wsr__image in,
                   const void *params, wsr__rng *rng);
+    /// Change an image of bytes in place, or make the result in `spare` and
+    /// swap. NOMEM.
+    wsr_status (*apply_bytes)(wsr__bitmap *image, const void *params,
+                              wsr__rng *rng);
 } wsr__augment_class;
 
 #define WSR_REG(family, name) \
