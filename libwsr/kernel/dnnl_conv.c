@@ -69,13 +69,15 @@ static wsr_status make_problem(wsr__dnnl_problem *p, const wsr__conv *s,
                                const wsr__layout layouts[2],
                                const wsr__dnnl_conv *conv)
 {
+    const int64_t ci = conv->wide ? wsr__wide_channels(s->ci) : s->ci;
+    const int64_t co = conv->wide ? wsr__wide_channels(s->co) : s->co;
     *p = (wsr__dnnl_problem){.strides = {s->sh, s->sw},
                              .dilates = {s->dh - 1, s->dw - 1},
                              .pads = {s->ph, s->pw},
                              .with_bias = conv->with_bias};
-    const dnnl_dims_t src = {s->n, s->ci, s->h, s->w};
-    const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
-    const dnnl_dims_t channels = {s->co};
+    const dnnl_dims_t src = {s->n, ci, s->h, s->w};
+    const dnnl_dims_t dst = {s->n, co, s->oh, s->ow};
+    const dnnl_dims_t channels = {co};
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__dnnl_check(
         wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0], conv->wide)),
@@ -85,7 +87,10 @@ static wsr_status make_problem(wsr__dnnl_problem *p, const wsr__conv *s,
         "dst"));
     WSR_TRY(wsr__dnnl_check(wsr__dnnl_md_make(&p->bias, 1, channels, dnnl_a),
                             "bias"));
-    WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, s), "weights"));
+    wsr__conv padded = *s;
+    padded.ci = ci;
+    padded.co = co;
+    WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, &padded), "weights"));
 out:
     return status;
 }
@@ -300,11 +305,11 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
     }
     m.conv->pass = pass;
     m.conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
-    m.conv->wide = wsr__dnnl_is_wide(shape, layouts);
+    m.conv->wide = wsr__dnnl_is_wide(shape);
     m.conv->wide_src =
-        wsr__wide_image_of(shape->n, shape->ci, shape->h, shape->w);
-    m.conv->wide_dst =
-        wsr__wide_image_of(shape->n, shape->co, shape->oh, shape->ow);
+        (wsr__wide_image){shape->n, shape->ci, shape->h * shape->w, layouts[0]};
+    m.conv->wide_dst = (wsr__wide_image){shape->n, shape->co,
+                                         shape->oh * shape->ow, layouts[1]};
     WSR_TRY(wsr__dnnl_open(&m.conv->dnnl));
     WSR_TRY(wsr__dnnl_create(make, &m));
     *out = m.conv;
@@ -371,7 +376,8 @@ size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv)
     const size_t own = (conv->scratch_bytes + sizeof(float) - 1) /
                        sizeof(float);
     return conv->wide ? wide_at(conv) + wsr__wide_floats(&conv->wide_src) +
-                            wsr__wide_floats(&conv->wide_dst)
+                            wsr__wide_floats(&conv->wide_dst) +
+                            (size_t)wsr__wide_channels(conv->wide_dst.c)
                       : own;
 }
 
@@ -464,6 +470,15 @@ static wsr__dnnl_args widen(const wsr__dnnl_conv *conv,
     if (conv->pass != WSR__CONV_FORWARD) {
         wsr__widen(wide.dst, args->dst, &conv->wide_dst);
     }
+    if (conv->with_bias) {
+        const size_t c = (size_t)conv->wide_dst.c;
+        const size_t padded = (size_t)wsr__wide_channels(conv->wide_dst.c);
+        wide.bias = wide.dst + wsr__wide_floats(&conv->wide_dst);
+        memset(wide.bias, 0, padded * sizeof(*wide.bias));
+        if (conv->pass == WSR__CONV_FORWARD) {
+            memcpy(wide.bias, args->bias, c * sizeof(*wide.bias));
+        }
+    }
     return wide;
 }
 
@@ -475,6 +490,9 @@ static void narrow(const wsr__dnnl_conv *conv, const wsr__dnnl_args *args,
         wsr__narrow(args->dst, wide->dst, &conv->wide_dst);
     } else if (conv->pass == WSR__CONV_BACKWARD_DATA) {
         wsr__narrow(args->src, wide->src, &conv->wide_src);
+    } else if (conv->with_bias) {
+        memcpy(args->bias, wide->bias,
+               (size_t)conv->wide_dst.c * sizeof(*args->bias));
     }
 }
 

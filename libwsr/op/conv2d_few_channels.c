@@ -18,10 +18,10 @@ typedef struct state {
 // Up to four channels a block of the other side will do. With more of them the
 // gradients take oneDNN less time, and it is as fast forwards unless the other
 // side is far larger.
-static bool few_enough(const wsr__node *node, int64_t few, int64_t many)
+static bool few_enough(int64_t few, int64_t many)
 {
     return few <= 4 ? many >= WSR__BLOCK
-                    : few <= WSR__FEW_CHANNELS && many >= 64 && !node->backward;
+                    : few <= WSR__FEW_CHANNELS && many >= 64;
 }
 
 // Whether the kernel has this size: square, odd, dense, one group, few channels
@@ -32,7 +32,7 @@ static bool fits(const wsr__node *node, int64_t few, int64_t many)
     const bool square = p.kh == p.kw && p.ph == p.pw && p.ph >= 0 &&
                         p.ph < p.kh && (p.kh == 3 || p.kh == 5 || p.kh == 7);
     const bool dense = p.sh == 1 && p.sw == 1 && p.dh == 1 && p.dw == 1;
-    return p.groups == 1 && square && dense && few_enough(node, few, many);
+    return p.groups == 1 && square && dense && few_enough(few, many);
 }
 
 static bool has_few_src(const wsr__node *node)

@@ -65,6 +65,10 @@ START_TEST(dense_gradients_are_right)
         {"pad=1,groups=2", {2, 6, 5, 5}, {4, 3, 3, 3}, false},
         {"pad=1,groups=3", {2, 3, 5, 5}, {6, 1, 3, 3}, true},
         {"pad=1,offset=2", {2, 3, 5, 7}, {7, 3, 3, 3}, false},
+        // In blocks of 16 with AVX-512, the last of them not full.
+        {"pad=1", {2, 34, 3, 5}, {50, 34, 3, 3}, true},
+        {"stride=2,pad=2", {1, 50, 5, 4}, {20, 50, 5, 5}, false},
+        {"pad=1", {1, 7, 4, 5}, {90, 7, 3, 3}, true},
     };
     check_all(cases, sizeof(cases) / sizeof(cases[0]));
 }
