@@ -115,6 +115,13 @@ wsr_status wsr__spec_split(char *name, size_t size, const char **options,
 /// brackets and quotes where no "key=" follows.
 size_t wsr__spec_length(const char *specs);
 
+/// Text inside the brackets of a list, or the whole. [out, owned] NOMEM
+wsr_status wsr__spec_list(char **out, const char *text);
+
+/// Take the next spec from the rest of a list, without blanks around it; the
+/// list is done when the rest is "". [out, owned] NOMEM
+wsr_status wsr__spec_next(char **out, const char **rest);
+
 /// Length of the text up to the first comma that separates: one outside
 /// brackets and quotes and without a backslash before it.
 size_t wsr__spec_piece(const char *text);

@@ -70,6 +70,38 @@ size_t wsr__spec_length(const char *specs)
     return n;
 }
 
+wsr_status wsr__spec_list(char **out, const char *text)
+{
+    const size_t n = strlen(text);
+    const bool bracketed = n >= 2 && text[0] == '[' && text[n - 1] == ']';
+    *out = wsr__strdup(text + bracketed);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    (*out)[bracketed ? n - 2 : n] = '\0';
+    return WSR_OK;
+}
+
+// YAML lists come without brackets and blanks, others as they are typed.
+wsr_status wsr__spec_next(char **out, const char **rest)
+{
+    const char *first = *rest;
+    size_t n = wsr__spec_length(first);
+    *rest += n + (first[n] == ',');
+    for (; n > 0 && *first == ' '; n--) {
+        first++;
+    }
+    while (n > 0 && first[n - 1] == ' ') {
+        n--;
+    }
+    *out = wsr__alloc(n + 1, 1);
+    if (*out == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(*out, first, n);
+    return WSR_OK;
+}
+
 wsr_status wsr__spec_unquote(wsr__str *out, const char *text, size_t len)
 {
     scan s = {.at = text};

@@ -152,43 +152,16 @@ out:
 
 // ------------------------------------------------------------------- lists
 
-// Take the next spec of a list, without the brackets of the whole.
-static wsr_status next_spec(char **out, const char **rest)
-{
-    const size_t length = wsr__spec_length(*rest);
-    char *const spec = wsr__alloc(length + 1, 1);
-    *out = NULL;
-    if (spec == NULL) {
-        return WSR_NOMEM;
-    }
-    memcpy(spec, *rest, length);
-    *rest += length + ((*rest)[length] == ',');
-    // YAML lists come without brackets and blanks, others as they are typed.
-    const char *const first = spec + strspn(spec, " ");
-    size_t end = strlen(first);
-    while (end > 0 && first[end - 1] == ' ') {
-        end--;
-    }
-    memmove(spec, first, end);
-    spec[end] = '\0';
-    *out = spec;
-    return WSR_OK;
-}
-
-// Text inside the brackets of a list, or the whole. [out, owned]
+// [out, owned] What is inside the brackets.
 static wsr_status open_list(char **out, const char *key, const char *text)
 {
-    const size_t n = strlen(text);
-    const bool bracketed = n >= 2 && text[0] == '[' && text[n - 1] == ']';
-    char *const list = wsr__strdup(text + bracketed);
-    *out = list;
-    if (list == NULL) {
-        return WSR_NOMEM;
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__spec_list(out, text));
+    if ((*out)[strspn(*out, " ")] == '\0') {
+        status = WSR_FAIL(WSR_CONFIG, "%s: is empty, name at least one", key);
     }
-    list[bracketed ? n - 2 : n] = '\0';
-    return list[strspn(list, " ")] == '\0'
-               ? WSR_FAIL(WSR_CONFIG, "%s: is empty, name at least one", key)
-               : WSR_OK;
+out:
+    return status;
 }
 
 // What may stand in a file name; other letters become "_".
@@ -301,7 +274,7 @@ wsr_status wsr__estimate_list_nets(wsr__estimate_net *nets, size_t *n,
                               WSR__ESTIMATE_NETS);
             goto out;
         }
-        WSR_TRY(next_spec(&spec, &rest));
+        WSR_TRY(wsr__spec_next(&spec, &rest));
         (*n)++;
         WSR_TRY(decode_net(&nets[*n - 1], &c->net, spec, &l));
         wsr__free(spec);
@@ -384,7 +357,7 @@ wsr_status wsr__estimate_list_variants(wsr__estimate_variant *variants,
                               WSR__ESTIMATE_VARIANTS);
             goto out;
         }
-        WSR_TRY(next_spec(&spec, &rest));
+        WSR_TRY(wsr__spec_next(&spec, &rest));
         (*n)++;
         WSR_TRY(decode_variant(&variants[*n - 1], spec, &c->top.fidelity, &l));
         wsr__free(spec);

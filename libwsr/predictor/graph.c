@@ -39,6 +39,26 @@ wsr_value wsr__predictor_linear(const wsr__predictor_graph *g, const char *name,
     return wsr__op3(g->graph, "linear", NULL, src, w, b);
 }
 
+// One concat takes half as many parts as there may be heads, hence the levels.
+wsr_value wsr__predictor_join(const wsr__predictor_graph *g,
+                              const wsr_value *parts, size_t n)
+{
+    enum { GROUP = 32, GROUPS = (WSR__HEADS + GROUP - 1) / GROUP };
+    wsr_value groups[GROUPS];
+    if (n == 1) {
+        return parts[0];
+    }
+    if (n <= GROUP) {
+        return wsr__opn(g->graph, "concat", NULL, parts, n);
+    }
+    for (size_t i = 0; i * GROUP < n; i++) {
+        const size_t rest = n - i * GROUP;
+        groups[i] = wsr__predictor_join(g, parts + i * GROUP,
+                                        rest < GROUP ? rest : GROUP);
+    }
+    return wsr__predictor_join(g, groups, (n + GROUP - 1) / GROUP);
+}
+
 // PyTorch starts all parameters of an LSTM in +-1 / sqrt(hidden).
 wsr_value wsr__predictor_lstm_state(const wsr__predictor_graph *g, int64_t m)
 {

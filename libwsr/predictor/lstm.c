@@ -50,8 +50,7 @@ static wsr_value build(wsr__predictor_graph *g)
     for (size_t i = 0; i < g->heads; i++) {
         out[i] = head(g, i, h, bound);
     }
-    return g->heads == 1 ? out[0]
-                         : wsr__opn(g->graph, "concat", NULL, out, g->heads);
+    return wsr__predictor_join(g, out, g->heads);
 }
 
 const wsr__predictor_class wsr__predictor_lstm = {

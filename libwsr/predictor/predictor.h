@@ -128,6 +128,10 @@ wsr_value wsr__predictor_linear(const wsr__predictor_graph *g, const char *name,
 /// PyTorch's bound for a linear map of k numbers.
 double wsr__predictor_bound(int64_t k);
 
+/// n results (1, 1), at most WSR__HEADS, as one (1, n).
+wsr_value wsr__predictor_join(const wsr__predictor_graph *g,
+                              const wsr_value *parts, size_t n);
+
 /// The last hidden state (1, m) of an LSTM over the rows of x, whose
 /// parameters begin with rnn_cell.
 wsr_value wsr__predictor_lstm_state(const wsr__predictor_graph *g, int64_t m);

@@ -296,6 +296,8 @@ static taker taker_of(const char *event)
         taker take;
     } takers[] = {{"start", on_start},
                   {"epoch", on_epoch},
+                  {"compare", wsr__report_on_compare},
+                  {"predictor", wsr__report_on_predictor},
                   {"estimate", wsr__report_on_estimate},
                   {"estimate_time", wsr__report_on_estimate_time},
                   {"leave_one_out", wsr__report_on_leave_one_out}};
@@ -321,9 +323,6 @@ static wsr_status on_line(wsr__report *report, const wsr_log_reader *line)
     if (wsr__streq(event, "done")) {
         report->seconds = wsr_log_reader_number(line, "seconds");
         return WSR_OK;
-    }
-    if (wsr__streq(event, "compare")) {
-        return wsr__report_on_compare(report, line);
     }
     if (!is_evaluation(line, event)) {
         return WSR_OK;
@@ -360,6 +359,7 @@ void wsr__report_clear(wsr__report *report)
     wsr__report_clear_evals(report);
     wsr__report_clear_estimates(report);
     wsr__report_clear_searchers(report);
+    wsr__report_clear_predictors(report);
     wsr__free(report->series);
     wsr__st_free(report->images);
     wsr__free(report->tool);

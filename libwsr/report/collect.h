@@ -42,4 +42,9 @@ wsr_status wsr__report_on_compare(wsr__report *report,
                                   const wsr_log_reader *line);
 void wsr__report_clear_searchers(wsr__report *report);
 
+/// A predictor that ranked held-out architectures.
+wsr_status wsr__report_on_predictor(wsr__report *report,
+                                    const wsr_log_reader *line);
+void wsr__report_clear_predictors(wsr__report *report);
+
 #endif

@@ -417,6 +417,7 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     add_heading(out, report);
     wsr__html_warnings(out, report);
     wsr__html_searchers(out, report);
+    wsr__html_predictors(out, report);
     WSR_TRY(add_cells(out, report));
     WSR_TRY(add_accuracies(out, report));
     WSR_TRY(wsr__html_estimates(out, report));

@@ -9,7 +9,8 @@
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
 //   estimates.c estimated noises against those of PGD
-//   compare.c  the table of a comparison of searchers
+//   compare.c  the table of a comparison of searchers; predictors.c that of
+//              predictors
 //   csv.c      the numbers as files that can be saved from the page
 //   samples.c  clean images, adversarial ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
@@ -121,6 +122,24 @@ typedef struct wsr__report_searcher {
     double values[WSR__REPORT_COLUMNS]; // see compare.c
 } wsr__report_searcher;
 
+enum { WSR__REPORT_TAUS = 65 };
+
+/// How a predictor ranks one loss: Kendall's tau with its interval.
+typedef struct wsr__report_tau {
+    char loss[64];
+    double tau;
+    double low;
+    double high;
+} wsr__report_tau;
+
+typedef struct wsr__report_predictor {
+    char *name;
+    double architectures; // that it ranks
+    double remembered;    // that it learnt from
+    wsr__report_tau taus[WSR__REPORT_TAUS];
+    size_t n;
+} wsr__report_predictor;
+
 /// All that a report shows; {0} with NAN seconds is an empty one.
 typedef struct wsr__report {
     char *tool; // texts are NULL where nothing was said
@@ -145,6 +164,9 @@ typedef struct wsr__report {
     wsr__report_searcher *searchers;
     size_t n_searchers;
     size_t searchers_capacity;
+    wsr__report_predictor *predictors;
+    size_t n_predictors;
+    size_t predictors_capacity;
     wsr__st *images;        // the first ones and their attacks, NULL without
     wsr_config *config;     // NULL without
     wsr_genotype *genotype; // NULL without
@@ -247,6 +269,9 @@ void wsr__html_warnings(wsr__str *out, const wsr__report *report);
 
 /// Searchers of a comparison as a table.
 void wsr__html_searchers(wsr__str *out, const wsr__report *report);
+
+/// How predictors rank held-out architectures, as a table.
+void wsr__html_predictors(wsr__str *out, const wsr__report *report);
 
 /// Append the name of a class in brackets behind its number, where images of
 /// the run come with names.

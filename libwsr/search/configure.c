@@ -98,7 +98,8 @@ void wsr__search_decoded(wsr__search_config *c, const wsr_config *config)
 
 // The sections of families hold a class and its options.
 wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
-                                  const wsr_dataset *data, uint64_t seed)
+                                  const wsr_dataset *data, uint64_t seed,
+                                  bool resumed)
 {
     const wsr__section *const sections = c->sections;
     const wsr__section *const estimator = &sections[WSR__SECTION_ESTIMATOR];
@@ -113,6 +114,7 @@ wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
         .predictor = classes[2],
         .predictor_params = predictor->params,
         .searcher_params = sections[WSR__SECTION_SEARCHER].params,
-        .seed = seed};
+        .seed = seed,
+        .resumed = resumed};
     return wsr__search_make(out, classes[0], &of, &c->search);
 }

@@ -8,15 +8,8 @@
 
 #include <string.h>
 
-// Both by slot, then by architecture.
-typedef struct samples {
-    size_t n;
-    double *predicted;
-    double *measured;
-} samples;
-
-static wsr_status evaluate(const samples *to, wsr_search *s, wsr__path *path,
-                           size_t k)
+static wsr_status evaluate(const wsr__holdout *to, wsr_search *s,
+                           wsr__path *path, size_t k)
 {
     wsr_status status = WSR_OK;
     double losses[WSR__SLOTS];
@@ -25,6 +18,9 @@ static wsr_status evaluate(const samples *to, wsr_search *s, wsr__path *path,
                      WSR__SAMPLE_HOLDOUT);
     WSR_TRY(s->evaluator(losses, s, path, WSR__EVALUATE_FIXED_STATS));
     WSR_TRY(wsr_predictor_run(predicted, s->predictor, path->weights, 1));
+    const size_t floats = s->arch.rows * s->arch.cols;
+    memcpy(to->tables + k * floats, path->weights,
+           floats * sizeof(*to->tables));
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
         to->predicted[i * to->n + k] = predicted[i];
         to->measured[i * to->n + k] = losses[i];
@@ -33,16 +29,37 @@ out:
     return status;
 }
 
-static wsr_status correlate(wsr_search *s, const samples *from)
+wsr_status wsr__holdout_tau(double tau[3], const wsr_search *s, const double *a,
+                            const double *b, size_t n)
+{
+    tau[0] = wsr_kendall_tau(a, b, n);
+    return wsr_kendall_tau_interval(tau + 1, a, b, n,
+                                    s->seed + wsr__search_serial(s));
+}
+
+void wsr__holdout_log(wsr__json *line, const wsr_search *s, size_t slot,
+                      const double tau[3])
+{
+    static const char *const ends[] = {"tau", "low", "high"};
+    char loss[48] = "clean";
+    if (slot > 0) {
+        (void)snprintf(loss, sizeof(loss), "eps_%g",
+                       wsr__search_slot_eps(s, slot - 1));
+    }
+    for (size_t k = 0; k < 3; k++) {
+        char key[72];
+        (void)snprintf(key, sizeof(key), "holdout_%s_%s", loss, ends[k]);
+        wsr__json_number(line, key, tau[k]);
+    }
+}
+
+static wsr_status correlate(wsr_search *s, const wsr__holdout *from)
 {
     wsr_status status = WSR_OK;
     const size_t n = from->n;
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-        const double *const a = from->predicted + i * n;
-        const double *const b = from->measured + i * n;
-        s->holdout[i][0] = wsr_kendall_tau(a, b, n);
-        WSR_TRY(wsr_kendall_tau_interval(s->holdout[i] + 1, a, b, n,
-                                         s->seed + wsr__search_serial(s)));
+        WSR_TRY(wsr__holdout_tau(s->holdout[i], s, from->predicted + i * n,
+                                 from->measured + i * n, n));
     }
 out:
     return status;
@@ -57,9 +74,11 @@ wsr_status wsr__search_holdout(wsr_search *s, wsr__run *run)
     if (n == 0) {
         return WSR_OK;
     }
-    const samples all = {n, wsr__alloc(n * WSR__SLOTS, sizeof(double)),
-                         wsr__alloc(n * WSR__SLOTS, sizeof(double))};
-    if (all.predicted == NULL || all.measured == NULL) {
+    const wsr__holdout all = {
+        n, wsr__alloc(n * s->arch.rows * s->arch.cols, sizeof(float)),
+        wsr__alloc(n * WSR__SLOTS, sizeof(double)),
+        wsr__alloc(n * WSR__SLOTS, sizeof(double))};
+    if (all.tables == NULL || all.predicted == NULL || all.measured == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
@@ -70,9 +89,11 @@ wsr_status wsr__search_holdout(wsr_search *s, wsr__run *run)
                                   "evaluating held-out architectures"));
     }
     WSR_TRY(correlate(s, &all));
+    WSR_TRY(wsr__rivals_compare(s, run, &all));
     s->counted = counted; // they are not the searcher's work
 out:
     wsr__path_free(&path);
+    wsr__free(all.tables);
     wsr__free(all.predicted);
     wsr__free(all.measured);
     return status;

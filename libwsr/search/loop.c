@@ -85,22 +85,11 @@ static void add_losses(const wsr_search *s, wsr__json *line, const char *what,
     wsr__json_number(line, key, wsr_search_objective(s, losses));
 }
 
-// Rank correlation of each loss on held-out architectures: "holdout_clean_tau",
-// "holdout_eps_0.03_tau", and "..._low", "..._high" for its interval.
+// Rank correlation of each loss on held-out architectures, and its interval.
 static void add_holdout(const wsr_search *s, wsr__json *line)
 {
-    static const char *const ends[] = {"tau", "low", "high"};
     for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-        char loss[48] = "clean";
-        if (i > 0) {
-            (void)snprintf(loss, sizeof(loss), "eps_%g",
-                           wsr__search_slot_eps(s, i - 1));
-        }
-        for (size_t k = 0; k < 3; k++) {
-            char key[72];
-            (void)snprintf(key, sizeof(key), "holdout_%s_%s", loss, ends[k]);
-            wsr__json_number(line, key, s->holdout[i][k]);
-        }
+        wsr__holdout_log(line, s, i, s->holdout[i]);
     }
 }
 

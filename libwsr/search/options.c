@@ -88,6 +88,11 @@ const wsr__option wsr__search_schema[] = {
      "architectures that are evaluated per epoch as well and never remembered, "
      "for the rank correlation of the predictor in the log",
      NULL},
+    {"holdout_predictors", WSR__TEXT, AT(holdout_predictors), "[]", 0, 0, "",
+     "list of predictors, e.g. [gae, lstm:form=predictor3], that in the end "
+     "learn from the same architectures and rank the held-out ones of the last "
+     "epoch, for the log and the report",
+     NULL},
     // Update of the alphas. 0 takes a default that depends on fidelity.
     {"tau", WSR__FLOAT, AT(tau), "0.1", 0.001, 100, "",
      "temperature of the architecture's Gumbel softmax", NULL},

@@ -115,11 +115,10 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     const bool tested = m->config.train.eval_every > 0 ||
                         m->config.eval.attack.s[0] != '\0';
     (void)run;
-    (void)resume;
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL,
                              &m->config.source));
-    WSR_TRY(
-        wsr__search_configured(&m->search, &m->config, m->train, seed_of(m)));
+    WSR_TRY(wsr__search_configured(&m->search, &m->config, m->train,
+                                   seed_of(m), resume));
     WSR_TRY(check_rest(m));
     WSR_TRY(wsr__search_prepare(m->search));
 out:

@@ -56,6 +56,7 @@ typedef struct wsr__search_params {
     int64_t random_baseline;
     int64_t max_skips;
     int64_t holdout_architectures;
+    wsr__text holdout_predictors;
     double tau;
     int64_t arch_steps;
     int64_t arch_samples;
@@ -169,6 +170,7 @@ typedef struct wsr__search_of {
     const void *predictor_params;
     const void *searcher_params;
     uint64_t seed;
+    bool resumed; // a checkpoint has all parameters: no file of options is read
 } wsr__search_of;
 
 /// Sections of a search's configuration.
@@ -209,7 +211,8 @@ void wsr__search_sections(wsr__search_config *c, wsr__section *out);
 void wsr__search_decoded(wsr__search_config *c, const wsr_config *config);
 /// Make the search that was configured. [out, owned]
 wsr_status wsr__search_configured(wsr_search **out, const wsr__search_config *c,
-                                  const wsr_dataset *data, uint64_t seed);
+                                  const wsr_dataset *data, uint64_t seed,
+                                  bool resumed);
 
 /// Parts that the time of an epoch is divided into.
 enum {
@@ -237,6 +240,7 @@ typedef wsr_status (*wsr__evaluator)(double *losses, wsr_search *search,
                                      wsr__evaluation how);
 
 typedef struct wsr__importance wsr__importance;
+typedef struct wsr__rivals wsr__rivals;
 
 struct wsr_search {
     const wsr__searcher_class *cls;
@@ -261,6 +265,7 @@ struct wsr_search {
     wsr__arena arena;
     wsr__path path;              // of the epoch, or of the batch
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
+    wsr__rivals *rivals;         // NULL: none
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -381,6 +386,40 @@ wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
 /// See wsr__evaluator.
 wsr_status wsr__path_evaluate(double *losses, wsr_search *search,
                               const wsr__path *path, wsr__evaluation how);
+
+/// Tell a predictor the strengths of the losses and reserve its memory. CONFIG
+/// when it cannot learn them.
+wsr_status wsr__search_fit_predictor(wsr_predictor *predictor,
+                                     const wsr_search *search);
+
+/// Architectures that were evaluated and that nothing remembers; losses by slot,
+/// then by architecture.
+typedef struct wsr__holdout {
+    size_t n;
+    float *tables;     // (n, rows, cols)
+    double *predicted; // by the search's predictor
+    double *measured;
+} wsr__holdout;
+
+/// Predictors beside that of the search, search.holdout_predictors. NULL where
+/// it names none.
+wsr_status wsr__rivals_new(wsr__rivals **out, const wsr_search *search);
+void wsr__rivals_free(wsr__rivals *rivals); // NULL is legal
+
+/// In the last epoch: train them on what the search's predictor remembers, and
+/// log how all of them rank the held-out architectures.
+wsr_status wsr__rivals_compare(const wsr_search *search, wsr__run *run,
+                               const wsr__holdout *holdout);
+
+/// Say to the log how a predictor ranks the losses of a slot (0: the clean
+/// one): "holdout_eps_0.03_tau" and "..._low", "..._high" for its interval.
+void wsr__holdout_log(wsr__json *line, const wsr_search *search, size_t slot,
+                      const double tau[3]);
+
+/// Kendall's tau of two losses of the held-out architectures and the ends of
+/// its interval.
+wsr_status wsr__holdout_tau(double tau[3], const wsr_search *search,
+                            const double *a, const double *b, size_t n);
 
 /// Evaluate architectures that nothing remembers, and correlate the predictor's
 /// losses with theirs, into search->holdout.

@@ -206,28 +206,37 @@ static wsr_status make_arrays(wsr_search *s)
 
 // With centred losses the targets of the predictor may be negative, which
 // excludes errors relative to them.
-static wsr_status make_predictor(wsr_search *s, const wsr__search_of *of)
+wsr_status wsr__search_fit_predictor(wsr_predictor *predictor,
+                                     const wsr_search *s)
 {
     wsr_status status = WSR_OK;
-    const wsr_shape table =
-        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
     double strengths[WSR__SLOTS] = {0}; // the clean loss first
-    WSR_TRY(wsr__predictor_make(&s->predictor, of->predictor,
-                                of->predictor_params, &table,
-                                1 + wsr__search_slots(s), of->seed));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
         strengths[1 + i] = wsr__search_slot_eps(s, i);
     }
-    if (wsr_predictor_takes_strength(s->predictor)) {
-        WSR_TRY(wsr_predictor_set_strengths(s->predictor, strengths));
+    if (wsr_predictor_takes_strength(predictor)) {
+        WSR_TRY(wsr_predictor_set_strengths(predictor, strengths));
     }
-    WSR_TRY(wsr__predictor_reserve(s->predictor));
-    if (s->predictor->common->weighted && !s->quirks.uncentred) {
+    WSR_TRY(wsr__predictor_reserve(predictor));
+    if (predictor->common->weighted && !s->quirks.uncentred) {
         status = WSR_FAIL(WSR_CONFIG,
                           "predictor.weighted: errors are divided "
                           "by losses, which only "
                           "search.loss_centring=released leaves positive");
     }
+out:
+    return status;
+}
+
+static wsr_status make_predictor(wsr_search *s, const wsr__search_of *of)
+{
+    wsr_status status = WSR_OK;
+    const wsr_shape table =
+        wsr__shape2((int64_t)s->arch.rows, (int64_t)s->arch.cols);
+    WSR_TRY((of->resumed ? wsr__predictor_make_random : wsr__predictor_make)(
+        &s->predictor, of->predictor, of->predictor_params, &table,
+        1 + wsr__search_slots(s), of->seed));
+    WSR_TRY(wsr__search_fit_predictor(s->predictor, s));
 out:
     return status;
 }
@@ -260,6 +269,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
                                 wsr_loader_shape(s->train_loader), of->seed));
     WSR_TRY(wsr__estimator_reserve(s->estimator, params->sources.n));
     WSR_TRY(make_predictor(s, of));
+    WSR_TRY(wsr__rivals_new(&s->rivals, s));
     if (cls->make != NULL) {
         WSR_TRY(cls->make(s, of->searcher_params));
     }
@@ -361,6 +371,7 @@ void wsr_search_free(wsr_search *s)
     wsr_optim_free(s->arch_optim);
     wsr_params_free(s->arch_params);
     wsr__path_free(&s->path);
+    wsr__rivals_free(s->rivals);
     wsr_predictor_free(s->predictor);
     wsr_estimator_free(s->estimator);
     wsr_sched_free(s->sched);

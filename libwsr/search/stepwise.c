@@ -79,7 +79,7 @@ wsr_status wsr_search_new(wsr_search **out, const wsr_dataset *train,
         wsr_set_threads((size_t)s.common.threads);
     }
     WSR_TRY(wsr__search_configured(&search, &s.config, train,
-                                   (uint64_t)s.common.seed));
+                                   (uint64_t)s.common.seed, false));
     WSR_TRY(print_config(&search->config, &s));
     WSR_TRY(wsr__search_prepare(search));
     wsr__search_advance(search);

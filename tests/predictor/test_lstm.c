@@ -32,6 +32,32 @@ START_TEST(hidden_sets_the_size_of_the_state)
 }
 END_TEST
 
+// A search may have 32 sources and 32 targets.
+START_TEST(there_may_be_a_head_for_every_loss_of_a_search)
+{
+    static const char *const forms[] = {"lstm", "lstm:form=predictor3"};
+    for (size_t k = 0; k < 2; k++) {
+        const wsr_shape shape = wsr__shape2(ROWS, COLS);
+        wsr_predictor *p = NULL;
+        double losses[WSR__HEADS];
+        double guess[WSR__HEADS];
+        float table[TABLE];
+        for (size_t h = 0; h < WSR__HEADS; h++) {
+            losses[h] = (double)h;
+        }
+        make_table(table, 1);
+        ck_assert_ok(wsr_predictor_new(&p, forms[k], &shape, WSR__HEADS, 1));
+        ck_assert_ok(wsr_predictor_remember(p, table, losses));
+        ck_assert_ok(wsr_predictor_train(NULL, p, 300));
+        ck_assert_ok(wsr_predictor_run(guess, p, table, 1));
+        for (size_t h = 0; h < WSR__HEADS; h++) {
+            ck_assert_double_eq_tol(guess[h], losses[h], 0.2);
+        }
+        wsr_predictor_free(p);
+    }
+}
+END_TEST
+
 START_TEST(released_heads_stay_between_zero_and_two_intended_do_not)
 {
     static const char *const specs[] = {"lstm:fidelity=released", "lstm"};
@@ -67,6 +93,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         parameters_are_those_of_the_released_module,
         hidden_sets_the_size_of_the_state,
+        there_may_be_a_head_for_every_loss_of_a_search,
         released_heads_stay_between_zero_and_two_intended_do_not,
         intended_unseen_tables_are_ranked_well,
         NULL,

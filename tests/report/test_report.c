@@ -111,6 +111,34 @@ START_TEST(searchers_of_a_comparison_are_a_table)
 }
 END_TEST
 
+// A predictor that comes again, after a stop, has one row, the later one.
+START_TEST(predictors_that_rank_are_a_table)
+{
+    const char *const dir = scratch_folder("predictors");
+    put(dir, "log.jsonl",
+        "{\"event\":\"start\",\"tool\":\"search\"}\n"
+        "{\"event\":\"predictor\",\"predictor\":\"lstm\","
+        "\"architectures\":30,\"remembered\":100,\"holdout_clean_tau\":0.9}\n"
+        "{\"event\":\"predictor\",\"predictor\":\"lstm\","
+        "\"architectures\":30,\"remembered\":100,"
+        "\"holdout_clean_tau\":0.25,\"holdout_clean_low\":-0.125,"
+        "\"holdout_clean_high\":0.5,\"holdout_eps_0.03_tau\":0.75,"
+        "\"holdout_eps_0.03_low\":null}\n"
+        "{\"event\":\"predictor\",\"predictor\":\"gae:layers=<2\"}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<h2>Predictors</h2>");
+    ck_assert_has(page, "over 30 architectures");
+    ck_assert_has(page, "the same 100 architectures");
+    ck_assert_has(page, "<th class=\"n\">clean</th>");
+    ck_assert_has(page, "<td>lstm</td><td class=\"n\">0.25<br/><small>"
+                        "-0.12 to 0.50</small></td>"
+                        "<td class=\"n\">0.75</td></tr>");
+    ck_assert_has(page, "<td>gae:layers=&lt;2</td></tr>");
+    ck_assert_lacks(page, "0.90");
+}
+END_TEST
+
 START_TEST(a_run_becomes_one_well_formed_page)
 {
     const char *const dir = scratch_folder("full");
@@ -521,6 +549,7 @@ Suite *suite(void)
         a_run_becomes_one_well_formed_page,
         estimates_stand_beside_pgd,
         searchers_of_a_comparison_are_a_table,
+        predictors_that_rank_are_a_table,
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
         images_are_shown_beside_what_attacks_made_of_them,
