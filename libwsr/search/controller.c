@@ -178,25 +178,30 @@ static const float *table(const wsr_search *s)
 
 // ------------------------------------------------------------------- stages
 
+static wsr_status draw(wsr__pairs *pairs, wsr_search *s, size_t k,
+                       wsr__rng *rng)
+{
+    controller *const c = s->own;
+    uint32_t *const choices = c->choices + k * WSR__DECISIONS;
+    const wsr_status status = wsr__controller_sample(choices, &c->net, rng);
+    if (status == WSR_OK) {
+        to_pairs(pairs, s, choices);
+    }
+    return status;
+}
+
+static void keep(wsr_search *s, size_t k, const wsr__pairs *pairs,
+                 double objective)
+{
+    controller *const c = s->own;
+    (void)pairs;
+    c->rewards[k] = c->accuracy ? s->clean_accuracy : -objective;
+}
+
 static wsr_status evaluate(wsr_search *s, wsr__run *run)
 {
-    wsr_status status = WSR_OK;
-    controller *const c = s->own;
-    for (size_t k = 0; k < c->n; k++) {
-        uint32_t *const choices = c->choices + k * WSR__DECISIONS;
-        wsr__pairs pairs;
-        double objective = 0;
-        wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
-                                   wsr__search_serial(s) << 32 | k,
-                                   WSR__SAMPLE_EVALUATE);
-        WSR_TRY(wsr__controller_sample(choices, &c->net, &rng));
-        to_pairs(&pairs, s, choices);
-        WSR_TRY(wsr__pairs_evaluate(&objective, s, run, &pairs,
-                                    (const size_t[]){k, c->n}));
-        c->rewards[k] = c->accuracy ? s->clean_accuracy : -objective;
-    }
-out:
-    return status;
+    static const wsr__pairs_walk walk = {WSR__SAMPLE_EVALUATE, draw, keep};
+    return wsr__pairs_evaluate(s, run, &walk);
 }
 
 // Intended rewards are measured in deviations over the epoch: then it does not

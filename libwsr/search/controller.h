@@ -5,22 +5,38 @@
 // every node of a cell it takes two decisions on states, by attention over the
 // hidden states at earlier nodes, then two on operations.
 //
-// Everything is one graph. What was decided enters as one-hot inputs, so that
-// one plan serves all architectures: decision i reads only the inputs of the
-// decisions before it.
+// For the gradient everything is one graph. What was decided enters as one-hot
+// inputs, so that one plan serves all architectures. For drawing there are
+// plans of one step of the LSTM each, state in and state out
+// (controller_steps.c): they compute the same numbers, and each step only once.
 
 #ifndef WSR_SEARCH_CONTROLLER_H
 #define WSR_SEARCH_CONTROLLER_H
 
 #include "search/search.h"
 
-enum { WSR__DECISIONS = 2 * WSR__PAIRS, WSR__CHOICES = WSR__CANDIDATES };
+enum {
+    WSR__DECISIONS = 2 * WSR__PAIRS,
+    WSR__CONTROLLER_HIDDEN = 64,
+    WSR__CONTROLLER_ANCHORS = WSR__GENOTYPE_NODES + 2 // of a cell
+};
+
+#define WSR__EXCLUDED (-1e9F) // added to the logit of a taken state
+
+/// What a step of the LSTM is followed by. A number of anchors, 2 or more: the
+/// decision on one of so many states.
+enum {
+    WSR__STEP_ANCHOR, // its hidden state becomes an anchor
+    WSR__STEP_OP,     // the decision on an operation
+    WSR__STEPS = WSR__CONTROLLER_ANCHORS
+};
 
 typedef struct wsr__controller {
     wsr_params *params;
     wsr_plan *plan; // of one architecture, with gradients of the parameters
-    size_t nodes;   // of a cell
-    size_t ops;     // operations to choose from, "none" apart
+    wsr_plan *steps[WSR__STEPS];
+    size_t nodes; // of a cell
+    size_t ops;   // operations to choose from, "none" apart
     size_t decisions;
     bool distinct; // the two states of a node differ
 } wsr__controller;
@@ -35,6 +51,12 @@ void wsr__controller_free(wsr__controller *controller);
 /// on, `op`: on its operation instead of its state. [out] both may be NULL
 size_t wsr__controller_decision(size_t *edge, bool *op,
                                 const wsr__controller *controller, size_t i);
+
+/// Make the plan of a step. Inputs: x, h and c (1, HIDDEN), and for a state
+/// mapped.K (1, HIDDEN) of each anchor and mask (1, anchors). Outputs: h, c,
+/// and log_p, or mapped for an anchor.
+wsr_status wsr__controller_step(wsr_plan **out, wsr__controller *controller,
+                                size_t step);
 
 /// Take decisions one by one; with rng NULL always the most probable choice.
 /// [out] choices (decisions)

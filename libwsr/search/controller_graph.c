@@ -16,13 +16,10 @@
 #include "op/params.h"
 #include "search/controller.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { HIDDEN = 64, GATES = 4 * HIDDEN };
-
-static const float EXCLUDED = -1e9F; // added to the logit of a taken state
+enum { HIDDEN = WSR__CONTROLLER_HIDDEN, GATES = 4 * HIDDEN };
 
 // A graph under construction, and where the controller stands in it.
 typedef struct builder {
@@ -36,8 +33,8 @@ typedef struct builder {
     wsr_value attention[3]; // W1, W2, v
     wsr_value h;
     wsr_value c;
-    wsr_value anchors[WSR__GENOTYPE_NODES + 2]; // (1, HIDDEN) each
-    wsr_value mapped[WSR__GENOTYPE_NODES + 2];  // W1 times the hidden state
+    wsr_value anchors[WSR__CONTROLLER_ANCHORS]; // (1, HIDDEN) each
+    wsr_value mapped[WSR__CONTROLLER_ANCHORS];  // W1 times the hidden state
     size_t n;                                   // anchors
 } builder;
 
@@ -95,25 +92,39 @@ static void add_anchor(builder *b, wsr_value value)
     b->n++;
 }
 
-// The decision on a state. Returns the anchor that was chosen.
-static wsr_value decide_state(builder *b, size_t i)
+// Log-probabilities (1, n) of the anchors; `mask` is added to the logits.
+static wsr_value state_log_p(builder *b, wsr_value mask)
 {
     wsr_graph *const g = b->graph;
-    const int64_t n = (int64_t)b->n;
-    wsr_value scores[WSR__GENOTYPE_NODES + 2];
-    char name[32];
-    char dims[32];
+    wsr_value scores[WSR__CONTROLLER_ANCHORS];
     const wsr_value query = wsr__op2(g, "linear", NULL, b->h, b->attention[1]);
     for (size_t k = 0; k < b->n; k++) {
         const wsr_value sum = wsr__op2(g, "add", NULL, b->mapped[k], query);
         scores[k] = wsr__op2(g, "linear", NULL, wsr__op1(g, "tanh", NULL, sum),
                              b->attention[2]);
     }
-    const wsr_value logits =
-        wsr__op2(g, "add", NULL, joined(b, scores),
-                 numbered(b, "mask", i, wsr__shape2(1, n)));
+    return wsr__op1(g, "log_softmax", NULL,
+                    wsr__op2(g, "add", NULL, joined(b, scores), mask));
+}
+
+// Log-probabilities (1, ops) of the operations.
+static wsr_value op_log_p(builder *b)
+{
+    return wsr__op1(
+        b->graph, "log_softmax", NULL,
+        wsr__op3(b->graph, "linear", NULL, b->h, b->op[0], b->op[1]));
+}
+
+// The decision on a state. Returns the anchor that was chosen.
+static wsr_value decide_state(builder *b, size_t i)
+{
+    wsr_graph *const g = b->graph;
+    const int64_t n = (int64_t)b->n;
+    char name[32];
+    char dims[32];
+    const wsr_value mask = numbered(b, "mask", i, wsr__shape2(1, n));
     (void)snprintf(name, sizeof(name), "log_p.%zu", i);
-    wsr__set_output(g, name, wsr__op1(g, "log_softmax", NULL, logits));
+    wsr__set_output(g, name, state_log_p(b, mask));
     const wsr_value chosen = wsr__op2(
         g, "matmul", NULL, numbered(b, "select", i, wsr__shape3(1, 1, n)),
         joined(b, b->anchors));
@@ -126,10 +137,8 @@ static wsr_value decide_op(builder *b, size_t i)
 {
     wsr_graph *const g = b->graph;
     char name[32];
-    const wsr_value logits =
-        wsr__op3(g, "linear", NULL, b->h, b->op[0], b->op[1]);
     (void)snprintf(name, sizeof(name), "log_p.%zu", i);
-    wsr__set_output(g, name, wsr__op1(g, "log_softmax", NULL, logits));
+    wsr__set_output(g, name, op_log_p(b));
     return wsr__op2(
         g, "matmul", NULL,
         numbered(b, "select", i, wsr__shape2(1, (int64_t)b->of->ops + 1)),
@@ -156,13 +165,10 @@ static void build_cell(builder *b, size_t first)
     }
 }
 
-static void build(builder *b)
+static void refer_params(builder *b)
 {
     const int64_t ops = (int64_t)b->of->ops;
     const int64_t m = HIDDEN;
-    b->zeros = wsr__input(b->graph, "zeros", wsr__shape2(1, m));
-    b->h = b->zeros;
-    b->c = b->zeros;
     b->embedding = param(b, "embedding.weight", wsr__shape2(ops + 1, m));
     b->weights[0] = param(b, "lstm.weight_ih", wsr__shape2(GATES, m));
     b->weights[1] = param(b, "lstm.weight_hh", wsr__shape2(GATES, m));
@@ -173,11 +179,59 @@ static void build(builder *b)
     b->attention[0] = param(b, "w_attn_1.weight", wsr__shape2(m, m));
     b->attention[1] = param(b, "w_attn_2.weight", wsr__shape2(m, m));
     b->attention[2] = param(b, "v_attn.weight", wsr__shape2(1, m));
+}
+
+static void build(builder *b)
+{
+    const int64_t ops = (int64_t)b->of->ops;
+    b->zeros = wsr__input(b->graph, "zeros", wsr__shape2(1, HIDDEN));
+    b->h = b->zeros;
+    b->c = b->zeros;
+    refer_params(b);
     b->start = wsr__op2(b->graph, "matmul", NULL,
                         wsr__input(b->graph, "start", wsr__shape2(1, ops + 1)),
                         b->embedding);
     build_cell(b, 0);
     build_cell(b, b->of->decisions / 2);
+}
+
+static void build_step(builder *b, size_t step)
+{
+    const wsr_shape row = wsr__shape2(1, HIDDEN);
+    refer_params(b);
+    b->h = wsr__input(b->graph, "h", row);
+    b->c = wsr__input(b->graph, "c", row);
+    lstm(b, wsr__input(b->graph, "x", row));
+    wsr__set_output(b->graph, "h", b->h);
+    wsr__set_output(b->graph, "c", b->c);
+    if (step == WSR__STEP_ANCHOR) {
+        wsr__set_output(
+            b->graph, "mapped",
+            wsr__op2(b->graph, "linear", NULL, b->h, b->attention[0]));
+    } else if (step == WSR__STEP_OP) {
+        wsr__set_output(b->graph, "log_p", op_log_p(b));
+    } else {
+        for (b->n = 0; b->n < step; b->n++) {
+            b->mapped[b->n] = numbered(b, "mapped", b->n, row);
+        }
+        const wsr_value mask =
+            wsr__input(b->graph, "mask", wsr__shape2(1, (int64_t)step));
+        wsr__set_output(b->graph, "log_p", state_log_p(b, mask));
+    }
+}
+
+wsr_status wsr__controller_step(wsr_plan **out, wsr__controller *c, size_t step)
+{
+    wsr_status status = WSR_OK;
+    builder b = {.of = c};
+    *out = NULL;
+    WSR_TRY(wsr_graph_new(&b.graph, c->params));
+    build_step(&b, step);
+    WSR_TRY(wsr__graph_status(b.graph));
+    WSR_TRY(wsr_plan_new(out, b.graph, 1, WSR_FORWARD));
+out:
+    wsr_graph_free(b.graph);
+    return status;
 }
 
 wsr_status wsr__controller_make(wsr__controller *out, size_t nodes, size_t ops,
@@ -197,6 +251,9 @@ wsr_status wsr__controller_make(wsr__controller *out, size_t nodes, size_t ops,
     memset(wsr_plan_src(out->plan, "zeros"), 0, HIDDEN * sizeof(float));
     memset(wsr_plan_src(out->plan, "start"), 0, (ops + 1) * sizeof(float));
     wsr_plan_src(out->plan, "start")[0] = 1;
+    for (size_t i = 0; i < nodes + 2; i++) {
+        WSR_TRY(wsr__controller_step(&out->steps[i], out, i));
+    }
 out:
     wsr_graph_free(b.graph);
     return status;
@@ -205,6 +262,9 @@ out:
 void wsr__controller_free(wsr__controller *controller)
 {
     wsr_plan_free(controller->plan);
+    for (size_t i = 0; i < WSR__STEPS; i++) {
+        wsr_plan_free(controller->steps[i]);
+    }
     wsr_params_free(controller->params);
 }
 
@@ -247,7 +307,7 @@ static void enter(const wsr__controller *c, size_t i, uint32_t choice)
     if (i % 4 == 0) {
         float *const mask = src(c, "mask", i + 1);
         memset(mask, 0, n * sizeof(*mask));
-        mask[choice] = c->distinct ? EXCLUDED : 0;
+        mask[choice] = c->distinct ? WSR__EXCLUDED : 0;
         memset(src(c, "mask", i), 0, n * sizeof(*mask));
     }
 }
@@ -257,43 +317,6 @@ static const float *log_p_of(const wsr__controller *c, size_t i)
     char name[32];
     (void)snprintf(name, sizeof(name), "log_p.%zu", i);
     return wsr_plan_dst(c->plan, name);
-}
-
-// The last choice with a probability takes what rounding leaves.
-static uint32_t draw(const float *log_p, size_t n, wsr__rng *rng)
-{
-    const double u = (double)wsr__rng_uniform(rng);
-    double sum = 0;
-    uint32_t choice = 0;
-    for (size_t k = 0; k < n; k++) {
-        const double p = exp((double)log_p[k]);
-        choice = p > 0 ? (uint32_t)k : choice;
-        sum += p;
-        if (u < sum) {
-            break;
-        }
-    }
-    return choice;
-}
-
-// Inputs of later decisions have no influence yet, but must be numbers.
-wsr_status wsr__controller_sample(uint32_t *choices, wsr__controller *c,
-                                  wsr__rng *rng)
-{
-    wsr_status status = WSR_OK;
-    for (size_t i = 0; i < c->decisions; i++) {
-        enter(c, i, 0);
-    }
-    for (size_t i = 0; i < c->decisions; i++) {
-        const size_t n = wsr__controller_decision(NULL, NULL, c, i);
-        WSR_TRY(wsr_plan_forward(c->plan));
-        const float *const log_p = log_p_of(c, i);
-        choices[i] = rng != NULL ? draw(log_p, n, rng)
-                                 : (uint32_t)wsr__argmax(log_p, n);
-        enter(c, i, choices[i]);
-    }
-out:
-    return status;
 }
 
 wsr_status wsr__controller_backward(double *log_p, wsr__controller *c,

@@ -175,25 +175,42 @@ wsr_status wsr__pairs_sample(wsr_search *s, uint64_t key)
     return WSR_OK;
 }
 
-wsr_status wsr__pairs_evaluate(double *objective, wsr_search *s, wsr__run *run,
-                               const wsr__pairs *pairs, const size_t k_of_n[2])
+static wsr_status evaluate(double *objective, wsr_search *s, wsr__path *path,
+                           const wsr__pairs *pairs)
+{
+    wsr_status status = WSR_OK;
+    double losses[WSR__SLOTS];
+    const double n = (double)s->params.architectures;
+    wsr__pairs_path(path, pairs, s);
+    WSR_TRY(s->evaluator(losses, s, path, WSR__EVALUATE));
+    *objective = wsr_search_objective(s, losses);
+    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
+        s->losses[i] += losses[i] / n;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__pairs_evaluate(wsr_search *s, wsr__run *run,
+                               const wsr__pairs_walk *walk)
 {
     wsr_status status = WSR_OK;
     wsr__path path = {0};
-    double losses[WSR__SLOTS];
-    const size_t n = k_of_n[1];
-    if (k_of_n[0] == 0) {
-        memset(s->losses, 0, sizeof(s->losses));
-    }
+    const size_t n = (size_t)s->params.architectures;
+    memset(s->losses, 0, sizeof(s->losses));
     WSR_TRY(wsr__path_new(&path, &s->arch));
-    wsr__pairs_path(&path, pairs, s);
-    WSR_TRY(s->evaluator(losses, s, &path, WSR__EVALUATE));
-    *objective = wsr_search_objective(s, losses);
-    for (size_t i = 0; i <= wsr__search_slots(s); i++) {
-        s->losses[i] += losses[i] / (double)n;
+    for (size_t k = 0; k < n; k++) {
+        wsr__pairs pairs;
+        double objective = 0;
+        wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
+                                   wsr__search_serial(s) << 32 | k,
+                                   walk->sample);
+        WSR_TRY(walk->draw(&pairs, s, k, &rng));
+        WSR_TRY(evaluate(&objective, s, &path, &pairs));
+        walk->keep(s, k, &pairs, objective);
+        WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k + 1, n,
+                                  "evaluating architectures"));
     }
-    WSR_TRY(wsr__run_progress(run, wsr__phase_names[s->phase], k_of_n[0] + 1, n,
-                              "evaluating architectures"));
 out:
     wsr__path_free(&path);
     return status;

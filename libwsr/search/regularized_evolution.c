@@ -85,14 +85,16 @@ static const float *table(const wsr_search *s)
     return ((const population *)s->own)->table;
 }
 
-// The next architecture to evaluate.
-static void breed(wsr__pairs *child, const wsr_search *s, wsr__rng *rng)
+// Each individual may be the parent of the next.
+static wsr_status breed(wsr__pairs *child, wsr_search *s, size_t k,
+                        wsr__rng *rng)
 {
     const population *const p = s->own;
     const uint32_t n = (uint32_t)p->counters[1];
+    (void)k;
     if (p->counters[1] < p->options.population) {
         wsr__pairs_random(child, s, rng);
-        return;
+        return WSR_OK;
     }
     size_t parent = place(p, wsr__rng_below(rng, n));
     for (int64_t i = 1; i < p->options.tournament; i++) {
@@ -101,11 +103,15 @@ static void breed(wsr__pairs *child, const wsr_search *s, wsr__rng *rng)
     }
     *child = p->pairs[parent];
     wsr__pairs_mutate(child, s, rng);
+    return WSR_OK;
 }
 
 // The oldest makes room.
-static void add(population *p, const wsr__pairs *child, double fitness)
+static void add(wsr_search *s, size_t k, const wsr__pairs *child,
+                double fitness)
 {
+    population *const p = s->own;
+    (void)k;
     const size_t at = place(p, (size_t)p->counters[1]);
     p->pairs[at] = *child;
     p->fitness[at] = fitness;
@@ -116,24 +122,10 @@ static void add(population *p, const wsr__pairs *child, double fitness)
     }
 }
 
-// Each child may be a parent of the next.
 static wsr_status evaluate(wsr_search *s, wsr__run *run)
 {
-    wsr_status status = WSR_OK;
-    const size_t n = (size_t)s->params.architectures;
-    for (size_t k = 0; k < n; k++) {
-        wsr__pairs child;
-        double objective = 0;
-        wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
-                                   wsr__search_serial(s) << 32 | k,
-                                   WSR__SAMPLE_SELECT);
-        breed(&child, s, &rng);
-        WSR_TRY(wsr__pairs_evaluate(&objective, s, run, &child,
-                                    (const size_t[]){k, n}));
-        add(s->own, &child, objective);
-    }
-out:
-    return status;
+    static const wsr__pairs_walk walk = {WSR__SAMPLE_SELECT, breed, add};
+    return wsr__pairs_evaluate(s, run, &walk);
 }
 
 static wsr_status update_alphas(wsr_search *s, wsr__run *run)

@@ -38,26 +38,28 @@ static const float *table(const wsr_search *s)
     return ((const best *)s->own)->table;
 }
 
+static wsr_status draw(wsr__pairs *pairs, wsr_search *s, size_t k,
+                       wsr__rng *rng)
+{
+    (void)k;
+    wsr__pairs_random(pairs, s, rng);
+    return WSR_OK;
+}
+
+static void keep(wsr_search *s, size_t k, const wsr__pairs *pairs,
+                 double objective)
+{
+    best *const b = s->own;
+    (void)k;
+    if (b->known == 0 || objective < b->objective) {
+        *b = (best){*pairs, objective, 1, b->table};
+    }
+}
+
 static wsr_status evaluate(wsr_search *s, wsr__run *run)
 {
-    wsr_status status = WSR_OK;
-    best *const b = s->own;
-    const size_t n = (size_t)s->params.architectures;
-    for (size_t k = 0; k < n; k++) {
-        wsr__pairs pairs;
-        double objective = 0;
-        wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
-                                   wsr__search_serial(s) << 32 | k,
-                                   WSR__SAMPLE_EVALUATE);
-        wsr__pairs_random(&pairs, s, &rng);
-        WSR_TRY(wsr__pairs_evaluate(&objective, s, run, &pairs,
-                                    (const size_t[]){k, n}));
-        if (b->known == 0 || objective < b->objective) {
-            *b = (best){pairs, objective, 1, b->table};
-        }
-    }
-out:
-    return status;
+    static const wsr__pairs_walk walk = {WSR__SAMPLE_EVALUATE, draw, keep};
+    return wsr__pairs_evaluate(s, run, &walk);
 }
 
 static wsr_status update_alphas(wsr_search *s, wsr__run *run)

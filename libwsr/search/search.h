@@ -541,11 +541,21 @@ wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr_search *search,
 /// A random path in genotype form to train the supernet on:
 /// wsr__searcher_class.sample.
 wsr_status wsr__pairs_sample(wsr_search *search, uint64_t key);
-/// Evaluate architecture `k` of the `n` of an epoch: its objective, and
-/// search->losses as their mean once all are evaluated.
-wsr_status wsr__pairs_evaluate(double *objective, wsr_search *search,
-                               wsr__run *run, const wsr__pairs *pairs,
-                               const size_t k_of_n[2]);
+/// What a searcher does with the search.architectures architectures of an
+/// epoch, one after the other.
+typedef struct wsr__pairs_walk {
+    uint32_t sample; // WSR__SAMPLE_..., keys the random numbers
+    /// Choose architecture `k`.
+    wsr_status (*draw)(wsr__pairs *pairs, wsr_search *search, size_t k,
+                       wsr__rng *rng);
+    /// Take up its objective. The next one is drawn afterwards.
+    void (*keep)(wsr_search *search, size_t k, const wsr__pairs *pairs,
+                 double objective);
+} wsr__pairs_walk;
+
+/// Evaluate the architectures of an epoch; search->losses become their means.
+wsr_status wsr__pairs_evaluate(wsr_search *search, wsr__run *run,
+                               const wsr__pairs_walk *walk);
 /// Passes of search.architectures evaluations an epoch.
 wsr__passes wsr__pairs_passes(const wsr_search *search, wsr_phase phase,
                               wsr__search_stage stage);

@@ -54,6 +54,81 @@ static double log_p_of(wsr__controller *c, const uint32_t *choices)
     return log_p;
 }
 
+static float *src_of(const wsr__controller *c, const char *what, size_t i)
+{
+    char name[32];
+    (void)snprintf(name, sizeof(name), "%s.%zu", what, i);
+    return wsr_plan_src(c->plan, name);
+}
+
+static void enter_decision(const wsr__controller *c, size_t i, uint32_t choice)
+{
+    bool op = false;
+    const size_t n = wsr__controller_decision(NULL, &op, c, i);
+    float *const select = src_of(c, "select", i);
+    for (size_t k = 0; select != NULL && k < n + (op ? 1 : 0); k++) {
+        select[k] = k == choice + (op ? 1 : 0) ? 1 : 0;
+    }
+    for (size_t k = 0; i % 4 == 0 && k < n; k++) {
+        src_of(c, "mask", i)[k] = 0;
+        src_of(c, "mask", i + 1)[k] = c->distinct && k == choice ? WSR__EXCLUDED
+                                                                 : 0;
+    }
+}
+
+// The whole graph for every decision, later ones with any inputs.
+static void sample_by_the_graph(uint32_t *choices, wsr__controller *c,
+                                wsr__rng *rng)
+{
+    for (size_t i = 0; i < c->decisions; i++) {
+        enter_decision(c, i, 0);
+    }
+    for (size_t i = 0; i < c->decisions; i++) {
+        const size_t n = wsr__controller_decision(NULL, NULL, c, i);
+        char name[32];
+        (void)snprintf(name, sizeof(name), "log_p.%zu", i);
+        ck_assert_ok(wsr_plan_forward(c->plan));
+        const float *const log_p = wsr_plan_dst(c->plan, name);
+        const double u = (double)wsr__rng_uniform(rng);
+        double sum = 0;
+        choices[i] = 0;
+        for (size_t k = 0; k < n && u >= sum; k++) {
+            sum += exp((double)log_p[k]);
+            choices[i] = (uint32_t)k;
+        }
+        enter_decision(c, i, choices[i]);
+    }
+}
+
+// Random parameters of a size that makes the probabilities differ.
+START_TEST(steps_draw_what_the_whole_graph_draws)
+{
+    wsr__controller c;
+    uint32_t choices[2][WSR__DECISIONS];
+    ck_assert_ok(wsr__controller_make(&c, 4, 7, _i == 0, 7));
+    for (size_t i = 0; i < wsr_params_count(c.params); i++) {
+        wsr__param *const p = wsr__params_at(c.params, i);
+        for (int64_t k = 0; k < p->count; k++) {
+            p->data[k] *= 5;
+        }
+        wsr__param_touch(p);
+    }
+    for (uint64_t round = 0; round < 40; round++) {
+        wsr__rng rngs[2];
+        for (int way = 0; way < 2; way++) {
+            rngs[way] = wsr__rng_at(9, WSR__RNG_TEST, round, 0);
+        }
+        ck_assert_ok(wsr__controller_sample(choices[0], &c, &rngs[0]));
+        sample_by_the_graph(choices[1], &c, &rngs[1]);
+        for (size_t i = 0; i < c.decisions; i++) {
+            ck_assert_uint_eq(choices[0][i], choices[1][i]);
+        }
+        ck_assert(wsr__rng_uniform(&rngs[0]) == wsr__rng_uniform(&rngs[1]));
+    }
+    wsr__controller_free(&c);
+}
+END_TEST
+
 // Along a random direction of each parameter, so that all elements count.
 START_TEST(the_gradient_is_that_of_finite_differences)
 {
@@ -170,6 +245,7 @@ Suite *suite(void)
     tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 2);
     tcase_add_test(t, the_planted_optimum_is_found);
     tcase_add_test(t, parameters_are_those_of_the_authors);
+    tcase_add_loop_test(t, steps_draw_what_the_whole_graph_draws, 0, 2);
     tcase_add_loop_test(t, the_gradient_is_that_of_finite_differences, 0, 2);
     tcase_add_loop_test(t, draws_follow_the_probabilities, 0, 2);
     tcase_add_test(t, probabilities_sum_to_one);
