@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/net.h"
-#include "support/support.h"
-
-#include <math.h>
-#include <string.h>
+#include "net/kinds.h"
 
 static wsr_net *made(const char *options)
 {
-    wsr_net *net = NULL;
-    ck_assert_ok(wsr_net_new_kind(&net, "resnet", options, 1));
-    return net;
+    return make_kind("resnet", options);
 }
 
 // Trained numbers of the networks before activation of the repositories that
 // publish them, and of torchvision.
 START_TEST(networks_have_the_published_numbers_of_parameters)
 {
-    static const struct {
-        const char *options;
-        int64_t scalars;
-    } rows[] = {
+    static const kind_size rows[] = {
         {"depth=18", 11173962},
         {"depth=34", 21282122},
         {"depth=50", 23520842},
@@ -29,25 +20,9 @@ START_TEST(networks_have_the_published_numbers_of_parameters)
         {"depth=34,stem=imagenet,classes=1000", 21797672},
         {"depth=101,stem=imagenet,classes=1000", 44549160},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        wsr_net *const net = made(rows[i].options);
-        ck_assert_int_eq(wsr_params_scalars(wsr_net_params(net)),
-                         rows[i].scalars);
-        wsr_net_free(net);
-    }
+    check_sizes("resnet", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST
-
-static double deviation(const wsr_net *net, const char *name)
-{
-    const wsr__param *const p = wsr__params_named(wsr_net_params(net), name);
-    double squares = 0;
-    ck_assert_ptr_nonnull(p);
-    for (int64_t i = 0; i < p->count; i++) {
-        squares += (double)p->data[i] * (double)p->data[i];
-    }
-    return sqrt(squares / (double)p->count);
-}
 
 START_TEST(weights_start_as_those_of_the_originals)
 {
@@ -59,12 +34,14 @@ START_TEST(weights_start_as_those_of_the_originals)
     wsr_net *const cifar = made("depth=18");
     wsr_net *const imagenet = made("depth=18,stem=imagenet");
     wsr_net *const before = made("depth=18,pre_activation=true");
-    ck_assert_double_eq_tol(deviation(cifar, layer), uniform, 0.02 * uniform);
-    ck_assert_double_eq_tol(deviation(imagenet, layer), normal, 0.02 * normal);
-    ck_assert_double_eq_tol(deviation(before, layer), normal, 0.02 * normal);
-    ck_assert(deviation(cifar, "linear.bias") > 0);
-    ck_assert(deviation(imagenet, "fc.bias") > 0);
-    ck_assert(deviation(before, "linear.bias") == 0);
+    ck_assert_double_eq_tol(deviation_of(cifar, layer), uniform,
+                            0.02 * uniform);
+    ck_assert_double_eq_tol(deviation_of(imagenet, layer), normal,
+                            0.02 * normal);
+    ck_assert_double_eq_tol(deviation_of(before, layer), normal, 0.02 * normal);
+    ck_assert(deviation_of(cifar, "linear.bias") > 0);
+    ck_assert(deviation_of(imagenet, "fc.bias") > 0);
+    ck_assert(deviation_of(before, "linear.bias") == 0);
     wsr_net_free(cifar);
     wsr_net_free(imagenet);
     wsr_net_free(before);
@@ -132,7 +109,7 @@ END_TEST
 
 START_TEST(bad_options_are_refused_in_one_line)
 {
-    static const char *const rows[][2] = {
+    static const kind_refusal rows[] = {
         {"depth=20", "resnet.depth: 20 is not one of 18, 34, 50, 101, 152"},
         {"depth=0", "resnet.depth: 0 is outside"},
         {"stem=int", "resnet.stem"},
@@ -140,12 +117,7 @@ START_TEST(bad_options_are_refused_in_one_line)
         {"auxiliary=true", "auxiliary"},
         {"mean=[0.1,0.2]", "resnet.mean"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        wsr_net *net = NULL;
-        ck_assert_fails(wsr_net_new_kind(&net, "resnet", rows[i][0], 1),
-                        WSR_CONFIG, rows[i][1]);
-        ck_assert_ptr_null(net);
-    }
+    check_refusals("resnet", rows, sizeof(rows) / sizeof(*rows));
 }
 END_TEST
 

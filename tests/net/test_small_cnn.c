@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/net.h"
-#include "support/support.h"
-
-#include <string.h>
+#include "net/kinds.h"
 
 static wsr_net *made(const char *options)
 {
-    wsr_net *net = NULL;
-    ck_assert_ok(wsr_net_new_kind(&net, "small_cnn", options, 1));
-    return net;
+    return make_kind("small_cnn", options);
 }
 
 // state_dict() of SmallCNN in the repository of TRADES.
