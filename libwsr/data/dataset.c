@@ -208,16 +208,6 @@ const int32_t *wsr_dataset_labels(const wsr_dataset *dataset)
     return dataset->labels;
 }
 
-// `restrict` lets the compiler use vectors; the quotient is rounded as a scalar
-// one is, so the bits are the same.
-static void to_float(float *restrict dst, const unsigned char *restrict src,
-                     int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        dst[i] = (float)src[i] / 255.0f;
-    }
-}
-
 // An odd surplus goes to the bottom and the right, as in wsr__image_centre().
 static void centre_plane(float *restrict dst, wsr__image view,
                          const unsigned char *restrict src, wsr__image stored)
@@ -226,7 +216,8 @@ static void centre_plane(float *restrict dst, wsr__image view,
     const int64_t left = (view.w - stored.w) / 2;
     memset(dst, 0, sizeof(float) * (size_t)(view.h * view.w));
     for (int64_t y = 0; y < stored.h; y++) {
-        to_float(dst + (top + y) * view.w + left, src + y * stored.w, stored.w);
+        wsr__bytes_to_floats(dst + (top + y) * view.w + left,
+                             src + y * stored.w, stored.w);
     }
 }
 
@@ -242,7 +233,7 @@ wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
     }
     src = dataset->bytes + index * (size_t)wsr__image_floats(stored);
     if (stored.h == view.h && stored.w == view.w) {
-        to_float(dst, src, stored.c * plane);
+        wsr__bytes_to_floats(dst, src, stored.c * plane);
     } else {
         for (int64_t c = 0; c < stored.c; c++) {
             centre_plane(dst + c * plane, view, src + c * stored.h * stored.w,

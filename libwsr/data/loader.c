@@ -128,11 +128,7 @@ static wsr_status make_pipeline(wsr_loader *loader)
         wsr__pipeline_new(&loader->pipeline, specs.s, loader->dataset->view));
     image = wsr__pipeline_image(loader->pipeline);
     loader->shape = (wsr_shape){3, {image.c, image.h, image.w}};
-    loader->scratch = wsr__alloc(wsr__pipeline_scratch(loader->pipeline),
-                                 sizeof(*loader->scratch));
-    if (loader->scratch == NULL) {
-        status = WSR_NOMEM;
-    }
+    WSR_TRY(wsr__workspace_make(&loader->workspace, loader->pipeline));
 out:
     return status;
 }
@@ -231,7 +227,7 @@ void wsr_loader_free(wsr_loader *loader)
     }
     wsr__free(loader->ring);
     wsr__free(loader->order);
-    wsr__free(loader->scratch);
+    wsr__workspace_free(&loader->workspace);
     wsr__pipeline_free(loader->pipeline);
     wsr__free(loader);
 }

@@ -40,7 +40,7 @@ struct wsr_loader {
     uint32_t *order;
     uint64_t order_epoch;
     bool order_known;
-    float *scratch;
+    wsr__workspace workspace;
     // Shared.
     pthread_mutex_t lock;
     pthread_cond_t filled;

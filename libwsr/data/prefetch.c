@@ -41,10 +41,10 @@ static wsr_status fill_sample(float *dst, wsr_loader *loader, uint64_t epoch,
     const wsr__pipeline *const pipeline = loader->pipeline;
     wsr__rng rng = wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_AUGMENT,
                                epoch, (uint32_t)index);
-    WSR_TRY(
-        wsr__dataset_read(wsr__pipeline_input(pipeline, dst, loader->scratch),
-                          loader->dataset, index));
-    wsr__pipeline_apply(dst, pipeline, loader->scratch, &rng);
+    WSR_TRY(wsr__dataset_read(
+        wsr__pipeline_input(pipeline, dst, &loader->workspace), loader->dataset,
+        index));
+    WSR_TRY(wsr__pipeline_apply(dst, pipeline, &loader->workspace, &rng));
 out:
     return status;
 }

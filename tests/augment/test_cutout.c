@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "augment/augment.h"
-#include "support/support.h"
+#include "augment/apply.h"
 
 #include <string.h>
 
@@ -11,14 +10,13 @@ static void run(float *dst, const char *specs, uint32_t sample)
 {
     wsr__pipeline *pipeline = NULL;
     const wsr__image image = {C, H, W};
-    float scratch[2 * FLOATS];
     wsr__rng rng = wsr__rng_at(5, WSR__RNG_AUGMENT, 2, sample);
     ck_assert_ok(wsr__pipeline_new(&pipeline, specs, image));
-    float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+    float src[FLOATS];
     for (size_t i = 0; i < FLOATS; i++) {
         src[i] = (float)(i + 1);
     }
-    wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+    apply_pipeline(dst, pipeline, src, FLOATS, &rng);
     wsr__pipeline_free(pipeline);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "augment/augment.h"
-#include "support/support.h"
+#include "augment/apply.h"
 
 #include <string.h>
 
@@ -14,14 +13,13 @@ static size_t count_flips(const char *specs, uint32_t n)
     size_t flips = 0;
     ck_assert_ok(wsr__pipeline_new(&pipeline, specs, image));
     for (uint32_t sample = 0; sample < n; sample++) {
-        float scratch[2 * FLOATS];
         float dst[FLOATS];
-        float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+        float src[FLOATS];
         wsr__rng rng = wsr__rng_at(3, WSR__RNG_AUGMENT, 7, sample);
         for (size_t i = 0; i < FLOATS; i++) {
             src[i] = (float)i;
         }
-        wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+        apply_pipeline(dst, pipeline, src, FLOATS, &rng);
         const bool flipped = dst[0] != 0.0f;
         for (size_t i = 0; i < FLOATS; i++) {
             const size_t x = i % W;

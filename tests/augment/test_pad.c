@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "augment/augment.h"
-#include "support/support.h"
+#include "augment/apply.h"
 
 #include <string.h>
 
@@ -9,7 +8,6 @@ START_TEST(a_frame_surrounds_every_channel)
 {
     wsr__pipeline *pipeline = NULL;
     const wsr__image image = {2, 2, 3};
-    float scratch[24];
     float dst[2 * 6 * 7];
     wsr__rng rng = wsr__rng_at(0, WSR__RNG_AUGMENT, 0, 0);
     ck_assert_ok(wsr__pipeline_new(&pipeline, "pad:pixels=2,value=0.5", image));
@@ -17,11 +15,11 @@ START_TEST(a_frame_surrounds_every_channel)
     ck_assert_int_eq(out.c, 2);
     ck_assert_int_eq(out.h, 6);
     ck_assert_int_eq(out.w, 7);
-    float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+    float src[12];
     for (size_t i = 0; i < 12; i++) {
         src[i] = (float)(i + 1);
     }
-    wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+    apply_pipeline(dst, pipeline, src, 12, &rng);
     for (size_t i = 0; i < 2 * 6 * 7; i++) {
         const size_t c = i / 42;
         const size_t y = i / 7 % 6;

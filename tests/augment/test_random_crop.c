@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "augment/augment.h"
-#include "support/support.h"
+#include "augment/apply.h"
 
 #include <string.h>
 
@@ -18,14 +17,12 @@ static wsr__pipeline *pipeline_of(const char *specs)
 
 static void run(float *dst, const wsr__pipeline *pipeline, uint32_t sample)
 {
-    float scratch[4 * FLOATS];
     wsr__rng rng = wsr__rng_at(1, WSR__RNG_AUGMENT, 0, sample);
-    ck_assert_uint_le(wsr__pipeline_scratch(pipeline), 4 * FLOATS);
-    float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+    float src[FLOATS];
     for (size_t i = 0; i < FLOATS; i++) {
         src[i] = (float)(i + 1);
     }
-    wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+    apply_pipeline(dst, pipeline, src, FLOATS, &rng);
 }
 
 // The plain way: look up every pixel of the moved window.

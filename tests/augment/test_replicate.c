@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "augment/augment.h"
-#include "support/support.h"
+#include "augment/apply.h"
 
 #include <string.h>
 
@@ -9,16 +8,15 @@ START_TEST(a_grey_channel_is_repeated)
 {
     wsr__pipeline *pipeline = NULL;
     const wsr__image image = {1, 2, 2};
-    float scratch[8];
     float dst[12];
     wsr__rng rng = wsr__rng_at(0, WSR__RNG_AUGMENT, 0, 0);
     ck_assert_ok(wsr__pipeline_new(&pipeline, "replicate", image));
     ck_assert_int_eq(wsr__pipeline_image(pipeline).c, 3);
-    float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+    float src[4];
     for (size_t i = 0; i < 4; i++) {
         src[i] = (float)(i + 1);
     }
-    wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+    apply_pipeline(dst, pipeline, src, 4, &rng);
     for (size_t i = 0; i < 12; i++) {
         ck_assert(dst[i] == (float)(i % 4 + 1));
     }
@@ -30,15 +28,14 @@ START_TEST(images_with_that_many_channels_pass)
 {
     wsr__pipeline *pipeline = NULL;
     const wsr__image image = {3, 1, 2};
-    float scratch[12];
     float dst[6];
     wsr__rng rng = wsr__rng_at(0, WSR__RNG_AUGMENT, 0, 0);
     ck_assert_ok(wsr__pipeline_new(&pipeline, "replicate:channels=3", image));
-    float *const src = wsr__pipeline_input(pipeline, dst, scratch);
+    float src[6];
     for (size_t i = 0; i < 6; i++) {
         src[i] = (float)(i + 1);
     }
-    wsr__pipeline_apply(dst, pipeline, scratch, &rng);
+    apply_pipeline(dst, pipeline, src, 6, &rng);
     for (size_t i = 0; i < 6; i++) {
         ck_assert(dst[i] == (float)(i + 1));
     }
