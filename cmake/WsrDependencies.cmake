@@ -35,6 +35,9 @@ _wsr_dependency(yaml yaml.h yaml)
 _wsr_dependency(jansson jansson.h jansson)
 _wsr_dependency(zlib zlib.h z)
 _wsr_dependency(archive archive.h archive OPTIONAL)
+_wsr_dependency(jpeg jpeglib.h jpeg OPTIONAL)
+_wsr_dependency(png png.h png OPTIONAL)
+_wsr_dependency(matio matio.h matio OPTIONAL)
 
 find_package(Threads REQUIRED)
 

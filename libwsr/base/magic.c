@@ -17,6 +17,8 @@ enum { WINDOW = 1 << 18 }; // bytes searched for words, at either end
 #define REPACK "unpack it, or pack it with gzip"
 #define NO_WEIGHTS "weights are read from safetensors files"
 #define NO_DATA "images are read from IDX files and CIFAR's binary version"
+#define IN_FILES \
+    "JPEG and PNG files are read as imagefolder:DIR or as list:FILE"
 #define NO_PICKLE "CIFAR's binary version is wanted, not its Python version"
 #define DOWNLOAD "download the file itself"
 
@@ -70,8 +72,14 @@ static const mark marks[] = {
     {AT(0, "\x04\x22\x4d\x18"), "", {"LZ4 data", UNPACK, NULL}},
     {AT(0, "7z\xbc\xaf\x27\x1c"), "", {"a 7z archive", UNPACK, REPACK}},
     {AT(0, "Rar!\x1a\x07"), "", {"a RAR archive", UNPACK, REPACK}},
-    {AT(0, "\x89PNG\r\n\x1a\n"), "", {"a PNG image", NO_WEIGHTS, NO_DATA}},
-    {AT(0, "\xff\xd8\xff"), "", {"a JPEG image", NO_WEIGHTS, NO_DATA}},
+    {AT(0, "\x89PNG\r\n\x1a\n"), "", {"a PNG image", NO_WEIGHTS, IN_FILES}},
+    {AT(0, "\xff\xd8\xff"), "", {"a JPEG image", NO_WEIGHTS, IN_FILES}},
+    {AT(0, "GIF8"), "", {"a GIF image", NO_WEIGHTS, IN_FILES}},
+    {AT(8, "WEBP"), "", {"a WebP image", NO_WEIGHTS, NULL}},
+    {AT(0, "II*\0"), "", {"a TIFF image", NO_WEIGHTS, NULL}},
+    {AT(0, "MM\0*"), "", {"a TIFF image", NO_WEIGHTS, NULL}},
+    {AT(0, "P6\n"), "", {"a PPM image", NO_WEIGHTS, NULL}},
+    {AT(0, "P5\n"), "", {"a PGM image", NO_WEIGHTS, NULL}},
     {AT(0, "PAR1"), "", {"a Parquet file", NO_WEIGHTS, NO_DATA}},
     {AT(0, "\0\0\x08\x01"), "", {"an IDX file of labels", NO_WEIGHTS, NULL}},
     {AT(0, "\0\0\x08\x03"), "", {"an IDX file of images", NO_WEIGHTS, NULL}},

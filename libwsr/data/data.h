@@ -30,7 +30,10 @@ struct wsr_dataset {
     /// Decode a sample on demand instead of from `bytes`; runs on the loader's
     /// thread. NULL: from `bytes`.
     wsr_status (*read)(float *dst, const wsr_dataset *dataset, size_t index);
-    void *user; // for read
+    void *user;               // for read
+    struct wsr__files *files; // images in files, see data/files.h; or NULL.
+                              // `stored` has no size then, and `labels` are
+                              // those of the files
 };
 
 typedef enum wsr__split {
@@ -74,9 +77,34 @@ typedef struct wsr__data_params {
     int64_t size;     // pixels, 0: as stored
     int64_t channels; // 0: as stored
     int64_t limit;    // samples, 0: all
+    int64_t resize;   // pixels of the short side, 0: 8/7 of size
+    wsr__text broken; // what is done with broken images
 } wsr__data_params;
 
 extern const wsr__option wsr__data_schema[];
+
+/// Options of images in files, for schemas of structs that hold a
+/// wsr__data_params at `view`.
+#define WSR__FILE_OPTIONS(view)                                                \
+    {.key = "resize",                                                          \
+     .kind = WSR__INT,                                                         \
+     .offset = (view) + offsetof(wsr__data_params, resize),                    \
+     .fallback = "0",                                                          \
+     .min = 0,                                                                 \
+     .max = WSR__SIDE_MAX,                                                     \
+     .unit = "pixels",                                                         \
+     .help = "short side of images in files before the centre is cut, 0: 8/7 " \
+             "of size"},                                                       \
+    {                                                                          \
+        .key = "broken", .kind = WSR__WORD,                                    \
+        .offset = (view) + offsetof(wsr__data_params, broken),                 \
+        .fallback = "refuse", .unit = "",                                      \
+        .help = "what broken images in files do: end the run when they are "   \
+                "read, or be found and left out beforehand",                   \
+        .words = wsr__broken_words                                             \
+    }
+
+extern const char *const wsr__broken_words[]; // refuse, skip
 
 /// wsr_dataset_open() with decoded options.
 wsr_status wsr__dataset_make(wsr_dataset **out, const char *spec,
@@ -115,6 +143,10 @@ struct wsr__source {
 /// not exist, IO when it is no regular file or cannot be read, UNSUPPORTED,
 /// saying what it is, when no format of data starts so.
 wsr_status wsr__source_open(wsr__source **out, const char *path);
+
+/// Fail because a file cannot be opened, for the reason of an errno: NOTFOUND
+/// when it does not exist, else as wsr__fail_errno().
+wsr_status wsr__fail_open(const char *path, int error);
 
 /// Read exactly `size` bytes. FORMAT when the source ends before.
 wsr_status wsr__source_read(wsr__source *source, void *dst, size_t size);
@@ -164,6 +196,9 @@ wsr_status wsr__idx_find(char **images, char **labels, const char *folder,
 
 bool wsr__is_folder(const char *path);
 
+/// Check that a Matlab file of version 5 is whole. NOTFOUND, IO, FORMAT.
+wsr_status wsr__mat_check(const char *path);
+
 /// Layout of a CIFAR binary distribution.
 typedef struct wsr__cifar_layout {
     const char *archive;       // as it is distributed
@@ -198,6 +233,8 @@ typedef struct wsr__loader_params {
     wsr__text augment;
     int64_t seed;
     int64_t prefetch;
+    int64_t workers;
+    int64_t repeats;
 } wsr__loader_params;
 
 extern const wsr__option wsr__loader_schema[];

@@ -6,7 +6,7 @@
 // each pixel, which gives the bits of torchvision's ToTensor; a multiplication
 // by 1 / 255 would not.
 
-#include "data/data.h"
+#include "data/files.h"
 
 #include <string.h>
 
@@ -167,7 +167,11 @@ void wsr_dataset_free(wsr_dataset *dataset)
 {
     if (dataset != NULL && dataset->parent == NULL) {
         wsr__free(dataset->bytes);
-        wsr__free(dataset->labels);
+        if (dataset->files != NULL) {
+            wsr__files_free(dataset->files);
+        } else {
+            wsr__free(dataset->labels);
+        }
     }
     wsr__free(dataset);
 }
@@ -176,6 +180,11 @@ void wsr_dataset_free(wsr_dataset *dataset)
 
 double wsr__dataset_bytes(const wsr_dataset *dataset)
 {
+    if (dataset->files != NULL) {
+        return (double)dataset->files->paths.len +
+               (double)dataset->count *
+                   (sizeof(*dataset->labels) + sizeof(size_t));
+    }
     return (double)dataset->count *
            ((double)wsr__image_floats(dataset->stored) +
             sizeof(*dataset->labels));
@@ -228,6 +237,9 @@ wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
     const wsr__image view = dataset->view;
     const int64_t plane = view.h * view.w;
     const unsigned char *src;
+    if (dataset->files != NULL) {
+        return wsr__files_images(dst, dataset, &index, 1);
+    }
     if (dataset->read != NULL) {
         return dataset->read(dst, dataset, index);
     }
@@ -247,8 +259,8 @@ wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
     return WSR_OK;
 }
 
-// dst is (count, c, h, w) of the view. Indices are checked one by one as they
-// are read; without indices the first `count` samples are meant.
+// dst is (count, c, h, w) of the view. Without indices the first `count`
+// samples are meant. Files are decoded on all threads.
 wsr_status wsr_dataset_images(float *dst, const wsr_dataset *dataset,
                               const size_t *indices, size_t count)
 {
@@ -263,7 +275,12 @@ wsr_status wsr_dataset_images(float *dst, const wsr_dataset *dataset,
                               index, dataset->count - 1, i);
             goto out;
         }
-        WSR_TRY(wsr__dataset_read(dst + i * floats, dataset, index));
+        if (dataset->files == NULL) {
+            WSR_TRY(wsr__dataset_read(dst + i * floats, dataset, index));
+        }
+    }
+    if (dataset->files != NULL) {
+        status = wsr__files_images(dst, dataset, indices, count);
     }
 out:
     return status;

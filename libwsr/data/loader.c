@@ -11,7 +11,7 @@
 #include <string.h>
 
 // More batches would only take memory: one is enough to keep a thread busy.
-enum { MAX_PREFETCH = 16 };
+enum { MAX_PREFETCH = 16, MAX_WORKERS = 256, MAX_REPEATS = 64 };
 
 const wsr__option wsr__loader_schema[] = {
     {.key = "batch",
@@ -54,6 +54,22 @@ const wsr__option wsr__loader_schema[] = {
      .max = MAX_PREFETCH,
      .unit = "batches",
      .help = "prepared ahead on a thread, 0: no thread"},
+    {.key = "workers",
+     .kind = WSR__INT,
+     .offset = offsetof(wsr__loader_params, workers),
+     .fallback = "0",
+     .min = 0,
+     .max = MAX_WORKERS,
+     .unit = "threads",
+     .help = "that decode and augment, 0: one"},
+    {.key = "repeats",
+     .kind = WSR__INT,
+     .offset = offsetof(wsr__loader_params, repeats),
+     .fallback = "1",
+     .min = 1,
+     .max = MAX_REPEATS,
+     .unit = "",
+     .help = "times that an epoch shows an image, each augmented anew"},
     {0},
 };
 
@@ -85,7 +101,7 @@ static wsr_status make_ring(wsr_loader *loader)
 {
     const size_t floats =
         (size_t)wsr__image_floats(wsr__pipeline_image(loader->pipeline));
-    const size_t held = loader->dataset->count;
+    const size_t held = loader->samples;
     const size_t asked = (size_t)loader->params.batch;
     const size_t size = asked < held ? asked : held;
     loader->ring = wsr__alloc(loader->n, sizeof(*loader->ring));
@@ -121,14 +137,45 @@ static void strip_brackets(wsr__text *out, const char *text)
 static wsr_status make_pipeline(wsr_loader *loader)
 {
     wsr_status status = WSR_OK;
+    size_t first = 0;
+    const wsr__files *const files = wsr__files_of(loader->dataset, &first);
     wsr__text specs;
     wsr__image image;
+    wsr__view view = {0};
     strip_brackets(&specs, loader->params.augment.s);
-    WSR_TRY(
-        wsr__pipeline_new(&loader->pipeline, specs.s, loader->dataset->view));
+    view.image = loader->dataset->view;
+    if (files != NULL) {
+        view.resize = files->view.resize;
+    }
+    WSR_TRY(wsr__pipeline_new_view(&loader->pipeline, specs.s, &view));
     image = wsr__pipeline_image(loader->pipeline);
     loader->shape = (wsr_shape){3, {image.c, image.h, image.w}};
-    WSR_TRY(wsr__workspace_make(&loader->workspace, loader->pipeline));
+    loader->in_files = files != NULL;
+out:
+    return status;
+}
+
+// Each thread has a reader of its own; without threads the first one serves.
+static wsr_status make_workers(wsr_loader *loader)
+{
+    wsr_status status = WSR_OK;
+    const size_t asked = (size_t)loader->params.workers;
+    const size_t n = asked > 0 ? asked : 1;
+    if (asked > 0 && loader->params.prefetch == 0) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "loader.workers: threads need loader.prefetch of at "
+                        "least 1");
+    }
+    loader->workers = wsr__alloc(n, sizeof(*loader->workers));
+    if (loader->workers == NULL) {
+        return WSR_NOMEM;
+    }
+    loader->n_workers = n;
+    for (size_t i = 0; i < n; i++) {
+        loader->workers[i].loader = loader;
+        WSR_TRY(wsr__workspace_make(&loader->workers[i].reader.workspace,
+                                    loader->pipeline));
+    }
 out:
     return status;
 }
@@ -137,7 +184,7 @@ out:
 static wsr_status count_batches(wsr_loader *loader)
 {
     const size_t size = (size_t)loader->params.batch;
-    const size_t count = loader->dataset->count;
+    const size_t count = loader->samples;
     loader->batches = count / size;
     if (!loader->params.drop_last && count % size != 0) {
         loader->batches++;
@@ -151,7 +198,16 @@ static wsr_status count_batches(wsr_loader *loader)
     return WSR_OK;
 }
 
-// The thread is not started here: who seeks first would only stop it again.
+// As the RASampler of DeiT, which shows fewer images the more often: an epoch
+// has as many samples as without repeats, in multiples of 256.
+static size_t count_samples(size_t count, int64_t repeats)
+{
+    enum { MULTIPLE = 256 };
+    return repeats > 1 && count >= MULTIPLE ? count / MULTIPLE * MULTIPLE
+                                            : count;
+}
+
+// The threads are not started here: who seeks first would only stop it again.
 wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
                             const wsr__loader_params *params)
 {
@@ -165,10 +221,12 @@ wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
     }
     loader->dataset = dataset;
     loader->params = *params;
+    loader->samples = count_samples(dataset->count, params->repeats);
     loader->n = (size_t)params->prefetch + 1;
     loader->prefetching = params->prefetch > 0;
     WSR_TRY(count_batches(loader));
     WSR_TRY(make_pipeline(loader));
+    WSR_TRY(make_workers(loader));
     WSR_TRY(make_ring(loader));
     loader->order = wsr__alloc(params->shuffle ? dataset->count : 0,
                                sizeof(*loader->order));
@@ -227,7 +285,10 @@ void wsr_loader_free(wsr_loader *loader)
     }
     wsr__free(loader->ring);
     wsr__free(loader->order);
-    wsr__workspace_free(&loader->workspace);
+    for (size_t i = 0; i < loader->n_workers; i++) {
+        wsr__reader_free(&loader->workers[i].reader);
+    }
+    wsr__free(loader->workers);
     wsr__pipeline_free(loader->pipeline);
     wsr__free(loader);
 }
@@ -244,17 +305,18 @@ wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)
         loader->reader = (wsr__place){loader->reader.epoch + 1, 0};
         return WSR_OK;
     }
-    if (loader->prefetching && !loader->running) {
+    if (loader->prefetching && loader->running == 0) {
         wsr__prefetch_start(loader);
     }
-    if (loader->running) {
+    if (loader->running > 0) {
         batch = wsr__prefetch_take(loader);
     } else {
         batch = &loader->ring[0];
         loader->writer = loader->reader;
         wsr__batch_fill(batch, loader);
     }
-    // The thread has ended by itself; joining it lets the next call start anew.
+    // The threads end by themselves; joining them lets the next call start
+    // anew.
     if (batch->status != WSR_OK) {
         wsr__prefetch_stop(loader);
         return WSR_FAIL(batch->status, "%s", batch->detail);

@@ -5,7 +5,7 @@
 #ifndef WSR_DATA_LOADER_H
 #define WSR_DATA_LOADER_H
 
-#include "data/data.h"
+#include "data/files.h"
 
 #include <pthread.h>
 
@@ -16,7 +16,12 @@ struct wsr_batch {
     int32_t *labels;
     size_t *indices;
     size_t count;
+    uint64_t epoch;
+    size_t first;      // place of its first sample in the epoch
+    size_t begun;      // samples that a thread has taken up
+    size_t left;       // samples that are not done
     wsr_status status; // of filling
+    size_t failed;     // the first sample that failed
     char detail[WSR__BATCH_DETAIL];
 };
 
@@ -26,8 +31,17 @@ typedef struct wsr__place {
     size_t batch;
 } wsr__place;
 
+/// A thread that fills samples, and what it needs.
+typedef struct wsr__worker {
+    struct wsr_loader *loader;
+    wsr__reader reader;
+    pthread_t thread;
+} wsr__worker;
+
 struct wsr_loader {
     const wsr_dataset *dataset;
+    bool in_files;  // its images are decoded when they are read
+    size_t samples; // of an epoch
     wsr__pipeline *pipeline;
     wsr__loader_params params;
     wsr_shape shape;
@@ -35,34 +49,33 @@ struct wsr_loader {
     wsr_batch *ring;
     size_t n; // of the ring: prefetch + 1
     wsr__place reader;
-    // What filling needs; belongs to the thread while it runs.
+    // Shared by the threads, like all of a batch that is not its samples.
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    pthread_cond_t room;
     wsr__place writer;
     uint32_t *order;
     uint64_t order_epoch;
     bool order_known;
-    wsr__workspace workspace;
-    // Shared.
-    pthread_mutex_t lock;
-    pthread_cond_t filled;
-    pthread_cond_t room;
-    size_t made;
+    size_t opened;
     size_t taken;
     bool stop;
     unsigned synced; // lock, filled, room that were made
-    pthread_t thread;
-    bool running;
-    bool prefetching; // a thread is wanted and can be had
+    wsr__worker *workers;
+    size_t n_workers; // at least 1, whose reader serves without threads, too
+    size_t running;   // threads
+    bool prefetching; // threads are wanted and can be had
 };
 
-/// Fill a batch with what the writer stands at, and move the writer on. A
-/// failure is in the batch.
+/// Fill a batch with what the writer stands at, and move the writer on, in the
+/// calling thread. A failure is in the batch.
 void wsr__batch_fill(wsr_batch *batch, wsr_loader *loader);
 
-/// Start the thread at the reader's place. Where none can be had, `prefetching`
-/// is false afterwards.
+/// Start the threads at the reader's place. Where none can be had,
+/// `prefetching` is false afterwards.
 void wsr__prefetch_start(wsr_loader *loader);
 
-/// Stop the thread, if it runs, and drop what it has prepared.
+/// Stop the threads, if they run, and drop what they have prepared.
 void wsr__prefetch_stop(wsr_loader *loader);
 
 /// Wait for the next batch. [borrowed until the next call]

@@ -6,7 +6,7 @@
 // size and repetition of a grey channel. The images themselves stay as they are
 // stored; the view is applied whenever one is read.
 
-#include "data/data.h"
+#include "data/files.h"
 
 #include <string.h>
 
@@ -46,8 +46,11 @@ const wsr__option wsr__data_schema[] = {
      .max = INT32_MAX,
      .unit = "samples",
      .help = "take the first samples, 0: all"},
+    WSR__FILE_OPTIONS(0),
     {0},
 };
+
+const char *const wsr__broken_words[] = {"refuse", "skip", NULL};
 
 // The checks name the option and its bounds. stored is (c, h, w) of the bytes,
 // view the same of the floats.
@@ -56,6 +59,9 @@ static wsr_status apply_view(wsr_dataset *dataset,
 {
     const wsr__image stored = dataset->stored;
     wsr__image view = stored;
+    if (dataset->files != NULL) {
+        return wsr__files_view(dataset, params);
+    }
     const int64_t side = stored.h > stored.w ? stored.h : stored.w;
     if (params->size > 0) {
         if (params->size < side) {

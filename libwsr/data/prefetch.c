@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fills batches, on a thread that works ahead of the reader.
+// Fills batches, on threads that work ahead of the reader.
 //
-// The batches pass through a ring of prefetch + 1 buffers. `made` counts those
-// filled since the thread started, `taken` those handed out; the buffer handed
-// out last stays untouched until the next call. Only `made`, `taken` and `stop`
-// are shared, and they change under the lock alone. The thread is started by
-// the first wsr_loader_next() and stopped by seeking, failing and freeing. It
-// uses no OpenMP, which would start a second team of threads beside the
-// caller's.
+// The batches pass through a ring of prefetch + 1 buffers. `opened` counts
+// those whose filling has begun since the threads started, `taken` those handed
+// out; the buffer handed out last stays untouched until the next call. Threads
+// take up samples in order, of one batch after another, and fill each by
+// itself: what a sample is depends on its place alone. All but the samples' own
+// memory changes under the lock alone. The threads are started by the first
+// wsr_loader_next() and stopped by seeking, failing and freeing. They use no
+// OpenMP, which would start a second team of threads beside the caller's.
 
 #include "data/loader.h"
 
@@ -32,113 +33,175 @@ static void make_order(wsr_loader *loader, uint64_t epoch)
     loader->order_known = true;
 }
 
-// The stream's key holds the sample's index in the data set, not its place in
-// the batch: another batch size augments each image alike.
-static wsr_status fill_sample(float *dst, wsr_loader *loader, uint64_t epoch,
-                              size_t index)
+// Make a buffer the batch where the writer stands, without its images, and move
+// the writer on. The last batch of an epoch may be smaller. With repeats each
+// image of the order comes several times in a row.
+static void open_batch(wsr_batch *batch, wsr_loader *loader)
+{
+    const size_t size = (size_t)loader->params.batch;
+    const size_t first = loader->writer.batch * size;
+    const size_t rest = loader->samples - first;
+    make_order(loader, loader->writer.epoch);
+    batch->count = rest < size ? rest : size;
+    batch->epoch = loader->writer.epoch;
+    batch->first = first;
+    batch->begun = 0;
+    batch->left = batch->count;
+    batch->status = WSR_OK;
+    batch->failed = SIZE_MAX;
+    for (size_t i = 0; i < batch->count; i++) {
+        const size_t at = (first + i) / (size_t)loader->params.repeats;
+        const size_t index = loader->params.shuffle ? loader->order[at] : at;
+        batch->indices[i] = index;
+        batch->labels[i] = loader->dataset->labels[index];
+    }
+    if (++loader->writer.batch == loader->batches) {
+        loader->writer = (wsr__place){loader->writer.epoch + 1, 0};
+    }
+}
+
+// images is (count, c, h, w). The stream's key holds the sample's index in the
+// data set, not its place in the batch: another batch size augments each image
+// alike. The upper half of the epoch's word numbers the repeats.
+static wsr_status fill_sample(const wsr_batch *batch, size_t i,
+                              wsr__worker *worker)
 {
     wsr_status status = WSR_OK;
+    const wsr_loader *const loader = worker->loader;
     const wsr__pipeline *const pipeline = loader->pipeline;
+    const size_t floats =
+        (size_t)wsr__image_floats(wsr__pipeline_image(pipeline));
+    const uint64_t repeat = (batch->first + i) %
+                            (uint64_t)loader->params.repeats;
+    const size_t index = batch->indices[i];
+    float *const dst = batch->images + i * floats;
     wsr__rng rng = wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_AUGMENT,
-                               epoch, (uint32_t)index);
+                               batch->epoch | repeat << 32, (uint32_t)index);
+    if (loader->in_files) {
+        return wsr__files_read(dst, loader->dataset, index, pipeline,
+                               &worker->reader, &rng);
+    }
     WSR_TRY(wsr__dataset_read(
-        wsr__pipeline_input(pipeline, dst, &loader->workspace), loader->dataset,
-        index));
-    WSR_TRY(wsr__pipeline_apply(dst, pipeline, &loader->workspace, &rng));
+        wsr__pipeline_input(pipeline, dst, &worker->reader.workspace),
+        loader->dataset, index));
+    WSR_TRY(
+        wsr__pipeline_apply(dst, pipeline, &worker->reader.workspace, &rng));
 out:
     return status;
 }
 
-// Fill a buffer with the batch where the writer stands, and move the writer on.
-// images is (count, c, h, w); the last batch of an epoch may be smaller.
+// Count a sample as done. Of several that fail the first one counts, whatever
+// the order in which they end; those after it that nobody has taken up are left
+// out. The detail belongs to the filling thread: it is carried over.
+static void end_sample(wsr_batch *batch, size_t i, wsr_status status)
+{
+    batch->left--;
+    if (status == WSR_OK || i > batch->failed) {
+        return;
+    }
+    batch->failed = i;
+    batch->status = status;
+    (void)snprintf(batch->detail, sizeof(batch->detail), "%s",
+                   wsr_error_detail());
+    batch->left -= batch->count - batch->begun;
+    batch->begun = batch->count;
+}
+
 void wsr__batch_fill(wsr_batch *batch, wsr_loader *loader)
 {
-    const size_t size = (size_t)loader->params.batch;
-    const size_t first = loader->writer.batch * size;
-    const size_t rest = loader->dataset->count - first;
-    const uint64_t epoch = loader->writer.epoch;
-    const size_t floats =
-        (size_t)wsr__image_floats(wsr__pipeline_image(loader->pipeline));
-    make_order(loader, epoch);
-    batch->count = rest < size ? rest : size;
-    batch->status = WSR_OK;
-    for (size_t i = 0; i < batch->count && batch->status == WSR_OK; i++) {
-        const size_t index = loader->params.shuffle ? loader->order[first + i]
-                                                    : first + i;
-        batch->indices[i] = index;
-        batch->labels[i] = loader->dataset->labels[index];
-        batch->status =
-            fill_sample(batch->images + i * floats, loader, epoch, index);
-    }
-    if (batch->status != WSR_OK) {
-        // The detail belongs to the filling thread: carry it over.
-        (void)snprintf(batch->detail, sizeof(batch->detail), "%s",
-                       wsr_error_detail());
-    }
-    if (++loader->writer.batch == loader->batches) {
-        loader->writer = (wsr__place){epoch + 1, 0};
+    open_batch(batch, loader);
+    while (batch->begun < batch->count) {
+        const size_t i = batch->begun++;
+        end_sample(batch, i, fill_sample(batch, i, &loader->workers[0]));
     }
 }
 
-// -------------------------------------------------------------------- thread
+// ------------------------------------------------------------------- threads
 
-// The thread. One buffer of the ring is always the reader's, so the thread may
-// be at most n - 1 batches ahead. The lock is not held while a batch is filled.
-// After a failure the thread ends; the reader finds the status in the batch.
-static void *produce(void *user)
+// Take up the next sample, waiting for room in the ring. One buffer is always
+// the reader's, so at most n - 1 batches are ahead of it. NULL: the thread is
+// to end; after a failure no other batch is begun, and the reader finds the
+// status in the failed one.
+static wsr_batch *take_sample(size_t *i, wsr_loader *loader)
 {
-    wsr_loader *const loader = user;
-    (void)pthread_mutex_lock(&loader->lock);
     while (!loader->stop) {
-        wsr_batch *const batch = &loader->ring[loader->made % loader->n];
-        if (loader->made - loader->taken == loader->n - 1) {
+        wsr_batch *const last =
+            &loader->ring[(loader->opened + loader->n - 1) % loader->n];
+        if (loader->opened > 0 && last->begun < last->count) {
+            *i = last->begun++;
+            return last;
+        }
+        if (loader->opened > 0 && last->status != WSR_OK) {
+            break;
+        }
+        if (loader->opened - loader->taken == loader->n - 1) {
             (void)pthread_cond_wait(&loader->room, &loader->lock);
             continue;
         }
+        open_batch(&loader->ring[loader->opened % loader->n], loader);
+        loader->opened++;
+    }
+    return NULL;
+}
+
+// The lock is not held while a sample is filled.
+static void *work(void *user)
+{
+    wsr__worker *const worker = user;
+    wsr_loader *const loader = worker->loader;
+    wsr_batch *batch = NULL;
+    size_t i = 0;
+    (void)pthread_mutex_lock(&loader->lock);
+    while ((batch = take_sample(&i, loader)) != NULL) {
         (void)pthread_mutex_unlock(&loader->lock);
-        wsr__batch_fill(batch, loader);
+        const wsr_status status = fill_sample(batch, i, worker);
         (void)pthread_mutex_lock(&loader->lock);
-        loader->made++;
-        (void)pthread_cond_signal(&loader->filled);
-        if (batch->status != WSR_OK) {
-            break;
+        end_sample(batch, i, status);
+        if (batch->left == 0) {
+            (void)pthread_cond_signal(&loader->filled);
         }
     }
     (void)pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
-// What was prepared ahead is dropped: it is cheap to make again, and the same.
+// What was prepared ahead is dropped: it can be made again, and the same.
 void wsr__prefetch_stop(wsr_loader *loader)
 {
-    if (!loader->running) {
+    if (loader->running == 0) {
         return;
     }
     (void)pthread_mutex_lock(&loader->lock);
     loader->stop = true;
-    (void)pthread_cond_signal(&loader->room);
+    (void)pthread_cond_broadcast(&loader->room);
     (void)pthread_mutex_unlock(&loader->lock);
-    (void)pthread_join(loader->thread, NULL);
-    loader->running = false;
+    while (loader->running > 0) {
+        (void)pthread_join(loader->workers[--loader->running].thread, NULL);
+    }
 }
 
-// Start the thread at the reader's place. Signals stay with the caller's
-// threads. Without a thread batches are made when asked for, with the same
-// result.
+// Start the threads at the reader's place. Signals stay with the caller's
+// threads. With fewer threads than asked for, or none, the batches are the
+// same.
 void wsr__prefetch_start(wsr_loader *loader)
 {
     sigset_t all;
     sigset_t before;
     loader->writer = loader->reader;
-    loader->made = 0;
+    loader->opened = 0;
     loader->taken = 0;
     loader->stop = false;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    loader->running = pthread_create(&loader->thread, NULL, produce, loader) ==
-                      0;
+    while (loader->running < loader->n_workers) {
+        wsr__worker *const w = &loader->workers[loader->running];
+        if (pthread_create(&w->thread, NULL, work, w) != 0) {
+            break;
+        }
+        loader->running++;
+    }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!loader->running) {
+    if (loader->running == 0) {
         loader->prefetching = false;
         wsr__log(WSR_LOG_WARNING,
                  "loader: no thread could be started, batches are made when "
@@ -146,18 +209,18 @@ void wsr__prefetch_start(wsr_loader *loader)
     }
 }
 
-// Waits for the thread. It cannot wait for ever: a thread that fails has made a
-// batch that says so.
+// Waits for the threads. It cannot wait for ever: each sample that is taken up
+// ends, and failures are in the batch.
 wsr_batch *wsr__prefetch_take(wsr_loader *loader)
 {
     wsr_batch *batch = NULL;
     (void)pthread_mutex_lock(&loader->lock);
-    while (loader->made == loader->taken) {
+    batch = &loader->ring[loader->taken % loader->n];
+    while (loader->opened == loader->taken || batch->left > 0) {
         (void)pthread_cond_wait(&loader->filled, &loader->lock);
     }
-    batch = &loader->ring[loader->taken % loader->n];
     loader->taken++;
-    (void)pthread_cond_signal(&loader->room);
+    (void)pthread_cond_broadcast(&loader->room);
     (void)pthread_mutex_unlock(&loader->lock);
     return batch;
 }

@@ -217,7 +217,7 @@ static wsr_status start_gzip(file_source *s)
 
 // ------------------------------------------------------------------- opening
 
-static wsr_status open_failed(const char *path, int error)
+wsr_status wsr__fail_open(const char *path, int error)
 {
     if (error == ENOENT || error == ENOTDIR) {
         return WSR_FAIL(WSR_NOTFOUND, "%s: does not exist", path);
@@ -229,14 +229,14 @@ static wsr_status open_file(file_source *s)
 {
     struct stat info;
     if (stat(s->path, &info) != 0) {
-        return open_failed(s->path, errno);
+        return wsr__fail_open(s->path, errno);
     }
     if (!S_ISREG(info.st_mode)) {
         return WSR_FAIL(WSR_IO, "%s: is not a regular file", s->path);
     }
     s->file = fopen(s->path, "rb");
     if (s->file == NULL) {
-        return open_failed(s->path, errno);
+        return wsr__fail_open(s->path, errno);
     }
     s->super.size = (int64_t)info.st_size;
     s->super.bound = (uint64_t)info.st_size;

@@ -42,6 +42,7 @@ static const wsr__option data_schema[] = {
      "", "repeat a grey channel; 0: as the network takes them", NULL},
     {"limit", WSR__INT, DATA_AT(view.limit), "0", 0, INT32_MAX, "images",
      "take the first ones, 0: all", NULL},
+    WSR__FILE_OPTIONS(DATA_AT(view)),
     {0},
 };
 

@@ -11,17 +11,18 @@
 // `limit` and `test_limit` read only as many images as needed.
 const wsr__option wsr__source_schema[] = {
     {"spec", WSR__TEXT, DATA(spec), "fashion-mnist", 0, 0, "",
-     "fashion-mnist[:DIR], cifar10:PATH, cifar100:PATH, idx:IMAGES,LABELS, "
-     "synthetic",
+     "fashion-mnist[:DIR], cifar10:PATH, cifar100:PATH, imagenet:DIR, "
+     "imagefolder:DIR, idx:IMAGES,LABELS, synthetic, ...",
      NULL},
-    {"size", WSR__INT, DATA(size), "0", 0, WSR__SIDE_MAX, "pixels",
+    {"size", WSR__INT, DATA(view.size), "0", 0, WSR__SIDE_MAX, "pixels",
      "side of the images, zeros around them; 0: as stored", NULL},
-    {"channels", WSR__INT, DATA(channels), "0", 0, WSR__CHANNELS_MAX, "",
+    {"channels", WSR__INT, DATA(view.channels), "0", 0, WSR__CHANNELS_MAX, "",
      "repeat a grey channel; 0: as stored", NULL},
-    {"limit", WSR__INT, DATA(limit), "0", 0, 1e9, "images",
+    {"limit", WSR__INT, DATA(view.limit), "0", 0, 1e9, "images",
      "first images of the training split, 0: all", NULL},
     {"test_limit", WSR__INT, DATA(test_limit), "0", 0, 1e9, "images",
      "first images of the test split, 0: all", NULL},
+    WSR__FILE_OPTIONS(DATA(view)),
     {0},
 };
 
@@ -31,7 +32,7 @@ wsr_status wsr__source_load(wsr_dataset **train, wsr_dataset **test,
                             const wsr__source_params *params)
 {
     wsr_status status = WSR_OK;
-    wsr__data_params view = {params->size, params->channels, params->limit};
+    wsr__data_params view = params->view;
     *train = NULL;
     if (test != NULL) {
         *test = NULL;

@@ -175,6 +175,8 @@ typedef struct wsr__train_params {
     bool drop_path_ramp;
     wsr__text augment;
     bool drop_last;
+    int64_t repeats;
+    int64_t workers;
     int64_t eval_every;
     int64_t eval_count;
     wsr__text eval_attack;
@@ -365,9 +367,7 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
 
 typedef struct wsr__source_params {
     wsr__text spec;
-    int64_t size;
-    int64_t channels;
-    int64_t limit;
+    wsr__data_params view; // limit: of the train split
     int64_t test_limit;
 } wsr__source_params;
 

@@ -24,6 +24,8 @@ static wsr_status make_loader(wsr__training *t)
     params.batch = t->params.batch;
     params.drop_last = t->params.drop_last;
     params.augment = t->params.augment;
+    params.repeats = t->params.repeats;
+    params.workers = t->params.workers;
     params.seed = (int64_t)t->of.seed;
     wsr_status status = wsr__loader_make(&t->loader, t->of.train, &params);
     if (status == WSR_OK) {

@@ -2,9 +2,12 @@
 //
 // Resizes and crops against the pixels of Pillow and torchvision, which must be
 // equal: whatever the file holds of each kind, from the decoded pictures on.
+// And the pictures themselves, as files in folders, which must be equal as well
+// where the same libjpeg-turbo decodes them.
 
-#include "augment/augment.h"
+#include "data/files.h"
 #include "golden_support.h"
+#include "support/pictures.h"
 
 #include <jansson.h>
 
@@ -195,12 +198,159 @@ START_TEST(crops_are_resized_as_torchvision_does)
 }
 END_TEST
 
+// ------------------------------------------------------------------ the files
+
+// Unpack the archive of the pictures; [borrowed] the folder of the classes.
+static const char *unpack(void)
+{
+    static char out[1024];
+    char path[1024];
+    wsr__archive *archive = NULL;
+    const char *name = NULL;
+    wsr__source *entry = NULL;
+    const char *const folder = scratch_folder("images");
+    (void)snprintf(path, sizeof(path), "%s/golden/imagefolder.tar.gz",
+                   shared_folder());
+    if (!wsr__file_exists(path)) {
+        skip("the golden pictures are absent");
+    }
+    ck_assert_ok(wsr__archive_open(&archive, path));
+    for (;;) {
+        ck_assert_ok(wsr__archive_next(&name, &entry, archive));
+        if (name == NULL) {
+            break;
+        }
+        bytes content = {wsr__alloc((size_t)entry->size, 1),
+                         (size_t)entry->size};
+        ck_assert_ok(wsr__source_read(entry, content.data, content.size));
+        (void)snprintf(out, sizeof(out), "%s/%s", folder, name);
+        *strrchr(out, '/') = '\0';
+        ck_assert_ok(wsr__make_directory(out));
+        (void)snprintf(out, sizeof(out), "%s/%s", folder, name);
+        put_file(out, &content);
+        wsr__free(content.data);
+    }
+    wsr__archive_close(archive);
+    (void)snprintf(out, sizeof(out), "%s/imagefolder", folder);
+    return out;
+}
+
+static wsr_dataset *open_pictures(const char *options)
+{
+    char spec[1100];
+    wsr_dataset *dataset = NULL;
+    need_pictures();
+    (void)snprintf(spec, sizeof(spec), "imagefolder:%s", unpack());
+    ck_assert_ok(wsr_dataset_open(&dataset, spec, NULL, options));
+    return dataset;
+}
+
+START_TEST(files_classes_and_labels_are_in_torchvisions_order)
+{
+    wsr_dataset *const dataset = open_pictures(NULL);
+    wsr__st *const st = open_file();
+    json_t *const files = json_loads(wsr__st_metadata(st, "files"), 0, NULL);
+    json_t *const classes =
+        json_loads(wsr__st_metadata(st, "classes"), 0, NULL);
+    const size_t n = json_array_size(files);
+    int64_t labels[64];
+    ck_assert_uint_eq(wsr_dataset_count(dataset), n);
+    ck_assert_ok(wsr__st_read_i64(labels, st, "labels", n));
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        const char *const path =
+            wsr__files_path(wsr__files_of(dataset, &at), i);
+        const char *const want = json_string_value(json_array_get(files, i));
+        ck_assert_str_eq(path + strlen(path) - strlen(want), want);
+        ck_assert_int_eq(wsr_dataset_labels(dataset)[i], labels[i]);
+    }
+    for (size_t i = 0; i < json_array_size(classes); i++) {
+        ck_assert_str_eq(wsr_dataset_class_name(dataset, (int64_t)i),
+                         json_string_value(json_array_get(classes, i)));
+    }
+    json_decref(files);
+    json_decref(classes);
+    wsr__st_free(st);
+    wsr_dataset_free(dataset);
+}
+END_TEST
+
+START_TEST(pictures_are_decoded_as_pillow_does)
+{
+    wsr_dataset *const dataset = open_pictures(NULL);
+    wsr__st *const st = open_file();
+    wsr__image_file file = {0};
+    wsr__bitmap image = {0};
+    for (size_t i = 0; i < wsr_dataset_count(dataset); i++) {
+        size_t at = i;
+        int worst = 0;
+        ck_assert_ok(wsr__image_open(
+            &file, wsr__files_path(wsr__files_of(dataset, &at), i)));
+        const wsr__image shape = file.super.shape;
+        const wsr__window whole = {0, 0, shape.h, shape.w};
+        wsr__bitmap want = picture_of(st, (int)i);
+        ck_assert_ok(file.super.decode(&image, &file.super, &whole));
+        ck_assert_int_eq(want.shape.h, shape.h);
+        ck_assert_int_eq(want.shape.w, shape.w);
+        for (int64_t k = 0; k < wsr__image_floats(shape); k++) {
+            const int d = abs(image.bytes[k] - want.bytes[k]);
+            worst = d > worst ? d : worst;
+        }
+        printf("img%zu.rgb: largest difference %d\n", i, worst);
+        ck_assert_int_le(worst, 1);
+        wsr__bitmap_free(&want);
+    }
+    wsr__bitmap_free(&image);
+    wsr__image_close(&file);
+    wsr__st_free(st);
+    wsr_dataset_free(dataset);
+}
+END_TEST
+
+// From the file to the floats of an evaluation.
+START_TEST(evaluations_see_what_torchvision_shows)
+{
+    static const struct {
+        const char *options;
+        const char *suffix;
+        size_t side;
+    } rows[] = {{NULL, "eval224", 224},
+                {"size=128,resize=160", "eval128", 128}};
+    wsr__st *const st = open_file();
+    for (size_t r = 0; r < 2; r++) {
+        wsr_dataset *const dataset = open_pictures(rows[r].options);
+        const size_t floats = 3 * rows[r].side * rows[r].side;
+        float *const have = wsr__alloc(floats, sizeof(*have));
+        unsigned char *const want = wsr__alloc(floats, 1);
+        for (size_t i = 0; i < wsr_dataset_count(dataset); i++) {
+            char name[64];
+            double worst = 0;
+            (void)snprintf(name, sizeof(name), "img%zu.%s", i, rows[r].suffix);
+            ck_assert_ok(wsr_dataset_images(have, dataset, &i, 1));
+            ck_assert_ok(wsr__st_read_u8(want, st, name, floats));
+            for (size_t k = 0; k < floats; k++) {
+                const double d = fabs((double)have[k] * 255 - want[k]);
+                worst = d > worst ? d : worst;
+            }
+            ck_assert_msg(worst <= 1.001, "%s: differs by %g", name, worst);
+        }
+        wsr__free(have);
+        wsr__free(want);
+        wsr_dataset_free(dataset);
+    }
+    wsr__st_free(st);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         short_sides_and_centres_are_those_of_torchvision,
         the_long_side_truncates,
         crops_are_resized_as_torchvision_does,
+        files_classes_and_labels_are_in_torchvisions_order,
+        pictures_are_decoded_as_pillow_does,
+        evaluations_see_what_torchvision_shows,
         NULL,
     };
     return suite_of("golden images", tests);

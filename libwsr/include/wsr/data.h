@@ -16,8 +16,8 @@ extern "C" {
 // --------------------------------------------------------------- data sets
 
 /**
- * Images of one shape with one label each. A data set is immutable, so several
- * threads may read it at the same time.
+ * Images of one shape with one label each, in memory or in files. A data set is
+ * immutable, so several threads may read it at the same time.
  */
 typedef struct wsr_dataset wsr_dataset;
 
@@ -30,13 +30,21 @@ typedef struct wsr_dataset wsr_dataset;
  * one .bin file; `idx:IMAGES,LABELS`,
  * `idx:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS`, plain or gzip, or `idx:DIR` for
  * the four files of MNIST; `synthetic` or `synthetic:key=value,...`,
- * generated images of shapes and textures that a network can learn. A path that
+ * generated images of shapes and textures that a network can learn;
+ * `imagefolder:DIR`, `imagenet:DIR`, `tiny-imagenet:DIR` and
+ * `list:FILE[,ROOT[,TEST_FILE]]` (JPEG and PNG files, decoded when they are
+ * read), `svhn:DIR` (the two .mat files). A path that
  * contains a comma needs double quotes, or `\,` for the comma: see
  * wsr_option_quote(). docs/formats.md describes the files.
  *
  * Options: `size=S` pads the images with zeros to SxS pixels, centred;
  * `channels=C` repeats the channel of grey images C times; `limit=N` reads only
- * the first N samples.
+ * the first N samples. Images in files are shown at `size=S` (default 224, Tiny
+ * ImageNet 64): their short side is resized to `resize=R` pixels (default 8/7
+ * of S, which is 256 for 224) and the centre is cut, with the pixels of
+ * torchvision. `broken=skip` decodes all images first and leaves out those that
+ * cannot be read, naming them through the log hook; by default such an image
+ * makes reading it fail.
  *
  * @param out [out, owned] NULL on failure
  * @param spec [borrowed] "name" or "name:..."
@@ -48,7 +56,8 @@ typedef struct wsr_dataset wsr_dataset;
  *          permitted, WSR_IO when reading fails, WSR_FORMAT for a file that is
  *          truncated, corrupt or of another kind, WSR_UNSUPPORTED for a file
  *          of a known kind that is not read, and for an archive when
- *          libarchive was absent at build time, WSR_NOMEM
+ *          libarchive was absent at build time, likewise libjpeg-turbo, libpng
+ *          and matio, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_dataset_open(wsr_dataset **out,
                                                  const char *spec,
@@ -120,7 +129,9 @@ WSR_API const int32_t *wsr_dataset_labels(const wsr_dataset *dataset);
  * @param indices [borrowed] (count) numbers of the samples to copy; NULL: 0, 1,
  *        2, ...
  * @param count number of samples to copy
- * @returns WSR_ARG for an index beyond the data set
+ * @returns WSR_ARG for an index beyond the data set; for images in files also
+ *          WSR_NOTFOUND, WSR_IO, WSR_FORMAT, WSR_UNSUPPORTED and WSR_NOMEM,
+ * with a detail that names the file
  */
 WSR_API WSR_MUST_USE wsr_status wsr_dataset_images(float *dst,
                                                    const wsr_dataset *dataset,
@@ -147,8 +158,11 @@ typedef struct wsr_batch wsr_batch;
  * `shuffle=true` draws a new order for each epoch; `drop_last=false` keeps a
  * last batch that is smaller; `augment=[]`, list of augmentations such as
  * [random_crop:pad=4,flip], applied in that order; `seed=0`; `prefetch=1`,
- * number of batches that a thread of the loader prepares in advance (0: no
- * thread).
+ * number of batches that threads of the loader prepare in advance (0: no
+ * thread); `workers=0`, number of these threads (0: one), each of which decodes
+ * and augments samples; `repeats=1` shows an image several times in a row, each
+ * time augmented anew, in an epoch of as many samples (in multiples of 256) as
+ * without repeats.
  *
  * @param out [out, owned] NULL on failure
  * @param dataset [borrowed] must outlive the loader
