@@ -167,6 +167,9 @@ double wsr__rng_normal(wsr__rng *rng); // N(0, 1), Box-Muller
 /// numbers than wsr__rng_normal draws.
 void wsr__rng_normals(wsr__rng *rng, float *out, size_t n);
 uint32_t wsr__rng_below(wsr__rng *rng, uint32_t n); // [0, n), unbiased
+/// Gamma distribution of this shape, > 0, and scale 1. Some numbers of shape a,
+/// divided by their sum, are Dirichlet(a, ...), two of them Beta(a, a).
+double wsr__rng_gamma(wsr__rng *rng, double shape);
 void wsr__rng_permutation(wsr__rng *rng, uint32_t *out, uint32_t n);
 
 /// So many floats, rounded up to a multiple of WSR__ALIGN bytes.
