@@ -114,8 +114,13 @@ END_TEST
 
 START_TEST(other_channels_are_refused_with_the_name)
 {
-    static const char *const specs[] = {"color_jitter", "grayscale",
-                                        "gaussian_blur"};
+    static const char *const specs[] = {"color_jitter",
+                                        "grayscale",
+                                        "gaussian_blur",
+                                        "rand_augment",
+                                        "rand_augment_torchvision",
+                                        "auto_augment",
+                                        "augmix"};
     for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
         wsr__bitmap image = {0};
         bitmap_make(&image, (wsr__image){4, 3, 3}, NOISE);
