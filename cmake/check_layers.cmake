@@ -10,7 +10,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(order base config tensor augment data kernel op graph sched optim cell
-    space net io run estimator attack eval predictor train search estimate
+    space net io run hessian estimator attack eval predictor train search estimate
     report registry)
 
 # header prefix = files that may include it, as a regular expression

@@ -134,19 +134,21 @@ const char *wsr__suggest(const char *word, const char *const *candidates,
 /// What a stream of random numbers is for: a part of its key, so that two
 /// purposes never share numbers.
 typedef enum wsr__rng_purpose {
-    WSR__RNG_INIT = 1,  // parameter initialisation
-    WSR__RNG_SHUFFLE,   // order of samples
-    WSR__RNG_AUGMENT,   // crops, flips, holes
-    WSR__RNG_ATTACK,    // random starts and directions
-    WSR__RNG_GUMBEL,    // architecture samples
-    WSR__RNG_DROP_PATH, // per-sample masks
-    WSR__RNG_STRENGTH,  // random attack strengths
-    WSR__RNG_MEMORY,    // order inside the memories
-    WSR__RNG_NOISE,     // input noise of predictor training
-    WSR__RNG_SYNTHETIC, // synthetic data
-    WSR__RNG_TEST,      // tests
-    WSR__RNG_DROPOUT,   // masks of dropout
-    WSR__RNG_BOOTSTRAP  // samples of samples
+    WSR__RNG_INIT = 1,        // parameter initialisation
+    WSR__RNG_SHUFFLE,         // order of samples
+    WSR__RNG_AUGMENT,         // crops, flips, holes
+    WSR__RNG_ATTACK,          // random starts and directions
+    WSR__RNG_GUMBEL,          // architecture samples
+    WSR__RNG_DROP_PATH,       // per-sample masks
+    WSR__RNG_STRENGTH,        // random attack strengths
+    WSR__RNG_MEMORY,          // order inside the memories
+    WSR__RNG_NOISE,           // input noise of predictor training
+    WSR__RNG_SYNTHETIC,       // synthetic data
+    WSR__RNG_TEST,            // tests
+    WSR__RNG_DROPOUT,         // masks of dropout
+    WSR__RNG_BOOTSTRAP,       // samples of samples
+    WSR__RNG_CORRUPTION = 32, // of images
+    WSR__RNG_HESSIAN          // starts and probes
 } wsr__rng_purpose;
 
 /// A counter-based stream (Philox4x32-10, Salmon et al. 2011, through

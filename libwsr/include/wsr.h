@@ -14,6 +14,7 @@
 #include "wsr/eval.h"
 #include "wsr/genotype.h"
 #include "wsr/graph.h"
+#include "wsr/hessian.h"
 #include "wsr/log.h"
 #include "wsr/loss.h"
 #include "wsr/net.h"

@@ -155,4 +155,5 @@ const wsr__op_class wsr__op_add = {
     .result = "(n, ...)",
     .infer = wsr__infer_same,
     .impls = impls,
+    .piecewise_linear = WSR__ALL_SRCS,
 };

@@ -77,4 +77,5 @@ const wsr__op_class wsr__op_avg_pool = {
     .result = "(n, c, oh, ow), oh = (h + 2 pad - kernel) / stride + 1",
     .infer = wsr__pool2d_infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

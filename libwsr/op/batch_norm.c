@@ -229,4 +229,5 @@ const wsr__op_class wsr__op_batch_norm = {
     .result = "as src",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

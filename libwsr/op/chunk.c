@@ -100,4 +100,5 @@ const wsr__op_class wsr__op_chunk = {
     .result = "as src, with 1 / count of the elements along the axis",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

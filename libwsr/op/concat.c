@@ -209,4 +209,5 @@ const wsr__op_class wsr__op_concat = {
     .result = "as src, the sizes along the axis added",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = WSR__ALL_SRCS,
 };

@@ -292,4 +292,5 @@ const wsr__op_class wsr__op_conv2d = {
     .infer = infer,
     .impls = impls,
     .weights = 1u << 1,
+    .piecewise_linear = 1u,
 };

@@ -86,4 +86,5 @@ const wsr__op_class wsr__op_global_avg_pool = {
     .result = "(n, c)",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

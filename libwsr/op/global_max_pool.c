@@ -147,4 +147,5 @@ const wsr__op_class wsr__op_global_max_pool = {
     .result = "(n, c)",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

@@ -195,4 +195,5 @@ const wsr__op_class wsr__op_linear = {
     .infer = infer,
     .impls = impls,
     .weights = 1u << WEIGHTS,
+    .piecewise_linear = 1u,
 };

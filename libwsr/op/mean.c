@@ -74,4 +74,5 @@ const wsr__op_class wsr__op_mean = {
     .result = "(n)",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

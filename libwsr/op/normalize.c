@@ -135,4 +135,5 @@ const wsr__op_class wsr__op_normalize = {
     .result = "as src",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

@@ -101,4 +101,5 @@ const wsr__op_class wsr__op_per_sample_scale = {
     .result = "as src",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

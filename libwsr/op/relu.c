@@ -76,4 +76,6 @@ const wsr__op_class wsr__op_relu = {
     .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
+    .positive_part = true,
+    .piecewise_linear = 1u,
 };

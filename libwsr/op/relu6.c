@@ -74,4 +74,5 @@ const wsr__op_class wsr__op_relu6 = {
     .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

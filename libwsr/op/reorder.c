@@ -98,4 +98,5 @@ const wsr__op_class wsr__op_reorder = {
     .result = "as src",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

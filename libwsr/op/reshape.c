@@ -95,4 +95,5 @@ const wsr__op_class wsr__op_reshape = {
     .result = "(n, dims)",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

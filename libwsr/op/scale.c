@@ -90,4 +90,5 @@ const wsr__op_class wsr__op_scale = {
     .result = "as src",
     .infer = wsr__infer_same,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

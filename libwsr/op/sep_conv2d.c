@@ -383,4 +383,5 @@ const wsr__op_class wsr__op_sep_conv2d = {
     .infer = infer,
     .impls = impls,
     .weights = 1u << DEPTHWISE | 1u << POINTWISE,
+    .piecewise_linear = 1u,
 };

@@ -138,4 +138,5 @@ const wsr__op_class wsr__op_slice = {
     .result = "as src, with end - begin elements along the axis",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

@@ -156,4 +156,5 @@ const wsr__op_class wsr__op_subsample = {
     .result = "(n, c, oh, ow), oh = (h - offset - 1) / stride + 1",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

@@ -169,4 +169,5 @@ const wsr__op_class wsr__op_transpose = {
     .result = "the axes of src in the given order",
     .infer = infer,
     .impls = impls,
+    .piecewise_linear = 1u,
 };

@@ -32,4 +32,5 @@ const wsr__op_class wsr__op_zero = {
     .infer = wsr__infer_same,
     .impls = impls,
     .no_grad = true,
+    .piecewise_linear = 1u,
 };
