@@ -9,7 +9,7 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-set(order base config tensor augment data kernel op graph sched optim cell
+set(order base config tensor augment corrupt data kernel op graph sched optim cell
     space net io run hessian estimator attack eval predictor train search estimate
     report registry)
 

@@ -8,6 +8,7 @@
 #include "wsr/attack.h"
 #include "wsr/base.h"
 #include "wsr/config.h"
+#include "wsr/corrupt.h"
 #include "wsr/data.h"
 #include "wsr/estimate.h"
 #include "wsr/estimator.h"

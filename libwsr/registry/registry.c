@@ -12,6 +12,7 @@
 #include "attack/attack.h"
 #include "augment/augment.h"
 #include "cell/cell.h"
+#include "corrupt/corrupt.h"
 #include "data/data.h"
 #include "estimator/estimator.h"
 #include "net/net.h"
@@ -34,6 +35,7 @@ static const entry entries[] = {
                     "else"},
     {&wsr__augments, "random changes of training images"},
     {&wsr__cells, "operations on an edge of a cell"},
+    {&wsr__corruptions, "common corruptions of images"},
     {&wsr__datasets, "sources of labelled images"},
     {&wsr__estimators, "estimators of the noise that an attack finds at other "
                        "strengths"},

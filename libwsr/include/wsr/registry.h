@@ -45,8 +45,8 @@ WSR_API const wsr_family *wsr_family_at(size_t i);
 
 /**
  * Find a family by its name: "attack", "op", "cell operation", "dataset",
- * "augment", "optim", "sched", "estimator", "predictor", "trainer", "searcher",
- * "network kind", "search space".
+ * "augment", "corruption", "optim", "sched", "estimator", "predictor",
+ * "trainer", "searcher", "network kind", "search space".
  *
  * @param out [out, static] NULL on failure
  * @param name [borrowed]
