@@ -211,16 +211,128 @@ static void show_released(const wsr_result *result)
     }
 }
 
+// ------------------------------------------------------------- corruptions
+
+enum { SEVERITIES = 5 };
+
+// A dash stands for a severity that was not asked for or not reached.
+static void print_share(double share)
+{
+    if (isnan(share)) {
+        printf("      -");
+    } else {
+        printf("  %5.1f", 100.0 * share);
+    }
+}
+
+// Half the length of the longest interval: all are of the same number of
+// images.
+static double widest(const wsr_corruption_eval *s)
+{
+    double most = 0;
+    for (size_t i = 0; i < wsr_corruption_eval_size(s); i++) {
+        for (int severity = 1; severity <= SEVERITIES; severity++) {
+            double low;
+            double high;
+            const double share =
+                wsr_corruption_eval_accuracy(&low, &high, s, i, severity);
+            most = isnan(share) ? most : fmax(most, (high - low) / 2);
+        }
+    }
+    return most;
+}
+
+static void print_corruption(const wsr_corruption_eval *s, size_t i)
+{
+    double sum = 0;
+    double n = 0;
+    printf("%-18s", wsr_corruption_eval_name(s, i));
+    for (int severity = 1; severity <= SEVERITIES; severity++) {
+        const double share =
+            wsr_corruption_eval_accuracy(NULL, NULL, s, i, severity);
+        print_share(share);
+        sum += isnan(share) ? 0 : share;
+        n += !isnan(share);
+    }
+    print_share(sum / n);
+    printf("\n");
+}
+
+static void show_corruptions(const wsr_corruption_eval *s)
+{
+    const double clean = wsr_corruption_eval_clean(NULL, NULL, s);
+    if (isnan(clean)) {
+        return;
+    }
+    printf("\n%zu images, %.1f %% recognised; per cent under corruptions of "
+           "severity 1 to 5 (95 %% intervals: at most +- %.1f)\n\n%-18s",
+           wsr_corruption_eval_images(s), 100.0 * clean, 100.0 * widest(s),
+           "corruption");
+    for (int severity = 1; severity <= SEVERITIES; severity++) {
+        printf("      %d", severity);
+    }
+    printf("   mean\n");
+    for (size_t i = 0; i < wsr_corruption_eval_size(s); i++) {
+        print_corruption(s, i);
+    }
+    printf("%-18s", "mean");
+    for (int severity = 1; severity <= SEVERITIES; severity++) {
+        print_share(wsr_corruption_eval_mean(s, severity));
+    }
+    print_share(wsr_corruption_eval_mean(s, 0));
+    printf("\n");
+}
+
+// ----------------------------------------------------------------- hessian
+
+static void show_hessian(const wsr_hessian *h)
+{
+    const double top = wsr_hessian_get(h, WSR_HESSIAN_TOP);
+    const double input = wsr_hessian_get(h, WSR_HESSIAN_INPUT_TOP);
+    if (!isnan(top)) {
+        printf("\nHessian of the loss by %zu parameters: largest eigenvalue "
+               "%.4g (%.0f products, relative error %.1g)",
+               wsr_hessian_size(h), top,
+               wsr_hessian_get(h, WSR_HESSIAN_ITERATIONS),
+               wsr_hessian_get(h, WSR_HESSIAN_PRODUCT_ERROR));
+        if (!isnan(wsr_hessian_get(h, WSR_HESSIAN_TRACE))) {
+            printf(", trace %.4g +- %.2g",
+                   wsr_hessian_get(h, WSR_HESSIAN_TRACE),
+                   wsr_hessian_get(h, WSR_HESSIAN_TRACE_ERROR));
+        }
+        printf("\n");
+    }
+    if (!isnan(input)) {
+        printf("\nHessian of the loss of an image by its pixels: largest "
+               "eigenvalue %.4g +- %.2g, at most %.4g; trace %.4g +- %.2g\n",
+               input, wsr_hessian_get(h, WSR_HESSIAN_INPUT_TOP_ERROR),
+               wsr_hessian_get(h, WSR_HESSIAN_INPUT_TOP_MOST),
+               wsr_hessian_get(h, WSR_HESSIAN_INPUT_TRACE),
+               wsr_hessian_get(h, WSR_HESSIAN_INPUT_TRACE_ERROR));
+    }
+}
+
 // A released evaluation has no wsr_eval, only accuracies.
 wsr_status attack_show(const cli *c, const wsr_result *result)
 {
     const wsr_eval *const eval = wsr_result_eval(result);
+    const wsr_corruption_eval *const corruptions =
+        wsr_result_corruptions(result);
+    const wsr_hessian *const hessian = wsr_result_hessian(result);
+    wsr_status status = WSR_OK;
     if (c->quiet || c->json) {
         return WSR_OK;
     }
     if (eval != NULL) {
-        return show_eval(c, eval);
+        status = show_eval(c, eval);
+    } else if (corruptions == NULL && hessian == NULL) {
+        show_released(result);
     }
-    show_released(result);
-    return WSR_OK;
+    if (corruptions != NULL) {
+        show_corruptions(corruptions);
+    }
+    if (hessian != NULL) {
+        show_hessian(hessian);
+    }
+    return status;
 }

@@ -241,8 +241,8 @@ static wsr_status assign(cli *c, size_t i, const char *value)
         return WSR_OK;
     }
     (void)snprintf(where, sizeof(where), "--%s", o->name);
-    return wsr_config_put(c->config, key, value != NULL ? value : "true",
-                          where);
+    const char *const none = o->value == NULL ? "true" : "all";
+    return wsr_config_put(c->config, key, value != NULL ? value : none, where);
 }
 
 // A configuration has one source; a resumed run has its own.
@@ -289,6 +289,15 @@ static wsr_status load_config(cli *c)
     return WSR_OK;
 }
 
+// Whether getopt_long() expects a value.
+static int argument_of(const cli_option *o)
+{
+    if (o->value == NULL) {
+        return no_argument;
+    }
+    return o->value[0] == '[' ? optional_argument : required_argument;
+}
+
 // Walk over the options once. `status` is that of the assignments.
 static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
 {
@@ -298,11 +307,8 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
     for (size_t i = 0; i < N_COMMON + CLI_OPTIONS; i++) {
         o = cli_option_at(c, i);
         if (o != NULL && !cli_is_hidden(c, i)) {
-            table[n++] = (struct option){o->name,
-                                         i == HELP          ? optional_argument
-                                         : o->value != NULL ? required_argument
-                                                            : no_argument,
-                                         NULL, (int)i + 1};
+            table[n++] =
+                (struct option){o->name, argument_of(o), NULL, (int)i + 1};
         }
     }
     optind = 0; // glibc's word for: from the beginning

@@ -21,7 +21,8 @@ enum {
 /// An option of one program. A table of them ends with name NULL.
 typedef struct cli_option {
     const char *name;  // "genotype" for --genotype
-    const char *value; // shown in --help: "NAME"; NULL for a flag
+    const char *value; // shown in --help: "NAME"; NULL for a flag; "[LIST]"
+                       // may be left out, which stands for "all"
     const char *key;   // configuration key that it sets, NULL: see cli_value
     const char *help;  // one line
 } cli_option;

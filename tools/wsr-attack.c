@@ -24,6 +24,8 @@ static const cli_option options[] = {
     {"target-class", "N", "attack.target_class",
      "class that all images are to be taken for"},
     {"count", "N", "attack.count", "attack the first N images (default: all)"},
+    {"corruptions", "[LIST]", "corruption.list",
+     "accuracy on corrupted images as well: =fog,snow (default: all)"},
     {"save", "FILE", "attack.save", "write the adversarial images"},
     {NULL, NULL, NULL, NULL},
 };

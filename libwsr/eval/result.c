@@ -40,6 +40,8 @@ void wsr_result_free(wsr_result *result)
     if (result == NULL) {
         return;
     }
+    wsr_corruption_eval_free(result->corruptions);
+    wsr_hessian_free(result->hessian);
     wsr__evaluated_free(&result->evaluated);
     wsr_model_free(result->source);
     wsr_net_free(result->source_net);
@@ -66,6 +68,16 @@ const wsr_genotype *wsr_result_genotype(const wsr_result *result)
 const wsr_eval *wsr_result_eval(const wsr_result *result)
 {
     return result->evaluated.eval;
+}
+
+const wsr_corruption_eval *wsr_result_corruptions(const wsr_result *result)
+{
+    return result->corruptions;
+}
+
+const wsr_hessian *wsr_result_hessian(const wsr_result *result)
+{
+    return result->hessian;
 }
 
 size_t wsr_result_released(const float **eps, const double **accuracy,

@@ -6,14 +6,17 @@
 #define WSR_EVAL_RESULT_H
 
 #include "eval/eval.h"
+#include "eval/measure.h"
 #include "wsr/result.h"
 
 struct wsr_result {
     wsr_net *net;
-    wsr__evaluated evaluated; // of `dataset`, by the model of `net`
-    wsr_dataset *dataset;     // NULL: nothing was evaluated
-    wsr_net *source_net;      // that attacks worked on, NULL: `net`
-    wsr_model *source;        // of it
+    wsr__evaluated evaluated;         // of `dataset`, by the model of `net`
+    wsr_dataset *dataset;             // NULL: nothing was evaluated
+    wsr_net *source_net;              // that attacks worked on, NULL: `net`
+    wsr_model *source;                // of it
+    wsr_corruption_eval *corruptions; // NULL: not asked for
+    wsr_hessian *hessian;             // likewise
     float eps[WSR__STRENGTHS];
     double released[WSR__STRENGTHS];
     wsr_estimate_row *estimates; // of a test bench, NULL without

@@ -15,6 +15,9 @@ typedef struct source {
     wsr_model *model;
 } source;
 
+// What is measured after the attacks, in this order.
+enum { CORRUPTION, HESSIAN, MEASURES };
+
 typedef struct method {
     wsr__run_self super;
     wsr__eval_run_params p;
@@ -22,7 +25,9 @@ typedef struct method {
     source source; // that attacks work on, NULL: the same
     wsr__needs needs;
     wsr_dataset *dataset;
-    wsr_eval *eval;                  // NULL with the released measure
+    wsr_eval *eval; // NULL with the released measure and without attacks
+    wsr__measure measures[MEASURES];
+    uint64_t stages_done;            // whose results are in the log
     double accuracy[WSR__STRENGTHS]; // of the released measure
 } method;
 
@@ -78,6 +83,36 @@ static wsr_status check_save(const method *m)
     return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
 }
 
+// Corruptions are made here and opened later. What the Hessian needs is known
+// when the network is there.
+static wsr_status check_measures(method *m)
+{
+    wsr_status status = WSR_OK;
+    wsr_corruption_eval *corruptions = NULL;
+    m->measures[CORRUPTION].cls = &wsr__measure_corruption;
+    m->measures[HESSIAN].cls = &wsr__measure_hessian;
+    m->p.corruption.seed = m->super.common.seed;
+    m->p.hessian.seed = m->super.common.seed;
+    if (m->p.corruption.list.s[0] != '\0') {
+        WSR_TRY(wsr__corruption_eval_make(&corruptions, &m->p.corruption));
+        m->measures[CORRUPTION].self = corruptions;
+    }
+out:
+    return status;
+}
+
+static bool wants_hessian(const method *m)
+{
+    return !wsr__streq(m->p.hessian.of.s, "none");
+}
+
+// An empty list of attacks is an error unless something else is measured.
+static bool has_attacks(const method *m)
+{
+    return m->p.attack.list.s[0] != '\0' ||
+           (m->measures[CORRUPTION].self == NULL && !wants_hessian(m));
+}
+
 // All errors in options show before any file is read. `released` is decoded
 // again, since a stored configuration may have been edited.
 static wsr_status check_options(method *m, const wsr__run *run)
@@ -90,10 +125,11 @@ static wsr_status check_options(method *m, const wsr__run *run)
         need(&m->p.data.spec, "data.spec", "images, such as fashion-mnist"));
     WSR_TRY(check_save(m));
     WSR_TRY(wsr__eval_run_strengths(&m->p));
+    WSR_TRY(check_measures(m));
     // Also where somebody wrote it into the configuration of a folder.
     m->p.released = wsr__streq(m->p.attack.fidelity.s, "released");
     if (!m->p.released) {
-        WSR_TRY(make_eval(&eval, m, run));
+        WSR_TRY(has_attacks(m) ? make_eval(&eval, m, run) : WSR_OK);
     } else if (run->folder != NULL) {
         status = WSR_FAIL(WSR_CONFIG, "attack.fidelity: the released measure "
                                       "is shown alone, without a folder");
@@ -146,7 +182,7 @@ static wsr_status open_eval(method *m, const wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr__needs_memory(&m->needs, "images", wsr__dataset_bytes(m->dataset));
-    if (m->p.released) {
+    if (m->p.released || !has_attacks(m)) {
         return WSR_OK;
     }
     WSR_TRY(make_eval(&m->eval, m, run));
@@ -155,6 +191,39 @@ static wsr_status open_eval(method *m, const wsr__run *run)
         WSR_TRY(wsr_eval_transfer(m->eval, m->source.model));
     }
     WSR_TRY(wsr__eval_needs(&m->needs, m->eval, m->target.model));
+out:
+    return status;
+}
+
+static wsr_status open_hessian(method *m)
+{
+    wsr_status status = WSR_OK;
+    wsr_hessian *hessian = NULL;
+    if (wants_hessian(m)) {
+        WSR_TRY(wsr__hessian_of_net(&hessian, m->target.net, m->dataset,
+                                    &m->p.hessian));
+        m->measures[HESSIAN].self = hessian;
+    }
+out:
+    return status;
+}
+
+static wsr_status open_measures(method *m)
+{
+    wsr_status status = WSR_OK;
+    wsr_corruption_eval *const corruptions = m->measures[CORRUPTION].self;
+    if (corruptions != NULL) {
+        WSR_TRY(
+            wsr_corruption_eval_open(corruptions, m->target.model, m->dataset));
+    }
+    WSR_TRY(open_hessian(m));
+    for (size_t i = 0; i < MEASURES; i++) {
+        const wsr__measure *const measure = &m->measures[i];
+        if (measure->self != NULL) {
+            wsr__needs_memory(&m->needs, measure->cls->phase,
+                              measure->cls->bytes(measure->self));
+        }
+    }
 out:
     return status;
 }
@@ -170,6 +239,7 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     WSR_TRY(open_data(m));
     WSR_TRY(check_classes(m));
     WSR_TRY(open_eval(m, run));
+    WSR_TRY(open_measures(m));
 out:
     return status;
 }
@@ -204,14 +274,36 @@ static wsr_status describe(const void *self, wsr__json *line)
 
 static wsr_status save(const void *self, wsr__st_builder *builder)
 {
+    wsr_status status = WSR_OK;
     const method *const m = self;
-    return wsr__eval_save_state(builder, m->eval);
+    WSR_TRY(wsr__st_add_u64(builder, "stages", &m->stages_done, 1));
+    if (m->eval != NULL) {
+        WSR_TRY(wsr__eval_save_state(builder, m->eval));
+    }
+    for (size_t i = 0; i < MEASURES; i++) {
+        if (m->measures[i].self != NULL) {
+            WSR_TRY(m->measures[i].cls->save(builder, m->measures[i].self));
+        }
+    }
+out:
+    return status;
 }
 
 static wsr_status load(void *self, const wsr__st *checkpoint)
 {
+    wsr_status status = WSR_OK;
     method *const m = self;
-    return wsr__eval_load_state(m->eval, checkpoint);
+    WSR_TRY(wsr__st_read_u64(&m->stages_done, checkpoint, "stages", 1));
+    if (m->eval != NULL) {
+        WSR_TRY(wsr__eval_load_state(m->eval, checkpoint));
+    }
+    for (size_t i = 0; i < MEASURES; i++) {
+        if (m->measures[i].self != NULL) {
+            WSR_TRY(m->measures[i].cls->load(m->measures[i].self, checkpoint));
+        }
+    }
+out:
+    return status;
 }
 
 // ------------------------------------------------------------------ results
@@ -238,6 +330,36 @@ out:
     return status;
 }
 
+// Adds a text to another, and frees it.
+static void join(wsr__str *out, char *text)
+{
+    wsr__str_add(out, text == NULL ? "" : text);
+    wsr_text_free(text);
+}
+
+// The results of all stages so far.
+static wsr_status write_jsonl(const method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__str all = {0};
+    char *text = NULL;
+    if (m->eval != NULL) {
+        WSR_TRY(wsr_eval_json(&text, m->eval));
+        join(&all, text);
+    }
+    for (size_t i = 0; i < MEASURES; i++) {
+        if (m->measures[i].self != NULL) {
+            WSR_TRY(m->measures[i].cls->json(&text, m->measures[i].self));
+            join(&all, text);
+        }
+    }
+    WSR_TRY(wsr__str_status(&all));
+    WSR_TRY(wsr__run_write(run, "results.jsonl", all.s == NULL ? "" : all.s));
+out:
+    wsr__str_free(&all);
+    return status;
+}
+
 static wsr_status write_results(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -247,7 +369,7 @@ static wsr_status write_results(const method *m, wsr__run *run)
     WSR_TRY(wsr_eval_json(&json, m->eval));
     if (run->folder != NULL) {
         WSR_TRY(wsr_eval_csv(&csv, m->eval));
-        WSR_TRY(wsr__run_write(run, "results.jsonl", json));
+        WSR_TRY(write_jsonl(m, run));
         WSR_TRY(wsr__run_write(run, "results.csv", csv));
     }
     WSR_TRY(wsr__run_log_text(run->log, json));
@@ -322,8 +444,75 @@ static wsr_status evaluate(void *self, wsr__run *run)
     if (m->p.released) {
         return evaluate_released(m, run);
     }
+    if (m->eval == NULL || m->stages_done > 0) {
+        return WSR_OK;
+    }
     const wsr_status status = wsr__eval_walk(m->eval, run, save_run, run);
     return status == WSR_OK ? write_results(m, run) : keep_part(status, m, run);
+}
+
+// The checkpoint between two stages keeps the results of the first in the log
+// of a resumed run.
+static wsr_status begin_stage(method *m, wsr__run *run, uint64_t stage)
+{
+    if (m->stages_done >= stage) {
+        return WSR_OK;
+    }
+    m->stages_done = stage;
+    return wsr__run_checkpoint(run);
+}
+
+// Stage 1 is the first measure.
+static wsr_status measure_stage(method *m, wsr__run *run, size_t i)
+{
+    wsr_status status = WSR_OK;
+    const uint64_t stage = i + 1;
+    if (m->measures[i].self == NULL || m->stages_done > stage) {
+        return WSR_OK;
+    }
+    WSR_TRY(begin_stage(m, run, stage));
+    WSR_TRY(wsr__measure_run(&m->measures[i], run));
+    WSR_TRY(write_jsonl(m, run));
+out:
+    return status;
+}
+
+static wsr_status corrupt(void *self, wsr__run *run)
+{
+    return measure_stage(self, run, CORRUPTION);
+}
+
+static wsr_status curve(void *self, wsr__run *run)
+{
+    return measure_stage(self, run, HESSIAN);
+}
+
+// Passes of images through the network and back.
+static void work(const void *self, double *out)
+{
+    const method *const m = self;
+    out[0] = m->eval != NULL ? wsr__eval_passes(m->eval) : 0;
+    if (m->p.released) {
+        out[0] = (double)m->p.n_eps * (double)m->p.released_params.steps *
+                 (double)wsr_dataset_count(m->dataset);
+    }
+    for (size_t i = 0; i < MEASURES; i++) {
+        const wsr__measure *const measure = &m->measures[i];
+        out[1 + i] =
+            measure->self == NULL ? 0 : measure->cls->passes(measure->self);
+    }
+}
+
+// Whether a step of any stage is done.
+static bool measured(const method *m)
+{
+    bool any = m->eval != NULL && wsr_eval_position(m->eval) > 0;
+    for (size_t i = 0; i < MEASURES; i++) {
+        const wsr__measure *const measure = &m->measures[i];
+        any = any || (measure->self != NULL &&
+                      measure->cls->position(measure->self) > 0);
+    }
+    return any;
 }
 
 // Moves everything into the result; the method keeps nothing to free.
@@ -331,7 +520,7 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    if (failed && (m->p.released || wsr_eval_position(m->eval) == 0)) {
+    if (failed && !measured(m)) {
         return WSR_OK;
     }
     WSR_TRY(wsr__result_new(out));
@@ -341,12 +530,15 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
                       .dataset = m->dataset,
                       .source_net = m->source.net,
                       .source = m->source.model,
+                      .corruptions = m->measures[CORRUPTION].self,
+                      .hessian = m->measures[HESSIAN].self,
                       .n_released = m->p.released ? m->p.n_eps : 0};
     memcpy(r->eps, m->p.eps, sizeof(r->eps));
     memcpy(r->released, m->accuracy, sizeof(r->released));
     m->target.net = m->source.net = NULL;
     m->target.model = m->source.model = NULL;
     m->eval = NULL;
+    m->measures[CORRUPTION].self = m->measures[HESSIAN].self = NULL;
     m->dataset = NULL;
 out:
     return status;
@@ -355,6 +547,11 @@ out:
 static void release(void *self)
 {
     method *const m = self;
+    for (size_t i = 0; i < MEASURES; i++) {
+        if (m->measures[i].self != NULL) {
+            m->measures[i].cls->free(m->measures[i].self);
+        }
+    }
     wsr_eval_free(m->eval);
     wsr_dataset_free(m->dataset);
     wsr_model_free(m->source.model);
@@ -363,8 +560,8 @@ static void release(void *self)
     wsr_net_free(m->target.net);
 }
 
-static const wsr__run_stage stages[] = {evaluate, NULL};
-static const char *const stage_names[] = {"eval"};
+static const wsr__run_stage stages[] = {evaluate, corrupt, curve, NULL};
+static const char *const stage_names[] = {"eval", "corruption", "hessian"};
 
 // Files that the run may write, which a resumed run must be able to replace.
 static const char *const files[] = {
@@ -374,7 +571,7 @@ static const char *const files[] = {
 
 // Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,
-                                              NULL};
+                                              &wsr__corruptions, NULL};
 
 static const wsr__run_class evaluation = {
     .tool = "attack",
@@ -393,6 +590,7 @@ static const wsr__run_class evaluation = {
     .load = load,
     .stages = stages,
     .stage_names = stage_names,
+    .work = work,
     .result = result,
     .free = release,
 };

@@ -14,7 +14,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { NET, NET_OPTIONS, SOURCE, SOURCE_OPTIONS, DATA, ATTACK };
+enum {
+    NET,
+    NET_OPTIONS,
+    SOURCE,
+    SOURCE_OPTIONS,
+    DATA,
+    ATTACK,
+    CORRUPTION,
+    HESSIAN
+};
 
 static const wsr__option net_schema[] = {
     {"file", WSR__TEXT, offsetof(wsr__eval_file_params, file), "", 0, 0, "",
@@ -52,7 +61,7 @@ static const wsr__option attack_schema[] = {
     {"list", WSR__TEXT, ATTACK_AT(list), "pgd", 0, 0, "",
      "attacks with options, fgsm,pgd:steps=20,restarts=5: a comma begins the "
      "next attack where a name follows, and the next option of the same one "
-     "where KEY= follows",
+     "where KEY= follows; empty: none, if something else is measured",
      NULL},
     {"eps", WSR__TEXT, ATTACK_AT(eps), "8/255", 0, 0, "",
      "strengths on pixels from 0 to 1; inf: for the smallest change", NULL},
@@ -89,7 +98,13 @@ void wsr__eval_run_sections(wsr__eval_run_params *params, wsr__section *out)
                   .params = &params->data},
         [ATTACK] = {.prefix = "attack",
                     .schema = attack_schema,
-                    .params = &params->attack}};
+                    .params = &params->attack},
+        [CORRUPTION] = {.prefix = "corruption",
+                        .schema = wsr__corruptions_schema,
+                        .params = &params->corruption},
+        [HESSIAN] = {.prefix = "hessian",
+                     .schema = wsr__hessian_schema,
+                     .params = &params->hessian}};
     memcpy(out, all, sizeof(all));
 }
 

@@ -7,6 +7,7 @@
 #define WSR_EVAL_RUN_PARAMS_H
 
 #include "eval/eval.h"
+#include "eval/measure.h"
 
 /// A network file, and what the configuration says otherwise than the file.
 typedef struct wsr__eval_file_params {
@@ -33,16 +34,19 @@ typedef struct wsr__eval_run_params {
     wsr__eval_file_params net;
     wsr__eval_file_params source; // that attacks work on, file "": the same
     wsr__eval_data_params data;
-    wsr__eval_attack_params attack;
+    wsr__eval_attack_params attack; // list "": no attack
+    wsr__corruptions_params corruption;
+    wsr__hessian_params hessian;
     float eps[WSR__STRENGTHS]; // of attack.eps
     size_t n_eps;
     bool released; // attack.fidelity
     wsr__released_params released_params;
 } wsr__eval_run_params;
 
-enum { WSR__EVAL_RUN_SECTIONS = 6 };
+enum { WSR__EVAL_RUN_SECTIONS = 8 };
 
-/// Sections "net", "source", "data" and "attack".
+/// Sections "net", "source", "data", "attack", "corruption" and
+/// "hessian".
 void wsr__eval_run_sections(wsr__eval_run_params *params, wsr__section *out);
 
 /// What follows from attack.fidelity. CONFIG for what the released measure has

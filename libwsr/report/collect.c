@@ -298,6 +298,8 @@ static taker taker_of(const char *event)
                   {"epoch", on_epoch},
                   {"compare", wsr__report_on_compare},
                   {"predictor", wsr__report_on_predictor},
+                  {"corruption", wsr__report_on_corruption},
+                  {"hessian", wsr__report_on_hessian},
                   {"estimate", wsr__report_on_estimate},
                   {"estimate_time", wsr__report_on_estimate_time},
                   {"leave_one_out", wsr__report_on_leave_one_out}};
@@ -360,6 +362,7 @@ void wsr__report_clear(wsr__report *report)
     wsr__report_clear_estimates(report);
     wsr__report_clear_searchers(report);
     wsr__report_clear_predictors(report);
+    wsr__report_clear_corruptions(report);
     wsr__free(report->series);
     wsr__st_free(report->images);
     wsr__free(report->tool);

@@ -34,6 +34,15 @@ wsr_status wsr__report_on_leave_one_out(wsr__report *report,
                                         const wsr_log_reader *line);
 void wsr__report_clear_estimates(wsr__report *report);
 
+/// Take a line about one corruption at one severity.
+wsr_status wsr__report_on_corruption(wsr__report *report,
+                                     const wsr_log_reader *line);
+void wsr__report_clear_corruptions(wsr__report *report);
+
+/// Take a line about the curvature of the loss.
+wsr_status wsr__report_on_hessian(wsr__report *report,
+                                  const wsr_log_reader *line);
+
 /// Free curves and warnings.
 void wsr__report_clear_evals(wsr__report *report);
 

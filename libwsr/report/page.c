@@ -420,6 +420,8 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     wsr__html_predictors(out, report);
     WSR_TRY(add_cells(out, report));
     WSR_TRY(add_accuracies(out, report));
+    wsr__html_corruptions(out, report);
+    wsr__html_hessian(out, report);
     WSR_TRY(wsr__html_estimates(out, report));
     wsr__html_classes(out, report);
     WSR_TRY(wsr__html_samples(out, report));

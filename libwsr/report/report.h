@@ -8,6 +8,8 @@
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
 //   tables.c   accuracies as tables, and warnings
+//   corruptions.c  accuracies on corrupted images
+//   hessian.c  curvature of the loss
 //   estimates.c estimated noises against those of PGD
 //   compare.c  the table of a comparison of searchers; predictors.c that of
 //              predictors
@@ -104,6 +106,25 @@ typedef struct wsr__report_estimate {
     size_t capacity;
 } wsr__report_estimate;
 
+/// Accuracy on images that were corrupted; severity 0: on clean ones.
+typedef struct wsr__report_corruption {
+    char *name;
+    char *group;
+    double severity;
+    double accuracy;
+    double low; // ends of the 95 % interval
+    double high;
+    double count; // images
+} wsr__report_corruption;
+
+enum { WSR__REPORT_HESSIAN = 7 };
+
+/// Curvature of the loss; NAN where nothing was said.
+typedef struct wsr__report_hessian {
+    bool known;
+    double values[WSR__REPORT_HESSIAN]; // see hessian.c
+} wsr__report_hessian;
+
 /// What makes an evaluation doubtful; "" and NAN where nothing was said.
 typedef struct wsr__report_warning {
     char *name;
@@ -161,6 +182,10 @@ typedef struct wsr__report {
     wsr__report_warning *warnings;
     size_t n_warnings;
     size_t warnings_capacity;
+    wsr__report_corruption *corruptions;
+    size_t n_corruptions;
+    size_t corruptions_capacity;
+    wsr__report_hessian hessian[2]; // by the parameters, by the input
     wsr__report_searcher *searchers;
     size_t n_searchers;
     size_t searchers_capacity;
@@ -264,6 +289,12 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report);
 
 /// Estimates against PGD, network by network; nothing where there are none.
 wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report);
+
+/// Accuracies on corrupted images; nothing where there are none.
+void wsr__html_corruptions(wsr__str *out, const wsr__report *report);
+
+/// Curvature of the loss; nothing where it is not known.
+void wsr__html_hessian(wsr__str *out, const wsr__report *report);
 
 void wsr__html_warnings(wsr__str *out, const wsr__report *report);
 

@@ -388,13 +388,18 @@ static wsr_status time_stage(double *seconds, course *c, trial *t, size_t i)
     return status == WSR_CANCELED && !t->stopped ? WSR_OK : status;
 }
 
+// A stage that has no work by the method's own estimate is left out.
 static wsr_status time_stages(wsr_cost *cost, course *c, trial *t)
 {
     wsr_status status = WSR_OK;
     double ends[WSR__RUN_STAGES + 1];
     divide(ends, c);
     for (size_t i = 0; c->cls->stages[i] != NULL; i++) {
+        const size_t n = cost->stages;
         double seconds = -1;
+        if (c->cls->work != NULL && !(ends[i + 1] > ends[i])) {
+            continue;
+        }
         c->run->stage[0] = ends[i];
         c->run->stage[1] = ends[i + 1];
         if (c->cls->seconds != NULL) {
@@ -403,10 +408,10 @@ static wsr_status time_stages(wsr_cost *cost, course *c, trial *t)
         if (seconds < 0) {
             WSR_TRY(time_stage(&seconds, c, t, i));
         }
-        cost->stage[i] = c->cls->stage_names[i];
-        cost->stage_seconds[i] = seconds;
+        cost->stage[n] = c->cls->stage_names[i];
+        cost->stage_seconds[n] = seconds;
         cost->seconds += seconds;
-        cost->stages = i + 1;
+        cost->stages = n + 1;
     }
 out:
     return status;

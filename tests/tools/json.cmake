@@ -203,6 +203,10 @@ check_run(${attack} --attack chain:attacks=[fgsm,pgd:steps=2])
 check_run(${attack} --attack fgsm --target-class 3)
 check_run(${attack} --attack fgsm --set attack.target=least)
 check_run(${attack} --attack pgd:steps=2 --set attack.fidelity=released)
+check_run(${attack} --attack= --corruptions=fog,contrast
+    --set corruption.severities=[1,5] --set corruption.count=8
+    --set hessian.of=both --set hessian.count=4 --set hessian.iterations=2
+    --set hessian.probes=2)
 
 foreach(event IN LISTS events)
     foreach(field IN LISTS fields_${event})

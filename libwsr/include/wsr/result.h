@@ -7,8 +7,10 @@
 #define WSR_RESULT_H
 
 #include "wsr/base.h"
+#include "wsr/corrupt.h"
 #include "wsr/eval.h"
 #include "wsr/genotype.h"
+#include "wsr/hessian.h"
 #include "wsr/net.h"
 #include "wsr/run.h"
 
@@ -62,6 +64,21 @@ WSR_API const wsr_eval *wsr_result_eval(const wsr_result *result);
  */
 WSR_API size_t wsr_result_released(const float **eps, const double **accuracy,
                                    const wsr_result *result);
+
+/**
+ * Accuracy on corrupted images, of a wsr_eval_run() with `corruption.list`.
+ *
+ * @returns [borrowed] NULL when it was not asked for
+ */
+WSR_API const wsr_corruption_eval *wsr_result_corruptions(
+    const wsr_result *result);
+
+/**
+ * Hessian of the loss, of a wsr_eval_run() with `hessian.of`.
+ *
+ * @returns [borrowed] NULL when it was not asked for
+ */
+WSR_API const wsr_hessian *wsr_result_hessian(const wsr_result *result);
 
 /**
  * What a wsr_estimate_run() measured on one network, of one variant of

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accuracy of a model on corrupted images. A step classifies one batch in one
+// cell. Cell 0 is the clean images; then come the corruptions in their order,
+// each at its severities. All batches of a cell are done before the next cell
+// begins, so that an interrupted evaluation has whole cells.
+
+#include "eval/corruptions.h"
+
+#include "attack/engine/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SPEC_SIZE = 64 };
+
+struct wsr_corruption_eval {
+    wsr__corruptions_params params;
+    const wsr__corruption_class **classes; // (n)
+    size_t n;
+    wsr_corruption **made; // (n), NULL before opening
+    wsr_model *model;      // NULL before opening
+    const wsr_dataset *dataset;
+    size_t images;
+    size_t batch;
+    size_t position;
+    int64_t *correct; // of each cell, among the batches that are done
+    float *clean;     // (batch, c, h, w)
+    float *x;         // likewise
+    float *logits;    // (batch, classes)
+    size_t *index;    // (batch)
+};
+
+#define AT(field) offsetof(wsr__corruptions_params, field)
+
+// clang-format off
+#define OPTIONS \
+    {"severities", WSR__INTS, AT(severities), "[1,2,3,4,5]", 1, \
+     WSR__SEVERITIES, "", "from 1, the weakest, to 5; increasing", NULL}, \
+    {"count", WSR__INT, AT(count), "0", 0, 1e9, "images", \
+     "that are evaluated, 0: all", NULL}, \
+    {"batch", WSR__INT, AT(batch), "0", 0, 65536, "images", \
+     "at once at most, 0: as many as the model takes", NULL}, \
+    {"scale", WSR__WORD, AT(scale), "auto", 0, 0, "", \
+     "constants of CIFAR-10-C or of ImageNet-C; auto: of ImageNet-C from 64 " \
+     "pixels on", \
+     wsr__corrupt_scales}
+// clang-format on
+
+const wsr__option wsr__corruptions_schema[] = {
+    {"list", WSR__TEXT, AT(list), "", 0, 0, "",
+     "corruptions of the images, fog,snow; all: every one; empty: none", NULL},
+    OPTIONS,
+    {0},
+};
+
+static const wsr__option schema[] = {
+    OPTIONS,
+    {"seed", WSR__INT, AT(seed), "0", 0, 9007199254740991.0, "",
+     "of all random numbers", NULL},
+    {0},
+};
+
+// ---------------------------------------------------------------- lifetime
+
+void wsr_corruption_eval_free(wsr_corruption_eval *eval)
+{
+    if (eval == NULL) {
+        return;
+    }
+    for (size_t i = 0; eval->made != NULL && i < eval->n; i++) {
+        wsr_corruption_free(eval->made[i]);
+    }
+    wsr__free(eval->made);
+    wsr__free(eval->classes);
+    wsr__free(eval->correct);
+    wsr__free(eval->clean);
+    wsr__free(eval->x);
+    wsr__free(eval->logits);
+    wsr__free(eval->index);
+    wsr__free(eval);
+}
+
+static const wsr__corruption_class *class_at(size_t i)
+{
+    // The family's classes start with their super.
+    return (const wsr__corruption_class *)(const void *)
+        wsr__corruptions.classes[i];
+}
+
+static size_t class_count(void)
+{
+    size_t n = 0;
+    while (wsr__corruptions.classes[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
+// `name` is not terminated after `length` bytes: it is part of a list.
+static wsr_status add_class(wsr_corruption_eval *s, const char *name,
+                            size_t length)
+{
+    wsr_status status = WSR_OK;
+    const wsr__class *cls = NULL;
+    char text[SPEC_SIZE] = "";
+    memcpy(text, name, length < SPEC_SIZE ? length : SPEC_SIZE - 1);
+    WSR_TRY(wsr__class_find(&cls, &wsr__corruptions, text));
+    for (size_t i = 0; i < s->n; i++) {
+        if (&s->classes[i]->super == cls) {
+            return WSR_FAIL(WSR_CONFIG, "corruption.list: '%s' is there twice",
+                            text);
+        }
+    }
+    s->classes[s->n++] = (const wsr__corruption_class *)(const void *)cls;
+out:
+    return status;
+}
+
+// No list is longer than the family, since no name may be there twice.
+static wsr_status add_classes(wsr_corruption_eval *s, const char *list)
+{
+    wsr_status status = WSR_OK;
+    const bool all = wsr__streq(list, "all");
+    for (size_t i = 0; all && i < class_count(); i++) {
+        s->classes[s->n++] = class_at(i);
+    }
+    for (bool more = !all; more;) {
+        const size_t length = strcspn(list, ",");
+        WSR_TRY(add_class(s, list, length));
+        more = list[length] == ',';
+        list += length + more;
+    }
+out:
+    return status;
+}
+
+static wsr_status check_severities(const wsr__ints *severities)
+{
+    if (severities->n == 0) {
+        return WSR_FAIL(WSR_CONFIG, "corruption.severities: there is none");
+    }
+    for (size_t i = 1; i < severities->n; i++) {
+        if (severities->v[i] <= severities->v[i - 1]) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "corruption.severities: %lld does not exceed the "
+                            "one before it",
+                            (long long)severities->v[i]);
+        }
+    }
+    return WSR_OK;
+}
+
+wsr_status wsr__corruption_eval_make(wsr_corruption_eval **out,
+                                     const wsr__corruptions_params *params)
+{
+    wsr_status status = WSR_OK;
+    wsr_corruption_eval *s = wsr__alloc(1, sizeof(*s));
+    *out = NULL;
+    if (s == NULL) {
+        return WSR_NOMEM;
+    }
+    s->params = *params;
+    s->classes = wsr__alloc(class_count(), sizeof(wsr__corruption_class *));
+    if (s->classes == NULL) {
+        status = WSR_NOMEM;
+        goto out;
+    }
+    WSR_TRY(add_classes(s, params->list.s));
+    WSR_TRY(check_severities(&params->severities));
+    *out = s;
+    s = NULL;
+out:
+    wsr_corruption_eval_free(s);
+    return status;
+}
+
+wsr_status wsr_corruption_eval_new(wsr_corruption_eval **out, const char *names,
+                                   const char *options)
+{
+    wsr_status status = WSR_OK;
+    wsr__corruptions_params params = {0};
+    *out = NULL;
+    wsr__params_default(&params, schema);
+    WSR_TRY(wsr__strcpy(params.list.s, sizeof(params.list.s), names));
+    WSR_TRY(wsr__params_parse(&params, schema, "corruption.",
+                              options == NULL ? "" : options));
+    WSR_TRY(wsr__corruption_eval_make(out, &params));
+out:
+    return status;
+}
+
+// ------------------------------------------------------------- opening it
+
+static wsr_status check_model(const wsr_model *model,
+                              const wsr_dataset *dataset)
+{
+    const wsr_shape *const shape = wsr_dataset_shape(dataset);
+    if (!wsr_shape_equal(shape, &model->shape)) {
+        char a[96];
+        char b[96];
+        wsr__shape_print(a, shape);
+        wsr__shape_print(b, &model->shape);
+        return WSR_FAIL(WSR_SHAPE,
+                        "corruptions: images have shape %s, the model takes %s",
+                        a, b);
+    }
+    return WSR_OK;
+}
+
+// The clean images, and each corruption at each severity.
+static size_t cells(const wsr_corruption_eval *s)
+{
+    return 1 + s->n * s->params.severities.n;
+}
+
+static wsr_status make_arrays(wsr_corruption_eval *s, const wsr_model *model)
+{
+    wsr_status status = WSR_OK;
+    const size_t floats = (size_t)model->pixels;
+    const wsr__corruption_params params = {
+        .severity = 1, .scale = s->params.scale, .seed = s->params.seed};
+    s->made = wsr__alloc(s->n, sizeof(wsr_corruption *));
+    s->correct = wsr__alloc(cells(s), sizeof(*s->correct));
+    s->clean = wsr__alloc(s->batch, floats * sizeof(*s->clean));
+    s->x = wsr__alloc(s->batch, floats * sizeof(*s->x));
+    s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
+    s->index = wsr__alloc(s->batch, sizeof(*s->index));
+    if (s->made == NULL || s->correct == NULL || s->clean == NULL ||
+        s->x == NULL || s->logits == NULL || s->index == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        WSR_TRY(wsr__corruption_make(&s->made[i], s->classes[i], &model->shape,
+                                     &params));
+    }
+out:
+    return status;
+}
+
+// An opening that fails leaves arrays that only freeing looks at.
+wsr_status wsr_corruption_eval_open(wsr_corruption_eval *eval, wsr_model *model,
+                                    const wsr_dataset *dataset)
+{
+    wsr_status status = WSR_OK;
+    const size_t have = wsr_dataset_count(dataset);
+    const size_t wanted = (size_t)eval->params.count;
+    const size_t most = (size_t)eval->params.batch;
+    if (eval->made != NULL) {
+        return WSR_FAIL(WSR_ARG, "corruptions: was opened before");
+    }
+    WSR_TRY(check_model(model, dataset));
+    if (wanted > have) {
+        return WSR_FAIL(WSR_ARG,
+                        "corruption.count: %zu images are more than the %zu "
+                        "there are",
+                        wanted, have);
+    }
+    eval->images = wanted == 0 ? have : wanted;
+    eval->batch = most == 0 || most > model->batch ? model->batch : most;
+    WSR_TRY(make_arrays(eval, model));
+    eval->model = model;
+    eval->dataset = dataset;
+out:
+    return status;
+}
+
+double wsr__corruption_eval_bytes(const wsr_corruption_eval *s)
+{
+    return 2 * sizeof(float) * (double)s->batch * (double)s->model->pixels;
+}
+
+// A pass without the way back counts half.
+double wsr__corruption_eval_passes(const wsr_corruption_eval *s)
+{
+    return 0.5 * (double)cells(s) * (double)s->images;
+}
+
+// ----------------------------------------------------------------- working
+
+static size_t batches(const wsr_corruption_eval *s)
+{
+    return (s->images + s->batch - 1) / s->batch;
+}
+
+size_t wsr_corruption_eval_steps(const wsr_corruption_eval *eval)
+{
+    return eval->model == NULL ? 0 : cells(eval) * batches(eval);
+}
+
+size_t wsr_corruption_eval_position(const wsr_corruption_eval *eval)
+{
+    return eval->position;
+}
+
+// A cell but the first.
+static size_t corruption_of(const wsr_corruption_eval *s, size_t cell)
+{
+    return (cell - 1) / s->params.severities.n;
+}
+
+static int64_t severity_of(const wsr_corruption_eval *s, size_t cell)
+{
+    return s->params.severities.v[(cell - 1) % s->params.severities.n];
+}
+
+void wsr__corruption_eval_note(char out[64], const wsr_corruption_eval *s)
+{
+    const size_t cell = s->position / batches(s);
+    if (cell == 0 || cell >= cells(s)) {
+        (void)snprintf(out, 64, "clean images");
+        return;
+    }
+    (void)snprintf(out, 64, "%.40s %d",
+                   s->classes[corruption_of(s, cell)]->super.name,
+                   (int)severity_of(s, cell));
+}
+
+// The images of a step, corrupted.
+static wsr_status load(const float **x, wsr_corruption_eval *s, size_t cell,
+                       size_t first, size_t n)
+{
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < n; i++) {
+        s->index[i] = first + i;
+    }
+    WSR_TRY(wsr_dataset_images(s->clean, s->dataset, s->index, n));
+    *x = s->clean;
+    if (cell > 0) {
+        wsr__corruption_apply_at(s->x, s->made[corruption_of(s, cell)],
+                                 s->clean, s->index, n,
+                                 (size_t)severity_of(s, cell));
+        *x = s->x;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr_corruption_eval_step(wsr_corruption_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    wsr_corruption_eval *const s = eval;
+    const float *x = NULL;
+    if (s->position >= wsr_corruption_eval_steps(s)) {
+        return WSR_FAIL(WSR_ARG, "corruptions: there is no step left to do");
+    }
+    const size_t cell = s->position / batches(s);
+    const size_t first = s->position % batches(s) * s->batch;
+    const size_t left = s->images - first;
+    const size_t n = left < s->batch ? left : s->batch;
+    const size_t classes = s->model->classes;
+    const int32_t *const labels = wsr_dataset_labels(s->dataset) + first;
+    WSR_TRY(load(&x, s, cell, first, n));
+    WSR_TRY(wsr_model_logits(s->logits, s->model, x, n));
+    for (size_t i = 0; i < n; i++) {
+        s->correct[cell] += wsr__argmax(s->logits + i * classes, classes) ==
+                            labels[i];
+    }
+    s->position++;
+out:
+    return status;
+}
+
+wsr_status wsr_corruption_eval_finish(wsr_corruption_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    while (eval->position < wsr_corruption_eval_steps(eval)) {
+        WSR_TRY(wsr_corruption_eval_step(eval));
+    }
+out:
+    return status;
+}
+
+// ----------------------------------------------------------------- results
+
+size_t wsr_corruption_eval_size(const wsr_corruption_eval *eval)
+{
+    return eval->n;
+}
+
+const char *wsr_corruption_eval_name(const wsr_corruption_eval *eval, size_t i)
+{
+    return i < eval->n ? eval->classes[i]->super.name : NULL;
+}
+
+size_t wsr_corruption_eval_images(const wsr_corruption_eval *eval)
+{
+    return eval->images;
+}
+
+// NAN unless all batches of the cell are done.
+static double accuracy(double *low, double *high, const wsr_corruption_eval *s,
+                       size_t cell)
+{
+    double ends[2] = {(double)NAN, (double)NAN};
+    double share = (double)NAN;
+    if (s->model != NULL && s->position / batches(s) > cell) {
+        share = (double)s->correct[cell] / (double)s->images;
+        wsr__wilson(&ends[0], &ends[1], share, (double)s->images);
+    }
+    if (low != NULL) {
+        *low = ends[0];
+    }
+    if (high != NULL) {
+        *high = ends[1];
+    }
+    return share;
+}
+
+double wsr_corruption_eval_clean(double *low, double *high,
+                                 const wsr_corruption_eval *eval)
+{
+    return accuracy(low, high, eval, 0);
+}
+
+double wsr_corruption_eval_accuracy(double *low, double *high,
+                                    const wsr_corruption_eval *eval, size_t i,
+                                    int severity)
+{
+    size_t cell = cells(eval); // beyond the end: never done
+    for (size_t k = 0; k < eval->params.severities.n && i < eval->n; k++) {
+        if (eval->params.severities.v[k] == severity) {
+            cell = 1 + i * eval->params.severities.n + k;
+        }
+    }
+    return accuracy(low, high, eval, cell);
+}
+
+double wsr_corruption_eval_mean(const wsr_corruption_eval *eval, int severity)
+{
+    double sum = 0;
+    double n = 0;
+    for (size_t cell = 1; cell < cells(eval); cell++) {
+        const double share = accuracy(NULL, NULL, eval, cell);
+        const bool counts = severity == 0 ||
+                            severity_of(eval, cell) == severity;
+        if (counts && !isnan(share)) {
+            sum += share;
+            n++;
+        }
+    }
+    return n > 0 ? sum / n : (double)NAN;
+}
+
+// -------------------------------------------------------------- JSON lines
+
+static wsr_status add_line(wsr__str *out, const wsr__json *json)
+{
+    char *line = NULL;
+    const wsr_status status = wsr__json_line(&line, json);
+    if (status == WSR_OK) {
+        wsr__str_addf(out, "%s\n", line);
+        wsr_text_free(line);
+    }
+    return status;
+}
+
+// The event "corruption" for a cell that is complete.
+static wsr_status add_cell(wsr__str *out, const wsr_corruption_eval *s,
+                           size_t cell)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    double low;
+    double high;
+    const double share = accuracy(&low, &high, s, cell);
+    const wsr__corruption_class *const cls =
+        cell == 0 ? NULL : s->classes[corruption_of(s, cell)];
+    if (isnan(share)) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__json_new(&json));
+    wsr__json_text(json, "event", "corruption");
+    wsr__json_text(json, "corruption", cls == NULL ? "none" : cls->super.name);
+    wsr__json_text(json, "group", cls == NULL ? "clean" : cls->group);
+    wsr__json_integer(json, "severity", cls == NULL ? 0 : severity_of(s, cell));
+    wsr__json_integer(json, "count", (int64_t)s->images);
+    wsr__json_number(json, "accuracy", share);
+    wsr__json_number(json, "low", low);
+    wsr__json_number(json, "high", high);
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__json_free(json);
+    return status;
+}
+
+// The event "corruption_mean"; severity 0: over all of them.
+static wsr_status add_mean(wsr__str *out, const wsr_corruption_eval *s,
+                           int64_t severity)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    const double mean = wsr_corruption_eval_mean(s, (int)severity);
+    if (isnan(mean)) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__json_new(&json));
+    wsr__json_text(json, "event", "corruption_mean");
+    wsr__json_integer(json, "severity", severity);
+    wsr__json_number(json, "accuracy", mean);
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__json_free(json);
+    return status;
+}
+
+wsr_status wsr_corruption_eval_json(char **out, const wsr_corruption_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    *out = NULL;
+    wsr__str_add(&text, ""); // also where nothing is complete
+    for (size_t cell = 0; cell < cells(eval); cell++) {
+        WSR_TRY(add_cell(&text, eval, cell));
+    }
+    for (size_t k = 0; k < eval->params.severities.n; k++) {
+        WSR_TRY(add_mean(&text, eval, eval->params.severities.v[k]));
+    }
+    WSR_TRY(add_mean(&text, eval, 0));
+    WSR_TRY(wsr__str_give(out, &text));
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+// ------------------------------------------------------------- checkpoints
+
+// Everything that changes results; the seed is the run's.
+static wsr_status describe(wsr__str *out, const wsr_corruption_eval *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        wsr__str_addf(out, "%s%s", i == 0 ? "" : ",",
+                      s->classes[i]->super.name);
+    }
+    wsr__str_addf(
+        out, " images=%zu batch=%zu seed=%lld scale=%s severities=", s->images,
+        s->batch, (long long)s->params.seed, s->params.scale.s);
+    for (size_t i = 0; i < s->params.severities.n; i++) {
+        wsr__str_addf(out, "%lld", (long long)s->params.severities.v[i]);
+    }
+    return wsr__str_status(out);
+}
+
+wsr_status wsr__corruption_eval_save(wsr__st_builder *builder,
+                                     const wsr_corruption_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    const uint64_t position = eval->position;
+    WSR_TRY(describe(&text, eval));
+    WSR_TRY(wsr__st_set(builder, "corruption", text.s));
+    WSR_TRY(wsr__st_add_u64(builder, "corruption.position", &position, 1));
+    WSR_TRY(wsr__st_add_i64(builder, "corruption.correct", eval->correct,
+                            cells(eval)));
+out:
+    wsr__str_free(&text);
+    return status;
+}
+
+wsr_status wsr__corruption_eval_load(wsr_corruption_eval *eval,
+                                     const wsr__st *checkpoint)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    int64_t position = 0;
+    const char *const have = wsr__st_metadata(checkpoint, "corruption");
+    WSR_TRY(describe(&text, eval));
+    if (have == NULL || !wsr__streq(have, text.s)) {
+        status = WSR_FAIL(
+            WSR_CONFIG, "%s: is of other corruptions: '%.160s', not '%.160s'",
+            wsr__st_path(checkpoint), have == NULL ? "" : have, text.s);
+        goto out;
+    }
+    WSR_TRY(wsr__st_read_counts(&position, checkpoint, "corruption.position", 1,
+                                (int64_t)wsr_corruption_eval_steps(eval)));
+    WSR_TRY(wsr__st_read_counts(eval->correct, checkpoint, "corruption.correct",
+                                cells(eval), (int64_t)eval->images));
+    eval->position = (size_t)position;
+out:
+    wsr__str_free(&text);
+    return status;
+}
