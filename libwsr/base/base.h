@@ -147,6 +147,7 @@ typedef enum wsr__rng_purpose {
     WSR__RNG_TEST,            // tests
     WSR__RNG_DROPOUT,         // masks of dropout
     WSR__RNG_BOOTSTRAP,       // samples of samples
+    WSR__RNG_MIX,             // mixtures of images
     WSR__RNG_CORRUPTION = 32, // of images
     WSR__RNG_HESSIAN          // starts and probes
 } wsr__rng_purpose;

@@ -85,7 +85,7 @@ wsr_status wsr__training_perturbed(wsr__training *t, wsr__train_step *step)
     bool stepped = false;
     wsr_params *const params = wsr_net_params(t->of.net);
     step->stats = t->awp.stats;
-    status = t->trainer->batch(step, t->options);
+    status = wsr__training_gradients(t, step);
     step->stats = NULL;
     WSR_TRY(status);
     if (step->skip) {
@@ -95,7 +95,7 @@ wsr_status wsr__training_perturbed(wsr__training *t, wsr__train_step *step)
     moved = true;
     wsr_params_zero_grad(params, true);
     step->reuse = true;
-    WSR_TRY(t->trainer->batch(step, t->options));
+    WSR_TRY(wsr__training_gradients(t, step));
     if (!step->skip) {
         WSR_TRY(wsr__training_descend(t));
         stepped = true;

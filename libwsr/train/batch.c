@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What trainers share: a pass of images through the training plan. The loss of
-// an image is the cross entropy of its logits and its label, smoothed where
-// that is asked for, or a loss of the caller's own; that of a batch is the
-// mean. It is computed outside of the graph, since attack and training need
-// the logits anyway.
+// an image is the cross entropy of its logits and its label or its two labels,
+// smoothed where that is asked for, or a loss of the caller's own, and that of
+// a teacher; the loss of a batch is the mean. It is computed outside of the
+// graph, since attack and training need the logits anyway.
 
 #include "train/train.h"
 
@@ -23,6 +23,7 @@ const wsr__family wsr__trainers = {"trainer", classes};
 typedef struct output {
     const char *name;
     double weight;
+    bool taught; // the teacher has a part in its loss
 } output;
 
 // A loss of the caller's own, its gradient times the weight. Where the weight
@@ -37,6 +38,11 @@ static wsr_status own_loss(double *loss, const wsr__train_step *step,
     *loss = 0;
     if (diff == NULL) {
         return WSR_FAIL(WSR_ARG, "loss: nothing that is trained leads to it");
+    }
+    if (step->mixed.others != NULL) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.mixup, train.cutmix: a loss function "
+                        "of one label has no use for mixed images");
     }
     if (out.weight == 0) {
         memset(diff, 0, floats * sizeof(*diff));
@@ -55,6 +61,45 @@ static wsr_status own_loss(double *loss, const wsr__train_step *step,
     return status;
 }
 
+static wsr_status label_loss(double *loss, const wsr__train_step *step,
+                             wsr_plan *plan, output out)
+{
+    if (step->loss_fn != NULL) {
+        return own_loss(loss, step, plan, out);
+    }
+    const wsr__ce_batch of = {.labels = step->labels,
+                              .n = step->n,
+                              .classes = step->classes,
+                              .smoothing = step->smoothing,
+                              .weight = out.weight,
+                              .mixed = step->mixed};
+    *loss = wsr__mean_cross_entropy(wsr_plan_diff_dst(plan, out.name),
+                                    wsr_plan_dst(plan, out.name), &of);
+    return WSR_OK;
+}
+
+// The loss of labels, and, where there is a teacher, its loss.
+static wsr_status both_losses(double *loss, const wsr__train_step *step,
+                              wsr_plan *plan, output out)
+{
+    wsr_status status = WSR_OK;
+    const double w = step->distill.weight;
+    float *const diff = wsr_plan_diff_dst(plan, out.name);
+    if (step->distill.logits == NULL || !out.taught || out.weight == 0) {
+        return label_loss(loss, step, plan, out);
+    }
+    if (diff == NULL) {
+        return WSR_FAIL(WSR_ARG, "loss: nothing that is trained leads to it");
+    }
+    WSR_TRY(label_loss(loss, step, plan,
+                       (output){out.name, (1 - w) * out.weight, true}));
+    *loss = (1 - w) * *loss +
+            w * wsr__distillation(diff, wsr_plan_dst(plan, out.name), step,
+                                  w * out.weight);
+out:
+    return status;
+}
+
 // Mean loss of an output; counts images that are classified correctly. The
 // gradient is written, unless nothing that is trained leads to the output.
 static wsr_status output_loss(double *loss, size_t *correct,
@@ -62,17 +107,9 @@ static wsr_status output_loss(double *loss, size_t *correct,
                               output out)
 {
     wsr_status status = WSR_OK;
-    const float *const z = wsr_plan_dst(plan, out.name);
-    float *const dz = wsr_plan_diff_dst(plan, out.name);
-    *correct =
-        wsr_count_correct(z, wsr_plan_shape(plan, out.name), step->labels);
-    if (step->loss_fn != NULL) {
-        WSR_TRY(own_loss(loss, step, plan, out));
-    } else {
-        const wsr__ce_batch of = {step->labels, step->n, step->classes,
-                                  step->smoothing, out.weight};
-        *loss = wsr__mean_cross_entropy(dz, z, &of);
-    }
+    *correct = wsr_count_correct(wsr_plan_dst(plan, out.name),
+                                 wsr_plan_shape(plan, out.name), step->labels);
+    WSR_TRY(both_losses(loss, step, plan, out));
     if (!isfinite(*loss)) {
         status = WSR_FAIL(WSR_NUMERIC, "loss of %s: %g is not finite", out.name,
                           fabs(*loss));
@@ -112,12 +149,12 @@ wsr_status wsr__train_step_loss(double *loss, size_t *correct,
     double second = 0;
     size_t ignored = 0;
     WSR_TRY(output_loss(loss, correct, step, plan,
-                        (output){"logits", pass.logits}));
+                        (output){"logits", pass.logits, true}));
     *loss *= pass.logits;
     // The gradients of all outputs are written: they lie in shared memory.
     if (wsr_plan_dst(plan, "aux") != NULL) {
         WSR_TRY(output_loss(&second, &ignored, step, plan,
-                            (output){"aux", pass.auxiliary}));
+                            (output){"aux", pass.auxiliary, false}));
         *loss += pass.auxiliary * second;
     }
 out:

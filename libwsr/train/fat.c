@@ -153,22 +153,32 @@ out:
     return status;
 }
 
+static void swap_rows(float *rows, size_t i, size_t j, size_t floats)
+{
+    float *const a = rows + i * floats;
+    float *const b = rows + j * floats;
+    for (size_t k = 0; i != j && k < floats; k++) {
+        const float kept = a[k];
+        a[k] = b[k];
+        b[k] = kept;
+    }
+}
+
 // Puts row order[i] into row i. The rows before i are in place already, and
 // what was there has moved to where the order says.
 static void arrange(const friendly *f)
 {
-    float *const x = f->step->x_adv;
-    for (size_t i = 0; i < f->step->n; i++) {
+    const wsr__train_step *const step = f->step;
+    for (size_t i = 0; i < step->n; i++) {
         size_t from = f->order[i];
         while (from < i) {
             from = f->order[from];
         }
-        for (size_t j = 0; from != i && j < f->pixels; j++) {
-            const float kept = x[i * f->pixels + j];
-            x[i * f->pixels + j] = x[from * f->pixels + j];
-            x[from * f->pixels + j] = kept;
+        swap_rows(step->x_adv, i, from, f->pixels);
+        if (step->distill.logits != NULL) {
+            swap_rows(step->distill.logits, i, from, step->classes);
         }
-        f->step->adv_labels[i] = f->step->labels[f->order[i]];
+        step->adv_labels[i] = step->labels[f->order[i]];
     }
 }
 
@@ -230,6 +240,7 @@ const wsr__trainer_class wsr__trainer_fat = {
               .schema = schema,
               .params_size = sizeof(params)},
     .attack = attack,
+    .one_label = true,
     .passes = passes,
     .batch = batch,
 };

@@ -31,6 +31,7 @@ wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
     drawn.seed = step->seed;
     drawn.id = step->id;
     drawn.start = step->start_noise;
+    drawn.mixed = step->mixed;
     if (!step->reuse) {
         WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
                               &drawn));

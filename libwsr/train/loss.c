@@ -56,23 +56,6 @@ static wsr_status check_finite(const char *loss, double value)
                                       fabs(value));
 }
 
-// The gradient of the mean is written with its weight at once, so that it is
-// rounded to a float only once.
-double wsr__mean_cross_entropy(float *diff, const float *logits,
-                               const wsr__ce_batch *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < b->n; i++) {
-        const size_t at = i * b->classes;
-        const wsr__ce_target target = {.label = (size_t)b->labels[i],
-                                       .smoothing = b->smoothing,
-                                       .scale = b->weight / (double)b->n};
-        sum += wsr__softmax_cross_entropy(diff == NULL ? NULL : diff + at,
-                                          logits + at, b->classes, &target);
-    }
-    return sum / (double)b->n;
-}
-
 wsr_status wsr_cross_entropy(double *loss, float *diff, const float *logits,
                              const wsr_shape *shape, const int32_t *labels,
                              double smoothing)
@@ -86,7 +69,11 @@ wsr_status wsr_cross_entropy(double *loss, float *diff, const float *logits,
         return WSR_FAIL(WSR_ARG, "%s: smoothing %g is outside [0, 1]", name,
                         smoothing);
     }
-    const wsr__ce_batch of = {labels, b.n, b.classes, smoothing, 1};
+    const wsr__ce_batch of = {.labels = labels,
+                              .n = b.n,
+                              .classes = b.classes,
+                              .smoothing = smoothing,
+                              .weight = 1};
     *loss = wsr__mean_cross_entropy(diff, logits, &of);
     WSR_TRY(check_finite(name, *loss));
 out:

@@ -88,6 +88,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
     pgd.start = step->start_noise;
     pgd.start_outside = !p->clip_start;
     pgd.box_at_use = p->box_at_use;
+    pgd.mixed = step->mixed;
     step->loss = 0;
     if (p->clean_pass) {
         WSR_TRY(see_clean(step));

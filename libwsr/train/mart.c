@@ -184,6 +184,7 @@ const wsr__trainer_class wsr__trainer_mart = {
               .schema = schema,
               .params_size = sizeof(params)},
     .attack = attack,
+    .one_label = true,
     .two_passes = true,
     .passes = passes,
     .batch = batch,

@@ -2,8 +2,10 @@
 //
 // The options of the section "train".
 
+#include "base/fidelity.h"
 #include "train/train.h"
 
+static const char *const mix_modes[] = {"batch", "pair", "elem", NULL};
 static const char *const keeps[] = {"last", "best_robust", "best_clean", NULL};
 
 #define AT(field) offsetof(wsr__train_params, field)
@@ -28,6 +30,34 @@ const wsr__option wsr__train_schema[] = {
      "of the second classifier's loss, where there is one", NULL},
     {"label_smoothing", WSR__FLOAT, AT(label_smoothing), "0", 0, 0.99, "",
      "share of the label that all classes get", NULL},
+    {"mixup", WSR__FLOAT, AT(mixup), "0", 0, 100, "",
+     "weighted sums of two images, weights from Beta(this, this); 0: none",
+     NULL},
+    {"cutmix", WSR__FLOAT, AT(cutmix), "0", 0, 100, "",
+     "rectangles of another image, areas from Beta(this, this); 0: none", NULL},
+    {"mix_switch", WSR__FLOAT, AT(mix_switch), "0.5", 0, 1, "",
+     "probability of cutmix where mixup is wanted too", NULL},
+    {"mix_prob", WSR__FLOAT, AT(mix_prob), "1", 0, 1, "",
+     "probability of any mixture", NULL},
+    {"mix_mode", WSR__WORD, AT(mix_mode), "batch", 0, 0, "",
+     "what one mixture is drawn for: a batch, a pair of images, an image",
+     mix_modes},
+    {"teacher", WSR__TEXT, AT(teacher), "", 0, 0, "",
+     "network file whose predictions are learned from, of any kind; a resumed "
+     "run reads it again; empty: none",
+     NULL},
+    {"temperature", WSR__FLOAT, AT(temperature), "4", 0.01, 1000, "",
+     "of the teacher's predictions", NULL},
+    {"teacher_weight", WSR__FLOAT, AT(teacher_weight), "1", 0, 1, "",
+     "of the teacher's loss; the rest is that of the labels", NULL},
+    {"teacher_fidelity", WSR__WORD, AT(teacher_fidelity), "intended", 0, 0, "",
+     "released: the teacher's loss is a mean over classes too, and trainers "
+     "that attack show it images without normalisation",
+     wsr__fidelity_words},
+    {"shards", WSR__INT, AT(shards), "1", 1, 65536, "",
+     "parts of a batch that are attacked and normalised each by itself, as on "
+     "so many GPUs",
+     NULL},
     {"drop_path_ramp", WSR__BOOL, AT(drop_path_ramp), "true", 0, 0, "",
      "net.drop_path rises from 0 over the epochs", NULL},
     {"augment", WSR__TEXT, AT(augment), "[random_crop:pad=4,flip]", 0, 0, "",

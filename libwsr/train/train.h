@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training. training.c owns the step and what it needs, training_state.c the
-// state that a checkpoint holds, validate.c the validation between epochs and
-// guard.c what it warns of, batch.c the passes over one batch, loss.c the
-// losses that callers use; a trainer is one file with the mathematics of a
-// batch. inner.c and paired.c are what some of them share, awp.c and average.c
+// Training. training.c owns what a training needs, step.c the step and its
+// parts, training_state.c the state that a checkpoint holds, validate.c the
+// validation between epochs and guard.c what it warns of, batch.c the passes
+// over one batch, loss.c the losses that callers use; a trainer is one file
+// with the mathematics of a batch. inner.c and paired.c are what some of them
+// share; awp.c, average.c, mix.c (mixup, cutmix) and teacher.c (distillation)
 // go with any. loop.c is the loop of runs, trainer.c what callers loop with.
 // sources.c makes data and networks of a configuration; eval/stage.c evaluates
 // a network into the log; run.c is the whole as a run (run/run.h). Search uses
@@ -17,6 +18,7 @@
 #include "data/data.h"
 #include "eval/eval.h"
 #include "io/io.h"
+#include "kernel/softmax_cross_entropy.h"
 #include "net/net.h"
 #include "optim/optim.h"
 #include "run/run.h"
@@ -34,15 +36,26 @@ typedef struct wsr__training_of {
     uint64_t seed;
 } wsr__training_of;
 
-/// A batch, as a trainer gets it. Arrays are (n, ...).
+/// How a network learns from a teacher, see teacher.c.
+typedef struct wsr__distill {
+    float *logits; // of the teacher, (n, classes), in the order of the images
+                   // that are learned from; NULL: there is no teacher
+    double temperature;
+    double weight;     // of its loss; the rest is that of the labels
+    bool over_classes; // the divergence is a mean over classes too
+} wsr__distill;
+
+/// A batch, or a part of one, as a trainer gets it. Arrays are (n, ...).
 typedef struct wsr__train_step {
     wsr_plan *plan;   // training graph, train mode
     wsr_plan *second; // another one like it, with memory of its own; NULL
                       // unless the trainer has `two_passes`
     wsr_plan *attack; // NULL unless the trainer attacks; shares its memory
     const wsr_net *net;
-    const float *x; // clean images
-    const int32_t *labels;
+    const float *x;        // clean images
+    const int32_t *labels; // of mixed images, the one of the larger share
+    wsr__mixed mixed;      // their second labels
+    wsr__distill distill;
     float *x_adv;        // room for images
     float *logits;       // room for logits; NULL unless the trainer attacks
     float *state;        // what the trainer keeps from batch to batch
@@ -100,8 +113,12 @@ typedef struct wsr__trainer_class {
     /// are part of checkpoints. NULL: none.
     size_t (*state)(const void *params, const void *own, size_t batch,
                     size_t pixels);
-    /// Updates after the first find the gradients of the one before.
-    bool keeps_gradients;
+    /// Whether updates after the first find the gradients of the one before;
+    /// NULL: they do not.
+    bool (*keeps_gradients)(const void *params);
+    /// The trainer asks whether an image is classified as its one label, so
+    /// that images cannot be mixed.
+    bool one_label;
     /// Passes of an image through the network, forward and back, in a step;
     /// NULL: 1.
     double (*passes)(const void *params);
@@ -122,20 +139,6 @@ typedef struct wsr__pass {
     double logits;    // weight of the first classifier's loss
     double auxiliary; // of the second's
 } wsr__pass;
-
-/// What the mean cross entropy of a batch is of.
-typedef struct wsr__ce_batch {
-    const int32_t *labels;
-    size_t n;
-    size_t classes;
-    double smoothing; // of labels
-    double weight;    // factor of the gradient
-} wsr__ce_batch;
-
-/// Mean cross entropy of logits (n, classes), and its gradient unless diff is
-/// NULL.
-double wsr__mean_cross_entropy(float *diff, const float *logits,
-                               const wsr__ce_batch *batch);
 
 /// Forward the images and, unless both weights are 0, backward from
 ///   mean over images of CE(logits, label) and CE(aux, label).
@@ -172,6 +175,16 @@ typedef struct wsr__train_params {
     double grad_clip;
     double auxiliary_weight;
     double label_smoothing;
+    double mixup;
+    double cutmix;
+    double mix_switch;
+    double mix_prob;
+    wsr__text mix_mode;
+    wsr__text teacher; // network file; empty: none
+    double temperature;
+    double teacher_weight;
+    wsr__text teacher_fidelity;
+    int64_t shards;
     bool drop_path_ramp;
     wsr__text augment;
     bool drop_last;
@@ -194,6 +207,11 @@ typedef struct wsr__train_params {
 
 extern const wsr__option wsr__train_schema[];
 
+/// Plans for whole parts of a batch, and, by the parity of their number of
+/// images, for those of an epoch's last batch, which differ by one image at
+/// most.
+enum { WSR__PLAN_PAIRS = 3 };
+
 /// Plans for one number of images, all in the memory of the training.
 typedef struct wsr__plan_pair {
     size_t n;
@@ -209,6 +227,16 @@ typedef struct wsr__sums {
     double clean;
     double seen;
 } wsr__sums;
+
+/// Room of mixed batches, NULL where there are none. See mix.c.
+typedef struct wsr__mix_room {
+    float *images; // (batch, c, h, w)
+    int32_t *labels;
+    int32_t *others;
+    double *shares;
+} wsr__mix_room;
+
+typedef struct wsr__paired wsr__paired; // train/paired.h
 
 /// Room of adversarial weight perturbation, NULL where there is none.
 typedef struct wsr__awp {
@@ -241,12 +269,19 @@ typedef struct wsr__training {
     wsr_graph *attack_graph;
     wsr__arena arena;
     wsr__arena second_arena; // of the second training plans
-    wsr__plan_pair pairs[2]; // whole batches, and the last one of an epoch
+    wsr__plan_pair pairs[WSR__PLAN_PAIRS];
+    size_t shard;   // images of a part of a whole batch
+    float *stats;   // running statistics of each part, (shards, buffers); NULL:
+                    // there is one part
+    size_t buffers; // floats of the running statistics
     float *x_adv;
     float *logits; // of a batch, NULL when the trainer does not attack
     float *state;  // of the trainer, NULL: it has none
     size_t states; // floats of it
     int32_t *adv_labels;
+    wsr__mix_room mix;
+    wsr__paired *teacher; // NULL: there is none
+    float *teacher_logits;
     wsr__awp awp;
     wsr__guard guard;
     float *average;      // of all parameters, NULL: unwanted
@@ -275,9 +310,17 @@ wsr_status wsr__training_prepare(wsr__training *training);
 /// Memory and disk of a training that is prepared.
 void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
 
+/// Make the plans of a whole batch.
+wsr_status wsr__training_plans(wsr__training *training);
+
 /// Train on the next batch of the epoch. NUMERIC, naming epoch, step and
 /// tensor, for a loss or gradient that is not finite; the position stays then.
 wsr_status wsr__training_step(wsr__training *training);
+
+/// Accumulate the gradients of an update on a whole batch, part by part, and
+/// set its results.
+wsr_status wsr__training_gradients(wsr__training *training,
+                                   wsr__train_step *step);
 
 /// Clip the gradients, and let the optimiser step.
 wsr_status wsr__training_descend(wsr__training *training);
@@ -288,6 +331,34 @@ bool wsr__training_perturbs(const wsr__training *training);
 /// zero before. On failure the trained parameters are what they were.
 wsr_status wsr__training_perturbed(wsr__training *training,
                                    wsr__train_step *step);
+
+/// The learning rate now.
+double wsr__training_rate(const wsr__training *training);
+/// Steps that are done, over all epochs.
+size_t wsr__training_steps(const wsr__training *training);
+/// Updates of the optimiser for each batch.
+size_t wsr__training_updates(const wsr__training *training);
+
+/// Whether batches are mixed.
+bool wsr__training_mixes(const wsr__training *training);
+/// CONFIG for a trainer that cannot have that.
+wsr_status wsr__mix_check(const wsr__training *training);
+/// Mix the images of a batch from `begin` on, as many as a part has, into the
+/// training's room, where the part has its images and labels.
+void wsr__training_mix(const wsr__training *training, const wsr_batch *batch,
+                       size_t begin, const wsr__train_step *part);
+
+/// Make the teacher, where there is one.
+wsr_status wsr__training_open_teacher(wsr__training *training);
+/// How a whole batch learns from it.
+wsr__distill wsr__distill_of(const wsr__training *training);
+/// Ask it for the logits of a part of a batch.
+wsr_status wsr__training_teach(wsr__training *training,
+                               const wsr__train_step *part);
+/// Its loss on logits (n, classes); `weight` times the gradient is added to
+/// diff.
+double wsr__distillation(float *diff, const float *logits,
+                         const wsr__train_step *step, double weight);
 
 /// Copy all buffers; returns their number of floats. `out` may be NULL.
 size_t wsr__stats_copy(float *out, const wsr_params *params);

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Training of a network: what is made once, and the step.
+// Training of a network: what is made once, and what is told of it.
 //
-// The trainers (natural.c, madry.c, ...) do the work of a step on a batch;
-// training_state.c has the checkpoint, validate.c the validation. Runs
-// (loop.c) and callers (trainer.c) loop over steps and epochs.
-//
-// The plans of training and attack share an arena, since they run in turn:
-// memory is that of the larger plan, not of both. There are two pairs of
-// plans, for a whole batch and for the smaller last one.
+// step.c takes steps, training_state.c has the checkpoint, validate.c the
+// validation. Runs (loop.c) and callers (trainer.c) loop over steps and epochs.
 
-#include "train/train.h"
+#include "train/paired.h"
 
 #include <math.h>
 
@@ -103,7 +98,8 @@ static wsr_status want(float **out, bool wanted, size_t floats)
     return wanted && *out == NULL ? WSR_NOMEM : WSR_OK;
 }
 
-// What trainers use from batch to batch; `image` is the size of one.
+// What trainers use from batch to batch; `image` is the size of one. Each part
+// of a batch has a state of its own.
 static wsr_status make_trainer_room(wsr__training *t, size_t image)
 {
     wsr_status status = WSR_OK;
@@ -115,10 +111,11 @@ static wsr_status make_trainer_room(wsr__training *t, size_t image)
     }
     WSR_TRY(want(&t->logits, attacks, n * wsr_net_classes(t->of.net)));
     if (t->trainer->open != NULL) {
-        WSR_TRY(t->trainer->open(&t->own, t->options, &t->of, n));
+        WSR_TRY(t->trainer->open(&t->own, t->options, &t->of, t->shard));
     }
     if (t->trainer->state != NULL) {
-        t->states = t->trainer->state(t->options, t->own, n, image);
+        t->states = (size_t)t->params.shards *
+                    t->trainer->state(t->options, t->own, t->shard, image);
         WSR_TRY(want(&t->state, true, t->states));
     }
 out:
@@ -131,11 +128,14 @@ static wsr_status make_copies(wsr__training *t)
     wsr_status status = WSR_OK;
     const wsr_params *const params = wsr_net_params(t->of.net);
     const bool perturbs = t->params.awp > 0;
+    t->buffers = wsr__stats_copy(NULL, params);
+    WSR_TRY(want(&t->stats, t->params.shards > 1,
+                 (size_t)t->params.shards * t->buffers));
     WSR_TRY(want(&t->best, !wsr__streq(t->params.keep.s, "last"), t->floats));
     WSR_TRY(want(&t->average, wsr__training_averages(t), t->floats));
     WSR_TRY(want(&t->awp.before, perturbs, t->floats));
     WSR_TRY(want(&t->awp.moved, perturbs, t->floats));
-    WSR_TRY(want(&t->awp.stats, perturbs, wsr__stats_copy(NULL, params) + 1));
+    WSR_TRY(want(&t->awp.stats, perturbs, t->buffers + 1));
 out:
     return status;
 }
@@ -150,6 +150,39 @@ static wsr_status check_averages(const wsr__train_params *params)
                : WSR_OK;
 }
 
+// A part that is smaller than others would weigh as much as they do.
+static wsr_status check_shards(const wsr__train_params *params)
+{
+    return params->batch % params->shards == 0
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG,
+                          "train.shards: %lld does not divide train.batch, "
+                          "%lld",
+                          (long long)params->shards, (long long)params->batch);
+}
+
+// Mixed images, (batch, c, h, w), and their labels.
+static wsr_status make_mix_room(wsr__training *t, size_t image)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)t->params.batch;
+    WSR_TRY(wsr__mix_check(t));
+    if (!wsr__training_mixes(t)) {
+        return WSR_OK;
+    }
+    t->mix =
+        (wsr__mix_room){.images = wsr__alloc(n * image, sizeof(*t->mix.images)),
+                        .labels = wsr__alloc(n, sizeof(*t->mix.labels)),
+                        .others = wsr__alloc(n, sizeof(*t->mix.others)),
+                        .shares = wsr__alloc(n, sizeof(*t->mix.shares))};
+    if (t->mix.images == NULL || t->mix.labels == NULL ||
+        t->mix.others == NULL || t->mix.shares == NULL) {
+        status = WSR_NOMEM;
+    }
+out:
+    return status;
+}
+
 // x_adv (batch, c, h, w).
 static wsr_status make_room(wsr__training *t)
 {
@@ -158,6 +191,8 @@ static wsr_status make_room(wsr__training *t)
     const wsr_params *const params = wsr_net_params(t->of.net);
     WSR_TRY(want(&t->x_adv, true, (size_t)t->params.batch * image));
     WSR_TRY(make_trainer_room(t, image));
+    WSR_TRY(make_mix_room(t, image));
+    WSR_TRY(wsr__training_open_teacher(t));
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         t->floats += (size_t)wsr__params_at(params, i)->count;
     }
@@ -180,6 +215,8 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
     t->params = *params;
     t->best_value = -1;
     WSR_TRY(check_averages(params));
+    WSR_TRY(check_shards(params));
+    t->shard = (size_t)(params->batch / params->shards);
     WSR_TRY(make_parts(t));
     WSR_TRY(make_room(t));
     *out = t;
@@ -195,7 +232,7 @@ void wsr__training_free(wsr__training *training)
     if (t == NULL) {
         return;
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < WSR__PLAN_PAIRS; i++) {
         wsr_plan_free(t->pairs[i].train);
         wsr_plan_free(t->pairs[i].second);
         wsr_plan_free(t->pairs[i].attack);
@@ -216,6 +253,13 @@ void wsr__training_free(wsr__training *training)
     wsr__free(t->logits);
     wsr__free(t->state);
     wsr__free(t->adv_labels);
+    wsr__free(t->mix.images);
+    wsr__free(t->mix.labels);
+    wsr__free(t->mix.others);
+    wsr__free(t->mix.shares);
+    wsr__paired_free(t->teacher);
+    wsr__free(t->teacher_logits);
+    wsr__free(t->stats);
     wsr__free(t->awp.before);
     wsr__free(t->awp.moved);
     wsr__free(t->awp.stats);
@@ -224,186 +268,29 @@ void wsr__training_free(wsr__training *training)
     wsr__free(t);
 }
 
-// --------------------------------------------------------------- one batch
+// ---------------------------------------------------------------- reporting
 
-// A failed pair holds no plan, so that a further call makes it again.
-static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
-{
-    wsr_status status = WSR_OK;
-    const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS |
-                             t->trainer->purposes;
-    WSR_TRY(wsr__plan_new_in(&pair->train, t->graph, n, purpose, &t->arena));
-    if (t->trainer->two_passes) {
-        WSR_TRY(wsr__plan_new_in(&pair->second, t->graph, n, purpose,
-                                 &t->second_arena));
-    }
-    if (t->trainer->attack != NULL) {
-        WSR_TRY(wsr__plan_new_in(&pair->attack, t->attack_graph, n,
-                                 t->trainer->attack(t->options), &t->arena));
-    }
-    pair->n = n;
-out:
-    if (status != WSR_OK) {
-        wsr_plan_free(pair->train);
-        wsr_plan_free(pair->second);
-        pair->train = NULL;
-        pair->second = NULL;
-    }
-    return status;
-}
-
-// Pair 0 is for whole batches, pair 1 for the last one.
-static wsr_status pair_for(const wsr__plan_pair **out, wsr__training *t,
-                           size_t n)
-{
-    wsr__plan_pair *const pair = &t->pairs[n != (size_t)t->params.batch];
-    *out = pair;
-    return pair->n == n ? WSR_OK : make_pair(pair, t, n);
-}
-
-static size_t steps_done(const wsr__training *t)
-{
-    return t->epoch * t->batches + t->batch;
-}
-
-// The probability rises linearly over the epochs, as in DARTS.
-static double drop_path_now(const wsr__training *t)
-{
-    const double p = wsr__net_drop_path(t->of.net);
-    return t->params.drop_path_ramp
-               ? p * (double)t->epoch / (double)t->params.epochs
-               : p;
-}
-
-static double rate_now(const wsr__training *t)
+double wsr__training_rate(const wsr__training *t)
 {
     return wsr_sched_rate(t->sched, t->params.lr, (int64_t)t->epoch,
                           t->params.epochs);
 }
 
-static size_t updates_of(const wsr__training *t)
+size_t wsr__training_steps(const wsr__training *t)
+{
+    return t->epoch * t->batches + t->batch;
+}
+
+size_t wsr__training_updates(const wsr__training *t)
 {
     return t->trainer->updates != NULL ? t->trainer->updates(t->options) : 1;
-}
-
-static wsr__train_step step_of(const wsr__training *t,
-                               const wsr__plan_pair *pair,
-                               const wsr_batch *batch)
-{
-    return (wsr__train_step){
-        .plan = pair->train,
-        .second = pair->second,
-        .attack = pair->attack,
-        .net = t->of.net,
-        .x = wsr_batch_images(batch),
-        .labels = wsr_batch_labels(batch),
-        .x_adv = t->x_adv,
-        .logits = t->logits,
-        .state = t->state,
-        .own = t->own,
-        .adv_labels = t->adv_labels,
-        .n = wsr_batch_count(batch),
-        .classes = wsr_net_classes(t->of.net),
-        .seed = t->of.seed,
-        .id = (uint64_t)steps_done(t) * (uint64_t)t->params.batch,
-        .epoch = t->epoch,
-        .smoothing = t->params.label_smoothing,
-        .clean_share = t->params.clean_share,
-        .loss_fn = t->loss_fn,
-        .loss_user = t->loss_user,
-        .auxiliary = t->params.auxiliary_weight,
-        .drop_path = drop_path_now(t),
-        .number = steps_done(t),
-    };
-}
-
-wsr_status wsr__training_descend(wsr__training *t)
-{
-    wsr_status status = WSR_OK;
-    const double clip = t->params.grad_clip;
-    WSR_TRY(wsr_optim_clip(NULL, t->optim, clip > 0 ? clip : HUGE_VAL));
-    WSR_TRY(wsr_optim_step(t->optim, rate_now(t)));
-out:
-    return status;
-}
-
-// Gradients are removed before an update, so that the optimiser skips a
-// parameter that no backward pass reaches.
-static wsr_status update(wsr__training *t, wsr__train_step *step)
-{
-    wsr_status status = WSR_OK;
-    if (step->update == 0 || !t->trainer->keeps_gradients) {
-        wsr_params_zero_grad(wsr_net_params(t->of.net), true);
-    }
-    step->skip = false;
-    if (wsr__training_perturbs(t)) {
-        return wsr__training_perturbed(t, step);
-    }
-    WSR_TRY(t->trainer->batch(step, t->options));
-    if (!step->skip) {
-        WSR_TRY(wsr__training_descend(t));
-    }
-out:
-    return status;
-}
-
-// One step. Sums are weighted by images, since the last batch may be smaller;
-// those of a batch with several updates are of the last one.
-static wsr_status learn(wsr__training *t, const wsr_batch *batch)
-{
-    wsr_status status = WSR_OK;
-    const wsr__plan_pair *pair = NULL;
-    const size_t n = wsr_batch_count(batch);
-    const size_t updates = updates_of(t);
-    WSR_TRY(pair_for(&pair, t, n));
-    wsr__train_step step = step_of(t, pair, batch);
-    for (step.update = 0; step.update < updates; step.update++) {
-        WSR_TRY(update(t, &step));
-    }
-    t->sums.loss += step.loss * (double)n;
-    t->sums.correct += (double)step.correct;
-    t->sums.clean += step.clean_known ? (double)step.clean : nan("");
-    t->sums.seen += (double)n;
-out:
-    return status;
-}
-
-// After a failure the loader goes back, so that a further call takes the same
-// batch.
-wsr_status wsr__training_step(wsr__training *training)
-{
-    wsr_status status = WSR_OK;
-    wsr__training *const t = training;
-    const wsr_batch *batch = NULL;
-    WSR_TRY(wsr_loader_next(&batch, t->loader));
-    status = learn(t, batch);
-    if (status != WSR_OK) {
-        status = wsr__fail_at(status, "train: epoch %zu, step %zu", t->epoch,
-                              t->batch);
-        // A further call takes the same batch again.
-        const wsr_status back = wsr_loader_seek(t->loader, t->epoch, t->batch);
-        status = back == WSR_OK ? status : back;
-        goto out;
-    }
-    t->batch++;
-    wsr__training_average(t);
-out:
-    return status;
-}
-
-wsr_status wsr__training_next_epoch(wsr__training *t)
-{
-    t->epoch++;
-    t->batch = 0;
-    t->sums = (wsr__sums){0};
-    return wsr_loader_seek(t->loader, t->epoch, 0);
 }
 
 // Means over the images of the epoch so far; NaN before the first batch.
 wsr__epoch wsr__training_epoch(const wsr__training *t)
 {
     const double n = t->sums.seen;
-    return (wsr__epoch){.lr = rate_now(t),
+    return (wsr__epoch){.lr = wsr__training_rate(t),
                         .loss = t->sums.loss / n,
                         .accuracy = t->sums.correct / n,
                         .clean_accuracy = t->sums.clean / n};
@@ -417,7 +304,7 @@ wsr_status wsr__training_report(const wsr__training *t, wsr__run *run)
                    "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
                    (long long)t->params.epochs, epoch.loss,
                    100 * t->sums.correct / t->sums.seen);
-    return wsr__run_progress(run, "train", steps_done(t),
+    return wsr__run_progress(run, "train", wsr__training_steps(t),
                              t->batches * (size_t)t->params.epochs, note);
 }
 
@@ -427,15 +314,7 @@ wsr_status wsr__training_report(const wsr__training *t, wsr__run *run)
 wsr_status wsr__training_prepare(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    const wsr__plan_pair *pair = NULL;
-    const size_t batch = (size_t)t->params.batch;
-    const size_t images = wsr_dataset_count(t->of.train);
-    const size_t n = images < batch ? images : batch;
-    status = pair_for(&pair, t, n);
-    if (status != WSR_OK) {
-        status = wsr__fail_at(status, "train: plans for %zu images at once", n);
-        goto out;
-    }
+    WSR_TRY(wsr__training_plans(t));
     WSR_TRY(wsr__training_prepare_validation(t));
 out:
     return status;
@@ -454,8 +333,12 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         states += (double)wsr__state_bytes(&state);
     }
     const double own = sizeof(float) * (double)t->states;
+    const double stats = t->stats == NULL
+                             ? 0
+                             : sizeof(float) * (double)t->params.shards *
+                                   (double)t->buffers;
     const double best = (t->best != NULL ? copy : 0) +
-                        (t->average != NULL ? copy : 0) + own;
+                        (t->average != NULL ? copy : 0) + own + stats;
     const double perturbed = t->awp.before != NULL ? 2 * copy : 0;
     wsr__needs_memory(needs, "plans of training",
                       sizeof(float) *
@@ -465,8 +348,14 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     if (t->own != NULL) {
         wsr__needs_memory(needs, "second network", t->trainer->bytes(t->own));
     }
-    // The batch in work, the one that is loaded ahead, the attacked one.
-    wsr__needs_memory(needs, "batches", 3 * image * (double)t->params.batch);
+    if (t->teacher != NULL) {
+        wsr__needs_memory(needs, "teacher", wsr__paired_bytes(t->teacher));
+    }
+    // The batch in work, the one that is loaded ahead, the attacked one, the
+    // mixed one.
+    wsr__needs_memory(needs, "batches",
+                      (t->mix.images != NULL ? 4 : 3) * image *
+                          (double)t->params.batch);
     wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);
     // Checkpoint, its predecessor and its successor, and the network.
     needs->disk += 3 * (copy + states + best) + copy;
@@ -479,7 +368,9 @@ double wsr__training_passes(const wsr__training *training)
     const double images = (double)t->params.epochs * (double)t->batches *
                           (double)t->params.batch;
     const double learning = t->trainer->two_passes ? 2 : 1;
+    const double updates = (double)wsr__training_updates(t);
     return images *
            ((t->trainer->passes != NULL ? t->trainer->passes(t->options) : 1) +
-            (t->params.awp > 0 ? learning * (double)updates_of(t) : 0));
+            (t->teacher != NULL ? 0.5 : 0) +
+            (t->params.awp > 0 ? learning * updates : 0));
 }

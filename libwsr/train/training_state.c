@@ -15,6 +15,12 @@
 
 enum { POSITION = 4, VALUES = 5, GUARD = 4 };
 
+// Running statistics of all parts of a batch.
+static size_t stats_floats(const wsr__training *t)
+{
+    return (size_t)t->params.shards * t->buffers;
+}
+
 wsr_status wsr__training_save(const wsr__training *training,
                               wsr__st_builder *builder, const char *prefix)
 {
@@ -49,6 +55,10 @@ wsr_status wsr__training_save(const wsr__training *training,
     if (t->state != NULL) {
         WSR_TRY(wsr__st_name(name, prefix, "trainer"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->state, t->states));
+    }
+    if (t->stats != NULL) {
+        WSR_TRY(wsr__st_name(name, prefix, "shards"));
+        WSR_TRY(wsr__st_add_f32(builder, name, t->stats, stats_floats(t)));
     }
 out:
     return status;
@@ -108,6 +118,7 @@ typedef struct staged {
     float *best; // NULL: unwanted
     float *average;
     float *state; // NULL: the trainer has none
+    float *stats; // NULL: batches have one part
     unsigned char *optim;
 } staged;
 
@@ -153,6 +164,8 @@ static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
     WSR_TRY(stage_floats(&s->best, t->best, t->floats, "best", &from));
     WSR_TRY(stage_floats(&s->average, t->average, t->floats, "average", &from));
     WSR_TRY(stage_floats(&s->state, t->state, t->states, "trainer", &from));
+    WSR_TRY(
+        stage_floats(&s->stats, t->stats, stats_floats(t), "shards", &from));
     WSR_TRY(wsr__st_name(name, prefix, "optim."));
     WSR_TRY(wsr__st_stage_optim(&s->optim, t->optim, st, name));
 out:
@@ -172,6 +185,9 @@ static void take(wsr__training *t, const staged *s)
     }
     if (t->state != NULL) {
         memcpy(t->state, s->state, t->states * sizeof(*t->state));
+    }
+    if (t->stats != NULL) {
+        memcpy(t->stats, s->stats, stats_floats(t) * sizeof(*t->stats));
     }
     t->epoch = (size_t)s->position[0];
     t->batch = (size_t)s->position[1];
@@ -197,6 +213,7 @@ out:
     wsr__free(s.best);
     wsr__free(s.average);
     wsr__free(s.state);
+    wsr__free(s.stats);
     wsr__free(s.optim);
     return status;
 }

@@ -18,7 +18,7 @@
 #define AFTER_TOL 1e-5
 #define PIXEL_TOL 1e-6
 
-enum { MOST_NUMBERS = 8, SPEC = 1024 };
+enum { MOST_NUMBERS = 8, SPEC = 1024, ARRAYS = 7 };
 
 typedef struct step_case {
     const char *file;
@@ -34,6 +34,7 @@ typedef struct step_case {
 
 static const step_case cases[] = {
     {.file = "step_standard", .spec = "natural"},
+    {.file = "step_standard_teacher", .spec = "natural"},
     {.file = "step_fgsm", .spec = "fgsm:eps=%s", .numbers = {"fgsm_step"}},
     {.file = "step_pgd",
      .spec = "madry:mode=train_moving,start=none,box_at_use=true,eps=%s,"
@@ -145,7 +146,8 @@ typedef struct bench {
     void *options;
     void *own;
     wsr_optim *optim;
-    float *arrays[6]; // x, x_adv, logits, state, start_noise, step_noise
+    // x, x_adv, logits, state, start_noise, step_noise, teacher_logits
+    float *arrays[ARRAYS];
     int32_t *labels;
     int32_t *adv_labels;
     wsr__train_step step;
@@ -242,6 +244,7 @@ static void open_arrays(bench *b, size_t n)
     }
     b->arrays[4] = optional(b->st, "start_noise");
     b->arrays[5] = optional(b->st, "omega_noise");
+    b->arrays[6] = optional(b->st, "teacher_logits");
 }
 
 static void open_bench(bench *b, const step_case *c)
@@ -267,24 +270,25 @@ static void open_bench(bench *b, const step_case *c)
                    number(b->st, "momentum", 0),
                    number(b->st, "weight_decay", 0));
     ck_assert_ok(wsr_optim_new(&b->optim, wsr_net_params(b->net), text));
-    b->step =
-        (wsr__train_step){.plan = b->plans[0],
-                          .second = b->plans[1],
-                          .attack = b->plans[2],
-                          .net = b->net,
-                          .x = b->arrays[0],
-                          .labels = b->labels,
-                          .x_adv = b->arrays[1],
-                          .logits = b->arrays[2],
-                          .state = b->arrays[3],
-                          .own = b->own,
-                          .adv_labels = b->adv_labels,
-                          .start_noise = b->arrays[4],
-                          .step_noise = b->arrays[5],
-                          .n = n,
-                          .classes = wsr_net_classes(b->net),
-                          .epoch = (uint64_t)number(b->st, "epoch_counter", 0),
-                          .smoothing = number(b->st, "label_smoothing", 0)};
+    b->step = (wsr__train_step){
+        .plan = b->plans[0],
+        .second = b->plans[1],
+        .attack = b->plans[2],
+        .net = b->net,
+        .x = b->arrays[0],
+        .labels = b->labels,
+        .x_adv = b->arrays[1],
+        .logits = b->arrays[2],
+        .state = b->arrays[3],
+        .own = b->own,
+        .adv_labels = b->adv_labels,
+        .start_noise = b->arrays[4],
+        .step_noise = b->arrays[5],
+        .distill = {b->arrays[6], number(b->st, "T", 1), 1, true},
+        .n = n,
+        .classes = wsr_net_classes(b->net),
+        .epoch = (uint64_t)number(b->st, "epoch_counter", 0),
+        .smoothing = number(b->st, "label_smoothing", 0)};
 }
 
 static void close_bench(bench *b)
@@ -292,7 +296,7 @@ static void close_bench(bench *b)
     for (size_t i = 0; i < 3; i++) {
         wsr_plan_free(b->plans[i]);
     }
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < ARRAYS; i++) {
         wsr__free(b->arrays[i]);
     }
     wsr__free(b->labels);
@@ -451,11 +455,13 @@ static void compare_step(bench *b)
     const double clip = number(b->st, "grad_clip", HUGE_VAL);
     // The update whose loss is the square of the constraint: its last pass is
     // the base's.
-    const bool square = b->trainer->keeps_gradients && b->step.update == 1;
+    const bool keeps = b->trainer->keeps_gradients != NULL &&
+                       b->trainer->keeps_gradients(b->options);
+    const bool square = keeps && b->step.update == 1;
     wsr_plan *const last = square ? ((wsr__paired *)b->own)->plans[0]
                                   : b->plans[b->of->second];
     wsr_params *const params = wsr_net_params(b->net);
-    if (b->step.update == 0 || !b->trainer->keeps_gradients) {
+    if (b->step.update == 0 || !keeps) {
         wsr_params_zero_grad(params, true);
     }
     ck_assert_ok(b->trainer->batch(&b->step, b->options));

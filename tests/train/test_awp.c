@@ -67,7 +67,10 @@ static void gradient(wsr_plan *plan, const bench *b)
     memcpy(wsr_plan_src(plan, "x"), wsr_batch_images(batch),
            (size_t)N * 3 * 16 * 16 * sizeof(float));
     ck_assert_ok(wsr_plan_forward(plan));
-    const wsr__ce_batch of = {wsr_batch_labels(batch), N, CLASSES, 0, 1};
+    const wsr__ce_batch of = {.labels = wsr_batch_labels(batch),
+                              .n = N,
+                              .classes = CLASSES,
+                              .weight = 1};
     (void)wsr__mean_cross_entropy(wsr_plan_diff_dst(plan, "logits"),
                                   wsr_plan_dst(plan, "logits"), &of);
     ck_assert_ok(wsr_plan_backward(plan));

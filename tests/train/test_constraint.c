@@ -62,18 +62,19 @@ START_TEST(a_base_must_be_there_and_fit)
     step_bench b;
     step_open(&b, "natural");
     const wsr__training_of of = {b.net, NULL, NULL, 1};
-    ck_assert_fails(wsr__paired_open(&base, "", &of, STEP_N), WSR_CONFIG,
-                    "base: is missing");
-    ck_assert_fails(wsr__paired_open(&base, "/nowhere/net", &of, STEP_N),
-                    WSR_IO, "/nowhere/net");
+    ck_assert_fails(wsr__paired_open(&base, "base", "", &of, STEP_N, 0),
+                    WSR_CONFIG, "base: is missing");
+    ck_assert_fails(
+        wsr__paired_open(&base, "base", "/nowhere/net", &of, STEP_N, 0),
+        WSR_NOTFOUND, "/nowhere/net");
     const char *const wide = each_trainer_base(
         "genotype=cna_r,channels=4,layers=3,classes=4,image_size=16");
-    ck_assert_fails(wsr__paired_open(&base, wide, &of, STEP_N), WSR_ARG,
-                    "has 4 classes, the trained network 3");
+    ck_assert_fails(wsr__paired_open(&base, "base", wide, &of, STEP_N, 0),
+                    WSR_ARG, "has 4 classes, the trained network 3");
     const char *const large = each_trainer_base(
         "genotype=cna_r,channels=4,layers=3,classes=3,image_size=32");
-    ck_assert_fails(wsr__paired_open(&base, large, &of, STEP_N), WSR_SHAPE,
-                    "takes images");
+    ck_assert_fails(wsr__paired_open(&base, "base", large, &of, STEP_N, 0),
+                    WSR_SHAPE, "takes images");
     step_close(&b);
 }
 END_TEST

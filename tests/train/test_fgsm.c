@@ -10,7 +10,8 @@ static void gradient_of(float *grad, const step_bench *b, unsigned purpose)
         wsr_plan_new(&plan, b->attack_graph, STEP_N, WSR_GRAD_INPUT | purpose));
     memcpy(wsr_plan_src(plan, "x"), b->x, sizeof(b->x));
     ck_assert_ok(wsr_plan_forward(plan));
-    const wsr__ce_batch of = {b->labels, STEP_N, STEP_CLASSES, 0, 1};
+    const wsr__ce_batch of = {
+        .labels = b->labels, .n = STEP_N, .classes = STEP_CLASSES, .weight = 1};
     (void)wsr__mean_cross_entropy(wsr_plan_diff_dst(plan, "logits"),
                                   wsr_plan_dst(plan, "logits"), &of);
     ck_assert_ok(wsr_plan_backward(plan));

@@ -8,7 +8,6 @@
 #include "attack/engine/pgd_plan.h"
 #include "attack/engine/model.h"
 #include "graph/plan.h"
-#include "kernel/softmax_cross_entropy.h"
 
 #include <math.h>
 #include <string.h>
@@ -115,20 +114,20 @@ static void seed_backward(wsr_plan *plan, const int32_t *labels,
     }
 }
 
-// With smoothed labels the gradient is hardly ever too small for a float.
-static void seed_smoothed(wsr_plan *plan, const int32_t *labels,
-                          double smoothing)
+// Where labels are smoothed or mixed, the gradient is hardly ever too small for
+// a float.
+static void seed_soft(wsr_plan *plan, const int32_t *labels,
+                      const wsr__pgd *pgd)
 {
     const wsr_shape *const shape = wsr_plan_shape(plan, "logits");
-    const float *const z = wsr_plan_dst(plan, "logits");
-    float *const dz = wsr_plan_diff_dst(plan, "logits");
-    const size_t classes = (size_t)shape->dims[1];
-    for (size_t i = 0; i < (size_t)shape->dims[0]; i++) {
-        const wsr__ce_target target = {
-            .label = (size_t)labels[i], .smoothing = smoothing, .scale = 1};
-        (void)wsr__softmax_cross_entropy(dz + i * classes, z + i * classes,
-                                         classes, &target);
-    }
+    const wsr__ce_batch of = {.labels = labels,
+                              .n = (size_t)shape->dims[0],
+                              .classes = (size_t)shape->dims[1],
+                              .smoothing = pgd->smoothing,
+                              .weight = (double)shape->dims[0],
+                              .mixed = pgd->mixed};
+    (void)wsr__mean_cross_entropy(wsr_plan_diff_dst(plan, "logits"),
+                                  wsr_plan_dst(plan, "logits"), &of);
 }
 
 static wsr_status check_plan(wsr_plan *plan)
@@ -170,8 +169,8 @@ wsr_status wsr__pgd_gradient(const float **grad, wsr_plan *plan,
         clip_row(src, floats);
     }
     WSR_TRY(wsr_plan_forward(plan));
-    if (pgd->smoothing > 0) {
-        seed_smoothed(plan, labels, pgd->smoothing);
+    if (pgd->smoothing > 0 || pgd->mixed.others != NULL) {
+        seed_soft(plan, labels, pgd);
     } else {
         seed_backward(plan, labels, pgd);
     }

@@ -7,6 +7,7 @@
 
 #include "attack/engine/loss.h"
 #include "attack/engine/project.h"
+#include "kernel/softmax_cross_entropy.h"
 #include "wsr/graph.h"
 
 #include <stdbool.h>
@@ -27,6 +28,7 @@ typedef struct wsr__pgd {
     wsr__loss loss;     // NULL: cross entropy
     const float *clean; // logits for wsr__loss_kl, (n, classes)
     double smoothing;   // of the labels of the cross entropy
+    wsr__mixed mixed;   // second labels of the cross entropy
     const float *start; // the start minus x, instead of noise that is drawn
     bool start_outside; // the start may lie outside of ball and pixel range
     bool box_at_use;    // the perturbation may leave the pixel range, what the

@@ -135,8 +135,10 @@ WSR_API void wsr_trainer_free(wsr_trainer *trainer);
  * method attacks; of the clean ones, if the method is TRADES). If the network
  * has an auxiliary classifier, the trainer also calls it with the logits of
  * that one and weighs the result by the option auxiliary_weight. The option
- * label_smoothing then has no effect. The attack of a trainer keeps its own
- * loss.
+ * label_smoothing then has no effect. With the option `teacher` the function
+ * takes the share that the teacher leaves to the labels. With `mixup` or
+ * `cutmix` a step fails with WSR_CONFIG, since images have two labels. The
+ * attack of a trainer keeps its own loss.
  *
  * @param loss NULL restores cross entropy, the loss of a new trainer
  * @param user [borrowed] the trainer passes it to the function
