@@ -76,4 +76,7 @@ void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value);
 wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
                             size_t batch, unsigned purpose, wsr__arena *arena);
 
+/// Shape of an input for the plan's batch size; NULL for an unknown name.
+const wsr_shape *wsr__plan_src_shape(const wsr_plan *plan, const char *input);
+
 #endif

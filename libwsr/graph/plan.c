@@ -137,6 +137,12 @@ const wsr_shape *wsr_plan_shape(const wsr_plan *plan, const char *output)
     return port == NULL ? NULL : &plan->slots[port->slot].desc.shape;
 }
 
+const wsr_shape *wsr__plan_src_shape(const wsr_plan *plan, const char *input)
+{
+    const wsr__port *const port = find(plan->inputs, plan->input_count, input);
+    return port == NULL ? NULL : &plan->slots[port->slot].desc.shape;
+}
+
 float *wsr_plan_diff_dst(wsr_plan *plan, const char *output)
 {
     const wsr__port *const port =

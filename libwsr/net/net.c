@@ -172,6 +172,11 @@ double wsr__net_drop_path(const wsr_net *net)
     return options != NULL ? options->drop_path : 0;
 }
 
+double wsr__net_dropout(const wsr_net *net)
+{
+    return net->cls->dropout != NULL ? net->cls->dropout(net->options) : 0;
+}
+
 // A supernet has no graph of its own: wsr_supernet_graph() makes one for a
 // path.
 wsr_status wsr_net_graph(wsr_graph **out, const wsr_net *net, bool training)

@@ -138,6 +138,8 @@ typedef struct wsr__net_class {
     /// Build everything from the normalised image to the logits.
     wsr_value (*body)(const wsr__build *build, const wsr__site *site,
                       wsr_value x);
+    /// Probability of the dropout of training graphs; NULL: they have none.
+    double (*dropout)(const wsr__net_options *options);
     /// Side of the images where the option is 0.
     int64_t (*image_size)(const wsr__net_options *options);
     /// A parameter that every network of this kind has. What stands before the
@@ -219,6 +221,11 @@ const wsr__cells_options *wsr__net_cells_options(const wsr_net *net);
 size_t wsr__net_layers(const wsr_net *net);
 /// The option drop_path, 0 without cells.
 double wsr__net_drop_path(const wsr_net *net);
+
+/// The probability of dropout in training graphs, 0 without.
+double wsr__net_dropout(const wsr_net *net);
+/// The input of the masks of dropout.
+#define WSR__DROPOUT_NAME "dropout"
 
 /// Whether files hold the object behind the key instead of the option.
 bool wsr__net_holds_cells(const wsr__net_class *cls, const char *key);

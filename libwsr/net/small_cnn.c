@@ -4,16 +4,46 @@
 // 2019, arXiv:1901.08573; Carlini and Wagner 2017): twice two 3x3 convolutions
 // without padding and a max pool, then three linear maps. Names and initial
 // values are those of SmallCNN in the repository of TRADES: the last map starts
-// at 0. Its dropout has no parameters and is left out.
+// at 0. Training graphs may have its dropout, behind the first linear map.
 
 #include "net/net.h"
 
+#include <stddef.h>
+
 enum { HIDDEN = 200, LEAST = 16, MOST = 4096 };
+
+typedef struct small_cnn {
+    wsr__net_options super;
+    double dropout;
+} small_cnn;
 
 static const wsr__option schema[] = {
     WSR__NET_OPTIONS("1"),
+    {"dropout", WSR__FLOAT, offsetof(small_cnn, dropout), "0", 0, 0.99, "",
+     "probability that training drops a value behind the first linear map; "
+     "TRADES: 0.5",
+     NULL},
     {0},
 };
+
+static double dropout(const wsr__net_options *options)
+{
+    const void *const own = options;
+    return ((const small_cnn *)own)->dropout;
+}
+
+// Zeros, and elsewhere one over the probability of staying. See
+// wsr_net_dropout().
+static wsr_value drop(const wsr__build *build, const wsr__site *site,
+                      wsr_value x)
+{
+    if (!build->training || dropout(build->net->options) <= 0) {
+        return x;
+    }
+    const wsr_value mask =
+        wsr__input(site->graph, WSR__DROPOUT_NAME, (wsr_shape){2, {1, HIDDEN}});
+    return wsr__op2(site->graph, "mul", NULL, x, mask);
+}
 
 // Both pools halve, and the four convolutions take 2 pixels each.
 static int64_t side_behind(int64_t image_size)
@@ -61,7 +91,8 @@ static wsr_value body(const wsr__build *build, const wsr__site *site,
     x = convolve(&features, "conv4", 64, x);
     x = wsr__build_max_pool(&features, pool, x);
     x = wsr__named_linear(&at, "fc1", HIDDEN, wsr__build_flat(site, x));
-    x = wsr__named_linear(&at, "fc2", HIDDEN, wsr__build_relu(site, x));
+    x = drop(build, site, wsr__build_relu(site, x));
+    x = wsr__named_linear(&at, "fc2", HIDDEN, x);
     at.init = WSR__INIT_ZERO;
     return wsr__named_linear(&at, "fc3", build->net->options->classes,
                              wsr__build_relu(site, x));
@@ -99,9 +130,10 @@ static wsr_status infer(wsr__net_options *options,
 
 const wsr__net_class wsr__net_small_cnn = {
     .super = {"small_cnn", "small convolutional network for MNIST",
-              "arXiv:1901.08573", schema, sizeof(wsr__net_options)},
+              "arXiv:1901.08573", schema, sizeof(small_cnn)},
     .check = check,
     .body = body,
+    .dropout = dropout,
     .image_size = image_size,
     .anchor = "feature_extractor.conv1.weight",
     .infer = infer,

@@ -128,6 +128,7 @@ wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
         WSR_TRY(wsr_net_drop_path(plan, step->net, step->drop_path, step->seed,
                                   step->number));
     }
+    WSR_TRY(wsr_net_dropout(plan, step->net, step->seed, step->number));
     memcpy(wsr_plan_src(plan, "x"), x,
            (size_t)wsr_shape_count(shape) * sizeof(*x));
     if (step->stats != NULL) {

@@ -78,11 +78,92 @@ START_TEST(images_that_are_too_small_are_refused_in_one_line)
 }
 END_TEST
 
+// Masks of the training graph alone, of a fraction p of zeros.
+START_TEST(training_graphs_have_the_dropout_that_is_asked_for)
+{
+    enum { N = 16, VALUES = 200 };
+    wsr_net *const net = made("dropout=0.25");
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    float first[N * VALUES];
+    size_t zeros = 0;
+    ck_assert_ok(wsr_net_graph(&graph, net, false));
+    ck_assert_ok(wsr_plan_new(&plan, graph, N, WSR_FORWARD));
+    ck_assert_ptr_null(wsr_plan_src(plan, WSR__DROPOUT_NAME));
+    ck_assert_ok(wsr_net_dropout(plan, net, 1, 0));
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    ck_assert_ok(wsr_net_graph(&graph, net, true));
+    ck_assert_ok(wsr_plan_new(&plan, graph, N, WSR_FORWARD));
+    const float *const masks = wsr_plan_src(plan, WSR__DROPOUT_NAME);
+    ck_assert_ok(wsr_net_dropout(plan, net, 1, 0));
+    memcpy(first, masks, sizeof(first));
+    for (size_t i = 0; i < N * VALUES; i++) {
+        ck_assert(masks[i] == 0 || masks[i] == (float)(1 / 0.75));
+        zeros += masks[i] == 0;
+    }
+    ck_assert_uint_ge(zeros, N * VALUES / 5);
+    ck_assert_uint_le(zeros, N * VALUES * 3 / 10);
+    ck_assert_ok(wsr_net_dropout(plan, net, 1, 1));
+    ck_assert(!same_bits(first, masks, sizeof(first)));
+    ck_assert_ok(wsr_net_dropout(plan, net, 1, 0));
+    ck_assert(same_bits(first, masks, sizeof(first)));
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_net_free(net);
+}
+END_TEST
+
+static float *bias_of(wsr_net *net, const char *name)
+{
+    size_t at = 0;
+    ck_assert_ok(wsr_params_find(&at, wsr_net_params(net), name));
+    return wsr_params_edit(wsr_net_params(net), at);
+}
+
+// What fc2 reads is relu(fc1) times the masks: with biases alone the logits
+// follow from them.
+START_TEST(dropped_values_stand_behind_the_first_relu)
+{
+    enum { VALUES = 200 };
+    wsr_net *const net = made("dropout=0.5");
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    wsr_params *const params = wsr_net_params(net);
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const size_t n = (size_t)wsr_shape_count(wsr_params_shape(params, i));
+        memset(wsr_params_edit(params, i), 0, n * sizeof(float));
+    }
+    // The sum of all values behind fc1, through one value of fc2.
+    for (size_t i = 0; i < VALUES; i++) {
+        bias_of(net, "classifier.fc1.bias")[i] = i < 100 ? 1 : -1;
+        bias_of(net, "classifier.fc2.weight")[i] = 1;
+    }
+    bias_of(net, "classifier.fc3.weight")[0] = 1;
+    ck_assert_ok(wsr_net_graph(&graph, net, true));
+    ck_assert_ok(wsr_plan_new(&plan, graph, 1, WSR_FORWARD));
+    ck_assert_ok(wsr_net_dropout(plan, net, 3, 9));
+    ck_assert_ok(wsr_plan_forward(plan));
+    float want = 0;
+    for (size_t i = 0; i < 100; i++) {
+        want += wsr_plan_src(plan, WSR__DROPOUT_NAME)[i];
+    }
+    ck_assert_float_eq_tol(wsr_plan_dst(plan, "logits")[0], want, 1e-3F);
+    ck_assert_float_gt(want, 50);
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_net_free(net);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
         parameters_have_the_names_and_shapes_of_the_original,
         an_untrained_network_prefers_no_class,
-        images_that_are_too_small_are_refused_in_one_line, NULL};
+        training_graphs_have_the_dropout_that_is_asked_for,
+        dropped_values_stand_behind_the_first_relu,
+        images_that_are_too_small_are_refused_in_one_line,
+        NULL};
     return suite_of("small_cnn", tests);
 }

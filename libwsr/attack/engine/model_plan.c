@@ -245,12 +245,7 @@ static const wsr__model_class cls = {.forward = forward,
 
 const wsr_shape *wsr__plan_images(const wsr_plan *plan)
 {
-    for (size_t i = 0; i < plan->input_count; i++) {
-        if (wsr__streq(plan->inputs[i].name, "x")) {
-            return &plan->slots[plan->inputs[i].slot].desc.shape;
-        }
-    }
-    return NULL;
+    return wsr__plan_src_shape(plan, "x");
 }
 
 // Names and shapes are those of wsr_net_graph(); a caller's graph may lack

@@ -49,8 +49,10 @@
 //   sub_block1      hold the unused parameters of the networks of TRADES, too
 //                   (false)
 //
-// small_cnn is the network of TRADES for MNIST, without the dropout that the
-// original has in training.
+// small_cnn, the network of TRADES for MNIST, has
+//
+//   dropout         probability that training drops a value behind the first
+//                   linear map; 0.5 in the repository of TRADES (0)
 //
 // Graphs have the input "x", images (n, c, h, w) with values in [0, 1], and
 // the output "logits" (n, classes). Parameter names are those of PyTorch's
@@ -190,7 +192,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_describe(char **out,
  * @param net must outlive the graph
  * @param training true makes a training graph: it also has the output "aux"
  *        (n, classes) if the option auxiliary is set, and the masks of
- *        wsr_net_drop_path() if the option drop_path is above 0
+ *        wsr_net_drop_path() and wsr_net_dropout() if the option drop_path or
+ *        dropout is above 0
  * @returns WSR_OK; WSR_ARG for a supernet; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_graph(wsr_graph **out,
@@ -214,6 +217,22 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_drop_path(wsr_plan *plan,
                                                   const wsr_net *net,
                                                   double probability,
                                                   uint64_t seed, uint64_t step);
+
+/**
+ * Draw new dropout masks for a plan of a training graph: each value is dropped
+ * with the probability p of the option `dropout`; otherwise it is divided by
+ * 1 - p. The masks stay until the next call; without one all values are
+ * dropped.
+ *
+ * @param plan plan of a graph of `net`; if the graph has no masks, the function
+ *        does nothing
+ * @param net a network
+ * @param seed, step the masks depend on these two numbers only
+ * @returns WSR_OK
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_net_dropout(wsr_plan *plan,
+                                                const wsr_net *net,
+                                                uint64_t seed, uint64_t step);
 
 /**
  * Number of edges of a supernet for which an architecture chooses a candidate:
