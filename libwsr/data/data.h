@@ -121,6 +121,12 @@ wsr_status wsr__dataset_read(float *dst, const wsr_dataset *dataset,
 /// them, a grey channel repeated.
 void wsr__dataset_view(wsr_dataset *dataset, wsr__image view);
 
+/// The same data set as with the option data.size, whatever its own size, for
+/// loaders. It borrows the images, so the data set must outlive it. CONFIG for
+/// a size that the images cannot have. [out, owned]
+wsr_status wsr__dataset_at_size(wsr_dataset **out, const wsr_dataset *dataset,
+                                int64_t size);
+
 /// Allocate bytes and labels for `count` images of the stored shape.
 wsr_status wsr__dataset_reserve(wsr_dataset *dataset, size_t count);
 

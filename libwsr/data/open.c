@@ -217,6 +217,24 @@ out:
     return status;
 }
 
+// Images in memory are never reduced.
+wsr_status wsr__dataset_at_size(wsr_dataset **out, const wsr_dataset *dataset,
+                                int64_t size)
+{
+    const wsr__image stored = dataset->stored;
+    wsr_status status = WSR_OK;
+    *out = NULL;
+    if (size < stored.h || size < stored.w) {
+        return WSR_FAIL(
+            WSR_CONFIG, "images of %lldx%lld pixels cannot be shown with %lld",
+            (long long)stored.h, (long long)stored.w, (long long)size);
+    }
+    WSR_TRY(wsr_dataset_subset(out, dataset, 0, dataset->count));
+    wsr__dataset_view(*out, (wsr__image){dataset->view.c, size, size});
+out:
+    return status;
+}
+
 wsr_status wsr_dataset_open(wsr_dataset **out, const char *spec,
                             const char *split, const char *options)
 {

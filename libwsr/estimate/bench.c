@@ -36,7 +36,8 @@ static wsr_status make_loaders(wsr__estimate *b)
     b->train_batches = most[0] > 0 && most[0] < all[0] ? most[0] : all[0];
     b->val_batches = most[1] > 0 && most[1] < all[1] ? most[1] : all[1];
     for (size_t i = 0; i < b->n_nets; i++) {
-        WSR_TRY(wsr__images_fit(b->train_loader, b->train, b->nets[i].net));
+        WSR_TRY(wsr__images_fit(b->train_loader, b->train, b->nets[i].net,
+                                wsr_net_image(b->nets[i].net)));
     }
 out:
     return status;

@@ -36,8 +36,10 @@ wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build)
     *out = NULL;
     WSR_TRY(wsr_graph_new(&graph, net->params));
     const wsr__site site = {.graph = graph, .stride = 1, .affine = true};
-    const wsr_value x =
-        normalized(&site, net, wsr__input(graph, "x", net->image));
+    const wsr_value x = normalized(
+        &site, net,
+        wsr__input(graph, "x",
+                   build->image != NULL ? *build->image : net->image));
     const wsr_value logits = net->cls->body != NULL
                                  ? net->cls->body(build, &site, x)
                                  : wsr__cells_body(build, &site, x);

@@ -177,15 +177,21 @@ double wsr__net_dropout(const wsr_net *net)
     return net->cls->dropout != NULL ? net->cls->dropout(net->options) : 0;
 }
 
+wsr_status wsr_net_graph(wsr_graph **out, const wsr_net *net, bool training)
+{
+    return wsr__net_graph_at(out, net, &net->image, training);
+}
+
 // A supernet has no graph of its own: wsr_supernet_graph() makes one for a
 // path.
-wsr_status wsr_net_graph(wsr_graph **out, const wsr_net *net, bool training)
+wsr_status wsr__net_graph_at(wsr_graph **out, const wsr_net *net,
+                             const wsr_shape *image, bool training)
 {
     *out = NULL;
     if (net->cls->paths) {
         return WSR_FAIL(WSR_ARG, "net: a %s has a graph per path only",
                         net->cls->super.name);
     }
-    const wsr__build build = {.net = net, .training = training};
+    const wsr__build build = {.net = net, .training = training, .image = image};
     return wsr__net_build(out, &build);
 }

@@ -243,7 +243,13 @@ struct wsr__build {
     const unsigned char *choices; // of a supernet
     const float *weights;         // of a supernet, may be NULL
     bool open;                    // those are inputs instead
+    const wsr_shape *image;       // (1, c, h, w); NULL: that of the network
 };
+
+/// wsr_net_graph() for images (1, c, h, w) of another size. SHAPE, naming a
+/// parameter whose shape the size determines.
+wsr_status wsr__net_graph_at(wsr_graph **out, const wsr_net *net,
+                             const wsr_shape *image, bool training);
 
 /// Build a graph.
 wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build);

@@ -132,8 +132,10 @@ static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
     const wsr__cosine cosine = {.lr_min = s->params.lr_min};
     WSR_TRY(wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options.super,
                           of->seed));
-    WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net));
-    WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net));
+    WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net,
+                            wsr_net_image(s->net)));
+    WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net,
+                            wsr_net_image(s->net)));
     WSR_TRY(wsr__optim_make(&s->optim, wsr_net_params(s->net), &wsr__optim_sgd,
                             &sgd));
     WSR_TRY(wsr__sched_make(&s->sched, &wsr__sched_cosine, &cosine));

@@ -21,9 +21,10 @@ bool wsr__training_averages(const wsr__training *t)
 // Steps that the average holds; after the last of an epoch `batch` counts it.
 static size_t averaged(const wsr__training *t)
 {
-    const size_t first =
-        t->params.swa > 0 ? (size_t)(t->params.swa - 1) * t->batches : 0;
-    const size_t done = t->epoch * t->batches + t->batch;
+    const size_t first = t->params.swa > 0 ? wsr__training_steps_to(
+                                                 t, (size_t)(t->params.swa - 1))
+                                           : 0;
+    const size_t done = wsr__training_steps(t);
     return done > first ? done - first : 0;
 }
 

@@ -142,8 +142,8 @@ static size_t drawn_by(const wsr__train_params *params, size_t i, size_t j)
 void wsr__training_mix(const wsr__training *t, const wsr_batch *batch,
                        size_t begin, const wsr__train_step *part)
 {
-    const wsr_shape *const net = wsr_net_image(t->of.net);
-    const wsr_shape shape = {3, {net->dims[1], net->dims[2], net->dims[3]}};
+    const wsr_shape *const of = &wsr__training_size(t)->image;
+    const wsr_shape shape = {3, {of->dims[1], of->dims[2], of->dims[3]}};
     const size_t floats = (size_t)wsr_shape_count(&shape);
     const float *const x = wsr_batch_images(batch) + begin * floats;
     const int32_t *const labels = wsr_batch_labels(batch) + begin;

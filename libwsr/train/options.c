@@ -17,6 +17,10 @@ const wsr__option wsr__train_schema[] = {
      "passes over the training images", NULL},
     {"batch", WSR__INT, AT(batch), "64", 1, 65536, "images", "images per step",
      NULL},
+    {"sizes", WSR__TEXT, AT(sizes), "", 0, 0, "",
+     "phases of images of one size, [EPOCH:SIZE:BATCH,...], as "
+     "[1:128:512,7:224:224]; empty: train.batch images of data.size",
+     NULL},
     {"optimizer", WSR__TEXT, AT(optimizer),
      "sgd:momentum=0.9,weight_decay=1e-4", 0, 0, "",
      "sgd, adam or adamw with their options", NULL},

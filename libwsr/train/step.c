@@ -85,7 +85,7 @@ static part part_at(const wsr__training *t, size_t n, size_t k)
 
 static size_t image_floats(const wsr__training *t)
 {
-    return (size_t)wsr_shape_count(wsr_net_image(t->of.net));
+    return (size_t)wsr_shape_count(&wsr__training_size(t)->image);
 }
 
 // The step of a part from that of the whole batch.
@@ -129,7 +129,7 @@ wsr_status wsr__training_plans(wsr__training *t)
 {
     wsr_status status = WSR_OK;
     const wsr__plan_pair *pair = NULL;
-    const size_t batch = (size_t)t->params.batch;
+    const size_t batch = wsr__training_size(t)->batch;
     const size_t images = wsr_dataset_count(t->of.train);
     const size_t n = part_at(t, images < batch ? images : batch, 0).n;
     status = pair_for(&pair, t, n);
@@ -252,7 +252,7 @@ static wsr__train_step step_of(const wsr__training *t, const wsr_batch *batch)
         .n = wsr_batch_count(batch),
         .classes = wsr_net_classes(t->of.net),
         .seed = t->of.seed,
-        .id = number * (uint64_t)t->params.batch,
+        .id = number * (uint64_t)t->sizes.batch,
         .epoch = t->epoch,
         .smoothing = t->params.label_smoothing,
         .clean_share = t->params.clean_share,
@@ -359,6 +359,7 @@ wsr_status wsr__training_step(wsr__training *training)
     wsr_status status = WSR_OK;
     wsr__training *const t = training;
     const wsr_batch *batch = NULL;
+    WSR_TRY(wsr__training_open_size(t));
     WSR_TRY(wsr_loader_next(&batch, t->loader));
     status = learn(t, batch);
     if (status != WSR_OK) {
@@ -375,10 +376,19 @@ out:
     return status;
 }
 
+// Where another phase begins, the next step opens its loader.
+wsr_status wsr__training_move(wsr__training *t, size_t epoch, size_t batch,
+                              wsr__sums sums)
+{
+    wsr__training_set_epoch(t, epoch);
+    t->batch = batch;
+    t->sums = sums;
+    return t->sizes.opened == t->sizes.now
+               ? wsr_loader_seek(t->loader, epoch, batch)
+               : WSR_OK;
+}
+
 wsr_status wsr__training_next_epoch(wsr__training *t)
 {
-    t->epoch++;
-    t->batch = 0;
-    t->sums = (wsr__sums){0};
-    return wsr_loader_seek(t->loader, t->epoch, 0);
+    return wsr__training_move(t, t->epoch + 1, 0, (wsr__sums){0});
 }

@@ -28,7 +28,7 @@ wsr_status wsr__training_open_teacher(wsr__training *t)
 {
     const char *const path = t->params.teacher.s;
     const size_t classes = wsr_net_classes(t->of.net);
-    const size_t n = (size_t)t->params.batch;
+    const size_t n = t->sizes.batch;
     if (path[0] == '\0') {
         return WSR_OK;
     }

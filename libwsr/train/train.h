@@ -158,10 +158,10 @@ wsr_status wsr__train_step_loss(double *loss, size_t *correct,
                                 const wsr__train_step *step, wsr_plan *plan,
                                 wsr__pass pass);
 
-/// SHAPE when a loader's images are not what the network takes, ARG when the
-/// data have more classes.
+/// SHAPE when a loader's images are not what is wanted, (1, c, h, w), ARG when
+/// the data have more classes than the network.
 wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
-                           const wsr_net *net);
+                           const wsr_net *net, const wsr_shape *image);
 
 // ---------------------------------------------------------------- training
 
@@ -169,6 +169,7 @@ typedef struct wsr__train_params {
     wsr__text trainer;
     int64_t epochs;
     int64_t batch;
+    wsr__text sizes; // phases of images of one size; empty: one
     wsr__text optimizer;
     double lr;
     wsr__text schedule;
@@ -228,6 +229,29 @@ typedef struct wsr__sums {
     double seen;
 } wsr__sums;
 
+enum { WSR__SIZES = 16 }; // phases at most
+
+/// Epochs whose images have one size, see sizes.c.
+typedef struct wsr__size_phase {
+    size_t first;      // epoch, from 0
+    int64_t side;      // of the images, 0: that of the network
+    size_t batch;      // images of a batch
+    size_t batches;    // of an epoch
+    size_t before;     // batches of all phases before
+    wsr_shape image;   // (1, c, h, w)
+    wsr_dataset *data; // the data set at that size; NULL: as it is
+} wsr__size_phase;
+
+typedef struct wsr__sizes {
+    wsr__size_phase list[WSR__SIZES];
+    size_t n;
+    size_t now;
+    size_t opened; // the one that loader, graphs and plans are of; WSR__SIZES:
+                   // none
+    size_t batch;  // most images of a batch
+    size_t floats; // most floats of a batch
+} wsr__sizes;
+
 /// Room of mixed batches, NULL where there are none. See mix.c.
 typedef struct wsr__mix_room {
     float *images; // (batch, c, h, w)
@@ -264,7 +288,8 @@ typedef struct wsr__training {
     wsr_optim *optim;
     wsr_sched *sched;
     wsr_loader *loader;
-    size_t batches; // of an epoch
+    wsr__sizes sizes;
+    size_t batches; // of the current epoch
     wsr_graph *graph;
     wsr_graph *attack_graph;
     wsr__arena arena;
@@ -336,8 +361,22 @@ wsr_status wsr__training_perturbed(wsr__training *training,
 double wsr__training_rate(const wsr__training *training);
 /// Steps that are done, over all epochs.
 size_t wsr__training_steps(const wsr__training *training);
+/// Steps of all epochs before this one.
+size_t wsr__training_steps_to(const wsr__training *training, size_t epoch);
+/// Batches of an epoch.
+size_t wsr__training_batches(const wsr__training *training, size_t epoch);
 /// Updates of the optimiser for each batch.
 size_t wsr__training_updates(const wsr__training *training);
+
+/// Read the phases of train.sizes and make the views of the data set. CONFIG.
+wsr_status wsr__training_make_sizes(wsr__training *training);
+void wsr__training_free_sizes(wsr__training *training);
+/// The current phase.
+const wsr__size_phase *wsr__training_size(const wsr__training *training);
+/// Move to an epoch, and with it to its phase.
+void wsr__training_set_epoch(wsr__training *training, size_t epoch);
+/// Make the loader and the graphs of the current phase, unless they are there.
+wsr_status wsr__training_open_size(wsr__training *training);
 
 /// Whether batches are mixed.
 bool wsr__training_mixes(const wsr__training *training);
@@ -386,6 +425,10 @@ wsr__epoch wsr__training_epoch(const wsr__training *training);
 
 /// Tell the hook of a run how far the training is, as phase "train".
 wsr_status wsr__training_report(const wsr__training *training, wsr__run *run);
+
+/// Move to a batch of an epoch, with the sums of the epoch so far.
+wsr_status wsr__training_move(wsr__training *training, size_t epoch,
+                              size_t batch, wsr__sums sums);
 
 /// Begin the next epoch, when all batches of this one are done.
 wsr_status wsr__training_next_epoch(wsr__training *training);

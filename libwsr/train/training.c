@@ -11,31 +11,12 @@
 
 // ---------------------------------------------------------------- lifetime
 
-// The loader's options are some of the training's; it has the same seed.
-static wsr_status make_loader(wsr__training *t)
-{
-    wsr__loader_params params;
-    wsr__params_default(&params, wsr__loader_schema);
-    params.batch = t->params.batch;
-    params.drop_last = t->params.drop_last;
-    params.augment = t->params.augment;
-    params.repeats = t->params.repeats;
-    params.workers = t->params.workers;
-    params.seed = (int64_t)t->of.seed;
-    wsr_status status = wsr__loader_make(&t->loader, t->of.train, &params);
-    if (status == WSR_OK) {
-        t->batches = wsr_loader_batches(t->loader);
-    }
-    return status;
-}
-
-// Compares images after augmentation, (c, h, w), with those of the network,
-// (1, c, h, w).
+// Compares images after augmentation, (c, h, w), with those that are wanted.
 wsr_status wsr__images_fit(const wsr_loader *loader, const wsr_dataset *data,
-                           const wsr_net *net)
+                           const wsr_net *net, const wsr_shape *image)
 {
     const wsr_shape *const a = wsr_loader_shape(loader);
-    const wsr_shape *const b = wsr_net_image(net);
+    const wsr_shape *const b = image;
     if (wsr_shape_count(a) != wsr_shape_count(b) || a->dims[0] != b->dims[1] ||
         a->dims[1] != b->dims[2]) {
         char have[96];
@@ -65,8 +46,6 @@ static wsr_status check_attack(const wsr__training *t)
     return status;
 }
 
-// The training graph may have an auxiliary classifier and drop-path masks; the
-// graph for attacks has neither.
 static wsr_status make_parts(wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -79,12 +58,8 @@ static wsr_status make_parts(wsr__training *t)
     WSR_TRY(wsr__optim_reserve(t->optim));
     WSR_TRY(wsr_sched_new(&t->sched, t->params.schedule.s));
     WSR_TRY(check_attack(t));
-    WSR_TRY(make_loader(t));
-    WSR_TRY(wsr__images_fit(t->loader, t->of.train, t->of.net));
-    WSR_TRY(wsr_net_graph(&t->graph, t->of.net, true));
-    if (t->trainer->attack != NULL) {
-        WSR_TRY(wsr_net_graph(&t->attack_graph, t->of.net, false));
-    }
+    WSR_TRY(wsr__training_make_sizes(t));
+    WSR_TRY(wsr__training_open_size(t));
 out:
     return status;
 }
@@ -103,7 +78,7 @@ static wsr_status want(float **out, bool wanted, size_t floats)
 static wsr_status make_trainer_room(wsr__training *t, size_t image)
 {
     wsr_status status = WSR_OK;
-    const size_t n = (size_t)t->params.batch;
+    const size_t n = t->sizes.batch;
     const bool attacks = t->trainer->attack != NULL;
     t->adv_labels = wsr__alloc(n, sizeof(*t->adv_labels));
     if (t->adv_labels == NULL) {
@@ -150,31 +125,20 @@ static wsr_status check_averages(const wsr__train_params *params)
                : WSR_OK;
 }
 
-// A part that is smaller than others would weigh as much as they do.
-static wsr_status check_shards(const wsr__train_params *params)
-{
-    return params->batch % params->shards == 0
-               ? WSR_OK
-               : WSR_FAIL(WSR_CONFIG,
-                          "train.shards: %lld does not divide train.batch, "
-                          "%lld",
-                          (long long)params->shards, (long long)params->batch);
-}
-
 // Mixed images, (batch, c, h, w), and their labels.
-static wsr_status make_mix_room(wsr__training *t, size_t image)
+static wsr_status make_mix_room(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    const size_t n = (size_t)t->params.batch;
+    const size_t n = t->sizes.batch;
     WSR_TRY(wsr__mix_check(t));
     if (!wsr__training_mixes(t)) {
         return WSR_OK;
     }
-    t->mix =
-        (wsr__mix_room){.images = wsr__alloc(n * image, sizeof(*t->mix.images)),
-                        .labels = wsr__alloc(n, sizeof(*t->mix.labels)),
-                        .others = wsr__alloc(n, sizeof(*t->mix.others)),
-                        .shares = wsr__alloc(n, sizeof(*t->mix.shares))};
+    t->mix = (wsr__mix_room){
+        .images = wsr__alloc(t->sizes.floats, sizeof(*t->mix.images)),
+        .labels = wsr__alloc(n, sizeof(*t->mix.labels)),
+        .others = wsr__alloc(n, sizeof(*t->mix.others)),
+        .shares = wsr__alloc(n, sizeof(*t->mix.shares))};
     if (t->mix.images == NULL || t->mix.labels == NULL ||
         t->mix.others == NULL || t->mix.shares == NULL) {
         status = WSR_NOMEM;
@@ -189,9 +153,9 @@ static wsr_status make_room(wsr__training *t)
     wsr_status status = WSR_OK;
     const size_t image = (size_t)wsr_shape_count(wsr_net_image(t->of.net));
     const wsr_params *const params = wsr_net_params(t->of.net);
-    WSR_TRY(want(&t->x_adv, true, (size_t)t->params.batch * image));
+    WSR_TRY(want(&t->x_adv, true, t->sizes.floats));
     WSR_TRY(make_trainer_room(t, image));
-    WSR_TRY(make_mix_room(t, image));
+    WSR_TRY(make_mix_room(t));
     WSR_TRY(wsr__training_open_teacher(t));
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         t->floats += (size_t)wsr__params_at(params, i)->count;
@@ -215,8 +179,6 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
     t->params = *params;
     t->best_value = -1;
     WSR_TRY(check_averages(params));
-    WSR_TRY(check_shards(params));
-    t->shard = (size_t)(params->batch / params->shards);
     WSR_TRY(make_parts(t));
     WSR_TRY(make_room(t));
     *out = t;
@@ -232,17 +194,10 @@ void wsr__training_free(wsr__training *training)
     if (t == NULL) {
         return;
     }
-    for (size_t i = 0; i < WSR__PLAN_PAIRS; i++) {
-        wsr_plan_free(t->pairs[i].train);
-        wsr_plan_free(t->pairs[i].second);
-        wsr_plan_free(t->pairs[i].attack);
-    }
+    wsr__training_free_sizes(t);
     wsr__arena_free(&t->arena);
     wsr__arena_free(&t->second_arena);
-    wsr_graph_free(t->graph);
-    wsr_graph_free(t->attack_graph);
     wsr_model_free(t->eval_model);
-    wsr_loader_free(t->loader);
     wsr_sched_free(t->sched);
     wsr_optim_free(t->optim);
     if (t->own != NULL) {
@@ -278,7 +233,7 @@ double wsr__training_rate(const wsr__training *t)
 
 size_t wsr__training_steps(const wsr__training *t)
 {
-    return t->epoch * t->batches + t->batch;
+    return wsr__training_steps_to(t, t->epoch) + t->batch;
 }
 
 size_t wsr__training_updates(const wsr__training *t)
@@ -304,17 +259,23 @@ wsr_status wsr__training_report(const wsr__training *t, wsr__run *run)
                    "epoch %zu/%lld  loss %.4f  accuracy %.1f %%", t->epoch + 1,
                    (long long)t->params.epochs, epoch.loss,
                    100 * t->sums.correct / t->sums.seen);
-    return wsr__run_progress(run, "train", wsr__training_steps(t),
-                             t->batches * (size_t)t->params.epochs, note);
+    return wsr__run_progress(
+        run, "train", wsr__training_steps(t),
+        wsr__training_steps_to(t, (size_t)t->params.epochs), note);
 }
 
 // ---------------------------------------------------------------- preparing
 
-// Makes the plans that need most memory, before hours of work.
+// Makes the plans that need most memory, before hours of work; those of the
+// first epoch stay. Called before the first step.
 wsr_status wsr__training_prepare(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__training_plans(t));
+    for (size_t i = t->sizes.n; i-- > 0;) {
+        wsr__training_set_epoch(t, t->sizes.list[i].first);
+        WSR_TRY(wsr__training_open_size(t));
+        WSR_TRY(wsr__training_plans(t));
+    }
     WSR_TRY(wsr__training_prepare_validation(t));
 out:
     return status;
@@ -325,8 +286,6 @@ out:
 void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
 {
     const double copy = sizeof(float) * (double)t->floats;
-    const double image = sizeof(float) *
-                         (double)wsr_shape_count(wsr_net_image(t->of.net));
     double states = 0;
     for (size_t i = 0; i < wsr__optim_states(t->optim); i++) {
         const wsr__state state = wsr__optim_state(t->optim, i);
@@ -354,22 +313,38 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     // The batch in work, the one that is loaded ahead, the attacked one, the
     // mixed one.
     wsr__needs_memory(needs, "batches",
-                      (t->mix.images != NULL ? 4 : 3) * image *
-                          (double)t->params.batch);
+                      (t->mix.images != NULL ? 4.0 : 3.0) * sizeof(float) *
+                          (double)t->sizes.floats);
     wsr__needs_memory(needs, "plans of the validation", t->eval_bytes);
     // Checkpoint, its predecessor and its successor, and the network.
     needs->disk += 3 * (copy + states + best) + copy;
+}
+
+// Images of all epochs, in those of the network's own size.
+static double images_seen(const wsr__training *t)
+{
+    const double pixels = (double)wsr_shape_count(wsr_net_image(t->of.net));
+    double images = 0;
+    for (size_t i = 0; i < t->sizes.n; i++) {
+        const wsr__size_phase *const phase = &t->sizes.list[i];
+        const size_t all = (size_t)t->params.epochs;
+        const size_t next = i + 1 < t->sizes.n ? phase[1].first : all;
+        const size_t end = next < all ? next : all;
+        const size_t epochs = end > phase->first ? end - phase->first : 0;
+        images += (double)epochs * (double)phase->batches *
+                  (double)phase->batch *
+                  ((double)wsr_shape_count(&phase->image) / pixels);
+    }
+    return images;
 }
 
 // Passes of images through the network, forward and backward as one.
 double wsr__training_passes(const wsr__training *training)
 {
     const wsr__training *const t = training;
-    const double images = (double)t->params.epochs * (double)t->batches *
-                          (double)t->params.batch;
     const double learning = t->trainer->two_passes ? 2 : 1;
     const double updates = (double)wsr__training_updates(t);
-    return images *
+    return images_seen(t) *
            ((t->trainer->passes != NULL ? t->trainer->passes(t->options) : 1) +
             (t->teacher != NULL ? 0.5 : 0) +
             (t->params.awp > 0 ? learning * updates : 0));

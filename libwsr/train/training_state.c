@@ -69,13 +69,15 @@ static wsr_status check_position(const wsr__training *t,
                                  const uint64_t position[POSITION],
                                  const wsr__st *st)
 {
-    if (position[2] != t->batches) {
+    const bool known = position[0] <= (uint64_t)t->params.epochs;
+    const size_t batches =
+        wsr__training_batches(t, known ? (size_t)position[0] : 0);
+    if (position[2] != batches) {
         return WSR_FAIL(
             WSR_FORMAT, "%s: has epochs of %llu steps, the data make %zu",
-            wsr__st_path(st), (unsigned long long)position[2], t->batches);
+            wsr__st_path(st), (unsigned long long)position[2], batches);
     }
-    if (position[0] > (uint64_t)t->params.epochs || position[1] > t->batches ||
-        position[3] > position[0]) {
+    if (!known || position[1] > batches || position[3] > position[0]) {
         return WSR_FAIL(WSR_FORMAT,
                         "%s: stands at epoch %llu, step %llu, with the best "
                         "epoch %llu, which are not there",
@@ -189,10 +191,7 @@ static void take(wsr__training *t, const staged *s)
     if (t->stats != NULL) {
         memcpy(t->stats, s->stats, stats_floats(t) * sizeof(*t->stats));
     }
-    t->epoch = (size_t)s->position[0];
-    t->batch = (size_t)s->position[1];
     t->best_epoch = s->position[3];
-    t->sums = (wsr__sums){v[0], v[1], v[2], v[3]};
     t->best_value = v[4];
     t->guard = (wsr__guard){s->guard[0], s->guard[1], s->guard[2], s->guard[3]};
 }
@@ -208,7 +207,9 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
     take(t, &s);
-    WSR_TRY(wsr_loader_seek(t->loader, t->epoch, t->batch));
+    WSR_TRY(wsr__training_move(
+        t, (size_t)s.position[0], (size_t)s.position[1],
+        (wsr__sums){s.values[0], s.values[1], s.values[2], s.values[3]}));
 out:
     wsr__free(s.best);
     wsr__free(s.average);

@@ -200,10 +200,10 @@ START_TEST(parts_must_divide_a_batch)
     wsr_trainer *other = NULL;
     ck_assert_fails(
         wsr_trainer_new(&other, b.net, b.train, NULL, "batch=16,shards=3", 1),
-        WSR_CONFIG, "train.shards: 3 does not divide");
+        WSR_CONFIG, "train.shards: 3 does not divide a batch of 16");
     ck_assert_fails(
         wsr_trainer_new(&other, b.net, b.train, NULL, "batch=16,shards=32", 1),
-        WSR_CONFIG, "train.shards: 32 does not divide");
+        WSR_CONFIG, "train.shards: 32 does not divide a batch of 16");
     close_bench(&b);
 }
 END_TEST
