@@ -34,6 +34,7 @@ wsr_status wsr__sched_make(wsr_sched **out, const wsr__sched_class *cls,
     }
     sched->cls = cls;
     WSR_TRY(wsr__class_copy(&sched->params, &cls->super, params));
+    WSR_TRY(cls->check != NULL ? cls->check(sched->params) : WSR_OK);
     *out = sched;
     sched = NULL;
 out:

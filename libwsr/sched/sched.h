@@ -19,6 +19,8 @@ typedef struct wsr__sched_at {
 
 typedef struct wsr__sched_class {
     wsr__class super;
+    /// Whether options fit each other; NULL: always. CONFIG.
+    wsr_status (*check)(const void *params);
     double (*rate)(const void *params, const wsr__sched_at *at);
 } wsr__sched_class;
 

@@ -14,24 +14,26 @@
 
 // -------------------------------------------------------------- the option
 
-// A number in front of one of the characters `ends`.
-static const char *read_number(int64_t *out, const char *at, const char *ends)
+// A number and the character behind it, one of `ends`, which may have the end
+// of the text too.
+static const char *read_number(int64_t *out, const char *at, const char *ends,
+                               bool last)
 {
     char *end = NULL;
     *out = (int64_t)strtoll(at, &end, 10);
-    return end != at && *end != '\0' && strchr(ends, *end) != NULL ? end + 1
-                                                                   : NULL;
+    if (end == at || (*end == '\0' ? !last : strchr(ends, *end) == NULL)) {
+        return NULL;
+    }
+    return *end == '\0' ? end : end + 1;
 }
 
 static wsr_status wrong(const wsr__training *t, const char *what)
 {
     return WSR_FAIL(WSR_CONFIG,
-                    "train.sizes: %.80s: %s; it is a list of "
-                    "EPOCH:SIZE:BATCH, first 1:...",
+                    "%.80s: %s; it is a list of EPOCH:SIZE:BATCH, first 1:...",
                     t->params.sizes.s, what);
 }
 
-// An entry, as far as a list of any order permits. The bracket ends the last.
 static wsr_status read_entry(wsr__sizes *sizes, const char **at,
                              const wsr__training *t)
 {
@@ -40,9 +42,9 @@ static wsr_status read_entry(wsr__sizes *sizes, const char **at,
     int64_t batch = 0;
     const wsr__size_phase *const last =
         sizes->n == 0 ? NULL : &sizes->list[sizes->n - 1];
-    const char *next = read_number(&epoch, *at, ":");
-    next = next == NULL ? NULL : read_number(&size, next, ":");
-    next = next == NULL ? NULL : read_number(&batch, next, ",]");
+    const char *next = read_number(&epoch, *at, ":", false);
+    next = next == NULL ? NULL : read_number(&size, next, ":", false);
+    next = next == NULL ? NULL : read_number(&batch, next, ",]", true);
     if (next == NULL) {
         return wrong(t, "is no such list");
     }
@@ -57,21 +59,17 @@ static wsr_status read_entry(wsr__sizes *sizes, const char **at,
     }
     sizes->list[sizes->n++] = (wsr__size_phase){
         .first = (size_t)epoch - 1, .side = size, .batch = (size_t)batch};
-    while (*next == ' ') {
-        next++;
-    }
     *at = next;
     return WSR_OK;
 }
 
+// With brackets or, as configurations hand over lists, without.
 static wsr_status read_list(wsr__sizes *sizes, const wsr__training *t)
 {
     wsr_status status = WSR_OK;
     const char *at = t->params.sizes.s;
+    at += *at == '[';
     sizes->n = 0;
-    if (*at++ != '[') {
-        return wrong(t, "is no list");
-    }
     do {
         WSR_TRY(read_entry(sizes, &at, t));
     } while (*at != '\0');
@@ -84,13 +82,11 @@ static wsr_status check_list(const wsr__sizes *sizes, const wsr__training *t)
 {
     if (sizes->n > 1 &&
         (t->trainer->state != NULL || t->trainer->open != NULL)) {
-        return WSR_FAIL(WSR_CONFIG,
-                        "train.sizes: the trainer %s is for images of one size",
+        return WSR_FAIL(WSR_CONFIG, "the trainer %s is for images of one size",
                         t->trainer->super.name);
     }
     if (sizes->n > 1 && t->params.teacher.s[0] != '\0') {
-        return WSR_FAIL(WSR_CONFIG,
-                        "train.sizes: a teacher is for images of one size");
+        return WSR_FAIL(WSR_CONFIG, "a teacher is for images of one size");
     }
     for (size_t i = 0; i < sizes->n; i++) {
         const size_t batch = sizes->list[i].batch;
