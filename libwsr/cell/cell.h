@@ -76,6 +76,7 @@ typedef struct wsr__site {
     int64_t channels;              // that come out
     int64_t stride;
     bool affine;           // norms have weights and biases
+    bool pads;             // factorised reductions take odd sides
     wsr__weight_init init; // of what is built here and below
 } wsr__site;
 
@@ -111,7 +112,7 @@ wsr_value wsr__build_linear(const wsr__site *site, wsr_value x);
 /// ReLU, 1x1 convolution to site->channels, norm.
 wsr_value wsr__build_relu_conv_norm(const wsr__site *site, wsr_value x);
 
-/// Half the size, site->channels (even): see factorized_reduce.c.
+/// Half the size, rounded up, site->channels (even): see factorized_reduce.c.
 wsr_value wsr__build_factorized_reduce(const wsr__site *site, wsr_value x);
 
 // --------------------------------------------------------------- operations

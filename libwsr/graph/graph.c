@@ -374,3 +374,18 @@ void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value)
         graph->status = wsr_graph_output(graph, name, value);
     }
 }
+
+// Each weight is used once per position of the result.
+double wsr__graph_madds(const wsr_graph *graph, size_t i)
+{
+    const wsr__vertex *const v = &graph->list[i];
+    double madds = 0;
+    for (size_t k = 0; v->role == WSR__OP && k < v->n && k < 32; k++) {
+        if ((v->cls->weights >> k & 1) != 0) {
+            madds += (double)wsr_shape_count(&graph->list[v->srcs[k]].shape) *
+                     (double)wsr_shape_count(&v->shape) /
+                     (double)v->shape.dims[1];
+        }
+    }
+    return madds;
+}

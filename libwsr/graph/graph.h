@@ -71,6 +71,9 @@ wsr_value wsr__opn_of(wsr_graph *graph, const wsr__op_class *cls,
 
 void wsr__set_output(wsr_graph *graph, const char *name, wsr_value value);
 
+/// Multiply-adds of the op behind value number `i` for the batch of the graph.
+double wsr__graph_madds(const wsr_graph *graph, size_t i);
+
 /// A plan in memory that the caller shares among plans used in turn (NULL:
 /// its own). It must outlive the plan; another plan's run spoils its content.
 wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,

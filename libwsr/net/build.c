@@ -28,6 +28,20 @@ wsr_value wsr__build_last_pool(const wsr__site *site, int64_t side, wsr_value x)
     return wsr__op1(site->graph, "global_avg_pool", NULL, x);
 }
 
+wsr_value wsr__build_stage(const wsr__build *build, wsr_value x, wsr_value y)
+{
+    const wsr__beside *const beside = build->beside;
+    return beside != NULL ? beside->stage(beside->ctx, x, y) : y;
+}
+
+wsr_value wsr__net_body(const wsr__build *build, const wsr__site *site,
+                        wsr_value x)
+{
+    const wsr__net_class *const cls = build->net->cls;
+    return cls->body != NULL ? cls->body(build, site, x)
+                             : wsr__cells_body(build, site, x);
+}
+
 wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build)
 {
     wsr_status status = WSR_OK;
@@ -40,10 +54,7 @@ wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build)
         &site, net,
         wsr__input(graph, "x",
                    build->image != NULL ? *build->image : net->image));
-    const wsr_value logits = net->cls->body != NULL
-                                 ? net->cls->body(build, &site, x)
-                                 : wsr__cells_body(build, &site, x);
-    wsr__set_output(graph, "logits", logits);
+    wsr__set_output(graph, "logits", wsr__net_body(build, &site, x));
     WSR_TRY(wsr__graph_status(graph));
     *out = graph;
     graph = NULL;

@@ -45,7 +45,8 @@ static void build_cell(chain *c, size_t number, bool reduce)
     cell.states[1] = wsr__build_relu_conv_norm(&pre1, c->last);
     wsr__site_blame(&pre1, before);
     cell.n_states = 2;
-    const wsr_value y = net->cls->inside(&cell);
+    const wsr_value y =
+        wsr__build_stage(c->build, c->last, net->cls->inside(&cell));
     c->before = c->last;
     c->last = y;
     c->halved = reduce;

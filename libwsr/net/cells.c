@@ -13,9 +13,20 @@ void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge)
 }
 
 // States 0 and 1 are the outputs of the two cells before.
-static int64_t stride_from(const wsr__cell *cell, size_t state)
+int64_t wsr__cell_stride(const wsr__cell *cell, size_t state)
 {
     return cell->reduce && state < 2 ? 2 : 1;
+}
+
+wsr_value wsr__cell_candidate(const wsr__cell_class *cls, const wsr__site *site,
+                              bool norm, wsr_value x)
+{
+    const wsr_value y = cls->build(cls, site, x);
+    if (!norm || !cls->bare) {
+        return y;
+    }
+    const wsr__site behind = wsr__site_below(site, "1.");
+    return wsr__build_norm(&behind, y);
 }
 
 // Times an input with one number per sample.
@@ -43,13 +54,9 @@ void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
     }
     wsr__site site =
         wsr__site_below(&cell->site, "_ops.%zu.%s", edge->number, edge->below);
-    site.stride = stride_from(cell, edge->state);
+    site.stride = wsr__cell_stride(cell, edge->state);
     const wsr_status before = site.graph->status;
-    wsr_value y = edge->cls->build(edge->cls, &site, x);
-    if (edge->norm && edge->cls->bare) {
-        const wsr__site behind = wsr__site_below(&site, "1.");
-        y = wsr__build_norm(&behind, y);
-    }
+    wsr_value y = wsr__cell_candidate(edge->cls, &site, edge->norm, x);
     if (build->training && wsr__net_drop_path(build->net) > 0 && y != x) {
         // Drop path (Larsson et al. 2017, arXiv:1605.07648): 0, or one over
         // the probability of staying. See wsr_net_drop_path.
@@ -76,7 +83,7 @@ void wsr__cell_node(wsr__cell *cell)
     if (cell->n_terms == 0) {
         const wsr__cell_class *const none = &wsr__cell_none;
         wsr__site site = cell->site;
-        site.stride = stride_from(cell, cell->idle_state);
+        site.stride = wsr__cell_stride(cell, cell->idle_state);
         y = none->build(none, &site, cell->states[cell->idle_state]);
     } else if (cell->n_terms > 1) {
         y = wsr__opn(cell->site.graph, "add", NULL, cell->terms, cell->n_terms);

@@ -368,7 +368,11 @@ static void add_own(wsr__str *out, const wsr_net *net)
     for (const wsr__option *o = net->cls->super.schema; o->key != NULL; o++) {
         if (o->offset >= sizeof(wsr__net_options)) {
             wsr__str_addf(out, "%s%s ", before, o->key);
-            wsr__params_print(out, net->options, o);
+            if (wsr__net_holds_cells(net->cls, o->key)) {
+                wsr__str_add(out, net->cls->cells.name(net->cells));
+            } else {
+                wsr__params_print(out, net->options, o);
+            }
             before = ", ";
         }
     }

@@ -114,15 +114,21 @@ static wsr_status check_bounds(const wsr__net_class *cls, const void *options)
     return WSR_OK;
 }
 
+wsr_status wsr__net_infer_inner(const wsr__net_class *cls,
+                                wsr__net_options *options,
+                                const wsr__net_tensors *tensors, bool described)
+{
+    const wsr_status status = cls->infer != NULL
+                                  ? cls->infer(options, tensors, described)
+                                  : infer_network(options, tensors, described);
+    return status == WSR_OK ? check_bounds(cls, options) : status;
+}
+
 wsr_status wsr__net_infer(const wsr__net_class *cls, wsr__net_options *options,
                           const wsr__net_tensors *tensors, bool described)
 {
-    wsr_status status = cls->infer != NULL
-                            ? cls->infer(options, tensors, described)
-                            : infer_network(options, tensors, described);
-    if (status == WSR_OK) {
-        status = check_bounds(cls, options);
-    }
+    const wsr_status status =
+        wsr__net_infer_inner(cls, options, tensors, described);
     return status == WSR_FORMAT ? wsr__fail_at(status, "is no network file")
                                 : status;
 }

@@ -59,14 +59,12 @@ out:
     return status;
 }
 
-// The constructor from decoded options. `cells` is a genotype, codes or a
-// space, whatever the kind has; NULL loads what the options name.
-wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
-                         const void *cells, const wsr__net_options *options,
-                         uint64_t seed)
+// `cells` is a genotype, codes or a space, whatever the kind has; NULL loads
+// what the options name.
+wsr_status wsr__net_shell(wsr_net **out, const wsr__net_class *cls,
+                          const void *cells, const wsr__net_options *options)
 {
     wsr_status status = WSR_OK;
-    wsr_graph *graph = NULL;
     wsr_net *net = wsr__alloc(1, sizeof(*net));
     *out = NULL;
     if (net == NULL) {
@@ -78,9 +76,29 @@ wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
         const void *const own = net->options;
         WSR_TRY(cls->cells.make(&net->cells, own, cells));
     }
+    if (cls->open != NULL) {
+        WSR_TRY(cls->open(net));
+    }
     if (cls->check != NULL) {
         WSR_TRY(cls->check(net));
     }
+    *out = net;
+    net = NULL;
+out:
+    wsr_net_free(net);
+    return status;
+}
+
+// The constructor from decoded options.
+wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
+                         const void *cells, const wsr__net_options *options,
+                         uint64_t seed)
+{
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    wsr_net *net = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__net_shell(&net, cls, cells, options));
     WSR_TRY(wsr_params_new(&net->params, seed));
     const wsr__build everything = {.net = net, .all = true};
     WSR_TRY(wsr__net_build(&graph, &everything));
@@ -125,6 +143,9 @@ void wsr_net_free(wsr_net *net)
 {
     if (net == NULL) {
         return;
+    }
+    if (net->cls->close != NULL) {
+        net->cls->close(net->own);
     }
     if (net->cls->cells.free != NULL) {
         net->cls->cells.free(net->cells);
@@ -190,6 +211,12 @@ wsr_status wsr__net_graph_at(wsr_graph **out, const wsr_net *net,
     *out = NULL;
     if (net->cls->paths) {
         return WSR_FAIL(WSR_ARG, "net: a %s has a graph per path only",
+                        net->cls->super.name);
+    }
+    if (wsr__supernet_space(net) != NULL) {
+        return WSR_FAIL(WSR_ARG,
+                        "net: a %s without a genotype is for searches, give it "
+                        "the option genotype",
                         net->cls->super.name);
     }
     const wsr__build build = {.net = net, .training = training, .image = image};

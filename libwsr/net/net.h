@@ -125,6 +125,13 @@ typedef struct wsr__net_class {
     bool affine;   // norms of cells have weights
     bool adaptive; // the last pool takes the whole image, whatever the stem
     bool paths;    // there is a graph per path only
+    /// The space of which the network holds all candidates on every edge, NULL:
+    /// it is of an architecture. NULL: always so.
+    const wsr__space_class *(*space)(const wsr_net *net);
+    /// Make net->own, what the kind needs besides options and cells. NULL:
+    /// nothing.
+    wsr_status (*open)(wsr_net *net);
+    void (*close)(void *own); // NULL is legal
     /// Whether options and cells fit each other; NULL: always.
     wsr_status (*check)(const wsr_net *net);
     /// Whether a tensor of this name tells that a file without a description
@@ -164,6 +171,12 @@ const char *wsr__net_anchor(const wsr__net_class *cls);
 wsr_status wsr__net_infer(const wsr__net_class *cls, wsr__net_options *options,
                           const wsr__net_tensors *tensors, bool described);
 
+/// The same for a network inside another.
+wsr_status wsr__net_infer_inner(const wsr__net_class *cls,
+                                wsr__net_options *options,
+                                const wsr__net_tensors *tensors,
+                                bool described);
+
 // ------------------------------------------------- beside a data set
 
 enum { WSR__NET_KINDS = 32, WSR__NET_ROWS = 40 }; // at most
@@ -201,6 +214,7 @@ struct wsr_net {
     wsr__net_options *options; // of the class's params_size
     const wsr__stem *stem;     // NULL without cells
     void *cells;               // of the class
+    void *own;                 // likewise
     wsr_shape image;
     wsr_params *params;
 };
@@ -210,7 +224,10 @@ struct wsr_net {
 wsr_status wsr__net_make(wsr_net **out, const wsr__net_class *cls,
                          const void *cells, const wsr__net_options *options,
                          uint64_t seed);
-/// The same of options as text, "key=value,..."; NULL: the defaults.
+/// The same without parameters: what a body is built from. [out, owned]
+wsr_status wsr__net_shell(wsr_net **out, const wsr__net_class *cls,
+                          const void *cells, const wsr__net_options *options);
+/// wsr__net_make() of options as text, "key=value,..."; NULL: the defaults.
 wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
                            const void *cells, const char *options,
                            uint64_t seed);
@@ -230,10 +247,17 @@ double wsr__net_dropout(const wsr_net *net);
 /// Whether files hold the object behind the key instead of the option.
 bool wsr__net_holds_cells(const wsr__net_class *cls, const char *key);
 
-/// Space of a supernet, NULL for other kinds.
+/// Space of a network of all candidates, NULL for other networks.
 const wsr__space_class *wsr__supernet_space(const wsr_net *net);
 
 // ----------------------------------------------------------------- building
+
+/// What stands beside the stages of a network (groups of blocks, cells): the
+/// stage from x to y goes on with the result.
+typedef struct wsr__beside {
+    wsr_value (*stage)(void *ctx, wsr_value x, wsr_value y);
+    void *ctx;
+} wsr__beside;
 
 /// What a graph is wanted for.
 struct wsr__build {
@@ -244,12 +268,22 @@ struct wsr__build {
     const float *weights;         // of a supernet, may be NULL
     bool open;                    // those are inputs instead
     const wsr_shape *image;       // (1, c, h, w); NULL: that of the network
+    const wsr__beside *beside;    // NULL: nothing
+    bool base;                    // of a boost network: its base alone
+    double *madds; // of a boost network: see wsr__boost_madds(); or NULL
 };
 
 /// wsr_net_graph() for images (1, c, h, w) of another size. SHAPE, naming a
 /// parameter whose shape the size determines.
 wsr_status wsr__net_graph_at(wsr_graph **out, const wsr_net *net,
                              const wsr_shape *image, bool training);
+
+/// The value behind a stage of the body, from x to y.
+wsr_value wsr__build_stage(const wsr__build *build, wsr_value x, wsr_value y);
+
+/// The body of any kind: from the normalised image to the logits.
+wsr_value wsr__net_body(const wsr__build *build, const wsr__site *site,
+                        wsr_value x);
 
 /// Build a graph.
 wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build);
@@ -309,6 +343,12 @@ typedef struct wsr__edge {
     const char *factor; // the input that is multiplied with, NULL: weight is
 } wsr__edge;
 
+/// Stride of an edge from a state: edges from the cell's sources halve.
+int64_t wsr__cell_stride(const wsr__cell *cell, size_t state);
+/// An operation, with a norm (named "1.") behind it where it is bare and `norm`
+/// asks for one.
+wsr_value wsr__cell_candidate(const wsr__cell_class *cls, const wsr__site *site,
+                              bool norm, wsr_value x);
 /// Add an edge to the node under construction.
 void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge);
 /// Sum the node's edges: the next state.
@@ -325,6 +365,28 @@ void wsr__drop_path_name(char out[WSR__SITE_NAME], size_t cell, size_t edge);
 void wsr__edge_weight_name(char out[WSR__SITE_NAME], size_t cell, size_t row);
 wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
                               const unsigned char *choices);
+/// ARG for a choice (one for each edge) that is no candidate of the network.
+wsr_status wsr__supernet_check(const wsr_net *net,
+                               const unsigned char *choices);
+
+// -------------------------------------------------------------------- boost
+
+/// Options of a boost network without a genotype: with images, classes and
+/// space of a supernet. [out, owned]
+wsr_status wsr__boost_options(void **out, const char *base,
+                              const wsr__cells_options *supernet);
+
+/// The graph of a boost network without a genotype: every candidate on every
+/// edge. Inputs besides "x": "alphas" (n, edges, candidates) and "betas" (n,
+/// edges), for each image; edges are those of the one cell that all blocks
+/// share. `base`: the graph of the base alone, which has no such inputs.
+wsr_status wsr__boost_graph(wsr_graph **out, const wsr_net *net, bool base);
+
+/// Multiply-adds of a forward pass of one image: of each candidate on each
+/// edge, summed over the blocks, `candidates` (edges, candidates), and of all
+/// else.
+wsr_status wsr__boost_madds(double *candidates, double *rest,
+                            const wsr_net *net);
 
 // -------------------------------------------------------------- description
 

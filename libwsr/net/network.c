@@ -113,5 +113,8 @@ wsr_status wsr_net_new(wsr_net **out, const wsr_genotype *genotype,
 
 const wsr_genotype *wsr_net_genotype(const wsr_net *net)
 {
-    return net->cls == &wsr__net_network ? net->cells : NULL;
+    const char *const key = net->cls->cells.key;
+    return key != NULL && wsr__streq(key, wsr__net_network.cells.key)
+               ? net->cells
+               : NULL;
 }

@@ -190,14 +190,16 @@ static wsr_value build_stem(const resnet_options *options,
                : x;
 }
 
-static wsr_value build_groups(const resnet_options *options,
-                              const wsr__site *site, wsr_value x)
+static wsr_value build_groups(const wsr__build *build, const wsr__site *site,
+                              wsr_value x)
 {
+    const resnet_options *const options = options_of(build->net);
     const variant *const v = variant_of(options->depth);
     block b = {.options = options,
                .bottleneck = v->bottleneck,
                .width = options->width};
     for (size_t g = 0; g < GROUPS; g++) {
+        const wsr_value source = x;
         for (size_t i = 0; i < v->blocks[g]; i++) {
             const wsr_status before = site->graph->status;
             b.site = wsr__site_below(site, "layer%zu.%zu.", g + 1, i);
@@ -205,6 +207,7 @@ static wsr_value build_groups(const resnet_options *options,
             x = build_block(&b, x);
             wsr__site_blame(&b.site, before);
         }
+        x = wsr__build_stage(build, source, x);
         b.width *= 2;
     }
     return x;
@@ -218,7 +221,7 @@ static wsr_value body(const wsr__build *build, const wsr__site *site,
     const bool before = options->pre_activation;
     wsr__site at = *site;
     at.init = imagenet || before ? WSR__INIT_FAN_OUT : WSR__INIT_DEFAULT;
-    x = build_groups(options, &at, build_stem(options, &at, x));
+    x = build_groups(build, &at, build_stem(options, &at, x));
     if (before && options->last_norm) {
         x = wsr__build_relu(&at, wsr__named_norm(&at, "bn", x));
     }

@@ -77,19 +77,27 @@ static wsr_value convolve(const wsr__site *site, const char *name,
     return wsr__build_relu(site, wsr__named_conv(site, name, conv, x));
 }
 
+// Two convolutions and a pool.
+static wsr_value build_half(const wsr__build *build, const wsr__site *site,
+                            const char *const names[2], int64_t width,
+                            wsr_value x)
+{
+    static const wsr__pool2d pool = {.kernel = 2, .stride = 2};
+    wsr_value y = convolve(site, names[0], width, x);
+    y = convolve(site, names[1], width, y);
+    return wsr__build_stage(build, x, wsr__build_max_pool(site, pool, y));
+}
+
 static wsr_value body(const wsr__build *build, const wsr__site *site,
                       wsr_value x)
 {
-    static const wsr__pool2d pool = {.kernel = 2, .stride = 2};
+    static const char *const names[2][2] = {{"conv1", "conv2"},
+                                            {"conv3", "conv4"}};
     wsr__site features = wsr__site_below(site, "feature_extractor.");
     wsr__site at = wsr__site_below(site, "classifier.");
     features.init = WSR__INIT_FAN_IN;
-    x = convolve(&features, "conv1", 32, x);
-    x = convolve(&features, "conv2", 32, x);
-    x = wsr__build_max_pool(&features, pool, x);
-    x = convolve(&features, "conv3", 64, x);
-    x = convolve(&features, "conv4", 64, x);
-    x = wsr__build_max_pool(&features, pool, x);
+    x = build_half(build, &features, names[0], 32, x);
+    x = build_half(build, &features, names[1], 64, x);
     x = wsr__named_linear(&at, "fc1", HIDDEN, wsr__build_flat(site, x));
     x = drop(build, site, wsr__build_relu(site, x));
     x = wsr__named_linear(&at, "fc2", HIDDEN, x);

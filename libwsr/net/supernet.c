@@ -125,12 +125,18 @@ static bool tells(const char *name)
     return strstr(name, "._ops.0._ops.") != NULL;
 }
 
+static const wsr__space_class *space_of(const wsr_net *net)
+{
+    return net->cells;
+}
+
 const wsr__net_class wsr__net_supernet = {
     .super = {"supernet", "all candidates of a search space on each edge",
               "arXiv:1806.09055", schema, sizeof(wsr__cells_options)},
     .cells = {.key = "space", .make = make, .name = name_of},
     .adaptive = true,
     .paths = true,
+    .space = space_of,
     .tells = tells,
     .inside = inside,
 };
@@ -142,7 +148,7 @@ wsr_status wsr_supernet_new(wsr_net **out, const char *options, uint64_t seed)
 
 const wsr__space_class *wsr__supernet_space(const wsr_net *net)
 {
-    return net->cls == &wsr__net_supernet ? net->cells : NULL;
+    return net->cls->space != NULL ? net->cls->space(net) : NULL;
 }
 
 size_t wsr_supernet_edges(const wsr_net *net)
@@ -165,13 +171,8 @@ const char *wsr_supernet_candidate(const wsr_net *net, size_t i)
 }
 
 // Choices come from callers; they index arrays from here on.
-static wsr_status check_choices(const wsr_net *net,
-                                const unsigned char *choices)
+wsr_status wsr__supernet_check(const wsr_net *net, const unsigned char *choices)
 {
-    if (wsr__supernet_space(net) == NULL) {
-        return WSR_FAIL(WSR_ARG, "net: a %s is no supernet",
-                        net->cls->super.name);
-    }
     const size_t n = wsr_supernet_candidates(net);
     for (size_t i = 0; i < wsr_supernet_edges(net); i++) {
         if (choices[i] >= n) {
@@ -184,13 +185,22 @@ static wsr_status check_choices(const wsr_net *net,
     return WSR_OK;
 }
 
+static wsr_status check_path(const wsr_net *net, const unsigned char *choices)
+{
+    if (!net->cls->paths) {
+        return WSR_FAIL(WSR_ARG, "net: a %s is no supernet",
+                        net->cls->super.name);
+    }
+    return wsr__supernet_check(net, choices);
+}
+
 wsr_status wsr_supernet_graph(wsr_graph **out, const wsr_net *net,
                               const unsigned char *choices,
                               const float *weights)
 {
     wsr_status status = WSR_OK;
     *out = NULL;
-    WSR_TRY(check_choices(net, choices));
+    WSR_TRY(check_path(net, choices));
     for (size_t i = 0; weights != NULL && i < wsr_supernet_edges(net); i++) {
         if (!isfinite(weights[i])) {
             return WSR_FAIL(WSR_ARG, "weights: that of edge %zu is not finite",
@@ -211,7 +221,7 @@ wsr_status wsr__supernet_open(wsr_graph **out, const wsr_net *net,
     wsr_status status = WSR_OK;
     const wsr__build build = {.net = net, .choices = choices, .open = true};
     *out = NULL;
-    WSR_TRY(check_choices(net, choices));
+    WSR_TRY(check_path(net, choices));
     WSR_TRY(wsr__net_build(out, &build));
 out:
     return status;

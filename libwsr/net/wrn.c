@@ -105,14 +105,19 @@ static wsr_value body(const wsr__build *build, const wsr__site *site,
     const int64_t width = BASE * options->width;
     wsr__site at = *site;
     at.init = WSR__INIT_FAN_OUT;
-    const wsr_value stem =
-        wsr__named_conv(&at, "conv1", WSR__NAMED_CONV(3, 1, BASE), x);
-    x = build_group(net, &at, (group){"block1", width, 1}, stem);
-    if (options->sub_block1 && build->all) {
-        (void)build_group(net, &at, (group){"sub_block1", width, 1}, stem);
+    const group groups[] = {{"block1", width, 1},
+                            {"block2", 2 * width, 2},
+                            {"block3", 4 * width, 2}};
+    x = wsr__named_conv(&at, "conv1", WSR__NAMED_CONV(3, 1, BASE), x);
+    for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+        const wsr_value source = x;
+        x = build_group(net, &at, groups[i], source);
+        if (i == 0 && options->sub_block1 && build->all) {
+            const group unused = {"sub_block1", width, 1};
+            (void)build_group(net, &at, unused, source);
+        }
+        x = wsr__build_stage(build, source, x);
     }
-    x = build_group(net, &at, (group){"block2", 2 * width, 2}, x);
-    x = build_group(net, &at, (group){"block3", 4 * width, 2}, x);
     x = wsr__build_relu(&at, wsr__named_norm(&at, "bn1", x));
     x = wsr__build_last_pool(&at, 8, x);
     at.init = WSR__INIT_ZERO_BIAS;

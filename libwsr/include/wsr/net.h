@@ -54,6 +54,17 @@
 //   dropout         probability that training drops a value behind the first
 //                   linear map; 0.5 in the repository of TRADES (0)
 //
+// boost is a network of another kind with a searched cell beside each of its
+// stages (groups of residual blocks, pairs of convolutions, cells), whose
+// result is added to that of the stage; it has
+//
+//   base            kind and options of the network: resnet:depth=18,width=32
+//                   (small_cnn)
+//   genotype        name or file of a genotype. Without one the network holds
+//                   all candidates of a space, as searches need it, and has no
+//                   graph for other purposes
+//   space           of these candidates (darts)
+//
 // Graphs have the input "x", images (n, c, h, w) with values in [0, 1], and
 // the output "logits" (n, classes). Parameter names are those of PyTorch's
 // state_dict for the same network.
@@ -118,8 +129,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_new(wsr_net **out,
  * Make a network of any kind, with random parameters.
  *
  * @param out [out, owned] release with wsr_net_free()
- * @param kind [borrowed] "network", "resnet", "robnet", "small_cnn", "supernet"
- *        or "wrn"; options name the genotype, the codes or the space
+ * @param kind [borrowed] "network", "boost", "resnet", "robnet", "small_cnn",
+ *        "supernet" or "wrn"; options name the genotype, the codes or the space
  * @param options [borrowed] see above, NULL for the defaults
  * @param seed of the parameters
  * @returns as wsr_net_new(); WSR_NOTFOUND for another kind
@@ -194,7 +205,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_describe(char **out,
  *        (n, classes) if the option auxiliary is set, and the masks of
  *        wsr_net_drop_path() and wsr_net_dropout() if the option drop_path or
  *        dropout is above 0
- * @returns WSR_OK; WSR_ARG for a supernet; WSR_NOMEM
+ * @returns WSR_OK; WSR_ARG for a supernet or a boost network without a
+ * genotype; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_graph(wsr_graph **out,
                                               const wsr_net *net,
@@ -236,16 +248,19 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_dropout(wsr_plan *plan,
 
 /**
  * Number of edges of a supernet for which an architecture chooses a candidate:
- * first the edges of the normal cell, then those of the reduction cell.
+ * first the edges of the normal cell, then those of the reduction cell. A boost
+ * network without a genotype has as many, although all its cells are one: the
+ * choices for the normal cell count.
  *
- * @returns 28 for the space darts, 0 when `net` is no supernet
+ * @returns 28 for the space darts, 0 for other networks
  */
 WSR_API size_t wsr_supernet_edges(const wsr_net *net);
 
 /**
- * Number of candidate operations on each edge of a supernet.
+ * Number of candidate operations on each edge of a supernet, or of a boost
+ * network without a genotype.
  *
- * @returns 8 for the space darts, 0 when `net` is no supernet
+ * @returns 8 for the space darts, 0 for other networks
  */
 WSR_API size_t wsr_supernet_candidates(const wsr_net *net);
 
