@@ -309,6 +309,16 @@ out:
     return status;
 }
 
+wsr_status wsr__search_measure(double *losses, wsr_search *s, wsr_plan *plan)
+{
+    wsr_status status = WSR_OK;
+    memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
+    WSR_TRY(evaluate_clean(&losses[0], s, plan, s->held_out_loader));
+    WSR_TRY(evaluate_slots(losses, s, plan, false));
+out:
+    return status;
+}
+
 // Makes the plans of a path, evaluates, and frees them: a search evaluates a
 // path only once. A caller's evaluation must not change the running
 // statistics.

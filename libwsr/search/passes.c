@@ -54,7 +54,7 @@ wsr__passes wsr__stage_passes(const wsr_search *s, wsr_phase phase,
     if (!wsr__search_has_stage(s, phase, stage)) {
         return (wsr__passes){0, 0};
     }
-    if (stage == WSR__STAGE_TRAIN) {
+    if (stage == WSR__STAGE_TRAIN && s->cls->train == NULL) {
         const double images = (double)s->params.batch *
                               (double)wsr__search_train_batches(s);
         return (wsr__passes){images * ((double)s->params.attack_steps + 1), 0};

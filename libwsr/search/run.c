@@ -54,13 +54,21 @@ static wsr_status make_training(method *m)
 {
     wsr_status status = WSR_OK;
     const uint64_t seed = seed_of(m);
+    const wsr__searcher_class *const cls = m->search->cls;
+    const wsr__net_class *kind = &wsr__net_network;
+    const wsr__net_options *options = &m->config.net.super;
+    void *own = NULL;
     WSR_TRY(wsr_search_genotype(&m->genotype, m->search, "found"));
-    WSR_TRY(wsr__network_from_config(&m->net, &wsr__net_network,
-                                     &m->config.net.super, m->genotype,
+    if (cls->found != NULL) {
+        WSR_TRY(cls->found(&own, &kind, m->search, options));
+        options = own;
+    }
+    WSR_TRY(wsr__network_from_config(&m->net, kind, options, m->genotype,
                                      m->train, seed));
     const wsr__training_of of = {m->net, m->train, m->test, seed};
     WSR_TRY(wsr__training_new(&m->training, &of, &m->config.train));
 out:
+    wsr__free(own);
     return status;
 }
 
@@ -324,7 +332,8 @@ static void release(void *self)
 }
 
 // Work of a pass through a network, in proportion: both networks see the same
-// images, and a convolution's work grows with the square of its channels.
+// images, and a convolution's work grows with the square of its channels. Of
+// networks with a base the sections do not tell.
 static double size_of(int64_t layers, int64_t channels)
 {
     return (double)layers * (double)channels * (double)channels;
@@ -333,9 +342,12 @@ static double size_of(int64_t layers, int64_t channels)
 static void work(const void *self, double *out)
 {
     const method *const m = self;
+    const bool told = m->search->cls->network == NULL;
     const double path =
-        size_of(m->config.supernet.layers, m->config.supernet.channels);
-    const double net = size_of(m->config.net.layers, m->config.net.channels);
+        told ? size_of(m->config.supernet.layers, m->config.supernet.channels)
+             : 1;
+    const double net =
+        told ? size_of(m->config.net.layers, m->config.net.channels) : 1;
     out[0] = path * wsr__search_work(m->search);
     out[1] = net * m->train_passes;
     out[2] = net * m->eval_passes;

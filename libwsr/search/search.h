@@ -11,7 +11,8 @@
 // connections, run.c is the run that trains the found genotype afterwards,
 // compare.c runs several searchers, stepwise.c is the search in a caller's
 // hands. A searcher is one file: it defines the last two stages. What evolution
-// and controller share, architectures as genotypes have them, is in pairs.c.
+// and controller share, architectures as genotypes have them, is in pairs.c,
+// and boost.c is what the searchers over boost networks share.
 
 #ifndef WSR_SEARCH_SEARCH_H
 #define WSR_SEARCH_SEARCH_H
@@ -123,6 +124,20 @@ typedef struct wsr__passes {
     double forward;  // forward only
 } wsr__passes;
 
+/// What an evaluation does besides.
+typedef enum wsr__evaluation {
+    WSR__EVALUATE,
+    WSR__EVALUATE_AND_STORE,   // noises of training batches go to the estimator
+    WSR__EVALUATE_FIXED_STATS, // leaves running statistics as they are
+    WSR__EVALUATE_BY_ATTACKS   // so too, and estimates nothing
+} wsr__evaluation;
+
+/// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
+/// i] that of slot i.
+typedef wsr_status (*wsr__evaluator)(double *losses, wsr_search *search,
+                                     const wsr__path *path,
+                                     wsr__evaluation how);
+
 /// A search algorithm: the last two stages of an epoch, and what belongs to
 /// them. A member that is NULL does nothing.
 typedef struct wsr__searcher_class {
@@ -145,7 +160,21 @@ typedef struct wsr__searcher_class {
     /// Evaluate architectures; NULL: nothing is evaluated.
     wsr_status (*evaluate)(wsr_search *search, wsr__run *run);
     wsr_status (*update_alphas)(wsr_search *search, wsr__run *run);
-    /// Passes of the two stages in an epoch.
+    /// The rest belongs to searchers over other networks than the supernet;
+    /// NULL: they are over the supernet and train sampled paths.
+    /// Make the network that is searched, whose space is that of the options
+    /// `supernet`.
+    wsr_status (*network)(wsr_net **out, const wsr__cells_options *supernet,
+                          const void *options, uint64_t seed);
+    /// Kind and options [out, owned] of the network of a genotype that was
+    /// found; `net` is the section of the configuration.
+    wsr_status (*found)(void **options, const wsr__net_class **kind,
+                        const wsr_search *search, const wsr__net_options *net);
+    /// Train the weights on a batch, and add to the sums of the epoch.
+    wsr_status (*train)(wsr_search *search, const wsr_batch *batch);
+    wsr__evaluator evaluator;
+    /// Passes of the last two stages in an epoch, and with `train` of all
+    /// three.
     wsr__passes (*passes)(const wsr_search *search, wsr_phase phase,
                           wsr__search_stage stage);
     bool estimates; // uses the estimator, which needs two sources or more
@@ -225,27 +254,13 @@ enum {
     WSR__TIMES
 };
 
-/// What an evaluation does besides.
-typedef enum wsr__evaluation {
-    WSR__EVALUATE,
-    WSR__EVALUATE_AND_STORE,   // noises of training batches go to the estimator
-    WSR__EVALUATE_FIXED_STATS, // leaves running statistics as they are
-    WSR__EVALUATE_BY_ATTACKS   // so too, and estimates nothing
-} wsr__evaluation;
-
-/// Evaluate the architecture of `path`: losses[0] is the clean loss, losses[1 +
-/// i] that of slot i.
-typedef wsr_status (*wsr__evaluator)(double *losses, wsr_search *search,
-                                     const wsr__path *path,
-                                     wsr__evaluation how);
-
 typedef struct wsr__importance wsr__importance;
 typedef struct wsr__rivals wsr__rivals;
 
 struct wsr_search {
     const wsr__searcher_class *cls;
     void *own;                // of the class
-    wsr__evaluator evaluator; // wsr__path_evaluate(); tests plant another
+    wsr__evaluator evaluator; // of the class; tests plant another
     wsr__search_params params;
     wsr__search_quirks quirks;
     uint64_t seed;
@@ -323,6 +338,9 @@ wsr_status wsr__search_pgd(wsr_search *search, wsr_plan *plan,
 wsr_status wsr__search_attack(wsr_search *search, wsr_plan *plan,
                               const wsr_batch *batch, double eps);
 
+/// Learning rate of the weights in the current epoch.
+double wsr__search_lr(const wsr_search *search);
+
 /// Batches that the supernet is trained on in an epoch.
 size_t wsr__search_train_batches(const wsr_search *search);
 
@@ -386,6 +404,11 @@ wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
 /// See wsr__evaluator.
 wsr_status wsr__path_evaluate(double *losses, wsr_search *search,
                               const wsr__path *path, wsr__evaluation how);
+
+/// Losses of the network in `plan` (WSR_GRAD_INPUT) on the held-out images, all
+/// strengths attacked. In the order of wsr__evaluator.
+wsr_status wsr__search_measure(double *losses, wsr_search *search,
+                               wsr_plan *plan);
 
 /// Tell a predictor the strengths of the losses and reserve its memory. CONFIG
 /// when it cannot learn them.

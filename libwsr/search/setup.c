@@ -130,8 +130,11 @@ static wsr_status make_supernet(wsr_search *s, const wsr__search_of *of)
     const wsr__sgd sgd = {.momentum = s->params.momentum,
                           .weight_decay = s->params.weight_decay};
     const wsr__cosine cosine = {.lr_min = s->params.lr_min};
-    WSR_TRY(wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options.super,
-                          of->seed));
+    WSR_TRY(
+        s->cls->network != NULL
+            ? s->cls->network(&s->net, &options, of->searcher_params, of->seed)
+            : wsr__net_make(&s->net, &wsr__net_supernet, NULL, &options.super,
+                            of->seed));
     WSR_TRY(wsr__images_fit(s->train_loader, of->data, s->net,
                             wsr_net_image(s->net)));
     WSR_TRY(wsr__images_fit(s->held_out_loader, of->data, s->net,
@@ -258,7 +261,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
         return WSR_NOMEM;
     }
     s->cls = cls;
-    s->evaluator = wsr__path_evaluate;
+    s->evaluator = cls->evaluator != NULL ? cls->evaluator : wsr__path_evaluate;
     s->params = *params;
     s->seed = of->seed;
     resolve(&s->quirks, params);
@@ -311,7 +314,8 @@ out:
 wsr_status wsr__search_prepare(wsr_search *s)
 {
     wsr_status status = WSR_OK;
-    for (size_t i = 0; i < s->arch.cols; i++) {
+    // Networks that are no supernet have their plans already.
+    for (size_t i = 0; s->cls->network == NULL && i < s->arch.cols; i++) {
         WSR_TRY(prepare_candidate(s, i));
     }
 out:

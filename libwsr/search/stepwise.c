@@ -211,12 +211,13 @@ wsr_status wsr_search_evaluate(double *losses, wsr_search *search,
     double values[WSR__SLOTS];
     wsr__path path = {0};
     WSR_TRY(wsr__path_new(&path, &search->arch));
+    WSR_TRY(wsr__supernet_check(search->net, choices));
     memcpy(path.choices, choices, search->arch.rows);
     for (size_t i = 0; i < search->arch.rows; i++) {
         path.top[i] = 1;
     }
     WSR_TRY(
-        wsr__path_evaluate(values, search, &path, WSR__EVALUATE_FIXED_STATS));
+        search->evaluator(values, search, &path, WSR__EVALUATE_FIXED_STATS));
     memcpy(losses, values, wsr_search_losses(search) * sizeof(*losses));
 out:
     wsr__path_free(&path);

@@ -95,7 +95,7 @@ out:
 }
 
 // Constant before the search phase, then by the schedule.
-static double learning_rate(const wsr_search *s)
+double wsr__search_lr(const wsr_search *s)
 {
     return s->phase == WSR_PHASE_SEARCH
                ? wsr_sched_rate(s->sched, s->params.lr, (int64_t)s->epoch,
@@ -121,7 +121,7 @@ static wsr_status train_on(wsr_search *s, const supernet_plans *p,
     if (s->params.grad_clip > 0) {
         WSR_TRY(wsr_optim_clip(NULL, s->optim, s->params.grad_clip));
     }
-    WSR_TRY(wsr_optim_step(s->optim, learning_rate(s)));
+    WSR_TRY(wsr_optim_step(s->optim, wsr__search_lr(s)));
     s->loss += loss * (double)step.n;
     s->correct += (double)correct;
     s->seen += (double)step.n;
@@ -145,6 +145,11 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
+    if (s->cls->train != NULL) {
+        WSR_TRY(wsr_loader_next(&batch, s->train_loader));
+        WSR_TRY(s->cls->train(s, batch));
+        goto out;
+    }
     if (!s->quirks.path_per_epoch) {
         plans_free(p);
         WSR_TRY(wsr__search_sample_path(s, wsr__search_serial(s) << 32 |
@@ -175,7 +180,7 @@ wsr_status wsr__search_train_supernet(wsr_search *s, wsr__run *run)
     wsr_status status = WSR_OK;
     supernet_plans plans = {0};
     const size_t batches = wsr__search_train_batches(s);
-    if (s->quirks.path_per_epoch) {
+    if (s->quirks.path_per_epoch && s->cls->train == NULL) {
         WSR_TRY(plans_new(&plans, s));
     }
     WSR_TRY(wsr_loader_seek(s->train_loader, wsr__search_serial(s), s->batch));

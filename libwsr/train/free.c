@@ -16,7 +16,6 @@
 #include "train/inner.h"
 #include "train/train.h"
 
-#include <math.h>
 #include <stddef.h>
 
 typedef struct params {
@@ -56,64 +55,27 @@ static size_t state(const void *options, const void *own, size_t batch,
     return batch * pixels;
 }
 
-typedef struct work {
-    float *d;
-    const float *x;
-    const float *grad;
-    float eps;
-    float alpha;
-    bool at_use;
-} work;
-
-static float clip(float v, float lo, float hi)
-{
-    return fminf(fmaxf(v, lo), hi);
-}
-
-static void use(float *out, const work *w, size_t floats)
-{
-    for (size_t i = 0; i < floats; i++) {
-        const float v = w->x[i] + w->d[i];
-        out[i] = w->at_use ? clip(v, 0, 1) : v;
-    }
-}
-
-// A pixel that was clipped has no gradient, but one on an end of [0, 1] has, as
-// in PyTorch's clamp.
-static void move(const work *w, size_t floats)
-{
-    for (size_t i = 0; i < floats; i++) {
-        const float at = w->x[i] + w->d[i];
-        const float g = w->grad[i];
-        const bool clipped = w->at_use && (at < 0 || at > 1);
-        const float sign = clipped ? 0.0F : (float)(g > 0) - (float)(g < 0);
-        w->d[i] = clip(w->d[i] + w->alpha * sign, -w->eps, w->eps);
-        if (!w->at_use) {
-            w->d[i] = clip(w->d[i], -w->x[i], 1 - w->x[i]);
-        }
-    }
-}
-
 static wsr_status batch(wsr__train_step *step, const void *options)
 {
     wsr_status status = WSR_OK;
     const params *const p = options;
     const size_t floats = (size_t)wsr_shape_count(wsr__plan_images(step->plan));
     const wsr__pass pass = {1, step->auxiliary};
-    work w = {.d = step->state,
-              .x = step->x,
-              .eps = (float)p->eps,
-              .alpha = (float)(p->alpha > 0 ? p->alpha : p->eps),
-              .at_use = wsr__streq(p->box.s, "at_use")};
+    const wsr__kept_noise noise = {
+        .d = step->state,
+        .x = step->x,
+        .eps = (float)p->eps,
+        .alpha = (float)(p->alpha > 0 ? p->alpha : p->eps),
+        .at_use = wsr__streq(p->box.s, "at_use")};
     if (!step->reuse) {
-        use(step->x_adv, &w, floats);
+        wsr__kept_noise_use(step->x_adv, &noise, floats);
         wsr__train_step_mix(step);
     }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
                                  pass));
     if (!step->reuse) {
-        w.grad = wsr_plan_diff_src(step->plan, "x");
-        move(&w, floats);
+        wsr__kept_noise_move(&noise, wsr_plan_diff_src(step->plan, "x"),
+                             floats);
     }
 out:
     return status;

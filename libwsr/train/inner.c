@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options that the attacks inside trainers share.
+// What the attacks inside trainers share: options, passes, and the perturbation
+// of Free-AT.
 
 #include "train/inner.h"
 
+#include <math.h>
 #include <string.h>
 
 const char *const wsr__attack_modes[] = {"eval", "train", "train_moving", NULL};
@@ -62,4 +64,36 @@ wsr_status wsr__train_step_clean_logits(wsr__train_step *step)
            step->n * step->classes * sizeof(*step->logits));
 out:
     return status;
+}
+
+static float clip(float v, float lo, float hi)
+{
+    return fminf(fmaxf(v, lo), hi);
+}
+
+void wsr__kept_noise_use(float *out, const wsr__kept_noise *noise,
+                         size_t floats)
+{
+    for (size_t i = 0; i < floats; i++) {
+        const float v = noise->x[i] + noise->d[i];
+        out[i] = noise->at_use ? clip(v, 0, 1) : v;
+    }
+}
+
+// A pixel that was clipped has no gradient, but one on an end of [0, 1] has, as
+// in PyTorch's clamp.
+void wsr__kept_noise_move(const wsr__kept_noise *noise, const float *grad,
+                          size_t floats)
+{
+    float *const d = noise->d;
+    for (size_t i = 0; i < floats; i++) {
+        const float at = noise->x[i] + d[i];
+        const float g = grad[i];
+        const bool clipped = noise->at_use && (at < 0 || at > 1);
+        const float sign = clipped ? 0.0F : (float)(g > 0) - (float)(g < 0);
+        d[i] = clip(d[i] + noise->alpha * sign, -noise->eps, noise->eps);
+        if (!noise->at_use) {
+            d[i] = clip(d[i], -noise->x[i], 1 - noise->x[i]);
+        }
+    }
 }

@@ -38,4 +38,21 @@ void wsr__train_step_mix(wsr__train_step *step);
 /// step->logits = logits of the clean images in the mode of the attack.
 wsr_status wsr__train_step_clean_logits(wsr__train_step *step);
 
+/// A perturbation that lives on from batch to batch (Free-AT).
+typedef struct wsr__kept_noise {
+    float *d;       // (floats)
+    const float *x; // images of the batch
+    float eps;
+    float alpha; // length of a step
+    bool at_use; // images are clipped to [0, 1] where they are used, instead of
+                 // the perturbation where it moves
+} wsr__kept_noise;
+
+/// out = x + d.
+void wsr__kept_noise_use(float *out, const wsr__kept_noise *noise,
+                         size_t floats);
+/// A step along the sign of the gradient.
+void wsr__kept_noise_move(const wsr__kept_noise *noise, const float *grad,
+                          size_t floats);
+
 #endif

@@ -97,6 +97,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_search_help(char **out, const char *topic);
 // with its own strategy trains the supernet with wsr_search_step(), compares
 // architectures with wsr_search_evaluate(), and may change the sampling with
 // wsr_search_set_alphas().
+//
+// The searchers vanilla_adv, dilation_adv and std_const_adv search one cell,
+// not two: the rows of the normal cell count in choices and alphas, and those
+// of the reduction cell repeat them. They sample nothing: alphas are part of
+// the network that they train.
 
 /** A search. One thread at a time may use it. */
 typedef struct wsr_search wsr_search;
@@ -188,7 +193,8 @@ WSR_API double wsr_search_train_accuracy(const wsr_search *search);
 
 /**
  * The supernet of a search, an argument for wsr_supernet_graph() or
- * wsr_net_save().
+ * wsr_net_save(). Searchers over boost networks (vanilla_adv, ...) have one of
+ * these instead, which has no graph of a path.
  *
  * @returns [borrowed] until the search is freed
  */
