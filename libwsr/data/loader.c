@@ -144,8 +144,9 @@ static wsr_status make_pipeline(wsr_loader *loader)
     wsr__view view = {0};
     strip_brackets(&specs, loader->params.augment.s);
     view.image = loader->dataset->view;
+    // Shown at another size, the same part of the images is cut.
     if (files != NULL) {
-        view.resize = files->view.resize;
+        view.resize = files->view.resize * view.image.h / files->view.image.h;
     }
     WSR_TRY(wsr__pipeline_new_view(&loader->pipeline, specs.s, &view));
     image = wsr__pipeline_image(loader->pipeline);
