@@ -96,6 +96,27 @@ bool wsr__streq(const char *a, const char *b);
 /// Bounded copy that never truncates silently: ARG when it does not fit.
 wsr_status wsr__strcpy(char *dst, size_t size, const char *src);
 
+/// Owned texts; {0} is an empty list.
+typedef struct wsr__names {
+    char **names;
+    size_t n;
+    size_t capacity;
+} wsr__names;
+
+/// Append a copy of a text.
+wsr_status wsr__names_add(wsr__names *names, const char *text);
+
+/// Sort by code points, as UTF-8.
+void wsr__names_sort(wsr__names *names);
+
+/// Place of a text in a sorted list, n when it is not there.
+size_t wsr__names_at(const wsr__names *names, const char *text);
+
+/// The one nearest to a word, NULL when none is near.
+const char *wsr__names_suggest(const wsr__names *names, const char *word);
+
+void wsr__names_free(wsr__names *names);
+
 /// The thread's locale set aside while text must not depend on it.
 typedef struct wsr__locale {
     void *neutral; // NULL when there was no memory for it

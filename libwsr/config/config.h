@@ -102,21 +102,6 @@ void wsr__leaves_print(wsr__str *out, wsr__leaf *leaves, size_t n);
 /// [out, owned] NULL when memory is short.
 char *wsr__share_path(const char *relative);
 
-/// Owned texts; {0} is an empty list.
-typedef struct wsr__names {
-    char **names;
-    size_t n;
-    size_t capacity;
-} wsr__names;
-
-/// Append a copy of a text.
-wsr_status wsr__names_add(wsr__names *names, const char *text);
-
-/// The one nearest to a word, NULL when none is near.
-const char *wsr__names_suggest(const wsr__names *names, const char *word);
-
-void wsr__names_free(wsr__names *names);
-
 /// Sorted names, without ".yaml", of the YAML files in a directory below
 /// share/wsr. [out, owned]
 wsr_status wsr__shipped_names(wsr__names *names, const char *directory);

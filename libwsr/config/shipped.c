@@ -8,47 +8,7 @@
 #include "config/config.h"
 
 #include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
-
-// Folders list their files in no order.
-static int compare_names(const void *a, const void *b)
-{
-    const char *const *const x = a;
-    const char *const *const y = b;
-    return strcmp(*x, *y);
-}
-
-// The list owns its texts.
-wsr_status wsr__names_add(wsr__names *names, const char *text)
-{
-    wsr_status status = WSR_OK;
-    void *array = names->names;
-    WSR_TRY(
-        wsr__reserve(&array, &names->capacity, names->n + 1, sizeof(char *)));
-    names->names = array;
-    names->names[names->n] = wsr__strdup(text);
-    WSR_TRY(names->names[names->n] != NULL ? WSR_OK : WSR_NOMEM);
-    names->n++;
-out:
-    return status;
-}
-
-// Borrowed from the list.
-const char *wsr__names_suggest(const wsr__names *names, const char *word)
-{
-    return wsr__suggest(word, (const char *const *)names->names, names->n);
-}
-
-// Leaves an empty list.
-void wsr__names_free(wsr__names *names)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        wsr__free(names->names[i]);
-    }
-    wsr__free(names->names);
-    *names = (wsr__names){0};
-}
 
 // Whether a file is one of ours; its name then loses the suffix. Hidden files,
 // editors' backups and other suffixes are passed over.
@@ -85,9 +45,7 @@ wsr_status wsr__shipped_names(wsr__names *names, const char *directory)
             WSR_TRY(wsr__names_add(names, e->d_name));
         }
     }
-    if (names->n > 1) {
-        qsort(names->names, names->n, sizeof(char *), compare_names);
-    }
+    wsr__names_sort(names);
 out:
     if (stream != NULL) {
         (void)closedir(stream);

@@ -26,8 +26,8 @@ out:
 static const char *lacking(const wsr__names *a, const wsr__names *b)
 {
     for (size_t i = 0; i < a->n; i++) {
-        if (!wsr__names_has(b, a->s[i])) {
-            return a->s[i];
+        if (wsr__names_at(b, a->names[i]) == b->n) {
+            return a->names[i];
         }
     }
     return NULL;
@@ -68,9 +68,9 @@ static wsr_status walk(wsr__names *out, const char *top)
                 WSR_FAIL(WSR_FORMAT, "%s: folders are nested too deep", top);
             goto out;
         }
-        WSR_TRY(wsr__folder_read(&below, out->s[i], true));
+        WSR_TRY(wsr__folder_read(&below, out->names[i], true));
         for (size_t k = 0; k < below.n; k++) {
-            char *const path = wsr__path_join(out->s[i], below.s[k]);
+            char *const path = wsr__path_join(out->names[i], below.names[k]);
             if (path == NULL) {
                 status = WSR_NOMEM;
                 goto out;
@@ -94,8 +94,8 @@ static wsr_status add_folder(wsr__files *files, const char *folder,
     wsr__names names = {0};
     WSR_TRY(wsr__folder_read(&names, folder, false));
     for (size_t i = 0; i < names.n; i++) {
-        if (wsr__is_image_name(names.s[i])) {
-            char *const path = wsr__path_join(folder, names.s[i]);
+        if (wsr__is_image_name(names.names[i])) {
+            char *const path = wsr__path_join(folder, names.names[i]);
             status = path != NULL ? wsr__files_add(files, path, label)
                                   : WSR_NOMEM;
             wsr__free(path);
@@ -115,7 +115,7 @@ static wsr_status add_class(wsr__files *files, const char *folder,
     const size_t before = files->count;
     WSR_TRY(walk(&folders, folder));
     for (size_t i = 0; i < folders.n; i++) {
-        WSR_TRY(add_folder(files, folders.s[i], label));
+        WSR_TRY(add_folder(files, folders.names[i], label));
     }
     if (files->count == before) {
         status = WSR_FAIL(WSR_FORMAT,
@@ -131,7 +131,7 @@ wsr_status wsr__classes_add(wsr__files *files, const char *folder, size_t limit)
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < files->classes.n && files->count < limit; i++) {
-        char *const path = wsr__path_join(folder, files->classes.s[i]);
+        char *const path = wsr__path_join(folder, files->classes.names[i]);
         status = path != NULL ? add_class(files, path, (int32_t)i) : WSR_NOMEM;
         wsr__free(path);
         WSR_TRY(status);

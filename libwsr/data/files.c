@@ -1,74 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list of the files of a data set, and names of files and classes. Paths
+// The list of the files of a data set, and the entries of folders. Paths
 // lie one behind another in one block, since there may be millions.
 
 #include "data/files.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-// ---------------------------------------------------------------------- names
-
-wsr_status wsr__names_add(wsr__names *names, const char *name)
-{
-    wsr_status status = WSR_OK;
-    void *array = names->s;
-    WSR_TRY(wsr__reserve(&array, &names->room, names->n + 1, sizeof(char *)));
-    names->s = array;
-    names->s[names->n] = wsr__strdup(name);
-    if (names->s[names->n] == NULL) {
-        return WSR_NOMEM;
-    }
-    names->n++;
-out:
-    return status;
-}
-
-// strcmp() compares bytes as unsigned, and the order of UTF-8 is that of code
-// points.
-static int order(const void *a, const void *b)
-{
-    const char *const *const x = a;
-    const char *const *const y = b;
-    return strcmp(*x, *y);
-}
-
-void wsr__names_sort(wsr__names *names)
-{
-    if (names->n > 1) {
-        qsort(names->s, names->n, sizeof(char *), order);
-    }
-}
-
-size_t wsr__names_at(const wsr__names *names, const char *name)
-{
-    const char *const *const found =
-        names->n > 0 ? bsearch(&name, names->s, names->n, sizeof(char *), order)
-                     : NULL;
-    return found != NULL ? (size_t)(found - (const char *const *)names->s)
-                         : names->n;
-}
-
-bool wsr__names_has(const wsr__names *names, const char *name)
-{
-    return wsr__names_at(names, name) < names->n;
-}
-
-void wsr__names_free(wsr__names *names)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        wsr__free(names->s[i]);
-    }
-    wsr__free(names->s);
-    *names = (wsr__names){0};
-}
-
-// ----------------------------------------------------------------------
-// folders
 
 static wsr_status add_entry(wsr__names *out, const char *folder,
                             const char *name, bool folders)
@@ -207,7 +147,7 @@ wsr_status wsr__files_give(wsr_dataset *dataset, wsr__files **files,
     dataset->stored = (wsr__image){3, 0, 0};
     dataset->classes = classes;
     if (f->classes.n > 0) {
-        dataset->names = (const char *const *)f->classes.s;
+        dataset->names = (const char *const *)f->classes.names;
     }
     *files = NULL;
     return WSR_OK;

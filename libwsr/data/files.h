@@ -10,23 +10,8 @@
 #include "data/data.h"
 #include "data/image_file.h"
 
-/// Names in the order of their bytes, which is that of code points.
-typedef struct wsr__names {
-    char **s;
-    size_t n;
-    size_t room;
-} wsr__names;
-
-wsr_status wsr__names_add(wsr__names *names, const char *name); // [copied]
-void wsr__names_sort(wsr__names *names);
-void wsr__names_free(wsr__names *names); // zeroed is legal
-bool wsr__names_has(const wsr__names *names, const char *name); // sorted
-
-/// Place of a name among sorted ones, `n` when it is none of them.
-size_t wsr__names_at(const wsr__names *names, const char *name);
-
-/// The entries of a folder: its subfolders, or its files; links count as what
-/// they point to. NOTFOUND, IO.
+/// The entries of a folder, sorted: its subfolders, or its files; links count
+/// as what they point to. NOTFOUND, IO.
 wsr_status wsr__folder_read(wsr__names *out, const char *folder, bool folders);
 
 /// Whether a file's name ends like that of an image, whatever the case.

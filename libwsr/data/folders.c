@@ -95,7 +95,7 @@ static wsr_status check_names(const splits *s, const wsr__names *classes,
     wsr_status status = WSR_OK;
     const wsr__folder_layout *const l = s->layout;
     for (size_t i = 0; i < classes->n && l->check_class != NULL; i++) {
-        WSR_TRY(l->check_class(classes->s[i], folder));
+        WSR_TRY(l->check_class(classes->names[i], folder));
     }
     if (l->classes != NULL) {
         WSR_TRY(

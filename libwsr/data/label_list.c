@@ -159,8 +159,8 @@ wsr_status wsr__labelled_add(wsr__files *files, const char *folder,
     WSR_TRY(read_table(&t, list));
     WSR_TRY(wsr__folder_read(&names, folder, false));
     for (size_t i = 0; i < names.n; i++) {
-        if (wsr__is_image_name(names.s[i])) {
-            WSR_TRY(add_image(files, &t, folder, names.s[i], list));
+        if (wsr__is_image_name(names.names[i])) {
+            WSR_TRY(add_image(files, &t, folder, names.names[i], list));
         }
     }
     if (files->count != t.n) {
