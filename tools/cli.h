@@ -24,7 +24,7 @@ typedef struct cli_option {
     const char *value; // shown in --help: "NAME"; NULL for a flag; "[LIST]"
                        // may be left out, which stands for "all"
     const char *key;   // configuration key that it sets, NULL: see cli_value
-    const char *help;  // one line
+    const char *help;  // one line; NULL: another's line names it
 } cli_option;
 
 /// A program.

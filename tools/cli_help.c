@@ -57,7 +57,7 @@ static void print_options(const cli *c, size_t first, size_t end)
     const cli_option *o = NULL;
     for (size_t i = first; i < end && (o = cli_option_at(c, i)) != NULL; i++) {
         char left[48];
-        if (cli_is_hidden(c, i)) {
+        if (cli_is_hidden(c, i) || o->help == NULL) {
             continue;
         }
         (void)snprintf(left, sizeof(left), "--%s %s", o->name,

@@ -13,9 +13,10 @@
 static const cli_option options[] = {
     {"net", "FILE", "net.file", "network, a safetensors file"},
     {"genotype", "NAME", "net.genotype", "its cells, if the file does not say"},
-    {"channels", "N", "net.channels", "its width, likewise"},
-    {"layers", "N", "net.layers", "its number of cells, likewise"},
-    {"classes", "N", "net.classes", "its classes, likewise"},
+    {"channels", "N", "net.channels",
+     "its width, likewise; so --layers, --classes"},
+    {"layers", "N", "net.layers", NULL},
+    {"classes", "N", "net.classes", NULL},
     {"source", "FILE", "source.file", "make the attacks on another network"},
     {"data", "SPEC", "data.spec", "images: fashion-mnist, cifar10:PATH, ..."},
     {"split", "NAME", "data.split", "test (default) or train"},
@@ -25,7 +26,7 @@ static const cli_option options[] = {
      "class that all images are to be taken for"},
     {"count", "N", "attack.count", "attack the first N images (default: all)"},
     {"corruptions", "[LIST]", "corruption.list",
-     "accuracy on corrupted images as well: =fog,snow (default: all)"},
+     "on corrupted images, too: =fog,snow (default: all)"},
     {"save", "FILE", "attack.save", "write the adversarial images"},
     {NULL, NULL, NULL, NULL},
 };

@@ -291,7 +291,18 @@ static void list_family(wsr__str *out, const wsr__family *family, size_t width)
     add_paragraph(out, &line, 0, SIZE_MAX);
 }
 
-// One line for each section and family: the topics that --help takes.
+static bool is_section(const wsr__help *help, const char *name)
+{
+    for (size_t i = 0; i < help->n_sections; i++) {
+        if (wsr__streq(name_of(&help->sections[i]), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// One line for each section and family: the topics that --help takes. A family
+// with the name of a section has its topic there.
 static void help_overview(wsr__str *out, const wsr__help *help)
 {
     const size_t width = help->width - 15;
@@ -308,8 +319,10 @@ static void help_overview(wsr__str *out, const wsr__help *help)
         }
     }
     for (size_t i = 0; i < help->n_families; i++) {
-        list_begin(out, help->families[i]->name);
-        list_family(out, help->families[i], width);
+        if (!is_section(help, help->families[i]->name)) {
+            list_begin(out, help->families[i]->name);
+            list_family(out, help->families[i], width);
+        }
     }
 }
 

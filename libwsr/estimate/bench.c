@@ -15,12 +15,13 @@ static wsr_status make_loaders(wsr__estimate *b)
 {
     wsr_status status = WSR_OK;
     const wsr__estimate_params *const p = &b->config->estimator;
-    wsr__loader_params loader = {.batch = p->batch,
-                                 .shuffle = !b->quirks.in_order,
-                                 .drop_last = true,
-                                 .augment = p->augment,
-                                 .seed = (int64_t)b->seed,
-                                 .prefetch = 1};
+    wsr__loader_params loader;
+    wsr__params_default(&loader, wsr__loader_schema);
+    loader.batch = p->batch;
+    loader.shuffle = !b->quirks.in_order;
+    loader.drop_last = true;
+    loader.augment = p->augment;
+    loader.seed = (int64_t)b->seed;
     status = wsr__loader_make(&b->train_loader, b->train, &loader);
     WSR_TRY(status == WSR_CONFIG ? wsr__fail_at(status, "estimator.batch")
                                  : status);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Blocks of 16 channels for convolutions of oneDNN. In our blocks of 8 it
-// computes in vectors of 8 floats, and where channels do not fill such blocks it
-// has matrix products of plain images alone; with AVX-512 blocks of 16 use whole
-// vectors. Channels are padded with zeros.
+// computes in vectors of 8 floats, and where channels do not fill such blocks
+// it has matrix products of plain images alone; with AVX-512 blocks of 16 use
+// whole vectors. Channels are padded with zeros.
 
 #ifndef WSR_KERNEL_DNNL_WIDE_H
 #define WSR_KERNEL_DNNL_WIDE_H

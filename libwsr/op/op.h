@@ -153,9 +153,9 @@ struct wsr__op_class {
                         const wsr_shape *srcs, size_t n);
     const wsr__impl *const *impls; // ended by NULL
     bool no_grad;                  // a source's gradient never flows through it
-    uint32_t fixed;   // the same of single sources: bit i is source i
-    uint32_t weights; // weight sources, for counting multiply-adds: each of
-                      // their numbers is used once per pixel of dst
+    uint32_t fixed;     // the same of single sources: bit i is source i
+    uint32_t weights;   // weight sources, for counting multiply-adds: each of
+                        // their numbers is used once per pixel of dst
     bool positive_part; // dst is src where that is above 0, else 0
     uint32_t piecewise_linear; // sources in which, taken together and with the
                                // others fixed, dst is piecewise linear in eval

@@ -125,8 +125,8 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     (void)run;
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL,
                              &m->config.source));
-    WSR_TRY(wsr__search_configured(&m->search, &m->config, m->train,
-                                   seed_of(m), resume));
+    WSR_TRY(wsr__search_configured(&m->search, &m->config, m->train, seed_of(m),
+                                   resume));
     WSR_TRY(check_rest(m));
     WSR_TRY(wsr__search_prepare(m->search));
 out:

@@ -415,8 +415,8 @@ wsr_status wsr__search_measure(double *losses, wsr_search *search,
 wsr_status wsr__search_fit_predictor(wsr_predictor *predictor,
                                      const wsr_search *search);
 
-/// Architectures that were evaluated and that nothing remembers; losses by slot,
-/// then by architecture.
+/// Architectures that were evaluated and that nothing remembers; losses by
+/// slot, then by architecture.
 typedef struct wsr__holdout {
     size_t n;
     float *tables;     // (n, rows, cols)

@@ -77,12 +77,12 @@ static wsr_status split_data(wsr_search *s, const wsr_dataset *data)
     wsr_status status = WSR_OK;
     const size_t all = wsr_dataset_count(data);
     const size_t first = (size_t)((double)all * s->params.train_fraction);
-    wsr__loader_params loader = {.batch = s->params.batch,
-                                 .shuffle = true,
-                                 .drop_last = true,
-                                 .augment = s->params.augment,
-                                 .seed = (int64_t)s->seed,
-                                 .prefetch = 1};
+    wsr__loader_params loader;
+    wsr__params_default(&loader, wsr__loader_schema);
+    loader.batch = s->params.batch;
+    loader.drop_last = true;
+    loader.augment = s->params.augment;
+    loader.seed = (int64_t)s->seed;
     if (first < (size_t)s->params.batch ||
         all - first < (size_t)s->params.batch) {
         return WSR_FAIL(WSR_CONFIG,

@@ -211,7 +211,12 @@ static double left_behind(const char *fidelity, double *whole)
     const wsr_batch *batch = NULL;
     ck_assert_ok(
         wsr_dataset_open(&data, "synthetic:size=8", "train", "limit=8"));
-    const wsr__loader_params params = {.batch = BATCH, .seed = 1};
+    wsr__loader_params params;
+    wsr__params_default(&params, wsr__loader_schema);
+    params.batch = BATCH;
+    params.shuffle = false;
+    params.seed = 1;
+    params.prefetch = 0;
     ck_assert_ok(wsr__loader_make(&loader, data, &params));
     ck_assert_ok(wsr_loader_next(&batch, loader));
     fill_noises(b);

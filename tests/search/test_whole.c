@@ -33,8 +33,8 @@ START_TEST(a_resumed_search_does_without_the_file_of_the_extractor)
     char option[700];
     char dirs[2][512];
     size_t left = 6;
-    ck_assert_ok(wsr_predictor_new(&predictor, "gae:layers=2,hidden=8", &table,
-                                   7, 5));
+    ck_assert_ok(
+        wsr_predictor_new(&predictor, "gae:layers=2,hidden=8", &table, 7, 5));
     ck_assert_ok(wsr_predictor_save(predictor, path));
     wsr_predictor_free(predictor);
     (void)snprintf(option, sizeof(option), "predictor.extractor=%s", path);
@@ -82,8 +82,7 @@ Suite *suite(void)
     TCase *const t = tcase_create("whole");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, the_imagenet_stem_is_searched_and_resumed_too);
-    tcase_add_test(t,
-                   a_resumed_search_does_without_the_file_of_the_extractor);
+    tcase_add_test(t, a_resumed_search_does_without_the_file_of_the_extractor);
     tcase_add_test(t, the_cost_is_told_without_a_run);
     suite_add_tcase(s, t);
     return s;

@@ -102,7 +102,7 @@ refuse_each wsr-estimate "$estimate_runs" "$estimate" --quiet --threads 2 \
 
 # The whole address space, as `ulimit -v` limits it, in KiB. Below 96 MiB the
 # program loader gives up.
-for ((limit = 98304; limit < 163840; limit += 8192)); do
+for ((limit = 131072; limit < 196608; limit += 8192)); do
     rm -rf out
     (ulimit -v $limit && exec "$attack" --quiet --threads 2 --data synthetic \
         --net small/net.safetensors --count 4 --attack fgsm --eps 0.03 \

@@ -215,7 +215,8 @@ START_TEST(help_lists_options_and_configuration)
     ck_assert_ptr_nonnull(
         strstr(printed[0], "  --genotype NAME        which cells\n"));
     ck_assert_ptr_nonnull(strstr(printed[0], "  --set KEY=VALUE        set"));
-    ck_assert_ptr_nonnull(strstr(printed[0], "\nPresets: cifar10-paper, "));
+    ck_assert_ptr_nonnull(
+        strstr(printed[0], "\nPresets: boost, cifar10-paper, "));
     ck_assert_ptr_nonnull(strstr(printed[0], "\n  attack       apgd_ce, "));
     ck_assert_ptr_null(strstr(printed[0], "random_start"));
     ck_assert_str_eq(printed[1], "");
