@@ -105,15 +105,8 @@ out:
     return status;
 }
 
-typedef struct rectangle {
-    int64_t top;
-    int64_t left;
-    int64_t h;
-    int64_t w;
-} rectangle;
-
 // False when no try fits. Every try draws its four numbers.
-static bool draw_rectangle(rectangle *out, const params *p, wsr__image in,
+static bool draw_rectangle(wsr__window *out, const params *p, wsr__image in,
                            wsr__rng *rng)
 {
     const double low = log(wsr__range_low(&p->ratio));
@@ -154,7 +147,7 @@ static void erase_row(float *row, int64_t n, const params *p, int64_t c,
     }
 }
 
-static void erase(float *dst, wsr__image in, const rectangle *r,
+static void erase(float *dst, wsr__image in, const wsr__window *r,
                   const params *p, wsr__rng *rng)
 {
     const bool each_pixel = wsr__streq(p->mode.s, "pixel");
@@ -174,7 +167,7 @@ static void apply(float *restrict dst, const float *restrict src, wsr__image in,
 {
     const params *const p = options;
     const bool chosen = (double)wsr__rng_uniform(rng) < p->p;
-    rectangle r;
+    wsr__window r;
     memcpy(dst, src, sizeof(float) * (size_t)wsr__image_floats(in));
     if (chosen && draw_rectangle(&r, p, in, rng)) {
         erase(dst, in, &r, p, rng);

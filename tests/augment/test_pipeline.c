@@ -151,6 +151,45 @@ START_TEST(every_augmentation_accepts_its_defaults)
 }
 END_TEST
 
+// The result depends on the image and the stream alone, and stays in [0, 1],
+// for images of all sizes: between flips, so that each comes behind another.
+START_TEST(every_augmentation_is_a_function_of_image_and_stream)
+{
+    static const wsr__image shapes[] = {
+        {1, 1, 1}, {3, 1, 1}, {1, 16, 16}, {3, 16, 16}, {3, 7, 19}};
+    for (size_t i = 0; wsr__augments.classes[i] != NULL; i++) {
+        for (uint32_t k = 0; k < 5 * 40; k++) {
+            wsr__pipeline *pipeline = NULL;
+            char specs[96];
+            float src[3 * 256];
+            float dst[2][3 * 400];
+            const size_t n = (size_t)wsr__image_floats(shapes[k % 5]);
+            for (size_t j = 0; j < n; j++) {
+                src[j] = (float)(j * 37 % 256) / 255.0f;
+            }
+            (void)snprintf(specs, sizeof(specs), "flip,%s,flip",
+                           wsr__augments.classes[i]->name);
+            ck_assert_ok(wsr__pipeline_new(&pipeline, specs, shapes[k % 5]));
+            const size_t out =
+                (size_t)wsr__image_floats(wsr__pipeline_image(pipeline));
+            ck_assert_uint_le(out, 3 * 400);
+            for (size_t j = 0; j < 2; j++) {
+                wsr__rng rng = wsr__rng_at(2, WSR__RNG_AUGMENT, 1, k);
+                apply_pipeline(dst[j], pipeline, src, n, &rng);
+            }
+            ck_assert_msg(same_bits(dst[0], dst[1], out * sizeof(float)), "%s",
+                          specs);
+            size_t outside = 0;
+            for (size_t j = 0; j < out; j++) {
+                outside += !(dst[0][j] >= 0 && dst[0][j] <= 1);
+            }
+            ck_assert_uint_eq(outside, 0);
+            wsr__pipeline_free(pipeline);
+        }
+    }
+}
+END_TEST
+
 // ------------------------------------------------------- bytes and pictures
 
 // Whatever turns floats into bytes in between gives back the same floats.
@@ -315,6 +354,7 @@ Suite *suite(void)
         too_many_augmentations_and_too_large_images_are_refused,
         short_memory_leaves_nothing_behind,
         every_augmentation_accepts_its_defaults,
+        every_augmentation_is_a_function_of_image_and_stream,
         bytes_in_between_change_no_float_that_was_a_byte,
         what_works_on_both_gives_the_same_image,
         pictures_are_shown_where_a_size_is_needed,
