@@ -5,6 +5,7 @@
 // file's metadata. A byte may be off by one, and most must be equal; each test
 // says how many were.
 
+#include "augment/jitter.h"
 #include "augment/timm_support.h"
 #include "golden/golden_support.h"
 
@@ -116,6 +117,58 @@ START_TEST(colour_jitter_rounds_as_torchvision_on_pillow_images)
         wsr__bitmap_free(&image);
     }
     report("colour jitter", &s);
+    json_decref(all);
+    wsr__st_free(st);
+}
+END_TEST
+
+// The same in floats, from an image of bytes.
+static double float_difference(const wsr__st *st, const char *name,
+                               const json_t *row)
+{
+    static const char *const keys[] = {"brightness", "contrast", "saturation",
+                                       "hue"};
+    const json_t *const order = json_object_get(row, "order");
+    wsr__jitter_draw drawn = {.n = 0};
+    char tensor[128];
+    wsr__bitmap base = {0};
+    for (size_t i = 0; i < json_array_size(order); i++) {
+        const size_t k = (size_t)json_integer_value(json_array_get(order, i));
+        if (!json_is_null(json_object_get(row, keys[k]))) {
+            drawn.op[drawn.n] = (uint32_t)k;
+            drawn.argument[drawn.n++] = number(row, keys[k]);
+        }
+    }
+    read_base(&base, st, (int)number(row, "base"));
+    const size_t n = (size_t)wsr__image_floats(base.shape);
+    float *const image = wsr__alloc(n, sizeof(*image));
+    wsr__bytes_to_floats(image, base.bytes, (int64_t)n);
+    wsr__jitter_floats(image, base.shape, &drawn);
+    (void)snprintf(tensor, sizeof(tensor), "jitter_f32.%s", name);
+    float *const want = golden_read(st, tensor, n);
+    const double d = golden_difference(image, want, n);
+    wsr__free(image);
+    wsr__free(want);
+    wsr__bitmap_free(&base);
+    return d;
+}
+
+START_TEST(colour_jitter_of_floats_is_that_of_torchvision_on_tensors)
+{
+    wsr__st *const st = golden_open("imagefolder");
+    json_t *const all = metadata(st, "jitter");
+    const char *name;
+    json_t *row;
+    double most = 0;
+    json_object_foreach(all, name, row)
+    {
+        const double d = float_difference(st, name, row);
+        ck_assert_msg(d <= 2e-6, "jitter_f32.%s differs by %g", name, d);
+        most = d > most ? d : most;
+    }
+    printf("colour jitter of floats: %zu tensors, at most %.2g off\n",
+           json_object_size(all), most);
+    ck_assert_uint_gt(json_object_size(all), 0);
     json_decref(all);
     wsr__st_free(st);
 }
@@ -401,6 +454,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         colour_jitter_rounds_as_torchvision_on_pillow_images,
+        colour_jitter_of_floats_is_that_of_torchvision_on_tensors,
         operations_of_the_authors_randaugment_are_equal,
         operations_of_torchvisions_randaugment_are_equal,
         blur_grey_and_solarization_are_equal,
