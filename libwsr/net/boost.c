@@ -46,7 +46,7 @@ static const boost_options *options_of(const wsr_net *net)
 // ----------------------------------------------------------------------- base
 
 // What the whole has, the base must not have a second time; masks of drop path
-// would need an input.
+// and dropout would need an input.
 static wsr_status check_base(const wsr__net_class *kind,
                              const wsr__net_options *options)
 {
@@ -59,6 +59,10 @@ static wsr_status check_base(const wsr__net_class *kind,
     if (cells != NULL && (cells->drop_path > 0 || cells->auxiliary)) {
         return WSR_FAIL(WSR_CONFIG, "boost.base: drop_path and auxiliary are "
                                     "not there beside other cells");
+    }
+    if (kind->dropout != NULL && kind->dropout(options) > 0) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "boost.base: dropout is not there beside other cells");
     }
     return WSR_OK;
 }

@@ -455,6 +455,7 @@ START_TEST(bad_options_are_refused_in_one_line)
         {"base=small_cnn:mean=0.5", "boost.base: mean and std"},
         {"base=network:genotype=cna_r\\,drop_path=0.1",
          "boost.base: drop_path and auxiliary"},
+        {"base=small_cnn:dropout=0.5", "boost.base: dropout is not there"},
         {"base=wrn:depth=11", "boost.base: wrn.depth: 11 is not"},
         {"base=wrn:depth=10\\,width=1",
          "boost.base: 16 channels behind stage 0 are no multiple of 32"},
@@ -472,7 +473,7 @@ Suite *suite(void)
 {
     Suite *const s = suite_create("boost");
     TCase *const t = tcase_create("boost");
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 240);
     tcase_add_loop_test(t, alphas_and_betas_have_their_gradients, 0, 2 * BASES);
     tcase_add_test(t, the_base_alone_is_the_network_itself);
     tcase_add_test(t, an_edge_is_that_of_pc_darts);
