@@ -325,7 +325,7 @@ wsr_status attack_show(const cli *c, const wsr_result *result)
     }
     if (eval != NULL) {
         status = show_eval(c, eval);
-    } else if (corruptions == NULL && hessian == NULL) {
+    } else if (wsr_result_released(NULL, NULL, result) > 0) {
         show_released(result);
     }
     if (corruptions != NULL) {

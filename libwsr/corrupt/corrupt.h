@@ -152,6 +152,12 @@ void wsr__distances(double *dst, const double *edges, wsr__image plane);
 
 // --------------------------------------------------------------------- jpeg
 
+/// A sample cut off to [0, 255].
+static inline int32_t wsr__jpeg_byte(int32_t x)
+{
+    return x < 0 ? 0 : x > 255 ? 255 : x;
+}
+
 /// Round a plane of samples, whole numbers in [0, 255] whose sides are
 /// multiples of 8, through the quantised cosine transform of baseline JPEG, bit
 /// by bit as libjpeg's accurate integer method does.

@@ -108,11 +108,6 @@ static int32_t quantised(int32_t x, int32_t q)
     return (x < 0 ? -size : size) * q;
 }
 
-static int32_t to_byte(int32_t x)
-{
-    return x < 0 ? 0 : x > 255 ? 255 : x;
-}
-
 // There and back again.
 static void pass_block(int32_t d[64], const int32_t table[64])
 {
@@ -147,7 +142,7 @@ void wsr__jpeg_plane(int32_t *samples, int64_t h, int64_t w,
         }
         pass_block(block, table);
         for (int64_t i = 0; i < 64; i++) {
-            corner[i / SIDE * w + i % SIDE] = to_byte(block[i] + 128);
+            corner[i / SIDE * w + i % SIDE] = wsr__jpeg_byte(block[i] + 128);
         }
     }
 }

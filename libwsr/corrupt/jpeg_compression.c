@@ -61,16 +61,12 @@ static int32_t rounded(int32_t x)
     return ((x + far + (1 << 15)) >> 16) - 512;
 }
 
-static int32_t to_byte(int32_t x)
-{
-    return x < 0 ? 0 : x > 255 ? 255 : x;
-}
-
 static void from_ycc(int32_t rgb[3], int32_t y, int32_t b, int32_t r)
 {
-    rgb[0] = to_byte(y + rounded(91881 * (r - 128)));
-    rgb[1] = to_byte(y + rounded(-22554 * (b - 128) - 46802 * (r - 128)));
-    rgb[2] = to_byte(y + rounded(116130 * (b - 128)));
+    rgb[0] = wsr__jpeg_byte(y + rounded(91881 * (r - 128)));
+    rgb[1] =
+        wsr__jpeg_byte(y + rounded(-22554 * (b - 128) - 46802 * (r - 128)));
+    rgb[2] = wsr__jpeg_byte(y + rounded(116130 * (b - 128)));
 }
 
 // Repeat the last column and the last row to the end of the memory.

@@ -14,23 +14,6 @@
 
 enum { SPEC_SIZE = 64 };
 
-struct wsr_corruption_eval {
-    wsr__corruptions_params params;
-    const wsr__corruption_class **classes; // (n)
-    size_t n;
-    wsr_corruption **made; // (n), NULL before opening
-    wsr_model *model;      // NULL before opening
-    const wsr_dataset *dataset;
-    size_t images;
-    size_t batch;
-    size_t position;
-    int64_t *correct; // of each cell, among the batches that are done
-    float *clean;     // (batch, c, h, w)
-    float *x;         // likewise
-    float *logits;    // (batch, classes)
-    size_t *index;    // (batch)
-};
-
 #define AT(field) offsetof(wsr__corruptions_params, field)
 
 // clang-format off
@@ -63,22 +46,33 @@ static const wsr__option schema[] = {
 
 // ---------------------------------------------------------------- lifetime
 
+// What opening makes, also in part.
+static void free_arrays(wsr_corruption_eval *s)
+{
+    for (size_t i = 0; s->made != NULL && i < s->n; i++) {
+        wsr_corruption_free(s->made[i]);
+    }
+    wsr__free(s->made);
+    wsr__free(s->correct);
+    wsr__free(s->clean);
+    wsr__free(s->x);
+    wsr__free(s->logits);
+    wsr__free(s->index);
+    s->made = NULL;
+    s->correct = NULL;
+    s->clean = NULL;
+    s->x = NULL;
+    s->logits = NULL;
+    s->index = NULL;
+}
+
 void wsr_corruption_eval_free(wsr_corruption_eval *eval)
 {
-    if (eval == NULL) {
-        return;
+    if (eval != NULL) {
+        free_arrays(eval);
+        wsr__free(eval->classes);
+        wsr__free(eval);
     }
-    for (size_t i = 0; eval->made != NULL && i < eval->n; i++) {
-        wsr_corruption_free(eval->made[i]);
-    }
-    wsr__free(eval->made);
-    wsr__free(eval->classes);
-    wsr__free(eval->correct);
-    wsr__free(eval->clean);
-    wsr__free(eval->x);
-    wsr__free(eval->logits);
-    wsr__free(eval->index);
-    wsr__free(eval);
 }
 
 static const wsr__corruption_class *class_at(size_t i)
@@ -205,13 +199,12 @@ static wsr_status check_model(const wsr_model *model,
                         "corruptions: images have shape %s, the model takes %s",
                         a, b);
     }
+    if (wsr_dataset_classes(dataset) > (int64_t)model->classes) {
+        return WSR_FAIL(
+            WSR_ARG, "corruptions: the data have %lld classes, the model %zu",
+            (long long)wsr_dataset_classes(dataset), model->classes);
+    }
     return WSR_OK;
-}
-
-// The clean images, and each corruption at each severity.
-static size_t cells(const wsr_corruption_eval *s)
-{
-    return 1 + s->n * s->params.severities.n;
 }
 
 static wsr_status make_arrays(wsr_corruption_eval *s, const wsr_model *model)
@@ -221,7 +214,7 @@ static wsr_status make_arrays(wsr_corruption_eval *s, const wsr_model *model)
     const wsr__corruption_params params = {
         .severity = 1, .scale = s->params.scale, .seed = s->params.seed};
     s->made = wsr__alloc(s->n, sizeof(wsr_corruption *));
-    s->correct = wsr__alloc(cells(s), sizeof(*s->correct));
+    s->correct = wsr__alloc(wsr__corruption_cells(s), sizeof(*s->correct));
     s->clean = wsr__alloc(s->batch, floats * sizeof(*s->clean));
     s->x = wsr__alloc(s->batch, floats * sizeof(*s->x));
     s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
@@ -238,7 +231,7 @@ out:
     return status;
 }
 
-// An opening that fails leaves arrays that only freeing looks at.
+// An opening that fails may be tried again with another model.
 wsr_status wsr_corruption_eval_open(wsr_corruption_eval *eval, wsr_model *model,
                                     const wsr_dataset *dataset)
 {
@@ -246,7 +239,7 @@ wsr_status wsr_corruption_eval_open(wsr_corruption_eval *eval, wsr_model *model,
     const size_t have = wsr_dataset_count(dataset);
     const size_t wanted = (size_t)eval->params.count;
     const size_t most = (size_t)eval->params.batch;
-    if (eval->made != NULL) {
+    if (eval->model != NULL) {
         return WSR_FAIL(WSR_ARG, "corruptions: was opened before");
     }
     WSR_TRY(check_model(model, dataset));
@@ -262,6 +255,9 @@ wsr_status wsr_corruption_eval_open(wsr_corruption_eval *eval, wsr_model *model,
     eval->model = model;
     eval->dataset = dataset;
 out:
+    if (status != WSR_OK) {
+        free_arrays(eval);
+    }
     return status;
 }
 
@@ -273,19 +269,16 @@ double wsr__corruption_eval_bytes(const wsr_corruption_eval *s)
 // A pass without the way back counts half.
 double wsr__corruption_eval_passes(const wsr_corruption_eval *s)
 {
-    return 0.5 * (double)cells(s) * (double)s->images;
+    return 0.5 * (double)wsr__corruption_cells(s) * (double)s->images;
 }
 
 // ----------------------------------------------------------------- working
 
-static size_t batches(const wsr_corruption_eval *s)
-{
-    return (s->images + s->batch - 1) / s->batch;
-}
-
 size_t wsr_corruption_eval_steps(const wsr_corruption_eval *eval)
 {
-    return eval->model == NULL ? 0 : cells(eval) * batches(eval);
+    return eval->model == NULL
+               ? 0
+               : wsr__corruption_cells(eval) * wsr__corruption_batches(eval);
 }
 
 size_t wsr_corruption_eval_position(const wsr_corruption_eval *eval)
@@ -293,27 +286,16 @@ size_t wsr_corruption_eval_position(const wsr_corruption_eval *eval)
     return eval->position;
 }
 
-// A cell but the first.
-static size_t corruption_of(const wsr_corruption_eval *s, size_t cell)
-{
-    return (cell - 1) / s->params.severities.n;
-}
-
-static int64_t severity_of(const wsr_corruption_eval *s, size_t cell)
-{
-    return s->params.severities.v[(cell - 1) % s->params.severities.n];
-}
-
 void wsr__corruption_eval_note(char out[64], const wsr_corruption_eval *s)
 {
-    const size_t cell = s->position / batches(s);
-    if (cell == 0 || cell >= cells(s)) {
+    const size_t cell = s->position / wsr__corruption_batches(s);
+    if (cell == 0 || cell >= wsr__corruption_cells(s)) {
         (void)snprintf(out, 64, "clean images");
         return;
     }
     (void)snprintf(out, 64, "%.40s %d",
-                   s->classes[corruption_of(s, cell)]->super.name,
-                   (int)severity_of(s, cell));
+                   s->classes[wsr__corruption_of_cell(s, cell)]->super.name,
+                   (int)wsr__severity_of_cell(s, cell));
 }
 
 // The images of a step, corrupted.
@@ -327,9 +309,9 @@ static wsr_status load(const float **x, wsr_corruption_eval *s, size_t cell,
     WSR_TRY(wsr_dataset_images(s->clean, s->dataset, s->index, n));
     *x = s->clean;
     if (cell > 0) {
-        wsr__corruption_apply_at(s->x, s->made[corruption_of(s, cell)],
-                                 s->clean, s->index, n,
-                                 (size_t)severity_of(s, cell));
+        wsr__corruption_apply_at(
+            s->x, s->made[wsr__corruption_of_cell(s, cell)], s->clean, s->index,
+            n, (size_t)wsr__severity_of_cell(s, cell));
         *x = s->x;
     }
 out:
@@ -344,8 +326,8 @@ wsr_status wsr_corruption_eval_step(wsr_corruption_eval *eval)
     if (s->position >= wsr_corruption_eval_steps(s)) {
         return WSR_FAIL(WSR_ARG, "corruptions: there is no step left to do");
     }
-    const size_t cell = s->position / batches(s);
-    const size_t first = s->position % batches(s) * s->batch;
+    const size_t cell = s->position / wsr__corruption_batches(s);
+    const size_t first = s->position % wsr__corruption_batches(s) * s->batch;
     const size_t left = s->images - first;
     const size_t n = left < s->batch ? left : s->batch;
     const size_t classes = s->model->classes;
@@ -368,215 +350,5 @@ wsr_status wsr_corruption_eval_finish(wsr_corruption_eval *eval)
         WSR_TRY(wsr_corruption_eval_step(eval));
     }
 out:
-    return status;
-}
-
-// ----------------------------------------------------------------- results
-
-size_t wsr_corruption_eval_size(const wsr_corruption_eval *eval)
-{
-    return eval->n;
-}
-
-const char *wsr_corruption_eval_name(const wsr_corruption_eval *eval, size_t i)
-{
-    return i < eval->n ? eval->classes[i]->super.name : NULL;
-}
-
-size_t wsr_corruption_eval_images(const wsr_corruption_eval *eval)
-{
-    return eval->images;
-}
-
-// NAN unless all batches of the cell are done.
-static double accuracy(double *low, double *high, const wsr_corruption_eval *s,
-                       size_t cell)
-{
-    double ends[2] = {(double)NAN, (double)NAN};
-    double share = (double)NAN;
-    if (s->model != NULL && s->position / batches(s) > cell) {
-        share = (double)s->correct[cell] / (double)s->images;
-        wsr__wilson(&ends[0], &ends[1], share, (double)s->images);
-    }
-    if (low != NULL) {
-        *low = ends[0];
-    }
-    if (high != NULL) {
-        *high = ends[1];
-    }
-    return share;
-}
-
-double wsr_corruption_eval_clean(double *low, double *high,
-                                 const wsr_corruption_eval *eval)
-{
-    return accuracy(low, high, eval, 0);
-}
-
-double wsr_corruption_eval_accuracy(double *low, double *high,
-                                    const wsr_corruption_eval *eval, size_t i,
-                                    int severity)
-{
-    size_t cell = cells(eval); // beyond the end: never done
-    for (size_t k = 0; k < eval->params.severities.n && i < eval->n; k++) {
-        if (eval->params.severities.v[k] == severity) {
-            cell = 1 + i * eval->params.severities.n + k;
-        }
-    }
-    return accuracy(low, high, eval, cell);
-}
-
-double wsr_corruption_eval_mean(const wsr_corruption_eval *eval, int severity)
-{
-    double sum = 0;
-    double n = 0;
-    for (size_t cell = 1; cell < cells(eval); cell++) {
-        const double share = accuracy(NULL, NULL, eval, cell);
-        const bool counts = severity == 0 ||
-                            severity_of(eval, cell) == severity;
-        if (counts && !isnan(share)) {
-            sum += share;
-            n++;
-        }
-    }
-    return n > 0 ? sum / n : (double)NAN;
-}
-
-// -------------------------------------------------------------- JSON lines
-
-static wsr_status add_line(wsr__str *out, const wsr__json *json)
-{
-    char *line = NULL;
-    const wsr_status status = wsr__json_line(&line, json);
-    if (status == WSR_OK) {
-        wsr__str_addf(out, "%s\n", line);
-        wsr_text_free(line);
-    }
-    return status;
-}
-
-// The event "corruption" for a cell that is complete.
-static wsr_status add_cell(wsr__str *out, const wsr_corruption_eval *s,
-                           size_t cell)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *json = NULL;
-    double low;
-    double high;
-    const double share = accuracy(&low, &high, s, cell);
-    const wsr__corruption_class *const cls =
-        cell == 0 ? NULL : s->classes[corruption_of(s, cell)];
-    if (isnan(share)) {
-        return WSR_OK;
-    }
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "corruption");
-    wsr__json_text(json, "corruption", cls == NULL ? "none" : cls->super.name);
-    wsr__json_text(json, "group", cls == NULL ? "clean" : cls->group);
-    wsr__json_integer(json, "severity", cls == NULL ? 0 : severity_of(s, cell));
-    wsr__json_integer(json, "count", (int64_t)s->images);
-    wsr__json_number(json, "accuracy", share);
-    wsr__json_number(json, "low", low);
-    wsr__json_number(json, "high", high);
-    WSR_TRY(add_line(out, json));
-out:
-    wsr__json_free(json);
-    return status;
-}
-
-// The event "corruption_mean"; severity 0: over all of them.
-static wsr_status add_mean(wsr__str *out, const wsr_corruption_eval *s,
-                           int64_t severity)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *json = NULL;
-    const double mean = wsr_corruption_eval_mean(s, (int)severity);
-    if (isnan(mean)) {
-        return WSR_OK;
-    }
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "corruption_mean");
-    wsr__json_integer(json, "severity", severity);
-    wsr__json_number(json, "accuracy", mean);
-    WSR_TRY(add_line(out, json));
-out:
-    wsr__json_free(json);
-    return status;
-}
-
-wsr_status wsr_corruption_eval_json(char **out, const wsr_corruption_eval *eval)
-{
-    wsr_status status = WSR_OK;
-    wsr__str text = {0};
-    *out = NULL;
-    wsr__str_add(&text, ""); // also where nothing is complete
-    for (size_t cell = 0; cell < cells(eval); cell++) {
-        WSR_TRY(add_cell(&text, eval, cell));
-    }
-    for (size_t k = 0; k < eval->params.severities.n; k++) {
-        WSR_TRY(add_mean(&text, eval, eval->params.severities.v[k]));
-    }
-    WSR_TRY(add_mean(&text, eval, 0));
-    WSR_TRY(wsr__str_give(out, &text));
-out:
-    wsr__str_free(&text);
-    return status;
-}
-
-// ------------------------------------------------------------- checkpoints
-
-// Everything that changes results; the seed is the run's.
-static wsr_status describe(wsr__str *out, const wsr_corruption_eval *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        wsr__str_addf(out, "%s%s", i == 0 ? "" : ",",
-                      s->classes[i]->super.name);
-    }
-    wsr__str_addf(
-        out, " images=%zu batch=%zu seed=%lld scale=%s severities=", s->images,
-        s->batch, (long long)s->params.seed, s->params.scale.s);
-    for (size_t i = 0; i < s->params.severities.n; i++) {
-        wsr__str_addf(out, "%lld", (long long)s->params.severities.v[i]);
-    }
-    return wsr__str_status(out);
-}
-
-wsr_status wsr__corruption_eval_save(wsr__st_builder *builder,
-                                     const wsr_corruption_eval *eval)
-{
-    wsr_status status = WSR_OK;
-    wsr__str text = {0};
-    const uint64_t position = eval->position;
-    WSR_TRY(describe(&text, eval));
-    WSR_TRY(wsr__st_set(builder, "corruption", text.s));
-    WSR_TRY(wsr__st_add_u64(builder, "corruption.position", &position, 1));
-    WSR_TRY(wsr__st_add_i64(builder, "corruption.correct", eval->correct,
-                            cells(eval)));
-out:
-    wsr__str_free(&text);
-    return status;
-}
-
-wsr_status wsr__corruption_eval_load(wsr_corruption_eval *eval,
-                                     const wsr__st *checkpoint)
-{
-    wsr_status status = WSR_OK;
-    wsr__str text = {0};
-    int64_t position = 0;
-    const char *const have = wsr__st_metadata(checkpoint, "corruption");
-    WSR_TRY(describe(&text, eval));
-    if (have == NULL || !wsr__streq(have, text.s)) {
-        status = WSR_FAIL(
-            WSR_CONFIG, "%s: is of other corruptions: '%.160s', not '%.160s'",
-            wsr__st_path(checkpoint), have == NULL ? "" : have, text.s);
-        goto out;
-    }
-    WSR_TRY(wsr__st_read_counts(&position, checkpoint, "corruption.position", 1,
-                                (int64_t)wsr_corruption_eval_steps(eval)));
-    WSR_TRY(wsr__st_read_counts(eval->correct, checkpoint, "corruption.correct",
-                                cells(eval), (int64_t)eval->images));
-    eval->position = (size_t)position;
-out:
-    wsr__str_free(&text);
     return status;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an evaluation run measures besides attacks, in steps: accuracy on
-// corrupted images, the Hessian of the loss. measure.c takes one to its end.
+// corrupted images, the Hessian of the loss. measure.c takes one to its end,
+// measures.c makes those that were asked for.
 
 #ifndef WSR_EVAL_MEASURE_H
 #define WSR_EVAL_MEASURE_H
@@ -42,5 +43,53 @@ typedef struct wsr__measure {
 /// seconds, and the results as lines of the log, also of what was complete when
 /// the run's hook or a failure ended it.
 wsr_status wsr__measure_run(const wsr__measure *measure, wsr__run *run);
+
+/// In the order in which they are made.
+enum { WSR__CORRUPTION, WSR__HESSIAN, WSR__MEASURES };
+
+typedef struct wsr__measures_params {
+    wsr__corruptions_params corruption; // list "": not asked for
+    wsr__hessian_params hessian;        // of "none": likewise
+} wsr__measures_params;
+
+/// {0}: none.
+typedef struct wsr__measures {
+    wsr__measure list[WSR__MEASURES];
+} wsr__measures;
+
+/// Whether anything is asked for.
+bool wsr__measures_any(const wsr__measures_params *params);
+
+/// Make what needs no files: errors in options.
+wsr_status wsr__measures_make(wsr__measures *measures,
+                              const wsr__measures_params *params);
+
+/// What is measured, and on which images. [borrowed]
+typedef struct wsr__measured {
+    const wsr_net *net;
+    wsr_model *model; // of it
+    const wsr_dataset *dataset;
+} wsr__measured;
+
+/// Make the rest, and add what it needs.
+wsr_status wsr__measures_open(wsr__needs *needs, wsr__measures *measures,
+                              const wsr__measures_params *params,
+                              const wsr__measured *of);
+
+void wsr__measures_free(wsr__measures *measures);
+
+wsr_status wsr__measures_save(wsr__st_builder *builder,
+                              const wsr__measures *measures);
+wsr_status wsr__measures_load(wsr__measures *measures,
+                              const wsr__st *checkpoint);
+
+/// Lines of all that is complete. [out, owned]
+wsr_status wsr__measures_json(char **out, const wsr__measures *measures);
+
+/// Passes of images that each takes; 0 for one that was not asked for.
+void wsr__measures_passes(double *out, const wsr__measures *measures);
+
+/// Whether a step of any is done.
+bool wsr__measures_begun(const wsr__measures *measures);
 
 #endif

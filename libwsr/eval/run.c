@@ -15,9 +15,6 @@ typedef struct source {
     wsr_model *model;
 } source;
 
-// What is measured after the attacks, in this order.
-enum { CORRUPTION, HESSIAN, MEASURES };
-
 typedef struct method {
     wsr__run_self super;
     wsr__eval_run_params p;
@@ -26,7 +23,7 @@ typedef struct method {
     wsr__needs needs;
     wsr_dataset *dataset;
     wsr_eval *eval; // NULL with the released measure and without attacks
-    wsr__measure measures[MEASURES];
+    wsr__measures measures;          // after the attacks
     uint64_t stages_done;            // whose results are in the log
     double accuracy[WSR__STRENGTHS]; // of the released measure
 } method;
@@ -83,34 +80,10 @@ static wsr_status check_save(const method *m)
     return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
 }
 
-// Corruptions are made here and opened later. What the Hessian needs is known
-// when the network is there.
-static wsr_status check_measures(method *m)
-{
-    wsr_status status = WSR_OK;
-    wsr_corruption_eval *corruptions = NULL;
-    m->measures[CORRUPTION].cls = &wsr__measure_corruption;
-    m->measures[HESSIAN].cls = &wsr__measure_hessian;
-    m->p.corruption.seed = m->super.common.seed;
-    m->p.hessian.seed = m->super.common.seed;
-    if (m->p.corruption.list.s[0] != '\0') {
-        WSR_TRY(wsr__corruption_eval_make(&corruptions, &m->p.corruption));
-        m->measures[CORRUPTION].self = corruptions;
-    }
-out:
-    return status;
-}
-
-static bool wants_hessian(const method *m)
-{
-    return !wsr__streq(m->p.hessian.of.s, "none");
-}
-
 // An empty list of attacks is an error unless something else is measured.
 static bool has_attacks(const method *m)
 {
-    return m->p.attack.list.s[0] != '\0' ||
-           (m->measures[CORRUPTION].self == NULL && !wants_hessian(m));
+    return m->p.attack.list.s[0] != '\0' || !wsr__measures_any(&m->p.measures);
 }
 
 // All errors in options show before any file is read. `released` is decoded
@@ -125,7 +98,9 @@ static wsr_status check_options(method *m, const wsr__run *run)
         need(&m->p.data.spec, "data.spec", "images, such as fashion-mnist"));
     WSR_TRY(check_save(m));
     WSR_TRY(wsr__eval_run_strengths(&m->p));
-    WSR_TRY(check_measures(m));
+    m->p.measures.corruption.seed = m->super.common.seed;
+    m->p.measures.hessian.seed = m->super.common.seed;
+    WSR_TRY(wsr__measures_make(&m->measures, &m->p.measures));
     // Also where somebody wrote it into the configuration of a folder.
     m->p.released = wsr__streq(m->p.attack.fidelity.s, "released");
     if (!m->p.released) {
@@ -195,39 +170,6 @@ out:
     return status;
 }
 
-static wsr_status open_hessian(method *m)
-{
-    wsr_status status = WSR_OK;
-    wsr_hessian *hessian = NULL;
-    if (wants_hessian(m)) {
-        WSR_TRY(wsr__hessian_of_net(&hessian, m->target.net, m->dataset,
-                                    &m->p.hessian));
-        m->measures[HESSIAN].self = hessian;
-    }
-out:
-    return status;
-}
-
-static wsr_status open_measures(method *m)
-{
-    wsr_status status = WSR_OK;
-    wsr_corruption_eval *const corruptions = m->measures[CORRUPTION].self;
-    if (corruptions != NULL) {
-        WSR_TRY(
-            wsr_corruption_eval_open(corruptions, m->target.model, m->dataset));
-    }
-    WSR_TRY(open_hessian(m));
-    for (size_t i = 0; i < MEASURES; i++) {
-        const wsr__measure *const measure = &m->measures[i];
-        if (measure->self != NULL) {
-            wsr__needs_memory(&m->needs, measure->cls->phase,
-                              measure->cls->bytes(measure->self));
-        }
-    }
-out:
-    return status;
-}
-
 static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
@@ -239,7 +181,9 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     WSR_TRY(open_data(m));
     WSR_TRY(check_classes(m));
     WSR_TRY(open_eval(m, run));
-    WSR_TRY(open_measures(m));
+    WSR_TRY(wsr__measures_open(
+        &m->needs, &m->measures, &m->p.measures,
+        &(wsr__measured){m->target.net, m->target.model, m->dataset}));
 out:
     return status;
 }
@@ -280,11 +224,7 @@ static wsr_status save(const void *self, wsr__st_builder *builder)
     if (m->eval != NULL) {
         WSR_TRY(wsr__eval_save_state(builder, m->eval));
     }
-    for (size_t i = 0; i < MEASURES; i++) {
-        if (m->measures[i].self != NULL) {
-            WSR_TRY(m->measures[i].cls->save(builder, m->measures[i].self));
-        }
-    }
+    WSR_TRY(wsr__measures_save(builder, &m->measures));
 out:
     return status;
 }
@@ -297,11 +237,7 @@ static wsr_status load(void *self, const wsr__st *checkpoint)
     if (m->eval != NULL) {
         WSR_TRY(wsr__eval_load_state(m->eval, checkpoint));
     }
-    for (size_t i = 0; i < MEASURES; i++) {
-        if (m->measures[i].self != NULL) {
-            WSR_TRY(m->measures[i].cls->load(m->measures[i].self, checkpoint));
-        }
-    }
+    WSR_TRY(wsr__measures_load(&m->measures, checkpoint));
 out:
     return status;
 }
@@ -347,12 +283,8 @@ static wsr_status write_jsonl(const method *m, const wsr__run *run)
         WSR_TRY(wsr_eval_json(&text, m->eval));
         join(&all, text);
     }
-    for (size_t i = 0; i < MEASURES; i++) {
-        if (m->measures[i].self != NULL) {
-            WSR_TRY(m->measures[i].cls->json(&text, m->measures[i].self));
-            join(&all, text);
-        }
-    }
+    WSR_TRY(wsr__measures_json(&text, &m->measures));
+    join(&all, text);
     WSR_TRY(wsr__str_status(&all));
     WSR_TRY(wsr__run_write(run, "results.jsonl", all.s == NULL ? "" : all.s));
 out:
@@ -467,24 +399,24 @@ static wsr_status measure_stage(method *m, wsr__run *run, size_t i)
 {
     wsr_status status = WSR_OK;
     const uint64_t stage = i + 1;
-    if (m->measures[i].self == NULL || m->stages_done > stage) {
+    if (m->measures.list[i].self == NULL || m->stages_done > stage) {
         return WSR_OK;
     }
     WSR_TRY(begin_stage(m, run, stage));
-    WSR_TRY(wsr__measure_run(&m->measures[i], run));
+    WSR_TRY(wsr__measure_run(&m->measures.list[i], run));
     WSR_TRY(write_jsonl(m, run));
 out:
     return status;
 }
 
-static wsr_status corrupt(void *self, wsr__run *run)
+static wsr_status corruption_stage(void *self, wsr__run *run)
 {
-    return measure_stage(self, run, CORRUPTION);
+    return measure_stage(self, run, WSR__CORRUPTION);
 }
 
-static wsr_status curve(void *self, wsr__run *run)
+static wsr_status hessian_stage(void *self, wsr__run *run)
 {
-    return measure_stage(self, run, HESSIAN);
+    return measure_stage(self, run, WSR__HESSIAN);
 }
 
 // Passes of images through the network and back.
@@ -496,23 +428,14 @@ static void work(const void *self, double *out)
         out[0] = (double)m->p.n_eps * (double)m->p.released_params.steps *
                  (double)wsr_dataset_count(m->dataset);
     }
-    for (size_t i = 0; i < MEASURES; i++) {
-        const wsr__measure *const measure = &m->measures[i];
-        out[1 + i] =
-            measure->self == NULL ? 0 : measure->cls->passes(measure->self);
-    }
+    wsr__measures_passes(out + 1, &m->measures);
 }
 
 // Whether a step of any stage is done.
 static bool measured(const method *m)
 {
-    bool any = m->eval != NULL && wsr_eval_position(m->eval) > 0;
-    for (size_t i = 0; i < MEASURES; i++) {
-        const wsr__measure *const measure = &m->measures[i];
-        any = any || (measure->self != NULL &&
-                      measure->cls->position(measure->self) > 0);
-    }
-    return any;
+    return (m->eval != NULL && wsr_eval_position(m->eval) > 0) ||
+           wsr__measures_begun(&m->measures);
 }
 
 // Moves everything into the result; the method keeps nothing to free.
@@ -530,15 +453,15 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
                       .dataset = m->dataset,
                       .source_net = m->source.net,
                       .source = m->source.model,
-                      .corruptions = m->measures[CORRUPTION].self,
-                      .hessian = m->measures[HESSIAN].self,
+                      .corruptions = m->measures.list[WSR__CORRUPTION].self,
+                      .hessian = m->measures.list[WSR__HESSIAN].self,
                       .n_released = m->p.released ? m->p.n_eps : 0};
     memcpy(r->eps, m->p.eps, sizeof(r->eps));
     memcpy(r->released, m->accuracy, sizeof(r->released));
     m->target.net = m->source.net = NULL;
     m->target.model = m->source.model = NULL;
     m->eval = NULL;
-    m->measures[CORRUPTION].self = m->measures[HESSIAN].self = NULL;
+    m->measures = (wsr__measures){0};
     m->dataset = NULL;
 out:
     return status;
@@ -547,11 +470,7 @@ out:
 static void release(void *self)
 {
     method *const m = self;
-    for (size_t i = 0; i < MEASURES; i++) {
-        if (m->measures[i].self != NULL) {
-            m->measures[i].cls->free(m->measures[i].self);
-        }
-    }
+    wsr__measures_free(&m->measures);
     wsr_eval_free(m->eval);
     wsr_dataset_free(m->dataset);
     wsr_model_free(m->source.model);
@@ -560,7 +479,8 @@ static void release(void *self)
     wsr_net_free(m->target.net);
 }
 
-static const wsr__run_stage stages[] = {evaluate, corrupt, curve, NULL};
+static const wsr__run_stage stages[] = {evaluate, corruption_stage,
+                                        hessian_stage, NULL};
 static const char *const stage_names[] = {"eval", "corruption", "hessian"};
 
 // Files that the run may write, which a resumed run must be able to replace.

@@ -101,10 +101,10 @@ void wsr__eval_run_sections(wsr__eval_run_params *params, wsr__section *out)
                     .params = &params->attack},
         [CORRUPTION] = {.prefix = "corruption",
                         .schema = wsr__corruptions_schema,
-                        .params = &params->corruption},
+                        .params = &params->measures.corruption},
         [HESSIAN] = {.prefix = "hessian",
                      .schema = wsr__hessian_schema,
-                     .params = &params->hessian}};
+                     .params = &params->measures.hessian}};
     memcpy(out, all, sizeof(all));
 }
 

@@ -35,8 +35,7 @@ typedef struct wsr__eval_run_params {
     wsr__eval_file_params source; // that attacks work on, file "": the same
     wsr__eval_data_params data;
     wsr__eval_attack_params attack; // list "": no attack
-    wsr__corruptions_params corruption;
-    wsr__hessian_params hessian;
+    wsr__measures_params measures;
     float eps[WSR__STRENGTHS]; // of attack.eps
     size_t n_eps;
     bool released; // attack.fidelity

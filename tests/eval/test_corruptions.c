@@ -137,6 +137,7 @@ START_TEST(accuracies_are_counted_right)
     const int32_t labels[6] = {0, 1, 2, 0, 1, 0}; // the last one is wrong
     wsr_dataset *dataset = NULL;
     wsr_model *model = NULL;
+    wsr_model *few = NULL;
     wsr_corruption_eval *eval = NULL;
     double low;
     double high;
@@ -149,6 +150,11 @@ START_TEST(accuracies_are_counted_right)
         wsr_corruption_eval_new(&eval, "contrast,brightness", "batch=4"));
     ck_assert_uint_eq(wsr_corruption_eval_steps(eval), 0);
     ck_assert_fails(wsr_corruption_eval_step(eval), WSR_ARG, "no step");
+    // Refused, it may be opened with another model.
+    ck_assert_ok(wsr_model_new(&few, &image, 2, brightest, NULL, NULL));
+    ck_assert_fails(wsr_corruption_eval_open(eval, few, dataset), WSR_ARG,
+                    "the data have 3 classes, the model 2");
+    wsr_model_free(few);
     ck_assert_ok(wsr_corruption_eval_open(eval, model, dataset));
     ck_assert_fails(wsr_corruption_eval_open(eval, model, dataset), WSR_ARG,
                     "before");

@@ -111,6 +111,42 @@ START_TEST(searchers_of_a_comparison_are_a_table)
 }
 END_TEST
 
+// A resumed run may log a corruption twice; groups are lines of the picture.
+START_TEST(corruptions_and_curvature_have_sections)
+{
+    const char *const dir = scratch_folder("corruptions");
+    put(dir, "log.jsonl",
+        "{\"event\":\"start\",\"tool\":\"attack\"}\n"
+        "{\"event\":\"corruption\",\"corruption\":\"none\",\"group\":"
+        "\"clean\",\"severity\":0,\"count\":40,\"accuracy\":0.9,"
+        "\"low\":0.8,\"high\":0.95}\n"
+        "{\"event\":\"corruption\",\"corruption\":\"a<b\",\"group\":"
+        "\"weather\",\"severity\":2,\"count\":40,\"accuracy\":0.125}\n"
+        "{\"event\":\"corruption\",\"corruption\":\"a<b\",\"group\":"
+        "\"weather\",\"severity\":2,\"count\":40,\"accuracy\":0.5,"
+        "\"low\":0.4,\"high\":0.6}\n"
+        "{\"event\":\"corruption\",\"corruption\":\"fog\",\"group\":"
+        "\"weather\",\"severity\":2,\"count\":40,\"accuracy\":0.75}\n"
+        "{\"event\":\"corruption\",\"corruption\":\"fog\",\"group\":null,"
+        "\"severity\":null,\"accuracy\":null}\n"
+        "{\"event\":\"hessian\",\"of\":\"params\",\"count\":32,"
+        "\"size\":7430,\"top\":221.5,\"top_error\":null,\"trace\":393,"
+        "\"trace_error\":11}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "<h2>Accuracy under corruptions</h2>");
+    ck_assert_has(page, "40 images, of which 90.0 % are recognised");
+    ck_assert_has(page, "<td>a&lt;b</td>");
+    ck_assert_has(page, "title=\"95 %: 40.0 to 60.0\">50.0 %</td>");
+    ck_assert_lacks(page, "12.5 %");
+    // The mean of both at severity 2, in the table and in the picture.
+    ck_assert_has(page, "<th class=\"n\">62.5 %</th>");
+    ck_assert_has(page, "weather at severity 2: 62.5 %");
+    ck_assert_has(page, "<h2>Curvature of the loss</h2>");
+    ck_assert_has(page, "393 ± 11");
+}
+END_TEST
+
 // A predictor that comes again, after a stop, has one row, the later one.
 START_TEST(predictors_that_rank_are_a_table)
 {
@@ -549,6 +585,7 @@ Suite *suite(void)
         a_run_becomes_one_well_formed_page,
         estimates_stand_beside_pgd,
         searchers_of_a_comparison_are_a_table,
+        corruptions_and_curvature_have_sections,
         predictors_that_rank_are_a_table,
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,

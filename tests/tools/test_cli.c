@@ -15,6 +15,7 @@ static const cli_option own[] = {
     {"save", "FILE", NULL, "where to"},
     {"deep", NULL, "net.deep", "go deep"},
     {"fast", NULL, NULL, "go fast"},
+    {"kinds", "[LIST]", "net.kinds", "=a,b (default: all)"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -142,6 +143,21 @@ START_TEST(assignments_are_made_in_their_order)
     ck_assert_str_eq(wsr_config_text(c.config, "net.genotype"), "y");
     ck_assert_str_eq(wsr_config_text(c.config, "net.deep"), "true");
     ck_assert_int_eq(end(&c, WSR_OK), CLI_DONE);
+}
+END_TEST
+
+// In brackets: the value may be left out, and what follows is no value.
+START_TEST(a_value_in_brackets_may_be_left_out)
+{
+    cli c;
+    ck_assert_int_eq(begin(&c, "--kinds --deep"), CLI_GO_ON);
+    ck_assert_str_eq(wsr_config_text(c.config, "net.kinds"), "all");
+    ck_assert_str_eq(wsr_config_text(c.config, "net.deep"), "true");
+    ck_assert_int_eq(end(&c, WSR_OK), CLI_DONE);
+    ck_assert_int_eq(begin(&c, "--kinds=a,b"), CLI_GO_ON);
+    ck_assert_str_eq(wsr_config_text(c.config, "net.kinds"), "a,b");
+    ck_assert_int_eq(end(&c, WSR_OK), CLI_DONE);
+    reject("--kinds a", "'a': is not an option");
 }
 END_TEST
 
@@ -398,6 +414,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         options_reach_their_places,
         assignments_are_made_in_their_order,
+        a_value_in_brackets_may_be_left_out,
         a_file_comes_before_assignments,
         wrong_usage_is_one_line_and_code_2,
         help_lists_options_and_configuration,

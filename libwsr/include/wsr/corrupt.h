@@ -116,8 +116,9 @@ WSR_API void wsr_corruption_eval_free(wsr_corruption_eval *eval);
  * @param model must outlive the evaluation
  * @param dataset must outlive the evaluation
  * @returns WSR_SHAPE when model and data set differ in the shape of an image,
- *          and for images with other than 1 or 3 channels; WSR_ARG when the
- *          option `count` exceeds the number of images; WSR_NOMEM
+ *          and for images with other than 1 or 3 channels; WSR_ARG when they
+ *          differ in the number of classes, when the option `count` exceeds the
+ *          number of images, and for an evaluation that was opened; WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_corruption_eval_open(
     wsr_corruption_eval *eval, wsr_model *model, const wsr_dataset *dataset);
