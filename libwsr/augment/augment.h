@@ -61,6 +61,14 @@ wsr_status wsr__bitmap_crop(wsr__bitmap *bitmap, const wsr__window *window);
 wsr_status wsr__window_centre(wsr__window *out, wsr__image in, int64_t h,
                               int64_t w);
 
+/// Of loops over pixels: compiled for wider vectors, too, and chosen when the
+/// program starts. Integers and quotients have the same bits with all of them.
+#if WSR_HAVE_X86_VARIANTS
+#define WSR__WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WSR__WIDE
+#endif
+
 /// What a byte is as a float: byte / 255 in single precision, the bits of
 /// torchvision's ToTensor.
 void wsr__bytes_to_floats(float *restrict dst,

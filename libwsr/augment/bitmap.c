@@ -47,8 +47,9 @@ void wsr__bitmap_free(wsr__bitmap *bitmap)
 
 // The quotient is rounded as a scalar one is, so vectors give the same bits; a
 // product with 1 / 255 would not.
-void wsr__bytes_to_floats(float *restrict dst,
-                          const unsigned char *restrict src, int64_t n)
+WSR__WIDE void wsr__bytes_to_floats(float *restrict dst,
+                                    const unsigned char *restrict src,
+                                    int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         dst[i] = (float)src[i] / 255.0f;

@@ -121,7 +121,7 @@ static unsigned char clip(int32_t sum)
     return (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-// One row. The weights of a pixel are few, so pixels are done one by one.
+// One row.
 static void resize_row(unsigned char *restrict dst,
                        const unsigned char *restrict src, const axis *a)
 {
@@ -136,11 +136,37 @@ static void resize_row(unsigned char *restrict dst,
     }
 }
 
+// Four rows that lie `w` apart: a pixel has few weights, so several sums at
+// once keep the processor busy.
+static void resize_four_rows(unsigned char *restrict dst,
+                             const unsigned char *restrict src, int64_t w,
+                             const axis *a)
+{
+    for (int64_t x = 0; x < a->size; x++) {
+        const unsigned char *const from = src + a->first[x];
+        const int32_t *const weights = a->weights + x * a->most;
+        int32_t s0 = 1 << (BITS - 1);
+        int32_t s1 = s0;
+        int32_t s2 = s0;
+        int32_t s3 = s0;
+        for (int32_t k = 0; k < a->n[x]; k++) {
+            s0 += from[k] * weights[k];
+            s1 += from[w + k] * weights[k];
+            s2 += from[2 * w + k] * weights[k];
+            s3 += from[3 * w + k] * weights[k];
+        }
+        dst[x] = clip(s0);
+        dst[a->size + x] = clip(s1);
+        dst[2 * a->size + x] = clip(s2);
+        dst[3 * a->size + x] = clip(s3);
+    }
+}
+
 // One row of the result from rows that lie `w` apart, a strip of columns at a
 // time: the sums of a strip stay in the first cache.
-static void mix_rows(unsigned char *restrict dst,
-                     const unsigned char *restrict src, int64_t w,
-                     const int32_t *restrict weights, int64_t n)
+WSR__WIDE static void mix_rows(unsigned char *restrict dst,
+                               const unsigned char *restrict src, int64_t w,
+                               const int32_t *restrict weights, int64_t n)
 {
     int32_t sums[STRIP];
     for (int64_t x0 = 0; x0 < w; x0 += STRIP) {
@@ -171,7 +197,12 @@ static wsr_status resize_rows(wsr__bitmap *bitmap, int64_t w, const kernel *k)
     }
     WSR_TRY(make_axis(&a, in.w, w, k));
     WSR_TRY(wsr__bitmap_reserve(bitmap, out));
-    for (int64_t y = 0; y < in.c * in.h; y++) {
+    int64_t y = 0;
+    for (; y + 4 <= in.c * in.h; y += 4) {
+        resize_four_rows(bitmap->spare + y * w, bitmap->bytes + y * in.w, in.w,
+                         &a);
+    }
+    for (; y < in.c * in.h; y++) {
         resize_row(bitmap->spare + y * w, bitmap->bytes + y * in.w, &a);
     }
     wsr__bitmap_swap(bitmap, out);

@@ -170,8 +170,8 @@ static int product(int a, int b)
 }
 
 // n pixels of three or four bytes that lie side by side, into planes.
-static void spread_rgb(unsigned char *restrict dst, int64_t plane,
-                       const unsigned char *restrict src, int64_t n)
+WSR__WIDE static void spread_rgb(unsigned char *restrict dst, int64_t plane,
+                                 const unsigned char *restrict src, int64_t n)
 {
     unsigned char *restrict const g = dst + plane;
     unsigned char *restrict const b = dst + 2 * plane;

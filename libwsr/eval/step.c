@@ -41,11 +41,8 @@ static wsr_status load_batch(wsr_eval *s, size_t number, size_t count)
     wsr_status status = WSR_OK;
     if (s->loaded != number) {
         s->loaded = SIZE_MAX;
-        for (size_t i = 0; i < count; i++) {
-            WSR_TRY(wsr__dataset_read(wsr__at(s->x, s->model->pixels, i),
-                                      s->dataset,
-                                      s->index[number * s->batch + i]));
-        }
+        WSR_TRY(wsr_dataset_images(s->x, s->dataset,
+                                   s->index + number * s->batch, count));
         s->loaded = number;
     }
 out:

@@ -3,7 +3,7 @@
 // Whole runs through the public interface: what they write, that they learn,
 // and that an interrupted one ends with the same bytes.
 
-#include "support/files.h"
+#include "support/pictures.h"
 #include "support/support.h"
 #include "train/train.h"
 #include "wsr/result.h"
@@ -131,6 +131,92 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
         expect_same(whole, parts, "checkpoint.safetensors");
         expect_same(whole, parts, "config.yaml");
     }
+    wsr_config_free(config);
+}
+END_TEST
+
+static const char photographs[] =
+    "seed: 3\n"
+    "threads: 1\n"
+    "data: {size: 64}\n"
+    "net: {name: resnet, stem: imagenet, depth: 18, width: 4}\n"
+    "train:\n"
+    "  trainer: \"madry:steps=1\"\n"
+    "  epochs: 2\n"
+    "  batch: 4\n"
+    "  repeats: 2\n"
+    "  augment: [random_resized_crop, flip]\n"
+    "  eval_count: 4\n"
+    "  eval_attack: \"pgd:steps=1\"\n"
+    "eval: {attack: fgsm, eps: 0.03, count: 4, batch: 4}\n";
+
+static void put_photographs(const char *folder)
+{
+    static const char *const classes[] = {"cat", "dog"};
+    for (uint32_t i = 0; i < 16; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof(name), "%s/%s/%02u.jpg",
+                       i < 11 ? "train" : "val", classes[i % 2], i);
+        put_picture(folder, name, 70 + (int)(i % 3) * 20, 100, i);
+    }
+}
+
+// Images in files, read by several threads: neither they nor a stop show.
+START_TEST(training_on_files_ends_with_the_same_bytes_whatever_reads_them)
+{
+    static const char *const workers[] = {"train.workers=0", "train.workers=3"};
+    char folder[512];
+    char whole[512];
+    char spec[1024];
+    need_pictures();
+    keep_name(folder, "photographs");
+    keep_name(whole, "photographs-whole");
+    put_photographs(folder);
+    (void)snprintf(spec, sizeof(spec), "data.spec=imagefolder:%s", folder);
+    for (size_t i = 0; i < 3; i++) {
+        char parts[512];
+        wsr_config *const config = config_of(photographs, spec);
+        keep_name(parts, "photographs-parts");
+        ck_assert_ok(wsr_config_set(config, workers[i > 0]));
+        if (i < 2) {
+            ck_assert_ok(wsr_train_run(NULL, config, i == 0 ? whole : parts,
+                                       false, NULL, NULL));
+        } else {
+            counter c = {.stop = 2};
+            ck_assert_int_eq(
+                wsr_train_run(NULL, config, parts, false, count, &c),
+                WSR_CANCELED);
+            ck_assert_ok(wsr_train_run(NULL, NULL, parts, true, NULL, NULL));
+        }
+        if (i > 0) {
+            expect_same(whole, parts, "net.safetensors");
+        }
+        wsr_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(a_broken_image_ends_a_run_with_its_name)
+{
+    char folder[512];
+    char dir[512];
+    char spec[1024];
+    need_pictures();
+    keep_name(folder, "broken");
+    keep_name(dir, "broken-run");
+    put_photographs(folder);
+    const char *const path = path_in(folder, "train/cat/00.jpg");
+    bytes content = get_file(path);
+    content.size /= 2;
+    put_file(path, &content);
+    bytes_free(&content);
+    (void)snprintf(spec, sizeof(spec), "data.spec=imagefolder:%s", folder);
+    wsr_config *const config = config_of(photographs, spec);
+    ck_assert_fails(wsr_train_run(NULL, config, dir, false, NULL, NULL),
+                    WSR_FORMAT, "train/cat/00.jpg: JPEG image is truncated");
+    ck_assert_ok(wsr_config_set(config, "data.broken=skip"));
+    keep_name(dir, "broken-skipped");
+    ck_assert_ok(wsr_train_run(NULL, config, dir, false, NULL, NULL));
     wsr_config_free(config);
 }
 END_TEST
@@ -607,6 +693,8 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
+        training_on_files_ends_with_the_same_bytes_whatever_reads_them,
+        a_broken_image_ends_a_run_with_its_name,
         a_run_interrupted_inside_a_step_ends_with_the_same_bytes,
         a_run_interrupted_anywhere_ends_with_the_same_bytes,
         a_process_that_dies_between_checkpoints_loses_nothing_but_time,
