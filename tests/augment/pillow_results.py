@@ -131,6 +131,11 @@ def main():
                 row(name, argument, s, shape, k % 2 * 2,
                     apply(image, argument, sampling))
                 k += 1
+    # At 45 degrees the last digit of the cosine decides about a pixel.
+    for shape in [(3, 3, 3), (3, 80, 96), (1, 33, 31)]:
+        for s, sampling in enumerate(SAMPLINGS):
+            image = to_pillow(picture(0, shape))
+            row("rotate", 45, s, shape, 0, rotate(image, 45, sampling))
 
 
 main()

@@ -172,7 +172,7 @@ static void check_policy(const char *spec, const pair *policy,
     printf("%s: %zu outcomes, chi squared %.1f of %.0f\n", spec, set.n, chi,
            degrees);
     ck_assert_double_gt(degrees, 50);
-    ck_assert_double_lt(fabs(chi - degrees), 4.5 * sqrt(2 * degrees));
+    ck_assert_double_lt(fabs(chi - degrees), 3 * sqrt(2 * degrees));
 }
 
 START_TEST(images_are_those_of_the_pairs_and_as_frequent)
