@@ -66,6 +66,52 @@ START_TEST(at_stride_two_halves_take_even_and_odd_pixels)
 }
 END_TEST
 
+// Sites that pad: the odd pixels of 5x5 are 2x2, and get a row and a column of
+// zeros at the end. Channels of both halves are the first channel.
+START_TEST(odd_sides_are_padded_where_the_site_says_so)
+{
+    enum { SIDE = 5, OUT = 3 };
+    static const char *const names[] = {"conv_1.weight", "conv_2.weight"};
+    wsr_params *params = NULL;
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    ck_assert_ok(wsr_params_new(&params, 1));
+    ck_assert_ok(wsr_graph_new(&graph, params));
+    const wsr__site site = {.graph = graph,
+                            .channels = 2,
+                            .stride = 2,
+                            .affine = true,
+                            .pads = true};
+    const wsr_value x = wsr__input(graph, "x", wsr__shape4(1, 1, SIDE, SIDE));
+    wsr__set_output(
+        graph, "y",
+        wsr__cell_skip_connect.build(&wsr__cell_skip_connect, &site, x));
+    ck_assert_ok(wsr__graph_status(graph));
+    for (size_t i = 0; i < 2; i++) {
+        size_t at = 0;
+        ck_assert_ok(wsr_params_find(&at, params, names[i]));
+        wsr_params_edit(params, at)[0] = 1;
+    }
+    ck_assert_ok(wsr_plan_new(&plan, graph, 1, WSR_FORWARD));
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        wsr_plan_src(plan, "x")[i] = (float)(i + 1);
+    }
+    ck_assert_ok(wsr_plan_forward(plan));
+    const float *const y = wsr_plan_dst(plan, "y");
+    for (int i = 0; i < 2 * OUT * OUT; i++) {
+        const int half = i / (OUT * OUT);
+        const int row = i / OUT % OUT * 2 + half;
+        const int column = i % OUT * 2 + half;
+        const bool inside = row < SIDE && column < SIDE;
+        const float want = inside ? (float)(row * SIDE + column + 1) : 0;
+        ck_assert_float_eq_tol(y[i], want / sqrtf(1.00001F), 1e-5F);
+    }
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+END_TEST
+
 static void refuse(int64_t channels, int64_t side, wsr_status code,
                    const char *words)
 {
@@ -96,6 +142,8 @@ Suite *suite(void)
         at_stride_one_it_is_the_source_itself,
         at_stride_two_parameters_are_those_of_a_factorised_reduction,
         at_stride_two_halves_take_even_and_odd_pixels,
-        what_cannot_be_halved_is_refused, NULL};
+        odd_sides_are_padded_where_the_site_says_so,
+        what_cannot_be_halved_is_refused,
+        NULL};
     return suite_of("skip_connect", tests);
 }
