@@ -59,7 +59,11 @@ out:
             *test = NULL;
         }
     }
-    return status;
+    // The presets of large data sets name a file or folder that most do not
+    // have.
+    return status == WSR_NOTFOUND
+               ? wsr__fail_at(status, "data.spec must name the images")
+               : status;
 }
 
 // Images are kept as bytes for the whole run.

@@ -682,7 +682,8 @@ START_TEST(every_preset_decodes)
         ck_assert_ok(wsr_config_set(config, "data.spec=idx:/no,/no"));
         keep_name(dir, "preset");
         ck_assert_fails(wsr_train_run(NULL, config, dir, false, NULL, NULL),
-                        WSR_NOTFOUND, "/no");
+                        WSR_NOTFOUND, "data.spec must name the images: ");
+        ck_assert_ptr_nonnull(strstr(wsr_error_detail(), "/no"));
         wsr_config_free(config);
         at += n + (at[n] == '\n');
     }
