@@ -63,6 +63,7 @@ wsr_status wsr__window_centre(wsr__window *out, wsr__image in, int64_t h,
 
 /// Of loops over pixels: compiled for wider vectors, too, and chosen when the
 /// program starts. Integers and quotients have the same bits with all of them.
+/// For static functions.
 #if WSR_HAVE_X86_VARIANTS
 #define WSR__WIDE __attribute__((target_clones("avx2", "default")))
 #else

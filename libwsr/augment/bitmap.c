@@ -47,13 +47,19 @@ void wsr__bitmap_free(wsr__bitmap *bitmap)
 
 // The quotient is rounded as a scalar one is, so vectors give the same bits; a
 // product with 1 / 255 would not.
-WSR__WIDE void wsr__bytes_to_floats(float *restrict dst,
-                                    const unsigned char *restrict src,
-                                    int64_t n)
+WSR__WIDE static void to_floats(float *restrict dst,
+                                const unsigned char *restrict src, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         dst[i] = (float)src[i] / 255.0f;
     }
+}
+
+// Clones of a function that is not static would be exported.
+void wsr__bytes_to_floats(float *restrict dst,
+                          const unsigned char *restrict src, int64_t n)
+{
+    to_floats(dst, src, n);
 }
 
 // A NaN becomes 0: it is neither above 0 nor below 1.

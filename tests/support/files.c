@@ -3,16 +3,24 @@
 #include "support/files.h"
 
 #include "base/base.h"
-#include "support/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
+void must_hold(bool held, const char *what)
+{
+    if (!held) {
+        (void)fprintf(stderr, "test files: not so: %s\n", what);
+        abort();
+    }
+}
+
 void bytes_add(bytes *b, const void *data, size_t size)
 {
     unsigned char *const grown = realloc(b->data, b->size + size + 1);
-    ck_assert_ptr_nonnull(grown);
+    MUST_HOLD(grown != NULL);
     if (size > 0) {
         memcpy(grown + b->size, data, size);
     }
@@ -41,25 +49,25 @@ void put_file(const char *path, const bytes *content)
     // of an existing file; a new file can wait.
     (void)remove(path);
     FILE *const stream = fopen(path, "wb");
-    ck_assert_ptr_nonnull(stream);
-    ck_assert(content->size == 0 ||
+    MUST_HOLD(stream != NULL);
+    MUST_HOLD(content->size == 0 ||
               fwrite(content->data, 1, content->size, stream) == content->size);
-    ck_assert_int_eq(fclose(stream), 0);
+    MUST_HOLD(fclose(stream) == 0);
 }
 
 void bytes_gzip(bytes *b, const bytes *content)
 {
     z_stream z = {0};
-    ck_assert_int_eq(
-        deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    MUST_HOLD(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) ==
+              Z_OK);
     const size_t room = deflateBound(&z, (uLong)content->size) + 64;
     unsigned char *const packed = malloc(room);
-    ck_assert_ptr_nonnull(packed);
+    MUST_HOLD(packed != NULL);
     z.next_in = content->data;
     z.avail_in = (uInt)content->size;
     z.next_out = packed;
     z.avail_out = (uInt)room;
-    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    MUST_HOLD(deflate(&z, Z_FINISH) == Z_STREAM_END);
     bytes_add(b, packed, z.total_out);
     (void)deflateEnd(&z);
     free(packed);
@@ -79,7 +87,7 @@ bytes get_file(const char *path)
     unsigned char chunk[4096];
     size_t got = 0;
     FILE *const stream = fopen(path, "rb");
-    ck_assert_ptr_nonnull(stream);
+    MUST_HOLD(stream != NULL);
     while ((got = fread(chunk, 1, sizeof(chunk), stream)) > 0) {
         bytes_add(&content, chunk, got);
     }

@@ -5,8 +5,13 @@
 #ifndef WSR_TESTS_FILES_H
 #define WSR_TESTS_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/// End the program, in a test or outside of one, where something does not hold.
+#define MUST_HOLD(condition) must_hold((condition), #condition)
+void must_hold(bool held, const char *what);
 
 /// Bytes that grow. Free with bytes_free.
 typedef struct bytes {

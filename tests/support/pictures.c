@@ -183,7 +183,7 @@ void put_picture(const char *folder, const char *name, int h, int w,
     char *const path = wsr__path_join(folder, name);
     char *const slash = strrchr(path, '/');
     *slash = '\0';
-    ck_assert_ok(wsr__make_directory(path));
+    MUST_HOLD(wsr__make_directory(path) == WSR_OK);
     *slash = '/';
     bytes content = make_jpeg(&kind, seed);
     put_file(path, &content);
