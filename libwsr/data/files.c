@@ -126,7 +126,6 @@ void wsr__files_free(wsr__files *files)
     wsr__free(files->starts);
     wsr__free(files->labels);
     wsr__names_free(&files->classes);
-    wsr__pipeline_free(files->show);
     wsr__free(files);
 }
 

@@ -27,7 +27,6 @@ typedef struct wsr__files {
     size_t room;
     wsr__names classes; // in the order of labels; empty: they have no names
     wsr__view view;     // how the images are shown
-    wsr__pipeline *show;
 } wsr__files;
 
 wsr_status wsr__files_add(wsr__files *files, const char *path, int32_t label);
@@ -43,6 +42,9 @@ wsr_status wsr__files_give(wsr_dataset *dataset, wsr__files **files,
 /// The file of a sample, and those of the data set that it belongs to. NULL
 /// when the images are in memory.
 const wsr__files *wsr__files_of(const wsr_dataset *dataset, size_t *index);
+
+/// How a data set shows its images; those in memory have no `resize`.
+wsr__view wsr__files_shown(const wsr_dataset *dataset);
 
 /// The options size, resize and broken for a data set of files. CONFIG, or
 /// what is wrong with the first broken image.

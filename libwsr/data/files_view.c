@@ -45,21 +45,17 @@ typedef struct job {
     bool keep;     // dst has a place for each image, not for each thread
     unsigned char *failed; // the status of each
     wsr__reader *readers;  // one for each thread
+    wsr__pipeline *show;   // the view
+    size_t threads;
 } job;
-
-static const wsr__pipeline *show_of(const wsr_dataset *dataset)
-{
-    size_t first = 0;
-    return wsr__files_of(dataset, &first)->show;
-}
 
 static wsr_status read_one(const job *j, size_t i, size_t part)
 {
     wsr__rng none = {0}; // the view draws nothing
     float *const to = j->dst + (j->keep ? i : part) * j->floats;
     return wsr__files_read(to, j->dataset,
-                           j->indices != NULL ? j->indices[i] : i,
-                           show_of(j->dataset), &j->readers[part], &none);
+                           j->indices != NULL ? j->indices[i] : i, j->show,
+                           &j->readers[part], &none);
 }
 
 static void read_some(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -79,53 +75,58 @@ static wsr_status fail_again(const job *j, size_t i)
     return j->failed[i] == WSR_OK ? WSR_OK : read_one(j, i, 0);
 }
 
-static wsr_status make_readers(wsr__reader **out, size_t n,
-                               const wsr__pipeline *pipeline)
+static wsr_status make_job(job *j, size_t count)
 {
     wsr_status status = WSR_OK;
-    *out = wsr__alloc(n, sizeof(**out));
-    if (*out == NULL) {
-        return WSR_NOMEM;
+    const wsr__view view = wsr__files_shown(j->dataset);
+    const size_t threads = count > 1 ? wsr_threads() : 1;
+    j->floats = (size_t)wsr__image_floats(view.image);
+    WSR_TRY(wsr__pipeline_new_view(&j->show, "", &view));
+    j->failed = wsr__alloc(count, 1);
+    j->readers = wsr__alloc(threads, sizeof(*j->readers));
+    if (j->failed == NULL || j->readers == NULL) {
+        status = WSR_NOMEM;
+        goto out;
     }
-    for (size_t i = 0; i < n; i++) {
-        WSR_TRY(wsr__workspace_make(&(*out)[i].workspace, pipeline));
+    j->threads = threads;
+    for (size_t i = 0; i < threads; i++) {
+        WSR_TRY(wsr__workspace_make(&j->readers[i].workspace, j->show));
     }
 out:
     return status;
 }
 
-static void free_readers(wsr__reader *readers, size_t n)
+static wsr_status run_job(job *j, size_t count)
 {
-    for (size_t i = 0; readers != NULL && i < n; i++) {
-        wsr__reader_free(&readers[i]);
+    wsr_status status = WSR_OK;
+    WSR_TRY(j->threads > 1 ? wsr__threads_start() : WSR_OK);
+    wsr__parallel_among((int64_t)count, (int64_t)j->threads, read_some, j);
+out:
+    return status;
+}
+
+static void free_job(job *j)
+{
+    for (size_t i = 0; i < j->threads; i++) {
+        wsr__reader_free(&j->readers[i]);
     }
-    wsr__free(readers);
+    wsr__free(j->readers);
+    wsr__free(j->failed);
+    wsr__pipeline_free(j->show);
 }
 
 wsr_status wsr__files_images(float *dst, const wsr_dataset *dataset,
                              const size_t *indices, size_t count)
 {
     wsr_status status = WSR_OK;
-    const size_t threads = count > 1 ? wsr_threads() : 1;
-    job j = {.dataset = dataset,
-             .indices = indices,
-             .dst = dst,
-             .floats = (size_t)wsr__image_floats(dataset->view),
-             .keep = true};
-    WSR_TRY(make_readers(&j.readers, threads, show_of(dataset)));
-    j.failed = wsr__alloc(count, 1);
-    if (j.failed == NULL) {
-        status = WSR_NOMEM;
-        goto out;
-    }
-    WSR_TRY(threads > 1 ? wsr__threads_start() : WSR_OK);
-    wsr__parallel_among((int64_t)count, (int64_t)threads, read_some, &j);
+    job j = {.dataset = dataset, .indices = indices, .dst = dst, .keep = true};
+    WSR_TRY(make_job(&j, count));
+    WSR_TRY(run_job(&j, count));
     for (size_t i = 0; i < count; i++) {
         WSR_TRY(fail_again(&j, i));
     }
 out:
-    wsr__free(j.failed);
-    free_readers(j.readers, threads);
+    free_job(&j);
     return status;
 }
 
@@ -167,28 +168,34 @@ out:
 static wsr_status skip_broken(wsr_dataset *dataset)
 {
     wsr_status status = WSR_OK;
-    const size_t threads = wsr_threads();
-    job j = {.dataset = dataset,
-             .floats = (size_t)wsr__image_floats(dataset->view)};
-    WSR_TRY(make_readers(&j.readers, threads, show_of(dataset)));
-    j.failed = wsr__alloc(dataset->count, 1);
-    j.dst = wsr__alloc_raw(threads, j.floats * sizeof(*j.dst));
-    if (j.failed == NULL || j.dst == NULL) {
+    job j = {.dataset = dataset};
+    WSR_TRY(make_job(&j, dataset->count));
+    j.dst = wsr__alloc_raw(j.threads, j.floats * sizeof(*j.dst));
+    if (j.dst == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(wsr__threads_start());
-    wsr__parallel_among((int64_t)dataset->count, (int64_t)threads, read_some,
-                        &j);
+    WSR_TRY(run_job(&j, dataset->count));
     WSR_TRY(drop_failed(dataset, &j));
 out:
-    wsr__free(j.failed);
     wsr__free(j.dst);
-    free_readers(j.readers, threads);
+    free_job(&j);
     return status;
 }
 
 // ----------------------------------------------------------------------- view
+
+// At another size than the files were opened with the same part is cut.
+wsr__view wsr__files_shown(const wsr_dataset *dataset)
+{
+    size_t first = 0;
+    const wsr__files *const files = wsr__files_of(dataset, &first);
+    wsr__view view = {.image = dataset->view};
+    if (files != NULL) {
+        view.resize = files->view.resize * view.image.h / files->view.image.h;
+    }
+    return view;
+}
 
 // The short side before the centre is cut keeps its proportion to the size:
 // 256 to 224 (8 to 7, rounded) unless the data set says otherwise.
@@ -221,7 +228,6 @@ wsr_status wsr__files_view(wsr_dataset *dataset, const wsr__data_params *params)
     wsr_status status = WSR_OK;
     wsr__files *const f = dataset->files;
     WSR_TRY(make_view(&f->view, params));
-    WSR_TRY(wsr__pipeline_new_view(&f->show, "", &f->view));
     wsr__dataset_view(dataset, f->view.image);
     if (wsr__streq(params->broken.s, "skip")) {
         WSR_TRY(skip_broken(dataset));

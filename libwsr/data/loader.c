@@ -137,21 +137,14 @@ static void strip_brackets(wsr__text *out, const char *text)
 static wsr_status make_pipeline(wsr_loader *loader)
 {
     wsr_status status = WSR_OK;
-    size_t first = 0;
-    const wsr__files *const files = wsr__files_of(loader->dataset, &first);
+    const wsr__view view = wsr__files_shown(loader->dataset);
     wsr__text specs;
     wsr__image image;
-    wsr__view view = {0};
     strip_brackets(&specs, loader->params.augment.s);
-    view.image = loader->dataset->view;
-    // Shown at another size, the same part of the images is cut.
-    if (files != NULL) {
-        view.resize = files->view.resize * view.image.h / files->view.image.h;
-    }
     WSR_TRY(wsr__pipeline_new_view(&loader->pipeline, specs.s, &view));
     image = wsr__pipeline_image(loader->pipeline);
     loader->shape = (wsr_shape){3, {image.c, image.h, image.w}};
-    loader->in_files = files != NULL;
+    loader->in_files = view.resize > 0;
 out:
     return status;
 }

@@ -146,6 +146,26 @@ START_TEST(images_subsets_and_indices_agree)
 }
 END_TEST
 
+// What phases of another size train on.
+START_TEST(images_at_another_size_are_those_of_opening_them_so)
+{
+    const char *const folder = make_folder("sizes");
+    wsr_dataset *const large = open_split(folder, "train", "size=28,resize=32");
+    wsr_dataset *const small = open_split(folder, "train", "size=14,resize=16");
+    wsr_dataset *shown = NULL;
+    enum { FLOATS = 4 * 3 * 14 * 14 };
+    static float want[FLOATS];
+    static float have[FLOATS];
+    ck_assert_ok(wsr__dataset_at_size(&shown, large, 14));
+    ck_assert_ok(wsr_dataset_images(want, small, NULL, 4));
+    ck_assert_ok(wsr_dataset_images(have, shown, NULL, 4));
+    ck_assert(same_bits(have, want, sizeof(want)));
+    wsr_dataset_free(shown);
+    wsr_dataset_free(large);
+    wsr_dataset_free(small);
+}
+END_TEST
+
 static void check_refused(const char *folder, const char *split,
                           const char *options, wsr_status code,
                           const char *words)
@@ -279,6 +299,7 @@ Suite *suite(void)
         splits_have_classes_labels_and_a_view,
         the_order_is_that_of_code_points,
         images_subsets_and_indices_agree,
+        images_at_another_size_are_those_of_opening_them_so,
         what_is_missing_is_named,
         splits_of_different_classes_are_refused_with_one_of_them,
         views_that_make_no_sense_are_refused,
