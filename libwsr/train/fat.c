@@ -123,7 +123,9 @@ static void move_share(void *ctx, int64_t begin, int64_t end, size_t part)
             const float g = f->grad[at + j];
             x[j] += alpha * ((float)(g > 0) - (float)(g < 0));
         }
-        add_noise(x, f, i);
+        if (p->omega > 0) {
+            add_noise(x, f, i);
+        }
         wsr__project(x, &ball);
     }
 }

@@ -40,7 +40,7 @@ static void spell(char out[TEXT], int trainer, const char *option)
         wsr_net_free(net);
     }
     (void)snprintf(out, TEXT,
-                   "trainer=\"%s\",epochs=2,batch=40,eval_every=0,%s%s", spec,
+                   "trainer=\"%s\",epochs=1,batch=40,eval_every=0,%s%s", spec,
                    option, taught ? teacher : "");
 }
 
@@ -54,29 +54,24 @@ static void expect_same_files(const char *a, const char *b)
     bytes_free(&y);
 }
 
-START_TEST(a_loaded_training_goes_on_bit_for_bit)
+// What a training of a network is, whole and with a stop after some steps.
+static void compare(const char *kind, const char *of_net, const char *text,
+                    size_t stop)
 {
-    char text[TEXT];
     char at[512];
     char ends[2][600];
-    const int trainer = _i / OPTIONS;
-    const char *const option = options[_i % OPTIONS];
-    if (is_refused(trainer, option)) {
-        return;
-    }
-    spell(text, trainer, option);
-    bench whole = open_bench(text);
-    bench parts = open_bench(text);
+    bench whole = open_kind(kind, of_net, text);
+    bench parts = open_kind(kind, of_net, text);
     (void)snprintf(at, sizeof(at), "%s", scratch_folder("resumed"));
     (void)snprintf(ends[0], sizeof(ends[0]), "%s/whole", at);
     (void)snprintf(ends[1], sizeof(ends[1]), "%s/parts", at);
     finish(&whole);
-    for (size_t i = 0; i < 4; i++) { // into the second epoch
+    for (size_t i = 0; i < stop; i++) {
         ck_assert_ok(wsr_trainer_step(parts.trainer));
     }
     ck_assert_ok(wsr_trainer_save(parts.trainer, ends[1]));
     close_bench(&parts);
-    parts = open_bench(text);
+    parts = open_kind(kind, of_net, text);
     ck_assert_ok(wsr_trainer_load(parts.trainer, ends[1]));
     finish(&parts);
     ck_assert_ok(wsr_trainer_save(whole.trainer, ends[0]));
@@ -86,11 +81,42 @@ START_TEST(a_loaded_training_goes_on_bit_for_bit)
     close_bench(&whole);
     close_bench(&parts);
 }
+
+START_TEST(a_loaded_training_goes_on_bit_for_bit)
+{
+    char text[TEXT];
+    const int trainer = _i / OPTIONS;
+    const char *const option = options[_i % OPTIONS];
+    if (!is_refused(trainer, option)) {
+        spell(text, trainer, option);
+        compare("network", network, text, 2);
+    }
+}
+END_TEST
+
+// Parts of a batch have masks of their own.
+START_TEST(dropout_goes_on_with_the_same_masks)
+{
+    static const char with[] =
+        "classes=3,image_size=16,image_channels=3,dropout=0.5";
+    static const char text[] =
+        "trainer=\"madry:steps=1\",epochs=2,batch=40,eval_every=0,shards=2";
+    compare("small_cnn", with, text, 4); // in the second epoch
+    bench a = open_kind("small_cnn", with, text);
+    bench b = open_kind("small_cnn", "classes=3,image_size=16,image_channels=3",
+                        text);
+    finish(&a);
+    finish(&b);
+    ck_assert(!same_nets(a.net, b.net));
+    close_bench(&a);
+    close_bench(&b);
+}
 END_TEST
 
 Suite *suite(void)
 {
-    Suite *const s = suite_of("resumed", (const TTest *const[]){NULL});
+    const TTest *const tests[] = {dropout_goes_on_with_the_same_masks, NULL};
+    Suite *const s = suite_of("resumed", tests);
     TCase *const loop = tcase_create("each trainer and option");
     tcase_set_timeout(loop, 60);
     tcase_add_loop_test(loop, a_loaded_training_goes_on_bit_for_bit, 0,

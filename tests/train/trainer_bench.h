@@ -12,6 +12,7 @@ static const char source[] =
     "synthetic:size=16,count=96,test_count=48,classes=3";
 static const char network[] =
     "genotype=cna_r,channels=4,layers=3,classes=3,image_size=16";
+
 typedef struct bench {
     wsr_dataset *train;
     wsr_dataset *test;
@@ -19,16 +20,22 @@ typedef struct bench {
     wsr_trainer *trainer;
 } bench;
 
-static inline bench open_bench(const char *options)
+static inline bench open_kind(const char *kind, const char *of_net,
+                              const char *options)
 {
     bench b = {0};
     wsr_set_threads(1);
     ck_assert_ok(wsr_dataset_open(&b.train, source, "train", NULL));
     ck_assert_ok(wsr_dataset_open(&b.test, source, "test", NULL));
-    ck_assert_ok(wsr_net_new(&b.net, NULL, network, 1));
+    ck_assert_ok(wsr_net_new_kind(&b.net, kind, of_net, 1));
     ck_assert_ok(
         wsr_trainer_new(&b.trainer, b.net, b.train, b.test, options, 1));
     return b;
+}
+
+static inline bench open_bench(const char *options)
+{
+    return open_kind("network", network, options);
 }
 
 static inline void close_bench(bench *b)
