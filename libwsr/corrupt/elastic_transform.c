@@ -98,9 +98,12 @@ static affine draw_map(wsr__canvas *canvas, double reach)
 {
     const int64_t h = canvas->shape.h;
     const int64_t w = canvas->shape.w;
-    const double side = (double)((h < w ? h : w) / 3);
-    const double x = (double)(w / 2);
-    const double y = (double)(h / 2);
+    const int64_t third = (h < w ? h : w) / 3;
+    const int64_t column = w / 2;
+    const int64_t row = h / 2;
+    const double side = (double)third;
+    const double x = (double)column;
+    const double y = (double)row;
     const point q[3] = {
         {x + side, y + side}, {x + side, y - side}, {x - side, y - side}};
     point p[3];
@@ -127,6 +130,33 @@ static void draw_shift(double *shift, double *other, wsr__canvas *canvas,
     }
 }
 
+static void map_plane(double *dst, const double *src, wsr__image shape,
+                      const affine *m)
+{
+    for (int64_t y = 0; y < shape.h; y++) {
+        for (int64_t x = 0; x < shape.w; x++) {
+            const double right = (double)x;
+            const double below = (double)y;
+            *dst++ =
+                sample(src, shape,
+                       m->origin.y + m->along.y * right + m->down.y * below,
+                       m->origin.x + m->along.x * right + m->down.x * below,
+                       WSR__BORDER_REFLECT);
+        }
+    }
+}
+
+static void shift_plane(double *dst, const double *src, wsr__image shape,
+                        const double *dy, const double *dx)
+{
+    for (int64_t y = 0; y < shape.h; y++) {
+        for (int64_t x = 0; x < shape.w; x++) {
+            *dst++ = sample(src, shape, (double)y + *dy++, (double)x + *dx++,
+                            WSR__BORDER_MIRROR);
+        }
+    }
+}
+
 static void apply(wsr__canvas *canvas, const double *level)
 {
     const wsr__image shape = canvas->shape;
@@ -139,18 +169,8 @@ static void apply(wsr__canvas *canvas, const double *level)
     draw_shift(dy, dy + pixels, canvas, level);
     for (int64_t c = 0; c < shape.c; c++) {
         double *const x = canvas->x + c * pixels;
-        for (int64_t i = 0; i < pixels; i++) {
-            const double px = (double)(i % shape.w);
-            const double py = (double)(i / shape.w);
-            copy[i] = sample(x, shape,
-                             m.origin.y + m.along.y * px + m.down.y * py,
-                             m.origin.x + m.along.x * px + m.down.x * py,
-                             WSR__BORDER_REFLECT);
-        }
-        for (int64_t i = 0; i < pixels; i++) {
-            x[i] = sample(copy, shape, (double)(i / shape.w) + dy[i],
-                          (double)(i % shape.w) + dx[i], WSR__BORDER_MIRROR);
-        }
+        map_plane(copy, x, shape, &m);
+        shift_plane(x, copy, shape, dy, dx);
     }
 }
 

@@ -15,7 +15,7 @@ static double log_factorial(double k)
 {
     if (k < 10) {
         double product = 1;
-        for (double i = 2; i <= k; i++) {
+        for (int i = 2; i <= (int)k; i++) {
             product *= i;
         }
         return log(product);

@@ -31,8 +31,10 @@ static size_t spare(wsr__image shape)
 // Number of channel c of a colour; of a grey image, its lightness.
 static double component(const double colour[3], wsr__image shape, int64_t c)
 {
-    return shape.c == 3 ? colour[c]
-                        : wsr__luma(colour[0], colour[1], colour[2]);
+    if (shape.c != 3) {
+        return wsr__luma(colour[0], colour[1], colour[2]);
+    }
+    return c == 0 ? colour[0] : c == 1 ? colour[1] : colour[2];
 }
 
 // Stretch bytes to an even distribution, as OpenCV's equalizeHist: the least

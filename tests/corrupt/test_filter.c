@@ -37,8 +37,10 @@ START_TEST(a_point_becomes_a_gaussian)
     x[16 * SIDE + 16] = 1;
     wsr__smooth(x, plane, &gauss, spare);
     for (int i = 0; i < PIXELS; i++) {
-        const double y = i / SIDE - 16;
-        const double k = i % SIDE - 16;
+        const int row = i / SIDE - 16;
+        const int column = i % SIDE - 16;
+        const double y = row;
+        const double k = column;
         const double r = (y * y + k * k) / (2 * 1.5 * 1.5);
         const double want = exp(-r) / (2 * 3.14159265358979 * 1.5 * 1.5);
         total += x[i];
@@ -51,8 +53,9 @@ END_TEST
 START_TEST(colours_survive_hue_saturation_and_value)
 {
     for (int i = 0; i < 4096; i++) {
-        const double rgb[3] = {i % 16 / 15.0, i / 16 % 16 / 15.0,
-                               i / 256 / 15.0};
+        const int digits[3] = {i % 16, i / 16 % 16, i / 256};
+        const double rgb[3] = {digits[0] / 15.0, digits[1] / 15.0,
+                               digits[2] / 15.0};
         double x[3];
         memcpy(x, rgb, sizeof(x));
         wsr__to_hsv(x, 1);
