@@ -171,7 +171,7 @@ const float *wsr__boost_table(const wsr_search *s)
     const wsr__boost *const b = s->own;
     const size_t cols = s->arch.cols;
     const wsr__arch arch = {.rows = edges_of(s), .cols = cols, .tau = 1};
-    float share[WSR__EDGES];
+    float share[WSR__EDGES] = {0};
     wsr__arch_weights(b->table, &arch, s->alphas, NULL);
     softmax_betas(share, NULL, s, b->betas);
     for (size_t i = 0; i < arch.rows * cols; i++) {

@@ -121,7 +121,8 @@ START_TEST(the_teacher_follows_images_that_change_their_order)
     bool moved = false;
     step_open(&b, "fat:eps=0.05,steps=5,dynamic_tau=false,tau=0");
     for (size_t i = 0; i < STEP_N * STEP_CLASSES; i++) {
-        teacher[i] = (float)(i / STEP_CLASSES);
+        const size_t image = i / STEP_CLASSES;
+        teacher[i] = (float)image;
     }
     for (size_t i = 0; i < STEP_N; i++) {
         b.labels[i] = (int32_t)(i * 2 % STEP_CLASSES);
