@@ -330,10 +330,12 @@ static wsr_status run(float *dst, const wsr__pipeline *pipeline, size_t first,
     wsr_status status = WSR_OK;
     for (size_t i = first; i < pipeline->n; i++) {
         const stage *const s = &pipeline->stages[i];
-        if (s->bytes && !p->bytes) {
+        // The view has no class, and works on bytes.
+        const bool on_bytes = s->bytes || s->cls == NULL;
+        if (on_bytes && !p->bytes) {
             WSR_TRY(to_bytes(p, s->in));
         }
-        if (s->bytes) {
+        if (on_bytes) {
             WSR_TRY(run_bytes(s, &pipeline->view, p->bitmap, rng));
             continue;
         }

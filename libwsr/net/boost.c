@@ -85,12 +85,14 @@ static wsr_status decode_base(const wsr__net_class **kind, void **params,
     }
     WSR_TRY(check_base(*kind, *params));
 out:
+    if (status == WSR_NOTFOUND) {
+        status = wsr__fail_at(WSR_CONFIG, "boost.base");
+    }
     if (status != WSR_OK) {
         wsr__free(*params);
         *params = NULL;
     }
-    return status == WSR_NOTFOUND ? wsr__fail_at(WSR_CONFIG, "boost.base")
-                                  : status;
+    return status;
 }
 
 // Images and classes are those of the whole.
@@ -325,10 +327,10 @@ static wsr_status infer(wsr__net_options *common,
         return WSR_OK;
     }
     status = decode_base(&kind, &said, any);
-    if (status == WSR_CONFIG) {
-        status = wsr__fail_at(WSR_FORMAT, "metadata");
+    if (status != WSR_OK) {
+        return wsr__fail_at(status == WSR_CONFIG ? WSR_FORMAT : status,
+                            "metadata");
     }
-    WSR_TRY(status);
     WSR_TRY(wsr__class_copy(&told, &kind->super, said));
     wsr__net_options *const found = told;
     found->image_size = common->image_size;

@@ -135,11 +135,11 @@ static inline void same_log(const char *a, const char *b)
 }
 
 /// Run a configuration whole, and again in pieces of so many steps, more than
-/// any stage has that begins anew after a stop.
-static inline void check_stopped_after(const wsr_config *config, size_t steps)
+/// any stage has that begins anew after a stop. `whole` becomes the folder.
+static inline void check_stopped_into(char whole[512], const wsr_config *config,
+                                      size_t steps)
 {
-    char whole[512];
-    (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
+    (void)snprintf(whole, 512, "%s", scratch_folder("whole"));
     ck_assert_ok(wsr_search_run(NULL, config, whole, false, NULL, NULL));
     char cut[512];
     (void)snprintf(cut, sizeof(cut), "%s", scratch_folder("cut"));
@@ -154,6 +154,12 @@ static inline void check_stopped_after(const wsr_config *config, size_t steps)
     same_file(whole, cut, "checkpoint.safetensors");
     same_file(whole, cut, "net.safetensors");
     same_log(whole, cut);
+}
+
+static inline void check_stopped_after(const wsr_config *config, size_t steps)
+{
+    char whole[512];
+    check_stopped_into(whole, config, steps);
 }
 
 static inline void check_stopped(const wsr_config *config)
