@@ -109,7 +109,8 @@ static wsr_value relu_norm(const wsr__predictor_graph *g, const char *name,
                            wsr_value x)
 {
     wsr__site site = {.graph = g->graph, .affine = true};
-    (void)snprintf(site.prefix, sizeof(site.prefix), "%s.", name);
+    (void)snprintf(site.prefix, sizeof(site.prefix), "%.*s.",
+                   (int)sizeof(site.prefix) - 2, name);
     return wsr__op1(g->graph, "relu", NULL, wsr__build_norm(&site, x));
 }
 
