@@ -44,7 +44,7 @@ wsr_value wsr__predictor_join(const wsr__predictor_graph *g,
                               const wsr_value *parts, size_t n)
 {
     enum { GROUP = 32, GROUPS = (WSR__HEADS + GROUP - 1) / GROUP };
-    wsr_value groups[GROUPS];
+    wsr_value groups[GROUPS] = {0};
     if (n == 1) {
         return parts[0];
     }
