@@ -77,9 +77,8 @@ static inline void check_boost_run(const char *searcher)
     char dir[512];
     char path[600];
     wsr_config *const config = boost_config(searcher);
-    ck_assert_ok(wsr_config_set(config, "search.epochs=2"));
     ck_assert_ok(wsr_config_set(config, "search.random_baseline=1"));
-    check_stopped_into(dir, config, 6);
+    check_stopped_into(dir, config, 9);
     (void)snprintf(path, sizeof(path), "%s/net.safetensors", dir);
     ck_assert_ok(wsr_net_load(&net, path, NULL));
     ck_assert_str_eq(wsr_net_kind(net), "boost");

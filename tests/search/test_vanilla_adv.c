@@ -33,8 +33,8 @@ START_TEST(alphas_and_betas_descend)
                                            "search.lr_min=0",
                                            "search.warm_up=0",
                                            "search.population=0",
-                                           "search.epochs=12",
-                                           "search.arch_lr=0.1",
+                                           "search.epochs=4",
+                                           "search.arch_lr=0.3",
                                            "search.val_batches=0",
                                            NULL};
     const boost_bench bench = boost_open(settings);
