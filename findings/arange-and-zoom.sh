@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# NumPy 1.24.2 and SciPy 1.10.1 (Debian 12): np.arange(1, 1.06, 0.01) holds
+# NumPy, version 1.24.2, and SciPy, version 1.10.1 (Debian 12): np.arange(1, 1.06, 0.01) holds
 # 1.06, which it is to leave out, and element 25 of np.arange(1, 1.26, 0.01) is
 # a little above 1.25, so that scipy.ndimage.zoom makes 33 pixels of 26 by it
 # and 32 by 1.25. The zoom blur of CIFAR-10-C is made with these ranges: factors

@@ -70,7 +70,7 @@ wsr_status wsr__window_centre(wsr__window *out, wsr__image in, int64_t h,
 #define WSR__WIDE
 #endif
 
-/// What a byte is as a float: byte / 255 in single precision, the bits of
+/// Bytes as floats: byte / 255 in single precision, the bits of
 /// torchvision's ToTensor.
 void wsr__bytes_to_floats(float *restrict dst,
                           const unsigned char *restrict src, int64_t n);
