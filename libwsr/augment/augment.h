@@ -151,7 +151,7 @@ void wsr__pipeline_free(wsr__pipeline *pipeline); // NULL is legal
 /// Shape of the results.
 wsr__image wsr__pipeline_image(const wsr__pipeline *pipeline);
 
-/// What one thread needs to apply a pipeline. A zeroed one is empty.
+/// Buffers with which one thread applies a pipeline. A zeroed struct is empty.
 typedef struct wsr__workspace {
     float *floats; // two images, which take turns
     wsr__bitmap bitmap;
@@ -230,7 +230,7 @@ wsr_status wsr__bitmap_resize(wsr__bitmap *bitmap, int64_t h, int64_t w,
 /// Height and width of an image whose short side is given `side` pixels.
 void wsr__size_short(int64_t *h, int64_t *w, wsr__image in, int64_t side);
 
-/// Resize an image so that its short side has so many pixels; the long side
+/// Resize an image to a short side of so many pixels; the long side
 /// truncates, as in torchvision. NOMEM, CONFIG when it becomes too large.
 wsr_status wsr__bitmap_resize_short(wsr__bitmap *bitmap, int64_t side,
                                     wsr__filter filter);
