@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Convolutions through oneDNN, for what no native kernel does: dense ones of
-// any size, groups and bias. A wsr__dnnl_conv is one pass (forward, backward
-// data or backward weights) of one convolution; its primitive is made once and
-// run often. What differs between oneDNN's generations 2 and 3 is in
+// Convolutions through oneDNN, for what no native kernel does: several groups,
+// very large kernels and strides. A wsr__dnnl_conv is one pass (forward,
+// backward data or backward weights) of one convolution; its primitive is made
+// once and run often. What differs between oneDNN's generations 2 and 3 is in
 // dnnl_desc.c.
 //
 // Weights go to oneDNN's blocked format and back by our own loops: the reorder
@@ -16,7 +16,6 @@
 
 #include "kernel/dnnl_call.h"
 #include "kernel/dnnl_desc.h"
-#include "kernel/dnnl_wide.h"
 
 #include <string.h>
 
@@ -28,9 +27,6 @@ struct wsr__dnnl_conv {
     wsr__direction pass;
     bool with_bias;
     bool slow;
-    bool wide; // it sees copies of src and dst, behind its scratch memory
-    wsr__wide_image wide_src;
-    wsr__wide_image wide_dst;
     dnnl_primitive_t primitive;
     int64_t sizes[WEIGHT_DIMS]; // of plain weights
     int64_t *at[WEIGHT_DIMS];   // a packed weight lies at the sum over the
@@ -45,11 +41,9 @@ struct wsr__dnnl_conv {
 };
 
 // Our blocked layout is one of oneDNN's, so src and dst pass without a copy.
-static dnnl_format_tag_t tag_of(wsr__layout layout, bool wide)
+static dnnl_format_tag_t tag_of(wsr__layout layout)
 {
-    return wide                     ? dnnl_nChw16c
-           : layout == WSR__BLOCKED ? dnnl_nChw8c
-                                    : dnnl_nchw;
+    return layout == WSR__BLOCKED ? dnnl_nChw8c : dnnl_nchw;
 }
 
 // In the format that oneDNN likes best; without groups there is no dimension
@@ -69,28 +63,21 @@ static wsr_status make_problem(wsr__dnnl_problem *p, const wsr__conv *s,
                                const wsr__layout layouts[2],
                                const wsr__dnnl_conv *conv)
 {
-    const int64_t ci = conv->wide ? wsr__wide_channels(s->ci) : s->ci;
-    const int64_t co = conv->wide ? wsr__wide_channels(s->co) : s->co;
     *p = (wsr__dnnl_problem){.strides = {s->sh, s->sw},
                              .dilates = {s->dh - 1, s->dw - 1},
                              .pads = {s->ph, s->pw},
                              .with_bias = conv->with_bias};
-    const dnnl_dims_t src = {s->n, ci, s->h, s->w};
-    const dnnl_dims_t dst = {s->n, co, s->oh, s->ow};
-    const dnnl_dims_t channels = {co};
+    const dnnl_dims_t src = {s->n, s->ci, s->h, s->w};
+    const dnnl_dims_t dst = {s->n, s->co, s->oh, s->ow};
+    const dnnl_dims_t channels = {s->co};
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__dnnl_check(
-        wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0], conv->wide)),
-        "src"));
+        wsr__dnnl_md_make(&p->src, 4, src, tag_of(layouts[0])), "src"));
     WSR_TRY(wsr__dnnl_check(
-        wsr__dnnl_md_make(&p->dst, 4, dst, tag_of(layouts[1], conv->wide)),
-        "dst"));
+        wsr__dnnl_md_make(&p->dst, 4, dst, tag_of(layouts[1])), "dst"));
     WSR_TRY(wsr__dnnl_check(wsr__dnnl_md_make(&p->bias, 1, channels, dnnl_a),
                             "bias"));
-    wsr__conv padded = *s;
-    padded.ci = ci;
-    padded.co = co;
-    WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, &padded), "weights"));
+    WSR_TRY(wsr__dnnl_check(any_weights(&p->weights, s), "weights"));
 out:
     return status;
 }
@@ -305,11 +292,6 @@ wsr_status wsr__dnnl_conv_new(wsr__dnnl_conv **out, wsr__direction pass,
     }
     m.conv->pass = pass;
     m.conv->with_bias = bias && pass != WSR__CONV_BACKWARD_DATA;
-    m.conv->wide = wsr__dnnl_is_wide(shape);
-    m.conv->wide_src =
-        (wsr__wide_image){shape->n, shape->ci, shape->h * shape->w, layouts[0]};
-    m.conv->wide_dst = (wsr__wide_image){shape->n, shape->co,
-                                         shape->oh * shape->ow, layouts[1]};
     WSR_TRY(wsr__dnnl_open(&m.conv->dnnl));
     WSR_TRY(wsr__dnnl_create(make, &m));
     *out = m.conv;
@@ -364,21 +346,9 @@ size_t wsr__dnnl_conv_weights_size(const wsr__dnnl_conv *conv)
     return (conv->weights_bytes + sizeof(float) - 1) / sizeof(float);
 }
 
-// Where the copy of src lies in scratch memory; that of dst follows.
-static size_t wide_at(const wsr__dnnl_conv *conv)
-{
-    return wsr__lines((conv->scratch_bytes + sizeof(float) - 1) /
-                      sizeof(float));
-}
-
 size_t wsr__dnnl_conv_scratch(const wsr__dnnl_conv *conv)
 {
-    const size_t own = (conv->scratch_bytes + sizeof(float) - 1) /
-                       sizeof(float);
-    return conv->wide ? wide_at(conv) + wsr__wide_floats(&conv->wide_src) +
-                            wsr__wide_floats(&conv->wide_dst) +
-                            (size_t)wsr__wide_channels(conv->wide_dst.c)
-                      : own;
+    return (conv->scratch_bytes + sizeof(float) - 1) / sizeof(float);
 }
 
 // oneDNN's handles are not const, though it does not write to sources.
@@ -457,48 +427,9 @@ static wsr_status execute(void *ctx)
                            "convolution");
 }
 
-// Copy what the pass reads into wide blocks.
-static wsr__dnnl_args widen(const wsr__dnnl_conv *conv,
-                            const wsr__dnnl_args *args)
-{
-    wsr__dnnl_args wide = *args;
-    wide.src = args->scratch + wide_at(conv);
-    wide.dst = wide.src + wsr__wide_floats(&conv->wide_src);
-    if (conv->pass != WSR__CONV_BACKWARD_DATA) {
-        wsr__widen(wide.src, args->src, &conv->wide_src);
-    }
-    if (conv->pass != WSR__CONV_FORWARD) {
-        wsr__widen(wide.dst, args->dst, &conv->wide_dst);
-    }
-    if (conv->with_bias) {
-        const size_t c = (size_t)conv->wide_dst.c;
-        const size_t padded = (size_t)wsr__wide_channels(conv->wide_dst.c);
-        wide.bias = wide.dst + wsr__wide_floats(&conv->wide_dst);
-        memset(wide.bias, 0, padded * sizeof(*wide.bias));
-        if (conv->pass == WSR__CONV_FORWARD) {
-            memcpy(wide.bias, args->bias, c * sizeof(*wide.bias));
-        }
-    }
-    return wide;
-}
-
-// Copy what the pass has written back.
-static void narrow(const wsr__dnnl_conv *conv, const wsr__dnnl_args *args,
-                   const wsr__dnnl_args *wide)
-{
-    if (conv->pass == WSR__CONV_FORWARD) {
-        wsr__narrow(args->dst, wide->dst, &conv->wide_dst);
-    } else if (conv->pass == WSR__CONV_BACKWARD_DATA) {
-        wsr__narrow(args->src, wide->src, &conv->wide_src);
-    } else if (conv->with_bias) {
-        memcpy(args->bias, wide->bias,
-               (size_t)conv->wide_dst.c * sizeof(*args->bias));
-    }
-}
-
 // Backward passes take gradients where forward takes data: `src`, `weights` and
 // `dst` of the arguments are whichever of both the pass needs.
-static wsr_status run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
+wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
 {
     static const int names[][4] = {
         [WSR__CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
@@ -524,17 +455,4 @@ static wsr_status run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
     }
     running r = {.conv = conv, .args = list, .count = count};
     return wsr__dnnl_call(execute, &r);
-}
-
-wsr_status wsr__dnnl_conv_run(wsr__dnnl_conv *conv, const wsr__dnnl_args *args)
-{
-    if (!conv->wide) {
-        return run(conv, args);
-    }
-    const wsr__dnnl_args wide = widen(conv, args);
-    const wsr_status status = run(conv, &wide);
-    if (status == WSR_OK) {
-        narrow(conv, args, &wide);
-    }
-    return status;
 }

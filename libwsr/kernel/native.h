@@ -97,6 +97,16 @@ typedef struct wsr__bwd {
     bool accumulate;                 // add to diff_src
 } wsr__bwd;
 
+/// Scratch memory of the threads: thread i has `stride` floats from
+/// data + i * stride on, which start at a multiple of 64 bytes. Calls one after
+/// the other use the same memory, which is then still in the caches of their
+/// threads.
+typedef struct wsr__thread_scratch {
+    float *data;
+    int64_t stride;
+    int64_t count; // the most threads, at least 1
+} wsr__thread_scratch;
+
 /// Options of a backward-weights kernel.
 typedef struct wsr__wgrad {
     const wsr__pre *pre;       // as the forward kernel read src
@@ -240,6 +250,60 @@ void wsr__few_channels_unpack_add(float *plain, const wsr__few_channels *p,
 /// Floats of scratch of backward weights.
 size_t wsr__few_channels_scratch(const wsr__few_channels *p);
 
+// ------------------------------------------------------ dense convolutions
+
+enum {
+    WSR__DENSE_TAPS = 256, // at most
+    WSR__DENSE_STRIDE = 8  // the same
+};
+
+/// Any convolution of one group, src and dst blocked; padding may be negative,
+/// which leaves out rows and columns.
+typedef struct wsr__dense {
+    wsr__conv conv;
+    int64_t src_batch_stride;
+    int64_t dst_batch_stride;
+} wsr__dense;
+
+/// Others have more taps or a longer stride.
+bool wsr__dense_supported(const wsr__conv *p);
+
+/// Packed: [pair of co blocks][ci block][ky][kx][8][16].
+size_t wsr__dense_weights_size(const wsr__dense *p);
+/// The weights that backward data reads: [pair of ci blocks][co block][ky][kx]
+/// [8][16].
+size_t wsr__dense_transposed_size(const wsr__dense *p);
+/// plain is (co, ci, kh, kw); factor, NULL or one number per channel of co,
+/// multiplies it.
+void wsr__dense_pack(float *packed, const wsr__dense *p, const float *plain,
+                     const float *factor);
+void wsr__dense_pack_transposed(float *packed, const wsr__dense *p,
+                                const float *plain);
+void wsr__dense_unpack_add(float *plain, const wsr__dense *p,
+                           const float *packed);
+
+/// Floats of one thread's scratch, for all passes.
+size_t wsr__dense_thread_scratch(const wsr__dense *p);
+/// Floats of scratch for the gradient of weights.
+size_t wsr__dense_weights_scratch(const wsr__dense *p);
+
+// ------------------------------------------------- Winograd's convolutions
+
+/// Whether a dense convolution is one of 3x3 without stride and dilation and
+/// large enough for Winograd's way to be faster. Its rounding errors are then
+/// about three times those of the sum over taps (docs/performance.md).
+bool wsr__winograd_supported(const wsr__conv *p);
+
+/// Packed, transformed: [pair of co blocks][36][ci][16], channels padded.
+size_t wsr__winograd_weights_size(const wsr__dense *p);
+size_t wsr__winograd_transposed_size(const wsr__dense *p);
+/// As wsr__dense_pack and wsr__dense_pack_transposed.
+void wsr__winograd_pack(float *packed, const wsr__dense *p, const float *plain,
+                        const float *factor);
+void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
+                                   const float *plain);
+size_t wsr__winograd_thread_scratch(const wsr__dense *p);
+
 // -------------------------------------------------- depthwise and pointwise
 
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies
@@ -256,16 +320,6 @@ bool wsr__sep_supported(const wsr__sep *p);
 
 /// The pointwise half, for packing its weights.
 wsr__pw wsr__sep_pw(const wsr__sep *p);
-
-/// Scratch memory of the threads: thread i has `stride` floats from
-/// data + i * stride on, which start at a multiple of 64 bytes. Calls one after
-/// the other use the same memory, which is then still in the caches of their
-/// threads.
-typedef struct wsr__thread_scratch {
-    float *data;
-    int64_t stride;
-    int64_t count; // the most threads, at least 1
-} wsr__thread_scratch;
 
 /// Packed weights of both convolutions, and memory.
 typedef struct wsr__sep_weights {

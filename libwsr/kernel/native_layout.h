@@ -29,4 +29,70 @@ typedef struct wsr__sep_layout {
 
 wsr__sep_layout wsr__sep_layout_of(const wsr__sep *p);
 
+/// How a pass of a dense convolution walks over what it reads. Result (y, x)
+/// meets by a tap the pixel (y * stride[0] + dy, x * stride[1] + dx) of what is
+/// read. Padded rows hold what a band of results meets, the columns sorted by
+/// their remainder modulo stride[1], so that neighbours of a result lie side by
+/// side. The results of backward data are first sorted likewise into phases:
+/// those of one phase meet the same taps.
+typedef struct wsr__dense_layout {
+    int64_t ins; // channels that are read
+    int64_t outs;
+    int64_t h; // of what is read
+    int64_t w;
+    int64_t stride[2];
+    int64_t phases[2];
+    int64_t size[2];  // results of the largest phase
+    int64_t first[2]; // the least dy and dx
+    int64_t reach[2]; // rows and columns that the taps of a result span
+    int64_t rows;     // of results in a band
+    int64_t columns;  // of one remainder, pixels
+    int64_t pitch;    // floats of a padded row
+    int64_t plane;    // floats of a block's padded rows
+} wsr__dense_layout;
+
+wsr__dense_layout wsr__dense_layout_of(const wsr__dense *p, bool forward);
+
+/// Whether a tap that lies at -`reach` along one side meets dst at all in
+/// backward data, and which pixel: *at.
+static inline bool wsr__dense_meets(int64_t *at, int64_t reach, int64_t stride)
+{
+    *at = reach >= 0 ? reach / stride : -((stride - 1 - reach) / stride);
+    return *at * stride == reach;
+}
+
+/// Images whose padded rows lie in a thread's scratch together.
+int64_t wsr__dense_images(const wsr__dense_layout *l, int64_t n,
+                          int64_t threads);
+
+enum {
+    DENSE_PAIRS = 2, // of blocks of dst that are computed together
+    WINO = 4,        // side of a tile of results
+    WINO_TAPS = (WINO + 2) * (WINO + 2) // numbers that make it
+};
+
+/// How Winograd's convolutions divide their work: chunks of tiles of whole
+/// images, and a thread's scratch, floats.
+typedef struct wsr__winograd_layout {
+    wsr__dense_layout rows; // padded to whole tiles
+    int64_t down;           // tiles of an image
+    int64_t across;
+    int64_t images;   // that one chunk may hold
+    int64_t chunk;    // tiles, a multiple of WSR__BLOCK
+    int64_t padded;   // rows of one block that a chunk meets
+    int64_t inputs;   // [tap][block][tile][8]
+    int64_t products; // [tap][tile][DENSE_PAIRS * 16]
+} wsr__winograd_layout;
+
+wsr__winograd_layout wsr__winograd_layout_of(const wsr__dense *p, bool forward);
+
+/// Rows of dst in a band of the gradient of weights.
+int64_t wsr__dense_weights_rows(const wsr__dense *p);
+
+/// Groups of images that the gradient of weights sums up apart.
+int64_t wsr__dense_weights_groups(const wsr__dense *p);
+
+/// Channel blocks of src that share an item of the gradient of weights.
+int64_t wsr__dense_weights_chunk(const wsr__dense *p);
+
 #endif

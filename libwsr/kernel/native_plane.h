@@ -104,6 +104,19 @@ WSR_INLINE void read_bundles(float *to, const float *from,
     }
 }
 
+/// n pixels of a block, `step` floats apart, through a prologue.
+WSR_INLINE void read_pixels(float *to, const float *from, int64_t step,
+                            int64_t n, const preb *pre)
+{
+    const int64_t steps[2] = {BUNDLE_BLOCKS * step, step};
+    const int64_t whole = n / BUNDLE_BLOCKS * BUNDLE_BLOCKS;
+    read_bundles(to, from, steps, n / BUNDLE_BLOCKS, pre);
+    if (whole < n) {
+        const vb last = load_blocks(from + whole * step, 0);
+        store_blocks(to + whole * WSR__BLOCK, 0, preb_apply(last, pre));
+    }
+}
+
 /// A bundle's planes that a ring is filled from.
 typedef struct ring_source {
     const float *plane; // of the first block

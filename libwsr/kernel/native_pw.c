@@ -98,19 +98,6 @@ static stretch stretch_of(const wsr__pw *p, int64_t i, int64_t end)
     return s;
 }
 
-// n pixels of a block, `step` floats apart, through a prologue.
-static void read_pixels(float *to, const float *from, int64_t step, int64_t n,
-                        const preb *pre)
-{
-    const int64_t steps[2] = {BUNDLE_BLOCKS * step, step};
-    const int64_t whole = n / BUNDLE_BLOCKS * BUNDLE_BLOCKS;
-    read_bundles(to, from, steps, n / BUNDLE_BLOCKS, pre);
-    if (whole < n) {
-        const vb last = load_blocks(from + whole * step, 0);
-        store_blocks(to + whole * WSR__BLOCK, 0, preb_apply(last, pre));
-    }
-}
-
 // A run of dst's pixels as src has them, of one channel block.
 static void gather(float *to, const wsr__pw *p, const float *src,
                    const int64_t run[2], const preb *pre)

@@ -7,9 +7,8 @@
 //       src[n, ci, y * stride + i * dilation - pad + offset, x * ...]
 //
 // Sources: src (n, ci, h, w), weights (co, ci / groups, kh, kw), and
-// optionally bias (co). Depthwise and pointwise convolutions and those with
-// a few channels on one side run on native kernels, the others on oneDNN; here
-// stands the reference.
+// optionally bias (co). Convolutions of one group and depthwise ones run on
+// native kernels, those of several groups on oneDNN; here stands the reference.
 
 #include "op/conv2d.h"
 
@@ -276,6 +275,7 @@ static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
                                          &wsr__conv2d_pointwise,
                                          &wsr__conv2d_few_src,
                                          &wsr__conv2d_few_dst,
+                                         &wsr__conv2d_dense,
                                          &wsr__conv2d_dnnl,
                                          &ref,
                                          NULL};

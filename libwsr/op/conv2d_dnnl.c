@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv2d through oneDNN, for what no native kernel does: dense kernels, groups
-// that are not depthwise, a bias. Images of few channels stay plain on the way
+// conv2d through oneDNN, for what no native kernel does: several groups, very
+// large kernels and strides. Images of few channels stay plain on the way
 // in, which oneDNN's kernels for first layers expect.
 
-#include "kernel/dnnl_wide.h"
 #include "op/conv2d.h"
 
 enum { FEW_CHANNELS = 8 };
@@ -32,13 +31,6 @@ static bool applicable(const wsr__node *node)
     return p.ph >= 0 && p.pw >= 0;
 }
 
-// Whether oneDNN sees copies in blocks of 16, which take any layout.
-static bool is_wide(const wsr__node *node)
-{
-    const wsr__conv p = wsr__conv2d_shape(node);
-    return wsr__dnnl_is_wide(&p);
-}
-
 // Blocked where both sides fill their blocks; few channels may come in plain
 // as in a first layer. Anything else is plain, where oneDNN has matrix
 // products for all passes; for mixed or padded layouts it has nothing but its
@@ -49,12 +41,6 @@ static void layout(wsr__node *node)
     const int64_t co = node->dst.desc.shape.dims[1];
     const bool full = ci % WSR__BLOCK == 0 && co % WSR__BLOCK == 0;
     node->src[1].desc.layout = WSR__PLAIN;
-    if (is_wide(node)) {
-        node->src[0].desc.layout = ci < FEW_CHANNELS ? WSR__PLAIN
-                                                     : WSR__BLOCKED;
-        node->dst.desc.layout = co < FEW_CHANNELS ? WSR__PLAIN : WSR__BLOCKED;
-        return;
-    }
     const bool first = ci < FEW_CHANNELS && co % WSR__BLOCK == 0;
     node->src[0].desc.layout = full ? WSR__BLOCKED : WSR__PLAIN;
     node->dst.desc.layout = full || first ? WSR__BLOCKED : WSR__PLAIN;
@@ -83,7 +69,7 @@ static void unplan(wsr__node *node)
 // source, a thousand times slower.
 static bool takes_plain(const wsr__node *node, wsr__direction kind)
 {
-    return kind == WSR__CONV_BACKWARD_DATA && !is_wide(node) &&
+    return kind == WSR__CONV_BACKWARD_DATA &&
            node->src[0].desc.layout == WSR__PLAIN &&
            node->dst.desc.layout == WSR__BLOCKED;
 }

@@ -5,7 +5,9 @@
 // JSON object; of each pair the first is oneDNN's, in milliseconds, null where
 // it has nothing but its reference.
 //
-// bench_conv [batch=64] [threads=2] [repeat=20]
+// bench_conv [batch=64] [threads=2] [repeat=20] [only=KIND] [isa=avx2]
+//
+// KIND is depthwise, pointwise, dense or winograd.
 
 #include "base/base.h"
 #include "bench/bench.h"
@@ -15,8 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// A depthwise (co is ci, groups) or a pointwise (kernel 1) convolution.
+typedef enum kind { DEPTHWISE, POINTWISE, DENSE, WINOGRAD } kind;
+
+static const char *const kinds[] = {"depthwise", "pointwise", "dense",
+                                    "winograd", NULL};
+
+// Of a depthwise convolution co is ci, of a pointwise one kernel is 1.
 typedef struct shape {
+    kind kind;
     int64_t ci;
     int64_t co;
     int64_t size; // of the image's side
@@ -26,12 +34,26 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    {16, 16, 32, 3, 1, 1},   {16, 16, 32, 5, 1, 1}, {16, 16, 32, 7, 1, 1},
-    {16, 16, 32, 3, 1, 2},   {16, 16, 32, 5, 1, 2}, {32, 32, 32, 3, 2, 1},
-    {32, 32, 32, 5, 2, 1},   {64, 64, 8, 3, 1, 1},  {64, 64, 8, 5, 1, 1},
-    {16, 16, 32, 1, 1, 1},   {64, 16, 32, 1, 1, 1}, {32, 32, 16, 1, 1, 1},
-    {128, 32, 16, 1, 1, 1},  {64, 64, 8, 1, 1, 1},  {256, 64, 8, 1, 1, 1},
-    {180, 180, 16, 1, 1, 1},
+    {DEPTHWISE, 16, 16, 32, 3, 1, 1},  {DEPTHWISE, 16, 16, 32, 5, 1, 1},
+    {DEPTHWISE, 16, 16, 32, 7, 1, 1},  {DEPTHWISE, 16, 16, 32, 3, 1, 2},
+    {DEPTHWISE, 16, 16, 32, 5, 1, 2},  {DEPTHWISE, 32, 32, 32, 3, 2, 1},
+    {DEPTHWISE, 32, 32, 32, 5, 2, 1},  {DEPTHWISE, 64, 64, 8, 3, 1, 1},
+    {DEPTHWISE, 64, 64, 8, 5, 1, 1},   {POINTWISE, 16, 16, 32, 1, 1, 1},
+    {POINTWISE, 64, 16, 32, 1, 1, 1},  {POINTWISE, 32, 32, 16, 1, 1, 1},
+    {POINTWISE, 128, 32, 16, 1, 1, 1}, {POINTWISE, 64, 64, 8, 1, 1, 1},
+    {POINTWISE, 256, 64, 8, 1, 1, 1},  {POINTWISE, 180, 180, 16, 1, 1, 1},
+    {DENSE, 3, 64, 32, 3, 1, 1},       {DENSE, 64, 64, 32, 3, 1, 1},
+    {DENSE, 64, 128, 32, 3, 2, 1},     {DENSE, 128, 128, 16, 3, 1, 1},
+    {DENSE, 256, 256, 8, 3, 1, 1},     {DENSE, 512, 512, 4, 3, 1, 1},
+    {DENSE, 160, 160, 32, 3, 1, 1},    {DENSE, 640, 640, 8, 3, 1, 1},
+    {DENSE, 3, 3, 32, 3, 1, 1},        {DENSE, 3, 10, 32, 5, 4, 1},
+    {DENSE, 7, 100, 32, 3, 1, 1},      {DENSE, 100, 50, 32, 3, 1, 1},
+    {DENSE, 300, 50, 32, 3, 1, 1},     {WINOGRAD, 64, 64, 32, 3, 1, 1},
+    {WINOGRAD, 128, 128, 16, 3, 1, 1}, {WINOGRAD, 256, 256, 8, 3, 1, 1},
+    {WINOGRAD, 512, 512, 4, 3, 1, 1},  {WINOGRAD, 160, 160, 32, 3, 1, 1},
+    {WINOGRAD, 320, 320, 16, 3, 1, 1}, {WINOGRAD, 640, 640, 8, 3, 1, 1},
+    {WINOGRAD, 64, 64, 56, 3, 1, 1},   {WINOGRAD, 256, 256, 14, 3, 1, 1},
+    {WINOGRAD, 512, 512, 7, 3, 1, 1},  {WINOGRAD, 32, 32, 32, 3, 1, 1},
 };
 
 enum { PASSES = 3 };
@@ -40,8 +62,10 @@ typedef struct scene {
     wsr__conv conv;
     wsr__dw dw;
     wsr__pw pw;
-    bool depthwise;
-    float *src, *dst, *weights, *plain, *transposed, *scratch;
+    wsr__dense dense;
+    kind kind;
+    float *src, *dst, *weights, *plain, *transposed, *scratch, *memory;
+    wsr__thread_scratch threads;
     wsr__dnnl_conv *theirs;
     wsr__dnnl_args args;
     int pass;
@@ -60,12 +84,42 @@ static float *floats(int64_t n)
     return p;
 }
 
+// Packed weights, which may also be their gradient, and scratch.
+static void scene_memory(scene *s)
+{
+    size_t weights = wsr__dw_weights_size(&s->dw);
+    size_t transposed = 0;
+    size_t scratch = wsr__dw_backward_weights_scratch(&s->dw);
+    size_t memory = 0;
+    if (s->kind == POINTWISE) {
+        weights = wsr__pw_weights_size(&s->pw);
+        transposed = wsr__pw_transposed_size(&s->pw);
+        scratch = wsr__pw_weights_scratch(&s->pw);
+    } else if (s->kind == WINOGRAD) {
+        weights = wsr__winograd_weights_size(&s->dense);
+        transposed = wsr__winograd_transposed_size(&s->dense);
+        memory = wsr__winograd_thread_scratch(&s->dense);
+    } else if (s->kind == DENSE) {
+        weights = wsr__dense_weights_size(&s->dense);
+        transposed = wsr__dense_transposed_size(&s->dense);
+        scratch = wsr__dense_weights_scratch(&s->dense);
+        memory = wsr__dense_thread_scratch(&s->dense);
+    }
+    s->weights = floats((int64_t)weights);
+    s->transposed = floats((int64_t)transposed + 1);
+    s->scratch = floats((int64_t)scratch + 1);
+    s->threads = (wsr__thread_scratch){.stride = (int64_t)memory,
+                                       .count = (int64_t)wsr_threads()};
+    s->memory = floats(s->threads.stride * s->threads.count + 1);
+    s->threads.data = s->memory;
+}
+
 static scene scene_new(const shape *z, int64_t n)
 {
     const int64_t pad = z->kernel / 2 * z->dilation;
     const int64_t out =
         wsr__out_size(z->size, z->kernel, z->stride, pad, z->dilation);
-    scene s = {.depthwise = z->kernel > 1};
+    scene s = {.kind = z->kind};
     s.conv = (wsr__conv){.n = n,
                          .ci = z->ci,
                          .h = z->size,
@@ -81,25 +135,22 @@ static scene scene_new(const shape *z, int64_t n)
                          .pw = pad,
                          .dh = z->dilation,
                          .dw = z->dilation,
-                         .groups = s.depthwise ? z->ci : 1};
+                         .groups = z->kind == DEPTHWISE ? z->ci : 1};
     s.dw = wsr__dw_of(&s.conv);
     s.pw = wsr__pw_of(&s.conv);
     s.src = floats(n * wsr__blocks(z->ci) * WSR__BLOCK * z->size * z->size);
     s.dst = floats(n * wsr__blocks(z->co) * WSR__BLOCK * out * out);
-    s.plain = floats(z->co * (s.depthwise ? 1 : z->ci) * z->kernel * z->kernel);
-    s.weights = floats((int64_t)(s.depthwise ? wsr__dw_weights_size(&s.dw)
-                                             : wsr__pw_weights_size(&s.pw)));
-    s.transposed = floats((int64_t)wsr__pw_transposed_size(&s.pw));
-    s.scratch =
-        floats((int64_t)(s.depthwise ? wsr__dw_backward_weights_scratch(&s.dw)
-                                     : wsr__pw_weights_scratch(&s.pw)));
+    s.dense.conv = s.conv;
+    s.plain = floats(z->co * (z->kind == DEPTHWISE ? 1 : z->ci) * z->kernel *
+                     z->kernel);
+    scene_memory(&s);
     return s;
 }
 
 static void scene_free(scene *s)
 {
-    float *const arrays[] = {s->src,   s->dst,        s->weights,
-                             s->plain, s->transposed, s->scratch};
+    float *const arrays[] = {s->src,        s->dst,     s->weights, s->plain,
+                             s->transposed, s->scratch, s->memory};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         wsr__free(arrays[i]);
     }
@@ -117,13 +168,35 @@ static void native_depthwise(scene *s)
     }
 }
 
-static void native(void *ctx)
+static void native_dense(scene *s)
 {
-    scene *const s = ctx;
-    if (s->depthwise) {
-        native_depthwise(s);
-        return;
+    const wsr__wgrad grad = {.scratch = s->scratch};
+    if (s->pass == WSR__CONV_FORWARD) {
+        wsr__dense_forward(s->dst, &s->dense, s->src, s->weights, &s->threads,
+                           NULL);
+    } else if (s->pass == WSR__CONV_BACKWARD_DATA) {
+        wsr__dense_backward_data(s->src, &s->dense, s->dst, s->transposed,
+                                 &s->threads, NULL);
+    } else {
+        wsr__dense_backward_weights(s->weights, &s->dense, s->src, s->dst,
+                                    &s->threads, &grad);
     }
+}
+
+// There is no gradient of weights.
+static void native_winograd(scene *s)
+{
+    if (s->pass == WSR__CONV_FORWARD) {
+        wsr__winograd_forward(s->dst, &s->dense, s->src, s->weights,
+                              &s->threads, NULL);
+    } else if (s->pass == WSR__CONV_BACKWARD_DATA) {
+        wsr__winograd_backward_data(s->src, &s->dense, s->dst, s->transposed,
+                                    &s->threads, NULL);
+    }
+}
+
+static void native_pointwise(scene *s)
+{
     if (s->pass == WSR__CONV_FORWARD) {
         wsr__pw_forward(s->dst, &s->pw, s->src, s->weights, NULL);
         return;
@@ -136,6 +209,14 @@ static void native(void *ctx)
         grads.weights = s->weights;
     }
     wsr__pw_backward(&grads, &s->pw, data, s->transposed, NULL);
+}
+
+static void native(void *ctx)
+{
+    static void (*const of[])(scene *) = {native_depthwise, native_pointwise,
+                                          native_dense, native_winograd};
+    scene *const s = ctx;
+    of[s->kind](s);
 }
 
 static void theirs(void *ctx)
@@ -174,11 +255,11 @@ static void print_shape(const shape *z, int64_t batch, long repeat)
 {
     static const char *const names[PASSES] = {"forward", "data", "weights"};
     scene s = scene_new(z, batch);
-    printf("{\"ci\": %d, \"co\": %d, \"size\": %d, \"kernel\": %d, "
-           "\"stride\": %d, \"dilation\": %d",
-           (int)z->ci, (int)z->co, (int)z->size, (int)z->kernel, (int)z->stride,
-           (int)z->dilation);
-    for (s.pass = 0; s.pass < PASSES; s.pass++) {
+    printf("{\"kind\": \"%s\", \"ci\": %d, \"co\": %d, \"size\": %d, "
+           "\"kernel\": %d, \"stride\": %d, \"dilation\": %d",
+           kinds[z->kind], (int)z->ci, (int)z->co, (int)z->size, (int)z->kernel,
+           (int)z->stride, (int)z->dilation);
+    for (s.pass = 0; s.pass < (z->kind == WINOGRAD ? 2 : PASSES); s.pass++) {
         const double other = time_theirs(&s, repeat);
         native(&s);
         const double own = 1e3 * bench_best(native, &s, repeat);
@@ -194,18 +275,27 @@ static void print_shape(const shape *z, int64_t batch, long repeat)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"batch", "threads", "repeat", NULL};
+    static const char *const keys[] = {"batch", "threads", "repeat",
+                                       "only",  "isa",     NULL};
     wait_briefly(argv);
     bench_check(argc, argv, keys);
     const long batch = bench_number(argc, argv, "batch", 64);
     const long repeat = bench_number(argc, argv, "repeat", 20);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
     (void)wsr__threads_enter();
-    printf("{\"batch\": %ld, \"threads\": %zu, \"convolutions\": [\n", batch,
-           wsr_threads());
+    const char *const only = bench_text(argc, argv, "only", "");
+    const char *const isa = bench_text(argc, argv, "isa", "");
+    bench_must(wsr__native_force(isa[0] == '\0' ? NULL : isa));
+    printf("{\"batch\": %ld, \"threads\": %zu, \"isa\": \"%s\", "
+           "\"convolutions\": [\n",
+           batch, wsr_threads(), wsr__native_name());
+    const char *separator = "";
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        printf("%s", i > 0 ? ",\n" : "");
-        print_shape(&shapes[i], batch, repeat);
+        if (only[0] == '\0' || wsr__streq(only, kinds[shapes[i].kind])) {
+            printf("%s", separator);
+            separator = ",\n";
+            print_shape(&shapes[i], batch, repeat);
+        }
     }
     printf("]}\n");
     return 0;

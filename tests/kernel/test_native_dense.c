@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "kernel/dense_scene.h"
+
+static const method taps = {.weights_size = wsr__dense_weights_size,
+                            .transposed_size = wsr__dense_transposed_size,
+                            .thread_scratch = wsr__dense_thread_scratch,
+                            .pack = wsr__dense_pack,
+                            .pack_transposed = wsr__dense_pack_transposed,
+                            .forward = wsr__dense_forward,
+                            .backward_data = wsr__dense_backward_data};
+
+static void check_weights(scene *s, const wsr__pre *pre,
+                          const wsr__affine *affine, const char *what)
+{
+    const wsr__conv *const c = &s->p.conv;
+    const int64_t count = c->co * c->ci * c->kh * c->kw;
+    float *const read = floats(plain_size(&s->src));
+    float *const diff = floats(plain_size(&s->diff_dst));
+    float *const want = floats(count);
+    float *const got = constant_floats(count, 1.0f);
+    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
+    float *const scratch =
+        floats((int64_t)wsr__dense_weights_scratch(&s->p) + 1);
+    const wsr__pre none = {0};
+    plain_pre(read, &s->src, pre != NULL ? pre : &none);
+    memcpy(diff, s->diff_dst.plain,
+           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
+    if (affine != NULL) {
+        plain_affine(diff, &s->diff_dst, &s->saved, affine);
+    }
+    wsr__ref_conv_backward_weights(want, NULL, read, diff, c);
+    for (int64_t i = 0; i < count; i++) {
+        want[i] += 1.0f;
+    }
+    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
+    wsr__dense_backward_weights(packed, &s->p, s->src.blocked,
+                                s->diff_dst.blocked, &s->threads, &opt);
+    wsr__dense_unpack_add(got, &s->p, packed);
+    check_close(got, want, count, what);
+    wsr__free(read);
+    wsr__free(diff);
+    wsr__free(want);
+    wsr__free(got);
+    wsr__free(packed);
+    wsr__free(scratch);
+}
+
+static void check_scene(const shape *z)
+{
+    scene s = scene_new(&taps, z);
+    check_data(&s);
+    check_weights(&s, NULL, NULL, "backward weights");
+    check_weights(&s, &s.pre, &s.affine, "backward weights, all");
+    scene_free(&s);
+}
+
+// Every tile and rest of channels: widths from 1 to 33, one and more pairs.
+static void check_all(void)
+{
+    static const shape shapes[] = {
+        {1, 1, 1, 1, 1, {1, 1}, {1, 1}, {0, 0}, 1, false},
+        {3, 3, 3, 5, 5, {3, 3}, {1, 1}, {1, 1}, 1, true},
+        {1, 8, 17, 7, 31, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {2, 17, 40, 6, 33, {3, 5}, {1, 1}, {1, 2}, 1, true},
+        {5, 19, 70, 8, 8, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {1, 9, 33, 14, 15, {5, 5}, {1, 1}, {0, 1}, 2, true},
+        {2, 11, 12, 4, 3, {7, 1}, {1, 1}, {3, 0}, 1, false},
+        {1, 12, 8, 6, 6, {3, 3}, {1, 1}, {-1, -1}, 1, false},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        check_scene(&shapes[i]);
+    }
+}
+
+START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
+{
+    each_variant(check_all);
+}
+END_TEST
+
+// The last ones meet no tap in some phases.
+static void check_strided(void)
+{
+    static const shape shapes[] = {
+        {2, 3, 10, 9, 9, {5, 5}, {4, 4}, {2, 2}, 1, false},
+        {3, 7, 17, 8, 8, {3, 3}, {2, 2}, {1, 1}, 1, true},
+        {1, 17, 35, 15, 13, {3, 3}, {2, 1}, {1, 0}, 1, false},
+        {2, 8, 9, 16, 12, {3, 3}, {2, 2}, {2, 2}, 2, true},
+        {1, 5, 33, 9, 16, {7, 7}, {2, 3}, {3, 3}, 1, false},
+        {1, 9, 8, 7, 8, {1, 2}, {3, 3}, {0, 1}, 1, false},
+        {2, 4, 6, 9, 9, {3, 3}, {2, 2}, {-1, -1}, 1, true},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        check_scene(&shapes[i]);
+    }
+}
+
+START_TEST(strides_agree_with_the_reference)
+{
+    each_variant(check_strided);
+}
+END_TEST
+
+// Rows that do not fit a thread's memory come in bands.
+static void check_bands(void)
+{
+    const shape z = {1, 70, 5, 40, 120, {3, 3}, {1, 1}, {1, 1}, 1, false};
+    const wsr__dense p = {.conv = conv_of(&z)};
+    for (int forward = 0; forward < 2; forward++) {
+        shape other = z;
+        other.ci = forward ? z.ci : z.co;
+        other.co = forward ? z.co : z.ci;
+        scene s = scene_new(&taps, &other);
+        check_forward(&s, &(wsr__fwd){.moments = s.sums}, "forward, bands");
+        check_backward(&s, NULL, "backward data, bands");
+        check_sums(&s);
+        scene_free(&s);
+    }
+    ck_assert_uint_lt(wsr__dense_thread_scratch(&p),
+                      (size_t)(wsr__blocks(z.ci) * WSR__BLOCK * z.h * z.w));
+}
+
+START_TEST(bands_of_rows_agree_with_the_reference)
+{
+    each_variant(check_bands);
+}
+END_TEST
+
+static void fill_all(float *out, void *ctx)
+{
+    scene *const s = ctx;
+    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
+    const int64_t dst = s->dst.n * s->dst.batch_stride;
+    const int64_t src = s->src.n * s->src.batch_stride;
+    const int64_t size = (int64_t)wsr__dense_weights_size(&s->p);
+    float *const scratch =
+        floats((int64_t)wsr__dense_weights_scratch(&s->p) + 1);
+    wsr__thread_scratch threads = s->threads;
+    threads.count = (int64_t)wsr_threads();
+    wsr__dense_forward(out, &s->p, s->src.blocked, s->packed, &threads,
+                       &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
+    wsr__dense_backward_data(out + dst, &s->p, s->diff_dst.blocked,
+                             s->transposed, &threads,
+                             &(wsr__bwd){.relu_mask = &mask});
+    wsr__dense_backward_weights(
+        out + dst + src, &s->p, s->src.blocked, s->diff_dst.blocked, &threads,
+        &(wsr__wgrad){.pre = &s->pre, .scratch = scratch});
+    float *const rest = out + dst + src + size;
+    for (int64_t i = 0; i < s->p.conv.n * s->dst.total * 16; i++) {
+        rest[i] = (float)s->sums[i];
+    }
+    wsr__free(scratch);
+}
+
+static void check_thread_counts(void)
+{
+    static const shape shapes[] = {
+        {1, 17, 70, 13, 11, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {9, 3, 3, 12, 12, {5, 5}, {2, 2}, {2, 2}, 1, false},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        scene s = scene_new(&taps, &shapes[i]);
+        check_threads(fill_all, &s,
+                      s.dst.n * s.dst.batch_stride +
+                          s.src.n * s.src.batch_stride +
+                          (int64_t)wsr__dense_weights_size(&s.p) +
+                          s.p.conv.n * s.dst.total * 16,
+                      "dense");
+        scene_free(&s);
+    }
+}
+
+START_TEST(the_number_of_threads_does_not_change_a_bit)
+{
+    each_variant(check_thread_counts);
+}
+END_TEST
+
+START_TEST(a_factor_per_channel_is_folded_into_packed_weights)
+{
+    const shape z = {1, 11, 19, 3, 3, {3, 3}, {1, 1}, {1, 1}, 1, false};
+    scene s = scene_new(&taps, &z);
+    const int64_t count = 19 * 11 * 9;
+    float *const scaled = floats(count);
+    for (int64_t i = 0; i < count; i++) {
+        scaled[i] = s.weights[i] * s.alpha[i / (11 * 9)];
+    }
+    float *const want = floats((int64_t)wsr__dense_weights_size(&s.p));
+    wsr__dense_pack(want, &s.p, scaled, NULL);
+    wsr__dense_pack(s.packed, &s.p, s.weights, s.alpha);
+    ck_assert_mem_eq(s.packed, want,
+                     wsr__dense_weights_size(&s.p) * sizeof(float));
+    wsr__free(scaled);
+    wsr__free(want);
+    scene_free(&s);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        all_variants_agree_with_the_reference_on_odd_sizes,
+        strides_agree_with_the_reference,
+        bands_of_rows_agree_with_the_reference,
+        the_number_of_threads_does_not_change_a_bit,
+        a_factor_per_channel_is_folded_into_packed_weights,
+        NULL,
+    };
+    return suite_of("native_dense", tests);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "kernel/dense_scene.h"
+
+static const method winograd = {
+    .weights_size = wsr__winograd_weights_size,
+    .transposed_size = wsr__winograd_transposed_size,
+    .thread_scratch = wsr__winograd_thread_scratch,
+    .pack = wsr__winograd_pack,
+    .pack_transposed = wsr__winograd_pack_transposed,
+    .forward = wsr__winograd_forward,
+    .backward_data = wsr__winograd_backward_data};
+
+static void check_shapes(const shape *shapes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        scene s = scene_new(&winograd, &shapes[i]);
+        check_data(&s);
+        scene_free(&s);
+    }
+}
+
+// Tiles that hang over the edge, rests of channels, several and parts of
+// images in a chunk, every padding.
+static void check_all(void)
+{
+    static const shape shapes[] = {
+        {1, 1, 1, 1, 1, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {3, 3, 17, 4, 4, {3, 3}, {1, 1}, {1, 1}, 1, true},
+        {2, 40, 70, 8, 8, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {7, 33, 32, 5, 3, {3, 3}, {1, 1}, {1, 1}, 1, true},
+        {2, 8, 9, 33, 37, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {1, 16, 24, 9, 13, {3, 3}, {1, 1}, {0, 2}, 1, true},
+        {1, 9, 12, 12, 11, {3, 3}, {1, 1}, {-1, 1}, 1, false},
+        {1, 5, 6, 6, 300, {3, 3}, {1, 1}, {1, 1}, 1, false},
+    };
+    check_shapes(shapes, sizeof(shapes) / sizeof(shapes[0]));
+}
+
+START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
+{
+    each_variant(check_all);
+}
+END_TEST
+
+static void fill_all(float *out, void *ctx)
+{
+    scene *const s = ctx;
+    const wsr__relu_mask mask = {.src = s->src.blocked,
+                                 .pre = s->pre,
+                                 .mean = s->shift,
+                                 .sums = s->sums};
+    const int64_t dst = s->dst.n * s->dst.batch_stride;
+    const int64_t src = s->src.n * s->src.batch_stride;
+    wsr__thread_scratch threads = s->threads;
+    threads.count = (int64_t)wsr_threads();
+    wsr__winograd_pack(out + dst + src, &s->p, s->weights, NULL);
+    wsr__winograd_forward(out, &s->p, s->src.blocked, s->packed, &threads,
+                          &(wsr__fwd){.pre = &s->pre});
+    wsr__winograd_backward_data(out + dst, &s->p, s->diff_dst.blocked,
+                                s->transposed, &threads,
+                                &(wsr__bwd){.relu_mask = &mask});
+    float *const rest = out + dst + src +
+                        (int64_t)wsr__winograd_weights_size(&s->p);
+    for (int64_t i = 0; i < s->p.conv.n * s->src.total * 16; i++) {
+        rest[i] = (float)s->sums[i];
+    }
+}
+
+static void check_thread_counts(void)
+{
+    static const shape shapes[] = {
+        {1, 17, 70, 13, 11, {3, 3}, {1, 1}, {1, 1}, 1, false},
+        {21, 40, 40, 12, 9, {3, 3}, {1, 1}, {1, 1}, 1, false},
+    };
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        scene s = scene_new(&winograd, &shapes[i]);
+        check_threads(fill_all, &s,
+                      s.dst.n * s.dst.batch_stride +
+                          s.src.n * s.src.batch_stride +
+                          (int64_t)wsr__winograd_weights_size(&s.p) +
+                          s.p.conv.n * s.src.total * 16,
+                      "winograd");
+        scene_free(&s);
+    }
+}
+
+START_TEST(the_number_of_threads_does_not_change_a_bit)
+{
+    each_variant(check_thread_counts);
+}
+END_TEST
+
+// Squared errors against the reference, which sums in double.
+static double error_of(scene *s, const float *want)
+{
+    double square = 0.0;
+    for (int64_t i = 0; i < plain_size(&s->dst); i++) {
+        const double off = (double)s->dst.blocked[blocked_at(&s->dst, i)] -
+                           (double)want[i];
+        square += off * off;
+    }
+    return square;
+}
+
+static void check_error(void)
+{
+    const shape z = {2, 128, 32, 16, 16, {3, 3}, {1, 1}, {1, 1}, 1, false};
+    scene s = scene_new(&winograd, &z);
+    const size_t stride = wsr__dense_thread_scratch(&s.p);
+    float *const memory = floats((int64_t)stride * THREADS);
+    const wsr__thread_scratch threads = {
+        .data = memory, .stride = (int64_t)stride, .count = THREADS};
+    float *const packed = floats((int64_t)wsr__dense_weights_size(&s.p));
+    float *const want = floats(plain_size(&s.dst));
+    wsr__dense_pack(packed, &s.p, s.weights, NULL);
+    wsr__ref_conv_forward(want, s.src.plain, s.weights, NULL, &s.p.conv);
+    wsr__winograd_forward(s.dst.blocked, &s.p, s.src.blocked, s.packed,
+                          &s.threads, NULL);
+    const double fast = error_of(&s, want);
+    wsr__dense_forward(s.dst.blocked, &s.p, s.src.blocked, packed, &threads,
+                       NULL);
+    const double plain = error_of(&s, want);
+    ck_assert_msg(fast < 4.0 * 4.0 * plain,
+                  "%s: mean errors %g against %g of the sum over taps",
+                  wsr__native_name(), sqrt(fast), sqrt(plain));
+    wsr__free(memory);
+    wsr__free(packed);
+    wsr__free(want);
+    scene_free(&s);
+}
+
+START_TEST(errors_are_at_most_four_times_those_of_the_sum_over_taps)
+{
+    each_variant(check_error);
+}
+END_TEST
+
+START_TEST(a_factor_per_channel_is_folded_into_packed_weights)
+{
+    const shape z = {1, 11, 19, 3, 3, {3, 3}, {1, 1}, {1, 1}, 1, false};
+    scene s = scene_new(&winograd, &z);
+    const int64_t count = 19 * 11 * 9;
+    const int64_t size = (int64_t)wsr__winograd_weights_size(&s.p);
+    float *const scaled = floats(count);
+    for (int64_t i = 0; i < count; i++) {
+        scaled[i] = s.weights[i] * s.alpha[i / (11 * 9)];
+    }
+    float *const want = floats(size);
+    wsr__winograd_pack(want, &s.p, scaled, NULL);
+    wsr__winograd_pack(s.packed, &s.p, s.weights, s.alpha);
+    check_close(s.packed, want, size, "folded weights");
+    wsr__free(scaled);
+    wsr__free(want);
+    scene_free(&s);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    const TTest *const tests[] = {
+        all_variants_agree_with_the_reference_on_odd_sizes,
+        the_number_of_threads_does_not_change_a_bit,
+        errors_are_at_most_four_times_those_of_the_sum_over_taps,
+        a_factor_per_channel_is_folded_into_packed_weights,
+        NULL,
+    };
+    return suite_of("native_winograd", tests);
+}
