@@ -289,10 +289,13 @@ size_t wsr__dense_weights_scratch(const wsr__dense *p);
 
 // ------------------------------------------------- Winograd's convolutions
 
-/// Whether a dense convolution is one of 3x3 without stride and dilation and
-/// large enough for Winograd's way to be faster. Its rounding errors are then
-/// about three times those of the sum over taps (docs/performance.md).
+/// Whether a dense convolution is one of 3x3 or 5x5 without stride and dilation
+/// and large enough for Winograd's way to be faster. Its rounding errors are
+/// then about three times those of the sum over taps (docs/performance.md).
 bool wsr__winograd_supported(const wsr__conv *p);
+/// Whether it also has enough tiles for the gradient of weights: that
+/// passes over 36 numbers per pair of channels, however few they are.
+bool wsr__winograd_supports_weights(const wsr__conv *p);
 
 /// Packed, transformed: [pair of co blocks][36][ci][16], channels padded.
 size_t wsr__winograd_weights_size(const wsr__dense *p);
@@ -302,7 +305,9 @@ void wsr__winograd_pack(float *packed, const wsr__dense *p, const float *plain,
                         const float *factor);
 void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
                                    const float *plain);
+/// As wsr__dense_thread_scratch and wsr__dense_weights_scratch.
 size_t wsr__winograd_thread_scratch(const wsr__dense *p);
+size_t wsr__winograd_weights_scratch(const wsr__dense *p);
 
 // -------------------------------------------------- depthwise and pointwise
 

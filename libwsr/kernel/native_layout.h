@@ -66,25 +66,42 @@ int64_t wsr__dense_images(const wsr__dense_layout *l, int64_t n,
                           int64_t threads);
 
 enum {
-    DENSE_PAIRS = 2, // of blocks of dst that are computed together
-    WINO = 4,        // side of a tile of results
-    WINO_TAPS = (WINO + 2) * (WINO + 2) // numbers that make it
+    DENSE_PAIRS = 2,                   // of blocks of dst computed together
+    WINO_SIDE = 6,                     // pixels that a tile meets
+    WINO_TAPS = WINO_SIDE * WINO_SIDE, // products that make a tile
+    WINO_LARGEST = 4                   // tile of results
 };
 
-/// How Winograd's convolutions divide their work: chunks of tiles of whole
-/// images, and a thread's scratch, floats.
+/// How Winograd's convolutions divide their work into chunks of tiles. Where a
+/// tile's numbers lie side by side, those of the next tap lie a little more
+/// than a power of two further: else all would share a set of the cache.
 typedef struct wsr__winograd_layout {
     wsr__dense_layout rows; // padded to whole tiles
+    int64_t tile;           // side of a tile of results
     int64_t down;           // tiles of an image
     int64_t across;
     int64_t images;   // that one chunk may hold
     int64_t chunk;    // tiles, a multiple of WSR__BLOCK
-    int64_t padded;   // rows of one block that a chunk meets
-    int64_t inputs;   // [tap][block][tile][8]
-    int64_t products; // [tap][tile][DENSE_PAIRS * 16]
+    int64_t padded;   // rows of one block that a chunk meets, floats
+    int64_t inputs;   // from tap to tap of [tap][block][tile][8], floats
+    int64_t products; // the same of [tap][tile][DENSE_PAIRS * 16]
 } wsr__winograd_layout;
 
-wsr__winograd_layout wsr__winograd_layout_of(const wsr__dense *p, bool forward);
+/// With chunks of at most `most` tiles.
+wsr__winograd_layout wsr__winograd_layout_of(const wsr__dense *p, bool forward,
+                                             int64_t most);
+
+enum { WINO_CHUNK = 64 }; // tiles that share the weights they read
+
+/// Chunks of the gradient of weights: sizes of its scratch, floats.
+typedef struct wsr__winograd_grad_layout {
+    wsr__winograd_layout l;
+    int64_t pairs; // of blocks of dst
+    int64_t diffs; // from tap to tap of [tap][tile][pair][16]
+    int64_t sums;  // of [pair][tap][ci][16]
+} wsr__winograd_grad_layout;
+
+wsr__winograd_grad_layout wsr__winograd_grad_layout_of(const wsr__dense *p);
 
 /// Rows of dst in a band of the gradient of weights.
 int64_t wsr__dense_weights_rows(const wsr__dense *p);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-// How forward and backward data are computed.
+// How the passes are computed; the gradient of weights is packed alike.
 typedef struct method {
     size_t (*weights_size)(const wsr__dense *p);
     size_t (*transposed_size)(const wsr__dense *p);
@@ -24,6 +24,11 @@ typedef struct method {
                           const float *diff_dst, const float *transposed,
                           const wsr__thread_scratch *threads,
                           const wsr__bwd *bwd);
+    size_t (*weights_scratch)(const wsr__dense *p);
+    void (*backward_weights)(float *diff_weights, const wsr__dense *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__thread_scratch *threads,
+                             const wsr__wgrad *opt);
 } method;
 
 static const method sum_of_taps = {
@@ -34,6 +39,8 @@ static const method sum_of_taps = {
     .pack_transposed = wsr__dense_pack_transposed,
     .forward = wsr__dense_forward,
     .backward_data = wsr__dense_backward_data,
+    .weights_scratch = wsr__dense_weights_scratch,
+    .backward_weights = wsr__dense_backward_weights,
 };
 
 static const method winograd = {
@@ -44,10 +51,13 @@ static const method winograd = {
     .pack_transposed = wsr__winograd_pack_transposed,
     .forward = wsr__winograd_forward,
     .backward_data = wsr__winograd_backward_data,
+    .weights_scratch = wsr__winograd_weights_scratch,
+    .backward_weights = wsr__winograd_backward_weights,
 };
 
 typedef struct state {
     const method *m;
+    const method *of_weights; // for their gradient
     wsr__dense p;
     float *packed;
     float *transposed;           // for backward data
@@ -86,6 +96,7 @@ static wsr_status plan(wsr__node *node)
     node->state = s;
     s->p = (wsr__dense){.conv = c};
     s->m = wsr__winograd_supported(&c) ? &winograd : &sum_of_taps;
+    s->of_weights = wsr__winograd_supports_weights(&c) ? s->m : &sum_of_taps;
     s->packed = wsr__alloc(s->m->weights_size(&s->p), sizeof(float));
     s->bias =
         wsr__alloc((size_t)(wsr__blocks(c.co) * WSR__BLOCK), sizeof(float));
@@ -94,9 +105,9 @@ static wsr_status plan(wsr__node *node)
     }
     node->thread_scratch_floats = s->m->thread_scratch(&s->p);
     if (node->src[1].want_diff) {
-        const size_t more = wsr__dense_thread_scratch(&s->p);
+        const size_t more = s->of_weights->thread_scratch(&s->p);
         node->scratch_floats = wsr__dense_weights_size(&s->p) +
-                               wsr__dense_weights_scratch(&s->p);
+                               s->of_weights->weights_scratch(&s->p);
         if (more > node->thread_scratch_floats) {
             node->thread_scratch_floats = more;
         }
@@ -171,8 +182,9 @@ static void backward_weights(const wsr__node *node)
     const wsr__wgrad opt =
         wsr__node_wgrad(node, packed + wsr__dense_weights_size(&s->p));
     const wsr__dense p = with_batch_strides(node, false, true);
-    wsr__dense_backward_weights(packed, &p, node->src[0].data, node->dst.diff,
-                                &node->thread_scratch, &opt);
+    s->of_weights->backward_weights(packed, &p, node->src[0].data,
+                                    node->dst.diff, &node->thread_scratch,
+                                    &opt);
     wsr__start_diff(arg);
     wsr__dense_unpack_add(arg->diff, &s->p, packed);
 }

@@ -15,13 +15,10 @@ typedef struct state {
     uint64_t version; // of the parameter that packed was made from
 } state;
 
-// Up to four channels a block of the other side will do. With more of them the
-// gradients take oneDNN less time, and it is as fast forwards unless the other
-// side is far larger.
+// With more of them, blocks of eight waste less than this kernel.
 static bool few_enough(int64_t few, int64_t many)
 {
-    return few <= 4 ? many >= WSR__BLOCK
-                    : few <= WSR__FEW_CHANNELS && many >= 64;
+    return few <= 4 && many >= WSR__BLOCK;
 }
 
 // Whether the kernel has this size: square, odd, dense, one group, few channels

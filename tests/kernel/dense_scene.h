@@ -24,6 +24,11 @@ typedef struct method {
                           const float *diff_dst, const float *transposed,
                           const wsr__thread_scratch *threads,
                           const wsr__bwd *bwd);
+    size_t (*weights_scratch)(const wsr__dense *p);
+    void (*backward_weights)(float *diff_weights, const wsr__dense *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__thread_scratch *threads,
+                             const wsr__wgrad *opt);
 } method;
 
 typedef struct scene {
@@ -256,8 +261,43 @@ static inline void check_sums(scene *s)
     }
 }
 
-/// Forward and backward data with all options.
-static inline void check_data(scene *s)
+static inline void check_weights(scene *s, const wsr__pre *pre,
+                                 const wsr__affine *affine, const char *what)
+{
+    const wsr__conv *const c = &s->p.conv;
+    const int64_t count = c->co * c->ci * c->kh * c->kw;
+    float *const read = floats(plain_size(&s->src));
+    float *const diff = floats(plain_size(&s->diff_dst));
+    float *const want = floats(count);
+    float *const got = constant_floats(count, 1.0f);
+    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
+    float *const scratch = floats((int64_t)s->m->weights_scratch(&s->p) + 1);
+    const wsr__pre none = {0};
+    plain_pre(read, &s->src, pre != NULL ? pre : &none);
+    memcpy(diff, s->diff_dst.plain,
+           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
+    if (affine != NULL) {
+        plain_affine(diff, &s->diff_dst, &s->saved, affine);
+    }
+    wsr__ref_conv_backward_weights(want, NULL, read, diff, c);
+    for (int64_t i = 0; i < count; i++) {
+        want[i] += 1.0f;
+    }
+    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
+    s->m->backward_weights(packed, &s->p, s->src.blocked, s->diff_dst.blocked,
+                           &s->threads, &opt);
+    wsr__dense_unpack_add(got, &s->p, packed);
+    check_close(got, want, count, what);
+    wsr__free(read);
+    wsr__free(diff);
+    wsr__free(want);
+    wsr__free(got);
+    wsr__free(packed);
+    wsr__free(scratch);
+}
+
+/// Every pass with all options.
+static inline void check_passes(scene *s)
 {
     const wsr__pre relu = {.relu = true};
     const wsr__relu_mask relu_alone = {.src = s->src.blocked, .pre = relu};
@@ -278,6 +318,8 @@ static inline void check_data(scene *s)
                                .accumulate = true},
                    "backward data, all");
     check_sums(s);
+    check_weights(s, NULL, NULL, "backward weights");
+    check_weights(s, &s->pre, &s->affine, "backward weights, all");
 }
 
 #endif

@@ -8,50 +8,14 @@ static const method taps = {.weights_size = wsr__dense_weights_size,
                             .pack = wsr__dense_pack,
                             .pack_transposed = wsr__dense_pack_transposed,
                             .forward = wsr__dense_forward,
-                            .backward_data = wsr__dense_backward_data};
-
-static void check_weights(scene *s, const wsr__pre *pre,
-                          const wsr__affine *affine, const char *what)
-{
-    const wsr__conv *const c = &s->p.conv;
-    const int64_t count = c->co * c->ci * c->kh * c->kw;
-    float *const read = floats(plain_size(&s->src));
-    float *const diff = floats(plain_size(&s->diff_dst));
-    float *const want = floats(count);
-    float *const got = constant_floats(count, 1.0f);
-    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
-    float *const scratch =
-        floats((int64_t)wsr__dense_weights_scratch(&s->p) + 1);
-    const wsr__pre none = {0};
-    plain_pre(read, &s->src, pre != NULL ? pre : &none);
-    memcpy(diff, s->diff_dst.plain,
-           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
-    if (affine != NULL) {
-        plain_affine(diff, &s->diff_dst, &s->saved, affine);
-    }
-    wsr__ref_conv_backward_weights(want, NULL, read, diff, c);
-    for (int64_t i = 0; i < count; i++) {
-        want[i] += 1.0f;
-    }
-    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
-    wsr__dense_backward_weights(packed, &s->p, s->src.blocked,
-                                s->diff_dst.blocked, &s->threads, &opt);
-    wsr__dense_unpack_add(got, &s->p, packed);
-    check_close(got, want, count, what);
-    wsr__free(read);
-    wsr__free(diff);
-    wsr__free(want);
-    wsr__free(got);
-    wsr__free(packed);
-    wsr__free(scratch);
-}
+                            .backward_data = wsr__dense_backward_data,
+                            .weights_scratch = wsr__dense_weights_scratch,
+                            .backward_weights = wsr__dense_backward_weights};
 
 static void check_scene(const shape *z)
 {
     scene s = scene_new(&taps, z);
-    check_data(&s);
-    check_weights(&s, NULL, NULL, "backward weights");
-    check_weights(&s, &s.pre, &s.affine, "backward weights, all");
+    check_passes(&s);
     scene_free(&s);
 }
 
