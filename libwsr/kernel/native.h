@@ -291,7 +291,7 @@ size_t wsr__dense_weights_scratch(const wsr__dense *p);
 
 /// Whether a dense convolution is one of 3x3 or 5x5 without stride and dilation
 /// and large enough for Winograd's way to be faster. Its rounding errors are
-/// then about three times those of the sum over taps (docs/performance.md).
+/// then a third above those of the sum over taps (docs/performance.md).
 bool wsr__winograd_supported(const wsr__conv *p);
 /// Whether it also has enough tiles for the gradient of weights: that
 /// passes over 36 numbers per pair of channels, however few they are.

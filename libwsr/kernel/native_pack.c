@@ -70,126 +70,12 @@ size_t wsr__dw_backward_weights_scratch(const wsr__dw *p)
     return (size_t)p->n * wsr__dw_weights_size(p);
 }
 
-// --------------------------------------------------- pointwise convolutions
-
-// Parts of the concatenation that src is, and the channels of one.
-static int64_t parts_of(const wsr__pw *p)
-{
-    return p->ci_part != 0 ? p->ci / p->ci_part : 1;
-}
-
-static int64_t part_of(const wsr__pw *p)
-{
-    return p->ci_part != 0 ? p->ci_part : p->ci;
-}
-
-wsr__pw wsr__pw_of(const wsr__conv *c)
-{
-    return (wsr__pw){.n = c->n,
-                     .ci = c->ci,
-                     .co = c->co,
-                     .h = c->h,
-                     .w = c->w,
-                     .oh = c->oh,
-                     .ow = c->ow,
-                     .stride = c->sh,
-                     .oy = -c->ph,
-                     .ox = -c->pw};
-}
-
-int64_t wsr__pw_src_blocks(const wsr__pw *p)
-{
-    return parts_of(p) * wsr__blocks(part_of(p));
-}
-
-// Where channel c of ci lies in src, the padding of the parts counted.
-static int64_t src_channel(const wsr__pw *p, int64_t c)
-{
-    const int64_t part = part_of(p);
-    return c / part * wsr__blocks(part) * WSR__BLOCK + c % part;
-}
-
-// Offset of (out, in) in a packed matrix with `ins` blocks of inputs.
-static int64_t packed_at(int64_t out, int64_t in, int64_t ins)
-{
-    const int64_t width = 2 * WSR__BLOCK;
-    return (out / width * ins * WSR__BLOCK + in) * width + out % width;
-}
-
-// Floats of such a matrix: outputs are padded to whole pairs of blocks.
-static size_t packed_size(int64_t outs, int64_t ins)
-{
-    return (size_t)((outs + 1) / 2 * 2 * ins * WSR__BLOCK * WSR__BLOCK);
-}
-
-size_t wsr__pw_weights_size(const wsr__pw *p)
-{
-    return packed_size(wsr__blocks(p->co), wsr__pw_src_blocks(p));
-}
-
-bool wsr__pw_supported(const wsr__pw *p)
-{
-    return max64(wsr__pw_src_blocks(p), wsr__blocks(p->co)) * WSR__BLOCK <=
-           WSR__PW_CHANNELS;
-}
-
-size_t wsr__pw_transposed_size(const wsr__pw *p)
-{
-    return packed_size(wsr__pw_src_blocks(p), wsr__blocks(p->co));
-}
-
-// Gradients of one group of images after the other.
-size_t wsr__pw_weights_scratch(const wsr__pw *p)
-{
-    return (size_t)wsr__image_groups(p->n) * wsr__pw_weights_size(p);
-}
-
-// The places of padding channels, of the last block and of parts, hold zeros.
-void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
-                  const float *factor)
-{
-    const int64_t ins = wsr__pw_src_blocks(p);
-    memset(packed, 0, wsr__pw_weights_size(p) * sizeof(*packed));
-    for (int64_t o = 0; o < p->co; o++) {
-        for (int64_t i = 0; i < p->ci; i++) {
-            const float w = plain[o * p->ci + i];
-            packed[packed_at(o, src_channel(p, i), ins)] =
-                factor != NULL ? w * factor[o] : w;
-        }
-    }
-}
-
-void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
-                             const float *plain, const float *factor)
-{
-    const int64_t ins = wsr__blocks(p->co);
-    memset(packed, 0, wsr__pw_transposed_size(p) * sizeof(*packed));
-    for (int64_t o = 0; o < p->co; o++) {
-        for (int64_t i = 0; i < p->ci; i++) {
-            const float w = plain[o * p->ci + i];
-            packed[packed_at(src_channel(p, i), o, ins)] =
-                factor != NULL ? w * factor[o] : w;
-        }
-    }
-}
-
-void wsr__pw_unpack_add(float *plain, const wsr__pw *p, const float *packed)
-{
-    const int64_t ins = wsr__pw_src_blocks(p);
-    for (int64_t o = 0; o < p->co; o++) {
-        for (int64_t i = 0; i < p->ci; i++) {
-            plain[o * p->ci + i] +=
-                packed[packed_at(o, src_channel(p, i), ins)];
-        }
-    }
-}
-
 // ------------------------------------------------------------ few channels
 
 size_t wsr__few_channels_weights_size(const wsr__few_channels *p)
 {
-    return packed_size(wsr__blocks(p->many), 1) / WSR__BLOCK *
-           (size_t)(p->few * p->kernel * p->kernel);
+    return (size_t)((wsr__blocks(p->many) + 1) / 2 * 2 * WSR__BLOCK * p->few *
+                    p->kernel * p->kernel);
 }
 
 size_t wsr__few_channels_scratch(const wsr__few_channels *p)
