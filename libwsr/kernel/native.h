@@ -309,6 +309,33 @@ void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
 size_t wsr__winograd_thread_scratch(const wsr__dense *p);
 size_t wsr__winograd_weights_scratch(const wsr__dense *p);
 
+/// The kernels of one way to compute a dense convolution; the gradient of
+/// weights is packed alike by all.
+typedef struct wsr__dense_method {
+    size_t (*weights_size)(const wsr__dense *p);
+    size_t (*transposed_size)(const wsr__dense *p);
+    size_t (*thread_scratch)(const wsr__dense *p);
+    void (*pack)(float *packed, const wsr__dense *p, const float *plain,
+                 const float *factor);
+    void (*pack_transposed)(float *packed, const wsr__dense *p,
+                            const float *plain);
+    void (*forward)(float *dst, const wsr__dense *p, const float *src,
+                    const float *weights, const wsr__thread_scratch *threads,
+                    const wsr__fwd *fwd);
+    void (*backward_data)(float *diff_src, const wsr__dense *p,
+                          const float *diff_dst, const float *transposed,
+                          const wsr__thread_scratch *threads,
+                          const wsr__bwd *bwd);
+    size_t (*weights_scratch)(const wsr__dense *p);
+    void (*backward_weights)(float *diff_weights, const wsr__dense *p,
+                             const float *src, const float *diff_dst,
+                             const wsr__thread_scratch *threads,
+                             const wsr__wgrad *opt);
+} wsr__dense_method;
+
+extern const wsr__dense_method wsr__sum_of_taps; // wsr__dense_*
+extern const wsr__dense_method wsr__winograd;    // wsr__winograd_*
+
 // -------------------------------------------------- depthwise and pointwise
 
 /// dst = pointwise(depthwise(pre(src))) in one pass over the batch; what lies

@@ -209,3 +209,15 @@ size_t wsr__dense_thread_scratch(const wsr__dense *p)
     }
     return wsr__lines(most);
 }
+
+const wsr__dense_method wsr__sum_of_taps = {
+    .weights_size = wsr__dense_weights_size,
+    .transposed_size = wsr__dense_transposed_size,
+    .thread_scratch = wsr__dense_thread_scratch,
+    .pack = wsr__dense_pack,
+    .pack_transposed = wsr__dense_pack_transposed,
+    .forward = wsr__dense_forward,
+    .backward_data = wsr__dense_backward_data,
+    .weights_scratch = wsr__dense_weights_scratch,
+    .backward_weights = wsr__dense_backward_weights,
+};

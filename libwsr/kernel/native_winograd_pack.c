@@ -257,3 +257,15 @@ void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
                     .plain = plain,
                     .transposed = true});
 }
+
+const wsr__dense_method wsr__winograd = {
+    .weights_size = wsr__winograd_weights_size,
+    .transposed_size = wsr__winograd_transposed_size,
+    .thread_scratch = wsr__winograd_thread_scratch,
+    .pack = wsr__winograd_pack,
+    .pack_transposed = wsr__winograd_pack_transposed,
+    .forward = wsr__winograd_forward,
+    .backward_data = wsr__winograd_backward_data,
+    .weights_scratch = wsr__winograd_weights_scratch,
+    .backward_weights = wsr__winograd_backward_weights,
+};

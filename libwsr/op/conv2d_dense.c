@@ -8,56 +8,9 @@
 
 #include <string.h>
 
-// How the passes are computed; the gradient of weights is packed alike.
-typedef struct method {
-    size_t (*weights_size)(const wsr__dense *p);
-    size_t (*transposed_size)(const wsr__dense *p);
-    size_t (*thread_scratch)(const wsr__dense *p);
-    void (*pack)(float *packed, const wsr__dense *p, const float *plain,
-                 const float *factor);
-    void (*pack_transposed)(float *packed, const wsr__dense *p,
-                            const float *plain);
-    void (*forward)(float *dst, const wsr__dense *p, const float *src,
-                    const float *weights, const wsr__thread_scratch *threads,
-                    const wsr__fwd *fwd);
-    void (*backward_data)(float *diff_src, const wsr__dense *p,
-                          const float *diff_dst, const float *transposed,
-                          const wsr__thread_scratch *threads,
-                          const wsr__bwd *bwd);
-    size_t (*weights_scratch)(const wsr__dense *p);
-    void (*backward_weights)(float *diff_weights, const wsr__dense *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__thread_scratch *threads,
-                             const wsr__wgrad *opt);
-} method;
-
-static const method sum_of_taps = {
-    .weights_size = wsr__dense_weights_size,
-    .transposed_size = wsr__dense_transposed_size,
-    .thread_scratch = wsr__dense_thread_scratch,
-    .pack = wsr__dense_pack,
-    .pack_transposed = wsr__dense_pack_transposed,
-    .forward = wsr__dense_forward,
-    .backward_data = wsr__dense_backward_data,
-    .weights_scratch = wsr__dense_weights_scratch,
-    .backward_weights = wsr__dense_backward_weights,
-};
-
-static const method winograd = {
-    .weights_size = wsr__winograd_weights_size,
-    .transposed_size = wsr__winograd_transposed_size,
-    .thread_scratch = wsr__winograd_thread_scratch,
-    .pack = wsr__winograd_pack,
-    .pack_transposed = wsr__winograd_pack_transposed,
-    .forward = wsr__winograd_forward,
-    .backward_data = wsr__winograd_backward_data,
-    .weights_scratch = wsr__winograd_weights_scratch,
-    .backward_weights = wsr__winograd_backward_weights,
-};
-
 typedef struct state {
-    const method *m;
-    const method *of_weights; // for their gradient
+    const wsr__dense_method *m;
+    const wsr__dense_method *of_weights; // for their gradient
     wsr__dense p;
     float *packed;
     float *transposed;           // for backward data
@@ -95,8 +48,9 @@ static wsr_status plan(wsr__node *node)
     }
     node->state = s;
     s->p = (wsr__dense){.conv = c};
-    s->m = wsr__winograd_supported(&c) ? &winograd : &sum_of_taps;
-    s->of_weights = wsr__winograd_supports_weights(&c) ? s->m : &sum_of_taps;
+    s->m = wsr__winograd_supported(&c) ? &wsr__winograd : &wsr__sum_of_taps;
+    s->of_weights = wsr__winograd_supports_weights(&c) ? s->m
+                                                       : &wsr__sum_of_taps;
     s->packed = wsr__alloc(s->m->weights_size(&s->p), sizeof(float));
     s->bias =
         wsr__alloc((size_t)(wsr__blocks(c.co) * WSR__BLOCK), sizeof(float));

@@ -8,31 +8,8 @@
 
 #include "kernel/native_support.h"
 
-/// The kernel that computes a scene's convolution.
-typedef struct method {
-    size_t (*weights_size)(const wsr__dense *p);
-    size_t (*transposed_size)(const wsr__dense *p);
-    size_t (*thread_scratch)(const wsr__dense *p);
-    void (*pack)(float *packed, const wsr__dense *p, const float *plain,
-                 const float *factor);
-    void (*pack_transposed)(float *packed, const wsr__dense *p,
-                            const float *plain);
-    void (*forward)(float *dst, const wsr__dense *p, const float *src,
-                    const float *weights, const wsr__thread_scratch *threads,
-                    const wsr__fwd *fwd);
-    void (*backward_data)(float *diff_src, const wsr__dense *p,
-                          const float *diff_dst, const float *transposed,
-                          const wsr__thread_scratch *threads,
-                          const wsr__bwd *bwd);
-    size_t (*weights_scratch)(const wsr__dense *p);
-    void (*backward_weights)(float *diff_weights, const wsr__dense *p,
-                             const float *src, const float *diff_dst,
-                             const wsr__thread_scratch *threads,
-                             const wsr__wgrad *opt);
-} method;
-
 typedef struct scene {
-    const method *m;
+    const wsr__dense_method *m; // how it is computed
     wsr__dense p;
     pair src;
     pair dst;
@@ -110,7 +87,7 @@ static inline void pack(scene *s)
         .data = s->memory, .stride = (int64_t)stride, .count = THREADS};
 }
 
-static inline scene scene_new(const method *m, const shape *z)
+static inline scene scene_new(const wsr__dense_method *m, const shape *z)
 {
     scene s;
     memset(&s, 0, sizeof(s));
@@ -320,6 +297,80 @@ static inline void check_passes(scene *s)
     check_sums(s);
     check_weights(s, NULL, NULL, "backward weights");
     check_weights(s, &s->pre, &s->affine, "backward weights, all");
+}
+
+static inline int64_t weights_count(const scene *s)
+{
+    const wsr__conv *const c = &s->p.conv;
+    return c->co * c->ci * c->kh * c->kw;
+}
+
+/// All results of all passes, one after the other.
+static inline void fill_all(float *out, void *ctx)
+{
+    scene *const s = ctx;
+    const wsr__dense *const p = &s->p;
+    const wsr__relu_mask mask = {.src = s->src.blocked,
+                                 .pre = s->pre,
+                                 .mean = s->shift,
+                                 .sums = s->sums};
+    float *const diff_src = out + s->dst.n * s->dst.batch_stride;
+    float *const weights = diff_src + s->src.n * s->src.batch_stride;
+    float *const sums = weights + weights_count(s);
+    float *const packed = floats((int64_t)wsr__dense_weights_size(p));
+    float *const scratch = floats((int64_t)s->m->weights_scratch(p) + 1);
+    wsr__thread_scratch threads = s->threads;
+    threads.count = (int64_t)wsr_threads();
+    s->m->forward(out, p, s->src.blocked, s->packed, &threads,
+                  &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
+    for (int64_t i = 0; i < p->conv.n * s->dst.total * 16; i++) {
+        sums[i] = (float)s->sums[i];
+    }
+    s->m->backward_data(diff_src, p, s->diff_dst.blocked, s->transposed,
+                        &threads, &(wsr__bwd){.relu_mask = &mask});
+    for (int64_t i = 0; i < p->conv.n * s->src.total * 16; i++) {
+        sums[p->conv.n * s->dst.total * 16 + i] = (float)s->sums[i];
+    }
+    s->m->backward_weights(packed, p, s->src.blocked, s->diff_dst.blocked,
+                           &threads,
+                           &(wsr__wgrad){.pre = &s->pre, .scratch = scratch});
+    memset(weights, 0, (size_t)weights_count(s) * sizeof(*weights));
+    wsr__dense_unpack_add(weights, p, packed);
+    wsr__free(packed);
+    wsr__free(scratch);
+}
+
+/// Any number of threads gives the same bits.
+static inline void check_thread_counts(const wsr__dense_method *m,
+                                       const shape *z, const char *what)
+{
+    scene s = scene_new(m, z);
+    check_threads(fill_all, &s,
+                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride +
+                      weights_count(&s) +
+                      s.p.conv.n * (s.dst.total + s.src.total) * 16,
+                  what);
+    scene_free(&s);
+}
+
+/// A factor per channel is folded into packed weights.
+static inline void check_factor(const wsr__dense_method *m)
+{
+    const shape z = {1, 11, 19, 3, 3, {3, 3}, {1, 1}, {1, 1}, 1, false};
+    scene s = scene_new(m, &z);
+    const int64_t count = weights_count(&s);
+    const int64_t size = (int64_t)m->weights_size(&s.p);
+    float *const scaled = floats(count);
+    for (int64_t i = 0; i < count; i++) {
+        scaled[i] = s.weights[i] * s.alpha[i / (count / z.co)];
+    }
+    float *const want = floats(size);
+    m->pack(want, &s.p, scaled, NULL);
+    m->pack(s.packed, &s.p, s.weights, s.alpha);
+    check_close(s.packed, want, size, "folded weights");
+    wsr__free(scaled);
+    wsr__free(want);
+    scene_free(&s);
 }
 
 #endif

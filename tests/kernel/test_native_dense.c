@@ -2,19 +2,9 @@
 
 #include "kernel/dense_scene.h"
 
-static const method taps = {.weights_size = wsr__dense_weights_size,
-                            .transposed_size = wsr__dense_transposed_size,
-                            .thread_scratch = wsr__dense_thread_scratch,
-                            .pack = wsr__dense_pack,
-                            .pack_transposed = wsr__dense_pack_transposed,
-                            .forward = wsr__dense_forward,
-                            .backward_data = wsr__dense_backward_data,
-                            .weights_scratch = wsr__dense_weights_scratch,
-                            .backward_weights = wsr__dense_backward_weights};
-
 static void check_scene(const shape *z)
 {
-    scene s = scene_new(&taps, z);
+    scene s = scene_new(&wsr__sum_of_taps, z);
     check_passes(&s);
     scene_free(&s);
 }
@@ -75,7 +65,7 @@ static void check_bands(void)
         shape other = z;
         other.ci = forward ? z.ci : z.co;
         other.co = forward ? z.co : z.ci;
-        scene s = scene_new(&taps, &other);
+        scene s = scene_new(&wsr__sum_of_taps, &other);
         check_forward(&s, &(wsr__fwd){.moments = s.sums}, "forward, bands");
         check_backward(&s, NULL, "backward data, bands");
         check_sums(&s);
@@ -91,73 +81,26 @@ START_TEST(bands_of_rows_agree_with_the_reference)
 }
 END_TEST
 
-static void fill_all(float *out, void *ctx)
-{
-    scene *const s = ctx;
-    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
-    const int64_t dst = s->dst.n * s->dst.batch_stride;
-    const int64_t src = s->src.n * s->src.batch_stride;
-    const int64_t size = (int64_t)wsr__dense_weights_size(&s->p);
-    float *const scratch =
-        floats((int64_t)wsr__dense_weights_scratch(&s->p) + 1);
-    wsr__thread_scratch threads = s->threads;
-    threads.count = (int64_t)wsr_threads();
-    wsr__dense_forward(out, &s->p, s->src.blocked, s->packed, &threads,
-                       &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
-    wsr__dense_backward_data(out + dst, &s->p, s->diff_dst.blocked,
-                             s->transposed, &threads,
-                             &(wsr__bwd){.relu_mask = &mask});
-    wsr__dense_backward_weights(
-        out + dst + src, &s->p, s->src.blocked, s->diff_dst.blocked, &threads,
-        &(wsr__wgrad){.pre = &s->pre, .scratch = scratch});
-    float *const rest = out + dst + src + size;
-    for (int64_t i = 0; i < s->p.conv.n * s->dst.total * 16; i++) {
-        rest[i] = (float)s->sums[i];
-    }
-    wsr__free(scratch);
-}
-
-static void check_thread_counts(void)
+static void check_counts(void)
 {
     static const shape shapes[] = {
         {1, 17, 70, 13, 11, {3, 3}, {1, 1}, {1, 1}, 1, false},
         {9, 3, 3, 12, 12, {5, 5}, {2, 2}, {2, 2}, 1, false},
     };
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        scene s = scene_new(&taps, &shapes[i]);
-        check_threads(fill_all, &s,
-                      s.dst.n * s.dst.batch_stride +
-                          s.src.n * s.src.batch_stride +
-                          (int64_t)wsr__dense_weights_size(&s.p) +
-                          s.p.conv.n * s.dst.total * 16,
-                      "dense");
-        scene_free(&s);
+        check_thread_counts(&wsr__sum_of_taps, &shapes[i], "dense");
     }
 }
 
 START_TEST(the_number_of_threads_does_not_change_a_bit)
 {
-    each_variant(check_thread_counts);
+    each_variant(check_counts);
 }
 END_TEST
 
 START_TEST(a_factor_per_channel_is_folded_into_packed_weights)
 {
-    const shape z = {1, 11, 19, 3, 3, {3, 3}, {1, 1}, {1, 1}, 1, false};
-    scene s = scene_new(&taps, &z);
-    const int64_t count = 19 * 11 * 9;
-    float *const scaled = floats(count);
-    for (int64_t i = 0; i < count; i++) {
-        scaled[i] = s.weights[i] * s.alpha[i / (11 * 9)];
-    }
-    float *const want = floats((int64_t)wsr__dense_weights_size(&s.p));
-    wsr__dense_pack(want, &s.p, scaled, NULL);
-    wsr__dense_pack(s.packed, &s.p, s.weights, s.alpha);
-    ck_assert_mem_eq(s.packed, want,
-                     wsr__dense_weights_size(&s.p) * sizeof(float));
-    wsr__free(scaled);
-    wsr__free(want);
-    scene_free(&s);
+    check_factor(&wsr__sum_of_taps);
 }
 END_TEST
 

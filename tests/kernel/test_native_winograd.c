@@ -2,21 +2,10 @@
 
 #include "kernel/dense_scene.h"
 
-static const method winograd = {
-    .weights_size = wsr__winograd_weights_size,
-    .transposed_size = wsr__winograd_transposed_size,
-    .thread_scratch = wsr__winograd_thread_scratch,
-    .pack = wsr__winograd_pack,
-    .pack_transposed = wsr__winograd_pack_transposed,
-    .forward = wsr__winograd_forward,
-    .backward_data = wsr__winograd_backward_data,
-    .weights_scratch = wsr__winograd_weights_scratch,
-    .backward_weights = wsr__winograd_backward_weights};
-
 static void check_shapes(const shape *shapes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        scene s = scene_new(&winograd, &shapes[i]);
+        scene s = scene_new(&wsr__winograd, &shapes[i]);
         check_passes(&s);
         scene_free(&s);
     }
@@ -48,70 +37,20 @@ START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
 }
 END_TEST
 
-static int64_t weights_count(const scene *s)
-{
-    const wsr__conv *const c = &s->p.conv;
-    return c->co * c->ci * c->kh * c->kw;
-}
-
-static void fill_all(float *out, void *ctx)
-{
-    scene *const s = ctx;
-    const wsr__relu_mask mask = {.src = s->src.blocked,
-                                 .pre = s->pre,
-                                 .mean = s->shift,
-                                 .sums = s->sums};
-    const int64_t dst = s->dst.n * s->dst.batch_stride;
-    const int64_t src = s->src.n * s->src.batch_stride;
-    wsr__thread_scratch threads = s->threads;
-    threads.count = (int64_t)wsr_threads();
-    memset(out + dst + src, 0,
-           (wsr__winograd_weights_size(&s->p) + (size_t)weights_count(s)) *
-               sizeof(*out));
-    wsr__winograd_pack(out + dst + src, &s->p, s->weights, NULL);
-    wsr__winograd_forward(out, &s->p, s->src.blocked, s->packed, &threads,
-                          &(wsr__fwd){.pre = &s->pre});
-    wsr__winograd_backward_data(out + dst, &s->p, s->diff_dst.blocked,
-                                s->transposed, &threads,
-                                &(wsr__bwd){.relu_mask = &mask});
-    float *const weights = out + dst + src +
-                           (int64_t)wsr__winograd_weights_size(&s->p);
-    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
-    float *const scratch =
-        floats((int64_t)wsr__winograd_weights_scratch(&s->p));
-    wsr__winograd_backward_weights(packed, &s->p, s->src.blocked,
-                                   s->diff_dst.blocked, &threads,
-                                   &(wsr__wgrad){.scratch = scratch});
-    wsr__dense_unpack_add(weights, &s->p, packed);
-    wsr__free(packed);
-    wsr__free(scratch);
-    float *const rest = weights + weights_count(s);
-    for (int64_t i = 0; i < s->p.conv.n * s->src.total * 16; i++) {
-        rest[i] = (float)s->sums[i];
-    }
-}
-
-static void check_thread_counts(void)
+static void check_counts(void)
 {
     static const shape shapes[] = {
         {1, 17, 70, 13, 11, {3, 3}, {1, 1}, {1, 1}, 1, false},
         {21, 40, 40, 12, 9, {3, 3}, {1, 1}, {1, 1}, 1, false},
     };
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        scene s = scene_new(&winograd, &shapes[i]);
-        check_threads(fill_all, &s,
-                      s.dst.n * s.dst.batch_stride +
-                          s.src.n * s.src.batch_stride +
-                          (int64_t)wsr__winograd_weights_size(&s.p) +
-                          weights_count(&s) + s.p.conv.n * s.src.total * 16,
-                      "winograd");
-        scene_free(&s);
+        check_thread_counts(&wsr__winograd, &shapes[i], "winograd");
     }
 }
 
 START_TEST(the_number_of_threads_does_not_change_a_bit)
 {
-    each_variant(check_thread_counts);
+    each_variant(check_counts);
 }
 END_TEST
 
@@ -130,7 +69,7 @@ static double error_of(scene *s, const float *want)
 static void check_error(void)
 {
     const shape z = {2, 128, 32, 16, 16, {3, 3}, {1, 1}, {1, 1}, 1, false};
-    scene s = scene_new(&winograd, &z);
+    scene s = scene_new(&wsr__winograd, &z);
     const size_t stride = wsr__dense_thread_scratch(&s.p);
     float *const memory = floats((int64_t)stride * THREADS);
     const wsr__thread_scratch threads = {
@@ -162,21 +101,7 @@ END_TEST
 
 START_TEST(a_factor_per_channel_is_folded_into_packed_weights)
 {
-    const shape z = {1, 11, 19, 3, 3, {3, 3}, {1, 1}, {1, 1}, 1, false};
-    scene s = scene_new(&winograd, &z);
-    const int64_t count = 19 * 11 * 9;
-    const int64_t size = (int64_t)wsr__winograd_weights_size(&s.p);
-    float *const scaled = floats(count);
-    for (int64_t i = 0; i < count; i++) {
-        scaled[i] = s.weights[i] * s.alpha[i / (11 * 9)];
-    }
-    float *const want = floats(size);
-    wsr__winograd_pack(want, &s.p, scaled, NULL);
-    wsr__winograd_pack(s.packed, &s.p, s.weights, s.alpha);
-    check_close(s.packed, want, size, "folded weights");
-    wsr__free(scaled);
-    wsr__free(want);
-    scene_free(&s);
+    check_factor(&wsr__winograd);
 }
 END_TEST
 
