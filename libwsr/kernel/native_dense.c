@@ -28,9 +28,7 @@ typedef struct call {
     output out;
     const float *weights;
     const wsr__thread_scratch *threads;
-    int64_t groups;        // of PAIRS pairs of blocks
-    int64_t parts;         // that share the groups of the same images
-    int64_t images;        // of one item
+    division items;        // groups are PAIRS pairs of blocks
     uint8_t piece[PIECES]; // the first of so many pixels of a row
 } call;
 
@@ -146,16 +144,18 @@ typedef void (*tile_kernel)(const product *p, const float *src, int64_t out);
 #define TILES(X, pairs)                                                        \
     X(1, 14, pairs)                                                            \
     X(1, 8, pairs)                                                             \
-    X(1, 7, pairs) X(1, 4, pairs) X(1, 2, pairs) X(1, 1, pairs) X(2, 7, pairs) \
-        X(2, 4, pairs) X(2, 2, pairs) X(2, 1, pairs)
+    X(1, 7, pairs)                                                             \
+    X(1, 4, pairs)                                                             \
+    X(1, 2, pairs) X(1, 1, pairs) X(2, 7, pairs) X(2, 4, pairs) X(2, 2, pairs) \
+        X(2, 1, pairs)
 TILES(TILE, 1)
 TILES(TILE, 2)
 #else
-#define TILES(X, pairs)                                                        \
-    X(1, 6, pairs)                                                             \
-    X(1, 4, pairs)                                                             \
-    X(1, 3, pairs) X(1, 2, pairs) X(1, 1, pairs) X(2, 3, pairs) X(2, 2, pairs) \
-        X(2, 1, pairs)
+#define TILES(X, pairs) \
+    X(1, 6, pairs)      \
+    X(1, 4, pairs)      \
+    X(1, 3, pairs)      \
+    X(1, 2, pairs) X(1, 1, pairs) X(2, 3, pairs) X(2, 2, pairs) X(2, 1, pairs)
 TILES(TILE, 1)
 #endif
 
@@ -326,30 +326,23 @@ static void body(void *ctx, int64_t begin, int64_t end, size_t part)
     const call *const c = ctx;
     float *const rows = c->threads->data + (int64_t)part * c->threads->stride;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t n = i / c->parts * c->images;
-        const int64_t k = i % c->parts;
-        const int64_t images[2] = {n, min64(n + c->images, c->p->conv.n)};
-        const int64_t groups[2] = {k * c->groups / c->parts,
-                                   (k + 1) * c->groups / c->parts};
+        int64_t images[2];
+        int64_t groups[2];
+        division_item(images, groups, &c->items, i);
         item(c, rows, images, groups);
     }
 }
 
-// Images are the work items, unless they leave threads idle: then the groups
-// of an image are shared as well. Each result is computed the same way however
-// they are.
 static void run(call *c)
 {
     const int64_t threads = c->threads->count;
     const int64_t n = c->p->conv.n;
-    c->groups = (c->out.blocks + 2 * PAIRS - 1) / (2 * PAIRS);
-    c->images = wsr__dense_images(&c->l, n, threads);
-    c->parts = n >= 4 * threads || n % threads == 0 ? 1
-                                                    : min64(c->groups, threads);
+    c->items = division_of(n, wsr__dense_images(&c->l, n, threads),
+                           (c->out.blocks + 2 * PAIRS - 1) / (2 * PAIRS),
+                           threads);
     divide(c->piece);
     taps_of_all(&c->taps, &c->p->conv, &c->l, c->out.fwd != NULL);
-    const int64_t items = (n + c->images - 1) / c->images * c->parts;
-    wsr__parallel_among(items, threads, body, c);
+    wsr__parallel_among(division_items(&c->items), threads, body, c);
 }
 
 void WSR_NAME(wsr__dense_forward)(float *dst, const wsr__dense *p,

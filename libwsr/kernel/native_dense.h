@@ -290,4 +290,44 @@ WSR_INLINE void output_moments(const output *o, int64_t n, int64_t first,
     }
 }
 
+// -------------------------------------------------------------------- items
+
+/// How images, and groups of destination blocks, are divided among items. Each
+/// result is computed the same way however they are.
+typedef struct division {
+    int64_t n;      // images
+    int64_t images; // of one item
+    int64_t groups;
+    int64_t parts; // that share the groups of the same images
+} division;
+
+/// Items of `images` images; where they leave threads idle, the groups are
+/// shared as well.
+WSR_INLINE division division_of(int64_t n, int64_t images, int64_t groups,
+                                int64_t threads)
+{
+    const int64_t items = (n + images - 1) / images;
+    const bool enough = items >= 4 * threads || items % threads == 0;
+    return (division){.n = n,
+                      .images = images,
+                      .groups = groups,
+                      .parts = enough ? 1 : min64(groups, threads)};
+}
+
+WSR_INLINE int64_t division_items(const division *d)
+{
+    return (d->n + d->images - 1) / d->images * d->parts;
+}
+
+/// The images and the groups of item i, each [first, last).
+WSR_INLINE void division_item(int64_t images[2], int64_t groups[2],
+                              const division *d, int64_t i)
+{
+    const int64_t part = i % d->parts;
+    images[0] = i / d->parts * d->images;
+    images[1] = min64(images[0] + d->images, d->n);
+    groups[0] = part * d->groups / d->parts;
+    groups[1] = (part + 1) * d->groups / d->parts;
+}
+
 #endif

@@ -25,9 +25,7 @@ typedef struct call {
     const float *weights;
     const wsr__thread_scratch *threads;
     int64_t blocks; // of inputs
-    int64_t groups; // of DENSE_PAIRS pairs
-    int64_t parts;  // that share the groups of the same images
-    int64_t images; // of one item
+    division items; // groups are DENSE_PAIRS pairs of blocks
 } call;
 
 // ------------------------------------------------------------------- products
@@ -264,28 +262,23 @@ static void body(void *ctx, int64_t begin, int64_t end, size_t part)
     m.inputs = m.padded + wsr__lines((size_t)c->l.padded);
     m.products = m.inputs + WINO_TAPS * c->l.inputs;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t n = i / c->parts * c->images;
-        const int64_t k = i % c->parts;
-        const int64_t images[2] = {n, min64(n + c->images, c->p->conv.n)};
-        const int64_t groups[2] = {k * c->groups / c->parts,
-                                   (k + 1) * c->groups / c->parts};
+        int64_t images[2];
+        int64_t groups[2];
+        division_item(images, groups, &c->items, i);
         item(&m, c, images, groups);
     }
 }
 
-// Items are as many images as fill a chunk. Where these are fewer than threads,
-// the groups are shared as well, whose weights are then read once.
+// Items are as many images as fill a chunk. Where their groups are shared, each
+// thread reads weights of its own.
 static void run(call *c)
 {
     const int64_t threads = c->threads->count;
     c->blocks = wsr__blocks(c->l.rows.ins);
-    c->groups = (c->out.blocks + 2 * DENSE_PAIRS - 1) / (2 * DENSE_PAIRS);
-    c->images = c->l.images;
-    const int64_t items = (c->p->conv.n + c->images - 1) / c->images;
-    c->parts = items >= 4 * threads || items % threads == 0
-                   ? 1
-                   : min64(c->groups, threads);
-    wsr__parallel_among(items * c->parts, threads, body, c);
+    c->items = division_of(
+        c->p->conv.n, c->l.images,
+        (c->out.blocks + 2 * DENSE_PAIRS - 1) / (2 * DENSE_PAIRS), threads);
+    wsr__parallel_among(division_items(&c->items), threads, body, c);
 }
 
 void WSR_NAME(wsr__winograd_forward)(float *dst, const wsr__dense *p,
