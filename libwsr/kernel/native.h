@@ -293,8 +293,9 @@ size_t wsr__dense_weights_scratch(const wsr__dense *p);
 /// and large enough for Winograd's way to be faster. Its rounding errors are
 /// then a third above those of the sum over taps (docs/performance.md).
 bool wsr__winograd_supported(const wsr__conv *p);
-/// Whether it also has enough tiles for the gradient of weights: that
-/// passes over 36 numbers per pair of channels, however few they are.
+/// Whether it also has enough tiles and channels for the gradient of weights:
+/// that passes over 36 numbers per pair of channels, however few tiles there
+/// are.
 bool wsr__winograd_supports_weights(const wsr__conv *p);
 
 /// Packed, transformed: [pair of co blocks][36][ci][16], channels padded.

@@ -54,40 +54,46 @@ typedef struct product {
 
 // --------------------------------------------------------------------- tile
 
+// The extent of a tile, always a constant.
+typedef struct extent {
+    int rows;
+    int columns;
+    int pairs;
+} extent;
+
 // The products of one channel; `row` is where the tile's first pixel has it.
-WSR_INLINE void add_channel(v16 *sum, const float *row, int64_t next_row,
-                            const float *weights, int64_t pair, const int rows,
-                            const int columns, const int pairs)
+WSR_INLINE void add_channel(v16 *sum, const product *p, const float *row,
+                            const float *weights, const extent e)
 {
     v16 w[PAIRS];
     WSR_UNROLL
-    for (int q = 0; q < pairs; q++) {
-        w[q] = ldu16(weights + q * pair);
+    for (int q = 0; q < e.pairs; q++) {
+        w[q] = ldu16(weights + q * p->weights_pair);
     }
     WSR_UNROLL
-    for (int i = 0; i < rows * columns; i++) {
-        const v16 x =
-            splat16(row[i / columns * next_row + i % columns * WSR__BLOCK]);
+    for (int i = 0; i < e.rows * e.columns; i++) {
+        const v16 x = splat16(
+            row[i / e.columns * p->src_row + i % e.columns * WSR__BLOCK]);
         WSR_UNROLL
-        for (int q = 0; q < pairs; q++) {
-            sum[i * pairs + q] = fma16(x, w[q], sum[i * pairs + q]);
+        for (int q = 0; q < e.pairs; q++) {
+            sum[i * e.pairs + q] = fma16(x, w[q], sum[i * e.pairs + q]);
         }
     }
 }
 
 // `out` is where the first pixel of the tile lies.
 WSR_INLINE void store_tile(const product *p, int64_t out, const v16 *sum,
-                           const int rows, const int columns, const int pairs)
+                           const extent e)
 {
     const int of_pair = 2 / BUNDLE_BLOCKS;
     WSR_UNROLL
-    for (int i = 0; i < rows * columns; i++) {
-        const int64_t at = out + i / columns * p->out_row +
-                           i % columns * p->out_step;
+    for (int i = 0; i < e.rows * e.columns; i++) {
+        const int64_t at = out + i / e.columns * p->out_row +
+                           i % e.columns * p->out_step;
         WSR_UNROLL
-        for (int q = 0; q < pairs * of_pair; q++) {
+        for (int q = 0; q < e.pairs * of_pair; q++) {
             if (p->f[q].count > 0) {
-                const v16 v = sum[i * pairs + q / of_pair];
+                const v16 v = sum[i * e.pairs + q / of_pair];
                 store_result(p->out, p->mask, at + q * p->bundle_pitch,
                              bundle_of(v, q % of_pair), &p->f[q]);
             }
@@ -96,11 +102,11 @@ WSR_INLINE void store_tile(const product *p, int64_t out, const v16 *sum,
 }
 
 WSR_INLINE void tile(const product *p, const float *src, int64_t out,
-                     const int rows, const int columns, const int pairs)
+                     const extent e)
 {
     v16 sum[2 * LONGEST * PAIRS];
     WSR_UNROLL
-    for (int i = 0; i < rows * columns * pairs; i++) {
+    for (int i = 0; i < e.rows * e.columns * e.pairs; i++) {
         sum[i] = splat16(0.0f);
     }
     const float *weights = p->weights;
@@ -111,8 +117,7 @@ WSR_INLINE void tile(const product *p, const float *src, int64_t out,
                                    p->taps->weight[t] * WSR__BLOCK * PAIR;
             WSR_UNROLL
             for (int k = 0; k < WSR__BLOCK; k++) {
-                add_channel(sum, row + k, p->src_row, w + k * PAIR,
-                            p->weights_pair, rows, columns, pairs);
+                add_channel(sum, p, row + k, w + k * PAIR, e);
             }
         }
         src += p->src_plane;
@@ -122,50 +127,42 @@ WSR_INLINE void tile(const product *p, const float *src, int64_t out,
         const float *const row = src + p->taps->at[t];
         const float *const w = weights + p->taps->weight[t] * WSR__BLOCK * PAIR;
         for (int64_t k = 0; k < p->rest; k++) {
-            add_channel(sum, row + k, p->src_row, w + k * PAIR, p->weights_pair,
-                        rows, columns, pairs);
+            add_channel(sum, p, row + k, w + k * PAIR, e);
         }
     }
-    store_tile(p, out, sum, rows, columns, pairs);
+    store_tile(p, out, sum, e);
 }
 
 typedef void (*tile_kernel)(const product *p, const float *src, int64_t out);
 
-#define TILE(rows, columns, pairs)                       \
-    static void tile_##rows##_##columns##_##pairs(       \
-        const product *p, const float *src, int64_t out) \
-    {                                                    \
-        tile(p, src, out, rows, columns, pairs);         \
+// NOLINTBEGIN(bugprone-macro-parentheses): names are pasted, not computed with
+// clang-format off
+#define TILE(rows, columns, pairs)                                             \
+    static void tile_##rows##_##columns##_##pairs(                             \
+        const product *p, const float *src, int64_t out)                       \
+    {                                                                          \
+        tile(p, src, out, (extent){rows, columns, pairs});                     \
     }
+#define ENTRY(rows, columns, pairs)                                            \
+    [(pairs) - 1][(rows) - 1][columns] = tile_##rows##_##columns##_##pairs,
 
 // Tiles of one row by their number of columns, and of two rows for those of
 // which registers hold two.
 #if WSR_AVX512
-#define TILES(X, pairs)                                                        \
-    X(1, 14, pairs)                                                            \
-    X(1, 8, pairs)                                                             \
-    X(1, 7, pairs)                                                             \
-    X(1, 4, pairs)                                                             \
-    X(1, 2, pairs) X(1, 1, pairs) X(2, 7, pairs) X(2, 4, pairs) X(2, 2, pairs) \
-        X(2, 1, pairs)
-TILES(TILE, 1)
-TILES(TILE, 2)
+#define TILES_OF(X, pairs)                                                     \
+    X(1, 14, pairs) X(1, 8, pairs) X(1, 7, pairs) X(1, 4, pairs)               \
+    X(1, 2, pairs) X(1, 1, pairs) X(2, 7, pairs) X(2, 4, pairs)                \
+    X(2, 2, pairs) X(2, 1, pairs)
+#define TILES(X) TILES_OF(X, 1) TILES_OF(X, 2)
 #else
-#define TILES(X, pairs) \
-    X(1, 6, pairs)      \
-    X(1, 4, pairs)      \
-    X(1, 3, pairs)      \
-    X(1, 2, pairs) X(1, 1, pairs) X(2, 3, pairs) X(2, 2, pairs) X(2, 1, pairs)
-TILES(TILE, 1)
+#define TILES(X)                                                               \
+    X(1, 6, 1) X(1, 4, 1) X(1, 3, 1) X(1, 2, 1) X(1, 1, 1)                     \
+    X(2, 3, 1) X(2, 2, 1) X(2, 1, 1)
 #endif
-
-#define ENTRY(rows, columns, pairs) \
-    [pairs - 1][rows - 1][columns] = tile_##rows##_##columns##_##pairs,
-static const tile_kernel tiles[PAIRS][2][LONGEST + 1] = {TILES(ENTRY, 1)
-#if WSR_AVX512
-                                                             TILES(ENTRY, 2)
-#endif
-};
+TILES(TILE)
+static const tile_kernel tiles[PAIRS][2][LONGEST + 1] = {TILES(ENTRY)};
+// clang-format on
+// NOLINTEND(bugprone-macro-parentheses)
 
 // Cost of a tile of so many columns: cycles of its multiplications, but not
 // less than one takes to end, and a little for itself.

@@ -51,7 +51,29 @@ typedef struct band {
     int64_t columns;
 } band;
 
-// Add a band's products with SUMS numbers of src.
+// The products of a row of pixels.
+WSR_INLINE void add_row(v16 *acc, const float *row, const float *diff,
+                        int64_t columns, const int64_t at[SUMS],
+                        const int pairs)
+{
+    for (int64_t x = 0; x < columns; x++) {
+        v16 d[DENSE_PAIRS];
+        WSR_UNROLL
+        for (int q = 0; q < pairs; q++) {
+            d[q] = ldu16(diff + x * OUTS + q * PAIR);
+        }
+        WSR_UNROLL
+        for (int i = 0; i < SUMS; i++) {
+            const v16 s = splat16(row[at[i] + x * WSR__BLOCK]);
+            WSR_UNROLL
+            for (int q = 0; q < pairs; q++) {
+                acc[i * pairs + q] = fma16(s, d[q], acc[i * pairs + q]);
+            }
+        }
+    }
+}
+
+// Add a band's products with SUMS numbers of src, from number `first` on.
 WSR_INLINE void add_products(float *sums, int64_t pair, const band *b,
                              const lane_list *l, int64_t first, const int pairs)
 {
@@ -66,23 +88,8 @@ WSR_INLINE void add_products(float *sums, int64_t pair, const band *b,
         acc[i] = splat16(0.0f);
     }
     for (int64_t y = 0; y < b->rows; y++) {
-        const float *const row = b->src + y * b->src_row;
-        const float *const diff = b->diff + y * b->columns * OUTS;
-        for (int64_t x = 0; x < b->columns; x++) {
-            v16 d[DENSE_PAIRS];
-            WSR_UNROLL
-            for (int q = 0; q < pairs; q++) {
-                d[q] = ldu16(diff + x * OUTS + q * PAIR);
-            }
-            WSR_UNROLL
-            for (int i = 0; i < SUMS; i++) {
-                const v16 s = splat16(row[at[i] + x * WSR__BLOCK]);
-                WSR_UNROLL
-                for (int q = 0; q < pairs; q++) {
-                    acc[i * pairs + q] = fma16(s, d[q], acc[i * pairs + q]);
-                }
-            }
-        }
+        add_row(acc, b->src + y * b->src_row, b->diff + y * b->columns * OUTS,
+                b->columns, at, pairs);
     }
     for (int64_t i = 0; i < min64(SUMS, l->n - first); i++) {
         for (int q = 0; q < pairs; q++) {
@@ -148,10 +155,18 @@ static void read_outs(float *to, const call *c, int64_t n, int64_t first,
     }
 }
 
+// The gradients of an item.
+typedef struct share {
+    float *sums;       // of its destination blocks by all source blocks
+    int64_t blocks[2]; // of src, [first, last)
+    int64_t first;     // block of dst
+} share;
+
 // What a band of image n adds to the gradients of an item.
-static void add_band(float *sums, const call *c, float *scratch, int64_t n,
-                     int64_t row, const int64_t blocks[2], int64_t first)
+static void add_band(const call *c, const share *s, float *scratch, int64_t n,
+                     int64_t row)
 {
+    const int64_t first = s->first;
     const wsr__conv *const v = &c->p->conv;
     const int64_t rows = min64(c->rows, v->oh - row);
     const int64_t pairs = (wsr__blocks(v->co) - first + 1) / 2;
@@ -162,13 +177,24 @@ static void add_band(float *sums, const call *c, float *scratch, int64_t n,
                     .rows = rows,
                     .columns = v->ow};
     read_outs(scratch, c, n, first, row, rows);
-    for (int64_t i = blocks[0]; i < blocks[1]; i++) {
+    for (int64_t i = s->blocks[0]; i < s->blocks[1]; i++) {
         const int64_t reach = (rows - 1) * c->l.stride[0] + c->l.reach[0];
         read_padded(padded, &c->src, &c->l, (const int64_t[]){n, i},
                     row * c->l.stride[0] + c->l.first[0], reach);
-        add_block(sums + i * c->taps * WSR__BLOCK * PAIR, c, &b,
+        add_block(s->sums + i * c->taps * WSR__BLOCK * PAIR, c, &b,
                   v->ci - i * WSR__BLOCK < WSR__BLOCK ? &c->rest : &c->whole,
                   min64(pairs, DENSE_PAIRS));
+    }
+}
+
+static void clear_share(const call *c, const share *s)
+{
+    const int64_t pairs = (wsr__blocks(c->p->conv.co) - s->first + 1) / 2;
+    const int64_t block = c->taps * WSR__BLOCK * PAIR;
+    for (int64_t q = 0; q < min64(pairs, DENSE_PAIRS); q++) {
+        memset(s->sums + q * c->pair_weights + s->blocks[0] * block, 0,
+               (size_t)((s->blocks[1] - s->blocks[0]) * block) *
+                   sizeof(*s->sums));
     }
 }
 
@@ -185,22 +211,16 @@ static void body(void *ctx, int64_t begin, int64_t end, size_t part)
         const int64_t group = i / (c->chunks * c->outs);
         const int64_t outs = i / c->chunks % c->outs;
         const int64_t first = i % c->chunks * c->chunk;
-        const int64_t blocks[2] = {first,
-                                   min64(first + c->chunk, wsr__blocks(v->ci))};
-        const int64_t pairs = min64(
-            (wsr__blocks(v->co) + 1) / 2 - outs * DENSE_PAIRS, DENSE_PAIRS);
-        float *const sums = c->out + group * size +
-                            outs * DENSE_PAIRS * c->pair_weights;
-        const int64_t block = c->taps * WSR__BLOCK * PAIR;
-        for (int64_t q = 0; q < pairs; q++) {
-            memset(sums + q * c->pair_weights + blocks[0] * block, 0,
-                   (size_t)((blocks[1] - blocks[0]) * block) * sizeof(*sums));
-        }
+        const share s = {
+            .sums = c->out + group * size +
+                    outs * DENSE_PAIRS * c->pair_weights,
+            .blocks = {first, min64(first + c->chunk, wsr__blocks(v->ci))},
+            .first = outs * DENSE_PAIRS * 2};
+        clear_share(c, &s);
         const int64_t last = (group + 1) * v->n / c->groups;
         for (int64_t n = group * v->n / c->groups; n < last; n++) {
             for (int64_t row = 0; row < v->oh; row += c->rows) {
-                add_band(sums, c, scratch, n, row, blocks,
-                         outs * DENSE_PAIRS * 2);
+                add_band(c, &s, scratch, n, row);
             }
         }
     }
@@ -208,7 +228,7 @@ static void body(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static void list_lanes(lane_list *list, const call *c, int64_t channels)
 {
-    tap_list met;
+    tap_list met = {0};
     taps_of_all(&met, &c->p->conv, &c->l, true);
     list->n = c->taps * channels;
     for (int64_t i = 0; i < list->n; i++) {

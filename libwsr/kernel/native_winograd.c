@@ -30,55 +30,79 @@ typedef struct call {
 
 // ------------------------------------------------------------------- products
 
-// Add the products of RUN tiles and PAIRS pairs with a few blocks, for one of
-// the 36; `fresh` ones are stored.
-WSR_INLINE void multiply_blocks(float *to, const float *from,
-                                int64_t block_step, const float *weights,
-                                int64_t pair_step, int64_t blocks, bool fresh,
-                                const int pairs)
+// What a product of RUN tiles reads; steps in floats.
+typedef struct factors {
+    const float *inputs;
+    int64_t block; // from block to block of the inputs
+    const float *weights;
+    int64_t pair; // from pair to pair of the weights
+} factors;
+
+// The products with the eight channels of one block.
+WSR_INLINE void add_block(v16 *sum, const float *inputs, const float *weights,
+                          int64_t pair, const int pairs)
+{
+    WSR_UNROLL
+    for (int k = 0; k < WSR__BLOCK; k++) {
+        v16 w[PAIRS];
+        WSR_UNROLL
+        for (int q = 0; q < pairs; q++) {
+            w[q] = ldu16(weights + q * pair + k * PAIR);
+        }
+        WSR_UNROLL
+        for (int i = 0; i < RUN; i++) {
+            const v16 x = splat16(inputs[i * WSR__BLOCK + k]);
+            WSR_UNROLL
+            for (int q = 0; q < pairs; q++) {
+                sum[i * pairs + q] = fma16(x, w[q], sum[i * pairs + q]);
+            }
+        }
+    }
+}
+
+// Add the products of RUN tiles and `pairs` pairs with blocks [begin, end), for
+// one of the 36; those with the first block are stored.
+WSR_INLINE void multiply_blocks(float *to, const factors *f, int64_t begin,
+                                int64_t end, const int pairs)
 {
     v16 sum[RUN * PAIRS];
     WSR_UNROLL
     for (int i = 0; i < RUN * pairs; i++) {
         sum[i] = splat16(0.0f);
     }
-    for (int64_t b = 0; b < blocks; b++) {
-        WSR_UNROLL
-        for (int k = 0; k < WSR__BLOCK; k++) {
-            v16 w[PAIRS];
-            WSR_UNROLL
-            for (int q = 0; q < pairs; q++) {
-                w[q] = ldu16(weights + q * pair_step + k * PAIR);
-            }
-            WSR_UNROLL
-            for (int i = 0; i < RUN; i++) {
-                const v16 x = splat16(from[i * WSR__BLOCK + k]);
-                WSR_UNROLL
-                for (int q = 0; q < pairs; q++) {
-                    sum[i * pairs + q] = fma16(x, w[q], sum[i * pairs + q]);
-                }
-            }
-        }
-        from += block_step;
-        weights += WSR__BLOCK * PAIR;
+    for (int64_t b = begin; b < end; b++) {
+        add_block(sum, f->inputs + b * f->block,
+                  f->weights + b * WSR__BLOCK * PAIR, f->pair, pairs);
     }
     WSR_UNROLL
     for (int i = 0; i < RUN * pairs; i++) {
         float *const at = to + i / pairs * OUTS + i % pairs * PAIR;
-        stu16(at, fresh ? sum[i] : add16(ldu16(at), sum[i]));
+        stu16(at, begin == 0 ? sum[i] : add16(ldu16(at), sum[i]));
     }
 }
 
 // Over all blocks. Sums of a few channels are added up: rounding errors grow
 // with the length of a sum, and the transform of the results enlarges them.
-WSR_INLINE void multiply_run(float *to, const float *from, int64_t block_step,
-                             const float *weights, int64_t pair_step,
-                             int64_t blocks, const int pairs)
+WSR_INLINE void multiply_run(float *to, const factors *f, int64_t blocks,
+                             const int pairs)
 {
     for (int64_t b = 0; b < blocks; b += SUMMED) {
-        multiply_blocks(to, from + b * block_step, block_step,
-                        weights + b * WSR__BLOCK * PAIR, pair_step,
-                        min64(SUMMED, blocks - b), b == 0, pairs);
+        multiply_blocks(to, f, b, min64(b + SUMMED, blocks), pairs);
+    }
+}
+
+// One of the 36 products of `n` tiles and up to PAIRS pairs.
+static void multiply_tap(float *to, const factors *f, int64_t blocks, int64_t n,
+                         bool half)
+{
+    for (int64_t t = 0; t < n; t += RUN) {
+        factors run = *f;
+        run.inputs += t * WSR__BLOCK;
+        if (half) {
+            multiply_run(to + t * OUTS, &run, blocks, 1);
+        } else {
+            multiply_run(to + t * OUTS, &run, blocks, PAIRS);
+        }
     }
 }
 
@@ -86,36 +110,55 @@ WSR_INLINE void multiply_run(float *to, const float *from, int64_t block_step,
 static void multiply(float *products, const call *c, const float *inputs,
                      int64_t n, int64_t group)
 {
-    const int64_t block = c->l.chunk * WSR__BLOCK;
     const int64_t tap = c->blocks * WSR__BLOCK * PAIR;
     const int64_t pair = WINO_TAPS * tap;
     const int64_t left = (c->out.blocks + 1) / 2 - group * DENSE_PAIRS;
     const float *const weights = c->weights + group * DENSE_PAIRS * pair;
     for (int64_t e = 0; e < WINO_TAPS; e++) {
         for (int64_t q = 0; q < min64(left, DENSE_PAIRS); q += PAIRS) {
-            const float *const w = weights + q * pair + e * tap;
-            for (int64_t t = 0; t < n; t += RUN) {
-                float *const to = products + e * c->l.products + t * OUTS +
-                                  q * PAIR;
-                const float *const from = inputs + e * c->l.inputs +
-                                          t * WSR__BLOCK;
-                if (PAIRS == 1 || left - q == 1) {
-                    multiply_run(to, from, block, w, pair, c->blocks, 1);
-                } else {
-                    multiply_run(to, from, block, w, pair, c->blocks, PAIRS);
-                }
-            }
+            const factors f = {.inputs = inputs + e * c->l.inputs,
+                               .block = c->l.chunk * WSR__BLOCK,
+                               .weights = weights + q * pair + e * tap,
+                               .pair = pair};
+            multiply_tap(products + e * c->l.products + q * PAIR, &f, c->blocks,
+                         n, PAIRS == 1 || left - q == 1);
         }
     }
 }
 
 // -------------------------------------------------------------------- results
 
-// A tile of one bundle, of `tile` results a side, from its 36 products; what
-// lies beyond the edge of the image is left out.
-WSR_INLINE void finish_tile(const output *o, const float *mask, int64_t at,
-                            const float *products, int64_t step,
-                            const int64_t size[2], finish *f, const int tile)
+// Where the results of a tile go.
+typedef struct place {
+    const output *o;
+    const float *mask;
+    int64_t at;      // of the first pixel
+    int64_t size[2]; // what of the tile lies within the image
+} place;
+
+// A row of results; what lies beyond the edge is left out.
+WSR_INLINE void store_row(const place *p, int64_t y, const vb *result,
+                          finish *f, const int tile)
+{
+    const bool stored = !f->masked && !f->summed && !f->accumulate;
+    WSR_UNROLL
+    for (int x = 0; x < tile; x++) {
+        const int64_t at = p->at + (y * p->o->width + x) * WSR__BLOCK;
+        if (x >= p->size[1]) {
+            break;
+        }
+        if (stored) {
+            store_blocks(p->o->data + at, f->pitch, addb(result[x], f->bias));
+        } else {
+            store_result(p->o->data, p->mask, at, result[x], f);
+        }
+    }
+}
+
+// A tile of one bundle, of `tile` results a side, from its 36 products, `step`
+// floats apart.
+WSR_INLINE void finish_tile(const place *p, const float *products, int64_t step,
+                            finish *f, const int tile)
 {
     vb half[WINO_LARGEST][SIDE];
     WSR_UNROLL
@@ -132,24 +175,10 @@ WSR_INLINE void finish_tile(const output *o, const float *mask, int64_t at,
             half[y][x] = result[y];
         }
     }
-    const bool stored = !f->masked && !f->summed && !f->accumulate;
-    const vb bias = f->bias;
-    const int64_t pitch = f->pitch;
-    for (int64_t y = 0; y < size[0]; y++) {
+    for (int64_t y = 0; y < p->size[0]; y++) {
         vb result[WINO_LARGEST];
         transform_result(result, half[y], tile);
-        WSR_UNROLL
-        for (int x = 0; x < tile; x++) {
-            const int64_t pixel = at + (y * o->width + x) * WSR__BLOCK;
-            if (x >= size[1]) {
-                break;
-            }
-            if (stored) {
-                store_blocks(o->data + pixel, pitch, addb(result[x], bias));
-            } else {
-                store_result(o->data, mask, pixel, result[x], f);
-            }
-        }
+        store_row(p, y, result, f, tile);
     }
 }
 
@@ -161,21 +190,20 @@ WSR_INLINE void finish_tiles(const call *c, const float *products,
     const output *const o = &c->out;
     const int64_t first = group * DENSE_PAIRS * 2;
     const int64_t height = o->plane / (o->width * WSR__BLOCK);
-    const float *const mask = mask_of(o);
     finish f[BUNDLES];
     finish_bundles(f, o, first, BUNDLES);
+    place p = {.o = o, .mask = mask_of(o)};
     for (int64_t i = 0; i < s->n; i++) {
         const int64_t y = (s->first + i) / c->l.across * tile;
         const int64_t x = (s->first + i) % c->l.across * tile;
-        const int64_t size[2] = {min64(tile, height - y),
-                                 min64(tile, o->width - x)};
         const float *const from = products + (s->at + i) * OUTS;
-        int64_t at = s->image * o->step + first * o->plane +
-                     (y * o->width + x) * WSR__BLOCK;
-        for (int k = 0; k < BUNDLES; k++, at += BUNDLE_BLOCKS * o->plane) {
+        p.size[0] = min64(tile, height - y);
+        p.size[1] = min64(tile, o->width - x);
+        p.at = s->image * o->step + first * o->plane +
+               (y * o->width + x) * WSR__BLOCK;
+        for (int k = 0; k < BUNDLES; k++, p.at += BUNDLE_BLOCKS * o->plane) {
             if (f[k].count > 0) {
-                finish_tile(o, mask, at, from + k * BUNDLE, c->l.products, size,
-                            &f[k], tile);
+                finish_tile(&p, from + k * BUNDLE, c->l.products, &f[k], tile);
             }
         }
         flush_bundles(f, BUNDLES);

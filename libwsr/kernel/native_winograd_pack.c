@@ -10,7 +10,8 @@
 enum {
     PAIR = 2 * WSR__BLOCK,
     LARGEST_KERNEL = 5,
-    LEAST_TILES = 64, // for the gradient of weights
+    LEAST_TILES = 64,    // for the gradient of weights
+    LEAST_CHANNELS = 16, // the same
     LINE = 16,
     GRAD_FLOATS = 1 << 20, // of a chunk of the gradient of weights, if it has
     GRAD_CHUNK = 256       // no more tiles than this, and no fewer than others
@@ -21,15 +22,16 @@ enum {
 // The unit is a multiplication of the sum over taps.
 static double tile_cost(int64_t ins, int64_t outs)
 {
-    const double blocks = (double)wsr__blocks(ins);
-    const double pairs = (double)((wsr__blocks(outs) + 1) / 2);
-    return 0.8 * WINO_TAPS * WSR__BLOCK * blocks * pairs +
-           600.0 * (blocks + pairs);
+    const int64_t blocks = wsr__blocks(ins);
+    const int64_t pairs = (wsr__blocks(outs) + 1) / 2;
+    return 0.8 * (double)(WINO_TAPS * WSR__BLOCK * blocks * pairs) +
+           600.0 * (double)(blocks + pairs);
 }
 
 static double pixel_cost(int64_t ins, int64_t outs, int64_t taps)
 {
-    return (double)(taps * ins * ((wsr__blocks(outs) + 1) / 2));
+    const int64_t pairs = (wsr__blocks(outs) + 1) / 2;
+    return (double)(taps * ins * pairs);
 }
 
 static int64_t tiles_of(const wsr__conv *p)
@@ -58,7 +60,8 @@ bool wsr__winograd_supported(const wsr__conv *p)
 
 bool wsr__winograd_supports_weights(const wsr__conv *p)
 {
-    return wsr__winograd_supported(p) && p->n * tiles_of(p) >= LEAST_TILES;
+    return wsr__winograd_supported(p) && p->ci >= LEAST_CHANNELS &&
+           p->co >= LEAST_CHANNELS && p->n * tiles_of(p) >= LEAST_TILES;
 }
 
 wsr__winograd_layout wsr__winograd_layout_of(const wsr__dense *p, bool forward,

@@ -37,12 +37,32 @@ typedef struct call {
 
 // ----------------------------------------------------------------- transforms
 
-// G diff G' of one tile, of one bundle of dst; size is what of the tile lies
+// The pixels of one bundle of diff_dst, and of what it is read through.
+typedef struct pixels {
+    const float *diff;
+    const float *saved;
+    int64_t width; // of the image
+    int64_t pitch; // floats from block to block
+    affineb affine;
+} pixels;
+
+// Pixel `at`, or zeros beyond the edge of the image.
+WSR_INLINE vb read_pixel(const pixels *p, int64_t at, bool inside)
+{
+    if (!inside) {
+        return splatb(0.0f);
+    }
+    const vb v = load_blocks(p->diff + at, p->pitch);
+    return p->affine.on ? affineb_apply(v, load_blocks(p->saved + at, p->pitch),
+                                        &p->affine)
+                        : v;
+}
+
+// G diff G' of one tile from pixel `at` on; size is what of the tile lies
 // within the image.
-WSR_INLINE void transform_diff(float *to, int64_t step, const float *from,
-                               const float *saved, int64_t width,
-                               const int64_t size[2], int64_t pitch,
-                               const affineb *affine, const int tile)
+WSR_INLINE void transform_diff(float *to, int64_t step, const pixels *p,
+                               int64_t at, const int64_t size[2],
+                               const int tile)
 {
     vb half[SIDE][WINO_LARGEST];
     WSR_UNROLL
@@ -51,15 +71,8 @@ WSR_INLINE void transform_diff(float *to, int64_t step, const float *from,
         vb result[SIDE];
         WSR_UNROLL
         for (int y = 0; y < tile; y++) {
-            const int64_t at = (y * width + x) * WSR__BLOCK;
-            g[y] = splatb(0.0f);
-            if (y < size[0] && x < size[1]) {
-                g[y] = load_blocks(from + at, pitch);
-                if (affine->on) {
-                    g[y] = affineb_apply(g[y], load_blocks(saved + at, pitch),
-                                         affine);
-                }
-            }
+            g[y] = read_pixel(p, at + (y * p->width + x) * WSR__BLOCK,
+                              y < size[0] && x < size[1]);
         }
         transform_filter(result, g, tile);
         WSR_UNROLL
@@ -77,32 +90,37 @@ WSR_INLINE void transform_diff(float *to, int64_t step, const float *from,
     }
 }
 
+static pixels pixels_of(const call *c, int64_t image, int64_t b)
+{
+    const wsr__conv *const v = &c->p->conv;
+    const wsr__affine *const through = c->diff.affine;
+    const int64_t plane = v->oh * v->ow * WSR__BLOCK;
+    const int count = bundle_count(b, wsr__blocks(v->co));
+    pixels p = {.diff = c->diff.data + image * c->diff.batch_stride + b * plane,
+                .width = v->ow,
+                .pitch = count > 1 ? plane : 0,
+                .affine = affineb_of(through, b, count)};
+    p.saved = through == NULL
+                  ? p.diff
+                  : through->dst + b * plane +
+                        saved_at(through, image, v->co, v->oh * v->ow);
+    return p;
+}
+
 // A stretch of tiles of one bundle of dst, whose first block is b.
 WSR_INLINE void read_diffs_of(const call *c, const stretch *s, int64_t b,
                               const int tile)
 {
     const wsr__conv *const v = &c->p->conv;
-    const wsr__affine *const through = c->diff.affine;
-    const int64_t pixels = v->oh * v->ow;
-    const int64_t plane = pixels * WSR__BLOCK;
-    const int count = bundle_count(b, wsr__blocks(v->co));
-    const affineb affine = affineb_of(through, b, count);
-    const float *const from = c->diff.data + s->image * c->diff.batch_stride +
-                              b * plane;
-    const float *const saved =
-        through == NULL
-            ? from
-            : through->dst + saved_at(through, s->image, v->co, pixels) +
-                  b * plane;
+    const pixels p = pixels_of(c, s->image, b);
     for (int64_t i = 0; i < s->n; i++) {
         const int64_t y = (s->first + i) / c->g.l.across * tile;
         const int64_t x = (s->first + i) % c->g.l.across * tile;
         const int64_t size[2] = {v->oh - y, v->ow - x};
-        const int64_t at = (y * v->ow + x) * WSR__BLOCK;
-        transform_diff(c->diffs + (s->at + i) * c->g.pairs * PAIR +
-                           b * WSR__BLOCK,
-                       c->g.diffs, from + at, saved + at, v->ow, size,
-                       count > 1 ? plane : 0, &affine, tile);
+        float *const to = c->diffs + (s->at + i) * c->g.pairs * PAIR +
+                          b * WSR__BLOCK;
+        transform_diff(to, c->g.diffs, &p, (y * v->ow + x) * WSR__BLOCK, size,
+                       tile);
     }
 }
 
@@ -148,31 +166,36 @@ static void transform_body(void *ctx, int64_t begin, int64_t end, size_t part)
 
 // ------------------------------------------------------------------- products
 
-// Add the products of INS numbers of src and a few pairs of dst.
-WSR_INLINE void add_products(float *sums, int64_t pair_step, const float *src,
-                             const float *diff, int64_t diff_step, int64_t n,
+// Both sides of a product, at the first tile of a chunk.
+typedef struct sides {
+    const float *src;
+    const float *diff;
+    int64_t diff_step; // floats from tile to tile
+    int64_t n;         // tiles
+} sides;
+
+// Add the products of INS numbers of src and `pairs` pairs of dst.
+WSR_INLINE void add_products(float *sums, int64_t pair_step, const sides *s,
                              const int pairs)
 {
+    const float *src = s->src;
+    const float *diff = s->diff;
     v16 acc[INS * PAIRS];
     WSR_UNROLL
     for (int i = 0; i < INS * pairs; i++) {
         acc[i] = splat16(0.0f);
     }
-    for (int64_t t = 0; t < n; t++) {
+    for (int64_t t = 0; t < s->n; t++) {
         v16 d[PAIRS];
         WSR_UNROLL
         for (int q = 0; q < pairs; q++) {
             d[q] = ldu16(diff + q * PAIR);
         }
         WSR_UNROLL
-        for (int i = 0; i < INS; i++) {
-            const v16 s = splat16(src[i]);
-            WSR_UNROLL
-            for (int q = 0; q < pairs; q++) {
-                acc[i * pairs + q] = fma16(s, d[q], acc[i * pairs + q]);
-            }
+        for (int i = 0; i < INS * pairs; i++) {
+            acc[i] = fma16(splat16(src[i / pairs]), d[i % pairs], acc[i]);
         }
-        diff += diff_step;
+        diff += s->diff_step;
         src += WSR__BLOCK;
     }
     WSR_UNROLL
@@ -190,21 +213,20 @@ static void product_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__winograd_layout *const l = &c->g.l;
     const int64_t tap = c->blocks * WSR__BLOCK * PAIR;
     const int64_t pair = WINO_TAPS * tap;
-    const int64_t width = c->g.pairs * PAIR;
-    const int64_t n = c->end - c->begin;
     for (int64_t i = begin; i < end; i++) {
         const int64_t e = i % WINO_TAPS;
         const int64_t first = i / WINO_TAPS * PAIRS;
-        const float *const diff = c->diffs + e * c->g.diffs + first * PAIR;
+        sides s = {.diff = c->diffs + e * c->g.diffs + first * PAIR,
+                   .diff_step = c->g.pairs * PAIR,
+                   .n = c->end - c->begin};
         for (int64_t k = 0; k < c->blocks * WSR__BLOCK; k += INS) {
             float *const to = c->sums + first * pair + e * tap + k * PAIR;
-            const float *const src = c->inputs + e * l->inputs +
-                                     k / WSR__BLOCK * l->chunk * WSR__BLOCK +
-                                     k % WSR__BLOCK;
+            s.src = c->inputs + e * l->inputs +
+                    k / WSR__BLOCK * l->chunk * WSR__BLOCK + k % WSR__BLOCK;
             if (PAIRS == 1 || c->g.pairs - first == 1) {
-                add_products(to, pair, src, diff, width, n, 1);
+                add_products(to, pair, &s, 1);
             } else {
-                add_products(to, pair, src, diff, width, n, PAIRS);
+                add_products(to, pair, &s, PAIRS);
             }
         }
     }
