@@ -36,10 +36,10 @@ static double correlate(const float *src, const float *weights, int64_t oy,
     const int64_t columns[4] = {p->sw, p->pw, p->dw, p->w};
     double sum = 0.0;
     for (int64_t ky = 0; ky < p->kh; ky++) {
-        for (int64_t kx = 0; kx < p->kw; kx++) {
-            const int64_t y = source(oy, ky, rows);
+        const int64_t y = source(oy, ky, rows);
+        for (int64_t kx = 0; y >= 0 && kx < p->kw; kx++) {
             const int64_t x = source(ox, kx, columns);
-            if (y >= 0 && x >= 0) {
+            if (x >= 0) {
                 sum += (double)src[y * p->w + x] *
                        (double)weights[ky * p->kw + kx];
             }
@@ -89,10 +89,10 @@ static double transpose(const float *diff_dst, const float *weights, int64_t y,
     const int64_t columns[4] = {p->sw, p->pw, p->dw, p->ow};
     double sum = 0.0;
     for (int64_t ky = 0; ky < p->kh; ky++) {
-        for (int64_t kx = 0; kx < p->kw; kx++) {
-            const int64_t oy = reader(y, ky, rows);
+        const int64_t oy = reader(y, ky, rows);
+        for (int64_t kx = 0; oy >= 0 && kx < p->kw; kx++) {
             const int64_t ox = reader(x, kx, columns);
-            if (oy >= 0 && ox >= 0) {
+            if (ox >= 0) {
                 sum += (double)diff_dst[oy * p->ow + ox] *
                        (double)weights[ky * p->kw + kx];
             }
@@ -130,10 +130,10 @@ static double tap_gradient(const float *src, const float *diff_dst, int64_t ky,
     const int64_t columns[4] = {p->sw, p->pw, p->dw, p->w};
     double sum = 0.0;
     for (int64_t oy = 0; oy < p->oh; oy++) {
-        for (int64_t ox = 0; ox < p->ow; ox++) {
-            const int64_t y = source(oy, ky, rows);
+        const int64_t y = source(oy, ky, rows);
+        for (int64_t ox = 0; y >= 0 && ox < p->ow; ox++) {
             const int64_t x = source(ox, kx, columns);
-            if (y >= 0 && x >= 0) {
+            if (x >= 0) {
                 sum += (double)diff_dst[oy * p->ow + ox] *
                        (double)src[y * p->w + x];
             }
