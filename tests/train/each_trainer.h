@@ -35,14 +35,28 @@ static inline const char *each_trainer_base(const char *network)
     return path;
 }
 
+/// Whether a trainer has a number of attack steps.
+static inline bool each_trainer_steps(const wsr__class *cls)
+{
+    bool has = false;
+    for (const wsr__option *o = cls->schema; o != NULL && o->key != NULL; o++) {
+        has = has || strcmp(o->key, "steps") == 0;
+    }
+    return has;
+}
+
+/// Attacks take two steps, to save time: the second goes on where the first
+/// ended.
 static inline void each_trainer_spec(char out[TRAINER_SPEC], int i,
                                      const char *network)
 {
     const wsr__class *const cls = wsr__trainers.classes[i];
     const bool second = ((const wsr__trainer_class *)(const void *)cls)->open !=
                         NULL;
-    (void)snprintf(out, TRAINER_SPEC, "%s%s%s", cls->name,
-                   second ? ":base=" : "",
+    const bool steps = each_trainer_steps(cls);
+    (void)snprintf(out, TRAINER_SPEC, "%s%s%s%s%s", cls->name,
+                   steps || second ? ":" : "", steps ? "steps=2," : "",
+                   second ? "base=" : "",
                    second ? each_trainer_base(network) : "");
 }
 

@@ -40,7 +40,7 @@ static void spell(char out[TEXT], int trainer, const char *option)
         wsr_net_free(net);
     }
     (void)snprintf(out, TEXT,
-                   "trainer=\"%s\",epochs=1,batch=40,eval_every=0,%s%s", spec,
+                   "trainer=\"%s\",epochs=1,batch=20,eval_every=0,%s%s", spec,
                    option, taught ? teacher : "");
 }
 
@@ -60,8 +60,8 @@ static void compare(const char *kind, const char *of_net, const char *text,
 {
     char at[512];
     char ends[2][600];
-    bench whole = open_kind(kind, of_net, text);
-    bench parts = open_kind(kind, of_net, text);
+    bench whole = open_half(kind, of_net, text);
+    bench parts = open_half(kind, of_net, text);
     (void)snprintf(at, sizeof(at), "%s", scratch_folder("resumed"));
     (void)snprintf(ends[0], sizeof(ends[0]), "%s/whole", at);
     (void)snprintf(ends[1], sizeof(ends[1]), "%s/parts", at);
@@ -71,7 +71,7 @@ static void compare(const char *kind, const char *of_net, const char *text,
     }
     ck_assert_ok(wsr_trainer_save(parts.trainer, ends[1]));
     close_bench(&parts);
-    parts = open_kind(kind, of_net, text);
+    parts = open_half(kind, of_net, text);
     ck_assert_ok(wsr_trainer_load(parts.trainer, ends[1]));
     finish(&parts);
     ck_assert_ok(wsr_trainer_save(whole.trainer, ends[0]));
@@ -100,10 +100,10 @@ START_TEST(dropout_goes_on_with_the_same_masks)
     static const char with[] =
         "classes=3,image_size=16,image_channels=3,dropout=0.5";
     static const char text[] =
-        "trainer=\"madry:steps=1\",epochs=2,batch=40,eval_every=0,shards=2";
+        "trainer=\"madry:steps=1\",epochs=2,batch=20,eval_every=0,shards=2";
     compare("small_cnn", with, text, 4); // in the second epoch
-    bench a = open_kind("small_cnn", with, text);
-    bench b = open_kind("small_cnn", "classes=3,image_size=16,image_channels=3",
+    bench a = open_half("small_cnn", with, text);
+    bench b = open_half("small_cnn", "classes=3,image_size=16,image_channels=3",
                         text);
     finish(&a);
     finish(&b);

@@ -8,15 +8,15 @@
 
 #include <string.h>
 
-// 96 images: 3 batches of 32, 2 of 48, 4 of 24.
+// 48 images: 3 batches of 16, 2 of 24, 4 of 12.
 static const char growing[] =
-    "trainer=\"fast:eps=0.05\",epochs=4,sizes=[1:16:32,2:24:48,4:32:24],"
+    "trainer=\"fast:eps=0.05\",epochs=4,sizes=[1:16:16,2:24:24,4:32:12],"
     "augment=[flip],eval_every=0,lr=0.02";
 
 START_TEST(each_phase_has_its_size_and_batch)
 {
     static const size_t batches[] = {3, 2, 2, 4};
-    bench b = open_bench(growing);
+    bench b = open_half("network", network, growing);
     size_t steps = 0;
     for (size_t e = 0; e < 4; e++) {
         ck_assert_uint_eq(wsr_trainer_epochs(b.trainer), e);
@@ -49,7 +49,7 @@ START_TEST(plans_loaders_and_numbers_follow_the_phase)
 {
     static const int64_t sides[] = {16, 24, 24, 32};
     static const size_t before[] = {0, 3, 5, 7, 11};
-    bench b = open_bench(NULL);
+    bench b = open_half("network", network, NULL);
     wsr__training *const t = training_of(&b, growing);
     for (size_t e = 0; e < 4; e++) {
         ck_assert_uint_eq(wsr__training_steps_to(t, e), before[e]);
@@ -83,37 +83,33 @@ START_TEST(a_list_of_one_phase_is_a_training_as_ever)
 }
 END_TEST
 
-static void save_to(const bench *b, char path[600], const char *name)
-{
-    (void)snprintf(path, 600, "%s/c", scratch_folder(name));
-    ck_assert_ok(wsr_trainer_save(b->trainer, path));
-}
-
 // Stopped within each phase and at each border.
 START_TEST(a_training_that_is_loaded_in_any_phase_ends_with_the_same_bytes)
 {
+    static const size_t stops[] = {2, 3, 4, 7, 9, 11};
+    enum { STOPS = sizeof(stops) / sizeof(stops[0]) - 1 }; // then the end
     char options[256];
+    char paths[STOPS + 1][600];
+    const char *const dir = scratch_folder("sizes");
     (void)snprintf(options, sizeof(options),
                    "%s,mixup=0.5,shards=4,ema=0.9,swa=0", growing);
-    bench whole = open_bench(options);
-    char end[600];
-    finish(&whole);
-    save_to(&whole, end, "sizes-whole");
-    bytes want = get_file(end);
-    static const size_t stops[] = {2, 3, 4, 7, 9};
-    for (size_t k = 0; k < sizeof(stops) / sizeof(stops[0]); k++) {
-        char path[600];
-        bench parts = open_bench(options);
-        for (size_t i = 0; i < stops[k]; i++) {
-            ck_assert_ok(wsr_trainer_step(parts.trainer));
+    bench whole = open_half("network", network, options);
+    size_t step = 0;
+    for (size_t k = 0; k <= STOPS; k++) {
+        for (; step < stops[k]; step++) {
+            ck_assert_ok(wsr_trainer_step(whole.trainer));
         }
-        save_to(&parts, path, "sizes-parts");
-        close_bench(&parts);
-        parts = open_bench(options);
-        ck_assert_ok(wsr_trainer_load(parts.trainer, path));
+        (void)snprintf(paths[k], sizeof(paths[k]), "%s/%zu", dir, stops[k]);
+        ck_assert_ok(wsr_trainer_save(whole.trainer, paths[k]));
+    }
+    ck_assert(wsr_trainer_done(whole.trainer));
+    bytes want = get_file(paths[STOPS]);
+    for (size_t k = 0; k < STOPS; k++) {
+        bench parts = open_half("network", network, options);
+        ck_assert_ok(wsr_trainer_load(parts.trainer, paths[k]));
         finish(&parts);
-        save_to(&parts, path, "sizes-parts");
-        bytes got = get_file(path);
+        ck_assert_ok(wsr_trainer_save(parts.trainer, paths[k]));
+        bytes got = get_file(paths[k]);
         ck_assert_uint_eq(got.size, want.size);
         ck_assert_mem_eq(got.data, want.data, want.size);
         bytes_free(&got);

@@ -20,17 +20,31 @@ typedef struct bench {
     wsr_trainer *trainer;
 } bench;
 
-static inline bench open_kind(const char *kind, const char *of_net,
-                              const char *options)
+static inline bench open_with(const char *data, const char *kind,
+                              const char *of_net, const char *options)
 {
     bench b = {0};
     wsr_set_threads(1);
-    ck_assert_ok(wsr_dataset_open(&b.train, source, "train", NULL));
-    ck_assert_ok(wsr_dataset_open(&b.test, source, "test", NULL));
+    ck_assert_ok(wsr_dataset_open(&b.train, data, "train", NULL));
+    ck_assert_ok(wsr_dataset_open(&b.test, data, "test", NULL));
     ck_assert_ok(wsr_net_new_kind(&b.net, kind, of_net, 1));
     ck_assert_ok(
         wsr_trainer_new(&b.trainer, b.net, b.train, b.test, options, 1));
     return b;
+}
+
+static inline bench open_kind(const char *kind, const char *of_net,
+                              const char *options)
+{
+    return open_with(source, kind, of_net, options);
+}
+
+/// With half as many images, for trainings that are repeated a lot.
+static inline bench open_half(const char *kind, const char *of_net,
+                              const char *options)
+{
+    return open_with("synthetic:size=16,count=48,test_count=48,classes=3", kind,
+                     of_net, options);
 }
 
 static inline bench open_bench(const char *options)
