@@ -250,6 +250,22 @@ void wsr__few_channels_unpack_add(float *plain, const wsr__few_channels *p,
 /// Floats of scratch of backward weights.
 size_t wsr__few_channels_scratch(const wsr__few_channels *p);
 
+// ------------------------------------------------------ plain convolutions
+
+/// Whether a convolution on plain tensors, (n, c, h, w), has this size: one
+/// group, and as many taps and as long a stride as a dense one. Both tensors
+/// are dense; padding may be negative. Weights lie as PyTorch has them, (co,
+/// ci, kh, kw).
+bool wsr__plain_supported(const wsr__conv *p);
+
+/// Floats of one thread's scratch, for all passes.
+size_t wsr__plain_thread_scratch(const wsr__conv *p);
+/// Floats of the gradients of weights and bias: (co, ci, kh, kw), then (co),
+/// padded to a multiple of 8.
+size_t wsr__plain_gradients(const wsr__conv *p);
+/// Floats of scratch for these gradients.
+size_t wsr__plain_weights_scratch(const wsr__conv *p);
+
 // ------------------------------------------------------ dense convolutions
 
 enum {

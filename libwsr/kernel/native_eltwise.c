@@ -26,11 +26,18 @@ typedef struct call {
 } call;
 
 // Run a body over the chunks of n floats. The body gets numbers of chunks and
-// asks bound() where these begin and end.
+// asks bound() where these begin and end. Few of them take no longer than
+// waking the threads.
 static void over_chunks(const call *c, wsr__body body)
 {
+    enum { FEW = 4 };
     call copy = *c;
-    wsr__parallel((c->n + CHUNK - 1) / CHUNK, body, &copy);
+    const int64_t chunks = (c->n + CHUNK - 1) / CHUNK;
+    if (chunks <= FEW) {
+        body(&copy, 0, chunks, 0);
+    } else {
+        wsr__parallel(chunks, body, &copy);
+    }
 }
 
 // The first float of a chunk; the last chunk may be shorter.
@@ -218,6 +225,31 @@ static void scale_body(void *ctx, int64_t begin, int64_t end, size_t part)
 void WSR_NAME(wsr__scale)(float *dst, float a, const float *src, int64_t n)
 {
     over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, scale_body);
+}
+
+void WSR_NAME(wsr__inner_product)(double *dst, const float *a, const float *b,
+                                  int64_t n)
+{
+    enum { RUN = 256, SUMS = 4, STEP = SUMS * WSR__BLOCK };
+    double lanes[WSR__BLOCK] = {0};
+    int64_t i = 0;
+    for (; i + STEP <= n;) {
+        const int64_t last = min64(n, i + RUN);
+        v8 sum[SUMS] = {splat8(0.0f), splat8(0.0f), splat8(0.0f), splat8(0.0f)};
+        for (; i + STEP <= last; i += STEP) {
+            WSR_UNROLL
+            for (int k = 0; k < SUMS; k++) {
+                const int64_t at = i + k * WSR__BLOCK;
+                sum[k] = fma8(ldu8(a + at), ldu8(b + at), sum[k]);
+            }
+        }
+        add_d8(lanes, add8(add8(sum[0], sum[1]), add8(sum[2], sum[3])));
+    }
+    for (; i < n; i++) {
+        lanes[i % WSR__BLOCK] += (double)a[i] * (double)b[i];
+    }
+    *dst = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
+           ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
 // ------------------------------------------------------------------ layouts

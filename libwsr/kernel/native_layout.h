@@ -65,6 +65,33 @@ static inline bool wsr__dense_meets(int64_t *at, int64_t reach, int64_t stride)
 int64_t wsr__dense_images(const wsr__dense_layout *l, int64_t n,
                           int64_t threads);
 
+/// How a pass of a plain convolution walks over what it reads: as a dense one,
+/// but rows and columns of one channel are both sorted by their remainders
+/// modulo the stride. Each pair of remainders is a plane of `pitch` floats a
+/// row, in which a result (y, x) lies at y * pitch + x and what it meets by a
+/// tap at a constant distance from there. All results of a band are therefore
+/// one array; what lies between two rows of it is nobody's result.
+typedef struct wsr__plain_layout {
+    wsr__dense_layout sides;
+    int64_t rows; // of results in a band
+    int64_t bands;
+    int64_t pitch;
+    int64_t plane;   // floats
+    int64_t channel; // floats: the planes of all remainders
+    int64_t chunk;   // channels that are read at a time
+    int64_t length;  // of the array of results, whole registers
+    int64_t results; // arrays of results that a thread holds
+} wsr__plain_layout;
+
+wsr__plain_layout wsr__plain_layout_of(const wsr__conv *p, bool forward);
+
+enum {
+    PLAIN_OUTS = 5,   // channels of results that are computed together
+    PLAIN_LANES = 16, // most of a register
+    // A tile of results may reach beyond the array by less than this.
+    PLAIN_SLACK = 8 * PLAIN_LANES
+};
+
 enum {
     DENSE_PAIRS = 2,                   // of blocks of dst computed together
     WINO_SIDE = 6,                     // pixels that a tile meets

@@ -273,6 +273,7 @@ static const wsr__impl ref = {.name = "ref",
 // Best first: the first one that is applicable serves a node.
 static const wsr__impl *const impls[] = {&wsr__conv2d_depthwise,
                                          &wsr__conv2d_pointwise,
+                                         &wsr__conv2d_plain,
                                          &wsr__conv2d_few_src,
                                          &wsr__conv2d_few_dst,
                                          &wsr__conv2d_dense,

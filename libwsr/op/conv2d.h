@@ -33,6 +33,7 @@ extern const wsr__impl wsr__conv2d_depthwise;
 extern const wsr__impl wsr__conv2d_pointwise;
 extern const wsr__impl wsr__conv2d_few_src;
 extern const wsr__impl wsr__conv2d_few_dst;
+extern const wsr__impl wsr__conv2d_plain;
 extern const wsr__impl wsr__conv2d_dense;
 extern const wsr__impl wsr__conv2d_dnnl;
 

@@ -10,6 +10,8 @@
 
 #include "op/op.h"
 
+enum { MOST = 31 };
+
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
 {
@@ -97,21 +99,94 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 // A sample is the work of one thread; the order of its summands is fixed, so
 // its bits are as well.
-static wsr_status forward(wsr__node *node)
+static void share_rows(wsr__node *node, wsr__body body)
 {
     wsr__share(node->dst.desc.shape.dims[0],
-               (int64_t)node->n * wsr__row_floats(&node->dst.desc),
-               forward_share, node);
+               (int64_t)node->n * wsr__row_floats(&node->dst.desc), body, node);
+}
+
+static wsr_status forward(wsr__node *node)
+{
+    share_rows(node, forward_share);
     return WSR_OK;
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0],
-               (int64_t)node->n * wsr__row_floats(&node->dst.desc),
-               backward_share, node);
+    share_rows(node, backward_share);
     return WSR_OK;
 }
+
+// The same with vectors: all tensors in one pass.
+static void native_forward_share(void *ctx, int64_t begin, int64_t end,
+                                 size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const size_t m = node->n - 1;
+    const int64_t k = wsr__row_floats(&node->dst.desc);
+    for (int64_t r = begin; r < end; r++) {
+        const float *srcs[MOST];
+        for (size_t i = 0; i < m; i++) {
+            srcs[i] = node->src[i].data + r * k;
+        }
+        wsr__sum(node->dst.data + r * k, srcs,
+                 node->src[m].data + r * (int64_t)m, m, k);
+    }
+}
+
+static void native_backward_row(const wsr__node *node, size_t i, int64_t r)
+{
+    const int64_t k = wsr__row_floats(&node->dst.desc);
+    const wsr__arg *const src = &node->src[i];
+    const wsr__arg *const coef = &node->src[node->n - 1];
+    const float *const dy = node->dst.diff + r * k;
+    const int64_t at = r * ((int64_t)node->n - 1) + (int64_t)i;
+    if (src->want_diff) {
+        (src->accumulate ? wsr__axpy : wsr__scale)(src->diff + r * k,
+                                                   coef->data[at], dy, k);
+    }
+    if (coef->want_diff) {
+        double inner;
+        wsr__inner_product(&inner, dy, src->data + r * k, k);
+        coef->diff[at] = (coef->accumulate ? coef->diff[at] : 0.0f) +
+                         (float)inner;
+    }
+}
+
+static void native_backward_share(void *ctx, int64_t begin, int64_t end,
+                                  size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    for (int64_t r = begin; r < end; r++) {
+        for (size_t i = 0; i + 1 < node->n; i++) {
+            native_backward_row(node, i, r);
+        }
+    }
+}
+
+static wsr_status native_forward(wsr__node *node)
+{
+    share_rows(node, native_forward_share);
+    return WSR_OK;
+}
+
+static wsr_status native_backward(wsr__node *node)
+{
+    share_rows(node, native_backward_share);
+    return WSR_OK;
+}
+
+static const wsr__impl native = {
+    .name = "native",
+    .layout = wsr__layout_same,
+    .needs = needs,
+    .forward = native_forward,
+    .backward = native_backward,
+    .accumulates = true,
+    .in_place = true,
+};
 
 static const wsr__impl ref = {
     .name = "ref",
@@ -123,13 +198,13 @@ static const wsr__impl ref = {
     .in_place = true,
 };
 
-static const wsr__impl *const impls[] = {&ref, NULL};
+static const wsr__impl *const impls[] = {&native, &ref, NULL};
 
 const wsr__op_class wsr__op_weighted_sum = {
     .super = {"weighted_sum", "sum of tensors weighted per sample", "", NULL,
               0},
     .min_srcs = 2,
-    .max_srcs = 31,
+    .max_srcs = MOST,
     .sources = "src (n, ...), ... m of one shape, weights (n, m)",
     .result = "as src",
     .infer = infer,

@@ -7,7 +7,8 @@
 //
 // bench_conv [batch=64] [threads=2] [repeat=20] [only=KIND] [isa=avx2]
 //
-// KIND is depthwise, pointwise, dense or winograd.
+// KIND is depthwise, pointwise, dense, winograd, few, whose native kernels have
+// a plain tensor of few channels on one side, or plain, with two such tensors.
 
 #include "base/base.h"
 #include "bench/bench.h"
@@ -17,10 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef enum kind { DEPTHWISE, POINTWISE, DENSE, WINOGRAD } kind;
+typedef enum kind { DEPTHWISE, POINTWISE, DENSE, WINOGRAD, FEW, PLAIN } kind;
 
-static const char *const kinds[] = {"depthwise", "pointwise", "dense",
-                                    "winograd", NULL};
+static const char *const kinds[] = {
+    "depthwise", "pointwise", "dense", "winograd", "few", "plain", NULL};
 
 // Of a depthwise convolution co is ci, of a pointwise one kernel is 1.
 typedef struct shape {
@@ -47,6 +48,7 @@ static const shape shapes[] = {
     {DENSE, 256, 256, 8, 3, 1, 1},     {DENSE, 512, 512, 4, 3, 1, 1},
     {DENSE, 160, 160, 32, 3, 1, 1},    {DENSE, 640, 640, 8, 3, 1, 1},
     {DENSE, 3, 3, 32, 3, 1, 1},        {DENSE, 3, 10, 32, 5, 4, 1},
+    {DENSE, 3, 100, 32, 3, 1, 1},      {DENSE, 100, 3, 32, 3, 1, 1},
     {DENSE, 7, 100, 32, 3, 1, 1},      {DENSE, 16, 16, 32, 3, 1, 1},
     {DENSE, 100, 50, 28, 5, 1, 1},     {WINOGRAD, 64, 64, 32, 3, 1, 1},
     {WINOGRAD, 128, 128, 16, 3, 1, 1}, {WINOGRAD, 256, 256, 8, 3, 1, 1},
@@ -54,7 +56,11 @@ static const shape shapes[] = {
     {WINOGRAD, 320, 320, 16, 3, 1, 1}, {WINOGRAD, 640, 640, 8, 3, 1, 1},
     {WINOGRAD, 512, 512, 7, 3, 1, 1},  {WINOGRAD, 16, 16, 32, 3, 1, 1},
     {WINOGRAD, 7, 100, 32, 3, 1, 1},   {WINOGRAD, 3, 64, 32, 3, 1, 1},
-    {WINOGRAD, 100, 50, 28, 5, 1, 1},
+    {WINOGRAD, 100, 50, 28, 5, 1, 1},  {FEW, 3, 64, 32, 3, 1, 1},
+    {FEW, 3, 100, 32, 3, 1, 1},        {FEW, 7, 100, 32, 3, 1, 1},
+    {FEW, 100, 3, 32, 3, 1, 1},        {PLAIN, 3, 3, 32, 3, 1, 1},
+    {PLAIN, 3, 10, 32, 5, 4, 1},       {PLAIN, 3, 100, 32, 3, 1, 1},
+    {PLAIN, 100, 3, 32, 3, 1, 1},      {PLAIN, 7, 100, 32, 3, 1, 1},
 };
 
 enum { PASSES = 3 };
@@ -64,6 +70,7 @@ typedef struct scene {
     wsr__dw dw;
     wsr__pw pw;
     wsr__dense dense;
+    wsr__few_channels few;
     kind kind;
     float *src, *dst, *weights, *plain, *transposed, *scratch, *memory;
     wsr__thread_scratch threads;
@@ -101,6 +108,13 @@ static void scene_memory(scene *s)
         transposed = wsr__winograd_transposed_size(&s->dense);
         scratch = wsr__winograd_weights_scratch(&s->dense);
         memory = wsr__winograd_thread_scratch(&s->dense);
+    } else if (s->kind == FEW) {
+        weights = wsr__few_channels_weights_size(&s->few);
+        scratch = wsr__few_channels_scratch(&s->few);
+    } else if (s->kind == PLAIN) {
+        weights = wsr__plain_gradients(&s->conv);
+        scratch = wsr__plain_weights_scratch(&s->conv);
+        memory = wsr__plain_thread_scratch(&s->conv);
     } else if (s->kind == DENSE) {
         weights = wsr__dense_weights_size(&s->dense);
         transposed = wsr__dense_transposed_size(&s->dense);
@@ -143,6 +157,16 @@ static scene scene_new(const shape *z, int64_t n)
     s.src = floats(n * wsr__blocks(z->ci) * WSR__BLOCK * z->size * z->size);
     s.dst = floats(n * wsr__blocks(z->co) * WSR__BLOCK * out * out);
     s.dense.conv = s.conv;
+    s.few = (wsr__few_channels){.n = n,
+                                .few = z->ci < z->co ? z->ci : z->co,
+                                .many = z->ci < z->co ? z->co : z->ci,
+                                .h = z->size,
+                                .w = z->size,
+                                .oh = out,
+                                .ow = out,
+                                .kernel = z->kernel,
+                                .pad = pad,
+                                .few_dst = z->co < z->ci};
     s.plain = floats(z->co * (z->kind == DEPTHWISE ? 1 : z->ci) * z->kernel *
                      z->kernel);
     scene_memory(&s);
@@ -185,6 +209,34 @@ static void native_dense(scene *s)
     }
 }
 
+static void native_few(scene *s)
+{
+    const wsr__wgrad grad = {.scratch = s->scratch};
+    if (s->pass == WSR__CONV_FORWARD) {
+        wsr__few_channels_forward(s->dst, &s->few, s->src, s->weights, NULL);
+    } else if (s->pass == WSR__CONV_BACKWARD_DATA) {
+        wsr__few_channels_backward_data(s->src, &s->few, s->dst, s->weights,
+                                        NULL);
+    } else {
+        wsr__few_channels_backward_weights(s->weights, &s->few, s->src, s->dst,
+                                           &grad);
+    }
+}
+
+static void native_plain(scene *s)
+{
+    const wsr__conv *const p = &s->conv;
+    if (s->pass == WSR__CONV_FORWARD) {
+        wsr__plain_forward(s->dst, p, s->src, s->plain, NULL, &s->threads);
+    } else if (s->pass == WSR__CONV_BACKWARD_DATA) {
+        wsr__plain_backward_data(s->src, p, s->dst, s->plain, false,
+                                 &s->threads);
+    } else {
+        wsr__plain_backward_weights(s->weights, p, s->src, s->dst, s->scratch,
+                                    &s->threads);
+    }
+}
+
 static void native_winograd(scene *s)
 {
     const wsr__wgrad grad = {.scratch = s->scratch};
@@ -219,7 +271,8 @@ static void native_pointwise(scene *s)
 static void native(void *ctx)
 {
     static void (*const of[])(scene *) = {native_depthwise, native_pointwise,
-                                          native_dense, native_winograd};
+                                          native_dense,     native_winograd,
+                                          native_few,       native_plain};
     scene *const s = ctx;
     of[s->kind](s);
 }

@@ -42,6 +42,19 @@ static void check_relu6(const float *a, const float *b, int64_t n)
     wsr__free(got);
 }
 
+static void check_inner_product(const float *a, const float *b, int64_t n)
+{
+    double got = NAN;
+    double want = 0;
+    double size = 1;
+    for (int64_t i = 0; i < n; i++) {
+        want += (double)a[i] * (double)b[i];
+        size += fabs((double)a[i] * (double)b[i]);
+    }
+    wsr__inner_product(&got, a, b, n);
+    ck_assert_double_eq_tol(got, want, 1e-6 * size);
+}
+
 static void check_flat(int64_t n)
 {
     float *const a = special_floats(n, 1);
@@ -87,6 +100,7 @@ static void check_flat(int64_t n)
         want[i] *= 0.25f;
     }
     check_close(got, want, n, "scale in place");
+    check_inner_product(a, b, n);
     wsr__free(a);
     wsr__free(b);
     wsr__free(c);
