@@ -38,7 +38,7 @@ static inline boost_bench boost_open(const char *const *settings)
         ck_assert_ok(wsr_config_set(config, settings[i]));
     }
     ck_assert_ok(wsr_dataset_open(&bench.data, "synthetic:size=16", "train",
-                                  "limit=32"));
+                                  "limit=64"));
     ck_assert_ok(wsr_search_new(&bench.search, bench.data, config));
     wsr_config_free(config);
     return bench;

@@ -48,13 +48,10 @@ static inline size_t planted_edges(const wsr_search *search)
 /// of the 16 edges have the operation in the end. At random two or three have.
 static inline size_t find_planted(const char *const *settings)
 {
-    static const char *const usual[] = {"search.batch=2",
-                                        "search.train_batches=1",
-                                        "search.warm_up=0",
-                                        "search.population=2",
-                                        "search.architectures=8",
-                                        "search.predictor_warm_up=100",
-                                        "search.predictor_passes=20"};
+    static const char *const usual[] = {
+        "search.train_batches=1",       "search.warm_up=0",
+        "search.population=2",          "search.architectures=8",
+        "search.predictor_warm_up=100", "search.predictor_passes=20"};
     wsr_dataset *data = NULL;
     wsr_search *search = NULL;
     wsr_config *const config = make_config(NULL);
@@ -65,7 +62,7 @@ static inline size_t find_planted(const char *const *settings)
         ck_assert_ok(wsr_config_set(config, settings[i]));
     }
     ck_assert_ok(
-        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
     ck_assert_ok(wsr_search_new(&search, data, config));
     search->evaluator = planted_losses;
     while (wsr_search_phase(search) != WSR_PHASE_DONE) {

@@ -13,12 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-// Batches of 8: what is tested does not depend on their size, its time does.
 static inline wsr_config *make_config(const char *extra)
 {
     static const char *const settings[] = {"seed=3",
                                            "data.spec=synthetic:size=16",
-                                           "data.limit=32",
+                                           "data.limit=64",
                                            "data.test_limit=16",
                                            "supernet.channels=4",
                                            "supernet.layers=2",
@@ -27,7 +26,7 @@ static inline wsr_config *make_config(const char *extra)
                                            "search.epochs=1",
                                            "search.predictor_warm_up=2",
                                            "search.predictor_passes=2",
-                                           "search.batch=8",
+                                           "search.batch=16",
                                            "search.steps=1",
                                            "search.architectures=2",
                                            "search.estimator_batches=1",
@@ -40,7 +39,7 @@ static inline wsr_config *make_config(const char *extra)
                                            "net.layers=2",
                                            "train.trainer=madry:steps=1",
                                            "train.epochs=1",
-                                           "train.batch=8",
+                                           "train.batch=16",
                                            "train.eval_every=0",
                                            "eval.attack=fgsm",
                                            "eval.eps=[0.03]",

@@ -150,7 +150,7 @@ START_TEST(passes_are_as_foretold_for_every_searcher)
         ck_assert_ok(wsr_config_set(config, name));
         ck_assert_ok(wsr_config_set(config, "search.random_baseline=1"));
         ck_assert_ok(
-            wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+            wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
         ck_assert_ok(wsr_search_new(&search, data, config));
         double gradient = 0;
         double forward = 0;

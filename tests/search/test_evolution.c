@@ -86,7 +86,7 @@ static void expect_left(const char *setting, const char *other,
     ck_assert_ok(wsr_config_set(config, setting));
     ck_assert_ok(wsr_config_set(config, other));
     ck_assert_ok(
-        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
     ck_assert_ok(wsr_search_new(&search, data, config));
     search->evaluator = listed_losses;
     given = 0;

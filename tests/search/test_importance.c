@@ -70,7 +70,7 @@ static void alphas_after(float alphas[ALPHAS], const char *diw, size_t epochs)
     ck_assert_ok(wsr_config_set(config, diw));
     ck_assert_ok(wsr_config_set(config, "search.epochs=2"));
     ck_assert_ok(
-        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
     ck_assert_ok(wsr_search_new(&search, data, config));
     for (size_t k = 0; k < 2 + epochs; k++) {
         ck_assert_ok(wsr_search_step(search));
@@ -121,7 +121,7 @@ static void count_skips(wsr__skips *skips, bool *collapse, size_t per_cell,
         }
     }
     ck_assert_ok(
-        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
     ck_assert_ok(wsr_search_new(&search, data, config));
     ck_assert_ok(wsr_search_set_alphas(search, alphas));
     ck_assert_ok(wsr__search_skips(skips, search));

@@ -40,7 +40,7 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
     float table[28 * 8];
     wsr__path path;
     ck_assert_ok(
-        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=32"));
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
     ck_assert_ok(wsr_search_new(&search, data, config));
     ck_assert_ok(wsr__path_new(&path, &search->arch));
     wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);

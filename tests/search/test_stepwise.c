@@ -27,7 +27,7 @@ typedef struct fixture {
 
 static void setup(fixture *f, const char *extra)
 {
-    f->data = make_data("limit=32");
+    f->data = make_data("limit=64");
     f->config = make_config(extra);
     ck_assert_ok(wsr_search_new(&f->search, f->data, f->config));
 }
@@ -308,8 +308,8 @@ START_TEST(files_that_do_not_fit_are_refused)
 {
     fixture f;
     wsr_search *again = NULL;
-    wsr_dataset *const fewer = make_data("limit=30");
-    wsr_dataset *const grey = make_data("limit=32,size=20");
+    wsr_dataset *const fewer = make_data("limit=60");
+    wsr_dataset *const grey = make_data("limit=64,size=20");
     const char *const dir = scratch_folder("files");
     char *const path = wsr__path_join(dir, "state.safetensors");
     char *const net = wsr__path_join(dir, "net.safetensors");
@@ -317,7 +317,7 @@ START_TEST(files_that_do_not_fit_are_refused)
     ck_assert_ok(wsr_search_save(f.search, path));
     ck_assert_ok(wsr_net_save(wsr_search_net(f.search), net));
     ck_assert_fails(wsr_search_load(&again, path, fewer), WSR_ARG,
-                    "train: 30 images are not the 32");
+                    "train: 60 images are not the 64");
     ck_assert_fails(wsr_search_load(&again, path, grey), WSR_ARG,
                     "train: 20 rows are not the 16");
     ck_assert_int_ne(wsr_search_load(&again, net, f.data), WSR_OK);
