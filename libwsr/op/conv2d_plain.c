@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// conv2d of few channels on at least one side, on native kernels for plain
-// images. Unlike those of few_src and few_dst they need no blocks of 8 channels
-// on the other side, and take any stride.
+// conv2d of few channels on both sides, on native kernels for plain images, of
+// any stride.
 
 #include "op/conv2d.h"
 
-enum { FEW = 4 };
+enum { FEW = 4, OTHER = 16 };
 
-// With up to four channels on one side, where blocks of 8 would be padding, if
-// the other side does not fill its blocks either. A src that is blocked stays
-// so.
+// With up to four channels on one side, where blocks of 8 would be padding, and
+// so few on the other that they do not fill theirs either. With more of them,
+// what norms and relus save next to a blocked image is worth more. A src that
+// is blocked stays so.
 static bool applicable(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
     const bool few_src = p.ci <= FEW && p.co % WSR__BLOCK != 0;
     const bool few_dst = p.co <= FEW && p.ci % WSR__BLOCK != 0 &&
                          node->src[0].desc.layout == WSR__PLAIN;
-    return (few_src || few_dst) && wsr__plain_supported(&p);
+    return (few_src || few_dst) && p.ci <= OTHER && p.co <= OTHER &&
+           wsr__plain_supported(&p);
 }
 
 // Scratch holds the gradients, then the kernel's own scratch.
