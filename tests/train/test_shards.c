@@ -61,11 +61,15 @@ static const char plain[] = "classes=3,image_size=16,image_channels=3";
 static const char normed[] =
     "genotype=cna_r,channels=4,layers=3,classes=3,image_size=16";
 
-// The last batch has 10 images: 3 for two parts, 2 for two others.
+// The last batch has 10 images: 3 for two parts, 2 for two others. The gradient
+// of weights is summed in another order, and the sign of a pixel's gradient
+// that is zero up to rounding may be either after a step: PGD has such pixels
+// here.
 START_TEST(without_batch_norm_parts_are_one_batch)
 {
     static const char *const trainers[] = {
         "trainer=natural", "trainer=madry:steps=2", "trainer=trades:steps=2"};
+    static const double most[] = {1e-6, 2e-4, 1e-6};
     for (size_t i = 0; i < 3; i++) {
         char divided[64];
         (void)snprintf(divided, sizeof(divided), "%s,shards=4", trainers[i]);
@@ -75,7 +79,7 @@ START_TEST(without_batch_norm_parts_are_one_batch)
             ck_assert_ok(wsr__training_step(a.training));
             ck_assert_ok(wsr__training_step(b.training));
         }
-        ck_assert_double_lt(distance(a.net, b.net, true), 1e-5);
+        ck_assert_double_lt(distance(a.net, b.net, true), most[i]);
         ck_assert_double_eq_tol(a.training->sums.loss, b.training->sums.loss,
                                 1e-4);
         ck_assert_double_eq(a.training->sums.correct, b.training->sums.correct);
