@@ -62,12 +62,18 @@ static memory memory_of(const call *c, size_t part)
     return m;
 }
 
-// Add a band's products to `outs` times `count` sums, the first of which is in
-// `lanes`; sums of the next channel lie `next` floats further on.
-WSR_INLINE void tile(float *lanes, int64_t next, const call *c,
-                     const float *diff, const float *const *src, const int outs,
-                     const int count)
+// Floats from the sums of one channel of dst to those of the next.
+WSR_INLINE int64_t next_out(const call *c)
 {
+    return c->p->ci * c->p->kh * c->p->kw * PLAIN_LANES;
+}
+
+// Add a band's products to `outs` times `count` sums, the first of which is in
+// `lanes`.
+WSR_INLINE void tile(float *lanes, const call *c, const float *diff,
+                     const float *const *src, const int outs, const int count)
+{
+    const int64_t next = next_out(c);
     const int64_t pitch = c->l.length + PLAIN_SLACK;
     vb sum[OUTS * TAPS]; // as many as taps_at_once() says
     WSR_UNROLL
@@ -102,8 +108,7 @@ WSR_INLINE void add_outs(const memory *m, const call *c, const place *at,
 {
     const int64_t kernel = c->p->kh * c->p->kw;
     const int64_t n = at->channels * kernel;
-    const int64_t next = c->p->ci * kernel * PLAIN_LANES;
-    float *const sums = m->lanes + k * next +
+    float *const sums = m->lanes + k * next_out(c) +
                         at->channel * kernel * PLAIN_LANES;
     const int most = taps_at_once(outs);
     for (int64_t i = 0; i < n; i += most) {
@@ -115,11 +120,10 @@ WSR_INLINE void add_outs(const memory *m, const call *c, const place *at,
         }
         float *const lanes = sums + i * PLAIN_LANES;
         if (count == most) {
-            tile(lanes, next, c, m->diff, src, outs, most);
+            tile(lanes, c, m->diff, src, outs, most);
         } else {
             for (int64_t t = 0; t < count; t++) {
-                tile(lanes + t * PLAIN_LANES, next, c, m->diff, src + t, outs,
-                     1);
+                tile(lanes + t * PLAIN_LANES, c, m->diff, src + t, outs, 1);
             }
         }
     }
