@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the passes of a dense convolution share: how a block's rows are read
-// into padded ones, where the taps lie in these, and how results are stored.
+// Functions that the passes of a dense convolution share: they read a block's
+// rows into padded ones, list where the taps lie in these, and store results.
 
 #ifndef WSR_KERNEL_NATIVE_DENSE_H
 #define WSR_KERNEL_NATIVE_DENSE_H
@@ -10,7 +10,8 @@
 
 enum { PAIR = 2 * WSR__BLOCK };
 
-/// What a pass reads: src through a prologue, or diff_dst through a norm.
+/// The tensor that a pass reads: src through a prologue, or diff_dst through a
+/// norm.
 typedef struct input {
     const float *data;
     int64_t batch_stride;

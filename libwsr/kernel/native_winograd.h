@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Winograd's convolutions (Lavin and Gray 2016): what their passes share. With
+// Winograd's convolutions (Lavin and Gray 2016): functions of all passes. With
 // a kernel of r x r, a tile of m x m results meets m + r - 1 = 6 pixels along a
 // side, and needs 36 multiplications per pair of channels instead of (m r)^2:
 //

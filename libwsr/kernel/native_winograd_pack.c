@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Winograd's convolutions: sizes, and weights transformed and packed. What the
-// transforms are says native_winograd.c.
+// Winograd's convolutions: sizes, and weights transformed and packed.
+// native_winograd.h describes the transforms.
 
 #include "kernel/native_layout.h"
 
