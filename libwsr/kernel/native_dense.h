@@ -195,8 +195,8 @@ WSR_INLINE input input_backward(const wsr__dense *p, const float *diff_dst,
                    .affine = affine};
 }
 
-/// What is done with the results of the bundles from block b on, `n` of them;
-/// those that do not exist have no blocks.
+/// Take from the options how to finish each of the `n` bundles of results from
+/// block b on; bundles beyond the last block get count 0.
 WSR_INLINE void finish_bundles(finish *f, const output *o, int64_t b, int n)
 {
     for (int i = 0; i < n; i++, b += BUNDLE_BLOCKS) {
