@@ -228,6 +228,21 @@ WSR_INLINE void stbu(float *p, vb v)
     WSR_BUNDLE(stu)(p, v);
 }
 
+/// One block in all blocks of a bundle.
+WSR_INLINE vb spread_block(const float *p)
+{
+#if WSR_AVX512
+    return _mm512_broadcast_f32x8(_mm256_loadu_ps(p));
+#else
+    return ldu8(p);
+#endif
+}
+
+WSR_INLINE vb heldb(vb v)
+{
+    return WSR_BUNDLE(held)(v);
+}
+
 WSR_INLINE vb splatb(float a)
 {
     return WSR_BUNDLE(splat)(a);

@@ -25,9 +25,12 @@ WSR_INLINE void to_many_run(v16 *sum, const call *c, const float *rows,
         const float *const row = rows + j * PITCH;
         for (int64_t k = 0; k < kernel; k++) {
             const v16 w = ldu16(weights + (j * kernel + k) * PAIR);
+            // A load that broadcasts is cheaper than to keep what the next tap
+            // meets again.
+            const float *const first = opaque(row + k);
             WSR_UNROLL
             for (int i = 0; i < run; i++) {
-                sum[i] = fma16(splat16(row[k + i]), w, sum[i]);
+                sum[i] = fma16(splat16(first[i]), w, sum[i]);
             }
         }
     }
@@ -106,7 +109,7 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
                           int64_t width)
 {
     float rows[LINES * PITCH];
-    read_few(rows, c, n, at, width);
+    read_few(rows, c, n, at, 1, width);
     const int64_t offset = at[0] * c->p->ow + at[1];
     for (int64_t pair = 0; pair < c->pairs; pair++) {
         const target t = target_of(c, n, pair);
@@ -115,8 +118,14 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
         for (; x + RUN <= width; x += RUN) {
             to_many_tile(c, &t, offset + x, rows + x, w, RUN);
         }
+        for (; WSR_AVX512 && x + RUN / 2 <= width; x += RUN / 2) {
+            to_many_tile(c, &t, offset + x, rows + x, w, RUN / 2);
+        }
         for (; x + 4 <= width; x += 4) {
             to_many_tile(c, &t, offset + x, rows + x, w, 4);
+        }
+        for (; x + 2 <= width; x += 2) {
+            to_many_tile(c, &t, offset + x, rows + x, w, 2);
         }
         for (; x < width; x++) {
             to_many_tile(c, &t, offset + x, rows + x, w, 1);
@@ -157,110 +166,152 @@ typedef struct band {
     int64_t x;
     int64_t rows;
     int64_t width;
+    int64_t bundles; // of pixels in a row
 } band;
 
-// What lies under a band in one block of the many side, zeros around it.
+// What lies under a band in one block of the many side, zeros around it; as
+// many columns as the bundles of the band meet.
 static void read_band(float *rows, const call *c, const band *b, int64_t block)
 {
     const wsr__few_channels *const p = c->p;
     const int64_t reach = p->kernel - 1;
-    const int64_t width = b->width + reach;
     const int64_t x = b->x - (reach - p->pad);
+    const int64_t width = b->bundles * BUNDLE_BLOCKS + reach;
     const int64_t begin = min64(max64(-x, 0), width);
     const int64_t end = max64(begin, min64(p->ow - x, width));
-    memset(rows, 0,
-           (size_t)((b->rows + reach) * PITCH * WSR__BLOCK) * sizeof(*rows));
     for (int64_t i = 0; i < b->rows + reach; i++) {
+        float *const row = rows + i * PITCH * WSR__BLOCK;
         const int64_t y = b->y - (reach - p->pad) + i;
-        if (y >= 0 && y < p->oh) {
-            const int64_t at[3] = {b->n, block,
-                                   (y * p->ow + x + begin) * WSR__BLOCK};
-            read_many(rows + (i * PITCH + begin) * WSR__BLOCK, WSR__BLOCK, c,
-                      at, end - begin);
+        if (y < 0 || y >= p->oh) {
+            clear_pixels(row, width);
+            continue;
+        }
+        const int64_t at[3] = {b->n, block,
+                               (y * p->ow + x + begin) * WSR__BLOCK};
+        clear_pixels(row, begin);
+        read_many(row + begin * WSR__BLOCK, c, at, end - begin);
+        clear_pixels(row + end * WSR__BLOCK, width - end);
+    }
+}
+
+// What a tile adds up: some blocks of the many side from an even one on.
+typedef struct product {
+    const float *rows;    // where the first tap meets the tile
+    const float *weights; // of the tile's first channel
+    int64_t blocks;
+    int64_t kernel;
+    int64_t pair_weights; // floats from a pair of blocks to the next
+} product;
+
+// The extent of a tile, always a constant.
+typedef struct extent {
+    int channels;
+    int bundles; // of pixels side by side
+} extent;
+
+// Where the sum of bundle j of channel t lies.
+WSR_INLINE int64_t sum_at(int64_t t, int64_t j)
+{
+    return t * BAND * STRIP * WSR__BLOCK + j * BUNDLE;
+}
+
+// The products of one tap.
+WSR_INLINE void add_tap(vb *acc, const float *row, const float *weights,
+                        int64_t area, const extent e)
+{
+    vb w[MOST_GROUP];
+    WSR_UNROLL
+    for (int t = 0; t < e.channels; t++) {
+        w[t] = spread_block(weights + t * area * PAIR);
+    }
+    WSR_UNROLL
+    for (int j = 0; j < e.bundles; j++) {
+        const vb x = heldb(ldbu(row + j * BUNDLE));
+        WSR_UNROLL
+        for (int t = 0; t < e.channels; t++) {
+            acc[t * e.bundles + j] = fmab(x, w[t], acc[t * e.bundles + j]);
         }
     }
 }
 
-// Add one block's products to the sums of `channels` channels and `run`
-// pixels.
-WSR_INLINE void to_few_tile(float *sums, const float *rows,
-                            const float *weights, const int kernel,
-                            const int channels, const int run)
+// Add products to the sums of a tile. A bundle is a pixel, or two neighbours
+// where registers hold both.
+WSR_INLINE void to_few_tile(float *sums, const product *p, const extent e)
 {
-    v8 acc[8 > 3 * 4 ? 8 : 3 * 4];
+    const int64_t area = p->kernel * p->kernel;
+    vb acc[MOST_SUMS];
     WSR_UNROLL
-    for (int i = 0; i < channels * run; i++) {
-        acc[i] = ld8(sums + (i / run * BAND * STRIP + i % run) * WSR__BLOCK);
+    for (int i = 0; i < e.channels * e.bundles; i++) {
+        acc[i] = ldb(sums + sum_at(i / e.bundles, i % e.bundles));
     }
-    for (int ky = 0; ky < kernel; ky++) {
-        const float *const row = rows + ky * PITCH * WSR__BLOCK;
-        WSR_UNROLL
-        for (int kx = 0; kx < kernel; kx++) {
-            // The far end of the many side meets the first tap.
-            const float *const w =
-                weights + (kernel * kernel - 1 - ky * kernel - kx) * PAIR;
-            WSR_UNROLL
-            for (int i = 0; i < channels * run; i++) {
-                acc[i] = fma8(ld8(row + (i % run + kx) * WSR__BLOCK),
-                              ldu8(w + i / run * kernel * kernel * PAIR),
-                              acc[i]);
+    for (int64_t k = 0; k < p->blocks; k++) {
+        const float *row = p->rows + k * ROWS * PITCH * WSR__BLOCK;
+        // The far end of the many side meets the first tap.
+        const float *w = p->weights + k / 2 * p->pair_weights +
+                         k % 2 * WSR__BLOCK + (area - 1) * PAIR;
+        for (int64_t ky = 0; ky < p->kernel; ky++) {
+            for (int64_t kx = 0; kx < p->kernel; kx++, w -= PAIR) {
+                add_tap(acc, opaque(row + kx * WSR__BLOCK), w, area, e);
             }
+            row += PITCH * WSR__BLOCK;
         }
     }
     WSR_UNROLL
-    for (int i = 0; i < channels * run; i++) {
-        st8(sums + (i / run * BAND * STRIP + i % run) * WSR__BLOCK, acc[i]);
+    for (int i = 0; i < e.channels * e.bundles; i++) {
+        stb(sums + sum_at(i / e.bundles, i % e.bundles), acc[i]);
     }
+}
+
+// All tiles of one extent that a row has left from bundle j on; returns where
+// they end.
+WSR_INLINE int64_t to_few_tiles(float *sums, const product *row, int64_t j,
+                                int64_t end, const extent e)
+{
+    for (; j + e.bundles <= end; j += e.bundles) {
+        product p = *row;
+        p.rows += j * BUNDLE;
+        to_few_tile(sums + j * BUNDLE, &p, e);
+    }
+    return j;
 }
 
 // A band, in tiles that fill the registers.
-WSR_INLINE void to_few_band(float *sums, const float *rows,
-                            const float *weights, const band *b,
-                            const int kernel, const int channels)
+WSR_INLINE void to_few_band(float *sums, const product *p, const band *b,
+                            const int channels)
 {
-    const int run = channels == 1 ? 8 : 4;
+    const int most = MOST_SUMS / channels > 8 ? 8 : MOST_SUMS / channels;
     for (int64_t y = 0; y < b->rows; y++) {
         float *const sum = sums + y * STRIP * WSR__BLOCK;
-        const float *const row = rows + y * PITCH * WSR__BLOCK;
-        int64_t x = 0;
-        for (; x + run <= b->width; x += run) {
-            to_few_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
-                        kernel, channels, run);
-        }
-        for (; x < b->width; x++) {
-            to_few_tile(sum + x * WSR__BLOCK, row + x * WSR__BLOCK, weights,
-                        kernel, channels, 1);
-        }
+        product row = *p;
+        row.rows += y * PITCH * WSR__BLOCK;
+        int64_t j = 0;
+        j = to_few_tiles(sum, &row, j, b->bundles, (extent){channels, most});
+        j = to_few_tiles(sum, &row, j, b->bundles,
+                         (extent){channels, most < 4 ? most : 4});
+        j = to_few_tiles(sum, &row, j, b->bundles, (extent){channels, 2});
+        to_few_tiles(sum, &row, j, b->bundles, (extent){channels, 1});
     }
 }
 
-// Three channels, as of an image in colour, go together; a rest goes one by
-// one.
-WSR_INLINE void to_few_kernel(float *sums, const float *rows,
-                              const float *weights, const band *b,
-                              const call *c, const int kernel)
+// Groups of channels, which share what they read, of about one size. Their
+// number is a constant.
+static void to_few_blocks(float *sums, product p, const band *b, int64_t few)
 {
-    int64_t t = 0;
-    for (; t + 3 <= c->p->few; t += 3) {
-        to_few_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
-                    weights + t * kernel * kernel * PAIR, b, kernel, 3);
-    }
-    for (; t < c->p->few; t++) {
-        to_few_band(sums + t * BAND * STRIP * WSR__BLOCK, rows,
-                    weights + t * kernel * kernel * PAIR, b, kernel, 1);
-    }
-}
-
-// The kernel side as a constant, for unrolled loops over taps.
-static void to_few_block(float *sums, const float *rows, const float *weights,
-                         const band *b, const call *c)
-{
-    if (c->p->kernel == 3) {
-        to_few_kernel(sums, rows, weights, b, c, 3);
-    } else if (c->p->kernel == 5) {
-        to_few_kernel(sums, rows, weights, b, c, 5);
-    } else {
-        to_few_kernel(sums, rows, weights, b, c, 7);
+    int64_t channels;
+    for (int64_t t = 0; t < few; t += channels) {
+        const int64_t groups = (few - t + MOST_GROUP - 1) / MOST_GROUP;
+        float *const sum = sums + sum_at(t, 0);
+        channels = (few - t + groups - 1) / groups;
+        if (channels == 4) {
+            to_few_band(sum, &p, b, 4);
+        } else if (channels == 3) {
+            to_few_band(sum, &p, b, 3);
+        } else if (channels == 2) {
+            to_few_band(sum, &p, b, 2);
+        } else {
+            to_few_band(sum, &p, b, 1);
+        }
+        p.weights += channels * p.kernel * p.kernel * PAIR;
     }
 }
 
@@ -276,27 +327,47 @@ static void store_band(const call *c, const band *b, const float *sums)
         const float *const sum = sums + (t * BAND + y) * STRIP * WSR__BLOCK;
         float *const to = c->out +
                           ((b->n * p->few + t) * p->h + b->y + y) * p->w + b->x;
+        float all[STRIP];
+        for (int64_t x = 0; x < b->width; x += WSR__BLOCK) {
+            stu8(all + x, sum_lanes8(sum + x * WSR__BLOCK));
+        }
         for (int64_t x = 0; x < b->width; x++) {
-            const float *const v = sum + x * WSR__BLOCK;
-            const float all = ((v[0] + v[4]) + (v[2] + v[6])) +
-                              ((v[1] + v[5]) + (v[3] + v[7]));
-            to[x] = (c->opt.accumulate ? to[x] : 0.0f) + (all + bias);
+            to[x] = (c->opt.accumulate ? to[x] : 0.0f) + (all[x] + bias);
         }
     }
 }
 
-// Work items are bands of rows of the few side. Sums stay in a buffer while
-// the blocks of the many side pass by, each of which is read once per band.
+// Sums stay in a buffer while the blocks of the many side pass by, each of
+// which is read once per band.
+static void to_few_strip(float *sums, float *rows, const call *c, const band *b)
+{
+    const wsr__few_channels *const p = c->p;
+    const int64_t blocks = wsr__blocks(p->many);
+    product of = {.rows = rows,
+                  .weights = c->weights,
+                  .kernel = p->kernel,
+                  .pair_weights = taps_of(p) * PAIR};
+    memset(sums, 0, (size_t)sum_at(p->few, 0) * sizeof(*sums));
+    for (int64_t k = 0; k < blocks; k += of.blocks) {
+        of.blocks = min64(BLOCKS, blocks - k);
+        for (int64_t i = 0; i < of.blocks; i++) {
+            read_band(rows + i * ROWS * PITCH * WSR__BLOCK, c, b, k + i);
+        }
+        to_few_blocks(sums, of, b, p->few);
+        of.weights += BLOCKS / 2 * of.pair_weights;
+    }
+    store_band(c, b, sums);
+}
+
+// Work items are bands of rows of the few side.
 static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
     const wsr__few_channels *const p = c->p;
     const int64_t bands = (p->h + BAND - 1) / BAND;
-    _Alignas(64) float rows[(BAND + MOST - 1) * PITCH * WSR__BLOCK];
+    _Alignas(64) float rows[BLOCKS * ROWS * PITCH * WSR__BLOCK];
     _Alignas(64) float sums[WSR__FEW_CHANNELS * BAND * STRIP * WSR__BLOCK];
-    const size_t size = (size_t)(p->few * BAND * STRIP * WSR__BLOCK) *
-                        sizeof(*sums);
     for (int64_t i = begin; i < end; i++) {
         for (int64_t x = 0; x < p->w; x += STRIP) {
             const int64_t y = i % bands * BAND;
@@ -304,16 +375,9 @@ static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
                             .y = y,
                             .x = x,
                             .rows = min64(BAND, p->h - y),
-                            .width = min64(STRIP, p->w - x)};
-            memset(sums, 0, size);
-            for (int64_t k = 0; k < wsr__blocks(p->many); k++) {
-                read_band(rows, c, &b, k);
-                to_few_block(sums, rows,
-                             c->weights + k / 2 * taps_of(p) * PAIR +
-                                 k % 2 * WSR__BLOCK,
-                             &b, c);
-            }
-            store_band(c, &b, sums);
+                            .width = min64(STRIP, p->w - x),
+                            .bundles = bundles(min64(STRIP, p->w - x))};
+            to_few_strip(sums, rows, c, &b);
         }
     }
 }

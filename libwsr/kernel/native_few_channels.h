@@ -13,11 +13,14 @@ enum {
     MOST = 7,                 // taps along one side
     STRIP = 64,               // most pixels of a row that are worked on
     PITCH = STRIP + MOST - 1, // of a padded row, pixels
-    BAND = 4,                 // rows of to_few that share what they read
-    // Rows of the few side that meet one pixel.
-    LINES = WSR__FEW_CHANNELS * MOST,
+    BAND = 4,                 // rows that share what they read
+    ROWS = BAND + MOST - 1,   // that meet a band
+    LINES = WSR__FEW_CHANNELS * ROWS,
+    BLOCKS = 4, // of to_few between loads and stores of the sums; even
     PAIR = 2 * WSR__BLOCK,
-    RUN = WSR_AVX512 ? 12 : 6, // pixels of to_many in registers
+    RUN = WSR_AVX512 ? 16 : 6,        // pixels of to_many in registers
+    MOST_SUMS = WSR_AVX512 ? 24 : 12, // of to_few in registers
+    MOST_GROUP = 4, // channels of to_few that share what they read
 };
 
 /// What is done with the many side as it is read or written, whichever pass
@@ -72,48 +75,72 @@ WSR_INLINE void copy_columns(float *to, const float *row, int64_t first,
     memset(to + end, 0, (size_t)(n - end) * sizeof(*to));
 }
 
-/// What meets the n pixels from (y, x) of the many side: [t][ky] rows.
-WSR_INLINE void read_few(float *rows, const call *c, int64_t image,
-                         const int64_t at[2], int64_t n)
+/// What meets `rows` rows of n pixels from (y, x) of the many side: rows +
+/// kernel
+/// - 1 padded rows of each few channel.
+WSR_INLINE void read_few(float *to, const call *c, int64_t image,
+                         const int64_t at[2], int64_t rows, int64_t n)
 {
     const wsr__few_channels *const p = c->p;
+    const int64_t height = rows + p->kernel - 1;
     const int64_t width = n + p->kernel - 1;
-    for (int64_t j = 0; j < p->few * p->kernel; j++) {
-        const int64_t y = at[0] + j % p->kernel - p->pad;
-        float *const to = rows + j * PITCH;
+    for (int64_t j = 0; j < p->few * height; j++, to += PITCH) {
+        const int64_t y = at[0] + j % height - p->pad;
         if (y < 0 || y >= p->h) {
             memset(to, 0, (size_t)width * sizeof(*to));
             continue;
         }
-        const int64_t plane = image * p->few + j / p->kernel;
+        const int64_t plane = image * p->few + j / height;
         copy_columns(to, c->few + (plane * p->h + y) * p->w, at[1] - p->pad,
                      width, p->w);
     }
 }
 
-/// n pixels of a block of the many side as the caller wants them read, `pitch`
-/// floats apart; `at` is image, block and offset in the plane.
-WSR_INLINE void read_many(float *to, int64_t pitch, const call *c,
-                          const int64_t at[3], int64_t n)
+/// Clear n pixels of a block.
+WSR_INLINE void clear_pixels(float *to, int64_t n)
 {
-    const wsr__affine *const through = c->opt.affine;
-    const int64_t offset = at[1] * c->plane + at[2];
-    const float *const from = c->many + at[0] * c->batch_stride + offset;
-    const preb pre = preb_of(c->opt.pre, at[1], 1);
-    const affineb affine = affineb_of(through, at[1], 1);
-    const float *const dst =
-        affine.on
-            ? through->dst + offset +
-                  saved_at(through, at[0], c->p->many, c->p->oh * c->p->ow)
-            : from;
-    for (int64_t i = 0; i < n; i++) {
-        vb v = preb_apply(load_blocks(from + i * WSR__BLOCK, 0), &pre);
-        if (affine.on) {
-            const vb saved = load_blocks(dst + i * WSR__BLOCK, 0);
-            v = affineb_apply(v, saved, &affine);
-        }
-        stu8(to + i * pitch, block_of(v, 0));
+    memset(to, 0, (size_t)(n * WSR__BLOCK) * sizeof(*to));
+}
+
+/// A place in the many side: image, block, offset in the plane.
+typedef int64_t place[3];
+
+/// What a gradient at a place is read with.
+WSR_INLINE const float *saved_of(const call *c, const place at)
+{
+    return c->opt.affine->dst + at[1] * c->plane + at[2] +
+           saved_at(c->opt.affine, at[0], c->p->many, c->p->oh * c->p->ow);
+}
+
+/// n pixels of a block of the many side as the caller wants them read.
+WSR_INLINE void read_many(float *to, const call *c, const place at, int64_t n)
+{
+    const float *const from = c->many + at[0] * c->batch_stride +
+                              at[1] * c->plane + at[2];
+    if (c->opt.affine != NULL) {
+        const affineb affine = affineb_of(c->opt.affine, at[1], 1);
+        read_diff(to, from, saved_of(c, at), n, &affine);
+        return;
     }
+    const preb pre = preb_of(c->opt.pre, at[1], 1);
+    read_pixels(to, from, WSR__BLOCK, n, &pre);
+}
+
+/// The same of the `count` blocks of a bundle, side by side.
+WSR_INLINE void read_bundle(float *to, const call *c, const place at, int64_t n,
+                            int count)
+{
+    const int64_t pitch = count > 1 ? c->plane : 0;
+    const float *const from = c->many + at[0] * c->batch_stride +
+                              at[1] * c->plane + at[2];
+    if (c->opt.affine != NULL) {
+        const affineb affine = affineb_of(c->opt.affine, at[1], count);
+        read_diffs(to, from, saved_of(c, at), pitch, n, &affine);
+        return;
+    }
+    const preb pre = preb_of(c->opt.pre, at[1], count);
+    const int64_t step[2] = {WSR__BLOCK, pitch};
+    read_bundles(to, from, step, n, &pre);
 }
 
 #endif

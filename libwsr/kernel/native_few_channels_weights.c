@@ -9,21 +9,50 @@
 
 #include "kernel/native_few_channels.h"
 
-// Add a strip's products to the gradients of `count` rows of taps.
-WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
-                             int64_t n, const int count, const int kernel)
+enum {
+    MOST_TAPS = WSR_AVX512 ? 28 : 6, // whose sums registers hold
+    SUMS = WSR_AVX512 ? 28 : MOST,
+    CHUNK = 4 // pairs of blocks that share what is read of the few side
+};
+
+// A band of the many side and the rows of the few side that meet it.
+typedef struct band {
+    float few[LINES * PITCH];
+    _Alignas(64) float many[2 / BUNDLE_BLOCKS][BAND * STRIP * BUNDLE];
+    int64_t rows;
+    int64_t width;
+} band;
+
+// Both blocks of pixel i of a band.
+WSR_INLINE v16 pair_of(const band *b, int64_t i)
 {
-    v16 acc[10];
+#if WSR_AVX512
+    return ld16(b->many[0] + i * BUNDLE);
+#else
+    return join16(ld8(b->many[0] + i * BUNDLE), ld8(b->many[1] + i * BUNDLE));
+#endif
+}
+
+// Add a band's products to the gradients of `count` rows of taps, of which
+// `first` meets the first row.
+WSR_INLINE void weights_rows(float *sum, const band *b, const float *first,
+                             const int count, const int kernel)
+{
+    v16 acc[SUMS];
     WSR_UNROLL
     for (int i = 0; i < count * kernel; i++) {
         acc[i] = ldu16(sum + i * PAIR);
     }
-    for (int64_t x = 0; x < n; x++) {
-        const v16 v = ldu16(many + x * PAIR);
-        WSR_UNROLL
-        for (int i = 0; i < count * kernel; i++) {
-            const float *const row = rows + i / kernel * PITCH + i % kernel;
-            acc[i] = fma16(splat16(row[x]), v, acc[i]);
+    for (int64_t y = 0; y < b->rows; y++) {
+        const float *const few = first + y * PITCH;
+        for (int64_t x = 0; x < b->width; x++) {
+            const v16 v = pair_of(b, y * b->width + x);
+            const float *const met = opaque(few + x); // see to_many_run()
+            WSR_UNROLL
+            for (int i = 0; i < count * kernel; i++) {
+                const float a = met[i / kernel * PITCH + i % kernel];
+                acc[i] = fma16(splat16(a), v, acc[i]);
+            }
         }
     }
     WSR_UNROLL
@@ -32,71 +61,91 @@ WSR_INLINE void weights_rows(float *sum, const float *many, const float *rows,
     }
 }
 
-// So many rows of taps at a time that registers hold their sums.
-WSR_INLINE int rows_at_once(const int kernel)
+// So many rows of a channel's taps at a time that registers hold their sums.
+WSR_INLINE void weights_kernel(float *sum, const band *b, int64_t channels,
+                               const int kernel)
 {
-    const int most = WSR_AVX512 ? 10 : 6;
-    return most < kernel ? 1 : most / kernel;
+    const int most = MOST_TAPS / kernel;
+    const int count = most == 0 ? 1 : most < kernel ? most : kernel;
+    const int rest = kernel % count;
+    for (int64_t t = 0; t < channels; t++) {
+        const float *const few = b->few + t * (b->rows + kernel - 1) * PITCH;
+        float *const of = sum + t * kernel * kernel * PAIR;
+        int64_t ky = 0;
+        for (; ky + count <= kernel; ky += count) {
+            weights_rows(of + ky * kernel * PAIR, b, few + ky * PITCH, count,
+                         kernel);
+        }
+        if (rest > 0) {
+            weights_rows(of + ky * kernel * PAIR, b, few + ky * PITCH, rest,
+                         kernel);
+        }
+    }
 }
 
-WSR_INLINE void weights_kernel(float *sum, const float *many, const float *rows,
-                               int64_t n, int64_t lines, const int kernel)
+// What a band has of one pair of blocks. For a second block that is missing it
+// reads the first again: nobody asks for the gradients that come of that.
+static void read_pair(band *b, const call *c, int64_t n, const int64_t at[2],
+                      int64_t pair)
 {
-    const int count = rows_at_once(kernel);
-    int64_t j = 0;
-    for (; j + count <= lines; j += count) {
-        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, count,
-                     kernel);
-    }
-    for (; j < lines; j++) {
-        weights_rows(sum + j * kernel * PAIR, many, rows + j * PITCH, n, 1,
-                     kernel);
-    }
-}
-
-// Add to the gradient of one pair of blocks what `width` pixels from row
-// at[0], column at[1] of image n contribute. A pair without a second block
-// reads zeros for it.
-static void weights_strip(float *sum, const call *c, int64_t n, int64_t pair,
-                          const int64_t at[2], int64_t width)
-{
-    float rows[LINES * PITCH];
-    _Alignas(64) float many[STRIP * PAIR];
-    const int64_t lines = c->p->few * c->p->kernel;
     const int64_t blocks = wsr__blocks(c->p->many);
-    read_few(rows, c, n, at, width);
-    memset(many, 0, (size_t)(width * PAIR) * sizeof(*many));
-    for (int64_t b = 2 * pair; b < min64(2 * pair + 2, blocks); b++) {
-        const int64_t from[3] = {n, b, (at[0] * c->p->ow + at[1]) * WSR__BLOCK};
-        read_many(many + b % 2 * WSR__BLOCK, PAIR, c, from, width);
-    }
-    if (c->p->kernel == 3) {
-        weights_kernel(sum, many, rows, width, lines, 3);
-    } else if (c->p->kernel == 5) {
-        weights_kernel(sum, many, rows, width, lines, 5);
-    } else {
-        weights_kernel(sum, many, rows, width, lines, 7);
+    for (int64_t k = 0; k < 2; k += BUNDLE_BLOCKS) {
+        const int64_t block = min64(2 * pair + k, blocks - 1);
+        const int count = bundle_count(block, blocks);
+        for (int64_t y = 0; y < b->rows; y++) {
+            const place from = {n, block,
+                                ((at[0] + y) * c->p->ow + at[1]) * WSR__BLOCK};
+            read_bundle(b->many[k / BUNDLE_BLOCKS] + y * b->width * BUNDLE, c,
+                        from, b->width, count);
+        }
     }
 }
 
-// Items are pairs of blocks of groups of images.
+// Add to the gradients of `pairs` pairs of blocks what a band of image n from
+// row at[0], column at[1] on contributes.
+static void weights_band(float *sum, const call *c, band *b, int64_t n,
+                         const int64_t at[2], const int64_t pairs[2])
+{
+    const wsr__few_channels *const p = c->p;
+    b->rows = min64(BAND, p->oh - at[0]);
+    b->width = min64(STRIP, p->ow - at[1]);
+    read_few(b->few, c, n, at, b->rows, b->width);
+    for (int64_t i = pairs[0]; i < pairs[1]; i++) {
+        float *const to = sum + i * taps_of(p) * PAIR;
+        read_pair(b, c, n, at, i);
+        if (p->kernel == 3) {
+            weights_kernel(to, b, p->few, 3);
+        } else if (p->kernel == 5) {
+            weights_kernel(to, b, p->few, 5);
+        } else {
+            weights_kernel(to, b, p->few, 7);
+        }
+    }
+}
+
+// Items are chunks of pairs of blocks of groups of images.
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
     const wsr__few_channels *const p = c->p;
     const int64_t groups = wsr__image_groups(p->n);
+    const int64_t chunks = (c->pairs + CHUNK - 1) / CHUNK;
     const int64_t size = taps_of(p) * PAIR;
+    band b;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t group = i / c->pairs;
-        float *const sum = c->out + i * size;
-        memset(sum, 0, (size_t)size * sizeof(*sum));
-        const int64_t last = (group + 1) * p->n / groups * p->oh;
-        for (int64_t y = group * p->n / groups * p->oh; y < last; y++) {
-            for (int64_t x = 0; x < p->ow; x += STRIP) {
-                const int64_t at[2] = {y % p->oh, x};
-                weights_strip(sum, c, y / p->oh, i % c->pairs, at,
-                              min64(STRIP, p->ow - x));
+        const int64_t group = i / chunks;
+        const int64_t pairs[2] = {i % chunks * CHUNK,
+                                  min64((i % chunks + 1) * CHUNK, c->pairs)};
+        float *const sum = c->out + group * c->pairs * size;
+        memset(sum + pairs[0] * size, 0,
+               (size_t)((pairs[1] - pairs[0]) * size) * sizeof(*sum));
+        const int64_t last = (group + 1) * p->n / groups;
+        for (int64_t n = group * p->n / groups; n < last; n++) {
+            for (int64_t y = 0; y < p->oh; y += BAND) {
+                for (int64_t x = 0; x < p->ow; x += STRIP) {
+                    weights_band(sum, c, &b, n, (const int64_t[]){y, x}, pairs);
+                }
             }
         }
     }
@@ -114,7 +163,7 @@ void WSR_NAME(wsr__few_channels_backward_weights)(float *diff_weights,
     c.few = p->few_dst ? diff_dst : src;
     c.many = p->few_dst ? src : diff_dst;
     c.out = opt->scratch;
-    wsr__parallel(groups * c.pairs, weights_body, &c);
+    wsr__parallel(groups * ((c.pairs + CHUNK - 1) / CHUNK), weights_body, &c);
     WSR_NAME(wsr__sum_images)
     (diff_weights, opt->scratch, groups,
      (int64_t)wsr__few_channels_weights_size(p));

@@ -66,7 +66,8 @@ size_t wsr__pw_weights_scratch(const wsr__pw *p)
 
 enum {
     PAIR = 2 * WSR__BLOCK,
-    ALONE = 1 << 14 // weights that are not worth waking threads for
+    TILE = WSR__BLOCK * PAIR, // floats of a block of src by a pair of dst
+    ALONE = 1 << 14           // weights that are not worth waking threads for
 };
 
 // A walk over the weights of a pointwise convolution.
@@ -92,12 +93,14 @@ static void pw_walk_run(pw_walk *w, int64_t items, wsr__body body)
     }
 }
 
-// Where the channel of src after the one at `at` lies, which is number i: parts
-// begin at whole blocks.
-static int64_t next_channel(const wsr__pw *p, int64_t at, int64_t i)
+// The channels of src in block b, of which *first is the first: parts begin at
+// whole blocks.
+static int64_t channels_of_block(int64_t *first, const wsr__pw *p, int64_t b)
 {
-    return i % part_of(p) == 0 ? (at + WSR__BLOCK) / WSR__BLOCK * WSR__BLOCK
-                               : at + 1;
+    const int64_t blocks = wsr__blocks(part_of(p));
+    const int64_t at = b % blocks * WSR__BLOCK;
+    *first = b / blocks * part_of(p) + at;
+    return min64(part_of(p) - at, WSR__BLOCK);
 }
 
 // Items are pairs of blocks of dst. The places of padding channels, of the last
@@ -108,17 +111,19 @@ static void pw_pack_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const pw_walk *const w = ctx;
     const int64_t ci = w->p->ci;
     for (int64_t pair = begin; pair < end; pair++) {
-        float *const to = w->packed + pair * w->ins * PAIR;
+        float *to = w->packed + pair * w->ins * PAIR;
         const int64_t lanes = min64(w->p->co - pair * PAIR, PAIR);
         memset(to, 0, (size_t)(w->ins * PAIR) * sizeof(*to));
-        int64_t at = -1;
-        for (int64_t i = 0; i < ci; i++) {
-            at = next_channel(w->p, at, i);
+        for (int64_t b = 0; b < w->ins / WSR__BLOCK; b++, to += TILE) {
+            int64_t first;
+            const int64_t n = channels_of_block(&first, w->p, b);
             for (int64_t k = 0; k < lanes; k++) {
                 const int64_t o = pair * PAIR + k;
-                const float weight = w->plain[o * ci + i];
-                to[at * PAIR + k] = w->factor != NULL ? weight * w->factor[o]
-                                                      : weight;
+                const float factor = w->factor != NULL ? w->factor[o] : 1.0f;
+                const float *const from = w->plain + o * ci + first;
+                for (int64_t i = 0; i < n; i++) {
+                    to[i * PAIR + k] = from[i] * factor;
+                }
             }
         }
     }
@@ -131,24 +136,27 @@ void wsr__pw_pack(float *packed, const wsr__pw *p, const float *plain,
     pw_walk_run(&w, (wsr__blocks(p->co) + 1) / 2, pw_pack_body);
 }
 
-// Items are channels of dst, padding counted.
+// Items are blocks of src, padding counted, two of which are a pair.
 static void pw_transposed_body(void *ctx, int64_t begin, int64_t end,
                                size_t part)
 {
     (void)part;
     const pw_walk *const w = ctx;
-    const int64_t pitch = w->outs * PAIR; // from pair to pair
-    for (int64_t o = begin; o < end; o++) {
-        float *const to = w->packed + o * PAIR;
-        for (int64_t at = 0; at < w->ins; at += PAIR) {
-            memset(to + at / PAIR * pitch, 0, PAIR * sizeof(*to));
-        }
-        int64_t at = -1;
-        for (int64_t i = 0; o < w->p->co && i < w->p->ci; i++) {
-            at = next_channel(w->p, at, i);
-            const float weight = w->plain[o * w->p->ci + i];
-            to[at / PAIR * pitch + at % PAIR] =
-                w->factor != NULL ? weight * w->factor[o] : weight;
+    const wsr__pw *const p = w->p;
+    for (int64_t b = begin; b < end; b++) {
+        float *to = w->packed + b / 2 * w->outs * PAIR + b % 2 * WSR__BLOCK;
+        int64_t first = 0;
+        const int64_t n =
+            b < w->ins / WSR__BLOCK ? channels_of_block(&first, p, b) : 0;
+        for (int64_t o = 0; o < w->outs; o++, to += PAIR) {
+            memset(to, 0, WSR__BLOCK * sizeof(*to));
+            if (o < p->co) {
+                const float factor = w->factor != NULL ? w->factor[o] : 1.0f;
+                const float *const from = w->plain + o * p->ci + first;
+                for (int64_t i = 0; i < n; i++) {
+                    to[i] = from[i] * factor;
+                }
+            }
         }
     }
 }
@@ -157,7 +165,8 @@ void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
                              const float *plain, const float *factor)
 {
     pw_walk w = {.p = p, .packed = packed, .factor = factor, .plain = plain};
-    pw_walk_run(&w, wsr__blocks(p->co) * WSR__BLOCK, pw_transposed_body);
+    const int64_t pairs = (wsr__pw_src_blocks(p) + 1) / 2;
+    pw_walk_run(&w, 2 * pairs, pw_transposed_body);
 }
 
 // Items are pairs of blocks of dst.
@@ -167,13 +176,16 @@ static void pw_unpack_body(void *ctx, int64_t begin, int64_t end, size_t part)
     const pw_walk *const w = ctx;
     const int64_t ci = w->p->ci;
     for (int64_t pair = begin; pair < end; pair++) {
-        const float *const from = w->from + pair * w->ins * PAIR;
+        const float *from = w->from + pair * w->ins * PAIR;
         const int64_t lanes = min64(w->p->co - pair * PAIR, PAIR);
-        int64_t at = -1;
-        for (int64_t i = 0; i < ci; i++) {
-            at = next_channel(w->p, at, i);
+        for (int64_t b = 0; b < w->ins / WSR__BLOCK; b++, from += TILE) {
+            int64_t first;
+            const int64_t n = channels_of_block(&first, w->p, b);
             for (int64_t k = 0; k < lanes; k++) {
-                w->sums[(pair * PAIR + k) * ci + i] += from[at * PAIR + k];
+                float *const to = w->sums + (pair * PAIR + k) * ci + first;
+                for (int64_t i = 0; i < n; i++) {
+                    to[i] += from[i * PAIR + k];
+                }
             }
         }
     }

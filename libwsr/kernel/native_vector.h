@@ -84,6 +84,14 @@ WSR_INLINE v8 splat8(float a)
     return _mm256_set1_ps(a);
 }
 
+/// The same vector, which the compiler now keeps in a register instead of
+/// loading it anew for each use.
+WSR_INLINE v8 held8(v8 v)
+{
+    __asm__("" : "+x"(v));
+    return v;
+}
+
 WSR_INLINE v8 add8(v8 a, v8 b)
 {
     return _mm256_add_ps(a, b);
@@ -216,6 +224,11 @@ WSR_INLINE v8 splat8(float a)
     return (v8){v, v};
 }
 
+WSR_INLINE v8 held8(v8 v)
+{
+    return v;
+}
+
 WSR_INLINE v8 add8(v8 a, v8 b)
 {
     return (v8){a.a + b.a, a.b + b.b};
@@ -303,6 +316,39 @@ WSR_INLINE v8 relu8(v8 a)
 }
 
 #endif
+
+/// The sums of the lanes of eight vectors, in one order:
+/// ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)).
+WSR_INLINE v8 sum_lanes8(const float *p)
+{
+#if WSR_AVX2
+    __m256 half[4]; // of vectors i and i + 4, the lanes k and k + 4 added
+    for (int i = 0; i < 4; i++) {
+        const __m256 a = _mm256_loadu_ps(p + i * 8);
+        const __m256 b = _mm256_loadu_ps(p + (i + 4) * 8);
+        half[i] = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20),
+                                _mm256_permute2f128_ps(a, b, 0x31));
+    }
+    __m256 pair[2]; // (0 + 4) + (2 + 6) and (1 + 5) + (3 + 7) of two vectors
+    for (int i = 0; i < 2; i++) {
+        const __m256 low =
+            _mm256_shuffle_ps(half[2 * i], half[2 * i + 1], 0x44);
+        const __m256 high =
+            _mm256_shuffle_ps(half[2 * i], half[2 * i + 1], 0xee);
+        pair[i] = _mm256_add_ps(low, high);
+    }
+    return _mm256_add_ps(_mm256_shuffle_ps(pair[0], pair[1], 0x88),
+                         _mm256_shuffle_ps(pair[0], pair[1], 0xdd));
+#else
+    float sums[8];
+    for (int i = 0; i < 8; i++) {
+        const float *const v = p + i * 8;
+        sums[i] = ((v[0] + v[4]) + (v[2] + v[6])) +
+                  ((v[1] + v[5]) + (v[3] + v[7]));
+    }
+    return ldu8(sums);
+#endif
+}
 
 /// Add to eight doubles.
 WSR_INLINE void add_d8(double *sum, v8 v)

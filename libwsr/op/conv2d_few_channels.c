@@ -15,10 +15,10 @@ typedef struct state {
     uint64_t version; // of the parameter that packed was made from
 } state;
 
-// With more of them, blocks of eight waste less than this kernel.
+// More of them fill a block of eight.
 static bool few_enough(int64_t few, int64_t many)
 {
-    return few <= 4 && many >= WSR__BLOCK;
+    return few < WSR__BLOCK && many >= WSR__BLOCK;
 }
 
 // Whether the kernel has this size: square, odd, dense, one group, few channels
@@ -32,12 +32,10 @@ static bool fits(const wsr__node *node, int64_t few, int64_t many)
     return p.groups == 1 && square && dense && few_enough(few, many);
 }
 
-// The gradient of the weights is faster on blocks of eight unless dst fills all
-// of them, as behind the first layer of a network.
 static bool has_few_src(const wsr__node *node)
 {
     const wsr__conv p = wsr__conv2d_shape(node);
-    return p.co % WSR__BLOCK == 0 && fits(node, p.ci, p.co);
+    return fits(node, p.ci, p.co);
 }
 
 static bool has_few_dst(const wsr__node *node)
