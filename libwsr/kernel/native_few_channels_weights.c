@@ -123,6 +123,16 @@ static void weights_band(float *sum, const call *c, band *b, int64_t n,
     }
 }
 
+static void weights_image(float *sum, const call *c, band *b, int64_t n,
+                          const int64_t pairs[2])
+{
+    for (int64_t y = 0; y < c->p->oh; y += BAND) {
+        for (int64_t x = 0; x < c->p->ow; x += STRIP) {
+            weights_band(sum, c, b, n, (const int64_t[]){y, x}, pairs);
+        }
+    }
+}
+
 // Items are chunks of pairs of blocks of groups of images.
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
@@ -142,11 +152,7 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
                (size_t)((pairs[1] - pairs[0]) * size) * sizeof(*sum));
         const int64_t last = (group + 1) * p->n / groups;
         for (int64_t n = group * p->n / groups; n < last; n++) {
-            for (int64_t y = 0; y < p->oh; y += BAND) {
-                for (int64_t x = 0; x < p->ow; x += STRIP) {
-                    weights_band(sum, c, &b, n, (const int64_t[]){y, x}, pairs);
-                }
-            }
+            weights_image(sum, c, &b, n, pairs);
         }
     }
 }

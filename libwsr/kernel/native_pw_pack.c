@@ -103,13 +103,24 @@ static int64_t channels_of_block(int64_t *first, const wsr__pw *p, int64_t b)
     return min64(part_of(p) - at, WSR__BLOCK);
 }
 
+// n weights of channel o of dst, from channel `first` of src on, `step` floats
+// apart.
+static void pack_weights(float *to, int64_t step, const pw_walk *w, int64_t o,
+                         int64_t first, int64_t n)
+{
+    const float factor = w->factor != NULL ? w->factor[o] : 1.0f;
+    const float *const from = w->plain + o * w->p->ci + first;
+    for (int64_t i = 0; i < n; i++) {
+        to[i * step] = from[i] * factor;
+    }
+}
+
 // Items are pairs of blocks of dst. The places of padding channels, of the last
 // block and of parts, hold zeros.
 static void pw_pack_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const pw_walk *const w = ctx;
-    const int64_t ci = w->p->ci;
     for (int64_t pair = begin; pair < end; pair++) {
         float *to = w->packed + pair * w->ins * PAIR;
         const int64_t lanes = min64(w->p->co - pair * PAIR, PAIR);
@@ -118,12 +129,7 @@ static void pw_pack_body(void *ctx, int64_t begin, int64_t end, size_t part)
             int64_t first;
             const int64_t n = channels_of_block(&first, w->p, b);
             for (int64_t k = 0; k < lanes; k++) {
-                const int64_t o = pair * PAIR + k;
-                const float factor = w->factor != NULL ? w->factor[o] : 1.0f;
-                const float *const from = w->plain + o * ci + first;
-                for (int64_t i = 0; i < n; i++) {
-                    to[i * PAIR + k] = from[i] * factor;
-                }
+                pack_weights(to + k, PAIR, w, pair * PAIR + k, first, n);
             }
         }
     }
@@ -151,11 +157,7 @@ static void pw_transposed_body(void *ctx, int64_t begin, int64_t end,
         for (int64_t o = 0; o < w->outs; o++, to += PAIR) {
             memset(to, 0, WSR__BLOCK * sizeof(*to));
             if (o < p->co) {
-                const float factor = w->factor != NULL ? w->factor[o] : 1.0f;
-                const float *const from = w->plain + o * p->ci + first;
-                for (int64_t i = 0; i < n; i++) {
-                    to[i] = from[i] * factor;
-                }
+                pack_weights(to, 1, w, o, first, n);
             }
         }
     }
@@ -167,6 +169,13 @@ void wsr__pw_pack_transposed(float *packed, const wsr__pw *p,
     pw_walk w = {.p = p, .packed = packed, .factor = factor, .plain = plain};
     const int64_t pairs = (wsr__pw_src_blocks(p) + 1) / 2;
     pw_walk_run(&w, 2 * pairs, pw_transposed_body);
+}
+
+static void add_weights(float *to, const float *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        to[i] += from[i * PAIR];
+    }
 }
 
 // Items are pairs of blocks of dst.
@@ -182,10 +191,8 @@ static void pw_unpack_body(void *ctx, int64_t begin, int64_t end, size_t part)
             int64_t first;
             const int64_t n = channels_of_block(&first, w->p, b);
             for (int64_t k = 0; k < lanes; k++) {
-                float *const to = w->sums + (pair * PAIR + k) * ci + first;
-                for (int64_t i = 0; i < n; i++) {
-                    to[i] += from[i * PAIR + k];
-                }
+                add_weights(w->sums + (pair * PAIR + k) * ci + first, from + k,
+                            n);
             }
         }
     }
