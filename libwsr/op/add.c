@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sum of equal shapes, any number of them, in one pass: a node of a cell. The
-// gradient of each summand is that of the sum.
+// Sum of equal shapes, any number of them, in one pass: a node of a cell. Two
+// sources may also have shapes that are broadcast. The gradient of each summand
+// is that of the sum.
 
-#include "op/op.h"
+#include "op/broadcast.h"
 
 #include <string.h>
 
@@ -107,6 +108,7 @@ static void layout(wsr__node *node)
 }
 
 static const wsr__impl native = {.name = "native",
+                                 .applicable = wsr__broadcast_same,
                                  .layout = layout,
                                  .forward = forward,
                                  .backward = backward,
@@ -120,6 +122,9 @@ static const wsr__impl native = {.name = "native",
 // Plain tensors; sums in double.
 static wsr_status forward_ref(wsr__node *node)
 {
+    if (!wsr__broadcast_same(node)) {
+        return wsr__broadcast_ref.forward(node);
+    }
     const int64_t n = wsr__dst_floats(node);
     for (int64_t i = 0; i < n; i++) {
         double sum = 0;
@@ -133,6 +138,9 @@ static wsr_status forward_ref(wsr__node *node)
 
 static wsr_status backward_ref(wsr__node *node)
 {
+    if (!wsr__broadcast_same(node)) {
+        return wsr__broadcast_ref.backward(node);
+    }
     const size_t bytes = (size_t)wsr__dst_floats(node) * sizeof(float);
     for (size_t i = 0; i < node->n; i++) {
         if (node->src[i].want_diff) {
@@ -142,18 +150,72 @@ static wsr_status backward_ref(wsr__node *node)
     return WSR_OK;
 }
 
-static const wsr__impl ref = {
-    .name = "ref", .forward = forward_ref, .backward = backward_ref};
+static wsr_status plan_ref(wsr__node *node)
+{
+    return wsr__broadcast_same(node) ? WSR_OK : wsr__broadcast_ref.plan(node);
+}
 
-static const wsr__impl *const impls[] = {&native, &ref, NULL};
+static const wsr__impl ref = {.name = "ref",
+                              .plan = plan_ref,
+                              .forward = forward_ref,
+                              .backward = backward_ref};
+
+static double value(double a, double b)
+{
+    return a + b;
+}
+
+static double slope(double a, double b)
+{
+    (void)a;
+    (void)b;
+    return 1;
+}
+
+// For shapes that differ.
+static void plus(float *y, const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = a[i] + b[i];
+    }
+}
+
+static void pass(float *dx, const float *dy, const float *const ab[2],
+                 int64_t n)
+{
+    (void)ab;
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = dy[i];
+    }
+}
+
+static const wsr__binary function = {
+    .value = value,
+    .slope = {slope, slope},
+    .forward = plus,
+    .backward = {pass, pass},
+    .keeps_zero = true,
+};
+
+// Only two sources are broadcast.
+static wsr_status infer(wsr_shape *dst, const void *params,
+                        const wsr_shape *srcs, size_t n)
+{
+    return n == 2 ? wsr__broadcast_infer(dst, params, srcs, n)
+                  : wsr__infer_same(dst, params, srcs, n);
+}
+
+static const wsr__impl *const impls[] = {&native, &wsr__broadcast_native, &ref,
+                                         NULL};
 
 const wsr__op_class wsr__op_add = {
-    .super = {"add", "sum of equal shapes", "", NULL, 0},
+    .super = {"add", "sum, of two with broadcasting", "", NULL, 0},
     .min_srcs = 1,
     .max_srcs = MOST,
-    .sources = "src (n, ...), ... all of one shape",
-    .result = "(n, ...)",
-    .infer = wsr__infer_same,
+    .sources = "src (n, ...), ... all of one shape, or two broadcast",
+    .result = "shape of all together",
+    .infer = infer,
     .impls = impls,
+    .binary = &function,
     .piecewise_linear = WSR__ALL_SRCS,
 };

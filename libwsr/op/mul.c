@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Elementwise product of two tensors of one shape:
+// Elementwise product of two tensors, with broadcasting:
 //
 //   dst = a * b,   diff_a = diff_dst * b,   diff_b = diff_dst * a
 //
-// Zeros stay zeros, so any layout will do.
+// Zeros stay zeros, so tensors of one shape may have any layout.
 
-#include "op/op.h"
+#include "op/broadcast.h"
 
 static uint32_t needs(const wsr__node *node)
 {
@@ -53,8 +53,9 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
-static const wsr__impl ref = {
-    .name = "ref",
+static const wsr__impl same = {
+    .name = "same",
+    .applicable = wsr__broadcast_same,
     .layout = wsr__layout_same,
     .needs = needs,
     .forward = forward,
@@ -63,14 +64,66 @@ static const wsr__impl ref = {
     .in_place = true,
 };
 
-static const wsr__impl *const impls[] = {&ref, NULL};
+static double value(double a, double b)
+{
+    return a * b;
+}
+
+static double slope_a(double a, double b)
+{
+    (void)a;
+    return b;
+}
+
+static double slope_b(double a, double b)
+{
+    (void)b;
+    return a;
+}
+
+// For shapes that differ.
+static void times(float *y, const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = a[i] * b[i];
+    }
+}
+
+static void times_b(float *dx, const float *dy, const float *const ab[2],
+                    int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = dy[i] * ab[1][i];
+    }
+}
+
+static void times_a(float *dx, const float *dy, const float *const ab[2],
+                    int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = dy[i] * ab[0][i];
+    }
+}
+
+static const wsr__binary function = {
+    .value = value,
+    .slope = {slope_a, slope_b},
+    .forward = times,
+    .backward = {times_b, times_a},
+    .reads = {2, 1},
+    .keeps_zero = true,
+};
+
+static const wsr__impl *const impls[] = {&same, &wsr__broadcast_native,
+                                         &wsr__broadcast_ref, NULL};
 
 const wsr__op_class wsr__op_mul = {
-    .super = {"mul", "elementwise product", "", NULL, 0},
+    .super = {"mul", "elementwise product, with broadcasting", "", NULL, 0},
     .min_srcs = 2,
     .max_srcs = 2,
-    .sources = "a (n, ...), b (n, ...)",
-    .result = "as a",
-    .infer = wsr__infer_same,
+    .sources = "a (n, ...), b (n, ...) as NumPy broadcasts",
+    .result = "shape of both together",
+    .infer = wsr__broadcast_infer,
     .impls = impls,
+    .binary = &function,
 };

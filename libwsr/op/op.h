@@ -151,8 +151,10 @@ struct wsr__op_class {
     /// Shape of dst. SHAPE with both shapes in the detail otherwise.
     wsr_status (*infer)(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n);
-    const wsr__impl *const *impls; // ended by NULL
-    bool no_grad;                  // a source's gradient never flows through it
+    const wsr__impl *const *impls;              // ended by NULL
+    const struct wsr__elementwise *elementwise; // op/elementwise.h, or NULL
+    const struct wsr__binary *binary;           // op/broadcast.h, or NULL
+    bool no_grad;       // a source's gradient never flows through it
     uint32_t fixed;     // the same of single sources: bit i is source i
     uint32_t weights;   // weight sources, for counting multiply-adds: each of
                         // their numbers is used once per pixel of dst

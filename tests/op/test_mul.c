@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "support/gradcheck.h"
+#include "support/elementwise.h"
+
+static double formula(double a, double b)
+{
+    return a * b;
+}
 
 START_TEST(values_are_products)
 {
@@ -28,6 +33,13 @@ START_TEST(gradients_are_right)
 }
 END_TEST
 
+START_TEST(shapes_are_broadcast)
+{
+    pairs_follow("mul", formula);
+    broadcast_gradients("mul", -1, 1);
+}
+END_TEST
+
 START_TEST(different_shapes_are_refused)
 {
     const wsr_shape shapes[] = {{2, {3, 4}}, {2, {3, 5}}};
@@ -41,6 +53,7 @@ Suite *suite(void)
     const TTest *const tests[] = {
         values_are_products,
         gradients_are_right,
+        shapes_are_broadcast,
         different_shapes_are_refused,
         NULL,
     };
