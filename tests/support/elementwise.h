@@ -18,6 +18,10 @@ void values_follow(const char *op, const char *options, double (*f)(double),
 void elementwise_gradients(const char *op, const char *options, double low,
                            double high, const double kinks[2]);
 
+/// Derivatives of an op of one source at n points.
+void slopes_at(float *dx, const char *op, const char *options, const float *x,
+               int64_t n);
+
 /// Values of an op of two sources against f, over pairs of numbers.
 void pairs_follow(const char *op, double (*f)(double, double));
 
