@@ -39,11 +39,12 @@ typedef struct wsr__transpose_params {
     wsr__ints order;
 } wsr__transpose_params;
 
-/// slice: elements [begin, end) of an axis; end 0: up to the last.
+/// slice: elements [begin, end) of an axis; end 0: up to the last; step 0: 1.
 typedef struct wsr__slice_params {
     int64_t axis;
     int64_t begin;
     int64_t end;
+    int64_t step;
 } wsr__slice_params;
 
 /// chunk: part `index` of `count` equal ones along an axis.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Takes a range of one axis: dst holds the elements begin <= i < end of `axis`,
-// which must not be the batch.
+// which must not be the batch, or every step-th of them: begin, begin + step,
+// ... A negative step goes through the range from its last element on.
 
+#include "op/index_map.h"
 #include "op/params.h"
 
 #include <stddef.h>
@@ -15,6 +17,9 @@ static const wsr__option schema[] = {
      "first element", NULL},
     {"end", WSR__INT, offsetof(wsr__slice_params, end), "0", 0, 1 << 30, "",
      "one past the last element; 0: up to the last", NULL},
+    {"step", WSR__INT, offsetof(wsr__slice_params, step), "1", -(1 << 30),
+     1 << 30, "", "from element to element; negative: from the last one on",
+     NULL},
     {0},
 };
 
@@ -22,6 +27,12 @@ static const wsr__option schema[] = {
 static int64_t end_of(const wsr__slice_params *o, const wsr_shape *src)
 {
     return o->end == 0 ? src->dims[o->axis] : o->end;
+}
+
+// Params that code has filled in without a step have 0.
+static int64_t step_of(const wsr__slice_params *o)
+{
+    return o->step == 0 ? 1 : o->step;
 }
 
 // Bounds are options, checked here once for all batch sizes.
@@ -40,7 +51,8 @@ static wsr_status infer(wsr_shape *dst, const void *params,
             (long long)o->begin, (long long)end, (long long)o->axis, text);
     }
     *dst = srcs[0];
-    dst->dims[o->axis] = end - o->begin;
+    const int64_t step = step_of(o) < 0 ? -step_of(o) : step_of(o);
+    dst->dims[o->axis] = (end - o->begin + step - 1) / step;
     return WSR_OK;
 }
 
@@ -120,14 +132,46 @@ static wsr_status backward(wsr__node *node)
     return WSR_OK;
 }
 
-static const wsr__impl ref = {
-    .name = "ref",
+static bool is_dense(const wsr__node *node)
+{
+    return step_of(node->params) == 1;
+}
+
+static const wsr__impl dense = {
+    .name = "dense",
+    .applicable = is_dense,
     .forward = forward,
     .backward = backward,
     .accumulates = true,
 };
 
-static const wsr__impl *const impls[] = {&ref, NULL};
+static int64_t index_of(const wsr__node *node, int axis, int64_t i)
+{
+    const wsr__slice_params *const o = node->params;
+    if (axis != (int)o->axis) {
+        return i;
+    }
+    const int64_t step = step_of(o);
+    const int64_t first = step > 0 ? o->begin
+                                   : end_of(o, &node->src[0].desc.shape) - 1;
+    return first + i * step;
+}
+
+static wsr_status plan(wsr__node *node)
+{
+    return wsr__index_map_plan(node, index_of, 0);
+}
+
+static const wsr__impl ref = {
+    .name = "ref",
+    .plan = plan,
+    .forward = wsr__index_map_forward,
+    .backward = wsr__index_map_backward,
+    .unplan = wsr__index_map_unplan,
+    .accumulates = true,
+};
+
+static const wsr__impl *const impls[] = {&dense, &ref, NULL};
 
 const wsr__op_class wsr__op_slice = {
     .super = {"slice", "range of one axis", "", schema,
@@ -135,7 +179,7 @@ const wsr__op_class wsr__op_slice = {
     .min_srcs = 1,
     .max_srcs = 1,
     .sources = "src (n, ...)",
-    .result = "as src, with end - begin elements along the axis",
+    .result = "as src, with (end - begin) / step elements along the axis",
     .infer = infer,
     .impls = impls,
     .piecewise_linear = 1u,

@@ -172,7 +172,7 @@ static wsr_value adjacency(const wsr__predictor_graph *g, wsr_value table,
 static cell read_cell(const wsr__predictor_graph *g, int64_t first)
 {
     const options *const o = g->options;
-    const wsr__slice_params rows = {1, first, first + g->rows / 2};
+    const wsr__slice_params rows = {1, first, first + g->rows / 2, 1};
     const wsr_value table = wsr__op1_of(g->graph, &wsr__op_slice, &rows, g->x);
     const bool reversed = wsr__streq(o->preprocess.s, "3");
     const bool both = wsr__streq(o->preprocess.s, "4");

@@ -18,11 +18,38 @@ START_TEST(a_range_of_the_axis_is_kept)
 }
 END_TEST
 
+START_TEST(steps_leave_elements_out)
+{
+    const float x[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const op_value src = {{2, {1, 10}}, x};
+    static const struct {
+        const char *options;
+        float want[10];
+        size_t n;
+    } cases[] = {
+        {"step=3", {0, 3, 6, 9}, 4},
+        {"begin=1,end=9,step=3", {1, 4, 7}, 3},
+        {"step=-1", {9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, 10},
+        {"begin=2,end=9,step=-3", {8, 5, 2}, 3},
+        {"begin=3,end=9,step=-3", {8, 5}, 2},
+        {"step=-100", {9}, 1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        float y[10];
+        op_forward(y, "slice", cases[i].options, &src, 1);
+        ck_assert_mem_eq(y, cases[i].want, cases[i].n * sizeof(*y));
+    }
+}
+END_TEST
+
 START_TEST(gradients_are_right)
 {
     static const char *const options[] = {
-        "axis=1,begin=2,end=6", "axis=2,end=1", "axis=3,begin=2", "axis=1"};
-    for (size_t i = 0; i < 4; i++) {
+        "axis=1,begin=2,end=6",  "axis=2,end=1",
+        "axis=3,begin=2",        "axis=1",
+        "axis=1,begin=1,step=2", "axis=3,step=-2",
+        "axis=2,begin=1,step=-1"};
+    for (size_t i = 0; i < 7; i++) {
         grad_case c = {.op = "slice",
                        .options = options[i],
                        .n = 1,
@@ -55,6 +82,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         a_range_of_the_axis_is_kept,
+        steps_leave_elements_out,
         gradients_are_right,
         ranges_outside_are_refused,
         NULL,
