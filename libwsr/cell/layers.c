@@ -164,9 +164,8 @@ static wsr_value build_pool(const wsr__site *site, const wsr__layer *layer,
                             wsr_value x)
 {
     const bool max = layer->kind == WSR__LAYER_MAX_POOL;
-    const wsr__pool2d pool = {.kernel = layer->kernel[0],
-                              .stride = stride_of(site, layer, 0),
-                              .pad = pad_of(layer, 0)};
+    const wsr__pool2d pool = wsr__pool2d_square(
+        layer->kernel[0], stride_of(site, layer, 0), pad_of(layer, 0));
     return wsr__op1_of(site->graph, max ? &wsr__op_max_pool : &wsr__op_avg_pool,
                        &pool, x);
 }

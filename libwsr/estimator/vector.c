@@ -78,8 +78,8 @@ static wsr_value encode(const wsr__estimator_graph *g, const char *name,
         .bias = true};
     wsr_value x = wsr__estimator_conv2d(g, name, &conv, src);
     x = wsr__op1(g->graph, "relu", NULL, x);
-    x = wsr__op1_of(g->graph, &wsr__op_max_pool,
-                    &(wsr__pool2d){.kernel = 2, .stride = 2}, x);
+    const wsr__pool2d pool = wsr__pool2d_square(2, 2, 0);
+    x = wsr__op1_of(g->graph, &wsr__op_max_pool, &pool, x);
     return wsr__op1(g->graph, "reshape", NULL, x);
 }
 

@@ -88,8 +88,8 @@ static wsr_value relaxed_edge(const boost *b, const wsr__cell *cell,
     const wsr__slice_params part = {.axis = 1, .end = channels / PARTS};
     const wsr__slice_params rest = {
         .axis = 1, .begin = channels / PARTS, .end = channels};
-    const wsr__pool2d pool = {
-        .kernel = 2, .stride = 2, .pad = wsr__site_size(&site, x, 2) % 2};
+    const wsr__pool2d pool =
+        wsr__pool2d_square(2, 2, wsr__site_size(&site, x, 2) % 2);
     site.channels = channels / PARTS;
     site.stride = wsr__cell_stride(cell, state);
     const wsr_value mixed =

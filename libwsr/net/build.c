@@ -22,7 +22,7 @@ static wsr_value normalized(const wsr__site *site, const wsr_net *net,
 wsr_value wsr__build_last_pool(const wsr__site *site, int64_t side, wsr_value x)
 {
     if (side != 0 && wsr__site_size(site, x, 2) > side) {
-        const wsr__pool2d window = {.kernel = side, .stride = side};
+        const wsr__pool2d window = wsr__pool2d_square(side, side, 0);
         x = wsr__op1_of(site->graph, &wsr__op_avg_pool, &window, x);
     }
     return wsr__op1(site->graph, "global_avg_pool", NULL, x);

@@ -184,10 +184,8 @@ static wsr_value build_stem(const resnet_options *options,
     if (!options->pre_activation) {
         x = wsr__build_relu(site, wsr__named_norm(site, "bn1", x));
     }
-    return imagenet
-               ? wsr__build_max_pool(
-                     site, (wsr__pool2d){.kernel = 3, .stride = 2, .pad = 1}, x)
-               : x;
+    return imagenet ? wsr__build_max_pool(site, wsr__pool2d_square(3, 2, 1), x)
+                    : x;
 }
 
 static wsr_value build_groups(const wsr__build *build, const wsr__site *site,

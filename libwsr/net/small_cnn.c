@@ -82,7 +82,7 @@ static wsr_value build_half(const wsr__build *build, const wsr__site *site,
                             const char *const names[2], int64_t width,
                             wsr_value x)
 {
-    static const wsr__pool2d pool = {.kernel = 2, .stride = 2};
+    const wsr__pool2d pool = wsr__pool2d_square(2, 2, 0);
     wsr_value y = convolve(site, names[0], width, x);
     y = convolve(site, names[1], width, y);
     return wsr__build_stage(build, x, wsr__build_max_pool(site, pool, y));

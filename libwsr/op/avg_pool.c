@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mean of each square window, over the taps inside the source or, with
-// count_pad, over all of them with zeros outside.
+// Mean of each window, over the taps inside the source or, with count_pad, over
+// all of them with zeros outside. What ceil_mode lets reach beyond the border
+// never counts, as in PyTorch.
 
-#include "op/pool.h"
+#include "op/pool_window.h"
 
 #include <stddef.h>
 
 static const wsr__option schema[] = {
-    {"kernel", WSR__INT, offsetof(wsr__pool2d, kernel), "3", 1, 15, "pixels",
-     "side of the window", NULL},
-    {"stride", WSR__INT, offsetof(wsr__pool2d, stride), "1", 1, 64, "pixels",
-     "step between windows", NULL},
-    {"pad", WSR__INT, offsetof(wsr__pool2d, pad), "0", 0, 7, "pixels",
-     "border around the source", NULL},
+    WSR__POOL_OPTIONS,
     {"count_pad", WSR__BOOL, offsetof(wsr__pool2d, count_pad), "false", 0, 0,
      "", "divide by the whole window at the border too", NULL},
     {0},
@@ -39,6 +35,7 @@ static wsr_status backward(wsr__node *node)
 }
 
 static const wsr__impl native = {.name = "native",
+                                 .applicable = wsr__pool2d_is_square,
                                  .layout = wsr__layout_blocked,
                                  .forward = forward,
                                  .backward = backward,
@@ -48,23 +45,77 @@ static const wsr__impl native = {.name = "native",
                                             .src_views = true,
                                             .dst_views = true}};
 
+// What the sum over a window is divided by.
+static double divisor(const wsr__pool_window *p, const wsr__taps *rows,
+                      const wsr__taps *columns)
+{
+    return p->count_pad ? (double)(rows->counted * columns->counted)
+                        : (double)((rows->last - rows->first + 1) *
+                                   (columns->last - columns->first + 1));
+}
+
+// Planes [begin, end).
+static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr__pool_window p = wsr__pool_window_of(node);
+    float *y = node->dst.data + begin * p.h.out * p.w.out;
+    for (int64_t k = begin; k < end; k++) {
+        const float *const x = node->src[0].data + k * p.h.size * p.w.size;
+        for (int64_t i = 0; i < p.h.out * p.w.out; i++, y++) {
+            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
+            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
+            double sum = 0;
+            for (int64_t r = rows.first; r <= rows.last; r++) {
+                for (int64_t c = columns.first; c <= columns.last; c++) {
+                    sum += (double)x[r * p.w.size + c];
+                }
+            }
+            *y = (float)(sum / divisor(&p, &rows, &columns));
+        }
+    }
+}
+
+// Every pixel inside the window gets the same share.
+static void backward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr__pool_window p = wsr__pool_window_of(node);
+    const float *dy = node->dst.diff + begin * p.h.out * p.w.out;
+    for (int64_t k = begin; k < end; k++) {
+        float *const dx = node->src[0].diff + k * p.h.size * p.w.size;
+        for (int64_t i = 0; i < p.h.out * p.w.out; i++, dy++) {
+            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
+            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
+            const double whole = divisor(&p, &rows, &columns);
+            const float share = (float)((double)*dy / whole);
+            for (int64_t r = rows.first; r <= rows.last; r++) {
+                for (int64_t c = columns.first; c <= columns.last; c++) {
+                    dx[r * p.w.size + c] += share;
+                }
+            }
+        }
+    }
+}
+
 static wsr_status forward_ref(wsr__node *node)
 {
-    const wsr__ref_pool p = wsr__pool2d_ref_shape(node);
-    wsr__ref_avg_pool_forward(node->dst.data, node->src[0].data, &p);
-    return WSR_OK;
+    return wsr__pool_planes(node, forward_planes);
 }
 
 static wsr_status backward_ref(wsr__node *node)
 {
-    const wsr__ref_pool p = wsr__pool2d_ref_shape(node);
-    wsr__ref_avg_pool_backward(node->src[0].diff, node->dst.diff, &p);
-    return WSR_OK;
+    wsr__start_diff(&node->src[0]);
+    return wsr__pool_planes(node, backward_planes);
 }
 
-// The reference takes plain images and overwrites diff_src.
-static const wsr__impl ref = {
-    .name = "ref", .forward = forward_ref, .backward = backward_ref};
+// Any window, of plain images.
+static const wsr__impl ref = {.name = "ref",
+                              .forward = forward_ref,
+                              .backward = backward_ref,
+                              .accumulates = true};
 
 static const wsr__impl *const impls[] = {&native, &ref, NULL};
 

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Largest value of each square window; padding never wins. The gradient goes
-// to the first maximum in row-major order, whose place forward remembers.
+// Largest value of each window; padding never wins. The gradient goes to the
+// first maximum in row-major order, whose place forward remembers.
 
-#include "op/pool.h"
+#include "op/pool_window.h"
 
+#include <math.h>
 #include <stddef.h>
 
 static const wsr__option schema[] = {
-    {"kernel", WSR__INT, offsetof(wsr__pool2d, kernel), "3", 1, 15, "pixels",
-     "side of the window", NULL},
-    {"stride", WSR__INT, offsetof(wsr__pool2d, stride), "1", 1, 64, "pixels",
-     "step between windows", NULL},
-    {"pad", WSR__INT, offsetof(wsr__pool2d, pad), "0", 0, 7, "pixels",
-     "border around the source", NULL},
+    WSR__POOL_OPTIONS,
+    {"dilation", WSR__INTS, offsetof(wsr__pool2d, dilation), "1", 1, 4096,
+     "pixels", "step between taps: one number, or height and width", NULL},
     {0},
 };
 
@@ -54,6 +52,7 @@ static wsr_status backward(wsr__node *node)
 // It does not read `pre`: the kernel compares numbers as they lie in memory,
 // and a norm of negative scale turns their order round.
 static const wsr__impl native = {.name = "native",
+                                 .applicable = wsr__pool2d_is_square,
                                  .layout = wsr__layout_blocked,
                                  .plan = plan,
                                  .forward = forward,
@@ -64,32 +63,87 @@ static const wsr__impl native = {.name = "native",
                                             .src_views = true,
                                             .dst_views = true}};
 
+// Offset in the plane of the first maximum, the first NaN if there is one; -1
+// for a window without a pixel, which a dilation can make.
+static int64_t argmax(const float *x, const wsr__taps *rows,
+                      const wsr__taps *columns, int64_t width)
+{
+    int64_t best = -1;
+    for (int64_t i = rows->first; i <= rows->last; i += rows->step) {
+        for (int64_t j = columns->first; j <= columns->last;
+             j += columns->step) {
+            const float v = x[i * width + j];
+            const bool more = best < 0 || v > x[best] || isnan(v);
+            if (more && (best < 0 || !isnan(x[best]))) {
+                best = i * width + j;
+            }
+        }
+    }
+    return best;
+}
+
+// Planes [begin, end).
+static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr__pool_window p = wsr__pool_window_of(node);
+    float *y = node->dst.data + begin * p.h.out * p.w.out;
+    for (int64_t k = begin; k < end; k++) {
+        const float *const x = node->src[0].data + k * p.h.size * p.w.size;
+        for (int64_t i = 0; i < p.h.out * p.w.out; i++, y++) {
+            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
+            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
+            const int64_t best = argmax(x, &rows, &columns, p.w.size);
+            *y = best < 0 ? -INFINITY : x[best];
+        }
+    }
+}
+
+// Finds the maximum again rather than keep an index.
+static void backward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    const wsr__pool_window p = wsr__pool_window_of(node);
+    const float *dy = node->dst.diff + begin * p.h.out * p.w.out;
+    for (int64_t k = begin; k < end; k++) {
+        const int64_t at = k * p.h.size * p.w.size;
+        for (int64_t i = 0; i < p.h.out * p.w.out; i++, dy++) {
+            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
+            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
+            const int64_t best =
+                argmax(node->src[0].data + at, &rows, &columns, p.w.size);
+            if (best >= 0) {
+                node->src[0].diff[at + best] += *dy;
+            }
+        }
+    }
+}
+
 static wsr_status forward_ref(wsr__node *node)
 {
-    const wsr__ref_pool p = wsr__pool2d_ref_shape(node);
-    wsr__ref_max_pool_forward(node->dst.data, node->src[0].data, &p);
-    return WSR_OK;
+    return wsr__pool_planes(node, forward_planes);
 }
 
 static wsr_status backward_ref(wsr__node *node)
 {
-    const wsr__ref_pool p = wsr__pool2d_ref_shape(node);
-    wsr__ref_max_pool_backward(node->src[0].diff, node->src[0].data,
-                               node->dst.diff, &p);
-    return WSR_OK;
+    wsr__start_diff(&node->src[0]);
+    return wsr__pool_planes(node, backward_planes);
 }
 
-// The reference keeps no index and looks for the maximum again.
 static uint32_t needs_ref(const wsr__node *node)
 {
     (void)node;
     return 1u;
 }
 
+// Any window, of plain images.
 static const wsr__impl ref = {.name = "ref",
                               .needs = needs_ref,
                               .forward = forward_ref,
-                              .backward = backward_ref};
+                              .backward = backward_ref,
+                              .accumulates = true};
 
 static const wsr__impl *const impls[] = {&native, &ref, NULL};
 
@@ -99,7 +153,8 @@ const wsr__op_class wsr__op_max_pool = {
     .min_srcs = 1,
     .max_srcs = 1,
     .sources = "src (n, c, h, w)",
-    .result = "(n, c, oh, ow), oh = (h + 2 pad - kernel) / stride + 1",
+    .result = "(n, c, oh, ow), oh = (h + 2 pad - dilation (kernel - 1) - 1) / "
+              "stride + 1",
     .infer = wsr__pool2d_infer,
     .impls = impls,
     .piecewise_linear = 1u,

@@ -48,6 +48,58 @@ START_TEST(gradients_are_right)
 }
 END_TEST
 
+START_TEST(other_windows_have_right_gradients)
+{
+    static const char *const options[] = {
+        "kernel=[2,3],stride=[2,1]", "kernel=[1,4],pad=[0,1]",
+        "kernel=3,pad=[1,0,0,1]",    "kernel=3,stride=2,ceil_mode=true",
+        "kernel=2,dilation=2,pad=1", "kernel=[2,3],dilation=[3,2],pad=[2,1]",
+        "kernel=16,pad=8,stride=5",  "kernel=2,stride=3,pad=1,ceil_mode=true"};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        grad_case c = {.op = "max_pool", .options = options[i], .n = 1};
+        c.src[0].shape = wsr__shape4(2, 9, 6, 8);
+        c.src[0].draw = DRAW_SPACED;
+        gradcheck(&c);
+        c.blocked = true;
+        gradcheck(&c);
+    }
+}
+END_TEST
+
+// Figures of torch 1.13, of the numbers 0 to 34 as (5, 7) images.
+START_TEST(values_are_those_of_pytorch)
+{
+    float x[35];
+    float y[64];
+    for (int i = 0; i < 35; i++) {
+        x[i] = (float)i;
+    }
+    const op_value src = {{4, {1, 1, 5, 7}}, x};
+    const float want0[] = {8, 10, 12, 13, 22, 24, 26, 27, 29, 31, 33, 34};
+    op_forward(y, "max_pool", "kernel=2,stride=2,ceil_mode=true", &src, 1);
+    for (size_t i = 0; i < sizeof(want0) / sizeof(want0[0]); i++) {
+        ck_assert_float_eq_tol(y[i], want0[i], 1e-5f);
+    }
+    const float want1[] = {2,  3,  4,  5,  6,  16, 17, 18,
+                           19, 20, 30, 31, 32, 33, 34};
+    op_forward(y, "max_pool", "kernel=[2,3],stride=[2,1],pad=[1,0]", &src, 1);
+    for (size_t i = 0; i < sizeof(want1) / sizeof(want1[0]); i++) {
+        ck_assert_float_eq_tol(y[i], want1[i], 1e-5f);
+    }
+    const float want2[] = {0, 3, 6, 21, 24, 27};
+    op_forward(y, "max_pool", "kernel=2,stride=3,pad=1,ceil_mode=true", &src,
+               1);
+    for (size_t i = 0; i < sizeof(want2) / sizeof(want2[0]); i++) {
+        ck_assert_float_eq_tol(y[i], want2[i], 1e-5f);
+    }
+    const float want3[] = {24, 26, 26, 24, 26, 26};
+    op_forward(y, "max_pool", "kernel=3,stride=2,pad=1,dilation=2", &src, 1);
+    for (size_t i = 0; i < sizeof(want3) / sizeof(want3[0]); i++) {
+        ck_assert_float_eq_tol(y[i], want3[i], 1e-5f);
+    }
+}
+END_TEST
+
 START_TEST(one_pixel_is_enough_with_padding)
 {
     grad_case c = {.op = "max_pool", .options = "pad=1", .n = 1};
@@ -71,6 +123,8 @@ Suite *suite(void)
         windows_yield_their_largest_value,
         a_nan_wins,
         gradients_are_right,
+        other_windows_have_right_gradients,
+        values_are_those_of_pytorch,
         one_pixel_is_enough_with_padding,
         windows_that_do_not_fit_are_refused,
         NULL,
