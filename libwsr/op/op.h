@@ -154,6 +154,8 @@ struct wsr__op_class {
     const wsr__impl *const *impls;              // ended by NULL
     const struct wsr__elementwise *elementwise; // op/elementwise.h, or NULL
     const struct wsr__binary *binary;           // op/broadcast.h, or NULL
+    const struct wsr__reduce *reduce;           // op/reduce.h, or NULL
+    const struct wsr__norm_class *norm;         // op/norm_groups.h, or NULL
     bool no_grad;       // a source's gradient never flows through it
     uint32_t fixed;     // the same of single sources: bit i is source i
     uint32_t weights;   // weight sources, for counting multiply-adds: each of

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mean along axes; each number gets an equal part of the gradient.
+
+#include "op/reduce.h"
+
+static double fold(double sum, const float *x, int64_t n, int64_t stride)
+{
+    double total = sum;
+    for (int64_t i = 0; i < n; i++) {
+        total += (double)x[i * stride];
+    }
+    return total;
+}
+
+static const wsr__reduce function = {
+    .fold = fold,
+    .mean = true,
+};
+
+const wsr__op_class wsr__op_reduce_mean = {
+    .super = {"reduce_mean", "mean along axes", "", wsr__reduce_schema,
+              sizeof(wsr__reduce_params)},
+    .min_srcs = 1,
+    .max_srcs = 1,
+    .sources = "src (n, ...)",
+    .result = "as src, with one element or none for each of the axes",
+    .infer = wsr__reduce_infer,
+    .impls = wsr__reduce_impls,
+    .reduce = &function,
+    .piecewise_linear = 1u,
+};
