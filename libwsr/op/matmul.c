@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrix products: a (b, m, k) times b (b, k, n) for each of a batch, or one
-// product of a (n, k) and b (k, m), where the rows of a are the batch and b is
-// a parameter. Either side may be transposed, except that the two-dimensional
-// a may not: that would mix samples.
+// Matrix products: a (..., m, k) times b (..., k, n), where the axes in front
+// are broadcast as in NumPy. Of two sources of two dimensions, the rows of a
+// are the batch and b is a parameter. Either side may be transposed, except
+// that such an a may not: that would mix samples.
 //
 //   dst = a b,   diff_a = diff_dst b^T,   diff_b = a^T diff_dst
 
@@ -33,6 +33,30 @@ static wsr_status fail(const wsr_shape *a, const wsr_shape *b, const char *what)
     return WSR_FAIL(WSR_SHAPE, "%s: %s and %s", what, first, second);
 }
 
+// Axis `i` of those in front of the matrices, counted from the matrices on; 1
+// where there is none.
+static int64_t front(const wsr_shape *shape, int i)
+{
+    const int at = shape->ndims - 3 - i;
+    return at < 0 ? 1 : shape->dims[at];
+}
+
+// The axes in front of the matrices of both together.
+static wsr_status infer_front(wsr_shape *dst, const wsr_shape *a,
+                              const wsr_shape *b)
+{
+    *dst = a->ndims >= b->ndims ? *a : *b;
+    for (int i = 0; i < dst->ndims - 2; i++) {
+        const int64_t da = front(a, i);
+        const int64_t db = front(b, i);
+        if (da != db && da != 1 && db != 1) {
+            return fail(a, b, "sources must have the same batch");
+        }
+        dst->dims[dst->ndims - 3 - i] = da > db ? da : db;
+    }
+    return WSR_OK;
+}
+
 // Sizes are read as they lie in memory and then exchanged where a side is
 // transposed.
 static wsr_status infer(wsr_shape *dst, const void *params,
@@ -42,24 +66,20 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     const matmul_params *const o = params;
     const wsr_shape *const a = &srcs[0];
     const wsr_shape *const b = &srcs[1];
-    const int d = a->ndims;
-    if (b->ndims != d || (d != 2 && d != 3)) {
-        return fail(a, b, "sources must both have 2 or both 3 dimensions");
+    if (a->ndims < 2 || b->ndims < 2) {
+        return fail(a, b, "sources must have at least 2 dimensions");
     }
-    if (d == 2 && o->transpose_a) {
+    if (a->ndims == 2 && b->ndims == 2 && o->transpose_a) {
         return fail(a, b, "transposing the batch would mix samples");
     }
-    if (d == 3 && a->dims[0] != b->dims[0]) {
-        return fail(a, b, "sources must have the same batch");
-    }
-    if (a->dims[d - (o->transpose_a ? 2 : 1)] !=
-        b->dims[d - (o->transpose_b ? 1 : 2)]) {
+    if (a->dims[a->ndims - (o->transpose_a ? 2 : 1)] !=
+        b->dims[b->ndims - (o->transpose_b ? 1 : 2)]) {
         return fail(a, b, "inner sizes must be the same");
     }
-    *dst = *a;
-    dst->dims[d - 2] = a->dims[d - (o->transpose_a ? 1 : 2)];
-    dst->dims[d - 1] = b->dims[d - (o->transpose_b ? 2 : 1)];
-    return WSR_OK;
+    const wsr_status status = infer_front(dst, a, b);
+    dst->dims[dst->ndims - 2] = a->dims[a->ndims - (o->transpose_a ? 1 : 2)];
+    dst->dims[dst->ndims - 1] = b->dims[b->ndims - (o->transpose_b ? 2 : 1)];
+    return status;
 }
 
 // The gradient of either side is a product with the other.
@@ -69,23 +89,71 @@ static uint32_t needs(const wsr__node *node)
            (node->src[0].want_diff ? 2u : 0u);
 }
 
-// Two-dimensional sources are one product.
+// Whether all is one product: b is one matrix, and the matrices of a lie below
+// each other.
+static bool is_one(const wsr__node *node)
+{
+    const matmul_params *const o = node->params;
+    const wsr_shape *const b = &node->src[1].desc.shape;
+    int64_t matrices = 1;
+    for (int i = 0; i < b->ndims - 2; i++) {
+        matrices *= b->dims[i];
+    }
+    return matrices == 1 && !o->transpose_a;
+}
+
+// Products of a node.
 static int64_t batch_of(const wsr__node *node)
 {
     const wsr_shape *const dst = &node->dst.desc.shape;
-    return dst->ndims == 3 ? dst->dims[0] : 1;
+    int64_t count = 1;
+    for (int i = 0; !is_one(node) && i < dst->ndims - 2; i++) {
+        count *= dst->dims[i];
+    }
+    return count;
 }
 
-// Matrix number `at` of a tensor.
-static wsr__matrix matrix(float *data, const wsr_shape *shape, bool transposed,
-                          int64_t at)
+// Which matrix of a tensor belongs to product `at`. Sets `*repeated` if an
+// earlier product has the same.
+static int64_t place_of(const wsr__node *node, const wsr_shape *shape,
+                        int64_t at, bool *repeated)
 {
+    int64_t place = 0;
+    int64_t stride = 1;
+    int64_t left = at;
+    *repeated = false;
+    for (int i = 0; i < node->dst.desc.shape.ndims - 2; i++) {
+        const int64_t size = front(&node->dst.desc.shape, i);
+        const int64_t own = front(shape, i);
+        *repeated = *repeated || (own < size && left % size > 0);
+        place += own < size ? 0 : left % size * stride;
+        stride *= own;
+        left /= size;
+    }
+    return place;
+}
+
+// The matrix of product `at` of a tensor.
+static wsr__matrix matrix(const wsr__node *node, float *data,
+                          const wsr_shape *shape, bool transposed, int64_t at)
+{
+    bool repeated = false;
     const int64_t rows = shape->dims[shape->ndims - 2];
     const int64_t cols = shape->dims[shape->ndims - 1];
-    return (wsr__matrix){.data = data + at * rows * cols,
-                         .rows = rows,
+    const int64_t place = place_of(node, shape, at, &repeated);
+    const bool all = is_one(node) && shape != &node->src[1].desc.shape;
+    return (wsr__matrix){.data = data + place * rows * cols,
+                         .rows = all ? wsr_shape_count(shape) / cols : rows,
                          .cols = cols,
                          .transposed = transposed};
+}
+
+// Whether a gradient is added to what is there.
+static bool adds(const wsr__node *node, const wsr__arg *arg, int64_t at)
+{
+    bool repeated = false;
+    (void)place_of(node, &arg->desc.shape, at, &repeated);
+    return repeated || arg->accumulate;
 }
 
 // A product of matrices of this node. The two implementations differ in this
@@ -93,19 +161,20 @@ static wsr__matrix matrix(float *data, const wsr_shape *shape, bool transposed,
 typedef wsr_status (*product)(const wsr__matrix *c, const wsr__matrix *a,
                               const wsr__matrix *b, bool accumulate);
 
-// A (b, m, k), B (b, k, n) and C (b, m, n) are plain, one matrix behind the
-// other.
+// Tensors are plain, one matrix behind the other.
 static wsr_status forward_with(wsr__node *node, product multiply)
 {
     const matmul_params *const o = node->params;
     wsr_status status = WSR_OK;
     for (int64_t i = 0; i < batch_of(node); i++) {
-        const wsr__matrix a = matrix(
-            node->src[0].data, &node->src[0].desc.shape, o->transpose_a, i);
-        const wsr__matrix b = matrix(
-            node->src[1].data, &node->src[1].desc.shape, o->transpose_b, i);
+        const wsr__matrix a = matrix(node, node->src[0].data,
+                                     &node->src[0].desc.shape, o->transpose_a,
+                                     i);
+        const wsr__matrix b = matrix(node, node->src[1].data,
+                                     &node->src[1].desc.shape, o->transpose_b,
+                                     i);
         const wsr__matrix c =
-            matrix(node->dst.data, &node->dst.desc.shape, false, i);
+            matrix(node, node->dst.data, &node->dst.desc.shape, false, i);
         WSR_TRY(multiply(&c, &a, &b, false));
     }
 out:
@@ -118,13 +187,13 @@ static wsr_status backward_a(wsr__node *node, int64_t i, product multiply)
     const matmul_params *const o = node->params;
     wsr__arg *const a = &node->src[0];
     wsr__arg *const b = &node->src[1];
-    const wsr__matrix da = matrix(a->diff, &a->desc.shape, false, i);
+    const wsr__matrix da = matrix(node, a->diff, &a->desc.shape, false, i);
     const wsr__matrix dc =
-        matrix(node->dst.diff, &node->dst.desc.shape, o->transpose_a, i);
-    const wsr__matrix other =
-        matrix(b->data, &b->desc.shape, o->transpose_a == o->transpose_b, i);
-    return o->transpose_a ? multiply(&da, &other, &dc, a->accumulate)
-                          : multiply(&da, &dc, &other, a->accumulate);
+        matrix(node, node->dst.diff, &node->dst.desc.shape, o->transpose_a, i);
+    const wsr__matrix other = matrix(node, b->data, &b->desc.shape,
+                                     o->transpose_a == o->transpose_b, i);
+    return o->transpose_a ? multiply(&da, &other, &dc, adds(node, a, i))
+                          : multiply(&da, &dc, &other, adds(node, a, i));
 }
 
 // If op(b) = b^T, diff_b is (op(a)^T dc)^T = dc^T op(a).
@@ -133,17 +202,17 @@ static wsr_status backward_b(wsr__node *node, int64_t i, product multiply)
     const matmul_params *const o = node->params;
     wsr__arg *const a = &node->src[0];
     wsr__arg *const b = &node->src[1];
-    const wsr__matrix db = matrix(b->diff, &b->desc.shape, false, i);
+    const wsr__matrix db = matrix(node, b->diff, &b->desc.shape, false, i);
     const wsr__matrix dc =
-        matrix(node->dst.diff, &node->dst.desc.shape, o->transpose_b, i);
-    const wsr__matrix other =
-        matrix(a->data, &a->desc.shape, o->transpose_a == o->transpose_b, i);
-    return o->transpose_b ? multiply(&db, &dc, &other, b->accumulate)
-                          : multiply(&db, &other, &dc, b->accumulate);
+        matrix(node, node->dst.diff, &node->dst.desc.shape, o->transpose_b, i);
+    const wsr__matrix other = matrix(node, a->data, &a->desc.shape,
+                                     o->transpose_a == o->transpose_b, i);
+    return o->transpose_b ? multiply(&db, &dc, &other, adds(node, b, i))
+                          : multiply(&db, &other, &dc, adds(node, b, i));
 }
 
-// Sample i of a batch has matrices of its own; a two-dimensional b is shared by
-// all rows, whose gradients the one product sums.
+// Product after product: the gradient of a matrix that several products share
+// is the sum over them in this order.
 static wsr_status backward_with(wsr__node *node, product multiply)
 {
     wsr_status status = WSR_OK;
@@ -221,12 +290,12 @@ static const wsr__impl dnnl = {
 static const wsr__impl *const impls[] = {&dnnl, &ref, NULL};
 
 const wsr__op_class wsr__op_matmul = {
-    .super = {"matmul", "matrix product, per sample or by a parameter", "",
-              schema, sizeof(matmul_params)},
+    .super = {"matmul", "matrix product, with broadcasting", "", schema,
+              sizeof(matmul_params)},
     .min_srcs = 2,
     .max_srcs = 2,
-    .sources = "a (n, k) or (b, m, k), b (k, m) or (b, k, n)",
-    .result = "(n, m) or (b, m, n)",
+    .sources = "a (n, k) or (..., m, k), b (k, m) or (..., k, n)",
+    .result = "(n, m) or (..., m, n)",
     .infer = infer,
     .impls = impls,
 };

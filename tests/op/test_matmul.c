@@ -64,6 +64,48 @@ START_TEST(gradients_of_a_product_with_a_parameter_are_right)
 }
 END_TEST
 
+START_TEST(axes_in_front_are_broadcast)
+{
+    static const struct {
+        wsr_shape a;
+        wsr_shape b;
+        bool a_weights;
+        bool b_weights;
+    } cases[] = {
+        {{4, {2, 3, 5, 7}}, {4, {2, 3, 7, 4}}, false, false}, // heads
+        {{4, {2, 3, 5, 7}}, {4, {2, 1, 7, 4}}, false, false},
+        {{4, {2, 1, 5, 7}}, {4, {2, 3, 7, 4}}, false, false},
+        {{3, {2, 5, 7}}, {2, {7, 4}}, false, true}, // tokens
+        {{4, {2, 3, 5, 7}}, {2, {7, 4}}, false, true},
+        {{4, {2, 3, 5, 7}}, {3, {3, 7, 4}}, false, true},
+        {{3, {2, 5, 7}}, {3, {1, 7, 4}}, false, true},
+        {{2, {5, 7}}, {3, {2, 7, 4}}, true, false},
+        {{3, {3, 5, 7}}, {4, {2, 3, 7, 4}}, true, false},
+        {{5, {2, 3, 2, 5, 4}}, {5, {2, 1, 2, 4, 3}}, false, false},
+    };
+    for (size_t i = 0; i < 4 * sizeof(cases) / sizeof(cases[0]); i++) {
+        static const char *const options[] = {
+            NULL, "transpose_a=true", "transpose_b=true",
+            "transpose_a=true,transpose_b=true"};
+        grad_case c = {.op = "matmul", .options = options[i % 4], .n = 2};
+        c.src[0] = (grad_source){.shape = cases[i / 4].a,
+                                 .weights = cases[i / 4].a_weights};
+        c.src[1] = (grad_source){.shape = cases[i / 4].b,
+                                 .weights = cases[i / 4].b_weights};
+        for (size_t s = 0; s < 2; s++) {
+            wsr_shape *const shape = &c.src[s].shape;
+            int64_t *const last = &shape->dims[shape->ndims - 2];
+            if ((i % 4 >> s & 1) != 0) {
+                const int64_t rows = last[0];
+                last[0] = last[1];
+                last[1] = rows;
+            }
+        }
+        gradcheck(&c);
+    }
+}
+END_TEST
+
 START_TEST(a_square_gets_both_gradients)
 {
     static const char *const options[] = {NULL, "transpose_b=true"};
@@ -85,8 +127,8 @@ START_TEST(shapes_that_do_not_fit_are_refused)
     op_refuses(WSR_SHAPE, "inner sizes", "matmul", NULL, inner, 2);
     const wsr_shape batch[] = {{3, {2, 3, 4}}, {3, {3, 4, 5}}};
     op_refuses(WSR_SHAPE, "same batch", "matmul", NULL, batch, 2);
-    const wsr_shape ndims[] = {{3, {2, 3, 4}}, {2, {4, 5}}};
-    op_refuses(WSR_SHAPE, "(2, 3, 4) and (4, 5)", "matmul", NULL, ndims, 2);
+    const wsr_shape ndims[] = {{3, {2, 3, 4}}, {1, {4}}};
+    op_refuses(WSR_SHAPE, "(2, 3, 4) and (4)", "matmul", NULL, ndims, 2);
     const wsr_shape flat[] = {{2, {4, 4}}, {2, {4, 4}}};
     op_refuses(WSR_SHAPE, "mix samples", "matmul", "transpose_a=true", flat, 2);
 }
@@ -99,6 +141,7 @@ Suite *suite(void)
         transposed_sources_are_used_transposed,
         batched_gradients_are_right,
         gradients_of_a_product_with_a_parameter_are_right,
+        axes_in_front_are_broadcast,
         a_square_gets_both_gradients,
         shapes_that_do_not_fit_are_refused,
         NULL,
