@@ -53,6 +53,19 @@ START_TEST(gradients_are_right)
 }
 END_TEST
 
+START_TEST(six_axes_have_right_gradients)
+{
+    gradcheck(&(grad_case){.op = "transpose",
+                           .options = "order=[0, 2, 4, 1, 5, 3]",
+                           .n = 1,
+                           .src = {{.shape = {6, {2, 3, 4, 2, 5, 3}}}}});
+    gradcheck(&(grad_case){.op = "transpose",
+                           .options = "order=[0, 1, 4, 3, 2]",
+                           .n = 1,
+                           .src = {{.shape = {5, {2, 3, 4, 2, 5}}}}});
+}
+END_TEST
+
 START_TEST(what_is_no_permutation_is_refused)
 {
     const wsr_shape shape = {3, {2, 3, 4}};
@@ -72,6 +85,7 @@ Suite *suite(void)
         axes_are_exchanged,
         four_axes_follow_their_order,
         gradients_are_right,
+        six_axes_have_right_gradients,
         what_is_no_permutation_is_refused,
         NULL,
     };
