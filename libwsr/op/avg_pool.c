@@ -54,6 +54,30 @@ static double divisor(const wsr__pool_window *p, const wsr__taps *rows,
                                    (columns->last - columns->first + 1));
 }
 
+// Sum of a window of a plane of `width` columns.
+static double sum_of(const float *x, const wsr__taps *rows,
+                     const wsr__taps *columns, int64_t width)
+{
+    double sum = 0;
+    for (int64_t r = rows->first; r <= rows->last; r++) {
+        for (int64_t c = columns->first; c <= columns->last; c++) {
+            sum += (double)x[r * width + c];
+        }
+    }
+    return sum;
+}
+
+// Adds a number to each pixel of a window.
+static void add_to(float *dx, float share, const wsr__taps *rows,
+                   const wsr__taps *columns, int64_t width)
+{
+    for (int64_t r = rows->first; r <= rows->last; r++) {
+        for (int64_t c = columns->first; c <= columns->last; c++) {
+            dx[r * width + c] += share;
+        }
+    }
+}
+
 // Planes [begin, end).
 static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
 {
@@ -66,12 +90,7 @@ static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
         for (int64_t i = 0; i < p.h.out * p.w.out; i++, y++) {
             const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
             const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
-            double sum = 0;
-            for (int64_t r = rows.first; r <= rows.last; r++) {
-                for (int64_t c = columns.first; c <= columns.last; c++) {
-                    sum += (double)x[r * p.w.size + c];
-                }
-            }
+            const double sum = sum_of(x, &rows, &columns, p.w.size);
             *y = (float)(sum / divisor(&p, &rows, &columns));
         }
     }
@@ -91,11 +110,7 @@ static void backward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
             const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
             const double whole = divisor(&p, &rows, &columns);
             const float share = (float)((double)*dy / whole);
-            for (int64_t r = rows.first; r <= rows.last; r++) {
-                for (int64_t c = columns.first; c <= columns.last; c++) {
-                    dx[r * p.w.size + c] += share;
-                }
-            }
+            add_to(dx, share, &rows, &columns, p.w.size);
         }
     }
 }

@@ -211,7 +211,7 @@ static walk walk_of(wsr__node *node)
     walk w = {.node = node};
     w.ndims = memory_dims(w.dims, node, 2);
     for (size_t s = 0; s < 2; s++) {
-        int64_t dims[AXES];
+        int64_t dims[AXES] = {0};
         const int ndims = memory_dims(dims, node, s);
         strides_of(w.strides[s], dims, ndims);
     }

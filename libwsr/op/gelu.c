@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 typedef struct gelu_params {
     wsr__text approximate;
@@ -56,9 +55,35 @@ static double slope(double x, const void *params)
     return p + x * p * (1 - p) * 2 * root * (1 + 3 * 0.044715 * x * x);
 }
 
+// The kernels know the exact function; the approximation is computed in double.
+static void forward(float *y, const float *x, int64_t n, const void *params)
+{
+    if (!by_tanh(params)) {
+        wsr__gelu_forward(y, x, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (float)value((double)x[i], params);
+    }
+}
+
+static void backward(float *dx, const float *dy, const float *x, int64_t n,
+                     const void *params)
+{
+    if (!by_tanh(params)) {
+        wsr__gelu_backward(dx, dy, x, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = (float)((double)dy[i] * slope((double)x[i], params));
+    }
+}
+
 static const wsr__elementwise function = {
     .value = value,
     .slope = slope,
+    .forward = forward,
+    .backward = backward,
 
 };
 

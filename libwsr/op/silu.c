@@ -15,12 +15,6 @@ static double sigmoid(double x)
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-static float sigmoid_float(float x)
-{
-    const float e = expf(-fabsf(x));
-    return (x < 0 ? e : 1.0f) / (1.0f + e);
-}
-
 static double value(double x, const void *params)
 {
     (void)params;
@@ -36,19 +30,14 @@ static double slope(double x, const void *params)
 static void forward(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = x[i] * sigmoid_float(x[i]);
-    }
+    wsr__silu_forward(y, x, n);
 }
 
 static void backward(float *dx, const float *dy, const float *x, int64_t n,
                      const void *params)
 {
     (void)params;
-    for (int64_t i = 0; i < n; i++) {
-        const float s = sigmoid_float(x[i]);
-        dx[i] = dy[i] * s * (1.0f + x[i] * (1.0f - s));
-    }
+    wsr__silu_backward(dx, dy, x, n);
 }
 
 static const wsr__elementwise function = {

@@ -59,7 +59,7 @@ START_TEST(options_are_checked)
     ck_assert_fails(wsr_graph_op(&out, r.graph, "max_pool", &x, 1, "strid=2"),
                     WSR_CONFIG, "did you mean 'max_pool.stride'");
     ck_assert_fails(wsr_graph_op(&out, r.graph, "max_pool", &x, 1, "stride=0"),
-                    WSR_CONFIG, "max_pool.stride: 0 is outside [1, 64]");
+                    WSR_CONFIG, "max_pool.stride: 0 is outside [1, 4096]");
     ck_assert_fails(wsr_graph_op(&out, r.graph, "relu", &x, 1, "slope=1"),
                     WSR_CONFIG, "slope");
     rig_close(&r);
@@ -69,7 +69,7 @@ END_TEST
 START_TEST(an_op_of_params_is_that_of_the_same_text)
 {
     rig r = rig_open();
-    const wsr__pool2d window = {.kernel = 2, .stride = 2};
+    const wsr__pool2d window = wsr__pool2d_square(2, 2, 0);
     const wsr_value x = wsr__input(r.graph, "x", wsr__shape4(1, 3, 8, 8));
     const wsr_value values[] = {
         wsr__op1(r.graph, "max_pool", "kernel=2,stride=2", x),

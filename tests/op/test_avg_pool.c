@@ -63,8 +63,7 @@ START_TEST(other_windows_have_right_gradients)
         "kernel=3,pad=[1,0,0,1]",
         "kernel=3,stride=2,ceil_mode=true",
         "kernel=16,pad=8,stride=5",
-        "kernel=3,stride=2,pad=1,ceil_mode=true,"
-        "count_pad=true"};
+        "kernel=3,stride=2,pad=1,ceil_mode=true,count_pad=true"};
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         grad_case c = {.op = "avg_pool",
                        .options = options[i],
