@@ -6,6 +6,7 @@
 #include "op/params.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const wsr__option schema[] = {
     {"order", WSR__INTS, offsetof(wsr__transpose_params, order), "[]", 0,
@@ -73,41 +74,38 @@ static void strides_of(int64_t strides[WSR_MAX_DIMS], const wsr__node *node)
     }
 }
 
-// Move to the next element of dst behind the batch axis; the offset in src
-// follows. `at` counts like an odometer, the last axis fastest.
-static int64_t advance(int64_t at[WSR_MAX_DIMS], int64_t offset,
-                       const wsr_shape *dst, const int64_t *strides)
+// Offset in src of row `row` of dst, a row being its last axis.
+static int64_t row_offset(const wsr_shape *dst, const int64_t *strides,
+                          int64_t row)
 {
-    int64_t next = offset;
-    for (int i = dst->ndims; i-- > 1;) {
-        at[i]++;
-        next += strides[i];
-        if (at[i] < dst->dims[i]) {
-            break;
-        }
-        next -= at[i] * strides[i];
-        at[i] = 0;
+    int64_t offset = 0;
+    int64_t left = row;
+    for (int i = dst->ndims - 1; i-- > 0;) {
+        offset += left % dst->dims[i] * strides[i];
+        left /= dst->dims[i];
     }
-    return next;
+    return offset;
 }
 
-// Samples [begin, end): dst is written in order, src is read by strides.
+// Rows [begin, end): dst is written in order, src is read by strides.
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
     const wsr_shape *const dst = &node->dst.desc.shape;
-    const int64_t row = wsr__row_floats(&node->dst.desc);
-    int64_t strides[WSR_MAX_DIMS];
+    const int64_t size = dst->dims[dst->ndims - 1];
+    int64_t strides[WSR_MAX_DIMS] = {0};
     strides_of(strides, node);
-    for (int64_t k = begin; k < end; k++) {
-        const float *const x = node->src[0].data + k * row;
-        float *const y = node->dst.data + k * row;
-        int64_t at[WSR_MAX_DIMS] = {0};
-        int64_t offset = 0;
-        for (int64_t i = 0; i < row; i++) {
-            y[i] = x[offset];
-            offset = advance(at, offset, dst, strides);
+    const int64_t stride = strides[dst->ndims - 1];
+    for (int64_t r = begin; r < end; r++) {
+        const float *const x = node->src[0].data + row_offset(dst, strides, r);
+        float *const y = node->dst.data + r * size;
+        if (stride == 1) {
+            memcpy(y, x, (size_t)size * sizeof(*y));
+            continue;
+        }
+        for (int64_t i = 0; i < size; i++) {
+            y[i] = x[i * stride];
         }
     }
 }
@@ -118,36 +116,38 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const wsr__node *const node = ctx;
     const wsr_shape *const dst = &node->dst.desc.shape;
-    const int64_t row = wsr__row_floats(&node->dst.desc);
+    const int64_t size = dst->dims[dst->ndims - 1];
     const bool add = node->src[0].accumulate;
-    int64_t strides[WSR_MAX_DIMS];
+    int64_t strides[WSR_MAX_DIMS] = {0};
     strides_of(strides, node);
-    for (int64_t k = begin; k < end; k++) {
-        float *const dx = node->src[0].diff + k * row;
-        const float *const dy = node->dst.diff + k * row;
-        int64_t at[WSR_MAX_DIMS] = {0};
-        int64_t offset = 0;
-        for (int64_t i = 0; i < row; i++) {
-            dx[offset] = (add ? dx[offset] : 0.0f) + dy[i];
-            offset = advance(at, offset, dst, strides);
+    const int64_t stride = strides[dst->ndims - 1];
+    for (int64_t r = begin; r < end; r++) {
+        float *const dx = node->src[0].diff + row_offset(dst, strides, r);
+        const float *const dy = node->dst.diff + r * size;
+        for (int64_t i = 0; i < size; i++) {
+            dx[i * stride] = (add ? dx[i * stride] : 0.0f) + dy[i];
         }
     }
 }
 
-// Sources are plain; strides count floats of a row-major tensor.
+// Each element of src belongs to one element of dst, so rows can be split among
+// threads in both passes. Sources are plain.
+static void share_rows(wsr__node *node, wsr__body body)
+{
+    const wsr_shape *const dst = &node->dst.desc.shape;
+    const int64_t size = dst->dims[dst->ndims - 1];
+    wsr__share(wsr__dst_floats(node) / size, size, body, node);
+}
+
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               forward_share, node);
+    share_rows(node, forward_share);
     return WSR_OK;
 }
 
-// Each element of src belongs to one element of dst, so samples can be split
-// among threads in both passes.
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(node->dst.desc.shape.dims[0], wsr__row_floats(&node->dst.desc),
-               backward_share, node);
+    share_rows(node, backward_share);
     return WSR_OK;
 }
 

@@ -42,6 +42,15 @@ START_TEST(gradients_are_right)
 }
 END_TEST
 
+START_TEST(a_saturated_row_has_zero_at_its_largest)
+{
+    const float x[] = {0, -200, -100};
+    float y[3];
+    op_forward(y, "log_softmax", NULL, &(op_value){{2, {1, 3}}, x}, 1);
+    ck_assert(y[0] == 0 && y[1] == -200 && y[2] == -100);
+}
+END_TEST
+
 START_TEST(other_axes_have_right_gradients)
 {
     static const char *const options[] = {"axis=1", "axis=2", "axis=-2",
@@ -90,6 +99,7 @@ Suite *suite(void)
         rows_are_logarithms_of_distributions,
         a_nan_spoils_its_row_alone,
         gradients_are_right,
+        a_saturated_row_has_zero_at_its_largest,
         other_axes_have_right_gradients,
         columns_are_rows_of_another_axis,
         the_batch_axis_is_refused,

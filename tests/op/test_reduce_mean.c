@@ -2,8 +2,6 @@
 
 #include "support/elementwise.h"
 
-#include <math.h>
-
 START_TEST(values_are_right)
 {
     const float x[] = {0, 1, 2, 3, 4, 5}; // (1, 2, 3)
@@ -18,6 +16,22 @@ START_TEST(values_are_right)
     ck_assert_mem_eq(y, columns, sizeof(columns));
     op_forward(y, "reduce_mean", NULL, &src, 1);
     ck_assert_mem_eq(y, all, sizeof(all));
+}
+END_TEST
+
+// Sums in single precision would be off by a thousandth.
+START_TEST(a_mean_of_a_million_numbers_is_right)
+{
+    enum { MILLION = 1000000 };
+    float *const x = wsr__alloc(MILLION, sizeof(*x));
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = 0; i < MILLION; i++) {
+        x[i] = 0.1f;
+    }
+    float y[1];
+    op_forward(y, "reduce_mean", NULL, &(op_value){{2, {1, MILLION}}, x}, 1);
+    ck_assert_double_eq_tol((double)y[0], 0.1, 1e-8);
+    wsr__free(x);
 }
 END_TEST
 
@@ -51,6 +65,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         values_are_right,
+        a_mean_of_a_million_numbers_is_right,
         gradients_are_right,
         the_batch_is_refused,
         NULL,
