@@ -14,6 +14,15 @@ const wsr__option wsr__reduce_schema[] = {
     {0},
 };
 
+double wsr__reduce_add(double sum, const float *x, int64_t n, int64_t stride)
+{
+    double total = sum;
+    for (int64_t i = 0; i < n; i++) {
+        total += (double)x[i * stride];
+    }
+    return total;
+}
+
 // Whether axis i of a source of `ndims` axes is reduced.
 static bool is_reduced(const wsr__reduce_params *o, int ndims, int i)
 {

@@ -25,6 +25,9 @@ typedef struct wsr__reduce {
                   // each its share, otherwise to all of them
 } wsr__reduce;
 
+/// Fold of sums and means.
+double wsr__reduce_add(double sum, const float *x, int64_t n, int64_t stride);
+
 wsr_status wsr__reduce_infer(wsr_shape *dst, const void *params,
                              const wsr_shape *srcs, size_t n);
 

@@ -4,17 +4,8 @@
 
 #include "op/reduce.h"
 
-static double fold(double sum, const float *x, int64_t n, int64_t stride)
-{
-    double total = sum;
-    for (int64_t i = 0; i < n; i++) {
-        total += (double)x[i * stride];
-    }
-    return total;
-}
-
 static const wsr__reduce function = {
-    .fold = fold,
+    .fold = wsr__reduce_add,
 };
 
 const wsr__op_class wsr__op_reduce_sum = {

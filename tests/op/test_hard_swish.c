@@ -26,12 +26,7 @@ START_TEST(gradients_at_the_kinks_are_those_of_pytorch)
 {
     static const float x[] = {-3.5f, -3, 0, 3, 3.5f};
     static const float want[] = {0, -0.5f, 0.5f, 1.5f, 1};
-    enum { COUNT = sizeof(x) / sizeof(x[0]) };
-    float dx[COUNT];
-    slopes_at(dx, "hard_swish", NULL, x, COUNT);
-    for (size_t i = 0; i < COUNT; i++) {
-        ck_assert_float_eq_tol(dx[i], want[i], 1e-7f);
-    }
+    slopes_are("hard_swish", NULL, x, want, sizeof(x) / sizeof(x[0]));
 }
 END_TEST
 

@@ -2,48 +2,17 @@
 
 #include "support/elementwise.h"
 
-#include <math.h>
-
 START_TEST(values_are_right)
 {
-    const float x[] = {0, 1, 2, 3, 4, 5}; // (1, 2, 3)
     const float rows[] = {3, 12};
     const float columns[] = {3, 5, 7};
-    const float all[] = {15};
-    const op_value src = {{3, {1, 2, 3}}, x};
-    float y[6];
-    op_forward(y, "reduce_sum", "axes=[-1]", &src, 1);
-    ck_assert_mem_eq(y, rows, sizeof(rows));
-    op_forward(y, "reduce_sum", "axes=[1],keep_dims=false", &src, 1);
-    ck_assert_mem_eq(y, columns, sizeof(columns));
-    op_forward(y, "reduce_sum", NULL, &src, 1);
-    ck_assert_mem_eq(y, all, sizeof(all));
+    reduction_is("reduce_sum", rows, columns, 15);
 }
 END_TEST
 
 START_TEST(gradients_are_right)
 {
-    static const char *const options[] = {
-        NULL,         "axes=[2,3]", "axes=[1],keep_dims=false",
-        "axes=[1,3]", "axes=[-1]",  "axes=[-3,-2],keep_dims=false"};
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        grad_case c = {.op = "reduce_sum",
-                       .options = options[i],
-                       .n = 1,
-                       .src = {{.shape = {4, {3, 7, 5, 4}}}}};
-        gradcheck(&c);
-        c.blocked = true;
-        gradcheck(&c);
-    }
-}
-END_TEST
-
-START_TEST(the_batch_is_refused)
-{
-    const wsr_shape shape = {3, {2, 3, 4}};
-    op_refuses(WSR_SHAPE, "axis 0", "reduce_sum", "axes=[0]", &shape, 1);
-    op_refuses(WSR_SHAPE, "axis -3", "reduce_sum", "axes=[-3]", &shape, 1);
-    op_refuses(WSR_SHAPE, "axis 3", "reduce_sum", "axes=[1,3]", &shape, 1);
+    reduction_gradients("reduce_sum", DRAW_UNIFORM);
 }
 END_TEST
 
@@ -52,7 +21,6 @@ Suite *suite(void)
     const TTest *const tests[] = {
         values_are_right,
         gradients_are_right,
-        the_batch_is_refused,
         NULL,
     };
     return suite_of("reduce_sum", tests);

@@ -79,6 +79,17 @@ void slopes_at(float *dx, const char *op, const char *options, const float *x,
     wsr_params_free(params);
 }
 
+void slopes_are(const char *op, const char *options, const float *x,
+                const float *want, int64_t n)
+{
+    float dx[16];
+    ck_assert_int_le(n, 16);
+    slopes_at(dx, op, options, x, n);
+    for (int64_t i = 0; i < n; i++) {
+        ck_assert_float_eq_tol(dx[i], want[i], 1e-7f);
+    }
+}
+
 void pairs_follow(const char *op, double (*f)(double, double))
 {
     static const float numbers[] = {-3, -1.5f, -1, -0.25f, 0,   0.5f,
@@ -148,6 +159,124 @@ void broadcast_gradients(const char *op, double low, double high)
         gradcheck(&c);
         c.src[0] = b;
         c.src[1] = a;
+        gradcheck(&c);
+    }
+}
+
+void ties_are_halves(const char *op)
+{
+    const float a[] = {NAN, 1};
+    const float b[] = {1, NAN};
+    const op_value srcs[] = {{{1, {2}}, a}, {{1, {2}}, b}};
+    float y[2];
+    op_forward(y, op, NULL, srcs, 2);
+    ck_assert(isnan(y[0]) && isnan(y[1]));
+    wsr_params *params = NULL;
+    wsr_graph *graph = NULL;
+    wsr_plan *plan = NULL;
+    ck_assert_ok(wsr_params_new(&params, 1));
+    ck_assert_ok(wsr_graph_new(&graph, params));
+    const wsr_value va = wsr__input(graph, "a", wsr__shape1(1));
+    const wsr_value vb = wsr__input(graph, "b", wsr__shape1(1));
+    wsr__set_output(graph, "y", wsr__op2(graph, op, NULL, va, vb));
+    ck_assert_ok(wsr__graph_status(graph));
+    ck_assert_ok(wsr_plan_new(&plan, graph, 1, WSR_GRAD_INPUT));
+    wsr_plan_src(plan, "a")[0] = 3;
+    wsr_plan_src(plan, "b")[0] = 3;
+    ck_assert_ok(wsr_plan_forward(plan));
+    wsr_plan_diff_dst(plan, "y")[0] = 1;
+    ck_assert_ok(wsr_plan_backward(plan));
+    ck_assert_float_eq(wsr_plan_diff_src(plan, "a")[0], 0.5f);
+    ck_assert_float_eq(wsr_plan_diff_src(plan, "b")[0], 0.5f);
+    wsr_plan_free(plan);
+    wsr_graph_free(graph);
+    wsr_params_free(params);
+}
+
+void reduction_is(const char *op, const float rows[2], const float columns[3],
+                  float all)
+{
+    const float x[] = {0, 1, 2, 3, 4, 5};
+    const op_value src = {{3, {1, 2, 3}}, x};
+    float y[6];
+    op_forward(y, op, "axes=[-1]", &src, 1);
+    ck_assert_mem_eq(y, rows, 2 * sizeof(*y));
+    op_forward(y, op, "axes=[1],keep_dims=false", &src, 1);
+    ck_assert_mem_eq(y, columns, 3 * sizeof(*y));
+    op_forward(y, op, NULL, &src, 1);
+    ck_assert_float_eq(y[0], all);
+}
+
+void reduction_gradients(const char *op, grad_draw draw)
+{
+    static const char *const options[] = {
+        NULL,         "axes=[2,3]", "axes=[1],keep_dims=false",
+        "axes=[1,3]", "axes=[-1]",  "axes=[-3,-2],keep_dims=false"};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        grad_case c = {.op = op,
+                       .options = options[i],
+                       .n = 1,
+                       .src = {{.shape = {4, {3, 7, 5, 4}}, .draw = draw}}};
+        gradcheck(&c);
+        c.blocked = true;
+        gradcheck(&c);
+    }
+    const wsr_shape shape = {3, {2, 3, 4}};
+    op_refuses(WSR_SHAPE, "axis 0", op, "axes=[0]", &shape, 1);
+    op_refuses(WSR_SHAPE, "axis -3", op, "axes=[-3]", &shape, 1);
+    op_refuses(WSR_SHAPE, "axis 3", op, "axes=[1,3]", &shape, 1);
+}
+
+void reduction_of_nan(const char *op)
+{
+    const float x[] = {1, NAN, 3, 4};
+    float y[2];
+    op_forward(y, op, NULL, &(op_value){{2, {2, 2}}, x}, 1);
+    ck_assert(isnan(y[0]) && !isnan(y[1]));
+}
+
+void norm_follows(const char *op, size_t size, size_t weights, size_t repeat)
+{
+    const float x[] = {1, 2, 4, -3, 0.5f, 7, 1000, 1001, 1003, 5, 5, 5};
+    const float weight[] = {0.5f, 2, -1};
+    const float bias[] = {3, 0, 1};
+    const wsr_shape shape = wsr__shape1((int64_t)weights);
+    const op_value srcs[] = {
+        {{3, {2, 2, 3}}, x}, {shape, weight}, {shape, bias}};
+    float y[12];
+    op_forward(y, op, "tol=0.01", srcs, 3);
+    for (size_t i = 0; i < 12; i++) {
+        const float *const group = x + i / size * size;
+        const size_t at = i / repeat % weights;
+        double mean = 0;
+        double var = 0;
+        for (size_t k = 0; k < size; k++) {
+            mean += (double)group[k] / (double)size;
+        }
+        for (size_t k = 0; k < size; k++) {
+            var += pow((double)group[k] - mean, 2) / (double)size;
+        }
+        const double want = ((double)x[i] - mean) / sqrt(var + 0.01) *
+                                (double)weight[at] +
+                            (double)bias[at];
+        ck_assert_double_eq_tol((double)y[i], want, 1e-4);
+    }
+}
+
+void norm_gradients(const char *op, const char *options, wsr_shape src,
+                    wsr_shape weight)
+{
+    grad_case c = {.op = op,
+                   .options = options,
+                   .src = {{.shape = src, .low = -2, .high = 2},
+                           {.shape = weight, .weights = true},
+                           {.shape = weight, .weights = true}},
+                   .tol = 3e-3,
+                   .ref_tol = 2e-5};
+    for (c.n = 1; c.n <= 3; c.n++) {
+        c.blocked = false;
+        gradcheck(&c);
+        c.blocked = true;
         gradcheck(&c);
     }
 }
