@@ -39,7 +39,7 @@ wsr_status wsr__broadcast_infer(wsr_shape *dst, const void *params,
         }
         dst->dims[dst->ndims - i] = da > db ? da : db;
     }
-    return WSR_OK;
+    return wsr__shape_check(dst);
 }
 
 bool wsr__broadcast_same(const wsr__node *node)

@@ -79,7 +79,7 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     const wsr_status status = infer_front(dst, a, b);
     dst->dims[dst->ndims - 2] = a->dims[a->ndims - (o->transpose_a ? 1 : 2)];
     dst->dims[dst->ndims - 1] = b->dims[b->ndims - (o->transpose_b ? 2 : 1)];
-    return status;
+    return status == WSR_OK ? wsr__shape_check(dst) : status;
 }
 
 // The gradient of either side is a product with the other.
