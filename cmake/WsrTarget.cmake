@@ -33,11 +33,12 @@ function(wsr_compile_internal target)
     wsr_compile(${target})
     target_include_directories(${target} PRIVATE
         ${PROJECT_SOURCE_DIR}/libwsr ${PROJECT_SOURCE_DIR}/libwsr/include)
-    target_include_directories(${target} SYSTEM PRIVATE ${WSR_RANDOM123_DIR})
+    target_include_directories(${target} SYSTEM PRIVATE ${WSR_RANDOM123_DIR}
+        ${PROJECT_BINARY_DIR}/libwsr/schema)
     target_compile_definitions(${target} PRIVATE _XOPEN_SOURCE=700)
     target_link_libraries(${target} PRIVATE
         wsr_dep::dnnl wsr_dep::yaml wsr_dep::jansson wsr_dep::zlib
-        Threads::Threads m)
+        wsr_dep::protobuf_c Threads::Threads m)
     foreach(name archive jpeg png matio)
         string(TOUPPER WSR_HAVE_LIB${name} have)
         if(TARGET wsr_dep::${name})
@@ -60,6 +61,13 @@ find_path(WSR_RANDOM123_DIR NAMES Random123/philox.h)
 mark_as_advanced(WSR_RANDOM123_DIR)
 if(NOT WSR_RANDOM123_DIR)
     message(FATAL_ERROR "libwsr needs Random123 (Random123/philox.h); "
+        "cmake/setup.sh installs it on Debian")
+endif()
+
+find_program(WSR_PROTOC_C NAMES protoc-c)
+mark_as_advanced(WSR_PROTOC_C)
+if(NOT WSR_PROTOC_C)
+    message(FATAL_ERROR "libwsr needs protoc-c of protobuf-c; "
         "cmake/setup.sh installs it on Debian")
 endif()
 

@@ -9,7 +9,7 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-set(order base config tensor augment corrupt data kernel op graph sched optim cell
+set(order base config tensor augment corrupt data kernel op graph onnx sched optim cell
     space net io run hessian estimator attack eval predictor train search estimate
     report registry)
 
@@ -25,6 +25,8 @@ set(confined
     "jerror.h=^data/jpeg\\.c$"
     "png.h=^data/png\\.c$"
     "matio.h=^data/svhn\\.c$"
+    "onnx.pb-c.h=^onnx/"
+    "protobuf-c/=^onnx/"
     "jansson.h=^io/"
     "zlib.h=^(data|io)/")
 

@@ -7,7 +7,7 @@ set -eu
 
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libyaml-dev
 zlib1g-dev libjansson-dev librandom123-dev libarchive-dev libjpeg62-turbo-dev
-libpng-dev libmatio-dev check
+libpng-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler check
 dataset-fashion-mnist clang-format clang-tidy"
 
 if ! command -v dpkg-query >/dev/null; then

@@ -9,6 +9,7 @@
 #include "io/io.h"
 
 #include "net/net.h"
+#include "onnx/onnx.h"
 
 #include <string.h>
 
@@ -313,6 +314,9 @@ wsr_status wsr__net_from_file(wsr_net **out, const char *path,
     wsr_net *net = NULL;
     reader r = {0};
     *out = NULL;
+    if (wsr__onnx_is_path(path)) {
+        return wsr__net_from_onnx(out, path, override);
+    }
     WSR_TRY(wsr__st_open(&st, path));
     r.st = st;
     WSR_TRY(infer(&r));
@@ -372,6 +376,12 @@ wsr_status wsr_net_save(const wsr_net *net, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *builder = NULL;
+    if (net->cls == &wsr__net_onnx) {
+        return WSR_FAIL(WSR_ARG,
+                        "%s: a network of an ONNX file is not written as "
+                        "safetensors, which hold no graph",
+                        path);
+    }
     WSR_TRY(wsr__st_builder_new(&builder));
     WSR_TRY(wsr__st_set(builder, "format", "pt"));
     WSR_TRY(wsr__net_metadata(net, put, builder));

@@ -148,27 +148,27 @@ out:
 }
 
 // Options of the caller win over those of the file.
-static wsr_status take_override(source *s)
+wsr_status wsr__net_take_override(void *options, const wsr__net_class *cls,
+                                  const wsr__net_override *override)
 {
-    const wsr__net_override *const override = s->from->override;
     const wsr__option *const all = wsr__net_override_schema();
     for (size_t i = 0; override != NULL && all[i].key != NULL; i++) {
         if (!override->given[i]) {
             continue;
         }
         const wsr__option *const own =
-            wsr__schema_find(s->cls->super.schema, all[i].key);
+            wsr__schema_find(cls->super.schema, all[i].key);
         if (own == NULL) {
             return WSR_FAIL(WSR_CONFIG, "%s.%s: is not an option",
-                            s->cls->super.name, all[i].key);
+                            cls->super.name, all[i].key);
         }
         const void *const value = (const char *) override->values +
                                   all[i].offset;
         const wsr_status status = wsr__value_check(own, value);
         if (status != WSR_OK) {
-            return wsr__fail_at(status, "%s.%s", s->cls->super.name, own->key);
+            return wsr__fail_at(status, "%s.%s", cls->super.name, own->key);
         }
-        wsr__value_copy((char *)s->options + own->offset, value, own->kind);
+        wsr__value_copy((char *)options + own->offset, value, own->kind);
     }
     return WSR_OK;
 }
@@ -210,7 +210,7 @@ wsr_status wsr__net_from_source(wsr_net **out, const wsr__net_source *from,
     const char *const kind = said(&s, "wsr.kind");
     WSR_TRY(find_kind(&s.cls, kind != NULL ? kind : from->kind));
     WSR_TRY(read_options(&s));
-    WSR_TRY(take_override(&s));
+    WSR_TRY(wsr__net_take_override(s.options, s.cls, from->override));
     WSR_TRY(read_cells(&s));
     WSR_TRY(wsr__net_make(out, s.cls, s.cells, s.options, seed));
 out:

@@ -77,6 +77,11 @@ const wsr__option *wsr__net_override_schema(void);
 wsr_status wsr__net_from_file(wsr_net **out, const char *path,
                               const wsr__net_override *override);
 
+/// The same of an ONNX file (net/onnx.c), which such a file alone can make: the
+/// kind is in no list.
+wsr_status wsr__net_from_onnx(wsr_net **out, const char *path,
+                              const wsr__net_override *override);
+
 // -------------------------------------------------------------------- kinds
 
 typedef struct wsr__cell wsr__cell;
@@ -162,6 +167,8 @@ typedef struct wsr__net_class {
 #define WSR_REG(family, name) extern const wsr__net_class wsr__net_##name;
 #include "net/nets.def"
 #undef WSR_REG
+
+extern const wsr__net_class wsr__net_onnx; // see wsr__net_from_onnx()
 
 /// A file that tells of no kind holds a network of the first.
 extern const wsr__family wsr__nets;
@@ -387,6 +394,11 @@ wsr_status wsr__boost_graph(wsr_graph **out, const wsr_net *net, bool base);
 /// else.
 wsr_status wsr__boost_madds(double *candidates, double *rest,
                             const wsr_net *net);
+
+/// Put what a caller says into the options of a kind. CONFIG for an option that
+/// it has not, or a value that it does not permit.
+wsr_status wsr__net_take_override(void *options, const wsr__net_class *cls,
+                                  const wsr__net_override *override);
 
 // -------------------------------------------------------------- description
 

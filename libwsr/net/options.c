@@ -69,18 +69,27 @@ static void widen(wsr__option *row, const wsr__option *o)
 }
 
 // Keys beyond the places are left out; a test sees that there are enough.
+static void list_override(const wsr__option *o)
+{
+    const size_t i = row_of(o->key);
+    if (overrides[i].key != NULL) {
+        widen(&overrides[i], o);
+    } else if (i < WSR__NET_OVERRIDES) {
+        overrides[i] = *o;
+        overrides[i].offset = i * sizeof(wsr__field);
+    }
+}
+
 static void list_overrides(void)
 {
     for (const wsr__class *const *c = wsr__nets.classes; *c != NULL; c++) {
         for (const wsr__option *o = (*c)->schema; o->key != NULL; o++) {
-            const size_t i = row_of(o->key);
-            if (overrides[i].key != NULL) {
-                widen(&overrides[i], o);
-            } else if (i < WSR__NET_OVERRIDES) {
-                overrides[i] = *o;
-                overrides[i].offset = i * sizeof(wsr__field);
-            }
+            list_override(o);
         }
+    }
+    for (const wsr__option *o = wsr__net_onnx.super.schema; o->key != NULL;
+         o++) {
+        list_override(o);
     }
 }
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pools and reductions.
+
+#include "onnx/window.h"
+
+#include <string.h>
+
+static bool is_square(const int64_t pair[2])
+{
+    return pair[0] == pair[1];
+}
+
+// One number where height and width are alike, so that the faster kernels see
+// the usual pools as such.
+static void set_pair(wsr__onnx_op *op, const char *key, const int64_t pair[2])
+{
+    wsr__onnx_set_ints(op, key, pair, is_square(pair) ? 1 : 2);
+}
+
+static void set_pads(wsr__onnx_op *op, const wsr__onnx_window *w)
+{
+    const int64_t sides[] = {w->begin[0], w->begin[1], w->end[0], w->end[1]};
+    const bool even = memcmp(w->begin, w->end, sizeof(w->begin)) == 0;
+    if (even) {
+        set_pair(op, "pad", w->begin);
+    } else {
+        wsr__onnx_set_ints(op, "pad", sides, 4);
+    }
+}
+
+static wsr_status read_kernel(wsr__onnx_window *w, const wsr__onnx_node *node)
+{
+    size_t n = 0;
+    const int64_t *const kernel = wsr__onnx_ints(node, "kernel_shape", &n);
+    if (n != 2) {
+        return WSR_FAIL(WSR_FORMAT, "its kernel_shape has %zu numbers, not 2",
+                        n);
+    }
+    memcpy(w->kernel, kernel, sizeof(w->kernel));
+    return wsr__onnx_window_read(w, node);
+}
+
+// Without padding there is nothing to count, and a last window beyond the edge
+// (ceil_mode) is divided by what it holds.
+static wsr_status read_pool(wsr__onnx_node *node)
+{
+    wsr_status status = WSR_OK;
+    const bool average = wsr__streq(node->row->with, "avg_pool");
+    wsr__onnx_window w = {0};
+    wsr_value y = 0;
+    WSR_TRY(wsr__onnx_need_image(node));
+    WSR_TRY(read_kernel(&w, node));
+    wsr__onnx_op op = wsr__onnx_begin(node->row->with);
+    set_pair(&op, "kernel", w.kernel);
+    set_pair(&op, "stride", w.stride);
+    set_pads(&op, &w);
+    if (wsr__onnx_int(node, "ceil_mode", 0) != 0) {
+        wsr__onnx_set_bool(&op, "ceil_mode", true);
+    }
+    if (average) {
+        wsr__onnx_set_bool(&op, "count_pad",
+                           wsr__onnx_int(node, "count_include_pad", 0) != 0);
+    }
+    if (w.dilation[0] != 1 || w.dilation[1] != 1) {
+        set_pair(&op, "dilation", w.dilation);
+    }
+    WSR_TRY(wsr__onnx_emit(&y, node, &op, &node->in[0]->value, 1));
+    wsr__onnx_put(node, 0, y, wsr_graph_shape(node->reader->graph, y), 0);
+out:
+    return status;
+}
+
+// (n, c) of an image, under the shape that the file gives it.
+static wsr_status global(wsr__onnx_node *node, const char *op,
+                         const wsr_shape *shape)
+{
+    wsr_status status = WSR_OK;
+    wsr_value y = 0;
+    WSR_TRY(wsr__onnx_emit1(&y, node, op, node->in[0]->value));
+    const wsr__onnx_value pooled = {.value = y, .batch = 0};
+    WSR_TRY(wsr__onnx_reshape(&y, node, &pooled, shape, 0));
+    wsr__onnx_put(node, 0, y, shape, 0);
+out:
+    return status;
+}
+
+static wsr_status read_global_pool(wsr__onnx_node *node)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__onnx_need_image(node));
+    const wsr_shape shape = wsr__shape4(1, node->in[0]->shape.dims[1], 1, 1);
+    WSR_TRY(global(node, node->row->with, &shape));
+out:
+    return status;
+}
+
+// --------------------------------------------------------------- reductions
+
+// Marks of the axes that a node reduces: all but the batch where it names none.
+static wsr_status reduced_axes(bool out[WSR_MAX_DIMS],
+                               const wsr__onnx_node *node)
+{
+    wsr_status status = WSR_OK;
+    const wsr__onnx_value *const x = node->in[0];
+    const int64_t *axes = NULL;
+    size_t n = 0;
+    WSR_TRY(wsr__onnx_numbers(&axes, &n, node, 1, "axes"));
+    for (int i = 0; i < WSR_MAX_DIMS; i++) {
+        out[i] = false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int axis = 0;
+        WSR_TRY(wsr__onnx_axis(&axis, axes[i], x->shape.ndims));
+        out[axis] = true;
+    }
+    if (n == 0 || out[x->batch]) {
+        return WSR_FAIL(WSR_FORMAT, "it mixes the images of a batch");
+    }
+out:
+    return status;
+}
+
+static wsr_status emit_reduction(wsr_value *out, const wsr__onnx_node *node,
+                                 const bool reduced[WSR_MAX_DIMS])
+{
+    const wsr__onnx_value *const x = node->in[0];
+    int64_t axes[WSR_MAX_DIMS];
+    size_t n = 0;
+    for (int i = 0; i < x->shape.ndims; i++) {
+        if (reduced[i]) {
+            axes[n++] = wsr__onnx_graph_axis(x, i);
+        }
+    }
+    wsr__onnx_op op = wsr__onnx_begin(node->row->with);
+    wsr__onnx_set_ints(&op, "axes", axes, n);
+    wsr__onnx_set_bool(&op, "keep_dims", true);
+    return wsr__onnx_emit(out, node, &op, &x->value, 1);
+}
+
+// Shape and batch of the result: reduced axes have a size of 1, or are gone.
+static void reduced_shape(wsr_shape *shape, int *batch,
+                          const wsr__onnx_value *x,
+                          const bool reduced[WSR_MAX_DIMS], bool keep)
+{
+    *shape = (wsr_shape){0};
+    for (int i = 0; i < x->shape.ndims; i++) {
+        if (i == x->batch) {
+            *batch = shape->ndims;
+        }
+        if (!reduced[i] || keep) {
+            shape->dims[shape->ndims++] = reduced[i] ? 1 : x->shape.dims[i];
+        }
+    }
+}
+
+// The mean over height and width is a pool.
+static bool is_global_pool(const wsr__onnx_node *node, const bool *reduced)
+{
+    const wsr__onnx_value *const x = node->in[0];
+    return wsr__streq(node->row->with, "reduce_mean") && x->shape.ndims == 4 &&
+           wsr__onnx_is_plain(x) && !reduced[1] && reduced[2] && reduced[3];
+}
+
+static wsr_status read_reduction(wsr__onnx_node *node)
+{
+    wsr_status status = WSR_OK;
+    const wsr__onnx_value *const x = node->in[0];
+    bool reduced[WSR_MAX_DIMS];
+    wsr_shape shape;
+    wsr_value y = 0;
+    int batch = 0;
+    WSR_TRY(wsr__onnx_need_value(node, 0));
+    WSR_TRY(reduced_axes(reduced, node));
+    reduced_shape(&shape, &batch, x, reduced,
+                  wsr__onnx_int(node, "keepdims", 1) != 0);
+    if (is_global_pool(node, reduced)) {
+        return global(node, "global_avg_pool", &shape);
+    }
+    WSR_TRY(emit_reduction(&y, node, reduced));
+    const wsr__onnx_value kept = {.value = y, .batch = batch};
+    WSR_TRY(wsr__onnx_reshape(&y, node, &kept, &shape, batch));
+    wsr__onnx_put(node, 0, y, &shape, batch);
+out:
+    return status;
+}
+
+const wsr__onnx_row wsr__onnx_pools[] = {
+    {"MaxPool", read_pool, "max_pool", 1},
+    {"AveragePool", read_pool, "avg_pool", 1},
+    {"GlobalAveragePool", read_global_pool, "global_avg_pool", 1},
+    {"GlobalMaxPool", read_global_pool, "global_max_pool", 1},
+    {"ReduceMean", read_reduction, "reduce_mean", 1},
+    {"ReduceSum", read_reduction, "reduce_sum", 1},
+    {"ReduceMax", read_reduction, "reduce_max", 1},
+    {"ReduceMin", read_reduction, "reduce_min", 1},
+    {0},
+};
