@@ -183,6 +183,9 @@ static wsr_status add(wsr_value *out, wsr__onnx_node *node,
     char name[NAME_SIZE];
     wsr__param *param = NULL;
     wsr_graph *const graph = node->reader->graph;
+    if (value->floats == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "'%.80s' has no elements", value->name);
+    }
     WSR_TRY(find_name(name, &param, node, value->name, value->floats, shape));
     if (param == NULL) {
         WSR_TRY(how(&param, graph->params, name, shape));

@@ -137,9 +137,9 @@ wsr_status wsr__onnx_need_image(const wsr__onnx_node *node)
 wsr__onnx_op wsr__onnx_begin(const char *name)
 {
     wsr__onnx_op op = {0};
-    op.status = wsr__op_find(&op.cls, name);
-    if (op.status == WSR_OK) {
-        op.status = wsr__class_copy(&op.params, &op.cls->super, NULL);
+    op.failed = wsr__op_find(&op.cls, name);
+    if (op.failed == WSR_OK) {
+        op.failed = wsr__class_copy(&op.params, &op.cls->super, NULL);
     }
     return op;
 }
@@ -148,14 +148,14 @@ wsr__onnx_op wsr__onnx_begin(const char *name)
 static void *field_of(wsr__onnx_op *op, const char *key, wsr__kind kind,
                       const wsr__option **option)
 {
-    if (op->status != WSR_OK) {
+    if (op->failed != WSR_OK) {
         return NULL;
     }
     *option = op->cls->super.schema == NULL
                   ? NULL
                   : wsr__schema_find(op->cls->super.schema, key);
     if (*option == NULL || (*option)->kind != kind) {
-        op->status = WSR_FAIL(WSR_FORMAT, "%s.%s: is not supported",
+        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: is not supported",
                               op->cls->super.name, key);
         return NULL;
     }
@@ -168,7 +168,7 @@ static void check(wsr__onnx_op *op, const wsr__option *option,
 {
     const wsr_status status = wsr__value_check(option, field);
     if (status != WSR_OK) {
-        op->status =
+        op->failed =
             wsr__fail_at(WSR_FORMAT, "%s.%s", op->cls->super.name, option->key);
     }
 }
@@ -221,7 +221,7 @@ void wsr__onnx_set_ints(wsr__onnx_op *op, const char *key,
         return;
     }
     if (n > WSR__LIST_SIZE) {
-        op->status = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
+        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
                               op->cls->super.name, key, n, WSR__LIST_SIZE);
         return;
     }
@@ -236,7 +236,7 @@ wsr_status wsr__onnx_emit(wsr_value *out, const wsr__onnx_node *node,
                           wsr__onnx_op *op, const wsr_value *srcs, size_t n)
 {
     wsr_graph *const graph = node->reader->graph;
-    wsr_status status = op->status;
+    wsr_status status = op->failed;
     if (status == WSR_OK) {
         *out = wsr__opn_of(graph, op->cls, op->params, srcs, n);
         status = wsr__graph_status(graph);

@@ -145,7 +145,7 @@ wsr_status wsr__onnx_param_of(wsr_value *out, wsr__onnx_node *node,
 typedef struct wsr__onnx_op {
     const wsr__op_class *cls;
     void *params;
-    wsr_status status;
+    wsr_status failed;
 } wsr__onnx_op;
 
 /// Begin an op; failures are kept until wsr__onnx_emit(), which must follow.

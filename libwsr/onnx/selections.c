@@ -120,6 +120,9 @@ static wsr_status concat_values(wsr__onnx_node *node, wsr_value *srcs,
     for (size_t k = 0; k < node->n_in; k++) {
         like = like == NULL && !node->in[k]->constant ? node->in[k] : like;
     }
+    if (like == NULL) { // the caller has seen one
+        return WSR_FAIL(WSR_FORMAT, "it has no value");
+    }
     for (size_t k = 0; k < node->n_in; k++) {
         wsr__onnx_value *const x = node->in[k];
         if (x->constant) {

@@ -102,31 +102,22 @@ static bool holds_batch(int64_t *lead, const target *t, int i, int64_t before,
     return t->shape.dims[i] % (*lead * batch) == 0;
 }
 
-// Whether the axes behind axis `i` are those behind the batch of the input:
-// what was merged lies before it.
-static bool keeps_rest(const target *t, int i, const wsr__onnx_value *x)
-{
-    const int rest = x->shape.ndims - x->batch - 1;
-    return t->shape.ndims - i - 1 == rest &&
-           memcmp(t->shape.dims + i + 1, x->shape.dims + x->batch + 1,
-                  (size_t)rest * sizeof(*t->shape.dims)) == 0;
-}
-
 // The batch is where as many numbers lie before it as in the input: only then
-// do images stay apart. Where several axes could hold it, as with files for one
-// image, it is the first that begins with it, unless axes were merged in front.
+// do images stay apart. In files for one image several axes can hold it: then
+// it is the first, (s n, d), where axes are merged, and else the first that
+// begins with it, (s, n h, d).
 static wsr_status find_batch(target *t, const wsr__onnx_node *node,
                              const wsr__onnx_value *x)
 {
     const int64_t before = product(x->shape.dims, x->batch) *
                            (x->lead > 0 ? x->lead : 1);
     const int64_t batch = node->reader->batch;
+    const bool merged = t->shape.ndims < x->shape.ndims;
     int found = -1;
     for (int i = 0; i < t->shape.ndims; i++) {
         int64_t lead = 1;
         const bool asked = t->batch < 0 || t->batch == i;
-        const bool better = found < 0 ||
-                            (t->lead > 1 && !keeps_rest(t, found, x));
+        const bool better = found < 0 || (t->lead > 1 && !merged);
         if (asked && better && holds_batch(&lead, t, i, before, batch)) {
             found = i;
             t->lead = lead;
@@ -379,10 +370,11 @@ static int64_t *expanded_index(const wsr_shape *from, const wsr_shape *to)
         int64_t stride = 1;
         index[i] = 0;
         for (int k = to->ndims; k-- > missing;) {
+            const int64_t size = to->dims[k] > 0 ? to->dims[k] : 1;
             const int64_t d = from->dims[k - missing];
-            index[i] += d == 1 ? 0 : rest % to->dims[k] * stride;
+            index[i] += d == 1 ? 0 : rest % size * stride;
             stride *= d;
-            rest /= to->dims[k];
+            rest /= size;
         }
     }
     return index;
