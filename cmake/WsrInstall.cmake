@@ -31,7 +31,7 @@ install(FILES
 
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH WSR_PC_PREFIX /prefix/${pc_dir} /prefix)
-set(WSR_PC_PRIVATE "-ldnnl -lyaml -ljansson -lz")
+set(WSR_PC_PRIVATE "-ldnnl -lyaml -ljansson -lz -lprotobuf-c")
 foreach(name archive jpeg png matio)
     if(TARGET wsr_dep::${name})
         string(APPEND WSR_PC_PRIVATE " -l${name}")
