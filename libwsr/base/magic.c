@@ -108,7 +108,8 @@ static bool holds(const unsigned char *bytes, size_t size, const char *word)
 }
 
 // Zip archives list their members at the end, too.
-static bool contains(const unsigned char *bytes, size_t size, const char *word)
+bool wsr__magic_mentions(const unsigned char *bytes, size_t size,
+                         const char *word)
 {
     const size_t n = size < WINDOW ? size : WINDOW;
     return holds(bytes, n, word) || holds(bytes + size - n, n, word);
@@ -129,7 +130,7 @@ const wsr__magic *wsr__magic_of(const unsigned char *bytes, size_t size)
         const mark *const m = &marks[i];
         if (m->offset + m->size <= size &&
             memcmp(bytes + m->offset, m->bytes, m->size) == 0 &&
-            contains(bytes, size, m->word)) {
+            wsr__magic_mentions(bytes, size, m->word)) {
             return &m->magic;
         }
     }

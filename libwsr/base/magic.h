@@ -19,4 +19,9 @@ typedef struct wsr__magic {
 /// which the end of the file lists. [borrowed, forever]
 const wsr__magic *wsr__magic_of(const unsigned char *bytes, size_t size);
 
+/// Whether a word occurs in the first or last 256 KiB. A zip archive lists its
+/// members at its end, and a truncated one has its first ones still.
+bool wsr__magic_mentions(const unsigned char *bytes, size_t size,
+                         const char *word);
+
 #endif

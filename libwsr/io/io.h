@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files that hold tensors: safetensors, and checkpoints, which are
-// safetensors with a checksum and a predecessor.
+// Files that hold named tensors, in one of several formats (io/formats.def):
+// safetensors, PyTorch's .pth, NumPy's .npz and .npy; and checkpoints, which
+// are safetensors with a checksum and a predecessor.
 
 #ifndef WSR_IO_IO_H
 #define WSR_IO_IO_H
@@ -11,7 +12,7 @@
 #include "wsr/optim.h"
 #include "wsr/tensor.h"
 
-// ------------------------------------------------------------- safetensors
+// ----------------------------------------------------------------- reading
 
 typedef enum wsr__st_dtype {
     WSR__ST_F32,
@@ -41,12 +42,15 @@ typedef struct wsr__st_tensor {
 /// A file in memory, checked as a whole when it was opened.
 typedef struct wsr__st wsr__st;
 
-/// Read a file. IO when it cannot be read, UNSUPPORTED for an element type
-/// that this library does not use, FORMAT for everything else that is wrong;
-/// of files of other programs the detail says what they are. What the Python
-/// package accepts is accepted: white space before the header, other fields of
-/// a tensor's entry, metadata that are null. [out, owned] `*out` is NULL on
-/// failure.
+/// Read a file; its content says its format. IO when it cannot be read,
+/// UNSUPPORTED for an element type that this library does not use, FORMAT for
+/// everything else that is wrong; of files of other programs the detail says
+/// what they are. [out, owned] `*out` is NULL on failure.
+///
+/// safetensors: what the Python package accepts is accepted: white space before
+/// the header, other fields of a tensor's entry, metadata that are null.
+/// .pth: the tensors of the state dict (io/pth.h). .npz: tensors have the names
+/// of the arrays, without ".npy"; the array of a .npy file is "arr_0".
 wsr_status wsr__st_open(wsr__st **out, const char *path);
 
 /// The same for bytes in memory, which are copied; `name` is for messages.
@@ -65,7 +69,7 @@ const char *wsr__st_path(const wsr__st *st);
 
 size_t wsr__st_count(const wsr__st *st);
 
-/// Tensor `i` in the order of the data.
+/// Tensor `i` in the order of the file.
 const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i);
 
 /// Tensor of a name, NULL when there is none.
@@ -188,7 +192,9 @@ wsr_status wsr__st_setf(wsr__st_builder *builder, const char *key,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/// Write the file, replacing what is there as a whole or not at all.
+/// Write the file, replacing what is there as a whole or not at all, in the
+/// format that the ending of the path says: .pth and .pt, .npz, .npy, anything
+/// else safetensors.
 wsr_status wsr__st_write(wsr__st_builder *builder, const char *path);
 
 /// The file as bytes. [out, owned]
@@ -201,6 +207,9 @@ wsr_status wsr__st_serialize(unsigned char **out, size_t *size,
 wsr_status wsr__st_header(wsr__str *out, wsr__st_builder *builder);
 wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
                        const char *path, bool keep_previous);
+
+/// ARG for a tensor whose name is given twice or not permitted.
+wsr_status wsr__st_check_names(const wsr__st_builder *builder);
 
 /// Tensor `i` in the order of the file once the header is made, else NULL.
 const wsr__st_tensor *wsr__st_builder_at(const wsr__st_builder *builder,

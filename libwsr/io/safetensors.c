@@ -7,7 +7,7 @@
 // before anything is used. The file is read as a whole and not mapped: if
 // another process truncated a mapped file, reading it would kill this one.
 
-#include "io/safetensors.h"
+#include "io/format.h"
 
 #include "base/magic.h"
 
@@ -21,8 +21,7 @@
 
 enum {
     LENGTH_SIZE = 8,
-    HEADER_MAX = 100000000, // bytes, as other readers have it
-    NAME_MAX_SIZE = 1024    // bytes of a tensor's name
+    HEADER_MAX = 100000000 // bytes, as other readers have it
 };
 
 // Index: wsr__st_dtype. Sizes are bytes of an element.
@@ -156,65 +155,22 @@ static wsr_status read_offsets(wsr__st_tensor *t, const json_t *info,
     return WSR_OK;
 }
 
-// Names appear in one-line messages and as keys of parameters.
-static wsr_status check_name(const char *name, const char *path)
-{
-    const size_t n = strlen(name);
-    bool good = n > 0 && n <= NAME_MAX_SIZE;
-    for (size_t i = 0; i < n && good; i++) {
-        good = (unsigned char)name[i] >= 0x20 && name[i] != 0x7f;
-    }
-    return good ? WSR_OK
-                : WSR_FAIL(WSR_FORMAT,
-                           "%s: a tensor's name is empty, longer than %d bytes "
-                           "or holds control characters",
-                           path, NAME_MAX_SIZE);
-}
-
-// Values must be strings, by the format's definition.
-static wsr_status read_metadata(wsr__st *st, json_t *info)
-{
-    const char *key = NULL;
-    json_t *value = NULL;
-    if (!json_is_object(info)) {
-        return WSR_FAIL(WSR_FORMAT, "%s: __metadata__ is not an object",
-                        st->path);
-    }
-    st->metadata = wsr__alloc(json_object_size(info), sizeof(wsr__st_pair));
-    if (st->metadata == NULL) {
-        return WSR_NOMEM;
-    }
-    json_object_foreach(info, key, value)
-    {
-        if (!json_is_string(value)) {
-            return WSR_FAIL(WSR_FORMAT, "%s: metadata '%.80s' is not text",
-                            st->path, key);
-        }
-        st->metadata[st->n_metadata++] =
-            (wsr__st_pair){key, json_string_value(value)};
-    }
-    return WSR_OK;
-}
-
-// The header has at most as many tensors as members.
+// Any order: the tensors are sorted by place afterwards.
 static wsr_status read_entries(wsr__st *st, const unsigned char *data,
                                size_t size)
 {
     wsr_status status = WSR_OK;
     const char *key = NULL;
     json_t *info = NULL;
-    st->tensors =
-        wsr__alloc(json_object_size(st->header), sizeof(wsr__st_tensor));
-    WSR_TRY(st->tensors != NULL ? WSR_OK : WSR_NOMEM);
     json_object_foreach(st->header, key, info)
     {
         if (wsr__streq(key, "__metadata__")) {
-            WSR_TRY(json_is_null(info) ? WSR_OK : read_metadata(st, info));
+            WSR_TRY(json_is_null(info) ? WSR_OK
+                                       : wsr__st_take_metadata(st, info));
             continue;
         }
-        wsr__st_tensor *const t = &st->tensors[st->n];
-        t->name = key;
-        WSR_TRY(check_name(key, st->path));
+        wsr__st_tensor t = {.name = key};
+        WSR_TRY(wsr__st_check_name(st, key));
         if (!json_is_object(info)) {
             status = WSR_FAIL(WSR_FORMAT,
                               "%s: tensor '%s' is not described by dtype, "
@@ -222,10 +178,10 @@ static wsr_status read_entries(wsr__st *st, const unsigned char *data,
                               st->path, key);
             goto out;
         }
-        WSR_TRY(read_dtype(t, info, st->path));
-        WSR_TRY(read_shape(t, info, st->path));
-        WSR_TRY(read_offsets(t, info, data, size, st->path));
-        st->n++;
+        WSR_TRY(read_dtype(&t, info, st->path));
+        WSR_TRY(read_shape(&t, info, st->path));
+        WSR_TRY(read_offsets(&t, info, data, size, st->path));
+        WSR_TRY(wsr__st_append(st, &t));
     }
 out:
     return status;
@@ -292,7 +248,7 @@ static wsr_status not_safetensors(const wsr__st *st, size_t size,
 
 // Jansson 2.14 calls some shortages of memory syntax errors, and after others
 // returns texts that lack a letter.
-static wsr_status parse_header(wsr__st *st, const char *text, size_t length)
+wsr_status wsr__st_parse_json(wsr__st *st, const char *text, size_t length)
 {
     json_error_t error;
     errno = 0;
@@ -336,21 +292,49 @@ static wsr_status read_header(wsr__st *st, size_t size)
     if (blank == length || text[blank] != '{') {
         return not_safetensors(st, size, ": the header is not JSON");
     }
-    return parse_header(st, text, (size_t)length);
+    return wsr__st_parse_json(st, text, (size_t)length);
 }
 
 // All checks of a file; what passes can be used without any.
-wsr_status wsr__st_check(wsr__st *st, size_t size)
+static wsr_status read_file(wsr__st *st)
 {
     wsr_status status = WSR_OK;
     uint64_t length = 0;
-    WSR_TRY(read_header(st, size));
+    WSR_TRY(read_header(st, st->size));
     memcpy(&length, st->bytes, sizeof(length));
     const unsigned char *const data = st->bytes + LENGTH_SIZE + length;
-    const size_t data_size = size - LENGTH_SIZE - (size_t)length;
+    const size_t data_size = st->size - LENGTH_SIZE - (size_t)length;
     WSR_TRY(read_entries(st, data, data_size));
-    qsort(st->tensors, st->n, sizeof(*st->tensors), by_place);
+    if (st->n > 1) {
+        qsort(st->tensors, st->n, sizeof(*st->tensors), by_place);
+    }
     WSR_TRY(check_coverage(st, data, data_size));
 out:
     return status;
 }
+
+// Tensors are written one by one, so memory never holds the whole file.
+static wsr_status write_file(wsr__st_builder *builder, const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__str header = {0};
+    WSR_TRY(wsr__st_header(&header, builder));
+    WSR_TRY(wsr__st_put(builder, &header, path, false));
+out:
+    wsr__str_free(&header);
+    return status;
+}
+
+static const char *const endings[] = {".safetensors", NULL};
+
+// What other readers call by no other name either: files without an ending of
+// theirs are read and written so.
+const wsr__format_class wsr__format_safetensors = {
+    .super = {.name = "safetensors",
+              .summary = "Hugging Face's format; what every file of this "
+                         "library is",
+              .reference = "https://github.com/huggingface/safetensors"},
+    .endings = endings,
+    .read = read_file,
+    .write = write_file,
+};

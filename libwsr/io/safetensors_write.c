@@ -7,7 +7,7 @@
 // additions; the header is padded with spaces so that the data begins at a
 // cache line.
 
-#include "io/io.h"
+#include "io/format.h"
 
 #include "config/config.h"
 
@@ -84,7 +84,7 @@ static wsr_status measure(wsr__st_tensor *t, const int64_t *dims, size_t ndims)
 }
 
 // A tensor whose data are the caller's, or a copy of them. Names that occur
-// twice are found by check_names(), when all are there.
+// twice are found by wsr__st_check_names(), when all are there.
 static wsr_status add(wsr__st_builder *builder, const char *name,
                       const wsr__st_tensor *tensor, bool copy)
 {
@@ -222,7 +222,7 @@ out:
 
 // ------------------------------------------------------------------ layout
 
-// Names are unique (check_names), so the order is total.
+// Names are unique (wsr__st_check_names), so the order is total.
 static int by_layout(const void *a, const void *b)
 {
     const entry *const x = a;
@@ -265,20 +265,28 @@ static void add_json_string(wsr__str *out, const char *text)
     wsr__str_add(out, "\"");
 }
 
-// First in the header, where checkpoint.c expects the checksum.
-static void add_metadata(wsr__str *out, const wsr__st_builder *builder)
+// In the order of the builder, which wsr__st_header() sorts.
+void wsr__st_metadata_json(wsr__str *out, const wsr__st_builder *builder)
 {
-    if (builder->n_metadata == 0) {
-        return;
-    }
-    wsr__str_add(out, "\"__metadata__\":{");
+    wsr__str_add(out, "{");
     for (size_t i = 0; i < builder->n_metadata; i++) {
         wsr__str_add(out, i != 0 ? "," : "");
         add_json_string(out, builder->metadata[i].key);
         wsr__str_add(out, ":");
         add_json_string(out, builder->metadata[i].value);
     }
-    wsr__str_add(out, builder->n != 0 ? "}," : "}");
+    wsr__str_add(out, "}");
+}
+
+// First in the header, where checkpoint.c expects the checksum.
+static void add_metadata(wsr__str *out, const wsr__st_builder *builder)
+{
+    if (builder->n_metadata == 0) {
+        return;
+    }
+    wsr__str_add(out, "\"__metadata__\":");
+    wsr__st_metadata_json(out, builder);
+    wsr__str_add(out, builder->n != 0 ? "," : "");
 }
 
 // Keys in the order in which other writers have them.
@@ -304,7 +312,7 @@ static int by_text(const void *a, const void *b)
 
 // Names are compared here, all at once, since the layout sorts by element
 // size first and leaves equal names apart.
-static wsr_status check_names(const wsr__st_builder *builder)
+wsr_status wsr__st_check_names(const wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     const char **names = wsr__alloc(builder->n, sizeof(*names));
@@ -333,7 +341,7 @@ wsr_status wsr__st_header(wsr__str *out, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     size_t begin = 0;
-    WSR_TRY(check_names(builder));
+    WSR_TRY(wsr__st_check_names(builder));
     if (builder->n > 1) {
         qsort(builder->entries, builder->n, sizeof(entry), by_layout);
     }
@@ -405,17 +413,5 @@ wsr_status wsr__st_put(const wsr__st_builder *builder, const wsr__str *header,
     WSR_TRY(wsr__atomic_commit(&file, keep_previous));
 out:
     wsr__atomic_discard(&file);
-    return status;
-}
-
-// Atomic: a reader sees the old file or the new one.
-wsr_status wsr__st_write(wsr__st_builder *builder, const char *path)
-{
-    wsr_status status = WSR_OK;
-    wsr__str header = {0};
-    WSR_TRY(wsr__st_header(&header, builder));
-    WSR_TRY(wsr__st_put(builder, &header, path, false));
-out:
-    wsr__str_free(&header);
     return status;
 }

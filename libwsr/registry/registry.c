@@ -15,6 +15,7 @@
 #include "corrupt/corrupt.h"
 #include "data/data.h"
 #include "estimator/estimator.h"
+#include "io/format.h"
 #include "net/net.h"
 #include "op/op.h"
 #include "optim/optim.h"
@@ -39,6 +40,7 @@ static const entry entries[] = {
     {&wsr__datasets, "sources of labelled images"},
     {&wsr__estimators, "estimators of the noise that an attack finds at other "
                        "strengths"},
+    {&wsr__formats, "formats of files that hold named tensors"},
     {&wsr__nets, "kinds of networks"},
     {&wsr__ops, "operations that graphs are made of"},
     {&wsr__optims, "optimisers"},

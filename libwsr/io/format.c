@@ -1,13 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens safetensors files, and finds tensors and metadata in them by name.
+// The table of formats. Opens files that hold tensors in any of them, finds
+// tensors and metadata by name, and writes the format that the ending of the
+// path says.
 
-#include "io/safetensors.h"
+#include "io/format.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// JSON_REJECT_DUPLICATES made sure that names are unique.
+static const wsr__class *const classes[] = {
+#define WSR_REG(family, name) &wsr__##family##_##name.super,
+#include "io/formats.def"
+#undef WSR_REG
+    NULL,
+};
+
+const wsr__family wsr__formats = {"format", classes};
+
+static const wsr__format_class *class_at(size_t i)
+{
+    return (const wsr__format_class *)(const void *)classes[i];
+}
+
+// What no format calls its own is safetensors, or nothing: their reader says
+// what it is.
+static const wsr__format_class *format_of(const wsr__st *st)
+{
+    for (size_t i = 0; classes[i] != NULL; i++) {
+        const wsr__format_class *const cls = class_at(i);
+        if (cls->is != NULL && cls->is(st->bytes, st->size)) {
+            return cls;
+        }
+    }
+    return &wsr__format_safetensors;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const wsr__st_named *const x = a;
@@ -34,6 +62,12 @@ static wsr_status sort_names(wsr__st *st)
         st->names[i] = (wsr__st_named){st->tensors[i].name, &st->tensors[i]};
     }
     qsort(st->names, st->n, sizeof(*st->names), by_name);
+    for (size_t i = 1; i < st->n; i++) {
+        if (wsr__streq(st->names[i - 1].name, st->names[i].name)) {
+            return WSR_FAIL(WSR_FORMAT, "%s: two tensors have the name '%.80s'",
+                            st->path, st->names[i].name);
+        }
+    }
     if (st->n_metadata > 1) {
         qsort(st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
     }
@@ -53,9 +87,10 @@ wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
         return WSR_NOMEM;
     }
     st->bytes = bytes;
+    st->size = size;
     st->path = wsr__strdup(name);
     WSR_TRY(st->path != NULL ? WSR_OK : WSR_NOMEM);
-    WSR_TRY(wsr__st_check(st, size));
+    WSR_TRY(format_of(st)->read(st));
     WSR_TRY(sort_names(st));
     *out = st;
     st = NULL;
@@ -106,6 +141,11 @@ void wsr__st_free(wsr__st *st)
     if (st == NULL) {
         return;
     }
+    for (size_t i = 0; i < st->n_blocks; i++) {
+        wsr__free(st->blocks[i]);
+    }
+    wsr__free(st->blocks);
+    wsr__zip_free(st->zip);
     json_decref(st->header);
     wsr__free(st->path);
     wsr__free(st->bytes);
@@ -127,7 +167,7 @@ size_t wsr__st_count(const wsr__st *st)
     return st->n;
 }
 
-// In the order of the data. NULL behind the last.
+// In the order of the file. NULL behind the last.
 const wsr__st_tensor *wsr__st_at(const wsr__st *st, size_t i)
 {
     return i < st->n ? &st->tensors[i] : NULL;
@@ -177,4 +217,37 @@ const char *wsr__st_metadata(const wsr__st *st, const char *key)
     const wsr__st_pair *const found = bsearch(
         &wanted, st->metadata, st->n_metadata, sizeof(*st->metadata), by_key);
     return found != NULL ? found->value : NULL;
+}
+
+// ----------------------------------------------------------------- writing
+
+// Whether a path ends so, and has a name in front of it.
+static bool ends(const char *path, const char *ending)
+{
+    const size_t n = strlen(path);
+    const size_t tail = strlen(ending);
+    return n > tail && wsr__streq(path + n - tail, ending);
+}
+
+static const wsr__format_class *format_for(const char *path)
+{
+    for (size_t i = 0; classes[i] != NULL; i++) {
+        const wsr__format_class *const cls = class_at(i);
+        for (size_t k = 0; cls->endings[k] != NULL && cls->write != NULL; k++) {
+            if (ends(path, cls->endings[k])) {
+                return cls;
+            }
+        }
+    }
+    return &wsr__format_safetensors;
+}
+
+// Atomic: a reader sees the old file or the new one.
+wsr_status wsr__st_write(wsr__st_builder *builder, const char *path)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_check_names(builder));
+    WSR_TRY(format_for(path)->write(builder, path));
+out:
+    return status;
 }
