@@ -445,9 +445,9 @@ START_TEST(files_of_other_programs_are_named)
         size_t size;
         const char *words;
     } rows[] = {
-        {"PK\x03\x04    x/data.pkl", 18,
-         "f: no safetensors file, but a PyTorch file of torch.save: load it "
-         "in PyTorch and write its state_dict with "
+        {"PK\x03\x04    x/data.pkl constants.pkl", 32,
+         "f: no safetensors file, but a TorchScript archive: load it in "
+         "PyTorch and write its state_dict with "
          "safetensors.torch.save_file"},
         {"\x08\x07\x12\x07pytorch\x1a", 12,
          "f: no safetensors file, but an ONNX model: weights are read from "

@@ -288,7 +288,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_graph(wsr_graph **out,
                                                    const float *weights);
 
 /**
- * Write a network to a safetensors file, which is replaced as a whole or not
+ * Write a network to a file of a format that the path's ending says (.pth, .npz,
+ * else safetensors), which is replaced as a whole or not
  * at all. Its metadata hold the network's kind, genotype and options.
  *
  * @param net a network
@@ -299,10 +300,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
                                              const char *path);
 
 /**
- * Read a network from a safetensors file, or a classifier from an ONNX file,
- * whose name ends in ".onnx": it is of kind "onnx", its options are `mean`,
- * `std`, `range` and, where the file leaves sizes open, `image_size` and
- * `image_channels` (docs/onnx.md). What follows is about safetensors.
+ * Read a network from a safetensors, .pth or .npz file, or a classifier from an
+ * ONNX file, whose name ends in ".onnx": it is of kind "onnx", its options are
+ * `mean`, `std`, `range` and, where the file leaves sizes open, `image_size` and
+ * `image_channels` (docs/onnx.md). What follows is about the others.
  *
  * A file that another program wrote has no such metadata. The function derives
  * the kind, widths, depths, classes, stem and auxiliary classifier from the
@@ -320,7 +321,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
  * result.
  *
  * @param out [out, owned] release with wsr_net_free()
- * @param path of a safetensors file
+ * @param path of such a file
  * @param options [borrowed] override what the file says; NULL for none
  * @returns WSR_OK; WSR_IO; WSR_FORMAT, naming the tensors, when some are
  *          missing, of another shape, or too many; WSR_CONFIG for an option;
@@ -336,7 +337,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_load(wsr_net **out, const char *path,
  * @param net a network with the architecture of the file: the same tensors with
  *        the same shapes, and the kind, stem, mean, std, genotype and codes of
  *        the file's metadata, if it has any; unchanged on failure
- * @param path path of a safetensors file, as for wsr_net_load()
+ * @param path path of such a file, as for wsr_net_load()
  * @returns WSR_OK; WSR_IO; WSR_FORMAT, naming the tensors or the property that
  *          differs; WSR_NOMEM
  */
