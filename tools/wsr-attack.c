@@ -11,7 +11,7 @@
 
 // Each is short for a key of the configuration.
 static const cli_option options[] = {
-    {"net", "FILE", "net.file", "network, a safetensors file"},
+    {"net", "FILE", "net.file", "network, a .safetensors or .pth file"},
     {"genotype", "NAME", "net.genotype", "its cells, if the file does not say"},
     {"channels", "N", "net.channels",
      "its width, likewise; so --layers, --classes"},

@@ -201,20 +201,35 @@ static wsr_status describe(const void *self, wsr__json *line)
 
 // ------------------------------------------------------------------- stages
 
+static wsr_status write_net(const method *m, const wsr__run *run,
+                            const char *ending)
+{
+    wsr_status status = WSR_OK;
+    char name[64];
+    char *path = NULL;
+    (void)snprintf(name, sizeof(name), "net.%.40s", ending);
+    WSR_TRY(wsr__run_path(&path, run, name));
+    WSR_TRY(wsr_net_save(m->net, path));
+out:
+    wsr__free(path);
+    return status;
+}
+
 // The network is written with the parameters that the option `keep` chooses.
 static wsr_status train(void *self, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    char *path = NULL;
+    const char *const also = m->train_params.export.s;
     WSR_TRY(wsr__training_run(m->training, run));
     wsr__training_finish(m->training);
     if (run->folder != NULL) {
-        WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
-        WSR_TRY(wsr_net_save(m->net, path));
+        WSR_TRY(write_net(m, run, "safetensors"));
+        if (!wsr__streq(also, "none")) {
+            WSR_TRY(write_net(m, run, also));
+        }
     }
 out:
-    wsr__free(path);
     return status;
 }
 
@@ -281,6 +296,7 @@ static const char *const stage_names[] = {"train", "eval"};
 static const char *const files[] = {init_name,         "config.yaml",
                                     "log.jsonl",       "checkpoint.safetensors",
                                     "net.safetensors", "eval.safetensors",
+                                    "net.pth",         "net.npz",
                                     "report.html",     NULL};
 
 // Families that --help lists, because option values name their members.

@@ -196,6 +196,7 @@ typedef struct wsr__train_params {
     wsr__text eval_attack;
     double eval_eps;
     wsr__text keep;
+    wsr__text export;
     double awp;
     int64_t awp_start;
     double clean_share;
