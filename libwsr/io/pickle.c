@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-enum { MARK = UINT32_MAX, MOST_VALUES = UINT32_MAX - 1, FIRST_ITEMS = 4 };
+enum { FIRST_ITEMS = 4 };
+
+#define MARK UINT32_MAX // on the stack, where no value has this number
+#define MOST_VALUES (UINT32_MAX - 1)
 
 typedef wsr__pickle machine;
 typedef wsr__pickle_value value;

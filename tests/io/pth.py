@@ -33,15 +33,14 @@ x = torch.rand(2, 3, 224, 224)
 with torch.no_grad():
     wanted = net(x).numpy()
 state = net.state_dict()
-shared = dict(state)
-shared["bn1.running_mean"] = shared["bn1.bias"]  # both are zeros
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 net(x).sum().backward()
 optimizer.step()
-net.load_state_dict({k: v.clone() for k, v in state.items()})
-torch.manual_seed(1)
+torch.manual_seed(1)  # the step changed the network; make it anew
 net = torchvision.models.resnet18(num_classes=10).eval()
 state = net.state_dict()
+shared = dict(state)
+shared["bn1.running_mean"] = shared["bn1.bias"]  # both are zeros
 checkpoint = {
     "epoch": 3, "best": np.float64(0.5), "args": argparse.Namespace(lr=0.1),
     "state_dict": state, "optimizer": optimizer.state_dict(),
@@ -108,7 +107,7 @@ arrays = np.load(at("copy.npz"))
 if not all(np.array_equal(arrays[k], state[k].numpy()) for k in state):
     print("copy.npz differs")
     failed += 1
-np.savez(at("numpy.npz"), **{k: np.asfortranarray(v.numpy())
+np.savez(at("numpy.npz"), **{k: np.array(v.numpy(), order="F")
                              for k, v in state.items()})
 compare("numpy.npz", at("numpy.npz"), at("copy.npz"))
 

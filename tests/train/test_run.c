@@ -284,9 +284,10 @@ START_TEST(a_result_holds_network_and_evaluation)
     wsr_net *net = NULL;
     keep_name(dir, "result");
     wsr_config *const config = config_of(tiny, "train.epochs=1");
+    ck_assert_ok(wsr_config_set(config, "train.export=pth"));
     ck_assert_ok(wsr_train_run(&first, config, dir, false, NULL, NULL));
     ck_assert_ok(wsr_train_run(&again, NULL, dir, true, NULL, NULL));
-    ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.safetensors"), NULL));
+    ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.pth"), NULL));
     const wsr_params *const file = wsr_net_params(net);
     for (size_t i = 0; i < wsr_params_count(file); i++) {
         const size_t n = (size_t)wsr_shape_count(wsr_params_shape(file, i));
