@@ -288,9 +288,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_graph(wsr_graph **out,
                                                    const float *weights);
 
 /**
- * Write a network to a file of a format that the path's ending says (.pth, .npz,
- * else safetensors), which is replaced as a whole or not
- * at all. Its metadata hold the network's kind, genotype and options.
+ * Write a network to a file of a format that the path's ending says (.pth,
+ * .npz, else safetensors), which is replaced as a whole or not at all. Its
+ * metadata hold the network's kind, genotype and options.
  *
  * @param net a network
  * @param path of the file
