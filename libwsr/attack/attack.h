@@ -18,6 +18,8 @@
 typedef struct wsr__attack_batch wsr__attack_batch;
 typedef struct wsr__members wsr__members;
 
+enum { WSR__MEMBERS = 16 }; // most attacks of a combination
+
 typedef struct wsr__attack_class {
     wsr__class super;
     unsigned norms; // 1 << WSR__LINF | ...
@@ -122,6 +124,28 @@ wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 /// Passes of an image through a model at all strengths, at most; 1 at least.
 wsr_status wsr__attack_count_passes(double *out, const wsr_attack *attack,
                                     wsr_model *model);
+
+/// What an attack did to an image at one strength.
+typedef struct wsr__attack_breaks {
+    const uint32_t *member; // (n) that succeeded, see wsr__members_at(); 0:
+                            // none, or the attack is no combination
+    const uint32_t *step;   // (n) forward passes of the attack, or of that
+                            // member, up to the success; 0: no success
+    const double *seconds;  // (WSR__MEMBERS) spent in the members
+} wsr__attack_breaks;
+
+wsr__attack_breaks wsr__attack_result_breaks(const wsr_attack_result *result,
+                                             size_t e);
+
+/// What the model says about the clean images of a result.
+typedef struct wsr__attack_clean {
+    const uint32_t *predicted; // (n) classes
+    const float *margin;       // (n) logit of the label less the largest other
+    const double *smallest;    // (n) norm of the smallest change that a
+                               // min-norm attack found, INFINITY: it found none
+} wsr__attack_clean;
+
+wsr__attack_clean wsr__attack_result_logits(const wsr_attack_result *result);
 
 /// Whether each image of a result lies outside of ball or pixel range, which
 /// would be the attack's fault. [borrowed] (n)

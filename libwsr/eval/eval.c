@@ -48,9 +48,16 @@ static void free_cells(wsr_eval *s)
         wsr__free(cell->gradients);
         wsr__free(cell->flat);
         wsr__free(cell->outside);
+        wsr__free(cell->member);
+        wsr__free(cell->step);
         wsr__free(cell->images);
     }
+    for (size_t a = 0; s->smallest != NULL && a < s->n_attacks; a++) {
+        wsr__free(s->smallest[a]);
+    }
+    wsr__free(s->smallest);
     wsr__free(s->cells);
+    s->smallest = NULL;
     s->cells = NULL;
 }
 
@@ -72,6 +79,9 @@ void wsr_eval_free(wsr_eval *eval)
     wsr__free(eval->x);
     wsr__free(eval->logits);
     wsr__free(eval->clean);
+    wsr__free(eval->predicted);
+    wsr__free(eval->margin);
+    wsr__free(eval->crc32);
     wsr__free(eval->index);
     wsr__free(eval->labels);
     wsr__free(eval);
@@ -268,9 +278,12 @@ static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
     cell->gradients = wsr__alloc(n, sizeof(*cell->gradients));
     cell->flat = wsr__alloc(n, sizeof(*cell->flat));
     cell->outside = wsr__alloc(n, sizeof(*cell->outside));
+    cell->member = wsr__alloc(n, sizeof(*cell->member));
+    cell->step = wsr__alloc(n, sizeof(*cell->step));
     bool made = cell->robust != NULL && cell->success != NULL &&
                 cell->queries != NULL && cell->gradients != NULL &&
-                cell->flat != NULL && cell->outside != NULL;
+                cell->flat != NULL && cell->outside != NULL &&
+                cell->member != NULL && cell->step != NULL;
     for (size_t i = 0; i < 3; i++) {
         cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
         made = made && cell->norms[i] != NULL;
@@ -282,18 +295,37 @@ static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
     return made ? WSR_OK : WSR_NOMEM;
 }
 
+// Rows that do not depend on the attack, and the norms of min-norm attacks.
+static wsr_status make_rows(wsr_eval *s)
+{
+    s->clean = wsr__alloc(s->n, sizeof(*s->clean));
+    s->predicted = wsr__alloc(s->n, sizeof(*s->predicted));
+    s->margin = wsr__alloc(s->n, sizeof(*s->margin));
+    s->crc32 = wsr__alloc(s->n, sizeof(*s->crc32));
+    s->smallest = wsr__alloc(s->n_attacks, sizeof(*s->smallest));
+    bool made = s->clean != NULL && s->predicted != NULL && s->margin != NULL &&
+                s->crc32 != NULL && s->smallest != NULL;
+    for (size_t a = 0; made && a < s->n_attacks; a++) {
+        if (s->attacks[a]->cls->min_norm) {
+            s->smallest[a] = wsr__alloc(s->n, sizeof(**s->smallest));
+            made = s->smallest[a] != NULL;
+        }
+    }
+    return made ? WSR_OK : WSR_NOMEM;
+}
+
 // `x` and `logits` hold one batch; every other array has a row per image.
 static wsr_status make_arrays(wsr_eval *s, wsr_model *model)
 {
     wsr_status status = WSR_OK;
     const size_t d = (size_t)model->pixels;
-    s->clean = wsr__alloc(s->n, sizeof(*s->clean));
+    WSR_TRY(make_rows(s));
     s->x = wsr__alloc(s->batch, d * sizeof(*s->x));
     s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
     s->cells = wsr__alloc(s->n_attacks * s->n_eps, sizeof(*s->cells));
     s->passes = wsr__alloc(s->n_attacks, sizeof(*s->passes));
-    if (s->passes == NULL || s->clean == NULL || s->x == NULL ||
-        s->logits == NULL || s->cells == NULL) {
+    if (s->passes == NULL || s->x == NULL || s->logits == NULL ||
+        s->cells == NULL) {
         return WSR_NOMEM;
     }
     for (size_t k = 0; k < s->n_attacks * s->n_eps; k++) {
@@ -315,7 +347,7 @@ wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
     double plans = 0;
     const double pairs = (double)(eval->n_attacks * eval->n_eps);
     const double image = sizeof(float) * (double)model->pixels;
-    const double row = 3 * sizeof(float) + 3 * sizeof(uint32_t) + 3;
+    const double row = 3 * sizeof(float) + 5 * sizeof(uint32_t) + 3;
     const double images = pairs * (double)eval->keep * image;
     const double results = pairs * (double)eval->n * row;
     if (eval->n >= model->batch) {

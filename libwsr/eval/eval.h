@@ -3,7 +3,9 @@
 // Accuracy over attack strengths. eval.c makes an evaluation, step.c takes a
 // data set through its attacks batch by batch, stats.c and text.c say what came
 // out, warnings.c what makes the numbers doubtful, state.c saves and takes up
-// an evaluation, images.c its images. released.c measures as the research code
+// an evaluation, images.c its images,
+// ledger.c what became of each image, curve.c accuracy at every strength of
+// min-norm attacks. released.c measures as the research code
 // does. walk.c takes an evaluation to its end inside a run: stage.c at the end
 // of another run, run.c for a network file. result.c is what a run hands out.
 
@@ -75,7 +77,10 @@ typedef struct wsr__eval_cell {
     uint32_t *gradients;
     uint32_t *flat;
     uint8_t *outside;
-    float *images; // of the first `keep`
+    uint32_t *member; // of a combination that succeeded: wsr__attack_breaks
+    uint32_t *step;   // of the attack, or of that member, that succeeded
+    float *images;    // of the first `keep`
+    double member_seconds[WSR__MEMBERS];
     double seconds;
 } wsr__eval_cell;
 
@@ -98,6 +103,11 @@ struct wsr_eval {
     float *x;               // (batch, d)
     float *logits;          // (batch, classes)
     uint8_t *clean;         // (n)
+    int32_t *predicted;     // (n) classes of the clean images
+    float *margin;          // (n) logit of the label less the largest other
+    uint32_t *crc32;        // (n) of the pixels of the clean images
+    double **smallest;      // [attack] (n), min-norm attacks: norm of the
+                            // smallest change found; INFINITY: none was
     bool random;            // the model answers differently when asked again
     wsr__eval_cell *cells;  // [attack][strength]
     wsr__attack_part *part; // of the step at `position`, NULL: none of it
@@ -139,6 +149,36 @@ void wsr__strength_check(const wsr__range *range, float eps);
 
 /// The same for all norms and strengths of an evaluation that was opened.
 void wsr__eval_check_strengths(const wsr_eval *eval);
+
+/// Norms of the smallest changes that a min-norm attack found. [borrowed] NULL
+/// for other attacks.
+static inline const double *wsr__eval_smallest(const wsr_eval *eval, size_t a)
+{
+    return eval->smallest[a];
+}
+
+/// Whether attack `a` is a min-norm attack whose norms hold for the evaluated
+/// model, and is done with some image.
+bool wsr__eval_has_curve(const wsr_eval *eval, size_t a);
+
+/// Accuracy over all strengths: `accuracy[i]` from strength `eps[i]` on, up to
+/// the next. The first strength is 0.
+typedef struct wsr__eval_curve {
+    size_t n;
+    double *eps;
+    double *accuracy;
+    size_t count; // images
+} wsr__eval_curve;
+
+/// [out, owned] wsr__eval_curve_free(); {0} on failure.
+wsr_status wsr__eval_curve_of(wsr__eval_curve *out, const wsr_eval *eval,
+                              size_t a);
+void wsr__eval_curve_free(wsr__eval_curve *curve); // {0} afterwards
+
+/// Append the name of the attack that broke image `i`: of a combination, of
+/// its member, with the options of that where several members have the name.
+/// Nothing for an image that stands.
+void wsr__eval_breaker(wsr__str *out, const wsr_eval *eval, size_t k, size_t i);
 
 /// Compute what tells the models and the data apart, once: logits of the first
 /// images. wsr_eval_save() then needs no model.

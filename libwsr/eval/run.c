@@ -292,22 +292,43 @@ out:
     return status;
 }
 
+// What became of each image, and accuracy at all strengths.
+static wsr_status write_tables(const method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    char *csv = NULL;
+    char *jsonl = NULL;
+    char *text = NULL;
+    WSR_TRY(wsr__run_path(&csv, run, "images.csv"));
+    WSR_TRY(wsr__run_path(&jsonl, run, "images.jsonl"));
+    WSR_TRY(wsr_eval_save_ledger(m->eval, csv, jsonl));
+    WSR_TRY(wsr_eval_csv(&text, m->eval));
+    WSR_TRY(wsr__run_write(run, "results.csv", text));
+    wsr_text_free(text);
+    WSR_TRY(wsr_eval_curves_csv(&text, m->eval));
+    if (text[0] != '\0') {
+        WSR_TRY(wsr__run_write(run, "curves.csv", text));
+    }
+out:
+    wsr_text_free(text);
+    wsr__free(csv);
+    wsr__free(jsonl);
+    return status;
+}
+
 static wsr_status write_results(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     char *json = NULL;
-    char *csv = NULL;
     WSR_TRY(write_images(m, run));
     WSR_TRY(wsr_eval_json(&json, m->eval));
     if (run->folder != NULL) {
-        WSR_TRY(wsr_eval_csv(&csv, m->eval));
         WSR_TRY(write_jsonl(m, run));
-        WSR_TRY(wsr__run_write(run, "results.csv", csv));
+        WSR_TRY(write_tables(m, run));
     }
     WSR_TRY(wsr__run_log_text(run->log, json));
 out:
     wsr_text_free(json);
-    wsr_text_free(csv);
     return status;
 }
 
@@ -484,10 +505,17 @@ static const wsr__run_stage stages[] = {evaluate, corruption_stage,
 static const char *const stage_names[] = {"eval", "corruption", "hessian"};
 
 // Files that the run may write, which a resumed run must be able to replace.
-static const char *const files[] = {
-    "config.yaml",   "log.jsonl",   "checkpoint.safetensors",
-    "results.jsonl", "results.csv", "images.safetensors",
-    "report.html",   NULL};
+static const char *const files[] = {"config.yaml",
+                                    "log.jsonl",
+                                    "checkpoint.safetensors",
+                                    "results.jsonl",
+                                    "results.csv",
+                                    "images.safetensors",
+                                    "images.csv",
+                                    "images.jsonl",
+                                    "curves.csv",
+                                    "report.html",
+                                    NULL};
 
 // Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,

@@ -92,6 +92,12 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->flat, s->n));
     wsr__eval_cell_name(name, s, k, "outside");
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_U8, cell->outside, s->n));
+    wsr__eval_cell_name(name, s, k, "member");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->member, s->n));
+    wsr__eval_cell_name(name, s, k, "step");
+    WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->step, s->n));
+    wsr__eval_cell_name(name, s, k, "member_seconds");
+    WSR_TRY(wsr__st_add_f64(b, name, cell->member_seconds, WSR__MEMBERS));
     wsr__eval_cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
     if (s->keep > 0) {
@@ -191,6 +197,27 @@ out:
     return status;
 }
 
+// What the model said about the clean images, and smallest changes.
+static wsr_status add_rows(wsr__st_builder *b, const wsr_eval *s)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__eval_add_array(b, "labels", WSR__ST_I32, s->labels, s->n));
+    WSR_TRY(wsr__eval_add_array(b, "clean", WSR__ST_U8, s->clean, s->n));
+    WSR_TRY(
+        wsr__eval_add_array(b, "predicted", WSR__ST_I32, s->predicted, s->n));
+    WSR_TRY(wsr__eval_add_array(b, "margin", WSR__ST_F32, s->margin, s->n));
+    WSR_TRY(wsr__eval_add_array(b, "crc32", WSR__ST_I32, s->crc32, s->n));
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        char name[WSR__EVAL_NAME];
+        (void)snprintf(name, sizeof(name), "%zu.smallest", a);
+        if (s->smallest[a] != NULL) {
+            WSR_TRY(wsr__st_add_f64(b, name, s->smallest[a], s->n));
+        }
+    }
+out:
+    return status;
+}
+
 // The position and all cells, in the fixed order of attacks and strengths.
 wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
 {
@@ -202,9 +229,7 @@ wsr_status wsr__eval_save_state(wsr__st_builder *builder, const wsr_eval *eval)
     WSR_TRY(wsr__st_set(b, "eval", text.s));
     WSR_TRY(wsr__st_setf(b, "position", "%zu", eval->position));
     WSR_TRY(add_probe(b, eval));
-    WSR_TRY(
-        wsr__eval_add_array(b, "labels", WSR__ST_I32, eval->labels, eval->n));
-    WSR_TRY(wsr__eval_add_array(b, "clean", WSR__ST_U8, eval->clean, eval->n));
+    WSR_TRY(add_rows(b, eval));
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(add_cell(b, eval, k));
     }
@@ -319,6 +344,12 @@ static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
     WSR_TRY(wsr__st_read_u32(cell->flat, st, name, s->n));
     wsr__eval_cell_name(name, s, k, "outside");
     WSR_TRY(wsr__st_read_flags(cell->outside, st, name, s->n));
+    wsr__eval_cell_name(name, s, k, "member");
+    WSR_TRY(wsr__st_read_u32(cell->member, st, name, s->n));
+    wsr__eval_cell_name(name, s, k, "step");
+    WSR_TRY(wsr__st_read_u32(cell->step, st, name, s->n));
+    wsr__eval_cell_name(name, s, k, "member_seconds");
+    WSR_TRY(wsr__st_read_f64(cell->member_seconds, st, name, WSR__MEMBERS));
     wsr__eval_cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
     if (s->keep > 0) {
@@ -327,6 +358,48 @@ static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
                                  s->keep * (size_t)s->model->pixels));
     }
 out:
+    return status;
+}
+
+// `integers` is scratch. A class beyond the model's would be one of a damaged
+// file.
+static wsr_status read_integers(wsr_eval *s, const wsr__st *st,
+                                int64_t *integers)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__st_read_counts(integers, st, "predicted", s->n,
+                                (int64_t)s->model->classes - 1));
+    for (size_t i = 0; i < s->n; i++) {
+        s->predicted[i] = (int32_t)integers[i];
+    }
+    WSR_TRY(wsr__st_read_i64(integers, st, "crc32", s->n));
+    for (size_t i = 0; i < s->n; i++) {
+        s->crc32[i] = (uint32_t)(uint64_t)integers[i];
+    }
+out:
+    return status;
+}
+
+// What add_rows() wrote, but for the labels.
+static wsr_status read_rows(wsr_eval *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    int64_t *const integers = wsr__alloc(s->n, sizeof(*integers));
+    if (integers == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr__st_read_flags(s->clean, st, "clean", s->n));
+    WSR_TRY(wsr__st_read_f32(s->margin, st, "margin", s->n));
+    WSR_TRY(read_integers(s, st, integers));
+    for (size_t a = 0; a < s->n_attacks; a++) {
+        char name[WSR__EVAL_NAME];
+        (void)snprintf(name, sizeof(name), "%zu.smallest", a);
+        if (s->smallest[a] != NULL) {
+            WSR_TRY(wsr__st_read_f64(s->smallest[a], st, name, s->n));
+        }
+    }
+out:
+    wsr__free(integers);
     return status;
 }
 
@@ -377,7 +450,7 @@ wsr_status wsr__eval_load_state(wsr_eval *eval, const wsr__st *st)
     WSR_TRY(check_origin(eval, st));
     WSR_TRY(wsr__eval_ask_twice(eval));
     WSR_TRY(read_position(&position, eval, st));
-    WSR_TRY(wsr__st_read_flags(eval->clean, st, "clean", eval->n));
+    WSR_TRY(read_rows(eval, st));
     for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
         WSR_TRY(read_cell(eval, st, k));
     }

@@ -12,6 +12,7 @@
 #include "eval/eval.h"
 
 #include <string.h>
+#include <zlib.h>
 
 size_t wsr_eval_position(const wsr_eval *eval)
 {
@@ -49,6 +50,27 @@ out:
     return status;
 }
 
+// The pixels as the model sees them tell whether two evaluations are of the
+// same images.
+static void take_clean(wsr_eval *s, const wsr_attack_result *r, size_t a,
+                       size_t at)
+{
+    const wsr__attack_clean clean = wsr__attack_result_logits(r);
+    const size_t n = wsr_attack_result_count(r);
+    const size_t d = (size_t)s->model->pixels;
+    memcpy(s->clean + at, wsr_attack_result_clean(r), n);
+    for (size_t i = 0; i < n; i++) {
+        s->predicted[at + i] = (int32_t)clean.predicted[i];
+        s->margin[at + i] = clean.margin[i];
+        s->crc32[at + i] =
+            (uint32_t)crc32(0, (const unsigned char *)(s->x + i * d),
+                            (uInt)(d * sizeof(*s->x)));
+        if (s->smallest[a] != NULL) {
+            s->smallest[a][at + i] = clean.smallest[i];
+        }
+    }
+}
+
 // Copies the result of one attack on one batch into its cells, from row `at`
 // on.
 static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
@@ -68,6 +90,12 @@ static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
         memcpy(cell->gradients + at, wsr_attack_result_gradients(r, e), words);
         memcpy(cell->flat + at, wsr_attack_result_flat(r, e), words);
         memcpy(cell->outside + at, wsr__attack_result_outside(r, e), n);
+        const wsr__attack_breaks breaks = wsr__attack_result_breaks(r, e);
+        memcpy(cell->member + at, breaks.member, words);
+        memcpy(cell->step + at, breaks.step, words);
+        for (size_t i = 0; i < WSR__MEMBERS; i++) {
+            cell->member_seconds[i] += breaks.seconds[i];
+        }
         const float *const images = wsr_attack_result_images(r, e);
         for (size_t i = 0; images != NULL && i < n && at + i < s->keep; i++) {
             memcpy(wsr__at(cell->images, s->model->pixels, at + i),
@@ -75,11 +103,12 @@ static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
                    (size_t)s->model->pixels * sizeof(float));
         }
     }
-    memcpy(s->clean + at, wsr_attack_result_clean(r), n);
+    take_clean(s, r, a, at);
 }
 
 // Replaces the outcomes by those on the evaluated model; norms and passes
-// remain those of the attack.
+// remain those of the attack. An image may be broken that the attack did not
+// break on its own model, so which step did it is not known.
 static wsr_status evaluate_transfer(wsr_eval *s, const wsr_attack_result *r,
                                     size_t a, size_t at)
 {
@@ -89,8 +118,11 @@ static wsr_status evaluate_transfer(wsr_eval *s, const wsr_attack_result *r,
     const int32_t *const labels = s->labels + at;
     WSR_TRY(wsr_model_logits(s->logits, s->model, s->x, n));
     for (size_t i = 0; i < n; i++) {
-        const int32_t top = wsr__argmax(s->logits + i * classes, classes);
+        const float *const logits = s->logits + i * classes;
+        const int32_t top = wsr__argmax(logits, classes);
         s->clean[at + i] = top == labels[i] ? 1 : 0;
+        s->predicted[at + i] = top;
+        s->margin[at + i] = wsr__margin(logits, classes, labels[i]);
     }
     for (size_t e = 0; e < s->n_eps; e++) {
         wsr__eval_cell *const cell = wsr__eval_at(s, a, e);
@@ -102,6 +134,8 @@ static wsr_status evaluate_transfer(wsr_eval *s, const wsr_attack_result *r,
             const uint8_t clean = s->clean[at + i];
             cell->robust[at + i] = right ? clean : 0;
             cell->success[at + i] = right ? 0 : clean;
+            cell->member[at + i] = 0;
+            cell->step[at + i] = 0;
         }
     }
 out:

@@ -5,8 +5,9 @@
 // so that they cannot differ.
 //
 // The order of the JSON lines is fixed: attacks and strengths, worst cases per
-// norm and strength, means per attack, warnings. A cell is one attack at one
-// strength; cell k is attack k / n_eps at strength k % n_eps.
+// norm and strength, means per attack, curves of min-norm attacks, warnings. A
+// cell is one attack at one strength; cell k is attack k / n_eps at strength k
+// % n_eps.
 
 #include "eval/eval.h"
 #include "io/io.h"
@@ -170,6 +171,28 @@ out:
     return status;
 }
 
+// The event "curve": a min-norm attack at all strengths.
+static wsr_status add_curve(wsr__str *out, const wsr_eval *s, size_t a)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *json = NULL;
+    wsr__eval_curve curve = {0};
+    if (!wsr__eval_has_curve(s, a)) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__eval_curve_of(&curve, s, a));
+    WSR_TRY(begin_line(&json, "curve"));
+    WSR_TRY(put_attack(json, s->attacks[a]));
+    wsr__json_integer(json, "count", (int64_t)curve.count);
+    wsr__json_numbers(json, "eps", curve.eps, curve.n);
+    wsr__json_numbers(json, "robust_accuracy", curve.accuracy, curve.n);
+    WSR_TRY(add_line(out, json));
+out:
+    wsr__eval_curve_free(&curve);
+    wsr__json_free(json);
+    return status;
+}
+
 // Number of attacks of a norm: norms without attacks get no worst case.
 static size_t members(const wsr_eval *s, const char *norm)
 {
@@ -198,6 +221,9 @@ wsr_status wsr_eval_json(char **out, const wsr_eval *eval)
     }
     for (size_t a = 0; a < eval->n_attacks; a++) {
         WSR_TRY(add_mean(&text, eval, a));
+    }
+    for (size_t a = 0; a < eval->n_attacks; a++) {
+        WSR_TRY(add_curve(&text, eval, a));
     }
     WSR_TRY(wsr_eval_warnings(&warnings, eval));
     wsr__str_add(&text, warnings);

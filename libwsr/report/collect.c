@@ -296,6 +296,7 @@ static taker taker_of(const char *event)
         taker take;
     } takers[] = {{"start", on_start},
                   {"epoch", on_epoch},
+                  {"curve", wsr__report_on_curve},
                   {"compare", wsr__report_on_compare},
                   {"predictor", wsr__report_on_predictor},
                   {"corruption", wsr__report_on_corruption},

@@ -14,6 +14,10 @@ const char *wsr__report_text(const wsr_log_reader *line, const char *key);
 /// Take a line about one strength of one attack, or about a mean.
 wsr_status wsr__report_on_eval(wsr__report *report, const wsr_log_reader *line);
 
+/// Take the accuracy at all strengths of a min-norm attack.
+wsr_status wsr__report_on_curve(wsr__report *report,
+                                const wsr_log_reader *line);
+
 /// Take a warning.
 wsr_status wsr__report_on_warning(wsr__report *report,
                                   const wsr_log_reader *line);

@@ -42,6 +42,7 @@ static void free_curve(wsr__report_curve *c)
     wsr__free(c->options);
     wsr__free(c->norm);
     wsr__free(c->points);
+    wsr__free(c->steps);
 }
 
 // NULL: no line has been about this curve yet.
@@ -200,6 +201,52 @@ wsr_status wsr__report_on_eval(wsr__report *report, const wsr_log_reader *line)
     p.classes = NULL;
 out:
     wsr__free(p.classes);
+    return status;
+}
+
+// The steps of a line; of two lines about one curve the later one counts.
+static wsr_status take_steps(wsr__report_curve *c, const wsr_log_reader *line)
+{
+    const size_t n = wsr_log_reader_length(line, "eps");
+    wsr__report_point *const steps = wsr__alloc(n, sizeof(*steps));
+    if (steps == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__free(c->steps);
+    c->steps = steps;
+    c->n_steps = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double x = wsr_log_reader_item(line, "eps", i);
+        const double y = wsr_log_reader_item(line, "robust_accuracy", i);
+        if (!isnan(x) && !isnan(y)) {
+            steps[c->n_steps++] = (wsr__report_point){x, y};
+        }
+    }
+    return WSR_OK;
+}
+
+// A curve that was measured at strength infinity alone has no point yet; it
+// gets that of the clean images.
+wsr_status wsr__report_on_curve(wsr__report *report, const wsr_log_reader *line)
+{
+    wsr_status status = WSR_OK;
+    wsr__report_curve *c = NULL;
+    WSR_TRY(curve_of(&c, report, line));
+    WSR_TRY(take_steps(c, line));
+    if (c->n == 0 && c->n_steps > 0) {
+        const double count = wsr_log_reader_number(line, "count");
+        const double clean = c->steps[0].y;
+        wsr__report_strength p = {.clean = clean,
+                                  .robust = clean,
+                                  .low = NAN,
+                                  .high = NAN,
+                                  .count = count};
+        if (count > 0) {
+            wsr__wilson(&p.low, &p.high, clean, count);
+        }
+        WSR_TRY(put_strength(c, &p));
+    }
+out:
     return status;
 }
 

@@ -74,7 +74,9 @@ typedef struct wsr__report_curve {
     char *attack;
     char *options;
     char *norm;
-    double mean; // over the strengths above 0, NAN when not known
+    double mean;              // over the strengths above 0, NAN when not known
+    wsr__report_point *steps; // accuracy y from strength x on, of a min-norm
+    size_t n_steps;           // attack; NULL, 0: of another attack
     wsr__report_strength *points;
     size_t n;
     size_t capacity;

@@ -2,7 +2,8 @@
 //
 // The picture of an evaluation: accuracy over the strength of attacks of one
 // norm, a line for each attack, with the 95 % interval of each point. Every
-// line begins with the accuracy on clean images, at strength 0.
+// line begins with the accuracy on clean images, at strength 0. That of a
+// minimum-norm attack is drawn at every strength, as stairs.
 
 #include "report/report.h"
 
@@ -40,12 +41,16 @@ static wsr__chart chart_of(const wsr__report *report, const char *norm)
                         .x_name = axis_of(norm),
                         .y_name = "accuracy",
                         .label = "accuracy over strengths"};
+    double last = 0.0; // step of min-norm attacks
     for (size_t i = 0; i < report->n_curves; i++) {
         const wsr__report_curve *const c = &report->curves[i];
         if (belongs(c, norm)) {
             chart.x1 = fmax(chart.x1, c->points[c->n - 1].eps);
+            last = c->n_steps > 0 ? fmax(last, c->steps[c->n_steps - 1].x)
+                                  : last;
         }
     }
+    chart.x1 = chart.x1 > 0.0 ? chart.x1 : last; // strength infinity alone
     double low = 0.0;
     double high = chart.x1;
     chart.x_step = wsr__chart_round(&low, &high, 8.0);
@@ -143,6 +148,27 @@ static wsr_status draw_line(wsr__str *out, const wsr__chart *chart,
     return WSR_OK;
 }
 
+// Up to the end of the chart: each step is a corner below the one before it.
+static wsr_status draw_stairs(wsr__str *out, const wsr__chart *chart,
+                              const wsr__report_curve *c, size_t series)
+{
+    size_t n = 0;
+    wsr__report_point *const points =
+        wsr__alloc(2 * c->n_steps, sizeof(*points));
+    if (points == NULL) {
+        return WSR_NOMEM;
+    }
+    for (size_t i = 0; i < c->n_steps && c->steps[i].x <= chart->x1; i++) {
+        const bool more = i + 1 < c->n_steps;
+        const double x = more ? c->steps[i + 1].x : chart->x1;
+        points[n++] = c->steps[i];
+        points[n++] = (wsr__report_point){fmin(x, chart->x1), c->steps[i].y};
+    }
+    wsr__chart_line(out, chart, points, n, series);
+    wsr__free(points);
+    return WSR_OK;
+}
+
 // Marks come last, on top of line and intervals.
 static wsr_status draw_curve(wsr__str *out, const wsr__chart *chart,
                              const wsr__report_curve *c, size_t series)
@@ -150,7 +176,9 @@ static wsr_status draw_curve(wsr__str *out, const wsr__chart *chart,
     const bool clean = !isnan(c->points[0].clean) && c->points[0].eps > 0.0;
     const wsr__report_strength first = clean_point(c);
     const wsr_status status =
-        draw_line(out, chart, c, clean ? &first : NULL, series);
+        c->n_steps > 0
+            ? draw_stairs(out, chart, c, series)
+            : draw_line(out, chart, c, clean ? &first : NULL, series);
     if (clean) {
         draw_interval(out, chart, &first, series);
     }

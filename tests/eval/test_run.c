@@ -184,7 +184,8 @@ END_TEST
 START_TEST(an_interrupted_run_resumes_to_the_same_results)
 {
     static const char *const names[] = {"results.jsonl", "log.jsonl",
-                                        "config.yaml", "genotype.yaml"};
+                                        "config.yaml",   "genotype.yaml",
+                                        "images.csv",    "images.jsonl"};
     wsr_config *const config = config_of(usual);
     char whole[512];
     char parts[512];

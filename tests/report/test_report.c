@@ -433,6 +433,30 @@ START_TEST(many_curves_can_be_told_apart)
 }
 END_TEST
 
+START_TEST(a_min_norm_attack_is_drawn_at_every_strength)
+{
+    const char *const dir = scratch_folder("curve");
+    put(dir, "log.jsonl",
+        "{\"event\":\"curve\",\"attack\":\"fab\",\"options\":\"\",\"norm\":"
+        "\"linf\",\"count\":4,\"eps\":[0,0.1,0.2],\"robust_accuracy\":[0.75,"
+        "0.5,0.25]}\n");
+    const char *const page = page_of(dir);
+    check_well_formed(page);
+    // Two corners a step: 0.75 up to 0.1, 0.5 up to 0.2, then 0.25.
+    const char *const axes = strstr(page, "class=\"axis");
+    ck_assert_ptr_nonnull(axes); // the legend has a line as well
+    const char *const line = strstr(axes, "class=\"line c0 d0\" d=\"M");
+    ck_assert_ptr_nonnull(line);
+    const char *const path = strchr(line, 'M');
+    size_t corners = 0;
+    for (const char *c = path; *c != '"'; c++) {
+        corners += *c == 'L';
+    }
+    ck_assert_uint_eq(corners, 5);
+    ck_assert_has(page, "fab at 0: 75.0 %");
+}
+END_TEST
+
 START_TEST(an_empty_folder_becomes_a_page)
 {
     const char *const page = page_of(scratch_folder("empty"));
@@ -594,6 +618,7 @@ Suite *suite(void)
         the_numbers_can_be_saved_from_the_page,
         many_curves_can_be_told_apart,
         images_without_pixels_are_refused,
+        a_min_norm_attack_is_drawn_at_every_strength,
         an_empty_folder_becomes_a_page,
         text_of_files_cannot_break_the_page,
         a_last_line_that_was_cut_off_is_ignored,

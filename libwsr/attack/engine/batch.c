@@ -44,6 +44,9 @@ void wsr__attack_batch_free(wsr__attack_batch *s)
         wsr__free(own->queries);
         wsr__free(own->gradients);
         wsr__free(own->flat);
+        wsr__free(own->begun);
+        wsr__free(own->breaker);
+        wsr__free(own->step);
         wsr__free(own->exponent);
         wsr__free(own->clean_grad);
         wsr__free(own->clean_exponent);
@@ -95,6 +98,9 @@ static wsr_status make_arrays(wsr__attack_batch *s)
     own->queries = row_array(&failed, n, sizeof(*own->queries));
     own->gradients = row_array(&failed, n, sizeof(*own->gradients));
     own->flat = row_array(&failed, n, sizeof(*own->flat));
+    own->begun = row_array(&failed, n, sizeof(*own->begun));
+    own->breaker = row_array(&failed, n, sizeof(*own->breaker));
+    own->step = row_array(&failed, n, sizeof(*own->step));
     own->exponent = row_array(&failed, n, sizeof(*own->exponent));
     own->clean_exponent = row_array(&failed, n, sizeof(*own->clean_exponent));
     if (failed) {

@@ -7,6 +7,7 @@
 #ifndef WSR_ATTACK_ENGINE_BATCH_OWN_H
 #define WSR_ATTACK_ENGINE_BATCH_OWN_H
 
+#include "attack/attack.h"
 #include "attack/engine/loss.h"
 
 #include <stdbool.h>
@@ -35,6 +36,11 @@ typedef struct wsr__attack_batch_own {
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;
+    uint32_t *begun;   // queries when the running attack began
+    uint32_t *breaker; // member that found `found`, its stream
+    uint32_t *step;    // forward passes of the attack up to then
+    uint32_t member;   // of the whole attack that runs, from 0
+    double member_seconds[WSR__MEMBERS]; // at this strength
     int *exponent;
     float *clean_grad;
     int *clean_exponent; // of clean_grad

@@ -157,6 +157,14 @@ bool wsr__attack_batch_clean_correct(const wsr__attack_batch *s, size_t row)
                               : prediction != target->target_class;
 }
 
+// Which attack has just found `found` of a row, after how many forward passes
+// of its own.
+static void note_step(wsr__attack_batch *s, size_t row)
+{
+    s->own->breaker[row] = s->stream;
+    s->own->step[row] = s->queries[row] - s->own->begun[row];
+}
+
 // Marks the row; wsr__attack_batch_compact() removes it. Two calls, so that a
 // loop over the active rows may record successes.
 void wsr__attack_batch_record_success(wsr__attack_batch *s, size_t row,
@@ -164,6 +172,7 @@ void wsr__attack_batch_record_success(wsr__attack_batch *s, size_t row,
 {
     s->success[row] = 1;
     s->own->finished[row] = 1;
+    note_step(s, row);
     memcpy(wsr__at(s->found, s->d, row), x, (size_t)s->d * sizeof(*x));
 }
 
@@ -297,6 +306,7 @@ static void publish(wsr__attack_batch *s, size_t row, void *ctx)
     memcpy(wsr__at(s->found, s->d, row), wsr__at(s->x, s->d, row),
            (size_t)s->d * sizeof(*s->x));
     s->success[row] = wsr__attack_batch_is_adversarial(s, row) ? 1 : 0;
+    note_step(s, row);
 }
 
 wsr_status wsr__attack_batch_finish(wsr__attack_batch *s)
@@ -316,6 +326,7 @@ void wsr__attack_batch_offer(wsr__attack_batch *s, size_t row, const float *x)
         wsr__distance(s->norm, x, wsr__at_const(s->x0, s->d, row), s->d);
     if (norm < s->best[row]) {
         s->best[row] = norm;
+        note_step(s, row);
         memcpy(wsr__at(s->found, s->d, row), x, (size_t)s->d * sizeof(*x));
     }
     if (s->stop_at_eps && wsr__attack_batch_within(s, row, s->eps)) {

@@ -100,6 +100,7 @@ wsr_status wsr__attack_batch_run_member(wsr__attack_batch *s,
     for (size_t k = 0; k < s->n_active; k++) {
         s->best[s->active[k]] = (double)INFINITY;
         s->loss_targets[s->active[k]] = s->targets[s->active[k]];
+        s->own->begun[s->active[k]] = s->queries[s->active[k]];
     }
     if (cls->classes > s->classes) {
         status = WSR_FAIL(WSR_ARG,
@@ -239,6 +240,7 @@ wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
     for (size_t i = 0; i < n; i++) {
         own->attacked[i] = !s->stop || wsr__attack_batch_clean_correct(s, i);
         own->nested_success[i] = 0;
+        s->best[i] = (double)INFINITY;
     }
 out:
     return status;
@@ -256,6 +258,9 @@ wsr_status wsr__attack_batch_strength(wsr__attack_batch *s, float eps)
     const bool taken_up = s->skip > 0;
     s->eps = eps;
     s->n_active = 0;
+    if (!taken_up) {
+        memset(own->member_seconds, 0, sizeof(own->member_seconds));
+    }
     for (size_t i = 0; i < s->n; i++) {
         s->success[i] = own->nested_success[i] || (taken_up && s->success[i]);
         if (own->attacked[i] && !s->success[i]) {

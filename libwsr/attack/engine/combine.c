@@ -106,9 +106,9 @@ out:
 
 // An optional member is skipped on a model with too few classes for it; DLR
 // losses need three.
-static bool is_left_out(const wsr__attack_batch *s, const wsr__member *m)
+static bool is_left_out(const wsr__member *m, size_t classes)
 {
-    return m->optional && s->classes < m->cls->classes;
+    return m->optional && classes < m->cls->classes;
 }
 
 // Largest number of forward passes of all members; 0 stands for a failed
@@ -119,7 +119,7 @@ uint64_t wsr__members_passes(const wsr__attack_batch *s,
     uint64_t sum = 0;
     for (size_t i = 0; i < members->n; i++) {
         const wsr__member *const m = &members->list[i];
-        const bool out = is_left_out(s, m);
+        const bool out = is_left_out(m, s->classes);
         const uint64_t passes = out ? 0 : m->cls->passes(s, m->params);
         if (passes == 0 && !out) {
             return 0;
@@ -127,6 +127,43 @@ uint64_t wsr__members_passes(const wsr__attack_batch *s,
         sum += passes;
     }
     return sum;
+}
+
+// Members are numbered from 1, those of member p of a combination from
+// p * WSR__MEMBERS + 1: the streams of wsr__members_run().
+const wsr__member *wsr__members_at(const wsr__members *members, uint32_t number,
+                                   size_t classes)
+{
+    const uint32_t parent = number == 0 ? 0 : (number - 1) / WSR__MEMBERS;
+    uint32_t left = number == 0 ? 0 : (number - 1) % WSR__MEMBERS + 1;
+    const wsr__members *list = members;
+    if (parent > 0) {
+        const wsr__member *const m = wsr__members_at(members, parent, classes);
+        list = m == NULL || m->cls->members == NULL
+                   ? NULL
+                   : m->cls->members(m->params);
+    }
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        left -= left > 0 && !is_left_out(&list->list[i], classes);
+        if (left == 0 && number > 0) {
+            return &list->list[i];
+        }
+    }
+    return NULL;
+}
+
+// The time of a member counts for the member of the whole attack that it is or
+// belongs to.
+static wsr_status run_single(wsr__attack_batch *s, const wsr__member *m,
+                             uint32_t stream)
+{
+    const double begin = wsr__seconds();
+    const wsr_status status =
+        wsr__attack_batch_run_member(s, m->cls, m->params, stream);
+    if (m->cls->members == NULL) {
+        s->own->member_seconds[s->own->member] += wsr__seconds() - begin;
+    }
+    return status;
 }
 
 // Every member has a stream of random numbers, counted also for members that a
@@ -138,16 +175,19 @@ wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
     uint32_t stream = s->stream * WSR__MEMBERS;
     for (size_t i = 0; i < members->n && s->n_active > 0; i++) {
         const wsr__member *const m = &members->list[i];
-        if (is_left_out(s, m)) {
+        if (is_left_out(m, s->classes)) {
             continue;
         }
         const bool single = m->cls->members == NULL;
         stream++;
+        if (s->cls == s->attack->cls) {
+            s->own->member = stream - 1;
+        }
         if (single && s->skip > 0) {
             WSR_TRY(wsr__attack_batch_skip_member(s, m->cls, m->params));
             continue;
         }
-        WSR_TRY(wsr__attack_batch_run_member(s, m->cls, m->params, stream));
+        WSR_TRY(run_single(s, m, stream));
         if (single) {
             wsr__attack_part_member_done(s);
         }

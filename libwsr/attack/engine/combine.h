@@ -7,8 +7,6 @@
 
 #include "attack/engine/batch.h"
 
-enum { WSR__MEMBERS = 16 };
-
 typedef struct wsr__member {
     const wsr__attack_class *cls;
     void *params;
@@ -33,6 +31,11 @@ wsr_status wsr__members_add(void **params, wsr__members *members,
 /// Forward passes of all members at most; 0: memory is short.
 uint64_t wsr__members_passes(const wsr__attack_batch *s,
                              const wsr__members *members);
+
+/// The single attack that a result names by a number above 0, NULL when there
+/// is none; a model with so many classes was attacked.
+const wsr__member *wsr__members_at(const wsr__members *members, uint32_t number,
+                                   size_t classes);
 
 /// Each on the images that are still robust; for classes with `early_stop`.
 wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members);

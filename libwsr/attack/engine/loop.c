@@ -138,6 +138,8 @@ static void record_image(wsr__attack_record *r, const wsr__attack_batch *s,
     }
     r->outside[at] = wsr__distance(s->norm, x, x0, s->d) > (double)r->eps ||
                      !in_box(x, s->d, s->model->box);
+    r->member[at] = r->success[at] ? s->own->breaker[row] : 0;
+    r->step[at] = r->success[at] ? s->own->step[row] : 0;
     r->queries[at] = s->queries[row];
     r->gradients[at] = s->gradients[row];
     r->flat[at] = s->flat[row];
@@ -168,6 +170,10 @@ static void record_batch(wsr__attack_record *r, wsr__attack_batch *s, size_t at)
 {
     record_work work = {r, s, at};
     wsr__share((int64_t)s->n, s->d, record_share, &work);
+    for (size_t i = 0; i < WSR__MEMBERS; i++) {
+        r->member_seconds[i] += s->own->member_seconds[i];
+        s->own->member_seconds[i] = 0;
+    }
     for (size_t i = 0; i < s->n; i++) {
         s->queries[i] = 0;
         s->gradients[i] = 0;
@@ -212,6 +218,9 @@ static wsr_status find_smallest(wsr_attack_result *result, wsr__attack_batch *s,
     if (largest->eps > 0) {
         WSR_TRY(wsr__attack_batch_strength(s, largest->eps));
     }
+    for (size_t i = 0; i < s->n; i++) {
+        result->smallest[at + i] = s->best[i];
+    }
     largest->seconds += wsr__seconds() - s->progress.started;
 out:
     return status;
@@ -254,6 +263,21 @@ out:
     return status;
 }
 
+// What the model says about row `i` without an attack. Where only a target is
+// known, the margin is that of the class predicted.
+static void record_clean(wsr_attack_result *result, const wsr__attack_batch *s,
+                         size_t i, size_t at)
+{
+    const float *const logits = s->clean + i * s->classes;
+    const int32_t top = wsr__argmax(logits, s->classes);
+    const int32_t label = s->targets[i].label;
+    result->clean[at] = wsr__attack_batch_clean_correct(s, i);
+    result->predicted[at] = (uint32_t)top;
+    result->margin[at] =
+        wsr__margin(logits, s->classes, label >= 0 ? label : top);
+    result->smallest[at] = (double)INFINITY;
+}
+
 // The batch of images at, at + 1, ... Beginning computes the clean logits; the
 // first batch after a resumption then gets the rows of the part.
 static wsr_status begin_batch(wsr_attack_result *result, wsr__attack_batch *s,
@@ -268,7 +292,7 @@ static wsr_status begin_batch(wsr_attack_result *result, wsr__attack_batch *s,
                                     of->labels + at, n,
                                     (uint64_t)s->attack->settings.first + at));
     for (size_t i = 0; i < n; i++) {
-        result->clean[at + i] = wsr__attack_batch_clean_correct(s, i);
+        record_clean(result, s, i, at + i);
     }
     if (taken_up) {
         WSR_TRY(wsr__attack_part_restore(part, s));

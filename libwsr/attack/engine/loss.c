@@ -36,6 +36,15 @@ int32_t wsr__argmax(const float *z, size_t classes)
     return (int32_t)best;
 }
 
+float wsr__margin(const float *z, size_t classes, int32_t label)
+{
+    float most = -INFINITY;
+    for (size_t c = 0; c < classes; c++) {
+        most = c != (size_t)label && z[c] > most ? z[c] : most;
+    }
+    return z[label] - most;
+}
+
 // The best class apart from `but`.
 static size_t best_other(const float *z, size_t classes, int32_t but)
 {

@@ -78,6 +78,9 @@ int32_t wsr__ranked(const float *z, size_t classes, int32_t but, size_t rank);
 /// First largest of z.
 int32_t wsr__argmax(const float *z, size_t classes);
 
+/// The logit of a class less the largest other one.
+float wsr__margin(const float *z, size_t classes, int32_t label);
+
 /// What to multiply a gradient of exponent `exponent` by before it is added to
 /// `sum`, whose exponent is *sum_exponent: the sum is brought to the larger one
 /// of the two. WSR__EXPONENT_NONE: the sum is zero so far.

@@ -16,7 +16,14 @@
 
 // Indices of the arrays `flags` and `counts`.
 enum { FLAG_SUCCESS, FLAG_NESTED, FLAG_KNOWN };
-enum { COUNT_QUERIES, COUNT_GRADIENTS, COUNT_FLAT, COUNT_EXPONENT };
+enum {
+    COUNT_QUERIES,
+    COUNT_GRADIENTS,
+    COUNT_FLAT,
+    COUNT_EXPONENT,
+    COUNT_BREAKER,
+    COUNT_STEP
+};
 
 // ---------------------------------------------------------------- lifetime
 
@@ -150,6 +157,10 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
     memcpy(rows->counts[COUNT_QUERIES], own->queries, words);
     memcpy(rows->counts[COUNT_GRADIENTS], own->gradients, words);
     memcpy(rows->counts[COUNT_FLAT], own->flat, words);
+    memcpy(rows->counts[COUNT_BREAKER], own->breaker, words);
+    memcpy(rows->counts[COUNT_STEP], own->step, words);
+    memcpy(part->member_seconds, own->member_seconds,
+           sizeof(part->member_seconds));
     if (part->position.loss > 0) {
         take_clean_gradient(rows, s);
     }
@@ -208,6 +219,10 @@ wsr_status wsr__attack_part_restore(const wsr__attack_part *part,
     memcpy(own->queries, rows->counts[COUNT_QUERIES], words);
     memcpy(own->gradients, rows->counts[COUNT_GRADIENTS], words);
     memcpy(own->flat, rows->counts[COUNT_FLAT], words);
+    memcpy(own->breaker, rows->counts[COUNT_BREAKER], words);
+    memcpy(own->step, rows->counts[COUNT_STEP], words);
+    memcpy(own->member_seconds, part->member_seconds,
+           sizeof(own->member_seconds));
     own->at_clean = own->at_clean && part->position.kept != 0;
     own->clean_of = NULL;
     if (part->position.loss > 0) {
@@ -226,8 +241,8 @@ out:
 static wsr__state of_rows(const wsr__attack_part *part, size_t i)
 {
     static const char *const flags[] = {"success", "nested", "known"};
-    static const char *const counts[] = {"queries", "gradients", "flat",
-                                         "exponent"};
+    static const char *const counts[] = {"queries",  "gradients", "flat",
+                                         "exponent", "breaker",   "step"};
     const wsr__attack_rows *const rows = &part->rows;
     const size_t n = part->batch;
     const wsr__state floats[] = {
@@ -264,13 +279,16 @@ static wsr__state of_record(const wsr__attack_part *part, wsr__attack_record *r,
         {"gradients", WSR__STATE_U32, r->gradients, n},
         {"flat", WSR__STATE_U32, r->flat, n},
         {"outside", WSR__STATE_FLAGS, r->outside, n},
+        {"member", WSR__STATE_U32, r->member, n},
+        {"step", WSR__STATE_U32, r->step, n},
+        {"member_seconds", WSR__STATE_F64, r->member_seconds, WSR__MEMBERS},
         {"seconds", WSR__STATE_F64, &r->seconds, 1},
         {"images", WSR__STATE_F32, r->images, n * part->d}};
     return i < sizeof(all) / sizeof(all[0]) ? all[i] : (wsr__state){0};
 }
 
 // Number of arrays in of_record(), of_rows() and of_part().
-enum { RECORD_ARRAYS = 11, ROW_ARRAYS = 11, OWN_ARRAYS = 3 };
+enum { RECORD_ARRAYS = 14, ROW_ARRAYS = 13, OWN_ARRAYS = 7 };
 
 static void put_position(wsr__attack_part *part)
 {
@@ -285,10 +303,15 @@ static void put_position(wsr__attack_part *part)
 // `right` is the outcome of the clean images, of those of the whole call.
 static wsr__state of_part(wsr__attack_part *part, size_t i)
 {
+    const size_t n = part->result->n;
     const wsr__state all[OWN_ARRAYS] = {
         {"position", WSR__STATE_I64, part->words, WSR__POSITION_WORDS},
         {"seconds", WSR__STATE_F64, &part->seconds, 1},
-        {"right", WSR__STATE_FLAGS, part->result->clean, part->result->n}};
+        {"member_seconds", WSR__STATE_F64, part->member_seconds, WSR__MEMBERS},
+        {"right", WSR__STATE_FLAGS, part->result->clean, n},
+        {"predicted", WSR__STATE_U32, part->result->predicted, n},
+        {"margin", WSR__STATE_F32, part->result->margin, n},
+        {"smallest", WSR__STATE_F64, part->result->smallest, n}};
     return all[i];
 }
 

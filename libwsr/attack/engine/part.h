@@ -15,7 +15,7 @@
 #include "attack/engine/result.h"
 #include "base/state.h"
 
-enum { WSR__ROW_FLAGS = 3, WSR__ROW_COUNTS = 4, WSR__POSITION_WORDS = 5 };
+enum { WSR__ROW_FLAGS = 3, WSR__ROW_COUNTS = 6, WSR__POSITION_WORDS = 5 };
 
 /// Rows of the batch in hand; arrays have a row per image.
 typedef struct wsr__attack_rows {
@@ -41,9 +41,10 @@ struct wsr__attack_part {
     size_t batch;             // images of a whole batch
     size_t d;                 // pixels of an image
     size_t classes;
-    wsr_attack_result *result;     // of what is done
-    wsr__attack_position position; // all 0: nothing is done
-    double seconds;                // spent on the next strength
+    wsr_attack_result *result;           // of what is done
+    wsr__attack_position position;       // all 0: nothing is done
+    double seconds;                      // spent on the next strength
+    double member_seconds[WSR__MEMBERS]; // of that in the members
     wsr__attack_rows rows;
     size_t taken;                       // how often a part was taken
     int64_t words[WSR__POSITION_WORDS]; // position as state

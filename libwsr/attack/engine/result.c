@@ -30,9 +30,14 @@ void wsr_attack_result_free(wsr_attack_result *result)
         wsr__free(r->gradients);
         wsr__free(r->flat);
         wsr__free(r->outside);
+        wsr__free(r->member);
+        wsr__free(r->step);
     }
     wsr__free(result->records);
     wsr__free(result->clean);
+    wsr__free(result->predicted);
+    wsr__free(result->margin);
+    wsr__free(result->smallest);
     wsr__free(result);
 }
 
@@ -46,8 +51,11 @@ static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
     r->gradients = wsr__alloc(n, sizeof(*r->gradients));
     r->flat = wsr__alloc(n, sizeof(*r->flat));
     r->outside = wsr__alloc(n, sizeof(*r->outside));
+    r->member = wsr__alloc(n, sizeof(*r->member));
+    r->step = wsr__alloc(n, sizeof(*r->step));
     bool made = r->robust != NULL && r->success != NULL && r->queries != NULL &&
-                r->gradients != NULL && r->flat != NULL && r->outside != NULL;
+                r->gradients != NULL && r->flat != NULL && r->outside != NULL &&
+                r->member != NULL && r->step != NULL;
     for (size_t k = 0; k < 3; k++) {
         r->norms[k] = wsr__alloc(n, sizeof(float));
         made = made && r->norms[k] != NULL;
@@ -57,6 +65,16 @@ static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
         made = made && r->images != NULL;
     }
     return made ? WSR_OK : WSR_NOMEM;
+}
+
+static bool make_clean(wsr_attack_result *result, size_t n)
+{
+    result->clean = wsr__alloc(n, sizeof(*result->clean));
+    result->predicted = wsr__alloc(n, sizeof(*result->predicted));
+    result->margin = wsr__alloc(n, sizeof(*result->margin));
+    result->smallest = wsr__alloc(n, sizeof(*result->smallest));
+    return result->clean != NULL && result->predicted != NULL &&
+           result->margin != NULL && result->smallest != NULL;
 }
 
 // The strengths are copied, in the order of the attack.
@@ -73,9 +91,8 @@ wsr_status wsr__attack_result_new(wsr_attack_result **out,
     }
     result->n = n;
     result->n_eps = attack->n_eps;
-    result->clean = wsr__alloc(n, sizeof(*result->clean));
     result->records = wsr__alloc(attack->n_eps, sizeof(*result->records));
-    if (result->clean == NULL || result->records == NULL) {
+    if (!make_clean(result, n) || result->records == NULL) {
         goto out;
     }
     for (size_t e = 0; e < attack->n_eps; e++) {
@@ -172,4 +189,18 @@ const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,
 double wsr_attack_result_seconds(const wsr_attack_result *result, size_t e)
 {
     return result->records[e].seconds;
+}
+
+// For the ledger of an evaluation, as the function above.
+wsr__attack_breaks wsr__attack_result_breaks(const wsr_attack_result *result,
+                                             size_t e)
+{
+    const wsr__attack_record *const r = &result->records[e];
+    return (wsr__attack_breaks){r->member, r->step, r->member_seconds};
+}
+
+wsr__attack_clean wsr__attack_result_logits(const wsr_attack_result *result)
+{
+    return (wsr__attack_clean){result->predicted, result->margin,
+                               result->smallest};
 }

@@ -18,6 +18,9 @@ typedef struct wsr__attack_record {
     uint32_t *gradients;
     uint32_t *flat;
     uint8_t *outside;
+    uint32_t *member; // see wsr__attack_breaks
+    uint32_t *step;
+    double member_seconds[WSR__MEMBERS];
     double seconds;
 } wsr__attack_record;
 
@@ -25,6 +28,9 @@ struct wsr_attack_result {
     size_t n;
     size_t n_eps;
     uint8_t *clean;
+    uint32_t *predicted; // see wsr__attack_clean
+    float *margin;
+    double *smallest;
     wsr__attack_record *records; // in the order of the strengths given
 };
 

@@ -28,7 +28,8 @@ extern "C" {
  *
  * The run writes these files into its folder: `config.yaml` (the value of every
  * option), `genotype.yaml` (for a network with a genotype), `log.jsonl`,
- * `results.jsonl` and `results.csv` (docs/json.md), `images.safetensors` (the
+ * `results.jsonl`, `results.csv`, `images.csv`, `images.jsonl` and, with
+ * minimum-norm attacks, `curves.csv` (docs/json.md), `images.safetensors` (the
  * first adversarial images), and `checkpoint.safetensors` (every 15 seconds and
  * at the end). A run that was stopped or killed can be resumed and ends with
  * the same numbers. A run without a folder writes only the file that the option
@@ -367,6 +368,44 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
+
+/**
+ * Accuracy under a minimum-norm attack at any strength, also one that the
+ * evaluation does not have: the share of images that the model classifies
+ * correctly and for which the attack found no change of at most this norm.
+ *
+ * @param eps radius of the ball, in the norm of the attack
+ * @returns the accuracy over the images that are done; NAN for other attacks,
+ *          in a transfer evaluation, and when there are no images
+ */
+WSR_API double wsr_eval_accuracy_at(const wsr_eval *eval, size_t a, double eps);
+
+/**
+ * Write accuracy over the strength for each minimum-norm attack as
+ * comma-separated values: one line for strength 0 and for each strength at
+ * which the accuracy drops (docs/json.md).
+ *
+ * @param out [out, owned] "" without such attacks; release with
+ *        wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_curves_csv(char **out,
+                                                    const wsr_eval *eval);
+
+/**
+ * Write what became of each image that is done: a row for each image, attack
+ * and strength, with class, predicted class, margin of the logits, whether the
+ * image is robust, the size of the change and the attack and step that
+ * succeeded. docs/json.md describes the fields.
+ *
+ * @param csv [borrowed] path of the file of comma-separated values; NULL: none
+ * @param jsonl [borrowed] path of the file of JSON lines; NULL: none. Each file
+ *        is replaced as a whole or not at all
+ * @returns WSR_ARG before wsr_eval_open(); WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_save_ledger(const wsr_eval *eval,
+                                                     const char *csv,
+                                                     const char *jsonl);
 
 /**
  * Write warnings about results that may overestimate robustness, after the

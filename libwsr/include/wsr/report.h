@@ -23,7 +23,8 @@ extern "C" {
  * The file is replaced as a whole or not at all.
  *
  * Every line of the log must be a JSON object. The report uses lines with the
- * events "start", "epoch", "genotype", "eval", "summary", "warning" and "done",
+ * events "start", "epoch", "genotype", "eval", "summary", "curve", "warning"
+ * and "done",
  * and ignores other events and fields as well as an incomplete last line. If
  * two lines give the same value, as after a resumed run, the later line counts.
  *
