@@ -105,6 +105,21 @@ static void print_smallest(const wsr_eval *s, size_t a, int width)
     }
 }
 
+// What survives rounding to 8 bits, beside what is robust without it.
+static void print_quantized(const wsr_eval *s, size_t a, int width)
+{
+    for (size_t e = 0; e < wsr_eval_strengths(s); e++) {
+        const double share = wsr_eval_get(s, a, e, WSR_EVAL_QUANTIZED);
+        if (isfinite(share)) {
+            print_label(s, a, width);
+            printf(" %7.4f  rounded to 8 bits: %5.1f %%  %5.1f - %-5.1f\n",
+                   (double)wsr_eval_eps(s, e), 100.0 * share,
+                   100.0 * wsr_eval_get(s, a, e, WSR_EVAL_QUANTIZED_LOW),
+                   100.0 * wsr_eval_get(s, a, e, WSR_EVAL_QUANTIZED_HIGH));
+        }
+    }
+}
+
 // Norms without attacks print nothing.
 static void print_summaries(const wsr_eval *s, int width)
 {
@@ -115,6 +130,7 @@ static void print_summaries(const wsr_eval *s, int width)
         if (wsr_eval_count(s, a) > 0) {
             print_mean(s, a, width);
             print_smallest(s, a, width);
+            print_quantized(s, a, width);
         }
     }
 }
@@ -182,11 +198,27 @@ static void print_head(const cli *c, const wsr_eval *s, int width)
            "seconds");
 }
 
-// Head, cells, summaries, warnings.
+// With --verbose, the lines that scripts for AutoAttack's log look for.
+static wsr_status show_log(const cli *c, const wsr_eval *s)
+{
+    char *text = NULL;
+    if (cli_value(c, "verbose") == NULL) {
+        return WSR_OK;
+    }
+    const wsr_status status = wsr_eval_progress_text(&text, s);
+    printf("%s\n", text == NULL ? "" : text);
+    wsr_text_free(text);
+    return status;
+}
+
+// Log, head, cells, summaries, warnings.
 static wsr_status show_eval(const cli *c, const wsr_eval *s)
 {
     char *text = NULL;
     const int width = width_of(s);
+    if (show_log(c, s) != WSR_OK) {
+        return WSR_NOMEM;
+    }
     print_head(c, s, width);
     print_cells(s, width);
     print_summaries(s, width);

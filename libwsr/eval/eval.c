@@ -50,6 +50,7 @@ static void free_cells(wsr_eval *s)
         wsr__free(cell->outside);
         wsr__free(cell->member);
         wsr__free(cell->step);
+        wsr__free(cell->quantized);
         wsr__free(cell->images);
     }
     for (size_t a = 0; s->smallest != NULL && a < s->n_attacks; a++) {
@@ -270,8 +271,10 @@ out:
 }
 
 // `kept` is the number of floats of the adversarial images that are kept.
-static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
+static wsr_status make_cell(wsr__eval_cell *cell, const wsr_eval *s,
+                            size_t kept)
 {
+    const size_t n = s->n;
     cell->robust = wsr__alloc(n, sizeof(*cell->robust));
     cell->success = wsr__alloc(n, sizeof(*cell->success));
     cell->queries = wsr__alloc(n, sizeof(*cell->queries));
@@ -287,6 +290,10 @@ static wsr_status make_cell(wsr__eval_cell *cell, size_t n, size_t kept)
     for (size_t i = 0; i < 3; i++) {
         cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
         made = made && cell->norms[i] != NULL;
+    }
+    if (s->settings.quantize) {
+        cell->quantized = wsr__alloc(n, sizeof(*cell->quantized));
+        made = made && cell->quantized != NULL;
     }
     if (kept > 0) {
         cell->images = wsr__alloc(kept, sizeof(*cell->images));
@@ -329,7 +336,7 @@ static wsr_status make_arrays(wsr_eval *s, wsr_model *model)
         return WSR_NOMEM;
     }
     for (size_t k = 0; k < s->n_attacks * s->n_eps; k++) {
-        WSR_TRY(make_cell(&s->cells[k], s->n, s->keep * d));
+        WSR_TRY(make_cell(&s->cells[k], s, s->keep * d));
     }
     for (size_t a = 0; a < s->n_attacks; a++) {
         WSR_TRY(wsr__attack_count_passes(&s->passes[a], s->attacks[a], model));

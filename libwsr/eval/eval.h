@@ -27,6 +27,7 @@ typedef struct wsr__eval_settings {
     wsr__attack_settings attack;
     int64_t keep;
     int64_t count;
+    bool quantize;
 } wsr__eval_settings;
 
 extern const char *const wsr__eval_targets[]; // words of the option target
@@ -50,7 +51,9 @@ extern const char *const wsr__eval_targets[]; // words of the option target
     {"batch", WSR__INT, WSR__EVAL_OPTION(at, attack.batch), "0", 0, 65536, \
      "images", "at once at most, 0: as many as the model takes", NULL}, \
     {"count", WSR__INT, WSR__EVAL_OPTION(at, count), "0", 0, 1e9, "images", \
-     "that are evaluated, 0: all", NULL}
+     "that are evaluated, 0: all", NULL}, \
+    {"quantize", WSR__BOOL, WSR__EVAL_OPTION(at, quantize), "false", 0, 0, \
+     "", "measure what survives rounding to 8 bits as well", NULL}
 // clang-format on
 
 /// What an evaluation is made of. wsr_eval_new() decodes text to this.
@@ -77,9 +80,10 @@ typedef struct wsr__eval_cell {
     uint32_t *gradients;
     uint32_t *flat;
     uint8_t *outside;
-    uint32_t *member; // of a combination that succeeded: wsr__attack_breaks
-    uint32_t *step;   // of the attack, or of that member, that succeeded
-    float *images;    // of the first `keep`
+    uint32_t *member;   // of a combination that succeeded: wsr__attack_breaks
+    uint32_t *step;     // of the attack, or of that member, that succeeded
+    uint8_t *quantized; // robust against images of 8 bits, NULL: not measured
+    float *images;      // of the first `keep`
     double member_seconds[WSR__MEMBERS];
     double seconds;
 } wsr__eval_cell;
@@ -195,6 +199,26 @@ double wsr__eval_part_done(const wsr_eval *eval);
 
 /// Ask the model about the first images twice.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval);
+
+/// The image with multiples of 1/255 as pixels that is near x and lies in the
+/// ball (quantize.c). False if the rounding found none.
+bool wsr__quantize(float *out, const float *x, const wsr__ball *ball);
+
+/// Measure how many successes of a batch, which begins at image `at`, survive
+/// the rounding. The clean images of the batch are in `x` of the evaluation.
+wsr_status wsr__eval_quantize(wsr_eval *eval, const wsr_attack_result *result,
+                              size_t a, size_t at);
+
+/// What an entry of RobustBench says besides the numbers.
+typedef struct wsr__robustbench_of {
+    const char *dataset;
+    const char *architecture;
+} wsr__robustbench_of;
+
+/// The entry of a complete evaluation with AutoAttack's standard version, as
+/// one line of JSON. [out, owned] NULL without such an attack.
+wsr_status wsr__eval_robustbench(char **out, const wsr_eval *eval,
+                                 const wsr__robustbench_of *of);
 
 // ------------------------------------------------------ fidelity: released
 

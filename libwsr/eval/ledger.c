@@ -90,7 +90,7 @@ static void put_double(const sink *to, const char *key, double value)
 
 static const char columns[] =
     "image,class,predicted,margin,crc32,attack,options,norm,eps,robust,"
-    "success,change,smallest,broken_by,broken_step\n";
+    "success,change,smallest,broken_by,broken_step";
 
 // The order is that of `columns`.
 static void put_row(const sink *to, const row *r)
@@ -117,6 +117,9 @@ static void put_row(const sink *to, const row *r)
     put_double(to, "smallest", smallest != NULL ? smallest[i] : (double)NAN);
     put_text(to, "broken_by", r->breaker);
     put_integer(to, "broken_step", cell->step[i]);
+    if (cell->quantized != NULL) {
+        put_bool(to, "quantized_robust", cell->quantized[i]);
+    }
 }
 
 // Another member of the same name makes its options part of its name.
@@ -239,7 +242,10 @@ static wsr_status write_file(const wsr_eval *s, const char *path,
     wsr__atomic_file file;
     WSR_TRY(wsr__atomic_open(&file, path));
     if (!json) {
+        const char *const more = s->settings.quantize ? ",quantized_robust\n"
+                                                      : "\n";
         WSR_TRY(wsr__atomic_write(&file, columns, sizeof(columns) - 1));
+        WSR_TRY(wsr__atomic_write(&file, more, strlen(more)));
     }
     WSR_TRY(write_rows(&file, s, options, json));
     WSR_TRY(wsr__atomic_commit(&file, false));

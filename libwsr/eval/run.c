@@ -316,6 +316,30 @@ out:
     return status;
 }
 
+// "cifar10" of "cifar10:/data/cifar.tar".
+static wsr_status write_robustbench(const method *m, const wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__str dataset = {0};
+    char *architecture = NULL;
+    char *entry = NULL;
+    wsr__str_addn(&dataset, m->p.data.spec.s, strcspn(m->p.data.spec.s, ":"));
+    WSR_TRY(wsr__str_status(&dataset));
+    WSR_TRY(wsr_net_describe(&architecture, m->target.net));
+    WSR_TRY(wsr__eval_robustbench(
+        &entry, m->eval,
+        &(wsr__robustbench_of){dataset.s == NULL ? "" : dataset.s,
+                               architecture}));
+    if (entry != NULL) {
+        WSR_TRY(wsr__run_write(run, "robustbench.json", entry));
+    }
+out:
+    wsr_text_free(entry);
+    wsr_text_free(architecture);
+    wsr__str_free(&dataset);
+    return status;
+}
+
 static wsr_status write_results(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -325,6 +349,7 @@ static wsr_status write_results(const method *m, wsr__run *run)
     if (run->folder != NULL) {
         WSR_TRY(write_jsonl(m, run));
         WSR_TRY(write_tables(m, run));
+        WSR_TRY(write_robustbench(m, run));
     }
     WSR_TRY(wsr__run_log_text(run->log, json));
 out:
@@ -514,6 +539,7 @@ static const char *const files[] = {"config.yaml",
                                     "images.csv",
                                     "images.jsonl",
                                     "curves.csv",
+                                    "robustbench.json",
                                     "report.html",
                                     NULL};
 

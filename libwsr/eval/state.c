@@ -41,6 +41,7 @@ static void describe(wsr__str *out, const wsr_eval *s)
                   "target=%s transfer=%d",
                   s->n, s->keep, s->batch, (long long)set->seed, set->stop,
                   set->nested, set->target.s, s->source != NULL);
+    wsr__str_add(out, s->settings.quantize ? " quantize=1" : "");
     if (set->target_class >= 0) {
         wsr__str_addf(out, " target_class=%lld", (long long)set->target_class);
     }
@@ -100,6 +101,10 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
     WSR_TRY(wsr__st_add_f64(b, name, cell->member_seconds, WSR__MEMBERS));
     wsr__eval_cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_F64, &cell->seconds, 1));
+    if (cell->quantized != NULL) {
+        wsr__eval_cell_name(name, s, k, "quantized");
+        WSR_TRY(wsr__st_add_u8(b, name, cell->quantized, s->n));
+    }
     if (s->keep > 0) {
         wsr__eval_cell_name(name, s, k, "images");
         WSR_TRY(wsr__eval_add_images(b, s, name, cell->images, s->keep));
@@ -352,6 +357,10 @@ static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
     WSR_TRY(wsr__st_read_f64(cell->member_seconds, st, name, WSR__MEMBERS));
     wsr__eval_cell_name(name, s, k, "seconds");
     WSR_TRY(wsr__st_read_f64(&cell->seconds, st, name, 1));
+    if (cell->quantized != NULL) {
+        wsr__eval_cell_name(name, s, k, "quantized");
+        WSR_TRY(wsr__st_read_flags(cell->quantized, st, name, s->n));
+    }
     if (s->keep > 0) {
         wsr__eval_cell_name(name, s, k, "images");
         WSR_TRY(wsr__st_read_f32(cell->images, st, name,

@@ -106,13 +106,25 @@ static double quantile(const float *norms, const uint8_t *of, size_t n,
 }
 
 // An end of the 95 % Wilson interval of the robust accuracy.
-static double interval(const wsr__eval_cell *cell, size_t n, bool upper)
+static double interval(const uint8_t *robust, size_t n, bool upper)
 {
     double low = 0;
     double high = 0;
-    wsr__wilson(&low, &high, (double)count_bytes(cell->robust, n) / (double)n,
+    wsr__wilson(&low, &high, (double)count_bytes(robust, n) / (double)n,
                 (double)n);
     return upper ? high : low;
+}
+
+// NaN without the option `quantize`.
+static double quantized(const wsr__eval_cell *cell, size_t n,
+                        wsr_eval_value what)
+{
+    if (cell->quantized == NULL) {
+        return (double)NAN;
+    }
+    return what == WSR_EVAL_QUANTIZED
+               ? (double)count_bytes(cell->quantized, n) / (double)n
+               : interval(cell->quantized, n, what == WSR_EVAL_QUANTIZED_HIGH);
 }
 
 // Mean norms over attacked images use `clean`: only images that are classified
@@ -132,9 +144,9 @@ double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
     case WSR_EVAL_ROBUST:
         return (double)count_bytes(cell->robust, n) / (double)n;
     case WSR_EVAL_LOW:
-        return interval(cell, n, false);
+        return interval(cell->robust, n, false);
     case WSR_EVAL_HIGH:
-        return interval(cell, n, true);
+        return interval(cell->robust, n, true);
     case WSR_EVAL_LINF:
     case WSR_EVAL_L2:
     case WSR_EVAL_L1:
@@ -156,6 +168,10 @@ double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
         return mean_words(cell->gradients, n);
     case WSR_EVAL_SECONDS:
         return cell->seconds;
+    case WSR_EVAL_QUANTIZED:
+    case WSR_EVAL_QUANTIZED_LOW:
+    case WSR_EVAL_QUANTIZED_HIGH:
+        return quantized(cell, n, what);
     }
     return (double)NAN;
 }

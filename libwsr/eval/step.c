@@ -221,7 +221,8 @@ static wsr_attack *attack_of(wsr_eval *s, const step *now)
 {
     wsr_attack *const attack = s->attacks[now->a];
     attack->settings.first = (int64_t)now->at;
-    attack->settings.images = now->at < s->keep || s->source != NULL;
+    attack->settings.images = now->at < s->keep || s->source != NULL ||
+                              s->settings.quantize;
     attack->settings.stop = s->settings.attack.stop && s->source == NULL;
     wsr_attack_set_hook(attack, s->hook == NULL ? NULL : pass_on, s);
     return attack;
@@ -281,6 +282,9 @@ wsr_status wsr_eval_step(wsr_eval *eval)
     take(s, result, now.a, now.at);
     if (s->source != NULL) {
         WSR_TRY(evaluate_transfer(s, result, now.a, now.at));
+    }
+    if (s->settings.quantize) {
+        WSR_TRY(wsr__eval_quantize(s, result, now.a, now.at));
     }
     for (size_t e = 0; e < s->n_eps; e++) {
         wsr__eval_at(s, now.a, e)->seconds +=

@@ -38,9 +38,18 @@ static const field fields[] = {
     {"queries", WSR_EVAL_QUERIES},
     {"gradients", WSR_EVAL_GRADIENTS},
     {"seconds", WSR_EVAL_SECONDS},
+    {"quantized_accuracy", WSR_EVAL_QUANTIZED},
+    {"quantized_low", WSR_EVAL_QUANTIZED_LOW},
+    {"quantized_high", WSR_EVAL_QUANTIZED_HIGH},
 };
 
-enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]), QUANTIZED = 3 };
+
+// The last ones are there only if they were measured.
+static size_t fields_of(const wsr_eval *s)
+{
+    return s->settings.quantize ? FIELDS : FIELDS - QUANTIZED;
+}
 
 // Every line is an object that begins with its event.
 static wsr_status begin_line(wsr__json **json, const char *event)
@@ -109,7 +118,7 @@ static wsr_status add_cell(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_float(json, "eps", s->eps[e]);
     wsr__json_integer(json, "count", (int64_t)wsr_eval_count(s, a));
-    for (size_t f = 0; f < FIELDS; f++) {
+    for (size_t f = 0; f < fields_of(s); f++) {
         wsr__json_number(json, fields[f].key,
                          wsr_eval_get(s, a, e, fields[f].value));
     }
@@ -258,7 +267,7 @@ wsr_status wsr_eval_csv(char **out, const wsr_eval *eval)
     wsr__str text = {0};
     *out = NULL;
     wsr__str_add(&text, "attack,norm,eps,count");
-    for (size_t f = 0; f < FIELDS; f++) {
+    for (size_t f = 0; f < fields_of(eval); f++) {
         wsr__str_addf(&text, ",%s", fields[f].key);
     }
     wsr__str_add(&text, "\n");
@@ -270,7 +279,7 @@ wsr_status wsr_eval_csv(char **out, const wsr_eval *eval)
         add_quoted_spec(&text, eval->attacks[a]);
         wsr__str_addf(&text, ",%s,%s,%zu", wsr_attack_norm(eval->attacks[a]),
                       eps, eval->model == NULL ? 0 : wsr_eval_count(eval, a));
-        for (size_t f = 0; f < FIELDS; f++) {
+        for (size_t f = 0; f < fields_of(eval); f++) {
             add_value(&text, wsr_eval_get(eval, a, e, fields[f].value));
         }
         wsr__str_add(&text, "\n");

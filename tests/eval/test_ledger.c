@@ -3,95 +3,19 @@
 // What became of each image, on a linear model whose margins and smallest
 // changes follow from a formula.
 
-#include "eval/eval.h"
+#include "eval/linear_support.h"
 #include "support/files.h"
-#include "support/oom.h"
-#include "support/support.h"
 #include "wsr/log.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 12, D = 4, BATCH = 5 };
-
-// Logits (s, -s) of the sum s of the pixels less 2: the margin of class 0 is
-// 2 s, and a change of |s| / 4 in every pixel reaches the boundary.
-static wsr_status logits_of(float *logits, const float *x, size_t n, void *user)
-{
-    (void)user;
-    for (size_t i = 0; i < n; i++) {
-        float sum = -2;
-        for (size_t k = 0; k < D; k++) {
-            sum += x[i * D + k];
-        }
-        logits[2 * i] = sum;
-        logits[2 * i + 1] = -sum;
-    }
-    return WSR_OK;
-}
-
-static wsr_status backward_of(float *dx, const float *dlogits, size_t n,
-                              void *user)
-{
-    (void)user;
-    for (size_t i = 0; i < n * D; i++) {
-        dx[i] = dlogits[2 * (i / D)] - dlogits[2 * (i / D) + 1];
-    }
-    return WSR_OK;
-}
-
-// Pixel value of image i; class 0 is at 128 and above. The last image has the
-// wrong label.
-static int pixel(size_t i)
-{
-    return 100 + (int)i * 5;
-}
-
-static int32_t label_of(size_t i)
-{
-    const int32_t class = pixel(i) < 128;
-    return i == N - 1 ? 1 - class : class;
-}
-
-static double smallest_of(size_t i)
-{
-    return fabs((double)pixel(i) / 255 - 0.5);
-}
-
-typedef struct world {
-    wsr_model *model;
-    wsr_dataset *dataset;
-    wsr_eval *eval;
-} world;
-
 static const float strengths[] = {0.03f, 0.06f};
 
 static world begin(const char *attacks)
 {
-    world w = {0};
-    uint8_t pixels[N * D];
-    int32_t labels[N];
-    const wsr_shape shape = wsr__shape4(N, 1, 2, 2);
-    const wsr_shape image = wsr__shape4(1, 1, 2, 2);
-    for (size_t i = 0; i < N; i++) {
-        memset(pixels + i * D, pixel(i), D);
-        labels[i] = label_of(i);
-    }
-    ck_assert_ok(wsr_dataset_new(&w.dataset, pixels, labels, &shape, 2));
-    ck_assert_ok(
-        wsr_model_new(&w.model, &image, 2, logits_of, backward_of, NULL));
-    ck_assert_ok(wsr_eval_new(&w.eval, attacks, "batch=5"));
-    ck_assert_ok(wsr_eval_set_strengths(w.eval, strengths, 2));
-    ck_assert_ok(wsr_eval_open(w.eval, w.model, w.dataset));
-    return w;
-}
-
-static void end(world *w)
-{
-    wsr_eval_free(w->eval);
-    wsr_dataset_free(w->dataset);
-    wsr_model_free(w->model);
+    return begin_with(attacks, "batch=5", strengths, 2);
 }
 
 static const char three[] =

@@ -290,7 +290,11 @@ typedef enum wsr_eval_value {
     WSR_EVAL_GRADIENTS = 12,   /**< backward passes per image */
     WSR_EVAL_SECONDS = 13,     /**< time spent on all images */
     WSR_EVAL_QUARTILE_1 = 14,  /**< first quartile of the norms of the median */
-    WSR_EVAL_QUARTILE_3 = 15   /**< third quartile of the norms of the median */
+    WSR_EVAL_QUARTILE_3 = 15,  /**< third quartile of the norms of the median */
+    WSR_EVAL_QUANTIZED = 16,   /**< accuracy under attack by images of 8 bits,
+                                    with the option `quantize` */
+    WSR_EVAL_QUANTIZED_LOW = 17, /**< lower end of its 95 % interval */
+    WSR_EVAL_QUANTIZED_HIGH = 18 /**< upper end */
 } wsr_eval_value;
 
 /**
@@ -368,6 +372,18 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
+
+/**
+ * Write the results of each attack and strength in the words of AutoAttack's
+ * log: "initial accuracy: 95.00%", "robust accuracy after APGD-CE: 61.20%
+ * (total time 12.3 s)" for each member of a combination, "max Linf
+ * perturbation: 0.03137, nan in tensor: 0", "robust accuracy: 58.00%".
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @returns WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_progress_text(char **out,
+                                                       const wsr_eval *eval);
 
 /**
  * Accuracy under a minimum-norm attack at any strength, also one that the
