@@ -4,10 +4,12 @@
 // evaluation (wsr_eval_run()); this file has the tool's words and options.
 
 #include "attack_show.h"
+#include "attack_verify.h"
 #include "results.h"
 #include "waiting.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // Each is short for a key of the configuration.
 static const cli_option options[] = {
@@ -32,11 +34,19 @@ static const cli_option options[] = {
      "on corrupted images, too: =fog,snow (default: all)"},
     {"save", "FILE", "attack.save",
      "write the adversarial images: .safetensors, .npz"},
+    {"verify", "FILE", "verify.file",
+     "check saved images instead: ball, range, outcome"},
     {NULL, NULL, NULL, NULL},
 };
 
 static wsr_status help(const char *topic)
 {
+    if (strcmp(topic, "verify") == 0) {
+        printf("verify.file=         file of images to check (--verify)\n"
+               "verify.norm=         linf, l2 or l1, where it does not say\n"
+               "verify.tol=1e-6      what a change may exceed attack.eps by\n");
+        return WSR_OK;
+    }
     return results_help(wsr_eval_help, topic);
 }
 
@@ -68,6 +78,9 @@ static int run(cli *c)
 {
     wsr_result *result = NULL;
     wsr_status kept = WSR_OK;
+    if (wsr_config_text(c->config, "verify.file") != NULL) {
+        return attack_verify(c);
+    }
     if (c->dry_run) {
         return cli_end(c, results_cost(c));
     }

@@ -129,18 +129,6 @@ out:
     return status;
 }
 
-// Images take the network's shape unless the options say otherwise.
-static wsr_status open_data(method *m)
-{
-    const wsr_shape *const image = wsr_net_image(m->target.net);
-    const char *const split = m->p.data.split.s;
-    wsr__data_params view = m->p.data.view;
-    view.size = view.size > 0 ? view.size : image->dims[2];
-    view.channels = view.channels > 0 ? view.channels : image->dims[1];
-    return wsr__dataset_make(&m->dataset, m->p.data.spec.s,
-                             split[0] == '\0' ? NULL : split, &view);
-}
-
 // Fewer classes than the network has are a mistake, but files in IDX format
 // say nothing about their classes except by the labels that occur.
 static wsr_status check_classes(const method *m)
@@ -178,7 +166,7 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     WSR_TRY(check_options(m, run));
     WSR_TRY(open_source(&m->target, m, &m->p.net));
     WSR_TRY(open_source(&m->source, m, &m->p.source));
-    WSR_TRY(open_data(m));
+    WSR_TRY(wsr__eval_open_data(&m->dataset, &m->p, m->target.net));
     WSR_TRY(check_classes(m));
     WSR_TRY(open_eval(m, run));
     WSR_TRY(wsr__measures_open(
@@ -530,18 +518,11 @@ static const wsr__run_stage stages[] = {evaluate, corruption_stage,
 static const char *const stage_names[] = {"eval", "corruption", "hessian"};
 
 // Files that the run may write, which a resumed run must be able to replace.
-static const char *const files[] = {"config.yaml",
-                                    "log.jsonl",
-                                    "checkpoint.safetensors",
-                                    "results.jsonl",
-                                    "results.csv",
-                                    "images.safetensors",
-                                    "images.csv",
-                                    "images.jsonl",
-                                    "curves.csv",
-                                    "robustbench.json",
-                                    "report.html",
-                                    NULL};
+static const char *const files[] = {
+    "config.yaml",      "log.jsonl",    "checkpoint.safetensors",
+    "results.jsonl",    "results.csv",  "images.safetensors",
+    "images.csv",       "images.jsonl", "curves.csv",
+    "robustbench.json", "report.html",  NULL};
 
 // Families that --help lists, because option values name their members.
 static const wsr__family *const families[] = {&wsr__attacks, &wsr__datasets,

@@ -212,3 +212,17 @@ wsr_status wsr__eval_run_strengths(wsr__eval_run_params *params)
 out:
     return status;
 }
+
+// Images take the network's shape unless the options say otherwise.
+wsr_status wsr__eval_open_data(wsr_dataset **out,
+                               const wsr__eval_run_params *params,
+                               const wsr_net *net)
+{
+    const wsr_shape *const image = wsr_net_image(net);
+    const char *const split = params->data.split.s;
+    wsr__data_params view = params->data.view;
+    view.size = view.size > 0 ? view.size : image->dims[2];
+    view.channels = view.channels > 0 ? view.channels : image->dims[1];
+    return wsr__dataset_make(out, params->data.spec.s,
+                             split[0] == '\0' ? NULL : split, &view);
+}

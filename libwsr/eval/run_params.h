@@ -56,4 +56,9 @@ wsr_status wsr__eval_run_fidelity(wsr__eval_run_params *params,
 /// The strengths that attack.eps lists: "0.03", "8/255" or "inf". CONFIG.
 wsr_status wsr__eval_run_strengths(wsr__eval_run_params *params);
 
+/// The images of the section "data", as the network takes them. [out, owned]
+wsr_status wsr__eval_open_data(wsr_dataset **out,
+                               const wsr__eval_run_params *params,
+                               const wsr_net *net);
+
 #endif

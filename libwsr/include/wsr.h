@@ -28,5 +28,6 @@
 #include "wsr/search.h"
 #include "wsr/tensor.h"
 #include "wsr/train.h"
+#include "wsr/verify.h"
 
 #endif
