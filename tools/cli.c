@@ -298,6 +298,32 @@ static int argument_of(const cli_option *o)
     return o->value[0] == '[' ? optional_argument : required_argument;
 }
 
+// Whether an option takes all words up to the next option.
+static bool takes_list(const cli *c, size_t i)
+{
+    const char *const value = cli_option_at(c, i)->value;
+    const size_t n = value == NULL ? 0 : strlen(value);
+    return n > 3 && strcmp(value + n - 3, "...") == 0;
+}
+
+// The words of a list, of which getopt has read the first.
+static int read_list(cli *c, size_t i, int argc, char **argv)
+{
+    if (!takes_list(c, i)) {
+        return CLI_GO_ON;
+    }
+    c->n_list = 0;
+    c->list[c->n_list++] = optarg;
+    while (optind < argc && argv[optind][0] != '-') {
+        if (c->n_list == CLI_LIST) {
+            return cli_usage(c, "--%s: more than %d values",
+                             cli_option_at(c, i)->name, (int)CLI_LIST);
+        }
+        c->list[c->n_list++] = argv[optind++];
+    }
+    return CLI_GO_ON;
+}
+
 // Walk over the options once. `status` is that of the assignments.
 static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
 {
@@ -329,7 +355,10 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
             argv[optind][0] != '-') {
             optarg = argv[optind++]; // "--help data" as well as "--help=data"
         }
-        int code = CLI_GO_ON;
+        int code = read_list(c, (size_t)got - 1, argc, argv);
+        if (code != CLI_GO_ON) {
+            return code;
+        }
         if (assigned == NULL) {
             code = read_option(c, (size_t)got - 1, optarg);
         } else {

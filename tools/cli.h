@@ -9,6 +9,7 @@
 #include "wsr.h"
 
 enum { CLI_OPTIONS = 32 }; // most options that a program adds
+enum { CLI_LIST = 64 };    // most words of a "DIR..."
 
 enum {
     CLI_GO_ON = -1,     // of cli_begin(): no reason to exit yet
@@ -22,7 +23,8 @@ enum {
 typedef struct cli_option {
     const char *name;  // "genotype" for --genotype
     const char *value; // shown in --help: "NAME"; NULL for a flag; "[LIST]"
-                       // may be left out, which stands for "all"
+                       // may be left out, which stands for "all"; "DIR..."
+                       // takes all words up to the next option
     const char *key;   // configuration key that it sets, NULL: see cli_value
     const char *help;  // one line; NULL: another's line names it
 } cli_option;
@@ -55,6 +57,8 @@ typedef struct cli {
     const char *preset;
     const char *file;
     const char *values[CLI_OPTIONS]; // of the program's own options
+    const char *list[CLI_LIST];      // words of an option with several
+    size_t n_list;
     double started; // when progress was first heard of, 0: not yet
     double first;   // part of the work that was done then
     double drawn; // when it was last drawn on the terminal, 0: it is not there

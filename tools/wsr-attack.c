@@ -3,6 +3,7 @@
 // wsr-attack: accuracy of a network under attacks. The library does the
 // evaluation (wsr_eval_run()); this file has the tool's words and options.
 
+#include "attack_compare.h"
 #include "attack_show.h"
 #include "attack_verify.h"
 #include "results.h"
@@ -36,6 +37,7 @@ static const cli_option options[] = {
      "write the adversarial images: .safetensors, .npz"},
     {"verify", "FILE", "verify.file",
      "check saved images instead: ball, range, outcome"},
+    {"compare", "DIR...", NULL, "compare runs over the same images instead"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -78,6 +80,9 @@ static int run(cli *c)
 {
     wsr_result *result = NULL;
     wsr_status kept = WSR_OK;
+    if (cli_value(c, "compare") != NULL) {
+        return attack_compare(c);
+    }
     if (wsr_config_text(c->config, "verify.file") != NULL) {
         return attack_verify(c);
     }

@@ -361,6 +361,7 @@ void wsr__report_clear(wsr__report *report)
     }
     wsr__report_clear_evals(report);
     wsr__report_clear_estimates(report);
+    wsr__report_clear_differences(report);
     wsr__report_clear_searchers(report);
     wsr__report_clear_predictors(report);
     wsr__report_clear_corruptions(report);

@@ -50,6 +50,9 @@ wsr_status wsr__report_on_hessian(wsr__report *report,
 /// Free curves and warnings.
 void wsr__report_clear_evals(wsr__report *report);
 
+/// Free the differences of runs.
+void wsr__report_clear_differences(wsr__report *report);
+
 /// A searcher of a comparison.
 wsr_status wsr__report_on_compare(wsr__report *report,
                                   const wsr_log_reader *line);

@@ -6,6 +6,7 @@
 // style sheet, pictures and numbers, and loads nothing.
 
 #include "report/report.h"
+#include "report/runs.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const char *title_of(const wsr__report *report)
     static const char *const titles[][2] = {{"search", "Architecture search"},
                                             {"train", "Training"},
                                             {"attack", "Robustness"},
+                                            {"compare", "Comparison of runs"},
                                             {"estimate", "Estimators"}};
     const char *tool = report->tool == NULL ? "" : report->tool;
     tool += strncmp(tool, "wsr-", 4) == 0 ? 4 : 0;
@@ -46,7 +48,8 @@ static void end_tile(wsr__str *out)
 // of a curve are sorted by strength.
 static void add_accuracy_tiles(wsr__str *out, const wsr__report *report)
 {
-    if (report->n_curves == 0 || report->curves[report->n_curves - 1].n == 0) {
+    if (report->n_curves == 0 || report->n_differences > 0 ||
+        report->curves[report->n_curves - 1].n == 0) {
         return;
     }
     const wsr__report_curve *const c = &report->curves[report->n_curves - 1];
@@ -83,8 +86,8 @@ static size_t epochs_of(const wsr__report *report)
 static void add_tiles(wsr__str *out, const wsr__report *report)
 {
     const size_t epochs = epochs_of(report);
-    if (report->n_curves == 0 && epochs == 0 && isnan(report->seconds) &&
-        report->seed == NULL) {
+    if ((report->n_curves == 0 || report->n_differences > 0) && epochs == 0 &&
+        isnan(report->seconds) && report->seed == NULL) {
         return;
     }
     wsr__str_add(out, "<dl class=\"tiles\">\n");
@@ -419,6 +422,7 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     wsr__html_searchers(out, report);
     wsr__html_predictors(out, report);
     WSR_TRY(add_cells(out, report));
+    wsr__html_differences(out, report);
     WSR_TRY(add_accuracies(out, report));
     wsr__html_corruptions(out, report);
     wsr__html_hessian(out, report);

@@ -11,6 +11,7 @@
 //   corruptions.c  accuracies on corrupted images
 //   hessian.c  curvature of the loss
 //   estimates.c estimated noises against those of PGD
+//   runs.c     runs over the same images against each other
 //   compare.c  the table of a comparison of searchers; predictors.c that of
 //              predictors
 //   csv.c      the numbers as files that can be saved from the page
@@ -163,6 +164,25 @@ typedef struct wsr__report_predictor {
     size_t n;
 } wsr__report_predictor;
 
+/// Two runs over the same images under one attack at one strength.
+typedef struct wsr__report_difference {
+    char *a; // names of the runs
+    char *b;
+    char *attack;
+    char *options;
+    char *norm;
+    double eps;     // NAN: infinity
+    size_t count;   // images
+    double share_a; // that stand
+    double share_b;
+    double low; // ends of the interval of share_a - share_b
+    double high;
+    size_t only_a; // images that stand in one run alone
+    size_t only_b;
+    double mid; // p values of McNemar's test
+    double exact;
+} wsr__report_difference;
+
 /// All that a report shows; {0} with NAN seconds is an empty one.
 typedef struct wsr__report {
     char *tool; // texts are NULL where nothing was said
@@ -194,6 +214,9 @@ typedef struct wsr__report {
     wsr__report_predictor *predictors;
     size_t n_predictors;
     size_t predictors_capacity;
+    wsr__report_difference *differences; // of runs that are compared
+    size_t n_differences;
+    size_t differences_capacity;
     wsr__st *images;        // the first ones and their attacks, NULL without
     wsr_config *config;     // NULL without
     wsr_genotype *genotype; // NULL without

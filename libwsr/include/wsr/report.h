@@ -36,6 +36,25 @@ extern "C" {
  */
 WSR_API WSR_MUST_USE wsr_status wsr_report_write(const char *dir);
 
+/**
+ * Compare evaluation runs over the same images: write OUT/report.html with the
+ * curves of all runs and a table of their differences, OUT/differences.csv and
+ * OUT/differences.jsonl (docs/json.md).
+ *
+ * For each pair of runs and each attack and strength that both have, the
+ * difference of the accuracies has a 95 % interval for paired images (Newcombe
+ * 1998) and the p values of McNemar's test.
+ *
+ * @param dirs [borrowed] folders of complete runs of wsr_eval_run()
+ * @param n number of folders, 2 to 32
+ * @param out [borrowed] a new folder
+ * @returns WSR_ARG for runs over different images or without a common attack;
+ *          WSR_NOTFOUND for a folder without a ledger; WSR_FORMAT for a broken
+ *          ledger and for a run that is not complete; WSR_IO, WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_report_compare(const char *const *dirs,
+                                                   size_t n, const char *out);
+
 #ifdef __cplusplus
 }
 #endif
