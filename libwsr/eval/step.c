@@ -10,9 +10,9 @@
 
 #include "data/data.h"
 #include "eval/eval.h"
+#include "io/crc32.h"
 
 #include <string.h>
-#include <zlib.h>
 
 size_t wsr_eval_position(const wsr_eval *eval)
 {
@@ -62,9 +62,7 @@ static void take_clean(wsr_eval *s, const wsr_attack_result *r, size_t a,
     for (size_t i = 0; i < n; i++) {
         s->predicted[at + i] = (int32_t)clean.predicted[i];
         s->margin[at + i] = clean.margin[i];
-        s->crc32[at + i] =
-            (uint32_t)crc32(0, (const unsigned char *)(s->x + i * d),
-                            (uInt)(d * sizeof(*s->x)));
+        s->crc32[at + i] = wsr__crc32(s->x + i * d, d * sizeof(*s->x));
         if (s->smallest[a] != NULL) {
             s->smallest[a][at + i] = clean.smallest[i];
         }
