@@ -34,7 +34,7 @@ static const cli_option options[] = {
     {"corruptions", "[LIST]", "corruption.list",
      "on corrupted images, too: =fog,snow (default: all)"},
     {"save", "FILE", "attack.save",
-     "write the adversarial images: .safetensors, .npz"},
+     "write the adversarial images: .npz, .npy, .safetensors, DIR/ (PNG)"},
     {"verify", "FILE", "verify.file",
      "check saved images instead: ball, range, outcome"},
     {"compare", "DIR...", NULL, "compare runs over the same images instead"},

@@ -209,6 +209,15 @@ bool wsr__quantize(float *out, const float *x, const wsr__ball *ball);
 wsr_status wsr__eval_quantize(wsr_eval *eval, const wsr_attack_result *result,
                               size_t a, size_t at);
 
+/// Write the first n kept images into a folder of PNG files.
+wsr_status wsr__eval_write_pictures(const wsr_eval *eval, const char *dir,
+                                    size_t n);
+
+/// How a path is written: a path that ends in "/" is a folder of PNG files,
+/// one in ".npy" a single array.
+bool wsr__eval_is_folder(const char *path);
+bool wsr__eval_is_array(const char *path);
+
 /// What an entry of RobustBench says besides the numbers.
 typedef struct wsr__robustbench_of {
     const char *dataset;

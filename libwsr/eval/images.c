@@ -7,6 +7,8 @@
 #include "io/io.h"
 #include "wsr/data.h"
 
+#include <string.h>
+
 // Classes that the evaluated model predicts for n images, as I32.
 static wsr_status add_predictions(wsr__st_builder *b, const wsr_eval *s,
                                   const char *name, const float *images,
@@ -98,6 +100,42 @@ out:
     return status;
 }
 
+static bool ends_in(const char *path, const char *ending)
+{
+    const size_t n = strlen(path);
+    const size_t m = strlen(ending);
+    return n >= m && wsr__streq(path + n - m, ending);
+}
+
+bool wsr__eval_is_folder(const char *path)
+{
+    return ends_in(path, "/");
+}
+
+bool wsr__eval_is_array(const char *path)
+{
+    return ends_in(path, ".npy");
+}
+
+// A file of one array has the images of one attack at one strength alone.
+static wsr_status write_array(const wsr_eval *s, const char *path, size_t n)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *b = NULL;
+    if (s->n_attacks * s->n_eps != 1) {
+        return WSR_FAIL(WSR_ARG,
+                        "%s: holds one array, the evaluation has %zu attacks "
+                        "at %zu strengths; .npz holds several",
+                        path, s->n_attacks, s->n_eps);
+    }
+    WSR_TRY(wsr__st_builder_new(&b));
+    WSR_TRY(wsr__eval_add_images(b, s, "images", s->cells[0].images, n));
+    WSR_TRY(wsr__st_write(b, path));
+out:
+    wsr__st_builder_free(b);
+    return status;
+}
+
 // In an interrupted evaluation only the images that all attacks are done with
 // are written, so that all cells have the same rows. `most` 0 means all that
 // were kept.
@@ -113,6 +151,12 @@ wsr_status wsr_eval_save_images(const wsr_eval *eval, size_t most,
     }
     if (eval->model == NULL || n == 0) {
         return WSR_FAIL(WSR_ARG, "evaluation: no images were kept");
+    }
+    if (wsr__eval_is_folder(path)) {
+        return wsr__eval_write_pictures(eval, path, n);
+    }
+    if (wsr__eval_is_array(path)) {
+        return write_array(eval, path, n);
     }
     WSR_TRY(wsr__st_builder_new(&b));
     WSR_TRY(add_clean(b, eval, n));

@@ -11,7 +11,6 @@
 #include "attack/engine/combine.h"
 #include "eval/eval.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,8 +18,9 @@
 static void add_name(wsr__str *out, const char *name)
 {
     for (const char *c = name; *c != '\0'; c++) {
-        const char upper = *c == '_' ? '-' : (char)toupper((unsigned char)*c);
-        wsr__str_addn(out, &upper, 1);
+        const bool small = *c >= 'a' && *c <= 'z';
+        const char upper = small ? (char)(*c - 'a' + 'A') : *c;
+        wsr__str_addn(out, *c == '_' ? "-" : &upper, 1);
     }
 }
 

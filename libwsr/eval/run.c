@@ -71,13 +71,44 @@ static wsr_status need(const wsr__text *text, const char *key, const char *what)
                : WSR_FAIL(WSR_CONFIG, "%s: is missing, %s", key, what);
 }
 
+// The place of a folder of pictures, which may be there already.
+static wsr_status check_folder(const char *path)
+{
+    wsr_status status = WSR_OK;
+    wsr__str place = {0};
+    wsr__str_addn(&place, path, strlen(path) - 1);
+    WSR_TRY(wsr__str_status(&place));
+    if (place.len > 0 && !wsr__file_exists(path)) {
+        WSR_TRY(wsr__file_check_place(place.s));
+    }
+out:
+    wsr__str_free(&place);
+    return status;
+}
+
 // A path that cannot be written is found before the attack, not after it.
 static wsr_status check_save(const method *m)
 {
     const char *const path = m->p.attack.save.s;
+    const bool folder = path[0] != '\0' && wsr__eval_is_folder(path);
     const wsr_status status = path[0] == '\0' ? WSR_OK
+                              : folder        ? check_folder(path)
                                               : wsr__file_check_place(path);
     return status == WSR_IO ? wsr__fail_at(WSR_CONFIG, "attack.save") : status;
+}
+
+// One array has room for one attack at one strength.
+static wsr_status check_array(const method *m, const wsr_eval *eval)
+{
+    const char *const path = m->p.attack.save.s;
+    if (eval == NULL || !wsr__eval_is_array(path) ||
+        wsr_eval_attacks(eval) * wsr_eval_strengths(eval) == 1) {
+        return WSR_OK;
+    }
+    return WSR_FAIL(WSR_CONFIG,
+                    "attack.save: %s holds one array, there are %zu attacks at "
+                    "%zu strengths; .npz holds several",
+                    path, wsr_eval_attacks(eval), wsr_eval_strengths(eval));
 }
 
 // An empty list of attacks is an error unless something else is measured.
@@ -105,6 +136,7 @@ static wsr_status check_options(method *m, const wsr__run *run)
     m->p.released = wsr__streq(m->p.attack.fidelity.s, "released");
     if (!m->p.released) {
         WSR_TRY(has_attacks(m) ? make_eval(&eval, m, run) : WSR_OK);
+        WSR_TRY(check_array(m, eval));
     } else if (run->folder != NULL) {
         status = WSR_FAIL(WSR_CONFIG, "attack.fidelity: the released measure "
                                       "is shown alone, without a folder");

@@ -280,6 +280,10 @@ void wsr__add_base64(wsr__str *out, const unsigned char *bytes, size_t n);
 /// Append a picture as "data:image/png;base64,...".
 wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture);
 
+/// Write a picture as a PNG file, replacing what is there as a whole or not at
+/// all.
+wsr_status wsr__png_write(const char *path, const wsr__picture *picture);
+
 // -------------------------------------------------------------- JSON lines
 
 /// A JSON object under construction; its keys stay in the order given. After

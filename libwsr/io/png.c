@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes pictures as text that can be embedded in a page: PNG (ISO/IEC 15948;
-// one IDAT chunk, no filter) in base64 (RFC 4648).
+// Writes pictures as PNG (ISO/IEC 15948; one IDAT chunk, no filter): as files,
+// or as text in base64 (RFC 4648) that can be embedded in a page.
 
 #include "io/io.h"
 
@@ -86,24 +86,49 @@ void wsr__add_base64(wsr__str *out, const unsigned char *bytes, size_t n)
     }
 }
 
-wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture)
+// The picture as the bytes of a PNG file. [out, owned]
+static wsr_status encode(unsigned char **file, size_t *size,
+                         const wsr__picture *picture)
 {
     enum { AROUND = 128 }; // more than signature, header and chunk ends
     wsr_status status = WSR_OK;
     unsigned char *data = NULL;
-    unsigned char *file = NULL;
-    uLongf size = 0;
-    WSR_TRY(deflate_rows(&data, &size, picture));
-    file = wsr__alloc(size + AROUND, 1);
-    if (file == NULL) {
+    uLongf deflated = 0;
+    *file = NULL;
+    WSR_TRY(deflate_rows(&data, &deflated, picture));
+    *file = wsr__alloc(deflated + AROUND, 1);
+    if (*file == NULL) {
         status = WSR_NOMEM;
         goto out;
     }
-    wsr__str_add(out, "data:image/png;base64,");
-    wsr__add_base64(out, file, put_file(file, picture, data, size));
-    WSR_TRY(wsr__str_status(out));
+    *size = put_file(*file, picture, data, deflated);
 out:
     wsr__free(data);
+    return status;
+}
+
+wsr_status wsr__png_uri(wsr__str *out, const wsr__picture *picture)
+{
+    wsr_status status = WSR_OK;
+    unsigned char *file = NULL;
+    size_t size = 0;
+    WSR_TRY(encode(&file, &size, picture));
+    wsr__str_add(out, "data:image/png;base64,");
+    wsr__add_base64(out, file, size);
+    WSR_TRY(wsr__str_status(out));
+out:
+    wsr__free(file);
+    return status;
+}
+
+wsr_status wsr__png_write(const char *path, const wsr__picture *picture)
+{
+    wsr_status status = WSR_OK;
+    unsigned char *file = NULL;
+    size_t size = 0;
+    WSR_TRY(encode(&file, &size, picture));
+    WSR_TRY(wsr__file_write(path, file, size));
+out:
     wsr__free(file);
     return status;
 }

@@ -68,7 +68,7 @@ static void count(wsr__paired *out, bool a, bool b)
 }
 
 // `key` names attack and strength; the texts are copied.
-static wsr_status add_difference(work *w, const wsr__ledger_cell *key,
+static wsr_status add_difference(work *w, const wsr__ledger_key *key,
                                  const char *a, const char *b,
                                  const wsr__paired *of)
 {
@@ -108,7 +108,7 @@ static wsr_status add_difference(work *w, const wsr__ledger_cell *key,
 static wsr_status compare_clean(work *w, size_t i, size_t k)
 {
     wsr__paired pairs = {0};
-    const wsr__ledger_cell key = {.attack = "clean", .options = "", .norm = ""};
+    const wsr__ledger_key key = {.attack = "clean", .options = "", .norm = ""};
     for (size_t m = 0; m < w->ledgers[0].n; m++) {
         count(&pairs, w->ledgers[i].images[m].clean,
               w->ledgers[k].images[m].clean);
@@ -124,14 +124,16 @@ static wsr_status compare_pair(work *w, size_t i, size_t k)
     WSR_TRY(compare_clean(w, i, k));
     for (size_t c = 0; c < a->n_cells; c++) {
         const wsr__ledger_cell *const x = &a->cells[c];
-        const wsr__ledger_cell *const y = wsr__ledger_find(&w->ledgers[k], x);
+        const wsr__ledger_key key = wsr__ledger_key_of(x);
+        const wsr__ledger_cell *const y =
+            wsr__ledger_find(&w->ledgers[k], &key);
         wsr__paired pairs = {0};
         for (size_t m = 0; y != NULL && m < a->n; m++) {
             count(&pairs, x->robust[m], y->robust[m]);
         }
         if (y != NULL) {
             common++;
-            WSR_TRY(add_difference(w, x, w->names[i], w->names[k], &pairs));
+            WSR_TRY(add_difference(w, &key, w->names[i], w->names[k], &pairs));
         }
     }
     if (common == 0) {

@@ -16,17 +16,30 @@ typedef struct wsr__ledger_image {
     char crc32[16]; // of its pixels
 } wsr__ledger_image;
 
-/// Whether each image stands under one attack at one strength; eps is NAN for
-/// strength infinity.
-typedef struct wsr__ledger_cell {
-    const char *attack; // owned by the ledger, and so on
+/// An attack at a strength; texts are borrowed.
+typedef struct wsr__ledger_key {
+    const char *attack;
     const char *options;
     const char *norm;
+    double eps; // NAN: infinity
+} wsr__ledger_key;
+
+/// Whether each image stands under one attack at one strength.
+typedef struct wsr__ledger_cell {
+    char *attack;
+    char *options;
+    char *norm;
     double eps;
     uint8_t *robust; // (n) of the images so far
     size_t n;
     size_t capacity;
 } wsr__ledger_cell;
+
+static inline wsr__ledger_key wsr__ledger_key_of(const wsr__ledger_cell *cell)
+{
+    return (wsr__ledger_key){cell->attack, cell->options, cell->norm,
+                             cell->eps};
+}
 
 /// What became of the images of one run.
 typedef struct wsr__ledger {
@@ -45,10 +58,9 @@ typedef struct wsr__ledger {
 wsr_status wsr__ledger_read(wsr__ledger *out, const char *dir);
 void wsr__ledger_free(wsr__ledger *ledger); // {0} afterwards
 
-/// The cell of the same attack, options, norm and strength, NULL: there is
-/// none.
+/// The cell of an attack at a strength, NULL: there is none.
 const wsr__ledger_cell *wsr__ledger_find(const wsr__ledger *ledger,
-                                         const wsr__ledger_cell *cell);
+                                         const wsr__ledger_key *key);
 
 /// The differences of two runs as a table; nothing where there are none.
 void wsr__html_differences(wsr__str *out, const wsr__report *report);

@@ -14,9 +14,9 @@ void wsr__ledger_free(wsr__ledger *ledger)
 {
     for (size_t i = 0; i < ledger->n_cells; i++) {
         wsr__ledger_cell *const cell = &ledger->cells[i];
-        wsr__free((void *)(uintptr_t)cell->attack);
-        wsr__free((void *)(uintptr_t)cell->options);
-        wsr__free((void *)(uintptr_t)cell->norm);
+        wsr__free(cell->attack);
+        wsr__free(cell->options);
+        wsr__free(cell->norm);
         wsr__free(cell->robust);
     }
     wsr__free(ledger->cells);
@@ -29,7 +29,7 @@ static bool same_strength(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-static bool is_cell(const wsr__ledger_cell *cell, const wsr__ledger_cell *key)
+static bool is_cell(const wsr__ledger_cell *cell, const wsr__ledger_key *key)
 {
     return same_strength(cell->eps, key->eps) &&
            wsr__streq(cell->attack, key->attack) &&
@@ -38,10 +38,10 @@ static bool is_cell(const wsr__ledger_cell *cell, const wsr__ledger_cell *key)
 }
 
 const wsr__ledger_cell *wsr__ledger_find(const wsr__ledger *ledger,
-                                         const wsr__ledger_cell *cell)
+                                         const wsr__ledger_key *key)
 {
     for (size_t i = 0; i < ledger->n_cells; i++) {
-        if (is_cell(&ledger->cells[i], cell)) {
+        if (is_cell(&ledger->cells[i], key)) {
             return &ledger->cells[i];
         }
     }
@@ -49,7 +49,7 @@ const wsr__ledger_cell *wsr__ledger_find(const wsr__ledger *ledger,
 }
 
 // Copies the texts of `key`, which belong to a line.
-static wsr_status add_cell(wsr__ledger *ledger, const wsr__ledger_cell *key)
+static wsr_status add_cell(wsr__ledger *ledger, const wsr__ledger_key *key)
 {
     void *all = ledger->cells;
     const wsr_status status = wsr__reserve(&all, &ledger->cells_capacity,
@@ -71,7 +71,7 @@ static wsr_status add_cell(wsr__ledger *ledger, const wsr__ledger_cell *key)
 
 // The next cell after that of the line before, mostly.
 static wsr_status cell_of(wsr__ledger_cell **out, wsr__ledger *ledger,
-                          const wsr__ledger_cell *key)
+                          const wsr__ledger_key *key)
 {
     wsr_status status = WSR_OK;
     size_t at = 0;
@@ -122,10 +122,11 @@ static wsr_status take_line(wsr__ledger *ledger, const wsr_log_reader *line)
     wsr_status status = WSR_OK;
     wsr__ledger_cell *cell = NULL;
     const char *const broken = wsr_log_reader_text(line, "broken_by");
-    wsr__ledger_cell key = {.attack = wsr_log_reader_text(line, "attack"),
-                            .options = wsr_log_reader_text(line, "options"),
-                            .norm = wsr_log_reader_text(line, "norm"),
-                            .eps = wsr_log_reader_number(line, "eps")};
+    const wsr__ledger_key key = {
+        .attack = wsr_log_reader_text(line, "attack"),
+        .options = wsr_log_reader_text(line, "options"),
+        .norm = wsr_log_reader_text(line, "norm"),
+        .eps = wsr_log_reader_number(line, "eps")};
     if (key.attack == NULL || key.options == NULL || key.norm == NULL ||
         broken == NULL || wsr_log_reader_text(line, "crc32") == NULL ||
         isnan(wsr_log_reader_number(line, "image"))) {

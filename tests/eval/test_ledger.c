@@ -168,7 +168,8 @@ START_TEST(accuracy_at_any_strength_follows_from_the_smallest_changes)
     ck_assert_ok(wsr_eval_finish(w.eval));
     ck_assert(isnan(wsr_eval_accuracy_at(w.eval, 1, 0.1)));
     ck_assert_double_eq(wsr_eval_accuracy_at(w.eval, 0, 0), (N - 1.0) / N);
-    for (double eps = 0.013; eps < 0.5; eps += 0.02) {
+    for (size_t k = 0; k < 24; k++) {
+        const double eps = 0.013 + 0.02 * (double)k;
         size_t robust = 0;
         for (size_t i = 0; i < N - 1; i++) {
             robust += 2 * smallest_of(i) > eps;

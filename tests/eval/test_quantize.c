@@ -142,6 +142,45 @@ START_TEST(a_resumed_evaluation_remembers_it)
 }
 END_TEST
 
+// A folder of PNG files, an array, and what an array has no room for.
+START_TEST(kept_images_become_pictures)
+{
+    static const float eps[] = {0.6f / 255, 30.0f / 255};
+    static const unsigned char png[] = {0x89, 'P', 'N', 'G'};
+    const char *const names[] = {"clean/00000.png", "0.0/00011.png",
+                                 "0.1/00003.png"};
+    world w = begin_with("fgsm", "batch=5,keep=12", eps, 2);
+    world one = begin_with("fgsm", "batch=5,keep=12", eps, 1);
+    char dir[600];
+    (void)snprintf(dir, sizeof(dir), "%s/pictures/",
+                   scratch_folder("pictures"));
+    ck_assert_ok(wsr_eval_finish(w.eval));
+    ck_assert_ok(wsr_eval_finish(one.eval));
+    for (size_t twice = 0; twice < 2; twice++) {
+        ck_assert_ok(wsr_eval_save_images(w.eval, 0, dir));
+        for (size_t i = 0; i < 3; i++) {
+            bytes file = get_file(path_in(dir, names[i]));
+            ck_assert_uint_gt(file.size, 50);
+            ck_assert_mem_eq(file.data, png, sizeof(png));
+            bytes_free(&file);
+        }
+    }
+    bytes table = get_file(path_in(dir, "images.csv"));
+    bytes_add(&table, "", 1);
+    ck_assert_ptr_nonnull(
+        strstr((char *)table.data, "\n00011.png,11,1,0,0,0\n"));
+    bytes_free(&table);
+    ck_assert_fails(wsr_eval_save_images(w.eval, 0, path_in(dir, "a.npy")),
+                    WSR_ARG, "holds one array");
+    ck_assert_ok(wsr_eval_save_images(one.eval, 0, path_in(dir, "a.npy")));
+    bytes array = get_file(path_in(dir, "a.npy"));
+    ck_assert_mem_eq(array.data + 1, "NUMPY", 5);
+    bytes_free(&array);
+    end(&w);
+    end(&one);
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {pictures_lie_in_the_ball,
@@ -149,6 +188,7 @@ Suite *suite(void)
                                   a_ball_without_a_picture_is_reported,
                                   rounding_undoes_changes_below_a_level,
                                   a_resumed_evaluation_remembers_it,
+                                  kept_images_become_pictures,
                                   NULL};
     return suite_of("eval/quantize", tests);
 }

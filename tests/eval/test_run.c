@@ -276,6 +276,8 @@ START_TEST(what_is_refused_leaves_no_folder)
         {"attack.target_class=3", WSR_CONFIG, "outside [0, 2]"},
         {"attack.count=100", WSR_ARG, "100 images are more than the 24"},
         {"attack.save=nowhere/x", WSR_CONFIG, "attack.save: nowhere/x"},
+        {"attack.save=nowhere/x/", WSR_CONFIG, "attack.save: nowhere/x"},
+        {"attack.save=x.npy", WSR_CONFIG, "attack.save: x.npy holds one array"},
         {"attack.fidelity=paper", WSR_CONFIG, "attack.fidelity: 'paper'"},
         {"attack.fidelity=released", WSR_CONFIG, "knows no attack.stop"},
         {"net.file=nowhere", WSR_IO, "nowhere"},

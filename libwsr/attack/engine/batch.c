@@ -68,6 +68,14 @@ static void *row_array(bool *failed, size_t rows, size_t size)
     return array;
 }
 
+// Which attack found what, and when.
+static void make_notes(bool *failed, wsr__attack_batch_own *own, size_t n)
+{
+    own->begun = row_array(failed, n, sizeof(*own->begun));
+    own->breaker = row_array(failed, n, sizeof(*own->breaker));
+    own->step = row_array(failed, n, sizeof(*own->step));
+}
+
 // Shapes: x, grad, found (n, d); logits, dlogits, clean (n, classes); all
 // others (n). The public fields are views: attacks read and write them, but
 // only this file allocates, which `own` keeps apart.
@@ -98,11 +106,9 @@ static wsr_status make_arrays(wsr__attack_batch *s)
     own->queries = row_array(&failed, n, sizeof(*own->queries));
     own->gradients = row_array(&failed, n, sizeof(*own->gradients));
     own->flat = row_array(&failed, n, sizeof(*own->flat));
-    own->begun = row_array(&failed, n, sizeof(*own->begun));
-    own->breaker = row_array(&failed, n, sizeof(*own->breaker));
-    own->step = row_array(&failed, n, sizeof(*own->step));
     own->exponent = row_array(&failed, n, sizeof(*own->exponent));
     own->clean_exponent = row_array(&failed, n, sizeof(*own->clean_exponent));
+    make_notes(&failed, own, n);
     if (failed) {
         return WSR_NOMEM;
     }

@@ -458,7 +458,10 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
                                                        const wsr_eval *eval);
 
 /**
- * Write the images that the option `keep` kept to a safetensors file. It holds
+ * Write the images that the option `keep` kept. The ending of the path says
+ * how: ".npz" is NumPy's format; ".npy" one array, the adversarial images of an
+ * evaluation with one attack at one strength; "/" a folder of PNG files
+ * (docs/formats.md); anything else is a safetensors file. A file holds
  * the tensors "clean" (n, c, h, w), "labels" (n) and "predictions" (n), and for
  * attack number A and strength number E the tensors "A.E.images" (n, c, h, w),
  * "A.E.predictions", "A.E.robust" and "A.E.success" (n). The predictions are
@@ -468,7 +471,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
  *
  * @param most largest number of images to write; 0: all that were kept
  * @param path path of the file, which is replaced as a whole or not at all
- * @returns WSR_ARG when none were kept, WSR_IO, WSR_NOMEM
+ * @returns WSR_ARG when none were kept, and for .npy with several attacks or
+ *          strengths; WSR_SHAPE for PNG of images without 1 or 3 channels;
+ *          WSR_IO, WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_save_images(const wsr_eval *eval,
                                                      size_t most,
