@@ -67,14 +67,11 @@ static const wsr__option attack_schema[] = {
      "strengths on pixels from 0 to 1; inf: for the smallest change", NULL},
     WSR__EVAL_OPTIONS(ATTACK_AT(settings)),
     {"save", WSR__TEXT, ATTACK_AT(save), "", 0, 0, "",
-     "file for the adversarial images: .safetensors, .npz, .npy (one attack at "
-     "one strength), or a folder of PNG files, DIR/",
-     NULL},
+     "file for the adversarial images, or DIR/ for PNG files", NULL},
     {"show", WSR__INT, ATTACK_AT(show), "8", 0, 10000, "images",
      "that the report in the folder shows", NULL},
     {"fidelity", WSR__WORD, ATTACK_AT(fidelity), "intended", 0, 0, "",
-     "released: as the research code measures, with attack.list=pgd:...",
-     wsr__fidelity_words},
+     "released: as the research code measures, pgd alone", wsr__fidelity_words},
     {0},
 };
 

@@ -287,6 +287,27 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "attack.target: least" "$attack" --net $net --data synthetic \
         --source $net --set attack.target=least
     bad 2 "is not an option" "$attack" --net $net --preset quick
+    # Saved images that are checked, and runs that are compared.
+    bad 2 "attack.save" "$attack" --net $net --data synthetic --save nowhere/x/
+    bad 2 "holds one array" "$attack" --net $net --data synthetic \
+        --attack fgsm,pgd --save x.npy
+    bad 1 "missing.npz" "$attack" --net $net --verify missing.npz
+    bad 1 "noise" "$attack" --net $net --verify noise
+    bad 1 "no clean images" "$attack" --net $net --verify $net
+    bad 2 "has no meaning" "$attack" --net $net --verify x.npz --count 3
+    bad 2 "net.file" "$attack" --verify x.npz
+    bad 2 "neither --dry-run" "$attack" --net $net --verify x.npz --dry-run
+    bad 2 "needs a value" "$attack" --compare
+    bad 2 "--out" "$attack" --compare nowhere noise
+    bad 2 "1 runs are outside" "$attack" --compare nowhere --out c
+    bad 2 "nowhere: is no folder of an" "$attack" --compare nowhere n --out c
+    good "$attack" --net $net --data synthetic --attack fgsm --count 4 \
+        --quiet --out run-a
+    good "$attack" --net $net --data synthetic --attack fgsm --count 5 \
+        --quiet --out run-b
+    bad 2 "are over 4 and 5 images" "$attack" --compare run-a run-b --out c
+    good "$attack" --compare run-a run-a --out d --quiet
+    absent c
     # Networks of other data than those at hand.
     bad 2 "takes images (1, 3, 32, 32), the data have (3, 28, 28)" "$estimate" \
         --out e --data synthetic:size=28 --networks $net

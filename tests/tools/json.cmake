@@ -199,6 +199,16 @@ set(attack ${ATTACK} --json --net ${SCRATCH}/train/net.safetensors
 check_run(${attack} --attack fgsm,pgd:steps=2 --eps 8/255,8
     --out ${SCRATCH}/attack)
 check_run(${attack} --attack deepfool --eps inf)
+check_run(${attack} --attack cw:steps=2 --eps inf
+    --target-class 3)
+check_run(${attack} --attack cw:steps=2 --eps inf
+    --set attack.target=least)
+check_run(${attack} --attack fgsm --eps 8/255 --set attack.quantize=true
+    --out ${SCRATCH}/quantized --save ${SCRATCH}/saved.npz)
+check_run(${ATTACK} --json --net ${SCRATCH}/train/net.safetensors
+    --verify ${SCRATCH}/saved.npz)
+check_run(${ATTACK} --json --out ${SCRATCH}/compared
+    --compare ${SCRATCH}/attack ${SCRATCH}/quantized)
 check_run(${attack} --attack chain:attacks=[fgsm,pgd:steps=2])
 check_run(${attack} --attack fgsm --target-class 3)
 check_run(${attack} --attack fgsm --set attack.target=least)

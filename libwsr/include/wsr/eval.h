@@ -399,7 +399,7 @@ WSR_API double wsr_eval_accuracy_at(const wsr_eval *eval, size_t a, double eps);
 /**
  * Write accuracy over the strength for each minimum-norm attack as
  * comma-separated values: one line for strength 0 and for each strength at
- * which the accuracy drops (docs/json.md).
+ * which the accuracy drops (docs/formats.md).
  *
  * @param out [out, owned] "" without such attacks; release with
  *        wsr_text_free()
@@ -412,7 +412,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_curves_csv(char **out,
  * Write what became of each image that is done: a row for each image, attack
  * and strength, with class, predicted class, margin of the logits, whether the
  * image is robust, the size of the change and the attack and step that
- * succeeded. docs/json.md describes the fields.
+ * succeeded. docs/formats.md describes the fields.
  *
  * @param csv [borrowed] path of the file of comma-separated values; NULL: none
  * @param jsonl [borrowed] path of the file of JSON lines; NULL: none. Each file
