@@ -279,6 +279,9 @@ static const char *const number_keys[NUMBERS] = {
     "eps",  "count",  "a_accuracy", "b_accuracy", "difference", "low",
     "high", "only_a", "only_b",     "p_mid",      "p_exact"};
 
+// Counts are integers in JSON.
+static const bool is_count[NUMBERS] = {[1] = true, [7] = true, [8] = true};
+
 static void numbers_of(double out[NUMBERS], const wsr__report_difference *d)
 {
     const double numbers[NUMBERS] = {d->eps,
@@ -305,7 +308,11 @@ static wsr_status add_json(wsr__str *out, const wsr__report_difference *d)
     WSR_TRY(wsr__json_new(&json));
     put_texts(json, d);
     for (size_t i = 0; i < NUMBERS; i++) {
-        wsr__json_number(json, number_keys[i], numbers[i]);
+        if (is_count[i]) {
+            wsr__json_integer(json, number_keys[i], (int64_t)numbers[i]);
+        } else {
+            wsr__json_number(json, number_keys[i], numbers[i]);
+        }
     }
     WSR_TRY(wsr__json_line(&line, json));
     wsr__str_addf(out, "%s\n", line);
