@@ -180,7 +180,7 @@ wsr_status wsr__members_run(wsr__attack_batch *s, const wsr__members *members)
         }
         const bool single = m->cls->members == NULL;
         stream++;
-        if (s->cls == s->attack->cls) {
+        if (s->stream == 0) { // a member of the whole attack
             s->own->member = stream - 1;
         }
         if (single && s->skip > 0) {
