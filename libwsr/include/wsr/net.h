@@ -302,8 +302,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
 /**
  * Read a network from a safetensors, .pth or .npz file, or a classifier from an
  * ONNX file, whose name ends in ".onnx": it is of kind "onnx", its options are
- * `mean`, `std`, `range` and, where the file leaves sizes open, `image_size` and
- * `image_channels` (docs/onnx.md). What follows is about the others.
+ * `mean`, `std`, `range` and, where the file leaves sizes open, `image_size`
+ * and `image_channels` (docs/onnx.md). What follows is about the others.
  *
  * A file that another program wrote has no such metadata. The function derives
  * the kind, widths, depths, classes, stem and auxiliary classifier from the
