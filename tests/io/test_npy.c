@@ -61,7 +61,7 @@ START_TEST(headers_of_all_versions_are_read)
             ck_assert_int_eq(t->dims[0], 2);
             ck_assert_int_eq(t->dims[1], 3);
             ck_assert_ok(wsr__st_read_f32(values, st, "arr_0", 6));
-            ck_assert_int_eq(memcmp(values, six, sizeof(six)), 0);
+            ck_assert_mem_eq(values, six, sizeof(six));
             wsr__st_free(st);
         }
     }
@@ -77,7 +77,7 @@ START_TEST(fortran_order_is_turned_round)
         opened(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
                six, sizeof(six));
     ck_assert_ok(wsr__st_read_f32(values, st, "arr_0", 6));
-    ck_assert_int_eq(memcmp(values, want, sizeof(want)), 0);
+    ck_assert_mem_eq(values, want, sizeof(want));
     wsr__st_free(st);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(an_array_that_is_written_comes_back)
     ck_assert_ok(wsr__st_open(&st, path_of("x.npy")));
     ck_assert_int_eq(wsr__st_at(st, 0)->dims[2], 2);
     ck_assert_ok(wsr__st_read_f32(values, st, "arr_0", 6));
-    ck_assert_int_eq(memcmp(values, six, sizeof(six)), 0);
+    ck_assert_mem_eq(values, six, sizeof(six));
     wsr__st_free(st);
     ck_assert_ok(wsr__st_add_f32(builder, "y", six, 6));
     ck_assert_fails(wsr__st_write(builder, path_of("x.npy")), WSR_ARG,

@@ -208,6 +208,17 @@ END_TEST
 
 // ------------------------------------------------------------------- damage
 
+// What is altered may still be read; a failure has one line.
+static void open_altered(const bytes *b)
+{
+    wsr__st *st = NULL;
+    if (wsr__st_open_memory(&st, b->data, b->size, "a.pth") == WSR_OK) {
+        wsr__st_free(st);
+    } else {
+        ck_assert_ptr_null(strchr(wsr_error_detail(), '\n'));
+    }
+}
+
 static void damage(const bytes *b)
 {
     wsr__st *st = NULL;
@@ -219,12 +230,8 @@ static void damage(const bytes *b)
     for (size_t i = 0; i < b->size; i++) {
         const unsigned char was = b->data[i];
         for (unsigned k = 0; k < 9; k++) {
-            b->data[i] = k < 8 ? (unsigned char)(was ^ (1U << k)) : 0xff;
-            if (wsr__st_open_memory(&st, b->data, b->size, "a.pth") == WSR_OK) {
-                wsr__st_free(st);
-            } else {
-                ck_assert_ptr_null(strchr(wsr_error_detail(), '\n'));
-            }
+            b->data[i] = (unsigned char)(k < 8 ? was ^ (1U << k) : 0xff);
+            open_altered(b);
         }
         b->data[i] = was;
     }
