@@ -125,8 +125,9 @@ static bytes archive(const made *m, const void *data, size_t n, bool twice)
         put(&b, 0x02014b50, 4);
         put(&b, 20, 2);
         add_common(&b, m, true);
-        put(&b, 0, 2 + 2 + 2 + 4); // comment, disk, attributes
-        put(&b, 0, 4);             // place
+        put(&b, 0, 2 + 2 + 2); // comment, disk, attributes
+        put(&b, 0, 4);
+        put(&b, 0, 4); // place
         bytes_add(&b, m->name, strlen(m->name));
     }
     const size_t size = b.size - begin;
