@@ -125,7 +125,7 @@ wsr__lp wsr__attack_norm_of(const wsr__attack_class *cls, const void *params);
 wsr_status wsr__attack_count_passes(double *out, const wsr_attack *attack,
                                     wsr_model *model);
 
-/// What an attack did to an image at one strength.
+/// The effect of an attack on an image at one strength.
 typedef struct wsr__attack_breaks {
     const uint32_t *member; // (n) that succeeded, see wsr__members_at(); 0:
                             // none, or the attack is no combination
@@ -137,7 +137,7 @@ typedef struct wsr__attack_breaks {
 wsr__attack_breaks wsr__attack_result_breaks(const wsr_attack_result *result,
                                              size_t e);
 
-/// What the model says about the clean images of a result.
+/// Predictions of the model on the clean images of a result.
 typedef struct wsr__attack_clean {
     const uint32_t *predicted; // (n) classes
     const float *margin;       // (n) logit of the label less the largest other
