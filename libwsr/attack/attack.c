@@ -74,6 +74,12 @@ bool wsr__attack_gradients_of(const wsr__attack_class *cls, const void *params)
                                   : cls->needs_gradient;
 }
 
+wsr__loss wsr__attack_clean_ce(const void *params)
+{
+    (void)params;
+    return wsr__loss_ce;
+}
+
 bool wsr__attack_is_single_step(const wsr_attack *attack)
 {
     const wsr__attack_class *const cls = attack->cls;

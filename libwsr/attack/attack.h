@@ -11,6 +11,7 @@
 #ifndef WSR_ATTACK_ATTACK_H
 #define WSR_ATTACK_ATTACK_H
 
+#include "attack/engine/loss.h"
 #include "attack/engine/project.h"
 #include "base/registry.h"
 #include "wsr/attack.h"
@@ -44,6 +45,10 @@ typedef struct wsr__attack_class {
     bool early_stop; // deactivates images when it is done with them; so do
                      // min-norm attacks
     size_t classes;  // the fewest that it can work with; 0: 2
+    /// The loss whose gradient at the clean images `run` needs first: the pass
+    /// that computes the clean logits computes it, too. NULL, or a result of
+    /// NULL: it begins elsewhere.
+    wsr__loss (*clean_loss)(const void *params);
     /// Attack the active rows of `batch` at its strength. For min-norm attacks:
     /// offer every image found.
     wsr_status (*run)(wsr__attack_batch *batch, const void *params);
@@ -105,6 +110,9 @@ void wsr__attack_print(wsr__str *out, const wsr_attack *attack);
 /// params. [out, owned] params
 wsr_status wsr__attack_decode(const wsr__attack_class **cls, void **params,
                               const char *spec);
+
+/// A `clean_loss`: the cross entropy, whatever the options.
+wsr__loss wsr__attack_clean_ce(const void *params);
 
 /// Free the params of a class; NULL is legal.
 void wsr__attack_params_free(const wsr__attack_class *cls, void *params);

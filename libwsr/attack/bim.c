@@ -88,6 +88,7 @@ const wsr__attack_class wsr__attack_bim = {
     .single_step = single_step,
     .prepare = prepare,
     .targets = true,
+    .clean_loss = wsr__attack_clean_ce,
     .run = run,
     .passes = passes,
 };

@@ -64,6 +64,15 @@ static wsr__lp norm(const void *options)
     return wsr__attack_norm_of(first->cls, first->params);
 }
 
+// The first begins with it; the others may find it done.
+static wsr__loss clean_loss(const void *options)
+{
+    const wsr__member *const first = &members_of(options)->list[0];
+    return first->cls->clean_loss != NULL
+               ? first->cls->clean_loss(first->params)
+               : NULL;
+}
+
 static bool gradients(const void *options)
 {
     const wsr__members *const members = members_of(options);
@@ -101,6 +110,7 @@ const wsr__attack_class wsr__attack_chain = {
     .fits = fits,
     .targets = true, // if its members know some
     .early_stop = true,
+    .clean_loss = clean_loss,
     .run = run,
     .passes = passes,
 };

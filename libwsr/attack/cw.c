@@ -114,13 +114,9 @@ static void move(wsr__attack_batch *s, size_t row, void *ctx)
 static wsr_status step(wsr__attack_batch *s, void *ctx, int64_t number)
 {
     run_state *const state = ctx;
-    const wsr_status status =
-        number == 0 ? WSR_OK : wsr__attack_batch_backward(s, wsr__loss_margin);
-    if (status == WSR_OK) {
-        state->step = number;
-        wsr__attack_batch_each(s, move, state);
-    }
-    return status;
+    state->step = number;
+    wsr__attack_batch_each(s, move, state);
+    return WSR_OK;
 }
 
 // The part of the objective that measures the change: its squared l2 norm in
@@ -140,11 +136,16 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     run_state state = {p, wsr__attack_batch_scratch(s, W, s->d),
                        wsr__attack_batch_scratch(s, MOMENT_1, s->d),
                        wsr__attack_batch_scratch(s, MOMENT_2, s->d), 0};
-    const wsr__constant_search search = {p->c,     p->binary_search_steps,
-                                         p->kappa, p->steps,
-                                         begin,    step,
-                                         0,        squares,
-                                         &state};
+    const wsr__constant_search search = {
+        .c = p->c,
+        .binary_search_steps = p->binary_search_steps,
+        .kappa = p->kappa,
+        .steps = p->steps,
+        .begin = begin,
+        .gradient = true,
+        .step = step,
+        .size = squares,
+        .ctx = &state};
     if (state.w == NULL || state.m == NULL || state.v == NULL) {
         return WSR_NOMEM;
     }

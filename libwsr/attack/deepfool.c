@@ -107,16 +107,19 @@ static void step(wsr__attack_batch *s, size_t row, void *ctx)
 }
 
 // Those that were fooled are done with.
-static void collect(wsr__attack_batch *s)
+static void collect(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    for (size_t k = 0; k < s->n_active; k++) {
-        const size_t row = s->active[k];
-        if (wsr__attack_batch_is_adversarial(s, row)) {
-            wsr__attack_batch_offer(s, row, wsr__at(s->x, s->d, row));
-            wsr__attack_batch_deactivate(s, row);
-        }
+    (void)ctx;
+    if (wsr__attack_batch_is_adversarial(s, row)) {
+        wsr__attack_batch_offer(s, row, wsr__at(s->x, s->d, row));
+        wsr__attack_batch_deactivate(s, row);
     }
-    wsr__attack_batch_compact(s);
+}
+
+static bool collect_first(wsr__attack_batch *s, size_t row, void *ctx)
+{
+    collect(s, row, ctx);
+    return true;
 }
 
 static size_t boundaries_of(const wsr__attack_batch *s, const params *p)
@@ -132,10 +135,6 @@ static wsr_status nearest(wsr__attack_batch *s, run_state *state)
 {
     wsr_status status = WSR_OK;
     for (size_t c = 0; c < boundaries_of(s, state->p); c++) {
-        WSR_TRY(wsr__attack_batch_forward(s, true));
-        if (c == 0) {
-            collect(s);
-        }
         for (size_t k = 0; k < s->n_active; k++) {
             const size_t row = s->active[k];
             wsr__loss_target *const target = &s->loss_targets[row];
@@ -143,7 +142,9 @@ static wsr_status nearest(wsr__attack_batch *s, run_state *state)
                 wsr__ranked(target->clean, s->classes, target->label, c);
             state->ratio[row] = c == 0 ? INFINITY : state->ratio[row];
         }
-        WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_difference));
+        const wsr__attack_pass pass = {.look = c == 0 ? collect_first : NULL,
+                                       .loss = wsr__loss_difference};
+        WSR_TRY(wsr__attack_batch_pass(s, &pass));
         wsr__attack_batch_each(s, compare, state);
     }
 out:
@@ -167,8 +168,9 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
         WSR_TRY(nearest(s, &state));
         wsr__attack_batch_each(s, step, &state);
     }
-    WSR_TRY(wsr__attack_batch_forward(s, false));
-    collect(s);
+    WSR_TRY(wsr__attack_batch_forward(s));
+    wsr__attack_batch_each(s, collect, NULL);
+    wsr__attack_batch_compact(s);
 out:
     return status;
 }

@@ -124,8 +124,15 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     const params *const p = options;
     run_state state = {p, wsr__attack_batch_scratch(s, AHEAD, s->d), 0};
     const wsr__constant_search search = {
-        p->c, p->binary_search_steps, p->kappa, p->steps, begin,
-        step, p->beta / p->lr,        elastic,  &state};
+        .c = p->c,
+        .binary_search_steps = p->binary_search_steps,
+        .kappa = p->kappa,
+        .steps = p->steps,
+        .begin = begin,
+        .step = step,
+        .least = p->beta / p->lr,
+        .size = elastic,
+        .ctx = &state};
     return state.ahead == NULL ? WSR_NOMEM
                                : wsr__constant_search_run(s, &search);
 }

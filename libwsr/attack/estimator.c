@@ -225,12 +225,8 @@ static wsr_status attack_source(wsr__attack_batch *s, const params *p,
     wsr_status status = WSR_OK;
     wsr__attack_batch_reset(s);
     for (int64_t i = 0; i < p->steps; i++) {
-        if (i == 0) {
-            WSR_TRY(wsr__attack_batch_clean_gradient(s, wsr__loss_ce));
-        } else {
-            WSR_TRY(wsr__attack_batch_forward(s, true));
-            WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_ce));
-        }
+        WSR_TRY(i == 0 ? wsr__attack_batch_clean_gradient(s, wsr__loss_ce)
+                       : wsr__attack_batch_gradient_at(s, s->x, wsr__loss_ce));
         wsr__attack_batch_each(s, step, from);
     }
     wsr__attack_batch_each(s, take_noise, from);
@@ -345,6 +341,7 @@ const wsr__attack_class wsr__attack_estimator = {
     .prepare = prepare,
     .fits = fits,
     .targets = true,
+    .clean_loss = wsr__attack_clean_ce,
     .run = run,
     .passes = passes,
 };

@@ -52,6 +52,7 @@ const wsr__attack_class wsr__attack_fgsm = {
     .needs_gradient = true,
     .single_step = single_step,
     .targets = true,
+    .clean_loss = wsr__attack_clean_ce,
     .run = run,
     .passes = passes,
 };

@@ -31,6 +31,7 @@ const wsr__attack_class wsr__attack_mifgsm = {
     .needs_gradient = true,
     .single_step = wsr__momentum_single_step,
     .targets = true,
+    .clean_loss = wsr__attack_clean_ce,
     .run = run,
     .passes = wsr__momentum_passes,
 };

@@ -22,6 +22,7 @@ const wsr__attack_class wsr__attack_pgd = {
     .needs_gradient = true,
     .single_step = wsr__descent_single_step,
     .targets = true,
+    .clean_loss = wsr__descent_clean_ce,
     .run = run,
     .passes = wsr__descent_passes,
 };

@@ -12,6 +12,11 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__descent_run(s, options, wsr__loss_dlr);
 }
 
+static wsr__loss clean_loss(const void *options)
+{
+    return wsr__descent_from_clean(options) ? wsr__loss_dlr : NULL;
+}
+
 const wsr__attack_class wsr__attack_pgddlr = {
     .super = {.name = "pgddlr",
               .summary = "pgd on the difference of logits ratio",
@@ -24,6 +29,7 @@ const wsr__attack_class wsr__attack_pgddlr = {
     .single_step = wsr__descent_single_step,
     .targets = true,
     .classes = 3,
+    .clean_loss = clean_loss,
     .run = run,
     .passes = wsr__descent_passes,
 };

@@ -142,9 +142,9 @@ static wsr_status estimate(wsr__attack_batch *s, run_state *state)
     for (state->sample = 0; state->sample < state->p->samples;
          state->sample++) {
         wsr__attack_batch_each(s, go_ahead, state);
-        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe, false));
+        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe));
         wsr__attack_batch_each(s, go_behind, state);
-        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe, false));
+        WSR_TRY(wsr__attack_batch_forward_at(s, state->probe));
         wsr__attack_batch_each(s, add, state);
     }
 out:

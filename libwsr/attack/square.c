@@ -437,7 +437,7 @@ static wsr_status search(wsr__attack_batch *s, run_state *state)
     for (int64_t k = 0; k < state->p->queries && s->n_active > 0; k++) {
         state->side = side_at(s, state->p, k);
         wsr__attack_batch_each(s, k == 0 ? begin_row : propose_row, state);
-        WSR_TRY(wsr__attack_batch_forward(s, false));
+        WSR_TRY(wsr__attack_batch_forward(s));
         wsr__attack_batch_each(s, check_row, state);
         wsr__attack_batch_compact(s);
         state->draw++;

@@ -21,6 +21,7 @@ const wsr__attack_class wsr__attack_vmifgsm = {
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
     .targets = true,
+    .clean_loss = wsr__attack_clean_ce,
     .run = run,
     .passes = wsr__variance_passes,
 };

@@ -253,31 +253,37 @@ static void gemm_two(const gemm *g, pair *pairs)
     }
 }
 
-// All pixels of a pair.
+// Tiles of P pixels from *x on, `count` of them.
+WSR_INLINE void gemm_tiles(const gemm *g, pair *q, int64_t *x, int64_t count,
+                           const int P)
+{
+    for (int64_t k = 0; k < count; k++, *x += P) {
+        gemm_tile(g, q, *x, P, 1);
+    }
+}
+
+// All pixels of a pair. A tile of few pixels takes nearly as long as a full
+// one: its multiply-adds wait for each other. With six pixels a tile the rest
+// is divided into tiles of four and three, so that single pixels are left over
+// of the shortest runs alone.
 static void gemm_one(const gemm *g, pair *q)
 {
+    const int64_t n = g->pixels;
     int64_t x = 0;
-    int64_t left = g->pixels;
-    // Two tiles of four beat one of six and two single pixels.
-    while (left >= TILE && !(TILE == 6 && left == 8)) {
-        gemm_tile(g, q, x, TILE, 1);
-        x += TILE;
-        left -= TILE;
+    if (TILE == 6) {
+        const int64_t threes = n % 2 != 0 && n >= 3;
+        const int64_t even = n - 3 * threes;
+        const int64_t wanted = (6 - even % 6) % 6 / 2; // tiles of four
+        const int64_t fours = min64(wanted, even / 4);
+        gemm_tiles(g, q, &x, (even - 4 * fours) / 6, 6);
+        gemm_tiles(g, q, &x, fours, 4);
+        gemm_tiles(g, q, &x, threes, 3);
+    } else {
+        gemm_tiles(g, q, &x, n / TILE, TILE);
+        gemm_tiles(g, q, &x, TILE > 8 ? (n - x) / 8 : 0, 8);
+        gemm_tiles(g, q, &x, TILE > 4 ? (n - x) / 4 : 0, 4);
     }
-    while (TILE > 8 && left >= 8) {
-        gemm_tile(g, q, x, 8, 1);
-        x += 8;
-        left -= 8;
-    }
-    while (TILE > 4 && left >= 4) {
-        gemm_tile(g, q, x, 4, 1);
-        x += 4;
-        left -= 4;
-    }
-    for (; left > 0; left--) {
-        gemm_tile(g, q, x, 1, 1);
-        x++;
-    }
+    gemm_tiles(g, q, &x, n - x, 1);
 }
 
 static pair pair_of(const gemm *g, int64_t block)

@@ -8,7 +8,9 @@ static wsr_params *params;
 static wsr_graph *graph;
 static float x[N * D];
 
-static void build(void)
+// With few parameters the model takes image by image, with many of them whole
+// batches.
+static void build_of(int64_t hidden)
 {
     const char *const conv = "pad=1";
     ck_assert_ok(wsr_params_new(&params, 7));
@@ -21,9 +23,13 @@ static void build(void)
     v = wsr__op1(graph, "relu", NULL, v);
     v = wsr__op1(graph, "global_avg_pool", NULL, v);
     v = wsr__op1(graph, "reshape", "dims=[10]", v);
+    v = wsr__op2(
+        graph, "linear", NULL, v,
+        wsr__param_value(graph, "h.weight", wsr__shape2(hidden, 10), init));
     v = wsr__op2(graph, "linear", NULL, v,
-                 wsr__param_value(graph, "b.weight", wsr__shape2(CLASSES, 10),
-                                  (wsr__init){.bound = 3}));
+                 wsr__param_value(graph, "b.weight",
+                                  wsr__shape2(CLASSES, hidden),
+                                  (wsr__init){.bound = 30.0F / (float)hidden}));
     wsr__set_output(graph, "logits", v);
     ck_assert_ok(wsr__graph_status(graph));
     wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
@@ -32,32 +38,51 @@ static void build(void)
     }
 }
 
+static void build(void)
+{
+    build_of(10);
+}
+
 static void destroy(void)
 {
     wsr_graph_free(graph);
     wsr_params_free(params);
 }
 
+static bool some_gradient(void *ctx, size_t row, float *dz, const float *z)
+{
+    (void)ctx;
+    (void)z;
+    for (size_t c = 0; c < CLASSES; c++) {
+        dz[c] = (float)((row * CLASSES + c) % 5) - 1.5f;
+    }
+    return true;
+}
+
 // Forward and backward of some rows of x.
 static void compute(wsr_model *model, const wsr__rows *rows, float *z,
                     float *dx)
 {
-    static float dz[N * CLASSES];
-    for (size_t i = 0; i < N * CLASSES; i++) {
-        dz[i] = (float)(i % 5) - 1.5f;
-    }
-    ck_assert_ok(model->cls->forward(model, z, x, rows, true));
-    ck_assert_ok(model->cls->backward(model, dx, dz));
+    const wsr__model_seed seed = {some_gradient, NULL};
+    ck_assert_ok(model->cls->gradient(model, dx, z, x, rows, &seed));
 }
 
-START_TEST(any_number_of_images_gives_what_single_images_give)
+static void ck_assert_close(const float *a, const float *b, size_t row,
+                            size_t width)
+{
+    for (size_t i = row * width; i < (row + 1) * width; i++) {
+        ck_assert_float_eq_tol(a[i], b[i], 1e-5f);
+    }
+}
+
+static void check_any_number(int64_t hidden)
 {
     static float z[N * CLASSES];
     static float dx[N * D];
     static float one_z[N * CLASSES];
     static float one_dx[N * D];
     wsr_model *model = NULL;
-    build();
+    build_of(hidden);
     ck_assert_ok(wsr_model_from_graph(&model, graph, 11));
     ck_assert_uint_eq(wsr_model_classes(model), CLASSES);
     ck_assert_uint_eq(wsr_model_batch(model), 11);
@@ -75,18 +100,18 @@ START_TEST(any_number_of_images_gives_what_single_images_give)
         memset(dx, 0, sizeof(dx));
         compute(model, &rows, z, dx);
         for (size_t k = 0; k < n; k++) {
-            for (size_t c = 0; c < CLASSES; c++) {
-                ck_assert_float_eq_tol(z[at[k] * CLASSES + c],
-                                       one_z[at[k] * CLASSES + c], 1e-5f);
-            }
-            for (size_t p = 0; p < D; p++) {
-                ck_assert_float_eq_tol(dx[at[k] * D + p], one_dx[at[k] * D + p],
-                                       1e-5f);
-            }
+            ck_assert_close(z, one_z, at[k], CLASSES);
+            ck_assert_close(dx, one_dx, at[k], D);
         }
     }
     wsr_model_free(model);
     destroy();
+}
+
+START_TEST(any_number_of_images_gives_what_single_images_give)
+{
+    check_any_number(10);
+    check_any_number(2000);
 }
 END_TEST
 
@@ -99,7 +124,7 @@ START_TEST(logits_alone_are_the_same_and_split_into_batches)
     build();
     ck_assert_ok(wsr_model_from_graph(&model, graph, 4));
     ck_assert_ok(wsr_model_logits(all, model, x, N));
-    ck_assert_ok(model->cls->forward(model, some, x, &rows, true));
+    ck_assert_ok(model->cls->forward(model, some, x, &rows));
     for (size_t i = 0; i < 4 * CLASSES; i++) {
         ck_assert_float_eq_tol(all[i], some[i], 1e-5f);
     }
@@ -127,6 +152,14 @@ START_TEST(graphs_without_the_right_ports_are_refused)
 }
 END_TEST
 
+static bool given_gradient(void *ctx, size_t row, float *dz, const float *z)
+{
+    const float *const given = ctx;
+    (void)z;
+    memcpy(dz, given + row * TOY_CLASSES, TOY_CLASSES * sizeof(*dz));
+    return true;
+}
+
 START_TEST(callbacks_get_dense_batches_of_the_rows_that_are_meant)
 {
     static toy t;
@@ -142,11 +175,11 @@ START_TEST(callbacks_get_dense_batches_of_the_rows_that_are_meant)
     toy_fill(&t, 1);
     toy_images(images, labels, N, &t, 1);
     wsr_model *const model = toy_model(&t, true);
-    ck_assert_ok(model->cls->forward(model, z, images, &rows, true));
+    const wsr__model_seed seed = {given_gradient, dz};
     for (size_t i = 0; i < N * TOY_CLASSES; i++) {
         dz[i] = (float)i;
     }
-    ck_assert_ok(model->cls->backward(model, dx, dz));
+    ck_assert_ok(model->cls->gradient(model, dx, z, images, &rows, &seed));
     for (size_t k = 0; k < 3; k++) {
         ck_assert_ok(toy_logits(one, images + at[k] * TOY_D, 1, &t));
         ck_assert_mem_eq(one, z + at[k] * TOY_CLASSES, sizeof(one));
@@ -233,6 +266,14 @@ static void by_training_plan(float *z, float *dx, const wsr_net *net,
     wsr_graph_free(own);
 }
 
+static bool logits_again(void *ctx, size_t row, float *dz, const float *z)
+{
+    (void)ctx;
+    (void)row;
+    memcpy(dz, z, NET_CLASSES * sizeof(*dz));
+    return true;
+}
+
 START_TEST(statistics_can_be_those_of_the_batch)
 {
     static float images[NET_N * NET_D];
@@ -252,11 +293,12 @@ START_TEST(statistics_can_be_those_of_the_batch)
     ck_assert_ok(wsr_model_from_net(&model, net, NET_N));
     ck_assert_ok(wsr_model_logits(frozen, model, images, NET_N));
     ck_assert_ok(wsr_model_set_statistics(model, WSR_STATISTICS_BATCH));
+    const wsr__model_seed seed = {logits_again, NULL};
     for (size_t n = NET_N; n >= 2; n--) {
         const wsr__rows rows = {NULL, n};
         by_training_plan(z[0], dx[0], net, images, n);
-        ck_assert_ok(model->cls->forward(model, z[1], images, &rows, true));
-        ck_assert_ok(model->cls->backward(model, dx[1], z[1]));
+        ck_assert_ok(
+            model->cls->gradient(model, dx[1], z[1], images, &rows, &seed));
         ck_assert(same_bits(z[0], z[1], n * NET_CLASSES * sizeof(float)));
         ck_assert(same_bits(dx[0], dx[1], n * NET_D * sizeof(float)));
         ck_assert_ok(wsr_model_logits(z[1], model, images, n));

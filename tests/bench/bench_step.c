@@ -9,17 +9,22 @@
 //   genotype=NAME    a network of a genotype instead
 //   kind=NAME        a network of any kind instead, its options=KEY=VALUE,...
 //   channels=16 layers=8 batch=64 steps=7 repeat=3
-//   threads=N
-//   mode=train|eval  mode of the attack's batch norms
+//   threads=N isa=base|avx2|avx512  of the native kernels
+//   mode=train|eval  mode of the attack's and of fwd's batch norms; with eval
+//                    both go through a model, as in an evaluation
 //   only=fwd|fwdbwd|attack|at_step
 //   peer=COMMAND     a command that prints the same fields; both are run
 //   pairs=5          that many times in turn, and ratios are medians
-//   dump=1           print the plan of the attack, with times, to stderr
+//   dump=1           print the plan of the attack in train mode, with times, to
+//                    stderr
 
 #include "attack/attack.h"
+#include "attack/engine/loss.h"
+#include "attack/engine/model.h"
 #include "attack/engine/pgd_plan.h"
 #include "bench/bench.h"
 #include "graph/plan.h"
+#include "kernel/native.h"
 #include "train/train.h"
 #include "waiting.h"
 #include "wsr/net.h"
@@ -33,10 +38,12 @@ enum { EDGES = 28, PIXELS = 3 * 32 * 32, CLASSES = 10 };
 
 typedef struct engine {
     wsr_net *net;
+    wsr_graph *graph;
+    wsr_model *model; // NULL: train mode
     wsr_plan *infer, *attack, *learn;
     wsr__arena arena; // of all plans, as in a search
     wsr_optim *optim;
-    float *x, *x_adv;
+    float *x, *x_adv, *grad, *logits;
     int32_t *labels;
     size_t batch, steps;
 } engine;
@@ -76,9 +83,12 @@ static void make_batch(engine *e)
 {
     wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
     e->x = malloc(e->batch * PIXELS * sizeof(*e->x));
-    e->x_adv = malloc(e->batch * PIXELS * sizeof(*e->x));
+    e->x_adv = malloc(e->batch * PIXELS * sizeof(*e->x_adv));
+    e->grad = malloc(e->batch * PIXELS * sizeof(*e->grad));
+    e->logits = malloc(e->batch * CLASSES * sizeof(*e->logits));
     e->labels = malloc(e->batch * sizeof(*e->labels));
-    if (e->x == NULL || e->x_adv == NULL || e->labels == NULL) {
+    if (e->x == NULL || e->x_adv == NULL || e->grad == NULL ||
+        e->logits == NULL || e->labels == NULL) {
         exit(1);
     }
     for (size_t i = 0; i < e->batch * PIXELS; i++) {
@@ -91,20 +101,22 @@ static void make_batch(engine *e)
 
 static void engine_new(engine *e, int argc, char **argv)
 {
-    wsr_graph *graph = NULL;
     const bool train =
         strcmp(bench_text(argc, argv, "mode", "train"), "eval") != 0;
-    const unsigned mode = train ? WSR_TRAIN : 0u;
     e->batch = (size_t)bench_number(argc, argv, "batch", 64);
     e->steps = (size_t)bench_number(argc, argv, "steps", 7);
-    make_graph(&graph, &e->net, argc, argv);
-    bench_must(wsr__plan_new_in(&e->infer, graph, e->batch, mode, &e->arena));
-    bench_must(wsr__plan_new_in(&e->attack, graph, e->batch,
-                                WSR_GRAD_INPUT | mode, &e->arena));
-    bench_must(wsr__plan_new_in(&e->learn, graph, e->batch,
+    make_graph(&e->graph, &e->net, argc, argv);
+    if (train) {
+        bench_must(wsr__plan_new_in(&e->infer, e->graph, e->batch, WSR_TRAIN,
+                                    &e->arena));
+        bench_must(wsr__plan_new_in(&e->attack, e->graph, e->batch,
+                                    WSR_GRAD_INPUT | WSR_TRAIN, &e->arena));
+    } else {
+        bench_must(wsr_model_from_graph(&e->model, e->graph, e->batch));
+    }
+    bench_must(wsr__plan_new_in(&e->learn, e->graph, e->batch,
                                 WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS,
                                 &e->arena));
-    wsr_graph_free(graph);
     bench_must(wsr_optim_new(&e->optim, wsr_net_params(e->net),
                              "sgd:momentum=0.9,weight_decay=3e-4"));
     make_batch(e);
@@ -112,6 +124,8 @@ static void engine_new(engine *e, int argc, char **argv)
 
 static void engine_free(engine *e)
 {
+    wsr_model_free(e->model);
+    wsr_graph_free(e->graph);
     wsr_plan_free(e->infer);
     wsr_plan_free(e->attack);
     wsr_plan_free(e->learn);
@@ -120,12 +134,18 @@ static void engine_free(engine *e)
     wsr_net_free(e->net);
     free(e->x);
     free(e->x_adv);
+    free(e->grad);
+    free(e->logits);
     free(e->labels);
 }
 
 static void fwd(void *ctx)
 {
     engine *const e = ctx;
+    if (e->model != NULL) {
+        bench_must(wsr_model_logits(e->logits, e->model, e->x, e->batch));
+        return;
+    }
     memcpy(wsr_plan_src(e->infer, "x"), e->x,
            e->batch * PIXELS * sizeof(*e->x));
     bench_must(wsr_plan_forward(e->infer));
@@ -151,9 +171,41 @@ static void fwdbwd(void *ctx)
     pass(e, e->x);
 }
 
+static bool seed(void *ctx, size_t row, float *dz, const float *z)
+{
+    const engine *const e = ctx;
+    const wsr__loss_target target = {e->labels[row], -1, NULL};
+    int exponent = 0;
+    (void)wsr__loss_ce(dz, &exponent, z, &target, CLASSES);
+    return true;
+}
+
+// The steps of PGD alone: no image is checked or leaves the batch.
+static void attack_model(engine *e)
+{
+    const wsr__rows rows = {NULL, e->batch};
+    const wsr__model_seed how = {seed, e};
+    const float alpha = 2.5F * 0.03F / (float)e->steps;
+    memcpy(e->x_adv, e->x, e->batch * PIXELS * sizeof(*e->x));
+    for (size_t k = 0; k < e->steps; k++) {
+        bench_must(e->model->cls->gradient(e->model, e->grad, e->logits,
+                                           e->x_adv, &rows, &how));
+        for (size_t i = 0; i < e->batch; i++) {
+            const wsr__ball ball = {
+                e->x + i * PIXELS, PIXELS, 0.03F, WSR__LINF, {0, 1}};
+            wsr__sign_step(e->x_adv + i * PIXELS, e->grad + i * PIXELS, alpha,
+                           &ball);
+        }
+    }
+}
+
 static void attack(void *ctx)
 {
     engine *const e = ctx;
+    if (e->model != NULL) {
+        attack_model(e);
+        return;
+    }
     const wsr__pgd pgd = {.eps = 0.03F,
                           .alpha = 2.5F * 0.03F / (float)e->steps,
                           .steps = e->steps};
@@ -233,10 +285,13 @@ int main(int argc, char **argv)
     static const char *const keys[] = {
         "arch",  "genotype", "kind",   "options", "channels", "layers",
         "batch", "steps",    "repeat", "threads", "mode",     "only",
-        "peer",  "pairs",    "dump",   NULL};
+        "peer",  "pairs",    "isa",    "dump",    NULL};
     wait_briefly(argv);
     engine e = {0};
     bench_check(argc, argv, keys);
+    if (bench_text(argc, argv, "isa", NULL) != NULL) {
+        bench_must(wsr__native_force(bench_text(argc, argv, "isa", NULL)));
+    }
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
     engine_new(&e, argc, argv);
     const char *const only = bench_text(argc, argv, "only", NULL);
@@ -250,8 +305,8 @@ int main(int argc, char **argv)
     printf("\"threads\": %zu, \"batch\": %zu, \"peak_mib\": %ld, "
            "\"plan_mib\": %zu}\n",
            wsr_threads(), e.batch, bench_peak_mib(),
-           wsr_plan_bytes(e.attack) >> 20);
-    if (bench_number(argc, argv, "dump", 0) != 0) {
+           e.attack == NULL ? 0 : wsr_plan_bytes(e.attack) >> 20);
+    if (e.attack != NULL && bench_number(argc, argv, "dump", 0) != 0) {
         dump(&e);
     }
     engine_free(&e);

@@ -314,11 +314,8 @@ static wsr_status average(wsr__attack_batch *s, apgd_state *a)
     }
     for (int64_t i = 0; i < a->p->eot && s->n_active > 0; i++) {
         const bool evaluate = a->evaluate && i == a->p->eot - 1;
-        WSR_TRY(wsr__attack_batch_forward(s, true));
-        if (evaluate) {
-            wsr__attack_batch_check_success(s);
-        }
-        WSR_TRY(wsr__attack_batch_backward(s, a->loss));
+        WSR_TRY(evaluate ? wsr__attack_batch_gradient(s, a->loss)
+                         : wsr__attack_batch_gradient_at(s, s->x, a->loss));
         wsr__attack_batch_each(s, sum_row, a);
     }
     wsr__attack_batch_each(s, take_sum, a);
@@ -332,20 +329,14 @@ static wsr_status look(wsr__attack_batch *s, apgd_state *a)
     if (a->p->eot > 1) {
         return average(s, a);
     }
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__attack_batch_forward(s, true));
-    if (a->evaluate) {
-        wsr__attack_batch_check_success(s);
-    }
-    WSR_TRY(wsr__attack_batch_backward(s, a->loss));
-out:
-    return status;
+    return a->evaluate ? wsr__attack_batch_gradient(s, a->loss)
+                       : wsr__attack_batch_gradient_at(s, s->x, a->loss);
 }
 
 // After the last step no gradient is needed.
 static wsr_status look_last(wsr__attack_batch *s, const apgd_state *a)
 {
-    const wsr_status status = wsr__attack_batch_forward(s, false);
+    const wsr_status status = wsr__attack_batch_forward(s);
     if (status == WSR_OK && a->evaluate) {
         wsr__attack_batch_check_success(s);
     }

@@ -36,7 +36,7 @@ void wsr__attack_batch_free(wsr__attack_batch *s)
         wsr__free(own->targets);
         wsr__free(own->success);
         wsr__free(own->finished);
-        wsr__free(own->bad);
+        wsr__free(own->state);
         wsr__free(own->known);
         wsr__free(own->attacked);
         wsr__free(own->nested_success);
@@ -98,7 +98,7 @@ static wsr_status make_arrays(wsr__attack_batch *s)
     own->targets = row_array(&failed, n, sizeof(*own->targets));
     own->success = row_array(&failed, n, sizeof(*own->success));
     own->finished = row_array(&failed, n, sizeof(*own->finished));
-    own->bad = row_array(&failed, n, sizeof(*own->bad));
+    own->state = row_array(&failed, n, sizeof(*own->state));
     own->known = row_array(&failed, n, sizeof(*own->known));
     own->attacked = row_array(&failed, n, sizeof(*own->attacked));
     own->nested_success = row_array(&failed, n, sizeof(*own->nested_success));

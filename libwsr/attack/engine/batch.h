@@ -102,18 +102,30 @@ typedef void (*wsr__row_body)(wsr__attack_batch *s, size_t row, void *ctx);
 void wsr__attack_batch_each(wsr__attack_batch *s, wsr__row_body body,
                             void *ctx);
 
-/// Logits at x, nothing else. `keep`: wsr__attack_batch_backward may follow.
-wsr_status wsr__attack_batch_forward(wsr__attack_batch *s, bool keep);
+/// Logits at x, nothing else.
+wsr_status wsr__attack_batch_forward(wsr__attack_batch *s);
 
 /// The same at other images.
-wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x,
-                                        bool keep);
+wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x);
 
-/// Logits of the clean images, into `clean`.
-wsr_status wsr__attack_batch_forward_clean(wsr__attack_batch *s, bool keep);
+/// Sees the logits of a row, s->logits. It may record a success or deactivate
+/// the row, which spares its gradient, as does a result of false. It may change
+/// what belongs to the row alone: rows come in any order, several at once.
+typedef bool (*wsr__row_look)(wsr__attack_batch *s, size_t row, void *ctx);
 
-/// Loss and gradient after a forward with `keep`, for the active rows.
-wsr_status wsr__attack_batch_backward(wsr__attack_batch *s, wsr__loss loss);
+/// A pass of the active rows forward and backward.
+typedef struct wsr__attack_pass {
+    const float *x;     // NULL: s->x
+    wsr__row_look look; // NULL: all gradients are wanted
+    void *ctx;
+    wsr__loss loss;
+} wsr__attack_pass;
+
+/// Logits of the active rows, loss and gradient of those whose gradient is
+/// wanted. Then rows that `look` has recorded or deactivated are active no more
+/// (wsr__attack_batch_compact).
+wsr_status wsr__attack_batch_pass(wsr__attack_batch *s,
+                                  const wsr__attack_pass *wanted);
 
 /// Whether the logits of a row are what the attacker wants.
 bool wsr__attack_batch_is_adversarial(const wsr__attack_batch *s, size_t row);
@@ -195,6 +207,11 @@ void wsr__attack_batch_free(wsr__attack_batch *s);
 /// Images of a whole batch.
 size_t wsr__attack_batch_size(const wsr_attack *attack, const wsr_model *model,
                               size_t n);
+
+/// Logits of the clean images, into `clean`, and, if the attack begins with
+/// these, the gradients of the rows of which `look` wants them.
+wsr_status wsr__attack_batch_clean(wsr__attack_batch *s, wsr__row_look look,
+                                   void *ctx);
 
 /// Room for the gradient at the clean images.
 wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s);

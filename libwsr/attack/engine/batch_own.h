@@ -15,6 +15,14 @@
 /// Scratch arrays that an attack can have, and their number.
 enum { WSR__SCRATCH_ARRAYS = 16 };
 
+/// How far a pass with gradients came with a row.
+enum {
+    WSR__ROW_LOGITS,   // has logits that are not finite
+    WSR__ROW_FORWARD,  // has logits; no gradient was wanted
+    WSR__ROW_BACKWARD, // has a gradient
+    WSR__ROW_GRADIENT  // has a gradient that is not finite
+};
+
 typedef struct wsr__attack_batch_own {
     float *x;
     float *grad;
@@ -28,7 +36,7 @@ typedef struct wsr__attack_batch_own {
     wsr__loss_target *targets;
     uint8_t *success;
     uint8_t *finished;       // rows that wsr__attack_batch_compact removes
-    uint8_t *bad;            // rows with gradients that are not finite
+    uint8_t *state;          // how far the last pass with gradients came
     uint8_t *known;          // rows of clean_grad
     uint8_t *attacked;       // clean images that are attacked
     uint8_t *nested_success; // those with a success at a smaller strength
@@ -48,8 +56,7 @@ typedef struct wsr__attack_batch_own {
     wsr__loss clean_of; // loss that these are of, NULL: of none
     uint32_t *held;     // rows that the running attack began with
     size_t held_n;
-    bool at_clean; // the model's last kept forward was of the clean images
-    void *object;  // of the attack
+    void *object; // of the attack
     void (*release)(void *object);
     bool object_used; // in this batch
     float *spare[WSR__SCRATCH_ARRAYS];

@@ -6,7 +6,9 @@
 // The forward pass that precedes a gradient also tests for success, so n steps
 // cost n + 1 forward and n backward passes. Logits and the first gradient of
 // the clean images do not depend on the strength, so they are computed once for
-// all strengths and counted for the first strength that needs them.
+// all strengths and counted for the first strength that needs them. A model
+// takes each image forward and backward in one go, see graph/image_plans.h; so
+// what comes between the two is told beforehand, for each row by itself.
 
 #include "attack/engine/batch.h"
 
@@ -24,111 +26,162 @@ static wsr_status not_finite(const wsr__attack_batch *s, size_t row,
                     (unsigned long long)(s->id + s->n - 1));
 }
 
+// Every pass asks the hook first, so that an interruption takes effect within
+// one pass.
+static wsr_status count_pass(wsr__attack_batch *s)
+{
+    const wsr_status status = wsr__attack_batch_report(s);
+    if (status == WSR_OK) {
+        s->progress.passes++;
+        s->model->queries += s->n_active;
+    }
+    return status;
+}
+
+static bool logits_finite(const wsr__attack_batch *s, const float *z)
+{
+    bool finite = true;
+    for (size_t c = 0; c < s->classes; c++) {
+        finite = finite && isfinite(z[c]);
+    }
+    return finite;
+}
+
 // One forward pass of the active rows of x, into the same rows of `logits`.
-// With `keep` a backward pass may follow. Every pass asks the hook first, so
-// that an interruption takes effect within one pass.
-static wsr_status forward(wsr__attack_batch *s, float *logits, const float *x,
-                          bool keep)
+static wsr_status forward(wsr__attack_batch *s, float *logits, const float *x)
 {
     wsr_status status = WSR_OK;
     const wsr__rows rows = {s->active, s->n_active};
     if (s->n_active == 0) {
         return WSR_OK;
     }
-    WSR_TRY(wsr__attack_batch_report(s));
-    WSR_TRY(s->model->cls->forward(s->model, logits, x, &rows, keep));
-    s->progress.passes++;
-    s->own->at_clean = false;
-    s->model->queries += s->n_active;
+    WSR_TRY(count_pass(s));
+    WSR_TRY(s->model->cls->forward(s->model, logits, x, &rows));
     for (size_t k = 0; k < s->n_active; k++) {
         const size_t row = s->active[k];
-        const float *const z = logits + row * s->classes;
         s->queries[row]++;
-        for (size_t c = 0; c < s->classes; c++) {
-            if (!isfinite(z[c])) {
-                return not_finite(s, row, "logits");
-            }
+        if (!logits_finite(s, logits + row * s->classes)) {
+            return not_finite(s, row, "logits");
         }
     }
 out:
     return status;
 }
 
-wsr_status wsr__attack_batch_forward(wsr__attack_batch *s, bool keep)
+wsr_status wsr__attack_batch_forward(wsr__attack_batch *s)
 {
-    return forward(s, s->logits, s->x, keep);
+    return forward(s, s->logits, s->x);
 }
 
-wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x,
-                                        bool keep)
+wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x)
 {
-    return forward(s, s->logits, x, keep);
+    return forward(s, s->logits, x);
 }
 
-wsr_status wsr__attack_batch_forward_clean(wsr__attack_batch *s, bool keep)
-{
-    const wsr_status status = forward(s, s->own->clean, s->x0, keep);
-    s->own->at_clean = keep && status == WSR_OK;
-    return status;
-}
+// ---------------------------------------------------------------- gradients
 
-typedef struct finite_work {
-    const float *grad;
-    uint8_t *bad; // per row
-} finite_work;
+// Where the results of a pass go.
+typedef struct pass {
+    wsr__attack_batch *s;
+    float *logits;
+    float *grad;
+    int *exponent;
+    double *loss;
+    const wsr__attack_pass *wanted;
+} pass;
+
+// Between forward and backward of a row, on whatever thread has it.
+static bool seed_row(void *ctx, size_t row, float *dz, const float *z)
+{
+    const pass *const p = ctx;
+    wsr__attack_batch *const s = p->s;
+    wsr__attack_batch_own *const own = s->own;
+    const wsr__attack_pass *const wanted = p->wanted;
+    own->state[row] = WSR__ROW_LOGITS;
+    if (!logits_finite(s, z)) {
+        return false;
+    }
+    own->state[row] = WSR__ROW_FORWARD;
+    s->queries[row]++;
+    if (wanted->look != NULL && !wanted->look(s, row, wanted->ctx)) {
+        return false;
+    }
+    if (s->stop && own->finished[row]) {
+        return false;
+    }
+    own->state[row] = WSR__ROW_BACKWARD;
+    p->loss[row] = wanted->loss(dz, &p->exponent[row], z, &s->loss_targets[row],
+                                s->classes);
+    return true;
+}
 
 // A sum of magnitudes is finite only if all of them are (or they overflow,
 // which no step could use either).
 static void check_row(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    const finite_work *const work = ctx;
-    const float *const g = wsr__at_const(work->grad, s->d, row);
+    const pass *const p = ctx;
+    uint8_t *const state = &s->own->state[row];
+    const float *const g = wsr__at_const(p->grad, s->d, row);
     double sum = 0;
+    if (*state != WSR__ROW_BACKWARD) {
+        return;
+    }
     for (int64_t i = 0; i < s->d; i++) {
         sum += fabs((double)g[i]);
     }
-    work->bad[row] = (uint8_t)!isfinite(sum);
+    *state = isfinite(sum) ? WSR__ROW_BACKWARD : WSR__ROW_GRADIENT;
     s->flat[row] += sum > 0 ? 0 : 1;
 }
 
-// One backward pass for the active rows. `of` computes the loss and its
-// gradient by the logits. That gradient is scaled by a power of two,
-// 2^exponent, so that tiny gradients do not underflow in single precision;
-// attacks use its direction, or undo the scale. Inactive rows get zero.
-static wsr_status backward(wsr__attack_batch *s, float *grad, int *exponent,
-                           double *loss, wsr__loss of)
+// Counts the gradients, and reports the first row with a number that is not
+// finite.
+static wsr_status check_rows(const pass *p)
+{
+    wsr__attack_batch *const s = p->s;
+    for (size_t k = 0; k < s->n_active; k++) {
+        const size_t row = s->active[k];
+        const uint8_t state = s->own->state[row];
+        if (state == WSR__ROW_LOGITS || state == WSR__ROW_GRADIENT) {
+            return not_finite(
+                s, row, state == WSR__ROW_LOGITS ? "logits" : "gradients");
+        }
+        if (state == WSR__ROW_BACKWARD) {
+            s->gradients[row]++;
+            s->model->gradients++;
+        }
+    }
+    return WSR_OK;
+}
+
+// Each row goes forward and, where a gradient is wanted, backward at once. The
+// gradient of a loss by the logits is scaled by a power of two, 2^exponent, so
+// that tiny gradients do not underflow in single precision; attacks use its
+// direction, or undo the scale.
+static wsr_status run_pass(const pass *p, const float *x)
 {
     wsr_status status = WSR_OK;
-    wsr__attack_batch_own *const own = s->own;
+    wsr__attack_batch *const s = p->s;
+    const wsr__rows rows = {s->active, s->n_active};
+    pass given = *p;
+    const wsr__model_seed seed = {seed_row, &given};
     if (s->n_active == 0) {
         return WSR_OK;
     }
-    memset(s->dlogits, 0, s->capacity * s->classes * sizeof(*s->dlogits));
-    for (size_t k = 0; k < s->n_active; k++) {
-        const size_t row = s->active[k];
-        loss[row] = of(s->dlogits + row * s->classes, &exponent[row],
-                       s->logits + row * s->classes, &s->loss_targets[row],
-                       s->classes);
-    }
-    WSR_TRY(wsr__attack_batch_report(s));
-    WSR_TRY(s->model->cls->backward(s->model, grad, s->dlogits));
-    s->model->gradients += s->n_active;
-    finite_work work = {grad, own->bad};
-    wsr__attack_batch_each(s, check_row, &work);
-    for (size_t k = 0; k < s->n_active; k++) {
-        const size_t row = s->active[k];
-        s->gradients[row]++;
-        if (own->bad[row]) {
-            status = not_finite(s, row, "gradients");
-        }
-    }
+    WSR_TRY(count_pass(s));
+    WSR_TRY(
+        s->model->cls->gradient(s->model, p->grad, p->logits, x, &rows, &seed));
+    wsr__attack_batch_each(s, check_row, &given);
+    WSR_TRY(check_rows(p));
+    wsr__attack_batch_compact(s);
 out:
     return status;
 }
 
-wsr_status wsr__attack_batch_backward(wsr__attack_batch *s, wsr__loss loss)
+wsr_status wsr__attack_batch_pass(wsr__attack_batch *s,
+                                  const wsr__attack_pass *wanted)
 {
-    return backward(s, s->grad, s->exponent, s->loss, loss);
+    const pass p = {s, s->logits, s->grad, s->exponent, s->loss, wanted};
+    return run_pass(&p, wanted->x != NULL ? wanted->x : s->x);
 }
 
 // Success: the target class of a targeted attack, else any class but the
@@ -206,7 +259,7 @@ void wsr__attack_batch_check_success(wsr__attack_batch *s)
 
 wsr_status wsr__attack_batch_evaluate(wsr__attack_batch *s)
 {
-    const wsr_status status = wsr__attack_batch_forward(s, false);
+    const wsr_status status = wsr__attack_batch_forward(s);
     if (status == WSR_OK) {
         wsr__attack_batch_check_success(s);
     }
@@ -215,14 +268,19 @@ wsr_status wsr__attack_batch_evaluate(wsr__attack_batch *s)
 
 // A success leaves the batch before the backward pass, which it no longer
 // needs.
+static bool check_success(wsr__attack_batch *s, size_t row, void *ctx)
+{
+    (void)ctx;
+    if (s->stop && wsr__attack_batch_is_adversarial(s, row)) {
+        wsr__attack_batch_record_success(s, row, wsr__at(s->x, s->d, row));
+    }
+    return true;
+}
+
 wsr_status wsr__attack_batch_gradient(wsr__attack_batch *s, wsr__loss loss)
 {
-    wsr_status status = WSR_OK;
-    WSR_TRY(wsr__attack_batch_forward(s, true));
-    wsr__attack_batch_check_success(s);
-    WSR_TRY(wsr__attack_batch_backward(s, loss));
-out:
-    return status;
+    const wsr__attack_pass wanted = {.look = check_success, .loss = loss};
+    return wsr__attack_batch_pass(s, &wanted);
 }
 
 // The gradient at a point other than the iterate (Nesterov, sampling) does not
@@ -230,9 +288,11 @@ out:
 wsr_status wsr__attack_batch_gradient_at(wsr__attack_batch *s, const float *x,
                                          wsr__loss loss)
 {
-    const wsr_status status = wsr__attack_batch_forward_at(s, x, true);
-    return status == WSR_OK ? wsr__attack_batch_backward(s, loss) : status;
+    const wsr__attack_pass wanted = {.x = x, .loss = loss};
+    return wsr__attack_batch_pass(s, &wanted);
 }
+
+// ------------------------------------------------------------- clean images
 
 // Whether the stored first gradient is of this loss and covers all active
 // rows. Losses are compared by address.
@@ -271,28 +331,57 @@ wsr_status wsr__attack_batch_make_clean_gradient(wsr__attack_batch *s)
                                                               : WSR_NOMEM;
 }
 
-// The first gradient of a strength, at the clean images. If the model's last
-// forward pass was of them, its activations are still there and no forward
-// pass is needed.
-wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
-                                            wsr__loss loss)
+static wsr_status clean_pass(wsr__attack_batch *s,
+                             const wsr__attack_pass *wanted)
 {
     wsr_status status = WSR_OK;
     wsr__attack_batch_own *const own = s->own;
     WSR_TRY(wsr__attack_batch_make_clean_gradient(s));
+    const pass p = {s,
+                    own->clean,
+                    own->clean_grad,
+                    own->clean_exponent,
+                    own->clean_loss,
+                    wanted};
+    WSR_TRY(run_pass(&p, s->x0));
+    own->clean_of = wanted->loss;
+    memset(own->known, 0, s->capacity);
+    for (size_t k = 0; k < s->n_active; k++) {
+        const size_t row = s->active[k];
+        own->known[row] = own->state[row] == WSR__ROW_BACKWARD;
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__attack_batch_clean(wsr__attack_batch *s, wsr__row_look look,
+                                   void *ctx)
+{
+    const wsr__attack_class *const cls = s->attack->cls;
+    const wsr__attack_pass wanted = {
+        .look = look,
+        .ctx = ctx,
+        .loss = cls->clean_loss != NULL && s->model->differentiable
+                    ? cls->clean_loss(s->attack->params)
+                    : NULL};
+    if (wanted.loss != NULL) {
+        return clean_pass(s, &wanted);
+    }
+    const wsr_status status = forward(s, s->own->clean, s->x0);
+    for (size_t k = 0; k < s->n_active && status == WSR_OK; k++) {
+        (void)look(s, s->active[k], ctx);
+    }
+    return status;
+}
+
+// The first gradient of a strength, at the clean images.
+wsr_status wsr__attack_batch_clean_gradient(wsr__attack_batch *s,
+                                            wsr__loss loss)
+{
+    wsr_status status = WSR_OK;
     if (!clean_known(s, loss)) {
-        if (!own->at_clean) {
-            WSR_TRY(forward(s, own->clean, s->x0, true));
-        }
-        memcpy(s->logits, own->clean,
-               s->capacity * s->classes * sizeof(*s->logits));
-        WSR_TRY(backward(s, own->clean_grad, own->clean_exponent,
-                         own->clean_loss, loss));
-        own->clean_of = loss;
-        memset(own->known, 0, s->capacity);
-        for (size_t k = 0; k < s->n_active; k++) {
-            own->known[s->active[k]] = 1;
-        }
+        const wsr__attack_pass wanted = {.loss = loss};
+        WSR_TRY(clean_pass(s, &wanted));
     }
     wsr__attack_batch_each(s, take_clean, NULL);
 out:

@@ -190,20 +190,30 @@ static int32_t pick(const wsr__attack_batch *s, size_t row, int32_t label)
     return best;
 }
 
-static void set_targets(wsr__attack_batch *s, const int32_t *labels)
+typedef struct given {
+    const int32_t *labels;
+} given;
+
+// What is attacked and wanted of a row, now that its clean logits are known.
+// Its gradient is wanted if it is attacked.
+static bool take_up(wsr__attack_batch *s, size_t row, void *ctx)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        wsr__loss_target *const target = &s->own->targets[i];
-        target->label = labels[i];
-        target->target_class = -1;
-        target->clean = s->clean + i * s->classes;
-        if (s->attack->target == WSR__TARGET_GIVEN) {
-            target->label = -1;
-            target->target_class = labels[i];
-        } else if (s->attack->target != WSR__TARGET_NONE) {
-            target->target_class = pick(s, i, labels[i]);
-        }
+    const given *const of = ctx;
+    const int32_t label = of->labels[row];
+    wsr__attack_batch_own *const own = s->own;
+    wsr__loss_target *const target = &own->targets[row];
+    *target = (wsr__loss_target){label, -1, s->clean + row * s->classes};
+    if (s->attack->target == WSR__TARGET_GIVEN) {
+        target->label = -1;
+        target->target_class = label;
+    } else if (s->attack->target != WSR__TARGET_NONE) {
+        target->target_class = pick(s, row, label);
     }
+    s->loss_targets[row] = *target;
+    own->attacked[row] = !s->stop || wsr__attack_batch_clean_correct(s, row);
+    own->nested_success[row] = 0;
+    s->best[row] = (double)INFINITY;
+    return own->attacked[row] != 0;
 }
 
 // Begins a batch of n images with the numbers id, id + 1, ... and computes the
@@ -212,7 +222,6 @@ static void set_targets(wsr__attack_batch *s, const int32_t *labels)
 wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
                                    const int32_t *labels, size_t n, uint64_t id)
 {
-    wsr_status status = WSR_OK;
     wsr__attack_batch_own *const own = s->own;
     s->x0 = x0;
     s->n = n;
@@ -233,17 +242,8 @@ wsr_status wsr__attack_batch_begin(wsr__attack_batch *s, const float *x0,
         s->success[i] = 0;
         own->finished[i] = 0;
     }
-    const bool keep = wsr_attack_needs_gradients(s->attack) &&
-                      s->model->differentiable;
-    WSR_TRY(wsr__attack_batch_forward_clean(s, keep));
-    set_targets(s, labels);
-    for (size_t i = 0; i < n; i++) {
-        own->attacked[i] = !s->stop || wsr__attack_batch_clean_correct(s, i);
-        own->nested_success[i] = 0;
-        s->best[i] = (double)INFINITY;
-    }
-out:
-    return status;
+    given of = {labels};
+    return wsr__attack_batch_clean(s, take_up, &of);
 }
 
 // Attacks the batch at one strength. Strengths come in ascending order, so

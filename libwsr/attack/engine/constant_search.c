@@ -112,6 +112,29 @@ static void adjust(wsr__attack_batch *s, size_t row, void *ctx)
     at->c = next_weight(at);
 }
 
+static bool look_first(wsr__attack_batch *s, size_t row, void *ctx)
+{
+    look(s, row, ctx);
+    return true;
+}
+
+// Logits at x of the rows, and what belongs to them where it is needed.
+static wsr_status go_there(wsr__attack_batch *s, run_state *state)
+{
+    const wsr__constant_search *const w = state->w;
+    const wsr__attack_pass pass = {
+        .look = look_first, .ctx = state, .loss = wsr__loss_margin};
+    if (state->step == 0 || (w->gradient && state->step < w->steps)) {
+        return wsr__attack_batch_pass(s, &pass);
+    }
+    const wsr_status status = wsr__attack_batch_forward(s);
+    if (status == WSR_OK) {
+        wsr__attack_batch_each(s, look, state);
+        wsr__attack_batch_compact(s);
+    }
+    return status;
+}
+
 // One round with the current weights: steps + 1 forward and steps backward
 // passes at most.
 static wsr_status try_weights(wsr__attack_batch *s, run_state *state,
@@ -124,12 +147,7 @@ static wsr_status try_weights(wsr__attack_batch *s, run_state *state,
     for (state->step = 0; state->step <= w->steps && s->n_active > 0;
          state->step++) {
         const bool last = state->step == w->steps;
-        WSR_TRY(wsr__attack_batch_forward(s, !last));
-        wsr__attack_batch_each(s, look, state);
-        wsr__attack_batch_compact(s);
-        if (state->step == 0) {
-            WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_margin));
-        }
+        WSR_TRY(go_there(s, state));
         if (state->step == 0 && first) {
             wsr__attack_batch_each(s, expect, state);
         }

@@ -21,7 +21,9 @@ typedef struct wsr__constant_search {
     int64_t steps;
     /// Sets x and what the attack keeps beside it.
     void (*begin)(wsr__attack_batch *s, size_t row, void *ctx);
-    /// Moves x. For step 0, s->loss and s->grad are those of the margin at x.
+    bool gradient; // `step` needs the loss and the gradient of the margin at x
+    /// Moves x. For step 0, s->loss and s->grad are those of the margin at x
+    /// anyway.
     wsr_status (*step)(wsr__attack_batch *s, void *ctx, int64_t step);
     double least; // what constant times gradient must exceed to move a pixel
     /// Of the change of a row.

@@ -46,6 +46,16 @@ bool wsr__descent_single_step(const void *descent)
     return p->steps == 1 && p->restarts == 1;
 }
 
+bool wsr__descent_from_clean(const void *descent)
+{
+    return !((const wsr__descent *)descent)->random_start;
+}
+
+wsr__loss wsr__descent_clean_ce(const void *descent)
+{
+    return wsr__descent_from_clean(descent) ? wsr__loss_ce : NULL;
+}
+
 uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent)
 {
     (void)s;

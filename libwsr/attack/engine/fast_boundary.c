@@ -198,23 +198,33 @@ static void look_row(wsr__attack_batch *s, size_t row, void *ctx)
     r->length = (double)INFINITY;
 }
 
-// Gradients of the boundaries, for the rows in s->active after a forward.
+// Those that were drawn in need no gradient where they were.
+static bool look_and_go_on(wsr__attack_batch *s, size_t row, void *ctx)
+{
+    const walk *const w = ctx;
+    look_row(s, row, ctx);
+    return !w->rows[row].fresh;
+}
+
+// The boundary to the c-th likeliest class is the next to look at.
+static void aim(wsr__attack_batch *s, const walk *w, size_t c)
+{
+    for (size_t k = 0; k < s->n_active && w->all; k++) {
+        wsr__loss_target *const target = &s->loss_targets[s->active[k]];
+        target->target_class =
+            wsr__ranked(target->clean, s->classes, target->label, c);
+    }
+}
+
+// Gradients of the boundaries, for the rows in s->active, which have the first.
 static wsr_status look_around(wsr__attack_batch *s, walk *w)
 {
     wsr_status status = WSR_OK;
     const size_t boundaries = w->all ? s->classes - 1 : 1;
-    for (size_t c = 0; c < boundaries && s->n_active > 0; c++) {
-        if (w->all) {
-            for (size_t k = 0; k < s->n_active; k++) {
-                wsr__loss_target *const target = &s->loss_targets[s->active[k]];
-                target->target_class =
-                    wsr__ranked(target->clean, s->classes, target->label, c);
-            }
-        }
-        if (c > 0) {
-            WSR_TRY(wsr__attack_batch_forward(s, true));
-        }
-        WSR_TRY(wsr__attack_batch_backward(s, wsr__loss_difference));
+    wsr__attack_batch_each(s, compare_row, w);
+    for (size_t c = 1; c < boundaries && s->n_active > 0; c++) {
+        aim(s, w, c);
+        WSR_TRY(wsr__attack_batch_gradient_at(s, s->x, wsr__loss_difference));
         wsr__attack_batch_each(s, compare_row, w);
     }
 out:
@@ -253,7 +263,7 @@ static wsr_status look_first(wsr__attack_batch *s, walk *w, uint32_t *aside)
     const size_t first = sort_rows(s, w, aside);
     memcpy(aside, s->active + first, (all - first) * sizeof(*aside));
     s->n_active = first;
-    WSR_TRY(wsr__attack_batch_forward(s, false));
+    WSR_TRY(wsr__attack_batch_forward(s));
     wsr__attack_batch_each(s, look_row, w);
     wsr__attack_batch_compact(s);
     memcpy(s->active + s->n_active, aside, (all - first) * sizeof(*aside));
@@ -269,10 +279,11 @@ static wsr_status tick(wsr__attack_batch *s, walk *w, uint32_t *aside)
     wsr_status status = WSR_OK;
     size_t going = 0;
     size_t waiting = 0;
+    const wsr__attack_pass pass = {
+        .look = look_and_go_on, .ctx = w, .loss = wsr__loss_difference};
     WSR_TRY(look_first(s, w, aside));
-    WSR_TRY(wsr__attack_batch_forward(s, true));
-    wsr__attack_batch_each(s, look_row, w);
-    wsr__attack_batch_compact(s);
+    aim(s, w, 0);
+    WSR_TRY(wsr__attack_batch_pass(s, &pass));
     for (size_t k = 0; k < s->n_active; k++) {
         const uint32_t row = s->active[k];
         if (w->rows[row].fresh) {

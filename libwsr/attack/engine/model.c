@@ -144,8 +144,8 @@ wsr_status wsr_model_logits(float *logits, wsr_model *model, const float *x,
         const size_t count = n - i < model->batch ? n - i : model->batch;
         const wsr__rows rows = {NULL, count};
         float *const to = logits + i * model->classes;
-        WSR_TRY(model->cls->forward(
-            model, to, wsr__at_const(x, model->pixels, i), &rows, false));
+        WSR_TRY(model->cls->forward(model, to,
+                                    wsr__at_const(x, model->pixels, i), &rows));
         model->queries += count;
         WSR_TRY(check_finite(to, i, count, model->classes));
     }
@@ -160,10 +160,8 @@ typedef struct callbacks {
     wsr_model_logits_fn logits;
     wsr_model_backward_fn backward;
     void *user;
-    float *x;      // (batch, pixels)
-    float *z;      // (batch, classes)
-    uint32_t *row; // of the last forward with keep
-    size_t n;
+    float *x; // (batch, pixels)
+    float *z; // (batch, classes)
 } callbacks;
 
 static void release(wsr_model *model)
@@ -171,7 +169,6 @@ static void release(wsr_model *model)
     callbacks *const m = (callbacks *)model;
     wsr__free(m->x);
     wsr__free(m->z);
-    wsr__free(m->row);
 }
 
 // Allocated in the first pass, when the batch is final.
@@ -181,15 +178,12 @@ static wsr_status reserve(callbacks *m)
         m->x = wsr__alloc_raw(m->super.batch,
                               (size_t)m->super.pixels * sizeof(*m->x));
         m->z = wsr__alloc_raw(m->super.batch, m->super.classes * sizeof(*m->z));
-        m->row = wsr__alloc_raw(m->super.batch, sizeof(*m->row));
     }
-    return m->x == NULL || m->z == NULL || m->row == NULL ? WSR_NOMEM : WSR_OK;
+    return m->x == NULL || m->z == NULL ? WSR_NOMEM : WSR_OK;
 }
 
-// `keep` remembers the rows for a backward pass; m->n = 0 says that there is
-// none to follow.
 static wsr_status forward(wsr_model *model, float *logits, const float *x,
-                          const wsr__rows *rows, bool keep)
+                          const wsr__rows *rows)
 {
     wsr_status status = WSR_OK;
     callbacks *const m = (callbacks *)model;
@@ -197,35 +191,45 @@ static wsr_status forward(wsr_model *model, float *logits, const float *x,
     const size_t classes = model->classes;
     WSR_TRY(reserve(m));
     for (size_t k = 0; k < rows->n; k++) {
-        const size_t i = wsr__row(rows, k);
-        memcpy(m->x + k * pixels, x + i * pixels, pixels * sizeof(*x));
+        memcpy(m->x + k * pixels, x + wsr__row(rows, k) * pixels,
+               pixels * sizeof(*x));
     }
     WSR_TRY(m->logits(m->z, m->x, rows->n, m->user));
     for (size_t k = 0; k < rows->n; k++) {
-        const size_t i = wsr__row(rows, k);
-        memcpy(logits + i * classes, m->z + k * classes,
+        memcpy(logits + wsr__row(rows, k) * classes, m->z + k * classes,
                classes * sizeof(*logits));
-        m->row[k] = (uint32_t)i;
     }
-    m->n = keep ? rows->n : 0;
 out:
     return status;
 }
 
-// Only the rows of the last forward pass are written: dx (n, pixels).
-static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
+// The caller's function for gradients takes all images of its last call for
+// logits; a row of which none is wanted has a gradient of zero.
+static wsr_status gradient(wsr_model *model, float *dx, float *logits,
+                           const float *x, const wsr__rows *rows,
+                           const wsr__model_seed *seed)
 {
     wsr_status status = WSR_OK;
     callbacks *const m = (callbacks *)model;
     const size_t pixels = (size_t)model->pixels;
     const size_t classes = model->classes;
-    for (size_t k = 0; k < m->n; k++) {
-        memcpy(m->z + k * classes, dlogits + m->row[k] * classes,
-               classes * sizeof(*dlogits));
+    bool any = false;
+    WSR_TRY(forward(model, logits, x, rows));
+    for (size_t k = 0; k < rows->n; k++) {
+        const size_t i = wsr__row(rows, k);
+        float *const dz = m->z + k * classes;
+        const bool wanted = seed->make(seed->ctx, i, dz, logits + i * classes);
+        if (!wanted) {
+            memset(dz, 0, classes * sizeof(*dz));
+        }
+        any = any || wanted;
     }
-    WSR_TRY(m->backward(m->x, m->z, m->n, m->user));
-    for (size_t k = 0; k < m->n; k++) {
-        memcpy(dx + m->row[k] * pixels, m->x + k * pixels,
+    if (!any) {
+        return WSR_OK;
+    }
+    WSR_TRY(m->backward(m->x, m->z, rows->n, m->user));
+    for (size_t k = 0; k < rows->n; k++) {
+        memcpy(dx + wsr__row(rows, k) * pixels, m->x + k * pixels,
                pixels * sizeof(*dx));
     }
 out:
@@ -233,7 +237,7 @@ out:
 }
 
 static const wsr__model_class cls = {
-    .forward = forward, .backward = backward, .release = release};
+    .forward = forward, .gradient = gradient, .release = release};
 
 wsr_status wsr_model_new(wsr_model **out, const wsr_shape *shape,
                          size_t classes, wsr_model_logits_fn logits,
@@ -275,7 +279,6 @@ wsr_status wsr_model_set_batch(wsr_model *model, size_t batch)
     callbacks *const m = (callbacks *)model;
     m->x = NULL;
     m->z = NULL;
-    m->row = NULL;
     model->batch = batch;
     return WSR_OK;
 }

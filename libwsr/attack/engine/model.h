@@ -33,15 +33,26 @@ static inline const float *wsr__at_const(const float *array, int64_t width,
     return array + (int64_t)row * width;
 }
 
+/// Between the passes of a row: from its logits z, which are in their place
+/// already, make the gradient dz of what is wanted of it. False: no gradient
+/// of this row is wanted; then dz is of no account. Rows come in any order,
+/// several at once on several threads.
+typedef struct wsr__model_seed {
+    bool (*make)(void *ctx, size_t row, float *dz, const float *z);
+    void *ctx;
+} wsr__model_seed;
+
 /// What a kind of model supplies. Arrays hold a row per image of a batch;
 /// only those in `rows` are read and written.
 typedef struct wsr__model_class {
-    /// `keep`: backward may follow.
     wsr_status (*forward)(wsr_model *model, float *logits, const float *x,
-                          const wsr__rows *rows, bool keep);
-    /// For the rows of the last forward with `keep`; rows whose dlogits are
-    /// all zero may be left out. NULL: a black box.
-    wsr_status (*backward)(wsr_model *model, float *dx, const float *dlogits);
+                          const wsr__rows *rows);
+    /// Forward, and backward for the rows of which `seed` wants it; the dx of
+    /// others are undefined. dx may be x. Models that are not differentiable
+    /// need none.
+    wsr_status (*gradient)(wsr_model *model, float *dx, float *logits,
+                           const float *x, const wsr__rows *rows,
+                           const wsr__model_seed *seed);
     /// Make what the largest batch needs and say how many bytes it takes, so
     /// that a shortage shows before any work; NULL: there is nothing to make.
     wsr_status (*reserve)(wsr_model *model, double *bytes);

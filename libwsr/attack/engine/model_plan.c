@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Models of networks and graphs. A batch of any number of images is split into
-// plans whose batch sizes are powers of two, each used at most once (45 = 32 +
-// 8 + 4 + 1), so that no plan computes rows in vain as images become inactive.
-// Every plan keeps its activations until its next forward pass, so that a
-// backward pass can follow over all of them. Forward-only plans keep no
-// activations and share an arena.
+// Models of networks and graphs.
+//
+// With the running statistics images do not depend on each other. A batch then
+// goes through the network image by image (graph/image_plans.h), unless the
+// network has so many parameters that it had better read them once for many
+// images. In that case a batch of any number of images is split into plans
+// whose batch sizes are powers of two, each used at most once (45 = 32 + 8 + 4
+// + 1), so that no plan computes rows in vain as images become inactive. Every
+// plan keeps its activations until its next forward pass, so that a backward
+// pass can follow over all of them. Forward-only plans keep no activations and
+// share an arena. Fewer images than threads go this way, too.
 //
 // With the statistics of the batch the images must not be split: there is one
 // plan for exactly the number of images, which is made again when that
 // changes.
 
 #include "attack/engine/model.h"
+#include "graph/image_plans.h"
 #include "graph/plan.h"
 
 #include <string.h>
@@ -22,11 +28,12 @@ typedef struct plans {
     wsr_model super;
     const wsr_graph *graph;
     wsr_graph *own;
-    wsr_plan *at[2][LEVELS]; // [keep][log2 of the batch]
-    wsr__arena arena;        // of those that keep nothing
-    size_t top;              // level of the largest
-    bool batch_statistics;   // then at[keep][0] alone is used
-    uint32_t *row;           // of the last forward with keep
+    wsr_plan *at[2][LEVELS];    // [keep][log2 of the batch]
+    wsr__arena arena;           // of those that keep nothing
+    size_t top;                 // level of the largest
+    bool batch_statistics;      // then at[keep][0] alone is used
+    wsr__image_plans *image[2]; // [with gradients]; NULL: by batches alone
+    uint32_t *row;              // of the pass that runs
     size_t n;
 } plans;
 
@@ -45,6 +52,8 @@ static void release(wsr_model *model)
 {
     plans *const m = (plans *)model;
     free_plans(m);
+    wsr__image_plans_free(m->image[0]);
+    wsr__image_plans_free(m->image[1]);
     wsr_graph_free(m->own);
     wsr__free(m->row);
 }
@@ -107,6 +116,11 @@ static wsr_status plan_for(wsr_plan **out, plans *m, size_t left, bool keep)
     return status;
 }
 
+static bool by_image(const plans *m, size_t n)
+{
+    return m->image[0] != NULL && !m->batch_statistics && n >= wsr_threads();
+}
+
 // The smaller plans need at most as much memory as the largest: 1/2 + 1/4 +
 // ...
 static wsr_status reserve(wsr_model *model, double *bytes)
@@ -114,6 +128,9 @@ static wsr_status reserve(wsr_model *model, double *bytes)
     wsr_status status = WSR_OK;
     plans *const m = (plans *)model;
     wsr_plan *plan = NULL;
+    if (by_image(m, m->super.batch)) {
+        return wsr__image_plans_reserve(bytes, m->image[1]);
+    }
     WSR_TRY(m->batch_statistics ? plan_for(&plan, m, m->super.batch, true)
                                 : need(&plan, m, m->top, true));
     *bytes = 2 * sizeof(float) * (double)plan->own.floats;
@@ -169,28 +186,24 @@ out:
     return status;
 }
 
-static wsr_status forward(wsr_model *model, float *logits, const float *x,
-                          const wsr__rows *rows, bool keep)
+static wsr_status forward_pieces(plans *m, float *logits, const float *x,
+                                 bool keep)
 {
     wsr_status status = WSR_OK;
-    plans *const m = (plans *)model;
     wsr_plan *plan = NULL;
-    m->n = rows->n;
-    for (size_t k = 0; k < rows->n; k++) {
-        m->row[k] = (uint32_t)wsr__row(rows, k);
-    }
-    for (size_t first = 0; first < rows->n; first += wsr_plan_batch(plan)) {
-        WSR_TRY(plan_for(&plan, m, rows->n - first, keep));
+    for (size_t first = 0; first < m->n; first += wsr_plan_batch(plan)) {
+        WSR_TRY(plan_for(&plan, m, m->n - first, keep));
         WSR_TRY(forward_piece(m, logits, x, first, plan));
     }
 out:
     return status;
 }
 
-// Without a gradient of any logit the result is zero and the pass is saved.
-// The plan holds the activations of these images since the forward pass.
-static wsr_status backward_piece(plans *m, float *dx, const float *dlogits,
-                                 size_t first, wsr_plan *plan)
+// Without a gradient that is wanted the pass is saved. The plan holds the
+// activations of these images since the forward pass.
+static wsr_status backward_piece(plans *m, float *dx, const float *logits,
+                                 const wsr__model_seed *seed, size_t first,
+                                 wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
     const size_t batch = wsr_plan_batch(plan);
@@ -200,18 +213,17 @@ static wsr_status backward_piece(plans *m, float *dx, const float *dlogits,
     const size_t pixels = (size_t)m->super.pixels;
     float *const dz = wsr_plan_diff_dst(plan, "logits");
     bool any = false;
-    memset(dz, 0, batch * classes * sizeof(*dz));
-    for (size_t k = 0; k < count; k++) {
-        const float *const from = dlogits + m->row[first + k] * classes;
-        memcpy(dz + k * classes, from, classes * sizeof(*dz));
-        for (size_t c = 0; c < classes && !any; c++) {
-            any = from[c] != 0;
+    for (size_t k = 0; k < batch; k++) {
+        const size_t row = k < count ? m->row[first + k] : 0;
+        const bool wanted = k < count &&
+                            seed->make(seed->ctx, row, dz + k * classes,
+                                       logits + row * classes);
+        if (!wanted) {
+            memset(dz + k * classes, 0, classes * sizeof(*dz));
         }
+        any = any || wanted;
     }
     if (!any) {
-        for (size_t k = 0; k < count; k++) {
-            memset(dx + m->row[first + k] * pixels, 0, pixels * sizeof(*dx));
-        }
         return WSR_OK;
     }
     WSR_TRY(wsr_plan_backward(plan));
@@ -222,21 +234,86 @@ out:
     return status;
 }
 
-static wsr_status backward(wsr_model *model, float *dx, const float *dlogits)
+// All rows are seeded after all have gone forward.
+static wsr_status gradient_pieces(plans *m, float *dx, float *logits,
+                                  const float *x, const wsr__model_seed *seed)
 {
     wsr_status status = WSR_OK;
-    plans *const m = (plans *)model;
     wsr_plan *plan = NULL;
+    WSR_TRY(forward_pieces(m, logits, x, true));
     for (size_t first = 0; first < m->n; first += wsr_plan_batch(plan)) {
         WSR_TRY(plan_for(&plan, m, m->n - first, true));
-        WSR_TRY(backward_piece(m, dx, dlogits, first, plan));
+        WSR_TRY(backward_piece(m, dx, logits, seed, first, plan));
     }
 out:
     return status;
 }
 
+// ------------------------------------------------------------ image by image
+
+typedef struct image_pass {
+    const plans *m;
+    float *dx; // NULL: forward only
+    float *logits;
+    const float *x;
+    const wsr__model_seed *seed;
+} image_pass;
+
+static wsr_status pass_image(void *ctx, wsr_plan *plan, size_t k)
+{
+    wsr_status status = WSR_OK;
+    const image_pass *const p = ctx;
+    const size_t row = p->m->row[k];
+    const size_t pixels = (size_t)p->m->super.pixels;
+    const size_t classes = p->m->super.classes;
+    float *const z = p->logits + row * classes;
+    memcpy(wsr_plan_src(plan, "x"), p->x + row * pixels,
+           pixels * sizeof(*p->x));
+    WSR_TRY(wsr_plan_forward(plan));
+    memcpy(z, wsr_plan_dst(plan, "logits"), classes * sizeof(*z));
+    if (p->dx != NULL && p->seed->make(p->seed->ctx, row,
+                                       wsr_plan_diff_dst(plan, "logits"), z)) {
+        WSR_TRY(wsr_plan_backward(plan));
+        memcpy(p->dx + row * pixels, wsr_plan_diff_src(plan, "x"),
+               pixels * sizeof(*p->dx));
+    }
+out:
+    return status;
+}
+
+static void take_rows(plans *m, const wsr__rows *rows)
+{
+    m->n = rows->n;
+    for (size_t k = 0; k < rows->n; k++) {
+        m->row[k] = (uint32_t)wsr__row(rows, k);
+    }
+}
+
+static wsr_status forward(wsr_model *model, float *logits, const float *x,
+                          const wsr__rows *rows)
+{
+    plans *const m = (plans *)model;
+    image_pass p = {.m = m, .logits = logits, .x = x};
+    take_rows(m, rows);
+    return by_image(m, m->n)
+               ? wsr__image_plans_run(m->image[0], m->n, pass_image, &p)
+               : forward_pieces(m, logits, x, false);
+}
+
+static wsr_status gradient(wsr_model *model, float *dx, float *logits,
+                           const float *x, const wsr__rows *rows,
+                           const wsr__model_seed *seed)
+{
+    plans *const m = (plans *)model;
+    image_pass p = {m, dx, logits, x, seed};
+    take_rows(m, rows);
+    return by_image(m, m->n)
+               ? wsr__image_plans_run(m->image[1], m->n, pass_image, &p)
+               : gradient_pieces(m, dx, logits, x, seed);
+}
+
 static const wsr__model_class cls = {.forward = forward,
-                                     .backward = backward,
+                                     .gradient = gradient,
                                      .reserve = reserve,
                                      .use_batch = use_batch,
                                      .release = release};
@@ -289,6 +366,10 @@ wsr_status wsr_model_from_graph(wsr_model **out, const wsr_graph *graph,
     WSR_TRY(need(&first, m, 0, false));
     WSR_TRY(check_ports(&classes, &shape, first));
     WSR_TRY(wsr__model_init(&m->super, &cls, &shape, (size_t)classes));
+    if (wsr__image_plans_pay(first)) {
+        WSR_TRY(wsr__image_plans_new(&m->image[0], graph, WSR_FORWARD));
+        WSR_TRY(wsr__image_plans_new(&m->image[1], graph, WSR_GRAD_INPUT));
+    }
     m->super.differentiable = true;
     m->super.fixed_batch = true;
     m->super.batch = most < ((size_t)2 << m->top) ? most : (size_t)1 << m->top;

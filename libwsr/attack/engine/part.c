@@ -148,7 +148,6 @@ void wsr__attack_part_take(wsr__attack_part *part, const wsr__attack_batch *s,
     part->seconds = seconds;
     part->position = *position;
     part->position.loss = number_of(own->clean_of);
-    part->position.kept = own->at_clean ? 1 : 0;
     part->taken++;
     memcpy(rows->found, own->found, s->n * (size_t)s->d * sizeof(*rows->found));
     memcpy(rows->clean, own->clean, s->n * s->classes * sizeof(*rows->clean));
@@ -198,10 +197,7 @@ out:
 }
 
 // The batch was begun, so its clean logits are computed already; equal ones
-// overwrite them. `at_clean` says that the model still holds the activations
-// of the clean images: beginning the batch has just made them, but the
-// interrupted batch may have lost them, and the numbers of passes must come
-// out equal.
+// overwrite them.
 wsr_status wsr__attack_part_restore(const wsr__attack_part *part,
                                     wsr__attack_batch *s)
 {
@@ -223,7 +219,6 @@ wsr_status wsr__attack_part_restore(const wsr__attack_part *part,
     memcpy(own->step, rows->counts[COUNT_STEP], words);
     memcpy(own->member_seconds, part->member_seconds,
            sizeof(own->member_seconds));
-    own->at_clean = own->at_clean && part->position.kept != 0;
     own->clean_of = NULL;
     if (part->position.loss > 0) {
         own->clean_of = wsr__losses[part->position.loss - 1];
@@ -297,7 +292,6 @@ static void put_position(wsr__attack_part *part)
     part->words[1] = (int64_t)p->eps;
     part->words[2] = (int64_t)p->members;
     part->words[3] = (int64_t)p->loss;
-    part->words[4] = (int64_t)p->kept;
 }
 
 // `right` is the outcome of the clean images, of those of the whole call.
@@ -375,7 +369,7 @@ wsr_status wsr__attack_part_loaded(wsr__attack_part *part)
 {
     const int64_t most[WSR__POSITION_WORDS] = {
         (int64_t)part->result->n - 1, (int64_t)part->result->n_eps - 1,
-        INT32_MAX, (int64_t)count_losses(), 1};
+        INT32_MAX, (int64_t)count_losses()};
     for (size_t i = 0; i < WSR__POSITION_WORDS; i++) {
         if (part->words[i] < 0 || part->words[i] > most[i]) {
             return WSR_FAIL(WSR_FORMAT,
@@ -389,8 +383,8 @@ wsr_status wsr__attack_part_loaded(wsr__attack_part *part)
                         "of a batch",
                         (long long)part->words[0]);
     }
-    part->position = (wsr__attack_position){
-        (size_t)part->words[0], (size_t)part->words[1], (size_t)part->words[2],
-        (size_t)part->words[3], (size_t)part->words[4]};
+    part->position =
+        (wsr__attack_position){(size_t)part->words[0], (size_t)part->words[1],
+                               (size_t)part->words[2], (size_t)part->words[3]};
     return check_exponents(part);
 }

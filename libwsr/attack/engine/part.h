@@ -15,7 +15,7 @@
 #include "attack/engine/result.h"
 #include "base/state.h"
 
-enum { WSR__ROW_FLAGS = 3, WSR__ROW_COUNTS = 6, WSR__POSITION_WORDS = 5 };
+enum { WSR__ROW_FLAGS = 3, WSR__ROW_COUNTS = 6, WSR__POSITION_WORDS = 4 };
 
 /// Rows of the batch in hand; arrays have a row per image.
 typedef struct wsr__attack_rows {
@@ -33,7 +33,6 @@ typedef struct wsr__attack_position {
     size_t eps;     // strengths of the batch that are done, in ascending order
     size_t members; // of a combination that are done at the next strength
     size_t loss;    // that clean_grad is of, from 1; 0: of none
-    size_t kept;    // 1: the model's last forward pass was of the clean images
 } wsr__attack_position;
 
 struct wsr__attack_part {

@@ -54,6 +54,11 @@ wsr__lp wsr__descent_norm(const void *descent);
 
 bool wsr__descent_single_step(const void *descent);
 
+/// Whether its first steps begin at the clean images; and the `clean_loss` of
+/// one along the cross entropy.
+bool wsr__descent_from_clean(const void *descent);
+wsr__loss wsr__descent_clean_ce(const void *descent);
+
 /// Its forward passes at most.
 uint64_t wsr__descent_passes(const wsr__attack_batch *s, const void *descent);
 
