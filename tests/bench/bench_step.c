@@ -19,10 +19,9 @@
 //                    stderr
 
 #include "attack/attack.h"
-#include "attack/engine/loss.h"
-#include "attack/engine/model.h"
 #include "attack/engine/pgd_plan.h"
 #include "bench/bench.h"
+#include "bench/bench_model.h"
 #include "graph/plan.h"
 #include "kernel/native.h"
 #include "train/train.h"
@@ -39,11 +38,12 @@ enum { EDGES = 28, PIXELS = 3 * 32 * 32, CLASSES = 10 };
 typedef struct engine {
     wsr_net *net;
     wsr_graph *graph;
-    wsr_model *model; // NULL: train mode
+    bool by_model; // evaluation mode
+    bench_model m;
     wsr_plan *infer, *attack, *learn;
     wsr__arena arena; // of all plans, as in a search
     wsr_optim *optim;
-    float *x, *x_adv, *grad, *logits;
+    float *x, *x_adv;
     int32_t *labels;
     size_t batch, steps;
 } engine;
@@ -84,11 +84,8 @@ static void make_batch(engine *e)
     wsr__rng rng = wsr__rng_at(3, WSR__RNG_TEST, 0, 0);
     e->x = malloc(e->batch * PIXELS * sizeof(*e->x));
     e->x_adv = malloc(e->batch * PIXELS * sizeof(*e->x_adv));
-    e->grad = malloc(e->batch * PIXELS * sizeof(*e->grad));
-    e->logits = malloc(e->batch * CLASSES * sizeof(*e->logits));
     e->labels = malloc(e->batch * sizeof(*e->labels));
-    if (e->x == NULL || e->x_adv == NULL || e->grad == NULL ||
-        e->logits == NULL || e->labels == NULL) {
+    if (e->x == NULL || e->x_adv == NULL || e->labels == NULL) {
         exit(1);
     }
     for (size_t i = 0; i < e->batch * PIXELS; i++) {
@@ -112,7 +109,10 @@ static void engine_new(engine *e, int argc, char **argv)
         bench_must(wsr__plan_new_in(&e->attack, e->graph, e->batch,
                                     WSR_GRAD_INPUT | WSR_TRAIN, &e->arena));
     } else {
-        bench_must(wsr_model_from_graph(&e->model, e->graph, e->batch));
+        wsr_model *model = NULL;
+        bench_must(wsr_model_from_graph(&model, e->graph, e->batch));
+        bench_model_new(&e->m, model, e->batch, e->steps);
+        e->by_model = true;
     }
     bench_must(wsr__plan_new_in(&e->learn, e->graph, e->batch,
                                 WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS,
@@ -124,7 +124,7 @@ static void engine_new(engine *e, int argc, char **argv)
 
 static void engine_free(engine *e)
 {
-    wsr_model_free(e->model);
+    bench_model_free(&e->m);
     wsr_graph_free(e->graph);
     wsr_plan_free(e->infer);
     wsr_plan_free(e->attack);
@@ -134,16 +134,14 @@ static void engine_free(engine *e)
     wsr_net_free(e->net);
     free(e->x);
     free(e->x_adv);
-    free(e->grad);
-    free(e->logits);
     free(e->labels);
 }
 
 static void fwd(void *ctx)
 {
     engine *const e = ctx;
-    if (e->model != NULL) {
-        bench_must(wsr_model_logits(e->logits, e->model, e->x, e->batch));
+    if (e->by_model) {
+        bench_model_forward(&e->m);
         return;
     }
     memcpy(wsr_plan_src(e->infer, "x"), e->x,
@@ -171,39 +169,12 @@ static void fwdbwd(void *ctx)
     pass(e, e->x);
 }
 
-static bool seed(void *ctx, size_t row, float *dz, const float *z)
-{
-    const engine *const e = ctx;
-    const wsr__loss_target target = {e->labels[row], -1, NULL};
-    int exponent = 0;
-    (void)wsr__loss_ce(dz, &exponent, z, &target, CLASSES);
-    return true;
-}
-
-// The steps of PGD alone: no image is checked or leaves the batch.
-static void attack_model(engine *e)
-{
-    const wsr__rows rows = {NULL, e->batch};
-    const wsr__model_seed how = {seed, e};
-    const float alpha = 2.5F * 0.03F / (float)e->steps;
-    memcpy(e->x_adv, e->x, e->batch * PIXELS * sizeof(*e->x));
-    for (size_t k = 0; k < e->steps; k++) {
-        bench_must(e->model->cls->gradient(e->model, e->grad, e->logits,
-                                           e->x_adv, &rows, &how));
-        for (size_t i = 0; i < e->batch; i++) {
-            const wsr__ball ball = {
-                e->x + i * PIXELS, PIXELS, 0.03F, WSR__LINF, {0, 1}};
-            wsr__sign_step(e->x_adv + i * PIXELS, e->grad + i * PIXELS, alpha,
-                           &ball);
-        }
-    }
-}
-
 static void attack(void *ctx)
 {
     engine *const e = ctx;
-    if (e->model != NULL) {
-        attack_model(e);
+    if (e->by_model) {
+        bench_model_attack(&e->m);
+        memcpy(e->x_adv, e->m.x_adv, e->batch * PIXELS * sizeof(*e->x_adv));
         return;
     }
     const wsr__pgd pgd = {.eps = 0.03F,
