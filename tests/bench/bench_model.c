@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EPS 0.03F
+
 static float *array(size_t n)
 {
     float *const p = calloc(n, sizeof(*p));
@@ -67,22 +69,27 @@ static bool seed(void *ctx, size_t row, float *dz, const float *z)
     return true;
 }
 
+static void step(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    const bench_model *const m = ctx;
+    const int64_t d = (int64_t)m->pixels;
+    (void)part;
+    for (int64_t i = begin; i < end; i++) {
+        const wsr__ball ball = {m->x + i * d, d, EPS, WSR__LINF, {0, 1}};
+        wsr__sign_step(m->x_adv + i * d, m->grad + i * d,
+                       2.5F * EPS / (float)m->steps, &ball);
+    }
+}
+
 void bench_model_attack(void *ctx)
 {
     bench_model *const m = ctx;
-    const int64_t d = (int64_t)m->pixels;
     const wsr__rows rows = {NULL, m->batch};
     const wsr__model_seed how = {seed, m};
-    const float eps = 0.03F;
     memcpy(m->x_adv, m->x, m->batch * m->pixels * sizeof(*m->x));
     for (size_t k = 0; k < m->steps; k++) {
         bench_must(m->model->cls->gradient(m->model, m->grad, m->logits,
                                            m->x_adv, &rows, &how));
-        for (size_t i = 0; i < m->batch; i++) {
-            const wsr__ball ball = {
-                wsr__at_const(m->x, d, i), d, eps, WSR__LINF, {0, 1}};
-            wsr__sign_step(wsr__at(m->x_adv, d, i), wsr__at(m->grad, d, i),
-                           2.5F * eps / (float)m->steps, &ball);
-        }
+        wsr__share((int64_t)m->batch, (int64_t)m->pixels, step, m);
     }
 }
