@@ -49,6 +49,9 @@ const wsr__option wsr__attack_schema[] = {
      9007199254740991.0, "", "number of the first image", NULL},
     {"batch", WSR__INT, offsetof(wsr__attack_settings, batch), "0", 0, 65536,
      "images", "at once at most, 0: as many as the model takes", NULL},
+    {"queries", WSR__INT, offsetof(wsr__attack_settings, queries), "0", 0,
+     UINT32_MAX, "queries", "of each image and strength at most, 0: no limit",
+     NULL},
     {0},
 };
 
@@ -153,6 +156,12 @@ static wsr_status take_settings(wsr_attack *attack,
     if (attack->target != WSR__TARGET_NONE && !attack->cls->targets) {
         return WSR_FAIL(WSR_CONFIG, "attack.target: %s knows no targets",
                         attack->cls->super.name);
+    }
+    // The last iterate, which is the result without stop, could not be asked
+    // about any more.
+    if (settings->queries > 0 && !settings->stop) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.queries: excludes attack.stop=false");
     }
     return WSR_OK;
 }

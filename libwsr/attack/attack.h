@@ -83,6 +83,7 @@ typedef struct wsr__attack_settings {
     int64_t seed;
     int64_t first;
     int64_t batch;
+    int64_t queries; // forward passes of an image at a strength, 0: no limit
 } wsr__attack_settings;
 
 extern const wsr__option wsr__attack_schema[];

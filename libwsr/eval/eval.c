@@ -153,6 +153,11 @@ wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params)
         goto out;
     }
     s->settings = params->settings;
+    if (s->settings.quantize && s->settings.attack.queries > 0) {
+        status = WSR_FAIL(WSR_CONFIG, "attack.quantize: asks the model again, "
+                                      "which attack.queries excludes");
+        goto out;
+    }
     WSR_TRY(add_attacks(s, params->attacks));
     WSR_TRY(wsr_eval_set_strengths(s, eps,
                                    params->eps != NULL ? params->n_eps : 1));
@@ -417,6 +422,12 @@ wsr_status wsr_eval_transfer(wsr_eval *eval, wsr_model *source)
                         eval->attacks[0]->target == WSR__TARGET_CLASS
                             ? "target_class"
                             : eval->settings.attack.target.s);
+    }
+    if (eval->settings.attack.queries > 0) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.queries: attacks on another network than the "
+                        "one that is evaluated do not ask that one; the attack "
+                        "transfer counts what it asks");
     }
     WSR_TRY(check_model(eval, source, eval->dataset));
     eval->source = source;

@@ -50,6 +50,9 @@ extern const char *const wsr__eval_targets[]; // words of the option target
      "reach, -1: see target; images of that class are left out", NULL}, \
     {"batch", WSR__INT, WSR__EVAL_OPTION(at, attack.batch), "0", 0, 65536, \
      "images", "at once at most, 0: as many as the model takes", NULL}, \
+    {"queries", WSR__INT, WSR__EVAL_OPTION(at, attack.queries), "0", 0, \
+     UINT32_MAX, "queries", "of each image under one attack at one strength " \
+     "at most, 0: no limit", NULL}, \
     {"count", WSR__INT, WSR__EVAL_OPTION(at, count), "0", 0, 1e9, "images", \
      "that are evaluated, 0: all", NULL}, \
     {"quantize", WSR__BOOL, WSR__EVAL_OPTION(at, quantize), "false", 0, 0, \
@@ -197,7 +200,11 @@ double wsr__eval_passes(const wsr_eval *eval);
 /// Part of these that the steps done stand for.
 double wsr__eval_part_done(const wsr_eval *eval);
 
-/// Ask the model about the first images twice.
+/// Images that tell models apart: the first n of the evaluation. With a limit of
+/// queries they are grey ones, since questions about them count for no image.
+wsr_status wsr__eval_probe_images(float *x, const wsr_eval *eval, size_t n);
+
+/// Ask the model about the probe's images twice.
 wsr_status wsr__eval_ask_twice(wsr_eval *eval);
 
 /// The image with multiples of 1/255 as pixels that is near x and lies in the

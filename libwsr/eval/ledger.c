@@ -90,7 +90,7 @@ static void put_double(const sink *to, const char *key, double value)
 
 static const char columns[] =
     "image,class,predicted,margin,crc32,attack,options,norm,eps,robust,"
-    "success,change,smallest,broken_by,broken_step";
+    "success,change,smallest,broken_by,broken_step,queries,gradients";
 
 // The order is that of `columns`.
 static void put_row(const sink *to, const row *r)
@@ -117,6 +117,8 @@ static void put_row(const sink *to, const row *r)
     put_double(to, "smallest", smallest != NULL ? smallest[i] : (double)NAN);
     put_text(to, "broken_by", r->breaker);
     put_integer(to, "broken_step", cell->step[i]);
+    put_integer(to, "queries", cell->queries[i]);
+    put_integer(to, "gradients", cell->gradients[i]);
     if (cell->quantized != NULL) {
         put_bool(to, "quantized_robust", cell->quantized[i]);
     }

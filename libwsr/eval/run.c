@@ -6,20 +6,15 @@
 
 #include "eval/result.h"
 #include "eval/run_params.h"
+#include "eval/target.h"
 
 #include <string.h>
-
-// A network file and the model of it.
-typedef struct source {
-    wsr_net *net;
-    wsr_model *model;
-} source;
 
 typedef struct method {
     wsr__run_self super;
     wsr__eval_run_params p;
-    source target; // the network that is evaluated
-    source source; // that attacks work on, NULL: the same
+    wsr__eval_target target; // what is evaluated
+    wsr__eval_target source; // that attacks work on, NULL: the same
     wsr__needs needs;
     wsr_dataset *dataset;
     wsr_eval *eval; // NULL with the released measure and without attacks
@@ -146,19 +141,17 @@ out:
     return status;
 }
 
-// `file` is empty where attacks work on the evaluated network.
-static wsr_status open_source(source *s, const method *m,
-                              const wsr__eval_file_params *params)
+// What looks into a network has nothing to look into where there is a program.
+static wsr_status check_program(const method *m)
 {
-    wsr_status status = WSR_OK;
-    if (params->file.s[0] == '\0') {
+    const bool hessian = !wsr__streq(m->p.measures.hessian.of.s, "none");
+    if (m->target.net != NULL || (!hessian && !m->p.released)) {
         return WSR_OK;
     }
-    WSR_TRY(wsr__net_from_file(&s->net, params->file.s, &params->options));
-    WSR_TRY(wsr_model_from_net(&s->model, s->net,
-                               (size_t)m->p.attack.settings.attack.batch));
-out:
-    return status;
+    return WSR_FAIL(WSR_CONFIG,
+                    "%s: needs the inside of the network, a program "
+                    "gives logits alone",
+                    hessian ? "hessian.of" : "attack.fidelity");
 }
 
 // Fewer classes than the network has are a mistake, but files in IDX format
@@ -166,7 +159,7 @@ out:
 static wsr_status check_classes(const method *m)
 {
     const size_t data = (size_t)wsr_dataset_classes(m->dataset);
-    const size_t net = wsr_net_classes(m->target.net);
+    const size_t net = wsr_model_classes(m->target.model);
     return data == net || strncmp(m->p.data.spec.s, "idx:", 4) == 0
                ? WSR_OK
                : WSR_FAIL(WSR_ARG, "the data have %zu classes, the network %zu",
@@ -196,9 +189,11 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     method *const m = self;
     (void)resume;
     WSR_TRY(check_options(m, run));
-    WSR_TRY(open_source(&m->target, m, &m->p.net));
-    WSR_TRY(open_source(&m->source, m, &m->p.source));
-    WSR_TRY(wsr__eval_open_data(&m->dataset, &m->p, m->target.net));
+    const int64_t batch = m->p.attack.settings.attack.batch;
+    WSR_TRY(wsr__eval_target_open(&m->target, &m->p.net, batch));
+    WSR_TRY(check_program(m));
+    WSR_TRY(wsr__eval_target_open(&m->source, &m->p.source, batch));
+    WSR_TRY(wsr__eval_open_data(&m->dataset, &m->p, m->target.model));
     WSR_TRY(check_classes(m));
     WSR_TRY(open_eval(m, run));
     WSR_TRY(wsr__measures_open(
@@ -219,14 +214,16 @@ static void needs(const void *self, wsr__needs *out)
 static wsr_status store(const void *self, const wsr__run *run)
 {
     const method *const m = self;
-    return wsr__run_store_cells(run, m->target.net);
+    return m->target.net == NULL ? WSR_OK
+                                 : wsr__run_store_cells(run, m->target.net);
 }
 
 static wsr_status describe(const void *self, wsr__json *line)
 {
     const method *const m = self;
     char *text = NULL;
-    const wsr_status status = wsr_net_describe(&text, m->target.net);
+    const wsr_status status =
+        wsr__eval_target_describe(&text, &m->target, m->p.net.file.s);
     if (status == WSR_OK) {
         wsr__json_text(line, "net", text);
         wsr__json_integer(line, "test_images",
@@ -345,7 +342,8 @@ static wsr_status write_robustbench(const method *m, const wsr__run *run)
     char *entry = NULL;
     wsr__str_addn(&dataset, m->p.data.spec.s, strcspn(m->p.data.spec.s, ":"));
     WSR_TRY(wsr__str_status(&dataset));
-    WSR_TRY(wsr_net_describe(&architecture, m->target.net));
+    WSR_TRY(
+        wsr__eval_target_describe(&architecture, &m->target, m->p.net.file.s));
     WSR_TRY(wsr__eval_robustbench(
         &entry, m->eval,
         &(wsr__robustbench_of){dataset.s == NULL ? "" : dataset.s,
@@ -524,8 +522,7 @@ static wsr_status result(wsr_result **out, void *self, bool failed)
                       .n_released = m->p.released ? m->p.n_eps : 0};
     memcpy(r->eps, m->p.eps, sizeof(r->eps));
     memcpy(r->released, m->accuracy, sizeof(r->released));
-    m->target.net = m->source.net = NULL;
-    m->target.model = m->source.model = NULL;
+    m->target = m->source = (wsr__eval_target){0};
     m->eval = NULL;
     m->measures = (wsr__measures){0};
     m->dataset = NULL;
@@ -539,10 +536,8 @@ static void release(void *self)
     wsr__measures_free(&m->measures);
     wsr_eval_free(m->eval);
     wsr_dataset_free(m->dataset);
-    wsr_model_free(m->source.model);
-    wsr_net_free(m->source.net);
-    wsr_model_free(m->target.model);
-    wsr_net_free(m->target.net);
+    wsr__eval_target_free(&m->source);
+    wsr__eval_target_free(&m->target);
 }
 
 static const wsr__run_stage stages[] = {evaluate, corruption_stage,

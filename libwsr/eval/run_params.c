@@ -9,6 +9,7 @@
 
 #include "eval/run_params.h"
 
+#include "attack/engine/model_command.h"
 #include "base/fidelity.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ enum {
 
 static const wsr__option net_schema[] = {
     {"file", WSR__TEXT, offsetof(wsr__eval_file_params, file), "", 0, 0, "",
-     "safetensors file of the network", NULL},
+     "file of the network, or cmd:COMMAND for a program that is one", NULL},
+    WSR__TIMEOUT_OPTION(offsetof(wsr__eval_file_params, timeout)),
     {0},
 };
 
@@ -35,6 +37,7 @@ static const wsr__option source_schema[] = {
     {"file", WSR__TEXT, offsetof(wsr__eval_file_params, file), "", 0, 0, "",
      "network that attacks work on, where they do not know the one of net.file",
      NULL},
+    WSR__TIMEOUT_OPTION(offsetof(wsr__eval_file_params, timeout)),
     {0},
 };
 
@@ -113,7 +116,8 @@ static wsr_status check_released(const wsr_config *config)
 {
     static const char *const none[] = {
         "attack.save",         "attack.stop", "attack.nested", "attack.target",
-        "attack.target_class", "attack.show", "source.file",   "seed"};
+        "attack.target_class", "attack.show", "source.file",   "seed",
+        "attack.queries"};
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         if (wsr_config_text(config, none[i]) != NULL) {
             return WSR_FAIL(WSR_CONFIG,
@@ -212,16 +216,16 @@ out:
     return status;
 }
 
-// Images take the network's shape unless the options say otherwise.
+// Images take the model's shape unless the options say otherwise.
 wsr_status wsr__eval_open_data(wsr_dataset **out,
                                const wsr__eval_run_params *params,
-                               const wsr_net *net)
+                               const wsr_model *model)
 {
-    const wsr_shape *const image = wsr_net_image(net);
+    const wsr_shape *const image = wsr_model_shape(model);
     const char *const split = params->data.split.s;
     wsr__data_params view = params->data.view;
-    view.size = view.size > 0 ? view.size : image->dims[2];
-    view.channels = view.channels > 0 ? view.channels : image->dims[1];
+    view.size = view.size > 0 ? view.size : image->dims[1];
+    view.channels = view.channels > 0 ? view.channels : image->dims[0];
     return wsr__dataset_make(out, params->data.spec.s,
                              split[0] == '\0' ? NULL : split, &view);
 }

@@ -9,9 +9,11 @@
 #include "eval/eval.h"
 #include "eval/measure.h"
 
-/// A network file, and what the configuration says otherwise than the file.
+/// A network file, and what the configuration says otherwise than the file; or
+/// a program (target.h).
 typedef struct wsr__eval_file_params {
     wsr__text file;
+    double timeout; // of a program
     wsr__net_override options;
 } wsr__eval_file_params;
 
@@ -56,9 +58,9 @@ wsr_status wsr__eval_run_fidelity(wsr__eval_run_params *params,
 /// The strengths that attack.eps lists: "0.03", "8/255" or "inf". CONFIG.
 wsr_status wsr__eval_run_strengths(wsr__eval_run_params *params);
 
-/// The images of the section "data", as the network takes them. [out, owned]
+/// The images of the section "data", as the model takes them. [out, owned]
 wsr_status wsr__eval_open_data(wsr_dataset **out,
                                const wsr__eval_run_params *params,
-                               const wsr_net *net);
+                               const wsr_model *model);
 
 #endif

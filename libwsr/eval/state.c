@@ -42,6 +42,9 @@ static void describe(wsr__str *out, const wsr_eval *s)
                   s->n, s->keep, s->batch, (long long)set->seed, set->stop,
                   set->nested, set->target.s, s->source != NULL);
     wsr__str_add(out, s->settings.quantize ? " quantize=1" : "");
+    if (set->queries > 0) {
+        wsr__str_addf(out, " queries=%lld", (long long)set->queries);
+    }
     if (set->target_class >= 0) {
         wsr__str_addf(out, " target_class=%lld", (long long)set->target_class);
     }
@@ -113,6 +116,20 @@ out:
     return status;
 }
 
+wsr_status wsr__eval_probe_images(float *x, const wsr_eval *eval, size_t n)
+{
+    const size_t d = (size_t)eval->model->pixels;
+    const wsr__box box = eval->model->box;
+    if (eval->settings.attack.queries == 0) {
+        return wsr_dataset_images(x, eval->dataset, eval->index, n);
+    }
+    for (size_t i = 0; i < n * d; i++) {
+        const float share = (float)(i / d + 1) / (float)(n + 1);
+        x[i] = box.lo + share * (box.hi - box.lo);
+    }
+    return WSR_OK;
+}
+
 // Logits (PROBES, classes) of the first images on the evaluated model and, in
 // a transfer evaluation, after them those on the attacked model. Fewer images
 // leave the last rows at zero.
@@ -125,7 +142,7 @@ static wsr_status probe(float *logits, const wsr_eval *s)
     if (x == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(wsr_dataset_images(x, s->dataset, s->index, n));
+    WSR_TRY(wsr__eval_probe_images(x, s, n));
     WSR_TRY(wsr_model_logits(logits, s->model, x, n));
     if (s->source != NULL) {
         WSR_TRY(wsr_model_logits(logits + PROBES * s->model->classes, s->source,

@@ -6,6 +6,8 @@
 
 #include "eval/verify.h"
 
+#include "eval/target.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -31,8 +33,7 @@ typedef struct work {
     wsr__eval_run_params p;
     wsr__verify_params own;
     bool has_eps; // the caller gave attack.eps
-    wsr_net *net;
-    wsr_model *model;
+    wsr__eval_target target;
     wsr_dataset *dataset; // NULL: the file has the clean images
     wsr__st *st;
     wsr__verify_clean clean;
@@ -145,7 +146,7 @@ static void check_outcome(wsr_verify_row *row, const work *w,
                           const float *logits, const uint8_t *claims, size_t i)
 {
     const int32_t label = w->clean.labels[i];
-    const size_t classes = w->model->classes;
+    const size_t classes = w->target.model->classes;
     const bool wrong = top_of(logits, classes) != label;
     const double lead = lead_of(logits, classes, label);
     row->misclassified += wrong;
@@ -164,7 +165,7 @@ static wsr_status check_images(wsr_verify_row *row, work *w, wsr__lp norm,
     wsr_status status = WSR_OK;
     const size_t n = w->clean.n;
     const size_t d = w->clean.d;
-    const size_t classes = w->model->classes;
+    const size_t classes = w->target.model->classes;
     float *const logits = wsr__alloc(n * classes, sizeof(*logits));
     uint8_t *const bad = wsr__alloc(n, sizeof(*bad));
     if (logits == NULL || bad == NULL) {
@@ -182,7 +183,7 @@ static wsr_status check_images(wsr_verify_row *row, work *w, wsr__lp norm,
             check_place(row, w, norm, x, i);
         }
     }
-    WSR_TRY(wsr_model_logits(logits, w->model, images, n));
+    WSR_TRY(wsr_model_logits(logits, w->target.model, images, n));
     for (size_t i = 0; i < n; i++) {
         if (!bad[i]) {
             check_outcome(row, w, logits + i * classes, claims, i);
@@ -241,8 +242,8 @@ static wsr_status check_array(wsr_verify_row *row, work *w,
     uint8_t *claims = NULL;
     wsr__lp norm = WSR__LINF;
     WSR_TRY(find_ball(row, &norm, w));
-    WSR_TRY(wsr__verify_images(&images, w->st, t, wsr_model_shape(w->model),
-                               w->clean.n));
+    WSR_TRY(wsr__verify_images(&images, w->st, t,
+                               wsr_model_shape(w->target.model), w->clean.n));
     WSR_TRY(wsr__verify_claims(&claims, w->st, row->name, w->clean.n));
     row->images = w->clean.n;
     WSR_TRY(check_images(row, w, norm, images, claims));
@@ -329,22 +330,21 @@ out:
 static wsr_status open_all(work *w)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(wsr__net_from_file(&w->net, w->p.net.file.s, &w->p.net.options));
-    WSR_TRY(wsr_model_from_net(&w->model, w->net,
-                               (size_t)w->p.attack.settings.attack.batch));
+    WSR_TRY(wsr__eval_target_open(&w->target, &w->p.net,
+                                  w->p.attack.settings.attack.batch));
     if (w->p.data.spec.s[0] != '\0') {
-        WSR_TRY(wsr__eval_open_data(&w->dataset, &w->p, w->net));
+        WSR_TRY(wsr__eval_open_data(&w->dataset, &w->p, w->target.model));
     }
     WSR_TRY(wsr__st_open(&w->st, w->own.file.s));
-    WSR_TRY(wsr__verify_clean_of(&w->clean, w->st, wsr_model_shape(w->model),
-                                 w->dataset));
+    WSR_TRY(wsr__verify_clean_of(&w->clean, w->st,
+                                 wsr_model_shape(w->target.model), w->dataset));
     for (size_t i = 0; i < w->clean.n; i++) {
-        if ((size_t)w->clean.labels[i] >= w->model->classes) {
+        if ((size_t)w->clean.labels[i] >= w->target.model->classes) {
             status = WSR_FAIL(WSR_ARG,
                               "label of image %zu: %ld is outside "
                               "[0, %zu]",
                               i, (long)w->clean.labels[i],
-                              w->model->classes - 1);
+                              w->target.model->classes - 1);
             goto out;
         }
     }
@@ -479,8 +479,7 @@ static void release(work *w)
     wsr__verify_clean_free(&w->clean);
     wsr__st_free(w->st);
     wsr_dataset_free(w->dataset);
-    wsr_model_free(w->model);
-    wsr_net_free(w->net);
+    wsr__eval_target_free(&w->target);
     wsr__free(w);
 }
 

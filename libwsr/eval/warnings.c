@@ -32,7 +32,7 @@ wsr_status wsr__eval_ask_twice(wsr_eval *eval)
         status = WSR_NOMEM;
         goto out;
     }
-    WSR_TRY(wsr_dataset_images(x, eval->dataset, eval->index, n));
+    WSR_TRY(wsr__eval_probe_images(x, eval, n));
     WSR_TRY(wsr_model_logits(z, model, x, n));
     WSR_TRY(wsr_model_logits(z + scores, model, x, n));
     eval->random = false;

@@ -8,6 +8,7 @@
 #include "attack/engine/part.h"
 #include "attack/model_support.h"
 #include "attack/toy_estimator.h"
+#include "attack/toy_surrogate.h"
 
 enum { N = 16, MOST = 600 };
 
@@ -49,8 +50,15 @@ static void spec_of(char out[MOST], const wsr__attack_class *cls, wsr__lp norm)
                        toy_estimator_file());
         options = file;
     }
+    if (strcmp(cls->super.name, "transfer") == 0) {
+        (void)snprintf(file, sizeof(file),
+                       "net=%s,attack=[apgd_ce:steps=4,norm=%s]",
+                       toy_surrogate_file(), wsr__lp_names[norm]);
+        options = file;
+    }
     const bool chosen = cls->norm != NULL &&
-                        strcmp(cls->super.name, "chain") != 0;
+                        strcmp(cls->super.name, "chain") != 0 &&
+                        strcmp(cls->super.name, "transfer") != 0;
     (void)snprintf(out, MOST, "%s:%s%s%s%s", cls->super.name, options,
                    chosen && options[0] != '\0' ? "," : "",
                    chosen ? "norm=" : "", chosen ? wsr__lp_names[norm] : "");
@@ -148,7 +156,8 @@ START_TEST(results_lie_inside_exactly_and_outcomes_are_true)
             wsr_attack_result_free(r);
             wsr_model_free(model);
         }
-        ck_assert_msg(fooled > 0 || strcmp(m.cls->super.name, "gn") == 0,
+        ck_assert_msg(fooled > 0 || strcmp(m.cls->super.name, "gn") == 0 ||
+                          strcmp(m.cls->super.name, "transfer") == 0,
                       "%s never succeeds", m.spec);
     }
 }
@@ -478,6 +487,46 @@ START_TEST(attacks_that_need_no_gradients_ask_for_none)
 }
 END_TEST
 
+// With a limit no image is asked about more often, successes are true, and what
+// is robust has been asked about as often as the attack wanted or the limit
+// permits.
+START_TEST(a_limit_of_queries_is_kept_exactly)
+{
+    static const size_t limits[] = {1, 2, 23};
+    member m;
+    for (size_t k = 0; next(&m, k); k++) {
+        wsr_model *const model = begin(20);
+        const toy_task task = {model, x, labels, N};
+        wsr_attack_result *const free_one =
+            toy_attack(m.spec, "nested=false", strengths(m.norm), 2, &task);
+        for (size_t l = 0; l < sizeof(limits) / sizeof(limits[0]); l++) {
+            char options[64];
+            (void)snprintf(options, sizeof(options), "nested=false,queries=%zu",
+                           limits[l]);
+            wsr_attack_result *const r =
+                toy_attack(m.spec, options, strengths(m.norm), 2, &task);
+            expect_inside(&m, r);
+            expect_outcomes(&m, r);
+            for (size_t i = 0; i < 2 * N; i++) {
+                const size_t asked = wsr_attack_result_queries(r, i / N)[i % N];
+                const size_t wanted =
+                    wsr_attack_result_queries(free_one, i / N)[i % N];
+                const size_t most = wanted < limits[l] ? wanted : limits[l];
+                ck_assert_msg(asked <= limits[l], "%s with %s: %zu queries",
+                              m.spec, options, asked);
+                ck_assert_msg(asked == most || m.cls->min_norm ||
+                                  m.cls->members != NULL,
+                              "%s with %s: %zu queries, not %zu", m.spec,
+                              options, asked, most);
+            }
+            wsr_attack_result_free(r);
+        }
+        wsr_attack_result_free(free_one);
+        wsr_model_free(model);
+    }
+}
+END_TEST
+
 START_TEST(every_attack_says_what_it_is)
 {
     for (size_t i = 0; wsr__attacks.classes[i] != NULL; i++) {
@@ -653,6 +702,7 @@ Suite *suite(void)
         parameters_and_statistics_stay_as_they_are,
         a_stopped_attack_goes_on_to_the_same_result,
         attacks_that_need_no_gradients_ask_for_none,
+        a_limit_of_queries_is_kept_exactly,
         every_attack_says_what_it_is,
         strength_inf_takes_no_image_that_was_not_found,
         strength_inf_counts_as_a_large_strength_does,

@@ -231,8 +231,8 @@ static void spec_of(member *m)
                    m->cls->norm != NULL ? wsr__lp_names[m->norm] : "");
 }
 
-// All attacks in all of their norms, apart from the estimator, which needs a
-// trained network, and combinations of attacks; false after the last.
+// All attacks in all of their norms, apart from those that need another network
+// and combinations of attacks; false after the last.
 static bool next(member *m, size_t number)
 {
     size_t k = 0;
@@ -240,6 +240,7 @@ static bool next(member *m, size_t number)
         m->cls = (const wsr__attack_class *)wsr__attacks.classes[i];
         const char *const name = m->cls->super.name;
         const bool left_out = strcmp(name, "estimator") == 0 ||
+                              strcmp(name, "transfer") == 0 ||
                               strcmp(name, "chain") == 0;
         for (int norm = 0; norm < 3 && !left_out; norm++) {
             if ((m->cls->norms >> norm & 1) != 0 && k++ == number) {

@@ -47,10 +47,31 @@ static bool logits_finite(const wsr__attack_batch *s, const float *z)
     return finite;
 }
 
+// Takes rows whose limit of queries is reached out of the attack. One that has
+// not succeeded is left with its clean image; a minimum-norm attack keeps what
+// it has found.
+static void drop_spent(wsr__attack_batch *s)
+{
+    const uint64_t most = (uint64_t)s->attack->settings.queries;
+    size_t kept = 0;
+    for (size_t k = 0; most > 0 && k < s->n_active; k++) {
+        const uint32_t row = s->active[k];
+        if (s->queries[row] < most) {
+            s->active[kept++] = row;
+        } else if (!s->success[row] && !s->cls->min_norm) {
+            memcpy(wsr__at(s->found, s->d, row),
+                   wsr__at_const(s->x0, s->d, row),
+                   (size_t)s->d * sizeof(*s->found));
+        }
+    }
+    s->n_active = most > 0 ? kept : s->n_active;
+}
+
 // One forward pass of the active rows of x, into the same rows of `logits`.
 static wsr_status forward(wsr__attack_batch *s, float *logits, const float *x)
 {
     wsr_status status = WSR_OK;
+    drop_spent(s);
     const wsr__rows rows = {s->active, s->n_active};
     if (s->n_active == 0) {
         return WSR_OK;
@@ -161,6 +182,7 @@ static wsr_status run_pass(const pass *p, const float *x)
 {
     wsr_status status = WSR_OK;
     wsr__attack_batch *const s = p->s;
+    drop_spent(s);
     const wsr__rows rows = {s->active, s->n_active};
     pass given = *p;
     const wsr__model_seed seed = {seed_row, &given};

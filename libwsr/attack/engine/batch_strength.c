@@ -78,6 +78,10 @@ static wsr_status passes_of(uint64_t *out, const wsr__attack_batch *s,
 {
     const bool watched = s->attack->hook != NULL;
     *out = watched ? cls->passes(s, params) : 0;
+    if (s->attack->settings.queries > 0) {
+        const uint64_t most = (uint64_t)s->attack->settings.queries;
+        *out = *out < most ? *out : most;
+    }
     return watched && *out == 0 ? WSR_NOMEM : WSR_OK;
 }
 

@@ -17,14 +17,35 @@
 
 // ------------------------------------------------------------------- checks
 
+// The attacks that need none are listed. Combinations are left out: that
+// depends on their members.
+static wsr_status lacks_gradients(const wsr__attack_class *cls)
+{
+    wsr__str list = {0};
+    for (const wsr__class *const *c = wsr__attacks.classes; *c != NULL; c++) {
+        const wsr__attack_class *const other = (const wsr__attack_class *)*c;
+        if (!other->needs_gradient && other->members == NULL) {
+            wsr__str_addf(&list, "%s%s", list.len == 0 ? "" : ", ",
+                          other->super.name);
+        }
+    }
+    wsr_status status = wsr__str_status(&list);
+    if (status == WSR_OK) {
+        status = WSR_FAIL(WSR_ARG,
+                          "attack %s: needs gradients, which the model lacks; "
+                          "attacks that need none: %s",
+                          cls->super.name, list.s);
+    }
+    wsr__str_free(&list);
+    return status;
+}
+
 // Conditions of the class; an attack may add its own by `fits`.
 static wsr_status check_model(const wsr__attack_class *cls, const void *params,
                               const wsr_model *model)
 {
     if (wsr__attack_gradients_of(cls, params) && !model->differentiable) {
-        return WSR_FAIL(WSR_ARG,
-                        "attack %s: needs gradients, which the model lacks",
-                        cls->super.name);
+        return lacks_gradients(cls);
     }
     if (model->classes < cls->classes) {
         return WSR_FAIL(WSR_ARG,
@@ -380,12 +401,14 @@ wsr_status wsr__attack_count_passes(double *out, const wsr_attack *attack,
     WSR_TRY(wsr__attack_batch_new(&s, attack, model, 1));
     for (size_t e = 0; e < attack->n_eps; e++) {
         s->eps = attack->eps[e];
-        const uint64_t passes =
-            s->eps > 0 ? attack->cls->passes(s, attack->params) : 0;
+        const uint64_t limit = (uint64_t)attack->settings.queries;
+        uint64_t passes = s->eps > 0 ? attack->cls->passes(s, attack->params)
+                                     : 0;
         if (s->eps > 0 && passes == 0) {
             status = WSR_NOMEM;
             goto out;
         }
+        passes = limit > 0 && passes > limit ? limit : passes;
         most = (double)passes > most ? (double)passes : most;
         sum += (double)passes;
     }

@@ -107,6 +107,33 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_from_graph(wsr_model **out,
                                                      const wsr_graph *graph,
                                                      size_t batch);
 
+/**
+ * Make a black-box model from a program, which answers batches of images over
+ * its standard input and output (docs/protocol.md). The library starts the
+ * program and waits until it has said which images it takes. wsr_model_free()
+ * closes its standard input, by which the program knows the end.
+ *
+ * Options, with defaults: `timeout=60`, seconds that the program may take for
+ * its beginning and for each answer; `batch=0`, number of images in one query
+ * at most (0: 64); `mean=[]`, `std=[]` and `range=1`: the program receives
+ * range (x - mean) / std, with one value for all channels or one for each.
+ *
+ * The library ends a program that fails, and each later call fails.
+ *
+ * @param out [out, owned] NULL on failure
+ * @param command [borrowed] a program and its arguments, "./serve --quiet"; with
+ *        quotes, pipes or variables a command of /bin/sh
+ * @param options [borrowed] "key=value,..."; NULL: the defaults
+ * @returns WSR_NOTFOUND when there is no such program; WSR_IO when it ends,
+ *          does not answer in time, or answers with an error, whose text the
+ *          detail line holds; WSR_FORMAT for a message that the protocol does
+ *          not permit; WSR_CONFIG, WSR_NOMEM. Calls that compute logits return
+ *          the same, and WSR_NUMERIC for logits that are not finite
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_model_from_command(wsr_model **out,
+                                                       const char *command,
+                                                       const char *options);
+
 /** Free a model; NULL is legal. */
 WSR_API void wsr_model_free(wsr_model *model);
 
@@ -123,8 +150,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_set_range(wsr_model *model, float lo,
  * passed to wsr_model_new().
  *
  * @param batch at least 1
- * @returns WSR_ARG for 0, and for a model from a network or graph, whose batch
- *          is an argument of its constructor
+ * @returns WSR_ARG for 0, and for a model from a network, graph or program,
+ *          whose batch is an argument of its constructor
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_set_batch(wsr_model *model,
                                                     size_t batch);
@@ -142,8 +169,8 @@ typedef enum wsr_statistics {
  * model with the option stop=false: then no image leaves the batch while the
  * attack runs. The running statistics do not change in either mode.
  *
- * @returns WSR_ARG for another value, and for a model from two functions,
- *          whose statistics the library does not know
+ * @returns WSR_ARG for another value, and for a model from two functions or a
+ *          program, whose statistics the library does not know
  */
 WSR_API WSR_MUST_USE wsr_status
 wsr_model_set_statistics(wsr_model *model, wsr_statistics statistics);
@@ -208,6 +235,10 @@ typedef struct wsr_attack wsr_attack;
  *                   of the image, step), not on batches or threads.
  *   first=0         Number of the first image.
  *   batch=0         Number of images in one pass; 0: wsr_model_batch().
+ *   queries=0       Largest number of forward passes for one image at one
+ *                   strength (0: no limit), the one of the clean image, which
+ *                   counts for the smallest strength, included. An attack of
+ *                   more stops for an image there. Excludes stop=false.
  *   images=true     The result keeps the adversarial images.
  *
  * @param out [out, owned] NULL on failure
