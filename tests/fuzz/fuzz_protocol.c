@@ -3,7 +3,10 @@
 // What a program that serves a model may write (docs/protocol.md), for
 // libFuzzer: a hello, then answers to queries of two images.
 //
-//   build-fuzz/tests/fuzz_protocol -max_total_time=60
+//   clang -fsanitize=fuzzer,address -Ilibwsr -Ilibwsr/include
+//       tests/fuzz/fuzz_protocol.c libwsr.a ... && ./a.out -max_total_time=60
+//
+// test_protocol.c feeds it with changes of a good conversation.
 
 #include "attack/engine/protocol.h"
 
