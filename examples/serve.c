@@ -50,15 +50,15 @@ static int answer(wsr_model *model, const header *query, size_t pixels)
                       .number = query->number,
                       .query = query->query,
                       .length = n * classes * sizeof(*logits)};
-    int code = EXIT_SUCCESS;
+    int code = EXIT_FAILURE; // of the pipes: the other side is gone
     if (images == NULL || logits == NULL) {
-        code = send_error("memory is short");
-    } else if (fread(images, pixels * sizeof(*images), n, stdin) != n) {
-        code = EXIT_FAILURE; // the other side is gone
-    } else if (wsr_model_logits(logits, model, images, n) != WSR_OK) {
-        code = send_error(wsr_error_detail());
-    } else if (!send_message(h, logits)) {
-        code = EXIT_FAILURE;
+        (void)send_error("memory is short");
+    } else if (fread(images, pixels * sizeof(*images), n, stdin) == n) {
+        if (wsr_model_logits(logits, model, images, n) != WSR_OK) {
+            (void)send_error(wsr_error_detail());
+        } else if (send_message(h, logits)) {
+            code = EXIT_SUCCESS;
+        }
     }
     free(images);
     free(logits);

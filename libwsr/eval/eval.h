@@ -200,8 +200,9 @@ double wsr__eval_passes(const wsr_eval *eval);
 /// Part of these that the steps done stand for.
 double wsr__eval_part_done(const wsr_eval *eval);
 
-/// Images that tell models apart: the first n of the evaluation. With a limit of
-/// queries they are grey ones, since questions about them count for no image.
+/// Images that tell models apart: the first n of the evaluation. With a limit
+/// of queries they are grey ones, since questions about them count for no
+/// image.
 wsr_status wsr__eval_probe_images(float *x, const wsr_eval *eval, size_t n);
 
 /// Ask the model about the probe's images twice.

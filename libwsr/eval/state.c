@@ -124,7 +124,8 @@ wsr_status wsr__eval_probe_images(float *x, const wsr_eval *eval, size_t n)
         return wsr_dataset_images(x, eval->dataset, eval->index, n);
     }
     for (size_t i = 0; i < n * d; i++) {
-        const float share = (float)(i / d + 1) / (float)(n + 1);
+        const size_t image = i / d;
+        const float share = (float)(image + 1) / (float)(n + 1);
         x[i] = box.lo + share * (box.hi - box.lo);
     }
     return WSR_OK;

@@ -121,8 +121,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_from_graph(wsr_model **out,
  * The library ends a program that fails, and each later call fails.
  *
  * @param out [out, owned] NULL on failure
- * @param command [borrowed] a program and its arguments, "./serve --quiet"; with
- *        quotes, pipes or variables a command of /bin/sh
+ * @param command [borrowed] a program and its arguments, "./serve --quiet";
+ * with quotes, pipes or variables a command of /bin/sh
  * @param options [borrowed] "key=value,..."; NULL: the defaults
  * @returns WSR_NOTFOUND when there is no such program; WSR_IO when it ends,
  *          does not answer in time, or answers with an error, whose text the
