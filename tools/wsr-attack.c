@@ -14,7 +14,8 @@
 
 // Each is short for a key of the configuration.
 static const cli_option options[] = {
-    {"net", "FILE", "net.file", "network, a .safetensors, .pth or .onnx file"},
+    {"net", "FILE", "net.file",
+     ".safetensors, .pth or .onnx file, or cmd:PROGRAM"},
     {"genotype", "NAME", "net.genotype",
      "its cells; so --channels, --layers, --classes"},
     {"channels", "N", "net.channels", NULL},
