@@ -120,7 +120,7 @@ out:
 
 // -------------------------------------------------------------------- PRelu
 
-// A slope for all, or one for each channel.
+// Slopes (c, 1, 1), or of any shape that NumPy broadcasts to the input's.
 static wsr_status read_prelu(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
@@ -128,9 +128,8 @@ static wsr_status read_prelu(wsr__onnx_node *node)
     wsr_value y = 0;
     wsr__onnx_value *const slope = node->in[1];
     WSR_TRY(wsr__onnx_need_value(node, 0));
-    const wsr_shape shape = wsr__shape1((int64_t)slope->count);
     srcs[0] = node->in[0]->value;
-    WSR_TRY(wsr__onnx_param(&srcs[1], node, slope, &shape));
+    WSR_TRY(wsr__onnx_operand(&srcs[1], node, slope, node->in[0]));
     wsr__onnx_op op = wsr__onnx_begin("prelu");
     WSR_TRY(wsr__onnx_emit(&y, node, &op, srcs, 2));
     wsr__onnx_put_like(node, y);
@@ -140,25 +139,60 @@ out:
 
 // ------------------------------------------------------------------ Softmax
 
+static wsr_status softmax_of(wsr_value *out, const wsr__onnx_node *node,
+                             wsr_value x, int axis, bool last)
+{
+    wsr__onnx_op op = wsr__onnx_begin(node->row->with);
+    if (!last) {
+        wsr__onnx_set_int(&op, "axis", axis);
+    }
+    return wsr__onnx_emit(out, node, &op, &x, 1);
+}
+
 // Before opset 13 all axes from the given one on were one.
+static wsr_status read_flat_softmax(wsr__onnx_node *node, int axis)
+{
+    wsr_status status = WSR_OK;
+    const wsr__onnx_value *const x = node->in[0];
+    wsr_shape flat = {.ndims = axis + 1};
+    wsr_value y = 0;
+    for (int i = 0; i < axis; i++) {
+        flat.dims[i] = x->shape.dims[i];
+    }
+    flat.dims[axis] = 1;
+    for (int i = axis; i < x->shape.ndims; i++) {
+        flat.dims[axis] *= x->shape.dims[i];
+    }
+    WSR_TRY(wsr__onnx_reshape(&y, node, x, &flat, x->batch));
+    WSR_TRY(softmax_of(&y, node, y, 0, true));
+    const wsr__onnx_value rows = {.value = y, .batch = x->batch};
+    WSR_TRY(wsr__onnx_reshape(&y, node, &rows, &x->shape, x->batch));
+    wsr__onnx_put_like(node, y);
+out:
+    return status;
+}
+
 static wsr_status read_softmax(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
     const bool flat = node->reader->opset < 13;
     const wsr__onnx_value *const x = node->in[0];
+    wsr_value y = 0;
     int axis = 0;
     WSR_TRY(wsr__onnx_need_value(node, 0));
     WSR_TRY(wsr__onnx_axis(&axis, wsr__onnx_int(node, "axis", flat ? 1 : -1),
                            x->shape.ndims));
-    if (axis == x->batch || (flat && axis != x->shape.ndims - 1)) {
+    const bool last = axis == x->shape.ndims - 1;
+    if (axis == x->batch || (flat && axis < x->batch)) {
         return WSR_FAIL(WSR_FORMAT, "its axis %d is not one of an image's",
                         axis);
     }
-    wsr__onnx_op op = wsr__onnx_begin(node->row->with);
-    if (axis != x->shape.ndims - 1) {
-        wsr__onnx_set_int(&op, "axis", wsr__onnx_graph_axis(x, axis));
+    if (flat && !last) {
+        return read_flat_softmax(node, axis);
     }
-    WSR_TRY(finish(node, &op));
+    WSR_TRY(
+        softmax_of(&y, node, x->value, wsr__onnx_graph_axis(x, axis), last));
+    wsr__onnx_put_like(node, y);
 out:
     return status;
 }

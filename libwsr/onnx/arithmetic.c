@@ -298,10 +298,26 @@ static wsr_status with_number(wsr_value *out, bool *done,
 
 // ----------------------------------------------------- values and parameters
 
-// A constant beside a value: a parameter without the axis of the batch, in
-// which it must not differ, and without leading axes of 1.
-static wsr_status operand(wsr_value *out, wsr__onnx_node *node,
-                          wsr__onnx_value *c, const wsr__onnx_value *like)
+// Whole numbers, which only exponents may be.
+static wsr_status whole_numbers(wsr_value *out, wsr__onnx_node *node,
+                                wsr__onnx_value *c, const wsr_shape *shape)
+{
+    wsr_status status = WSR_OK;
+    float *data = NULL;
+    WSR_TRY(wsr__onnx_decode(node, c));
+    data = wsr__alloc(c->count, sizeof(*data));
+    WSR_TRY(data != NULL ? WSR_OK : WSR_NOMEM);
+    for (size_t i = 0; i < c->count; i++) {
+        data[i] = (float)c->ints[i];
+    }
+    WSR_TRY(wsr__onnx_param_of(out, node, c->name, data, shape));
+out:
+    wsr__free(data);
+    return status;
+}
+
+wsr_status wsr__onnx_operand(wsr_value *out, wsr__onnx_node *node,
+                             wsr__onnx_value *c, const wsr__onnx_value *like)
 {
     wsr_shape shape = {0};
     const int n = like->shape.ndims;
@@ -322,7 +338,9 @@ static wsr_status operand(wsr_value *out, wsr__onnx_node *node,
     if (shape.ndims == 0) {
         shape = wsr__shape1(1);
     }
-    return wsr__onnx_param(out, node, c, &shape);
+    return c->constant && c->integer && wsr__streq(node->row->op, "Pow")
+               ? whole_numbers(out, node, c, &shape)
+               : wsr__onnx_param(out, node, c, &shape);
 }
 
 // Both have the same number of axes, and the batch at the same.
@@ -357,7 +375,7 @@ static wsr_status of_values(wsr__onnx_node *node, const char *name)
     for (size_t i = 0; i < 2; i++) {
         if (in[i]->constant) {
             shapes[i] = in[i]->shape;
-            WSR_TRY(operand(&srcs[i], node, in[i], in[1 - i]));
+            WSR_TRY(wsr__onnx_operand(&srcs[i], node, in[i], in[1 - i]));
         } else {
             WSR_TRY(align(&srcs[i], &shapes[i], &batch[i], node, in[i], n));
         }

@@ -227,6 +227,22 @@ static wsr_status read_identity(wsr__onnx_node *node)
     return wsr__onnx_same(node, 0, node->in[0], &node->in[0]->shape);
 }
 
+// Inputs: x, ratio, training_mode. A ratio of 0 drops nothing: torchvision's
+// swin transformers have it in training mode.
+static wsr_status read_dropout(wsr__onnx_node *node)
+{
+    double ratio = 0.5;
+    double training = 0;
+    (void)wsr__onnx_scalar(&ratio, node, 1);
+    if (wsr__onnx_in(node, 2) != NULL && ratio != 0 &&
+        (!wsr__onnx_scalar(&training, node, 2) || training != 0)) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "it is in training mode: export the "
+                        "network in evaluation mode (model.eval())");
+    }
+    return read_identity(node);
+}
+
 // -------------------------------------------------------------------- Range
 
 static wsr_status read_range(wsr__onnx_node *node)
@@ -264,6 +280,6 @@ const wsr__onnx_row wsr__onnx_constants[] = {
     {"Cast", read_cast, NULL, 1},
     {"Range", read_range, NULL, 3},
     {"Identity", read_identity, NULL, 1},
-    {"Dropout", read_identity, NULL, 1},
+    {"Dropout", read_dropout, NULL, 1},
     {0},
 };

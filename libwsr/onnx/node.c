@@ -44,6 +44,20 @@ bool wsr__onnx_is(const wsr__onnx_node *node, const char *key, const char *word,
     return a->s.len == strlen(word) && memcmp(a->s.data, word, a->s.len) == 0;
 }
 
+const char *wsr__onnx_word(const wsr__onnx_node *node, const char *key,
+                           const char *const *words, const char *fallback)
+{
+    if (wsr__onnx_attribute(node, key) == NULL) {
+        return fallback;
+    }
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (wsr__onnx_is(node, key, words[i], false)) {
+            return words[i];
+        }
+    }
+    return NULL;
+}
+
 const int64_t *wsr__onnx_ints(const wsr__onnx_node *node, const char *key,
                               size_t *n)
 {
@@ -230,6 +244,18 @@ void wsr__onnx_set_ints(wsr__onnx_op *op, const char *key,
         field->v[i] = values[i];
     }
     check(op, option, field);
+}
+
+void wsr__onnx_set_floats(wsr__onnx_op *op, const char *key,
+                          const double *values, size_t n)
+{
+    const wsr__option *option = NULL;
+    wsr__floats *const field = field_of(op, key, WSR__FLOATS, &option);
+    if (field != NULL && n <= WSR__LIST_SIZE) {
+        *field = (wsr__floats){.n = n};
+        memcpy(field->v, values, n * sizeof(*values));
+        check(op, option, field);
+    }
 }
 
 wsr_status wsr__onnx_emit(wsr_value *out, const wsr__onnx_node *node,

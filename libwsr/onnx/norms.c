@@ -40,7 +40,12 @@ static wsr_status read_batch_norm(wsr__onnx_node *node)
     if (!wsr__onnx_is_plain(x) || x->shape.ndims < 2) {
         return WSR_FAIL(WSR_FORMAT, "its input is not (n, c, ...)");
     }
-    if (wsr__onnx_int(node, "training_mode", 0) != 0) {
+    // Before opset 14 further outputs said so.
+    bool training = wsr__onnx_int(node, "training_mode", 0) != 0;
+    for (size_t i = 1; i < node->n_out; i++) {
+        training = training || node->out[i] != NULL;
+    }
+    if (training) {
         return WSR_FAIL(WSR_FORMAT,
                         "it is in training mode: export the network "
                         "in evaluation mode (model.eval())");

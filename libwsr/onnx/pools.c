@@ -97,8 +97,9 @@ out:
 
 // --------------------------------------------------------------- reductions
 
-// Marks of the axes that a node reduces: all but the batch where it names none.
-static wsr_status reduced_axes(bool out[WSR_MAX_DIMS],
+// Marks of the axes that a node reduces. Where it names none, these are all, or
+// `*none`, if it says so.
+static wsr_status reduced_axes(bool out[WSR_MAX_DIMS], bool *none,
                                const wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
@@ -114,7 +115,8 @@ static wsr_status reduced_axes(bool out[WSR_MAX_DIMS],
         WSR_TRY(wsr__onnx_axis(&axis, axes[i], x->shape.ndims));
         out[axis] = true;
     }
-    if (n == 0 || out[x->batch]) {
+    *none = n == 0 && wsr__onnx_int(node, "noop_with_empty_axes", 0) != 0;
+    if (!*none && (n == 0 || out[x->batch])) {
         return WSR_FAIL(WSR_FORMAT, "it mixes the images of a batch");
     }
 out:
@@ -167,11 +169,15 @@ static wsr_status read_reduction(wsr__onnx_node *node)
     wsr_status status = WSR_OK;
     const wsr__onnx_value *const x = node->in[0];
     bool reduced[WSR_MAX_DIMS];
+    bool none = false;
     wsr_shape shape;
     wsr_value y = 0;
     int batch = 0;
     WSR_TRY(wsr__onnx_need_value(node, 0));
-    WSR_TRY(reduced_axes(reduced, node));
+    WSR_TRY(reduced_axes(reduced, &none, node));
+    if (none) {
+        return wsr__onnx_same(node, 0, node->in[0], &x->shape);
+    }
     reduced_shape(&shape, &batch, x, reduced,
                   wsr__onnx_int(node, "keepdims", 1) != 0);
     if (is_global_pool(node, reduced)) {

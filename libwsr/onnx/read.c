@@ -21,7 +21,8 @@ enum {
 static const wsr__onnx_row *const groups[] = {
     wsr__onnx_activations, wsr__onnx_arithmetic, wsr__onnx_constants,
     wsr__onnx_layers,      wsr__onnx_norms,      wsr__onnx_pools,
-    wsr__onnx_selections,  wsr__onnx_shapes,
+    wsr__onnx_resizes,     wsr__onnx_scatters,   wsr__onnx_selections,
+    wsr__onnx_shapes,
 };
 
 const wsr__onnx_row *wsr__onnx_row_of(const char *op)

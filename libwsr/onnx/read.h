@@ -75,6 +75,8 @@ extern const wsr__onnx_row wsr__onnx_constants[];
 extern const wsr__onnx_row wsr__onnx_layers[];
 extern const wsr__onnx_row wsr__onnx_norms[];
 extern const wsr__onnx_row wsr__onnx_pools[];
+extern const wsr__onnx_row wsr__onnx_resizes[];
+extern const wsr__onnx_row wsr__onnx_scatters[];
 extern const wsr__onnx_row wsr__onnx_selections[];
 extern const wsr__onnx_row wsr__onnx_shapes[];
 
@@ -92,6 +94,9 @@ double wsr__onnx_float(const wsr__onnx_node *node, const char *key,
 /// Whether a text attribute is `word`; `fallback` where it is left out.
 bool wsr__onnx_is(const wsr__onnx_node *node, const char *key, const char *word,
                   bool fallback);
+/// The one of some words that a text attribute is, NULL for another one.
+const char *wsr__onnx_word(const wsr__onnx_node *node, const char *key,
+                           const char *const *words, const char *fallback);
 /// A list, [borrowed] NULL where it is left out.
 const int64_t *wsr__onnx_ints(const wsr__onnx_node *node, const char *key,
                               size_t *n);
@@ -134,6 +139,10 @@ wsr_status wsr__onnx_param(wsr_value *out, wsr__onnx_node *node,
 /// The same as a buffer, which is not trained.
 wsr_status wsr__onnx_buffer(wsr_value *out, wsr__onnx_node *node,
                             wsr__onnx_value *value, const wsr_shape *shape);
+/// A constant beside a value: a parameter without the axis of the batch, in
+/// which it must not differ, and without leading axes of 1.
+wsr_status wsr__onnx_operand(wsr_value *out, wsr__onnx_node *node,
+                             wsr__onnx_value *c, const wsr__onnx_value *like);
 /// Floats that were computed from a constant of that name.
 wsr_status wsr__onnx_param_of(wsr_value *out, wsr__onnx_node *node,
                               const char *name, const float *data,
@@ -156,6 +165,8 @@ void wsr__onnx_set_float(wsr__onnx_op *op, const char *key, double value);
 void wsr__onnx_set_word(wsr__onnx_op *op, const char *key, const char *value);
 void wsr__onnx_set_ints(wsr__onnx_op *op, const char *key,
                         const int64_t *values, size_t n);
+void wsr__onnx_set_floats(wsr__onnx_op *op, const char *key,
+                          const double *values, size_t n);
 /// Apply it to values of the graph and release it.
 wsr_status wsr__onnx_emit(wsr_value *out, const wsr__onnx_node *node,
                           wsr__onnx_op *op, const wsr_value *srcs, size_t n);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Nodes that take parts of values, put values side by side, or change the size
-// of images.
+// Nodes that take parts of values, put values side by side, or pad them.
 
 #include "onnx/read.h"
 
-#include <math.h>
 #include <string.h>
 
 // ------------------------------------------------------------------- Concat
@@ -214,17 +212,10 @@ static wsr_status emit_range(wsr_value *out, const wsr__onnx_node *node,
     const int64_t last = r->begin + (r->n - 1) * r->step;
     wsr__onnx_op op = wsr__onnx_begin("slice");
     wsr__onnx_set_int(&op, "axis", wsr__onnx_graph_axis(x, r->axis));
-    if (r->step > 0) {
-        wsr__onnx_set_int(&op, "begin", r->begin);
-        wsr__onnx_set_int(&op, "end", last + 1);
-    }
+    wsr__onnx_set_int(&op, "begin", r->step > 0 ? r->begin : last);
+    wsr__onnx_set_int(&op, "end", (r->step > 0 ? last : r->begin) + 1);
     if (r->step != 1) {
         wsr__onnx_set_int(&op, "step", r->step);
-    }
-    if (r->step < 0 &&
-        (r->begin != x->shape.dims[r->axis] - 1 || last + r->step >= 0)) {
-        wsr__free(op.params);
-        return WSR_FAIL(WSR_FORMAT, "it reverses a part of axis %d", r->axis);
     }
     return wsr__onnx_emit(out, node, &op, &x->value, 1);
 }
@@ -460,6 +451,36 @@ out:
     return status;
 }
 
+// An op lists a bounded number of indices: longer lists are several, side by
+// side.
+static wsr_status emit_gather(wsr_value *out, const wsr__onnx_node *node,
+                              int axis, const int64_t *at)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = node->in[1]->count;
+    const size_t parts = (n + WSR__LIST_SIZE - 1) / WSR__LIST_SIZE;
+    wsr_value *const srcs = wsr__alloc(parts, sizeof(*srcs));
+    WSR_TRY(srcs != NULL ? WSR_OK : WSR_NOMEM);
+    for (size_t i = 0; i < parts; i++) {
+        const size_t begin = i * WSR__LIST_SIZE;
+        const size_t left = n - begin;
+        wsr__onnx_op op = wsr__onnx_begin("gather");
+        wsr__onnx_set_int(&op, "axis", axis);
+        wsr__onnx_set_ints(&op, "indices", at + begin,
+                           left < WSR__LIST_SIZE ? left : WSR__LIST_SIZE);
+        WSR_TRY(wsr__onnx_emit(&srcs[i], node, &op, &node->in[0]->value, 1));
+    }
+    *out = srcs[0];
+    if (parts > 1) {
+        wsr__onnx_op op = wsr__onnx_begin("concat");
+        wsr__onnx_set_int(&op, "axis", axis);
+        WSR_TRY(wsr__onnx_emit(out, node, &op, srcs, parts));
+    }
+out:
+    wsr__free(srcs);
+    return status;
+}
+
 // One index is a range, which is faster; a scalar takes the axis away.
 static wsr_status gather_value(wsr__onnx_node *node, const wsr_shape *shape,
                                const int64_t *at, int axis)
@@ -475,10 +496,7 @@ static wsr_status gather_value(wsr__onnx_node *node, const wsr_shape *shape,
         const range r = {.axis = axis, .begin = at[0], .step = 1, .n = 1};
         WSR_TRY(emit_range(&y, node, x, &r));
     } else {
-        wsr__onnx_op op = wsr__onnx_begin("gather");
-        wsr__onnx_set_int(&op, "axis", wsr__onnx_graph_axis(x, axis));
-        wsr__onnx_set_ints(&op, "indices", at, indices->count);
-        WSR_TRY(wsr__onnx_emit(&y, node, &op, &x->value, 1));
+        WSR_TRY(emit_gather(&y, node, wsr__onnx_graph_axis(x, axis), at));
     }
     const int batch = x->batch < axis ? x->batch
                                       : x->batch - 1 + indices->shape.ndims;
@@ -524,15 +542,31 @@ static bool pads_nothing(const int64_t *pads, size_t n)
     return true;
 }
 
-static const char *pad_mode(const wsr__onnx_node *node)
+// Widths before all axes, then behind them: the node has them all, or those of
+// the axes of its fourth input. False for widths that are not an image's.
+static wsr_status read_widths(bool *fit, int64_t out[2 * WSR_MAX_DIMS],
+                              const wsr__onnx_node *node)
 {
-    static const char *const modes[] = {"reflect", "edge", "wrap"};
-    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-        if (wsr__onnx_is(node, "mode", modes[i], false)) {
-            return modes[i];
-        }
+    wsr_status status = WSR_OK;
+    const int d = node->in[0]->shape.ndims;
+    const int64_t *pads = NULL;
+    const int64_t *axes = NULL;
+    size_t n = 0;
+    size_t n_axes = 0;
+    WSR_TRY(wsr__onnx_numbers(&pads, &n, node, 1, "pads"));
+    WSR_TRY(wsr__onnx_numbers(&axes, &n_axes, node, 3, "axes"));
+    const size_t listed = axes != NULL ? n_axes : (size_t)d;
+    *fit = n == 2 * listed && listed <= (size_t)d;
+    for (size_t i = 0; *fit && i < listed; i++) {
+        int axis = 0;
+        WSR_TRY(wsr__onnx_axis(&axis, axes != NULL ? axes[i] : (int64_t)i, d));
+        out[axis] = pads[i];
+        out[d + axis] = pads[listed + i];
     }
-    return "constant";
+    *fit = *fit && wsr__onnx_is_plain(node->in[0]) && out[0] == 0 &&
+           out[d] == 0;
+out:
+    return status;
 }
 
 // Inputs: x, pads, value, axes. The op lists the graph's axes.
@@ -540,28 +574,30 @@ static wsr_status read_pad(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
     const wsr__onnx_value *const x = node->in[0];
-    const int64_t *pads = NULL;
+    static const char *const modes[] = {"constant", "reflect", "edge", "wrap",
+                                        NULL};
+    const char *const mode = wsr__onnx_word(node, "mode", modes, modes[0]);
     int64_t all[2 * WSR_MAX_DIMS] = {0};
     double value = wsr__onnx_float(node, "value", 0);
     wsr_value y = 0;
-    size_t n = 0;
+    bool fit = false;
     WSR_TRY(wsr__onnx_need_value(node, 0));
-    WSR_TRY(wsr__onnx_numbers(&pads, &n, node, 1, "pads"));
-    const int d = x->shape.ndims;
+    WSR_TRY(read_widths(&fit, all, node));
+    const size_t n = 2 * (size_t)x->shape.ndims;
     if (wsr__onnx_in(node, 2) != NULL && !wsr__onnx_scalar(&value, node, 2)) {
         return WSR_FAIL(WSR_FORMAT, "its value is not one number");
     }
-    if (n != 2 * (size_t)d || wsr__onnx_in(node, 3) != NULL ||
-        !wsr__onnx_is_plain(x) || pads[0] != 0 || pads[d] != 0) {
-        return WSR_FAIL(WSR_FORMAT, "its pads are not those of an image");
+    if (!fit || mode == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "its %s",
+                        fit ? "mode is not supported"
+                            : "pads are not those of an image");
     }
-    if (pads_nothing(pads, n)) {
+    if (pads_nothing(all, n)) {
         return wsr__onnx_same(node, 0, node->in[0], &x->shape);
     }
-    memcpy(all, pads, n * sizeof(*pads));
     wsr__onnx_op op = wsr__onnx_begin("pad");
     wsr__onnx_set_ints(&op, "pads", all, n);
-    wsr__onnx_set_word(&op, "mode", pad_mode(node));
+    wsr__onnx_set_word(&op, "mode", mode);
     wsr__onnx_set_float(&op, "value", value);
     WSR_TRY(wsr__onnx_emit(&y, node, &op, &x->value, 1));
     wsr__onnx_put(node, 0, y, wsr_graph_shape(node->reader->graph, y), 0);
@@ -569,99 +605,8 @@ out:
     return status;
 }
 
-// ------------------------------------------------------------------- Resize
-
-static const char *word_of(const wsr__onnx_node *node, const char *key,
-                           const char *const *words, const char *fallback)
-{
-    const Wsr__Onnx__Attribute *const a = wsr__onnx_attribute(node, key);
-    if (a == NULL) {
-        return fallback;
-    }
-    for (size_t i = 0; words[i] != NULL; i++) {
-        if (wsr__onnx_is(node, key, words[i], false)) {
-            return words[i];
-        }
-    }
-    return NULL;
-}
-
-// Height and width: said as sizes, or as factors whose products are rounded
-// down.
-static wsr_status resized(int64_t out[2], const wsr__onnx_node *node)
-{
-    wsr_status status = WSR_OK;
-    const bool old = wsr__streq(node->row->op, "Upsample") ||
-                     node->reader->opset < 11;
-    wsr__onnx_value *const scales = wsr__onnx_in(node, old ? 1 : 2);
-    wsr__onnx_value *const sizes = wsr__onnx_in(node, 3);
-    wsr__onnx_value *const said = sizes != NULL ? sizes : scales;
-    const wsr_shape *const x = &node->in[0]->shape;
-    if (said == NULL || !said->constant || said->count != 4 ||
-        said->integer != (sizes != NULL)) {
-        return WSR_FAIL(WSR_FORMAT, "its sizes or scales are no four "
-                                    "constants");
-    }
-    WSR_TRY(wsr__onnx_decode(node, said));
-    for (int i = 0; i < 2; i++) {
-        out[i] = said->integer
-                     ? said->ints[2 + i]
-                     : (int64_t)floor((double)x->dims[2 + i] *
-                                      fmin((double)said->floats[2 + i], 4096));
-        if (out[i] < 1 || out[i] > 4096) {
-            return WSR_FAIL(WSR_FORMAT,
-                            "a side of %lld pixels is outside [1, "
-                            "4096]",
-                            (long long)out[i]);
-        }
-    }
-out:
-    return status;
-}
-
-static wsr_status read_resize(wsr__onnx_node *node)
-{
-    static const char *const modes[] = {"nearest", "linear", NULL};
-    static const char *const coordinates[] = {"half_pixel", "asymmetric",
-                                              "align_corners",
-                                              "pytorch_half_pixel", NULL};
-    static const char *const roundings[] = {
-        "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    wsr_status status = WSR_OK;
-    int64_t size[2];
-    wsr_value y = 0;
-    const bool old = wsr__streq(node->row->op, "Upsample") ||
-                     node->reader->opset < 11;
-    const char *const mode = word_of(node, "mode", modes, "nearest");
-    const char *const where = word_of(node, "coordinate_transformation_mode",
-                                      coordinates,
-                                      old ? "asymmetric" : "half_pixel");
-    const char *const rounding = word_of(node, "nearest_mode", roundings,
-                                         old ? "floor" : "round_prefer_floor");
-    WSR_TRY(wsr__onnx_need_image(node));
-    if (mode == NULL || where == NULL || rounding == NULL ||
-        wsr__onnx_int(node, "antialias", 0) != 0) {
-        return WSR_FAIL(WSR_FORMAT, "its mode is not supported");
-    }
-    WSR_TRY(resized(size, node));
-    wsr__onnx_op op = wsr__onnx_begin("resize");
-    wsr__onnx_set_ints(&op, "size", size, 2);
-    wsr__onnx_set_word(&op, "mode", mode);
-    wsr__onnx_set_word(&op, "coordinates", where);
-    wsr__onnx_set_word(&op, "nearest", rounding);
-    WSR_TRY(wsr__onnx_emit(&y, node, &op, &node->in[0]->value, 1));
-    wsr__onnx_put(node, 0, y, wsr_graph_shape(node->reader->graph, y), 0);
-out:
-    return status;
-}
-
 const wsr__onnx_row wsr__onnx_selections[] = {
-    {"Concat", read_concat, "concat", 1},
-    {"Slice", read_slice, "slice", 1},
-    {"Split", read_split, "slice", 1},
-    {"Gather", read_gather, "gather", 2},
-    {"Pad", read_pad, "pad", 1},
-    {"Resize", read_resize, "resize", 1},
-    {"Upsample", read_resize, "resize", 1},
-    {0},
+    {"Concat", read_concat, "concat", 1}, {"Slice", read_slice, "slice", 1},
+    {"Split", read_split, "slice", 1},    {"Gather", read_gather, "gather", 2},
+    {"Pad", read_pad, "pad", 1},          {0},
 };

@@ -442,7 +442,7 @@ static wsr_status read_expand(wsr__onnx_node *node)
                 ? WSR_OK
                 : WSR_FAIL(WSR_FORMAT, "it adds axes before the batch"));
     wsr__onnx_op op = wsr__onnx_begin("expand");
-    wsr__onnx_set_ints(&op, "shape", shape.dims + 1, (size_t)shape.ndims - 1);
+    wsr__onnx_set_ints(&op, "shape", shape.dims, (size_t)shape.ndims);
     WSR_TRY(wsr__onnx_emit(&y, node, &op, &x->value, 1));
     wsr__onnx_put(node, 0, y, &shape, 0);
 out:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A border around the axes behind the batch, as in ONNX: of a constant, of the
-// source reflected at its edge (which is not repeated), or of the edge. A
-// negative width cuts off.
+// source reflected at its edge (which is not repeated), of the edge, or of the
+// source again from its other end (wrap). A negative width cuts off.
 
 #include "op/index_map.h"
 
@@ -14,7 +14,8 @@ typedef struct pad_params {
     double value;
 } pad_params;
 
-static const char *const words[] = {"constant", "reflect", "edge", NULL};
+static const char *const words[] = {"constant", "reflect", "edge", "wrap",
+                                    NULL};
 
 static const wsr__option schema[] = {
     {"pads", WSR__INTS, offsetof(pad_params, pads), "[]", -(1 << 20), 1 << 20,
@@ -64,6 +65,11 @@ static wsr_status infer(wsr_shape *dst, const void *params,
             return fail("a reflected border must be smaller than the source",
                         src);
         }
+        if (o->mode.s[0] == 'w' && most > src->dims[i]) {
+            return fail("a border that wraps must not be larger than the "
+                        "source",
+                        src);
+        }
         dst->dims[i] += before + behind;
         if (dst->dims[i] < 1 || -before >= src->dims[i] ||
             -behind >= src->dims[i]) {
@@ -84,6 +90,9 @@ static int64_t index_of(const wsr__node *node, int axis, int64_t i)
     }
     if (o->mode.s[0] == 'e') {
         return at < 0 ? 0 : last;
+    }
+    if (o->mode.s[0] == 'w') {
+        return at < 0 ? at + last + 1 : at - last - 1;
     }
     return at < 0 ? -at : 2 * last - at;
 }

@@ -79,15 +79,15 @@ out:
     return status;
 }
 
-// Padding above half the window would leave windows without a single pixel.
+// Padding of a whole window would leave windows without a single pixel.
 static wsr_status check_pad(const wsr__pool_side *s)
 {
     const int64_t window = s->dilation * (s->kernel - 1) + 1;
     const int64_t most = s->pad[0] > s->pad[1] ? s->pad[0] : s->pad[1];
-    if (2 * most <= window) {
+    if (most < window) {
         return WSR_OK;
     }
-    return WSR_FAIL(WSR_ARG, "pad %lld is above half the kernel %lld",
+    return WSR_FAIL(WSR_ARG, "pad %lld is not below the kernel %lld",
                     (long long)most, (long long)window);
 }
 

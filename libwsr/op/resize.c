@@ -18,8 +18,13 @@ typedef struct resize_params {
 } resize_params;
 
 static const char *const modes[] = {"nearest", "linear", NULL};
-static const char *const places[] = {
-    "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", NULL};
+static const char *const places[] = {"half_pixel",
+                                     "asymmetric",
+                                     "align_corners",
+                                     "pytorch_half_pixel",
+                                     "half_pixel_symmetric",
+                                     "tf_half_pixel_for_nn",
+                                     NULL};
 static const char *const roundings[] = {
     "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
 
@@ -27,7 +32,10 @@ static const wsr__option schema[] = {
     {"size", WSR__INTS, offsetof(resize_params, size), "[]", 1, 1 << 20,
      "pixels", "height and width of the result; empty: from scale", NULL},
     {"scale", WSR__FLOATS, offsetof(resize_params, scale), "[]", 1e-4, 1e4, "",
-     "factors of height and width, one number for both", NULL},
+     "factors of height and width, one number for both; beside a size they "
+     "only "
+     "say where pixels lie",
+     NULL},
     {"mode", WSR__WORD, offsetof(resize_params, mode), "nearest", 0, 0, "",
      "what is taken of the pixels around a point", modes},
     {"coordinates", WSR__WORD, offsetof(resize_params, coordinates),
@@ -61,11 +69,10 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     const resize_params *const o = params;
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__op_ndims(&srcs[0], 4));
-    if ((o->size.n == 0) == (o->scale.n == 0) || o->size.n > 2 ||
-        o->scale.n > 2) {
+    if (o->size.n + o->scale.n == 0 || o->size.n > 2 || o->scale.n > 2) {
         return WSR_FAIL(WSR_ARG,
-                        "either size or scale must have one number or two, "
-                        "not %zu and %zu",
+                        "size or scale must have one number or two, not %zu "
+                        "and %zu",
                         o->size.n, o->scale.n);
     }
     *dst = srcs[0];
@@ -82,12 +89,12 @@ out:
 
 // ------------------------------------------------------------------- points
 
-// The point of src that pixel `i` of dst looks at. A size gives an exact ratio,
-// a scale is used as it is, though the size is rounded.
+// The point of src that pixel `i` of dst looks at. A size alone gives an exact
+// ratio, a scale is used as it is, though the size is rounded.
 static double point_of(const resize_params *o, int64_t in, int64_t out,
                        int side, int64_t i)
 {
-    const bool sized = o->size.n > 0;
+    const bool sized = o->scale.n == 0;
     const size_t k = o->scale.n == 1 ? 0 : (size_t)side;
     const double up = sized ? (double)out : o->scale.v[k];
     const double down = sized ? (double)in : 1;
@@ -101,7 +108,15 @@ static double point_of(const resize_params *o, int64_t in, int64_t out,
     if (is_word(&o->coordinates, "pytorch_half_pixel") && out == 1) {
         return 0;
     }
-    return (at + 0.5) * down / up - 0.5;
+    if (is_word(&o->coordinates, "tf_half_pixel_for_nn")) {
+        return (at + 0.5) * down / up;
+    }
+    const double point = (at + 0.5) * down / up - 0.5;
+    if (is_word(&o->coordinates, "half_pixel_symmetric")) {
+        const double exact = (double)in * up / down; // the size not rounded
+        return point + (double)in / 2 * (1 - (double)out / exact);
+    }
+    return point;
 }
 
 static double round_point(const resize_params *o, double x)

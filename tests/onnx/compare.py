@@ -26,8 +26,8 @@ warnings.filterwarnings("ignore")
 NAMES = [
     "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet",
     "mnasnet1_0", "mobilenet_v2", "mobilenet_v3_small", "regnet_y_400mf",
-    "resnet18", "resnet50", "shufflenet_v2_x1_0", "squeezenet1_1", "vit_b_16",
-    "wide_resnet50_2",
+    "resnet18", "resnet50", "shufflenet_v2_x1_0", "squeezenet1_1", "swin_t",
+    "vit_b_16", "wide_resnet50_2",
 ]
 SIDE = 64
 

@@ -11,6 +11,7 @@ START_TEST(borders_are_those_of_numpy)
     const float reflected[] = {6, 5, 4, 5, 6, 5, 3, 2, 1,
                                2, 3, 2, 6, 5, 4, 5, 6, 5};
     const float edge[] = {1, 1, 1, 2, 3, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6};
+    const float wrapped[] = {5, 6, 4, 5, 6, 2, 3, 1, 2, 3};
     const float cut[] = {0, 5, 6, 0};
     float y[32];
     op_forward(y, "pad", "pads=[0,0,1,1,0,0,0,1]", &src, 1);
@@ -21,6 +22,8 @@ START_TEST(borders_are_those_of_numpy)
     ck_assert_mem_eq(y, reflected, sizeof(reflected));
     op_forward(y, "pad", "pads=[0,1,2,0,0,0],mode=edge", &src, 1);
     ck_assert_mem_eq(y, edge, sizeof(edge));
+    op_forward(y, "pad", "pads=[0,1,2,0,-1,0],mode=wrap", &src, 1);
+    ck_assert_mem_eq(y, wrapped, 5 * sizeof(*wrapped));
     op_forward(y, "pad", "pads=[0,-1,-1,0,0,1]", &src, 1);
     ck_assert_float_eq(y[0], 5);
     ck_assert_float_eq(y[1], 6);
@@ -35,6 +38,7 @@ START_TEST(gradients_are_right)
         "pads=[0,0,1,1,0,0,0,1],value=3",
         "pads=[1,4,2,1,1,2],mode=reflect",
         "pads=[2,1,7,0,3,1],mode=edge",
+        "pads=[1,4,2,1,1,2],mode=wrap",
         "pads=[-2,1,-1,0,-1,1]",
         "pads=[0,0,0,0,0,0]",
     };
@@ -64,7 +68,7 @@ START_TEST(widths_that_do_not_fit_are_refused)
                &shape, 1);
     op_refuses(WSR_SHAPE, "nothing is left", "pad", "pads=[0,-2,0,0,-2,0]",
                &shape, 1);
-    op_refuses(WSR_CONFIG, "mode", "pad", "mode=wrap", &shape, 1);
+    op_refuses(WSR_CONFIG, "mode", "pad", "mode=mirror", &shape, 1);
 }
 END_TEST
 

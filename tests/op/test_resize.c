@@ -223,6 +223,9 @@ START_TEST(gradients_are_right)
         "size=[2,3],mode=linear,coordinates=align_corners",
         "scale=1.7,mode=linear,coordinates=pytorch_half_pixel",
         "scale=[0.5,3],mode=linear",
+        "size=[7,9],scale=[1.5,2.25],mode=linear",
+        "scale=[1.5,0.8],mode=linear,coordinates=half_pixel_symmetric",
+        "scale=1.5,coordinates=tf_half_pixel_for_nn,nearest=floor",
     };
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         grad_case c = {.op = "resize",
@@ -239,8 +242,8 @@ END_TEST
 START_TEST(sizes_that_do_not_fit_are_refused)
 {
     const wsr_shape shape = {4, {2, 3, 4, 5}};
-    op_refuses(WSR_ARG, "either size or scale", "resize", NULL, &shape, 1);
-    op_refuses(WSR_ARG, "either", "resize", "size=[2,2],scale=2", &shape, 1);
+    op_refuses(WSR_ARG, "size or scale must have", "resize", NULL, &shape, 1);
+    op_refuses(WSR_ARG, "size or scale", "resize", "size=[2,2,2]", &shape, 1);
     op_refuses(WSR_SHAPE, "nothing is left", "resize", "scale=0.1", &shape, 1);
 }
 END_TEST
