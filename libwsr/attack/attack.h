@@ -156,6 +156,11 @@ typedef struct wsr__attack_clean {
 
 wsr__attack_clean wsr__attack_result_logits(const wsr_attack_result *result);
 
+/// Smallest or largest pixel of each image, of the adversarial one after a
+/// success. [borrowed]
+const float *wsr__attack_result_end(const wsr_attack_result *result, size_t e,
+                                    bool high);
+
 /// Whether each image of a result lies outside of ball or pixel range, which
 /// would be the attack's fault. [borrowed] (n)
 const uint8_t *wsr__attack_result_outside(const wsr_attack_result *result,

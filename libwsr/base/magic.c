@@ -10,13 +10,18 @@
 
 enum { WINDOW = 1 << 18 }; // bytes searched for words, at either end
 
-#define TO_SAFETENSORS                                  \
+#define STATE_DICT                                      \
     "load it in PyTorch and write its state_dict with " \
-    "safetensors.torch.save_file"
+    "torch.save(model.state_dict(), PATH) or safetensors"
 #define UNPACK "unpack it first"
 #define REPACK "unpack it, or pack it with gzip"
-#define NO_WEIGHTS "weights are read from safetensors files"
-#define NO_DATA "images are read from IDX files and CIFAR's binary version"
+#define NO_WEIGHTS                                                       \
+    "weights are read from safetensors, .pth, .npz and ONNX files (the " \
+    "last with the ending .onnx)"
+#define NAME_IT "its name must end in .onnx"
+#define NO_DATA                                                       \
+    "images are read from IDX files, CIFAR's binary version, SVHN's " \
+    ".mat files and folders of JPEG and PNG files"
 #define IN_FILES \
     "JPEG and PNG files are read as imagefolder:DIR or as list:FILE"
 #define NO_PICKLE "CIFAR's binary version is wanted, not its Python version"
@@ -40,10 +45,10 @@ static const mark marks[] = {
     {AT(257, "ustar"), "", {"a tar archive", UNPACK, NULL}},
     {AT(0, "PK\x03\x04"),
      "constants.pkl",
-     {"a TorchScript archive", TO_SAFETENSORS, NO_DATA}},
+     {"a TorchScript archive", STATE_DICT, NO_DATA}},
     {AT(0, "PK\x03\x04"),
      "data.pkl",
-     {"a PyTorch file of torch.save", TO_SAFETENSORS, NO_DATA}},
+     {"a PyTorch file of torch.save", STATE_DICT, NO_DATA}},
     {AT(0, "PK\x03\x04"),
      ".npy",
      {"a NumPy .npz archive", NO_WEIGHTS, NO_DATA}},
@@ -51,12 +56,11 @@ static const mark marks[] = {
     {AT(0, "PK\x05\x06"), "", {"an empty zip archive", NO_WEIGHTS, NO_DATA}},
     {AT(0, "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19."),
      "",
-     {"a PyTorch file of torch.save in its old format", TO_SAFETENSORS,
-      NO_DATA}},
-    {AT(0, "\x80\x02"), "", {"a Python pickle", TO_SAFETENSORS, NO_PICKLE}},
-    {AT(0, "\x80\x03"), "", {"a Python pickle", TO_SAFETENSORS, NO_PICKLE}},
-    {AT(0, "\x80\x04\x95"), "", {"a Python pickle", TO_SAFETENSORS, NO_PICKLE}},
-    {AT(0, "\x80\x05\x95"), "", {"a Python pickle", TO_SAFETENSORS, NO_PICKLE}},
+     {"a PyTorch file of torch.save in its old format", STATE_DICT, NO_DATA}},
+    {AT(0, "\x80\x02"), "", {"a Python pickle", STATE_DICT, NO_PICKLE}},
+    {AT(0, "\x80\x03"), "", {"a Python pickle", STATE_DICT, NO_PICKLE}},
+    {AT(0, "\x80\x04\x95"), "", {"a Python pickle", STATE_DICT, NO_PICKLE}},
+    {AT(0, "\x80\x05\x95"), "", {"a Python pickle", STATE_DICT, NO_PICKLE}},
     {AT(0, "\x89HDF\r\n\x1a\n"), "", {"an HDF5 file", NO_WEIGHTS, NO_DATA}},
     {AT(0, "MATLAB 5.0 MAT-file"), "", {"a MATLAB file", NO_WEIGHTS, NO_DATA}},
     {AT(0, "\x93NUMPY"), "", {"a NumPy array", NO_WEIGHTS, NO_DATA}},
@@ -125,7 +129,7 @@ static bool is_onnx(const unsigned char *bytes, size_t size)
 
 const wsr__magic *wsr__magic_of(const unsigned char *bytes, size_t size)
 {
-    static const wsr__magic onnx = {"an ONNX model", NO_WEIGHTS, NULL};
+    static const wsr__magic onnx = {"an ONNX model", NAME_IT, NULL};
     for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
         const mark *const m = &marks[i];
         if (m->offset + m->size <= size &&

@@ -48,6 +48,8 @@ static void free_cells(wsr_eval *s)
         wsr__free(cell->gradients);
         wsr__free(cell->flat);
         wsr__free(cell->outside);
+        wsr__free(cell->ends[0]);
+        wsr__free(cell->ends[1]);
         wsr__free(cell->member);
         wsr__free(cell->step);
         wsr__free(cell->quantized);
@@ -296,6 +298,10 @@ static wsr_status make_cell(wsr__eval_cell *cell, const wsr_eval *s,
         cell->norms[i] = wsr__alloc(n, sizeof(*cell->norms[i]));
         made = made && cell->norms[i] != NULL;
     }
+    for (size_t i = 0; i < 2; i++) {
+        cell->ends[i] = wsr__alloc(n, sizeof(*cell->ends[i]));
+        made = made && cell->ends[i] != NULL;
+    }
     if (s->settings.quantize) {
         cell->quantized = wsr__alloc(n, sizeof(*cell->quantized));
         made = made && cell->quantized != NULL;
@@ -359,7 +365,7 @@ wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
     double plans = 0;
     const double pairs = (double)(eval->n_attacks * eval->n_eps);
     const double image = sizeof(float) * (double)model->pixels;
-    const double row = 3 * sizeof(float) + 5 * sizeof(uint32_t) + 3;
+    const double row = 5 * sizeof(float) + 5 * sizeof(uint32_t) + 3;
     const double images = pairs * (double)eval->keep * image;
     const double results = pairs * (double)eval->n * row;
     if (eval->n >= model->batch) {

@@ -2,7 +2,8 @@
 //
 // Accuracy over attack strengths. eval.c makes an evaluation, step.c takes a
 // data set through its attacks batch by batch, stats.c and text.c say what came
-// out, warnings.c what makes the numbers doubtful, state.c saves and takes up
+// out, warnings.c what makes the numbers doubtful, doubts.c what makes the
+// network doubtful, state.c saves and takes up
 // an evaluation, images.c its images,
 // ledger.c what became of each image, curve.c accuracy at every strength of
 // min-norm attacks. released.c measures as the research code
@@ -74,11 +75,35 @@ void wsr__eval_params_default(wsr__eval_params *params);
 /// wsr_eval_new() and wsr_eval_set_strengths().
 wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params);
 
+/// What a model's outputs are: a classifier may end in a softmax.
+typedef enum wsr__outputs {
+    WSR__LOGITS,
+    WSR__PROBABILITIES,
+    WSR__LOG_PROBABILITIES
+} wsr__outputs;
+
+/// Of rows of outputs of a class each. No logits look like the other two.
+wsr__outputs wsr__outputs_of(const float *z, size_t n, size_t classes);
+
+/// Something that makes an evaluation doubtful before any attack.
+typedef struct wsr__doubt {
+    const char *name;
+    char detail[200];
+    char remedy[600];
+} wsr__doubt;
+
+/// Whether the network recognises no more clean images than guesses would, at
+/// 1 %: most often it wants other images.
+bool wsr__doubt_chance(wsr__doubt *out, const wsr_eval *eval);
+/// Whether the outputs are no logits.
+bool wsr__doubt_outputs(wsr__doubt *out, const wsr_eval *eval);
+
 /// What one attack did at one strength; arrays have a row per image.
 typedef struct wsr__eval_cell {
     uint8_t *robust;
     uint8_t *success;
     float *norms[3];
+    float *ends[2]; // smallest and largest pixel: of a success, else clean
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;
@@ -116,6 +141,7 @@ struct wsr_eval {
     double **smallest;      // [attack] (n), min-norm attacks: norm of the
                             // smallest change found; INFINITY: none was
     bool random;            // the model answers differently when asked again
+    wsr__outputs outputs;   // what the model's outputs are
     wsr__eval_cell *cells;  // [attack][strength]
     wsr__attack_part *part; // of the step at `position`, NULL: none of it
     size_t savepoints;      // of the steps before

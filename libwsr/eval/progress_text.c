@@ -5,8 +5,8 @@
 //
 //   initial accuracy: 95.00%
 //   robust accuracy after APGD-CE: 61.20% (total time 12.3 s)
-//   max Linf perturbation: 0.03137, nan in tensor: 0
-//   robust accuracy: 58.00%
+//   max Linf perturbation: 0.03137, nan in tensor: 0, max: 1.00000, min:
+//   0.00000 robust accuracy: 58.00%
 
 #include "attack/engine/combine.h"
 #include "eval/eval.h"
@@ -87,14 +87,20 @@ static void add_changes(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
     const wsr__eval_cell *const cell = wsr__eval_at(s, a, e);
     const size_t n = wsr_eval_count(s, a);
     double most = 0;
+    double high = (double)-INFINITY; // of all pixels of all images
+    double low = (double)INFINITY;
     size_t undefined = 0;
     for (size_t i = 0; i < n; i++) {
         most = cell->success[i] ? fmax(most, (double)cell->norms[norm][i])
                                 : most;
+        low = fmin(low, (double)cell->ends[0][i]);
+        high = fmax(high, (double)cell->ends[1][i]);
         undefined += isnan(cell->norms[WSR__L1][i]) != 0;
     }
-    wsr__str_addf(out, "max %s perturbation: %.5f, nan in tensor: %zu\n",
-                  names[norm], most, undefined);
+    wsr__str_addf(out,
+                  "max %s perturbation: %.5f, nan in tensor: %zu, max: %.5f, "
+                  "min: %.5f\n",
+                  names[norm], most, undefined, high, low);
 }
 
 wsr_status wsr_eval_progress_text(char **out, const wsr_eval *eval)

@@ -28,7 +28,9 @@ enum {
 
 static const wsr__option net_schema[] = {
     {"file", WSR__TEXT, offsetof(wsr__eval_file_params, file), "", 0, 0, "",
-     "file of the network, or cmd:COMMAND for a program that is one", NULL},
+     "file of the network: safetensors, .pth (.pth#ema: its averaged weights), "
+     ".npz, .onnx; or cmd:COMMAND, a program that is one",
+     NULL},
     WSR__TIMEOUT_OPTION(offsetof(wsr__eval_file_params, timeout)),
     {0},
 };

@@ -72,6 +72,8 @@ wsr_status wsr__eval_add_images(wsr__st_builder *b, const wsr_eval *s,
     return wsr__st_add(b, name, WSR__ST_F32, images, dims, 4);
 }
 
+static const char *const ends[] = {"low", "high"};
+
 // Arrays of a cell, with a row for every image; rows of images that are not
 // done are zero.
 static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
@@ -87,6 +89,10 @@ static wsr_status add_cell(wsr__st_builder *b, const wsr_eval *s, size_t k)
         wsr__eval_cell_name(name, s, k, wsr__lp_names[i]);
         WSR_TRY(
             wsr__eval_add_array(b, name, WSR__ST_F32, cell->norms[i], s->n));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        wsr__eval_cell_name(name, s, k, ends[i]);
+        WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_F32, cell->ends[i], s->n));
     }
     wsr__eval_cell_name(name, s, k, "queries");
     WSR_TRY(wsr__eval_add_array(b, name, WSR__ST_I32, cell->queries, s->n));
@@ -358,6 +364,10 @@ static wsr_status read_cell(wsr_eval *s, const wsr__st *st, size_t k)
     for (size_t i = 0; i < 3; i++) {
         wsr__eval_cell_name(name, s, k, wsr__lp_names[i]);
         WSR_TRY(wsr__st_read_f32(cell->norms[i], st, name, s->n));
+    }
+    for (size_t i = 0; i < 2; i++) {
+        wsr__eval_cell_name(name, s, k, ends[i]);
+        WSR_TRY(wsr__st_read_f32(cell->ends[i], st, name, s->n));
     }
     wsr__eval_cell_name(name, s, k, "queries");
     WSR_TRY(wsr__st_read_u32(cell->queries, st, name, s->n));

@@ -84,6 +84,10 @@ static void take(wsr_eval *s, const wsr_attack_result *r, size_t a, size_t at)
                floats);
         memcpy(cell->norms[WSR__L2] + at, wsr_attack_result_l2(r, e), floats);
         memcpy(cell->norms[WSR__L1] + at, wsr_attack_result_l1(r, e), floats);
+        for (size_t k = 0; k < 2; k++) {
+            memcpy(cell->ends[k] + at, wsr__attack_result_end(r, e, k == 1),
+                   floats);
+        }
         memcpy(cell->queries + at, wsr_attack_result_queries(r, e), words);
         memcpy(cell->gradients + at, wsr_attack_result_gradients(r, e), words);
         memcpy(cell->flat + at, wsr_attack_result_flat(r, e), words);

@@ -36,6 +36,7 @@ wsr_status wsr__eval_ask_twice(wsr_eval *eval)
     WSR_TRY(wsr_model_logits(z, model, x, n));
     WSR_TRY(wsr_model_logits(z + scores, model, x, n));
     eval->random = false;
+    eval->outputs = wsr__outputs_of(z, n, model->classes);
     for (size_t i = 0; i < scores; i++) {
         eval->random |= z[i] < z[scores + i] || z[i] > z[scores + i];
     }
@@ -459,6 +460,23 @@ out:
     return status;
 }
 
+// Before those about attacks, whose results they may explain.
+static wsr_status check_network(sink *out, const wsr_eval *s)
+{
+    static bool (*const doubts[])(wsr__doubt *, const wsr_eval *) = {
+        wsr__doubt_chance, wsr__doubt_outputs};
+    wsr_status status = WSR_OK;
+    for (size_t i = 0; i < sizeof(doubts) / sizeof(*doubts); i++) {
+        wsr__doubt doubt;
+        if (doubts[i](&doubt, s)) {
+            const warning w = {doubt.name, doubt.remedy, NULL, NULL, -1};
+            WSR_TRY(add(out, &w, doubt.detail));
+        }
+    }
+out:
+    return status;
+}
+
 static wsr_status check_all(char **out, const wsr_eval *s, bool plain)
 {
     wsr_status status = WSR_OK;
@@ -470,6 +488,7 @@ static wsr_status check_all(char **out, const wsr_eval *s, bool plain)
         NULL, NULL, -1};
     *out = NULL;
     wsr__str_add(&to.text, "");
+    WSR_TRY(check_network(&to, s));
     if (s->random) {
         WSR_TRY(add(&to, &random, "the same images have other logits"));
     }

@@ -76,9 +76,21 @@ static wsr_status sort_names(wsr__st *st)
 
 // ----------------------------------------------------------------- opening
 
+static wsr_status read_tensors(wsr__st *st)
+{
+    const wsr__format_class *const cls = format_of(st);
+    if (st->part != NULL && !cls->parts) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: a file of this format has no parts, '#%.40s' "
+                        "asks for one",
+                        st->path, st->part);
+    }
+    return cls->read(st);
+}
+
 // The bytes become the file's only on success.
-wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
-                              const char *name)
+static wsr_status open_part(wsr__st **out, unsigned char *bytes, size_t size,
+                            const char *name, const char *part)
 {
     wsr_status status = WSR_OK;
     *out = NULL;
@@ -90,7 +102,9 @@ wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
     st->size = size;
     st->path = wsr__strdup(name);
     WSR_TRY(st->path != NULL ? WSR_OK : WSR_NOMEM);
-    WSR_TRY(format_of(st)->read(st));
+    st->part = part;
+    WSR_TRY(read_tensors(st));
+    st->part = NULL; // it is the caller's
     WSR_TRY(sort_names(st));
     *out = st;
     st = NULL;
@@ -102,17 +116,38 @@ out:
     return status;
 }
 
+wsr_status wsr__st_open_owned(wsr__st **out, unsigned char *bytes, size_t size,
+                              const char *name)
+{
+    return open_part(out, bytes, size, name, NULL);
+}
+
+// "file.pth#ema" is the part "ema" of file.pth, unless a file has that name.
+static wsr_status split_path(char **file, const char **part, const char *path)
+{
+    const char *const mark = strrchr(path, '#');
+    wsr__str text = {0};
+    *part = mark == NULL || wsr__file_exists(path) ? NULL : mark + 1;
+    wsr__str_addn(&text, path,
+                  *part == NULL ? strlen(path) : (size_t)(mark - path));
+    return wsr__str_give(file, &text);
+}
+
 // The whole file in memory: networks of this library have a few MiB.
 wsr_status wsr__st_open(wsr__st **out, const char *path)
 {
     wsr_status status = WSR_OK;
     unsigned char *bytes = NULL;
+    char *file = NULL;
+    const char *part = NULL;
     size_t size = 0;
     *out = NULL;
-    WSR_TRY(wsr__file_read(&bytes, &size, path, SIZE_MAX / 2));
-    WSR_TRY(wsr__st_open_owned(out, bytes, size, path));
+    WSR_TRY(split_path(&file, &part, path));
+    WSR_TRY(wsr__file_read(&bytes, &size, file, SIZE_MAX / 2));
+    WSR_TRY(open_part(out, bytes, size, file, part));
     bytes = NULL;
 out:
+    wsr__free(file);
     wsr__free(bytes);
     return status;
 }

@@ -28,6 +28,7 @@ typedef struct wsr__st_named {
 /// Names and data of tensors point into what the file owns.
 struct wsr__st {
     char *path;
+    const char *part;     // behind "#" in the path, NULL: none is asked for
     unsigned char *bytes; // the whole file
     size_t size;
     json_t *header; // owns metadata, and of safetensors the names
@@ -50,6 +51,8 @@ typedef struct wsr__format_class {
     /// Whether a file of these bytes has the format. NULL: the format is taken
     /// when no other one is.
     bool (*is)(const unsigned char *bytes, size_t size);
+    bool parts; // a file may hold several sets of tensors, of which
+                // `wsr__st.part` names one
     /// Find tensors and metadata in the bytes of `st`. They must be checked:
     /// whoever reads them later does not. On failure the file can still be
     /// freed.

@@ -152,6 +152,7 @@ const wsr__format_class wsr__format_pth = {
                            "serialization.html"},
     .endings = endings,
     .is = is_pth,
+    .parts = true,
     .read = read_file,
     .write = wsr__pth_write,
 };

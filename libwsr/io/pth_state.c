@@ -12,16 +12,23 @@ enum { DEPTH = 4, LIST_MOST = 6, NAME_MOST = 1024 };
 
 typedef wsr__pickle_value value;
 
-// In order of preference.
-static const char *const wrappers[] = {"state_dict",     "model_state_dict",
-                                       "model",          "net",
-                                       "network",        "model_state",
-                                       "net_state_dict", "module",
-                                       "weights",        "params",
-                                       "state_dict_ema", "model_ema_state_dict",
-                                       "model_ema",      "ema_state_dict",
-                                       "ema_model",      "ema",
-                                       "params_ema",     NULL};
+// In order of preference. Averaged weights come behind the others.
+static const char *const wrappers[] = {
+    "state_dict",  "model_state_dict", "model",  "net",     "network",
+    "model_state", "net_state_dict",   "module", "weights", "params",
+    NULL};
+static const char *const averages[] = {"state_dict_ema",
+                                       "model_ema_state_dict",
+                                       "model_ema",
+                                       "ema_state_dict",
+                                       "ema_model",
+                                       "ema",
+                                       "params_ema",
+                                       "module_ema",
+                                       "net_ema",
+                                       "ema_net",
+                                       "model_state_dict_ema",
+                                       NULL};
 
 static bool holds_tensors(const wsr__pickle *p, const value *v)
 {
@@ -34,15 +41,30 @@ static bool holds_tensors(const wsr__pickle *p, const value *v)
     return false;
 }
 
-// The dict below `v` that is, or holds, a state dict.
-static const value *find_wrapped(const wsr__pickle *p, const value *v)
+// The dict of the first name that `v` has; `*name` is that name.
+static const value *find_named(const char **name, const wsr__pickle *p,
+                               const value *v, const char *const *names)
 {
-    const value *only = NULL;
-    for (size_t k = 0; wrappers[k] != NULL; k++) {
-        const value *const inner = wsr__pickle_get(p, v, wrappers[k]);
+    for (size_t k = 0; names[k] != NULL; k++) {
+        const value *const inner = wsr__pickle_get(p, v, names[k]);
         if (inner != NULL && inner->kind == WSR__PICKLE_DICT && inner->n > 0) {
+            *name = names[k];
             return inner;
         }
+    }
+    return NULL;
+}
+
+// The dict below `v` that is, or holds, a state dict.
+static const value *find_wrapped(const char **name, const wsr__pickle *p,
+                                 const value *v)
+{
+    const value *only = find_named(name, p, v, wrappers);
+    if (only == NULL) {
+        only = find_named(name, p, v, averages);
+    }
+    if (only != NULL) {
+        return only;
     }
     for (size_t i = 1; v->kind == WSR__PICKLE_DICT && i < v->n; i += 2) {
         const value *const inner = wsr__pickle_item(p, v, i);
@@ -56,23 +78,65 @@ static const value *find_wrapped(const wsr__pickle *p, const value *v)
     return only;
 }
 
-// NULL where there is none, or several.
-static const value *find_state(const wsr__pickle *p)
+// NULL where there is none, or several. `*name` is the first name on the way.
+static const value *find_state(const char **name, const wsr__pickle *p,
+                               const value *v)
 {
-    const value *v = wsr__pickle_at(p, p->root);
     for (int depth = 0; v != NULL && depth < DEPTH; depth++) {
-        const value *const inner = find_wrapped(p, v);
+        const char *inside = NULL;
+        const value *const inner = find_wrapped(&inside, p, v);
         if (inner == NULL ||
             (holds_tensors(p, v) && !holds_tensors(p, inner))) {
             return holds_tensors(p, v) ? v : NULL;
         }
+        *name = *name == NULL ? inside : *name;
         v = inner;
     }
     return v != NULL && holds_tensors(p, v) ? v : NULL;
 }
 
+// The state dict that the path asks for: under the very name, or under one of
+// those for averaged weights ("ema") or the others ("model").
+static const value *find_part(const char **name, const wsr__pickle *p,
+                              const char *part)
+{
+    const value *const root = wsr__pickle_at(p, p->root);
+    const char *const own[] = {part, NULL};
+    const value *v = find_named(name, p, root, own);
+    if (v == NULL && wsr__streq(part, "ema")) {
+        v = find_named(name, p, root, averages);
+    } else if (v == NULL && wsr__streq(part, "model")) {
+        v = find_named(name, p, root, wrappers);
+    }
+    return v == NULL ? NULL : find_state(name, p, v);
+}
+
+// Where a file has both, a line says which weights are taken.
+static void say_choice(const wsr__st *st, const wsr__pickle *p,
+                       const char *taken)
+{
+    const value *const root = wsr__pickle_at(p, p->root);
+    const char *plain = NULL;
+    const char *average = NULL;
+    (void)find_named(&plain, p, root, wrappers);
+    (void)find_named(&average, p, root, averages);
+    if (plain != NULL && average != NULL && taken != NULL) {
+        const bool mean = wsr__streq(taken, average);
+        wsr__log(WSR_LOG_INFO,
+                 "%s: weights of '%.40s'; '%.40s' are read as %s#%s", st->path,
+                 taken, mean ? plain : average, st->path,
+                 mean ? "model" : "ema");
+    }
+}
+
 static wsr_status no_state(const wsr__st *st)
 {
+    if (st->part != NULL) {
+        return WSR_FAIL(WSR_FORMAT,
+                        "%s: holds no state dict '%.40s'; permitted behind "
+                        "'#': a name of the file, ema, model",
+                        st->path, st->part);
+    }
     return WSR_FAIL(WSR_FORMAT,
                     "%s: holds no state dict, or several under names that are "
                     "unknown; permitted: a dict of tensors, as it is or under "
@@ -129,7 +193,7 @@ static wsr_status take_tensor(wsr__st *st, const char *name,
         return WSR_FAIL(WSR_UNSUPPORTED,
                         "%s: tensor '%.80s' has the type %s; supported are "
                         "float32, float64, float16, bfloat16, int64, int32, "
-                        "uint8, bool",
+                        "uint8, bool; convert it in PyTorch: tensor.float()",
                         st->path, name,
                         t->type->dtype != NULL ? t->type->dtype : "untyped");
     }
@@ -159,21 +223,26 @@ wsr_status wsr__pth_take(wsr__st *st, const wsr__pickle *pickle,
                          const wsr__pth_source *source)
 {
     wsr_status status = WSR_OK;
-    const value *const state = find_state(pickle);
+    const char *name = NULL;
+    const value *const state =
+        st->part != NULL
+            ? find_part(&name, pickle, st->part)
+            : find_state(&name, pickle, wsr__pickle_at(pickle, pickle->root));
     if (state == NULL) {
         return no_state(st);
     }
+    say_choice(st, pickle, name);
     for (size_t i = 0; i + 1 < state->n; i += 2) {
         const value *const key = wsr__pickle_item(pickle, state, i);
         const value *const v = wsr__pickle_item(pickle, state, i + 1);
-        char *name = NULL;
+        char *key_name = NULL;
         if (key->kind != WSR__PICKLE_TEXT || v->kind != WSR__PICKLE_TENSOR) {
             continue;
         }
         const size_t n = key->n <= NAME_MOST ? key->n : NAME_MOST + 1;
-        WSR_TRY(wsr__st_keep_text(&name, st, key->as.text, n));
-        WSR_TRY(wsr__st_check_name(st, name));
-        WSR_TRY(take_tensor(st, name, pickle, &pickle->tensors[v->as.index],
+        WSR_TRY(wsr__st_keep_text(&key_name, st, key->as.text, n));
+        WSR_TRY(wsr__st_check_name(st, key_name));
+        WSR_TRY(take_tensor(st, key_name, pickle, &pickle->tensors[v->as.index],
                             source));
     }
 out:

@@ -350,6 +350,23 @@ static void add_list(wsr__str *out, const wsr_net *net, const char *key)
     }
 }
 
+// "mean 0, std 1", and the range where the kind has one.
+wsr_status wsr__net_normalization(char **out, const wsr_net *net)
+{
+    static const char *const keys[] = {"mean", "std", "range"};
+    wsr__str text = {0};
+    *out = NULL;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const wsr__option *const option =
+            wsr__schema_find(net->cls->super.schema, keys[i]);
+        if (option != NULL) {
+            wsr__str_addf(&text, "%s%s ", i == 0 ? "" : ", ", keys[i]);
+            wsr__params_print(&text, net->options, option);
+        }
+    }
+    return wsr__str_give(out, &text);
+}
+
 static void add_cells(wsr__str *out, const wsr_net *net)
 {
     const wsr__cells_options *const o = wsr__net_cells_options(net);

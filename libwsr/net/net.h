@@ -239,6 +239,9 @@ wsr_status wsr__net_decode(wsr_net **out, const wsr__net_class *cls,
                            const void *cells, const char *options,
                            uint64_t seed);
 
+/// How a network normalises images: "mean 0.5, std 0.25". [out, owned]
+wsr_status wsr__net_normalization(char **out, const wsr_net *net);
+
 /// The options of a network that is made of cells, NULL for another one.
 const wsr__cells_options *wsr__net_cells_options(const wsr_net *net);
 /// Number of its cells, 0 without cells.

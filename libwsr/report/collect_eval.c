@@ -107,6 +107,9 @@ static wsr__report_strength strength_of(const wsr_log_reader *line)
         .robust = wsr_log_reader_number(line, "robust_accuracy"),
         .low = first_number(line, "low", "robust_low"),
         .high = first_number(line, "high", "robust_high"),
+        .quantized = wsr_log_reader_number(line, "quantized_accuracy"),
+        .quantized_low = wsr_log_reader_number(line, "quantized_low"),
+        .quantized_high = wsr_log_reader_number(line, "quantized_high"),
         .count = wsr_log_reader_number(line, "count"),
     };
     if ((isnan(p.low) || isnan(p.high)) && p.count > 0.0) {
@@ -237,6 +240,9 @@ wsr_status wsr__report_on_curve(wsr__report *report, const wsr_log_reader *line)
         const double count = wsr_log_reader_number(line, "count");
         const double clean = c->steps[0].y;
         wsr__report_strength p = {.clean = clean,
+                                  .quantized = NAN,
+                                  .quantized_low = NAN,
+                                  .quantized_high = NAN,
                                   .robust = clean,
                                   .low = NAN,
                                   .high = NAN,

@@ -64,6 +64,9 @@ typedef struct wsr__report_strength {
     double robust;
     double low; // ends of the 95 % interval, NAN when not known
     double high;
+    double quantized; // robust against images of 8 bits, NAN: not measured
+    double quantized_low;
+    double quantized_high;
     double count;    // images, NAN when not known
     double *classes; // robust accuracy of each, NAN without images
     size_t n_classes;

@@ -24,10 +24,34 @@ void wsr__html_curve(wsr__str *out, const wsr__report_curve *c)
     }
 }
 
+static void add_interval(wsr__str *out, double low, double high)
+{
+    if (isnan(low) || isnan(high)) {
+        wsr__str_add(out, "–");
+    } else {
+        wsr__str_addf(out, "%.1f – %.1f", 100.0 * low, 100.0 * high);
+    }
+}
+
+// Whether a curve of the norm has accuracies under images of 8 bits.
+static bool has_quantized(const wsr__report *report, const char *norm)
+{
+    for (size_t i = 0; i < report->n_curves; i++) {
+        const wsr__report_curve *const c = &report->curves[i];
+        for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
+            if (!isnan(c->points[k].quantized)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // A curve's name stands in its first row only. Columns: attack, strength,
-// clean, robust, interval, images.
+// clean, robust, interval, where it was measured accuracy and interval under
+// images of 8 bits, images.
 static void add_row(wsr__str *out, const wsr__report_curve *c,
-                    const wsr__report_strength *p, bool first)
+                    const wsr__report_strength *p, bool first, bool quantized)
 {
     wsr__str_add(out, "<tr><td>");
     if (first) {
@@ -40,10 +64,12 @@ static void add_row(wsr__str *out, const wsr__report_curve *c,
     wsr__str_add(out, "</td><td class=\"n\">");
     wsr__html_number(out, p->robust, true);
     wsr__str_add(out, "</td><td class=\"n\">");
-    if (isnan(p->low) || isnan(p->high)) {
-        wsr__str_add(out, "–");
-    } else {
-        wsr__str_addf(out, "%.1f – %.1f", 100.0 * p->low, 100.0 * p->high);
+    add_interval(out, p->low, p->high);
+    if (quantized) {
+        wsr__str_add(out, "</td><td class=\"n\">");
+        wsr__html_number(out, p->quantized, true);
+        wsr__str_add(out, "</td><td class=\"n\">");
+        add_interval(out, p->quantized_low, p->quantized_high);
     }
     wsr__str_add(out, "</td><td class=\"n\">");
     wsr__html_number(out, p->count, false);
@@ -73,18 +99,27 @@ static void add_means(wsr__str *out, const wsr__report *report,
 // Clean accuracy is repeated in each row: curves may have other images.
 void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 {
-    wsr__str_add(out, "<table class=\"accuracy\">\n<tr><th>attack</th>"
-                      "<th class=\"n\">strength ε</th><th "
-                      "class=\"n\">clean</th><th class=\"n\">robust"
-                      "</th><th class=\"n\">95 % interval</th>"
-                      "<th class=\"n\">images</th></tr>\n");
+    const bool quantized = has_quantized(report, norm);
+    wsr__str_add(out, "<div class=\"wide\"><table class=\"accuracy\">\n<tr>"
+                      "<th>attack</th><th class=\"n\">strength ε</th>"
+                      "<th class=\"n\">clean</th><th class=\"n\">robust</th>"
+                      "<th class=\"n\">95 % interval</th>");
+    if (quantized) {
+        wsr__str_add(out, "<th class=\"n\">robust, 8 bits</th>"
+                          "<th class=\"n\">95 % interval</th>");
+    }
+    wsr__str_add(out, "<th class=\"n\">images</th></tr>\n");
     for (size_t i = 0; i < report->n_curves; i++) {
         const wsr__report_curve *const c = &report->curves[i];
         for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
-            add_row(out, c, &c->points[k], k == 0);
+            add_row(out, c, &c->points[k], k == 0, quantized);
         }
     }
-    wsr__str_add(out, "</table>\n");
+    wsr__str_add(out, "</table></div>\n");
+    if (quantized) {
+        wsr__str_add(out, "<p>8 bits: adversarial images rounded to multiples "
+                          "of 1/255 without leaving the ball.</p>\n");
+    }
     add_means(out, report, norm);
 }
 

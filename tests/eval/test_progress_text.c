@@ -44,8 +44,22 @@ START_TEST(members_have_lines)
                    100.0 * (double)strong / N);
     ck_assert_has(text, line);
     ck_assert_has(text, "\nmax Linf perturbation: 0.0");
-    ck_assert_has(text, ", nan in tensor: 0\n");
+    ck_assert_has(text, ", nan in tensor: 0, max: 0.60784, min: 0.39216\n");
     ck_assert_has(text, "robust accuracy after FGSM: ");
+    wsr_text_free(text);
+    end(&w);
+}
+END_TEST
+
+// Pixels of 125 are raised and those of 130 lowered by 0.2.
+START_TEST(pixels_are_those_of_adversarial_images)
+{
+    static const float eps[] = {0.2f};
+    char *text = NULL;
+    world w = begin_with("fgsm", "batch=5", eps, 1);
+    ck_assert_ok(wsr_eval_finish(w.eval));
+    ck_assert_ok(wsr_eval_progress_text(&text, w.eval));
+    ck_assert_has(text, "max: 0.69020, min: 0.30980\n");
     wsr_text_free(text);
     end(&w);
 }
@@ -97,7 +111,8 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {
-        members_have_lines, an_entry_of_robustbench_has_its_fields,
+        members_have_lines, pixels_are_those_of_adversarial_images,
+        an_entry_of_robustbench_has_its_fields,
         what_is_not_the_standard_version_is_no_entry, NULL};
     return suite_of("eval/progress_text", tests);
 }

@@ -6,7 +6,7 @@
 #include "attack/model_support.h"
 #include "eval/eval.h"
 
-enum { N = 28 };
+enum { N = 32 };
 
 // A toy behind something that spoils it.
 typedef struct flawed {
@@ -143,6 +143,67 @@ static wsr_status noisy(float *z, const float *x, size_t n, void *user)
     return status;
 }
 
+static wsr_status softmax(float *z, const float *x, size_t n, void *user)
+{
+    const wsr_status status = logits(z, x, n, user);
+    for (size_t i = 0; i < n; i++) {
+        float *const row = z + i * TOY_CLASSES;
+        float sum = 0;
+        for (size_t c = 0; c < TOY_CLASSES; c++) {
+            row[c] = expf(row[c]);
+            sum += row[c];
+        }
+        for (size_t c = 0; c < TOY_CLASSES; c++) {
+            row[c] /= sum;
+        }
+    }
+    return status;
+}
+
+static wsr_status log_softmax(float *z, const float *x, size_t n, void *user)
+{
+    const wsr_status status = softmax(z, x, n, user);
+    for (size_t i = 0; i < n * TOY_CLASSES; i++) {
+        z[i] = logf(z[i]);
+    }
+    return status;
+}
+
+START_TEST(outputs_that_are_no_logits_are_noticed)
+{
+    const question q = {
+        softmax, NULL, "square:queries=5", NULL, {0.01f, 0.02f}};
+    const question r = {
+        log_softmax, NULL, "square:queries=5", NULL, {0.01f, 0.02f}};
+    expect(&q, "softmax", "ends in a softmax");
+    expect(&q, "softmax", "export the network without its softmax");
+    expect(&r, "softmax", "ends in a log-softmax");
+}
+END_TEST
+
+// The labels are those of the unspoilt model: every third image is right.
+static wsr_status guesses(float *z, const float *x, size_t n, void *user)
+{
+    const wsr_status status = logits(z, x, n, user);
+    for (size_t i = 0; i < n; i++) {
+        const float first = z[i * TOY_CLASSES];
+        for (size_t c = 0; c + 1 < TOY_CLASSES; c++) {
+            z[i * TOY_CLASSES + c] = z[i * TOY_CLASSES + c + 1];
+        }
+        z[i * TOY_CLASSES + TOY_CLASSES - 1] = first;
+    }
+    return status;
+}
+
+START_TEST(an_accuracy_of_chance_is_noticed)
+{
+    const question q = {
+        guesses, NULL, "square:queries=5", NULL, {0.01f, 0.02f}};
+    expect(&q, "chance", " clean images are recognised, which guesses among");
+    expect(&q, "chance", "--mean, --std and --range");
+}
+END_TEST
+
 START_TEST(a_weak_attack_beside_a_strong_one_is_no_failure)
 {
     const question q = {logits,
@@ -176,7 +237,7 @@ START_TEST(warnings_say_the_same_in_sentences)
         strstr(text, "unbounded: pgd:steps=3, linf, 1: accuracy is 1, not 0. "
                      "With enough change"));
     ck_assert_ptr_nonnull(strstr(text, "zero_gradients: pgd:steps=3, linf, 1: "
-                                       "84 of 84 gradients are zero. The"));
+                                       "96 of 96 gradients are zero. The"));
     wsr_text_free(text);
     wsr_eval_free(eval);
     wsr_dataset_free(dataset);
@@ -345,7 +406,7 @@ static void expect_outside(float by, float eps)
     ck_assert_ok(wsr_eval_warnings(&text, eval));
     ck_assert_ptr_nonnull(
         strstr(text, "{\"event\":\"warning\",\"warning\":\"outside\""));
-    ck_assert_ptr_nonnull(strstr(text, "28 images lie outside"));
+    ck_assert_ptr_nonnull(strstr(text, "32 images lie outside"));
     wsr_text_free(text);
     wsr_eval_free(eval);
     wsr_dataset_free(dataset);
@@ -364,6 +425,8 @@ Suite *suite(void)
     const TTest *const tests[] = {
         a_sound_evaluation_has_no_warnings,
         hidden_gradients_are_noticed,
+        outputs_that_are_no_logits_are_noticed,
+        an_accuracy_of_chance_is_noticed,
         a_weak_attack_beside_a_strong_one_is_no_failure,
         warnings_say_the_same_in_sentences,
         a_model_that_answers_differently_is_noticed,

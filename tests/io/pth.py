@@ -86,6 +86,11 @@ for name, content in files.items():
         torch.save(content, path, _use_new_zipfile_serialization=zipped)
         compare(os.path.basename(path), path, at("copy.pth"))
 
+# Averaged weights, which a path asks for: here they are the right ones.
+torch.save({"model": {k: v + 1 for k, v in state.items()}, "model_ema": state},
+           at("ema.pth"))
+compare("ema.pth#ema", at("ema.pth#ema"), at("copy.pth"))
+
 half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
 torch.save(half, at("half.pth"))
 compare("half.pth", at("half.pth"), at("copy.pth"), 0.02)

@@ -134,6 +134,158 @@ START_TEST(state_dicts_are_found_in_checkpoints)
 }
 END_TEST
 
+// A checkpoint with averaged weights: "a" of 1, 2, ... and "b" of its end.
+#define HALF TENSOR("\3", "\1", "\3", "\3", "\1")
+#define BOTH(plain, average)                                            \
+    "\x80\2}(X" plain "}(" KEY("a") ONE "uX" average "}(" KEY("a") HALF \
+        "uX\5\0\0\0epochK\3u."
+
+static void open_part(const char *part, size_t n, const float *want,
+                      const char *pickle, size_t size)
+{
+    char path[600];
+    wsr__st *st = NULL;
+    bytes b = archive(pickle, size, "little", six);
+    (void)snprintf(path, sizeof(path), "%s%s", path_of("a.pth"), part);
+    ck_assert_ok(wsr__st_open(&st, path));
+    expect(st, "a", want, n);
+    wsr__st_free(st);
+    bytes_free(&b);
+}
+
+static void keep_line(wsr_log_level level, const char *line, void *user)
+{
+    (void)level;
+    (void)snprintf(user, 600, "%s", line);
+}
+
+START_TEST(averaged_weights_are_read_where_the_path_asks_for_them)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *plain;
+        const char *average;
+    } files[] = {
+#define ROW(n, plain, m, average)                \
+    {BOTH(n "\0\0\0" plain, m "\0\0\0" average), \
+     sizeof(BOTH(n "\0\0\0" plain, m "\0\0\0" average)) - 1, plain, average}
+        ROW("\5", "model", "\x9", "model_ema"),
+        ROW("\x0a", "state_dict", "\x0e", "state_dict_ema"),
+        ROW("\x0a", "state_dict", "\x0e", "ema_state_dict"),
+        ROW("\6", "module", "\x0a", "module_ema"),
+        ROW("\3", "net", "\3", "ema"),
+    };
+    char line[600] = "";
+    wsr_set_log_hook(keep_line, line);
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        char part[64];
+        char words[80];
+        open_part("", 6, six, files[i].bytes, files[i].size);
+        (void)snprintf(words, sizeof(words), "weights of '%s'; '%s' are read",
+                       files[i].plain, files[i].average);
+        ck_assert_msg(strstr(line, words) != NULL, "%s", line);
+        ck_assert_ptr_nonnull(strstr(line, "#ema"));
+        open_part("#ema", 3, six + 3, files[i].bytes, files[i].size);
+        (void)snprintf(words, sizeof(words), "weights of '%s'; '%s' are read",
+                       files[i].average, files[i].plain);
+        ck_assert_msg(strstr(line, words) != NULL ||
+                          strcmp(files[i].average, "ema") == 0,
+                      "%s", line);
+        (void)snprintf(part, sizeof(part), "#%s", files[i].average);
+        open_part(part, 3, six + 3, files[i].bytes, files[i].size);
+        (void)snprintf(part, sizeof(part), "#%s", files[i].plain);
+        open_part(part, 6, six, files[i].bytes, files[i].size);
+        open_part("#model", 6, six, files[i].bytes, files[i].size);
+    }
+    wsr_set_log_hook(NULL, NULL);
+}
+END_TEST
+
+START_TEST(parts_that_are_not_there_are_refused)
+{
+    static const char one[] = "\x80\2}(" KEY("a") ONE "u.";
+    wsr__st *st = NULL;
+    char path[600];
+    bytes b = archive(one, sizeof(one) - 1, "little", six);
+    (void)snprintf(path, sizeof(path), "%s#ema", path_of("a.pth"));
+    ck_assert_fails(wsr__st_open(&st, path), WSR_FORMAT,
+                    "holds no state dict 'ema'");
+    bytes_free(&b);
+    wsr__st_builder *builder = NULL;
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_write(builder, path_of("c.safetensors")));
+    wsr__st_builder_free(builder);
+    (void)snprintf(path, sizeof(path), "%s#ema", path_of("c.safetensors"));
+    ck_assert_fails(wsr__st_open(&st, path), WSR_FORMAT, "has no parts");
+    // A file of the very name goes first.
+    ck_assert_ok(wsr__st_builder_new(&builder));
+    ck_assert_ok(wsr__st_write(builder, path));
+    wsr__st_builder_free(builder);
+    ck_assert_ok(wsr__st_open(&st, path));
+    wsr__st_free(st);
+}
+END_TEST
+
+// Version 3 has the type of the elements beside a storage of bytes.
+#define BYTES_STORAGE                                            \
+    "(X\7\0\0\0storagectorch.storage\nUntypedStorage\nX\1\0\0\0" \
+    "0X\3\0\0\0cpuK\x18tQ"
+#define TENSOR3(type, offset, rows, columns)                                 \
+    "ctorch._utils\n_rebuild_tensor_v3\n(" BYTES_STORAGE "K" offset "K" rows \
+    "K" columns "\x86K" columns "K\1\x86\x89"                                \
+    "ccollections\nOrderedDict\n)Rctorch\n" type "\ntR"
+
+START_TEST(tensors_of_version_3_are_read_or_refused_by_name)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *type;
+    } refused[] = {
+#define TYPE(type)                                                         \
+    {"\x80\2}(" KEY("a") TENSOR3(type, "\0", "\2", "\1") "u.",             \
+     sizeof("\x80\2}(" KEY("a") TENSOR3(type, "\0", "\2", "\1") "u.") - 1, \
+     type}
+        TYPE("float8_e4m3fn"), TYPE("float8_e5m2"), TYPE("float8_e4m3fnuz"),
+        TYPE("uint16"),        TYPE("uint32"),      TYPE("uint64"),
+    };
+    wsr__st *st = NULL;
+    ck_assert_ok(OPEN(&st, "\x80\2}(" KEY("a")
+                               TENSOR3("float32", "\1", "\1", "\3") "u."));
+    expect(st, "a", six + 1, 3);
+    wsr__st_free(st);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        char words[80];
+        (void)snprintf(words, sizeof(words), "'a' has the type %s; supported",
+                       refused[i].type);
+        ck_assert_fails(open_pickle(&st, refused[i].bytes, refused[i].size),
+                        WSR_UNSUPPORTED, words);
+    }
+    ck_assert_fails(OPEN(&st, "\x80\2}(" KEY("a")
+                                  TENSOR3("float32", "\1", "\2", "\3") "u."),
+                    WSR_FORMAT, "'a' lies outside of its storage");
+}
+END_TEST
+
+#define NARROW(storage)                                                  \
+    "\x80\2}(" KEY("a") "ctorch._utils\n_rebuild_tensor_v2\n(("          \
+                        "X\7\0\0\0storagectorch\n" storage "\nX\1\0\0\0" \
+                        "0X\3\0\0\0cpuK\6tQK\0K\2K\1\x86K\1K\1\x86\x89"  \
+                        "ccollections\nOrderedDict\n)RtRu."
+
+START_TEST(integers_of_8_and_16_bits_are_refused_by_name)
+{
+    wsr__st *st = NULL;
+    ck_assert_fails(OPEN(&st, NARROW("CharStorage")), WSR_UNSUPPORTED,
+                    "'a' has the type int8; supported");
+    ck_assert_fails(OPEN(&st, NARROW("ShortStorage")), WSR_UNSUPPORTED,
+                    "'a' has the type int16; supported");
+    ck_assert_ok(OPEN(&st, NARROW("ByteStorage")));
+    wsr__st_free(st);
+}
+END_TEST
+
 START_TEST(everything_else_is_refused_in_one_line)
 {
     wsr__st *st = NULL;
@@ -289,14 +441,19 @@ END_TEST
 
 Suite *suite(void)
 {
-    const TTest *const tests[] = {views_of_storages_are_read,
-                                  big_endian_storages_are_turned_round,
-                                  state_dicts_are_found_in_checkpoints,
-                                  everything_else_is_refused_in_one_line,
-                                  cycles_end,
-                                  the_old_format_is_read,
-                                  truncations_and_altered_bytes_do_no_harm,
-                                  networks_come_back_with_their_description,
-                                  NULL};
+    const TTest *const tests[] = {
+        views_of_storages_are_read,
+        big_endian_storages_are_turned_round,
+        state_dicts_are_found_in_checkpoints,
+        averaged_weights_are_read_where_the_path_asks_for_them,
+        parts_that_are_not_there_are_refused,
+        tensors_of_version_3_are_read_or_refused_by_name,
+        integers_of_8_and_16_bits_are_refused_by_name,
+        everything_else_is_refused_in_one_line,
+        cycles_end,
+        the_old_format_is_read,
+        truncations_and_altered_bytes_do_no_harm,
+        networks_come_back_with_their_description,
+        NULL};
     return suite_of("pth", tests);
 }

@@ -448,10 +448,13 @@ START_TEST(files_of_other_programs_are_named)
         {"PK\x03\x04    x/data.pkl constants.pkl", 32,
          "f: no safetensors file, but a TorchScript archive: load it in "
          "PyTorch and write its state_dict with "
-         "safetensors.torch.save_file"},
+         "torch.save(model.state_dict(), PATH) or safetensors"},
         {"\x08\x07\x12\x07pytorch\x1a", 12,
-         "f: no safetensors file, but an ONNX model: weights are read from "
-         "safetensors files"},
+         "f: no safetensors file, but an ONNX model: its name must end in "
+         ".onnx"},
+        {"\x89HDF\r\n\x1a\n\0\0\0\0", 12,
+         "f: no safetensors file, but an HDF5 file: weights are read from "
+         "safetensors, .pth, .npz and ONNX files"},
         {"\x80\x02}", 3, "f: no safetensors file, but a Python pickle"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -264,6 +264,26 @@ START_TEST(an_evaluation_has_worst_case_classes_and_warnings)
 }
 END_TEST
 
+START_TEST(images_of_8_bits_have_columns_where_they_were_measured)
+{
+    static const char measured[] =
+        "{\"attack\":\"fgsm\",\"options\":\"\",\"norm\":\"linf\",\"eps\":0.1,"
+        "\"count\":4,\"clean_accuracy\":1,\"robust_accuracy\":0.25,\"low\":0.1,"
+        "\"high\":0.4,\"quantized_accuracy\":0.5,\"quantized_low\":0.3125,"
+        "\"quantized_high\":0.6875}\n";
+    const char *const dir = scratch_folder("quantized");
+    put(dir, "log.jsonl", measured);
+    const char *page = page_of(dir);
+    check_well_formed(page);
+    ck_assert_has(page, "robust, 8 bits");
+    ck_assert_has(page, "<td class=\"n\">50.0 %</td><td class=\"n\">31.2 – "
+                        "68.8</td>");
+    put(dir, "log.jsonl", evaluation);
+    page = page_of(dir);
+    ck_assert_ptr_null(strstr(page, "8 bits"));
+}
+END_TEST
+
 // Two images of 2 x 2 in three colours under one attack.
 static void put_images(const char *dir, size_t shown)
 {
@@ -613,6 +633,7 @@ Suite *suite(void)
         predictors_that_rank_are_a_table,
         nothing_is_needed_from_elsewhere,
         an_evaluation_has_worst_case_classes_and_warnings,
+        images_of_8_bits_have_columns_where_they_were_measured,
         images_are_shown_beside_what_attacks_made_of_them,
         images_have_labels_and_predictions_with_names,
         the_numbers_can_be_saved_from_the_page,

@@ -134,6 +134,17 @@ static bool in_box(const float *x, int64_t d, wsr__box box)
     return in;
 }
 
+// A pixel that is no number is neither.
+static void find_ends(float *low, float *high, const float *x, int64_t d)
+{
+    *low = x[0];
+    *high = x[0];
+    for (int64_t i = 1; i < d; i++) {
+        *low = x[i] < *low ? x[i] : *low;
+        *high = x[i] > *high ? x[i] : *high;
+    }
+}
+
 // Writes row `at` of a record from row `row` of the batch. An image that is
 // misclassified without an attack is neither a success nor robust. An image
 // without success of a minimum-norm attack is the clean one.
@@ -159,6 +170,7 @@ static void record_image(wsr__attack_record *r, const wsr__attack_batch *s,
     }
     r->outside[at] = wsr__distance(s->norm, x, x0, s->d) > (double)r->eps ||
                      !in_box(x, s->d, s->model->box);
+    find_ends(&r->ends[0][at], &r->ends[1][at], r->success[at] ? x : x0, s->d);
     r->member[at] = r->success[at] ? s->own->breaker[row] : 0;
     r->step[at] = r->success[at] ? s->own->step[row] : 0;
     r->queries[at] = s->queries[row];

@@ -54,6 +54,7 @@ void wsr_model_free(wsr_model *model)
 {
     if (model != NULL) {
         model->cls->release(model);
+        wsr__free(model->takes);
         wsr__free(model);
     }
 }

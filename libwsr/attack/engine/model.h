@@ -72,6 +72,7 @@ struct wsr_model {
     size_t batch; // images per forward at most
     bool fixed_batch;
     wsr__box box;
+    char *takes; // how a network normalises images, NULL: not known
     uint64_t queries;
     uint64_t gradients;
 };

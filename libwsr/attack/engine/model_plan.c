@@ -19,6 +19,7 @@
 #include "attack/engine/model.h"
 #include "graph/image_plans.h"
 #include "graph/plan.h"
+#include "net/net.h"
 
 #include <string.h>
 
@@ -397,7 +398,12 @@ wsr_status wsr_model_from_net(wsr_model **out, const wsr_net *net, size_t batch)
     WSR_TRY(wsr_model_from_graph(out, graph, batch));
     ((plans *)*out)->own = graph;
     graph = NULL;
+    WSR_TRY(wsr__net_normalization(&(*out)->takes, net));
 out:
+    if (status != WSR_OK) {
+        wsr_model_free(*out);
+        *out = NULL;
+    }
     wsr_graph_free(graph);
     return status;
 }

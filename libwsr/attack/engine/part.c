@@ -270,6 +270,8 @@ static wsr__state of_record(const wsr__attack_part *part, wsr__attack_record *r,
         {"linf", WSR__STATE_F32, r->norms[WSR__LINF], n},
         {"l2", WSR__STATE_F32, r->norms[WSR__L2], n},
         {"l1", WSR__STATE_F32, r->norms[WSR__L1], n},
+        {"low", WSR__STATE_F32, r->ends[0], n},
+        {"high", WSR__STATE_F32, r->ends[1], n},
         {"queries", WSR__STATE_U32, r->queries, n},
         {"gradients", WSR__STATE_U32, r->gradients, n},
         {"flat", WSR__STATE_U32, r->flat, n},
@@ -283,7 +285,7 @@ static wsr__state of_record(const wsr__attack_part *part, wsr__attack_record *r,
 }
 
 // Number of arrays in of_record(), of_rows() and of_part().
-enum { RECORD_ARRAYS = 14, ROW_ARRAYS = 13, OWN_ARRAYS = 7 };
+enum { RECORD_ARRAYS = 16, ROW_ARRAYS = 13, OWN_ARRAYS = 7 };
 
 static void put_position(wsr__attack_part *part)
 {

@@ -26,6 +26,8 @@ void wsr_attack_result_free(wsr_attack_result *result)
         for (size_t k = 0; k < 3; k++) {
             wsr__free(r->norms[k]);
         }
+        wsr__free(r->ends[0]);
+        wsr__free(r->ends[1]);
         wsr__free(r->queries);
         wsr__free(r->gradients);
         wsr__free(r->flat);
@@ -59,6 +61,10 @@ static wsr_status make_record(wsr__attack_record *r, size_t n, size_t image)
     for (size_t k = 0; k < 3; k++) {
         r->norms[k] = wsr__alloc(n, sizeof(float));
         made = made && r->norms[k] != NULL;
+    }
+    for (size_t k = 0; k < 2; k++) {
+        r->ends[k] = wsr__alloc(n, sizeof(float));
+        made = made && r->ends[k] != NULL;
     }
     if (image > 0) {
         r->images = wsr__alloc(n, image * sizeof(float));
@@ -176,6 +182,12 @@ const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
                                        size_t e)
 {
     return result->records[e].flat;
+}
+
+const float *wsr__attack_result_end(const wsr_attack_result *result, size_t e,
+                                    bool high)
+{
+    return result->records[e].ends[high];
 }
 
 // Images outside the ball or the pixel range. This is always 0 unless an

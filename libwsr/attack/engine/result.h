@@ -14,6 +14,7 @@ typedef struct wsr__attack_record {
     uint8_t *success;
     float *images; // NULL: not kept
     float *norms[3];
+    float *ends[2]; // smallest and largest pixel: of a success, else clean
     uint32_t *queries;
     uint32_t *gradients;
     uint32_t *flat;

@@ -377,7 +377,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
  * Write the results of each attack and strength in the words of AutoAttack's
  * log: "initial accuracy: 95.00%", "robust accuracy after APGD-CE: 61.20%
  * (total time 12.3 s)" for each member of a combination, "max Linf
- * perturbation: 0.03137, nan in tensor: 0", "robust accuracy: 58.00%".
+ * perturbation: 0.03137, nan in tensor: 0, max: 1.00000, min: 0.00000",
+ * "robust accuracy: 58.00%".
  *
  * @param out [out, owned] release with wsr_text_free()
  * @returns WSR_NOMEM
