@@ -149,14 +149,16 @@ static wsr_status read_gemm(wsr__onnx_node *node)
     wsr_value y = 0;
     const bool biased = wsr__onnx_in(node, 2) != NULL;
     WSR_TRY(wsr__onnx_need_value(node, 0));
-    const int rows = wsr__onnx_int(node, "transA", 0) != 0;
-    if (x->shape.ndims != 2 || x->batch != rows || x->shape.dims[rows] != 1) {
+    const bool turned = wsr__onnx_int(node, "transA", 0) != 0;
+    if (x->shape.ndims != 2 || x->batch != (turned ? 1 : 0) ||
+        (turned && x->shape.dims[1] != 1)) {
         return WSR_FAIL(WSR_FORMAT, "its first input is not (n, k)");
     }
     WSR_TRY(matrix(&weights, node, wsr__onnx_int(node, "transB", 0) == 0,
                    wsr__onnx_float(node, "alpha", 1)));
     const wsr_shape shape =
-        wsr__shape2(1, wsr_graph_shape(node->reader->graph, weights)->dims[0]);
+        wsr__shape2(turned ? 1 : x->shape.dims[0],
+                    wsr_graph_shape(node->reader->graph, weights)->dims[0]);
     if (biased) {
         WSR_TRY(gemm_bias(&bias, node, shape.dims[1],
                           wsr__onnx_float(node, "beta", 1)));

@@ -30,7 +30,7 @@ START_TEST(tails_of_many_trials_are_right)
 {
     ck_assert_double_eq_tol(wsr__binomial_tail(1040, 10000, 0.1), 0.09450738449,
                             1e-8);
-    ck_assert_double_eq_tol(wsr__binomial_tail(10000, 10000, 0.1), 0, 0);
+    ck_assert_double_eq(wsr__binomial_tail(10000, 10000, 0.1), 0);
     ck_assert_double_eq(wsr__binomial_tail(0, 10, 0.5), 1);
     ck_assert_double_eq(wsr__binomial_tail(5, 5, 1), 1);
 }

@@ -230,6 +230,11 @@ case("gemm transA", 13,
      FLAT + [node("Transpose", "flat", "t", perm=[1, 0]),
              node("Gemm", "t w b", transA=1)],
      lambda x, w, b: x.flatten(1) @ w + b, w=rand(60, 6), b=rand(6))
+case("gemm of rows", 13,
+     [node("Reshape", "in s", "r"), node("Gemm", "r w b", "g", transB=1),
+      node("Reshape", "g t")],
+     lambda x, s, t, w, b: x @ w.T + b, s=ints(-1, 4), t=ints(-1, 90),
+     w=rand(6, 4), b=rand(6))
 case("matmul constant", 13, [node("MatMul", "in w")],
      lambda x, w: x @ w, w=rand(4, 7))
 case("matmul matrix", 13, FLAT + [node("MatMul", "flat w")],
