@@ -266,6 +266,62 @@ START_TEST(what_cannot_be_read_is_named)
 }
 END_TEST
 
+static void set_word(model *m, Wsr__Onnx__Node *node, const char *key,
+                     const char *word)
+{
+    Wsr__Onnx__Attribute *const a = model_attribute(m, node, key);
+    a->has_s = 1;
+    a->s.data = (unsigned char *)text(word);
+    a->s.len = strlen(word);
+}
+
+// A node of the input and one constant, with a word; `words`: of the refusal.
+static void refused_node(const char *op, const char *key, const char *word,
+                         const char *words)
+{
+    static float scales[] = {1, 2, 2, 2};
+    static float two[] = {2};
+    const int64_t four[] = {4};
+    const bool resize = strcmp(op, "Resize") == 0;
+    model m;
+    model_begin(&m, 18, any_batch);
+    model_floats(&m, "c", resize ? scales : two, four, resize ? 1 : 0);
+    Wsr__Onnx__Node *const node = resize ? NODE(&m, op, "a", "in", "", "c")
+                                         : NODE(&m, op, "a", "in", "c", "c");
+    if (key != NULL) {
+        set_word(&m, node, key, word);
+    }
+    NODE(&m, "Flatten", "out", "a");
+    refused(&m, words);
+}
+
+START_TEST(what_would_be_read_wrongly_is_refused)
+{
+    static int64_t pads[] = {0, 0, 1, 1, 0, 0, 1, 1};
+    static float one[] = {1, 1};
+    const int64_t channels[] = {C};
+    model m;
+    refused_node("Resize", NULL, NULL, "it resizes the batch or the channels");
+    refused_node("Resize", "keep_aspect_ratio_policy", "not_larger",
+                 "its mode is not supported");
+    refused_node("Resize", "mode", "cubic", "its mode is not supported");
+    refused_node("Dropout", NULL, NULL, "it is in training mode");
+    refused_node("ScatterND", NULL, NULL, "it is supported for constants only");
+    model_begin(&m, 10, any_batch);
+    model_ints(&m, NODE(&m, "Pad", "a", "in"), "pads", pads, 8);
+    set_word(&m, &m.nodes[0], "mode", "mirror");
+    NODE(&m, "Flatten", "out", "a");
+    refused(&m, "its mode is not supported");
+    model_begin(&m, 9, any_batch);
+    model_floats(&m, "c", one, channels, 1);
+    Wsr__Onnx__Node *const node =
+        NODE(&m, "BatchNormalization", "a", "in", "c", "c", "c", "c");
+    node->output[node->n_output++] = text("mean");
+    NODE(&m, "Flatten", "out", "a");
+    refused(&m, "it is in training mode");
+}
+END_TEST
+
 // A model in a folder may not read files elsewhere.
 START_TEST(data_outside_the_folder_are_refused)
 {
@@ -384,6 +440,7 @@ Suite *suite(void)
                                   constants_are_folded,
                                   weights_of_16_bits_are_widened,
                                   what_cannot_be_read_is_named,
+                                  what_would_be_read_wrongly_is_refused,
                                   data_outside_the_folder_are_refused,
                                   files_cannot_ask_for_more_than_they_hold,
                                   damaged_files_are_refused_or_read,
