@@ -12,6 +12,13 @@
 
 #include <string.h>
 
+// Sanitizers make a round a hundred times slower.
+#ifdef __SANITIZE_ADDRESS__
+enum { FUZZ_SHARE = 20 };
+#else
+enum { FUZZ_SHARE = 1 };
+#endif
+
 /// Feed a file and `rounds` changes of it to the target.
 static inline void fuzz_file(const unsigned char *file, size_t size,
                              size_t rounds)

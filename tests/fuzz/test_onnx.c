@@ -5,7 +5,7 @@
 #include "fuzz/mutate.h"
 #include "io/io.h"
 
-enum { ROUNDS = 40 };
+enum { ROUNDS = 40 / FUZZ_SHARE };
 
 START_TEST(changed_models_do_no_harm)
 {

@@ -6,7 +6,7 @@
 #include "io/io.h"
 #include "support/files.h"
 
-enum { ROUNDS = 4000 };
+enum { ROUNDS = 4000 / FUZZ_SHARE };
 
 static void fuzz_format(const char *ending, size_t tensors)
 {
