@@ -264,7 +264,7 @@ static bool ends(const char *path, const char *ending)
     return n > tail && wsr__streq(path + n - tail, ending);
 }
 
-static const wsr__format_class *format_for(const char *path)
+const wsr__format_class *wsr__format_for(const char *path)
 {
     for (size_t i = 0; classes[i] != NULL; i++) {
         const wsr__format_class *const cls = class_at(i);
@@ -282,7 +282,7 @@ wsr_status wsr__st_write(wsr__st_builder *builder, const char *path)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__st_check_names(builder));
-    WSR_TRY(format_for(path)->write(builder, path));
+    WSR_TRY(wsr__format_for(path)->write(builder, path));
 out:
     return status;
 }

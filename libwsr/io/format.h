@@ -10,6 +10,7 @@
 #include "base/registry.h"
 #include "io/io.h"
 #include "io/zip.h"
+#include "wsr/net.h"
 
 #include <jansson.h>
 
@@ -48,8 +49,8 @@ struct wsr__st {
 typedef struct wsr__format_class {
     wsr__class super;
     const char *const *endings; // of files that are written so, NULL-ended
-    /// Whether a file of these bytes has the format. NULL: the format is taken
-    /// when no other one is.
+    /// Whether a file of these bytes has the format. NULL: none is taken for
+    /// it; what is of no format is read as safetensors.
     bool (*is)(const unsigned char *bytes, size_t size);
     bool parts; // a file may hold several sets of tensors, of which
                 // `wsr__st.part` names one
@@ -59,6 +60,9 @@ typedef struct wsr__format_class {
     wsr_status (*read)(wsr__st *st);
     /// Replace the file at `path` as a whole. The builder's names are checked.
     wsr_status (*write)(wsr__st_builder *builder, const char *path);
+    /// The same of a network. NULL: its tensors and its description are
+    /// written.
+    wsr_status (*write_net)(const wsr_net *net, const char *path);
 } wsr__format_class;
 
 extern const wsr__family wsr__formats;
@@ -67,6 +71,9 @@ extern const wsr__family wsr__formats;
     extern const wsr__##family##_class wsr__##family##_##name;
 #include "io/formats.def"
 #undef WSR_REG
+
+/// The format in which a file at this path is written.
+const wsr__format_class *wsr__format_for(const char *path);
 
 /// FORMAT for a tensor's name that is empty, too long or holds control
 /// characters.

@@ -8,6 +8,7 @@
 
 #include "io/io.h"
 
+#include "io/format.h"
 #include "net/net.h"
 #include "onnx/onnx.h"
 
@@ -376,10 +377,14 @@ wsr_status wsr_net_save(const wsr_net *net, const char *path)
 {
     wsr_status status = WSR_OK;
     wsr__st_builder *builder = NULL;
+    const wsr__format_class *const format = wsr__format_for(path);
+    if (format->write_net != NULL) {
+        return format->write_net(net, path);
+    }
     if (net->cls == &wsr__net_onnx) {
         return WSR_FAIL(WSR_ARG,
-                        "%s: a network of an ONNX file is not written as "
-                        "safetensors, which hold no graph",
+                        "%s: a network of an ONNX file is written as .onnx, "
+                        "since other formats hold no graph",
                         path);
     }
     WSR_TRY(wsr__st_builder_new(&builder));

@@ -3,9 +3,14 @@
 // Nodes that apply a function to every element of a value.
 
 #include "onnx/read.h"
+#include "onnx/write.h"
 
 #include <float.h>
 #include <math.h>
+
+#define SELU_ALPHA 1.6732632423543772
+#define SELU_GAMMA 1.0507009873554805
+#define GELU_TANH 0.7978845608028654 // sqrt(2 / pi)
 
 // Functions without options, named in the row.
 static wsr_status read_plain(wsr__onnx_node *node)
@@ -55,13 +60,100 @@ out:
 static wsr_status read_hard_sigmoid(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
+    const double alpha = wsr__onnx_float(node, "alpha", 0.2);
+    const bool sixth = (float)alpha == (float)(1.0 / 6);
     WSR_TRY(wsr__onnx_need_value(node, 0));
     wsr__onnx_op op = wsr__onnx_begin("hard_sigmoid");
-    wsr__onnx_set_float(&op, "slope", wsr__onnx_float(node, "alpha", 0.2));
+    wsr__onnx_set_float(&op, "slope", sixth ? 1.0 / 6 : alpha);
     wsr__onnx_set_float(&op, "offset", wsr__onnx_float(node, "beta", 0.5));
     WSR_TRY(finish(node, &op));
 out:
     return status;
+}
+
+static void write_leaky_relu(wsr__onnx_step *step)
+{
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_float(step, "alpha", wsr__onnx_get_float(step, "slope"));
+}
+
+static void write_elu(wsr__onnx_step *step)
+{
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_float(step, "alpha", wsr__onnx_get_float(step, "alpha"));
+}
+
+static void write_hard_sigmoid(wsr__onnx_step *step)
+{
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_float(step, "alpha", wsr__onnx_get_float(step, "slope"));
+    wsr__onnx_with_float(step, "beta", wsr__onnx_get_float(step, "offset"));
+}
+
+// The op has the constants of the paper, which are those of the operator.
+static wsr_status read_selu(wsr__onnx_node *node)
+{
+    const float alpha = (float)wsr__onnx_float(node, "alpha", SELU_ALPHA);
+    const float gamma = (float)wsr__onnx_float(node, "gamma", SELU_GAMMA);
+    if (alpha != (float)SELU_ALPHA || gamma != (float)SELU_GAMMA) {
+        return WSR_FAIL(WSR_FORMAT, "its alpha and gamma are not those of the "
+                                    "paper");
+    }
+    return read_plain(node);
+}
+
+// In opset 17 it is x tanh(softplus(x)).
+static void write_mish(wsr__onnx_step *step)
+{
+    const char *const x = wsr__onnx_src(step, 0);
+    const char *const soft = wsr__onnx_add1(step, "Softplus", x);
+    (void)wsr__onnx_add2(step, "Mul", x, wsr__onnx_add1(step, "Tanh", soft));
+}
+
+// ln(1 + exp(beta x)) / beta; the operator has no beta.
+static void write_softplus(wsr__onnx_step *step)
+{
+    const double beta = wsr__onnx_get_float(step, "beta");
+    const char *x = wsr__onnx_src(step, 0);
+    if (wsr__onnx_get_float(step, "threshold") != 20) {
+        wsr__onnx_refuse(step, "has a threshold, which ONNX has not");
+        return;
+    }
+    if (beta == 1) {
+        wsr__onnx_write_plain(step);
+        return;
+    }
+    const char *const factor = wsr__onnx_number(step, beta);
+    x = wsr__onnx_add1(step, "Softplus",
+                       wsr__onnx_add2(step, "Mul", x, factor));
+    (void)wsr__onnx_add2(step, "Div", x, factor);
+}
+
+// x phi(x) / 2 with phi(x) = 1 + erf(x / sqrt(2)), or 1 + tanh(sqrt(2 / pi) (x
+// + 0.044715 x^3)): the operator is not in opset 17.
+static void write_gelu(wsr__onnx_step *step)
+{
+    const char *const x = wsr__onnx_src(step, 0);
+    const char *y = x;
+    if (wsr__streq(wsr__onnx_get_word(step, "approximate"), "tanh")) {
+        y = wsr__onnx_add2(step, "Mul", wsr__onnx_add2(step, "Mul", x, x), x);
+        y = wsr__onnx_add2(step, "Mul", y, wsr__onnx_number(step, 0.044715));
+        y = wsr__onnx_add2(step, "Add", x, y);
+        y = wsr__onnx_add2(step, "Mul", y, wsr__onnx_number(step, GELU_TANH));
+        y = wsr__onnx_add1(step, "Tanh", y);
+    } else {
+        y = wsr__onnx_add2(step, "Div", x, wsr__onnx_number(step, sqrt(2)));
+        y = wsr__onnx_add1(step, "Erf", y);
+    }
+    y = wsr__onnx_add2(step, "Add", y, wsr__onnx_number(step, 1));
+    y = wsr__onnx_add2(step, "Mul", x, y);
+    (void)wsr__onnx_add2(step, "Mul", y, wsr__onnx_number(step, 0.5));
+}
+
+static void write_silu(wsr__onnx_step *step)
+{
+    const char *const x = wsr__onnx_src(step, 0);
+    (void)wsr__onnx_add2(step, "Mul", x, wsr__onnx_add1(step, "Sigmoid", x));
 }
 
 static wsr_status read_gelu(wsr__onnx_node *node)
@@ -100,22 +192,65 @@ static wsr_status read_clip(wsr__onnx_node *node)
     WSR_TRY(wsr__onnx_need_value(node, 0));
     WSR_TRY(limit(&low, node, 1, "min", (double)-INFINITY));
     WSR_TRY(limit(&high, node, 2, "max", (double)INFINITY));
-    const bool relu = low == 0 && (high == 6 || isinf(high));
+    const bool relu = low == 0 && (high == 6 || isinf(high)) &&
+                      wsr__onnx_may_be(node, high == 6 ? "relu6" : "relu");
+    const bool zero = low == 0 && high == 0 && wsr__onnx_is_own(node, "zero");
     if (isinf(low) && isinf(high)) {
         return wsr__onnx_same(node, 0, node->in[0], &node->in[0]->shape);
     }
-    wsr__onnx_op op = wsr__onnx_begin(!relu       ? "clip"
+    wsr__onnx_op op = wsr__onnx_begin(zero        ? "zero"
+                                      : !relu     ? "clip"
                                       : high == 6 ? "relu6"
                                                   : "relu");
-    if (!relu && !isinf(low)) {
+    if (!relu && !zero && !isinf(low)) {
         wsr__onnx_set_float(&op, "min", low);
     }
-    if (!relu && !isinf(high)) {
+    if (!relu && !zero && !isinf(high)) {
         wsr__onnx_set_float(&op, "max", high);
     }
     WSR_TRY(finish(node, &op));
 out:
     return status;
+}
+
+// Limits of NULL are left out.
+static void write_limits(wsr__onnx_step *step, const double *low,
+                         const double *high)
+{
+    const char *inputs[3] = {wsr__onnx_src(step, 0)};
+    size_t n = 1;
+    if (low != NULL) {
+        inputs[1] = wsr__onnx_number(step, *low);
+        n = 2;
+    }
+    if (high != NULL) {
+        inputs[2] = wsr__onnx_number(step, *high);
+        n = 3;
+    }
+    (void)wsr__onnx_add(step, "Clip", inputs, n);
+}
+
+// The op's limits of 3.4e38 are none.
+static void write_clip(wsr__onnx_step *step)
+{
+    const double most = 3.4e38;
+    const double low = wsr__onnx_get_float(step, "min");
+    const double high = wsr__onnx_get_float(step, "max");
+    write_limits(step, low > -most ? &low : NULL, high < most ? &high : NULL);
+}
+
+static void write_relu6(wsr__onnx_step *step)
+{
+    const double low = 0;
+    const double high = 6;
+    write_limits(step, &low, &high);
+}
+
+// Zeros of a shape that is open: whatever the source, nothing is left of it.
+static void write_zero(wsr__onnx_step *step)
+{
+    const double zero = 0;
+    write_limits(step, &zero, &zero);
 }
 
 // -------------------------------------------------------------------- PRelu
@@ -197,23 +332,38 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_activations[] = {
-    {"Relu", read_plain, "relu", 1},
-    {"Sigmoid", read_plain, "sigmoid", 1},
-    {"Tanh", read_plain, "tanh", 1},
-    {"Exp", read_plain, "exp", 1},
-    {"Log", read_plain, "log", 1},
-    {"Erf", read_plain, "erf", 1},
-    {"Mish", read_plain, "mish", 1},
-    {"HardSwish", read_plain, "hard_swish", 1},
-    {"Softplus", read_plain, "softplus", 1},
-    {"Clip", read_clip, NULL, 1},
-    {"LeakyRelu", read_leaky_relu, NULL, 1},
-    {"PRelu", read_prelu, NULL, 2},
-    {"Elu", read_elu, NULL, 1},
-    {"HardSigmoid", read_hard_sigmoid, NULL, 1},
-    {"Gelu", read_gelu, NULL, 1},
-    {"Softmax", read_softmax, "softmax", 1},
-    {"LogSoftmax", read_softmax, "log_softmax", 1},
+static void write_softmax(wsr__onnx_step *step)
+{
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_int(step, "axis", wsr__onnx_get_int(step, "axis"));
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Relu", read_plain, "relu", 1, wsr__onnx_write_plain},
+    {"Sigmoid", read_plain, "sigmoid", 1, wsr__onnx_write_plain},
+    {"Tanh", read_plain, "tanh", 1, wsr__onnx_write_plain},
+    {"Exp", read_plain, "exp", 1, wsr__onnx_write_plain},
+    {"Log", read_plain, "log", 1, wsr__onnx_write_plain},
+    {"Erf", read_plain, "erf", 1, wsr__onnx_write_plain},
+    {"Mish", read_plain, "mish", 1, write_mish},
+    {"HardSwish", read_plain, "hard_swish", 1, wsr__onnx_write_plain},
+    {"Softplus", read_plain, "softplus", 1, write_softplus},
+    {"Clip", read_clip, "clip", 1, write_clip},
+    {"LeakyRelu", read_leaky_relu, "leaky_relu", 1, write_leaky_relu},
+    {"PRelu", read_prelu, "prelu", 2, wsr__onnx_write_plain},
+    {"Elu", read_elu, "elu", 1, write_elu},
+    {"Selu", read_selu, "selu", 1, wsr__onnx_write_plain},
+    {"HardSigmoid", read_hard_sigmoid, "hard_sigmoid", 1, write_hard_sigmoid},
+    {"Gelu", read_gelu, "gelu", 1, write_gelu},
+    {"Softmax", read_softmax, "softmax", 1, write_softmax},
+    {"LogSoftmax", read_softmax, "log_softmax", 1, write_softmax},
+    {NULL, NULL, "relu6", 0, write_relu6},
+    {NULL, NULL, "silu", 0, write_silu},
+    {NULL, NULL, "zero", 0, write_zero},
     {0},
+};
+
+const wsr__operator_class wsr__operator_activations = {
+    .super = {"activations", "functions of single numbers", "", NULL, 0},
+    .rows = rows,
 };

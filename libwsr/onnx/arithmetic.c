@@ -5,6 +5,7 @@
 // parameters, which are ops of the graph.
 
 #include "onnx/read.h"
+#include "onnx/write.h"
 
 #include <math.h>
 #include <string.h>
@@ -395,35 +396,6 @@ out:
     return status;
 }
 
-// x Sigmoid(x), which files have for SiLU, is one op.
-static bool is_silu(const wsr__onnx_node *node, size_t i)
-{
-    const wsr_graph *const graph = node->reader->graph;
-    const wsr__vertex *const v = &graph->list[node->in[i]->value];
-    return v->role == WSR__OP && v->cls == &wsr__op_sigmoid &&
-           v->srcs[0] == node->in[1 - i]->value;
-}
-
-static wsr_status read_mul(wsr__onnx_node *node, bool *done)
-{
-    wsr_status status = WSR_OK;
-    const wsr__class *cls = NULL;
-    wsr_value y = 0;
-    *done = false;
-    for (size_t i = 0; i < 2; i++) {
-        if (!is_silu(node, i) ||
-            wsr__class_find(&cls, &wsr__ops, "silu") != WSR_OK) {
-            continue;
-        }
-        WSR_TRY(wsr__onnx_emit1(&y, node, "silu", node->in[1 - i]->value));
-        wsr__onnx_put_like(node, y);
-        *done = true;
-        return WSR_OK;
-    }
-out:
-    return status;
-}
-
 static wsr_status read_binary(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
@@ -438,17 +410,16 @@ static wsr_status read_binary(wsr__onnx_node *node)
     for (size_t i = 0; i < 2 && !done; i++) {
         double number = 0;
         const wsr__onnx_value *const x = node->in[1 - i];
-        if (wsr__onnx_scalar(&number, node, i) &&
+        WSR_TRY(wsr__onnx_pattern(&y, &done, node));
+        if (!done && wsr__onnx_may_be(node, "scale") &&
+            wsr__onnx_scalar(&number, node, i) &&
             node->in[i]->shape.ndims <= x->shape.ndims) {
             WSR_TRY(with_number(&y, &done, node, number, i == 0));
         }
         if (done) {
-            wsr__onnx_put(node, 0, y, &x->shape, x->batch);
+            const wsr__onnx_value *const like = x->constant ? node->in[i] : x;
+            wsr__onnx_put(node, 0, y, &like->shape, like->batch);
         }
-    }
-    if (!done && wsr__streq(node->row->op, "Mul") && !node->in[0]->constant &&
-        !node->in[1]->constant) {
-        WSR_TRY(read_mul(node, &done));
     }
     if (!done) {
         WSR_TRY(of_values(node, node->row->with));
@@ -508,28 +479,53 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_arithmetic[] = {
-    {"Add", read_binary, "add", 2},
-    {"Sub", read_binary, "sub", 2},
-    {"Mul", read_binary, "mul", 2},
-    {"Div", read_binary, "div", 2},
-    {"Pow", read_binary, "pow", 2},
-    {"Max", read_binary, "maximum", 2},
-    {"Min", read_binary, "minimum", 2},
-    {"Sum", read_sum, "add", 1},
-    {"Sqrt", read_unary, "sqrt", 1},
-    {"Reciprocal", read_unary, "reciprocal", 1},
-    {"Abs", read_unary, "abs", 1},
-    {"Neg", read_neg, NULL, 1},
-    {"Floor", read_constant_only, NULL, 1},
-    {"Ceil", read_constant_only, NULL, 1},
-    {"Not", read_constant_only, NULL, 1},
-    {"Mod", read_constant_only, NULL, 2},
-    {"Equal", read_constant_only, NULL, 2},
-    {"Greater", read_constant_only, NULL, 2},
-    {"Less", read_constant_only, NULL, 2},
-    {"And", read_constant_only, NULL, 2},
-    {"Or", read_constant_only, NULL, 2},
-    {"Where", read_where, NULL, 3},
+static void write_add(wsr__onnx_step *step)
+{
+    (void)wsr__onnx_add_all(step, step->vertex->n == 2 ? "Add" : "Sum");
+}
+
+// factor x + offset; what changes nothing is left out, but for one node.
+static void write_scale(wsr__onnx_step *step)
+{
+    const double factor = wsr__onnx_get_float(step, "factor");
+    const double offset = wsr__onnx_get_float(step, "offset");
+    const char *x = wsr__onnx_src(step, 0);
+    if (factor != 1 || offset == 0) {
+        x = wsr__onnx_add2(step, "Mul", x, wsr__onnx_number(step, factor));
+    }
+    if (offset != 0) {
+        (void)wsr__onnx_add2(step, "Add", x, wsr__onnx_number(step, offset));
+    }
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Add", read_binary, "add", 2, write_add},
+    {"Sub", read_binary, "sub", 2, wsr__onnx_write_plain},
+    {"Mul", read_binary, "mul", 2, wsr__onnx_write_plain},
+    {"Div", read_binary, "div", 2, wsr__onnx_write_plain},
+    {"Pow", read_binary, "pow", 2, wsr__onnx_write_plain},
+    {"Max", read_binary, "maximum", 2, wsr__onnx_write_plain},
+    {"Min", read_binary, "minimum", 2, wsr__onnx_write_plain},
+    {"Sum", read_sum, "add", 1, NULL},
+    {"Sqrt", read_unary, "sqrt", 1, wsr__onnx_write_plain},
+    {"Reciprocal", read_unary, "reciprocal", 1, wsr__onnx_write_plain},
+    {"Abs", read_unary, "abs", 1, wsr__onnx_write_plain},
+    {"Neg", read_neg, NULL, 1, NULL},
+    {"Floor", read_constant_only, NULL, 1, NULL},
+    {"Ceil", read_constant_only, NULL, 1, NULL},
+    {"Not", read_constant_only, NULL, 1, NULL},
+    {"Mod", read_constant_only, NULL, 2, NULL},
+    {"Equal", read_constant_only, NULL, 2, NULL},
+    {"Greater", read_constant_only, NULL, 2, NULL},
+    {"Less", read_constant_only, NULL, 2, NULL},
+    {"And", read_constant_only, NULL, 2, NULL},
+    {"Or", read_constant_only, NULL, 2, NULL},
+    {"Where", read_where, NULL, 3, NULL},
+    {NULL, NULL, "scale", 0, write_scale},
     {0},
+};
+
+const wsr__operator_class wsr__operator_arithmetic = {
+    .super = {"arithmetic", "arithmetic with broadcasting", "", NULL, 0},
+    .rows = rows,
 };

@@ -272,14 +272,20 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_constants[] = {
-    {"Constant", read_constant, NULL, 0},
-    {"ConstantOfShape", read_constant_of_shape, NULL, 1},
-    {"Shape", read_shape, NULL, 1},
-    {"Size", read_size, NULL, 1},
-    {"Cast", read_cast, NULL, 1},
-    {"Range", read_range, NULL, 3},
-    {"Identity", read_identity, NULL, 1},
-    {"Dropout", read_dropout, NULL, 1},
+static const wsr__onnx_row rows[] = {
+    {"Constant", read_constant, NULL, 0, NULL},
+    {"ConstantOfShape", read_constant_of_shape, NULL, 1, NULL},
+    {"Shape", read_shape, NULL, 1, NULL},
+    {"Size", read_size, NULL, 1, NULL},
+    {"Cast", read_cast, NULL, 1, NULL},
+    {"Range", read_range, NULL, 3, NULL},
+    {"Identity", read_identity, NULL, 1, NULL},
+    {"Dropout", read_dropout, NULL, 1, NULL},
     {0},
+};
+
+const wsr__operator_class wsr__operator_constants = {
+    .super = {"constants", "constants and what leaves values as they are", "",
+              NULL, 0},
+    .rows = rows,
 };

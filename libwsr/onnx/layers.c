@@ -4,9 +4,14 @@
 
 #include "onnx/window.h"
 
+#include "onnx/write.h"
+#include "op/params.h"
+
 #include <string.h>
 
 // -------------------------------------------------------------------- Conv
+
+enum { MOST_OFFSET = 64 };
 
 // A convolution pads both sides alike, or the end by `offset` more. Anything
 // else is an op of its own.
@@ -16,7 +21,28 @@ static bool pads_itself(int64_t pad[2], int64_t *offset,
     *offset = w->end[0] - w->begin[0];
     memcpy(pad, w->end, sizeof(w->end));
     return *offset >= 0 && w->end[1] - w->begin[1] == *offset &&
-           w->begin[0] >= 0 && w->begin[1] >= 0;
+           w->end[0] >= 0 && w->end[1] >= 0 && *offset <= MOST_OFFSET;
+}
+
+// A convolution leaves out the first rows and columns by itself: what lies
+// before slices that do, which count as padding below 0.
+static wsr_value before_slices(wsr__onnx_window *w, const wsr__onnx_node *node,
+                               wsr_value x)
+{
+    const wsr_graph *const graph = node->reader->graph;
+    const wsr__vertex *v = wsr__onnx_op_of(node, x, &wsr__op_slice);
+    for (int i = 0; i < 2 && v != NULL; i++) {
+        const wsr__slice_params *const p = v->options;
+        const wsr_shape *const from = wsr_graph_shape(graph, v->srcs[0]);
+        if (p->axis < 2 || p->axis > 3 || p->step > 1 || p->step < 0 ||
+            (p->end != 0 && p->end != from->dims[p->axis])) {
+            break;
+        }
+        w->begin[p->axis - 2] -= p->begin;
+        x = v->srcs[0];
+        v = wsr__onnx_op_of(node, x, &wsr__op_slice);
+    }
+    return x;
 }
 
 static wsr_status emit_conv(wsr_value *out, const wsr__onnx_node *node,
@@ -26,7 +52,12 @@ static wsr_status emit_conv(wsr_value *out, const wsr__onnx_node *node,
     wsr_status status = WSR_OK;
     int64_t pad[2] = {0};
     int64_t offset = 0;
-    if (!pads_itself(pad, &offset, w)) {
+    wsr__onnx_window whole = *w;
+    const wsr_value before = before_slices(&whole, node, srcs[0]);
+    if (wsr__onnx_may_be(node, "conv2d") && pads_itself(pad, &offset, &whole)) {
+        srcs[0] = before;
+    } else if (w->begin[0] < 0 || w->begin[1] < 0 ||
+               !pads_itself(pad, &offset, w)) {
         WSR_TRY(wsr__onnx_window_pad(&srcs[0], node, srcs[0], w));
         pad[0] = pad[1] = 0;
         offset = 0;
@@ -40,6 +71,74 @@ static wsr_status emit_conv(wsr_value *out, const wsr__onnx_node *node,
     WSR_TRY(wsr__onnx_emit(out, node, &op, srcs, n));
 out:
     return status;
+}
+
+// Writes a Conv of sources `weights` and the one behind it, a bias.
+static const char *write_window(wsr__onnx_step *step, const char *x,
+                                const char *const *weights, size_t n)
+{
+    const char *const inputs[] = {x, weights[0], n > 1 ? weights[1] : NULL};
+    return wsr__onnx_add(step, "Conv", inputs, n + 1);
+}
+
+// Padding is pad - offset in front; what is below 0 of it is a slice, since
+// not everybody reads negative padding.
+static void write_conv(wsr__onnx_step *step)
+{
+    int64_t pad[2];
+    int64_t stride[2];
+    int64_t dilation[2];
+    wsr__onnx_range crop[2];
+    const int64_t offset = wsr__onnx_get_int(step, "offset");
+    const wsr_shape *const shape = wsr__onnx_src_shape(step, 0);
+    const char *x = wsr__onnx_src(step, 0);
+    wsr__onnx_get_pair(pad, step, "pad", 0);
+    wsr__onnx_get_pair(stride, step, "stride", 1);
+    wsr__onnx_get_pair(dilation, step, "dilation", 1);
+    for (int i = 0; i < 2; i++) {
+        crop[i] = (wsr__onnx_range){2 + i,
+                                    offset > pad[i] ? offset - pad[i] : 0,
+                                    shape->dims[2 + i], 1};
+    }
+    if (crop[0].begin > 0 || crop[1].begin > 0) {
+        x = wsr__onnx_slice(step, x, crop, 2);
+    }
+    const char *const weights[] = {wsr__onnx_src(step, 1),
+                                   step->vertex->n > 2 ? wsr__onnx_src(step, 2)
+                                                       : NULL};
+    const int64_t pads[] = {pad[0] - offset + crop[0].begin,
+                            pad[1] - offset + crop[1].begin, pad[0], pad[1]};
+    (void)write_window(step, x, weights, step->vertex->n - 1);
+    wsr__onnx_with_ints(step, "dilations", dilation, 2);
+    wsr__onnx_with_int(step, "group", wsr__onnx_get_int(step, "groups"));
+    wsr__onnx_with_ints(step, "kernel_shape",
+                        wsr__onnx_src_shape(step, 1)->dims + 2, 2);
+    wsr__onnx_with_ints(step, "pads", pads, 4);
+    wsr__onnx_with_ints(step, "strides", stride, 2);
+}
+
+// A depthwise convolution, and a pointwise one of its result. Plans make one
+// op of such a pair.
+static void write_separable(wsr__onnx_step *step)
+{
+    int64_t pad[2];
+    int64_t stride[2];
+    int64_t dilation[2];
+    const wsr_shape *const kernel = wsr__onnx_src_shape(step, 1);
+    const char *const depthwise = wsr__onnx_src(step, 1);
+    const char *const pointwise = wsr__onnx_src(step, 2);
+    wsr__onnx_get_pair(pad, step, "pad", 0);
+    wsr__onnx_get_pair(stride, step, "stride", 1);
+    wsr__onnx_get_pair(dilation, step, "dilation", 1);
+    const int64_t pads[] = {pad[0], pad[1], pad[0], pad[1]};
+    const char *const x =
+        write_window(step, wsr__onnx_src(step, 0), &depthwise, 1);
+    wsr__onnx_with_ints(step, "dilations", dilation, 2);
+    wsr__onnx_with_int(step, "group", kernel->dims[0]);
+    wsr__onnx_with_ints(step, "kernel_shape", kernel->dims + 2, 2);
+    wsr__onnx_with_ints(step, "pads", pads, 4);
+    wsr__onnx_with_ints(step, "strides", stride, 2);
+    (void)write_window(step, x, &pointwise, 1);
 }
 
 static wsr_status read_conv(wsr__onnx_node *node)
@@ -189,12 +288,37 @@ out:
     return status;
 }
 
-static wsr_status rows(wsr_value *out, const wsr__onnx_node *node, wsr_value x,
-                       const int64_t *dims, size_t n)
+static wsr_status as_rows(wsr_value *out, const wsr__onnx_node *node,
+                          wsr_value x, const int64_t *dims, size_t n)
 {
     wsr__onnx_op op = wsr__onnx_begin("view");
     wsr__onnx_set_ints(&op, "dims", dims, n);
     return wsr__onnx_emit(out, node, &op, &x, 1);
+}
+
+// A factor of a product as it lies in the graph: before the Transpose that this
+// library wrote for an option of the op.
+typedef struct factor {
+    wsr_value value;
+    wsr_shape shape;
+    bool transposed;
+} factor;
+
+static factor factor_of(const wsr__onnx_node *node, size_t i)
+{
+    const wsr__onnx_value *const v = node->in[i];
+    const int n = v->shape.ndims;
+    factor f = {v->value, v->shape, false};
+    const wsr__vertex *const t =
+        wsr__onnx_op_of(node, v->value, &wsr__op_transpose);
+    if (t != NULL && n > 1 && wsr__onnx_is_own(node, "matmul") &&
+        wsr__onnx_joins(node, i)) {
+        f.value = t->srcs[0];
+        f.shape.dims[n - 1] = v->shape.dims[n - 2];
+        f.shape.dims[n - 2] = v->shape.dims[n - 1];
+        f.transposed = true;
+    }
+    return f;
 }
 
 // Products of matrices of a batch, whose leading axes are alike: all of these
@@ -205,7 +329,8 @@ static wsr_status matmul_values(wsr__onnx_node *node)
     const wsr__onnx_value *const a = node->in[0];
     const wsr__onnx_value *const b = node->in[1];
     const int n = a->shape.ndims;
-    wsr_value srcs[2] = {a->value, b->value};
+    const factor factors[] = {factor_of(node, 0), factor_of(node, 1)};
+    wsr_value srcs[2] = {factors[0].value, factors[1].value};
     wsr_value y = 0;
     wsr_shape shape = a->shape;
     if (b->shape.ndims != n || a->batch != b->batch || a->batch >= n - 2 ||
@@ -215,18 +340,43 @@ static wsr_status matmul_values(wsr__onnx_node *node)
     }
     shape.dims[n - 1] = b->shape.dims[n - 1];
     const wsr_shape inner = *wsr_graph_shape(node->reader->graph, a->value);
-    if (inner.ndims > 3) {
-        WSR_TRY(rows(&srcs[0], node, srcs[0], &a->shape.dims[n - 2], 2));
-        WSR_TRY(rows(&srcs[1], node, srcs[1], &b->shape.dims[n - 2], 2));
+    for (size_t i = 0; i < 2 && inner.ndims > 3; i++) {
+        WSR_TRY(
+            as_rows(&srcs[i], node, srcs[i], &factors[i].shape.dims[n - 2], 2));
     }
     wsr__onnx_op op = wsr__onnx_begin("matmul");
+    wsr__onnx_set_bool(&op, "transpose_a", factors[0].transposed);
+    wsr__onnx_set_bool(&op, "transpose_b", factors[1].transposed);
     WSR_TRY(wsr__onnx_emit(&y, node, &op, srcs, 2));
     if (inner.ndims > 3) {
         wsr_shape whole = inner;
         whole.dims[inner.ndims - 1] = shape.dims[n - 1];
-        WSR_TRY(rows(&y, node, y, whole.dims + 1, (size_t)inner.ndims - 1));
+        WSR_TRY(as_rows(&y, node, y, whole.dims + 1, (size_t)inner.ndims - 1));
     }
     wsr__onnx_put(node, 0, y, &shape, a->batch);
+out:
+    return status;
+}
+
+// An op matmul of ours: its sources are as they were.
+static wsr_status matmul_own(wsr__onnx_node *node)
+{
+    wsr_status status = WSR_OK;
+    wsr__onnx_value *const b = node->in[1];
+    const factor first = factor_of(node, 0);
+    factor second = {0};
+    wsr_value y = 0;
+    if (b->constant) {
+        WSR_TRY(wsr__onnx_param(&second.value, node, b, &b->shape));
+    } else {
+        second = factor_of(node, 1);
+    }
+    const wsr_value srcs[] = {first.value, second.value};
+    wsr__onnx_op op = wsr__onnx_begin("matmul");
+    wsr__onnx_set_bool(&op, "transpose_a", first.transposed);
+    wsr__onnx_set_bool(&op, "transpose_b", second.transposed);
+    WSR_TRY(wsr__onnx_emit(&y, node, &op, srcs, 2));
+    wsr__onnx_put(node, 0, y, wsr_graph_shape(node->reader->graph, y), 0);
 out:
     return status;
 }
@@ -235,15 +385,54 @@ static wsr_status read_matmul(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__onnx_need_value(node, 0));
+    if (wsr__onnx_is_own(node, "matmul") && wsr__onnx_is_plain(node->in[0]) &&
+        (node->in[1]->constant || wsr__onnx_is_plain(node->in[1]))) {
+        return matmul_own(node);
+    }
     WSR_TRY(node->in[1]->constant ? matmul_constant(node)
                                   : matmul_values(node));
 out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_layers[] = {
-    {"Conv", read_conv, "conv2d", 2},
-    {"Gemm", read_gemm, "linear", 2},
-    {"MatMul", read_matmul, "matmul", 2},
+static void write_linear(wsr__onnx_step *step)
+{
+    (void)wsr__onnx_add_all(step, "Gemm");
+    wsr__onnx_with_int(step, "transB", 1);
+}
+
+// A factor, its last two axes exchanged where that is asked for.
+static const char *write_factor(wsr__onnx_step *step, size_t i, const char *key)
+{
+    int64_t order[WSR_MAX_DIMS];
+    const int n = wsr__onnx_src_shape(step, i)->ndims;
+    const char *x = wsr__onnx_src(step, i);
+    for (int k = 0; k < n; k++) {
+        order[k] = k < n - 2 ? k : 2 * n - 3 - k;
+    }
+    if (wsr__onnx_get_bool(step, key)) {
+        x = wsr__onnx_add1(step, "Transpose", x);
+        wsr__onnx_with_ints(step, "perm", order, (size_t)n);
+    }
+    return x;
+}
+
+static void write_matmul(wsr__onnx_step *step)
+{
+    const char *const a = write_factor(step, 0, "transpose_a");
+    const char *const b = write_factor(step, 1, "transpose_b");
+    (void)wsr__onnx_add2(step, "MatMul", a, b);
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Conv", read_conv, "conv2d", 2, write_conv},
+    {"Gemm", read_gemm, "linear", 2, write_linear},
+    {"MatMul", read_matmul, "matmul", 2, write_matmul},
+    {NULL, NULL, "sep_conv2d", 0, write_separable},
     {0},
+};
+
+const wsr__operator_class wsr__operator_layers = {
+    .super = {"layers", "convolutions and products of matrices", "", NULL, 0},
+    .rows = rows,
 };

@@ -4,6 +4,7 @@
 
 #include "onnx/read.h"
 
+#include <math.h>
 #include <string.h>
 
 // --------------------------------------------------------------- attributes
@@ -27,11 +28,29 @@ int64_t wsr__onnx_int(const wsr__onnx_node *node, const char *key,
     return a != NULL && a->has_i ? a->i : fallback;
 }
 
+// The decimal of fewest digits that rounds to the float. Powers of ten up to
+// 1e22 are exact, so that the division is rounded once, as a literal is.
+double wsr__onnx_decimal(float f)
+{
+    static const double powers[] = {
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const double size = fabs((double)f);
+    for (size_t k = 0; k < sizeof(powers) / sizeof(*powers); k++) {
+        const double digits = round((double)f * powers[k]);
+        if (size < 1e9 && fabs(digits) < 1e9 &&
+            (float)(digits / powers[k]) == f) {
+            return digits / powers[k];
+        }
+    }
+    return (double)f;
+}
+
 double wsr__onnx_float(const wsr__onnx_node *node, const char *key,
                        double fallback)
 {
     const Wsr__Onnx__Attribute *const a = wsr__onnx_attribute(node, key);
-    return a != NULL && a->has_f ? (double)a->f : fallback;
+    return a != NULL && a->has_f ? wsr__onnx_decimal(a->f) : fallback;
 }
 
 bool wsr__onnx_is(const wsr__onnx_node *node, const char *key, const char *word,
@@ -64,6 +83,51 @@ const int64_t *wsr__onnx_ints(const wsr__onnx_node *node, const char *key,
     const Wsr__Onnx__Attribute *const a = wsr__onnx_attribute(node, key);
     *n = a != NULL ? a->n_ints : 0;
     return *n > 0 ? a->ints : NULL;
+}
+
+// -------------------------------------------------------------------- names
+
+// Our nodes are named "op_12", or "op_12.0" where they are not the last of
+// theirs: what stands behind the number, NULL where it is not ours.
+static const char *behind_number(const wsr__onnx_node *node, const char *op)
+{
+    const char *const name = node->proto->name;
+    const size_t n = strlen(op);
+    if (!node->reader->own || name == NULL || strncmp(name, op, n) != 0 ||
+        name[n] != '_') {
+        return NULL;
+    }
+    const size_t digits = strspn(name + n + 1, "0123456789");
+    return digits > 0 ? name + n + 1 + digits : NULL;
+}
+
+bool wsr__onnx_is_own(const wsr__onnx_node *node, const char *op)
+{
+    const char *const rest = behind_number(node, op);
+    return rest != NULL && rest[0] == '\0';
+}
+
+bool wsr__onnx_is_part(const wsr__onnx_node *node, const char *op)
+{
+    const char *const rest = behind_number(node, op);
+    return rest != NULL && rest[0] == '.';
+}
+
+bool wsr__onnx_joins(const wsr__onnx_node *node, size_t i)
+{
+    const char *const name = node->proto->name;
+    const char *const input = i < node->proto->n_input ? node->proto->input[i]
+                                                       : "";
+    const size_t n = name != NULL ? strlen(name) : 0;
+    return node->reader->own && n > 0 && strncmp(name, input, n) == 0 &&
+           input[n] == '.';
+}
+
+bool wsr__onnx_may_be(const wsr__onnx_node *node, const char *op)
+{
+    const char *const name = node->proto->name;
+    return !node->reader->own || name == NULL || strchr(name, '.') != NULL ||
+           wsr__onnx_is_own(node, op);
 }
 
 // ------------------------------------------------------------------- inputs
@@ -251,11 +315,26 @@ void wsr__onnx_set_floats(wsr__onnx_op *op, const char *key,
 {
     const wsr__option *option = NULL;
     wsr__floats *const field = field_of(op, key, WSR__FLOATS, &option);
-    if (field != NULL && n <= WSR__LIST_SIZE) {
-        *field = (wsr__floats){.n = n};
-        memcpy(field->v, values, n * sizeof(*values));
-        check(op, option, field);
+    if (field == NULL) {
+        return;
     }
+    if (n > WSR__LIST_SIZE) {
+        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
+                              op->cls->super.name, key, n, WSR__LIST_SIZE);
+        return;
+    }
+    *field = (wsr__floats){.n = n};
+    for (size_t i = 0; i < n; i++) {
+        field->v[i] = values[i];
+    }
+    check(op, option, field);
+}
+
+const wsr__vertex *wsr__onnx_op_of(const wsr__onnx_node *node, wsr_value value,
+                                   const wsr__op_class *cls)
+{
+    const wsr__vertex *const v = &node->reader->graph->list[value];
+    return v->role == WSR__OP && v->cls == cls ? v : NULL;
 }
 
 wsr_status wsr__onnx_emit(wsr_value *out, const wsr__onnx_node *node,
@@ -324,6 +403,25 @@ bool wsr__onnx_is_plain(const wsr__onnx_value *value)
     return value->batch == 0 && value->shape.dims[0] == 1;
 }
 
+// Of several reshapes in a row the last alone counts.
+static wsr_value before_reshapes(const wsr_graph *graph, wsr_value value)
+{
+    const wsr__vertex *v = &graph->list[value];
+    while (v->role == WSR__OP && v->cls == &wsr__op_reshape) {
+        value = v->srcs[0];
+        v = &graph->list[value];
+    }
+    return value;
+}
+
+static bool has_dims(const wsr_graph *graph, wsr_value value,
+                     const int64_t *dims, size_t n)
+{
+    const wsr_shape *const now = wsr_graph_shape(graph, value);
+    return (size_t)now->ndims == n + 1 &&
+           memcmp(now->dims + 1, dims, n * sizeof(*dims)) == 0;
+}
+
 // The same numbers in the same order: only the dimensions change, and nothing
 // where they do not.
 wsr_status wsr__onnx_reshape(wsr_value *out, const wsr__onnx_node *node,
@@ -337,16 +435,18 @@ wsr_status wsr__onnx_reshape(wsr_value *out, const wsr__onnx_node *node,
             dims[n++] = shape->dims[i];
         }
     }
-    const wsr_shape *const now =
-        wsr_graph_shape(node->reader->graph, value->value);
-    if ((size_t)now->ndims == n + 1 &&
-        memcmp(now->dims + 1, dims, n * sizeof(*dims)) == 0) {
-        *out = value->value;
+    const wsr_value base = before_reshapes(node->reader->graph, value->value);
+    const wsr_value *const now =
+        has_dims(node->reader->graph, value->value, dims, n) ? &value->value
+        : has_dims(node->reader->graph, base, dims, n)       ? &base
+                                                             : NULL;
+    if (now != NULL) {
+        *out = *now;
         return WSR_OK;
     }
     wsr__onnx_op op = wsr__onnx_begin("reshape");
     wsr__onnx_set_ints(&op, "dims", dims, n);
-    return wsr__onnx_emit(out, node, &op, &value->value, 1);
+    return wsr__onnx_emit(out, node, &op, &base, 1);
 }
 
 static wsr_status view(wsr_value *out, const wsr__onnx_node *node,

@@ -15,6 +15,9 @@ typedef struct wsr__onnx_image {
     int64_t width;
 } wsr__onnx_image;
 
+/// Name of the producer in files that this library wrote.
+#define WSR__ONNX_PRODUCER "libwsr"
+
 /// Whether a file is to be read as ONNX: its name ends in ".onnx".
 bool wsr__onnx_is_path(const char *path);
 
@@ -38,8 +41,9 @@ typedef struct wsr__onnx_note {
 } wsr__onnx_note;
 
 /// Write a graph with the input "x" and the output "logits" as a model of
-/// opset 17, for any batch. The file is replaced as a whole or not at all.
-/// FORMAT, naming the op, for a graph that ONNX cannot hold; IO; NOMEM.
+/// opset 17, for any batch. The file is replaced as a whole or not at all; its
+/// bytes depend on nothing but graph and notes. UNSUPPORTED, naming the op, for
+/// a graph that ONNX cannot hold; IO; NOMEM.
 wsr_status wsr__onnx_write(const wsr_graph *graph, const char *path,
                            const wsr__onnx_note *notes, size_t n);
 

@@ -3,6 +3,7 @@
 // Pools and reductions.
 
 #include "onnx/window.h"
+#include "onnx/write.h"
 
 #include <string.h>
 
@@ -85,11 +86,38 @@ out:
     return status;
 }
 
+// Of the first rows and columns alone, of which slices are before it.
+static wsr_status first_pool(wsr__onnx_node *node, const wsr_shape *shape)
+{
+    wsr_status status = WSR_OK;
+    wsr_value x = node->in[0]->value;
+    wsr_value y = 0;
+    const wsr__vertex *v = wsr__onnx_op_of(node, x, &wsr__op_slice);
+    const wsr_shape size = node->in[0]->shape;
+    while (v != NULL) {
+        x = v->srcs[0];
+        v = wsr__onnx_op_of(node, x, &wsr__op_slice);
+    }
+    wsr__onnx_op op = wsr__onnx_begin("global_max_pool");
+    wsr__onnx_set_int(&op, "height", size.dims[2]);
+    wsr__onnx_set_int(&op, "width", size.dims[3]);
+    WSR_TRY(wsr__onnx_emit(&y, node, &op, &x, 1));
+    const wsr__onnx_value pooled = {.value = y, .batch = 0};
+    WSR_TRY(wsr__onnx_reshape(&y, node, &pooled, shape, 0));
+    wsr__onnx_put(node, 0, y, shape, 0);
+out:
+    return status;
+}
+
 static wsr_status read_global_pool(wsr__onnx_node *node)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__onnx_need_image(node));
     const wsr_shape shape = wsr__shape4(1, node->in[0]->shape.dims[1], 1, 1);
+    if (wsr__onnx_is_part(node, "global_max_pool") &&
+        wsr__onnx_joins(node, 0)) {
+        return first_pool(node, &shape);
+    }
     WSR_TRY(global(node, node->row->with, &shape));
 out:
     return status;
@@ -160,8 +188,15 @@ static void reduced_shape(wsr_shape *shape, int *batch,
 static bool is_global_pool(const wsr__onnx_node *node, const bool *reduced)
 {
     const wsr__onnx_value *const x = node->in[0];
-    return wsr__streq(node->row->with, "reduce_mean") && x->shape.ndims == 4 &&
+    return wsr__streq(node->row->with, "reduce_mean") &&
+           wsr__onnx_may_be(node, "global_avg_pool") && x->shape.ndims == 4 &&
            wsr__onnx_is_plain(x) && !reduced[1] && reduced[2] && reduced[3];
+}
+
+// The op mean: one number for each image, all axes but the batch gone.
+static bool is_mean(const wsr__onnx_node *node, const wsr_shape *shape)
+{
+    return wsr__onnx_is_own(node, "mean") && shape->ndims == 1;
 }
 
 static wsr_status read_reduction(wsr__onnx_node *node)
@@ -180,6 +215,11 @@ static wsr_status read_reduction(wsr__onnx_node *node)
     }
     reduced_shape(&shape, &batch, x, reduced,
                   wsr__onnx_int(node, "keepdims", 1) != 0);
+    if (is_mean(node, &shape)) {
+        WSR_TRY(wsr__onnx_emit1(&y, node, "mean", x->value));
+        wsr__onnx_put(node, 0, y, &shape, 0);
+        return WSR_OK;
+    }
     if (is_global_pool(node, reduced)) {
         return global(node, "global_avg_pool", &shape);
     }
@@ -191,14 +231,148 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_pools[] = {
-    {"MaxPool", read_pool, "max_pool", 1},
-    {"AveragePool", read_pool, "avg_pool", 1},
-    {"GlobalAveragePool", read_global_pool, "global_avg_pool", 1},
-    {"GlobalMaxPool", read_global_pool, "global_max_pool", 1},
-    {"ReduceMean", read_reduction, "reduce_mean", 1},
-    {"ReduceSum", read_reduction, "reduce_sum", 1},
-    {"ReduceMax", read_reduction, "reduce_max", 1},
-    {"ReduceMin", read_reduction, "reduce_min", 1},
+// ------------------------------------------------------------------- writing
+
+// The op's border is one number, height and width, or all four sides.
+static void write_pads(int64_t pads[4], const wsr__onnx_step *step)
+{
+    const wsr__ints *const list = wsr__onnx_get_ints(step, "pad");
+    for (size_t i = 0; i < 4; i++) {
+        pads[i] = list->n == 0 ? 0 : list->v[i % list->n];
+    }
+}
+
+static bool is_padded(const int64_t pads[4])
+{
+    return pads[0] != 0 || pads[1] != 0 || pads[2] != 0 || pads[3] != 0;
+}
+
+static void write_window(wsr__onnx_step *step, const int64_t pads[4])
+{
+    int64_t kernel[2];
+    int64_t stride[2];
+    wsr__onnx_get_pair(kernel, step, "kernel", 3);
+    wsr__onnx_get_pair(stride, step, "stride", 1);
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_int(step, "ceil_mode",
+                       wsr__onnx_get_bool(step, "ceil_mode") ? 1 : 0);
+    wsr__onnx_with_ints(step, "kernel_shape", kernel, 2);
+    wsr__onnx_with_ints(step, "pads", pads, 4);
+    wsr__onnx_with_ints(step, "strides", stride, 2);
+}
+
+// Padding is never a node of its own: versions of ONNX Runtime join it with the
+// pool and divide by the wrong number. Nor is padding counted where there is
+// none: they differ in what they divide a last window beyond the edge by.
+static void write_avg_pool(wsr__onnx_step *step)
+{
+    int64_t pads[4];
+    write_pads(pads, step);
+    const bool counts = wsr__onnx_get_bool(step, "count_pad") &&
+                        is_padded(pads);
+    write_window(step, pads);
+    wsr__onnx_with_int(step, "count_include_pad", counts ? 1 : 0);
+}
+
+static void write_max_pool(wsr__onnx_step *step)
+{
+    int64_t pads[4];
+    int64_t dilation[2];
+    write_pads(pads, step);
+    wsr__onnx_get_pair(dilation, step, "dilation", 1);
+    write_window(step, pads);
+    wsr__onnx_with_ints(step, "dilations", dilation, 2);
+}
+
+// The operator leaves the axes of height and width.
+static void write_pooled(wsr__onnx_step *step, const char *op, const char *x)
+{
+    (void)wsr__onnx_add1(step, "Flatten", wsr__onnx_add1(step, op, x));
+    wsr__onnx_with_int(step, "axis", 1);
+}
+
+static void write_global_avg_pool(wsr__onnx_step *step)
+{
+    write_pooled(step, step->row->op, wsr__onnx_src(step, 0));
+}
+
+static void write_global_max_pool(wsr__onnx_step *step)
+{
+    const wsr_shape *const shape = wsr__onnx_src_shape(step, 0);
+    const int64_t sides[] = {wsr__onnx_get_int(step, "height"),
+                             wsr__onnx_get_int(step, "width")};
+    const char *x = wsr__onnx_src(step, 0);
+    wsr__onnx_range ranges[2];
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        if (sides[i] != 0 && sides[i] < shape->dims[2 + i]) {
+            ranges[n++] = (wsr__onnx_range){2 + i, 0, sides[i], 1};
+        }
+    }
+    x = n > 0 ? wsr__onnx_slice(step, x, ranges, n) : x;
+    write_pooled(step, step->row->op, x);
+}
+
+// Axes counted from the front, in order; all but the batch where none is named.
+static size_t reduced_list(int64_t out[WSR_MAX_DIMS],
+                           const wsr__onnx_step *step, const wsr__ints *axes)
+{
+    const int64_t ndims = wsr__onnx_src_shape(step, 0)->ndims;
+    size_t n = 0;
+    for (int64_t i = 1; i < ndims; i++) {
+        bool named = axes == NULL || axes->n == 0;
+        for (size_t k = 0; axes != NULL && k < axes->n; k++) {
+            named = named || axes->v[k] == i || axes->v[k] + ndims == i;
+        }
+        if (named) {
+            out[n++] = i;
+        }
+    }
+    return n;
+}
+
+// Sums have their axes as an input in opset 17, the others as an attribute.
+static void write_reduction(wsr__onnx_step *step)
+{
+    int64_t axes[WSR_MAX_DIMS];
+    const size_t n = reduced_list(axes, step, wsr__onnx_get_ints(step, "axes"));
+    const bool sum = wsr__streq(step->row->with, "reduce_sum");
+    if (sum) {
+        const char *const list = wsr__onnx_wholes(step, axes, n);
+        (void)wsr__onnx_add2(step, step->row->op, wsr__onnx_src(step, 0), list);
+    } else {
+        wsr__onnx_write_plain(step);
+        wsr__onnx_with_ints(step, "axes", axes, n);
+    }
+    wsr__onnx_with_int(step, "keepdims",
+                       wsr__onnx_get_bool(step, "keep_dims") ? 1 : 0);
+}
+
+static void write_mean(wsr__onnx_step *step)
+{
+    int64_t axes[WSR_MAX_DIMS];
+    const size_t n = reduced_list(axes, step, NULL);
+    (void)wsr__onnx_add1(step, "ReduceMean", wsr__onnx_src(step, 0));
+    wsr__onnx_with_ints(step, "axes", axes, n);
+    wsr__onnx_with_int(step, "keepdims", 0);
+}
+
+static const wsr__onnx_row rows[] = {
+    {"MaxPool", read_pool, "max_pool", 1, write_max_pool},
+    {"AveragePool", read_pool, "avg_pool", 1, write_avg_pool},
+    {"GlobalAveragePool", read_global_pool, "global_avg_pool", 1,
+     write_global_avg_pool},
+    {"GlobalMaxPool", read_global_pool, "global_max_pool", 1,
+     write_global_max_pool},
+    {"ReduceMean", read_reduction, "reduce_mean", 1, write_reduction},
+    {"ReduceSum", read_reduction, "reduce_sum", 1, write_reduction},
+    {"ReduceMax", read_reduction, "reduce_max", 1, write_reduction},
+    {"ReduceMin", read_reduction, "reduce_min", 1, write_reduction},
+    {NULL, NULL, "mean", 0, write_mean},
     {0},
+};
+
+const wsr__operator_class wsr__operator_pools = {
+    .super = {"pools", "pools and reductions", "", NULL, 0},
+    .rows = rows,
 };

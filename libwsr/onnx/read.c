@@ -18,25 +18,6 @@ enum {
     USUAL_SIDE = 224
 };
 
-static const wsr__onnx_row *const groups[] = {
-    wsr__onnx_activations, wsr__onnx_arithmetic, wsr__onnx_constants,
-    wsr__onnx_layers,      wsr__onnx_norms,      wsr__onnx_pools,
-    wsr__onnx_resizes,     wsr__onnx_scatters,   wsr__onnx_selections,
-    wsr__onnx_shapes,
-};
-
-const wsr__onnx_row *wsr__onnx_row_of(const char *op)
-{
-    for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
-        for (const wsr__onnx_row *row = groups[i]; row->op != NULL; row++) {
-            if (wsr__streq(row->op, op)) {
-                return row;
-            }
-        }
-    }
-    return NULL;
-}
-
 static const char *text_of(const char *text)
 {
     return text != NULL ? text : "";
@@ -420,6 +401,7 @@ wsr_status wsr__onnx_read_bytes(wsr_graph **out, wsr_params *params,
     WSR_TRY(wsr_graph_new(&graph, params));
     r.graph = graph;
     r.opset = opset_of(&file);
+    r.own = wsr__streq(text_of(file.model->producer_name), WSR__ONNX_PRODUCER);
     WSR_TRY(make_values(&r));
     WSR_TRY(take_initializers(&r));
     WSR_TRY(take_image(&r, image != NULL ? image : &unknown));

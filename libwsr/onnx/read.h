@@ -15,6 +15,7 @@
 
 #include "graph/graph.h"
 #include "onnx/file.h"
+#include "onnx/operator.h"
 
 /// A value of the file.
 typedef struct wsr__onnx_value {
@@ -44,13 +45,12 @@ typedef struct wsr__onnx_reader {
     size_t n_values;
     int64_t opset;
     int64_t batch; // size of the batch in the file, 1 where it is a name
+    bool own;      // this library wrote the file: see wsr__onnx_may_be()
     size_t room;   // elements that constants may still take
 } wsr__onnx_reader;
 
-typedef struct wsr__onnx_row wsr__onnx_row;
-
 /// A node as its reader sees it.
-typedef struct wsr__onnx_node {
+struct wsr__onnx_node {
     wsr__onnx_reader *reader;
     const Wsr__Onnx__Node *proto;
     const wsr__onnx_row *row;
@@ -58,30 +58,18 @@ typedef struct wsr__onnx_node {
     size_t n_in;
     wsr__onnx_value **out; // likewise
     size_t n_out;
-} wsr__onnx_node;
-
-/// How nodes of an operator are read.
-struct wsr__onnx_row {
-    const char *op;
-    wsr_status (*read)(wsr__onnx_node *node);
-    const char *with; // op of the graph, or what the reader takes it for
-    size_t least;     // inputs that must be there
 };
 
-/// Rows by group, each ended by a NULL op.
-extern const wsr__onnx_row wsr__onnx_activations[];
-extern const wsr__onnx_row wsr__onnx_arithmetic[];
-extern const wsr__onnx_row wsr__onnx_constants[];
-extern const wsr__onnx_row wsr__onnx_layers[];
-extern const wsr__onnx_row wsr__onnx_norms[];
-extern const wsr__onnx_row wsr__onnx_pools[];
-extern const wsr__onnx_row wsr__onnx_resizes[];
-extern const wsr__onnx_row wsr__onnx_scatters[];
-extern const wsr__onnx_row wsr__onnx_selections[];
-extern const wsr__onnx_row wsr__onnx_shapes[];
-
-/// The row of an operator, NULL for one that is not read.
-const wsr__onnx_row *wsr__onnx_row_of(const char *op);
+/// Whether this library wrote the node for this op of the graph, alone or as
+/// the last of several (onnx/write.h). Only the choice among ops that compute
+/// the same may depend on it.
+bool wsr__onnx_is_own(const wsr__onnx_node *node, const char *op);
+/// The same for files of others too, whose nodes may be any op.
+bool wsr__onnx_may_be(const wsr__onnx_node *node, const char *op);
+/// Whether this library wrote the node for this op, and nodes behind it, too.
+bool wsr__onnx_is_part(const wsr__onnx_node *node, const char *op);
+/// Whether it wrote what makes input `i` for the same op.
+bool wsr__onnx_joins(const wsr__onnx_node *node, size_t i);
 
 // --------------------------------------------------------------- attributes
 
@@ -89,8 +77,12 @@ const Wsr__Onnx__Attribute *wsr__onnx_attribute(const wsr__onnx_node *node,
                                                 const char *key);
 int64_t wsr__onnx_int(const wsr__onnx_node *node, const char *key,
                       int64_t fallback);
+/// The shortest decimal number that the file's float stands for: exporters
+/// round 1e-5 to a float.
 double wsr__onnx_float(const wsr__onnx_node *node, const char *key,
                        double fallback);
+/// That decimal number of any float.
+double wsr__onnx_decimal(float f);
 /// Whether a text attribute is `word`; `fallback` where it is left out.
 bool wsr__onnx_is(const wsr__onnx_node *node, const char *key, const char *word,
                   bool fallback);
@@ -190,6 +182,15 @@ wsr_status wsr__onnx_need_image(const wsr__onnx_node *node);
 wsr_status wsr__onnx_reshape(wsr_value *out, const wsr__onnx_node *node,
                              const wsr__onnx_value *value,
                              const wsr_shape *shape, int batch);
+/// The op behind a value of the graph where it is this one, else NULL.
+const wsr__vertex *wsr__onnx_op_of(const wsr__onnx_node *node, wsr_value value,
+                                   const wsr__op_class *cls);
+
+/// Several nodes that other tools write for one op (SiLU, GELU, Mish), and
+/// that this library does: `*done` when the op stands for the last of them.
+wsr_status wsr__onnx_pattern(wsr_value *out, bool *done,
+                             const wsr__onnx_node *node);
+
 /// src weights^T + bias along the last axis, whatever lies before it. `bias`
 /// may be NULL.
 wsr_status wsr__onnx_linear(wsr_value *out, const wsr__onnx_node *node,

@@ -4,6 +4,7 @@
 // they were points (asymmetric); from opset 11 on the node says how.
 
 #include "onnx/read.h"
+#include "onnx/write.h"
 
 #include <math.h>
 
@@ -55,7 +56,9 @@ static wsr_status read_extents(extent out[4], const wsr__onnx_node *node)
         if (said->integer) {
             out[axis].size = said->ints[i];
         } else {
-            out[axis].factor = (double)said->floats[i];
+            out[axis].factor = wsr__onnx_is_own(node, "resize")
+                                   ? wsr__onnx_decimal(said->floats[i])
+                                   : (double)said->floats[i];
         }
     }
 out:
@@ -162,8 +165,57 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_resizes[] = {
-    {"Resize", read_resize, "resize", 1},
-    {"Upsample", read_resize, "resize", 1},
+// ------------------------------------------------------------------- writing
+
+// Sizes are of all axes: that of the batch is the source's.
+static const char *write_sizes(wsr__onnx_step *step)
+{
+    const wsr_shape *const shape = &step->vertex->shape;
+    const wsr__onnx_range first = {0, 0, 1, 1};
+    const char *const sizes[] = {
+        wsr__onnx_slice(step,
+                        wsr__onnx_add1(step, "Shape", wsr__onnx_src(step, 0)),
+                        &first, 1),
+        wsr__onnx_wholes(step, shape->dims + 1, 3)};
+    const char *const name = wsr__onnx_add(step, "Concat", sizes, 2);
+    wsr__onnx_with_int(step, "axis", 0);
+    return name;
+}
+
+static const char *write_scales(wsr__onnx_step *step, const wsr__floats *scale)
+{
+    const float h = (float)scale->v[0];
+    const float w = (float)scale->v[scale->n - 1];
+    const float scales[] = {1, 1, h, w};
+    const wsr_shape four = wsr__shape1(4);
+    return wsr__onnx_floats(step, scales, &four);
+}
+
+static void write_resize(wsr__onnx_step *step)
+{
+    const wsr__floats *const scale = wsr__onnx_get_floats(step, "scale");
+    const bool sized = scale->n == 0;
+    const char *inputs[4] = {wsr__onnx_src(step, 0)};
+    if (sized) {
+        inputs[3] = write_sizes(step);
+    } else {
+        inputs[2] = write_scales(step, scale);
+    }
+    (void)wsr__onnx_add(step, step->row->op, inputs, sized ? 4 : 3);
+    wsr__onnx_with_word(step, "coordinate_transformation_mode",
+                        wsr__onnx_get_word(step, "coordinates"));
+    wsr__onnx_with_word(step, "mode", wsr__onnx_get_word(step, "mode"));
+    wsr__onnx_with_word(step, "nearest_mode",
+                        wsr__onnx_get_word(step, "nearest"));
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Resize", read_resize, "resize", 1, write_resize},
+    {"Upsample", read_resize, "resize", 1, NULL},
     {0},
+};
+
+const wsr__operator_class wsr__operator_resizes = {
+    .super = {"resizes", "images of another size", "", NULL, 0},
+    .rows = rows,
 };

@@ -98,7 +98,12 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_scatters[] = {
-    {"ScatterND", read_scatter_nd, NULL, 3},
+static const wsr__onnx_row rows[] = {
+    {"ScatterND", read_scatter_nd, NULL, 3, NULL},
     {0},
+};
+
+const wsr__operator_class wsr__operator_scatters = {
+    .super = {"scatters", "constants with some parts replaced", "", NULL, 0},
+    .rows = rows,
 };

@@ -3,6 +3,7 @@
 // Nodes that take parts of values, put values side by side, or pad them.
 
 #include "onnx/read.h"
+#include "onnx/write.h"
 
 #include <string.h>
 
@@ -209,6 +210,7 @@ static wsr_status emit_range(wsr_value *out, const wsr__onnx_node *node,
     if (r->n < 1) {
         return WSR_FAIL(WSR_FORMAT, "it takes nothing of axis %d", r->axis);
     }
+    // The op has the smaller end first, whatever the direction.
     const int64_t last = r->begin + (r->n - 1) * r->step;
     wsr__onnx_op op = wsr__onnx_begin("slice");
     wsr__onnx_set_int(&op, "axis", wsr__onnx_graph_axis(x, r->axis));
@@ -294,6 +296,41 @@ out:
 
 enum { MOST_STEP = 1 << 20 };
 
+// Rows and columns begin, begin + step, ... of an image are pixels of it: the
+// op subsample, with the two numbers.
+static bool is_subsample(int64_t *begin, int64_t *step,
+                         const wsr__onnx_node *node, const slices *s)
+{
+    const wsr__onnx_value *const x = node->in[0];
+    bool fits = wsr__onnx_may_be(node, "subsample") && !x->constant &&
+                x->shape.ndims == 4 && wsr__onnx_is_plain(x) && s->n == 2 &&
+                s->steps != NULL && s->axes != NULL;
+    for (int i = 0; i < 2 && fits; i++) {
+        fits = s->axes[i] == 2 + i && s->starts[i] == s->starts[0] &&
+               s->steps[i] == s->steps[0] && s->starts[i] >= 0 &&
+               s->starts[i] < 64 && s->starts[i] < x->shape.dims[2 + i] &&
+               s->steps[i] > 1 && s->steps[i] <= 64 &&
+               s->ends[i] >= x->shape.dims[2 + i];
+    }
+    *begin = fits ? s->starts[0] : 0;
+    *step = fits ? s->steps[0] : 0;
+    return fits;
+}
+
+static wsr_status put_subsample(wsr__onnx_node *node, int64_t begin,
+                                int64_t step)
+{
+    wsr_status status = WSR_OK;
+    wsr_value y = 0;
+    wsr__onnx_op op = wsr__onnx_begin("subsample");
+    wsr__onnx_set_int(&op, "offset", begin);
+    wsr__onnx_set_int(&op, "stride", step);
+    WSR_TRY(wsr__onnx_emit(&y, node, &op, &node->in[0]->value, 1));
+    wsr__onnx_put(node, 0, y, wsr_graph_shape(node->reader->graph, y), 0);
+out:
+    return status;
+}
+
 // One axis after the other: each result is the source of the next.
 static wsr_status read_slice(wsr__onnx_node *node)
 {
@@ -303,7 +340,12 @@ static wsr_status read_slice(wsr__onnx_node *node)
     wsr__onnx_value *const out = node->out[0];
     const char *const name = out->name;
     bool owned = false;
+    int64_t begin = 0;
+    int64_t step = 0;
     WSR_TRY(read_slices(&s, node));
+    if (is_subsample(&begin, &step, node, &s)) {
+        return put_subsample(node, begin, step);
+    }
     for (size_t i = 0; i < s.n; i++) {
         range r = {.step = s.steps != NULL ? s.steps[i] : 1};
         WSR_TRY(wsr__onnx_axis(&r.axis, s.axes != NULL ? s.axes[i] : (int)i,
@@ -605,8 +647,100 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_selections[] = {
-    {"Concat", read_concat, "concat", 1}, {"Slice", read_slice, "slice", 1},
-    {"Split", read_split, "slice", 1},    {"Gather", read_gather, "gather", 2},
-    {"Pad", read_pad, "pad", 1},          {0},
+// ------------------------------------------------------------------- writing
+
+static void write_concat(wsr__onnx_step *step)
+{
+    const int64_t axis = wsr__onnx_get_int(step, "axis");
+    if (axis == 0) {
+        wsr__onnx_refuse(step, "joins batches, which no network does");
+        return;
+    }
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_int(step, "axis", axis);
+}
+
+// Downwards from the last element; an end before the first counts from the
+// back.
+static void write_slice(wsr__onnx_step *step)
+{
+    const int64_t axis = wsr__onnx_get_int(step, "axis");
+    const int64_t size = wsr__onnx_src_shape(step, 0)->dims[axis];
+    const int64_t begin = wsr__onnx_get_int(step, "begin");
+    const int64_t stop = wsr__onnx_get_int(step, "end");
+    const int64_t by = wsr__onnx_get_int(step, "step");
+    const int64_t end = stop == 0 ? size : stop;
+    wsr__onnx_range part = {axis, begin, end, by == 0 ? 1 : by};
+    if (by < 0) {
+        part.begin = end - 1;
+        part.end = begin > 0 ? begin - 1 : -size - 1;
+    }
+    (void)wsr__onnx_slice(step, wsr__onnx_src(step, 0), &part, 1);
+}
+
+static void write_chunk(wsr__onnx_step *step)
+{
+    const int64_t axis = wsr__onnx_get_int(step, "axis");
+    const int64_t index = wsr__onnx_get_int(step, "index");
+    if (axis == 0) {
+        wsr__onnx_refuse(step, "takes some images of a batch");
+        return;
+    }
+    const int64_t each = wsr__onnx_src_shape(step, 0)->dims[axis] /
+                         wsr__onnx_get_int(step, "count");
+    const wsr__onnx_range part = {axis, index * each, (index + 1) * each, 1};
+    (void)wsr__onnx_slice(step, wsr__onnx_src(step, 0), &part, 1);
+}
+
+static void write_subsample(wsr__onnx_step *step)
+{
+    const int64_t offset = wsr__onnx_get_int(step, "offset");
+    const int64_t stride = wsr__onnx_get_int(step, "stride");
+    const wsr_shape *const shape = wsr__onnx_src_shape(step, 0);
+    const wsr__onnx_range ranges[] = {{2, offset, shape->dims[2], stride},
+                                      {3, offset, shape->dims[3], stride}};
+    (void)wsr__onnx_slice(step, wsr__onnx_src(step, 0), ranges, 2);
+}
+
+static void write_gather(wsr__onnx_step *step)
+{
+    const wsr__ints *const indices = wsr__onnx_get_ints(step, "indices");
+    const char *const list = wsr__onnx_wholes(step, indices->v, indices->n);
+    (void)wsr__onnx_add2(step, step->row->op, wsr__onnx_src(step, 0), list);
+    wsr__onnx_with_int(step, "axis", wsr__onnx_get_int(step, "axis"));
+}
+
+// The op may leave the batch out.
+static void write_pad(wsr__onnx_step *step)
+{
+    const wsr__ints *const list = wsr__onnx_get_ints(step, "pads");
+    const size_t ndims = (size_t)wsr__onnx_src_shape(step, 0)->ndims;
+    const size_t n = list->n / 2;
+    int64_t pads[2 * WSR_MAX_DIMS] = {0};
+    for (size_t i = 0; i < n; i++) {
+        pads[ndims - n + i] = list->v[i];
+        pads[2 * ndims - n + i] = list->v[n + i];
+    }
+    const char *const inputs[] = {
+        wsr__onnx_src(step, 0), wsr__onnx_wholes(step, pads, 2 * ndims),
+        wsr__onnx_number(step, wsr__onnx_get_float(step, "value"))};
+    (void)wsr__onnx_add(step, step->row->op, inputs, 3);
+    wsr__onnx_with_word(step, "mode", wsr__onnx_get_word(step, "mode"));
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Concat", read_concat, "concat", 1, write_concat},
+    {"Slice", read_slice, "slice", 1, write_slice},
+    {"Split", read_split, "slice", 1, NULL},
+    {"Gather", read_gather, "gather", 2, write_gather},
+    {"Pad", read_pad, "pad", 1, write_pad},
+    {NULL, NULL, "chunk", 0, write_chunk},
+    {NULL, NULL, "subsample", 0, write_subsample},
+    {0},
+};
+
+const wsr__operator_class wsr__operator_selections = {
+    .super = {"selections", "parts of values, and values side by side", "",
+              NULL, 0},
+    .rows = rows,
 };

@@ -5,6 +5,7 @@
 // view(x.size(0), -1) and the constant [1, -1] are both (n, rest) here.
 
 #include "onnx/read.h"
+#include "onnx/write.h"
 
 #include <string.h>
 
@@ -450,12 +451,62 @@ out:
     return status;
 }
 
-const wsr__onnx_row wsr__onnx_shapes[] = {
-    {"Reshape", read_reshape, "reshape", 1},
-    {"Flatten", read_flatten, "reshape", 1},
-    {"Squeeze", read_squeeze, "reshape", 1},
-    {"Unsqueeze", read_unsqueeze, "reshape", 1},
-    {"Transpose", read_transpose, "transpose", 1},
-    {"Expand", read_expand, "expand", 1},
+// ------------------------------------------------------------------- writing
+
+// The first dimension, the batch, is that of the source, whatever it is.
+static void write_reshape(wsr__onnx_step *step)
+{
+    (void)wsr__onnx_shaped(step, wsr__onnx_src(step, 0), 0,
+                           &step->vertex->shape);
+}
+
+// It is what the others leave.
+static void write_view(wsr__onnx_step *step)
+{
+    (void)wsr__onnx_shaped(step, wsr__onnx_src(step, 0), -1,
+                           &step->vertex->shape);
+}
+
+static void write_transpose(wsr__onnx_step *step)
+{
+    const wsr__ints *const order = wsr__onnx_get_ints(step, "order");
+    const int n = wsr__onnx_src_shape(step, 0)->ndims;
+    int64_t perm[WSR_MAX_DIMS] = {0};
+    for (int i = 1; i < n; i++) {
+        perm[i] = order->n == 0 ? n - i : order->v[i];
+    }
+    wsr__onnx_write_plain(step);
+    wsr__onnx_with_ints(step, "perm", perm, (size_t)n);
+}
+
+// An axis of one element fits any batch.
+static void write_expand(wsr__onnx_step *step)
+{
+    const wsr_shape *const shape = &step->vertex->shape;
+    const char *const list =
+        wsr__onnx_wholes(step, shape->dims, (size_t)shape->ndims);
+    (void)wsr__onnx_add2(step, step->row->op, wsr__onnx_src(step, 0), list);
+}
+
+// The layout of numbers in memory is nobody else's.
+static void write_reorder(wsr__onnx_step *step)
+{
+    (void)wsr__onnx_add1(step, "Identity", wsr__onnx_src(step, 0));
+}
+
+static const wsr__onnx_row rows[] = {
+    {"Reshape", read_reshape, "reshape", 1, write_reshape},
+    {"Flatten", read_flatten, "reshape", 1, NULL},
+    {"Squeeze", read_squeeze, "reshape", 1, NULL},
+    {"Unsqueeze", read_unsqueeze, "reshape", 1, NULL},
+    {"Transpose", read_transpose, "transpose", 1, write_transpose},
+    {"Expand", read_expand, "expand", 1, write_expand},
+    {NULL, NULL, "view", 0, write_view},
+    {NULL, NULL, "reorder", 0, write_reorder},
     {0},
+};
+
+const wsr__operator_class wsr__operator_shapes = {
+    .super = {"shapes", "other shapes of the same numbers", "", NULL, 0},
+    .rows = rows,
 };

@@ -17,6 +17,7 @@
 #include "estimator/estimator.h"
 #include "io/format.h"
 #include "net/net.h"
+#include "onnx/operator.h"
 #include "op/op.h"
 #include "optim/optim.h"
 #include "predictor/predictor.h"
@@ -42,6 +43,8 @@ static const entry entries[] = {
                        "strengths"},
     {&wsr__formats, "formats of files that hold named tensors"},
     {&wsr__nets, "kinds of networks"},
+    {&wsr__operators,
+     "operators of ONNX files that become ops of graphs and back"},
     {&wsr__ops, "operations that graphs are made of"},
     {&wsr__optims, "optimisers"},
     {&wsr__predictors, "predictors of the losses of an architecture"},

@@ -9,7 +9,7 @@ static const char *const mix_modes[] = {"batch", "pair", "elem", NULL};
 static const char *const keeps[] = {"last", "best_robust", "best_clean", NULL};
 
 // Endings of paths that wsr_net_save() knows.
-static const char *const exports[] = {"none", "pth", "npz", NULL};
+static const char *const exports[] = {"none", "pth", "npz", "onnx", NULL};
 
 #define AT(field) offsetof(wsr__train_params, field)
 
@@ -86,8 +86,8 @@ const wsr__option wsr__train_schema[] = {
     {"keep", WSR__WORD, AT(keep), "last", 0, 0, "",
      "parameters that the network has in the end", keeps},
     {"export", WSR__WORD, AT(export), "none", 0, 0, "",
-     "format in which the network is written too, net.pth or net.npz beside "
-     "net.safetensors",
+     "format in which the network is written too, net.pth, net.npz or net.onnx "
+     "beside net.safetensors",
      exports},
     {"clean_share", WSR__FLOAT, AT(clean_share), "0", 0, 1, "",
      "share of each batch that the trainer does not attack", NULL},

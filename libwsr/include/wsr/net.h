@@ -289,12 +289,17 @@ WSR_API WSR_MUST_USE wsr_status wsr_supernet_graph(wsr_graph **out,
 
 /**
  * Write a network to a file of a format that the path's ending says (.pth,
- * .npz, else safetensors), which is replaced as a whole or not at all. Its
- * metadata hold the network's kind, genotype and options.
+ * .npz, .onnx, else safetensors), which is replaced as a whole or not at all.
+ * Its metadata hold the network's kind, genotype and options. An ONNX file
+ * holds the network in evaluation mode with its normalisation, for batches of
+ * any size; wsr_net_load() reads it as a network of kind onnx that computes the
+ * same logits and gradients bit for bit.
  *
  * @param net a network
  * @param path of the file
- * @returns WSR_OK, WSR_NOMEM, or WSR_IO when it cannot be written
+ * @returns WSR_OK, WSR_NOMEM, WSR_IO when it cannot be written, WSR_ARG for
+ *          a network without a graph of its own (a supernet) or of an ONNX file
+ *          in another format, WSR_UNSUPPORTED for one that ONNX cannot hold
  */
 WSR_API WSR_MUST_USE wsr_status wsr_net_save(const wsr_net *net,
                                              const char *path);
