@@ -4,6 +4,7 @@
 // evaluation (wsr_eval_run()); this file has the tool's words and options.
 
 #include "attack_compare.h"
+#include "attack_export.h"
 #include "attack_show.h"
 #include "attack_verify.h"
 #include "results.h"
@@ -15,7 +16,8 @@
 // Each is short for a key of the configuration.
 static const cli_option options[] = {
     {"net", "FILE", "net.file",
-     ".safetensors, .pth or .onnx file, or cmd:PROGRAM"},
+     ".safetensors, .pth, .onnx, cmd:PROGRAM; --export FILE: write it"},
+    {"export", "FILE", "export.file", NULL},
     {"genotype", "NAME", "net.genotype",
      "its cells; so --channels, --layers, --classes"},
     {"channels", "N", "net.channels", NULL},
@@ -53,6 +55,12 @@ static wsr_status help(const char *topic)
                "verify.tol=1e-6      what a change may exceed attack.eps by\n");
         return WSR_OK;
     }
+    if (strcmp(topic, "export") == 0) {
+        printf("export.file=         file to write the network of net.file to "
+               "(--export):\n"
+               "                     .onnx, .pth, .npz, else safetensors\n");
+        return WSR_OK;
+    }
     return results_help(wsr_eval_help, topic);
 }
 
@@ -86,6 +94,9 @@ static int run(cli *c)
     wsr_status kept = WSR_OK;
     if (cli_value(c, "compare") != NULL) {
         return attack_compare(c);
+    }
+    if (wsr_config_text(c->config, "export.file") != NULL) {
+        return attack_export(c);
     }
     if (wsr_config_text(c->config, "verify.file") != NULL) {
         return attack_verify(c);

@@ -291,6 +291,12 @@ if [ -x "$train" ] && [ -x "$attack" ]; then
     bad 2 "attack.save" "$attack" --net $net --data synthetic --save nowhere/x/
     bad 2 "holds one array" "$attack" --net $net --data synthetic \
         --attack fgsm,pgd --save x.npy
+    bad 1 "no/net.onnx" "$attack" --net $net --export no/net.onnx
+    bad 2 "net.file" "$attack" --export net.onnx
+    bad 2 "has no meaning" "$attack" --net $net --export x.onnx --eps 0.1
+    bad 2 "none of --dry-run" "$attack" --net $net --export x.onnx --dry-run
+    bad 1 "nothing.pth" "$attack" --net nothing.pth --export x.onnx
+    absent x.onnx
     bad 1 "missing.npz" "$attack" --net $net --verify missing.npz
     bad 1 "noise" "$attack" --net $net --verify noise
     bad 1 "no clean images" "$attack" --net $net --verify $net

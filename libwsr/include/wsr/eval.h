@@ -82,6 +82,18 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_cost(wsr_cost *cost,
                                               void *user);
 
 /**
+ * Write the network of a configuration to a file; no data are read and nothing
+ * is attacked.
+ *
+ * @param config [borrowed] net.file and the other options of the section net,
+ *        as for wsr_eval_run(), and export.file, whose ending says the format
+ *        as for wsr_net_save()
+ * @returns WSR_CONFIG for options that are missing or without meaning here,
+ *          else as wsr_net_load() and wsr_net_save()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_export(const wsr_config *config);
+
+/**
  * Write a help text about the options of wsr_eval_run() and their defaults.
  *
  * @param out [out, owned] release with wsr_text_free()
