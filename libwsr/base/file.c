@@ -45,7 +45,9 @@ static wsr_status read_stream(wsr__str *out, FILE *stream, const char *path,
     void *array = NULL;
     const size_t first = guess_size(stream);
     const size_t start = first < limit ? first : limit;
-    WSR_TRY(wsr__reserve(&array, &out->capacity, start + 2, 1));
+    array = wsr__alloc_raw(start + 2, 1); // not cleared: it is read over
+    WSR_TRY(array != NULL ? WSR_OK : WSR_NOMEM);
+    out->capacity = start + 2;
     out->s = array;
     for (;;) {
         // One byte stays for the NUL, one shows that the limit is passed.

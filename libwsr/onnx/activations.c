@@ -134,7 +134,7 @@ static void write_softplus(wsr__onnx_step *step)
 static void write_gelu(wsr__onnx_step *step)
 {
     const char *const x = wsr__onnx_src(step, 0);
-    const char *y = x;
+    const char *y = NULL;
     if (wsr__streq(wsr__onnx_get_word(step, "approximate"), "tanh")) {
         y = wsr__onnx_add2(step, "Mul", wsr__onnx_add2(step, "Mul", x, x), x);
         y = wsr__onnx_add2(step, "Mul", y, wsr__onnx_number(step, 0.044715));

@@ -133,18 +133,19 @@ wsr_status wsr__onnx_same(wsr__onnx_node *node, size_t i, wsr__onnx_value *from,
 enum { NAME_SIZE = 256, MOST_COPIES = 100 };
 
 // Whether a parameter is what is wanted: the same numbers in the same shape.
-static bool is_same(const wsr__param *param, const float *data,
+static bool is_same(const wsr__param *param, const void *data,
                     const wsr_shape *shape)
 {
     return wsr_shape_equal(&param->shape, shape) &&
-           memcmp(param->data, data, (size_t)param->count * sizeof(*data)) == 0;
+           memcmp(param->data, data,
+                  (size_t)param->count * sizeof(*param->data)) == 0;
 }
 
 // A constant that is used in two shapes becomes two parameters: "name" and
 // "name:2".
 static wsr_status find_name(char out[NAME_SIZE], wsr__param **found,
                             const wsr__onnx_node *node, const char *name,
-                            const float *data, const wsr_shape *shape)
+                            const void *data, const wsr_shape *shape)
 {
     const wsr_params *const params = node->reader->graph->params;
     (void)snprintf(out, NAME_SIZE, "%.200s", name);
@@ -174,22 +175,27 @@ static wsr_status add_buffer(wsr__param **out, wsr_params *params,
     return wsr__params_buffer(out, params, name, shape, 0);
 }
 
-// `floats` that a constant of this name holds, as a parameter.
+// The bytes of floats that a constant of this name holds, as a parameter.
+typedef struct named_floats {
+    const char *name;
+    const void *data;
+} named_floats;
+
 static wsr_status add(wsr_value *out, wsr__onnx_node *node,
-                      const wsr__onnx_value *value, const wsr_shape *shape,
+                      const named_floats *c, const wsr_shape *shape,
                       add_param how)
 {
     wsr_status status = WSR_OK;
     char name[NAME_SIZE];
     wsr__param *param = NULL;
     wsr_graph *const graph = node->reader->graph;
-    if (value->floats == NULL) {
-        return WSR_FAIL(WSR_FORMAT, "'%.80s' has no elements", value->name);
+    if (c->data == NULL) {
+        return WSR_FAIL(WSR_FORMAT, "'%.80s' has no elements", c->name);
     }
-    WSR_TRY(find_name(name, &param, node, value->name, value->floats, shape));
+    WSR_TRY(find_name(name, &param, node, c->name, c->data, shape));
     if (param == NULL) {
         WSR_TRY(how(&param, graph->params, name, shape));
-        memcpy(param->data, value->floats,
+        memcpy(param->data, c->data,
                (size_t)param->count * sizeof(*param->data));
         wsr__param_touch(param);
     }
@@ -212,8 +218,15 @@ static wsr_status param(wsr_value *out, wsr__onnx_node *node,
                         value->name);
     }
     const bool decoded = value->floats != NULL;
-    WSR_TRY(wsr__onnx_decode(node, value));
-    WSR_TRY(add(out, node, value, shape, how));
+    named_floats c = {.name = value->name};
+    if (!decoded && value->tensor != NULL) {
+        c.data = wsr__onnx_tensor_raw(value->count, value->tensor);
+    }
+    if (c.data == NULL) {
+        WSR_TRY(wsr__onnx_decode(node, value));
+        c.data = value->floats;
+    }
+    WSR_TRY(add(out, node, &c, shape, how));
     if (!decoded && value->tensor != NULL) { // the parameter has them now
         wsr__free(value->floats);
         value->floats = NULL;
@@ -238,14 +251,6 @@ wsr_status wsr__onnx_param_of(wsr_value *out, wsr__onnx_node *node,
                               const char *name, const float *data,
                               const wsr_shape *shape)
 {
-    wsr__onnx_value value = {.name = name, .constant = true};
-    value.count = (size_t)wsr_shape_count(shape);
-    value.floats = wsr__alloc_raw(value.count, sizeof(*data));
-    if (value.floats == NULL) {
-        return WSR_NOMEM;
-    }
-    memcpy(value.floats, data, value.count * sizeof(*data));
-    const wsr_status status = add(out, node, &value, shape, add_trained);
-    wsr__free(value.floats);
-    return status;
+    const named_floats c = {name, data};
+    return add(out, node, &c, shape, add_trained);
 }

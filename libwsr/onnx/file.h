@@ -55,6 +55,10 @@ wsr_status wsr__onnx_tensor_shape(wsr_shape *shape, size_t *count,
                                   const wsr__onnx_file *file,
                                   const Wsr__Onnx__Tensor *tensor);
 
+/// The bytes of `count` floats as they lie in the file, not aligned. [borrowed]
+/// NULL for a tensor of another type or whose elements lie elsewhere.
+const void *wsr__onnx_tensor_raw(size_t count, const Wsr__Onnx__Tensor *tensor);
+
 /// The elements of a tensor of `count` elements, as floats or as whole numbers.
 wsr_status wsr__onnx_tensor_floats(float *out, size_t count,
                                    const wsr__onnx_file *file,

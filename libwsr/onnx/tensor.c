@@ -335,6 +335,15 @@ static bool in_one_list(const Wsr__Onnx__Tensor *t, size_t count)
            t->n_uint64_data == count;
 }
 
+const void *wsr__onnx_tensor_raw(size_t count, const Wsr__Onnx__Tensor *t)
+{
+    return t->data_type == WSR__ONNX_FLOAT && t->data_location == 0 &&
+                   t->has_raw_data && in_one_list(t, count) &&
+                   t->raw_data.len == count * sizeof(float)
+               ? t->raw_data.data
+               : NULL;
+}
+
 wsr_status wsr__onnx_tensor_floats(float *out, size_t count,
                                    const wsr__onnx_file *file,
                                    const Wsr__Onnx__Tensor *t)

@@ -44,7 +44,7 @@ char *wsr__onnx_text(wsr__onnx_writer *w, const char *text)
     if (copy == NULL) {
         return nothing;
     }
-    memcpy(copy, text, n);
+    memcpy(copy, text, n + 1);
     return copy;
 }
 
@@ -58,8 +58,7 @@ char *wsr__onnx_unused(wsr__onnx_writer *w, const char *name)
         if (longer == NULL) {
             return nothing;
         }
-        memcpy(longer, text, n);
-        longer[n] = '\'';
+        (void)snprintf(longer, n + 2, "%s'", text);
         text = longer;
     }
     return text;

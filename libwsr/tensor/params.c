@@ -125,6 +125,9 @@ static void initialise(wsr__param *param, wsr__init init, uint64_t seed,
         }
         return;
     }
+    if (init.bound <= 0 && init.value == 0) {
+        return; // memory comes as zeros
+    }
     for (int64_t i = 0; i < param->count; i++) {
         param->data[i] = init.bound > 0
                              ? init.bound * (2 * wsr__rng_uniform(&rng) - 1)
