@@ -29,7 +29,8 @@ if(EXISTS ${omp})
 endif()
 
 # Each file has its commands before it, several where it is compiled for
-# several processors or programs.
+# several processors or programs. Commands that differ in their output alone
+# are one.
 file(STRINGS ${BUILD}/compile_commands.json lines
     REGEX "^ *\"(command|file)\": ")
 file(GLOB sources ${ROOT}/${DIR}/*.c)
@@ -39,8 +40,11 @@ foreach(line IN LISTS lines)
     string(REGEX MATCH "\"(command|file)\": (\".*\"),?$" match "${line}")
     string(JSON ${CMAKE_MATCH_1} GET "[${CMAKE_MATCH_2}]" 0)
     if(CMAKE_MATCH_1 STREQUAL "file" AND file IN_LIST sources)
-        list(APPEND files ${file})
-        list(APPEND commands "${command}")
+        string(REGEX REPLACE " -o [^ ]+" "" command "${command}")
+        if(NOT command IN_LIST commands)
+            list(APPEND files ${file})
+            list(APPEND commands "${command}")
+        endif()
     endif()
 endforeach()
 list(LENGTH files count)

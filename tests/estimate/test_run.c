@@ -42,6 +42,27 @@ static wsr_config *bench_config(const char *extra)
     return config;
 }
 
+// The run of this configuration that nobody stops, which several tests look at.
+static struct {
+    char dir[512];
+    wsr_result *result;
+} whole;
+
+static void run_whole(void)
+{
+    wsr_config *const config = bench_config(NULL);
+    (void)snprintf(whole.dir, sizeof(whole.dir), "%s", scratch_folder("whole"));
+    ck_assert_ok(
+        wsr_estimate_run(&whole.result, config, whole.dir, false, NULL, NULL));
+    wsr_config_free(config);
+}
+
+static void free_whole(void)
+{
+    wsr_result_free(whole.result);
+    whole.result = NULL;
+}
+
 // ---------------------------------------------------------------- same bytes
 
 static void same_files(const char *a, const char *b)
@@ -55,34 +76,39 @@ static void same_files(const char *a, const char *b)
     same_log(a, b);
 }
 
-static void check_pieces(const char *extra, size_t steps)
+// Run a configuration in pieces, each ended by the hook.
+static void run_pieces(const char *dir, const wsr_config *config,
+                       wsr_progress_hook hook, size_t steps)
 {
-    wsr_config *const config = bench_config(extra);
-    char whole[512];
-    char cut[512];
-    (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
-    ck_assert_ok(wsr_estimate_run(NULL, config, whole, false, NULL, NULL));
-    (void)snprintf(cut, sizeof(cut), "%s", scratch_folder("cut"));
     wsr_status status = WSR_CANCELED;
     for (size_t round = 0; round < 60 && status == WSR_CANCELED; round++) {
         size_t left = steps;
-        status =
-            wsr_estimate_run(NULL, config, cut, round > 0, stop_after, &left);
+        status = wsr_estimate_run(NULL, config, dir, round > 0, hook, &left);
     }
     ck_assert_msg(status == WSR_OK, "%s", wsr_error_detail());
-    same_files(whole, cut);
-    wsr_config_free(config);
 }
 
 START_TEST(a_stopped_run_ends_with_the_same_bytes)
 {
-    check_pieces(NULL, 7);
+    wsr_config *const config = bench_config(NULL);
+    const char *const cut = scratch_folder("cut");
+    run_pieces(cut, config, stop_after, 7);
+    same_files(whole.dir, cut);
+    wsr_config_free(config);
 }
 END_TEST
 
 START_TEST(so_does_one_as_released)
 {
-    check_pieces("fidelity=released", 13);
+    wsr_config *const config = bench_config("fidelity=released");
+    char released[512];
+    (void)snprintf(released, sizeof(released), "%s",
+                   scratch_folder("released"));
+    ck_assert_ok(wsr_estimate_run(NULL, config, released, false, NULL, NULL));
+    const char *const cut = scratch_folder("cut");
+    run_pieces(cut, config, stop_after, 13);
+    same_files(released, cut);
+    wsr_config_free(config);
 }
 END_TEST
 
@@ -96,21 +122,14 @@ static bool stop_at_call(const wsr_progress *p, void *user)
 START_TEST(nor_does_a_stop_within_a_batch_matter)
 {
     wsr_config *const config = bench_config("variants=an:fidelity=released");
-    char whole[512];
-    char cut[512];
-    (void)snprintf(whole, sizeof(whole), "%s", scratch_folder("whole"));
-    ck_assert_ok(wsr_estimate_run(NULL, config, whole, false, NULL, NULL));
-    (void)snprintf(cut, sizeof(cut), "%s", scratch_folder("cut"));
-    wsr_status status = WSR_CANCELED;
-    for (size_t round = 0; round < 60 && status == WSR_CANCELED; round++) {
-        size_t left = 23; // no multiple of the calls of a batch
-        status =
-            wsr_estimate_run(NULL, config, cut, round > 0, stop_at_call, &left);
-    }
-    ck_assert_msg(status == WSR_OK, "%s", wsr_error_detail());
-    same_file(whole, cut, "estimator-an-released.safetensors");
-    same_file(whole, cut, "checkpoint.safetensors");
-    same_file(whole, cut, "results.csv");
+    char once[512];
+    (void)snprintf(once, sizeof(once), "%s", scratch_folder("once"));
+    ck_assert_ok(wsr_estimate_run(NULL, config, once, false, NULL, NULL));
+    const char *const cut = scratch_folder("cut");
+    run_pieces(cut, config, stop_at_call, 23); // no multiple of a batch's calls
+    same_file(once, cut, "estimator-an-released.safetensors");
+    same_file(once, cut, "checkpoint.safetensors");
+    same_file(once, cut, "results.csv");
     wsr_config_free(config);
 }
 END_TEST
@@ -134,12 +153,10 @@ static void same_rows(const wsr_estimate_row *a, const wsr_estimate_row *b,
 // same result, times included.
 START_TEST(rows_are_complete_and_come_back)
 {
-    wsr_config *const config = bench_config(NULL);
-    const char *const dir = scratch_folder("rows");
     const wsr_estimate_row *rows[2] = {NULL, NULL};
-    wsr_result *results[2] = {NULL, NULL};
-    ck_assert_ok(wsr_estimate_run(&results[0], config, dir, false, NULL, NULL));
-    ck_assert_ok(wsr_estimate_run(&results[1], NULL, dir, true, NULL, NULL));
+    wsr_result *results[2] = {whole.result, NULL};
+    ck_assert_ok(
+        wsr_estimate_run(&results[1], NULL, whole.dir, true, NULL, NULL));
     ck_assert_uint_eq(wsr_result_estimates(&rows[0], results[0]), 12);
     ck_assert_uint_eq(wsr_result_estimates(&rows[1], results[1]), 12);
     same_rows(rows[0], rows[1], 12);
@@ -162,9 +179,7 @@ START_TEST(rows_are_complete_and_come_back)
         const double expected = 2 * r->norm * r->norm * (1 - r->cosine);
         ck_assert_double_eq_tol(r->mse * pixels, expected, 0.15 * expected);
     }
-    wsr_result_free(results[0]);
     wsr_result_free(results[1]);
-    wsr_config_free(config);
 }
 END_TEST
 
@@ -172,10 +187,7 @@ END_TEST
 // functions it gives a noise of the norm that is asked for.
 START_TEST(estimators_are_saved)
 {
-    wsr_config *const config = bench_config(NULL);
-    const char *const dir = scratch_folder("saved");
-    ck_assert_ok(wsr_estimate_run(NULL, config, dir, false, NULL, NULL));
-    char *const path = wsr__path_join(dir, "estimator-an.safetensors");
+    char *const path = wsr__path_join(whole.dir, "estimator-an.safetensors");
     const wsr_shape shape = {3, {3, 16, 16}};
     enum { N = 3 * 16 * 16 };
     static float noise[3][N];
@@ -202,7 +214,6 @@ START_TEST(estimators_are_saved)
     ck_assert_double_eq_tol(sqrt(squares), 1.5, 1e-4);
     wsr_estimator_free(est);
     wsr__free(path);
-    wsr_config_free(config);
 }
 END_TEST
 
@@ -243,20 +254,15 @@ END_TEST
 // learn the same from it.
 START_TEST(networks_may_be_files)
 {
-    wsr_config *config = bench_config(NULL);
-    char first[512];
     char text[1400];
-    (void)snprintf(first, sizeof(first), "%s", scratch_folder("first"));
-    ck_assert_ok(wsr_estimate_run(NULL, config, first, false, NULL, NULL));
-    wsr_config_free(config);
     (void)snprintf(text, sizeof(text),
                    "networks=[%s/network-cna_r.safetensors, "
                    "%s/network-cna_m.safetensors]",
-                   first, first);
-    config = bench_config(text);
+                   whole.dir, whole.dir);
+    wsr_config *const config = bench_config(text);
     const char *const second = scratch_folder("second");
     ck_assert_ok(wsr_estimate_run(NULL, config, second, false, NULL, NULL));
-    same_file(first, second, "estimator-an.safetensors");
+    same_file(whole.dir, second, "estimator-an.safetensors");
     ck_assert(file_has(second, "results.csv", "\"network-cna_m\""));
     wsr_config_free(config);
 }
@@ -388,6 +394,7 @@ Suite *suite(void)
     Suite *const s = suite_create("estimate");
     TCase *const t = tcase_create("run");
     tcase_set_timeout(t, 240);
+    tcase_add_unchecked_fixture(t, run_whole, free_whole);
     tcase_add_test(t, a_stopped_run_ends_with_the_same_bytes);
     tcase_add_test(t, so_does_one_as_released);
     tcase_add_test(t, nor_does_a_stop_within_a_batch_matter);

@@ -18,9 +18,12 @@ static wsr_status run(char **argv)
     const wsr__st_tensor *x = NULL;
     float *images = NULL;
     float *logits = NULL;
+    char options[64];
     WSR_TRY(wsr__st_open(&st, argv[2]));
     WSR_TRY(wsr__st_need(&x, st, "x"));
-    WSR_TRY(wsr_net_load(&net, argv[1], NULL));
+    (void)snprintf(options, sizeof(options), "image_size=%lld",
+                   (long long)x->dims[2]);
+    WSR_TRY(wsr_net_load(&net, argv[1], options));
     WSR_TRY(wsr_model_from_net(&model, net, 0));
     const size_t n = (size_t)x->dims[0];
     const size_t classes = wsr_model_classes(model);

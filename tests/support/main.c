@@ -62,16 +62,27 @@ const char *scratch_folder(const char *name)
     return path;
 }
 
-Suite *suite_of(const char *name, const TTest *const *tests)
+Suite *suite_with(const char *name, const TTest *const *tests,
+                  void (*setup)(void))
 {
     Suite *const made = suite_create(name);
     TCase *const tcase = tcase_create(name);
     tcase_set_timeout(tcase, 0); // ctest has one
+    tcase_add_unchecked_fixture(tcase, setup, NULL);
     for (size_t i = 0; tests[i] != NULL; i++) {
         tcase_add_test(tcase, tests[i]);
     }
     suite_add_tcase(made, tcase);
     return made;
+}
+
+static void nothing(void)
+{
+}
+
+Suite *suite_of(const char *name, const TTest *const *tests)
+{
+    return suite_with(name, tests, nothing);
 }
 
 int main(void)

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# interrupt.sh SCRATCH wsr-train wsr-attack wsr-search
+# interrupt.sh SCRATCH wsr-train wsr-attack wsr-search [SLOWNESS]
 #
 # An evaluation that is interrupted shows and keeps its results so far, and
-# ends, resumed, with the results of one that was not.
+# ends, resumed, with the results of one that was not. What is interrupted has
+# to last until then: tools that are several times slower than released ones
+# get so many times less to do.
 set -u
 
 scratch=$1
 train=$2
 attack=$3
+slowness=${5:-1}
 
 fail()
 {
@@ -33,8 +36,8 @@ cd "$scratch" || exit 1
     --set eval.attack=fgsm --set eval.eps=0.03 \
     --set eval.count=8 >train.log || fail "no network to attack"
 
-run="$attack --net small/net.safetensors --data synthetic --count 48
-    --set attack.batch=1 --attack pgd:steps=60,gn --eps 0.001,0.03
+run="$attack --net small/net.safetensors --data synthetic
+    --count $((48 / slowness)) --set attack.batch=1 --attack pgd:steps=60,gn --eps 0.001,0.03
     --set attack.stop=false"
 # shellcheck disable=SC2086 # the words are meant to be split
 timeout -k 5 200 $run --out whole >whole.log 2>&1 || fail "the whole run"
@@ -86,7 +89,7 @@ search="$4 --quiet --out estimator --data synthetic:size=16 --seed 1
 timeout -k 5 200 $search >search.log 2>&1 || fail "search: $(cat search.log)"
 "$attack" --net estimator/net.safetensors --data synthetic:size=16 --count 16 \
     --set attack.batch=4 --eps 0.03 --out failing --attack \
-    pgd:steps=3000,estimator:net=estimator/estimator.safetensors \
+    "pgd:steps=$((3000 / slowness)),estimator:net=estimator/estimator.safetensors" \
     --set attack.stop=false >failing.log 2>failing.err &
 pid=$!
 for _ in $(seq 600); do

@@ -104,21 +104,33 @@ static void keep_name(char out[512], const char *name)
     (void)snprintf(out, 512, "%s", scratch_folder(name));
 }
 
+// The run that nobody stops, which several tests look at.
+static struct {
+    char dir[512];
+    counter count;
+} whole;
+
+static void run_whole(void)
+{
+    wsr_config *const config = config_of(tiny, NULL);
+    keep_name(whole.dir, "whole");
+    whole.count = (counter){.stop = SIZE_MAX};
+    ck_assert_ok(
+        wsr_train_run(NULL, config, whole.dir, false, count, &whole.count));
+    wsr_config_free(config);
+}
+
 START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
 {
-    char whole[512];
-    keep_name(whole, "whole");
     wsr_config *const config = config_of(tiny, NULL);
-    counter c = {.stop = SIZE_MAX};
-    ck_assert_ok(wsr_train_run(NULL, config, whole, false, count, &c));
-    ck_assert_uint_eq(c.calls, STEPS);
+    ck_assert_uint_eq(whole.count.calls, STEPS);
     // Within an epoch, at its end, in and after validation, in the evaluation.
     static const size_t stops[] = {1, 3, 4, 5, 8, 10, STEPS};
     for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
         const size_t stop = stops[i];
         char parts[512];
         keep_name(parts, "parts");
-        c = (counter){.stop = stop};
+        counter c = {.stop = stop};
         ck_assert_int_eq(wsr_train_run(NULL, config, parts, false, count, &c),
                          WSR_CANCELED);
         ck_assert_uint_eq(c.calls, stop);
@@ -127,9 +139,9 @@ START_TEST(a_run_interrupted_anywhere_ends_with_the_same_bytes)
         wsr_status status = wsr_train_run(NULL, NULL, parts, true, count, &c);
         ck_assert(status == WSR_OK || status == WSR_CANCELED);
         ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
-        expect_same(whole, parts, "net.safetensors");
-        expect_same(whole, parts, "checkpoint.safetensors");
-        expect_same(whole, parts, "config.yaml");
+        expect_same(whole.dir, parts, "net.safetensors");
+        expect_same(whole.dir, parts, "checkpoint.safetensors");
+        expect_same(whole.dir, parts, "config.yaml");
     }
     wsr_config_free(config);
 }
@@ -166,11 +178,11 @@ START_TEST(training_on_files_ends_with_the_same_bytes_whatever_reads_them)
 {
     static const char *const workers[] = {"train.workers=0", "train.workers=3"};
     char folder[512];
-    char whole[512];
+    char undisturbed[512];
     char spec[1024];
     need_pictures();
     keep_name(folder, "photographs");
-    keep_name(whole, "photographs-whole");
+    keep_name(undisturbed, "photographs-undisturbed");
     put_photographs(folder);
     (void)snprintf(spec, sizeof(spec), "data.spec=imagefolder:%s", folder);
     for (size_t i = 0; i < 3; i++) {
@@ -179,8 +191,8 @@ START_TEST(training_on_files_ends_with_the_same_bytes_whatever_reads_them)
         keep_name(parts, "photographs-parts");
         ck_assert_ok(wsr_config_set(config, workers[i > 0]));
         if (i < 2) {
-            ck_assert_ok(wsr_train_run(NULL, config, i == 0 ? whole : parts,
-                                       false, NULL, NULL));
+            ck_assert_ok(wsr_train_run(
+                NULL, config, i == 0 ? undisturbed : parts, false, NULL, NULL));
         } else {
             counter c = {.stop = 2};
             ck_assert_int_eq(
@@ -189,7 +201,7 @@ START_TEST(training_on_files_ends_with_the_same_bytes_whatever_reads_them)
             ck_assert_ok(wsr_train_run(NULL, NULL, parts, true, NULL, NULL));
         }
         if (i > 0) {
-            expect_same(whole, parts, "net.safetensors");
+            expect_same(undisturbed, parts, "net.safetensors");
         }
         wsr_config_free(config);
     }
@@ -224,24 +236,20 @@ END_TEST
 // Validation and evaluation ask before every pass of the network.
 START_TEST(a_run_interrupted_inside_a_step_ends_with_the_same_bytes)
 {
-    char whole[512];
-    keep_name(whole, "inside-whole");
     wsr_config *const config = config_of(tiny, NULL);
-    counter c = {.stop = SIZE_MAX};
-    ck_assert_ok(wsr_train_run(NULL, config, whole, false, count, &c));
-    const size_t all = c.passes;
+    const size_t all = whole.count.passes;
     ck_assert_uint_gt(all, STEPS + 20);
-    ck_assert_double_eq_tol(c.part, 1, 1e-9);
+    ck_assert_double_eq_tol(whole.count.part, 1, 1e-9);
     for (size_t stop = 4; stop <= all; stop += 9) {
         char parts[512];
         keep_name(parts, "inside");
-        c = (counter){.stop = SIZE_MAX, .stop_inside = stop};
+        counter c = {.stop = SIZE_MAX, .stop_inside = stop};
         ck_assert_int_eq(wsr_train_run(NULL, config, parts, false, count, &c),
                          WSR_CANCELED);
         ck_assert_uint_eq(c.passes, stop);
         ck_assert_ok(wsr_train_run(NULL, config, parts, true, NULL, NULL));
-        expect_same(whole, parts, "net.safetensors");
-        expect_same(whole, parts, "checkpoint.safetensors");
+        expect_same(whole.dir, parts, "net.safetensors");
+        expect_same(whole.dir, parts, "checkpoint.safetensors");
     }
     wsr_config_free(config);
 }
@@ -249,12 +257,9 @@ END_TEST
 
 START_TEST(a_process_that_dies_between_checkpoints_loses_nothing_but_time)
 {
-    char whole[512];
     char copy[512];
-    keep_name(whole, "alive");
     keep_name(copy, "dead");
     wsr_config *const config = config_of(tiny, NULL);
-    ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
     // What the folder holds after the first epoch, with a longer log.
     counter c = {.stop = 5};
     ck_assert_int_eq(wsr_train_run(NULL, config, copy, false, count, &c),
@@ -263,8 +268,8 @@ START_TEST(a_process_that_dies_between_checkpoints_loses_nothing_but_time)
                             path_in(copy, "checkpoint.safetensors")),
                      0);
     ck_assert_ok(wsr_train_run(NULL, NULL, copy, true, NULL, NULL));
-    expect_same(whole, copy, "net.safetensors");
-    expect_same(whole, copy, "checkpoint.safetensors");
+    expect_same(whole.dir, copy, "net.safetensors");
+    expect_same(whole.dir, copy, "checkpoint.safetensors");
     wsr_config_free(config);
 }
 END_TEST
@@ -342,10 +347,7 @@ END_TEST
 
 START_TEST(the_log_tells_of_epochs_steps_and_the_eval)
 {
-    char dir[512];
-    keep_name(dir, "log");
-    ck_assert_ok(run_it(dir, NULL));
-    bytes log = get_file(path_in(dir, "log.jsonl"));
+    bytes log = get_file(path_in(whole.dir, "log.jsonl"));
     static const struct {
         const char *words;
         size_t lines;
@@ -374,16 +376,14 @@ END_TEST
 
 START_TEST(the_network_file_is_the_one_that_was_best)
 {
-    char dir[512];
     wsr_net *net = NULL;
     wsr__st *st = NULL;
     float best[64];
-    keep_name(dir, "best");
-    ck_assert_ok(run_it(dir, NULL));
-    ck_assert_ok(wsr_net_load(&net, path_in(dir, "net.safetensors"), NULL));
-    ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(net)), "cna_r");
     ck_assert_ok(
-        wsr__checkpoint_load(&st, path_in(dir, "checkpoint.safetensors")));
+        wsr_net_load(&net, path_in(whole.dir, "net.safetensors"), NULL));
+    ck_assert_str_eq(wsr_genotype_name(wsr_net_genotype(net)), "cna_r");
+    ck_assert_ok(wsr__checkpoint_load(
+        &st, path_in(whole.dir, "checkpoint.safetensors")));
     const wsr__st_tensor *t = NULL;
     ck_assert_ok(wsr__st_need(&t, st, "train.best"));
     memcpy(best, t->data, sizeof(best));
@@ -550,20 +550,20 @@ END_TEST
 START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
 {
     char dir[512];
-    char whole[512];
+    char coded[512];
     static const char codes[] =
         "share: true\n"
         "codes:\n"
         "  - [01, 10, 11, 00, 01, 10, 11, 00, 01, 10, 11, 00, 01, 10]\n";
     char mine[512];
     keep_name(dir, "coded");
-    keep_name(whole, "coded-whole");
+    keep_name(coded, "coded-whole");
     char assignment[1200];
     (void)snprintf(mine, sizeof(mine), "%.480s.yaml", dir);
     (void)snprintf(assignment, sizeof(assignment), "net.codes=%s", mine);
     wsr_config *const config = config_of(tiny, assignment);
     ck_assert_ok(wsr__file_write(mine, codes, strlen(codes)));
-    ck_assert_ok(wsr_train_run(NULL, config, whole, false, NULL, NULL));
+    ck_assert_ok(wsr_train_run(NULL, config, coded, false, NULL, NULL));
     counter c = {.stop = 2};
     ck_assert_int_eq(wsr_train_run(NULL, config, dir, false, count, &c),
                      WSR_CANCELED);
@@ -571,7 +571,7 @@ START_TEST(a_run_keeps_the_codes_that_its_network_is_made_of)
     // The configuration may be given again, with the genotype that the codes
     // replace.
     ck_assert_ok(wsr_train_run(NULL, config, dir, true, NULL, NULL));
-    expect_same(whole, dir, "net.safetensors");
+    expect_same(coded, dir, "net.safetensors");
     wsr_config_free(config);
 }
 END_TEST
@@ -716,5 +716,5 @@ Suite *suite(void)
         help_lists_the_options_of_all_sections,
         every_preset_decodes,
         NULL};
-    return suite_of("run", tests);
+    return suite_with("run", tests, run_whole);
 }

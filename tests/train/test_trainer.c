@@ -98,12 +98,12 @@ START_TEST(a_loaded_trainer_goes_on_bit_for_bit)
     char options[TRAINER_SPEC + 128];
     each_trainer_spec(spec, _i, network);
     (void)snprintf(options, sizeof(options),
-                   "trainer=\"%s\",epochs=2,batch=40,eval_count=48,"
+                   "trainer=\"%s\",epochs=2,batch=20,eval_count=24,"
                    "eval_attack=fgsm,keep=best_robust,optimizer=adam",
                    spec);
-    bench whole = open_bench(options);
-    bench first = open_bench(options);
-    bench second = open_bench(options);
+    bench whole = open_half("network", network, options);
+    bench first = open_half("network", network, options);
+    bench second = open_half("network", network, options);
     char path[512];
     (void)snprintf(path, sizeof(path), "%s/c", scratch_folder("load"));
     finish(&whole);
