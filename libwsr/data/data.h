@@ -14,6 +14,14 @@
 
 // --------------------------------------------------------------- data sets
 
+/// Whether a model of images (c, h, w) and so many classes can be evaluated on
+/// a data set: SHAPE for other images, ARG for more classes. The message begins
+/// with `area` and calls the model `taker`: "evaluation: images have shape (3,
+/// 32, 32), the model takes (1, 28, 28)".
+wsr_status wsr__dataset_fits(const wsr_dataset *dataset, const wsr_shape *image,
+                             size_t classes, const char *area,
+                             const char *taker);
+
 /// What a family member fills; the rest of the library reads it through
 /// wsr__dataset_read() and the public functions.
 struct wsr_dataset {
@@ -47,6 +55,18 @@ typedef struct wsr__request {
     wsr__split split;
     size_t limit; // samples at most
 } wsr__request;
+
+/// Options of data sets that are told by a folder alone.
+typedef struct wsr__dir_params {
+    wsr__text dir;
+} wsr__dir_params;
+
+// clang-format off
+#define WSR__DIR_OPTION(what) \
+    {.key = "dir", .kind = WSR__TEXT, \
+     .offset = offsetof(wsr__dir_params, dir), .fallback = "", .unit = "", \
+     .help = (what)}
+// clang-format on
 
 typedef struct wsr__dataset_class {
     wsr__class super;

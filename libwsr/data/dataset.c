@@ -7,6 +7,7 @@
 // by 1 / 255 would not.
 
 #include "data/files.h"
+#include "tensor/tensor.h"
 
 #include <string.h>
 
@@ -203,6 +204,25 @@ const wsr_shape *wsr_dataset_shape(const wsr_dataset *dataset)
 int64_t wsr_dataset_classes(const wsr_dataset *dataset)
 {
     return dataset->classes;
+}
+
+wsr_status wsr__dataset_fits(const wsr_dataset *dataset, const wsr_shape *image,
+                             size_t classes, const char *area,
+                             const char *taker)
+{
+    if (!wsr_shape_equal(&dataset->shape, image)) {
+        char have[96];
+        char want[96];
+        wsr__shape_print(have, &dataset->shape);
+        wsr__shape_print(want, image);
+        return WSR_FAIL(WSR_SHAPE, "%s: images have shape %s, the %s takes %s",
+                        area, have, taker, want);
+    }
+    if (dataset->classes > (int64_t)classes) {
+        return WSR_FAIL(WSR_ARG, "%s: the data have %lld classes, the %s %zu",
+                        area, (long long)dataset->classes, taker, classes);
+    }
+    return WSR_OK;
 }
 
 // NULL for data sets without names, and for labels out of range.

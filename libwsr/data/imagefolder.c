@@ -6,17 +6,8 @@
 
 #include "data/files.h"
 
-typedef struct params {
-    wsr__text dir;
-} params;
-
 static const wsr__option schema[] = {
-    {.key = "dir",
-     .kind = WSR__TEXT,
-     .offset = offsetof(params, dir),
-     .fallback = "",
-     .unit = "",
-     .help = "folder of train/ and val/, or of the classes themselves"},
+    WSR__DIR_OPTION("folder of train/ and val/, or of the classes themselves"),
     {0},
 };
 
@@ -25,7 +16,7 @@ static const char *const positional[] = {"dir", NULL};
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    const params *const p = options;
+    const wsr__dir_params *const p = options;
     static const char *const train[] = {"train", NULL};
     static const char *const test[] = {"val", "test", NULL};
     const wsr__folder_layout layout = {
@@ -43,7 +34,7 @@ const wsr__dataset_class wsr__dataset_imagefolder = {
               .summary = "JPEG and PNG files in a folder for each class",
               .reference = "",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__dir_params)},
     .positional = positional,
     .required = 1,
     .load = load,

@@ -8,17 +8,8 @@
 
 #include "data/files.h"
 
-typedef struct params {
-    wsr__text dir;
-} params;
-
 static const wsr__option schema[] = {
-    {.key = "dir",
-     .kind = WSR__TEXT,
-     .offset = offsetof(params, dir),
-     .fallback = "",
-     .unit = "",
-     .help = "folder of train/ and val/, or of Kaggle's ILSVRC/"},
+    WSR__DIR_OPTION("folder of train/ and val/, or of Kaggle's ILSVRC/"),
     {0},
 };
 
@@ -50,7 +41,7 @@ static wsr_status check_class(const char *name, const char *folder)
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    const params *const p = options;
+    const wsr__dir_params *const p = options;
     static const char *const train[] = {"train", "ILSVRC/Data/CLS-LOC/train",
                                         NULL};
     static const char *const test[] = {"val", "ILSVRC/Data/CLS-LOC/val", NULL};
@@ -73,7 +64,7 @@ const wsr__dataset_class wsr__dataset_imagenet = {
               .summary = "photographs of a thousand classes",
               .reference = "Russakovsky et al. 2015, arXiv:1409.0575",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__dir_params)},
     .positional = positional,
     .required = 1,
     .load = load,

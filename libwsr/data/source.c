@@ -15,13 +15,11 @@
 #include "data/data.h"
 
 #include "base/magic.h"
-
-#define ZLIB_CONST
+#include "data/zlib_alloc.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 enum { CHUNK = 1 << 16, RATIO = 1032 };
 
@@ -180,26 +178,13 @@ out:
     return status;
 }
 
-static voidpf z_allocate(voidpf user, uInt count, uInt size)
-{
-    (void)user;
-    return wsr__alloc_raw(count, size);
-}
-
-static void z_release(voidpf user, voidpf ptr)
-{
-    (void)user;
-    wsr__free(ptr);
-}
-
 // 64 bytes more than the ratio allows: a header and a trailer yield nothing,
 // but a tiny file must not round down to less than it holds. The inflated size
 // is not known beforehand, since gzip's own field counts modulo 2^32.
 static wsr_status start_gzip(file_source *s)
 {
     int code = 0;
-    s->z.zalloc = z_allocate;
-    s->z.zfree = z_release;
+    wsr__zlib_allocator(&s->z);
     code = inflateInit2(&s->z, 15 + 16); // largest window, gzip wrapper
     if (code == Z_MEM_ERROR) {
         return WSR_NOMEM;

@@ -9,17 +9,8 @@
 
 #include <string.h>
 
-typedef struct params {
-    wsr__text dir;
-} params;
-
 static const wsr__option schema[] = {
-    {.key = "dir",
-     .kind = WSR__TEXT,
-     .offset = offsetof(params, dir),
-     .fallback = "",
-     .unit = "",
-     .help = "folder of train_32x32.mat and test_32x32.mat"},
+    WSR__DIR_OPTION("folder of train_32x32.mat and test_32x32.mat"),
     {0},
 };
 
@@ -187,7 +178,7 @@ static wsr_status read_file(wsr_dataset *dataset, const char *path,
 static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
-    const params *const p = options;
+    const wsr__dir_params *const p = options;
     const bool train = request->split == WSR__TRAIN;
     char *const path =
         wsr__path_join(p->dir.s, train ? "train_32x32.mat" : "test_32x32.mat");
@@ -205,7 +196,7 @@ const wsr__dataset_class wsr__dataset_svhn = {
               .reference = "Netzer et al. 2011, Reading digits in natural "
                            "images with unsupervised feature learning",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__dir_params)},
     .positional = positional,
     .required = 1,
     .load = load,

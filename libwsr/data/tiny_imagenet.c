@@ -10,17 +10,8 @@
 
 #include <string.h>
 
-typedef struct params {
-    wsr__text dir;
-} params;
-
 static const wsr__option schema[] = {
-    {.key = "dir",
-     .kind = WSR__TEXT,
-     .offset = offsetof(params, dir),
-     .fallback = "",
-     .unit = "",
-     .help = "folder of wnids.txt, train/ and val/"},
+    WSR__DIR_OPTION("folder of wnids.txt, train/ and val/"),
     {0},
 };
 
@@ -57,7 +48,7 @@ static wsr_status load(wsr_dataset *dataset, const void *options,
                        const wsr__request *request)
 {
     wsr_status status = WSR_OK;
-    const params *const p = options;
+    const wsr__dir_params *const p = options;
     static const char *const train[] = {"train", NULL};
     static const char *const test[] = {"val", NULL};
     static const char *const lists[] = {"val/val_annotations.txt", NULL};
@@ -91,7 +82,7 @@ const wsr__dataset_class wsr__dataset_tiny_imagenet = {
               .reference = "Le and Yang 2015, Tiny ImageNet visual recognition "
                            "challenge",
               .schema = schema,
-              .params_size = sizeof(params)},
+              .params_size = sizeof(wsr__dir_params)},
     .positional = positional,
     .required = 1,
     .load = load,

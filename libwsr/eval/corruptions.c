@@ -186,27 +186,6 @@ out:
 
 // ------------------------------------------------------------- opening it
 
-static wsr_status check_model(const wsr_model *model,
-                              const wsr_dataset *dataset)
-{
-    const wsr_shape *const shape = wsr_dataset_shape(dataset);
-    if (!wsr_shape_equal(shape, &model->shape)) {
-        char a[96];
-        char b[96];
-        wsr__shape_print(a, shape);
-        wsr__shape_print(b, &model->shape);
-        return WSR_FAIL(WSR_SHAPE,
-                        "corruptions: images have shape %s, the model takes %s",
-                        a, b);
-    }
-    if (wsr_dataset_classes(dataset) > (int64_t)model->classes) {
-        return WSR_FAIL(
-            WSR_ARG, "corruptions: the data have %lld classes, the model %zu",
-            (long long)wsr_dataset_classes(dataset), model->classes);
-    }
-    return WSR_OK;
-}
-
 static wsr_status make_arrays(wsr_corruption_eval *s, const wsr_model *model)
 {
     wsr_status status = WSR_OK;
@@ -242,7 +221,8 @@ wsr_status wsr_corruption_eval_open(wsr_corruption_eval *eval, wsr_model *model,
     if (eval->model != NULL) {
         return WSR_FAIL(WSR_ARG, "corruptions: was opened before");
     }
-    WSR_TRY(check_model(model, dataset));
+    WSR_TRY(wsr__dataset_fits(dataset, &model->shape, model->classes,
+                              "corruptions", "model"));
     if (wanted > have) {
         return WSR_FAIL(WSR_ARG,
                         "corruption.count: %zu images are more than the %zu "

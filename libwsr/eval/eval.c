@@ -253,22 +253,8 @@ static wsr_status check_model(const wsr_eval *s, const wsr_model *model,
                               const wsr_dataset *dataset)
 {
     wsr_status status = WSR_OK;
-    const wsr_shape *const shape = wsr_dataset_shape(dataset);
-    const int64_t classes = wsr_dataset_classes(dataset);
-    if (!wsr_shape_equal(shape, &model->shape)) {
-        char a[96];
-        char b[96];
-        wsr__shape_print(a, shape);
-        wsr__shape_print(b, &model->shape);
-        return WSR_FAIL(WSR_SHAPE,
-                        "evaluation: images have shape %s, the model takes %s",
-                        a, b);
-    }
-    if (classes > (int64_t)model->classes) {
-        return WSR_FAIL(WSR_ARG,
-                        "evaluation: the data have %lld classes, the model %zu",
-                        (long long)classes, model->classes);
-    }
+    WSR_TRY(wsr__dataset_fits(dataset, &model->shape, model->classes,
+                              "evaluation", "model"));
     for (size_t a = 0; a < s->n_attacks; a++) {
         WSR_TRY(
             wsr__attack_fits(s->attacks[a]->cls, s->attacks[a]->params, model));

@@ -149,22 +149,11 @@ out:
 static wsr_status check(const evaluation *ev, const wsr_net *net,
                         const float *eps, size_t n)
 {
+    wsr_status status = WSR_OK;
     wsr_shape image = *wsr_net_image(net);
     image = wsr__shape3(image.dims[1], image.dims[2], image.dims[3]);
-    if (!wsr_shape_equal(&image, wsr_dataset_shape(ev->dataset))) {
-        char a[96];
-        char b[96];
-        wsr__shape_print(a, wsr_dataset_shape(ev->dataset));
-        wsr__shape_print(b, &image);
-        return WSR_FAIL(
-            WSR_SHAPE, "evaluation: images have shape %s, the network takes %s",
-            a, b);
-    }
-    if (wsr_dataset_classes(ev->dataset) > (int64_t)wsr_net_classes(net)) {
-        return WSR_FAIL(
-            WSR_ARG, "evaluation: the data have %lld classes, the network %zu",
-            (long long)wsr_dataset_classes(ev->dataset), wsr_net_classes(net));
-    }
+    WSR_TRY(wsr__dataset_fits(ev->dataset, &image, wsr_net_classes(net),
+                              "evaluation", "network"));
     for (size_t i = 0; i < n; i++) {
         if (!(eps[i] >= 0) || isinf(eps[i])) {
             return WSR_FAIL(WSR_ARG,
@@ -178,7 +167,8 @@ static wsr_status check(const evaluation *ev, const wsr_net *net,
             WSR__LINF, {0, 1}, wsr_shape_count(wsr_dataset_shape(ev->dataset))};
         wsr__strength_check(&range, eps[i]);
     }
-    return WSR_OK;
+out:
+    return status;
 }
 
 // Two pairs of plans: for whole batches and for the rest.

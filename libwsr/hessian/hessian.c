@@ -88,30 +88,6 @@ out:
     return status;
 }
 
-static wsr_status check_data(const wsr_shape *want, size_t classes,
-                             const wsr_dataset *dataset)
-{
-    const wsr_shape *const have = wsr_dataset_shape(dataset);
-    const bool fits = have->dims[0] == want->dims[1] &&
-                      have->dims[1] == want->dims[2] &&
-                      have->dims[2] == want->dims[3];
-    if (!fits) {
-        char a[96];
-        char b[96];
-        wsr__shape_print(a, have);
-        wsr__shape_print(b, want);
-        return WSR_FAIL(WSR_SHAPE,
-                        "hessian: images have shape %s, the network takes %s",
-                        a, b);
-    }
-    if (wsr_dataset_classes(dataset) > (int64_t)classes) {
-        return WSR_FAIL(WSR_ARG,
-                        "hessian: the data have %lld classes, the network %zu",
-                        (long long)wsr_dataset_classes(dataset), classes);
-    }
-    return WSR_OK;
-}
-
 // Which parts are made follows from the word `of`.
 static wsr_status open_parts(wsr_hessian *h, const wsr_graph *graph)
 {
@@ -139,7 +115,8 @@ wsr_status wsr__hessian_make(wsr_hessian **out, const wsr_graph *graph,
     size_t classes = 0;
     *out = NULL;
     WSR_TRY(find_ports(&image, &classes, graph));
-    WSR_TRY(check_data(&image, classes, dataset));
+    image = wsr__shape3(image.dims[1], image.dims[2], image.dims[3]);
+    WSR_TRY(wsr__dataset_fits(dataset, &image, classes, "hessian", "network"));
     h = wsr__alloc(1, sizeof(*h));
     if (h == NULL) {
         return WSR_NOMEM;

@@ -2,9 +2,23 @@
 //
 // Reads zip archives (PKWARE's APPNOTE 6.3) in memory by their central
 // directory. PyTorch's local headers hold neither sizes nor checksums, so only
-// the directory is believed. Stored members are used where they lie: networks
-// are large, and libarchive would copy them and search them for the mark of
-// their end byte by byte.
+// the directory is believed. Stored members are used where they lie.
+//
+// libarchive 3.6.2 reads such files as well: of a file of torch with 104 MB it
+// yields every block where it lies in memory and in the same time (0.03 s, that
+// of the checksums). It is not used here since
+//   - it has no access by name: a file is walked once from front to back, while
+//     the pickle, which says what of the rest is read, stands among the
+//     members; that a block remains valid behind the next call is promised
+//     nowhere;
+//   - it allocates with malloc(), past the allocator of the program, 160 bytes
+//     for each member: of 60000 small members 9.7 MB in 0.18 s, here 7 MB in
+//     0.01 s;
+//   - of members that lie at one place it yields one and says nothing of the
+//     others, and it passes members of one name;
+//   - it is optional and writes no members at multiples of 64 bytes, and
+//   neither
+//     .pth nor .npz files should depend on it.
 //
 // Archives come from strangers. The members together hold no more bytes than
 // the file, and deflate expands at most 1032 times (zlib's technical notes), so
@@ -12,10 +26,11 @@
 
 #include "io/zip.h"
 
+#include "data/zlib_alloc.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
     END_SIZE = 22,     // record at the end of the directory
@@ -339,18 +354,6 @@ const wsr__zip_member *wsr__zip_find(const wsr__zip *zip, const char *name)
 
 // ----------------------------------------------------------------- contents
 
-static voidpf z_allocate(voidpf user, uInt count, uInt size)
-{
-    (void)user;
-    return wsr__alloc_raw(count, size);
-}
-
-static void z_release(voidpf user, voidpf ptr)
-{
-    (void)user;
-    wsr__free(ptr);
-}
-
 // zlib counts in unsigned int, so long members go through in parts.
 static int inflate_all(unsigned char *dst, size_t size, z_stream *z,
                        size_t packed)
@@ -375,16 +378,13 @@ static int inflate_all(unsigned char *dst, size_t size, z_stream *z,
 static wsr_status inflate_member(const wsr__zip *zip, wsr__zip_member *m)
 {
     wsr_status status = WSR_OK;
-    z_stream z = {.zalloc = z_allocate, .zfree = z_release};
-    union {
-        const unsigned char *in;
-        unsigned char *zlib; // which does not write there
-    } data = {m->data};
+    z_stream z = {0};
     unsigned char *content = wsr__alloc_raw(m->size, 1);
     if (content == NULL) {
         return WSR_NOMEM;
     }
-    z.next_in = data.zlib;
+    z.next_in = m->data;
+    wsr__zlib_allocator(&z);
     if (inflateInit2(&z, -MAX_WBITS) != Z_OK) {
         status = WSR_FAIL(WSR_NOMEM, "%s: no memory to inflate", zip->path);
         goto out;

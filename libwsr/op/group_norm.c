@@ -28,24 +28,13 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     if (src->ndims < 2 || src->dims[1] % o->groups != 0) {
         return wsr__op_shape_fail("groups must divide the channels", src);
     }
-    const wsr_shape weight = wsr__shape1(src->dims[1]);
-    *dst = *src;
-    return wsr__norm_check(&weight, srcs, n);
+    return wsr__norm_infer_channels(dst, srcs, n);
 }
 
 static wsr__norm_groups groups_of(const wsr__node *node)
 {
     const group_norm_params *const o = node->params;
-    const wsr_shape *const src = &node->src[0].desc.shape;
-    const int64_t images = src->dims[0];
-    const int64_t channels = src->dims[1];
-    const int64_t pixels = wsr_shape_count(src) / images / channels;
-    return (wsr__norm_groups){.count = images * o->groups,
-                              .floats = channels / o->groups * pixels,
-                              .groups = o->groups,
-                              .weights = channels / o->groups,
-                              .repeat = pixels,
-                              .tol = o->tol};
+    return wsr__norm_of_channels(node, o->groups, o->tol);
 }
 
 static const wsr__norm_class division = {groups_of};

@@ -25,24 +25,15 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     if (src->ndims < 3) {
         return wsr__op_shape_fail("source must have pixels", src);
     }
-    const wsr_shape weight = wsr__shape1(src->dims[1]);
-    *dst = *src;
-    return wsr__norm_check(&weight, srcs, n);
+    return wsr__norm_infer_channels(dst, srcs, n);
 }
 
+// A group for each channel.
 static wsr__norm_groups groups_of(const wsr__node *node)
 {
     const instance_norm_params *const o = node->params;
-    const wsr_shape *const src = &node->src[0].desc.shape;
-    const int64_t images = src->dims[0];
-    const int64_t channels = src->dims[1];
-    const int64_t pixels = wsr_shape_count(src) / images / channels;
-    return (wsr__norm_groups){.count = images * channels,
-                              .floats = pixels,
-                              .groups = channels,
-                              .weights = 1,
-                              .repeat = pixels,
-                              .tol = o->tol};
+    const int64_t channels = node->src[0].desc.shape.dims[1];
+    return wsr__norm_of_channels(node, channels, o->tol);
 }
 
 static const wsr__norm_class division = {groups_of};

@@ -4,51 +4,38 @@
 // The gradient goes to the source that was taken, and where both are equal half
 // of it to each, as in PyTorch.
 
-#include "op/broadcast.h"
+#include "op/extremum.h"
 
 static double value(double a, double b)
 {
-    return a > b || a != a ? a : b;
+    return wsr__extremum(true, a, b);
 }
 
 static double slope_a(double a, double b)
 {
-    return a == b ? 0.5 : (a > b ? 1 : 0);
+    return wsr__extremum_slope(true, a, b);
 }
 
 static double slope_b(double a, double b)
 {
-    return a == b ? 0.5 : (b > a ? 1 : 0);
+    return wsr__extremum_slope(true, b, a);
 }
 
-// A comparison with a NaN is false.
 static void forward(float *y, const float *a, const float *b, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = a[i] > b[i] || a[i] != a[i] ? a[i] : b[i];
-    }
-}
-
-// What of the gradient goes to x.
-static float share_of(float x, float other)
-{
-    return x == other ? 0.5f : (x > other ? 1.0f : 0.0f);
+    wsr__extremum_forward(true, y, a, b, n);
 }
 
 static void backward_a(float *dx, const float *dy, const float *const ab[2],
                        int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * share_of(ab[0][i], ab[1][i]);
-    }
+    wsr__extremum_backward(true, dx, dy, ab[0], ab[1], n);
 }
 
 static void backward_b(float *dx, const float *dy, const float *const ab[2],
                        int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * share_of(ab[1][i], ab[0][i]);
-    }
+    wsr__extremum_backward(true, dx, dy, ab[1], ab[0], n);
 }
 
 static const wsr__binary function = {

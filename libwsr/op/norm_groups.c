@@ -28,6 +28,29 @@ wsr_status wsr__norm_check(const wsr_shape *weight, const wsr_shape *srcs,
     return WSR_OK;
 }
 
+wsr_status wsr__norm_infer_channels(wsr_shape *dst, const wsr_shape *srcs,
+                                    size_t n)
+{
+    const wsr_shape weight = wsr__shape1(srcs[0].dims[1]);
+    *dst = srcs[0];
+    return wsr__norm_check(&weight, srcs, n);
+}
+
+wsr__norm_groups wsr__norm_of_channels(const wsr__node *node, int64_t groups,
+                                       double tol)
+{
+    const wsr_shape *const src = &node->src[0].desc.shape;
+    const int64_t images = src->dims[0];
+    const int64_t channels = src->dims[1];
+    const int64_t pixels = wsr_shape_count(src) / images / channels;
+    return (wsr__norm_groups){.count = images * groups,
+                              .floats = channels / groups * pixels,
+                              .groups = groups,
+                              .weights = channels / groups,
+                              .repeat = pixels,
+                              .tol = tol};
+}
+
 // What all threads share.
 typedef struct job {
     wsr__node *node;

@@ -28,6 +28,14 @@ typedef struct wsr__norm_class {
     wsr__norm_groups (*groups)(const wsr__node *node);
 } wsr__norm_class;
 
+/// Groups of channels of a node with one weight per channel.
+wsr__norm_groups wsr__norm_of_channels(const wsr__node *node, int64_t groups,
+                                       double tol);
+
+/// The shape rule of these: source (n, c, ...), weights (c).
+wsr_status wsr__norm_infer_channels(wsr_shape *dst, const wsr_shape *srcs,
+                                    size_t n);
+
 /// Sources 1 and 2, where there are any, are weight and bias of this shape.
 wsr_status wsr__norm_check(const wsr_shape *weight, const wsr_shape *srcs,
                            size_t n);

@@ -280,3 +280,46 @@ void norm_gradients(const char *op, const char *options, wsr_shape src,
         gradcheck(&c);
     }
 }
+
+static void row_gradient(const char *op, const char *options, wsr_shape shape)
+{
+    grad_case c = {.op = op,
+                   .options = options,
+                   .n = 1,
+                   .src = {{.shape = shape, .low = -2, .high = 2}}};
+    gradcheck(&c);
+    c.blocked = true;
+    gradcheck(&c);
+}
+
+void row_gradients(const char *op)
+{
+    static const wsr_shape shapes[] = {
+        {2, {3, 10}}, {2, {5, 1}}, {3, {3, 14, 8}}, {4, {2, 3, 5, 7}}};
+    static const char *const axes[] = {"axis=1", "axis=2", "axis=-2",
+                                       "axis=-3"};
+    for (size_t i = 0; i < 4; i++) {
+        row_gradient(op, NULL, shapes[i]);
+        row_gradient(op, axes[i], (wsr_shape){4, {2, 7, 5, 3}});
+    }
+}
+
+void rows_along_axes(const char *op)
+{
+    const float x[] = {0, 5, 1, -2, 2, 4}; // (1, 3, 2)
+    const float turned[] = {0, 1, 2, 5, -2, 4};
+    float y[6];
+    float want[6];
+    op_forward(y, op, "axis=1", &(op_value){{3, {1, 3, 2}}, x}, 1);
+    op_forward(want, op, NULL, &(op_value){{3, {1, 2, 3}}, turned}, 1);
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_float_eq(y[i], want[i % 2 * 3 + i / 2]);
+    }
+}
+
+void rows_of_the_batch(const char *op)
+{
+    op_refuses(WSR_SHAPE, "(5)", op, NULL, &(wsr_shape){1, {5}}, 1);
+    op_refuses(WSR_SHAPE, "(2, 5)", op, "axis=-2", &(wsr_shape){2, {2, 5}}, 1);
+    op_refuses(WSR_SHAPE, "(2, 5)", op, "axis=2", &(wsr_shape){2, {2, 5}}, 1);
+}

@@ -50,6 +50,15 @@ void reduction_gradients(const char *op, grad_draw draw);
 /// A NaN is the largest and the smallest number of its row.
 void reduction_of_nan(const char *op);
 
+/// Gradients of an op of rows, such as softmax, along its last axis and others.
+void row_gradients(const char *op);
+
+/// Along another axis it is what it is of the turned image.
+void rows_along_axes(const char *op);
+
+/// The batch is refused as an axis, and so is one that is not there.
+void rows_of_the_batch(const char *op);
+
 /// A normalisation of two images (2, 3) with groups of `size` numbers and
 /// `weights` weights, each for `repeat` of them in a row, follows the
 /// definition.
