@@ -16,7 +16,7 @@
 // Each is short for a key of the configuration.
 static const cli_option options[] = {
     {"net", "FILE", "net.file",
-     ".safetensors, .pth, .onnx, cmd:PROGRAM; --export FILE: write it"},
+     "network, also .pth, .onnx, cmd:PROGRAM; --export FILE"},
     {"export", "FILE", "export.file", NULL},
     {"genotype", "NAME", "net.genotype",
      "its cells; so --channels, --layers, --classes"},

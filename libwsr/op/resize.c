@@ -32,9 +32,7 @@ static const wsr__option schema[] = {
     {"size", WSR__INTS, offsetof(resize_params, size), "[]", 1, 1 << 20,
      "pixels", "height and width of the result; empty: from scale", NULL},
     {"scale", WSR__FLOATS, offsetof(resize_params, scale), "[]", 1e-4, 1e4, "",
-     "factors of height and width, one number for both; beside a size they "
-     "only "
-     "say where pixels lie",
+     "factors of height and width, or one; beside a size: where pixels lie",
      NULL},
     {"mode", WSR__WORD, offsetof(resize_params, mode), "nearest", 0, 0, "",
      "what is taken of the pixels around a point", modes},
