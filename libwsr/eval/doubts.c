@@ -90,7 +90,7 @@ bool wsr__doubt_chance(wsr__doubt *out, const wsr_eval *eval)
     (void)snprintf(out->remedy, sizeof(out->remedy),
                    "most often the network wants images of another range or "
                    "normalisation: say how it was trained by --mean, --std and "
-                   "--range (net.mean, net.std, net.range%s%.400s), or see "
+                   "--range (net.mean, net.std, net.range%s%.200s), or see "
                    "whether its classes have another order",
                    takes != NULL ? "; now " : "", takes != NULL ? takes : "");
     return true;
