@@ -31,8 +31,9 @@ wsr_status wsr__image_plans_reserve(double *bytes, wsr__image_plans *plans);
 wsr_status wsr__image_plans_run(wsr__image_plans *plans, size_t n,
                                 wsr__image_body body, void *ctx);
 
-/// Whether a plan's graph is faster image by image than by whole batches: each
-/// image reads all parameters, so its activations must be more than these.
+/// Whether a plan's graph had better go image by image than by whole batches:
+/// each image reads all parameters, so its activations must be half as many at
+/// least.
 bool wsr__image_plans_pay(const wsr_plan *plan);
 
 #endif

@@ -12,7 +12,7 @@ static wsr_params *params;
 static wsr_graph *graph;
 static float x[N * D];
 
-// Few parameters, or more than there are activations.
+// Few parameters, or many more than there are activations.
 static void build(bool wide)
 {
     const int64_t hidden = wide ? 4000 : 12;
@@ -178,7 +178,7 @@ static bool pays(bool wide)
     return result;
 }
 
-START_TEST(pays_where_activations_are_more_than_parameters)
+START_TEST(pays_where_activations_are_many)
 {
     ck_assert(pays(false));
     ck_assert(!pays(true));
@@ -191,7 +191,7 @@ Suite *suite(void)
         gives_what_one_plan_of_all_images_gives,
         bits_do_not_depend_on_the_number_of_threads,
         a_failure_is_reported_with_its_line_and_ends_the_run,
-        pays_where_activations_are_more_than_parameters,
+        pays_where_activations_are_many,
         NULL,
     };
     return suite_of("image_plans", tests);
