@@ -279,6 +279,39 @@ static double robust_of(const wsr_result *result, size_t a, size_t e)
     return wsr_eval_get(wsr_result_eval(result), a, e, WSR_EVAL_ROBUST);
 }
 
+// The logits of an exported network are those of the network.
+START_TEST(a_network_is_exported_as_onnx)
+{
+    enum { CLASSES = 3, PIXELS = 3 * 16 * 16 };
+    static float x[PIXELS];
+    float logits[2][CLASSES];
+    char dir[512];
+    wsr_result *result = NULL;
+    wsr_net *nets[2] = {NULL};
+    keep_name(dir, "onnx");
+    wsr_config *const config = config_of(tiny, "train.epochs=1");
+    ck_assert_ok(wsr_config_set(config, "train.export=onnx"));
+    ck_assert_ok(wsr_train_run(&result, config, dir, false, NULL, NULL));
+    ck_assert_ok(wsr_net_load(&nets[0], path_in(dir, "net.onnx"), NULL));
+    ck_assert_ok(wsr_net_load(&nets[1], path_in(dir, "net.safetensors"), NULL));
+    for (size_t i = 0; i < PIXELS; i++) {
+        x[i] = (float)(i * 37 % 101) / 101;
+    }
+    for (size_t k = 0; k < 2; k++) {
+        wsr_model *model = NULL;
+        ck_assert_ok(wsr_model_from_net(&model, nets[k], 1));
+        ck_assert_uint_eq(wsr_model_classes(model), CLASSES);
+        ck_assert_int_eq(wsr_shape_count(wsr_model_shape(model)), PIXELS);
+        ck_assert_ok(wsr_model_logits(logits[k], model, x, 1));
+        ck_assert_mem_eq(logits[k], logits[0], sizeof(logits[0]));
+        wsr_model_free(model);
+        wsr_net_free(nets[k]);
+    }
+    wsr_result_free(result);
+    wsr_config_free(config);
+}
+END_TEST
+
 // The result is what the files say, also when a run that is done is taken up.
 START_TEST(a_result_holds_network_and_evaluation)
 {
@@ -700,6 +733,7 @@ Suite *suite(void)
         a_run_interrupted_inside_a_step_ends_with_the_same_bytes,
         a_run_interrupted_anywhere_ends_with_the_same_bytes,
         a_process_that_dies_between_checkpoints_loses_nothing_but_time,
+        a_network_is_exported_as_onnx,
         a_result_holds_network_and_evaluation,
         a_run_that_is_done_stays_as_it_is,
         the_log_tells_of_epochs_steps_and_the_eval,
