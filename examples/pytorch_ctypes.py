@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks on a PyTorch model with libwsr, by ctypes alone: tensors go to the
 library without a copy, and two callbacks give it logits and gradients.
-
-    WSR_LIBRARY=build/libwsr/libwsr.so python3 examples/pytorch_ctypes.py"""
+WSR_LIBRARY=build/libwsr/libwsr.so python3 examples/pytorch_ctypes.py"""
 import ctypes as c
 import os
 

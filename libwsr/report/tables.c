@@ -96,12 +96,15 @@ static void add_means(wsr__str *out, const wsr__report *report,
     wsr__str_add(out, any ? ".</p>\n" : "");
 }
 
-// Clean accuracy is repeated in each row: curves may have other images.
+// Clean accuracy is repeated in each row: curves may have other images. On
+// narrow screens the rows of class "accuracy" become grids of five columns; a
+// table with more of them scrolls.
 void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 {
     const bool quantized = has_quantized(report, norm);
-    wsr__str_add(out, "<div class=\"wide\"><table class=\"accuracy\">\n<tr>"
-                      "<th>attack</th><th class=\"n\">strength ε</th>"
+    wsr__str_addf(out, "<div class=\"wide\"><table%s>\n<tr>",
+                  quantized ? "" : " class=\"accuracy\"");
+    wsr__str_add(out, "<th>attack</th><th class=\"n\">strength ε</th>"
                       "<th class=\"n\">clean</th><th class=\"n\">robust</th>"
                       "<th class=\"n\">95 % interval</th>");
     if (quantized) {
