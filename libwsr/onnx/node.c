@@ -290,17 +290,32 @@ void wsr__onnx_set_word(wsr__onnx_op *op, const char *key, const char *value)
     }
 }
 
+const char *const *wsr__onnx_words(wsr__onnx_op *op, const char *key)
+{
+    static const char *const none[] = {NULL};
+    const wsr__option *option = NULL;
+    return field_of(op, key, WSR__WORD, &option) != NULL ? option->words : none;
+}
+
+// The list of an option, NULL when it cannot take so many numbers.
+static void *list_of(wsr__onnx_op *op, const char *key, wsr__kind kind,
+                     const wsr__option **option, size_t n)
+{
+    void *const field = field_of(op, key, kind, option);
+    if (field != NULL && n > WSR__LIST_SIZE) {
+        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
+                              op->cls->super.name, key, n, WSR__LIST_SIZE);
+        return NULL;
+    }
+    return field;
+}
+
 void wsr__onnx_set_ints(wsr__onnx_op *op, const char *key,
                         const int64_t *values, size_t n)
 {
     const wsr__option *option = NULL;
-    wsr__ints *const field = field_of(op, key, WSR__INTS, &option);
+    wsr__ints *const field = list_of(op, key, WSR__INTS, &option, n);
     if (field == NULL) {
-        return;
-    }
-    if (n > WSR__LIST_SIZE) {
-        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
-                              op->cls->super.name, key, n, WSR__LIST_SIZE);
         return;
     }
     *field = (wsr__ints){.n = n};
@@ -314,13 +329,8 @@ void wsr__onnx_set_floats(wsr__onnx_op *op, const char *key,
                           const double *values, size_t n)
 {
     const wsr__option *option = NULL;
-    wsr__floats *const field = field_of(op, key, WSR__FLOATS, &option);
+    wsr__floats *const field = list_of(op, key, WSR__FLOATS, &option, n);
     if (field == NULL) {
-        return;
-    }
-    if (n > WSR__LIST_SIZE) {
-        op->failed = WSR_FAIL(WSR_FORMAT, "%s.%s: %zu numbers are above %d",
-                              op->cls->super.name, key, n, WSR__LIST_SIZE);
         return;
     }
     *field = (wsr__floats){.n = n};

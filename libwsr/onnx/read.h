@@ -159,6 +159,8 @@ void wsr__onnx_set_ints(wsr__onnx_op *op, const char *key,
                         const int64_t *values, size_t n);
 void wsr__onnx_set_floats(wsr__onnx_op *op, const char *key,
                           const double *values, size_t n);
+/// The words that an option of an op takes, ended by NULL.
+const char *const *wsr__onnx_words(wsr__onnx_op *op, const char *key);
 /// Apply it to values of the graph and release it.
 wsr_status wsr__onnx_emit(wsr_value *out, const wsr__onnx_node *node,
                           wsr__onnx_op *op, const wsr_value *srcs, size_t n);

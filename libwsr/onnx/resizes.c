@@ -116,27 +116,19 @@ out:
     return status;
 }
 
-// Options whose words the op shares with ONNX.
+// The words of the op are those of ONNX.
 static wsr_status set_words(wsr__onnx_op *op, const wsr__onnx_node *node)
 {
-    static const char *const modes[] = {"nearest", "linear", NULL};
-    static const char *const places[] = {"half_pixel",
-                                         "asymmetric",
-                                         "align_corners",
-                                         "pytorch_half_pixel",
-                                         "half_pixel_symmetric",
-                                         "tf_half_pixel_for_nn",
-                                         NULL};
-    static const char *const roundings[] = {
-        "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
     static const char *const policies[] = {"stretch", NULL};
     const bool old = is_old(node);
-    const char *const mode = wsr__onnx_word(node, "mode", modes, modes[0]);
-    const char *const place =
-        wsr__onnx_word(node, "coordinate_transformation_mode", places,
-                       old ? "asymmetric" : "half_pixel");
-    const char *const rounding = wsr__onnx_word(node, "nearest_mode", roundings,
-                                                old ? "floor" : roundings[0]);
+    const char *const mode =
+        wsr__onnx_word(node, "mode", wsr__onnx_words(op, "mode"), "nearest");
+    const char *const place = wsr__onnx_word(
+        node, "coordinate_transformation_mode",
+        wsr__onnx_words(op, "coordinates"), old ? "asymmetric" : "half_pixel");
+    const char *const rounding =
+        wsr__onnx_word(node, "nearest_mode", wsr__onnx_words(op, "nearest"),
+                       old ? "floor" : "round_prefer_floor");
     if (mode == NULL || place == NULL || rounding == NULL ||
         wsr__onnx_int(node, "antialias", 0) != 0 ||
         wsr__onnx_word(node, "keep_aspect_ratio_policy", policies,
