@@ -234,7 +234,7 @@ int main(int argc, char **argv)
     header h;
     mode = argc > 1 ? argv[1] : "honest";
     number = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
-    if (is("stubborn") || is("stubborn_hang")) {
+    if (is("lingering") || is("lingering_hang")) {
         (void)signal(SIGTERM, SIG_IGN);
         leave_somebody();
     }
@@ -243,7 +243,7 @@ int main(int argc, char **argv)
         (void)close(STDIN_FILENO);
         (void)usleep(400 * 1000);
         return 4;
-    } else if (is("deaf_hang") || is("stubborn_hang")) {
+    } else if (is("deaf_hang") || is("lingering_hang")) {
         wait_for_ever();
     }
     while (receive(&h, sizeof(h))) {
@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         answer(x, h.number);
         served++;
     }
-    if (is("stubborn")) {
+    if (is("lingering")) {
         wait_for_ever(); // although it was told to end
     }
     return 0;

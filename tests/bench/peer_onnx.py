@@ -7,9 +7,9 @@ mode, asked for the gradient of the input alone. Prints one JSON object.
 
 With export=FILE it writes the network as ONNX and measures nothing.
 """
-import json, sys, time
+import json, sys
 import torch, torchvision
-from torch.nn import functional as F
+from peer_steps import attack_steps, best
 
 args = dict(a.split("=", 1) for a in sys.argv[2:])
 batch, steps, size = (int(args.get(k, v)) for k, v in (("batch", 8), ("steps", 10), ("size", 224)))
@@ -33,25 +33,8 @@ def forward():
 
 
 def attack():
-    eps = 0.03
-    adv = images.clone()
-    for _ in range(steps):
-        adv.requires_grad_(True)
-        grad, = torch.autograd.grad(F.cross_entropy(net(adv), labels), adv)
-        with torch.no_grad():
-            adv = adv + 2.5 * eps / steps * grad.sign()
-            adv = torch.min(torch.max(adv, images - eps), images + eps).clamp_(0, 1)
-    return adv
+    attack_steps(net, images, labels, steps)
 
 
-def best(f):
-    times = []
-    f()
-    for _ in range(int(args.get("repeat", 3))):
-        start = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-print(json.dumps({f.__name__: round(best(f), 4) for f in (forward, attack)}))
+repeat = int(args.get("repeat", 3))
+print(json.dumps({f.__name__: round(best(f, repeat), 4) for f in (forward, attack)}))

@@ -6,8 +6,9 @@ of the same layers, the attack asked for the gradient of the input alone. Prints
   peer_resnet.py resnet18|wrnDEPTH-WIDTH [batch=64] [steps=7] [threads=2] [mode=train|eval]
                  [only=fwd|fwdbwd|attack|at_step] [repeat=3] [layout=channels_last|contiguous]
 """
-import json, resource, sys, time
+import json, resource, sys
 import torch
+from peer_steps import attack_steps, best
 from torch import nn
 from torch.nn import functional as F
 
@@ -94,16 +95,9 @@ def fwdbwd(x=images):
 
 
 def attack():
-    eps = 0.03
-    adv = images.clone()
     for p in net.parameters():
         p.requires_grad_(False)
-    for _ in range(steps):
-        adv.requires_grad_(True)
-        grad, = torch.autograd.grad(F.cross_entropy(net(adv), labels), adv)
-        with torch.no_grad():
-            adv = adv + 2.5 * eps / steps * grad.sign()
-            adv = torch.min(torch.max(adv, images - eps), images + eps).clamp_(0, 1)
+    adv = attack_steps(net, images, labels, steps)
     for p in net.parameters():
         p.requires_grad_(True)
     return adv
@@ -115,17 +109,8 @@ def at_step():
     sgd.step()
 
 
-def best(f):
-    times = []
-    f()
-    for _ in range(int(args.get("repeat", 3))):
-        start = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-out = {f.__name__: round(best(f), 4) for f in (fwd, fwdbwd, attack, at_step)
+repeat = int(args.get("repeat", 3))
+out = {f.__name__: round(best(f, repeat), 4) for f in (fwd, fwdbwd, attack, at_step)
        if args.get("only", f.__name__) == f.__name__}
 out["peak_rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 print(json.dumps(out))

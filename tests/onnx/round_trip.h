@@ -176,6 +176,26 @@ static inline wsr_value rt_param(wsr_graph *graph, size_t i, wsr_shape shape)
 }
 
 /// The graph of a case: x, what is before, the op, and (n, rest) of its result.
+/// Begin a graph of the images `x`; `*g` is m->graph.
+static inline wsr_value rt_open(rt_model *m, wsr_graph **g)
+{
+    *m = (rt_model){0};
+    ck_assert_ok(wsr_params_new(&m->params, 1));
+    ck_assert_ok(wsr_graph_new(&m->graph, m->params));
+    *g = m->graph;
+    return wsr__input(*g, "x", wsr__shape4(1, RT_C, RT_H, RT_W));
+}
+
+/// Check the graph whose logits are all numbers of `y`, and free it.
+static inline void rt_end(rt_model *m, wsr_value y, const char *what)
+{
+    wsr__set_output(m->graph, "logits",
+                    wsr__op1(m->graph, "reshape", "dims=-1", y));
+    ck_assert_ok(wsr__graph_status(m->graph));
+    rt_check(m->graph, what);
+    rt_close(m);
+}
+
 static inline rt_model rt_model_of(const rt_case *c)
 {
     rt_model m = {0};

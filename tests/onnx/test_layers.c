@@ -9,11 +9,9 @@ START_TEST(rows_come_back_with_the_same_bits)
 {
     static const char *const options[] = {NULL, "transpose_b=true"};
     for (size_t i = 0; i < 2; i++) {
-        rt_model m = {0};
-        ck_assert_ok(wsr_params_new(&m.params, 1));
-        ck_assert_ok(wsr_graph_new(&m.graph, m.params));
-        wsr_graph *const g = m.graph;
-        wsr_value x = wsr__input(g, "x", wsr__shape4(1, RT_C, RT_H, RT_W));
+        rt_model m;
+        wsr_graph *g = NULL;
+        wsr_value x = rt_open(&m, &g);
         const wsr_shape square = wsr__shape2(RT_W, RT_W);
         x = wsr__op2(g, "linear", NULL, wsr__op1(g, "view", "dims=8", x),
                      rt_param(g, 0, square));
@@ -22,10 +20,7 @@ START_TEST(rows_come_back_with_the_same_bits)
         x = wsr__op1(g, "softmax", NULL,
                      wsr__op2(g, "matmul", options[i], x, y));
         x = wsr__op1(g, "view", "dims=[4,6,6]", x);
-        wsr__set_output(g, "logits", wsr__op1(g, "reshape", "dims=-1", x));
-        ck_assert_ok(wsr__graph_status(g));
-        rt_check(g, options[i] != NULL ? options[i] : "attention");
-        rt_close(&m);
+        rt_end(&m, x, options[i] != NULL ? options[i] : "attention");
     }
 }
 END_TEST
@@ -37,17 +32,12 @@ START_TEST(products_of_values_come_back_with_the_same_bits)
     static const char *const options[] = {"transpose_b=true",
                                           "transpose_a=true"};
     for (size_t i = 0; i < 2; i++) {
-        rt_model m = {0};
-        ck_assert_ok(wsr_params_new(&m.params, 1));
-        ck_assert_ok(wsr_graph_new(&m.graph, m.params));
-        wsr_graph *const g = m.graph;
-        wsr_value x = wsr__input(g, "x", wsr__shape4(1, RT_C, RT_H, RT_W));
+        rt_model m;
+        wsr_graph *g = NULL;
+        wsr_value x = rt_open(&m, &g);
         wsr_value y = wsr__op1(g, "tanh", NULL, x);
         x = wsr__op2(g, "matmul", options[i], x, y);
-        wsr__set_output(g, "logits", wsr__op1(g, "reshape", "dims=-1", x));
-        ck_assert_ok(wsr__graph_status(g));
-        rt_check(g, options[i]);
-        rt_close(&m);
+        rt_end(&m, x, options[i]);
     }
 }
 END_TEST

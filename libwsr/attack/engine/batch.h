@@ -110,7 +110,8 @@ wsr_status wsr__attack_batch_forward_at(wsr__attack_batch *s, const float *x);
 
 /// Sees the logits of a row, s->logits. It may record a success or deactivate
 /// the row, which spares its gradient, as does a result of false. It may change
-/// what belongs to the row alone: rows come in any order, several at once.
+/// what belongs to the row alone: threads call it for several rows at once, in
+/// any order.
 typedef bool (*wsr__row_look)(wsr__attack_batch *s, size_t row, void *ctx);
 
 /// A pass of the active rows forward and backward.
@@ -121,9 +122,9 @@ typedef struct wsr__attack_pass {
     wsr__loss loss;
 } wsr__attack_pass;
 
-/// Logits of the active rows, loss and gradient of those whose gradient is
-/// wanted. Then rows that `look` has recorded or deactivated are active no more
-/// (wsr__attack_batch_compact).
+/// Compute the logits of the active rows, and loss and gradient of those whose
+/// gradient is wanted. Then rows that `look` has recorded or deactivated are
+/// active no more (wsr__attack_batch_compact).
 wsr_status wsr__attack_batch_pass(wsr__attack_batch *s,
                                   const wsr__attack_pass *wanted);
 

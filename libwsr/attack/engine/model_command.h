@@ -26,7 +26,7 @@ typedef struct wsr__command_params {
 wsr_status wsr__model_from_command(wsr_model **out, const char *command,
                                    const wsr__command_params *params);
 
-/// What a program calls itself, "" where it does not say. [borrowed]
+/// The name that a program gives itself, "" for none. [borrowed]
 const char *wsr__model_command_name(const wsr_model *model);
 
 #endif
