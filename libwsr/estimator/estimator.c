@@ -166,19 +166,39 @@ static wsr_status check_counts(const size_t counts[3])
     return WSR_OK;
 }
 
-// sources[i] is (batch, c, h, w), targets (batch, t) the norms wanted, dst[t]
-// (batch, c, h, w). Each image has targets of its own.
-wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
-                             const float *const *sources, const float *images,
-                             const float *targets, const size_t counts[3])
+// One call: what all images share.
+typedef struct estimates {
+    float *const *dst;
+    wsr_estimator *estimator;
+    const size_t *counts; // of the call
+} estimates;
+
+// Samples `first` and following, as many as the plan takes.
+static wsr_status estimate(void *ctx, wsr_plan *plan, size_t first)
 {
     wsr_status status = WSR_OK;
-    wsr_plan *plan = NULL;
+    const estimates *const e = ctx;
+    const size_t pixels = e->estimator->pixels;
+    const size_t counts[] = {wsr_plan_batch(plan), e->counts[1], e->counts[2]};
+    wsr__estimator_prepare(plan, e->estimator, e->estimator->samples + first,
+                           counts);
+    WSR_TRY(wsr_plan_forward(plan));
+    for (size_t t = 0; t < counts[2]; t++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "dst%zu", t);
+        // The plan's memory is used again by the next plan.
+        memcpy(e->dst[t] + first * pixels, wsr_plan_dst(plan, name),
+               counts[0] * pixels * sizeof(float));
+    }
+out:
+    return status;
+}
+
+static void set_samples(wsr_estimator *estimator, const float *const *sources,
+                        const float *images, const float *targets,
+                        const size_t counts[3])
+{
     const size_t pixels = estimator->pixels;
-    WSR_TRY(check_counts(counts));
-    WSR_TRY(wsr__reserve((void **)&estimator->samples,
-                         &estimator->sample_capacity, counts[0],
-                         sizeof(*estimator->samples)));
     for (size_t b = 0; b < counts[0]; b++) {
         wsr__estimator_sample *const sample = &estimator->samples[b];
         sample->image = images + b * pixels;
@@ -187,16 +207,30 @@ wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
             sample->noise[i] = sources[i] + b * pixels;
         }
     }
-    WSR_TRY(wsr__estimator_plan_for(&plan, estimator, counts, false));
-    wsr__estimator_prepare(plan, estimator, estimator->samples, counts);
-    WSR_TRY(wsr_plan_forward(plan));
-    for (size_t t = 0; t < counts[2]; t++) {
-        char name[32];
-        (void)snprintf(name, sizeof(name), "dst%zu", t);
-        // The plan's memory is used again by the next plan.
-        memcpy(dst[t], wsr_plan_dst(plan, name),
-               counts[0] * pixels * sizeof(float));
+}
+
+// sources[i] is (batch, c, h, w), targets (batch, t) the norms wanted, dst[t]
+// (batch, c, h, w). Each image has targets of its own.
+wsr_status wsr_estimator_run(float *const *dst, wsr_estimator *estimator,
+                             const float *const *sources, const float *images,
+                             const float *targets, const size_t counts[3])
+{
+    wsr_status status = WSR_OK;
+    wsr_plan *plan = NULL;
+    wsr__image_plans *image_plans = NULL;
+    estimates e = {dst, estimator, counts};
+    WSR_TRY(check_counts(counts));
+    WSR_TRY(wsr__reserve((void **)&estimator->samples,
+                         &estimator->sample_capacity, counts[0],
+                         sizeof(*estimator->samples)));
+    set_samples(estimator, sources, images, targets, counts);
+    WSR_TRY(wsr__estimator_images_for(&image_plans, estimator, counts[1],
+                                      counts[2]));
+    if (image_plans != NULL) {
+        return wsr__image_plans_run(image_plans, counts[0], estimate, &e);
     }
+    WSR_TRY(wsr__estimator_plan_for(&plan, estimator, counts, false));
+    status = estimate(&e, plan, 0);
 out:
     return status;
 }

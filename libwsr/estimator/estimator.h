@@ -19,6 +19,7 @@
 #include "base/fidelity.h"
 #include "base/registry.h"
 #include "graph/graph.h"
+#include "graph/image_plans.h"
 #include "optim/optim.h"
 #include "sched/sched.h"
 #include "wsr/estimator.h"
@@ -316,6 +317,14 @@ typedef struct wsr__estimator_plan {
     uint64_t used; // when last
 } wsr__estimator_plan;
 
+/// Plans of single images, for estimates.
+typedef struct wsr__estimator_images {
+    wsr_graph *graph;
+    wsr__image_plans *plans; // NULL: batches are faster
+    size_t n;
+    size_t t; // 0: not made yet
+} wsr__estimator_images;
+
 struct wsr_estimator {
     const wsr__estimator_class *cls;
     void *options;
@@ -326,6 +335,7 @@ struct wsr_estimator {
     wsr_params *params;
     wsr__arena arena; // of all plans
     wsr__estimator_plan plans[WSR__ESTIMATOR_PLANS];
+    wsr__estimator_images images;
     uint64_t uses;
     wsr__estimator_sample *samples; // of the batch under way
     size_t sample_capacity;
@@ -348,6 +358,12 @@ wsr_status wsr__estimator_make(wsr_estimator **out,
 /// "loss0", ... when it is for training. [borrowed] until the next call.
 wsr_status wsr__estimator_plan_for(wsr_plan **out, wsr_estimator *estimator,
                                    const size_t counts[3], bool train);
+/// Plans of single images for estimates from n sources for t targets. NULL
+/// where a batch had better go as a whole, or must, for its statistics.
+/// [borrowed] until the next call.
+wsr_status wsr__estimator_images_for(wsr__image_plans **out,
+                                     wsr_estimator *estimator, size_t n,
+                                     size_t t);
 void wsr__estimator_plans_free(wsr_estimator *estimator);
 
 /// Make the graph for n sources and t targets; outputs "dst0", ...

@@ -90,6 +90,12 @@ out:
     return status;
 }
 
+static bool uses_batch_stats(const wsr_estimator *estimator)
+{
+    const wsr__estimator_class *const cls = estimator->cls;
+    return cls->batch_stats != NULL && cls->batch_stats(estimator->options);
+}
+
 // A plan serves exactly one combination: its batch is part of it.
 static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
                  bool train)
@@ -102,14 +108,12 @@ static bool fits(const wsr__estimator_plan *p, const size_t counts[3],
 static wsr_status make(wsr__estimator_plan *p, wsr_estimator *estimator,
                        const size_t counts[3], bool train)
 {
-    const wsr__estimator_class *const cls = estimator->cls;
     wsr_status status = WSR_OK;
     wsr_graph *graph = NULL;
     unsigned purpose = WSR_FORWARD;
     if (train) {
         purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS;
-    } else if (cls->batch_stats != NULL &&
-               cls->batch_stats(estimator->options)) {
+    } else if (uses_batch_stats(estimator)) {
         purpose = WSR_TRAIN | WSR_MOVE_STATS; // never in evaluation mode
     }
     wsr_plan_free(p->plan);
@@ -149,8 +153,46 @@ out:
     return status;
 }
 
+static void free_images(wsr__estimator_images *images)
+{
+    wsr__image_plans_free(images->plans);
+    wsr_graph_free(images->graph);
+    *images = (wsr__estimator_images){0};
+}
+
+wsr_status wsr__estimator_images_for(wsr__image_plans **out,
+                                     wsr_estimator *estimator, size_t n,
+                                     size_t t)
+{
+    wsr_status status = WSR_OK;
+    wsr__estimator_images *const images = &estimator->images;
+    const size_t one[] = {1, n, t};
+    wsr_plan *like = NULL;
+    *out = NULL;
+    if (uses_batch_stats(estimator)) {
+        return WSR_OK;
+    }
+    if (images->n == n && images->t == t) {
+        *out = images->plans;
+        return WSR_OK;
+    }
+    free_images(images);
+    WSR_TRY(wsr__estimator_build(&images->graph, estimator, n, t, false));
+    WSR_TRY(wsr__estimator_plan_for(&like, estimator, one, false));
+    if (wsr__image_plans_pay(like)) {
+        WSR_TRY(
+            wsr__image_plans_new(&images->plans, images->graph, WSR_FORWARD));
+    }
+    images->n = n;
+    images->t = t;
+    *out = images->plans;
+out:
+    return status;
+}
+
 void wsr__estimator_plans_free(wsr_estimator *estimator)
 {
+    free_images(&estimator->images);
     for (size_t i = 0; i < WSR__ESTIMATOR_PLANS; i++) {
         wsr_plan_free(estimator->plans[i].plan);
     }

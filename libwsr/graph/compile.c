@@ -163,6 +163,7 @@ static wsr_status make_node(wsr__node *node, const wsr_plan *plan,
     }
     node->train = (plan->purpose & WSR_TRAIN) != 0;
     node->move_stats = node->train && (plan->purpose & WSR_MOVE_STATS) != 0;
+    node->take_stats = node->train && (plan->purpose & WSR__TAKE_STATS) != 0;
     for (size_t i = 0; i < n; i++) {
         const wsr__slot *const slot = &plan->slots[srcs[i]];
         node->src[i].desc = slot->desc;

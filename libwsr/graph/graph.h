@@ -40,6 +40,10 @@ struct wsr_graph {
     wsr_status status; // first failure of a sticky call
 };
 
+/// Beside wsr_purpose, with WSR_TRAIN: forward passes give the running
+/// statistics the values of the batch, the variance as it normalises.
+enum { WSR__TAKE_STATS = 1 << 8 };
+
 // After a failure the calls below do nothing and return value 0; check once
 // with wsr__graph_status.
 

@@ -139,6 +139,11 @@ wsr_status wsr__image_plans_reserve(double *bytes, wsr__image_plans *plans)
     return status;
 }
 
+const wsr_plan *wsr__image_plans_any(const wsr__image_plans *plans)
+{
+    return plans->count == 0 ? NULL : plans->lanes[0].plan;
+}
+
 static void run_images(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     const run *const r = ctx;

@@ -26,6 +26,9 @@ void wsr__image_plans_free(wsr__image_plans *plans);
 /// of all.
 wsr_status wsr__image_plans_reserve(double *bytes, wsr__image_plans *plans);
 
+/// One of the plans, NULL before they are made.
+const wsr_plan *wsr__image_plans_any(const wsr__image_plans *plans);
+
 /// Run a body for images 0 to n - 1. Which thread takes which image is by
 /// chance. A thread stops at its first failure.
 wsr_status wsr__image_plans_run(wsr__image_plans *plans, size_t n,

@@ -64,8 +64,10 @@ static double population(const wsr__node *node)
     return (double)wsr_shape_count(s) / (double)s->dims[1];
 }
 
-void wsr__batch_norm_move(const wsr__node *node, const float *mean,
-                          const float *var)
+// As PyTorch: the batch is normalised with the biased variance, and the running
+// one follows the unbiased.
+static void move_stats(const wsr__node *node, const float *mean,
+                       const float *var)
 {
     const wsr__batch_norm *const o = node->params;
     const double count = population(node);
@@ -75,13 +77,30 @@ void wsr__batch_norm_move(const wsr__node *node, const float *mean,
     for (int64_t i = 0; i < c; i++) {
         float *const m = &node->src[WSR__BN_MEAN].data[i];
         float *const v = &node->src[WSR__BN_VAR].data[i];
-        // As PyTorch: the batch is normalised with the biased variance, and the
-        // running one follows the unbiased.
         *m = (1 - momentum) * *m + momentum * mean[i];
         *v = (1 - momentum) * *v +
              momentum * (float)((double)var[i] * unbiased);
     }
     node->src[WSR__BN_TRACKED].data[0] += 1;
+}
+
+// With the biased variance a norm in evaluation mode does to the batch what it
+// did in train mode.
+static void take_stats(const wsr__node *node, const float *mean,
+                       const float *var)
+{
+    const size_t c = (size_t)node->src[WSR__BN_SRC].desc.shape.dims[1];
+    memcpy(node->src[WSR__BN_MEAN].data, mean, c * sizeof(*mean));
+    memcpy(node->src[WSR__BN_VAR].data, var, c * sizeof(*var));
+}
+
+void wsr__batch_norm_move(const wsr__node *node, const float *mean,
+                          const float *var)
+{
+    if (!node->move_stats && !node->take_stats) {
+        return;
+    }
+    (node->take_stats ? take_stats : move_stats)(node, mean, var);
     for (size_t i = WSR__BN_MEAN; i <= WSR__BN_TRACKED; i++) {
         if (node->src[i].param != NULL) {
             wsr__param_touch(node->src[i].param);
@@ -145,9 +164,7 @@ static wsr_status forward_ref(wsr__node *node)
     }
     wsr__ref_bn_train_forward(node->dst.data, mean, var,
                               node->src[WSR__BN_SRC].data, &norm, dims);
-    if (node->move_stats) {
-        wsr__batch_norm_move(node, mean, var);
-    }
+    wsr__batch_norm_move(node, mean, var);
     return WSR_OK;
 }
 

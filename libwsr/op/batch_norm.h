@@ -28,7 +28,8 @@ const float *wsr__batch_norm_affine(const wsr__node *node, size_t i);
 /// Gradient of weight or bias, NULL when it is not wanted.
 float *wsr__batch_norm_diff(const wsr__node *node, size_t i);
 
-/// Let the running statistics follow mean and biased variance of a batch.
+/// Let the running statistics follow mean and biased variance of a batch, or
+/// become these, where the plan wants it.
 void wsr__batch_norm_move(const wsr__node *node, const float *mean,
                           const float *var);
 

@@ -121,9 +121,7 @@ static void fold(const wsr__node *node, bool given_moments)
                     (float)o->tol);
     const wsr__norm norm = norm_of(node);
     wsr__bn_fold(vector(node, V_SCALE), vector(node, V_SHIFT), c, &norm);
-    if (node->move_stats) {
-        wsr__batch_norm_move(node, vector(node, V_MEAN), vector(node, V_VAR));
-    }
+    wsr__batch_norm_move(node, vector(node, V_MEAN), vector(node, V_VAR));
 }
 
 static wsr_status forward(wsr__node *node)

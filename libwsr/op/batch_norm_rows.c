@@ -134,9 +134,7 @@ static wsr_status forward(wsr__node *node)
     } else {
         running_stats(node);
     }
-    if (node->move_stats) {
-        wsr__batch_norm_move(node, mean, var);
-    }
+    wsr__batch_norm_move(node, mean, var);
     for (int64_t i = 0; i < c; i++) {
         var[i] = (float)(1 / sqrt((double)var[i] + o->tol));
     }

@@ -70,6 +70,7 @@ typedef struct wsr__node {
     wsr__arg dst;
     bool train;       // batch statistics instead of running ones
     bool move_stats;  // running statistics follow the batch
+    bool take_stats;  // they become those of the batch
     bool backward;    // some diff is wanted
     void *state;      // the implementation's own
     float *workspace; // lives from forward to backward

@@ -27,20 +27,35 @@ static unsigned mode_of(const wsr_search *s)
 
 // A path with "none" on all edges that matter has logits that do not depend on
 // the image, and its plan has no gradient. Its images stay clean.
-wsr_status wsr__search_pgd(wsr_search *s, wsr_plan *plan,
+wsr_status wsr__search_pgd(wsr_search *s, const wsr__attack_plans *plans,
                            const wsr_batch *batch, const wsr__pgd *pgd)
 {
     const float *const x = wsr_batch_images(batch);
-    if (wsr_plan_diff_src(plan, "x") == NULL) {
+    if (!wsr__attack_plans_differentiable(plans)) {
         memcpy(s->x_adv, x, wsr_batch_count(batch) * s->pixels * sizeof(*x));
         return WSR_OK;
     }
     s->counted.gradient += (double)(wsr_batch_count(batch) * pgd->steps);
-    return wsr__pgd_plan(s->x_adv, plan, x, wsr_batch_labels(batch), pgd);
+    return wsr__attack_plans_pgd(s->x_adv, plans, x, wsr_batch_labels(batch),
+                                 pgd);
+}
+
+wsr_status wsr__search_attack_begin(wsr_search *s,
+                                    const wsr__attack_plans *plans,
+                                    const wsr_batch *batch)
+{
+    const double start = wsr__seconds();
+    const wsr_status status =
+        wsr__attack_plans_begin(plans, wsr_batch_images(batch));
+    if (plans->clean != NULL) {
+        s->counted.forward += (double)wsr_batch_count(batch);
+    }
+    s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
+    return status;
 }
 
 // Steps of 2.5 eps / steps, the usual choice for PGD.
-wsr_status wsr__search_attack(wsr_search *s, wsr_plan *plan,
+wsr_status wsr__search_attack(wsr_search *s, const wsr__attack_plans *plans,
                               const wsr_batch *batch, double eps)
 {
     const double start = wsr__seconds();
@@ -48,19 +63,20 @@ wsr_status wsr__search_attack(wsr_search *s, wsr_plan *plan,
         .eps = (float)eps,
         .alpha = (float)(2.5 * eps / (double)s->params.attack_steps),
         .steps = (size_t)s->params.attack_steps};
-    const wsr_status status = wsr__search_pgd(s, plan, batch, &pgd);
+    const wsr_status status = wsr__search_pgd(s, plans, batch, &pgd);
     s->seconds[WSR__TIME_ATTACK] += wsr__seconds() - start;
     return status;
 }
 
 // Noise of strength eps: x' - x.
-static wsr_status attack(float *noise, wsr_search *s, wsr_plan *plan,
-                         const wsr_batch *batch, double eps)
+static wsr_status attack(float *noise, wsr_search *s,
+                         const wsr__attack_plans *plans, const wsr_batch *batch,
+                         double eps)
 {
     wsr_status status = WSR_OK;
     const float *const x = wsr_batch_images(batch);
     const size_t floats = wsr_batch_count(batch) * s->pixels;
-    WSR_TRY(wsr__search_attack(s, plan, batch, eps));
+    WSR_TRY(wsr__search_attack(s, plans, batch, eps));
     for (size_t i = 0; i < floats; i++) {
         noise[i] = s->x_adv[i] - x[i];
     }
@@ -68,12 +84,12 @@ out:
     return status;
 }
 
-static wsr_status attack_sources(wsr_search *s, wsr_plan *plan,
+static wsr_status attack_sources(wsr_search *s, const wsr__attack_plans *plans,
                                  const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     for (size_t i = 0; i < s->params.sources.n; i++) {
-        WSR_TRY(attack(s->noise[i], s, plan, batch, s->params.sources.v[i]));
+        WSR_TRY(attack(s->noise[i], s, plans, batch, s->params.sources.v[i]));
     }
 out:
     return status;
@@ -82,7 +98,7 @@ out:
 // Stores the noises of training batches in the estimator's memory: those of
 // all sources and one of a random strength, so that the estimator learns more
 // than fixed ratios.
-static wsr_status store_noise(wsr_search *s, wsr_plan *plan)
+static wsr_status store_noise(wsr_search *s, const wsr__attack_plans *plans)
 {
     wsr_status status = WSR_OK;
     const size_t n = s->params.sources.n;
@@ -98,8 +114,12 @@ static wsr_status store_noise(wsr_search *s, wsr_plan *plan)
         if (batch == NULL) {
             break;
         }
-        WSR_TRY(attack_sources(s, plan, batch));
-        WSR_TRY(attack(s->noise[n], s, plan, batch, eps));
+        WSR_TRY(wsr__search_attack_begin(s, plans, batch));
+        status = attack_sources(s, plans, batch);
+        status = status != WSR_OK ? status
+                                  : attack(s->noise[n], s, plans, batch, eps);
+        wsr__attack_plans_end(plans);
+        WSR_TRY(status);
         WSR_TRY(wsr_estimator_remember(
             s->estimator, (const float *const *)s->noise,
             wsr_batch_images(batch), n + 1, wsr_batch_count(batch)));
@@ -150,13 +170,13 @@ static void set_norms(wsr_search *s, size_t count)
 }
 
 // The targets of a searcher without an estimator are attacked, too.
-static wsr_status attack_targets(wsr_search *s, wsr_plan *plan,
+static wsr_status attack_targets(wsr_search *s, const wsr__attack_plans *plans,
                                  const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     const size_t first = s->params.sources.n + 1;
     for (size_t i = 0; i < s->params.targets.n; i++) {
-        WSR_TRY(attack(s->noise[first + i], s, plan, batch,
+        WSR_TRY(attack(s->noise[first + i], s, plans, batch,
                        s->params.targets.v[i]));
     }
 out:
@@ -236,17 +256,40 @@ static size_t noise_of(const wsr_search *s, size_t slot)
     return n > t ? slot - t : n + 1 + slot - n;
 }
 
-// losses[0] is the clean loss and is computed elsewhere.
-static wsr_status evaluate_batch(double *losses, wsr_search *s, wsr_plan *plan,
-                                 const wsr_batch *batch, bool estimate)
+// What the losses of the slots need.
+typedef struct slots {
+    wsr_plan *plan; // gives the losses
+    const wsr__attack_plans *attack;
+    bool estimate;
+} slots;
+
+static wsr_status make_noises(wsr_search *s, const slots *of,
+                              const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
-    WSR_TRY(attack_sources(s, plan, batch));
-    WSR_TRY(estimate ? estimate_targets(s, batch)
-                     : attack_targets(s, plan, batch));
+    WSR_TRY(wsr__search_attack_begin(s, of->attack, batch));
+    status = attack_sources(s, of->attack, batch);
+    if (status == WSR_OK && !of->estimate) {
+        status = attack_targets(s, of->attack, batch);
+    }
+    wsr__attack_plans_end(of->attack);
+    WSR_TRY(status);
+    if (of->estimate) {
+        WSR_TRY(estimate_targets(s, batch));
+    }
+out:
+    return status;
+}
+
+// losses[0] is the clean loss and is computed elsewhere.
+static wsr_status evaluate_batch(double *losses, wsr_search *s, const slots *of,
+                                 const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(make_noises(s, of, batch));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
         perturb(s, batch, s->noise[noise_of(s, i)], !s->quirks.unclamped);
-        WSR_TRY(loss_of(&losses[1 + i], NULL, s, plan, batch, s->x_adv));
+        WSR_TRY(loss_of(&losses[1 + i], NULL, s, of->plan, batch, s->x_adv));
     }
 out:
     return status;
@@ -286,8 +329,7 @@ out:
     return status;
 }
 
-static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan,
-                                 bool estimate)
+static wsr_status evaluate_slots(double *losses, wsr_search *s, const slots *of)
 {
     wsr_status status = WSR_OK;
     wsr_loader *const loader = s->held_out_loader;
@@ -297,7 +339,7 @@ static wsr_status evaluate_slots(double *losses, wsr_search *s, wsr_plan *plan,
     for (size_t b = 0; b < batches; b++) {
         const wsr_batch *batch = NULL;
         WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(evaluate_batch(losses, s, plan, batch, estimate));
+        WSR_TRY(evaluate_batch(losses, s, of, batch));
     }
     if (s->quirks.scaled) {
         scale /= (double)s->params.batch;
@@ -312,9 +354,12 @@ out:
 wsr_status wsr__search_measure(double *losses, wsr_search *s, wsr_plan *plan)
 {
     wsr_status status = WSR_OK;
+    const wsr__attack_plans attack = {.n = (size_t)s->params.batch,
+                                      .batch = plan};
+    const slots of = {plan, &attack, false};
     memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
     WSR_TRY(evaluate_clean(&losses[0], s, plan, s->held_out_loader));
-    WSR_TRY(evaluate_slots(losses, s, plan, false));
+    WSR_TRY(evaluate_slots(losses, s, &of));
 out:
     return status;
 }
@@ -331,6 +376,10 @@ wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
                              s->phase == WSR_PHASE_SEARCH;
     const unsigned mode = mode_of(s);
     const unsigned still = ~(unsigned)WSR_MOVE_STATS;
+    const unsigned purpose =
+        WSR_GRAD_INPUT |
+        (how >= WSR__EVALUATE_FIXED_STATS ? mode & still : mode);
+    wsr__path_attack attack = {0};
     wsr_plan *plan = NULL;
     wsr_plan *clean = NULL;
     memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
@@ -339,16 +388,22 @@ wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
                            s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN));
     WSR_TRY(evaluate_clean(&losses[0], s, clean,
                            other_split ? s->train_loader : s->held_out_loader));
-    WSR_TRY(wsr__path_plan(
-        &plan, s, path, batch,
-        WSR_GRAD_INPUT |
-            (how >= WSR__EVALUATE_FIXED_STATS ? mode & still : mode)));
-    if (how == WSR__EVALUATE_AND_STORE) {
-        WSR_TRY(store_noise(s, plan));
+    WSR_TRY(wsr__path_plan(&plan, s, path, batch, purpose));
+    if (wsr__search_batch_norms(&s->params)) {
+        attack.plans.n = batch;
+        attack.plans.batch = plan;
+        attack.borrowed = true;
+    } else {
+        WSR_TRY(wsr__path_attack_new(&attack, s, path, purpose, plan));
     }
-    WSR_TRY(evaluate_slots(
-        losses, s, plan, s->cls->estimates && how != WSR__EVALUATE_BY_ATTACKS));
+    if (how == WSR__EVALUATE_AND_STORE) {
+        WSR_TRY(store_noise(s, &attack.plans));
+    }
+    const slots of = {plan, &attack.plans,
+                      s->cls->estimates && how != WSR__EVALUATE_BY_ATTACKS};
+    WSR_TRY(evaluate_slots(losses, s, &of));
 out:
+    wsr__path_attack_free(&attack);
     wsr_plan_free(plan);
     wsr_plan_free(clean);
     return status == WSR_NUMERIC

@@ -15,16 +15,15 @@
 typedef struct sampled {
     wsr__path path; // weights at the temperature of the steps
     wsr__arch arch;
-    wsr_plan *attack;
+    wsr__path_attack attack;
     wsr_plan *weights; // with edge weights as inputs
     float *diffs;      // of the path's weights, (rows, cols)
 } sampled;
 
 static void free_plans(sampled *t)
 {
-    wsr_plan_free(t->attack);
+    wsr__path_attack_free(&t->attack);
     wsr_plan_free(t->weights);
-    t->attack = NULL;
     t->weights = NULL;
 }
 
@@ -64,9 +63,9 @@ static wsr_status begin_batch(sampled *t, wsr_search *s, size_t batch)
     wsr_status status = WSR_OK;
     free_plans(t);
     sample(t, s, wsr__search_serial(s) << 32 | (uint64_t)batch);
-    WSR_TRY(wsr__path_plan(&t->attack, s, &t->path, (size_t)s->params.batch,
-                           WSR_GRAD_INPUT | WSR_TRAIN));
     WSR_TRY(make_weights_plan(&t->weights, s, t));
+    WSR_TRY(wsr__path_attack_new(&t->attack, s, &t->path,
+                                 WSR_GRAD_INPUT | WSR_TRAIN, t->weights));
     memset(t->diffs, 0, t->arch.rows * t->arch.cols * sizeof(*t->diffs));
 out:
     return status;
@@ -151,6 +150,18 @@ static wsr_status alpha_step(sampled *t, wsr_search *s)
     return wsr_optim_step(s->arch_optim, wsr__search_alpha_update(s).lr);
 }
 
+// Losses follow the statistics of the batch, so that each attack ends before.
+static wsr_status attack(const sampled *t, wsr_search *s,
+                         const wsr_batch *batch, double eps)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__search_attack_begin(s, &t->attack.plans, batch));
+    status = wsr__search_attack(s, &t->attack.plans, batch, eps);
+    wsr__attack_plans_end(&t->attack.plans);
+out:
+    return status;
+}
+
 // losses[0] is the clean loss; w has the same order.
 static wsr_status update_batch(sampled *t, wsr_search *s, size_t number)
 {
@@ -163,8 +174,7 @@ static wsr_status update_batch(sampled *t, wsr_search *s, size_t number)
     WSR_TRY(
         add_loss(&s->losses[0], t, s, batch, wsr_batch_images(batch), w[0]));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
-        WSR_TRY(wsr__search_attack(s, t->attack, batch,
-                                   wsr__search_slot_eps(s, i)));
+        WSR_TRY(attack(t, s, batch, wsr__search_slot_eps(s, i)));
         WSR_TRY(add_loss(&s->losses[1 + i], t, s, batch, s->x_adv, w[1 + i]));
     }
     WSR_TRY(alpha_step(t, s));
@@ -212,7 +222,9 @@ static wsr__passes passes(const wsr_search *s, wsr_phase phase,
     const double slots = (double)wsr__search_slots(s);
     const double steps = (double)s->params.attack_steps;
     return phase == WSR_PHASE_SEARCH && stage == WSR__STAGE_UPDATE
-               ? (wsr__passes){images * (1 + slots * (steps + 1)), 0}
+               ? (wsr__passes){images * (1 + slots * (steps + 1)),
+                               wsr__search_frozen(&s->params) ? images * slots
+                                                              : 0}
                : (wsr__passes){0, 0};
 }
 

@@ -11,6 +11,8 @@
 #define AT(field) offsetof(wsr__search_params, field)
 #define QUIRK(field, text) WSR__QUIRK(wsr__search_params, field, text)
 
+const char *const wsr__search_norms[] = {"batch", "frozen", "running", NULL};
+
 const wsr__option wsr__search_schema[] = {
     WSR__FIDELITY(wsr__search_params),
     // Length of the phases.
@@ -52,6 +54,10 @@ const wsr__option wsr__search_schema[] = {
      "strength of the attack that the supernet trains against", NULL},
     {"steps", WSR__INT, AT(attack_steps), "7", 1, 1000, "steps",
      "steps of every attack, each 2.5 eps / steps long", NULL},
+    {"attack_norms", WSR__WORD, AT(attack_norms), "batch", 0, 0, "",
+     "statistics that attacks see: those of the attacked batch, those of the "
+     "clean one (frozen, faster), or the running ones",
+     wsr__search_norms},
     {"sources", WSR__FLOATS, AT(sources), "[0.03, 0.06, 0.09]", 0.0001, 1, "",
      "strengths that are attacked, ascending", NULL},
     {"random_eps", WSR__FLOAT, AT(random_eps), "0.15", 0, 1, "",

@@ -29,7 +29,8 @@ static double least(double a, double b)
     return a < b ? a : b;
 }
 
-// Every slot needs a forward pass, and so do the clean images. Sources are
+// Every slot needs a forward pass, and so do the clean images, and those of
+// each batch that is attacked with their statistics. Sources are
 // attacked, and targets where nothing estimates them. Stored noises are those
 // of the sources and of a random strength.
 wsr__passes wsr__evaluation_passes(const wsr_search *s, double paths,
@@ -40,12 +41,15 @@ wsr__passes wsr__evaluation_passes(const wsr_search *s, double paths,
     const double slots = (double)wsr__search_slots(s);
     const double sources = (double)s->params.sources.n;
     const double attacked = s->cls->estimates ? sources : slots;
+    const double frozen = wsr__search_frozen(&s->params) ? 1 : 0;
     const double batches = least((double)s->params.estimator_batches,
                                  (double)wsr_loader_batches(s->train_loader));
-    return (wsr__passes){.gradient = (double)s->params.attack_steps *
-                                     (paths * images * attacked +
-                                      stored * batch * batches * (sources + 1)),
-                         .forward = paths * images * (1 + slots)};
+    return (wsr__passes){
+        .gradient = (double)s->params.attack_steps *
+                    (paths * images * attacked +
+                     stored * batch * batches * (sources + 1)),
+        .forward = paths * images * (1 + slots) +
+                   frozen * (paths * images + stored * batch * batches)};
 }
 
 wsr__passes wsr__stage_passes(const wsr_search *s, wsr_phase phase,
@@ -57,7 +61,8 @@ wsr__passes wsr__stage_passes(const wsr_search *s, wsr_phase phase,
     if (stage == WSR__STAGE_TRAIN && s->cls->train == NULL) {
         const double images = (double)s->params.batch *
                               (double)wsr__search_train_batches(s);
-        return (wsr__passes){images * ((double)s->params.attack_steps + 1), 0};
+        return (wsr__passes){images * ((double)s->params.attack_steps + 1),
+                             wsr__search_frozen(&s->params) ? images : 0};
     }
     return s->cls->passes == NULL ? (wsr__passes){0, 0}
                                   : s->cls->passes(s, phase, stage);

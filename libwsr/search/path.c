@@ -61,6 +61,49 @@ void wsr__path_uniform(wsr__path *path, const wsr_search *search,
     sample(path, search, equal, &rng);
 }
 
+// Whole batches share the search's arena.
+wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *s,
+                                const wsr__path *path, unsigned purpose,
+                                const wsr_plan *like)
+{
+    wsr_status status = WSR_OK;
+    double bytes = 0;
+    const double start = wsr__seconds();
+    wsr__attack_of of = {.purpose = wsr__search_batch_norms(&s->params)
+                                        ? purpose
+                                        : WSR_GRAD_INPUT |
+                                              (wsr__search_frozen(&s->params)
+                                                   ? WSR__CLEAN_STATS
+                                                   : 0u),
+                         .arena = &s->arena,
+                         .params = wsr_net_params(s->net),
+                         .stats = s->stats};
+    *out = (wsr__path_attack){0};
+    WSR_TRY(wsr_supernet_graph(&out->graph, s->net, path->choices,
+                               s->quirks.weighted ? path->top : NULL));
+    WSR_TRY(
+        wsr__attack_plans_images(&out->images, out->graph, of.purpose, like));
+    if (out->images != NULL) {
+        WSR_TRY(wsr__image_plans_reserve(&bytes, out->images));
+    }
+    of.graph = out->graph;
+    of.images = out->images;
+    WSR_TRY(wsr__attack_plans_make(&out->plans, &of, (size_t)s->params.batch));
+    s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
+out:
+    return status;
+}
+
+void wsr__path_attack_free(wsr__path_attack *attack)
+{
+    if (!attack->borrowed) {
+        wsr__attack_plans_free(&attack->plans);
+    }
+    wsr__image_plans_free(attack->images);
+    wsr_graph_free(attack->graph);
+    *attack = (wsr__path_attack){0};
+}
+
 // The graph of a path is dropped once its plan is made; plans share the
 // search's arena and run in turn.
 wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,

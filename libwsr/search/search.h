@@ -45,6 +45,7 @@ typedef struct wsr__search_params {
     double grad_clip;
     double eps;
     int64_t attack_steps;
+    wsr__text attack_norms;
     wsr__floats sources;
     double random_eps;
     wsr__floats targets;
@@ -76,6 +77,7 @@ typedef struct wsr__search_params {
     wsr__floats norm_values;
 } wsr__search_params;
 
+extern const char *const wsr__search_norms[];  // ended by NULL
 extern const wsr__option wsr__search_schema[]; // section "search"
 
 /// What the released code does differently, resolved from the options; true
@@ -291,6 +293,7 @@ struct wsr_search {
     double seen;
     // Arrays of a batch.
     float *x_adv;
+    float *stats;  // the running statistics while an attack sees others
     float **noise; // sources, the random one, then targets
     size_t noises;
     float *norms; // (batch, targets)
@@ -329,14 +332,47 @@ const float *wsr__search_table(const wsr_search *search);
 
 /// Weights of the losses in the objective, clean and slots.
 void wsr__search_weights(double *weights, const wsr_search *search);
-/// Images that PGD makes to search->x_adv, along the plan of a path; the images
-/// themselves where the logits do not depend on them.
-wsr_status wsr__search_pgd(wsr_search *search, wsr_plan *plan,
+/// What attacks along a path run on.
+typedef struct wsr__path_attack {
+    wsr_graph *graph;
+    wsr__image_plans *images; // NULL: whole batches
+    wsr__attack_plans plans;
+    bool borrowed; // plans.batch is another's
+} wsr__path_attack;
+
+/// `purpose` is that of search.attack_norms=batch; `like` is a plan of the
+/// path. wsr__path_attack_free() also after a failure.
+wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *search,
+                                const wsr__path *path, unsigned purpose,
+                                const wsr_plan *like);
+void wsr__path_attack_free(wsr__path_attack *attack);
+
+/// Before attacks on a batch and after them, see wsr__attack_plans_begin().
+wsr_status wsr__search_attack_begin(wsr_search *search,
+                                    const wsr__attack_plans *plans,
+                                    const wsr_batch *batch);
+
+/// Images that PGD makes to search->x_adv, along a path; the images themselves
+/// where the logits do not depend on them.
+wsr_status wsr__search_pgd(wsr_search *search, const wsr__attack_plans *plans,
                            const wsr_batch *batch, const wsr__pgd *pgd);
 
-/// Images of strength eps to search->x_adv, along the plan of a path.
-wsr_status wsr__search_attack(wsr_search *search, wsr_plan *plan,
+/// Images of strength eps to search->x_adv, along a path.
+wsr_status wsr__search_attack(wsr_search *search,
+                              const wsr__attack_plans *plans,
                               const wsr_batch *batch, double eps);
+
+/// Whether attacks see the statistics of each attacked batch.
+static inline bool wsr__search_batch_norms(const wsr__search_params *params)
+{
+    return wsr__streq(params->attack_norms.s, "batch");
+}
+
+/// Whether they see those of the clean batch.
+static inline bool wsr__search_frozen(const wsr__search_params *params)
+{
+    return wsr__streq(params->attack_norms.s, "frozen");
+}
 
 /// Learning rate of the weights in the current epoch.
 double wsr__search_lr(const wsr_search *search);

@@ -52,6 +52,30 @@ static wsr_status check_params(const wsr__search_params *p, bool estimates)
     return WSR_OK;
 }
 
+// What the released code does to statistics is done with those of the batch.
+static wsr_status check_attack_norms(const wsr__search_params *p,
+                                     const wsr__searcher_class *cls)
+{
+    if (wsr__search_batch_norms(p)) {
+        return WSR_OK;
+    }
+    if (cls->network != NULL) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.attack_norms: '%s' is for searchers over the "
+                        "supernet, not for %s",
+                        p->attack_norms.s, cls->super.name);
+    }
+    const bool released = wsr__is_released(&p->gradients, &p->fidelity) ||
+                          wsr__is_released(&p->attack_stats, &p->fidelity) ||
+                          wsr__is_released(&p->norms, &p->fidelity);
+    return released ? WSR_FAIL(WSR_CONFIG,
+                               "search.attack_norms: '%s' needs "
+                               "search.gradients, search.attack_stats and "
+                               "search.norms as intended",
+                               p->attack_norms.s)
+                    : WSR_OK;
+}
+
 // One flag for each difference between the released code and the paper
 // (docs/fidelity.md); all are false as intended.
 static void resolve(wsr__search_quirks *q, const wsr__search_params *p)
@@ -189,12 +213,15 @@ out:
 static wsr_status make_arrays(wsr_search *s)
 {
     const size_t batch = (size_t)s->params.batch;
+    const size_t stats = wsr__stats_copy(NULL, wsr_net_params(s->net));
     s->pixels = (size_t)wsr_shape_count(wsr_loader_shape(s->train_loader));
     s->noises = s->params.sources.n + 1 + s->params.targets.n;
     s->x_adv = wsr__alloc(batch * s->pixels, sizeof(float));
+    s->stats = wsr__alloc(stats + 1, sizeof(*s->stats));
     s->norms = wsr__alloc(batch * s->params.targets.n, sizeof(float));
     s->noise = wsr__alloc(s->noises, sizeof(*s->noise));
-    if (s->x_adv == NULL || s->norms == NULL || s->noise == NULL) {
+    if (s->x_adv == NULL || s->stats == NULL || s->norms == NULL ||
+        s->noise == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < s->noises; i++) {
@@ -256,6 +283,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
     wsr_search *s = NULL;
     *out = NULL;
     WSR_TRY(check_params(params, cls->estimates));
+    WSR_TRY(check_attack_norms(params, cls));
     s = wsr__alloc(1, sizeof(*s));
     if (s == NULL) {
         return WSR_NOMEM;
@@ -374,6 +402,7 @@ void wsr_search_free(wsr_search *s)
     wsr__free(s->noise);
     wsr__free(s->norms);
     wsr__free(s->x_adv);
+    wsr__free(s->stats);
     wsr_optim_free(s->arch_optim);
     wsr_params_free(s->arch_params);
     wsr__path_free(&s->path);

@@ -13,14 +13,14 @@
 
 // Plans of a path; they share the search's arena and run in turn.
 typedef struct supernet_plans {
-    wsr_plan *attack; // gradients of the image
-    wsr_plan *train;  // gradients of the parameters
-    wsr_plan *both;   // released: the attack's last step
+    wsr__path_attack attack;
+    wsr_plan *train; // gradients of the parameters
+    wsr_plan *both;  // released: the attack's last step
 } supernet_plans;
 
 static void plans_free(supernet_plans *p)
 {
-    wsr_plan_free(p->attack);
+    wsr__path_attack_free(&p->attack);
     wsr_plan_free(p->train);
     wsr_plan_free(p->both);
     *p = (supernet_plans){0};
@@ -32,10 +32,10 @@ static wsr_status plans_new(supernet_plans *p, wsr_search *s)
     const unsigned moving = WSR_TRAIN |
                             (s->quirks.moving ? (unsigned)WSR_MOVE_STATS : 0u);
     const size_t batch = (size_t)s->params.batch;
-    WSR_TRY(wsr__path_plan(&p->attack, s, &s->path, batch,
-                           WSR_GRAD_INPUT | moving));
     WSR_TRY(wsr__path_plan(&p->train, s, &s->path, batch,
                            WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
+    WSR_TRY(wsr__path_attack_new(&p->attack, s, &s->path,
+                                 WSR_GRAD_INPUT | moving, p->train));
     if (s->quirks.leftover) {
         WSR_TRY(wsr__path_plan(&p->both, s, &s->path, batch,
                                WSR_GRAD_INPUT | WSR_GRAD_PARAMS | moving));
@@ -85,7 +85,10 @@ static wsr_status attack(wsr_search *s, const supernet_plans *p,
         .eps = (float)s->params.eps,
         .alpha = (float)(2.5 * s->params.eps / (double)s->params.attack_steps),
         .steps = (size_t)s->params.attack_steps - (s->quirks.leftover ? 1 : 0)};
-    WSR_TRY(wsr__search_pgd(s, p->attack, batch, &pgd));
+    WSR_TRY(wsr__search_attack_begin(s, &p->attack.plans, batch));
+    status = wsr__search_pgd(s, &p->attack.plans, batch, &pgd);
+    wsr__attack_plans_end(&p->attack.plans);
+    WSR_TRY(status);
     if (s->quirks.leftover) {
         WSR_TRY(last_step(s, p, batch, &pgd));
     }

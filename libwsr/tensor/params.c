@@ -386,3 +386,30 @@ int64_t wsr_params_scalars(const wsr_params *params)
     }
     return count;
 }
+
+// ------------------------------------------------------- running statistics
+
+size_t wsr__stats_copy(float *out, const wsr_params *params)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        const wsr__param *const p = wsr__params_at(params, i);
+        if (!p->trainable && out != NULL) {
+            memcpy(out + at, p->data, (size_t)p->count * sizeof(*out));
+        }
+        at += p->trainable ? 0 : (size_t)p->count;
+    }
+    return at;
+}
+
+void wsr__stats_put(const wsr_params *params, const float *stats)
+{
+    for (size_t i = 0; i < wsr_params_count(params); i++) {
+        wsr__param *const p = wsr__params_at(params, i);
+        if (!p->trainable) {
+            memcpy(p->data, stats, (size_t)p->count * sizeof(*stats));
+            stats += p->count;
+            wsr__param_touch(p);
+        }
+    }
+}

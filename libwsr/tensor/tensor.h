@@ -84,6 +84,10 @@ void wsr__param_touch(wsr__param *param);
 /// Make sure that grad exists.
 wsr_status wsr__param_need_grad(wsr__param *param);
 
+/// Copy all buffers; returns their number of floats. `out` may be NULL.
+size_t wsr__stats_copy(float *out, const wsr_params *params);
+void wsr__stats_put(const wsr_params *params, const float *stats);
+
 // ------------------------------------------------------------------- arena
 
 /// One block of memory that several plans may use in turn. It only grows.

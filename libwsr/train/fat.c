@@ -10,10 +10,9 @@
 //   loss = CE(f(x'), y) + w CE(aux(x'), y)
 //
 // Zhang et al. 2020, arXiv:2002.11242. With dynamic_tau tau is 0 for the first
-// 51 epochs, 1 for the next 40, then 2. The attack sees frozen statistics.
+// 51 epochs, 1 for the next 40, then 2. The attack sees running statistics.
 // Images are learned from in the order in which their attacks ended, as in the
-// released code; drop path is all that the order can matter for. The whole
-// batch takes every pass of the attack until its last image ends.
+// released code; drop path is all that the order can matter for.
 
 #include "train/inner.h"
 #include "train/train.h"
@@ -60,39 +59,50 @@ static int64_t tau_of(const params *p, uint64_t epoch)
 typedef struct friendly {
     const params *p;
     wsr__train_step *step;
-    const float *grad;
     size_t pixels;
-    size_t k; // step
-    size_t ended;
     int64_t *left; // steps of an image after it is misclassified; -1: ended
-    size_t *order; // images that ended, one after the other
+    size_t *ended; // passes that the image took
+    size_t *order; // images in the order in which their attacks ended
 } friendly;
 
-// Images that are misclassified and have no steps left end, in the order of
-// their numbers.
-static void end_images(friendly *f)
+// The images of a plan, rows `first` and following, and what it found of them.
+typedef struct group {
+    const friendly *f;
+    size_t first;
+    size_t n;
+    size_t k; // step
+    const float *grad;
+} group;
+
+// Images that are misclassified and have no steps left end. Returns how many
+// go on.
+static size_t end_images(const group *g, const wsr_plan *plan)
 {
-    const wsr__train_step *const step = f->step;
-    const float *const z = wsr_plan_dst(step->attack, "logits");
-    for (size_t i = 0; i < step->n; i++) {
-        const bool wrong = wsr__argmax(z + i * step->classes, step->classes) !=
-                           step->labels[i];
-        if (f->left[i] < 0 || !wrong) {
-            continue;
+    const friendly *const f = g->f;
+    const size_t classes = f->step->classes;
+    const float *const z = wsr_plan_dst(plan, "logits");
+    size_t going = 0;
+    for (size_t r = 0; r < g->n; r++) {
+        const size_t i = g->first + r;
+        const bool wrong = wsr__argmax(z + r * classes, classes) !=
+                           f->step->labels[i];
+        if (f->left[i] >= 0 && wrong) {
+            f->left[i]--;
         }
-        if (f->left[i] == 0) {
-            f->order[f->ended++] = i;
+        if (f->left[i] >= 0) {
+            f->ended[i] = g->k + 1;
+            going++;
         }
-        f->left[i]--;
     }
+    return going;
 }
 
-static void add_noise(float *x, const friendly *f, size_t i)
+static void add_noise(float *x, const friendly *f, size_t k, size_t i)
 {
     const wsr__train_step *const step = f->step;
-    const size_t row = (f->k * step->n + i) * f->pixels;
-    wsr__rng rng = wsr__rng_at(step->seed, WSR__RNG_ATTACK, step->id + i,
-                               (uint32_t)f->k + 1);
+    const size_t row = (k * step->n + i) * f->pixels;
+    wsr__rng rng =
+        wsr__rng_at(step->seed, WSR__RNG_ATTACK, step->id + i, (uint32_t)k + 1);
     for (size_t j = 0; j < f->pixels; j++) {
         const double noise = step->step_noise != NULL
                                  ? (double)step->step_noise[row + j]
@@ -105,13 +115,14 @@ static void add_noise(float *x, const friendly *f, size_t i)
 static void move_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
-    const friendly *const f = ctx;
+    const group *const g = ctx;
+    const friendly *const f = g->f;
     const params *const p = f->p;
     const float alpha = wsr__attack_alpha(p->alpha, p->eps, p->steps);
-    for (size_t i = (size_t)begin; i < (size_t)end; i++) {
-        const size_t at = i * f->pixels;
-        float *const x = f->step->x_adv + at;
-        const wsr__ball ball = {f->step->x + at,
+    for (size_t r = (size_t)begin; r < (size_t)end; r++) {
+        const size_t i = g->first + r;
+        float *const x = f->step->x_adv + i * f->pixels;
+        const wsr__ball ball = {f->step->x + i * f->pixels,
                                 (int64_t)f->pixels,
                                 (float)p->eps,
                                 WSR__LINF,
@@ -120,37 +131,59 @@ static void move_share(void *ctx, int64_t begin, int64_t end, size_t part)
             continue;
         }
         for (size_t j = 0; j < f->pixels; j++) {
-            const float g = f->grad[at + j];
-            x[j] += alpha * ((float)(g > 0) - (float)(g < 0));
+            const float d = g->grad[r * f->pixels + j];
+            x[j] += alpha * ((float)(d > 0) - (float)(d < 0));
         }
         if (p->omega > 0) {
-            add_noise(x, f, i);
+            add_noise(x, f, g->k, i);
         }
         wsr__project(x, &ball);
+    }
+}
+
+// Passes are taken until the last image of the group ends.
+static wsr_status attack_group(void *ctx, wsr_plan *plan, size_t first)
+{
+    wsr_status status = WSR_OK;
+    const friendly *const f = ctx;
+    wsr__train_step *const step = f->step;
+    group g = {.f = f, .first = first, .n = wsr_plan_batch(plan)};
+    const size_t at = first * f->pixels;
+    const wsr__pgd pgd = {
+        .eps = (float)f->p->eps,
+        .uniform = (float)f->p->eps,
+        .seed = step->seed,
+        .id = step->id + first,
+        .start = step->start_noise == NULL ? NULL : step->start_noise + at};
+    wsr__pgd_start(step->x_adv + at, plan, step->x + at, &pgd);
+    for (size_t going = g.n; g.k < (size_t)f->p->steps && going > 0; g.k++) {
+        WSR_TRY(wsr__pgd_gradient(&g.grad, plan, step->x_adv + at,
+                                  step->labels + first, &pgd));
+        going = end_images(&g, plan);
+        wsr__share((int64_t)g.n, (int64_t)f->pixels, move_share, &g);
+    }
+out:
+    return status;
+}
+
+// Images that ended in the same pass are in the order of their numbers.
+static void sort_images(const friendly *f)
+{
+    size_t at = 0;
+    for (size_t k = 0; k <= (size_t)f->p->steps; k++) {
+        for (size_t i = 0; i < f->step->n; i++) {
+            if (f->ended[i] == k) {
+                f->order[at++] = i;
+            }
+        }
     }
 }
 
 static wsr_status attack_images(friendly *f)
 {
     wsr_status status = WSR_OK;
-    wsr__train_step *const step = f->step;
-    const wsr__pgd pgd = {.eps = (float)f->p->eps,
-                          .uniform = (float)f->p->eps,
-                          .seed = step->seed,
-                          .id = step->id,
-                          .start = step->start_noise};
-    wsr__pgd_start(step->x_adv, step->attack, step->x, &pgd);
-    for (f->k = 0; f->k < (size_t)f->p->steps && f->ended < step->n; f->k++) {
-        WSR_TRY(wsr__pgd_gradient(&f->grad, step->attack, step->x_adv,
-                                  step->labels, &pgd));
-        end_images(f);
-        wsr__share((int64_t)step->n, (int64_t)f->pixels, move_share, f);
-    }
-    for (size_t i = 0; i < step->n; i++) {
-        if (f->left[i] >= 0) {
-            f->order[f->ended++] = i;
-        }
-    }
+    WSR_TRY(wsr__attack_plans_rows(f->step->attack, attack_group, f));
+    sort_images(f);
 out:
     return status;
 }
@@ -189,7 +222,8 @@ static wsr_status make_room(friendly *f)
     const size_t n = f->step->n;
     f->left = wsr__alloc(n, sizeof(*f->left));
     f->order = wsr__alloc(n, sizeof(*f->order));
-    if (f->left == NULL || f->order == NULL) {
+    f->ended = wsr__alloc(n, sizeof(*f->ended));
+    if (f->left == NULL || f->order == NULL || f->ended == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < n; i++) {
@@ -210,6 +244,7 @@ static wsr_status make_images(wsr__train_step *step, const params *p)
 out:
     wsr__free(f.left);
     wsr__free(f.order);
+    wsr__free(f.ended);
     return status;
 }
 

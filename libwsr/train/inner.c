@@ -8,15 +8,17 @@
 #include <math.h>
 #include <string.h>
 
-const char *const wsr__attack_modes[] = {"eval", "train", "train_moving", NULL};
+const char *const wsr__attack_modes[] = {"eval", "frozen", "train",
+                                         "train_moving", NULL};
 
 unsigned wsr__attack_purpose(const wsr__text *mode)
 {
-    const unsigned seen = wsr__streq(mode->s, "eval") ? 0u
-                                                      : (unsigned)WSR_TRAIN;
-    const unsigned moved =
-        wsr__streq(mode->s, "train_moving") ? (unsigned)WSR_MOVE_STATS : 0u;
-    return WSR_GRAD_INPUT | seen | moved;
+    const bool moving = wsr__streq(mode->s, "train_moving");
+    const bool batch = moving || wsr__streq(mode->s, "train");
+    const bool frozen = wsr__streq(mode->s, "frozen");
+    return WSR_GRAD_INPUT | (batch ? (unsigned)WSR_TRAIN : 0u) |
+           (moving ? (unsigned)WSR_MOVE_STATS : 0u) |
+           (frozen ? WSR__CLEAN_STATS : 0u);
 }
 
 // The length with which Wsr-NAS trains: the ball can be crossed with room to
@@ -24,6 +26,17 @@ unsigned wsr__attack_purpose(const wsr__text *mode)
 float wsr__attack_alpha(double alpha, double eps, int64_t steps)
 {
     return (float)(alpha > 0 ? alpha : 2.5 * eps / (double)steps);
+}
+
+wsr_status wsr__train_step_pgd(wsr__train_step *step, const wsr__pgd *pgd)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr__attack_plans_begin(step->attack, step->x));
+    status = wsr__attack_plans_pgd(step->x_adv, step->attack, step->x,
+                                   step->labels, pgd);
+    wsr__attack_plans_end(step->attack);
+out:
+    return status;
 }
 
 wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
@@ -35,8 +48,7 @@ wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
     drawn.start = step->start_noise;
     drawn.mixed = step->mixed;
     if (!step->reuse) {
-        WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
-                              &drawn));
+        WSR_TRY(wsr__train_step_pgd(step, &drawn));
         wsr__train_step_mix(step);
     }
     WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
@@ -53,17 +65,24 @@ void wsr__train_step_mix(wsr__train_step *step)
     memcpy(step->x_adv, step->x, clean * (floats / step->n) * sizeof(*step->x));
 }
 
-wsr_status wsr__train_step_clean_logits(wsr__train_step *step)
+static wsr_status clean_logits(void *ctx, wsr_plan *plan, size_t first)
 {
     wsr_status status = WSR_OK;
-    const wsr_shape *const shape = wsr__plan_images(step->attack);
-    memcpy(wsr_plan_src(step->attack, "x"), step->x,
-           (size_t)wsr_shape_count(shape) * sizeof(*step->x));
-    WSR_TRY(wsr_plan_forward(step->attack));
-    memcpy(step->logits, wsr_plan_dst(step->attack, "logits"),
-           step->n * step->classes * sizeof(*step->logits));
+    const wsr__train_step *const step = ctx;
+    const size_t rows = wsr_plan_batch(plan);
+    const size_t floats = (size_t)wsr_shape_count(wsr__plan_images(plan));
+    memcpy(wsr_plan_src(plan, "x"), step->x + first * (floats / rows),
+           floats * sizeof(*step->x));
+    WSR_TRY(wsr_plan_forward(plan));
+    memcpy(step->logits + first * step->classes, wsr_plan_dst(plan, "logits"),
+           rows * step->classes * sizeof(*step->logits));
 out:
     return status;
+}
+
+wsr_status wsr__train_step_clean_logits(wsr__train_step *step)
+{
+    return wsr__attack_plans_rows(step->attack, clean_logits, step);
 }
 
 static float clip(float v, float lo, float hi)

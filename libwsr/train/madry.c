@@ -7,9 +7,10 @@
 //                of radius eps around x and to [0, 1]
 //   loss = CE(f(x'), y) + w CE(aux(x'), y)
 //
-// Madry et al. 2018, arXiv:1706.06083. The attack sees frozen statistics, or
-// those of the batch; running statistics follow the learning pass alone, but
-// with mode=train_moving each pass of the attack also.
+// Madry et al. 2018, arXiv:1706.06083. The attack sees the running
+// statistics, those of the clean batch, or those of the attacked one; running
+// statistics follow the learning pass alone, but with mode=train_moving each
+// pass of the attack also.
 // With clean_pass the clean images go through the network in train mode first,
 // as the released code of Wsr-NAS has it: its statistics follow them also,
 // and the second classifier learns from them instead.
@@ -94,8 +95,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
         WSR_TRY(see_clean(step));
     }
     if (!step->reuse) {
-        WSR_TRY(wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
-                              &pgd));
+        WSR_TRY(wsr__train_step_pgd(step, &pgd));
         wsr__train_step_mix(step);
     }
     const wsr__pass pass = {1, p->clean_pass ? 0 : step->auxiliary};

@@ -3,7 +3,7 @@
 // MART: adversarial training that minds images which are misclassified without
 // an attack,
 //
-//   x' = PGD on CE from x + noise, frozen statistics
+//   x' = PGD on CE from x + noise, running statistics
 //   loss = CE(f(x'), y) - log(1.0001 - max_{c != y} p(x')_c)
 //          + beta (1 - p(x)_y) KL(p(x) || p(x')) + w CE(aux(x'), y)
 //
@@ -57,8 +57,7 @@ static wsr_status attack_images(wsr__train_step *step, const params *p)
         .id = step->id,
         .start = step->start_noise,
         .start_outside = true};
-    return wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels,
-                         &pgd);
+    return wsr__train_step_pgd(step, &pgd);
 }
 
 // One image. Probabilities are p of the attacked one and q of the clean one.

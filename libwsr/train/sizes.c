@@ -173,9 +173,13 @@ static void free_graphs(wsr__training *t)
     for (size_t i = 0; i < WSR__PLAN_PAIRS; i++) {
         wsr_plan_free(t->pairs[i].train);
         wsr_plan_free(t->pairs[i].second);
-        wsr_plan_free(t->pairs[i].attack);
+        wsr__attack_plans_free(&t->pairs[i].attack);
         t->pairs[i] = (wsr__plan_pair){0};
     }
+    wsr__image_plans_free(t->attack_images);
+    t->attack_images = NULL;
+    t->attack_bytes = 0;
+    t->attack_chosen = false;
     wsr_graph_free(t->graph);
     wsr_graph_free(t->attack_graph);
     wsr_loader_free(t->loader);

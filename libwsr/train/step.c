@@ -19,6 +19,39 @@
 
 // ------------------------------------------------------------------- plans
 
+// Whether images are attacked one by one does not depend on their number, so
+// that a last batch that is smaller is attacked as the others are.
+static wsr_status choose_images(wsr__training *t, const wsr_plan *like)
+{
+    wsr_status status = WSR_OK;
+    if (t->attack_chosen) {
+        return WSR_OK;
+    }
+    WSR_TRY(wsr__attack_plans_images(&t->attack_images, t->attack_graph,
+                                     t->trainer->attack(t->options), like));
+    t->attack_chosen = true;
+    if (t->attack_images != NULL) {
+        WSR_TRY(wsr__image_plans_reserve(&t->attack_bytes, t->attack_images));
+    }
+out:
+    return status;
+}
+
+static wsr_status make_attack(wsr__plan_pair *pair, wsr__training *t, size_t n)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(choose_images(t, pair->train));
+    const wsr__attack_of of = {.graph = t->attack_graph,
+                               .purpose = t->trainer->attack(t->options),
+                               .arena = &t->arena,
+                               .images = t->attack_images,
+                               .params = wsr_net_params(t->of.net),
+                               .stats = t->attack_stats};
+    WSR_TRY(wsr__attack_plans_make(&pair->attack, &of, n));
+out:
+    return status;
+}
+
 // A failed pair holds no plan, so that a further call makes it again.
 static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
 {
@@ -31,14 +64,14 @@ static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
                                  &t->second_arena));
     }
     if (t->trainer->attack != NULL) {
-        WSR_TRY(wsr__plan_new_in(&pair->attack, t->attack_graph, n,
-                                 t->trainer->attack(t->options), &t->arena));
+        WSR_TRY(make_attack(pair, t, n));
     }
     pair->n = n;
 out:
     if (status != WSR_OK) {
         wsr_plan_free(pair->train);
         wsr_plan_free(pair->second);
+        wsr__attack_plans_free(&pair->attack);
         *pair = (wsr__plan_pair){0};
     }
     return status;
@@ -55,7 +88,7 @@ static wsr_status pair_for(const wsr__plan_pair **out, wsr__training *t,
     }
     wsr_plan_free(pair->train);
     wsr_plan_free(pair->second);
-    wsr_plan_free(pair->attack);
+    wsr__attack_plans_free(&pair->attack);
     *pair = (wsr__plan_pair){0};
     return make_pair(pair, t, n);
 }
@@ -100,7 +133,7 @@ static wsr_status step_of_part(wsr__train_step *out, wsr__training *t,
     *out = *whole;
     out->plan = pair->train;
     out->second = pair->second;
-    out->attack = pair->attack;
+    out->attack = &pair->attack;
     out->n = p.n;
     out->x += p.begin * image;
     out->labels += p.begin;

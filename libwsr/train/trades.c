@@ -4,7 +4,7 @@
 // under attack,
 //
 //   x' = the image in the ball around x of largest KL(p(x) || p(x')), by
-//        PGD from x + noise on frozen statistics
+//        PGD from x + noise on running statistics
 //   loss = CE(f(x), y) + beta KL(p(x) || p(x')) + w CE(aux(x), y)
 //
 // p = softmax f, KL a mean over images, whose gradient flows through both of
@@ -129,8 +129,7 @@ static wsr_status attack_images(wsr__train_step *step, const params *p)
         .start_outside = true,
         .move = wsr__streq(p->norm.s, "l2") ? l2_move : NULL,
         .ctx = &of};
-    WSR_TRY(
-        wsr__pgd_plan(step->x_adv, step->attack, step->x, step->labels, &pgd));
+    WSR_TRY(wsr__train_step_pgd(step, &pgd));
 out:
     return status;
 }

@@ -14,6 +14,7 @@
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
 
+#include "attack/engine/attack_plans.h"
 #include "config/config.h"
 #include "data/data.h"
 #include "eval/eval.h"
@@ -50,7 +51,7 @@ typedef struct wsr__train_step {
     wsr_plan *plan;   // training graph, train mode
     wsr_plan *second; // another one like it, with memory of its own; NULL
                       // unless the trainer has `two_passes`
-    wsr_plan *attack; // NULL unless the trainer attacks; shares its memory
+    const wsr__attack_plans *attack; // NULL unless the trainer attacks
     const wsr_net *net;
     const float *x;        // clean images
     const int32_t *labels; // of mixed images, the one of the larger share
@@ -92,7 +93,8 @@ typedef struct wsr__train_step {
 
 typedef struct wsr__trainer_class {
     wsr__class super;
-    /// Purpose of the attack plan (WSR_GRAD_INPUT | ...); NULL: none needed.
+    /// Purpose of the attack, see wsr__attack_of; NULL: the trainer does not
+    /// attack.
     unsigned (*attack)(const void *params);
     /// Purposes of the training plan besides the usual ones.
     unsigned purposes;
@@ -218,8 +220,8 @@ enum { WSR__PLAN_PAIRS = 3 };
 typedef struct wsr__plan_pair {
     size_t n;
     wsr_plan *train;
-    wsr_plan *second; // NULL when the trainer makes one pass at a time
-    wsr_plan *attack; // NULL when the trainer does not attack
+    wsr_plan *second;         // NULL when the trainer makes one pass at a time
+    wsr__attack_plans attack; // empty when the trainer does not attack
 } wsr__plan_pair;
 
 /// Sums over the images of an epoch so far.
@@ -294,7 +296,12 @@ typedef struct wsr__training {
     wsr_graph *graph;
     wsr_graph *attack_graph;
     wsr__arena arena;
-    wsr__arena second_arena; // of the second training plans
+    wsr__arena second_arena;         // of the second training plans
+    wsr__image_plans *attack_images; // of attack_graph; NULL: there are none
+    double attack_bytes;             // of these
+    bool attack_chosen;              // whether there are to be any
+    float *attack_stats; // the running statistics during an attack; NULL: it
+                         // sees no others
     wsr__plan_pair pairs[WSR__PLAN_PAIRS];
     size_t shard;   // images of a part of a whole batch
     float *stats;   // running statistics of each part, (shards, buffers); NULL:
@@ -399,10 +406,6 @@ wsr_status wsr__training_teach(wsr__training *training,
 /// diff.
 double wsr__distillation(float *diff, const float *logits,
                          const wsr__train_step *step, double weight);
-
-/// Copy all buffers; returns their number of floats. `out` may be NULL.
-size_t wsr__stats_copy(float *out, const wsr_params *params);
-void wsr__stats_put(const wsr_params *params, const float *stats);
 
 /// Whether an average of the parameters is wanted.
 bool wsr__training_averages(const wsr__training *training);

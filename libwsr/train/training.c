@@ -106,6 +106,10 @@ static wsr_status make_copies(wsr__training *t)
     t->buffers = wsr__stats_copy(NULL, params);
     WSR_TRY(want(&t->stats, t->params.shards > 1,
                  (size_t)t->params.shards * t->buffers));
+    WSR_TRY(want(&t->attack_stats,
+                 t->trainer->attack != NULL &&
+                     (t->trainer->attack(t->options) & WSR__CLEAN_STATS) != 0,
+                 t->buffers + 1));
     WSR_TRY(want(&t->best, !wsr__streq(t->params.keep.s, "last"), t->floats));
     WSR_TRY(want(&t->average, wsr__training_averages(t), t->floats));
     WSR_TRY(want(&t->awp.before, perturbs, t->floats));
@@ -215,6 +219,7 @@ void wsr__training_free(wsr__training *training)
     wsr__paired_free(t->teacher);
     wsr__free(t->teacher_logits);
     wsr__free(t->stats);
+    wsr__free(t->attack_stats);
     wsr__free(t->awp.before);
     wsr__free(t->awp.moved);
     wsr__free(t->awp.stats);
@@ -302,6 +307,7 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     wsr__needs_memory(needs, "plans of training",
                       sizeof(float) *
                           (double)(t->arena.floats + t->second_arena.floats));
+    wsr__needs_memory(needs, "plans of attacks", t->attack_bytes);
     wsr__needs_memory(needs, "parameters and their optimiser",
                       2 * copy + states + best + perturbed);
     if (t->own != NULL) {

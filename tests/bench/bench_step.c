@@ -10,8 +10,10 @@
 //   kind=NAME        a network of any kind instead, its options=KEY=VALUE,...
 //   channels=16 layers=8 batch=64 steps=7 repeat=3
 //   threads=N isa=base|avx2|avx512  of the native kernels
-//   mode=train|eval  mode of the attack's and of fwd's batch norms; with eval
-//                    both go through a model, as in an evaluation
+//   mode=train|eval|frozen
+//                    batch norms of the attack and of fwd: statistics of each
+//                    attacked batch; running ones, and both go through a model
+//                    as in an evaluation; those of the clean batch
 //   only=fwd|fwdbwd|attack|at_step
 //   peer=COMMAND     a command that prints the same fields; both are run
 //   pairs=5          that many times in turn, and ratios are medians
@@ -19,7 +21,7 @@
 //                    stderr
 
 #include "attack/attack.h"
-#include "attack/engine/pgd_plan.h"
+#include "attack/engine/attack_plans.h"
 #include "bench/bench.h"
 #include "bench/bench_model.h"
 #include "graph/plan.h"
@@ -39,8 +41,12 @@ typedef struct engine {
     wsr_net *net;
     wsr_graph *graph;
     bool by_model; // evaluation mode
+    bool frozen;
     bench_model m;
-    wsr_plan *infer, *attack, *learn;
+    wsr_plan *infer, *learn;
+    wsr__attack_plans attack;
+    wsr__image_plans *images;
+    float *stats;
     wsr__arena arena; // of all plans, as in a search
     wsr_optim *optim;
     float *x, *x_adv;
@@ -96,18 +102,37 @@ static void make_batch(engine *e)
     }
 }
 
+static void make_attack(engine *e)
+{
+    const wsr_params *const params = wsr_net_params(e->net);
+    wsr__attack_of of = {
+        .graph = e->graph,
+        .purpose = WSR_GRAD_INPUT |
+                   (e->frozen ? WSR__CLEAN_STATS : (unsigned)WSR_TRAIN),
+        .arena = &e->arena,
+        .params = params};
+    e->stats = malloc((wsr__stats_copy(NULL, params) + 1) * sizeof(*e->stats));
+    if (e->stats == NULL) {
+        exit(1);
+    }
+    of.stats = e->stats;
+    bench_must(
+        wsr__attack_plans_images(&e->images, e->graph, of.purpose, e->learn));
+    of.images = e->images;
+    bench_must(wsr__attack_plans_make(&e->attack, &of, e->batch));
+}
+
 static void engine_new(engine *e, int argc, char **argv)
 {
-    const bool train =
-        strcmp(bench_text(argc, argv, "mode", "train"), "eval") != 0;
+    const char *const mode = bench_text(argc, argv, "mode", "train");
+    const bool train = strcmp(mode, "eval") != 0;
+    e->frozen = strcmp(mode, "frozen") == 0;
     e->batch = (size_t)bench_number(argc, argv, "batch", 64);
     e->steps = (size_t)bench_number(argc, argv, "steps", 7);
     make_graph(&e->graph, &e->net, argc, argv);
     if (train) {
         bench_must(wsr__plan_new_in(&e->infer, e->graph, e->batch, WSR_TRAIN,
                                     &e->arena));
-        bench_must(wsr__plan_new_in(&e->attack, e->graph, e->batch,
-                                    WSR_GRAD_INPUT | WSR_TRAIN, &e->arena));
     } else {
         wsr_model *model = NULL;
         bench_must(wsr_model_from_graph(&model, e->graph, e->batch));
@@ -117,6 +142,9 @@ static void engine_new(engine *e, int argc, char **argv)
     bench_must(wsr__plan_new_in(&e->learn, e->graph, e->batch,
                                 WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS,
                                 &e->arena));
+    if (train) {
+        make_attack(e);
+    }
     bench_must(wsr_optim_new(&e->optim, wsr_net_params(e->net),
                              "sgd:momentum=0.9,weight_decay=3e-4"));
     make_batch(e);
@@ -127,7 +155,9 @@ static void engine_free(engine *e)
     bench_model_free(&e->m);
     wsr_graph_free(e->graph);
     wsr_plan_free(e->infer);
-    wsr_plan_free(e->attack);
+    wsr__attack_plans_free(&e->attack);
+    wsr__image_plans_free(e->images);
+    free(e->stats);
     wsr_plan_free(e->learn);
     wsr__arena_free(&e->arena);
     wsr_optim_free(e->optim);
@@ -180,7 +210,10 @@ static void attack(void *ctx)
     const wsr__pgd pgd = {.eps = 0.03F,
                           .alpha = 2.5F * 0.03F / (float)e->steps,
                           .steps = e->steps};
-    bench_must(wsr__pgd_plan(e->x_adv, e->attack, e->x, e->labels, &pgd));
+    bench_must(wsr__attack_plans_begin(&e->attack, e->x));
+    bench_must(
+        wsr__attack_plans_pgd(e->x_adv, &e->attack, e->x, e->labels, &pgd));
+    wsr__attack_plans_end(&e->attack);
 }
 
 static void at_step(void *ctx)
@@ -244,9 +277,9 @@ static void print_pairs(engine *e, const char *only, const char *peer,
 static void dump(engine *e)
 {
     char *text = NULL;
-    wsr_plan_time(e->attack, true);
+    wsr_plan_time(e->attack.batch, true);
     attack(e);
-    bench_must(wsr_plan_dump(&text, e->attack));
+    bench_must(wsr_plan_dump(&text, e->attack.batch));
     fprintf(stderr, "%s", text);
     wsr_text_free(text);
 }
@@ -276,8 +309,8 @@ int main(int argc, char **argv)
     printf("\"threads\": %zu, \"batch\": %zu, \"peak_mib\": %ld, "
            "\"plan_mib\": %zu}\n",
            wsr_threads(), e.batch, bench_peak_mib(),
-           e.attack == NULL ? 0 : wsr_plan_bytes(e.attack) >> 20);
-    if (e.attack != NULL && bench_number(argc, argv, "dump", 0) != 0) {
+           e.attack.batch == NULL ? 0 : wsr_plan_bytes(e.attack.batch) >> 20);
+    if (e.attack.batch != NULL && bench_number(argc, argv, "dump", 0) != 0) {
         dump(&e);
     }
     engine_free(&e);

@@ -142,6 +142,7 @@ typedef struct bench {
     wsr_net *net;
     wsr_graph *graphs[2]; // for training, for attacks
     wsr_plan *plans[3];   // the two for training, for attacks
+    wsr__attack_plans attack;
     const wsr__trainer_class *trainer;
     void *options;
     void *own;
@@ -270,10 +271,11 @@ static void open_bench(bench *b, const step_case *c)
                    number(b->st, "momentum", 0),
                    number(b->st, "weight_decay", 0));
     ck_assert_ok(wsr_optim_new(&b->optim, wsr_net_params(b->net), text));
+    b->attack = (wsr__attack_plans){.n = n, .batch = b->plans[2]};
     b->step = (wsr__train_step){
         .plan = b->plans[0],
         .second = b->plans[1],
-        .attack = b->plans[2],
+        .attack = b->plans[2] == NULL ? NULL : &b->attack,
         .net = b->net,
         .x = b->arrays[0],
         .labels = b->labels,

@@ -135,11 +135,16 @@ END_TEST
 
 // ------------------------------------------------------------------ passes
 
+static const wsr__searcher_class *searcher(size_t i)
+{
+    return (const wsr__searcher_class *)(const void *)wsr__searchers.classes[i];
+}
+
 // Every searcher of the family, also one that is added later.
 START_TEST(passes_are_as_foretold_for_every_searcher)
 {
-    static const char *const modes[] = {"fidelity=intended",
-                                        "fidelity=released"};
+    static const char *const modes[] = {
+        "fidelity=intended", "fidelity=released", "search.attack_norms=frozen"};
     for (size_t i = 0; wsr__searchers.classes[i] != NULL; i++) {
         wsr_dataset *data = NULL;
         wsr_search *search = NULL;
@@ -151,7 +156,14 @@ START_TEST(passes_are_as_foretold_for_every_searcher)
         ck_assert_ok(wsr_config_set(config, "search.random_baseline=1"));
         ck_assert_ok(
             wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
-        ck_assert_ok(wsr_search_new(&search, data, config));
+        const wsr_status status = wsr_search_new(&search, data, config);
+        if (_i == 2 && searcher(i)->network != NULL) {
+            ck_assert_int_eq(status, WSR_CONFIG);
+            wsr_dataset_free(data);
+            wsr_config_free(config);
+            continue;
+        }
+        ck_assert_ok(status);
         double gradient = 0;
         double forward = 0;
         while (wsr_search_phase(search) != WSR_PHASE_DONE) {
@@ -199,7 +211,7 @@ Suite *suite(void)
     tcase_add_test(t, several_searchers_make_one_table);
     tcase_add_test(t, a_stopped_comparison_ends_with_the_same_bytes);
     tcase_add_test(t, lists_that_cannot_be_are_refused);
-    tcase_add_loop_test(t, passes_are_as_foretold_for_every_searcher, 0, 2);
+    tcase_add_loop_test(t, passes_are_as_foretold_for_every_searcher, 0, 3);
     tcase_add_test(t, a_budget_is_spent_but_not_exceeded);
     suite_add_tcase(s, t);
     return s;

@@ -31,12 +31,12 @@ START_TEST(images_leave_once_they_are_misclassified)
     step_open(&b, "fat:eps=0.05,dynamic_tau=false,omega=0");
     static float none[STEP_FLOATS];
     b.step.start_noise = none;
-    memcpy(wsr_plan_src(b.attack, "x"), b.x, sizeof(b.x));
-    ck_assert_ok(wsr_plan_forward(b.attack));
+    memcpy(wsr_plan_src(b.attack.batch, "x"), b.x, sizeof(b.x));
+    ck_assert_ok(wsr_plan_forward(b.attack.batch));
     for (size_t i = 0; i < STEP_N; i++) {
-        wrong[i] =
-            wsr__argmax(wsr_plan_dst(b.attack, "logits") + i * STEP_CLASSES,
-                        STEP_CLASSES) != b.labels[i];
+        wrong[i] = wsr__argmax(wsr_plan_dst(b.attack.batch, "logits") +
+                                   i * STEP_CLASSES,
+                               STEP_CLASSES) != b.labels[i];
         left += wrong[i];
     }
     ck_assert(left > 0 && left < STEP_N);

@@ -38,17 +38,91 @@ START_TEST(learning_is_from_images_in_the_ball_that_are_harder)
 }
 END_TEST
 
+// Pixels that are not about the same.
+static size_t differing(const float *a, const float *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < STEP_FLOATS; i++) {
+        n += fabsf(a[i] - b[i]) > 1e-3F;
+    }
+    return n;
+}
+
 START_TEST(statistics_follow_the_learning_pass_alone)
 {
     static const char *const specs[] = {"madry:steps=3",
+                                        "madry:steps=3,mode=frozen",
                                         "madry:steps=3,mode=train"};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         step_bench b;
         step_open(&b, specs[i]);
         const float before = step_tracked(&b);
         ck_assert_ok(b.trainer->batch(&b.step, b.options));
         ck_assert_float_eq(step_tracked(&b), before + 1);
         step_close(&b);
+    }
+}
+END_TEST
+
+// The image after one step from the clean one, with the gradient that a plan of
+// the whole batch gives.
+static void one_step(float *out, step_bench *b, unsigned purpose)
+{
+    wsr_plan *plan = NULL;
+    const wsr__pgd pgd = {.eps = 0.05F, .alpha = 0.05F, .steps = 1};
+    ck_assert_ok(wsr_plan_new(&plan, b->attack_graph, STEP_N, purpose));
+    ck_assert_ok(wsr__pgd_plan(out, plan, b->x, b->labels, &pgd));
+    wsr_plan_free(plan);
+}
+
+START_TEST(a_frozen_attack_sees_the_statistics_of_the_clean_batch)
+{
+    static float expected[STEP_FLOATS];
+    static float running[STEP_FLOATS];
+    static float batch[STEP_FLOATS];
+    float stats[STEP_STATS];
+    step_bench b;
+    wsr_plan *clean = NULL;
+    step_open(&b, "madry:steps=1,alpha=0.05,eps=0.05,start=none,mode=frozen");
+    one_step(running, &b, WSR_GRAD_INPUT);
+    one_step(batch, &b, WSR_GRAD_INPUT | WSR_TRAIN);
+    const wsr_params *const params = wsr_net_params(b.net);
+    (void)wsr__stats_copy(stats, params);
+    ck_assert_ok(wsr_plan_new(&clean, b.attack_graph, STEP_N,
+                              WSR_REFERENCE | WSR_TRAIN | WSR__TAKE_STATS));
+    memcpy(wsr_plan_src(clean, "x"), b.x, sizeof(b.x));
+    ck_assert_ok(wsr_plan_forward(clean));
+    one_step(expected, &b, WSR_GRAD_INPUT);
+    wsr__stats_put(params, stats);
+    wsr_plan_free(clean);
+    ck_assert_ok(b.trainer->batch(&b.step, b.options));
+    ck_assert_uint_lt(differing(b.x_adv, expected), STEP_FLOATS / 100);
+    ck_assert_uint_gt(differing(b.x_adv, running), STEP_FLOATS / 10);
+    ck_assert_uint_gt(differing(b.x_adv, batch), STEP_FLOATS / 100);
+    step_close(&b);
+}
+END_TEST
+
+// Image by image an attack finds what it finds for a whole batch.
+START_TEST(images_may_be_attacked_one_by_one)
+{
+    static const char *const specs[] = {
+        "madry:steps=3",  "madry:steps=3,mode=frozen",
+        "trades:steps=2", "trades:steps=2,norm=l2,eps=0.5",
+        "mart:steps=2",   "fat:steps=4"};
+    static float whole[STEP_FLOATS];
+    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+        step_bench b;
+        step_bench c;
+        step_open(&b, specs[i]);
+        ck_assert_ok(b.trainer->batch(&b.step, b.options));
+        memcpy(whole, b.x_adv, sizeof(whole));
+        step_open(&c, specs[i]);
+        step_by_images(&c);
+        ck_assert_ok(c.trainer->batch(&c.step, c.options));
+        ck_assert_uint_lt(differing(c.x_adv, whole), STEP_FLOATS / 100);
+        step_close(&b);
+        step_close(&c);
     }
 }
 END_TEST
@@ -181,6 +255,8 @@ Suite *suite(void)
     const TTest *const tests[] = {
         learning_is_from_images_in_the_ball_that_are_harder,
         statistics_follow_the_learning_pass_alone,
+        a_frozen_attack_sees_the_statistics_of_the_clean_batch,
+        images_may_be_attacked_one_by_one,
         an_attack_left_in_train_mode_moves_them_in_each_pass,
         a_perturbation_may_leave_the_range_of_pixels,
         a_start_need_not_be_clipped,

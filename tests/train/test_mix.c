@@ -241,7 +241,7 @@ START_TEST(attacks_see_the_mixed_targets)
     b.step.mixed = of.mixed;
     wsr__ce_batch labelled = of;
     labelled.labels = b.labels;
-    wsr_plan *const plan = b.attack;
+    wsr_plan *const plan = b.attack.batch;
     memcpy(wsr_plan_src(plan, "x"), b.x, sizeof(b.x));
     ck_assert_ok(wsr_plan_forward(plan));
     (void)wsr__mean_cross_entropy(wsr_plan_diff_dst(plan, "logits"),

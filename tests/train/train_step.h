@@ -16,7 +16,8 @@ enum {
     STEP_CLASSES = 3,
     STEP_SIDE = 16,
     STEP_PIXELS = 3 * STEP_SIDE * STEP_SIDE,
-    STEP_FLOATS = STEP_N * STEP_PIXELS
+    STEP_FLOATS = STEP_N * STEP_PIXELS,
+    STEP_STATS = 8192
 };
 
 typedef struct step_bench {
@@ -25,7 +26,9 @@ typedef struct step_bench {
     wsr_graph *attack_graph;
     wsr_plan *plan;
     wsr_plan *second;
-    wsr_plan *attack;
+    wsr__attack_plans attack;
+    wsr__image_plans *images;
+    float stats[STEP_STATS];
     const wsr__trainer_class *trainer;
     void *options;
     void *own;
@@ -40,6 +43,17 @@ typedef struct step_bench {
 
 static const char step_network[] =
     "genotype=cna_r,channels=4,layers=3,classes=3,image_size=16";
+
+static inline void step_attack(step_bench *b, unsigned purpose)
+{
+    const wsr__attack_of of = {.graph = b->attack_graph,
+                               .purpose = purpose,
+                               .images = b->images,
+                               .params = wsr_net_params(b->net),
+                               .stats = b->stats};
+    ck_assert_uint_le(wsr__stats_copy(NULL, of.params), STEP_STATS);
+    ck_assert_ok(wsr__attack_plans_make(&b->attack, &of, STEP_N));
+}
 
 static inline void step_open(step_bench *b, const char *spec)
 {
@@ -57,8 +71,7 @@ static inline void step_open(step_bench *b, const char *spec)
     }
     if (b->trainer->attack != NULL) {
         ck_assert_ok(wsr_net_graph(&b->attack_graph, b->net, false));
-        ck_assert_ok(wsr_plan_new(&b->attack, b->attack_graph, STEP_N,
-                                  b->trainer->attack(b->options)));
+        step_attack(b, b->trainer->attack(b->options));
     }
     if (b->trainer->open != NULL) {
         const wsr__training_of of = {b->net, NULL, NULL, 1};
@@ -73,7 +86,7 @@ static inline void step_open(step_bench *b, const char *spec)
     }
     b->step = (wsr__train_step){.plan = b->plan,
                                 .second = b->second,
-                                .attack = b->attack,
+                                .attack = &b->attack,
                                 .net = b->net,
                                 .x = b->x,
                                 .labels = b->labels,
@@ -87,11 +100,21 @@ static inline void step_open(step_bench *b, const char *spec)
     wsr_params_zero_grad(wsr_net_params(b->net), true);
 }
 
+/// Attack image by image from now on.
+static inline void step_by_images(step_bench *b)
+{
+    wsr__attack_plans_free(&b->attack);
+    ck_assert_ok(
+        wsr__image_plans_new(&b->images, b->attack_graph, WSR_GRAD_INPUT));
+    step_attack(b, b->trainer->attack(b->options));
+}
+
 static inline void step_close(step_bench *b)
 {
     wsr_plan_free(b->plan);
     wsr_plan_free(b->second);
-    wsr_plan_free(b->attack);
+    wsr__attack_plans_free(&b->attack);
+    wsr__image_plans_free(b->images);
     wsr_graph_free(b->graph);
     wsr_graph_free(b->attack_graph);
     wsr_net_free(b->net);

@@ -61,7 +61,8 @@ static void step_share(void *ctx, int64_t begin, int64_t end, size_t part)
         const wsr__ball ball = ball_of(work, i);
         float *const x = work->out + i * d;
         if (pgd->move != NULL) {
-            pgd->move(x, work->grad + i * d, &ball, (uint64_t)i, pgd->ctx);
+            pgd->move(x, work->grad + i * d, &ball, pgd->first + (uint64_t)i,
+                      pgd->ctx);
         } else {
             wsr__sign_step(x, work->grad + i * d, pgd->alpha, &ball);
         }

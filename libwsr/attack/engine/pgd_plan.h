@@ -25,6 +25,7 @@ typedef struct wsr__pgd {
     float gaussian; // start: x + normal noise of this deviation, 0: none
     uint64_t seed;
     uint64_t id;        // number of the first image, for the noise
+    uint64_t first;     // its row in the batch, for `move`
     wsr__loss loss;     // NULL: cross entropy
     const float *clean; // logits for wsr__loss_kl, (n, classes)
     double smoothing;   // of the labels of the cross entropy
