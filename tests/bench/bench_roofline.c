@@ -4,16 +4,19 @@
 // multiply-adds from registers, and reading and writing memory that no cache
 // holds, by as many threads as the library uses. Prints one JSON object.
 //
-// bench_roofline [mib=512] [rounds=20]
+// bench_roofline [mib=512] [rounds=20] [isa=avx512|avx2]
 //   mib      size of each of two arrays
+//   isa      instructions of the multiply-adds; the widest ones by default
 //   rounds   each of 2^22 groups of multiply-adds per thread, and each once
 //            over the arrays; the best counts
 
 #include "base/base.h"
 #include "bench/bench.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -76,15 +79,18 @@ static float groups_1(float start)
     return sum[0];
 }
 
-static void choose(measure *m)
+static void choose(measure *m, const char *isa)
 {
+    const bool any = strcmp(isa, "") == 0;
     *m = (measure){.isa = "plain C", .flops = 2.0 * CHAINS, .groups = groups_1};
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f")) {
+    if (__builtin_cpu_supports("avx512f") &&
+        (any || strcmp(isa, "avx512") == 0)) {
         *m = (measure){"avx512f", 2.0 * CHAINS * 16, groups_512, NULL, {0}, 0,
                        0};
     } else if (__builtin_cpu_supports("avx2") &&
-               __builtin_cpu_supports("fma")) {
+               __builtin_cpu_supports("fma") &&
+               (any || strcmp(isa, "avx2") == 0)) {
         *m = (measure){"avx2", 2.0 * CHAINS * 8, groups_256, NULL, {0}, 0, 0};
     }
 #endif
@@ -125,12 +131,12 @@ static void move(void *ctx)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"mib", "rounds", NULL};
+    static const char *const keys[] = {"mib", "rounds", "isa", NULL};
     measure m;
     bench_check(argc, argv, keys);
     const long mib = bench_number(argc, argv, "mib", 512);
     const long rounds = bench_number(argc, argv, "rounds", 20);
-    choose(&m);
+    choose(&m, bench_text(argc, argv, "isa", ""));
     m.parts = wsr_threads();
     m.floats = mib * (1 << 18);
     m.sink = calloc(m.parts, sizeof(*m.sink));
