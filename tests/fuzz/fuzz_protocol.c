@@ -1,34 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a program that serves a model may write (docs/protocol.md), for
-// libFuzzer: a hello, then answers to queries of two images.
-//
-//   clang -fsanitize=fuzzer,address -Ilibwsr -Ilibwsr/include
-//       tests/fuzz/fuzz_protocol.c libwsr.a ... && ./a.out -max_total_time=60
-//
-// test_protocol.c feeds it with changes of a good conversation.
+// What a program that serves a model may write (docs/protocol.md): a hello,
+// then answers to queries of two images.
 
 #include "attack/engine/protocol.h"
+#include "fuzz/fuzz.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-enum { HEADER = WSR__PROTOCOL_HEADER, IMAGES = 2 };
+enum { HEADER = WSR__PROTOCOL_HEADER, IMAGES = 2, CLASSES = 5 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// What must hold of everything that is believed.
-static void demand(bool holds)
+// A hello, the logits of two images, and an error.
+static void seeds(void)
 {
-    if (!holds) {
-        abort();
+    static const uint8_t shape[] = {3, 0, 0, 0, 6,       0, 0, 0,
+                                    6, 0, 0, 0, CLASSES, 0, 0, 0};
+    const wsr__protocol_header messages[] = {
+        {WSR__HELLO, WSR__PROTOCOL_VERSION, 0, sizeof(shape) + 3},
+        {WSR__LOGITS, IMAGES, 1, IMAGES * CLASSES * sizeof(float)},
+        {WSR__REFUSAL, 0, 2, 4}};
+    uint8_t out[512];
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        wsr__protocol_put(out + n, &messages[i]);
+        memset(out + n + HEADER, 'x', (size_t)messages[i].length);
+        if (i == 0) {
+            memcpy(out + HEADER, shape, sizeof(shape));
+        }
+        n += HEADER + (size_t)messages[i].length;
     }
+    fuzz_seed(out, n);
 }
+
+const fuzz_target fuzz = {.seeds = seeds, .files = 1, .rounds = 20000};
 
 static void take_refusal(const uint8_t *payload, size_t length)
 {
     char text[WSR__PROTOCOL_MESSAGE + 1];
     wsr__protocol_text(text, payload, length);
-    demand(text[length] == '\0');
+    fuzz_demand(text[length] == '\0');
+    fuzz_check(WSR_OK, true); // to the end of the conversation
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,8 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 WSR_OK) {
             break;
         }
-        demand(hello.classes >= 2 && hello.classes <= WSR__PROTOCOL_CLASSES);
-        demand(hello.channels >= 1 && hello.height >= 1 && hello.width >= 1);
+        fuzz_demand(hello.classes >= 2 &&
+                    hello.classes <= WSR__PROTOCOL_CLASSES);
+        fuzz_demand(hello.channels >= 1 && hello.height >= 1 &&
+                    hello.width >= 1);
         query.query++;
         at += HEADER + (size_t)h.length;
     }

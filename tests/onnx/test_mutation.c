@@ -5,7 +5,7 @@
 // in one line, without more memory than the file justifies.
 
 #include "base/base.h"
-#include "fuzz/one_input.h"
+#include "fuzz/fuzz.h"
 #include "support/files.h"
 #include "support/support.h"
 #include "wsr/net.h"

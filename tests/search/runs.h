@@ -71,29 +71,29 @@ static inline bool stop_after(const wsr_progress *p, void *user)
 
 static inline void same_file(const char *a, const char *b, const char *name)
 {
-    unsigned char *bytes[2] = {NULL, NULL};
+    unsigned char *content[2] = {NULL, NULL};
     size_t sizes[2] = {0, 0};
     const char *const dirs[] = {a, b};
     for (size_t i = 0; i < 2; i++) {
         char *const path = wsr__path_join(dirs[i], name);
-        ck_assert_ok(wsr__file_read(&bytes[i], &sizes[i], path, 1U << 30));
+        ck_assert_ok(wsr__file_read(&content[i], &sizes[i], path, 1U << 30));
         wsr__free(path);
     }
     ck_assert_uint_eq(sizes[0], sizes[1]);
-    ck_assert_msg(memcmp(bytes[0], bytes[1], sizes[0]) == 0, "%s differs",
+    ck_assert_msg(memcmp(content[0], content[1], sizes[0]) == 0, "%s differs",
                   name);
-    wsr__free(bytes[0]);
-    wsr__free(bytes[1]);
+    wsr__free(content[0]);
+    wsr__free(content[1]);
 }
 
 static inline bool file_has(const char *dir, const char *name, const char *text)
 {
-    unsigned char *bytes = NULL;
+    unsigned char *content = NULL;
     size_t size = 0;
     char *const path = wsr__path_join(dir, name);
-    ck_assert_ok(wsr__file_read(&bytes, &size, path, 1U << 30));
-    const bool has = strstr((const char *)bytes, text) != NULL;
-    wsr__free(bytes);
+    ck_assert_ok(wsr__file_read(&content, &size, path, 1U << 30));
+    const bool has = strstr((const char *)content, text) != NULL;
+    wsr__free(content);
     wsr__free(path);
     return has;
 }
@@ -110,14 +110,14 @@ static inline void cut_numbers(char *text, const char *stem)
 /// The log of a folder without the times.
 static inline char *log_of(const char *dir)
 {
-    unsigned char *bytes = NULL;
+    unsigned char *content = NULL;
     size_t size = 0;
     char *const path = wsr__path_join(dir, "log.jsonl");
-    ck_assert_ok(wsr__file_read(&bytes, &size, path, 1U << 30));
-    cut_numbers((char *)bytes, "\"time_");
-    cut_numbers((char *)bytes, "\"seconds");
+    ck_assert_ok(wsr__file_read(&content, &size, path, 1U << 30));
+    cut_numbers((char *)content, "\"time_");
+    cut_numbers((char *)content, "\"seconds");
     wsr__free(path);
-    return (char *)bytes;
+    return (char *)content;
 }
 
 static inline void same_log(const char *a, const char *b)
