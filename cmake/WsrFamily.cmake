@@ -141,6 +141,11 @@ function(wsr_native_objects out)
                 PRIVATE WSR_ISA=${isa})
             target_compile_options(wsr_native_${isa}
                 PRIVATE ${flags_${isa}})
+            # Fuzzers look at what reads files; kernels would only slow them.
+            if(WSR_SANITIZE MATCHES "fuzzer")
+                target_compile_options(wsr_native_${isa}
+                    PRIVATE -fno-sanitize=all)
+            endif()
             list(APPEND objects $<TARGET_OBJECTS:wsr_native_${isa}>)
         endforeach()
     endif()

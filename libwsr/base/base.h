@@ -269,6 +269,8 @@ wsr_status wsr__file_write(const char *path, const void *data, size_t size);
 /// cannot be made or written to.
 wsr_status wsr__make_directory(const char *path);
 
+/// Whether there is a file or folder. What the system cannot look at (EIO,
+/// EACCES) counts: whoever opens it is told why not.
 bool wsr__file_exists(const char *path);
 
 /// "dir/name" as an owned string; NULL when memory is short.

@@ -180,7 +180,7 @@ out:
 bool wsr__file_exists(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0;
+    return stat(path, &info) == 0 || errno == EIO || errno == EACCES;
 }
 
 // An empty `dir` means the current one, and "a/" gets no second slash.

@@ -110,7 +110,7 @@ static wsr_status check_value(const char *key, const char *value,
             return WSR_FAIL(WSR_CONFIG, "%s: value is not UTF-8 (%s)", key,
                             where);
         }
-        if ((unsigned char)*s < 0x20 || *s == 0x7f) {
+        if (wsr__utf8_is_control(s)) {
             return WSR_FAIL(WSR_CONFIG,
                             "%s: value holds a control character (%s)", key,
                             where);

@@ -65,6 +65,12 @@ wsr_status wsr__text_begin(const char **text, size_t *size, const char *name);
 /// Bytes of the UTF-8 sequence at `text`, 0 when it is not one (RFC 3629).
 size_t wsr__utf8_length(const char *text);
 
+/// Whether the character at `text` is no part of a line of text: a control
+/// character, also of the upper ones (U+0080 to U+009F), a separator of lines
+/// (U+2028, U+2029), or none (U+FFFE, U+FFFF). YAML can hold them as escapes
+/// only.
+bool wsr__utf8_is_control(const char *text);
+
 // ---------------------------------------------------------------- flat list
 
 typedef struct wsr__entry {

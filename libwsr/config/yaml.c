@@ -80,12 +80,12 @@ static wsr_status check_adornment(const build *b, const yaml_event_t *event,
 // Values end up in messages and logs of one line.
 static wsr_status check_text(const build *b, const yaml_event_t *event)
 {
-    const yaml_char_t *const text = event->data.scalar.value;
+    const char *const text = (const char *)event->data.scalar.value;
     for (size_t i = 0; i < event->data.scalar.length; i++) {
-        if (text[i] < 0x20 || text[i] == 0x7f) {
-            return WSR_FAIL(WSR_CONFIG,
-                            "control character 0x%02x in a value (%s:%zu)",
-                            (unsigned)text[i], b->name, line_of(event));
+        if (wsr__utf8_is_control(text + i)) {
+            return WSR_FAIL(
+                WSR_CONFIG, "control character 0x%02x in a value (%s:%zu)",
+                (unsigned)event->data.scalar.value[i], b->name, line_of(event));
         }
     }
     return WSR_OK;
@@ -394,6 +394,21 @@ size_t wsr__utf8_length(const char *text)
         return forms[i].length;
     }
     return 0;
+}
+
+// Of the two-byte forms C2 80 to C2 9F, of the others E2 80 A8, E2 80 A9, EF BF
+// BE and EF BF BF.
+bool wsr__utf8_is_control(const char *text)
+{
+    static const char *const others[] = {"\xe2\x80\xa8", "\xe2\x80\xa9",
+                                         "\xef\xbf\xbe", "\xef\xbf\xbf"};
+    const unsigned char *const s = (const unsigned char *)text;
+    bool found = s[0] < 0x20 || s[0] == 0x7f ||
+                 (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        found = found || strncmp(text, others[i], 3) == 0;
+    }
+    return found;
 }
 
 // Whether a text means itself without quotes, in a block or a flow context.

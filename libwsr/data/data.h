@@ -222,7 +222,8 @@ wsr_status wsr__idx_find(char **images, char **labels, const char *folder,
 
 bool wsr__is_folder(const char *path);
 
-/// Check that a Matlab file of version 5 is whole. NOTFOUND, IO, FORMAT.
+/// Check that a Matlab file of version 5 is whole and holds arrays of real
+/// numbers alone, no larger than the file says. NOTFOUND, IO, FORMAT.
 wsr_status wsr__mat_check(const char *path);
 
 /// Layout of a CIFAR binary distribution.

@@ -20,27 +20,42 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__predictors = {"predictor", classes};
 
-// All memory is taken here; training and prediction allocate plans only.
-static wsr_status make_memory(wsr_predictor *p)
+static wsr_status make_stats(wsr_predictor *p)
 {
-    const size_t n = (size_t)p->common->memory;
-    const size_t most = (size_t)p->common->batch;
-    const size_t batch = most < n ? most : n;
-    p->tables = wsr__alloc(n * p->rows * p->cols, sizeof(*p->tables));
-    p->losses = wsr__alloc(n * p->heads, sizeof(*p->losses));
     p->stats = wsr__alloc(2 * p->heads, sizeof(*p->stats));
     p->strengths = wsr__alloc(p->heads, sizeof(*p->strengths));
-    p->order = wsr__alloc(n, sizeof(*p->order));
-    p->targets = wsr__alloc(batch * p->heads, sizeof(*p->targets));
-    p->noise = wsr__alloc(batch * p->rows * p->cols, sizeof(*p->noise));
-    if (p->tables == NULL || p->losses == NULL || p->stats == NULL ||
-        p->strengths == NULL || p->order == NULL || p->targets == NULL ||
-        p->noise == NULL) {
+    if (p->stats == NULL || p->strengths == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < p->heads; i++) {
         // Means start at 0 and deviations at 1: without data nothing is scaled.
         p->stats[p->heads + i] = 1;
+    }
+    return WSR_OK;
+}
+
+// Training and prediction allocate plans only. The last array says that all are
+// there.
+static wsr_status make_memory(wsr_predictor *p)
+{
+    const size_t n = (size_t)p->common->memory;
+    const size_t most = (size_t)p->common->batch;
+    const size_t batch = most < n ? most : n;
+    void **const arrays[] = {(void **)&p->tables, (void **)&p->losses,
+                             (void **)&p->order, (void **)&p->targets,
+                             (void **)&p->noise};
+    const size_t sizes[][2] = {{n * p->rows * p->cols, sizeof(*p->tables)},
+                               {n * p->heads, sizeof(*p->losses)},
+                               {n, sizeof(*p->order)},
+                               {batch * p->heads, sizeof(*p->targets)},
+                               {batch * p->rows * p->cols, sizeof(*p->noise)}};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        if (*arrays[i] == NULL) {
+            *arrays[i] = wsr__alloc(sizes[i][0], sizes[i][1]);
+        }
+        if (*arrays[i] == NULL) {
+            return WSR_NOMEM;
+        }
     }
     return WSR_OK;
 }
@@ -90,7 +105,8 @@ out:
     return status;
 }
 
-// Everything but what a class loads of its parameters. On failure
+// Everything but what a class loads of its parameters, and the memory: a file
+// whose options claim a large one must not make its reader take it. On failure
 // wsr_predictor_free() takes whatever has been made.
 wsr_status wsr__predictor_make_random(wsr_predictor **out,
                                       const wsr__predictor_class *cls,
@@ -116,7 +132,7 @@ wsr_status wsr__predictor_make_random(wsr_predictor **out,
     p->seed = seed;
     WSR_TRY(wsr_params_new(&p->params, seed));
     WSR_TRY(wsr__predictor_add_params(p));
-    WSR_TRY(make_memory(p));
+    WSR_TRY(make_stats(p));
     WSR_TRY(wsr__predictor_optim(&p->optim, p));
     *out = p;
     p = NULL;
@@ -134,6 +150,7 @@ wsr_status wsr__predictor_make(wsr_predictor **out,
     wsr_predictor *p = NULL;
     *out = NULL;
     WSR_TRY(wsr__predictor_make_random(&p, cls, options, table, heads, seed));
+    WSR_TRY(make_memory(p));
     if (cls->load != NULL) {
         WSR_TRY(cls->load(p->params, p->options));
     }
@@ -190,7 +207,7 @@ wsr_params *wsr_predictor_params(wsr_predictor *p)
 // ------------------------------------------------------------------ memory
 
 // Losses are checked before anything is written: the memory holds finite
-// numbers only.
+// numbers only. A predictor that was read has no memory before.
 wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
                                   const double *losses)
 {
@@ -204,6 +221,7 @@ wsr_status wsr_predictor_remember(wsr_predictor *p, const float *weights,
                             losses[i]);
         }
     }
+    WSR_TRY(make_memory(p));
     const size_t at = (size_t)((p->counters[0] + p->counters[1]) % capacity);
     memcpy(p->tables + at * floats, weights, floats * sizeof(*weights));
     memcpy(p->losses + at * p->heads, losses, p->heads * sizeof(*losses));
@@ -224,10 +242,10 @@ size_t wsr_predictor_remembered(const wsr_predictor *p)
 
 // ------------------------------------------------------------------- state
 
-// Everything but the optimiser's state exists from the start.
 wsr_status wsr__predictor_reserve(wsr_predictor *p)
 {
-    return wsr__optim_reserve(p->optim);
+    const wsr_status status = make_memory(p);
+    return status == WSR_OK ? wsr__optim_reserve(p->optim) : status;
 }
 
 size_t wsr__predictor_states(const wsr_predictor *p)

@@ -199,7 +199,9 @@ wsr_status wsr__predictor_make(wsr_predictor **out,
                                const void *options, const wsr_shape *table,
                                size_t heads, uint64_t seed);
 
-/// The same without reading parameters from files that options name.
+/// The same without reading parameters from files that options name, and
+/// without the memory, which wsr__predictor_reserve() takes, or
+/// wsr_predictor_remember().
 wsr_status wsr__predictor_make_random(wsr_predictor **out,
                                       const wsr__predictor_class *cls,
                                       const void *options,

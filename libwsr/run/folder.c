@@ -55,9 +55,16 @@ static bool is_leftover(const char *name)
 {
     static const char *const names[] = {".", "..", "lock", "init.safetensors",
                                         NULL};
+    // Networks that a bench of estimators copies (estimate/networks.c).
+    static const char *const copies[] = {"genotype-", "network-", NULL};
     const char *const suffix = strrchr(name, '.');
     for (size_t i = 0; names[i] != NULL; i++) {
         if (wsr__streq(name, names[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; copies[i] != NULL; i++) {
+        if (strncmp(name, copies[i], strlen(copies[i])) == 0) {
             return true;
         }
     }

@@ -69,6 +69,11 @@ START_TEST(what_is_not_supported_is_named_with_its_line)
     reject("[a, b]: 1\n", "a key must be a word (a.yaml:1)");
     reject("a: \"x\\ny\"\n", "control character 0x0a in a value (a.yaml:1)");
     reject("a: \"x\\0y\"\n", "control character 0x00 in a value (a.yaml:1)");
+    // The upper ones, separators of lines, what is no character.
+    reject("a: \"x\\u009e\"\n", "control character 0xc2 in a value (a.yaml:1)");
+    reject("a: \"x\\u0085y\"\n", "control character 0xc2 in a value");
+    reject("a: \"x\\u2028y\"\n", "control character 0xe2 in a value");
+    reject("a: \"\\uffff\"\n", "control character 0xef in a value");
     reject("a: |\n  x\n", "control character 0x0a in a value (a.yaml:1)");
 }
 END_TEST

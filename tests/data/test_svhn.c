@@ -20,6 +20,8 @@ static unsigned char pixel(size_t n, size_t c, size_t y, size_t x)
     return (unsigned char)(n * 31 + c * 101 + y * 7 + x * 3);
 }
 
+static enum matio_compression compression = MAT_COMPRESSION_ZLIB;
+
 static void add_variable(mat_t *file, const char *name, bool doubles, int rank,
                          size_t *dims, void *data)
 {
@@ -27,7 +29,7 @@ static void add_variable(mat_t *file, const char *name, bool doubles, int rank,
         name, doubles ? MAT_C_DOUBLE : MAT_C_UINT8,
         doubles ? MAT_T_DOUBLE : MAT_T_UINT8, rank, dims, data, 0);
     ck_assert_ptr_nonnull(v);
-    ck_assert_int_eq(Mat_VarWrite(file, v, MAT_COMPRESSION_ZLIB), 0);
+    ck_assert_int_eq(Mat_VarWrite(file, v, compression), 0);
     Mat_VarFree(v);
 }
 
@@ -146,6 +148,39 @@ START_TEST(corrupt_pixels_are_refused)
 }
 END_TEST
 
+// One byte of the description of X in a file without compression.
+static void with_byte(size_t at, unsigned char byte, const char *words)
+{
+    wsr_dataset *dataset = NULL;
+    folder = scratch_folder("plain");
+    compression = MAT_COMPRESSION_NONE;
+    put("test_32x32.mat", N, 0, false);
+    compression = MAT_COMPRESSION_ZLIB;
+    const char *const path = path_in(folder, "test_32x32.mat");
+    bytes content = get_file(path);
+    ck_assert_ok(open_split(&dataset, "test", NULL));
+    wsr_dataset_free(dataset);
+    content.data[at] = byte;
+    put_file(path, &content);
+    ck_assert_fails(open_split(&dataset, "test", NULL), WSR_FORMAT, words);
+    bytes_free(&content);
+}
+
+// matio would ask for as much memory as these say.
+START_TEST(what_is_no_array_of_the_files_size_is_refused)
+{
+    with_byte(0x90, 1, "holds a variable that is no array of numbers"); // cells
+    with_byte(0x90, 5, "holds a variable that is no array"); // sparse
+    with_byte(0x91, 8, "holds a variable that is no array"); // complex
+    with_byte(0xa3, 0x7f, "is truncated or corrupt");        // height
+    with_byte(0xac, N + 1, "is truncated or corrupt");
+    with_byte(0x9c, 0x40, "is truncated or corrupt");     // number of sizes
+    with_byte(0xb8 + 4, 0xff, "is truncated or corrupt"); // length of pixels
+    with_byte(0x80, 1, "is truncated or corrupt");        // no matrix
+    with_byte(0x7c, 2, "is truncated or corrupt");        // version
+}
+END_TEST
+
 static wsr_status open_once(void *ctx)
 {
     wsr_dataset *dataset = NULL;
@@ -170,6 +205,7 @@ Suite *suite(void)
         files_that_are_none_of_svhn_are_named,
         a_file_that_was_cut_off_is_refused,
         corrupt_pixels_are_refused,
+        what_is_no_array_of_the_files_size_is_refused,
         short_memory_leaves_nothing_behind,
         NULL,
     };

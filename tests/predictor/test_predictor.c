@@ -154,6 +154,11 @@ START_TEST(a_saved_predictor_predicts_the_same)
             ck_assert_ok(wsr_predictor_run(guess[k], p[k], table, 1));
         }
         ck_assert_mem_eq(guess[0], guess[1], sizeof(guess[0]));
+        // What a file says of the memory takes none until it is used.
+        ck_assert_ptr_null(p[1]->tables);
+        remember(p[1], 0, 20);
+        ck_assert_ok(wsr_predictor_train(NULL, p[1], 1));
+        ck_assert_uint_eq(wsr_predictor_remembered(p[1]), 20);
         wsr_predictor_free(p[0]);
         wsr_predictor_free(p[1]);
     }

@@ -90,7 +90,11 @@ END_TEST
 
 START_TEST(a_start_that_was_cut_short_does_not_block_the_folder)
 {
-    static const char *const left[] = {"lock", "genotype.yaml", "codes.yaml",
+    static const char *const left[] = {"lock",
+                                       "genotype.yaml",
+                                       "codes.yaml",
+                                       "genotype-a.yaml",
+                                       "network-a.safetensors",
                                        "config.yaml.tmp"};
     const char *const dir = scratch_folder("cut-short");
     const bytes nothing = {0};

@@ -67,7 +67,8 @@ wsr_predictor_set_strengths(wsr_predictor *predictor, const double *strengths);
  * @param weights [borrowed] (rows, cols)
  * @param losses [borrowed] (heads)
  * @returns WSR_NUMERIC for a loss that is not finite; WSR_ARG without the
- *          strengths that the predictor takes
+ *          strengths that the predictor takes; WSR_NOMEM, of a predictor of
+ *          wsr_predictor_load() only, which takes the memory now
  */
 WSR_API WSR_MUST_USE wsr_status wsr_predictor_remember(wsr_predictor *predictor,
                                                        const float *weights,
