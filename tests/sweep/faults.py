@@ -8,16 +8,17 @@
 # file, MOST calls, evenly spread; 0: every one. FAULT is
 #
 #   error      the call fails: EIO, or ENOSPC where it writes
-#   full       it and all later calls that write fail with ENOSPC
-#   interrupt  it is interrupted by a signal once: EINTR
+#   interrupt  a signal interrupts it: EINTR
 #   kill       the process is killed by SIGKILL instead
+#   full       nothing is injected: the folder is on a disk of 4 KiB, 8 KiB, ...
+#              (tmpfs), up to one on which the run ends
 #   short      all calls that read or write do at most half of what is asked for
-#              (BIN/../tests/short_calls)
+#              (BIN/../tests/short_calls), which may change nothing at all
 #
 # The run must end with exit code 1 and one line on stderr, or with the files of
 # a run that nothing befell. No temporary file may stay. Taken up again
 # (--resume, or anew when there is nothing to resume) it must end with the same
-# files, byte by byte. `interrupt` and `short` may change nothing at all.
+# files, byte by byte.
 
 import gzip
 import os
@@ -38,7 +39,8 @@ CALLS = READS + WRITES + OTHERS
 INTERRUPTED = ("openat", "read", "write", "fsync", "ftruncate")
 # A failure of these leaves the temporary file that they were to remove.
 REMOVES = ("unlink", "rename", "link")
-STRACE = ["strace", "-f", "--seccomp-bpf", "-qq"]
+STRACE = ["strace", "-f", "-qq"]
+FASTER = ["--seccomp-bpf"]  # with it strace 6.1 sends no signals
 
 failures = []
 
@@ -146,7 +148,7 @@ def spread(items, most):
 # before the first file of the tool's own left out: the program loader's.
 def calls_of(scenario):
     log = "calls"
-    code, error = run(scenario.command(), STRACE + [
+    code, error = run(scenario.command(), STRACE + FASTER + [
         "-o", log, "-e", "trace=" + ",".join("?" + c for c in CALLS)])
     if code != 0:
         complain("%s: the run itself: %s" % (scenario.name, error))
@@ -202,20 +204,19 @@ def sweep(scenario, fault, most):
     if len(whole) != len(scenario.files):
         complain("%s: the run made %s only" % (scenario.name, list(whole)))
         return
-    kinds = {"error": CALLS, "kill": CALLS, "full": ("write", "pwrite64"),
-             "interrupt": INTERRUPTED}[fault]
+    kinds = {"error": CALLS, "kill": CALLS, "interrupt": INTERRUPTED}[fault]
     points = spread([c for c in calls if c[0] in kinds], most)
     ended = 0
     for name, number, text in points:
         where = "%s, %s %d (%s)" % (scenario.name, name, number, text)
         error = "ENOSPC" if name in ("write", "pwrite64") else "EIO"
         inject = {"error": "error=%s:when=%d" % (error, number),
-                  "full": "error=ENOSPC:when=%d+" % number,
                   "interrupt": "error=EINTR:when=%d" % number,
                   "kill": "signal=KILL:when=%d" % number}[fault]
         scenario.clear()
         try:
-            code, error = run(scenario.command(), STRACE + [
+            faster = [] if fault == "kill" else FASTER
+            code, error = run(scenario.command(), STRACE + faster + [
                 "-o", "/dev/null", "-e", "trace=" + name, "-e",
                 "inject=%s:%s" % (name, inject)])
         except subprocess.TimeoutExpired:
@@ -226,9 +227,6 @@ def sweep(scenario, fault, most):
         if fault == "kill":
             if code not in (-9, 137):
                 complain("%s: exit code %d" % (where, code))
-        elif fault == "interrupt":
-            if not same:
-                complain("%s: exit code %d: %s" % (where, code, error))
         elif not same and (code != 1 or lines != 1):
             complain("%s: exit code %d, %d lines: %s" %
                      (where, code, lines, error))
@@ -242,9 +240,56 @@ def sweep(scenario, fault, most):
                 complain(where + ": taken up again: it hangs")
     print("%s: %d calls, of which %d %s; %d ended the run, and it was taken "
           "up again" % (scenario.name, len(calls), len(points),
-                        {"error": "failed", "full": "found the disk full",
-                         "interrupt": "were interrupted",
+                        {"error": "failed", "interrupt": "were interrupted",
                          "kill": "killed it"}[fault], ended))
+
+
+def mount(size, remount=False):
+    os.makedirs("disk", exist_ok=True)
+    option = "remount,size=%dk" if remount else "size=%dk"
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", option % size, "tmpfs",
+                           "disk"], capture_output=True, check=False)
+
+
+def full(scenario, most):
+    scenario.clear()
+    if run(scenario.command())[0] != 0:
+        complain(scenario.name + ": the run itself")
+    whole = scenario.content()
+    ended = 0
+    sizes = 0
+    kib = 4
+    step = 4 if most == 0 else 12
+    while True:
+        where = "%s on a disk of %d KiB" % (scenario.name, kib)
+        mount(kib)
+        os.chdir("disk")
+        try:
+            for name in ("net", "a", "b", "train-images", "train-labels",
+                         "test-images", "test-labels"):
+                if os.path.exists("../" + name):
+                    os.symlink("../" + name, name)
+            code, error = run(scenario.command())
+            sizes += 1
+            same = code == 0 and scenario.content() == whole
+            if not same:
+                ended += 1
+                if code != 1 or error.count("\n") != 1:
+                    complain("%s: exit code %d: %s" % (where, code, error))
+                if leftovers():
+                    complain("%s: leaves %s" % (where, leftovers()))
+                os.chdir("..")
+                mount(65536, True)
+                os.chdir("disk")
+                recover(scenario, whole, where)
+        finally:
+            os.chdir("..")
+            subprocess.run(["umount", "disk"], check=False)
+        if same or kib > 4096:
+            break
+        kib += step
+    print("%s: %d sizes of the disk, %d of them too small; the run was taken up "
+          "again" % (scenario.name, sizes, ended))
 
 
 def short(scenario, helper):
@@ -259,7 +304,8 @@ def short(scenario, helper):
         sys.exit(SKIPPED)
     if code != 0 or scenario.content() != whole:
         complain("%s: exit code %d: %s" % (scenario.name, code, error))
-    print("%s: the same files with short calls" % scenario.name)
+    else:
+        print("%s: the same files with short calls" % scenario.name)
 
 
 def prepare(bin_folder, names):
@@ -279,17 +325,33 @@ def prepare(bin_folder, names):
                 complain("no run to compare: " + error)
 
 
+def works(command):
+    return shutil.which(command[0]) is not None and subprocess.run(
+        command, capture_output=True, check=False).returncode == 0
+
+
+# What the fault needs of the system; a disk of one's own needs a name space.
+def demand(fault):
+    if fault == "full" and os.environ.get("WSR_FAULTS_INSIDE") is None:
+        inside = ["unshare", "-rm"]
+        if not works(inside + ["mount", "-t", "tmpfs", "tmpfs", "/mnt"]):
+            print("skipped: no disk of its own can be made")
+            sys.exit(SKIPPED)
+        os.environ["WSR_FAULTS_INSIDE"] = "1"
+        os.execvp(inside[0], inside + [sys.executable] + sys.argv)
+    if fault not in ("full", "short") and not works(
+            STRACE + ["-o", "/dev/null", "true"]):
+        print("skipped: strace is missing or may not trace")
+        sys.exit(SKIPPED)
+
+
 def main():
     scratch, bin_folder, fault, most = sys.argv[1:5]
     names = sys.argv[5:] or list(SCENARIOS)
     # A sanitizer cannot look for leaks in a process that is traced.
     os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
     os.environ["OMP_WAIT_POLICY"] = "passive"  # no second start
-    probe = STRACE + ["-o", "/dev/null", "true"]
-    if shutil.which("strace") is None or subprocess.run(
-            probe, capture_output=True, check=False).returncode != 0:
-        print("skipped: strace is missing or may not trace")
-        sys.exit(SKIPPED)
+    demand(fault)
     bin_folder = os.path.abspath(bin_folder)
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
@@ -299,6 +361,8 @@ def main():
         scenario = Scenario(name, bin_folder)
         if fault == "short":
             short(scenario, os.path.join(bin_folder, "../tests/short_calls"))
+        elif fault == "full":
+            full(scenario, int(most))
         else:
             sweep(scenario, fault, int(most))
     print("%d failures" % len(failures))
