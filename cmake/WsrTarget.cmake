@@ -72,7 +72,9 @@ if(NOT WSR_PROTOC_C)
 endif()
 
 string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" _wsr_processor)
-if(_wsr_processor MATCHES "^(x86_64|amd64)$")
+# The variants are the same sources; ThreadSanitizer needs them once.
+if(_wsr_processor MATCHES "^(x86_64|amd64)$" AND
+        NOT WSR_SANITIZE STREQUAL "thread")
     set(WSR_X86_VARIANTS ON)
 else()
     set(WSR_X86_VARIANTS OFF)

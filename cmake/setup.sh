@@ -8,7 +8,7 @@ set -eu
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libyaml-dev
 zlib1g-dev libjansson-dev librandom123-dev libarchive-dev libjpeg62-turbo-dev
 libpng-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler check
-dataset-fashion-mnist clang-format clang-tidy"
+dataset-fashion-mnist clang-format clang-tidy strace python3"
 
 if ! command -v dpkg-query >/dev/null; then
     echo "setup: not Debian; please install the like of:" $packages >&2
