@@ -33,7 +33,8 @@ complain()
 # What a run leaves, without the seconds, which differ from run to run.
 fingerprint()
 {
-    (cd out && cat net.safetensors 2>/dev/null | cksum
+    cat export.onnx 2>/dev/null | cksum
+    (cd out 2>/dev/null && cat net.safetensors 2>/dev/null | cksum
         cat estimator-an.safetensors 2>/dev/null | cksum
         cat results.jsonl 2>/dev/null |
             sed -E 's/"seconds":[0-9.e-]+/"seconds":0/')
@@ -45,14 +46,14 @@ refuse_each()
     local name=$1 runs=$2 total step n code
     local shortages=0 unharmed=0 inside=0
     shift 2
-    rm -rf out total
+    rm -rf out total export.onnx
     FAIL_ALLOC_COUNT=total LD_PRELOAD=$module "$@" >stdout 2>stderr ||
         complain "$name: the run itself: $(cat stderr)"
     total=$(cat total)
     fingerprint >whole
     step=$((runs > 0 ? total / runs : 1))
     for ((n = 1; n <= total; n += step)); do
-        rm -rf out who
+        rm -rf out who export.onnx
         timeout -k 5 120 env FAIL_ALLOC_WHO=who FAIL_ALLOC_AT=$n \
             LD_PRELOAD="$module" "$@" >stdout 2>stderr
         code=$?
@@ -86,6 +87,8 @@ small=(--quiet --threads 2 --data synthetic --set data.limit=16
 refuse_each wsr-attack "$attack_runs" "$attack" --quiet --threads 2 --out out \
     --net small/net.safetensors --data synthetic --count 4 --attack fgsm \
     --eps 0.03
+refuse_each wsr-export "$attack_runs" "$attack" --quiet \
+    --net small/net.safetensors --export export.onnx
 refuse_each wsr-train "$train_runs" "$train" "${small[@]}" --out out \
     --genotype cna_r --set train.trainer=madry:eps=0.03,steps=1
 refuse_each wsr-search "$search_runs" "$search" "${small[@]}" --out out \
