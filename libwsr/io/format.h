@@ -95,6 +95,13 @@ wsr_status wsr__st_keep_text(char **out, wsr__st *st, const char *text,
 /// Take the metadata from a JSON object of texts that the file owns.
 wsr_status wsr__st_take_metadata(wsr__st *st, json_t *info);
 
+/// Parse a JSON text; NULL when it is none, or when memory was short, which
+/// `shortage` [out] tells apart, also of a result: Jansson 2.14 leaves out a
+/// letter for which it has no memory, and calls other shortages errors of
+/// syntax. [owned]
+json_t *wsr__json_parse(bool *shortage, const char *text, size_t size,
+                        size_t flags, json_error_t *error);
+
 /// Parse a JSON object that the file owns then, as `header`.
 wsr_status wsr__st_parse_json(wsr__st *st, const char *text, size_t length);
 

@@ -4,6 +4,7 @@
 // shortest decimal that reads back to the same float (0.06, not
 // 0.059999998658895493); a number that is not finite becomes null.
 
+#include "io/format.h"
 #include "io/io.h"
 
 #include <errno.h>
@@ -126,4 +127,41 @@ wsr_status wsr__json_line(char **out, const wsr__json *json)
     }
     *out = line.s;
     return WSR_OK;
+}
+
+// ------------------------------------------------------------------ reading
+
+typedef struct feed {
+    const char *text;
+    size_t left;
+    bool shortage;
+} feed;
+
+// One byte at a time: a number behind the letter that was left out resets
+// errno.
+static size_t next_byte(void *buffer, size_t room, void *ctx)
+{
+    feed *const f = ctx;
+    f->shortage |= errno == ENOMEM;
+    if (room == 0 || f->left == 0 || f->shortage) {
+        return f->shortage ? (size_t)-1 : 0;
+    }
+    memcpy(buffer, f->text, 1);
+    f->text++;
+    f->left--;
+    return 1;
+}
+
+json_t *wsr__json_parse(bool *shortage, const char *text, size_t size,
+                        size_t flags, json_error_t *error)
+{
+    feed f = {text, size, false};
+    errno = 0;
+    json_t *json = json_load_callback(next_byte, &f, flags, error);
+    *shortage = f.shortage || errno == ENOMEM;
+    if (*shortage) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
 }

@@ -6,9 +6,9 @@
 
 #include "wsr/log.h"
 
+#include "io/format.h"
 #include "io/io.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -133,10 +133,9 @@ static wsr_status parse(wsr_log_reader *log, const char *text, size_t size,
                         bool ended)
 {
     json_error_t error;
-    errno = 0;
-    json_t *const line = json_loadb(text, size, 0, &error);
-    if (errno == ENOMEM) { // whatever Jansson made of it
-        json_decref(line);
+    bool shortage = false;
+    json_t *const line = wsr__json_parse(&shortage, text, size, 0, &error);
+    if (shortage) {
         return WSR_FAIL(WSR_NOMEM, "out of memory: the log (%s:%zu)", log->path,
                         log->number);
     }

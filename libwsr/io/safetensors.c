@@ -11,7 +11,6 @@
 
 #include "base/magic.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,14 +245,13 @@ static wsr_status not_safetensors(const wsr__st *st, size_t size,
                     magic->what, magic->weights);
 }
 
-// Jansson 2.14 calls some shortages of memory syntax errors, and after others
-// returns texts that lack a letter.
 wsr_status wsr__st_parse_json(wsr__st *st, const char *text, size_t length)
 {
     json_error_t error;
-    errno = 0;
-    st->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (errno == ENOMEM) {
+    bool shortage = false;
+    st->header = wsr__json_parse(&shortage, text, length,
+                                 JSON_REJECT_DUPLICATES, &error);
+    if (shortage) {
         return WSR_FAIL(WSR_NOMEM, "out of memory: the header of %s", st->path);
     }
     if (st->header == NULL) {

@@ -177,7 +177,7 @@ START_TEST(the_backend_uses_the_number_in_every_thread)
 }
 END_TEST
 
-#ifndef __SANITIZE_ADDRESS__
+#if !SANITIZED
 // In a thread of its own, so that no others have been started for it.
 static void *start_in_vain(void *user)
 {
@@ -196,7 +196,7 @@ static void *start_in_vain(void *user)
 
 START_TEST(threads_that_cannot_be_had_are_a_status)
 {
-#ifndef __SANITIZE_ADDRESS__ // ends programs whose memory is limited
+#if !SANITIZED // ends programs whose memory is limited
     wsr_set_threads(900);
     wsr_status status = WSR_OK;
     pthread_t thread;

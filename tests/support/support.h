@@ -18,6 +18,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/// Whether the program has a sanitizer, which makes it slower and ends it where
+/// memory is limited. GCC and clang say so differently.
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 /// Defined by each test file.
 Suite *suite(void);
 

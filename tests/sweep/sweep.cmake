@@ -64,8 +64,11 @@ if(WSR_BUILD_TOOLS AND NOT WSR_SANITIZE)
 endif()
 
 # What ThreadSanitizer looks at (cmake/tsan.sh): the tests of threads, and tools.
+add_executable(race EXCLUDE_FROM_ALL sweep/race.c)
+wsr_compile_internal(race)
+target_link_libraries(race PRIVATE wsr_static)
 add_custom_target(threads)
-add_dependencies(threads test_base_parallel test_base_log test_op_threads_sweep
+add_dependencies(threads race test_base_parallel test_base_log test_op_threads_sweep
     test_graph_threads test_data_loader test_data_loader_workers
     test_eval_verify)
 if(WSR_BUILD_TOOLS)
