@@ -4,6 +4,7 @@
 // search has a report of its own in the folder of its name.
 
 #include "report/collect.h"
+#include "report/rows.h"
 
 // A column: the field of the log, its heading, and whether it is a share.
 typedef struct column {
@@ -62,26 +63,44 @@ static void add_row(wsr__str *out, const wsr__report_searcher *s)
     wsr__str_add(out, "</tr>\n");
 }
 
-void wsr__html_searchers(wsr__str *out, const wsr__report *report)
+static wsr_status save(wsr__str *out, const wsr__report *report)
+{
+    wsr__rows rows = {0};
+    for (size_t i = 0; i < report->n_searchers; i++) {
+        const wsr__report_searcher *const s = &report->searchers[i];
+        wsr__rows_text(&rows, "searcher", s->name);
+        for (size_t k = 0; k < WSR__REPORT_COLUMNS; k++) {
+            wsr__rows_number(&rows, columns[k].key, s->values[k]);
+        }
+        wsr__rows_next(&rows);
+    }
+    return wsr__html_rows(out, &rows, "searchers");
+}
+
+wsr_status wsr__html_searchers(wsr__str *out, const wsr__report *report)
 {
     if (report->n_searchers == 0) {
-        return;
+        return WSR_OK;
     }
+    wsr__html_heading(out, "Searchers");
     wsr__str_add(
-        out, "<h2>Searchers</h2>\n<p>What each search took, forward-backward "
+        out, "<p>What each search took, forward-backward "
              "passes of images; how the cells it found do with its shared "
              "weights beside random cells; and how the network trained from "
              "them does. Objectives of different searchers belong to different "
-             "weights: compare their distances from random cells.</p>\n<div "
-             "class=\"wide\"><table>\n<tr><th>searcher</th>");
+             "weights: compare their distances from random cells.</p>\n");
+    wsr__html_table_begin(out, "", "searchers");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "searcher", false);
     for (size_t i = 0; i < WSR__REPORT_COLUMNS; i++) {
-        wsr__str_addf(out, "<th class=\"n\">%s</th>", columns[i].heading);
+        wsr__html_column(out, columns[i].heading, true);
     }
     wsr__str_add(out, "</tr>\n");
     for (size_t i = 0; i < report->n_searchers; i++) {
         add_row(out, &report->searchers[i]);
     }
-    wsr__str_add(out, "</table></div>\n");
+    wsr__html_table_end(out);
+    return save(out, report);
 }
 
 void wsr__report_clear_searchers(wsr__report *report)

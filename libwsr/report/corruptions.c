@@ -5,6 +5,7 @@
 // the axes of the picture of attacks, so that the two spectra compare.
 
 #include "report/report.h"
+#include "report/rows.h"
 
 #include <math.h>
 
@@ -82,7 +83,7 @@ static void draw_group(wsr__str *out, const wsr__chart *chart,
     }
 }
 
-static void draw(wsr__str *out, const wsr__report *report)
+static wsr_status draw(wsr__str *out, const wsr__report *report)
 {
     const wsr__chart chart = {.x1 = SEVERITIES + 0.1,
                               .y1 = 1,
@@ -94,19 +95,18 @@ static void draw(wsr__str *out, const wsr__report *report)
                               .label = "accuracy over severities"};
     const char *groups[GROUPS];
     const size_t n = groups_of(groups, report);
-    wsr__str_add(out, "<ul class=\"legend\">\n");
+    wsr__figure figure = {0};
+    wsr__chart_begin(&figure, &chart);
     for (size_t i = 0; i <= n; i++) {
-        wsr__legend_line(out, i);
-        wsr__html_name(out, i == 0 ? "mean of all" : groups[i - 1]);
-        wsr__legend_end(out);
+        wsr__legend_line(&figure, i);
+        wsr__html_name(&figure.entry, i == 0 ? "mean of all" : groups[i - 1]);
+        wsr__legend_end(&figure);
     }
-    wsr__str_add(out, "</ul>\n");
-    wsr__chart_begin(out, &chart);
     for (size_t i = n; i > 0; i--) {
-        draw_group(out, &chart, report, groups[i - 1], i);
+        draw_group(&figure.body, &chart, report, groups[i - 1], i);
     }
-    draw_group(out, &chart, report, NULL, 0);
-    wsr__chart_end(out);
+    draw_group(&figure.body, &chart, report, NULL, 0);
+    return wsr__html_figure(out, &figure, "corruptions");
 }
 
 static const wsr__report_corruption *entry(const wsr__report *report,
@@ -166,39 +166,62 @@ static bool is_first(const wsr__report *report, size_t i)
 
 static void add_table(wsr__str *out, const wsr__report *report)
 {
-    wsr__str_add(out, "<div class=\"wide\"><table>\n<tr><th>corruption</th>");
-    for (int severity = 1; severity <= SEVERITIES; severity++) {
-        wsr__str_addf(out, "<th class=\"n\">%d</th>", severity);
+    static const char *const heads[] = {"1", "2", "3", "4", "5", "mean"};
+    wsr__html_table_begin(out, "", "accuracy by corruption and severity");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "corruption", false);
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        wsr__html_column(out, heads[i], true);
     }
-    wsr__str_add(out, "<th class=\"n\">mean</th></tr>\n");
+    wsr__str_add(out, "</tr>\n");
     for (size_t i = 0; i < report->n_corruptions; i++) {
         if (is_first(report, i)) {
             add_row(out, report, report->corruptions[i].name);
         }
     }
-    wsr__str_add(out, "<tr><th>mean</th>");
+    wsr__str_add(out, "<tr class=\"sum\"><td>mean</td>");
     double sum = 0;
     double n = 0;
     for (int severity = 1; severity <= SEVERITIES; severity++) {
         const double mean = mean_at(report, NULL, severity);
-        wsr__str_add(out, "<th class=\"n\">");
+        wsr__str_add(out, "<td class=\"n\">");
         wsr__html_number(out, mean, true);
-        wsr__str_add(out, "</th>");
+        wsr__str_add(out, "</td>");
         sum += isnan(mean) ? 0 : mean;
         n += !isnan(mean);
     }
-    wsr__str_add(out, "<th class=\"n\">");
+    wsr__str_add(out, "<td class=\"n\">");
     wsr__html_number(out, sum / n, true);
-    wsr__str_add(out, "</th></tr>\n</table></div>\n");
+    wsr__str_add(out, "</td></tr>\n");
+    wsr__html_table_end(out);
 }
 
-void wsr__html_corruptions(wsr__str *out, const wsr__report *report)
+static wsr_status save(wsr__str *out, const wsr__report *report)
 {
+    wsr__rows rows = {0};
+    for (size_t i = 0; i < report->n_corruptions; i++) {
+        const wsr__report_corruption *const c = &report->corruptions[i];
+        wsr__rows_text(&rows, "corruption", c->name);
+        wsr__rows_text(&rows, "group", c->group);
+        wsr__rows_number(&rows, "severity", c->severity);
+        wsr__rows_number(&rows, "count", c->count);
+        wsr__rows_number(&rows, "accuracy", c->accuracy);
+        wsr__rows_number(&rows, "low", c->low);
+        wsr__rows_number(&rows, "high", c->high);
+        wsr__rows_next(&rows);
+    }
+    return wsr__html_rows(out, &rows, "corruptions");
+}
+
+wsr_status wsr__html_corruptions(wsr__str *out, const wsr__report *report)
+{
+    wsr_status status = WSR_OK;
     const wsr__report_corruption *const clean = entry(report, "none", 0);
     if (report->n_corruptions == 0) {
-        return;
+        return WSR_OK;
     }
-    wsr__str_add(out, "<h2>Accuracy under corruptions</h2>\n<p>Share of images "
+    wsr__html_heading(out, "Accuracy under corruptions");
+    wsr__str_add(out, "<p>Share of images "
                       "that are recognised under common corruptions "
                       "(Hendrycks and Dietterich 2019)");
     if (clean != NULL) {
@@ -206,8 +229,10 @@ void wsr__html_corruptions(wsr__str *out, const wsr__report *report)
         wsr__html_number(out, clean->accuracy, true);
         wsr__str_add(out, " are recognised without one");
     }
-    wsr__str_add(out, ".</p>\n<figure>\n");
-    draw(out, report);
-    wsr__str_add(out, "</figure>\n");
+    wsr__str_add(out, ".</p>\n");
+    WSR_TRY(draw(out, report));
     add_table(out, report);
+    WSR_TRY(save(out, report));
+out:
+    return status;
 }

@@ -5,6 +5,7 @@
 // variants estimate; the cosine of the two noises; a table of differences.
 
 #include "report/report.h"
+#include "report/rows.h"
 
 #include <math.h>
 
@@ -63,6 +64,7 @@ static wsr_status add_accuracies(wsr__str *out, const wsr__report *report,
 {
     wsr_status status = WSR_OK;
     wsr__report part = {.classes = report->classes};
+    wsr__str name = {0};
     part.curves = wsr__alloc(report->n_estimates + 1, sizeof(*part.curves));
     if (part.curves == NULL) {
         return WSR_NOMEM;
@@ -74,22 +76,24 @@ static wsr_status add_accuracies(wsr__str *out, const wsr__report *report,
                                &report->estimates[i], true));
         }
     }
-    wsr__str_add(out, "<figure>\n");
-    WSR_TRY(wsr__svg_accuracy(out, &part, "linf"));
-    wsr__str_add(out, "</figure>\n");
+    wsr__str_addf(&name, "%s-estimates", first->net);
+    WSR_TRY(wsr__str_status(&name));
+    WSR_TRY(wsr__svg_accuracy(out, &part, "linf", name.s));
 out:
     for (size_t i = 0; i < part.n_curves; i++) {
         wsr__free(part.curves[i].points);
     }
     wsr__free(part.curves);
+    wsr__str_free(&name);
     return status;
 }
 
 // ------------------------------------------------------------------- cosine
 
-static wsr_status draw_cosine(wsr__str *out, const wsr__chart *chart,
+static wsr_status draw_cosine(wsr__figure *figure, const wsr__chart *chart,
                               const wsr__report_estimate *e, size_t series)
 {
+    wsr__str *const out = &figure->body;
     wsr__report_point *const points = wsr__alloc(e->n, sizeof(*points));
     if (points == NULL) {
         return WSR_NOMEM;
@@ -97,6 +101,9 @@ static wsr_status draw_cosine(wsr__str *out, const wsr__chart *chart,
     for (size_t i = 0; i < e->n; i++) {
         points[i] = (wsr__report_point){e->points[i].eps, e->points[i].cosine};
     }
+    wsr__legend_line(figure, series);
+    wsr__html_text(&figure->entry, e->variant);
+    wsr__legend_end(figure);
     wsr__chart_line(out, chart, points, e->n, series);
     for (size_t i = 0; i < e->n; i++) {
         const char *const mark =
@@ -121,6 +128,8 @@ static wsr_status add_cosines(wsr__str *out, const wsr__report *report,
                         .x_name = "strength ε (L∞; pixel range 0 to 1)",
                         .y_name = "cosine",
                         .label = "cosine of estimated and true noises"};
+    wsr__figure figure = {0};
+    wsr__str name = {0};
     size_t series = 1;
     for (size_t i = 0; i < report->n_estimates; i++) {
         const wsr__report_estimate *const e = &report->estimates[i];
@@ -133,16 +142,19 @@ static wsr_status add_cosines(wsr__str *out, const wsr__report *report,
     chart.x_step = wsr__chart_round(&low, &high, 8.0);
     chart.x1 *= 1.02;
     chart.y_step = wsr__chart_round(&chart.y0, &chart.y1, 5.0);
-    wsr__str_add(out, "<figure>\n");
-    wsr__chart_begin(out, &chart);
+    wsr__str_addf(&name, "%s-cosine", first->net);
+    WSR_TRY(wsr__str_status(&name));
+    wsr__chart_begin(&figure, &chart);
     for (size_t i = 0; i < report->n_estimates; i++) {
         if (is_of(&report->estimates[i], first->net)) {
-            WSR_TRY(draw_cosine(out, &chart, &report->estimates[i], series++));
+            WSR_TRY(
+                draw_cosine(&figure, &chart, &report->estimates[i], series++));
         }
     }
-    wsr__chart_end(out);
-    wsr__str_add(out, "</figure>\n");
+    WSR_TRY(wsr__html_figure(out, &figure, name.s));
 out:
+    wsr__figure_free(&figure);
+    wsr__str_free(&name);
     return status;
 }
 
@@ -150,10 +162,12 @@ out:
 
 static void add_head(wsr__str *out, const wsr__report_estimate *first)
 {
-    wsr__str_add(out, "<div class=\"wide\"><table>\n<tr><th>noise</th>"
-                      "<th class=\"n\">time</th>");
+    wsr__html_table_begin(out, "", first->net);
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "noise", false);
+    wsr__html_column(out, "time", true);
     for (size_t k = 0; k < first->n; k++) {
-        wsr__str_add(out, "<th class=\"n\">");
+        wsr__str_add(out, "<th scope=\"col\" class=\"n\">");
         wsr__html_eps(out, first->points[k].eps);
         wsr__str_add(out, "</th>");
     }
@@ -205,9 +219,36 @@ static wsr_status add_net(wsr__str *out, const wsr__report *report,
             add_row(out, &report->estimates[i]);
         }
     }
-    wsr__str_add(out, "</table></div>\n");
+    wsr__html_table_end(out);
 out:
     return status;
+}
+
+static wsr_status save(wsr__str *out, const wsr__report *report)
+{
+    wsr__rows rows = {0};
+    for (size_t i = 0; i < report->n_estimates; i++) {
+        const wsr__report_estimate *const e = &report->estimates[i];
+        for (size_t k = 0; k < e->n; k++) {
+            const wsr__report_match *const m = &e->points[k];
+            wsr__rows_text(&rows, "net", e->net);
+            wsr__rows_text(&rows, "variant", e->variant);
+            wsr__rows_number(&rows, "eps", m->eps);
+            wsr__rows_number(&rows, "count", m->count);
+            wsr__rows_number(&rows, "clean_accuracy", m->clean);
+            wsr__rows_number(&rows, "pgd_accuracy", m->pgd);
+            wsr__rows_number(&rows, "pgd_low", m->pgd_low);
+            wsr__rows_number(&rows, "pgd_high", m->pgd_high);
+            wsr__rows_number(&rows, "estimated_accuracy", m->own);
+            wsr__rows_number(&rows, "low", m->low);
+            wsr__rows_number(&rows, "high", m->high);
+            wsr__rows_number(&rows, "cosine", m->cosine);
+            wsr__rows_number(&rows, "seconds_pgd", e->seconds_pgd);
+            wsr__rows_number(&rows, "seconds_estimate", e->seconds);
+            wsr__rows_next(&rows);
+        }
+    }
+    return wsr__html_rows(out, &rows, "estimates");
 }
 
 // The sentence says what each number is; it is the same for all networks.
@@ -217,8 +258,9 @@ wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report)
     if (report->n_estimates == 0) {
         return WSR_OK;
     }
+    wsr__html_heading(out, "Estimated noises against PGD");
     wsr__str_add(
-        out, "<h2>Estimated noises against PGD</h2>\n<p>Share of test images "
+        out, "<p>Share of test images "
              "that are recognised under the noise of PGD at each strength, and "
              "under a noise of the same Euclidean norm that an estimator "
              "computed from noises at other strengths. Bars are 95 % intervals "
@@ -231,6 +273,7 @@ wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report)
             WSR_TRY(add_net(out, report, &report->estimates[i]));
         }
     }
+    WSR_TRY(save(out, report));
 out:
     return status;
 }

@@ -4,6 +4,7 @@
 // page's section. Of two lines about the same derivatives the later one counts.
 
 #include "report/collect.h"
+#include "report/rows.h"
 
 #include <math.h>
 
@@ -52,20 +53,44 @@ static void add_row(wsr__str *out, const wsr__report_hessian *h,
     wsr__str_add(out, "</tr>\n");
 }
 
-void wsr__html_hessian(wsr__str *out, const wsr__report *report)
+static wsr_status save(wsr__str *out, const wsr__report *report)
 {
-    if (!report->hessian[0].known && !report->hessian[1].known) {
-        return;
+    static const char *const of[2] = {"params", "input"};
+    wsr__rows rows = {0};
+    for (size_t i = 0; i < 2; i++) {
+        if (report->hessian[i].known) {
+            wsr__rows_text(&rows, "of", of[i]);
+            for (size_t k = 0; k < WSR__REPORT_HESSIAN; k++) {
+                wsr__rows_number(&rows, keys[k], report->hessian[i].values[k]);
+            }
+            wsr__rows_next(&rows);
+        }
     }
+    return wsr__html_rows(out, &rows, "hessian");
+}
+
+wsr_status wsr__html_hessian(wsr__str *out, const wsr__report *report)
+{
+    static const char *const heads[] = {"largest eigenvalue", "of all images",
+                                        "trace", "size", "images"};
+    if (!report->hessian[0].known && !report->hessian[1].known) {
+        return WSR_OK;
+    }
+    wsr__html_heading(out, "Curvature of the loss");
     wsr__str_add(out,
-                 "<h2>Curvature of the loss</h2>\n<p>Hessian of the cross "
+                 "<p>Hessian of the cross "
                  "entropy with frozen running statistics: of the mean over the "
                  "images, by the parameters; of single images, by the pixels. "
-                 "± are standard errors.</p>\n<div class=\"wide\"><table>\n"
-                 "<tr><th>by</th><th class=\"n\">largest eigenvalue</th>"
-                 "<th class=\"n\">of all images</th><th class=\"n\">trace</th>"
-                 "<th class=\"n\">size</th><th class=\"n\">images</th></tr>\n");
+                 "± are standard errors.</p>\n");
+    wsr__html_table_begin(out, "", "curvature of the loss");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "by", false);
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        wsr__html_column(out, heads[i], true);
+    }
+    wsr__str_add(out, "</tr>\n");
     add_row(out, &report->hessian[0], "parameters");
     add_row(out, &report->hessian[1], "pixels, mean of the images");
-    wsr__str_add(out, "</table></div>\n");
+    wsr__html_table_end(out);
+    return save(out, report);
 }

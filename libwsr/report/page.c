@@ -129,21 +129,16 @@ static void add_heading(wsr__str *out, const wsr__report *report)
 // Only where the run has or found a genotype.
 static wsr_status add_cells(wsr__str *out, const wsr__report *report)
 {
-    static const char *const captions[2] = {
-        "Normal cell: keeps the size of the image.",
-        "Reduction cell: halves it. Edges from the left have stride 2."};
     wsr_status status = WSR_OK;
     if (report->genotype == NULL) {
         return WSR_OK;
     }
+    wsr__html_heading(out, "Cells");
     wsr__str_add(out,
-                 "<h2>Cells</h2>\n<p>Every node adds what its two edges "
+                 "<p>Every node adds what its two edges "
                  "bring; the output joins the nodes that lead to it.</p>\n");
     for (int cell = 0; cell < 2; cell++) {
-        wsr__str_add(out, "<figure class=\"wide\">\n");
         WSR_TRY(wsr__svg_cell(out, report->genotype, (wsr_genotype_cell)cell));
-        wsr__str_addf(out, "<figcaption>%s</figcaption>\n</figure>\n",
-                      captions[cell]);
     }
 out:
     return status;
@@ -205,6 +200,24 @@ static void add_target(wsr__str *out, const wsr__report *report)
     }
 }
 
+static wsr_status add_spectrum(wsr__str *out, const wsr__report *report,
+                               const char *norm)
+{
+    wsr_status status = WSR_OK;
+    wsr__str name = {0};
+    wsr__str_addf(&name, "accuracy-%s", norm);
+    WSR_TRY(wsr__str_status(&name));
+    wsr__str_add(out, "<h3>");
+    add_norm(out, norm);
+    wsr__str_add(out, "</h3>\n");
+    WSR_TRY(wsr__svg_accuracy(out, report, norm, name.s));
+    wsr__html_table(out, report, norm);
+    WSR_TRY(wsr__html_save_latex(out, report, norm));
+out:
+    wsr__str_free(&name);
+    return status;
+}
+
 // A picture and a table for each norm: strengths of different norms have no
 // common axis.
 static wsr_status add_accuracies(wsr__str *out, const wsr__report *report)
@@ -213,7 +226,8 @@ static wsr_status add_accuracies(wsr__str *out, const wsr__report *report)
     if (report->n_curves == 0) {
         return WSR_OK;
     }
-    wsr__str_add(out, "<h2>Accuracy over strengths</h2>\n<p>Share of images "
+    wsr__html_heading(out, "Accuracy over strengths");
+    wsr__str_add(out, "<p>Share of images "
                       "that are recognised in spite of the attack. Bars are "
                       "95 % intervals (Wilson). Strengths are in the unit of "
                       "the pixels, which range from 0 to 1.</p>\n");
@@ -221,15 +235,10 @@ static wsr_status add_accuracies(wsr__str *out, const wsr__report *report)
     for (size_t i = 0; i < report->n_curves; i++) {
         const char *const norm = report->curves[i].norm;
         if (is_first_of_norm(report, i)) {
-            wsr__str_add(out, "<h3>");
-            add_norm(out, norm);
-            wsr__str_add(out, "</h3>\n<figure>\n");
-            WSR_TRY(wsr__svg_accuracy(out, report, norm));
-            wsr__str_add(out, "</figure>\n");
-            wsr__html_table(out, report, norm);
+            WSR_TRY(add_spectrum(out, report, norm));
         }
     }
-    WSR_TRY(wsr__html_csv_accuracies(out, report));
+    WSR_TRY(wsr__html_save_accuracies(out, report));
 out:
     return status;
 }
@@ -262,9 +271,10 @@ static bool is_first_of_phase(const wsr__report *report, size_t series)
 
 // One picture for each kind, since kinds have different axes. Times are drawn
 // apart, for all phases together.
-static void add_phase(wsr__str *out, const wsr__report *report,
-                      const char *phase)
+static wsr_status add_phase(wsr__str *out, const wsr__report *report,
+                            const char *phase)
 {
+    wsr_status status = WSR_OK;
     static const char *const headings[] = {
         "losses",
         "objective of the cells drawn",
@@ -277,17 +287,20 @@ static void add_phase(wsr__str *out, const wsr__report *report,
         if (has(report, phase, (wsr__report_kind)kind)) {
             wsr__str_add(out, "<h3>");
             wsr__html_name(out, phase);
-            wsr__str_addf(out, "%s%s</h3>\n<figure>\n",
-                          phase[0] == '\0' ? "" : ": ", headings[kind]);
-            wsr__svg_series(out, report, phase, (wsr__report_kind)kind);
-            wsr__str_add(out, "</figure>\n");
+            wsr__str_addf(out, "%s%s</h3>\n", phase[0] == '\0' ? "" : ": ",
+                          headings[kind]);
+            WSR_TRY(
+                wsr__svg_series(out, report, phase, (wsr__report_kind)kind));
         }
     }
+out:
+    return status;
 }
 
 // Headings appear only above something.
-static void add_history(wsr__str *out, const wsr__report *report)
+static wsr_status add_history(wsr__str *out, const wsr__report *report)
 {
+    wsr_status status = WSR_OK;
     bool times = false;
     bool others = false;
     for (size_t i = 0; i < report->n_series; i++) {
@@ -295,18 +308,20 @@ static void add_history(wsr__str *out, const wsr__report *report)
         others = others || report->series[i].kind != WSR__REPORT_TIME;
     }
     if (others) {
-        wsr__str_add(out, "<h2>Over the epochs</h2>\n");
+        wsr__html_heading(out, "Over the epochs");
         for (size_t i = 0; i < report->n_series; i++) {
             if (is_first_of_phase(report, i)) {
-                add_phase(out, report, report->series[i].phase);
+                WSR_TRY(add_phase(out, report, report->series[i].phase));
             }
         }
     }
     if (times) {
-        wsr__str_add(out, "<h2>Where the time went</h2>\n<figure>\n");
-        wsr__svg_time(out, report);
-        wsr__str_add(out, "</figure>\n");
+        wsr__html_heading(out, "Where the time went");
+        WSR_TRY(wsr__svg_time(out, report));
     }
+    WSR_TRY(wsr__html_save_series(out, report));
+out:
+    return status;
 }
 
 // ------------------------------------------------------------- configuration
@@ -368,7 +383,8 @@ static void add_config(wsr__str *out, const wsr_config *config)
     if (config == NULL || wsr_config_count(config) == 0) {
         return;
     }
-    wsr__str_add(out, "<h2>Configuration</h2>\n<div class=\"keys\">\n");
+    wsr__html_heading(out, "Configuration");
+    wsr__str_add(out, "<div class=\"keys\">\n");
     for (size_t i = 0; i < wsr_config_count(config); i++) {
         if (is_first_of_section(config, i)) {
             add_section(out, config, i);
@@ -393,7 +409,8 @@ static void add_environment(wsr__str *out, const wsr__report *report)
     if (report->version == NULL && report->build == NULL) {
         return;
     }
-    wsr__str_add(out, "<h2>Environment</h2>\n<table>\n");
+    wsr__html_heading(out, "Environment");
+    wsr__str_add(out, "<table>\n");
     add_fact(out, "program", report->tool);
     add_fact(out, "version", report->version);
     add_fact(out, "library and machine", report->build);
@@ -404,9 +421,34 @@ static void add_environment(wsr__str *out, const wsr__report *report)
 }
 
 // Sections that have nothing to show write nothing.
+static wsr_status add_sections(wsr__str *out, const wsr__report *report)
+{
+    wsr_status status = WSR_OK;
+    wsr__html_warnings(out, report);
+    WSR_TRY(wsr__html_searchers(out, report));
+    WSR_TRY(wsr__html_predictors(out, report));
+    WSR_TRY(add_cells(out, report));
+    WSR_TRY(wsr__html_differences(out, report));
+    WSR_TRY(add_accuracies(out, report));
+    WSR_TRY(wsr__html_corruptions(out, report));
+    WSR_TRY(wsr__html_hessian(out, report));
+    WSR_TRY(wsr__html_estimates(out, report));
+    wsr__html_classes(out, report);
+    WSR_TRY(wsr__html_samples(out, report));
+    WSR_TRY(add_history(out, report));
+    add_config(out, report->config);
+    add_environment(out, report);
+    WSR_TRY(wsr__str_status(out));
+out:
+    return status;
+}
+
+// The sections first: the list of contents leads to those that are there.
 wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
 {
     wsr_status status = WSR_OK;
+    wsr__str sections = {0};
+    WSR_TRY(add_sections(&sections, report));
     wsr__str_add(out,
                  "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
                  "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" "
@@ -418,23 +460,13 @@ wsr_status wsr__report_page(wsr__str *out, const wsr__report *report)
     }
     wsr__str_add(out, "</style>\n</head>\n<body>\n<main>\n");
     add_heading(out, report);
-    wsr__html_warnings(out, report);
-    wsr__html_searchers(out, report);
-    wsr__html_predictors(out, report);
-    WSR_TRY(add_cells(out, report));
-    wsr__html_differences(out, report);
-    WSR_TRY(add_accuracies(out, report));
-    wsr__html_corruptions(out, report);
-    wsr__html_hessian(out, report);
-    WSR_TRY(wsr__html_estimates(out, report));
-    wsr__html_classes(out, report);
-    WSR_TRY(wsr__html_samples(out, report));
-    add_history(out, report);
-    WSR_TRY(wsr__html_csv_series(out, report));
-    add_config(out, report->config);
-    add_environment(out, report);
+    if (sections.s != NULL) {
+        wsr__html_contents(out, sections.s);
+        wsr__str_addn(out, sections.s, sections.len);
+    }
     wsr__str_add(out, "</main>\n</body>\n</html>\n");
     WSR_TRY(wsr__str_status(out));
 out:
+    wsr__str_free(&sections);
     return status;
 }

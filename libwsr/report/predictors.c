@@ -5,6 +5,7 @@
 // and the 95 % interval of its bootstrap.
 
 #include "report/collect.h"
+#include "report/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -123,24 +124,46 @@ static void add_row(wsr__str *out, const wsr__report_predictor *p)
     wsr__str_add(out, "</tr>\n");
 }
 
+// A row for each predictor and loss.
+static wsr_status save(wsr__str *out, const wsr__report *report)
+{
+    wsr__rows rows = {0};
+    for (size_t i = 0; i < report->n_predictors; i++) {
+        const wsr__report_predictor *const p = &report->predictors[i];
+        for (size_t k = 0; k < p->n; k++) {
+            wsr__rows_text(&rows, "predictor", p->name);
+            wsr__rows_number(&rows, "architectures", p->architectures);
+            wsr__rows_text(&rows, "loss", p->taus[k].loss);
+            wsr__rows_number(&rows, "tau", p->taus[k].tau);
+            wsr__rows_number(&rows, "low", p->taus[k].low);
+            wsr__rows_number(&rows, "high", p->taus[k].high);
+            wsr__rows_next(&rows);
+        }
+    }
+    return wsr__html_rows(out, &rows, "predictors");
+}
+
 // The predictors of one log have the same losses.
-void wsr__html_predictors(wsr__str *out, const wsr__report *report)
+wsr_status wsr__html_predictors(wsr__str *out, const wsr__report *report)
 {
     if (report->n_predictors == 0) {
-        return;
+        return WSR_OK;
     }
     const wsr__report_predictor *const first = &report->predictors[0];
+    wsr__html_heading(out, "Predictors");
     wsr__str_addf(
         out,
-        "<h2>Predictors</h2>\n<p>Kendall's τ of predicted and "
+        "<p>Kendall's τ of predicted and "
         "measured losses, over %g architectures that no predictor "
         "saw, with 95 %% intervals of the bootstrap. The first row is "
         "the predictor of the search; all learnt from the same %g "
-        "architectures.</p>\n<div class=\"wide\"><table>\n"
-        "<tr><th>predictor</th>",
+        "architectures.</p>\n",
         first->architectures, first->remembered);
+    wsr__html_table_begin(out, "", "predictors");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "predictor", false);
     for (size_t i = 0; i < first->n; i++) {
-        wsr__str_add(out, "<th class=\"n\">");
+        wsr__str_add(out, "<th scope=\"col\" class=\"n\">");
         wsr__html_name(out, first->taus[i].loss);
         wsr__str_add(out, "</th>");
     }
@@ -148,5 +171,6 @@ void wsr__html_predictors(wsr__str *out, const wsr__report *report)
     for (size_t i = 0; i < report->n_predictors; i++) {
         add_row(out, &report->predictors[i]);
     }
-    wsr__str_add(out, "</table></div>\n");
+    wsr__html_table_end(out);
+    return save(out, report);
 }

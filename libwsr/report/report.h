@@ -7,6 +7,7 @@
 //              collect_estimates.c those of test benches of estimators
 //   report.c   files -> wsr__report -> file
 //   page.c     the page around the pictures; style.c its style sheet
+//   html.c     headings, tables, the list of sections
 //   tables.c   accuracies as tables, and warnings
 //   corruptions.c  accuracies on corrupted images
 //   hessian.c  curvature of the loss
@@ -14,7 +15,9 @@
 //   runs.c     runs over the same images against each other
 //   compare.c  the table of a comparison of searchers; predictors.c that of
 //              predictors
-//   csv.c      the numbers as files that can be saved from the page
+//   rows.c     numbers as files that can be saved from the page; numbers.c
+//              those of evaluations and epochs; latex.c accuracies for papers
+//   figure.c   pictures with legends, in the page and as files
 //   samples.c  clean images, adversarial ones and their differences
 //   svg_*.c    pictures; layout.c where the parts of a cell stand
 
@@ -23,6 +26,7 @@
 
 #include "base/base.h"
 #include "io/io.h"
+#include "report/figure.h"
 #include "wsr/config.h"
 #include "wsr/genotype.h"
 #include "wsr/report.h"
@@ -41,11 +45,6 @@ typedef enum wsr__report_kind {
     WSR__REPORT_TIME,  // seconds
     WSR__REPORT_KINDS
 } wsr__report_kind;
-
-typedef struct wsr__report_point {
-    double x; // epoch
-    double y;
-} wsr__report_point;
 
 /// A number over the epochs of a phase, in the order of the epochs.
 typedef struct wsr__report_series {
@@ -248,60 +247,33 @@ void wsr__html_eps(wsr__str *out, double eps);
 /// Seconds as "2 min 5 s".
 void wsr__html_seconds(wsr__str *out, double seconds);
 
-/// Number of distinct colours of series, and of the dashes and marks that tell
-/// series of one colour apart; style.c defines colours and dashes.
-enum { WSR__REPORT_COLOURS = 8, WSR__REPORT_DASHES = 4, WSR__REPORT_MARKS = 4 };
+/// The heading of a section, which the list of contents leads to. [static]
+void wsr__html_heading(wsr__str *out, const char *title);
 
-/// A rectangle with axes.
-typedef struct wsr__chart {
-    double x0, x1, y0, y1; // of the data
-    double x_step, y_step; // of the ticks
-    bool percent;          // y is a share
-    const char *x_name;
-    const char *y_name;
-    const char *label; // what it shows, for those who do not see it
-} wsr__chart;
+/// Links to all headings of a page; nothing where there are fewer than two.
+void wsr__html_contents(wsr__str *out, const char *body);
 
-/// Widen a range to multiples of a round step that divides it into about
-/// `parts`; returns the step. An empty range becomes one around its value.
-double wsr__chart_round(double *low, double *high, double parts);
+/// Begin and end a table that moves sideways where the page is narrow. `style`
+/// is its class, "" for none; `label` names it for those who do not see it.
+void wsr__html_table_begin(wsr__str *out, const char *style, const char *label);
+void wsr__html_table_end(wsr__str *out);
 
-double wsr__chart_x(const wsr__chart *chart, double x);
-double wsr__chart_y(const wsr__chart *chart, double y);
-
-/// Open the picture: axes, grid, names.
-void wsr__chart_begin(wsr__str *out, const wsr__chart *chart);
-void wsr__chart_end(wsr__str *out);
-
-/// Append the classes of a line's colour and dashes: "c3 d1".
-void wsr__series_style(wsr__str *out, size_t series);
-
-/// A polygonal line as series number `series` looks.
-void wsr__chart_line(wsr__str *out, const wsr__chart *chart,
-                     const wsr__report_point *points, size_t n, size_t series);
-
-/// Begin the mark of a series around (x, y) of the picture. Returns the name
-/// of the element, which the caller ends. [static]
-const char *wsr__chart_mark(wsr__str *out, size_t series, double x, double y);
-
-/// An entry of a legend, between <ul class="legend"> and </ul>: of an area, or
-/// of a line with marks.
-void wsr__legend_begin(wsr__str *out, size_t colour);
-void wsr__legend_line(wsr__str *out, size_t series);
-void wsr__legend_end(wsr__str *out);
+/// The heading of a column, that of numbers to the right. [static]
+void wsr__html_column(wsr__str *out, const char *name, bool number);
 
 /// All series of a kind and phase in one picture with a legend.
-void wsr__svg_series(wsr__str *out, const wsr__report *report,
-                     const char *phase, wsr__report_kind kind);
+wsr_status wsr__svg_series(wsr__str *out, const wsr__report *report,
+                           const char *phase, wsr__report_kind kind);
 
-/// All curves of a norm in one picture with a legend.
+/// All curves of a norm in one picture with a legend, which is saved as
+/// NAME.svg.
 wsr_status wsr__svg_accuracy(wsr__str *out, const wsr__report *report,
-                             const char *norm);
+                             const char *norm, const char *name);
 
 /// How the time divides.
-void wsr__svg_time(wsr__str *out, const wsr__report *report);
+wsr_status wsr__svg_time(wsr__str *out, const wsr__report *report);
 
-/// One cell of a genotype.
+/// One cell of a genotype with its caption.
 wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
                          wsr_genotype_cell cell);
 
@@ -319,27 +291,31 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report);
 wsr_status wsr__html_estimates(wsr__str *out, const wsr__report *report);
 
 /// Accuracies on corrupted images; nothing where there are none.
-void wsr__html_corruptions(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_corruptions(wsr__str *out, const wsr__report *report);
 
 /// Curvature of the loss; nothing where it is not known.
-void wsr__html_hessian(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_hessian(wsr__str *out, const wsr__report *report);
 
 void wsr__html_warnings(wsr__str *out, const wsr__report *report);
 
 /// Searchers of a comparison as a table.
-void wsr__html_searchers(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_searchers(wsr__str *out, const wsr__report *report);
 
 /// How predictors rank held-out architectures, as a table.
-void wsr__html_predictors(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_predictors(wsr__str *out, const wsr__report *report);
 
 /// Append the name of a class in brackets behind its number, where images of
 /// the run come with names.
 void wsr__html_class(wsr__str *out, const wsr__report *report, size_t label);
 
-/// Links to accuracies and to numbers over the epochs as comma-separated
-/// values, which the page holds itself; nothing where there are none.
-wsr_status wsr__html_csv_accuracies(wsr__str *out, const wsr__report *report);
-wsr_status wsr__html_csv_series(wsr__str *out, const wsr__report *report);
+/// Links that save accuracies and numbers over the epochs; nothing where there
+/// are none.
+wsr_status wsr__html_save_accuracies(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_save_series(wsr__str *out, const wsr__report *report);
+
+/// A link that saves the accuracies of a norm as a table for LaTeX.
+wsr_status wsr__html_save_latex(wsr__str *out, const wsr__report *report,
+                                const char *norm);
 
 /// The first images with their adversarial ones and the differences.
 wsr_status wsr__html_samples(wsr__str *out, const wsr__report *report);
@@ -347,7 +323,8 @@ wsr_status wsr__html_samples(wsr__str *out, const wsr__report *report);
 /// The page.
 wsr_status wsr__report_page(wsr__str *out, const wsr__report *report);
 
-extern const char *const wsr__report_style[]; // ended by NULL
+/// Style sheet of the page, ended by NULL.
+extern const char *const wsr__report_style[];
 
 // ----------------------------------------------------- where a cell's parts go
 

@@ -263,109 +263,22 @@ out:
 
 // ------------------------------------------------------------------ writing
 
-static void put_texts(wsr__json *json, const wsr__report_difference *d)
-{
-    wsr__json_text(json, "event", "difference");
-    wsr__json_text(json, "a", d->a);
-    wsr__json_text(json, "b", d->b);
-    wsr__json_text(json, "attack", d->attack);
-    wsr__json_text(json, "options", d->options);
-    wsr__json_text(json, "norm", d->norm);
-}
-
-enum { NUMBERS = 11 };
-
-static const char *const number_keys[NUMBERS] = {
-    "eps",  "count",  "a_accuracy", "b_accuracy", "difference", "low",
-    "high", "only_a", "only_b",     "p_mid",      "p_exact"};
-
-// Counts are integers in JSON.
-static const bool is_count[NUMBERS] = {[1] = true, [7] = true, [8] = true};
-
-static void numbers_of(double out[NUMBERS], const wsr__report_difference *d)
-{
-    const double numbers[NUMBERS] = {d->eps,
-                                     (double)d->count,
-                                     d->share_a,
-                                     d->share_b,
-                                     d->share_a - d->share_b,
-                                     d->low,
-                                     d->high,
-                                     (double)d->only_a,
-                                     (double)d->only_b,
-                                     d->mid,
-                                     d->exact};
-    memcpy(out, numbers, sizeof(numbers));
-}
-
-static wsr_status add_json(wsr__str *out, const wsr__report_difference *d)
-{
-    wsr_status status = WSR_OK;
-    wsr__json *json = NULL;
-    char *line = NULL;
-    double numbers[NUMBERS];
-    numbers_of(numbers, d);
-    WSR_TRY(wsr__json_new(&json));
-    put_texts(json, d);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        if (is_count[i]) {
-            wsr__json_integer(json, number_keys[i], (int64_t)numbers[i]);
-        } else {
-            wsr__json_number(json, number_keys[i], numbers[i]);
-        }
-    }
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
-    WSR_TRY(wsr__str_status(out));
-out:
-    wsr_text_free(line);
-    wsr__json_free(json);
-    return status;
-}
-
-static void add_csv(wsr__str *out, const wsr__report_difference *d)
-{
-    const char *const texts[] = {d->a, d->b, d->attack, d->options, d->norm};
-    double numbers[NUMBERS];
-    numbers_of(numbers, d);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        wsr__str_add(out, i == 0 ? "" : ",");
-        wsr__str_add_csv(out, texts[i]);
-    }
-    for (size_t i = 0; i < NUMBERS; i++) {
-        char text[32];
-        wsr__format_double(text, numbers[i]);
-        wsr__str_addf(out, ",%s", isnan(numbers[i]) ? "" : text);
-    }
-    wsr__str_add(out, "\n");
-}
-
 static wsr_status write_all(const work *w, const wsr_folder *folder)
 {
     wsr_status status = WSR_OK;
-    wsr__str csv = {0};
-    wsr__str json = {0};
+    wsr__rows rows = {0};
     wsr__str page = {0};
-    wsr__str_add(&csv, "a,b,attack,options,norm");
-    for (size_t i = 0; i < NUMBERS; i++) {
-        wsr__str_addf(&csv, ",%s", number_keys[i]);
-    }
-    wsr__str_add(&csv, "\n");
-    for (size_t i = 0; i < w->report.n_differences; i++) {
-        add_csv(&csv, &w->report.differences[i]);
-        WSR_TRY(add_json(&json, &w->report.differences[i]));
-    }
-    WSR_TRY(wsr__str_status(&csv));
+    wsr__rows_differences(&rows, &w->report);
+    WSR_TRY(wsr__rows_status(&rows));
     const wsr__locale locale = wsr__locale_enter();
     status = wsr__report_page(&page, &w->report);
     wsr__locale_leave(locale);
     WSR_TRY(status);
-    WSR_TRY(wsr_folder_write(folder, "differences.csv", csv.s));
-    WSR_TRY(wsr_folder_write(folder, "differences.jsonl", json.s));
+    WSR_TRY(wsr_folder_write(folder, "differences.csv", rows.csv.s));
+    WSR_TRY(wsr_folder_write(folder, "differences.jsonl", rows.json.s));
     WSR_TRY(wsr_folder_write(folder, "report.html", page.s));
 out:
-    wsr__str_free(&csv);
-    wsr__str_free(&json);
+    wsr__rows_free(&rows);
     wsr__str_free(&page);
     return status;
 }

@@ -7,6 +7,7 @@
 #define WSR_REPORT_RUNS_H
 
 #include "report/report.h"
+#include "report/rows.h"
 
 /// An image of a run.
 typedef struct wsr__ledger_image {
@@ -63,6 +64,9 @@ const wsr__ledger_cell *wsr__ledger_find(const wsr__ledger *ledger,
                                          const wsr__ledger_key *key);
 
 /// The differences of two runs as a table; nothing where there are none.
-void wsr__html_differences(wsr__str *out, const wsr__report *report);
+wsr_status wsr__html_differences(wsr__str *out, const wsr__report *report);
+
+/// The same as rows.
+void wsr__rows_differences(wsr__rows *rows, const wsr__report *report);
 
 #endif

@@ -199,14 +199,20 @@ static void add_outcomes(wsr__str *out, const gallery *g,
 
 // ------------------------------------------------------------------- galleries
 
-// Minimum-norm attacks have no strength; theirs is infinite.
-static void add_caption(wsr__str *out, const gallery *g, size_t a, size_t e)
+// Attack and options, as the evaluation was asked for them.
+static const char *spec_of(const wsr__st *st, size_t a, size_t e)
 {
     char key[KEY_SIZE];
     key_of(key, a, e, "attack");
-    const char *const spec = wsr__st_metadata(g->st, key);
+    const char *const spec = wsr__st_metadata(st, key);
+    return spec == NULL ? "attack" : spec;
+}
+
+// Minimum-norm attacks have no strength; theirs is infinite.
+static void add_caption(wsr__str *out, const gallery *g, size_t a, size_t e)
+{
     wsr__str_add(out, "<figcaption>");
-    wsr__html_text(out, spec == NULL ? "attack" : spec);
+    wsr__html_text(out, spec_of(g->st, a, e));
     wsr__str_add(out, " at ");
     if (isinf(eps_of(g->st, a, e))) {
         wsr__str_add(out, "any strength");
@@ -233,9 +239,9 @@ static wsr_status add_attack(wsr__str *out, gallery *g, size_t a)
     WSR_TRY(wsr__st_read_u8(g->success, g->st, key, all));
     key_of(key, a, e, "robust");
     WSR_TRY(wsr__st_read_u8(robust, g->st, key, all));
-    wsr__str_add(out, "<figure class=\"samples\">\n");
+    wsr__str_add(out, "<figure>\n");
     add_caption(out, g, a, e);
-    wsr__str_add(out, "<table>\n");
+    wsr__html_table_begin(out, "samples", spec_of(g->st, a, e));
     WSR_TRY(add_row(out, g, CLEAN));
     add_labels(out, g, "label", g->labels);
     WSR_TRY(add_seen(out, g, "predictions"));
@@ -244,7 +250,8 @@ static wsr_status add_attack(wsr__str *out, gallery *g, size_t a)
     WSR_TRY(add_seen(out, g, key));
     WSR_TRY(add_row(out, g, DIFFERENCE));
     add_outcomes(out, g, robust);
-    wsr__str_add(out, "</table></figure>\n");
+    wsr__html_table_end(out);
+    wsr__str_add(out, "</figure>\n");
 out:
     wsr__free(robust);
     return status;
@@ -296,7 +303,8 @@ wsr_status wsr__html_samples(wsr__str *out, const wsr__report *report)
         return WSR_OK;
     }
     WSR_TRY(open_gallery(&g, report->images));
-    wsr__str_add(out, "<h2>Images</h2>\n<p>The first images, what the attacks "
+    wsr__html_heading(out, "Images");
+    wsr__str_add(out, "<p>The first images, what the attacks "
                       "made of them, and the difference at full contrast: "
                       "grey is no change. Predictions other than the label "
                       "are bold.</p>\n");

@@ -211,43 +211,38 @@ static void draw_chance(wsr__str *out, const wsr__chart *chart, size_t classes)
 }
 
 // Options tell curves of one attack apart.
-static void draw_legend(wsr__str *out, const wsr__report *report,
+static void draw_legend(wsr__figure *figure, const wsr__report *report,
                         const char *norm)
 {
     size_t series = 0;
-    wsr__str_add(out, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < report->n_curves; i++) {
         const wsr__report_curve *const c = &report->curves[i];
         if (belongs(c, norm)) {
-            wsr__legend_line(out, series++);
-            add_curve_name(out, c);
-            if (c->options[0] != '\0') {
-                wsr__str_add(out, " <small>");
-                wsr__html_text(out, c->options);
-                wsr__str_add(out, "</small>");
-            }
-            wsr__legend_end(out);
+            wsr__legend_line(figure, series++);
+            wsr__html_curve(&figure->entry, c);
+            wsr__legend_end(figure);
         }
     }
-    wsr__str_add(out, "</ul>\n");
 }
 
-// The legend stands above, where a narrow page shows it first.
 wsr_status wsr__svg_accuracy(wsr__str *out, const wsr__report *report,
-                             const char *norm)
+                             const char *norm, const char *name)
 {
     wsr_status status = WSR_OK;
     const wsr__chart chart = chart_of(report, norm);
+    wsr__figure figure = {0};
     size_t series = 0;
-    draw_legend(out, report, norm);
-    wsr__chart_begin(out, &chart);
-    draw_chance(out, &chart, report->classes);
+    wsr__chart_begin(&figure, &chart);
+    draw_legend(&figure, report, norm);
+    draw_chance(&figure.body, &chart, report->classes);
     for (size_t i = 0; i < report->n_curves; i++) {
         if (belongs(&report->curves[i], norm)) {
-            WSR_TRY(draw_curve(out, &chart, &report->curves[i], series++));
+            WSR_TRY(
+                draw_curve(&figure.body, &chart, &report->curves[i], series++));
         }
     }
-    wsr__chart_end(out);
+    WSR_TRY(wsr__html_figure(out, &figure, name));
 out:
+    wsr__figure_free(&figure);
     return status;
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Draws the frame of a chart: round numbers on the axes, a grid, lines of data,
-// legends.
+// Draws the frame of a chart: round numbers on the axes, a grid, lines of data.
 
+#include "report/figure.h"
 #include "report/report.h"
 
 #include <math.h>
 
 enum {
     WIDTH = 640, // of the picture
-    HEIGHT = 348,
+    HEIGHT = 356,
     LEFT = 58, // of the frame inside the picture
     RIGHT = 624,
-    TOP = 26,
-    BOTTOM = 296
+    TOP = 34,
+    BOTTOM = 304
 };
 
 // Steps are 1, 2 or 5 times a power of ten. The small numbers forgive rounding:
@@ -95,15 +95,13 @@ static void draw_columns(wsr__str *out, const wsr__chart *chart)
     }
 }
 
-// viewBox instead of a size: the picture shrinks with the page.
-void wsr__chart_begin(wsr__str *out, const wsr__chart *chart)
+void wsr__chart_begin(wsr__figure *figure, const wsr__chart *chart)
 {
-    wsr__str_add(out, "<svg class=\"chart\" role=\"img\" aria-label=\"");
-    wsr__html_name(out, chart->label);
-    wsr__str_addf(out,
-                  "\" viewBox=\"0 0 %d %d\" "
-                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
-                  WIDTH, HEIGHT);
+    wsr__str *const out = &figure->body;
+    figure->style = "chart";
+    figure->label = chart->label;
+    figure->width = WIDTH;
+    figure->height = HEIGHT;
     draw_rows(out, chart);
     draw_columns(out, chart);
     wsr__str_addf(out, "<text class=\"name\" x=\"%d\" y=\"12\">", 2);
@@ -112,11 +110,6 @@ void wsr__chart_begin(wsr__str *out, const wsr__chart *chart)
                   (LEFT + RIGHT) / 2, HEIGHT - 6);
     wsr__html_name(out, chart->x_name);
     wsr__str_add(out, "</text>\n");
-}
-
-void wsr__chart_end(wsr__str *out)
-{
-    wsr__str_add(out, "</svg>\n");
 }
 
 // Dashes change when the colours are used up.
@@ -162,28 +155,4 @@ const char *wsr__chart_mark(wsr__str *out, size_t series, double x, double y)
     wsr__str_addf(out, "<path class=\"dot c%zu\" d=\"M%.1f %.1f%s\">", colour,
                   x, y, shape);
     return "path";
-}
-
-void wsr__legend_begin(wsr__str *out, size_t colour)
-{
-    wsr__str_addf(out, "<li class=\"c%zu\"><i></i>",
-                  colour % WSR__REPORT_COLOURS);
-}
-
-// A short piece of the line, with its mark in the middle.
-void wsr__legend_line(wsr__str *out, size_t series)
-{
-    wsr__str_add(out, "<li><svg class=\"key\" aria-hidden=\"true\" "
-                      "viewBox=\"0 0 40 12\" "
-                      "xmlns=\"http://www.w3.org/2000/svg\">"
-                      "<path class=\"line ");
-    wsr__series_style(out, series);
-    wsr__str_add(out, "\" d=\"M1 6H39\"/>");
-    const char *const mark = wsr__chart_mark(out, series, 20.0, 6.0);
-    wsr__str_addf(out, "</%s></svg>", mark);
-}
-
-void wsr__legend_end(wsr__str *out)
-{
-    wsr__str_add(out, "</li>\n");
 }

@@ -156,15 +156,14 @@ static void draw_state(wsr__str *out, const wsr__cell_layout *l, size_t state)
 
 // Later routes are drawn first, and states last, so that labels and nodes cover
 // the ends of the curves.
-static void draw(wsr__str *out, const wsr__cell_layout *l, const char *name)
+static void draw(wsr__figure *figure, const wsr__cell_layout *l)
 {
-    const double width = 2.0 * MARGIN + stretch(l) * place(l, l->columns - 1);
-    const double height = l->bottom - l->top + 8.0;
-    wsr__str_addf(out,
-                  "<svg class=\"cell\" role=\"img\" aria-label=\"%s\" "
-                  "viewBox=\"0 %.1f %.1f %.1f\" style=\"max-width:%.0fpx\" "
-                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
-                  name, l->top - 4.0, width, height, width);
+    wsr__str *const out = &figure->body;
+    figure->style = "cell";
+    figure->top = l->top - 4.0;
+    figure->width = 2.0 * MARGIN + stretch(l) * place(l, l->columns - 1);
+    figure->height = l->bottom - l->top + 8.0;
+    figure->fixed = true;
     for (size_t r = l->n_routes; r-- > 0;) {
         draw_route(out, l, &l->routes[r]);
     }
@@ -176,21 +175,27 @@ static void draw(wsr__str *out, const wsr__cell_layout *l, const char *name)
     for (size_t s = 0; s < l->states; s++) {
         draw_state(out, l, s);
     }
-    wsr__str_add(out, "</svg>\n");
 }
 
 wsr_status wsr__svg_cell(wsr__str *out, const wsr_genotype *genotype,
                          wsr_genotype_cell cell)
 {
     wsr_status status = WSR_OK;
+    const bool normal = cell == WSR_GENOTYPE_NORMAL;
+    wsr__figure figure = {
+        .label = normal ? "normal cell" : "reduction cell",
+        .caption = normal ? "Normal cell: keeps the size of the image."
+                          : "Reduction cell: halves it. Edges from the left "
+                            "have stride 2."};
     wsr__cell_layout *const layout = wsr__alloc(1, sizeof(*layout));
     if (layout == NULL) {
         return WSR_NOMEM;
     }
     WSR_TRY(wsr__layout_make(layout, genotype, cell));
-    draw(out, layout,
-         cell == WSR_GENOTYPE_NORMAL ? "normal cell" : "reduction cell");
+    draw(&figure, layout);
+    WSR_TRY(wsr__html_figure(out, &figure, figure.label));
 out:
+    wsr__figure_free(&figure);
     wsr__free(layout);
     return status;
 }

@@ -7,24 +7,29 @@
 
 #include <math.h>
 
-// The name of the y axis, and what the picture shows for those who hear it.
+// The name of the y axis, what the picture shows for those who hear it, and
+// the name of its file behind that of the phase.
 typedef struct words {
     const char *y;
     const char *label;
+    const char *file;
 } words;
 
 // Index: kind.
 static const words about[WSR__REPORT_KINDS] = {
-    [WSR__REPORT_LOSS] = {"loss", "loss over epochs"},
-    [WSR__REPORT_OBJECTIVE] = {"objective", "objective over epochs"},
-    [WSR__REPORT_SURROGATE] = {"loss", "losses of estimator and predictor"},
-    [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs"},
+    [WSR__REPORT_LOSS] = {"loss", "loss over epochs", "loss"},
+    [WSR__REPORT_OBJECTIVE] = {"objective", "objective over epochs",
+                               "objective"},
+    [WSR__REPORT_SURROGATE] = {"loss", "losses of estimator and predictor",
+                               "surrogates"},
+    [WSR__REPORT_ACCURACY] = {"accuracy", "accuracy over epochs", "accuracy"},
     [WSR__REPORT_CORRELATION] = {"rank correlation on unseen cells",
-                                 "rank correlation over epochs"},
+                                 "rank correlation over epochs", "correlation"},
     [WSR__REPORT_MSE] = {"mean squared error",
-                         "squared error of estimates over epochs"},
-    [WSR__REPORT_SHARE] = {"share of edges", "share of edges over epochs"},
-    [WSR__REPORT_TIME] = {"seconds", "seconds over epochs"}};
+                         "squared error of estimates over epochs", "error"},
+    [WSR__REPORT_SHARE] = {"share of edges", "share of edges over epochs",
+                           "edges"},
+    [WSR__REPORT_TIME] = {"seconds", "seconds over epochs", "time"}};
 
 // A picture shows the series of one kind and phase.
 static bool belongs(const wsr__report_series *s, const char *phase,
@@ -118,41 +123,43 @@ static void draw_points(wsr__str *out, const wsr__chart *chart,
 }
 
 // The last value of each series stands behind its name.
-static void draw_legend(wsr__str *out, const wsr__report *report,
-                        const char *phase, wsr__report_kind kind)
+static void draw_legend(wsr__figure *figure, const wsr__report_series *s,
+                        size_t series)
 {
-    size_t series = 0;
-    wsr__str_add(out, "<ul class=\"legend\">\n");
-    for (size_t i = 0; i < report->n_series; i++) {
-        const wsr__report_series *const s = &report->series[i];
-        if (belongs(s, phase, kind)) {
-            wsr__legend_line(out, series++);
-            wsr__html_name(out, s->name);
-            wsr__str_add(out, " <b>");
-            wsr__html_number(out, s->points[s->n - 1].y, is_share(kind));
-            wsr__str_add(out, "</b>");
-            wsr__legend_end(out);
-        }
-    }
-    wsr__str_add(out, "</ul>\n");
+    wsr__legend_line(figure, series);
+    wsr__html_name(&figure->entry, s->name);
+    wsr__str_add(&figure->entry, " <b>");
+    wsr__html_number(&figure->entry, s->points[s->n - 1].y, is_share(s->kind));
+    wsr__str_add(&figure->entry, "</b>");
+    wsr__legend_end(figure);
 }
 
 // Series are numbered within the picture; the number decides colour, dashes and
 // mark.
-void wsr__svg_series(wsr__str *out, const wsr__report *report,
-                     const char *phase, wsr__report_kind kind)
+wsr_status wsr__svg_series(wsr__str *out, const wsr__report *report,
+                           const char *phase, wsr__report_kind kind)
 {
+    wsr_status status = WSR_OK;
     const wsr__chart chart = chart_of(report, phase, kind);
+    wsr__figure figure = {0};
+    wsr__str name = {0};
     size_t series = 0;
-    draw_legend(out, report, phase, kind);
-    wsr__chart_begin(out, &chart);
+    wsr__str_addf(&name, "%s%s%s", phase, phase[0] == '\0' ? "" : "-",
+                  about[kind].file);
+    WSR_TRY(wsr__str_status(&name));
+    wsr__chart_begin(&figure, &chart);
     for (size_t i = 0; i < report->n_series; i++) {
         const wsr__report_series *const s = &report->series[i];
         if (belongs(s, phase, kind)) {
-            wsr__chart_line(out, &chart, s->points, s->n, series);
-            draw_points(out, &chart, s, series);
+            draw_legend(&figure, s, series);
+            wsr__chart_line(&figure.body, &chart, s->points, s->n, series);
+            draw_points(&figure.body, &chart, s, series);
             series++;
         }
     }
-    wsr__chart_end(out);
+    WSR_TRY(wsr__html_figure(out, &figure, name.s));
+out:
+    wsr__figure_free(&figure);
+    wsr__str_free(&name);
+    return status;
 }

@@ -60,40 +60,36 @@ static void add_share(wsr__str *out, const share *part, double total)
 }
 
 // Very thin pieces keep their whole width, so that they are seen.
-void wsr__svg_time(wsr__str *out, const wsr__report *report)
+wsr_status wsr__svg_time(wsr__str *out, const wsr__report *report)
 {
     share shares[SHARES];
     double total = 0.0;
     double x = 0.0;
+    wsr__figure figure = {.style = "chart",
+                          .label = "how the time divides",
+                          .width = WIDTH,
+                          .height = HEIGHT};
     const size_t n = gather(shares, report);
     for (size_t i = 0; i < n; i++) {
         total += shares[i].seconds;
     }
     if (!(total > 0.0)) {
-        return;
+        return WSR_OK;
     }
-    wsr__str_addf(out,
-                  "<svg class=\"chart\" role=\"img\" aria-label=\"how the time "
-                  "divides\" viewBox=\"0 0 %d %d\" "
-                  "xmlns=\"http://www.w3.org/2000/svg\">\n",
-                  WIDTH, HEIGHT);
     for (size_t i = 0; i < n; i++) {
         const double width = WIDTH * shares[i].seconds / total;
         const double shown = width > 2 * GAP ? width - GAP : width;
-        wsr__str_addf(out,
+        wsr__str_addf(&figure.body,
                       "<rect class=\"share c%zu\" x=\"%.1f\" y=\"2\" "
                       "width=\"%.1f\" height=\"28\" rx=\"2\"><title>",
                       i, x, shown);
-        wsr__html_name(out, shares[i].name);
-        wsr__str_addf(out, ": %.1f %%", 100.0 * shares[i].seconds / total);
-        wsr__str_add(out, "</title></rect>\n");
+        wsr__html_name(&figure.body, shares[i].name);
+        wsr__str_addf(&figure.body, ": %.1f %%</title></rect>\n",
+                      100.0 * shares[i].seconds / total);
+        wsr__legend_area(&figure, i);
+        add_share(&figure.entry, &shares[i], total);
+        wsr__legend_end(&figure);
         x += width;
     }
-    wsr__str_add(out, "</svg>\n<ul class=\"legend\">\n");
-    for (size_t i = 0; i < n; i++) {
-        wsr__legend_begin(out, i);
-        add_share(out, &shares[i], total);
-        wsr__legend_end(out);
-    }
-    wsr__str_add(out, "</ul>\n");
+    return wsr__html_figure(out, &figure, "time");
 }

@@ -102,23 +102,26 @@ static void add_means(wsr__str *out, const wsr__report *report,
 void wsr__html_table(wsr__str *out, const wsr__report *report, const char *norm)
 {
     const bool quantized = has_quantized(report, norm);
-    wsr__str_addf(out, "<div class=\"wide\"><table%s>\n<tr>",
-                  quantized ? "" : " class=\"accuracy\"");
-    wsr__str_add(out, "<th>attack</th><th class=\"n\">strength ε</th>"
-                      "<th class=\"n\">clean</th><th class=\"n\">robust</th>"
-                      "<th class=\"n\">95 % interval</th>");
+    wsr__html_table_begin(out, quantized ? "" : "accuracy", "accuracies");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "attack", false);
+    wsr__html_column(out, "strength ε", true);
+    wsr__html_column(out, "clean", true);
+    wsr__html_column(out, "robust", true);
+    wsr__html_column(out, "95 % interval", true);
     if (quantized) {
-        wsr__str_add(out, "<th class=\"n\">robust, 8 bits</th>"
-                          "<th class=\"n\">95 % interval</th>");
+        wsr__html_column(out, "robust, 8 bits", true);
+        wsr__html_column(out, "95 % interval", true);
     }
-    wsr__str_add(out, "<th class=\"n\">images</th></tr>\n");
+    wsr__html_column(out, "images", true);
+    wsr__str_add(out, "</tr>\n");
     for (size_t i = 0; i < report->n_curves; i++) {
         const wsr__report_curve *const c = &report->curves[i];
         for (size_t k = 0; wsr__streq(c->norm, norm) && k < c->n; k++) {
             add_row(out, c, &c->points[k], k == 0, quantized);
         }
     }
-    wsr__str_add(out, "</table></div>\n");
+    wsr__html_table_end(out);
     if (quantized) {
         wsr__str_add(out, "<p>8 bits: adversarial images rounded to multiples "
                           "of 1/255 without leaving the ball.</p>\n");
@@ -151,10 +154,12 @@ static void add_classes(wsr__str *out, const wsr__report *report,
 {
     wsr__str_add(out, "<details><summary>");
     wsr__html_curve(out, c);
-    wsr__str_add(out, "</summary>\n<div class=\"wide\"><table>\n"
-                      "<tr><th>class</th>");
+    wsr__str_add(out, "</summary>\n");
+    wsr__html_table_begin(out, "", "accuracy by class");
+    wsr__str_add(out, "<tr>");
+    wsr__html_column(out, "class", false);
     for (size_t k = 0; k < c->n; k++) {
-        wsr__str_add(out, "<th class=\"n\">");
+        wsr__str_add(out, "<th scope=\"col\" class=\"n\">");
         wsr__html_eps(out, c->points[k].eps);
         wsr__str_add(out, "</th>");
     }
@@ -162,7 +167,8 @@ static void add_classes(wsr__str *out, const wsr__report *report,
     for (size_t label = 0; label < c->points[0].n_classes; label++) {
         add_class_row(out, report, c, label);
     }
-    wsr__str_add(out, "</table></div></details>\n");
+    wsr__html_table_end(out);
+    wsr__str_add(out, "</details>\n");
 }
 
 // Only evaluations that were asked for classes have them.
@@ -175,8 +181,9 @@ void wsr__html_classes(wsr__str *out, const wsr__report *report)
             continue;
         }
         if (!any) {
-            wsr__str_add(out, "<h2>By class</h2>\n<p>Share of the images of "
-                              "each class that are recognised in spite of the "
+            wsr__html_heading(out, "By class");
+            wsr__str_add(out, "<p>Share of the images of each class that are "
+                              "recognised in spite of the "
                               "attack, by its strength.</p>\n");
         }
         any = true;
@@ -212,7 +219,8 @@ void wsr__html_warnings(wsr__str *out, const wsr__report *report)
     if (report->n_warnings == 0) {
         return;
     }
-    wsr__str_add(out, "<h2>Warnings</h2>\n<p>What makes these results "
+    wsr__html_heading(out, "Warnings");
+    wsr__str_add(out, "<p>What makes these results "
                       "doubtful, by the published checklists for evaluations "
                       "of robustness and for searches.</p>\n<ul "
                       "class=\"warnings\">\n");

@@ -104,7 +104,7 @@ START_TEST(searchers_of_a_comparison_are_a_table)
         "{\"event\":\"compare\",\"searcher\":\"a<b\",\"passes\":null}\n");
     const char *const page = page_of(dir);
     check_well_formed(page);
-    ck_assert_has(page, "<h2>Searchers</h2>");
+    ck_assert_has(page, ">Searchers</h2>");
     ck_assert_has(page, "<td>wsr nas</td><td class=\"n\">5000</td>");
     ck_assert_has(page, "<td class=\"n\">37.5 %</td></tr>");
     ck_assert_has(page, "<td>a&lt;b</td>");
@@ -134,15 +134,16 @@ START_TEST(corruptions_and_curvature_have_sections)
         "\"trace_error\":11}\n");
     const char *const page = page_of(dir);
     check_well_formed(page);
-    ck_assert_has(page, "<h2>Accuracy under corruptions</h2>");
+    ck_assert_has(page, ">Accuracy under corruptions</h2>");
     ck_assert_has(page, "40 images, of which 90.0 % are recognised");
     ck_assert_has(page, "<td>a&lt;b</td>");
     ck_assert_has(page, "title=\"95 %: 40.0 to 60.0\">50.0 %</td>");
     ck_assert_lacks(page, "12.5 %");
     // The mean of both at severity 2, in the table and in the picture.
-    ck_assert_has(page, "<th class=\"n\">62.5 %</th>");
+    ck_assert_has(page, "<tr class=\"sum\"><td>mean</td>");
+    ck_assert_has(page, "<td class=\"n\">62.5 %</td>");
     ck_assert_has(page, "weather at severity 2: 62.5 %");
-    ck_assert_has(page, "<h2>Curvature of the loss</h2>");
+    ck_assert_has(page, ">Curvature of the loss</h2>");
     ck_assert_has(page, "393 ± 11");
 }
 END_TEST
@@ -163,10 +164,10 @@ START_TEST(predictors_that_rank_are_a_table)
         "{\"event\":\"predictor\",\"predictor\":\"gae:layers=<2\"}\n");
     const char *const page = page_of(dir);
     check_well_formed(page);
-    ck_assert_has(page, "<h2>Predictors</h2>");
+    ck_assert_has(page, ">Predictors</h2>");
     ck_assert_has(page, "over 30 architectures");
     ck_assert_has(page, "the same 100 architectures");
-    ck_assert_has(page, "<th class=\"n\">clean</th>");
+    ck_assert_has(page, "<th scope=\"col\" class=\"n\">clean</th>");
     ck_assert_has(page, "<td>lstm</td><td class=\"n\">0.25<br/><small>"
                         "-0.12 to 0.50</small></td>"
                         "<td class=\"n\">0.75</td></tr>");
@@ -208,6 +209,7 @@ START_TEST(a_run_becomes_one_well_formed_page)
 }
 END_TEST
 
+// Links save what the page holds, or lead to its sections.
 START_TEST(nothing_is_needed_from_elsewhere)
 {
     const char *const dir = scratch_folder("alone");
@@ -217,10 +219,17 @@ START_TEST(nothing_is_needed_from_elsewhere)
     ck_assert_lacks(page, "src=");
     for (const char *c = strstr(page, "href="); c != NULL;
          c = strstr(c + 1, "href=")) {
-        ck_assert_ptr_eq(strstr(c, "href=\"data:text/csv;"), c);
+        const char *const to = c + strlen("href=\"");
+        char id[80];
+        (void)snprintf(id, sizeof(id), "id=\"%.*s\"",
+                       (int)strcspn(to + 1, "\""), to + 1);
+        ck_assert(strncmp(to, "data:", 5) == 0 ||
+                  (*to == '#' && strstr(page, id) != NULL));
     }
     ck_assert_lacks(page, "url(");
     ck_assert_lacks(page, "@import");
+    ck_assert_has(page, "<a href=\"#accuracy-over-strengths\">Accuracy over "
+                        "strengths</a>");
 }
 END_TEST
 
@@ -253,10 +262,10 @@ START_TEST(an_evaluation_has_worst_case_classes_and_warnings)
     ck_assert_has(page, "18.8 %");
     // One attack is its own worst case.
     ck_assert_ptr_null(strstr(strstr(page, "<h3>L2"), "worst case"));
-    ck_assert_has(page, "<h2>By class</h2>");
+    ck_assert_has(page, ">By class</h2>");
     ck_assert_has(page, "<tr><td>0</td><td class=\"n\">12.5 %</td></tr>");
     ck_assert_has(page, "<tr><td>1</td><td class=\"n\">–</td></tr>");
-    ck_assert_has(page, "<h2>Warnings</h2>");
+    ck_assert_has(page, ">Warnings</h2>");
     ck_assert_has(page, "<li><b>zero gradients</b> pgd:steps=7, linf at 0.1: "
                         "8 of 9 &lt;are&gt; zero.<br/><small>look elsewhere."
                         "</small></li>");
@@ -381,43 +390,131 @@ START_TEST(images_have_labels_and_predictions_with_names)
 }
 END_TEST
 
-static void expect_link(const char *page, const char *name, const char *csv)
+static void expect_link(const char *page, const char *name, const char *type,
+                        const char *text)
 {
     wsr__str link = {0};
     wsr__str_addf(&link,
-                  "<a download=\"%s\" href=\"data:text/csv;"
-                  "charset=utf-8;base64,",
-                  name);
-    wsr__add_base64(&link, (const unsigned char *)csv, strlen(csv));
+                  "<a download=\"%s\" href=\"data:%s;charset=utf-8;base64,",
+                  name, type);
+    wsr__add_base64(&link, (const unsigned char *)text, strlen(text));
     wsr__str_add(&link, "\">");
     ck_assert_has(page, link.s);
     wsr__str_free(&link);
 }
 
+static const char saved[] =
+    "{\"event\":\"start\",\"version\":\"1.2.3\"}\n"
+    "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":1,\"loss\":0.1}\n"
+    "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":2,\"loss\":0.05,"
+    "\"seconds\":3}\n"
+    "{\"event\":\"eval\",\"attack\":\"pgd_50%\",\"options\":\"a=\\\"b\\\","
+    "c=2\",\"norm\":\"linf\",\"eps\":0.1,\"count\":4,"
+    "\"clean_accuracy\":1,\"robust_accuracy\":0.3,\"robust_low\":0.25,"
+    "\"robust_high\":0.5,\"class_accuracy\":[0.3,null]}\n"
+    "{\"event\":\"eval\",\"attack\":\"fgsm\",\"norm\":\"linf\","
+    "\"eps\":0.03137255,\"robust_accuracy\":0.5}\n";
+
 START_TEST(the_numbers_can_be_saved_from_the_page)
 {
     const char *const dir = scratch_folder("csv");
-    put(dir, "log.jsonl",
-        "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":1,\"loss\":0.1}\n"
-        "{\"event\":\"epoch\",\"phase\":\"train\",\"epoch\":2,\"loss\":0.05,"
-        "\"seconds\":3}\n"
-        "{\"event\":\"eval\",\"attack\":\"pgd\",\"options\":\"a=\\\"b\\\","
-        "c=2\",\"norm\":\"linf\",\"eps\":0.1,\"count\":4,"
-        "\"clean_accuracy\":1,\"robust_accuracy\":0.3,\"robust_low\":0.25,"
-        "\"robust_high\":0.5,\"class_accuracy\":[0.3,null]}\n");
+    put(dir, "log.jsonl", saved);
     const char *const page = page_of(dir);
     check_well_formed(page);
     expect_link(
-        page, "accuracies.csv",
+        page, "accuracies.csv", "text/csv",
         "net,attack,options,norm,eps,count,clean_accuracy,"
         "robust_accuracy,robust_low,robust_high,class_0,class_1\n"
-        "\"\",\"pgd\",\"a=\"\"b\"\",c=2\",\"linf\",0.1,4,1,0.3,0.25,0.5,"
-        "0.3,\n");
-    expect_link(page, "epochs.csv",
+        "\"\",\"pgd_50%\",\"a=\"\"b\"\",c=2\",\"linf\",0.1,4,1,0.3,0.25,0.5,"
+        "0.3,\n"
+        "\"\",\"fgsm\",\"\",\"linf\",0.03137255,,,0.5,,,,\n");
+    expect_link(page, "epochs.csv", "text/csv",
                 "phase,unit,name,epoch,value\n"
                 "\"train\",\"loss\",\"loss\",1,0.1\n"
                 "\"train\",\"loss\",\"loss\",2,0.05\n"
                 "\"train\",\"seconds\",\"train\",2,3\n");
+    expect_link(page, "epochs.json", "application/json",
+                "[\n{\"phase\":\"train\",\"unit\":\"loss\",\"name\":\"loss\","
+                "\"epoch\":1.0,\"value\":0.1},\n"
+                "{\"phase\":\"train\",\"unit\":\"loss\",\"name\":\"loss\","
+                "\"epoch\":2.0,\"value\":0.05},\n"
+                "{\"phase\":\"train\",\"unit\":\"seconds\",\"name\":\"train\","
+                "\"epoch\":2.0,\"value\":3.0}\n]\n");
+    ck_assert_has(page, "<a download=\"accuracies.json\" "
+                        "href=\"data:application/json;");
+}
+END_TEST
+
+// A column for each strength of any curve.
+START_TEST(the_spectrum_can_be_saved_for_latex)
+{
+    const char *const dir = scratch_folder("latex");
+    put(dir, "log.jsonl", saved);
+    expect_link(page_of(dir), "accuracy-linf.tex", "application/x-tex",
+                "% Robust accuracy in percent over the strength (norm linf, "
+                "pixels from 0 to 1),\n"
+                "% 95 % intervals of Wilson, 4 images; libwsr 1.2.3.\n"
+                "% Needs \\usepackage{booktabs}.\n"
+                "\\begin{tabular}{lrrr}\n"
+                "\\toprule\n"
+                "attack & clean & $8/255$ & $0.1$ \\\\\n"
+                "\\midrule\n"
+                "pgd\\_50\\% {\\scriptsize a=\"b\",c=2} & 100.0 & -- & 30.0 "
+                "\\\\\n"
+                " & & & {\\scriptsize 25.0--50.0} \\\\\n"
+                "fgsm & -- & 50.0 & -- \\\\\n"
+                " & & & \\\\\n"
+                "\\bottomrule\n"
+                "\\end{tabular}\n");
+}
+END_TEST
+
+// The file that a link of the page saves, decoded. The caller frees it.
+static char *saved_file(const char *page, const char *name)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    char link[96];
+    (void)snprintf(link, sizeof(link), "download=\"%s\"", name);
+    ck_assert_has(page, link);
+    const char *c = strstr(strstr(page, link), "base64,") + strlen("base64,");
+    char *const text = calloc(strcspn(c, "\"") + 1, 1);
+    size_t n = 0;
+    unsigned bits = 0;
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; *c != '"' && *c != '='; c++, i++) {
+        bits = bits << 6 | (unsigned)(strchr(digits, *c) - digits);
+        if (i % 4 != 0) {
+            text[n++] = (char)(bits >> (6 - 2 * (i % 4)));
+        }
+    }
+    return text;
+}
+
+// Pictures outside the page have their colours and their legend in them.
+START_TEST(pictures_can_be_saved_from_the_page)
+{
+    const char *const dir = scratch_folder("svg");
+    put(dir, "log.jsonl", saved);
+    put(dir, "genotype.yaml", genotype);
+    const char *const page = page_of(dir);
+    char *const svg = saved_file(page, "accuracy-linf.svg");
+    ck_assert_has(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=");
+    ck_assert_has(svg, ".line.c0,");
+    ck_assert_has(svg, "class=\"line c1 d0\"");
+    ck_assert_has(svg, "pgd_50% <tspan class=\"note\">a=&quot;b&quot;,c=2"
+                       "</tspan></text>");
+    ck_assert_lacks(svg, "var(");
+    ck_assert_lacks(svg, "<b>");
+    ck_assert_str_eq(svg + strlen(svg) - 7, "</svg>\n");
+    free(svg);
+    char *const cell = saved_file(page, "normal-cell.svg");
+    ck_assert_has(cell, "<title>normal cell</title>");
+    ck_assert_has(cell, "sep conv 3×3");
+    free(cell);
+    char *const loss = saved_file(page, "train-loss.svg");
+    ck_assert_has(loss, "<tspan class=\"strong\">0.05</tspan>");
+    free(loss);
 }
 END_TEST
 
@@ -609,7 +706,9 @@ START_TEST(estimates_stand_beside_pgd)
     const char *const page = page_of(dir);
     check_well_formed(page);
     ck_assert_has(page, "<h1>Estimators</h1>");
-    ck_assert_has(page, "<h2>Estimated noises against PGD</h2>");
+    ck_assert_has(page,
+                  "<h2 id=\"estimated-noises-against-pgd\">Estimated noises "
+                  "against PGD</h2>");
     ck_assert_has(page, "<td>PGD</td><td class=\"n\">5 ms</td>");
     ck_assert_has(page, "1/50");
     ck_assert_has(page, "51.5 % <small>+1.5</small>");
@@ -637,6 +736,8 @@ Suite *suite(void)
         images_are_shown_beside_what_attacks_made_of_them,
         images_have_labels_and_predictions_with_names,
         the_numbers_can_be_saved_from_the_page,
+        the_spectrum_can_be_saved_for_latex,
+        pictures_can_be_saved_from_the_page,
         many_curves_can_be_told_apart,
         images_without_pixels_are_refused,
         a_min_norm_attack_is_drawn_at_every_strength,

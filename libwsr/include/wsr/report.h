@@ -16,7 +16,9 @@ extern "C" {
  * DIR/genotype.yaml and DIR/images.safetensors (a file of
  * wsr_eval_save_images()). Any of these files may be missing.
  *
- * The page is a single file without links to others. It shows drawings of both
+ * The page is a single file without links to others. It holds its numbers as
+ * CSV, JSON and LaTeX and its pictures as SVG, to be saved (docs/formats.md).
+ * It shows drawings of both
  * cells, accuracy over strengths with 95 % intervals, accuracy by class,
  * warnings, the first images beside their adversarial images, losses and
  * accuracies over time, the shares of the time, configuration and environment.
