@@ -140,6 +140,9 @@ WSR_API void wsr_model_free(wsr_model *model);
 /**
  * Set the range of the pixels. The default is [0, 1].
  *
+ * @param model a model
+ * @param lo smallest value of a pixel
+ * @param hi largest value of a pixel
  * @returns WSR_ARG unless both are finite and lo < hi
  */
 WSR_API WSR_MUST_USE wsr_status wsr_model_set_range(wsr_model *model, float lo,
@@ -149,6 +152,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_model_set_range(wsr_model *model, float lo,
  * Set the largest number of images in one call of the functions that were
  * passed to wsr_model_new().
  *
+ * @param model a model
  * @param batch at least 1
  * @returns WSR_ARG for 0, and for a model from a network, graph or program,
  *          whose batch is an argument of its constructor
@@ -169,6 +173,8 @@ typedef enum wsr_statistics {
  * model with the option stop=false: then no image leaves the batch while the
  * attack runs. The running statistics do not change in either mode.
  *
+ * @param model a model
+ * @param statistics which statistics batch norms use
  * @returns WSR_ARG for another value, and for a model from two functions or a
  *          program, whose statistics the library does not know
  */
@@ -343,6 +349,7 @@ WSR_API const char *wsr_attack_name(const wsr_attack *attack);
  *
  * @param out [out, owned] such as "pgd:steps=7": the name and the options whose
  *        values are not the defaults; release with wsr_text_free()
+ * @param attack an attack
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_attack_spec(char **out,
@@ -394,7 +401,12 @@ WSR_API size_t wsr_attack_result_count(const wsr_attack_result *result);
 /** Number of strengths of a result. */
 WSR_API size_t wsr_attack_result_strengths(const wsr_attack_result *result);
 
-/** Strength `e`, in the order of wsr_attack_set_strengths(). */
+/**
+ * Strength `e`, in the order of wsr_attack_set_strengths().
+ *
+ * @param result a result
+ * @param e number of the strength, from 0
+ */
 WSR_API float wsr_attack_result_eps(const wsr_attack_result *result, size_t e);
 
 /**
@@ -409,6 +421,8 @@ WSR_API const uint8_t *wsr_attack_result_clean(const wsr_attack_result *result);
  * For each image, whether it is robust at strength `e`: the model classifies
  * the clean image correctly and the attack does not succeed.
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n), 0 or 1
  */
 WSR_API const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
@@ -417,6 +431,8 @@ WSR_API const uint8_t *wsr_attack_result_robust(const wsr_attack_result *result,
 /**
  * For each image, whether the attack succeeded at strength `e`.
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n), 0 or 1
  */
 WSR_API const uint8_t *wsr_attack_result_success(
@@ -426,20 +442,40 @@ WSR_API const uint8_t *wsr_attack_result_success(
  * Adversarial images at strength `e`. Where the attack did not succeed, this is
  * its last attempt or the clean image.
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n, c, h, w); NULL with the option images=false
  */
 WSR_API const float *wsr_attack_result_images(const wsr_attack_result *result,
                                               size_t e);
 
-/** For each image, the linf norm of its change. @returns [borrowed] (n) */
+/**
+ * For each image, the linf norm of its change.
+ *
+ * @param result a result
+ * @param e number of the strength, from 0
+ * @returns [borrowed] (n)
+ */
 WSR_API const float *wsr_attack_result_linf(const wsr_attack_result *result,
                                             size_t e);
 
-/** For each image, the l2 norm of its change. @returns [borrowed] (n) */
+/**
+ * For each image, the l2 norm of its change.
+ *
+ * @param result a result
+ * @param e number of the strength, from 0
+ * @returns [borrowed] (n)
+ */
 WSR_API const float *wsr_attack_result_l2(const wsr_attack_result *result,
                                           size_t e);
 
-/** For each image, the l1 norm of its change. @returns [borrowed] (n) */
+/**
+ * For each image, the l1 norm of its change.
+ *
+ * @param result a result
+ * @param e number of the strength, from 0
+ * @returns [borrowed] (n)
+ */
 WSR_API const float *wsr_attack_result_l1(const wsr_attack_result *result,
                                           size_t e);
 
@@ -447,6 +483,8 @@ WSR_API const float *wsr_attack_result_l1(const wsr_attack_result *result,
  * For each image, the number of forward passes at strength `e`. A pass that
  * several strengths share counts for the first strength that needed it.
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n)
  */
 WSR_API const uint32_t *wsr_attack_result_queries(
@@ -456,6 +494,8 @@ WSR_API const uint32_t *wsr_attack_result_queries(
  * For each image, the number of backward passes at strength `e`, counted like
  * wsr_attack_result_queries().
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n)
  */
 WSR_API const uint32_t *wsr_attack_result_gradients(
@@ -465,12 +505,19 @@ WSR_API const uint32_t *wsr_attack_result_gradients(
  * For each image, the number of these backward passes whose gradient was zero
  * in every pixel.
  *
+ * @param result a result
+ * @param e number of the strength, from 0
  * @returns [borrowed] (n)
  */
 WSR_API const uint32_t *wsr_attack_result_flat(const wsr_attack_result *result,
                                                size_t e);
 
-/** Seconds spent at strength `e`. */
+/**
+ * Seconds spent at strength `e`.
+ *
+ * @param result a result
+ * @param e number of the strength, from 0
+ */
 WSR_API double wsr_attack_result_seconds(const wsr_attack_result *result,
                                          size_t e);
 

@@ -103,10 +103,10 @@ WSR_API void wsr_text_free(char *text);
 /**
  * Quote a value for use in option text ("key=value,...") and in specs
  * ("name:key=value", "idx:IMAGES,LABELS"). In these texts the characters
- * `, [ ] " \` have a meaning unless they stand in double quotes or follow a
- * backslash. A backslash before any other character is an ordinary character.
- * Text inside [brackets] keeps its quotes, because the parser of the list reads
- * them.
+ * `, [ ] "` and the backslash have a meaning unless they stand in double quotes
+ * or follow a backslash. A backslash before any other character is an ordinary
+ * character. Text inside [brackets] keeps its quotes, because the parser of the
+ * list reads them.
  *
  * @param out [out, owned] the quoted value, or a copy of the value when it
  * needs no quotes; release with wsr_text_free()

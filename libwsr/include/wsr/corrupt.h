@@ -146,7 +146,13 @@ wsr_corruption_eval_finish(wsr_corruption_eval *eval);
 /** Number of corruptions. */
 WSR_API size_t wsr_corruption_eval_size(const wsr_corruption_eval *eval);
 
-/** Name of corruption `i`. @returns [borrowed, static] NULL beyond the end */
+/**
+ * Name of corruption `i`.
+ *
+ * @param eval an evaluation
+ * @param i number of the corruption, from 0
+ * @returns [borrowed, static] NULL beyond the end
+ */
 WSR_API const char *wsr_corruption_eval_name(const wsr_corruption_eval *eval,
                                              size_t i);
 
@@ -157,6 +163,7 @@ WSR_API size_t wsr_corruption_eval_images(const wsr_corruption_eval *eval);
  * Accuracy without a corruption.
  *
  * @param low, high [out] its 95 % interval (Wilson); NULL is legal
+ * @param eval an evaluation
  * @returns the accuracy in [0, 1]; NAN unless all images are done
  */
 WSR_API double wsr_corruption_eval_clean(double *low, double *high,
@@ -166,6 +173,7 @@ WSR_API double wsr_corruption_eval_clean(double *low, double *high,
  * Accuracy under corruption `i` at one severity.
  *
  * @param low, high [out] its 95 % interval (Wilson); NULL is legal
+ * @param eval an evaluation
  * @param i number of the corruption
  * @param severity from 1 to 5
  * @returns the accuracy in [0, 1]; NAN unless all images are done
@@ -177,6 +185,7 @@ WSR_API double wsr_corruption_eval_accuracy(double *low, double *high,
 /**
  * Mean accuracy over the corruptions.
  *
+ * @param eval an evaluation
  * @param severity from 1 to 5; 0: over the severities as well
  * @returns the mean over what is complete; NAN when nothing is
  */
@@ -188,6 +197,7 @@ WSR_API double wsr_corruption_eval_mean(const wsr_corruption_eval *eval,
  * "corruption_mean" of docs/json.md.
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status

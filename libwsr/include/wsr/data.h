@@ -110,6 +110,7 @@ WSR_API int64_t wsr_dataset_classes(const wsr_dataset *dataset);
 /**
  * Name of a class.
  *
+ * @param dataset a data set
  * @param label any value
  * @returns [borrowed] NULL when the source has no class names or `label` is no
  *          class of the data set

@@ -49,6 +49,7 @@ WSR_API void wsr_estimator_free(wsr_estimator *estimator);
  * Write an estimator's weights to a safetensors file whose metadata describe
  * the estimator.
  *
+ * @param estimator an estimator
  * @param path path of the file, which is replaced as a whole or not at all
  * @returns WSR_IO, WSR_NOMEM
  */

@@ -136,6 +136,7 @@ WSR_API void wsr_eval_free(wsr_eval *eval);
  * Set the strengths of all attacks. Without this call the only strength is
  * 8/255.
  *
+ * @param eval an evaluation
  * @param eps [copied] strengths in any order
  * @param n number of strengths
  * @returns WSR_ARG for a strength that is not permitted or after
@@ -242,6 +243,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_finish(wsr_eval *eval);
  * complete strengths and members of a step that was stopped inside;
  * docs/formats.md lists its tensors.
  *
+ * @param eval an evaluation
  * @param path path of the file, which is replaced as a whole or not at all
  * @returns WSR_ARG before wsr_eval_open(); WSR_IO, WSR_NOMEM
  */
@@ -271,16 +273,32 @@ WSR_API const wsr_dataset *wsr_eval_dataset(const wsr_eval *eval);
 /** Number of attacks of an evaluation. */
 WSR_API size_t wsr_eval_attacks(const wsr_eval *eval);
 
-/** Attack `a`. @returns [borrowed] */
+/**
+ * Attack `a`.
+ *
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ * @returns [borrowed]
+ */
 WSR_API const wsr_attack *wsr_eval_attack(const wsr_eval *eval, size_t a);
 
 /** Number of strengths of an evaluation. */
 WSR_API size_t wsr_eval_strengths(const wsr_eval *eval);
 
-/** Strength `e`, in the order of wsr_eval_set_strengths(). */
+/**
+ * Strength `e`, in the order of wsr_eval_set_strengths().
+ *
+ * @param eval an evaluation
+ * @param e number of the strength, from 0
+ */
 WSR_API float wsr_eval_eps(const wsr_eval *eval, size_t e);
 
-/** Number of images on which attack `a` is complete. */
+/**
+ * Number of images on which attack `a` is complete.
+ *
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ */
 WSR_API size_t wsr_eval_count(const wsr_eval *eval, size_t a);
 
 /** A number of one attack at one strength, see wsr_eval_get(). */
@@ -313,6 +331,9 @@ typedef enum wsr_eval_value {
  * A number of attack `a` at strength `e`, over the images that are done.
  *
  * @param what which number; accuracies are in [0, 1]
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ * @param e number of the strength, from 0
  * @returns NAN when there are no images to compute it from
  */
 WSR_API double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
@@ -322,13 +343,20 @@ WSR_API double wsr_eval_get(const wsr_eval *eval, size_t a, size_t e,
  * Worst-case accuracy at strength `e`: an image counts as correct only if no
  * attack of the norm succeeded on it.
  *
+ * @param eval an evaluation
  * @param norm "linf", "l2" or "l1"
+ * @param e number of the strength, from 0
  * @returns the accuracy over the images on which all attacks of the norm are
  *          complete; NAN when there are none
  */
 WSR_API double wsr_eval_worst(const wsr_eval *eval, const char *norm, size_t e);
 
-/** Mean robust accuracy of attack `a` over the strengths above 0. */
+/**
+ * Mean robust accuracy of attack `a` over the strengths above 0.
+ *
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ */
 WSR_API double wsr_eval_mean(const wsr_eval *eval, size_t a);
 
 /**
@@ -336,6 +364,9 @@ WSR_API double wsr_eval_mean(const wsr_eval *eval, size_t a);
  *
  * @param count [out] number of these images, may be NULL
  * @param label number of the class
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ * @param e number of the strength, from 0
  * @returns the accuracy; NAN when there are no images of the class
  */
 WSR_API double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a,
@@ -345,6 +376,9 @@ WSR_API double wsr_eval_class(size_t *count, const wsr_eval *eval, size_t a,
  * Whether image `i` is robust against attack `a` at strength `e`.
  *
  * @param i below wsr_eval_count()
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ * @param e number of the strength, from 0
  */
 WSR_API bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e,
                              size_t i);
@@ -352,6 +386,10 @@ WSR_API bool wsr_eval_robust(const wsr_eval *eval, size_t a, size_t e,
 /**
  * Adversarial image `i` of attack `a` at strength `e`.
  *
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
+ * @param e number of the strength, from 0
+ * @param i number of the image in the evaluation, from 0
  * @returns [borrowed] (c, h, w); NULL unless i is below the option `keep` and
  *          wsr_eval_count()
  */
@@ -361,6 +399,8 @@ WSR_API const float *wsr_eval_image(const wsr_eval *eval, size_t a, size_t e,
 /**
  * Number of images on which all attacks of one norm are complete.
  *
+ * @param eval an evaluation
+ * @param norm "linf", "l2" or "l1"
  * @returns the number; 0 when there is no attack of the norm
  */
 WSR_API size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm);
@@ -372,6 +412,7 @@ WSR_API size_t wsr_eval_worst_count(const wsr_eval *eval, const char *norm);
  * events "eval", "summary" and "warning".
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
@@ -381,6 +422,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_json(char **out, const wsr_eval *eval);
  * line each after a line of column names.
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
@@ -393,6 +435,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_csv(char **out, const wsr_eval *eval);
  * "robust accuracy: 58.00%".
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_progress_text(char **out,
@@ -404,6 +447,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_progress_text(char **out,
  * correctly and for which the attack found no change of at most this norm.
  *
  * @param eps radius of the ball, in the norm of the attack
+ * @param eval an evaluation
+ * @param a number of the attack, from 0
  * @returns the accuracy over the images that are done; NAN for other attacks,
  *          in a transfer evaluation, and when there are no images
  */
@@ -416,6 +461,7 @@ WSR_API double wsr_eval_accuracy_at(const wsr_eval *eval, size_t a, double eps);
  *
  * @param out [out, owned] "" without such attacks; release with
  *        wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_curves_csv(char **out,
@@ -427,6 +473,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_curves_csv(char **out,
  * image is robust, the size of the change and the attack and step that
  * succeeded. docs/formats.md describes the fields.
  *
+ * @param eval an evaluation
  * @param csv [borrowed] path of the file of comma-separated values; NULL: none
  * @param jsonl [borrowed] path of the file of JSON lines; NULL: none. Each file
  *        is replaced as a whole or not at all
@@ -465,6 +512,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings(char **out,
  * Write the warnings of wsr_eval_warnings() as sentences, one a line.
  *
  * @param out [out, owned] "" when there are none; release with wsr_text_free()
+ * @param eval an evaluation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
@@ -482,6 +530,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_warnings_text(char **out,
  * "A.E.eps" hold the attack, its norm and the strength; "class.N" holds the
  * name of class N, if the data set has names.
  *
+ * @param eval an evaluation
  * @param most largest number of images to write; 0: all that were kept
  * @param path path of the file, which is replaced as a whole or not at all
  * @returns WSR_ARG when none were kept, and for .npy with several attacks or

@@ -124,6 +124,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_from_alphas(
  * counts, since it determines the names of a network's parameters and the order
  * of its channels.
  *
+ * @param a, b [borrowed] genotypes
  * @returns true when both describe the same network
  */
 WSR_API bool wsr_genotype_equal(const wsr_genotype *a, const wsr_genotype *b);
@@ -168,6 +169,8 @@ WSR_API size_t wsr_genotype_state(const wsr_genotype *genotype,
 /**
  * Number of states that a cell concatenates to its output.
  *
+ * @param genotype a genotype
+ * @param cell normal or reduction cell
  * @returns at least 1
  */
 WSR_API size_t wsr_genotype_concat_count(const wsr_genotype *genotype,

@@ -85,6 +85,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_graph_op(wsr_value *out, wsr_graph *graph,
 /**
  * Make a value an output and name it. wsr_plan_dst() finds it by this name.
  *
+ * @param graph a graph
+ * @param name [copied] of the output
+ * @param value of this graph
  * @returns WSR_ARG when the name is taken or the value is not of this graph,
  *          WSR_NOMEM
  */
@@ -105,7 +108,13 @@ WSR_API WSR_MUST_USE wsr_status wsr_graph_value(wsr_value *out,
                                                 const wsr_graph *graph,
                                                 const char *name);
 
-/** Shape of a value for a batch of one. @returns [borrowed] */
+/**
+ * Shape of a value for a batch of one.
+ *
+ * @param graph a graph
+ * @param value of this graph
+ * @returns [borrowed]
+ */
 WSR_API const wsr_shape *wsr_graph_shape(const wsr_graph *graph,
                                          wsr_value value);
 
@@ -149,6 +158,8 @@ WSR_API size_t wsr_plan_batch(const wsr_plan *plan);
  * Memory of an input. Write the input there, row-major, before
  * wsr_plan_forward().
  *
+ * @param plan a plan
+ * @param input [borrowed] name of an input
  * @returns [borrowed] NULL when no output depends on an input of that name
  */
 WSR_API float *wsr_plan_src(wsr_plan *plan, const char *input);
@@ -163,6 +174,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_plan_forward(wsr_plan *plan);
 /**
  * Memory of an output, row-major, valid after wsr_plan_forward().
  *
+ * @param plan a plan
+ * @param output [borrowed] name of an output
  * @returns [borrowed] NULL for an unknown name
  */
 WSR_API const float *wsr_plan_dst(const wsr_plan *plan, const char *output);
@@ -170,6 +183,8 @@ WSR_API const float *wsr_plan_dst(const wsr_plan *plan, const char *output);
 /**
  * Shape of an output for the plan's batch size.
  *
+ * @param plan a plan
+ * @param output [borrowed] name of an output
  * @returns [borrowed] NULL for an unknown name
  */
 WSR_API const wsr_shape *wsr_plan_shape(const wsr_plan *plan,
@@ -180,6 +195,8 @@ WSR_API const wsr_shape *wsr_plan_shape(const wsr_plan *plan,
  * before wsr_plan_backward(). It is zero in a new plan and keeps its values
  * from pass to pass.
  *
+ * @param plan a plan
+ * @param output [borrowed] name of an output
  * @returns [borrowed] NULL when the plan has no backward pass
  */
 WSR_API float *wsr_plan_diff_dst(wsr_plan *plan, const char *output);
@@ -197,6 +214,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_plan_backward(wsr_plan *plan);
 /**
  * Gradient of an input after wsr_plan_backward(), row-major.
  *
+ * @param plan a plan
+ * @param input [borrowed] name of an input
  * @returns [borrowed] NULL when the plan does not compute it
  */
 WSR_API const float *wsr_plan_diff_src(const wsr_plan *plan, const char *input);
@@ -210,11 +229,17 @@ WSR_API size_t wsr_plan_bytes(const wsr_plan *plan);
  * and, after runs with wsr_plan_time(), milliseconds and share of the time.
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param plan a plan
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_plan_dump(char **out, const wsr_plan *plan);
 
-/** Turn the timing of each step on or off, see wsr_plan_dump(). */
+/**
+ * Turn the timing of each step on or off, see wsr_plan_dump().
+ *
+ * @param plan a plan
+ * @param on whether steps are timed
+ */
 WSR_API void wsr_plan_time(wsr_plan *plan, bool on);
 
 #ifdef __cplusplus

@@ -56,8 +56,11 @@ WSR_API WSR_MUST_USE wsr_status wsr_hessian_new(wsr_hessian **out,
  * The same for a graph with the input "x" (n, c, h, w) and the output "logits"
  * (n, classes).
  *
+ * @param out [out, owned] NULL on failure
  * @param graph [borrowed] may be freed afterwards; its parameter set must
  *        outlive the Hessian
+ * @param dataset [borrowed] as for wsr_hessian_new()
+ * @param options [borrowed] likewise
  * @returns as wsr_hessian_new(); WSR_NOTFOUND without such an input and output
  */
 WSR_API WSR_MUST_USE wsr_status
@@ -129,6 +132,8 @@ typedef enum wsr_hessian_value {
 /**
  * A number of an analysis, over the steps that are done.
  *
+ * @param hessian a computation
+ * @param what which number
  * @returns NAN when there is nothing to compute it from
  */
 WSR_API double wsr_hessian_get(const wsr_hessian *hessian,
@@ -138,6 +143,7 @@ WSR_API double wsr_hessian_get(const wsr_hessian *hessian,
  * Numbers of one image by the input.
  *
  * @param top, trace [out] of the Hessian of the image's loss; NULL is legal
+ * @param hessian a computation
  * @param i number of the image
  * @returns whether the image is done; the numbers are NAN otherwise
  */
@@ -149,6 +155,7 @@ WSR_API bool wsr_hessian_image(double *top, double *trace,
  * parameters and for the input.
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param hessian a computation
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_hessian_json(char **out,

@@ -65,6 +65,7 @@ WSR_API const char *wsr_log_reader_event(const wsr_log_reader *log);
 /**
  * A number of the current line.
  *
+ * @param log a reader
  * @param key [borrowed] such as "loss"; "object.member" for a member of an
  *        object
  * @returns NAN when the line has no such number, and when it is null, which
@@ -76,19 +77,29 @@ WSR_API double wsr_log_reader_number(const wsr_log_reader *log,
 /**
  * A text of the current line.
  *
+ * @param log a reader
  * @param key [borrowed] as for wsr_log_reader_number()
  * @returns [borrowed until the next line] NULL when the line has no such text
  */
 WSR_API const char *wsr_log_reader_text(const wsr_log_reader *log,
                                         const char *key);
 
-/** Length of a list of the current line. @returns 0 when it has no such list */
+/**
+ * Length of a list of the current line.
+ *
+ * @param log a reader
+ * @param key [borrowed] name of a field
+ * @returns 0 when it has no such list
+ */
 WSR_API size_t wsr_log_reader_length(const wsr_log_reader *log,
                                      const char *key);
 
 /**
  * A number of a list of the current line.
  *
+ * @param log a reader
+ * @param key [borrowed] name of a field
+ * @param i number of the item, from 0
  * @returns NAN beyond the end, and for an item that is not a number
  */
 WSR_API double wsr_log_reader_item(const wsr_log_reader *log, const char *key,
@@ -100,6 +111,8 @@ WSR_API size_t wsr_log_reader_keys(const wsr_log_reader *log);
 /**
  * Key number `i` of the current line, in the order of the line.
  *
+ * @param log a reader
+ * @param i number of the field, from 0
  * @returns [borrowed until the next line] NULL beyond the end
  */
 WSR_API const char *wsr_log_reader_key(const wsr_log_reader *log, size_t i);

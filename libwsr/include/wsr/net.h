@@ -152,6 +152,7 @@ WSR_API const char *wsr_net_option(size_t i);
 /**
  * Meaning of option number `i`, in one line.
  *
+ * @param i number of the option, from 0
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const char *wsr_net_option_help(size_t i);
@@ -267,6 +268,8 @@ WSR_API size_t wsr_supernet_candidates(const wsr_net *net);
 /**
  * Name of candidate operation `i` of a supernet.
  *
+ * @param net a network
+ * @param i number of the candidate, from 0
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const char *wsr_supernet_candidate(const wsr_net *net, size_t i);

@@ -64,6 +64,7 @@ wsr_predictor_set_strengths(wsr_predictor *predictor, const double *strengths);
  * Add an architecture and its measured losses to the training memory. A full
  * memory drops its oldest architecture.
  *
+ * @param predictor a predictor
  * @param weights [borrowed] (rows, cols)
  * @param losses [borrowed] (heads)
  * @returns WSR_NUMERIC for a loss that is not finite; WSR_ARG without the
@@ -84,6 +85,7 @@ WSR_API size_t wsr_predictor_remembered(const wsr_predictor *predictor);
  * @param loss [out] mean loss of the last pass, over its batches and heads; 0
  *        when the memory is empty; NULL is legal. A loss of the predictor's
  *        own, such as the reconstruction of "gae", counts too
+ * @param predictor a predictor
  * @param passes number of passes over the memory
  * @returns WSR_NUMERIC when a loss is not finite, WSR_NOMEM, WSR_BACKEND
  */
@@ -95,7 +97,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_train(double *loss,
  * Predict the losses of architectures.
  *
  * @param losses [out] (n, heads)
+ * @param predictor a predictor
  * @param weights [borrowed] (n, rows, cols)
+ * @param n number of architectures
  * @returns WSR_NOMEM, WSR_BACKEND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_predictor_run(double *losses,
@@ -138,6 +142,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_run_at(
  *
  * @param objective [out] mean over the architectures, NULL is legal
  * @param diff [out] (n, rows, cols) gradient of that mean
+ * @param predictor a predictor
  * @param weights [borrowed] (n, rows, cols)
  * @param n number of architectures
  * @param objective_weights [borrowed] (heads) w
@@ -175,6 +180,7 @@ WSR_API WSR_MUST_USE wsr_status wsr_predictor_load(wsr_predictor **out,
  * predicted losses rank architectures.
  *
  * @param a, b [borrowed] n numbers each
+ * @param n number of values
  * @returns in [-1, 1], 0 when a list is constant
  */
 WSR_API double wsr_kendall_tau(const double *a, const double *b, size_t n);

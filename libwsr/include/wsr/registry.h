@@ -39,6 +39,7 @@ WSR_API size_t wsr_family_count(void);
 /**
  * Family number `i`.
  *
+ * @param i from 0
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const wsr_family *wsr_family_at(size_t i);
@@ -68,6 +69,8 @@ WSR_API size_t wsr_family_size(const wsr_family *family);
 /**
  * Variant number `i` of a family.
  *
+ * @param family a family
+ * @param i from 0
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const wsr_variant *wsr_family_variant(const wsr_family *family,
@@ -100,6 +103,8 @@ WSR_API size_t wsr_variant_options(const wsr_variant *variant);
 /**
  * Option number `i` of a variant.
  *
+ * @param variant a variant
+ * @param i from 0
  * @returns [borrowed, static] NULL beyond the end
  */
 WSR_API const wsr_option *wsr_variant_option(const wsr_variant *variant,
@@ -134,6 +139,7 @@ WSR_API const char *wsr_option_default(const wsr_option *option);
  *
  * @param min, max [out] smallest and largest permitted number; 0 when the
  *        function returns false
+ * @param option an option
  * @returns whether the option has bounds; false also when its value is no
  * number
  */
@@ -143,6 +149,8 @@ WSR_API bool wsr_option_bounds(double *min, double *max,
 /**
  * Word number `i` that the option permits.
  *
+ * @param option an option
+ * @param i from 0
  * @returns [borrowed, static] NULL beyond the end, and for other kinds
  */
 WSR_API const char *wsr_option_word(const wsr_option *option, size_t i);

@@ -94,16 +94,16 @@ typedef struct wsr_estimate_row {
     double norm;           /**< Euclidean norm of both noises */
     double clean_accuracy; /**< without a noise */
     double pgd_accuracy;   /**< under PGD's noise */
-    double pgd_low;
-    double pgd_high;
-    double accuracy; /**< under the estimated noise */
-    double low;
-    double high;
-    double cosine;      /**< of the two noises */
-    double mse;         /**< mean squared difference of their pixels */
-    double pgd_seconds; /**< per image and strength, as the next one; not a
-                             number when the run ended before it measured it */
-    double seconds;     /**< of an estimate, its sources apart */
+    double pgd_low;        /**< its 95 % interval: lower end */
+    double pgd_high;       /**< upper end */
+    double accuracy;       /**< under the estimated noise */
+    double low;            /**< its 95 % interval: lower end */
+    double high;           /**< upper end */
+    double cosine;         /**< of the two noises */
+    double mse;            /**< mean squared difference of their pixels */
+    double pgd_seconds;    /**< per image and strength, as the next one; not a
+                                number when the run ended before it measured it */
+    double seconds;        /**< of an estimate, its sources apart */
 } wsr_estimate_row;
 
 /**

@@ -103,6 +103,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_folder_make(wsr_folder *folder);
  * Path of a file in the folder.
  *
  * @param path [out, owned] release with wsr_text_free()
+ * @param folder a folder
+ * @param name [borrowed] of a file in the folder
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status wsr_folder_path(char **path,

@@ -31,6 +31,7 @@ WSR_API int64_t wsr_shape_count(const wsr_shape *shape);
 /**
  * Compare two shapes.
  *
+ * @param a, b [borrowed] shapes
  * @returns whether both have the same dimensions
  */
 WSR_API bool wsr_shape_equal(const wsr_shape *a, const wsr_shape *b);
@@ -87,28 +88,55 @@ WSR_API size_t wsr_params_count(const wsr_params *params);
  * Find a tensor by name.
  *
  * @param out [out] its index
+ * @param params parameters
+ * @param name [borrowed] full name, such as "stem.0.weight"
  * @returns WSR_NOTFOUND
  */
 WSR_API WSR_MUST_USE wsr_status wsr_params_find(size_t *out,
                                                 const wsr_params *params,
                                                 const char *name);
 
-/** Name of tensor `i`. @returns [borrowed] */
+/**
+ * Name of tensor `i`.
+ *
+ * @param params parameters
+ * @param i number of the parameter, from 0
+ * @returns [borrowed]
+ */
 WSR_API const char *wsr_params_name(const wsr_params *params, size_t i);
 
-/** Shape of tensor `i`. @returns [borrowed] */
+/**
+ * Shape of tensor `i`.
+ *
+ * @param params parameters
+ * @param i number of the parameter, from 0
+ * @returns [borrowed]
+ */
 WSR_API const wsr_shape *wsr_params_shape(const wsr_params *params, size_t i);
 
-/** Whether tensor `i` is trained (false: a buffer). */
+/**
+ * Whether tensor `i` is trained (false: a buffer).
+ *
+ * @param params parameters
+ * @param i number of the parameter, from 0
+ */
 WSR_API bool wsr_params_trainable(const wsr_params *params, size_t i);
 
-/** Values of tensor `i`, row-major. @returns [borrowed] */
+/**
+ * Values of tensor `i`, row-major.
+ *
+ * @param params parameters
+ * @param i number of the parameter, from 0
+ * @returns [borrowed]
+ */
 WSR_API const float *wsr_params_data(const wsr_params *params, size_t i);
 
 /**
  * Values of tensor `i` for writing. Plans take over the new values at their
  * next run. Call the function again before writing after a run.
  *
+ * @param params parameters
+ * @param i number of the parameter, from 0
  * @returns [borrowed]
  */
 WSR_API float *wsr_params_edit(wsr_params *params, size_t i);
@@ -116,6 +144,8 @@ WSR_API float *wsr_params_edit(wsr_params *params, size_t i);
 /**
  * Gradient of tensor `i`.
  *
+ * @param params parameters
+ * @param i number of the parameter, from 0
  * @returns [borrowed] NULL when no backward pass has computed it since
  *          wsr_params_zero_grad() with `forget`
  */
@@ -124,6 +154,7 @@ WSR_API const float *wsr_params_grad(const wsr_params *params, size_t i);
 /**
  * Clear gradients. Backward passes accumulate into them.
  *
+ * @param params parameters
  * @param forget true removes the gradients, so that an optimiser skips their
  *        parameters until the next backward pass, as zero_grad() does in
  *        PyTorch 2; false sets them to zero, so that weight decay and momentum

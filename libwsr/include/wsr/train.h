@@ -140,6 +140,7 @@ WSR_API void wsr_trainer_free(wsr_trainer *trainer);
  * `cutmix` a step fails with WSR_CONFIG, since images have two labels. The
  * attack of a trainer keeps its own loss.
  *
+ * @param trainer a trainer
  * @param loss NULL restores cross entropy, the loss of a new trainer
  * @param user [borrowed] the trainer passes it to the function
  */
@@ -152,6 +153,7 @@ WSR_API void wsr_trainer_set_loss(wsr_trainer *trainer, wsr_loss_fn loss,
  * hook returns false, the running call returns WSR_CANCELED; the steps that are
  * done remain done, and the next call continues after them.
  *
+ * @param trainer a trainer
  * @param hook NULL removes the hook
  * @param user [borrowed] passed to the hook
  */
@@ -201,6 +203,7 @@ typedef enum wsr_train_curve {
 /**
  * A number of an epoch, a point of a training curve.
  *
+ * @param trainer a trainer
  * @param epoch from 0; wsr_trainer_epochs() gives the number of the current
  *        epoch over its batches so far
  * @param curve which number
@@ -226,6 +229,7 @@ WSR_API void wsr_trainer_keep_best(wsr_trainer *trainer);
  * carries a checksum and is replaced as a whole or not at all; the previous
  * file is kept as "PATH.old".
  *
+ * @param trainer a trainer
  * @param path [borrowed] path of the file
  * @returns WSR_IO when it cannot be written; WSR_NOMEM
  */

@@ -73,6 +73,7 @@ WSR_API void wsr_verification_free(wsr_verification *verification);
  * The arrays that were checked, in the order of the file.
  *
  * @param rows [out, borrowed]
+ * @param verification a verification
  * @returns number of rows, at least 1
  */
 WSR_API size_t wsr_verification_rows(const wsr_verify_row **rows,
@@ -82,6 +83,7 @@ WSR_API size_t wsr_verification_rows(const wsr_verify_row **rows,
  * Write the rows as JSON lines with the event "verify" (docs/json.md).
  *
  * @param out [out, owned] release with wsr_text_free()
+ * @param verification a verification
  * @returns WSR_NOMEM
  */
 WSR_API WSR_MUST_USE wsr_status
