@@ -3,7 +3,7 @@
 // Prints docs/ops.md, the reference of all ops, from the registry. It uses
 // nothing but public functions.
 
-#include <wsr.h>
+#include "page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,52 +22,11 @@ static const char head[] =
     "| op | result | what it computes |\n"
     "|---|---|---|\n";
 
-static void print_permitted(const wsr_option *option)
-{
-    static const char *const kinds[] = {
-        [WSR_OPTION_BOOL] = "true or false",
-        [WSR_OPTION_INT] = "whole number",
-        [WSR_OPTION_FLOAT] = "number",
-        [WSR_OPTION_WORD] = "",
-        [WSR_OPTION_TEXT] = "text",
-        [WSR_OPTION_FLOATS] = "list of numbers",
-        [WSR_OPTION_INTS] = "list of whole numbers",
-    };
-    double min = 0;
-    double max = 0;
-    printf("%s", kinds[wsr_option_type(option)]);
-    for (size_t i = 0; wsr_option_word(option, i) != NULL; i++) {
-        printf("%s`%s`", i == 0 ? "" : ", ", wsr_option_word(option, i));
-    }
-    if (wsr_option_bounds(&min, &max, option)) {
-        printf(" in [%.10g, %.10g]", min, max);
-    }
-}
-
-static void print_options(const wsr_variant *op)
-{
-    if (wsr_variant_options(op) == 0) {
-        return;
-    }
-    printf("\n| option | default | permitted | unit | meaning |\n"
-           "|---|---|---|---|---|\n");
-    for (size_t i = 0; i < wsr_variant_options(op); i++) {
-        const wsr_option *const option = wsr_variant_option(op, i);
-        printf("| `%s` | `%s` | ", wsr_option_key(option),
-               wsr_option_default(option));
-        print_permitted(option);
-        printf(" | %s | %s |\n", wsr_option_unit(option),
-               wsr_option_help(option));
-    }
-}
-
 static void print_op(const wsr_variant *op)
 {
     const char *const name = wsr_variant_name(op);
-    const char *const paper = wsr_variant_reference(op);
-    printf("\n## %s\n\n%s%s%s%s.\n\n", name, wsr_variant_summary(op),
-           paper[0] != '\0' ? " (" : "", paper, paper[0] != '\0' ? ")" : "");
-    printf("- sources: %s\n- result: %s\n", wsr_op_sources(name),
+    print_summary(op);
+    printf("\n- sources: %s\n- result: %s\n", wsr_op_sources(name),
            wsr_op_result(name));
     print_options(op);
 }

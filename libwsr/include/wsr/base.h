@@ -19,16 +19,18 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
+/** A function that the library exports. */
 #define WSR_API __attribute__((visibility("default")))
+/** The caller must use what the function returns. */
 #define WSR_MUST_USE __attribute__((warn_unused_result))
 #else
 #define WSR_API
 #define WSR_MUST_USE
 #endif
 
-#define WSR_VERSION_MAJOR 0
-#define WSR_VERSION_MINOR 1
-#define WSR_VERSION_PATCH 0
+#define WSR_VERSION_MAJOR 0 /**< of these headers: major.minor.patch */
+#define WSR_VERSION_MINOR 1 /**< likewise */
+#define WSR_VERSION_PATCH 0 /**< likewise */
 
 /** Outcome of a call. Numbers are part of the ABI and never reused. */
 typedef enum wsr_status {

@@ -19,8 +19,9 @@
 extern "C" {
 #endif
 
-/** Largest number of source noises and of target norms of one call. */
+/** Largest number of source noises of one call. */
 #define WSR_ESTIMATOR_SOURCES 15
+/** Largest number of target norms of one call. */
 #define WSR_ESTIMATOR_TARGETS 32
 
 /** An estimator. One thread at a time may use it. */
