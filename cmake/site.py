@@ -52,8 +52,6 @@ def link(text, page, target, pages):
     if "://" in target:
         return f"[{text}]({target})"
     name = os.path.splitext(os.path.basename(path))[0] if path else page
-    if path.endswith(".svg"):
-        return f"[{text}]({os.path.basename(path)})"
     if path == "examples":
         name = "tutorials"
     elif "examples/" in path and name in EXAMPLES and path.endswith(".c"):
@@ -91,9 +89,13 @@ def convert(page, text, pages):
             first = False
             return f"{m[1]} {m[2]} {{#{name}}}"
         block = re.sub(r"^(#+) (.*)$", head, block, flags=re.M)
-        # A link may be broken over two lines.
-        block = re.sub(r"(!?)\[([^\]]*?)\]\(([^)\s]+)\)", lambda m: m[1] + link(
-            m[2].replace("\n", " "), page, m[3], pages), block)
+        # A link may be broken over two lines. Pictures are those of
+        # HTML_EXTRA_FILES.
+        block = re.sub(r"!\[([^\]]*?)\]\(([^)\s]+)\)", lambda m: '<img src="' +
+                       os.path.basename(m[2]) + '" alt="' +
+                       m[1].replace("\n", " ") + '"/>', block)
+        block = re.sub(r"\[([^\]]*?)\]\(([^)\s]+)\)", lambda m: link(
+            m[1].replace("\n", " "), page, m[2], pages), block)
         # "@" and "\" are commands of Doxygen, "<" begins tags.
         parts = re.split(r"(`[^`]*`)", block)
         block = "".join(code_span(p) if p.startswith("`") else
@@ -125,7 +127,8 @@ def tutorial(name):
             out.extend(["", f"## {rule[1].capitalize()}", ""])
         elif line.startswith("//"):
             flush()
-            out.append(line[3:])
+            command = line.startswith("//   ")
+            out.append("    " + line[5:] if command else line[3:])
         else:
             code.append(line)
     flush()
@@ -173,9 +176,8 @@ def contents(pages):
 
 
 def heading_of(text):
-    return re.search(r"^# (.*)$", text, flags=re.M)[1].split(":")[-1].strip() \
-        if not text.startswith("# Reference") else \
-        re.search(r"^# (.*)$", text, flags=re.M)[1]
+    title = re.search(r"^# (.*)$", text, flags=re.M)[1]
+    return "README" if title.startswith("libwsr: ") else title
 
 
 def make_pages(out, build):

@@ -31,7 +31,7 @@ RECURSIVE = YES
 STRIP_FROM_PATH = $root/libwsr/include
 STRIP_FROM_INC_PATH = $root/libwsr/include
 FILTER_PATTERNS = *.h="python3 $root/cmake/site.py filter"
-IMAGE_PATH = $root/docs
+HTML_EXTRA_FILES = $root/docs/quick.svg $root/docs/data-flow.svg
 GENERATE_LATEX = NO
 GENERATE_XML = YES
 OPTIMIZE_OUTPUT_FOR_C = YES
@@ -47,7 +47,6 @@ WARN_AS_ERROR = FAIL_ON_WARNINGS
 QUIET = YES
 HAVE_DOT = NO
 HTML_EXTRA_STYLESHEET = $root/cmake/site.css
-HTML_TIMESTAMP = NO
 HTML_DYNAMIC_SECTIONS = NO
 GENERATE_TREEVIEW = NO
 SEARCHENGINE = YES
