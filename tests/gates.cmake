@@ -53,7 +53,8 @@ if(NOT WSR_SANITIZE)
         RELATIVE ${PROJECT_SOURCE_DIR}
         ${PROJECT_SOURCE_DIR}/libwsr/* ${PROJECT_SOURCE_DIR}/libwsr/*/*
         ${PROJECT_SOURCE_DIR}/tests/*
-        ${PROJECT_SOURCE_DIR}/tools ${PROJECT_SOURCE_DIR}/examples)
+        ${PROJECT_SOURCE_DIR}/tools ${PROJECT_SOURCE_DIR}/tools/*
+        ${PROJECT_SOURCE_DIR}/examples)
     # Compiled by their own gates.
     list(REMOVE_ITEM folders tests/consumer tests/variants)
     foreach(folder IN LISTS folders)

@@ -26,10 +26,21 @@ typedef struct cli_option {
                        // may be left out, which stands for "all"; "DIR..."
                        // takes all words up to the next option
     const char *key;   // configuration key that it sets, NULL: see cli_value
-    const char *help;  // one line; NULL: another's line names it
+    const char *help;  // one line. Another's line names the option where this
+                       // is NULL, for the words of its key, or begins with
+                       // "~", for the manual alone
 } cli_option;
 
-/// A program.
+/// A call that the manual shows, and a test runs: those of one program in the
+/// order of the table, which ends with NULL.
+typedef struct cli_example {
+    const char *what; // what it does, one sentence
+    const char *call; // as on a command line
+} cli_example;
+
+struct cli;
+
+/// A program. It is listed in tools.def.
 typedef struct cli_tool {
     const char *name;    // "wsr-search"
     const char *presets; // "search"; NULL for a program without
@@ -37,6 +48,10 @@ typedef struct cli_tool {
     const char *threads; // key that --threads sets too, NULL: none
     const char *usage;   // what usually follows the name: "--preset NAME ..."
     const cli_option *options;
+    const char *about; // what it does, for the manual: a few sentences
+    const cli_example *examples;
+    /// Do the work. Returns the code to exit with, after cli_end().
+    int (*run)(struct cli *c);
     /// Print the help on a topic; "all" and "" as wsr_train_help(). NOTFOUND,
     /// with nothing printed, for topics that are not known. NULL for none.
     wsr_status (*help)(const char *topic);

@@ -57,7 +57,7 @@ static void print_options(const cli *c, size_t first, size_t end)
     const cli_option *o = NULL;
     for (size_t i = first; i < end && (o = cli_option_at(c, i)) != NULL; i++) {
         char left[48];
-        if (cli_is_hidden(c, i) || o->help == NULL) {
+        if (cli_is_hidden(c, i) || o->help == NULL || o->help[0] == '~') {
             continue;
         }
         (void)snprintf(left, sizeof(left), "--%s %s", o->name,
@@ -111,9 +111,28 @@ static wsr_status print_first_page(const cli *c, bool topics)
     return status;
 }
 
+// What the tool has no words for may be a family that none of its options
+// names, such as "op" or "format:npz". Of two mistakes the tool's is told.
+static wsr_status print_topic(const cli *c, const char *topic, char *detail,
+                              size_t size)
+{
+    char *text = NULL;
+    wsr_status status = c->tool->help(topic);
+    if (status != WSR_OK) {
+        (void)snprintf(detail, size, "%s", wsr_error_detail());
+    }
+    if (status == WSR_NOTFOUND && wsr_registry_help(&text, topic) == WSR_OK) {
+        printf("%s", text);
+        status = WSR_OK;
+    }
+    wsr_text_free(text);
+    return status;
+}
+
 // A topic that does not exist is wrong usage (exit code 2), not a failure.
 int cli_help(const cli *c, const char *topic)
 {
+    char detail[512] = "";
     wsr_status status = WSR_OK;
     const bool all = topic != NULL && strcmp(topic, "all") == 0;
     if (topic != NULL && (topic[0] == '\0' || c->tool->help == NULL)) {
@@ -126,10 +145,10 @@ int cli_help(const cli *c, const char *topic)
         printf("\nConfiguration (key=default, for --set and files):\n\n");
     }
     if (topic != NULL && status == WSR_OK) {
-        status = c->tool->help(topic);
+        status = print_topic(c, topic, detail, sizeof(detail));
     }
     if (status == WSR_NOTFOUND) {
-        return cli_usage(c, "%s", wsr_error_detail());
+        return cli_usage(c, "%s", detail);
     }
     return status == WSR_OK ? CLI_DONE : CLI_FAILED;
 }

@@ -8,7 +8,7 @@
 #include "attack_show.h"
 #include "attack_verify.h"
 #include "results.h"
-#include "waiting.h"
+#include "tools.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,8 @@
 static const cli_option options[] = {
     {"net", "FILE", "net.file",
      "network, also .pth, .onnx, cmd:PROGRAM; --export FILE"},
-    {"export", "FILE", "export.file", NULL},
+    {"export", "FILE", "export.file",
+     "~write the network as a file: .onnx, .pth, .npz, else safetensors"},
     {"genotype", "NAME", "net.genotype",
      "its cells; so --channels, --layers, --classes"},
     {"channels", "N", "net.channels", NULL},
@@ -42,37 +43,37 @@ static const cli_option options[] = {
      "adversarial images: .npz, .npy, .safetensors, DIR/"},
     {"verify", "FILE", "verify.file",
      "check saved images instead; --compare DIR...: runs"},
-    {"compare", "DIR...", NULL, NULL},
+    {"compare", "DIR...", NULL,
+     "~compare evaluation runs over the same images in one report"},
     {"verbose", NULL, NULL, "show results in the words of AutoAttack's log"},
     {NULL, NULL, NULL, NULL},
 };
 
+// Sections that this program reads itself, in the form of the library's help.
+static const char verify_help[] =
+    "verify:\n"
+    "  verify.file=\n"
+    "      file of images to check, as --verify (text)\n"
+    "  verify.norm=\n"
+    "      of the change, where the file does not say (linf, l2 or l1)\n"
+    "  verify.tol=1e-6\n"
+    "      what a change may exceed attack.eps by (number)\n";
+static const char export_help[] = "export:\n"
+                                  "  export.file=\n"
+                                  "      file to write the network of net.file "
+                                  "to, as --export: .onnx, .pth,\n"
+                                  "      .npz, else safetensors (text)\n";
+
 static wsr_status help(const char *topic)
 {
-    if (strcmp(topic, "verify") == 0) {
-        printf("verify.file=         file of images to check (--verify)\n"
-               "verify.norm=         linf, l2 or l1, where it does not say\n"
-               "verify.tol=1e-6      what a change may exceed attack.eps by\n");
-        return WSR_OK;
-    }
-    if (strcmp(topic, "export") == 0) {
-        printf("export.file=         file to write the network of net.file to "
-               "(--export):\n"
-               "                     .onnx, .pth, .npz, else safetensors\n");
-        return WSR_OK;
-    }
-    return results_help(wsr_eval_help, topic);
+    const bool all = strcmp(topic, "all") == 0;
+    const bool verify = strcmp(topic, "verify") == 0;
+    const bool to_export = strcmp(topic, "export") == 0;
+    printf("%s", all || verify ? verify_help : "");
+    printf("%s%s%s", all ? "\n" : "", all || to_export ? export_help : "",
+           all ? "\n" : "");
+    return verify || to_export ? WSR_OK : results_help(wsr_eval_help, topic);
 }
-
-static const cli_tool tool = {
-    .name = "wsr-attack",
-    .threads = "threads",
-    .summary = "accuracy of a network under attacks of several strengths",
-    .usage = "--net FILE --data SPEC --attack LIST --eps LIST",
-    .options = options,
-    .help = help,
-    .cost = wsr_eval_cost,
-};
 
 // Ctrl-C stops the evaluation before the next pass through the model.
 static bool on_progress(const wsr_progress *p, void *user)
@@ -120,10 +121,35 @@ static int run(cli *c)
     return begun && failed ? CLI_FAILED : code;
 }
 
-int main(int argc, char **argv)
-{
-    wait_briefly(argv);
-    cli c;
-    const int code = cli_begin(&c, &tool, argc, argv);
-    return code != CLI_GO_ON ? code : run(&c);
-}
+static const cli_example examples[] = {
+    {"Attack the network of a training run.",
+     "wsr-attack --net net/net.safetensors --data fashion-mnist --attack "
+     "fgsm,pgd:steps=20 --eps 0.03,0.06 --count 100 --out first"},
+    {"Keep the adversarial images of AutoAttack.",
+     "wsr-attack --net net/net.safetensors --data fashion-mnist --attack "
+     "autoattack --eps 8/255 --count 20 --save images.npz"},
+    {"Check these images independently.",
+     "wsr-attack --net net/net.safetensors --data fashion-mnist --eps 8/255 "
+     "--verify images.npz"},
+    {"Write the network as an ONNX file.",
+     "wsr-attack --net net/net.safetensors --export net.onnx"},
+    {NULL, NULL},
+};
+
+const cli_tool attack_tool = {
+    .name = "wsr-attack",
+    .threads = "threads",
+    .summary = "accuracy of a network under attacks of several strengths",
+    .usage = "--net FILE --data SPEC --attack LIST --eps LIST",
+    .options = options,
+    .help = help,
+    .cost = wsr_eval_cost,
+    .about =
+        "Measures how many images a network still classifies correctly when "
+        "they are attacked, at each of several strengths, with 95 % "
+        "intervals, and warns where a number is doubtful. The network is a "
+        "file of this library, of PyTorch or ONNX, or a program that "
+        "answers with logits.",
+    .examples = examples,
+    .run = run,
+};

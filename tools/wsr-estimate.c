@@ -4,9 +4,8 @@
 // PGD. The library does all of this; this file has the tool's words, options
 // and its table.
 
-#include "cli.h"
 #include "results.h"
-#include "waiting.h"
+#include "tools.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,18 +21,6 @@ static wsr_status help(const char *topic)
 {
     return results_help(wsr_estimate_help, topic);
 }
-
-static const cli_tool tool = {
-    .name = "wsr-estimate",
-    .presets = "estimate",
-    .threads = "threads",
-    .summary = "train estimators of adversarial noise and compare them with "
-               "PGD",
-    .usage = "--networks LIST --data SPEC --out DIR",
-    .options = options,
-    .help = help,
-    .cost = wsr_estimate_cost,
-};
 
 // A line of the log goes to stdout with --json; anything else is progress.
 // Ctrl-C stops the run at the next call.
@@ -100,10 +87,35 @@ static wsr_status run(cli *c)
     return status;
 }
 
-int main(int argc, char **argv)
+static int start(cli *c)
 {
-    wait_briefly(argv);
-    cli c;
-    const int code = cli_begin(&c, &tool, argc, argv);
-    return code != CLI_GO_ON ? code : results_run(&c, run);
+    return results_run(c, run);
 }
+
+static const cli_example examples[] = {
+    {"Compare the estimators of a preset.",
+     "wsr-estimate --preset quick --out bench"},
+    {"Compare two estimators on a network of your own.",
+     "wsr-estimate --preset quick --networks net/net.safetensors --variants "
+     "an,e_plus --out own"},
+    {NULL, NULL},
+};
+
+const cli_tool estimate_tool = {
+    .name = "wsr-estimate",
+    .presets = "estimate",
+    .threads = "threads",
+    .summary = "train estimators of adversarial noise and compare them with "
+               "PGD",
+    .usage = "--networks LIST --data SPEC --out DIR",
+    .options = options,
+    .help = help,
+    .cost = wsr_estimate_cost,
+    .about = "Trains estimators of adversarial noise on the noise of given "
+             "networks, "
+             "and compares their estimates with PGD at equal norm: accuracy, "
+             "direction and time. It writes a table, the estimators, the log "
+             "and a report into a folder.",
+    .examples = examples,
+    .run = start,
+};

@@ -4,9 +4,8 @@
 // report. The library does all of this; this file has the tool's words and
 // options.
 
-#include "cli.h"
 #include "results.h"
-#include "waiting.h"
+#include "tools.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,17 +20,6 @@ static wsr_status help(const char *topic)
 {
     return results_help(wsr_search_help, topic);
 }
-
-static const cli_tool tool = {
-    .name = "wsr-search",
-    .presets = "search",
-    .threads = "threads",
-    .summary = "search cells that stay accurate under attacks of all strengths",
-    .usage = "--preset quick --out DIR",
-    .options = options,
-    .help = help,
-    .cost = wsr_search_cost,
-};
 
 // A line of the log goes to stdout with --json; anything else is progress.
 // Ctrl-C stops the run at the next call.
@@ -141,10 +129,36 @@ static wsr_status run(cli *c)
     return status;
 }
 
-int main(int argc, char **argv)
+static int start(cli *c)
 {
-    wait_briefly(argv);
-    cli c;
-    const int code = cli_begin(&c, &tool, argc, argv);
-    return code != CLI_GO_ON ? code : results_run(&c, run);
+    return results_run(c, run);
 }
+
+static const cli_example examples[] = {
+    {"Search on Fashion-MNIST, within minutes.",
+     "wsr-search --preset quick --out run"},
+    {"Go on with that run after an interruption.", "wsr-search --resume run"},
+    {"Search with another method and another seed.",
+     "wsr-search --preset quick --set searcher.name=random --seed 2 --out "
+     "random"},
+    {NULL, NULL},
+};
+
+const cli_tool search_tool = {
+    .name = "wsr-search",
+    .presets = "search",
+    .threads = "threads",
+    .summary = "search cells that stay accurate under attacks of all strengths",
+    .usage = "--preset quick --out DIR",
+    .options = options,
+    .help = help,
+    .cost = wsr_search_cost,
+    .about =
+        "Trains a supernet, searches in it a cell whose network stays accurate "
+        "under attacks of many strengths, trains that network from "
+        "scratch, measures it, and writes the cell, the network, the log "
+        "and a report into a folder. An interrupted run goes on with "
+        "--resume.",
+    .examples = examples,
+    .run = start,
+};

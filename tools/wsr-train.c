@@ -4,9 +4,8 @@
 // writes a report. The library does all of this; this file has the tool's
 // words and options.
 
-#include "cli.h"
 #include "results.h"
-#include "waiting.h"
+#include "tools.h"
 
 #include <stdio.h>
 
@@ -20,17 +19,6 @@ static wsr_status help(const char *topic)
 {
     return results_help(wsr_train_help, topic);
 }
-
-static const cli_tool tool = {
-    .name = "wsr-train",
-    .presets = "train",
-    .threads = "threads",
-    .summary = "train a network to withstand attacks of many strengths",
-    .usage = "--genotype NAME|FILE --data SPEC --out DIR",
-    .options = options,
-    .help = help,
-    .cost = wsr_train_cost,
-};
 
 // A line of the log goes to stdout with --json; anything else is progress.
 // Ctrl-C stops the run at the next call.
@@ -64,10 +52,35 @@ static wsr_status run(cli *c)
     return status;
 }
 
-int main(int argc, char **argv)
+static int start(cli *c)
 {
-    wait_briefly(argv);
-    cli c;
-    const int code = cli_begin(&c, &tool, argc, argv);
-    return code != CLI_GO_ON ? code : results_run(&c, run);
+    return results_run(c, run);
 }
+
+static const cli_example examples[] = {
+    {"Train a published cell against PGD, and measure it.",
+     "wsr-train --genotype cna_r --data fashion-mnist --out net --set "
+     "\"train.trainer=madry:eps=0.03,steps=7\""},
+    {"Go on with that run after an interruption.", "wsr-train --resume net"},
+    {"Say what a preset would take on this machine.",
+     "wsr-train --preset quick --out unused --dry-run"},
+    {NULL, NULL},
+};
+
+const cli_tool train_tool = {
+    .name = "wsr-train",
+    .presets = "train",
+    .threads = "threads",
+    .summary = "train a network to withstand attacks of many strengths",
+    .usage = "--genotype NAME|FILE --data SPEC --out DIR",
+    .options = options,
+    .help = help,
+    .cost = wsr_train_cost,
+    .about =
+        "Trains a network, naturally or adversarially, measures its accuracy "
+        "under attacks of several strengths, and writes the network, its "
+        "log and a report into a folder. An interrupted run goes on with "
+        "--resume.",
+    .examples = examples,
+    .run = start,
+};

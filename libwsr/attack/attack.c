@@ -220,14 +220,7 @@ wsr_status wsr_attack_help(char **out, const char *topic)
     static const wsr__family *const families[] = {&wsr__attacks,
                                                   &wsr__datasets};
     static const wsr__help help = {NULL, 0, families, 2, 79};
-    wsr_status status = WSR_OK;
-    wsr__str text = {0};
-    *out = NULL;
-    WSR_TRY(wsr__config_help_topic(&text, &help, topic));
-    WSR_TRY(wsr__str_give(out, &text));
-out:
-    wsr__str_free(&text);
-    return status;
+    return wsr__config_help_text(out, &help, topic);
 }
 
 void wsr_attack_free(wsr_attack *attack)

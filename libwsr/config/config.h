@@ -190,4 +190,8 @@ typedef struct wsr__help {
 wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
                                   const char *topic);
 
+/// The same as a text for callers. [out, owned] NULL on failure
+wsr_status wsr__config_help_text(char **out, const wsr__help *help,
+                                 const char *topic);
+
 #endif

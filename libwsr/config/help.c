@@ -464,3 +464,16 @@ wsr_status wsr__config_help_topic(wsr__str *out, const wsr__help *help,
     }
     return found ? WSR_OK : fail_unknown(help, topic);
 }
+
+wsr_status wsr__config_help_text(char **out, const wsr__help *help,
+                                 const char *topic)
+{
+    wsr_status status = WSR_OK;
+    wsr__str text = {0};
+    *out = NULL;
+    WSR_TRY(wsr__config_help_topic(&text, help, topic));
+    WSR_TRY(wsr__str_give(out, &text));
+out:
+    wsr__str_free(&text);
+    return status;
+}

@@ -12,6 +12,7 @@
 #include "attack/attack.h"
 #include "augment/augment.h"
 #include "cell/cell.h"
+#include "config/config.h"
 #include "corrupt/corrupt.h"
 #include "data/data.h"
 #include "estimator/estimator.h"
@@ -229,6 +230,18 @@ const char *wsr_option_unit(const wsr_option *option)
 const char *wsr_option_help(const wsr_option *option)
 {
     return text_or_empty(option->help);
+}
+
+// ------------------------------------------------------------------ help
+
+wsr_status wsr_registry_help(char **out, const char *topic)
+{
+    const wsr__family *families[FAMILIES];
+    for (size_t i = 0; i < FAMILIES; i++) {
+        families[i] = entries[i].family;
+    }
+    const wsr__help help = {NULL, 0, families, FAMILIES, 79};
+    return wsr__config_help_text(out, &help, topic);
 }
 
 // ------------------------------------------------------------------- ops

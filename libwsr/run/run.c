@@ -72,7 +72,6 @@ wsr_status wsr__run_help(char **out, const wsr__run_class *cls,
 {
     course c;
     size_t n = 0;
-    wsr__str text = {0};
     wsr_status status = WSR_OK;
     *out = NULL;
     WSR_TRY(begin_course(&c, cls));
@@ -80,10 +79,8 @@ wsr_status wsr__run_help(char **out, const wsr__run_class *cls,
         n++;
     }
     const wsr__help help = {c.sections, c.n, cls->families, n, HELP_WIDTH};
-    WSR_TRY(wsr__config_help_topic(&text, &help, topic));
-    WSR_TRY(wsr__str_give(out, &text));
+    WSR_TRY(wsr__config_help_text(out, &help, topic));
 out:
-    wsr__str_free(&text);
     end_course(&c);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "wsr/attack.h"
 #include "wsr/registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const wsr_variant *variant(const char *family, const char *name)
@@ -139,6 +140,45 @@ START_TEST(what_is_listed_can_be_made)
 }
 END_TEST
 
+// Every family and variant is a topic, and no line is too wide.
+static void check_topic(const char *topic, const char *part)
+{
+    char *text = NULL;
+    ck_assert_ok(wsr_registry_help(&text, topic));
+    ck_assert_msg(strstr(text, part) != NULL, "%s: no '%s'", topic, part);
+    for (const char *s = text; *s != '\0';) {
+        const size_t n = strcspn(s, "\n");
+        ck_assert_msg(n < 80, "%s: %.*s", topic, (int)n, s);
+        s += n + (s[n] == '\n');
+    }
+    wsr_text_free(text);
+}
+
+START_TEST(help_has_every_family_and_variant)
+{
+    char topic[128];
+    for (size_t i = 0; i < wsr_family_count(); i++) {
+        const wsr_family *const family = wsr_family_at(i);
+        const char *const name = wsr_family_name(family);
+        check_topic("", name);
+        for (size_t k = 0; k < wsr_family_size(family); k++) {
+            const wsr_variant *const v = wsr_family_variant(family, k);
+            const wsr_option *const last =
+                wsr_variant_option(v, wsr_variant_options(v) - 1);
+            check_topic(name, wsr_variant_name(v));
+            (void)snprintf(topic, sizeof(topic), "%s:%s", name,
+                           wsr_variant_name(v));
+            check_topic(topic, wsr_variant_name(v));
+            check_topic(topic, last != NULL ? wsr_option_key(last) : "");
+        }
+    }
+    char *text = topic;
+    ck_assert_fails(wsr_registry_help(&text, "optm:sgd"), WSR_NOTFOUND,
+                    "did you mean 'optim:sgd'");
+    ck_assert_ptr_null(text);
+}
+END_TEST
+
 START_TEST(ops_tell_their_sources_and_result)
 {
     ck_assert_str_eq(wsr_op_sources("linear"),
@@ -157,6 +197,7 @@ Suite *suite(void)
         an_option_tells_kind_default_bounds_words_and_unit,
         unknown_names_get_a_suggestion_or_all_names,
         what_is_listed_can_be_made,
+        help_has_every_family_and_variant,
         ops_tell_their_sources_and_result,
         NULL,
     };

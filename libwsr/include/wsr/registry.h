@@ -162,6 +162,19 @@ WSR_API const char *wsr_option_unit(const wsr_option *option);
 WSR_API const char *wsr_option_help(const wsr_option *option);
 
 /**
+ * Write a help text about families and variants, with lines of at most 79
+ * characters.
+ *
+ * @param out [out, owned] release with wsr_text_free()
+ * @param topic [borrowed] "attack" lists the variants of a family, one a line;
+ *        "attack:pgd" describes one with its options; NULL or "all" describes
+ *        everything; "" lists the families
+ * @returns WSR_NOTFOUND, with a suggestion, for another topic; WSR_NOMEM
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_registry_help(char **out,
+                                                  const char *topic);
+
+/**
  * The sources of an op, with their shapes for a batch of n.
  *
  * @param op [borrowed] name of an op
