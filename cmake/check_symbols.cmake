@@ -4,7 +4,7 @@
 #       -P check_symbols.cmake
 #
 # The shared library exports what the public headers declare, all of it and
-# nothing else.
+# nothing else, with the version that has the number of the ABI.
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -14,10 +14,19 @@ if(NOT result EQUAL 0)
     message(FATAL_ERROR "nm cannot read ${LIBRARY}")
 endif()
 string(REPLACE "\n" ";" listing "${listing}")
+file(STRINGS ${ROOT}/CMakeLists.txt abi REGEX "^set\\(WSR_SOVERSION ")
+string(REGEX REPLACE "[^0-9]" "" abi "${abi}")
 set(exported "")
+set(wrong "")
 foreach(line IN LISTS listing)
-    if(line MATCHES "^[0-9a-f]+ [A-Za-z] ([^@ ]+)")
+    if(line MATCHES "^[0-9a-f]+ A LIBWSR_${abi}(@|$)")
+        continue()
+    elseif(line MATCHES "^[0-9a-f]+ [A-Za-z] ([^@ ]+)(.*)$")
         list(APPEND exported ${CMAKE_MATCH_1})
+        if(NOT CMAKE_MATCH_2 STREQUAL "@@LIBWSR_${abi}")
+            list(APPEND wrong
+                "${CMAKE_MATCH_1}: has the version '${CMAKE_MATCH_2}'")
+        endif()
     endif()
 endforeach()
 
@@ -35,7 +44,6 @@ foreach(header IN LISTS headers)
     endforeach()
 endforeach()
 
-set(wrong "")
 foreach(name IN LISTS exported)
     if(NOT name IN_LIST declared)
         list(APPEND wrong "${name}: is exported, but in no public header")

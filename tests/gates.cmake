@@ -33,6 +33,18 @@ wsr_gate(gate/gates gate ${cmake_dir}/check_gates.cmake -DCXX=${WSR_CXX}
 if(NOT WSR_SANITIZE)
     wsr_gate(gate/symbols gate ${cmake_dir}/check_symbols.cmake
         -DNM=${CMAKE_NM} -DLIBRARY=$<TARGET_FILE:wsr>)
+    # The lists are those that the library is compiled with.
+    set(lists "$<TARGET_PROPERTY:wsr_objects,COMPILE_DEFINITIONS>")
+    set(flags "-D$<JOIN:${lists}, -D>")
+    set(lists "$<TARGET_PROPERTY:wsr_objects,INCLUDE_DIRECTORIES>")
+    string(APPEND flags " -I$<JOIN:${lists}, -I>")
+    set(abi -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/abi
+        -DSOVERSION=${WSR_SOVERSION} "-DFLAGS=${flags}")
+    wsr_gate(gate/abi gate ${cmake_dir}/check_abi.cmake ${abi})
+    add_custom_target(abi_dump COMMAND ${CMAKE_COMMAND}
+        -DROOT=${PROJECT_SOURCE_DIR} -DCC=${CMAKE_C_COMPILER} ${abi}
+        -DWRITE=ON -P ${cmake_dir}/check_abi.cmake VERBATIM)
+    add_dependencies(abi_dump wsr_onnx_schema)
     wsr_gate(gate/consumer gate ${cmake_dir}/check_consumer.cmake
         -DCXX=${WSR_CXX} -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/consumer
         -DPKG_CONFIG=${PKG_CONFIG_EXECUTABLE} -DVERSION=${PROJECT_VERSION}

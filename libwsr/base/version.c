@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Version text, made from the numbers in the public header.
+// Version of the library, made from the numbers in the public header.
 
 #include "base/base.h"
 
@@ -11,4 +11,9 @@ const char *wsr_version(void)
 {
     return TEXT(WSR_VERSION_MAJOR) "." TEXT(WSR_VERSION_MINOR) "." TEXT(
         WSR_VERSION_PATCH);
+}
+
+unsigned wsr_version_number(void)
+{
+    return WSR_VERSION_NUMBER;
 }

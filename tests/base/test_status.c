@@ -97,6 +97,23 @@ START_TEST(the_version_text_follows_the_numbers)
     ck_assert_int_eq(major, WSR_VERSION_MAJOR);
     ck_assert_int_eq(minor, WSR_VERSION_MINOR);
     ck_assert_int_eq(patch, WSR_VERSION_PATCH);
+    ck_assert_uint_eq(wsr_version_number(), WSR_VERSION_NUMBER);
+}
+END_TEST
+
+#if !WSR_VERSION_AT_LEAST(0, 1, 0) || WSR_VERSION_AT_LEAST(100, 0, 0)
+#error "the preprocessor compares versions"
+#endif
+
+START_TEST(versions_are_compared_part_by_part)
+{
+    ck_assert(WSR_VERSION_AT_LEAST(WSR_VERSION_MAJOR, WSR_VERSION_MINOR,
+                                   WSR_VERSION_PATCH));
+    ck_assert(!WSR_VERSION_AT_LEAST(WSR_VERSION_MAJOR, WSR_VERSION_MINOR,
+                                    WSR_VERSION_PATCH + 1));
+    ck_assert(
+        !WSR_VERSION_AT_LEAST(WSR_VERSION_MAJOR, WSR_VERSION_MINOR + 1, 0));
+    ck_assert(!WSR_VERSION_AT_LEAST(WSR_VERSION_MAJOR + 1, 0, 0));
 }
 END_TEST
 
@@ -121,6 +138,7 @@ Suite *suite(void)
         the_place_goes_in_front,
         try_leaves_through_out,
         the_version_text_follows_the_numbers,
+        versions_are_compared_part_by_part,
         the_build_info_names_version_backend_and_threads,
         NULL,
     };

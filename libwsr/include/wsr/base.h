@@ -32,6 +32,14 @@ extern "C" {
 #define WSR_VERSION_MINOR 1 /**< likewise */
 #define WSR_VERSION_PATCH 0 /**< likewise */
 
+/** The version as one number, which grows with it: 0.1.0 is 100. */
+#define WSR_VERSION_NUMBER \
+    (WSR_VERSION_MAJOR * 10000 + WSR_VERSION_MINOR * 100 + WSR_VERSION_PATCH)
+
+/** Whether the headers are of this version or a later one; also in #if. */
+#define WSR_VERSION_AT_LEAST(major, minor, patch) \
+    (WSR_VERSION_NUMBER >= (major)*10000 + (minor)*100 + (patch))
+
 /** Outcome of a call. Numbers are part of the ABI and never reused. */
 typedef enum wsr_status {
     WSR_OK = 0,          /**< done */
@@ -71,6 +79,15 @@ WSR_API const char *wsr_error_detail(void);
  * @returns [borrowed, static] "major.minor.patch"
  */
 WSR_API const char *wsr_version(void);
+
+/**
+ * Version of the library as a number. A program that was compiled with the
+ * headers of one version and runs with the library of another one can compare
+ * it with WSR_VERSION_NUMBER; see docs/abi.md for which versions go together.
+ *
+ * @returns WSR_VERSION_NUMBER of the headers that the library was built with
+ */
+WSR_API unsigned wsr_version_number(void);
 
 /**
  * Describe how the library was built and what it runs on: version, oneDNN
