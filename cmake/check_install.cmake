@@ -4,7 +4,8 @@
 #       -P check_install.cmake
 #
 # The installed programs start from any prefix, also after it was moved, and
-# read the presets and genotypes of the place where they stand.
+# read the presets and genotypes of the place where they stand. Manual pages and
+# completion are beside them.
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -63,6 +64,12 @@ must_run("wsr-attack" ${bin}/wsr-attack --net ${SCRATCH}/train/net.safetensors
 must_run("wsr-estimate" ${bin}/wsr-estimate --preset only_here
     --out ${SCRATCH}/estimate)
 foreach(tool train search attack estimate)
+    foreach(file man/man1/wsr-${tool}.1
+            bash-completion/completions/wsr-${tool})
+        if(NOT EXISTS ${prefix}/${DATADIR}/${file})
+            message(FATAL_ERROR "${file} is not installed")
+        endif()
+    endforeach()
     must_run("wsr-${tool} --help" ${bin}/wsr-${tool} --help)
     if(NOT tool STREQUAL "attack" AND NOT output MATCHES "only_here")
         message(FATAL_ERROR "wsr-${tool} --help names other presets:\n${output}")

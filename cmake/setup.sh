@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
+# cmake/setup.sh [build]
+#
 # Installs what is missing to build and test libwsr on Debian 12 or 13, as
-# root or through sudo. Where nothing is missing it needs neither.
+# root or through sudo; with "build" what only tests need is left out. Where
+# nothing is missing it needs neither.
 set -eu
 
 packages="gcc g++ cmake ninja-build pkg-config libdnnl-dev libyaml-dev
 zlib1g-dev libjansson-dev librandom123-dev libarchive-dev libjpeg62-turbo-dev
-libpng-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler check
-dataset-fashion-mnist clang-format clang-tidy strace python3"
+libpng-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler"
+if [ "${1:-}" != build ]; then
+    packages="$packages check dataset-fashion-mnist clang-format clang-tidy
+strace python3"
+fi
 
 if ! command -v dpkg-query >/dev/null; then
     echo "setup: not Debian; please install the like of:" $packages >&2
