@@ -9,7 +9,7 @@
 #include "wsr.h"
 
 enum { CLI_OPTIONS = 32 }; // most options that a program adds
-enum { CLI_LIST = 64 };    // most words of a "DIR..."
+enum { CLI_LIST = 1024 };  // most words of a "DIR..."
 
 enum {
     CLI_GO_ON = -1,     // of cli_begin(): no reason to exit yet

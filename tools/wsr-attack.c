@@ -20,12 +20,11 @@ static const cli_option options[] = {
     {"export", "FILE", "export.file",
      "~write the network as a file: .onnx, .pth, .npz, else safetensors"},
     {"genotype", "NAME", "net.genotype",
-     "its cells; so --channels, --layers, --classes"},
+     "its cells; so --channels --layers --classes --mean --std --range"},
     {"channels", "N", "net.channels", NULL},
     {"layers", "N", "net.layers", NULL},
     {"classes", "N", "net.classes", NULL},
-    {"mean", "LIST", "net.mean",
-     "a mean of the images per channel; so --std and --range"},
+    {"mean", "LIST", "net.mean", NULL},
     {"std", "LIST", "net.std", NULL},
     {"range", "N", "net.range", NULL},
     {"source", "FILE", "source.file", "make the attacks on another network"},
@@ -45,6 +44,10 @@ static const cli_option options[] = {
      "check saved images instead; --compare DIR...: runs"},
     {"compare", "DIR...", NULL,
      "~compare evaluation runs over the same images in one report"},
+    {"shard", "I/N", "attack.shard",
+     "part I of N of the images; --merge DIR...: the whole"},
+    {"merge", "DIR...", NULL,
+     "~put the parts of an evaluation together to the whole"},
     {"verbose", NULL, NULL, "show results in the words of AutoAttack's log"},
     {NULL, NULL, NULL, NULL},
 };
@@ -87,12 +90,27 @@ static bool on_progress(const wsr_progress *p, void *user)
     return !cli_canceled();
 }
 
+// The run, or what the runs of its shards have done of it.
+static wsr_status evaluate(wsr_result **result, cli *c)
+{
+    return cli_value(c, "merge") != NULL
+               ? wsr_eval_merge(result, c->list, c->n_list, c->config, c->out)
+               : wsr_eval_run(result, c->config, c->out, c->resume != NULL,
+                              on_progress, c);
+}
+
 // Results so far are shown and kept even when an attack fails or somebody asks
 // to stop; the line of the failure is the last thing that is said.
 static int run(cli *c)
 {
     wsr_result *result = NULL;
     wsr_status kept = WSR_OK;
+    if (cli_value(c, "merge") != NULL && (c->resume != NULL || c->dry_run)) {
+        const int code = cli_usage(c, "--merge goes with neither --dry-run "
+                                      "nor --resume");
+        (void)cli_end(c, WSR_OK);
+        return code;
+    }
     if (cli_value(c, "compare") != NULL) {
         return attack_compare(c);
     }
@@ -105,8 +123,7 @@ static int run(cli *c)
     if (c->dry_run) {
         return cli_end(c, results_cost(c));
     }
-    wsr_status status = wsr_eval_run(&result, c->config, c->out,
-                                     c->resume != NULL, on_progress, c);
+    wsr_status status = evaluate(&result, c);
     const bool failed = status != WSR_OK && status != WSR_CANCELED;
     const bool begun = result != NULL;
     cli_progress_clear(c);

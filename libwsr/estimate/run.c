@@ -479,7 +479,7 @@ wsr_status wsr_estimate_run(wsr_result **result, const wsr_config *config,
                             const char *dir, bool resume,
                             wsr_progress_hook hook, void *user)
 {
-    const wsr__run_request request = {config, dir, resume, hook, user};
+    const wsr__run_request request = {config, dir, resume, hook, user, NULL};
     return wsr__run_execute(result, &estimating, &request);
 }
 

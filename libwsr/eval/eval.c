@@ -144,6 +144,7 @@ wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params)
     static const float usual = 8.0f / 255;
     wsr_status status = WSR_OK;
     const float *const eps = params->eps != NULL ? params->eps : &usual;
+    wsr__shard shard;
     wsr_eval *s = wsr__alloc(1, sizeof(*s));
     *out = NULL;
     if (s == NULL) {
@@ -160,6 +161,7 @@ wsr_status wsr__eval_make(wsr_eval **out, const wsr__eval_params *params)
                                       "which attack.queries excludes");
         goto out;
     }
+    WSR_TRY(wsr__shard_parse(&shard, s->settings.shard.s));
     WSR_TRY(add_attacks(s, params->attacks));
     WSR_TRY(wsr_eval_set_strengths(s, eps,
                                    params->eps != NULL ? params->n_eps : 1));
@@ -246,6 +248,23 @@ static wsr_status choose_images(wsr_eval *s, const wsr_dataset *dataset)
                         target < 0 ? "" : " of other classes than the target");
     }
     return WSR_OK;
+}
+
+// Of the images that were chosen, those of the shard stay. Their numbers in
+// the undivided evaluation go on to seed the attacks.
+static wsr_status choose_shard(wsr_eval *s)
+{
+    wsr_status status = WSR_OK;
+    wsr__shard shard;
+    wsr__shard_images images;
+    WSR_TRY(wsr__shard_parse(&shard, s->settings.shard.s));
+    WSR_TRY(wsr__shard_images_of(&images, &shard, s->n, s->batch));
+    memmove(s->index, s->index + images.first, images.n * sizeof(*s->index));
+    memmove(s->labels, s->labels + images.first, images.n * sizeof(*s->labels));
+    s->first = images.first;
+    s->n = images.n;
+out:
+    return status;
 }
 
 // The model may have more classes than the data set uses, but not fewer.
@@ -384,11 +403,12 @@ wsr_status wsr_eval_open(wsr_eval *eval, wsr_model *model,
         return WSR_FAIL(WSR_ARG, "evaluation: was opened before");
     }
     WSR_TRY(check_model(eval, model, dataset));
+    eval->batch = batch == 0 || batch > model->batch ? model->batch : batch;
     WSR_TRY(choose_images(eval, dataset));
+    WSR_TRY(choose_shard(eval));
     eval->keep = (size_t)eval->settings.keep < eval->n
                      ? (size_t)eval->settings.keep
                      : eval->n;
-    eval->batch = batch == 0 || batch > model->batch ? model->batch : batch;
     eval->loaded = SIZE_MAX;
     WSR_TRY(check_needs(eval, model));
     WSR_TRY(make_arrays(eval, model));

@@ -5,7 +5,8 @@
 // out, warnings.c what makes the numbers doubtful, doubts.c what makes the
 // network doubtful, state.c saves and takes up
 // an evaluation, images.c its images,
-// ledger.c what became of each image, curve.c accuracy at every strength of
+// ledger.c what became of each image, shard.c the division of the images and
+// merge.c the results of its parts, curve.c accuracy at every strength of
 // min-norm attacks. released.c measures as the research code
 // does. walk.c takes an evaluation to its end inside a run: stage.c at the end
 // of another run, run.c for a network file. result.c is what a run hands out.
@@ -29,6 +30,7 @@ typedef struct wsr__eval_settings {
     int64_t keep;
     int64_t count;
     bool quantize;
+    wsr__text shard;
 } wsr__eval_settings;
 
 extern const char *const wsr__eval_targets[]; // words of the option target
@@ -57,8 +59,30 @@ extern const char *const wsr__eval_targets[]; // words of the option target
     {"count", WSR__INT, WSR__EVAL_OPTION(at, count), "0", 0, 1e9, "images", \
      "that are evaluated, 0: all", NULL}, \
     {"quantize", WSR__BOOL, WSR__EVAL_OPTION(at, quantize), "false", 0, 0, \
-     "", "measure what survives rounding to 8 bits as well", NULL}
+     "", "measure what survives rounding to 8 bits as well", NULL}, \
+    {"shard", WSR__TEXT, WSR__EVAL_OPTION(at, shard), "1/1", 0, 0, "", \
+     "I/N: evaluate part I of N of the images", NULL}
 // clang-format on
+
+/// One of several parts into which the images of an evaluation are divided.
+typedef struct wsr__shard {
+    size_t number; // from 0
+    size_t of;     // 1: there is nothing to divide
+} wsr__shard;
+
+/// Read "I/N". CONFIG.
+wsr_status wsr__shard_parse(wsr__shard *out, const char *text);
+
+/// Images [first, first + n) of all the evaluation's. Shards consist of whole
+/// batches, since the last bits of an image may depend on its batch.
+typedef struct wsr__shard_images {
+    size_t first;
+    size_t n;
+} wsr__shard_images;
+
+/// ARG when there are fewer batches than shards.
+wsr_status wsr__shard_images_of(wsr__shard_images *out, const wsr__shard *shard,
+                                size_t images, size_t batch);
 
 /// What an evaluation is made of. wsr_eval_new() decodes text to this.
 typedef struct wsr__eval_params {
@@ -128,6 +152,7 @@ struct wsr_eval {
     size_t *index;   // of its images, those that are evaluated: (n)
     int32_t *labels; // of these
     size_t n;        // images
+    size_t first;    // number of the first of them in the undivided evaluation
     size_t keep;     // of which adversarial images are kept
     size_t batch;    // images of a step
     size_t position;
@@ -170,6 +195,31 @@ enum { WSR__STRENGTHS = 64 }; // most of a configured evaluation
 /// model, a row per image and pair of attack and strength, images kept.
 wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
                            wsr_model *model);
+
+/// An array of results: `rows` rows of `width` bytes.
+typedef struct wsr__eval_array {
+    void *data;
+    size_t width;
+    size_t rows;
+} wsr__eval_array;
+
+/// Array number `i` of an opened evaluation; data NULL behind the last. Arrays
+/// that this evaluation does not have are left out.
+wsr__eval_array wsr__eval_array_at(const wsr_eval *eval, size_t i);
+
+/// Evaluations of shards in folders of their own.
+typedef struct wsr__merge {
+    const char *const *dirs; // borrowed
+    size_t n;
+} wsr__merge;
+
+/// Fill an evaluation that is opened and not begun with the results of its
+/// shards. `params` are those that the shards were made of, but for the shard.
+/// ARG for a shard that is missing, there twice or incomplete; CONFIG for one
+/// of another evaluation; NOTFOUND; FORMAT. On failure the evaluation is not
+/// begun.
+wsr_status wsr__eval_merge(wsr_eval *eval, const wsr__eval_params *params,
+                           const wsr__merge *merge);
 
 /// The state that wsr_eval_save() writes and wsr_eval_resume() reads, inside
 /// a file that holds other things as well.

@@ -47,8 +47,7 @@ static size_t wanted_images(const method *m, const wsr__run *run)
     return run->folder != NULL ? (size_t)m->p.attack.show : 0;
 }
 
-static wsr_status make_eval(wsr_eval **out, const method *m,
-                            const wsr__run *run)
+static wsr__eval_params params_of(const method *m, const wsr__run *run)
 {
     wsr__eval_params params = {.attacks = m->p.attack.list.s,
                                .eps = m->p.eps,
@@ -56,6 +55,13 @@ static wsr_status make_eval(wsr_eval **out, const method *m,
                                .settings = m->p.attack.settings};
     params.settings.attack.seed = m->super.common.seed;
     params.settings.keep = (int64_t)wanted_images(m, run);
+    return params;
+}
+
+static wsr_status make_eval(wsr_eval **out, const method *m,
+                            const wsr__run *run)
+{
+    const wsr__eval_params params = params_of(m, run);
     return wsr__eval_make(out, &params);
 }
 
@@ -106,6 +112,30 @@ static wsr_status check_array(const method *m, const wsr_eval *eval)
                     path, wsr_eval_attacks(eval), wsr_eval_strengths(eval));
 }
 
+static bool is_divided(const method *m)
+{
+    return !wsr__streq(m->p.attack.settings.shard.s, "1/1");
+}
+
+// A shard is for merging, which needs its checkpoint; nothing merges measures
+// of other kinds.
+static wsr_status check_shard(const method *m, const wsr__run *run)
+{
+    if (!is_divided(m)) {
+        return WSR_OK;
+    }
+    if (m->p.released || wsr__measures_any(&m->p.measures)) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "attack.shard: %s is measured of all images at once",
+                        m->p.released ? "attack.fidelity=released"
+                                      : "corruption.list or hessian.of");
+    }
+    return run->folder != NULL
+               ? WSR_OK
+               : WSR_FAIL(WSR_CONFIG, "attack.shard: a shard needs a folder, "
+                                      "in which it stays for merging");
+}
+
 // An empty list of attacks is an error unless something else is measured.
 static bool has_attacks(const method *m)
 {
@@ -129,6 +159,7 @@ static wsr_status check_options(method *m, const wsr__run *run)
     WSR_TRY(wsr__measures_make(&m->measures, &m->p.measures));
     // Also where somebody wrote it into the configuration of a folder.
     m->p.released = wsr__streq(m->p.attack.fidelity.s, "released");
+    WSR_TRY(check_shard(m, run));
     if (!m->p.released) {
         WSR_TRY(has_attacks(m) ? make_eval(&eval, m, run) : WSR_OK);
         WSR_TRY(check_array(m, eval));
@@ -228,6 +259,9 @@ static wsr_status describe(const void *self, wsr__json *line)
         wsr__json_text(line, "net", text);
         wsr__json_integer(line, "test_images",
                           (int64_t)wsr_dataset_count(m->dataset));
+        if (is_divided(m)) {
+            wsr__json_text(line, "shard", m->p.attack.settings.shard.s);
+        }
     }
     wsr_text_free(text);
     return status;
@@ -367,7 +401,7 @@ static wsr_status write_results(const method *m, wsr__run *run)
     if (run->folder != NULL) {
         WSR_TRY(write_jsonl(m, run));
         WSR_TRY(write_tables(m, run));
-        WSR_TRY(write_robustbench(m, run));
+        WSR_TRY(is_divided(m) ? WSR_OK : write_robustbench(m, run));
     }
     WSR_TRY(wsr__run_log_text(run->log, json));
 out:
@@ -434,11 +468,26 @@ out:
     return status;
 }
 
+// The checkpoint comes first: a resumed run has the rows then.
+static wsr_status merge(method *m, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const wsr__eval_params params = params_of(m, run);
+    WSR_TRY(wsr__eval_merge(m->eval, &params, run->more));
+    WSR_TRY(wsr__run_checkpoint(run));
+    WSR_TRY(write_results(m, run));
+out:
+    return status;
+}
+
 static wsr_status evaluate(void *self, wsr__run *run)
 {
     method *const m = self;
     if (m->p.released) {
         return evaluate_released(m, run);
+    }
+    if (m->eval != NULL && run->more != NULL) {
+        return merge(m, run);
     }
     if (m->eval == NULL || m->stages_done > 0) {
         return WSR_OK;
@@ -581,8 +630,57 @@ wsr_status wsr_eval_run(wsr_result **result, const wsr_config *config,
                         const char *dir, bool resume, wsr_progress_hook hook,
                         void *user)
 {
-    const wsr__run_request request = {config, dir, resume, hook, user};
+    const wsr__run_request request = {config, dir, resume, hook, user, NULL};
     return wsr__run_execute(result, &evaluation, &request);
+}
+
+// The configuration of the first shard, with what is given now; the whole is no
+// shard, and a file of the shard's is not to be replaced.
+static wsr_status config_of_merge(wsr_config **out, const char *dir,
+                                  const wsr_config *given)
+{
+    wsr_status status = WSR_OK;
+    wsr_config *config = NULL;
+    char *const path = wsr__path_join(dir, "config.yaml");
+    *out = NULL;
+    if (path == NULL) {
+        return WSR_NOMEM;
+    }
+    WSR_TRY(wsr_config_new(&config));
+    WSR_TRY(wsr_config_load(config, path));
+    WSR_TRY(wsr_config_put(config, "attack.save", "", "merge"));
+    for (size_t i = 0; given != NULL && i < wsr_config_count(given); i++) {
+        WSR_TRY(wsr_config_put(config, wsr_config_key(given, i),
+                               wsr_config_value(given, i),
+                               wsr_config_where(given, i)));
+    }
+    WSR_TRY(wsr_config_put(config, "attack.shard", "1/1", "merge"));
+    *out = config;
+    config = NULL;
+out:
+    wsr_config_free(config);
+    wsr__free(path);
+    return status;
+}
+
+wsr_status wsr_eval_merge(wsr_result **result, const char *const *shards,
+                          size_t n, const wsr_config *config, const char *dir)
+{
+    wsr_status status = WSR_OK;
+    const wsr__merge of = {shards, n};
+    wsr_config *whole = NULL;
+    if (result != NULL) {
+        *result = NULL;
+    }
+    if (n == 0) {
+        return WSR_FAIL(WSR_ARG, "merge: there are no shards");
+    }
+    WSR_TRY(config_of_merge(&whole, shards[0], config));
+    const wsr__run_request request = {.config = whole, .dir = dir, .more = &of};
+    WSR_TRY(wsr__run_execute(result, &evaluation, &request));
+out:
+    wsr_config_free(whole);
+    return status;
 }
 
 wsr_status wsr_eval_cost(wsr_cost *cost, const wsr_config *config,

@@ -42,6 +42,9 @@ static void describe(wsr__str *out, const wsr_eval *s)
                   s->n, s->keep, s->batch, (long long)set->seed, set->stop,
                   set->nested, set->target.s, s->source != NULL);
     wsr__str_add(out, s->settings.quantize ? " quantize=1" : "");
+    if (!wsr__streq(s->settings.shard.s, "1/1")) {
+        wsr__str_addf(out, " shard=%.40s", s->settings.shard.s);
+    }
     if (set->queries > 0) {
         wsr__str_addf(out, " queries=%lld", (long long)set->queries);
     }

@@ -222,7 +222,7 @@ static step step_at(const wsr_eval *s)
 static wsr_attack *attack_of(wsr_eval *s, const step *now)
 {
     wsr_attack *const attack = s->attacks[now->a];
-    attack->settings.first = (int64_t)now->at;
+    attack->settings.first = (int64_t)(s->first + now->at);
     attack->settings.images = now->at < s->keep || s->source != NULL ||
                               s->settings.quantize;
     attack->settings.stop = s->settings.attack.stop && s->source == NULL;

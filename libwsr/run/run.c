@@ -323,6 +323,7 @@ wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
     WSR_TRY(check_request(cls, request));
     WSR_TRY(wsr__run_open(&c.run, request->dir, request->resume, request->hook,
                           request->user));
+    c.run->more = request->more;
     WSR_TRY(start(&c, request->config, request->resume));
     WSR_TRY(work(&c));
 out:

@@ -118,11 +118,12 @@ struct wsr__run {
     void *user;
     wsr__run_state state; // NULL: checkpoints are not written
     void *ctx;
-    bool canceled;   // the hook said so
-    double stage[2]; // part of the run where the stage begins and ends
-    double span[2];  // part of the stage where the steps that are counted now
-                     // begin and end
-    double part;     // of the run that is done
+    const void *more; // of the request
+    bool canceled;    // the hook said so
+    double stage[2];  // part of the run where the stage begins and ends
+    double span[2];   // part of the stage where the steps that are counted now
+                      // begin and end
+    double part;      // of the run that is done
 };
 
 /// Open a run. Resumed: its folder is locked; NOTFOUND when it is no run's
@@ -255,6 +256,7 @@ typedef struct wsr__run_request {
     bool resume;
     wsr_progress_hook hook; // NULL: nobody watches
     void *user;
+    const void *more; // for the method, which knows what it is
 } wsr__run_request;
 
 /// Do a whole run: decode, prepare, check, make the folder or take it up, go

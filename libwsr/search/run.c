@@ -431,7 +431,7 @@ wsr_status wsr_search_run(wsr_result **result, const wsr_config *config,
                           void *user)
 {
     wsr_status status = WSR_OK;
-    const wsr__run_request request = {config, dir, resume, hook, user};
+    const wsr__run_request request = {config, dir, resume, hook, user, NULL};
     bool several = false;
     WSR_TRY(compares(&several, config, dir, resume));
     WSR_TRY(wsr__run_execute(result, several ? &wsr__comparing : &searching,

@@ -61,6 +61,31 @@ WSR_API WSR_MUST_USE wsr_status wsr_eval_run(wsr_result **result,
                                              void *user);
 
 /**
+ * Make one evaluation of those of its shards: runs in folders of their own that
+ * differ in the option `attack.shard=I/N` alone, and are complete. The results
+ * are those of a run that was not divided, image by image; only times are sums.
+ * Nothing is attacked.
+ *
+ * @param result [out, owned] as for wsr_eval_run()
+ * @param shards [borrowed] (n) folders of all N shards, in any order
+ * @param n number of folders
+ * @param config [borrowed] options other than those of the first shard, such
+ *        as a place of net.file, and attack.save, which is not taken from it;
+ *        NULL for none
+ * @param dir [borrowed] folder of the whole, as for wsr_eval_run(); NULL for
+ *        none
+ * @returns WSR_ARG for a shard that is missing, there twice or not complete;
+ *          WSR_CONFIG for shards of different evaluations; WSR_IO for a
+ *          folder without a run; else as
+ *          wsr_eval_run()
+ */
+WSR_API WSR_MUST_USE wsr_status wsr_eval_merge(wsr_result **result,
+                                               const char *const *shards,
+                                               size_t n,
+                                               const wsr_config *config,
+                                               const char *dir);
+
+/**
  * Estimate what an evaluation costs, without doing it. The function prepares
  * the run, times a few steps of each stage for some seconds, and writes no
  * file.
@@ -113,7 +138,8 @@ typedef struct wsr_eval wsr_eval;
  * It has the options of wsr_attack_new() except `first`, `images` and
  * `target=given`, and these: `count=0`, the number of images to evaluate (0:
  * all); `keep=0`, the number of first images whose adversarial images the
- * evaluation keeps. With `target_class` the evaluation leaves out the images of
+ * evaluation keeps; `shard=1/1`, "I/N" evaluates part I of N of the images, in
+ * whole batches. With `target_class` the evaluation leaves out the images of
  * that class and takes the images after them instead.
  *
  * The list of attacks is one text, "fgsm,pgd:steps=20,restarts=5". A comma
