@@ -15,6 +15,11 @@ foreach(export wsr-targets wsr-static-targets)
     install(EXPORT ${export} NAMESPACE wsr:: DESTINATION ${package_dir}
         COMPONENT devel)
 endforeach()
+foreach(mpi openmpi mpich)
+    if(TARGET wsr_comm_${mpi})
+        install(TARGETS wsr_comm_${mpi} DESTINATION ${CMAKE_INSTALL_LIBDIR}/wsr)
+    endif()
+endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libwsr/include/
     TYPE INCLUDE COMPONENT devel FILES_MATCHING PATTERN *.h)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libwsr/share/

@@ -9,7 +9,7 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-set(order base config tensor augment corrupt data kernel op graph onnx sched optim cell
+set(order base config tensor comm augment corrupt data kernel op graph onnx sched optim cell
     space net io run hessian estimator attack eval predictor train search estimate
     report registry)
 
@@ -27,6 +27,7 @@ set(confined
     "matio.h=^data/svhn\\.c$"
     "onnx.pb-c.h=^onnx/"
     "protobuf-c/=^onnx/"
+    "mpi.h=^comm/mpi\\.c$"
     "jansson.h=^io/"
     "zlib.h=^(data|io)/")
 

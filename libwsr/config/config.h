@@ -108,6 +108,11 @@ void wsr__leaves_print(wsr__str *out, wsr__leaf *leaves, size_t n);
 /// [out, owned] NULL when memory is short.
 char *wsr__share_path(const char *relative);
 
+/// Path of a plug-in: beside the installed library or program, else in the
+/// build, else where it was to be installed. [out, owned] NULL when memory is
+/// short.
+char *wsr__plugin_path(const char *name);
+
 /// Sorted names, without ".yaml", of the YAML files in a directory below
 /// share/wsr. [out, owned]
 wsr_status wsr__shipped_names(wsr__names *names, const char *directory);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the data files of the library: presets, genotypes, RobNet codes. It
+// Finds the data files of the library (presets, genotypes, RobNet codes) and
+// its plug-ins, for which there is no variable. It
 // looks at these places in order:
 //
 //   1. $WSR_SHARE, so that a package or a test can point elsewhere;
@@ -41,19 +42,31 @@ static const char *own_file(void)
     return dladdr(&here, &info) != 0 ? info.dli_fname : NULL;
 }
 
-char *wsr__share_path(const char *relative)
+// Where a folder of an installation or of the build is. [owned]
+static char *path_of(const char *from_lib, const char *from_bin,
+                     const char *const others[2], const char *relative)
 {
     char moved[PATH_MAX];
-    const char *root = getenv("WSR_SHARE");
+    const char *root = moved;
+    if (!beside(moved, own_file(), from_lib) &&
+        !beside(moved, "/proc/self/exe", from_bin)) {
+        root = wsr__file_exists(others[0]) ? others[0] : others[1];
+    }
+    return wsr__path_join(root, relative);
+}
+
+char *wsr__share_path(const char *relative)
+{
+    static const char *const others[] = {WSR_SHARE_BUILD, WSR_SHARE_INSTALL};
+    const char *const root = getenv("WSR_SHARE");
     if (root != NULL && root[0] != '\0') {
         return wsr__path_join(root, relative);
     }
-    if (beside(moved, own_file(), WSR_SHARE_FROM_LIB) ||
-        beside(moved, "/proc/self/exe", WSR_SHARE_FROM_BIN)) {
-        root = moved;
-    } else {
-        root = wsr__file_exists(WSR_SHARE_BUILD) ? WSR_SHARE_BUILD
-                                                 : WSR_SHARE_INSTALL;
-    }
-    return wsr__path_join(root, relative);
+    return path_of(WSR_SHARE_FROM_LIB, WSR_SHARE_FROM_BIN, others, relative);
+}
+
+char *wsr__plugin_path(const char *name)
+{
+    static const char *const others[] = {WSR_PLUGIN_BUILD, WSR_PLUGIN_INSTALL};
+    return path_of("wsr", WSR_PLUGIN_FROM_BIN, others, name);
 }

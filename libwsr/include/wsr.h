@@ -7,6 +7,7 @@
 
 #include "wsr/attack.h"
 #include "wsr/base.h"
+#include "wsr/comm.h"
 #include "wsr/config.h"
 #include "wsr/corrupt.h"
 #include "wsr/data.h"

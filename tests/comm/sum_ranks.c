@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sum_ranks PARTS LEAVES FLOATS: adds arrays of random floats in the tree and
+// prints a checksum of the sum; all ranks must have the same. With the argument
+// "fail RANK" that rank fails and all must learn why; with "die RANK" it ends.
+
+#include "comm/comm.h"
+#include "io/crc32.h"
+#include "support/files.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void fill(float *out, size_t n, size_t part)
+{
+    wsr__rng rng = wsr__rng_at(1, WSR__RNG_INIT, part, 0);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (wsr__rng_uniform(&rng) - 0.5f) * (float)(1 + i % 7);
+    }
+}
+
+static void sum(size_t parts, size_t leaves, size_t n)
+{
+    wsr__tree *tree = NULL;
+    const float *out = NULL;
+    const wsr__share mine = wsr__comm_share(parts, wsr_comm_rank());
+    MUST_HOLD(wsr__tree_new(&tree, n) == WSR_OK);
+    for (size_t round = 0; round < 2; round++) {
+        wsr__tree_begin(tree, parts, leaves);
+        for (size_t k = mine.begin; k < mine.end && k < leaves; k++) {
+            MUST_HOLD(wsr__comm_owner(parts, k) == wsr_comm_rank());
+            fill(wsr__tree_leaf(tree), n, k);
+        }
+        MUST_HOLD(wsr__tree_sum(&out, tree) == WSR_OK);
+    }
+    const uint32_t own = wsr__crc32(out, n * sizeof(*out));
+    uint32_t *const all = calloc(wsr_comm_size(), sizeof(*all));
+    all[wsr_comm_rank()] = own;
+    MUST_HOLD(wsr__comm_all_gather(all, sizeof(*all)) == WSR_OK);
+    for (size_t r = 0; r < wsr_comm_size(); r++) {
+        MUST_HOLD(all[r] == own);
+    }
+    if (wsr_comm_rank() == 0) {
+        printf("%08lx\n", (unsigned long)own);
+    }
+    free(all);
+    wsr__tree_free(tree);
+}
+
+int main(int argc, char **argv)
+{
+    wsr_status status = wsr_comm_open();
+    if (status != WSR_OK) {
+        (void)fprintf(stderr, "%s\n", wsr_error_detail());
+    } else if (argc == 3 && strcmp(argv[1], "fail") == 0) {
+        const bool mine = wsr_comm_rank() == (size_t)atol(argv[2]);
+        status = wsr__comm_agree(mine ? WSR_FAIL(WSR_NUMERIC, "not finite")
+                                      : WSR_OK);
+        MUST_HOLD(status == WSR_NUMERIC);
+        if (wsr_comm_rank() == 0) {
+            printf("%s\n", wsr_error_detail());
+        }
+    } else if (argc == 3 && strcmp(argv[1], "die") == 0) {
+        if (wsr_comm_rank() == (size_t)atol(argv[2])) {
+            (void)kill(getpid(), SIGKILL);
+        }
+        status = wsr__comm_agree(WSR_OK); // nobody comes
+    } else if (argc == 4) {
+        sum((size_t)atol(argv[1]), (size_t)atol(argv[2]),
+            (size_t)atol(argv[3]));
+    }
+    wsr_comm_close(status);
+    return status == WSR_OK ? 0 : 1;
+}
