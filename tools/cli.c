@@ -95,6 +95,35 @@ bool cli_canceled(void)
     return canceled != 0;
 }
 
+// ----------------------------------------------------------------- processes
+
+// What the work ended with, for those that wait for this process.
+static wsr_status ended = WSR_OK;
+
+static void leave(void)
+{
+    wsr_comm_close(ended);
+}
+
+// Of several processes the first one speaks.
+static bool speaks(void)
+{
+    return wsr_comm_rank() == 0;
+}
+
+// A failure that the others do not know of is said by the process that had it.
+// It waits first: where all have failed alike, the first one ends all others.
+static void say_failure(const cli *c)
+{
+    if (speaks()) {
+        (void)fprintf(stderr, "%s: %s\n", c->tool->name, wsr_error_detail());
+    } else if (!wsr_comm_agreed()) {
+        (void)sleep(1);
+        (void)fprintf(stderr, "%s: rank %zu: %s\n", c->tool->name,
+                      wsr_comm_rank(), wsr_error_detail());
+    }
+}
+
 // ------------------------------------------------------------------- library
 
 // Log lines of the library go to stderr; debug lines are for its developers.
@@ -102,7 +131,7 @@ static void on_log(wsr_log_level level, const char *line, void *user)
 {
     static const char *const marks[] = {"debug: ", "", "warning: "};
     cli *const c = user;
-    if (level >= WSR_LOG_INFO && !c->quiet) {
+    if (level >= WSR_LOG_INFO && !c->quiet && speaks()) {
         cli_progress_clear(c);
         (void)fprintf(stderr, "%s: %s%s\n", c->tool->name, marks[level], line);
     }
@@ -113,6 +142,9 @@ static void on_log(wsr_log_level level, const char *line, void *user)
 int cli_usage(const cli *c, const char *format, ...)
 {
     va_list args;
+    if (!speaks()) {
+        return CLI_USAGE;
+    }
     (void)fprintf(stderr, "%s: ", c->tool->name);
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
@@ -376,12 +408,40 @@ static int scan(cli *c, int argc, char **argv, wsr_status *assigned)
                          : CLI_GO_ON;
 }
 
+// 2 for what the user can correct on the command line or in the configuration.
+static int exit_code(wsr_status status)
+{
+    switch (status) {
+    case WSR_OK:
+        return CLI_DONE;
+    case WSR_ARG:
+    case WSR_CONFIG:
+    case WSR_NOTFOUND:
+    case WSR_SHAPE: // of data that do not fit the network
+        return CLI_USAGE;
+    case WSR_CANCELED:
+        return CLI_CANCELED;
+    default:
+        return CLI_FAILED;
+    }
+}
+
 // On CLI_GO_ON the caller works and then calls cli_end(); otherwise it exits
 // with the code.
 int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
 {
     *c = (cli){.tool = tool};
+    (void)atexit(leave);
+    ended = wsr_comm_open();
+    if (ended != WSR_OK) {
+        say_failure(c);
+        return exit_code(ended);
+    }
     int code = scan(c, argc, argv, NULL);
+    if (!speaks()) {
+        c->quiet = true;
+        c->json = false;
+    }
     if (code == CLI_GO_ON) {
         code = check_sources(c);
     }
@@ -426,35 +486,20 @@ const char *cli_value(const cli *c, const char *name)
 
 // -------------------------------------------------------------------- ending
 
-// 2 for what the user can correct on the command line or in the configuration.
-static int exit_code(wsr_status status)
-{
-    switch (status) {
-    case WSR_OK:
-        return CLI_DONE;
-    case WSR_ARG:
-    case WSR_CONFIG:
-    case WSR_NOTFOUND:
-    case WSR_SHAPE: // of data that do not fit the network
-        return CLI_USAGE;
-    case WSR_CANCELED:
-        return CLI_CANCELED;
-    default:
-        return CLI_FAILED;
-    }
-}
-
 int cli_end(cli *c, wsr_status status)
 {
     int code = exit_code(status);
     cli_progress_clear(c);
-    if (status == WSR_CANCELED && c->out != NULL) {
+    ended = status;
+    if (status == WSR_CANCELED && !speaks()) {
+        // The first one says it.
+    } else if (status == WSR_CANCELED && c->out != NULL) {
         (void)fprintf(stderr, "%s: interrupted, go on with: %s --resume %s\n",
                       c->tool->name, c->tool->name, c->out);
     } else if (status == WSR_CANCELED) {
         (void)fprintf(stderr, "%s: interrupted\n", c->tool->name);
     } else if (status != WSR_OK) {
-        (void)fprintf(stderr, "%s: %s\n", c->tool->name, wsr_error_detail());
+        say_failure(c);
     }
     // Results that did not reach a full disk or a closed pipe are no results.
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == CLI_DONE) {

@@ -130,7 +130,7 @@ static int run(cli *c)
     if (begun) {
         kept = attack_show(c, result);
     }
-    if (begun && kept == WSR_OK && c->out != NULL) {
+    if (begun && kept == WSR_OK && c->out != NULL && wsr_comm_rank() == 0) {
         kept = wsr_report_write(c->out);
     }
     wsr_result_free(result);

@@ -72,10 +72,11 @@ static wsr_status run(cli *c)
     wsr_status status = wsr_estimate_run(&result, c->config, c->out,
                                          c->resume != NULL, on_progress, c);
     cli_progress_clear(c);
-    if (status == WSR_OK) {
+    const bool first = wsr_comm_rank() == 0; // it has the folder
+    if (status == WSR_OK && first) {
         status = wsr_report_write(c->out);
     }
-    if (status == WSR_OK) {
+    if (status == WSR_OK && first) {
         print_rows(c, result);
     }
     if (status == WSR_OK && !c->quiet && !c->json) {

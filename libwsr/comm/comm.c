@@ -30,6 +30,11 @@ size_t wsr_comm_size(void)
     return job.size;
 }
 
+bool wsr_comm_agreed(void)
+{
+    return job.agreed;
+}
+
 bool wsr__comm_many(void)
 {
     return job.size > 1;
@@ -104,10 +109,10 @@ wsr_status wsr__comm_all_gather(void *data, size_t bytes)
                : passed(job.calls->all_gather(data, bytes), begun, bytes);
 }
 
-wsr__share wsr__comm_share(size_t items, size_t rank)
+wsr__items wsr__comm_share(size_t items, size_t rank)
 {
     const size_t up = job.size - 1; // rounded up: rank 0 has item 0
-    return (wsr__share){(items * rank + up) / job.size,
+    return (wsr__items){(items * rank + up) / job.size,
                         (items * (rank + 1) + up) / job.size};
 }
 
@@ -120,7 +125,7 @@ wsr_status wsr__comm_gather_shares(void *data, size_t bytes, size_t items)
 {
     wsr_status status = WSR_OK;
     for (size_t r = 0; r < job.size; r++) {
-        const wsr__share s = wsr__comm_share(items, r);
+        const wsr__items s = wsr__comm_share(items, r);
         if (s.end > s.begin) {
             WSR_TRY(wsr__comm_broadcast((char *)data + s.begin * bytes,
                                         (s.end - s.begin) * bytes, r));

@@ -44,13 +44,13 @@ wsr_status wsr__comm_broadcast(void *data, size_t bytes, size_t root);
 wsr_status wsr__comm_gather_shares(void *data, size_t bytes, size_t items);
 
 /// A range of items, [begin, end).
-typedef struct wsr__share {
+typedef struct wsr__items {
     size_t begin;
     size_t end;
-} wsr__share;
+} wsr__items;
 
 /// The items of a rank, of so many altogether.
-wsr__share wsr__comm_share(size_t items, size_t rank);
+wsr__items wsr__comm_share(size_t items, size_t rank);
 /// The rank that has an item.
 size_t wsr__comm_owner(size_t items, size_t item);
 

@@ -80,7 +80,7 @@ double wsr__tree_bytes(const wsr__tree *tree)
 
 void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves)
 {
-    const wsr__share mine = wsr__comm_share(parts, wsr_comm_rank());
+    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
     tree->parts = parts;
     tree->leaves = leaves;
     tree->next = mine.begin;

@@ -266,6 +266,18 @@ typedef struct wsr__loader_params {
 
 extern const wsr__option wsr__loader_schema[];
 
+/// What of each batch is wanted: of `parts` parts of about one size, or of as
+/// many as there are images, those from `begin` to before `end`.
+typedef struct wsr__loader_share {
+    size_t begin;
+    size_t end;
+    size_t parts; // 0: all images
+} wsr__loader_share;
+
+/// Read these images alone; labels and indices are those of all. Call it before
+/// the first batch.
+void wsr__loader_set_share(wsr_loader *loader, wsr__loader_share share);
+
 /// wsr_loader_new() with decoded options.
 wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
                             const wsr__loader_params *params);

@@ -289,6 +289,11 @@ void wsr_loader_free(wsr_loader *loader)
 
 // --------------------------------------------------------------------- using
 
+void wsr__loader_set_share(wsr_loader *loader, wsr__loader_share share)
+{
+    loader->share = share;
+}
+
 // Between two epochs NULL is handed out once. Without a thread the ring's first
 // buffer is filled here.
 wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)

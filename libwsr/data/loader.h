@@ -48,6 +48,7 @@ struct wsr_loader {
     size_t batches;
     wsr_batch *ring;
     size_t n; // of the ring: prefetch + 1
+    wsr__loader_share share;
     wsr__place reader;
     // Shared by the threads, like all of a batch that is not its samples.
     pthread_mutex_t lock;

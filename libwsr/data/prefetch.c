@@ -60,6 +60,17 @@ static void open_batch(wsr_batch *batch, wsr_loader *loader)
     }
 }
 
+// Images that another process needs stay as they are.
+static bool is_wanted(const wsr_batch *batch, size_t i,
+                      const wsr__loader_share *share)
+{
+    const size_t n = batch->count;
+    const size_t parts = share->parts < n ? share->parts : n;
+    const size_t begin = share->begin < parts ? share->begin : parts;
+    const size_t end = share->end < parts ? share->end : parts;
+    return parts == 0 || (i >= n * begin / parts && i < n * end / parts);
+}
+
 // images is (count, c, h, w). The stream's key holds the sample's index in the
 // data set, not its place in the batch: another batch size augments each image
 // alike. The upper half of the epoch's word numbers the repeats.
@@ -77,6 +88,9 @@ static wsr_status fill_sample(const wsr_batch *batch, size_t i,
     float *const dst = batch->images + i * floats;
     wsr__rng rng = wsr__rng_at((uint64_t)loader->params.seed, WSR__RNG_AUGMENT,
                                batch->epoch | repeat << 32, (uint32_t)index);
+    if (!is_wanted(batch, i, &loader->share)) {
+        return WSR_OK;
+    }
     if (loader->in_files) {
         return wsr__files_read(dst, loader->dataset, index, pipeline,
                                &worker->reader, &rng);

@@ -27,6 +27,13 @@ wsr_status wsr__run_open(wsr__run **out, const char *dir, bool resume,
     run->stage[1] = 1;
     run->span[1] = 1;
     if (dir != NULL) {
+        run->dir = wsr__strdup(dir);
+        if (run->dir == NULL) {
+            status = WSR_NOMEM;
+            goto out;
+        }
+    }
+    if (dir != NULL && wsr_comm_rank() == 0) {
         WSR_TRY(wsr_folder_open(&run->folder, dir, resume));
     }
     *out = run;
@@ -46,13 +53,15 @@ void wsr__run_close(wsr__run *run)
     if (run != NULL) {
         wsr__run_log_close(run->log);
         wsr_folder_close(run->folder);
+        wsr__free(run->dir);
         wsr__free(run);
     }
 }
 
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name)
 {
-    return wsr_folder_path(path, run->folder, name);
+    *path = wsr__path_join(run->dir, name);
+    return *path != NULL ? WSR_OK : WSR_NOMEM;
 }
 
 wsr_status wsr__run_write(const wsr__run *run, const char *name,
@@ -69,7 +78,7 @@ wsr_status wsr__run_load(wsr__st **out, const wsr__run *run)
     wsr_status status = WSR_OK;
     char *path = NULL;
     *out = NULL;
-    if (run->folder == NULL) {
+    if (run->dir == NULL) {
         return WSR_OK;
     }
     WSR_TRY(wsr__run_path(&path, run, checkpoint_name));
@@ -116,27 +125,45 @@ out:
 
 // The log is synced before the checkpoint is written: otherwise a power
 // failure could leave a checkpoint that counts lines which are lost.
-wsr_status wsr__run_checkpoint(wsr__run *run)
+static wsr_status write_checkpoint(wsr__run *run, wsr__st_builder *builder)
 {
     wsr_status status = WSR_OK;
     char *path = NULL;
-    wsr__st_builder *builder = NULL;
-    if (run->state == NULL || run->folder == NULL) {
-        return WSR_OK;
-    }
-    const uint64_t lines = wsr__run_log_lines(run->log);
-    WSR_TRY(wsr__st_builder_new(&builder));
-    WSR_TRY(wsr__st_add_u64(builder, lines_name, &lines, 1));
-    WSR_TRY(run->state(builder, run->ctx));
     WSR_TRY(wsr__run_path(&path, run, checkpoint_name));
     // The lines must not come to the disk after the checkpoint that counts
     // them.
     WSR_TRY(wsr__run_log_sync(run->log));
     WSR_TRY(wsr__checkpoint_save(builder, path));
 out:
-    wsr__st_builder_free(builder);
     wsr__free(path);
     return status;
+}
+
+// Processes without the folder take part, since the state may lie in all.
+static wsr_status checkpoint(wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr__st_builder *builder = NULL;
+    const uint64_t lines = wsr__run_log_lines(run->log);
+    WSR_TRY(wsr__st_builder_new(&builder));
+    WSR_TRY(wsr__st_add_u64(builder, lines_name, &lines, 1));
+    WSR_TRY(run->state(builder, run->ctx));
+    if (run->folder != NULL) {
+        WSR_TRY(write_checkpoint(run, builder));
+    }
+out:
+    wsr__st_builder_free(builder);
+    return status;
+}
+
+wsr_status wsr__run_checkpoint(wsr__run *run)
+{
+    if (run->state == NULL || run->dir == NULL ||
+        (run->folder == NULL && run->alone)) {
+        return WSR_OK;
+    }
+    const wsr_status status = checkpoint(run);
+    return run->alone ? status : wsr__comm_agree(status);
 }
 
 void wsr__run_span(wsr__run *run, double begin, double end)
@@ -160,14 +187,18 @@ wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress)
     told.part = between(run->stage, between(run->span, progress->done));
     told.part = told.part > run->part ? told.part : run->part;
     run->part = told.part;
+    wsr_status status = WSR_OK;
     if (run->hook != NULL && !run->hook(&told, run->user)) {
         run->canceled = true;
     }
-    return run->canceled
-               ? WSR_FAIL(WSR_CANCELED,
-                          "stopped in phase %s after step %zu of %zu",
-                          progress->phase, progress->step, progress->steps)
-               : WSR_OK;
+    if (!run->alone) {
+        status = wsr__comm_any(&run->canceled);
+    }
+    if (status != WSR_OK || !run->canceled) {
+        return status;
+    }
+    return WSR_FAIL(WSR_CANCELED, "stopped in phase %s after step %zu of %zu",
+                    progress->phase, progress->step, progress->steps);
 }
 
 wsr_status wsr__run_progress(wsr__run *run, const char *phase, size_t done,

@@ -167,6 +167,9 @@ static wsr_status log_start(const course *c, const wsr__needs *needs)
     wsr__json_text(line, "version", wsr_version());
     wsr__json_text(line, "build", wsr_build_info());
     wsr__json_integer(line, "threads", c->self->common.threads);
+    if (wsr__comm_many()) {
+        wsr__json_integer(line, "ranks", (int64_t)wsr_comm_size());
+    }
     wsr__json_integer(line, "seed", c->self->common.seed);
     WSR_TRY(c->cls->describe(c->self, line));
     wsr__json_integer(line, "memory_bytes", (int64_t)wsr__needs_sum(needs));
@@ -199,7 +202,9 @@ static wsr_status start(course *c, const wsr_config *config, bool resume)
     wsr_status status = WSR_OK;
     wsr__needs needs;
     if (resume) {
-        WSR_TRY(wsr__folder_check_files(c->run->folder, c->cls->files));
+        WSR_TRY(c->run->folder == NULL
+                    ? WSR_OK
+                    : wsr__folder_check_files(c->run->folder, c->cls->files));
         WSR_TRY(wsr__run_stored(c->run, c->sections, c->n, config));
     }
     adopt_threads(&c->self->common);
@@ -276,7 +281,7 @@ static wsr_status work(course *c)
         wsr__run_span(c->run, 0, 1);
         WSR_TRY(c->cls->stages[i](c->self, c->run));
     }
-    WSR_TRY(log_done(c, wsr__seconds() - begun));
+    WSR_TRY(wsr__comm_agree(log_done(c, wsr__seconds() - begun)));
     c->done = 1;
     WSR_TRY(wsr__run_checkpoint(c->run));
 out:
@@ -308,6 +313,24 @@ static wsr_status check_request(const wsr__run_class *cls,
 
 // Errors in the configuration come before errors about the folder, so that a
 // caller can check a configuration without one.
+static wsr_status open_course(course *c, const wsr__run_class *cls,
+                              const wsr__run_request *request)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(begin_course(c, cls));
+    if (!request->resume) {
+        WSR_TRY(decode(c, request->config));
+    }
+    WSR_TRY(check_request(cls, request));
+    WSR_TRY(wsr__run_open(&c->run, request->dir, request->resume, request->hook,
+                          request->user));
+    c->run->more = request->more;
+out:
+    return status;
+}
+
+// Of several processes all agree on how it begins: the folder is read after
+// rank 0 has locked it, and a failure is that of all.
 wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
                             const wsr__run_request *request)
 {
@@ -316,15 +339,8 @@ wsr_status wsr__run_execute(wsr_result **result, const wsr__run_class *cls,
     if (result != NULL) {
         *result = NULL;
     }
-    WSR_TRY(begin_course(&c, cls));
-    if (!request->resume) {
-        WSR_TRY(decode(&c, request->config));
-    }
-    WSR_TRY(check_request(cls, request));
-    WSR_TRY(wsr__run_open(&c.run, request->dir, request->resume, request->hook,
-                          request->user));
-    c.run->more = request->more;
-    WSR_TRY(start(&c, request->config, request->resume));
+    WSR_TRY(wsr__comm_agree(open_course(&c, cls, request)));
+    WSR_TRY(wsr__comm_agree(start(&c, request->config, request->resume)));
     WSR_TRY(work(&c));
 out:
     status = take_result(result, &c, status);

@@ -9,6 +9,7 @@
 #ifndef WSR_RUN_RUN_H
 #define WSR_RUN_RUN_H
 
+#include "comm/comm.h"
 #include "config/config.h"
 #include "io/io.h"
 #include "net/net.h"
@@ -111,9 +112,16 @@ typedef struct wsr__run wsr__run;
 typedef wsr_status (*wsr__run_state)(wsr__st_builder *builder, void *ctx);
 
 /// A run's folder and who watches it. The owner sets `state` and `ctx`.
+///
+/// In a job of several processes all of them do the run, and rank 0 alone has
+/// the folder; the others read in it what a resumed run needs. Checkpoints and
+/// wsr__run_tell() are collective, unless `alone` is set: then the processes
+/// work on different things.
 struct wsr__run {
     wsr_folder *folder; // NULL: files and checkpoints are not written
-    wsr__run_log *log;  // NULL until wsr__run_begin
+    char *dir;          // of the folder, NULL: there is none
+    bool alone;
+    wsr__run_log *log; // NULL until wsr__run_begin
     wsr_progress_hook hook;
     void *user;
     wsr__run_state state; // NULL: checkpoints are not written
@@ -147,7 +155,8 @@ wsr_status wsr__run_load_cells(void **out, const wsr__run *run,
 /// Whether a file of this name may hold it.
 bool wsr__is_cells_file(const char *name);
 
-/// Path of a file in the folder, of a run that has one. [out, owned]
+/// Path of a file in the folder, of a run that has one, also where it is
+/// another process that writes there. [out, owned]
 wsr_status wsr__run_path(char **path, const wsr__run *run, const char *name);
 
 /// Write a text file in the folder as a whole or not at all; nothing without a
@@ -171,6 +180,7 @@ wsr_status wsr__run_load(wsr__st **out, const wsr__run *run);
 wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint);
 
 /// Write checkpoint.safetensors: what `state` adds, and the place in the log.
+/// Collective, see struct wsr__run: a failure is that of all.
 wsr_status wsr__run_checkpoint(wsr__run *run);
 
 /// What part of the stage the phase is that the next calls of wsr__run_tell()
@@ -178,7 +188,8 @@ wsr_status wsr__run_checkpoint(wsr__run *run);
 void wsr__run_span(wsr__run *run, double begin, double end);
 
 /// Tell the hook how far the work is. CANCELED when it wants to stop; the
-/// caller then brings its state in order and leaves.
+/// caller then brings its state in order and leaves. Collective, see struct
+/// wsr__run: all processes stop when one of them is asked to.
 /// `part` of the progress is filled in.
 wsr_status wsr__run_tell(wsr__run *run, const wsr_progress *progress);
 /// The same between two steps of a phase.

@@ -28,14 +28,16 @@ static size_t averaged(const wsr__training *t)
     return done > first ? done - first : 0;
 }
 
-void wsr__training_average(wsr__training *t)
+wsr_status wsr__training_average(wsr__training *t)
 {
+    wsr_status status = WSR_OK;
     const wsr_params *const params = wsr_net_params(t->of.net);
     const size_t steps = averaged(t);
     float *a = t->average;
     if (a == NULL || steps == 0) {
-        return;
+        return WSR_OK;
     }
+    WSR_TRY(wsr__training_share_stats(t));
     const double decay = t->params.swa > 0 ? 1 - 1 / (double)steps
                                            : t->params.ema;
     for (size_t i = 0; i < wsr_params_count(params); i++) {
@@ -48,6 +50,8 @@ void wsr__training_average(wsr__training *t)
         }
         a += p->count;
     }
+out:
+    return status;
 }
 
 const float *wsr__training_averaged(const wsr__training *t)

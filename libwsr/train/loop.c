@@ -46,11 +46,49 @@ static wsr_status run_step(wsr__training *t, wsr__run *run)
     wsr_status status = WSR_OK;
     const size_t every = (size_t)t->params.save_every;
     WSR_TRY(wsr__training_step(t));
-    WSR_TRY(log_step(t, run));
+    WSR_TRY(wsr__comm_agree(log_step(t, run)));
     WSR_TRY(wsr__training_report(t, run));
     if (every > 0 && t->batch % every == 0 && t->batch < t->batches) {
         WSR_TRY(wsr__run_checkpoint(run));
     }
+out:
+    return status;
+}
+
+// Of several processes: who was how long at work.
+static void put_ranks(wsr__json *line, const wsr__rank_times *times)
+{
+    if (times->ranks > 1) {
+        wsr__json_integer(line, "ranks", (int64_t)times->ranks);
+        wsr__json_number(line, "least_seconds", times->least);
+        wsr__json_number(line, "median_seconds", times->median);
+        wsr__json_number(line, "most_seconds", times->most);
+        wsr__json_integer(line, "slowest", (int64_t)times->slowest);
+        wsr__json_text(line, "slowest_host", times->host);
+        wsr__json_number(line, "comm_seconds", times->comm.seconds);
+        wsr__json_number(line, "comm_bytes", times->comm.bytes);
+    }
+}
+
+static wsr_status log_epoch(wsr__training *t, wsr__run *run,
+                            const wsr__validation *validation, double seconds)
+{
+    wsr_status status = WSR_OK;
+    wsr__json *line = NULL;
+    wsr__rank_times times;
+    WSR_TRY(wsr__training_time_ranks(&times, t));
+    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
+    wsr__json_text(line, "phase", t->phase);
+    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
+    put_sums(line, t);
+    if (validation->clean >= 0) {
+        wsr__json_float(line, "clean_accuracy", (float)validation->clean);
+        wsr__json_float(line, "robust_accuracy", (float)validation->robust);
+        wsr__json_float(line, "eps", (float)t->params.eval_eps);
+    }
+    wsr__json_float(line, "seconds", (float)seconds);
+    put_ranks(line, &times);
+    WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;
 }
@@ -60,26 +98,14 @@ out:
 static wsr_status end_epoch(wsr__training *t, wsr__run *run, double seconds)
 {
     wsr_status status = WSR_OK;
-    wsr__json *line = NULL;
     wsr__validation validation = {-1, -1};
     WSR_TRY(wsr__training_validate(&validation, t, run));
-    WSR_TRY(wsr__run_log_begin(&line, run->log, "epoch"));
-    wsr__json_text(line, "phase", t->phase);
-    wsr__json_integer(line, "epoch", (int64_t)t->epoch + 1);
-    put_sums(line, t);
-    if (validation.clean >= 0) {
-        wsr__json_float(line, "clean_accuracy", (float)validation.clean);
-        wsr__json_float(line, "robust_accuracy", (float)validation.robust);
-        wsr__json_float(line, "eps", (float)t->params.eval_eps);
-    }
-    wsr__json_float(line, "seconds", (float)seconds);
-    WSR_TRY(wsr__run_log_end(run->log));
+    WSR_TRY(wsr__comm_agree(log_epoch(t, run, &validation, seconds)));
     WSR_TRY(wsr__training_next_epoch(t));
     WSR_TRY(wsr__run_checkpoint(run));
 out:
     return status;
 }
-
 // A run that is stopped writes a checkpoint before it ends; other failures
 // leave the last one.
 wsr_status wsr__training_run(wsr__training *training, wsr__run *run)

@@ -65,6 +65,10 @@ const wsr__option wsr__train_schema[] = {
      "parts of a batch that are attacked and normalised each by itself, as on "
      "so many GPUs",
      NULL},
+    {"deterministic", WSR__TEXT, AT(deterministic), "", 0, 0, "",
+     "shards:N: the same bits on any number of processes (train.shards=N); "
+     "empty: a part for each process where train.shards is 1",
+     NULL},
     {"drop_path_ramp", WSR__BOOL, AT(drop_path_ramp), "true", 0, 0, "",
      "net.drop_path rises from 0 over the epochs", NULL},
     {"augment", WSR__TEXT, AT(augment), "[random_crop:pad=4,flip]", 0, 0, "",

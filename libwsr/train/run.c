@@ -141,6 +141,9 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     WSR_TRY(wsr__eval_stage_check(&m->eval));
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL, &m->source));
     WSR_TRY(make_net(m, run, resume));
+    if (!resume) {
+        WSR_TRY(wsr__train_divide(&m->train_params));
+    }
     const wsr__training_of of = {m->net, m->train, m->test, seed_of(m)};
     const wsr__eval_stage_of evaluated = eval_of(m);
     WSR_TRY(wsr__training_new(&m->training, &of, &m->train_params));
@@ -222,13 +225,15 @@ static wsr_status train(void *self, wsr__run *run)
     method *const m = self;
     const char *const also = m->train_params.export.s;
     WSR_TRY(wsr__training_run(m->training, run));
+    WSR_TRY(wsr__training_share_stats(m->training));
     wsr__training_finish(m->training);
     if (run->folder != NULL) {
-        WSR_TRY(write_net(m, run, "safetensors"));
-        if (!wsr__streq(also, "none")) {
-            WSR_TRY(write_net(m, run, also));
+        status = write_net(m, run, "safetensors");
+        if (status == WSR_OK && !wsr__streq(also, "none")) {
+            status = write_net(m, run, also);
         }
     }
+    WSR_TRY(wsr__comm_agree(status));
 out:
     return status;
 }

@@ -196,6 +196,15 @@ void wsr__training_free_sizes(wsr__training *t)
     }
 }
 
+// Images of other processes' parts are not read.
+static wsr__loader_share share_of(const wsr__training *t)
+{
+    const size_t parts = (size_t)t->params.shards;
+    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
+    return wsr__comm_many() ? (wsr__loader_share){mine.begin, mine.end, parts}
+                            : (wsr__loader_share){0, 0, 0};
+}
+
 // The training graph may have an auxiliary classifier and drop-path masks; the
 // graph for attacks has neither.
 wsr_status wsr__training_open_size(wsr__training *t)
@@ -208,6 +217,7 @@ wsr_status wsr__training_open_size(wsr__training *t)
     t->sizes.opened = WSR__SIZES;
     free_graphs(t);
     WSR_TRY(make_loader(&t->loader, t, phase));
+    wsr__loader_set_share(t->loader, share_of(t));
     WSR_TRY(wsr__net_graph_at(&t->graph, t->of.net, &phase->image, true));
     if (t->trainer->attack != NULL) {
         WSR_TRY(wsr__net_graph_at(&t->attack_graph, t->of.net, &phase->image,

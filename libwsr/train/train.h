@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Training. training.c owns what a training needs, step.c the step and its
-// parts, training_state.c the state that a checkpoint holds, validate.c the
-// validation between epochs and guard.c what it warns of, batch.c the passes
-// over one batch, loss.c the losses that callers use; a trainer is one file
-// with the mathematics of a batch. inner.c and paired.c are what some of them
-// share; awp.c, average.c, mix.c (mixup, cutmix) and teacher.c (distillation)
-// go with any. loop.c is the loop of runs, trainer.c what callers loop with.
-// sources.c makes data and networks of a configuration; eval/stage.c evaluates
-// a network into the log; run.c is the whole as a run (run/run.h). Search uses
-// everything but run.c and trainer.c.
+// parts.c divides a batch among parts and processes, training_state.c the state
+// that a checkpoint holds, validate.c the validation between epochs and guard.c
+// what it warns of, batch.c the passes over one batch, loss.c the losses that
+// callers use; a trainer is one file with the mathematics of a batch. inner.c
+// and paired.c are what some of them share; awp.c, average.c, mix.c (mixup,
+// cutmix) and teacher.c (distillation) go with any. loop.c is the loop of runs,
+// trainer.c what callers loop with. sources.c makes data and networks of a
+// configuration; eval/stage.c evaluates a network into the log; run.c is the
+// whole as a run (run/run.h). Search uses everything but run.c and trainer.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
 
 #include "attack/engine/attack_plans.h"
+#include "comm/comm.h"
 #include "config/config.h"
 #include "data/data.h"
 #include "eval/eval.h"
@@ -188,6 +189,7 @@ typedef struct wsr__train_params {
     double teacher_weight;
     wsr__text teacher_fidelity;
     int64_t shards;
+    wsr__text deterministic; // "shards:N"; empty: as many as ranks
     bool drop_path_ramp;
     wsr__text augment;
     bool drop_last;
@@ -210,6 +212,12 @@ typedef struct wsr__train_params {
 } wsr__train_params;
 
 extern const wsr__option wsr__train_schema[];
+
+enum { WSR__SHARDS_MAX = 65536 };
+
+/// Settle into how many parts a batch is divided in a new training: what
+/// `deterministic` says, else one for each process of the job. CONFIG.
+wsr_status wsr__train_divide(wsr__train_params *params);
 
 /// Plans for whole parts of a batch, and, by the parity of their number of
 /// images, for those of an epoch's last batch, which differ by one image at
@@ -307,6 +315,10 @@ typedef struct wsr__training {
     float *stats;   // running statistics of each part, (shards, buffers); NULL:
                     // there is one part
     size_t buffers; // floats of the running statistics
+    wsr__tree *tree; // adds gradients of parts, NULL: there is one part
+    void *results;   // of the parts, see parts.c
+    float *earlier;  // gradients of the update before, NULL: unwanted
+    double seconds;  // of work on parts in this process since the epoch began
     float *x_adv;
     float *logits; // of a batch, NULL when the trainer does not attack
     float *state;  // of the trainer, NULL: it has none
@@ -345,13 +357,41 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
 
 /// Make the plans of a whole batch.
 wsr_status wsr__training_plans(wsr__training *training);
+/// The plans for so many images at once. [out, borrowed]
+wsr_status wsr__training_pair(const wsr__plan_pair **out,
+                              wsr__training *training, size_t n);
+
+/// Whether updates after the first find the gradients of the one before.
+static inline bool wsr__training_keeps_gradients(const wsr__training *t)
+{
+    return t->trainer->keeps_gradients != NULL &&
+           t->trainer->keeps_gradients(t->options);
+}
+
+/// Images of the first part of a batch of n.
+size_t wsr__training_part_images(const wsr__training *training, size_t n);
+/// Bytes of room for the results of parts.
+size_t wsr__training_results_bytes(const wsr__training *training);
+/// Floats of all gradients as they are added.
+size_t wsr__training_gradient_floats(const wsr_params *params);
+/// Mix the parts of a batch and ask the teacher, once before the first update.
+wsr_status wsr__training_prepare_parts(wsr__training *training,
+                                       const wsr__train_step *step,
+                                       const wsr_batch *batch);
+/// Give all parts the running statistics of the network.
+void wsr__training_begin_stats(const wsr__training *training);
+/// Collective. Give the networks of all processes the running statistics of
+/// the first part.
+wsr_status wsr__training_share_stats(const wsr__training *training);
+/// Collective. Bring together what each part has of its own.
+wsr_status wsr__training_gather_parts(const wsr__training *training);
 
 /// Train on the next batch of the epoch. NUMERIC, naming epoch, step and
 /// tensor, for a loss or gradient that is not finite; the position stays then.
 wsr_status wsr__training_step(wsr__training *training);
 
 /// Accumulate the gradients of an update on a whole batch, part by part, and
-/// set its results.
+/// set its results. Collective: a failure is that of all processes.
 wsr_status wsr__training_gradients(wsr__training *training,
                                    wsr__train_step *step);
 
@@ -409,8 +449,8 @@ double wsr__distillation(float *diff, const float *logits,
 
 /// Whether an average of the parameters is wanted.
 bool wsr__training_averages(const wsr__training *training);
-/// Bring the average up to date after a step, where there is one.
-void wsr__training_average(wsr__training *training);
+/// Bring the average up to date after a step, where there is one. Collective.
+wsr_status wsr__training_average(wsr__training *training);
 /// The average so far [borrowed]; NULL: there is none.
 const float *wsr__training_averaged(const wsr__training *training);
 /// Exchange the parameters of the network and their average, where there is
@@ -429,6 +469,24 @@ wsr__epoch wsr__training_epoch(const wsr__training *training);
 
 /// Tell the hook of a run how far the training is, as phase "train".
 wsr_status wsr__training_report(const wsr__training *training, wsr__run *run);
+
+enum { WSR__HOST = 56 };
+
+/// Seconds that processes worked on their parts of an epoch's batches.
+typedef struct wsr__rank_times {
+    size_t ranks;         // 1: a single process, the rest is 0 then
+    size_t slowest;       // rank
+    char host[WSR__HOST]; // of that
+    double least;
+    double median;
+    double most;
+    wsr__comm_cost comm; // of this process, since it began
+} wsr__rank_times;
+
+/// Collective. Times since the last call. Warns of a process that the others
+/// wait for.
+wsr_status wsr__training_time_ranks(wsr__rank_times *out,
+                                    wsr__training *training);
 
 /// Move to a batch of an epoch, with the sums of the epoch so far.
 wsr_status wsr__training_move(wsr__training *training, size_t epoch,

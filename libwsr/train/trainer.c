@@ -62,6 +62,7 @@ wsr_status wsr_trainer_new(wsr_trainer **out, wsr_net *net,
         status = WSR_NOMEM;
         goto out;
     }
+    WSR_TRY(wsr__train_divide(&params));
     WSR_TRY(wsr__training_new(&trainer->training, &of, &params));
     WSR_TRY(wsr__training_prepare(trainer->training));
     *out = trainer;

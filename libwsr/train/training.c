@@ -97,6 +97,26 @@ out:
     return status;
 }
 
+// What adds the gradients of parts, and their results.
+static wsr_status make_sums(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const bool divided = t->params.shards > 1 || wsr__comm_many();
+    const size_t floats =
+        wsr__training_gradient_floats(wsr_net_params(t->of.net));
+    t->results = wsr__alloc(1, wsr__training_results_bytes(t));
+    if (t->results == NULL) {
+        return WSR_NOMEM;
+    }
+    if (divided) {
+        WSR_TRY(wsr__tree_new(&t->tree, floats));
+    }
+    WSR_TRY(
+        want(&t->earlier, divided && wsr__training_keeps_gradients(t), floats));
+out:
+    return status;
+}
+
 // What is as large as the parameters.
 static wsr_status make_copies(wsr__training *t)
 {
@@ -104,12 +124,13 @@ static wsr_status make_copies(wsr__training *t)
     const wsr_params *const params = wsr_net_params(t->of.net);
     const bool perturbs = t->params.awp > 0;
     t->buffers = wsr__stats_copy(NULL, params);
-    WSR_TRY(want(&t->stats, t->params.shards > 1,
+    WSR_TRY(want(&t->stats, t->params.shards > 1 || wsr__comm_many(),
                  (size_t)t->params.shards * t->buffers));
     WSR_TRY(want(&t->attack_stats,
                  t->trainer->attack != NULL &&
                      (t->trainer->attack(t->options) & WSR__CLEAN_STATS) != 0,
                  t->buffers + 1));
+    WSR_TRY(make_sums(t));
     WSR_TRY(want(&t->best, !wsr__streq(t->params.keep.s, "last"), t->floats));
     WSR_TRY(want(&t->average, wsr__training_averages(t), t->floats));
     WSR_TRY(want(&t->awp.before, perturbs, t->floats));
@@ -169,6 +190,19 @@ out:
     return status;
 }
 
+// More processes than parts: a run that was begun with fewer.
+static void tell_idle(const wsr__training *t)
+{
+    const size_t parts = (size_t)t->params.shards;
+    if (wsr_comm_rank() == 0 && wsr_comm_size() > parts) {
+        wsr__log(
+            WSR_LOG_WARNING,
+            "train.shards: batches have %zu parts, so %zu of %zu processes "
+            "have nothing to do",
+            parts, wsr_comm_size() - parts, wsr_comm_size());
+    }
+}
+
 wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
                              const wsr__train_params *params)
 {
@@ -182,6 +216,7 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
     t->phase = "train";
     t->params = *params;
     t->best_value = -1;
+    tell_idle(t);
     WSR_TRY(check_averages(params));
     WSR_TRY(make_parts(t));
     WSR_TRY(make_room(t));
@@ -220,6 +255,9 @@ void wsr__training_free(wsr__training *training)
     wsr__free(t->teacher_logits);
     wsr__free(t->stats);
     wsr__free(t->attack_stats);
+    wsr__tree_free(t->tree);
+    wsr__free(t->results);
+    wsr__free(t->earlier);
     wsr__free(t->awp.before);
     wsr__free(t->awp.moved);
     wsr__free(t->awp.stats);
@@ -296,7 +334,8 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         const wsr__state state = wsr__optim_state(t->optim, i);
         states += (double)wsr__state_bytes(&state);
     }
-    const double own = sizeof(float) * (double)t->states;
+    const double own = sizeof(float) * (double)t->states +
+                       (t->tree != NULL ? 3 * copy : 0);
     const double stats = t->stats == NULL
                              ? 0
                              : sizeof(float) * (double)t->params.shards *

@@ -15,7 +15,13 @@
 
 enum { POSITION = 4, VALUES = 5, GUARD = 4 };
 
-// Running statistics of all parts of a batch.
+// Running statistics of all parts of a batch; those of a single part are the
+// network's.
+static bool has_stats(const wsr__training *t)
+{
+    return t->stats != NULL && t->params.shards > 1;
+}
+
 static size_t stats_floats(const wsr__training *t)
 {
     return (size_t)t->params.shards * t->buffers;
@@ -32,6 +38,7 @@ wsr_status wsr__training_save(const wsr__training *training,
                                          t->best_epoch};
     const double values[VALUES] = {t->sums.loss, t->sums.correct, t->sums.clean,
                                    t->sums.seen, t->best_value};
+    WSR_TRY(wsr__training_gather_parts(t));
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(t->of.net), name));
     WSR_TRY(wsr__st_name(name, prefix, "optim."));
@@ -56,7 +63,7 @@ wsr_status wsr__training_save(const wsr__training *training,
         WSR_TRY(wsr__st_name(name, prefix, "trainer"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->state, t->states));
     }
-    if (t->stats != NULL) {
+    if (has_stats(t)) {
         WSR_TRY(wsr__st_name(name, prefix, "shards"));
         WSR_TRY(wsr__st_add_f32(builder, name, t->stats, stats_floats(t)));
     }
@@ -166,8 +173,8 @@ static wsr_status stage(staged *s, const wsr__training *t, const wsr__st *st,
     WSR_TRY(stage_floats(&s->best, t->best, t->floats, "best", &from));
     WSR_TRY(stage_floats(&s->average, t->average, t->floats, "average", &from));
     WSR_TRY(stage_floats(&s->state, t->state, t->states, "trainer", &from));
-    WSR_TRY(
-        stage_floats(&s->stats, t->stats, stats_floats(t), "shards", &from));
+    WSR_TRY(stage_floats(&s->stats, has_stats(t) ? t->stats : NULL,
+                         stats_floats(t), "shards", &from));
     WSR_TRY(wsr__st_name(name, prefix, "optim."));
     WSR_TRY(wsr__st_stage_optim(&s->optim, t->optim, st, name));
 out:
@@ -188,7 +195,7 @@ static void take(wsr__training *t, const staged *s)
     if (t->state != NULL) {
         memcpy(t->state, s->state, t->states * sizeof(*t->state));
     }
-    if (t->stats != NULL) {
+    if (has_stats(t)) {
         memcpy(t->stats, s->stats, stats_floats(t) * sizeof(*t->stats));
     }
     t->best_epoch = s->position[3];
@@ -207,6 +214,9 @@ wsr_status wsr__training_load(wsr__training *training, const wsr__st *st,
     WSR_TRY(wsr__st_name(name, prefix, "params."));
     WSR_TRY(wsr__st_read_params(wsr_net_params(t->of.net), st, name));
     take(t, &s);
+    if (!has_stats(t)) {
+        wsr__training_begin_stats(t);
+    }
     WSR_TRY(wsr__training_move(
         t, (size_t)s.position[0], (size_t)s.position[1],
         (wsr__sums){s.values[0], s.values[1], s.values[2], s.values[3]}));

@@ -40,7 +40,8 @@ static void remember(wsr__training *t, const wsr__validation *validation)
 
 // The model is kept from one validation to the next: its plans read the
 // current parameters.
-static wsr_status open_eval(wsr_eval **out, wsr__training *t)
+// Processes have a shard each, as far as there are batches for them.
+static wsr_status open_eval(wsr_eval **out, wsr__training *t, size_t shards)
 {
     wsr_status status = WSR_OK;
     *out = NULL;
@@ -54,6 +55,8 @@ static wsr_status open_eval(wsr_eval **out, wsr__training *t)
     params.n_eps = 1;
     params.settings.count = (int64_t)(want < have ? want : have);
     params.settings.attack.seed = (int64_t)t->of.seed;
+    (void)snprintf(params.settings.shard.s, sizeof(params.settings.shard.s),
+                   "%zu/%zu", shards > 1 ? wsr_comm_rank() + 1 : 1, shards);
     if (t->eval_model == NULL) {
         WSR_TRY(wsr_model_from_net(&t->eval_model, t->of.net,
                                    (size_t)t->params.batch));
@@ -72,7 +75,7 @@ wsr_status wsr__training_prepare_validation(wsr__training *t)
     if (t->of.test == NULL || t->params.eval_every == 0) {
         return WSR_OK;
     }
-    WSR_TRY(open_eval(&eval, t));
+    WSR_TRY(open_eval(&eval, t, 1));
     if (wsr_eval_attacks(eval) != 1) {
         status = WSR_FAIL(WSR_CONFIG,
                           "%.80s: names %zu attacks, a validation has one",
@@ -123,26 +126,90 @@ out:
     return status;
 }
 
+// Images that were evaluated, recognised, and recognised under attack.
+typedef struct counts {
+    uint64_t images;
+    uint64_t clean;
+    uint64_t robust;
+} counts;
+
+// Shards that the images of a validation make, one for each process at most.
+static size_t shards_of(const wsr__training *t)
+{
+    const size_t have = wsr_dataset_count(t->of.test);
+    const size_t want = (size_t)t->params.eval_count;
+    const size_t n = want > 0 && want < have ? want : have;
+    const size_t batch = (size_t)t->params.batch; // of the model
+    const size_t batches = (n + batch - 1) / batch;
+    return batches < wsr_comm_size() ? batches : wsr_comm_size();
+}
+
+// The shard of this process.
+static wsr_status measure_here(counts *out, wsr__training *t, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    wsr_eval *eval = NULL;
+    const size_t shards = shards_of(t);
+    if (wsr_comm_rank() >= shards) {
+        return WSR_OK;
+    }
+    WSR_TRY(open_eval(&eval, t, shards));
+    WSR_TRY(walk(eval, t, run));
+    const wsr__eval_cell *const cell = wsr__eval_at(eval, 0, 0);
+    out->images = eval->n;
+    for (size_t i = 0; i < eval->n; i++) {
+        out->clean += eval->clean[i];
+        out->robust += cell->robust[i];
+    }
+out:
+    wsr_eval_free(eval);
+    return status;
+}
+
+// The sum over all processes, of whole numbers.
+static wsr_status measure(counts *sum, wsr__training *t, wsr__run *run)
+{
+    wsr_status status = WSR_OK;
+    const size_t size = wsr_comm_size();
+    counts *const all = wsr__alloc(size, sizeof(*all));
+    if (all == NULL) {
+        return WSR_NOMEM;
+    }
+    run->alone = true;
+    status = measure_here(&all[wsr_comm_rank()], t, run);
+    run->alone = false;
+    WSR_TRY(wsr__comm_agree(status));
+    WSR_TRY(wsr__comm_all_gather(all, sizeof(*all)));
+    *sum = (counts){0};
+    for (size_t r = 0; r < size; r++) {
+        sum->images += all[r].images;
+        sum->clean += all[r].clean;
+        sum->robust += all[r].robust;
+    }
+out:
+    wsr__free(all);
+    return status;
+}
+
 wsr_status wsr__training_validate(wsr__validation *validation, wsr__training *t,
                                   wsr__run *run)
 {
     wsr_status status = WSR_OK;
-    wsr_eval *eval = NULL;
+    counts found = {0};
     *validation = (wsr__validation){-1, -1};
     if (!is_due(t)) {
         return WSR_OK;
     }
+    WSR_TRY(wsr__training_share_stats(t));
     wsr__training_swap_average(t);
-    WSR_TRY(open_eval(&eval, t));
-    WSR_TRY(walk(eval, t, run));
-    validation->clean = wsr_eval_get(eval, 0, 0, WSR_EVAL_CLEAN);
-    validation->robust = wsr_eval_get(eval, 0, 0, WSR_EVAL_ROBUST);
+    WSR_TRY(measure(&found, t, run));
+    validation->clean = (double)found.clean / (double)found.images;
+    validation->robust = (double)found.robust / (double)found.images;
     remember(t, validation);
-    WSR_TRY(wsr__training_guard(t, run, validation->robust,
-                                (double)wsr_eval_count(eval, 0)));
+    WSR_TRY(wsr__comm_agree(
+        wsr__training_guard(t, run, validation->robust, (double)found.images)));
 out:
     wsr__training_swap_average(t);
-    wsr_eval_free(eval);
     return status;
 }
 

@@ -26,7 +26,7 @@ static void sum(size_t parts, size_t leaves, size_t n)
 {
     wsr__tree *tree = NULL;
     const float *out = NULL;
-    const wsr__share mine = wsr__comm_share(parts, wsr_comm_rank());
+    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
     MUST_HOLD(wsr__tree_new(&tree, n) == WSR_OK);
     for (size_t round = 0; round < 2; round++) {
         wsr__tree_begin(tree, parts, leaves);

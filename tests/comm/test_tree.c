@@ -75,7 +75,7 @@ START_TEST(one_process_is_a_job_of_its_own)
     ck_assert(flag);
     ck_assert_fails(wsr__comm_agree(WSR_FAIL(WSR_NUMERIC, "loss: not finite")),
                     WSR_NUMERIC, "loss: not finite");
-    const wsr__share all = wsr__comm_share(5, 0);
+    const wsr__items all = wsr__comm_share(5, 0);
     ck_assert_uint_eq(all.begin, 0);
     ck_assert_uint_eq(all.end, 5);
     wsr_comm_close(WSR_OK);

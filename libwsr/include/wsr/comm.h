@@ -43,6 +43,13 @@ WSR_API size_t wsr_comm_rank(void);
 WSR_API size_t wsr_comm_size(void);
 
 /**
+ * Whether all processes know of the last failure, as they do when a run failed
+ * on all of them. Process 0 then says what it was. Where they do not, the
+ * process that failed does, and ends the job: wsr_comm_close().
+ */
+WSR_API bool wsr_comm_agreed(void);
+
+/**
  * Leave the job. A failure that all processes know of, as those of runs that
  * ended on all of them, is waited for; any other ends all processes at once,
  * with exit code 1: MPI_Abort(). The caller has then said why.
