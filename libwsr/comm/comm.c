@@ -16,7 +16,7 @@ static struct {
     size_t rank;
     size_t size;
     unsigned char *flags; // one of each process
-    bool agreed;          // the last failure is known to all
+    bool agreed;          // there was a failure that is known to all
     wsr__comm_cost spent;
 } job = {.size = 1};
 
@@ -153,6 +153,7 @@ wsr_status wsr__comm_any(bool *flag)
     for (size_t r = 0; r < job.size; r++) {
         *flag = *flag || job.flags[r] != 0;
     }
+    job.agreed = job.agreed || *flag;
 out:
     return status;
 }
@@ -171,7 +172,6 @@ wsr_status wsr__comm_agree(wsr_status status)
     if (status != WSR_OK) {
         (void)snprintf(detail, sizeof(detail), "%s", wsr_error_detail());
     }
-    job.agreed = false;
     passing = gather_bytes((unsigned char)status);
     while (first < job.size && job.flags[first] == WSR_OK) {
         first++;

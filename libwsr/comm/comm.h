@@ -27,8 +27,7 @@ bool wsr__comm_many(void);
 /// that of all, with its detail; where others have none it names the rank.
 wsr_status wsr__comm_agree(wsr_status status);
 
-/// Collective. Whether `flag` is set in any process; failures of
-/// communication are in `status`.
+/// Collective. Whether `flag`, which asks to stop, is set in any process.
 wsr_status wsr__comm_any(bool *flag);
 
 /// Collective. Each process has filled its own part of data, of `bytes` for

@@ -107,7 +107,8 @@ static wsr_status check_files(const wsr__estimate *b, const wsr__run *run)
                            : b->variants[i - b->n_nets].label);
         names[n++] = text + i * NAME;
     }
-    status = wsr__folder_check_files(run->folder, names);
+    status = run->folder == NULL ? WSR_OK
+                                 : wsr__folder_check_files(run->folder, names);
     wsr__free(text);
     return status;
 }

@@ -8,7 +8,8 @@
 // ledger.c what became of each image, shard.c the division of the images and
 // merge.c the results of its parts, curve.c accuracy at every strength of
 // min-norm attacks. released.c measures as the research code
-// does. walk.c takes an evaluation to its end inside a run: stage.c at the end
+// does. walk.c takes an evaluation to its end inside a run, walk_ranks.c
+// among the processes of a job: stage.c at the end
 // of another run, run.c for a network file. result.c is what a run hands out.
 
 #ifndef WSR_EVAL_EVAL_H
@@ -196,16 +197,24 @@ enum { WSR__STRENGTHS = 64 }; // most of a configured evaluation
 wsr_status wsr__eval_needs(wsr__needs *needs, const wsr_eval *eval,
                            wsr_model *model);
 
-/// An array of results: `rows` rows of `width` bytes.
-typedef struct wsr__eval_array {
-    void *data;
-    size_t width;
-    size_t rows;
-} wsr__eval_array;
+/// Results of images [first, first + n) under one attack.
+typedef struct wsr__eval_rows {
+    size_t attack;
+    size_t first;
+    size_t n;
+} wsr__eval_rows;
 
-/// Array number `i` of an opened evaluation; data NULL behind the last. Arrays
-/// that this evaluation does not have are left out.
-wsr__eval_array wsr__eval_array_at(const wsr_eval *eval, size_t i);
+/// Results as bytes, for another process with the same evaluation; with them go
+/// the times of the attack, which are added there.
+size_t wsr__eval_rows_bytes(const wsr_eval *eval, const wsr__eval_rows *rows);
+void wsr__eval_rows_pack(char *out, const wsr_eval *eval,
+                         const wsr__eval_rows *rows);
+void wsr__eval_rows_unpack(wsr_eval *eval, const wsr__eval_rows *rows,
+                           char *bytes);
+void wsr__eval_clear_times(wsr_eval *eval);
+
+/// The attack and the images of a step.
+wsr__eval_rows wsr__eval_rows_of(const wsr_eval *eval, size_t step);
 
 /// Evaluations of shards in folders of their own.
 typedef struct wsr__merge {
@@ -355,9 +364,32 @@ typedef wsr_status (*wsr__eval_saver)(void *ctx);
 
 /// Do all steps that are left: phase "eval", the event "member" after each
 /// member of a combination, and `save` at most every 15 seconds. What `save`
-/// or the run's hook refuse is the status.
+/// or the run's hook refuse is the status. Collective: processes share the
+/// steps, rank 0 saves, and in the end all have all results.
 wsr_status wsr__eval_walk(wsr_eval *eval, wsr__run *run, wsr__eval_saver save,
                           void *ctx);
+
+/// State of the hook of a running evaluation.
+typedef struct wsr__eval_watch {
+    wsr_eval *eval;
+    wsr__run *run;
+    wsr__eval_saver save;
+    wsr__eval_saver between; // called before each pass, NULL: nothing is
+    void *ctx;               // of both
+    double saved;            // when the part done was saved last
+    size_t savepoints;       // of the evaluation then
+    wsr_status status;       // of all that the hook does
+    char detail[512];        // of that, if it is a failure
+} wsr__eval_watch;
+
+/// One step, and the progress behind it. The hook is set from the first step
+/// to wsr__eval_unwatch().
+wsr_status wsr__eval_watched_step(wsr__eval_watch *watch);
+void wsr__eval_unwatch(wsr__eval_watch *watch);
+
+/// wsr__eval_walk() among several processes (walk_ranks.c).
+wsr_status wsr__eval_walk_ranks(wsr_eval *eval, wsr__run *run,
+                                wsr__eval_saver save, void *ctx);
 
 // --------------------------------------------------- stage of another run
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One evaluation of those of its shards. Each shard's checkpoint is read as if
-// its run were resumed, so all that makes a checkpoint one of another
-// evaluation, model or data set is refused here, too. Then its rows are copied
-// to where the undivided evaluation has them.
+// Results of images as arrays: the rows of a step as bytes, for another
+// process, and one evaluation of those of its shards. Each shard's checkpoint
+// is read as if its run were resumed, so all that makes a checkpoint one of
+// another evaluation, model or data set is refused here, too. Then its rows are
+// copied to where the undivided evaluation has them.
 
 #include "eval/eval.h"
 #include "io/io.h"
@@ -13,26 +14,33 @@
 
 // ------------------------------------------------------------------- arrays
 
+// An array of results: `rows` rows of `width` bytes; data NULL: there is none.
+typedef struct array_of_rows {
+    void *data;
+    size_t width;
+    size_t rows;
+} array_of_rows;
+
 enum { COMMON = 4, OF_CELL = 15 };
 
 // Array `i` of what is known without an attack, then of smallest changes.
-static wsr__eval_array common_array(const wsr_eval *s, size_t i)
+static array_of_rows common_array(const wsr_eval *s, size_t i)
 {
-    const wsr__eval_array all[COMMON] = {
+    const array_of_rows all[COMMON] = {
         {s->clean, sizeof(*s->clean), s->n},
         {s->predicted, sizeof(*s->predicted), s->n},
         {s->margin, sizeof(*s->margin), s->n},
         {s->crc32, sizeof(*s->crc32), s->n}};
-    return i < COMMON ? all[i]
-                      : (wsr__eval_array){s->smallest[i - COMMON],
-                                          sizeof(double), s->n};
+    return i < COMMON
+               ? all[i]
+               : (array_of_rows){s->smallest[i - COMMON], sizeof(double), s->n};
 }
 
-static wsr__eval_array cell_array(const wsr_eval *s, const wsr__eval_cell *c,
-                                  size_t i)
+static array_of_rows cell_array(const wsr_eval *s, const wsr__eval_cell *c,
+                                size_t i)
 {
     const size_t image = (size_t)s->model->pixels * sizeof(float);
-    const wsr__eval_array all[OF_CELL] = {
+    const array_of_rows all[OF_CELL] = {
         {c->robust, sizeof(*c->robust), s->n},
         {c->success, sizeof(*c->success), s->n},
         {c->norms[0], sizeof(float), s->n},
@@ -57,7 +65,7 @@ static size_t array_slots(const wsr_eval *s)
     return COMMON + s->n_attacks + s->n_attacks * s->n_eps * OF_CELL;
 }
 
-static wsr__eval_array slot(const wsr_eval *s, size_t i)
+static array_of_rows slot(const wsr_eval *s, size_t i)
 {
     const size_t before = COMMON + s->n_attacks;
     return i < before ? common_array(s, i)
@@ -65,16 +73,89 @@ static wsr__eval_array slot(const wsr_eval *s, size_t i)
                                    (i - before) % OF_CELL);
 }
 
-wsr__eval_array wsr__eval_array_at(const wsr_eval *eval, size_t i)
+// Whether a slot is one of attack a, or common to all.
+static bool is_of(const wsr_eval *s, size_t i, size_t a)
 {
-    size_t there = 0;
-    for (size_t k = 0; k < array_slots(eval); k++) {
-        const wsr__eval_array array = slot(eval, k);
-        if (array.data != NULL && there++ == i) {
-            return array;
+    const size_t before = COMMON + s->n_attacks;
+    return i < COMMON || i == COMMON + a ||
+           (i >= before && (i - before) / OF_CELL / s->n_eps == a);
+}
+
+// --------------------------------------------------------------- rows as bytes
+
+enum { TIMES = WSR__MEMBERS + 1 }; // numbers of a cell that are no rows
+
+size_t wsr__eval_rows_bytes(const wsr_eval *eval, const wsr__eval_rows *rows)
+{
+    size_t bytes = eval->n_eps * TIMES * sizeof(double);
+    for (size_t i = 0; i < array_slots(eval); i++) {
+        const array_of_rows array = slot(eval, i);
+        const size_t end = rows->first + rows->n;
+        const size_t last = end < array.rows ? end : array.rows;
+        if (array.data != NULL && is_of(eval, i, rows->attack) &&
+            last > rows->first) {
+            bytes += (last - rows->first) * array.width;
         }
     }
-    return (wsr__eval_array){0};
+    return bytes;
+}
+
+// Copies the rows out of the arrays, or into them.
+static void move_rows(const wsr_eval *s, const wsr__eval_rows *rows,
+                      char *bytes, bool out)
+{
+    for (size_t i = 0; i < array_slots(s); i++) {
+        const array_of_rows array = slot(s, i);
+        const size_t end = rows->first + rows->n;
+        const size_t last = end < array.rows ? end : array.rows;
+        if (array.data == NULL || !is_of(s, i, rows->attack) ||
+            last <= rows->first) {
+            continue;
+        }
+        char *const at = (char *)array.data + rows->first * array.width;
+        const size_t size = (last - rows->first) * array.width;
+        memcpy(out ? bytes : at, out ? at : bytes, size);
+        bytes += size;
+    }
+}
+
+// Times are those of the step alone: they begin at 0 before it.
+void wsr__eval_rows_pack(char *out, const wsr_eval *eval,
+                         const wsr__eval_rows *rows)
+{
+    for (size_t e = 0; e < eval->n_eps; e++) {
+        const wsr__eval_cell *const cell = wsr__eval_at(eval, rows->attack, e);
+        memcpy(out, cell->member_seconds, sizeof(cell->member_seconds));
+        out += sizeof(cell->member_seconds);
+        memcpy(out, &cell->seconds, sizeof(cell->seconds));
+        out += sizeof(cell->seconds);
+    }
+    move_rows(eval, rows, out, true);
+}
+
+void wsr__eval_rows_unpack(wsr_eval *eval, const wsr__eval_rows *rows,
+                           char *bytes)
+{
+    for (size_t e = 0; e < eval->n_eps; e++) {
+        wsr__eval_cell *const cell = wsr__eval_at(eval, rows->attack, e);
+        double times[TIMES];
+        memcpy(times, bytes, sizeof(times));
+        bytes += sizeof(times);
+        for (size_t m = 0; m < WSR__MEMBERS; m++) {
+            cell->member_seconds[m] += times[m];
+        }
+        cell->seconds += times[WSR__MEMBERS];
+    }
+    move_rows(eval, rows, bytes, false);
+}
+
+void wsr__eval_clear_times(wsr_eval *eval)
+{
+    for (size_t k = 0; k < eval->n_attacks * eval->n_eps; k++) {
+        memset(eval->cells[k].member_seconds, 0,
+               sizeof(eval->cells[k].member_seconds));
+        eval->cells[k].seconds = 0;
+    }
 }
 
 // ------------------------------------------------------------------ merging
@@ -84,8 +165,8 @@ wsr__eval_array wsr__eval_array_at(const wsr_eval *eval, size_t i)
 static void copy_rows(wsr_eval *to, const wsr_eval *from)
 {
     for (size_t i = 0; i < array_slots(to); i++) {
-        const wsr__eval_array a = slot(to, i);
-        const wsr__eval_array b = slot(from, i);
+        const array_of_rows a = slot(to, i);
+        const array_of_rows b = slot(from, i);
         const size_t room = a.rows > from->first ? a.rows - from->first : 0;
         const size_t rows = b.rows < room ? b.rows : room;
         if (a.data != NULL && b.data != NULL && rows > 0) {

@@ -44,7 +44,7 @@ static size_t wanted_images(const method *m, const wsr__run *run)
     if (all) {
         return m->dataset == NULL ? 0 : wsr_dataset_count(m->dataset);
     }
-    return run->folder != NULL ? (size_t)m->p.attack.show : 0;
+    return run->dir != NULL ? (size_t)m->p.attack.show : 0;
 }
 
 static wsr__eval_params params_of(const method *m, const wsr__run *run)
@@ -130,7 +130,7 @@ static wsr_status check_shard(const method *m, const wsr__run *run)
                         m->p.released ? "attack.fidelity=released"
                                       : "corruption.list or hessian.of");
     }
-    return run->folder != NULL
+    return run->dir != NULL
                ? WSR_OK
                : WSR_FAIL(WSR_CONFIG, "attack.shard: a shard needs a folder, "
                                       "in which it stays for merging");
@@ -163,7 +163,7 @@ static wsr_status check_options(method *m, const wsr__run *run)
     if (!m->p.released) {
         WSR_TRY(has_attacks(m) ? make_eval(&eval, m, run) : WSR_OK);
         WSR_TRY(check_array(m, eval));
-    } else if (run->folder != NULL) {
+    } else if (run->dir != NULL) {
         status = WSR_FAIL(WSR_CONFIG, "attack.fidelity: the released measure "
                                       "is shown alone, without a folder");
     }
@@ -392,7 +392,7 @@ out:
     return status;
 }
 
-static wsr_status write_results(const method *m, wsr__run *run)
+static wsr_status write_here(const method *m, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     char *json = NULL;
@@ -407,6 +407,12 @@ static wsr_status write_results(const method *m, wsr__run *run)
 out:
     wsr_text_free(json);
     return status;
+}
+
+// Of several processes the first one has the files.
+static wsr_status write_results(const method *m, wsr__run *run)
+{
+    return wsr__comm_agree(wsr_comm_rank() == 0 ? write_here(m, run) : WSR_OK);
 }
 
 // Keeps what was measured before a failure. The checkpoint is written first: a

@@ -168,6 +168,13 @@ static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
     return WSR_OK;
 }
 
+// Of several processes the first one has the files.
+static wsr_status keep(const wsr_eval *eval, const char *path)
+{
+    return wsr__comm_agree(wsr_comm_rank() == 0 ? wsr_eval_save(eval, path)
+                                                : WSR_OK);
+}
+
 // The results so far, as lines of the log.
 static wsr_status log_results(wsr__run *run, const wsr_eval *eval)
 {
@@ -187,7 +194,7 @@ static wsr_status keep_part(wsr_status status, const wsr_eval *eval,
 {
     char reason[512];
     (void)snprintf(reason, sizeof(reason), "%s", wsr_error_detail());
-    const wsr_status saved = wsr_eval_save(eval, path);
+    const wsr_status saved = keep(eval, path);
     if (status == WSR_CANCELED) {
         return saved == WSR_OK ? status : saved;
     }
@@ -246,10 +253,13 @@ wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
     }
     WSR_TRY(wsr__run_path(&path, run, file_name));
     WSR_TRY(open_stage(out, of, params));
-    WSR_TRY(take_up(out->eval, path, "the evaluation begins anew"));
+    WSR_TRY(wsr__comm_agree(
+        wsr_comm_rank() != 0
+            ? WSR_OK
+            : take_up(out->eval, path, "the evaluation begins anew")));
     WSR_TRY(walk(out->eval, run, path));
-    WSR_TRY(wsr_eval_save(out->eval, path));
-    WSR_TRY(log_results(run, out->eval));
+    WSR_TRY(keep(out->eval, path));
+    WSR_TRY(wsr__comm_agree(log_results(run, out->eval)));
 out:
     wsr__free(path);
     return status;

@@ -217,6 +217,15 @@ static step step_at(const wsr_eval *s)
                   .n = s->n - at < s->batch ? s->n - at : s->batch};
 }
 
+wsr__eval_rows wsr__eval_rows_of(const wsr_eval *eval, size_t number)
+{
+    const size_t at = number / eval->n_attacks * eval->batch;
+    const size_t rest = eval->n - at;
+    return (wsr__eval_rows){.attack = number % eval->n_attacks,
+                            .first = at,
+                            .n = rest < eval->batch ? rest : eval->batch};
+}
+
 // Settings of the attack that depend on the step. In a transfer evaluation
 // success on the attacked model does not count, so no image stops early.
 static wsr_attack *attack_of(wsr_eval *s, const step *now)

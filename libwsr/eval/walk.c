@@ -9,18 +9,6 @@
 
 #include <string.h>
 
-// State of the hook of a running evaluation.
-typedef struct watch {
-    wsr_eval *eval;
-    wsr__run *run;
-    wsr__eval_saver save;
-    void *ctx;         // of save
-    double saved;      // when the part done was saved last
-    size_t savepoints; // of the evaluation then
-    wsr_status status; // of all that the hook does
-    char detail[512];  // of that, if it is a failure
-} watch;
-
 // AutoAttack prints the same after each of its members.
 static wsr_status log_member(wsr__run *run, const wsr_attack_progress *p)
 {
@@ -43,7 +31,7 @@ out:
 }
 
 // Saves when there is something new and 15 seconds have passed.
-static wsr_status save_now_and_then(watch *w, size_t savepoints)
+static wsr_status save_now_and_then(wsr__eval_watch *w, size_t savepoints)
 {
     const double apart = 15; // seconds
     if (savepoints == w->savepoints || wsr__seconds() - w->saved < apart) {
@@ -55,7 +43,8 @@ static wsr_status save_now_and_then(watch *w, size_t savepoints)
 }
 
 // Progress of the run from the progress of the evaluation.
-static wsr_status tell(const watch *w, const wsr_eval_progress *progress)
+static wsr_status tell(const wsr__eval_watch *w,
+                       const wsr_eval_progress *progress)
 {
     char note[96];
     const wsr_attack_progress *const p = progress->attack;
@@ -69,13 +58,16 @@ static wsr_status tell(const watch *w, const wsr_eval_progress *progress)
     return wsr__run_tell(w->run, &told);
 }
 
-static wsr_status observe(watch *w, const wsr_eval_progress *progress)
+static wsr_status observe(wsr__eval_watch *w, const wsr_eval_progress *progress)
 {
     wsr_status status = WSR_OK;
     if (progress->attack->member_done) {
         WSR_TRY(log_member(w->run, progress->attack));
     }
     WSR_TRY(tell(w, progress));
+    if (w->between != NULL) {
+        WSR_TRY(w->between(w->ctx));
+    }
     WSR_TRY(save_now_and_then(w, progress->savepoints));
 out:
     return status;
@@ -85,7 +77,7 @@ out:
 // another.
 static bool on_pass(const wsr_eval_progress *progress, void *user)
 {
-    watch *const w = user;
+    wsr__eval_watch *const w = user;
     w->status = observe(w, progress);
     if (w->status != WSR_OK) {
         (void)snprintf(w->detail, sizeof(w->detail), "%s", wsr_error_detail());
@@ -95,33 +87,48 @@ static bool on_pass(const wsr_eval_progress *progress, void *user)
 
 // An evaluation that is stopped returns WSR_CANCELED; the reason is the status
 // of the hook.
-static wsr_status step(const watch *w)
+static wsr_status step(const wsr__eval_watch *w)
 {
     const wsr_status status = wsr_eval_step(w->eval);
     return w->status == WSR_OK ? status : WSR_FAIL(w->status, "%s", w->detail);
+}
+
+wsr_status wsr__eval_watched_step(wsr__eval_watch *w)
+{
+    wsr_status status = WSR_OK;
+    wsr_eval_set_hook(w->eval, on_pass, w);
+    WSR_TRY(step(w));
+    const wsr_progress told = {.phase = "eval",
+                               .step = wsr_eval_position(w->eval),
+                               .steps = wsr_eval_steps(w->eval),
+                               .done = wsr__eval_part_done(w->eval),
+                               .note = ""};
+    WSR_TRY(wsr__run_tell(w->run, &told));
+out:
+    return status;
+}
+
+void wsr__eval_unwatch(wsr__eval_watch *watch)
+{
+    wsr_eval_set_hook(watch->eval, NULL, NULL);
 }
 
 wsr_status wsr__eval_walk(wsr_eval *eval, wsr__run *run, wsr__eval_saver save,
                           void *ctx)
 {
     wsr_status status = WSR_OK;
-    const size_t steps = wsr_eval_steps(eval);
-    watch w = {.eval = eval,
-               .run = run,
-               .save = save,
-               .ctx = ctx,
-               .saved = wsr__seconds()};
-    wsr_eval_set_hook(eval, on_pass, &w);
-    while (wsr_eval_position(eval) < steps) {
-        WSR_TRY(step(&w));
-        const wsr_progress told = {.phase = "eval",
-                                   .step = wsr_eval_position(eval),
-                                   .steps = steps,
-                                   .done = wsr__eval_part_done(eval),
-                                   .note = ""};
-        WSR_TRY(wsr__run_tell(run, &told));
+    wsr__eval_watch w = {.eval = eval,
+                         .run = run,
+                         .save = save,
+                         .ctx = ctx,
+                         .saved = wsr__seconds()};
+    if (wsr__comm_many()) {
+        return wsr__eval_walk_ranks(eval, run, save, ctx);
+    }
+    while (wsr_eval_position(eval) < wsr_eval_steps(eval)) {
+        WSR_TRY(wsr__eval_watched_step(&w));
     }
 out:
-    wsr_eval_set_hook(eval, NULL, NULL);
+    wsr__eval_unwatch(&w);
     return status;
 }
