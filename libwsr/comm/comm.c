@@ -121,9 +121,39 @@ size_t wsr__comm_owner(size_t items, size_t item)
     return item * job.size / items;
 }
 
-wsr_status wsr__comm_gather_shares(void *data, size_t bytes, size_t items)
+// Small items in one message: each process has room for the largest share.
+static wsr_status gather_small(char *data, size_t bytes, size_t items)
 {
     wsr_status status = WSR_OK;
+    const size_t each = (items + job.size - 1) / job.size * bytes;
+    const wsr__items mine = wsr__comm_share(items, job.rank);
+    char *const room = wsr__alloc(job.size, each);
+    if (room == NULL) {
+        return WSR_NOMEM;
+    }
+    memcpy(room + job.rank * each, data + mine.begin * bytes,
+           (mine.end - mine.begin) * bytes);
+    WSR_TRY(wsr__comm_all_gather(room, each));
+    for (size_t r = 0; r < job.size; r++) {
+        const wsr__items s = wsr__comm_share(items, r);
+        memcpy(data + s.begin * bytes, room + r * each,
+               (s.end - s.begin) * bytes);
+    }
+out:
+    wsr__free(room);
+    return status;
+}
+
+wsr_status wsr__comm_gather_shares(void *data, size_t bytes, size_t items)
+{
+    enum { SMALL = 1 << 20 };
+    wsr_status status = WSR_OK;
+    if (!wsr__comm_many()) {
+        return WSR_OK;
+    }
+    if (bytes * items <= SMALL) {
+        return gather_small(data, bytes, items);
+    }
     for (size_t r = 0; r < job.size; r++) {
         const wsr__items s = wsr__comm_share(items, r);
         if (s.end > s.begin) {

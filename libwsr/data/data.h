@@ -278,6 +278,10 @@ typedef struct wsr__loader_share {
 /// the first batch.
 void wsr__loader_set_share(wsr_loader *loader, wsr__loader_share share);
 
+/// Part k of so many of a batch, which they divide. [borrowed from it]
+struct wsr_batch wsr__batch_part(const wsr_batch *batch, size_t k, size_t parts,
+                                 size_t pixels);
+
 /// wsr_loader_new() with decoded options.
 wsr_status wsr__loader_make(wsr_loader **out, const wsr_dataset *dataset,
                             const wsr__loader_params *params);

@@ -294,6 +294,18 @@ void wsr__loader_set_share(wsr_loader *loader, wsr__loader_share share)
     loader->share = share;
 }
 
+struct wsr_batch wsr__batch_part(const wsr_batch *batch, size_t k, size_t parts,
+                                 size_t pixels)
+{
+    struct wsr_batch part = *batch;
+    part.count = batch->count / parts;
+    part.first += k * part.count;
+    part.images += k * part.count * pixels;
+    part.labels += k * part.count;
+    part.indices += k * part.count;
+    return part;
+}
+
 // Between two epochs NULL is handed out once. Without a thread the ring's first
 // buffer is filled here.
 wsr_status wsr_loader_next(const wsr_batch **out, wsr_loader *loader)

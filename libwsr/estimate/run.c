@@ -118,6 +118,9 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     wsr_status status = WSR_OK;
     method *const m = self;
     m->run = run;
+    if (!resume) {
+        WSR_TRY(wsr__train_divide(&m->config.train));
+    }
     WSR_TRY(make_bench(m));
     wsr__estimate *const b = m->bench;
     if (resume) {

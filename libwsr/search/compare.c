@@ -135,6 +135,11 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     comparison *const c = self;
     wsr_dataset *train = NULL;
     (void)run;
+    if (wsr__comm_many()) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.compare: runs in one process; start "
+                        "a search for each searcher instead");
+    }
     if (resume) {
         WSR_TRY(list_searchers(c));
     }

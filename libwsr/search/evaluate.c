@@ -95,36 +95,120 @@ out:
     return status;
 }
 
-// Stores the noises of training batches in the estimator's memory: those of
-// all sources and one of a random strength, so that the estimator learns more
-// than fixed ratios.
+// Noises of a training batch: those of all sources and one of a random
+// strength, so that the estimator learns more than fixed ratios. Then its
+// images. Each is (batch, pixels).
+static wsr_status noise_of_batch(float *const *out, wsr_search *s,
+                                 const wsr__attack_plans *plans, size_t b)
+{
+    wsr_status status = WSR_OK;
+    const wsr_batch *batch = NULL;
+    const size_t n = s->params.sources.n;
+    const uint64_t serial = wsr__search_serial(s);
+    wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_STRENGTH, serial, (uint32_t)b);
+    const double eps = s->params.random_eps * (double)wsr__rng_uniform(&rng);
+    WSR_TRY(wsr_loader_next(&batch, s->train_loader));
+    WSR_TRY(wsr__search_attack_begin(s, plans, batch));
+    status = attack_sources(s, plans, batch);
+    status = status != WSR_OK ? status
+                              : attack(s->noise[n], s, plans, batch, eps);
+    wsr__attack_plans_end(plans);
+    WSR_TRY(status);
+    const size_t bytes = wsr_batch_count(batch) * s->pixels * sizeof(**out);
+    for (size_t i = 0; i <= n; i++) {
+        memcpy(out[i], s->noise[i], bytes);
+    }
+    memcpy(out[n + 1], wsr_batch_images(batch), bytes);
+out:
+    return status;
+}
+
+// Training batches whose noises are stored. All are whole.
+static size_t noise_batches(const wsr_search *s)
+{
+    const size_t all = wsr_loader_batches(s->train_loader);
+    const size_t wanted = (size_t)s->params.estimator_batches;
+    return wanted < all ? wanted : all;
+}
+
+// The noises of batches [mine), one behind the other in `room`; `row` floats a
+// batch.
+static wsr_status make_noise(float *room, wsr_search *s,
+                             const wsr__attack_plans *plans,
+                             const wsr__items *mine)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = s->params.sources.n + 2;
+    const size_t floats = (size_t)s->params.batch * s->pixels;
+    WSR_TRY(
+        wsr_loader_seek(s->train_loader, wsr__search_serial(s), mine->begin));
+    for (size_t b = mine->begin; b < mine->end; b++) {
+        float *arrays[WSR__LIST_SIZE + 2];
+        for (size_t i = 0; i < n; i++) {
+            arrays[i] = room + ((b - mine->begin) * n + i) * floats;
+        }
+        WSR_TRY(noise_of_batch(arrays, s, plans, b));
+    }
+out:
+    return status;
+}
+
+// Hands each batch's noises from the process that made them to the estimators
+// of all, in the order of the batches. `one` is room for those of others.
+static wsr_status remember_noise(wsr_search *s, float *room, float *one,
+                                 size_t batches)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = s->params.sources.n + 2;
+    const size_t floats = (size_t)s->params.batch * s->pixels;
+    for (size_t b = 0; b < batches; b++) {
+        const size_t owner = wsr__comm_owner(batches, b);
+        const size_t first = wsr__comm_share(batches, owner).begin;
+        const bool own = owner == wsr_comm_rank();
+        float *const at = own ? room + (b - first) * n * floats : one;
+        const float *arrays[WSR__LIST_SIZE + 2];
+        for (size_t i = 0; i < n; i++) {
+            arrays[i] = at + i * floats;
+        }
+        WSR_TRY(wsr__comm_broadcast(at, n * floats * sizeof(*at), owner));
+        WSR_TRY(wsr_estimator_remember(s->estimator, arrays, arrays[n - 1],
+                                       n - 1, (size_t)s->params.batch));
+    }
+out:
+    return status;
+}
+
+// Stores the noises of training batches in the estimator's memory. Processes
+// make those of a share of the batches each.
 static wsr_status store_noise(wsr_search *s, const wsr__attack_plans *plans)
 {
     wsr_status status = WSR_OK;
-    const size_t n = s->params.sources.n;
-    const uint64_t serial = wsr__search_serial(s);
-    WSR_TRY(wsr_loader_seek(s->train_loader, serial, 0));
-    for (size_t b = 0; b < (size_t)s->params.estimator_batches; b++) {
-        const wsr_batch *batch = NULL;
-        wsr__rng rng =
-            wsr__rng_at(s->seed, WSR__RNG_STRENGTH, serial, (uint32_t)b);
-        const double eps = s->params.random_eps *
-                           (double)wsr__rng_uniform(&rng);
-        WSR_TRY(wsr_loader_next(&batch, s->train_loader));
-        if (batch == NULL) {
-            break;
-        }
-        WSR_TRY(wsr__search_attack_begin(s, plans, batch));
-        status = attack_sources(s, plans, batch);
-        status = status != WSR_OK ? status
-                                  : attack(s->noise[n], s, plans, batch, eps);
-        wsr__attack_plans_end(plans);
-        WSR_TRY(status);
-        WSR_TRY(wsr_estimator_remember(
-            s->estimator, (const float *const *)s->noise,
-            wsr_batch_images(batch), n + 1, wsr_batch_count(batch)));
+    const size_t batches = noise_batches(s);
+    const wsr__items mine = wsr__comm_share(batches, wsr_comm_rank());
+    const size_t row = (s->params.sources.n + 2) * (size_t)s->params.batch *
+                       s->pixels;
+    double passes[3];
+    const wsr__passes before = s->counted;
+    float *const room =
+        wsr__alloc(mine.end - mine.begin + 1, row * sizeof(*room));
+    if (room == NULL) {
+        status = WSR_NOMEM;
+    } else {
+        status = make_noise(room, s, plans, &mine);
     }
+    WSR_TRY(wsr__comm_agree(status));
+    WSR_TRY(
+        remember_noise(s, room, room + (mine.end - mine.begin) * row, batches));
+    // As many passes for each batch.
+    passes[0] = s->counted.gradient - before.gradient;
+    passes[1] = (double)(mine.end - mine.begin);
+    passes[2] = s->counted.forward - before.forward;
+    WSR_TRY(wsr__comm_broadcast(passes, sizeof(passes), 0));
+    const double share = passes[1] > 0 ? (double)batches / passes[1] : 0;
+    s->counted.gradient = before.gradient + passes[0] * share;
+    s->counted.forward = before.forward + passes[2] * share;
 out:
+    wsr__free(room);
     return status;
 }
 
@@ -289,7 +373,7 @@ static wsr_status evaluate_batch(double *losses, wsr_search *s, const slots *of,
     WSR_TRY(make_noises(s, of, batch));
     for (size_t i = 0; i < wsr__search_slots(s); i++) {
         perturb(s, batch, s->noise[noise_of(s, i)], !s->quirks.unclamped);
-        WSR_TRY(loss_of(&losses[1 + i], NULL, s, of->plan, batch, s->x_adv));
+        WSR_TRY(loss_of(&losses[i], NULL, s, of->plan, batch, s->x_adv));
     }
 out:
     return status;
@@ -308,39 +392,122 @@ size_t wsr__search_batches(const wsr_search *s)
     return count_batches(s, s->held_out_loader);
 }
 
-// Batches start at the epoch's serial number, so that all architectures of an
-// epoch see the same images.
-static wsr_status evaluate_clean(double *loss, wsr_search *s, wsr_plan *plan,
-                                 wsr_loader *loader)
+// What a batch adds to sums.
+typedef struct batch_of {
+    wsr_search *search;
+    wsr_plan *plan;     // of clean images, or
+    const slots *slots; // what attacks need
+} batch_of;
+
+typedef wsr_status (*batch_fn)(double *sums, const batch_of *of,
+                               const wsr_batch *batch);
+
+enum { COUNTED = 2 }; // sums beside those of a function: passes
+
+// The sums of one batch, with the passes that it took.
+static wsr_status sum_batch(double *sums, size_t n, const batch_of *of,
+                            const wsr_batch *batch, batch_fn fn)
+{
+    wsr_search *const s = of->search;
+    const wsr__passes before = s->counted;
+    const wsr_status status = fn(sums, of, batch);
+    sums[n] = s->counted.gradient - before.gradient;
+    sums[n + 1] = s->counted.forward - before.forward;
+    s->counted = before;
+    return status;
+}
+
+static wsr_status sum_here(double *rows, size_t n, const batch_of *of,
+                           wsr_loader *loader, const wsr__items *mine,
+                           batch_fn fn)
 {
     wsr_status status = WSR_OK;
-    const size_t batches = count_batches(s, loader);
-    s->clean_accuracy = 0;
-    WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), 0));
-    for (size_t b = 0; b < batches; b++) {
+    wsr_search *const s = of->search;
+    WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), mine->begin));
+    for (size_t b = mine->begin; b < mine->end; b++) {
         const wsr_batch *batch = NULL;
         WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(loss_of(loss, &s->clean_accuracy, s, plan, batch,
-                        wsr_batch_images(batch)));
+        WSR_TRY(sum_batch(rows + b * (n + COUNTED), n, of, batch, fn));
     }
-    *loss /= (double)batches;
-    s->clean_accuracy /= (double)batches;
 out:
     return status;
 }
 
-static wsr_status evaluate_slots(double *losses, wsr_search *s, const slots *of)
+// Sums of n numbers over the batches, in their order. Processes of a job have
+// a share of the batches each, unless these move running statistics: then all
+// do all. Batches start at the epoch's serial number, so that all architectures
+// of an epoch see the same images.
+static wsr_status sum_batches(double *sums, size_t n, const batch_of *of,
+                              wsr_loader *loader, batch_fn fn)
+{
+    wsr_status status = WSR_OK;
+    wsr_search *const s = of->search;
+    const size_t batches = count_batches(s, loader);
+    const size_t width = n + COUNTED;
+    const bool shared = wsr__comm_many() && !s->quirks.mixed_norms;
+    const wsr__items mine = shared ? wsr__comm_share(batches, wsr_comm_rank())
+                                   : (wsr__items){0, batches};
+    double *const rows = wsr__alloc(batches * width, sizeof(*rows));
+    if (rows == NULL) {
+        return WSR_NOMEM;
+    }
+    status = sum_here(rows, n, of, loader, &mine, fn);
+    if (shared) {
+        WSR_TRY(wsr__comm_agree(status));
+        WSR_TRY(wsr__comm_gather_shares(rows, width * sizeof(*rows), batches));
+    }
+    WSR_TRY(status);
+    for (size_t b = 0; b < batches; b++) {
+        const double *const row = rows + b * width;
+        for (size_t i = 0; i < n; i++) {
+            sums[i] += row[i];
+        }
+        s->counted.gradient += row[n];
+        s->counted.forward += row[n + 1];
+    }
+out:
+    wsr__free(rows);
+    return status;
+}
+
+// Sums: mean loss, and the share that is recognised.
+static wsr_status clean_batch(double *sums, const batch_of *of,
+                              const wsr_batch *batch)
+{
+    return loss_of(&sums[0], &sums[1], of->search, of->plan, batch,
+                   wsr_batch_images(batch));
+}
+
+static wsr_status evaluate_clean(double *loss, wsr_search *s, wsr_plan *plan,
+                                 wsr_loader *loader)
+{
+    wsr_status status = WSR_OK;
+    const double batches = (double)count_batches(s, loader);
+    const batch_of of = {.search = s, .plan = plan};
+    double sums[2] = {0, 0};
+    WSR_TRY(sum_batches(sums, 2, &of, loader, clean_batch));
+    *loss = sums[0] / batches;
+    s->clean_accuracy = sums[1] / batches;
+out:
+    return status;
+}
+
+// Sums: mean losses by slot.
+static wsr_status slots_batch(double *sums, const batch_of *of,
+                              const wsr_batch *batch)
+{
+    return evaluate_batch(sums, of->search, of->slots, batch);
+}
+
+static wsr_status evaluate_slots(double *losses, wsr_search *s,
+                                 const slots *slots_of)
 {
     wsr_status status = WSR_OK;
     wsr_loader *const loader = s->held_out_loader;
-    const size_t batches = count_batches(s, loader);
-    double scale = 1 / (double)batches;
-    WSR_TRY(wsr_loader_seek(loader, wsr__search_serial(s), 0));
-    for (size_t b = 0; b < batches; b++) {
-        const wsr_batch *batch = NULL;
-        WSR_TRY(wsr_loader_next(&batch, loader));
-        WSR_TRY(evaluate_batch(losses, s, of, batch));
-    }
+    double scale = 1 / (double)count_batches(s, loader);
+    const batch_of of = {.search = s, .slots = slots_of};
+    WSR_TRY(sum_batches(losses + 1, wsr__search_slots(s), &of, loader,
+                        slots_batch));
     if (s->quirks.scaled) {
         scale /= (double)s->params.batch;
     }

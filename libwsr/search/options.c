@@ -35,6 +35,14 @@ const wsr__option wsr__search_schema[] = {
     // Training of the supernet.
     {"batch", WSR__INT, AT(batch), "64", 2, 4096, "images", "images per batch",
      NULL},
+    {"shards", WSR__INT, AT(shards), "1", 1, WSR__SHARDS_MAX, "",
+     "parts of a batch of the supernet's training that are attacked and "
+     "normalised each by itself",
+     NULL},
+    {"deterministic", WSR__TEXT, AT(deterministic), "", 0, 0, "",
+     "shards:N: the same bits on any number of processes (search.shards=N); "
+     "empty: a part for each process where search.shards is 1",
+     NULL},
     {"train_fraction", WSR__FLOAT, AT(train_fraction), "0.5", 0.05, 0.95, "",
      "share of the training split that trains; the rest is held out", NULL},
     {"augment", WSR__TEXT, AT(augment), "random_crop:pad=4,flip", 0, 0, "",

@@ -77,7 +77,7 @@ wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *s,
                                                    : 0u),
                          .arena = &s->arena,
                          .params = wsr_net_params(s->net),
-                         .stats = s->stats};
+                         .stats = s->kept_stats};
     *out = (wsr__path_attack){0};
     WSR_TRY(wsr_supernet_graph(&out->graph, s->net, path->choices,
                                s->quirks.weighted ? path->top : NULL));
@@ -88,7 +88,7 @@ wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *s,
     }
     of.graph = out->graph;
     of.images = out->images;
-    WSR_TRY(wsr__attack_plans_make(&out->plans, &of, (size_t)s->params.batch));
+    WSR_TRY(wsr__attack_plans_make(&out->plans, &of, wsr_plan_batch(like)));
     s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
 out:
     return status;

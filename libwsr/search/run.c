@@ -123,6 +123,11 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
     const bool tested = m->config.train.eval_every > 0 ||
                         m->config.eval.attack.s[0] != '\0';
     (void)run;
+    if (!resume) {
+        WSR_TRY(wsr__divide(&m->config.search.shards,
+                            m->config.search.deterministic.s, "search"));
+        WSR_TRY(wsr__train_divide(&m->config.train));
+    }
     WSR_TRY(wsr__source_load(&m->train, tested ? &m->test : NULL,
                              &m->config.source));
     WSR_TRY(wsr__search_configured(&m->search, &m->config, m->train, seed_of(m),
@@ -257,6 +262,12 @@ out:
     return status;
 }
 
+static wsr_status write_found(const method *m, const wsr__run *run)
+{
+    const wsr_status status = write_genotype(m, run);
+    return status == WSR_OK ? write_estimator(m, run) : status;
+}
+
 // A resumed run has its training already.
 static wsr_status train_found(void *self, wsr__run *run)
 {
@@ -266,14 +277,14 @@ static wsr_status train_found(void *self, wsr__run *run)
     if (m->training == NULL) {
         WSR_TRY(make_training(m));
     }
-    WSR_TRY(write_genotype(m, run));
-    WSR_TRY(write_estimator(m, run));
+    WSR_TRY(wsr__comm_agree(write_found(m, run)));
     WSR_TRY(wsr__training_run(m->training, run));
     wsr__training_finish(m->training);
     if (run->folder != NULL) {
         WSR_TRY(wsr__run_path(&path, run, "net.safetensors"));
-        WSR_TRY(wsr_net_save(m->net, path));
     }
+    WSR_TRY(wsr__comm_agree(run->folder != NULL ? wsr_net_save(m->net, path)
+                                                : WSR_OK));
 out:
     wsr__free(path);
     return status;

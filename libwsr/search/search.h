@@ -36,6 +36,8 @@ typedef struct wsr__search_params {
     int64_t predictor_warm_up;
     int64_t predictor_passes;
     int64_t batch;
+    int64_t shards;
+    wsr__text deterministic;
     double train_fraction;
     wsr__text augment;
     double lr;
@@ -280,7 +282,11 @@ struct wsr_search {
     wsr_estimator *estimator;
     wsr_predictor *predictor;
     wsr__arena arena;
-    wsr__path path;              // of the epoch, or of the batch
+    wsr__tree *tree;   // adds gradients of parts, NULL: there is one part
+    float *stats;      // running statistics before and after a batch, (2,
+                       // buffers); NULL: there is one part
+    double *part_sums; // of the parts, see train_supernet.c
+    wsr__path path;    // of the epoch, or of the batch
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
     wsr__rivals *rivals;         // NULL: none
     // Position.
@@ -373,6 +379,10 @@ static inline bool wsr__search_frozen(const wsr__search_params *params)
 {
     return wsr__streq(params->attack_norms.s, "frozen");
 }
+
+/// Room for the parts of a batch of the supernet's training. CONFIG.
+wsr_status wsr__search_make_parts(wsr_search *search);
+void wsr__search_free_parts(wsr_search *search);
 
 /// Learning rate of the weights in the current epoch.
 double wsr__search_lr(const wsr_search *search);

@@ -217,10 +217,10 @@ static wsr_status make_arrays(wsr_search *s)
     s->pixels = (size_t)wsr_shape_count(wsr_loader_shape(s->train_loader));
     s->noises = s->params.sources.n + 1 + s->params.targets.n;
     s->x_adv = wsr__alloc(batch * s->pixels, sizeof(float));
-    s->stats = wsr__alloc(stats + 1, sizeof(*s->stats));
+    s->kept_stats = wsr__alloc(stats + 1, sizeof(*s->kept_stats));
     s->norms = wsr__alloc(batch * s->params.targets.n, sizeof(float));
     s->noise = wsr__alloc(s->noises, sizeof(*s->noise));
-    if (s->x_adv == NULL || s->stats == NULL || s->norms == NULL ||
+    if (s->x_adv == NULL || s->kept_stats == NULL || s->norms == NULL ||
         s->noise == NULL) {
         return WSR_NOMEM;
     }
@@ -297,6 +297,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
     WSR_TRY(make_supernet(s, of));
     WSR_TRY(make_arch(s));
     WSR_TRY(make_arrays(s));
+    WSR_TRY(wsr__search_make_parts(s));
     WSR_TRY(wsr__estimator_make(&s->estimator, of->estimator,
                                 of->estimator_params,
                                 wsr_loader_shape(s->train_loader), of->seed));
@@ -402,7 +403,8 @@ void wsr_search_free(wsr_search *s)
     wsr__free(s->noise);
     wsr__free(s->norms);
     wsr__free(s->x_adv);
-    wsr__free(s->stats);
+    wsr__free(s->kept_stats);
+    wsr__search_free_parts(s);
     wsr_optim_free(s->arch_optim);
     wsr_params_free(s->arch_params);
     wsr__path_free(&s->path);

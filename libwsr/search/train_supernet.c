@@ -9,6 +9,7 @@
 // the path unchanged; as released their zero gradients still decay the weights
 // and apply momentum.
 
+#include "data/loader.h"
 #include "search/search.h"
 
 // Plans of a path; they share the search's arena and run in turn.
@@ -31,7 +32,7 @@ static wsr_status plans_new(supernet_plans *p, wsr_search *s)
     wsr_status status = WSR_OK;
     const unsigned moving = WSR_TRAIN |
                             (s->quirks.moving ? (unsigned)WSR_MOVE_STATS : 0u);
-    const size_t batch = (size_t)s->params.batch;
+    const size_t batch = (size_t)(s->params.batch / s->params.shards);
     WSR_TRY(wsr__path_plan(&p->train, s, &s->path, batch,
                            WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS));
     WSR_TRY(wsr__path_attack_new(&p->attack, s, &s->path,
@@ -51,12 +52,12 @@ static wsr_status last_step(wsr_search *s, const supernet_plans *p,
                             const wsr_batch *batch, const wsr__pgd *pgd)
 {
     wsr_status status = WSR_OK;
-    const size_t floats = (size_t)s->params.batch * s->pixels;
+    const size_t floats = wsr_batch_count(batch) * s->pixels;
     const float *const x = wsr_batch_images(batch);
     wsr__train_step step = {.plan = p->both,
                             .net = s->net,
                             .labels = wsr_batch_labels(batch),
-                            .n = (size_t)s->params.batch,
+                            .n = wsr_batch_count(batch),
                             .classes = wsr_net_classes(s->net)};
     double loss = 0;
     size_t correct = 0;
@@ -106,31 +107,166 @@ double wsr__search_lr(const wsr_search *s)
                : s->params.lr;
 }
 
-static wsr_status train_on(wsr_search *s, const supernet_plans *p,
-                           const wsr_batch *batch)
+// Sums of a part of a batch.
+enum { LOSS, CORRECT, PASSES, FORWARD, SUMS };
+
+// Gradients of the weights on the attacked images.
+static wsr_status learn(double sums[SUMS], wsr_search *s,
+                        const supernet_plans *p, const wsr_batch *batch)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     wsr__train_step step = {.plan = p->train,
                             .net = s->net,
                             .labels = wsr_batch_labels(batch),
-                            .n = (size_t)s->params.batch,
+                            .n = wsr_batch_count(batch),
                             .classes = wsr_net_classes(s->net)};
     double loss = 0;
     size_t correct = 0;
     s->counted.gradient += (double)step.n;
     WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
                                  (wsr__pass){1, 0}));
+    sums[LOSS] = loss * (double)step.n;
+    sums[CORRECT] = (double)correct;
+    s->seconds[WSR__TIME_SUPERNET] += wsr__seconds() - start;
+out:
+    return status;
+}
+
+static wsr_status descend(wsr_search *s)
+{
+    wsr_status status = WSR_OK;
     if (s->params.grad_clip > 0) {
         WSR_TRY(wsr_optim_clip(NULL, s->optim, s->params.grad_clip));
     }
     WSR_TRY(wsr_optim_step(s->optim, wsr__search_lr(s)));
-    s->loss += loss * (double)step.n;
-    s->correct += (double)correct;
-    s->seen += (double)step.n;
-    s->seconds[WSR__TIME_SUPERNET] += wsr__seconds() - start;
 out:
     return status;
+}
+
+static void add_sums(wsr_search *s, const double sums[SUMS], size_t n)
+{
+    s->loss += sums[LOSS];
+    s->correct += sums[CORRECT];
+    s->seen += (double)n;
+}
+
+static wsr_status train_on(wsr_search *s, const supernet_plans *p,
+                           const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    double sums[SUMS] = {0};
+    wsr_params_zero_grad(wsr_net_params(s->net), !s->quirks.leftover);
+    WSR_TRY(attack(s, p, batch));
+    WSR_TRY(learn(sums, s, p, batch));
+    WSR_TRY(descend(s));
+    add_sums(s, sums, wsr_batch_count(batch));
+out:
+    return status;
+}
+
+// ------------------------------------------------------------------- parts
+//
+// Parts of a batch are attacked and normalised each by itself, and processes
+// of a job have a share of them each; see train/parts.c. All begin with the
+// supernet's running statistics, and it goes on with those of the first part.
+
+static wsr_status part_here(wsr_search *s, const supernet_plans *p,
+                            const wsr_batch *batch, size_t k)
+{
+    wsr_status status = WSR_OK;
+    wsr_params *const params = wsr_net_params(s->net);
+    const size_t parts = (size_t)s->params.shards;
+    const wsr_batch part = wsr__batch_part(batch, k, parts, s->pixels);
+    const wsr__passes before = s->counted;
+    const size_t buffers = wsr__stats_copy(NULL, params);
+    float *leaf = NULL;
+    wsr_params_zero_grad(params, !s->quirks.leftover);
+    wsr__stats_put(params, s->stats);
+    WSR_TRY(attack(s, p, &part));
+    WSR_TRY(learn(s->part_sums + k * SUMS, s, p, &part));
+    leaf = wsr__tree_leaf(s->tree);
+    if (leaf == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__gradients_take(leaf, params, 1 / (double)parts);
+    if (k == 0) {
+        (void)wsr__stats_copy(s->stats + buffers, params);
+    }
+    s->part_sums[k * SUMS + PASSES] = s->counted.gradient - before.gradient;
+    s->part_sums[k * SUMS + FORWARD] = s->counted.forward - before.forward;
+    s->counted = before;
+out:
+    return status;
+}
+
+static wsr_status parts_here(wsr_search *s, const supernet_plans *p,
+                             const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    const size_t parts = (size_t)s->params.shards;
+    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
+    (void)wsr__stats_copy(s->stats, wsr_net_params(s->net));
+    wsr__tree_begin(s->tree, parts, parts);
+    for (size_t k = mine.begin; k < mine.end; k++) {
+        WSR_TRY(part_here(s, p, batch, k));
+    }
+out:
+    return status;
+}
+
+static wsr_status train_parts(wsr_search *s, const supernet_plans *p,
+                              const wsr_batch *batch)
+{
+    wsr_status status = WSR_OK;
+    wsr_params *const params = wsr_net_params(s->net);
+    const size_t parts = (size_t)s->params.shards;
+    const size_t buffers = wsr__stats_copy(NULL, params);
+    const float *gradient = NULL;
+    WSR_TRY(wsr__comm_agree(parts_here(s, p, batch)));
+    WSR_TRY(wsr__comm_gather_shares(s->part_sums, SUMS * sizeof(*s->part_sums),
+                                    parts));
+    WSR_TRY(wsr__tree_sum(&gradient, s->tree));
+    WSR_TRY(wsr__gradients_put(params, gradient, NULL));
+    WSR_TRY(wsr__comm_broadcast(s->stats + buffers, buffers * sizeof(*s->stats),
+                                0));
+    wsr__stats_put(params, s->stats + buffers);
+    WSR_TRY(descend(s));
+    for (size_t k = 0; k < parts; k++) {
+        add_sums(s, s->part_sums + k * SUMS, wsr_batch_count(batch) / parts);
+        s->counted.gradient += s->part_sums[k * SUMS + PASSES];
+        s->counted.forward += s->part_sums[k * SUMS + FORWARD];
+    }
+out:
+    return status;
+}
+
+// Room for parts, where there is more than one.
+wsr_status wsr__search_make_parts(wsr_search *s)
+{
+    const wsr_params *const params = wsr_net_params(s->net);
+    const size_t parts = (size_t)s->params.shards;
+    if (s->params.batch % s->params.shards != 0) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "search.shards: %zu does not divide a batch of %lld",
+                        parts, (long long)s->params.batch);
+    }
+    if (parts == 1 && !wsr__comm_many()) {
+        return WSR_OK;
+    }
+    s->stats =
+        wsr__alloc(2 * wsr__stats_copy(NULL, params) + 1, sizeof(*s->stats));
+    s->part_sums = wsr__alloc(parts * SUMS, sizeof(*s->part_sums));
+    return s->stats == NULL || s->part_sums == NULL
+               ? WSR_NOMEM
+               : wsr__tree_new(&s->tree, wsr__gradients_floats(params));
+}
+
+void wsr__search_free_parts(wsr_search *s)
+{
+    wsr__tree_free(s->tree);
+    wsr__free(s->stats);
+    wsr__free(s->part_sums);
 }
 
 wsr_status wsr__search_sample_path(wsr_search *s, uint64_t key)
@@ -160,9 +296,7 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
         WSR_TRY(plans_new(p, s));
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));
-    wsr_params_zero_grad(wsr_net_params(s->net), !s->quirks.leftover);
-    WSR_TRY(attack(s, p, batch));
-    WSR_TRY(train_on(s, p, batch));
+    WSR_TRY(s->tree == NULL ? train_on(s, p, batch) : train_parts(s, p, batch));
 out:
     return status == WSR_NUMERIC
                ? wsr__fail_at(status, "supernet, %s epoch %zu, batch %zu",

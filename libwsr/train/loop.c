@@ -119,6 +119,7 @@ wsr_status wsr__training_run(wsr__training *training, wsr__run *run)
         }
         WSR_TRY(end_epoch(t, run, wsr__seconds() - begun));
     }
+    WSR_TRY(wsr__training_share_stats(t)); // a network is the same in all
 out:
     if (status == WSR_CANCELED) {
         const wsr_status saved = wsr__run_checkpoint(run);

@@ -178,7 +178,6 @@ wsr_status wsr__training_gather_parts(const wsr__training *t)
         WSR_TRY(wsr__comm_gather_shares(
             t->state, t->states / shards * sizeof(*t->state), shards));
     }
-    put_stats(t, 0);
 out:
     return status;
 }
@@ -270,7 +269,7 @@ static void sum_results(wsr__train_step *sum, const wsr__training *t, size_t n)
 // --------------------------------------------------------------- gradients
 
 // All gradients behind each other, and for each tensor whether it has one.
-size_t wsr__training_gradient_floats(const wsr_params *params)
+size_t wsr__gradients_floats(const wsr_params *params)
 {
     size_t floats = 0;
     for (size_t i = 0; i < wsr_params_count(params); i++) {
@@ -280,8 +279,7 @@ size_t wsr__training_gradient_floats(const wsr_params *params)
     return floats;
 }
 
-// `weight` is the part's share of the images.
-static void take_gradients(float *out, const wsr_params *params, double weight)
+void wsr__gradients_take(float *out, const wsr_params *params, double weight)
 {
     for (size_t i = 0; i < wsr_params_count(params); i++) {
         const wsr__param *const p = wsr__params_at(params, i);
@@ -296,9 +294,8 @@ static void take_gradients(float *out, const wsr_params *params, double weight)
     }
 }
 
-// `before`, NULL or what was there, is added.
-static wsr_status put_gradients(const wsr_params *params, const float *sum,
-                                const float *before)
+wsr_status wsr__gradients_put(const wsr_params *params, const float *sum,
+                              const float *before)
 {
     wsr_status status = WSR_OK;
     size_t at = 0;
@@ -360,7 +357,7 @@ static wsr_status work_here(wsr__training *t, const wsr__train_step *step)
             status = WSR_NOMEM;
             goto out;
         }
-        take_gradients(leaf, params, (double)p.n / (double)step->n);
+        wsr__gradients_take(leaf, params, (double)p.n / (double)step->n);
     }
 out:
     t->seconds += wsr__seconds() - begun;
@@ -392,13 +389,13 @@ wsr_status wsr__training_gradients(wsr__training *t, wsr__train_step *step)
         return undivided(t, step);
     }
     if (more) {
-        take_gradients(t->earlier, params, 1);
+        wsr__gradients_take(t->earlier, params, 1);
     }
     keep_stats(t, 0);
     wsr__tree_begin(t->tree, (size_t)t->params.shards, parts_of(t, step->n));
     WSR_TRY(share_results(t, work_here(t, step)));
     WSR_TRY(wsr__tree_sum(&gradient, t->tree));
-    WSR_TRY(put_gradients(params, gradient, more ? t->earlier : NULL));
+    WSR_TRY(wsr__gradients_put(params, gradient, more ? t->earlier : NULL));
     sum_results(&sum, t, step->n);
     put_results(step, &sum);
 out:
@@ -408,30 +405,34 @@ out:
 
 // ----------------------------------------------------------------- options
 
-wsr_status wsr__train_divide(wsr__train_params *params)
+wsr_status wsr__divide(int64_t *shards, const char *text, const char *section)
 {
     static const char word[] = "shards:";
-    const char *const text = params->deterministic.s;
     int64_t n = 0;
     if (text[0] != '\0') {
         if (strncmp(text, word, sizeof(word) - 1) != 0 ||
             !wsr__parse_int(&n, text + sizeof(word) - 1) || n < 1 ||
             n > WSR__SHARDS_MAX) {
             return WSR_FAIL(WSR_CONFIG,
-                            "train.deterministic: '%.40s' is not shards:N with "
-                            "N in [1, %d]",
-                            text, (int)WSR__SHARDS_MAX);
+                            "%s.deterministic: '%.40s' is not shards:N with N "
+                            "in [1, %d]",
+                            section, text, (int)WSR__SHARDS_MAX);
         }
-        if (params->shards > 1 && params->shards != n) {
+        if (*shards > 1 && *shards != n) {
             return WSR_FAIL(WSR_CONFIG,
-                            "train.deterministic: %.40s differs from "
-                            "train.shards: %lld",
-                            text, (long long)params->shards);
+                            "%s.deterministic: %.40s differs from %s.shards: "
+                            "%lld",
+                            section, text, section, (long long)*shards);
         }
-        params->shards = n;
+        *shards = n;
     }
-    if (params->shards == 1) {
-        params->shards = (int64_t)wsr_comm_size();
+    if (*shards == 1) {
+        *shards = (int64_t)wsr_comm_size();
     }
     return WSR_OK;
+}
+
+wsr_status wsr__train_divide(wsr__train_params *params)
+{
+    return wsr__divide(&params->shards, params->deterministic.s, "train");
 }

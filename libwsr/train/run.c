@@ -225,7 +225,6 @@ static wsr_status train(void *self, wsr__run *run)
     method *const m = self;
     const char *const also = m->train_params.export.s;
     WSR_TRY(wsr__training_run(m->training, run));
-    WSR_TRY(wsr__training_share_stats(m->training));
     wsr__training_finish(m->training);
     if (run->folder != NULL) {
         status = write_net(m, run, "safetensors");

@@ -215,9 +215,21 @@ extern const wsr__option wsr__train_schema[];
 
 enum { WSR__SHARDS_MAX = 65536 };
 
-/// Settle into how many parts a batch is divided in a new training: what
-/// `deterministic` says, else one for each process of the job. CONFIG.
+/// Settle into how many parts a batch is divided in a new run: what
+/// `deterministic` says, "shards:N", else `shards` where it is not 1, else one
+/// for each process of the job. CONFIG, naming options of the section.
+wsr_status wsr__divide(int64_t *shards, const char *deterministic,
+                       const char *section);
 wsr_status wsr__train_divide(wsr__train_params *params);
+
+/// Floats of all gradients behind each other, with a mark for each tensor that
+/// says whether it has one.
+size_t wsr__gradients_floats(const wsr_params *params);
+/// Copy gradients, times `weight`.
+void wsr__gradients_take(float *out, const wsr_params *params, double weight);
+/// Set gradients; `before`, NULL or others, is added.
+wsr_status wsr__gradients_put(const wsr_params *params, const float *sum,
+                              const float *before);
 
 /// Plans for whole parts of a batch, and, by the parity of their number of
 /// images, for those of an epoch's last batch, which differ by one image at
@@ -372,8 +384,6 @@ static inline bool wsr__training_keeps_gradients(const wsr__training *t)
 size_t wsr__training_part_images(const wsr__training *training, size_t n);
 /// Bytes of room for the results of parts.
 size_t wsr__training_results_bytes(const wsr__training *training);
-/// Floats of all gradients as they are added.
-size_t wsr__training_gradient_floats(const wsr_params *params);
 /// Mix the parts of a batch and ask the teacher, once before the first update.
 wsr_status wsr__training_prepare_parts(wsr__training *training,
                                        const wsr__train_step *step,

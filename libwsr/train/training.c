@@ -102,8 +102,7 @@ static wsr_status make_sums(wsr__training *t)
 {
     wsr_status status = WSR_OK;
     const bool divided = t->params.shards > 1 || wsr__comm_many();
-    const size_t floats =
-        wsr__training_gradient_floats(wsr_net_params(t->of.net));
+    const size_t floats = wsr__gradients_floats(wsr_net_params(t->of.net));
     t->results = wsr__alloc(1, wsr__training_results_bytes(t));
     if (t->results == NULL) {
         return WSR_NOMEM;

@@ -22,7 +22,7 @@ have_mpi() {
 # ranks MPI N COMMAND...: Open MPI refuses more ranks than processors and the
 # user root unless it is told otherwise, and binds ranks to processors.
 ranks() {
-    mpi=$1 n=$2
+    local mpi=$1 n=$2
     shift 2
     if [ "$mpi" = openmpi ]; then
         mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none \
