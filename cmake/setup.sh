@@ -13,7 +13,7 @@ zlib1g-dev libjansson-dev librandom123-dev libarchive-dev libjpeg62-turbo-dev
 libpng-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler"
 if [ "${1:-}" != build ]; then
     packages="$packages check dataset-fashion-mnist clang-format clang-tidy
-strace python3"
+strace python3 libopenmpi-dev openmpi-bin libmpich-dev mpich"
 fi
 
 if ! command -v dpkg-query >/dev/null; then

@@ -144,6 +144,12 @@ static wsr_status log_epoch(const wsr_search *s, wsr__run *run, double start)
     add_times(s, line);
     add_evaluation(s, line);
     WSR_TRY(add_course(s, line));
+    if (wsr__comm_many()) {
+        const wsr__comm_cost cost = wsr__comm_spent();
+        wsr__json_integer(line, "ranks", (int64_t)wsr_comm_size());
+        wsr__json_number(line, "comm_seconds", cost.seconds);
+        wsr__json_number(line, "comm_bytes", cost.bytes);
+    }
     WSR_TRY(wsr__run_log_end(run->log));
 out:
     return status;

@@ -25,7 +25,7 @@ run="--quiet --data synthetic:size=16 --seed 3 --threads 1 --set data.limit=64
 
 # The log without times and machines.
 timeless() {
-    sed -e '/"event":"\(start\|done\)"/d' -e 's/,"ranks":.*//' \
+    sed -e '/"event":"\(start\|done\)"/d' -e 's/,"ranks":.*/}/' \
         -e 's/,"\(seconds\|time_[a-z]*\)":[^,}]*//g' "$1/log.jsonl"
 }
 
