@@ -49,6 +49,11 @@ static wsr_status summarise(const cli *c, const wsr_result *result,
     if (c->json || c->quiet) {
         return WSR_OK;
     }
+    if (wsr_result_genotype(result) == NULL) {
+        printf("%.0f s; written: %s/table.jsonl, table.md, log.jsonl\n",
+               seconds, c->out);
+        return WSR_OK;
+    }
     const wsr_status status =
         wsr_genotype_print(&text, wsr_result_genotype(result));
     if (status == WSR_OK) {

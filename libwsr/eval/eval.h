@@ -428,8 +428,8 @@ void wsr__evaluated_free(wsr__evaluated *evaluated); // {0} afterwards
 /// Measure accuracy over the strengths; lines with the event "eval" go to the
 /// log. Phase "eval". The file eval.safetensors keeps what was measured, for
 /// the next call after a cancellation and for wsr__eval_stage_restore() when
-/// all is done. [out, owned] `out`, which is {0} before, holds what was
-/// measured also on failure.
+/// all is done; a run without a folder keeps nothing. [out, owned] `out`, which
+/// is {0} before, holds what was measured also on failure.
 wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
                                const wsr__eval_stage_of *of,
                                const wsr__eval_stage_params *params);

@@ -153,11 +153,23 @@ out:
     return status;
 }
 
+// Path of the file, NULL for a run without a folder: it keeps nothing.
+static wsr_status path_of(char **path, const wsr__run *run)
+{
+    *path = NULL;
+    return run->folder == NULL ? WSR_OK : wsr__run_path(path, run, file_name);
+}
+
+static wsr_status keep(const wsr_eval *eval, const char *path)
+{
+    return path == NULL ? WSR_OK : wsr_eval_save(eval, path);
+}
+
 // Without a file the evaluation begins. A file that does not fit is not an
 // error: the network can always be evaluated again.
 static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
 {
-    if (!wsr__file_exists(path)) {
+    if (path == NULL || !wsr__file_exists(path)) {
         return WSR_OK;
     }
     const wsr_status status = wsr_eval_resume(eval, path);
@@ -214,7 +226,7 @@ typedef struct saver {
 static wsr_status save_part(void *ctx)
 {
     const saver *const s = ctx;
-    return wsr_eval_save(s->eval, s->path);
+    return keep(s->eval, s->path);
 }
 
 // All steps that are left, with progress between them.
@@ -251,7 +263,7 @@ wsr_status wsr__eval_stage_run(wsr__evaluated *out, wsr__run *run,
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
-    WSR_TRY(wsr__run_path(&path, run, file_name));
+    WSR_TRY(path_of(&path, run));
     WSR_TRY(open_stage(out, of, params));
     WSR_TRY(wsr__comm_agree(
         wsr_comm_rank() != 0
@@ -276,7 +288,7 @@ wsr_status wsr__eval_stage_restore(wsr__evaluated *out, const wsr__run *run,
     if (params->attack.s[0] == '\0') {
         return WSR_OK;
     }
-    WSR_TRY(wsr__run_path(&path, run, file_name));
+    WSR_TRY(path_of(&path, run));
     WSR_TRY(open_stage(out, of, params));
     WSR_TRY(take_up(out->eval, path, "its numbers are in the log"));
     if (wsr_eval_position(out->eval) < wsr_eval_steps(out->eval)) {

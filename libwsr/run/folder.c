@@ -53,8 +53,8 @@ static wsr_status check_resumed(const wsr_folder *folder)
 // last, so that a folder without one holds nothing worth keeping.
 static bool is_leftover(const char *name)
 {
-    static const char *const names[] = {".", "..", "lock", "init.safetensors",
-                                        NULL};
+    static const char *const names[] = {
+        ".", "..", "lock", "init.safetensors", "cells.txt", NULL};
     // Networks that a bench of estimators copies (estimate/networks.c).
     static const char *const copies[] = {"genotype-", "network-", NULL};
     const char *const suffix = strrchr(name, '.');

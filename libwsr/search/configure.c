@@ -55,7 +55,10 @@ void wsr__search_sections(wsr__search_config *c, wsr__section *out)
                                 .params = &c->train},
         [WSR__SECTION_EVAL] = {.prefix = "eval",
                                .schema = wsr__eval_stage_schema,
-                               .params = &c->eval}};
+                               .params = &c->eval},
+        [WSR__SECTION_TABLE] = {.prefix = "table",
+                                .schema = wsr__table_schema,
+                                .params = &c->table}};
     memcpy(out, all, sizeof(all));
     c->sections = out;
 }

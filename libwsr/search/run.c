@@ -3,11 +3,12 @@
 // The method of a search run on top of run/: stages that search a genotype,
 // train a network of it from scratch, and evaluate that network.
 
-#include "search/search.h"
+#include "search/table.h"
 
 #include "eval/result.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char skips_remedy[] =
     "compare with fewer epochs or a smaller learning rate of the alphas, and "
@@ -415,22 +416,40 @@ static const wsr__run_class searching = {
     .free = release,
 };
 
-// Whether several searchers are to run. A resumed run asks its folder; a folder
-// that cannot say so is left to the run, which refuses it.
-static wsr_status compares(bool *out, const wsr_config *config, const char *dir,
-                           bool resume)
+// Whether an option of a list is given and not empty.
+static bool has_list(const wsr_config *config, const char *key)
+{
+    const char *const text = config == NULL ? NULL
+                                            : wsr_config_text(config, key);
+    return text != NULL && text[strspn(text, " []")] != '\0';
+}
+
+// A search, or several searchers, or architectures that are trained alone.
+static const wsr__run_class *class_of(const wsr_config *config)
+{
+    const char *const random =
+        config == NULL ? NULL : wsr_config_text(config, "table.random");
+    if ((random != NULL && !wsr__streq(random, "0")) ||
+        has_list(config, "table.genotypes")) {
+        return &wsr__tabling;
+    }
+    return has_list(config, "compare") ? &wsr__comparing : &searching;
+}
+
+// A resumed run asks its folder; a folder that cannot say so is left to the
+// search, which refuses it.
+static wsr_status choose(const wsr__run_class **out, const wsr_config *config,
+                         const char *dir, bool resume)
 {
     wsr_status status = WSR_OK;
     wsr_config *stored = NULL;
     char *path = NULL;
-    const char *list = NULL;
     if (resume && dir != NULL) {
         path = wsr__path_join(dir, "config.yaml");
         WSR_TRY(path == NULL ? WSR_NOMEM : wsr_config_new(&stored));
         config = wsr_config_load(stored, path) == WSR_OK ? stored : NULL;
     }
-    list = config == NULL ? NULL : wsr_config_text(config, "compare");
-    *out = list != NULL && list[0] != '\0';
+    *out = class_of(config);
 out:
     wsr_config_free(stored);
     wsr__free(path);
@@ -443,18 +462,20 @@ wsr_status wsr_search_run(wsr_result **result, const wsr_config *config,
 {
     wsr_status status = WSR_OK;
     const wsr__run_request request = {config, dir, resume, hook, user, NULL};
-    bool several = false;
-    WSR_TRY(compares(&several, config, dir, resume));
-    WSR_TRY(wsr__run_execute(result, several ? &wsr__comparing : &searching,
-                             &request));
+    const wsr__run_class *cls = NULL;
+    WSR_TRY(choose(&cls, config, dir, resume));
+    WSR_TRY(wsr__run_execute(result, cls, &request));
 out:
     return status;
 }
 
+// The searches of a comparison cost what one of them costs, each.
 wsr_status wsr_search_cost(wsr_cost *cost, const wsr_config *config,
                            wsr_progress_hook hook, void *user)
 {
-    return wsr__run_cost(cost, &searching, config, hook, user);
+    const wsr__run_class *const cls = class_of(config);
+    return wsr__run_cost(cost, cls == &wsr__tabling ? cls : &searching, config,
+                         hook, user);
 }
 
 wsr_status wsr_search_help(char **out, const char *topic)

@@ -218,6 +218,7 @@ enum {
     WSR__SECTION_NET,   // the network of the found genotype
     WSR__SECTION_TRAIN, // its training
     WSR__SECTION_EVAL,  // and its evaluation
+    WSR__SECTION_TABLE, // architectures to train alone
     WSR__SEARCH_SECTIONS
 };
 
@@ -225,6 +226,18 @@ typedef struct wsr__search_top {
     wsr__text fidelity;
     wsr__text compare;
 } wsr__search_top;
+
+/// Architectures that are trained alone instead of a search (table.h).
+typedef struct wsr__table_params {
+    int64_t random;
+    bool edge_cases;
+    wsr__text genotypes;
+    int64_t repeated;
+    int64_t seeds;
+    wsr__text shard;
+} wsr__table_params;
+
+extern const wsr__option wsr__table_schema[]; // section "table"
 
 /// A search's configuration, decoded.
 typedef struct wsr__search_config {
@@ -235,6 +248,7 @@ typedef struct wsr__search_config {
     wsr__cells_options net; // of the found genotype
     wsr__train_params train;
     wsr__eval_stage_params eval;
+    wsr__table_params table;
     const wsr__section *sections; // WSR__SEARCH_SECTIONS of them [borrowed]
 } wsr__search_config;
 

@@ -543,3 +543,31 @@ wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
 out:
     return status;
 }
+
+// ------------------------------------------------------------------ writing
+
+static void print_half(wsr__str *out, const wsr_genotype *g,
+                       wsr_genotype_cell cell, size_t key)
+{
+    wsr__str_addf(out, "%s=[", keys[key]);
+    for (size_t k = 0; k < 2 * wsr_genotype_nodes(g); k++) {
+        wsr__str_addf(out, "%s('%s', %zu)", k == 0 ? "" : ", ",
+                      wsr_genotype_op(g, cell, k),
+                      wsr_genotype_state(g, cell, k));
+    }
+    wsr__str_addf(out, "], %s=[", keys[key + 1]);
+    for (size_t i = 0; i < wsr_genotype_concat_count(g, cell); i++) {
+        wsr__str_addf(out, "%s%zu", i == 0 ? "" : ", ",
+                      wsr_genotype_concat(g, cell, i));
+    }
+    wsr__str_add(out, "]");
+}
+
+void wsr__genotype_print_python(wsr__str *out, const wsr_genotype *genotype)
+{
+    wsr__str_add(out, opening);
+    print_half(out, genotype, WSR_GENOTYPE_NORMAL, 0);
+    wsr__str_add(out, ", ");
+    print_half(out, genotype, WSR_GENOTYPE_REDUCE, 2);
+    wsr__str_add(out, ")");
+}

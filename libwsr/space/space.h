@@ -82,6 +82,9 @@ wsr_status wsr__genotype_text(char **text, char **path, const char *what,
 wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
                                      const char *text);
 
+/// Append a genotype in that form, on one line and without its name.
+void wsr__genotype_print_python(wsr__str *out, const wsr_genotype *genotype);
+
 /// Read a genotype in YAML.
 wsr_status wsr__genotype_read_yaml(wsr__genotype_draft *draft,
                                    const char *text);

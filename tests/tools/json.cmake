@@ -186,6 +186,9 @@ set(search ${train} --set supernet.channels=4 --set supernet.layers=2
 check_run(${SEARCH} --json --out ${SCRATCH}/search ${search})
 check_run(${SEARCH} --json --out ${SCRATCH}/compare ${search}
     --set compare=random,rsws)
+check_run(${SEARCH} --json --out ${SCRATCH}/table ${search}
+    --set table.random=3 --set table.repeated=3 --set table.seeds=2
+    --set table.edge_cases=false)
 
 check_run(${ESTIMATE} --json --out ${SCRATCH}/estimate ${data} ${net}
     --networks cna_r --set train.epochs=1 --set train.batch=16

@@ -33,6 +33,11 @@ extern "C" {
  * number of passes. The result is then that of the searcher whose architecture
  * gains most over random ones (search.random_baseline), or of the first one.
  *
+ * With the option `table.random` or `table.genotypes` the run searches nothing:
+ * it trains a sample of architectures, each alone, for a table of their
+ * accuracies, table.jsonl (docs/formats.md). The result then has neither network
+ * nor evaluation.
+ *
  * @param result [out, owned] genotype, network and evaluation, release with
  *        wsr_result_free(); NULL is legal. NULL on failure before the
  *        evaluation; a failure during the evaluation returns the result with
