@@ -220,6 +220,20 @@ out:
     return status;
 }
 
+// Blocks have two sources and cells of two edges for each node.
+static wsr_status check(const wsr_net *net)
+{
+    const wsr__space_class *const space = wsr__net_single(net);
+    const wsr__space_class *const own = wsr__boost_space(net);
+    const bool single = space != NULL || (own != NULL && own->single);
+    return single
+               ? WSR_FAIL(WSR_CONFIG,
+                          "boost: cells of the space %s have one source, "
+                          "blocks have two",
+                          space != NULL ? space->super.name : own->super.name)
+               : WSR_OK;
+}
+
 // -------------------------------------------------------------------- cells
 
 // What files hold in place of a genotype where there is none.
@@ -358,6 +372,7 @@ const wsr__net_class wsr__net_boost = {
     .close = close_base,
     .body = wsr__boost_body,
     .image_size = image_size,
+    .check = check,
     .anchor = anchor,
     .infer = infer,
 };

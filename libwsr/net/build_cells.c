@@ -64,8 +64,8 @@ static void build_cells(chain *c)
     }
 }
 
-static wsr_value classify(const wsr__site *site, wsr_value features,
-                          const wsr_net *net)
+wsr_value wsr__build_classifier(const wsr__site *site, wsr_value features,
+                                const wsr_net *net)
 {
     wsr__site at = wsr__site_below(site, "classifier.");
     at.channels = net->options->classes;
@@ -81,7 +81,7 @@ static void build_auxiliary(const chain *c)
     wsr_value x = wsr__build_layers(&features, net->stem->auxiliary, c->middle);
     x = wsr__op1(head.graph, "global_avg_pool", NULL, x);
     wsr__site_blame(&head, before);
-    wsr__set_output(head.graph, "aux", classify(&head, x, net));
+    wsr__set_output(head.graph, "aux", wsr__build_classifier(&head, x, net));
 }
 
 wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
@@ -89,6 +89,9 @@ wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
 {
     const wsr_net *const net = build->net;
     const wsr__cells_options *const options = wsr__net_cells_options(net);
+    if (wsr__net_single(net) != NULL) {
+        return wsr__single_body(build, site, x);
+    }
     chain c = {.build = build, .site = *site};
     c.site.channels = options->channels;
     build_stem(&c, x);
@@ -97,5 +100,6 @@ wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
         build_auxiliary(&c);
     }
     const int64_t side = net->cls->adaptive ? 0 : net->stem->pool;
-    return classify(&c.site, wsr__build_last_pool(&c.site, side, c.last), net);
+    return wsr__build_classifier(
+        &c.site, wsr__build_last_pool(&c.site, side, c.last), net);
 }

@@ -52,8 +52,10 @@ void wsr__cell_edge(wsr__cell *cell, const wsr__edge *edge)
         cell->idle_state = edge->state;
         return;
     }
-    wsr__site site =
-        wsr__site_below(&cell->site, "_ops.%zu.%s", edge->number, edge->below);
+    wsr__site site = edge->name != NULL
+                         ? wsr__site_below(&cell->site, "%s", edge->name)
+                         : wsr__site_below(&cell->site, "_ops.%zu.%s",
+                                           edge->number, edge->below);
     site.stride = wsr__cell_stride(cell, edge->state);
     const wsr_status before = site.graph->status;
     wsr_value y = wsr__cell_candidate(edge->cls, &site, edge->norm, x);

@@ -33,16 +33,44 @@ static int64_t cell_width(const wsr__net_tensors *tensors, size_t cell)
     return wsr__net_dim(tensors, name, 4, 0);
 }
 
+// Networks of a single space have residual blocks at a third and two thirds.
+// How many cells follow the second, which may have no parameters, a description
+// knows better.
+static wsr_status infer_single(wsr__cells_options *options,
+                               const wsr__net_tensors *tensors, bool described)
+{
+    size_t found[2] = {0, 0};
+    size_t n = 0;
+    for (size_t i = 0; i < MOST_LAYERS && n < 2; i++) {
+        char name[NAME_SIZE];
+        (void)snprintf(name, sizeof(name), "cells.%zu.conv_a.op.1.weight", i);
+        if (has(tensors, name)) {
+            found[n++] = i;
+        }
+    }
+    const int64_t first = (int64_t)found[0];
+    const int64_t second = (int64_t)found[n > 0 ? n - 1 : 0];
+    const bool agrees = options->layers / 3 == first &&
+                        2 * options->layers / 3 == second;
+    if (n == 0 || (second != 2 * first && second != 2 * first + 1)) {
+        return WSR_FAIL(WSR_FORMAT, "%s is missing", first_weights);
+    }
+    options->layers = described && agrees ? options->layers
+                                          : first + second + 1;
+    options->channels = wsr__net_dim(tensors, "stem.0.weight", 4, 0);
+    return WSR_OK;
+}
+
 // Number of cells, and the width of the first; the others must follow.
 static wsr_status infer_cells(wsr__cells_options *options,
-                              const wsr__net_tensors *tensors)
+                              const wsr__net_tensors *tensors, bool described)
 {
     size_t n = 0;
     while (n < MOST_LAYERS && cell_width(tensors, n) > 0) {
         n++;
     }
     if (n == 0) {
-        return WSR_FAIL(WSR_FORMAT, "%s is missing", first_weights);
+        return infer_single(options, tensors, described);
     }
     const bool halved = n / 3 == 0;
     const int64_t channels = cell_width(tensors, 0) / (halved ? 2 : 1);
@@ -89,7 +117,7 @@ static wsr_status infer_network(wsr__net_options *options,
 {
     wsr_status status = WSR_OK;
     wsr__cells_options *const own = (wsr__cells_options *)options;
-    WSR_TRY(infer_cells(own, tensors));
+    WSR_TRY(infer_cells(own, tensors, described));
     WSR_TRY(infer_ends(own, tensors, described));
 out:
     return status;

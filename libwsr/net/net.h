@@ -302,6 +302,18 @@ wsr_status wsr__net_build(wsr_graph **out, const wsr__build *build);
 wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
                           wsr_value x);
 
+/// The single space of the cells of a network or a supernet, NULL: another one.
+const wsr__space_class *wsr__net_single(const wsr_net *net);
+/// Whether the options suit cells of such a space, see build_single.c.
+wsr_status wsr__net_check_single(const wsr_net *net);
+/// The body of networks whose cells are of such a space.
+wsr_value wsr__single_body(const wsr__build *build, const wsr__site *site,
+                           wsr_value x);
+
+/// A linear map of the features to the classes, named "classifier.".
+wsr_value wsr__build_classifier(const wsr__site *site, wsr_value features,
+                                const wsr_net *net);
+
 /// Mean of every channel over an image of which the first `side` rows and
 /// columns are looked at where it is a little larger: an average pool of a
 /// fixed side. 0: over the whole image.
@@ -348,6 +360,7 @@ typedef struct wsr__edge {
     size_t state;      // where it comes from
     size_t number;     // "_ops.N."
     const char *below; // what follows that in names
+    const char *name;  // instead of both, "layers.N."; NULL: they are the name
     bool norm;         // put a norm behind what has none
     float weight;
     const char *factor; // the input that is multiplied with, NULL: weight is

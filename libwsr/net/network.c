@@ -102,6 +102,7 @@ const wsr__net_class wsr__net_network = {
               sizeof(wsr__cells_options)},
     .cells = {"genotype", make, drop, name_of, print, parse, same},
     .affine = true,
+    .check = wsr__net_check_single,
     .inside = inside,
 };
 

@@ -10,7 +10,8 @@
 // in DARTS.
 //
 // Rows of choices and weights: the edges of the normal cell, then those of the
-// reduction cell. Edge i (i + 3) / 2 + j leads from state j to node i.
+// reduction cell. Edge i (i + 3) / 2 + j leads from state j to node i. A single
+// space has other cells: build_single.c.
 
 #include "net/net.h"
 
@@ -122,7 +123,8 @@ static const char *name_of(const void *cells)
 // have several operations on an edge.
 static bool tells(const char *name)
 {
-    return strstr(name, "._ops.0._ops.") != NULL;
+    return strstr(name, "._ops.0._ops.") != NULL ||
+           strstr(name, ".edges.1<-0.") != NULL;
 }
 
 static const wsr__space_class *space_of(const wsr_net *net)
@@ -137,6 +139,7 @@ const wsr__net_class wsr__net_supernet = {
     .adaptive = true,
     .paths = true,
     .space = space_of,
+    .check = wsr__net_check_single,
     .tells = tells,
     .inside = inside,
 };
@@ -154,7 +157,7 @@ const wsr__space_class *wsr__supernet_space(const wsr_net *net)
 size_t wsr_supernet_edges(const wsr_net *net)
 {
     const wsr__space_class *const space = wsr__supernet_space(net);
-    return space == NULL ? 0 : 2 * wsr__space_edges(space);
+    return space == NULL ? 0 : wsr__space_rows(space);
 }
 
 size_t wsr_supernet_candidates(const wsr_net *net)

@@ -7,6 +7,7 @@
 
 #include "report/report.h"
 #include "report/runs.h"
+#include "space/space.h"
 
 #include <math.h>
 #include <string.h>
@@ -131,6 +132,17 @@ static wsr_status add_cells(wsr__str *out, const wsr__report *report)
 {
     wsr_status status = WSR_OK;
     if (report->genotype == NULL) {
+        return WSR_OK;
+    }
+    if (wsr_genotype_space(report->genotype) != NULL) {
+        wsr__str text = {0};
+        wsr__genotype_print_line(&text, report->genotype);
+        WSR_TRY(wsr__str_status(&text));
+        wsr__html_heading(out, "Cell");
+        wsr__str_add(out, "<p><code>");
+        wsr__html_text(out, text.s);
+        wsr__str_add(out, "</code></p>\n");
+        wsr__str_free(&text);
         return WSR_OK;
     }
     wsr__html_heading(out, "Cells");

@@ -20,8 +20,8 @@ static void draw(wsr__path *path, const wsr_search *s, size_t k)
     wsr__pairs pairs;
     wsr__rng rng =
         wsr__rng_at(s->seed, WSR__RNG_GUMBEL, key, WSR__SAMPLE_BASELINE);
-    wsr__pairs_random(&pairs, s, &rng);
-    wsr__pairs_path(path, &pairs, s);
+    wsr__pairs_random(&pairs, wsr__search_space(s), &rng);
+    wsr__pairs_path(path, &pairs, wsr__search_space(s));
 }
 
 wsr_status wsr__search_baseline(wsr_search *s, wsr__run *run)
@@ -65,7 +65,7 @@ static wsr_status objective_of(double *objective, wsr_search *s,
 {
     wsr_status status = WSR_OK;
     double losses[WSR__SLOTS];
-    wsr__pairs_path(path, pairs, s);
+    wsr__pairs_path(path, pairs, wsr__search_space(s));
     WSR_TRY(s->evaluator(losses, s, path, WSR__EVALUATE_BY_ATTACKS));
     *objective = wsr_search_objective(s, losses);
 out:
@@ -82,14 +82,15 @@ static wsr_status measure(measured *m, wsr_search *s, wsr__run *run)
     double squares = 0;
     *m = (measured){0};
     WSR_TRY(wsr__path_new(&path, &s->arch));
-    WSR_TRY(wsr__pairs_derive(&pairs, s, wsr__search_table(s)));
+    WSR_TRY(
+        wsr__pairs_derive(&pairs, wsr__search_space(s), wsr__search_table(s)));
     WSR_TRY(objective_of(&m->found, s, &path, &pairs));
     for (size_t k = 0; k < n; k++) {
         double objective = 0;
         wsr__rng rng = wsr__rng_at(s->seed, WSR__RNG_GUMBEL,
                                    wsr__search_serial(s) << 32 | k,
                                    WSR__SAMPLE_BASELINE);
-        wsr__pairs_random(&pairs, s, &rng);
+        wsr__pairs_random(&pairs, wsr__search_space(s), &rng);
         WSR_TRY(objective_of(&objective, s, &path, &pairs));
         const double change = objective - m->mean;
         m->mean += change / (double)(k + 1);

@@ -100,6 +100,12 @@ static wsr_status make(wsr_search *s, const void *params)
     if (c == NULL) {
         return WSR_NOMEM;
     }
+    if (wsr__search_space(s)->single) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "searcher.name: controller chooses two edges for each "
+                        "node, cells of the space %s keep all",
+                        wsr__search_space(s)->super.name);
+    }
     if (s->params.architectures < 2 &&
         !wsr__is_released(&o->baseline, &o->fidelity)) {
         return WSR_FAIL(WSR_CONFIG,
@@ -113,7 +119,7 @@ static wsr_status make(wsr_search *s, const void *params)
     c->n = (size_t)s->params.architectures;
     WSR_TRY(make_arrays(c, s));
     WSR_TRY(wsr__controller_make(
-        &c->net, wsr__supernet_space(s->net)->nodes, count_ops(s),
+        &c->net, wsr__search_space(s)->nodes, count_ops(s),
         !wsr__is_released(&o->inputs, &o->fidelity), s->seed));
     WSR_TRY(wsr__optim_make(&c->optim, c->net.params, &wsr__optim_adam, &adam));
     WSR_TRY(wsr__optim_reserve(c->optim));
@@ -158,7 +164,7 @@ static wsr_status sample(wsr_search *s, uint64_t key)
         wsr__rng_at(s->seed, WSR__RNG_GUMBEL, key, WSR__SAMPLE_TRAIN);
     WSR_TRY(wsr__controller_sample(choices, &c->net, &rng));
     to_pairs(&pairs, s, choices);
-    wsr__pairs_path(&s->path, &pairs, s);
+    wsr__pairs_path(&s->path, &pairs, wsr__search_space(s));
 out:
     return status;
 }
@@ -168,7 +174,7 @@ static void set_table(const wsr_search *s)
     controller *const c = s->own;
     wsr__pairs pairs;
     to_pairs(&pairs, s, c->best);
-    wsr__pairs_table(c->table, &pairs, s);
+    wsr__pairs_table(c->table, &pairs, wsr__search_space(s));
 }
 
 static const float *table(const wsr_search *s)

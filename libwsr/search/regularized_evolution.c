@@ -76,7 +76,7 @@ static void find_best(const wsr_search *s)
         }
     }
     if (p->counters[1] > 0) {
-        wsr__pairs_table(p->table, &p->pairs[best], s);
+        wsr__pairs_table(p->table, &p->pairs[best], wsr__search_space(s));
     }
 }
 
@@ -93,7 +93,7 @@ static wsr_status breed(wsr__pairs *child, wsr_search *s, size_t k,
     const uint32_t n = (uint32_t)p->counters[1];
     (void)k;
     if (p->counters[1] < p->options.population) {
-        wsr__pairs_random(child, s, rng);
+        wsr__pairs_random(child, wsr__search_space(s), rng);
         return WSR_OK;
     }
     size_t parent = place(p, wsr__rng_below(rng, n));
@@ -102,7 +102,7 @@ static wsr_status breed(wsr__pairs *child, wsr_search *s, size_t k,
         parent = p->fitness[other] < p->fitness[parent] ? other : parent;
     }
     *child = p->pairs[parent];
-    wsr__pairs_mutate(child, s, rng);
+    wsr__pairs_mutate(child, wsr__search_space(s), rng);
     return WSR_OK;
 }
 
@@ -164,7 +164,7 @@ static wsr_status check(const wsr_search *s, const wsr__st *st)
     WSR_TRY(wsr__checkpoint_ring(st, "the population", p->counters,
                                  p->options.population));
     for (size_t i = 0; i < (size_t)p->counters[1]; i++) {
-        if (!wsr__pairs_valid(&p->pairs[place(p, i)], s)) {
+        if (!wsr__pairs_valid(&p->pairs[place(p, i)], wsr__search_space(s))) {
             return WSR_FAIL(WSR_FORMAT,
                             "%s: individual %zu has an edge or a "
                             "candidate that the space does not have",

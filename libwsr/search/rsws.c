@@ -42,7 +42,7 @@ static wsr_status draw(wsr__pairs *pairs, wsr_search *s, size_t k,
                        wsr__rng *rng)
 {
     (void)k;
-    wsr__pairs_random(pairs, s, rng);
+    wsr__pairs_random(pairs, wsr__search_space(s), rng);
     return WSR_OK;
 }
 
@@ -66,7 +66,7 @@ static wsr_status update_alphas(wsr_search *s, wsr__run *run)
 {
     const best *const b = s->own;
     (void)run;
-    wsr__pairs_table(b->table, &b->pairs, s);
+    wsr__pairs_table(b->table, &b->pairs, wsr__search_space(s));
     return WSR_OK;
 }
 
@@ -94,13 +94,13 @@ static wsr_status check(const wsr_search *s, const wsr__st *st)
     if (b->known == 0) {
         return WSR_OK;
     }
-    if (!wsr__pairs_valid(&b->pairs, s)) {
+    if (!wsr__pairs_valid(&b->pairs, wsr__search_space(s))) {
         return WSR_FAIL(WSR_FORMAT,
                         "%s: the best architecture has an edge or "
                         "a candidate that the space does not have",
                         wsr__st_path(st));
     }
-    wsr__pairs_table(b->table, &b->pairs, s);
+    wsr__pairs_table(b->table, &b->pairs, wsr__search_space(s));
     return WSR_OK;
 }
 

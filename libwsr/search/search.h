@@ -336,6 +336,9 @@ struct wsr_search {
     bool stop; // the hook said so
 };
 
+/// The space that is searched.
+const wsr__space_class *wsr__search_space(const wsr_search *search);
+
 /// How an epoch updates the alphas; options of 0 are replaced by the defaults
 /// of the fidelity.
 typedef struct wsr__alpha_update {
@@ -597,7 +600,8 @@ void wsr__skips_describe(wsr__str *out, const wsr__skips *skips,
 enum { WSR__PAIRS = 2 * 2 * WSR__GENOTYPE_NODES }; // edges of both cells
 
 /// An architecture as a genotype has it: for every node of the normal and then
-/// of the reduction cell two edges, each with its state and its candidate.
+/// of the reduction cell two edges, each with its state and its candidate; in a
+/// single space every edge of the one cell.
 typedef struct wsr__pairs {
     uint32_t states[WSR__PAIRS];
     uint32_t ops[WSR__PAIRS]; // numbers of candidates
@@ -605,22 +609,29 @@ typedef struct wsr__pairs {
 
 enum { WSR__PAIRS_NUMBERS = 2 * WSR__PAIRS }; // of a wsr__pairs, in checkpoints
 
-size_t wsr__pairs_count(const wsr_search *search); // edges
-/// Draw states, two for each node, and candidates other than "none".
-void wsr__pairs_random(wsr__pairs *pairs, const wsr_search *search,
+size_t wsr__pairs_count(const wsr__space_class *space); // edges
+/// Draw states, two for each node, and candidates other than "none"; in a single
+/// space candidates alone.
+void wsr__pairs_random(wsr__pairs *pairs, const wsr__space_class *space,
                        wsr__rng *rng);
 /// Give one edge another candidate, or another state.
-void wsr__pairs_mutate(wsr__pairs *pairs, const wsr_search *search,
+void wsr__pairs_mutate(wsr__pairs *pairs, const wsr__space_class *space,
                        wsr__rng *rng);
 /// The path of an architecture: "none" on all other edges, weights one-hot.
 void wsr__pairs_path(wsr__path *path, const wsr__pairs *pairs,
-                     const wsr_search *search);
+                     const wsr__space_class *space);
 /// A table (rows, cols) from which the same genotype is derived.
 void wsr__pairs_table(float *table, const wsr__pairs *pairs,
-                      const wsr_search *search);
+                      const wsr__space_class *space);
 /// The architecture of the genotype that a table stands for.
-wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr_search *search,
+wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr__space_class *space,
                              const float *table);
+/// The architecture of a genotype whose operations are candidates of the space.
+void wsr__pairs_read(wsr__pairs *pairs, const wsr__space_class *space,
+                     const wsr_genotype *genotype);
+/// The genotype of an architecture. [out, owned]
+wsr_status wsr__pairs_genotype(wsr_genotype **out, const wsr__pairs *pairs,
+                               const wsr__space_class *space, const char *name);
 /// A random path in genotype form to train the supernet on:
 /// wsr__searcher_class.sample.
 wsr_status wsr__pairs_sample(wsr_search *search, uint64_t key);
@@ -643,7 +654,7 @@ wsr_status wsr__pairs_evaluate(wsr_search *search, wsr__run *run,
 wsr__passes wsr__pairs_passes(const wsr_search *search, wsr_phase phase,
                               wsr__search_stage stage);
 /// Whether every number is in its range.
-bool wsr__pairs_valid(const wsr__pairs *pairs, const wsr_search *search);
+bool wsr__pairs_valid(const wsr__pairs *pairs, const wsr__space_class *space);
 
 // --------------------------------------------------- wsr_nas for variants
 

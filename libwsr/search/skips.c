@@ -73,19 +73,19 @@ wsr_status wsr__search_skips(wsr__skips *skips, const wsr_search *s)
 {
     wsr_status status = WSR_OK;
     const float *const table = wsr__search_table(s);
-    const size_t half = wsr__pairs_count(s) / 2;
+    const double edges = (double)wsr__pairs_count(wsr__search_space(s));
     wsr_genotype *genotype = NULL;
     *skips = (wsr__skips){0};
     WSR_TRY(wsr_search_genotype(&genotype, s, "found"));
-    for (int cell = 0; cell < 2; cell++) {
+    for (int i = 0; i < 2; i++) {
+        const wsr_genotype_cell cell = (wsr_genotype_cell)i;
         size_t count = 0;
-        for (size_t e = 0; e < half; e++) {
-            count += wsr__streq(
-                wsr_genotype_op(genotype, (wsr_genotype_cell)cell, e),
-                "skip_connect");
+        for (size_t e = 0; e < wsr_genotype_edges(genotype, cell); e++) {
+            count +=
+                wsr__streq(wsr_genotype_op(genotype, cell, e), "skip_connect");
         }
         skips->most = count > skips->most ? count : skips->most;
-        skips->genotype += (double)count / (double)(2 * half);
+        skips->genotype += (double)count / edges;
     }
     count_edges(skips, s, table);
 out:
@@ -93,10 +93,17 @@ out:
     return status;
 }
 
+// Edges of a cell of a genotype.
+static size_t edges_of(const wsr_search *s)
+{
+    const wsr__space_class *const space = wsr__search_space(s);
+    return wsr__pairs_count(space) / (space->single ? 1 : 2);
+}
+
 // The same share of edges counts for the genotype and for the supernet.
 static double limit_of(const wsr_search *s)
 {
-    return (double)s->params.max_skips / ((double)wsr__pairs_count(s) / 2);
+    return (double)s->params.max_skips / (double)edges_of(s);
 }
 
 bool wsr__skips_collapse(const wsr__skips *skips, const wsr_search *s)
@@ -113,6 +120,6 @@ void wsr__skips_describe(wsr__str *out, const wsr__skips *skips,
         "%zu of the %zu edges of a cell are skip connections, and "
         "%.0f %% of the supernet's edges prefer one; search.max_skips "
         "permits %lld and %.0f %%",
-        skips->most, wsr__pairs_count(s) / 2, 100 * skips->edges,
+        skips->most, edges_of(s), 100 * skips->edges,
         (long long)s->params.max_skips, 100 * limit_of(s));
 }

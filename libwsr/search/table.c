@@ -395,7 +395,7 @@ static wsr_status describe_row(char **out, const method *m, const candidate *c,
     double madds = 0;
     const times end = now();
     const wsr_genotype *const genotype = wsr_net_genotype(c->net);
-    wsr__genotype_print_python(&text, genotype);
+    wsr__genotype_print_line(&text, genotype);
     WSR_TRY(wsr__str_status(&text));
     WSR_TRY(count_madds(&madds, c->net));
     WSR_TRY(wsr__json_new(&json));

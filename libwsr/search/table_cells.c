@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The architectures of a table. Random ones are drawn like those of the random
-// baseline of a search: each node takes two of the states before it and on each
-// edge one of the operations other than "none", all equally likely. Edge cases
-// are what a uniform sample hardly has: cells of one operation, and cells of
-// mostly pools or mostly "none".
+// baseline of a search. Edge cases are what a uniform sample hardly has: cells
+// of one operation, and cells of mostly pools or mostly "none".
 
 #include "search/table.h"
 
@@ -25,55 +23,31 @@ static const taste tastes[] = {{"none", 50, false, "none_heavy"},
 
 // ------------------------------------------------------------------ drawing
 
-// An operation whose name has the word; without a word any but "none".
-static const char *draw_op(const wsr__space_class *space, const char *word,
-                           wsr__rng *rng)
+// An operation whose name has the word.
+static uint32_t draw_op(const wsr__space_class *space, const char *word,
+                        wsr__rng *rng)
 {
-    const char *list[WSR__CANDIDATES];
+    uint32_t list[WSR__CANDIDATES];
     uint32_t n = 0;
-    for (size_t i = 0; i < space->n_primitives; i++) {
-        const char *const op = space->primitives[i];
-        if (word == NULL ? !wsr__streq(op, "none") : strstr(op, word) != NULL) {
-            list[n++] = op;
+    for (uint32_t i = 0; i < space->n_primitives; i++) {
+        if (strstr(space->primitives[i], word) != NULL) {
+            list[n++] = i;
         }
     }
     return list[wsr__rng_below(rng, n)];
 }
 
-static void add_edge(wsr__genotype_lists *cell, const char *op, size_t state)
+// Changes a random architecture to the taste.
+static void season(wsr__pairs *pairs, const wsr__space_class *space,
+                   const taste *t, wsr__rng *rng)
 {
-    wsr__genotype_edge *const edge = &cell->edges[cell->n_edges++];
-    (void)snprintf(edge->op, sizeof(edge->op), "%s", op);
-    edge->state = (int64_t)state;
-}
-
-// Two different states of those before node `i`.
-static void draw_states(uint32_t states[2], const taste *t, uint32_t i,
-                        wsr__rng *rng)
-{
-    if (t->chain) {
-        states[0] = i;
-        states[1] = i + 1;
-        return;
-    }
-    states[0] = wsr__rng_below(rng, i + 2);
-    states[1] = wsr__rng_below(rng, i + 1);
-    states[1] += states[1] >= states[0];
-}
-
-static void draw_cell(wsr__genotype_lists *cell, const wsr__space_class *space,
-                      const taste *t, wsr__rng *rng)
-{
-    cell->given = cell->concat_given = true;
-    for (uint32_t i = 0; i < space->nodes; i++) {
-        uint32_t states[2];
-        draw_states(states, t, i, rng);
-        for (size_t k = 0; k < 2; k++) {
-            const bool liked = wsr__rng_below(rng, 100) < t->per_cent;
-            add_edge(cell, draw_op(space, liked ? t->word : NULL, rng),
-                     states[k]);
+    for (size_t e = 0; e < wsr__pairs_count(space); e++) {
+        if (wsr__rng_below(rng, 100) < t->per_cent) {
+            pairs->ops[e] = draw_op(space, t->word, rng);
         }
-        cell->concat[cell->n_concat++] = i + 2;
+        if (t->chain && !space->single) {
+            pairs->states[e] = (uint32_t)(e / 2 % space->nodes + e % 2);
+        }
     }
 }
 
@@ -91,20 +65,41 @@ static wsr_status append(wsr__table_cell **out, wsr__table_cells *cells)
     return status;
 }
 
+// Small spaces are drawn from without replacement.
+static bool has(const wsr__table_cells *cells, const wsr_genotype *genotype)
+{
+    for (size_t i = 0; i + 1 < cells->n; i++) {
+        if (wsr_genotype_equal(cells->list[i].genotype, genotype)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { DRAWS = 1000 };
+
 static wsr_status add_drawn(wsr__table_cells *cells, const char *name,
                             const wsr__space_class *space, const taste *t,
                             wsr__rng *rng)
 {
     wsr_status status = WSR_OK;
     wsr__table_cell *cell = NULL;
-    wsr__genotype_draft draft = {.where = "table"};
+    size_t draws = 0;
     WSR_TRY(append(&cell, cells));
     (void)snprintf(cell->name, sizeof(cell->name), "%s", name);
-    (void)snprintf(draft.name, sizeof(draft.name), "%s", name);
-    for (size_t i = 0; i < 2; i++) {
-        draw_cell(&draft.cells[i], space, t, rng);
+    do {
+        wsr__pairs pairs;
+        wsr_genotype_free(cell->genotype);
+        wsr__pairs_random(&pairs, space, rng);
+        season(&pairs, space, t, rng);
+        WSR_TRY(wsr__pairs_genotype(&cell->genotype, &pairs, space, name));
+    } while (has(cells, cell->genotype) && ++draws < DRAWS);
+    if (draws == DRAWS) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "table.random: %s: the space %s has no further "
+                          "architectures",
+                          name, space->super.name);
     }
-    WSR_TRY(wsr__genotype_make(&cell->genotype, &draft));
 out:
     return status;
 }
@@ -223,7 +218,7 @@ wsr_status wsr__table_cells_print(char **out, const wsr__table_cells *cells)
     for (size_t i = 0; i < cells->n; i++) {
         const wsr__table_cell *const cell = &cells->list[i];
         wsr__str_addf(&text, "%s%s = ", cell->repeated ? "* " : "", cell->name);
-        wsr__genotype_print_python(&text, cell->genotype);
+        wsr__genotype_print_line(&text, cell->genotype);
         wsr__str_add(&text, "\n");
     }
     return wsr__str_give(out, &text);
@@ -237,10 +232,11 @@ static wsr_status parse_line(wsr__table_cells *cells, const char *line,
     WSR_TRY(append(&cell, cells));
     cell->repeated = line[0] == '*';
     const char *const name = line + (cell->repeated ? 2 : 0);
-    const char *const end = strstr(name, " = Genotype(");
+    const char *const two = strstr(name, " = Genotype(");
+    const char *const end = two != NULL ? two : strstr(name, " = |");
     if (end == NULL || (size_t)(end - name) >= sizeof(cell->name)) {
-        return WSR_FAIL(WSR_FORMAT, "'%.40s' is no name = Genotype(...) (%s)",
-                        line, where);
+        return WSR_FAIL(WSR_FORMAT, "'%.40s' is no name = genotype (%s)", line,
+                        where);
     }
     memcpy(cell->name, name, (size_t)(end - name));
     WSR_TRY(wsr_genotype_parse(&cell->genotype, line, where));

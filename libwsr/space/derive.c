@@ -84,6 +84,33 @@ static wsr_status derive_cell(wsr__genotype_lists *out,
     return WSR_OK;
 }
 
+// In a single space every edge keeps its first largest primitive, "none"
+// included.
+static wsr_status derive_single(wsr__genotype_lists *out,
+                                const wsr__space_class *space,
+                                const float *alphas)
+{
+    const size_t n = space->n_primitives;
+    for (size_t node = 0; node < space->nodes; node++) {
+        for (size_t state = 0; state < node + 1; state++) {
+            const float *const row = alphas + out->n_edges * n;
+            wsr__genotype_edge *const e = &out->edges[out->n_edges++];
+            size_t best = 0;
+            for (size_t k = 0; k < n; k++) {
+                if (isnan(row[k])) {
+                    return WSR_FAIL(WSR_NUMERIC,
+                                    "alphas: value of edge %zu is NaN",
+                                    out->n_edges - 1);
+                }
+                best = row[k] > row[best] ? k : best;
+            }
+            (void)snprintf(e->op, sizeof(e->op), "%s", space->primitives[best]);
+            e->state = (int64_t)state;
+        }
+    }
+    return WSR_OK;
+}
+
 static bool some_primitive(const wsr__space_class *space)
 {
     for (size_t k = 0; k < space->n_primitives; k++) {
@@ -107,8 +134,13 @@ wsr_status wsr__genotype_derive(wsr_genotype **out, const char *name,
         goto out;
     }
     WSR_TRY(wsr__strcpy(draft.name, sizeof(draft.name), name));
-    WSR_TRY(derive_cell(&draft.cells[0], space, alphas));
-    WSR_TRY(derive_cell(&draft.cells[1], space, alphas + half));
+    if (space->single) {
+        draft.single = space;
+        WSR_TRY(derive_single(&draft.cells[0], space, alphas));
+    } else {
+        WSR_TRY(derive_cell(&draft.cells[0], space, alphas));
+        WSR_TRY(derive_cell(&draft.cells[1], space, alphas + half));
+    }
     WSR_TRY(wsr__genotype_make(out, &draft));
 out:
     return status;
@@ -122,11 +154,11 @@ wsr_status wsr_genotype_from_alphas(wsr_genotype **out, const float *alphas,
     const wsr__space_class *cls = NULL;
     *out = NULL;
     WSR_TRY(wsr__space_find(&cls, space == NULL ? "darts" : space));
-    if (edges != 2 * wsr__space_edges(cls) || candidates != cls->n_primitives) {
+    if (edges != wsr__space_rows(cls) || candidates != cls->n_primitives) {
         return WSR_FAIL(WSR_SHAPE,
                         "alphas: (%zu, %zu) is not (%zu, %zu), the edges and "
                         "candidates of the space %s",
-                        edges, candidates, 2 * wsr__space_edges(cls),
+                        edges, candidates, wsr__space_rows(cls),
                         cls->n_primitives, cls->super.name);
     }
     WSR_TRY(wsr__genotype_derive(out, name, cls, alphas));

@@ -23,6 +23,7 @@ static const char *const cell_names[2] = {"normal", "reduce"};
 // One of the two cells. ops are the names of the cell operations' classes, so
 // operations are compared as pointers.
 typedef struct half {
+    size_t n_edges;
     const char *ops[WSR__GENOTYPE_EDGES]; // names of cell operations
     size_t states[WSR__GENOTYPE_EDGES];
     size_t n_concat;
@@ -31,8 +32,9 @@ typedef struct half {
 
 struct wsr_genotype {
     char name[WSR__GENOTYPE_NAME];
+    const wsr__space_class *single; // NULL: two cells as above
     size_t nodes;
-    half cells[2];
+    half cells[2]; // of a single space the first alone
 };
 
 // ---------------------------------------------------------------- checking
@@ -92,6 +94,27 @@ static wsr_status make_edges(half *out, const wsr__genotype_lists *lists,
         }
         out->states[k] = (size_t)edge->state;
     }
+    out->n_edges = lists->n_edges;
+out:
+    return status;
+}
+
+// A reader of such cells gives every edge, in order, and operations that are
+// candidates.
+static wsr_status make_single(wsr_genotype *g, const wsr__genotype_draft *draft)
+{
+    wsr_status status = WSR_OK;
+    half *const cell = &g->cells[0];
+    const wsr__genotype_lists *const lists = &draft->cells[0];
+    g->single = draft->single;
+    g->nodes = draft->single->nodes;
+    for (size_t e = 0; e < lists->n_edges; e++) {
+        WSR_TRY(find_op(&cell->ops[e], &lists->edges[e], "cell", draft->where));
+        cell->states[e] = (size_t)lists->edges[e].state;
+    }
+    cell->n_edges = lists->n_edges;
+    cell->n_concat = 1;
+    cell->concat[0] = g->nodes;
 out:
     return status;
 }
@@ -168,7 +191,7 @@ wsr_status wsr__genotype_make(wsr_genotype **out,
     wsr_status status = WSR_OK;
     wsr_genotype *g = NULL;
     *out = NULL;
-    for (size_t c = 0; c < 2; c++) {
+    for (size_t c = 0; c < 2 && draft->single == NULL; c++) {
         WSR_TRY(check_size(draft, c));
     }
     g = wsr__alloc(1, sizeof(*g));
@@ -181,7 +204,10 @@ wsr_status wsr__genotype_make(wsr_genotype **out,
         wsr__genotype_name_from(g->name, draft->where);
     }
     g->nodes = draft->cells[0].n_edges / 2;
-    for (size_t c = 0; c < 2; c++) {
+    if (draft->single != NULL) {
+        WSR_TRY(make_single(g, draft));
+    }
+    for (size_t c = 0; c < 2 && draft->single == NULL; c++) {
         WSR_TRY(make_edges(&g->cells[c], &draft->cells[c], cell_names[c],
                            draft->where));
         WSR_TRY(make_concat(&g->cells[c], &draft->cells[c], g->nodes,
@@ -196,6 +222,16 @@ out:
 
 // ---------------------------------------------------------------- reading
 
+// A cell of NAS-Bench-201 by itself, or as that benchmark prints it,
+// "Structure(4 nodes with |...|)". In YAML there is a key before it.
+static bool is_bare_cell(const char *text)
+{
+    const char *const bar = strchr(text, '|');
+    const char *const colon = strchr(text, ':');
+    return bar != NULL && strchr(bar, '~') != NULL &&
+           (colon == NULL || bar < colon);
+}
+
 // YAML, or the form in which DARTS-style programs print genotypes.
 wsr_status wsr_genotype_parse(wsr_genotype **out, const char *text,
                               const char *where)
@@ -206,17 +242,14 @@ wsr_status wsr_genotype_parse(wsr_genotype **out, const char *text,
     *out = NULL;
     status = wsr__text_begin(&text, &size, where);
     WSR_TRY(status == WSR_CONFIG ? WSR_FORMAT : status);
-    if (strstr(text, "~0|") != NULL) {
-        status = WSR_FAIL(WSR_FORMAT,
-                          "this is a cell of NAS-Bench-201; a genotype is "
-                          "Genotype(normal=[...], ...) or YAML (%s)",
-                          where);
+    if (is_bare_cell(text)) {
+        WSR_TRY(wsr__genotype_read_single(&draft, &wsr__space_nb201,
+                                          strchr(text, '|'), 1));
     } else if (wsr__genotype_is_python(text)) {
         WSR_TRY(wsr__genotype_read_python(&draft, text));
     } else {
         WSR_TRY(wsr__genotype_read_yaml(&draft, text));
     }
-    WSR_TRY(status);
     WSR_TRY(wsr__genotype_make(out, &draft));
 out:
     return status;
@@ -328,7 +361,7 @@ static void print_cell(wsr__str *out, const wsr_genotype *g, size_t c)
 {
     const half *const self = &g->cells[c];
     wsr__str_addf(out, "%s:\n", cell_names[c]);
-    for (size_t k = 0; k < 2 * g->nodes; k++) {
+    for (size_t k = 0; k < self->n_edges; k++) {
         wsr__str_addf(out, "  - [%s, %zu]\n", self->ops[k], self->states[k]);
     }
     wsr__str_addf(out, "%s_concat: [", cell_names[c]);
@@ -345,6 +378,12 @@ wsr_status wsr_genotype_print(char **out, const wsr_genotype *genotype)
     wsr__str_add(&text, "name: ");
     wsr__yaml_add_scalar(&text, genotype->name);
     wsr__str_add(&text, "\n");
+    if (genotype->single != NULL) {
+        wsr__str_add(&text, "cell: \"");
+        wsr__genotype_print_single(&text, genotype);
+        wsr__str_add(&text, "\"\n");
+        return wsr__str_give(out, &text);
+    }
     print_cell(&text, genotype, 0);
     print_cell(&text, genotype, 1);
     return wsr__str_give(out, &text);
@@ -388,10 +427,12 @@ wsr_status wsr_genotype_copy(wsr_genotype **out, const wsr_genotype *genotype)
     return WSR_OK;
 }
 
-static bool cells_equal(const half *a, const half *b, size_t edges)
+static bool cells_equal(const half *a, const half *b)
 {
+    const size_t edges = a->n_edges;
     // Operations come from one table, so that equal names are one pointer.
-    return memcmp(a->ops, b->ops, edges * sizeof(*a->ops)) == 0 &&
+    return edges == b->n_edges &&
+           memcmp(a->ops, b->ops, edges * sizeof(*a->ops)) == 0 &&
            memcmp(a->states, b->states, edges * sizeof(*a->states)) == 0 &&
            a->n_concat == b->n_concat &&
            memcmp(a->concat, b->concat, a->n_concat * sizeof(*a->concat)) == 0;
@@ -401,9 +442,8 @@ static bool cells_equal(const half *a, const half *b, size_t edges)
 // names of parameters.
 bool wsr_genotype_equal(const wsr_genotype *a, const wsr_genotype *b)
 {
-    return a->nodes == b->nodes &&
-           cells_equal(&a->cells[0], &b->cells[0], 2 * a->nodes) &&
-           cells_equal(&a->cells[1], &b->cells[1], 2 * a->nodes);
+    return a->single == b->single && cells_equal(&a->cells[0], &b->cells[0]) &&
+           cells_equal(&a->cells[1], &b->cells[1]);
 }
 
 const char *wsr_genotype_name(const wsr_genotype *genotype)
@@ -416,18 +456,35 @@ size_t wsr_genotype_nodes(const wsr_genotype *genotype)
     return genotype->nodes;
 }
 
+size_t wsr_genotype_edges(const wsr_genotype *genotype, wsr_genotype_cell cell)
+{
+    return genotype->cells[cell].n_edges;
+}
+
+const char *wsr_genotype_space(const wsr_genotype *genotype)
+{
+    return genotype->single != NULL ? genotype->single->super.name : NULL;
+}
+
+const wsr__space_class *wsr__genotype_single(const wsr_genotype *genotype)
+{
+    return genotype->single;
+}
+
 // NULL behind the last edge.
 const char *wsr_genotype_op(const wsr_genotype *genotype,
                             wsr_genotype_cell cell, size_t edge)
 {
-    return edge < 2 * genotype->nodes ? genotype->cells[cell].ops[edge] : NULL;
+    const half *const self = &genotype->cells[cell];
+    return edge < self->n_edges ? self->ops[edge] : NULL;
 }
 
 // 0 behind the last edge, like the concatenation below.
 size_t wsr_genotype_state(const wsr_genotype *genotype, wsr_genotype_cell cell,
                           size_t edge)
 {
-    return edge < 2 * genotype->nodes ? genotype->cells[cell].states[edge] : 0;
+    const half *const self = &genotype->cells[cell];
+    return edge < self->n_edges ? self->states[edge] : 0;
 }
 
 size_t wsr_genotype_concat_count(const wsr_genotype *genotype,

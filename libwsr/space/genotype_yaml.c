@@ -117,12 +117,16 @@ static wsr_status read_name(char *out, const wsr__yaml_node *node,
 static wsr_status read_entry(wsr__genotype_draft *draft,
                              const wsr__yaml_node *node)
 {
-    static const char *const keys[] = {"name", "normal", "normal_concat",
-                                       "reduce", "reduce_concat"};
+    static const char *const keys[] = {
+        "name", "normal", "normal_concat", "reduce", "reduce_concat", "cell"};
     const size_t n = sizeof(keys) / sizeof(*keys);
     const char *const key = node->key;
     if (wsr__streq(key, keys[0])) {
         return read_name(draft->name, node, draft->where);
+    }
+    if (wsr__streq(key, keys[5]) && node->kind == WSR__YAML_SCALAR) {
+        return wsr__genotype_read_single(draft, &wsr__space_nb201, node->text,
+                                         node->line);
     }
     for (size_t c = 0; c < 2; c++) {
         if (wsr__streq(key, keys[1 + 2 * c])) {

@@ -550,7 +550,7 @@ static void print_half(wsr__str *out, const wsr_genotype *g,
                        wsr_genotype_cell cell, size_t key)
 {
     wsr__str_addf(out, "%s=[", keys[key]);
-    for (size_t k = 0; k < 2 * wsr_genotype_nodes(g); k++) {
+    for (size_t k = 0; k < wsr_genotype_edges(g, cell); k++) {
         wsr__str_addf(out, "%s('%s', %zu)", k == 0 ? "" : ", ",
                       wsr_genotype_op(g, cell, k),
                       wsr_genotype_state(g, cell, k));
@@ -563,8 +563,12 @@ static void print_half(wsr__str *out, const wsr_genotype *g,
     wsr__str_add(out, "]");
 }
 
-void wsr__genotype_print_python(wsr__str *out, const wsr_genotype *genotype)
+void wsr__genotype_print_line(wsr__str *out, const wsr_genotype *genotype)
 {
+    if (wsr__genotype_single(genotype) != NULL) {
+        wsr__genotype_print_single(out, genotype);
+        return;
+    }
     wsr__str_add(out, opening);
     print_half(out, genotype, WSR_GENOTYPE_NORMAL, 0);
     wsr__str_add(out, ", ");

@@ -21,8 +21,20 @@ wsr_status wsr__space_find(const wsr__space_class **out, const char *name)
     return status;
 }
 
-// Node i has i + 2 incoming edges: their sum over the nodes.
+size_t wsr__space_sources(const wsr__space_class *space)
+{
+    return space->single ? 1 : 2;
+}
+
+// Node i has as many incoming edges as there are states before it: their sum
+// over the nodes.
 size_t wsr__space_edges(const wsr__space_class *space)
 {
-    return space->nodes * (space->nodes + 3) / 2;
+    const size_t n = space->nodes;
+    return n * wsr__space_sources(space) + n * (n - 1) / 2;
+}
+
+size_t wsr__space_rows(const wsr__space_class *space)
+{
+    return (space->single ? 1 : 2) * wsr__space_edges(space);
 }

@@ -11,10 +11,17 @@
 
 // ------------------------------------------------------------------- spaces
 
-/// A space of cells: `nodes` nodes, an edge from each of the i + 2 states
-/// before node i, numbered i (i + 3) / 2 + state, and candidates on each edge.
+/// A space of cells: `nodes` nodes, an edge from each of the states before a
+/// node, numbered node by node and state by state, and candidates on each edge.
+///
+/// Usually a cell has two sources, so that edge i (i + 3) / 2 + j leads from
+/// state j to node i; there is a normal and a reduction cell, and a genotype
+/// keeps two edges for each node. In a `single` space a cell has one source,
+/// all places share one cell, and a genotype keeps every edge, so that "none"
+/// is a candidate like others.
 typedef struct wsr__space_class {
     wsr__class super;
+    bool single;
     size_t nodes;
     const char *const *primitives; // names of cell operations
     size_t n_primitives;
@@ -29,8 +36,12 @@ extern const wsr__family wsr__spaces;
 /// Find a space by name.
 wsr_status wsr__space_find(const wsr__space_class **out, const char *name);
 
+/// States before the first node.
+size_t wsr__space_sources(const wsr__space_class *space);
 /// Edges of a cell.
 size_t wsr__space_edges(const wsr__space_class *space);
+/// Edges of all cells that differ: rows of the architecture parameters.
+size_t wsr__space_rows(const wsr__space_class *space);
 
 // --------------------------------------------------------------- genotypes
 
@@ -60,7 +71,9 @@ typedef struct wsr__genotype_lists {
 /// A genotype as text gives it, before it is checked.
 typedef struct wsr__genotype_draft {
     char name[WSR__GENOTYPE_NAME];
-    const char *where; // the file or what stands for it
+    const char *where;              // the file or what stands for it
+    const wsr__space_class *single; // space of the one cell, cells[0]; NULL:
+                                    // there are two
     wsr__genotype_lists cells[2];
 } wsr__genotype_draft;
 
@@ -82,8 +95,26 @@ wsr_status wsr__genotype_text(char **text, char **path, const char *what,
 wsr_status wsr__genotype_read_python(wsr__genotype_draft *draft,
                                      const char *text);
 
-/// Append a genotype in that form, on one line and without its name.
-void wsr__genotype_print_python(wsr__str *out, const wsr_genotype *genotype);
+/// Append a genotype on one line and without its name: in that form, or as
+/// wsr__genotype_print_single() does.
+void wsr__genotype_print_line(wsr__str *out, const wsr_genotype *genotype);
+
+/// Read a cell of a single space in the notation of NAS-Bench-201,
+/// |op~0|+|op~0|op~1|+|op~0|op~1|op~2|; an edge that is missing is "none".
+/// `line` is that of the text.
+wsr_status wsr__genotype_read_single(wsr__genotype_draft *draft,
+                                     const wsr__space_class *space,
+                                     const char *text, size_t line);
+
+/// Append a genotype of a single space in that notation.
+void wsr__genotype_print_single(wsr__str *out, const wsr_genotype *genotype);
+
+/// Append what cells of NAS-Bench-201 that it counts as the same have in
+/// common.
+void wsr__nb201_unique(wsr__str *out, const wsr_genotype *genotype);
+
+/// The single space of a genotype, NULL: it has two cells.
+const wsr__space_class *wsr__genotype_single(const wsr_genotype *genotype);
 
 /// Read a genotype in YAML.
 wsr_status wsr__genotype_read_yaml(wsr__genotype_draft *draft,

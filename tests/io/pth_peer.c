@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pth_peer NET IMAGES.npz LOGITS.npz COPY
+// pth_peer NET IMAGES.npz LOGITS.npz COPY [OPTIONS]
 //
-// What pth.py compares with PyTorch: the logits of a network in a file, of the
-// images "x", and the network written again.
+// What pth.py and nb201.py compare with PyTorch: the logits of a network in a
+// file, of the images "x", and the network written again.
 
 #include "io/io.h"
 #include "wsr/attack.h"
@@ -18,11 +18,12 @@ static wsr_status run(char **argv)
     const wsr__st_tensor *x = NULL;
     float *images = NULL;
     float *logits = NULL;
-    char options[64];
+    char options[1024];
     WSR_TRY(wsr__st_open(&st, argv[2]));
     WSR_TRY(wsr__st_need(&x, st, "x"));
-    (void)snprintf(options, sizeof(options), "image_size=%lld",
-                   (long long)x->dims[2]);
+    (void)snprintf(options, sizeof(options), "image_size=%lld%s%s",
+                   (long long)x->dims[2], argv[5] != NULL ? "," : "",
+                   argv[5] != NULL ? argv[5] : "");
     WSR_TRY(wsr_net_load(&net, argv[1], options));
     WSR_TRY(wsr_model_from_net(&model, net, 0));
     const size_t n = (size_t)x->dims[0];
@@ -48,8 +49,8 @@ out:
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
-        (void)fprintf(stderr, "pth_peer NET IMAGES LOGITS COPY\n");
+    if (argc != 5 && argc != 6) {
+        (void)fprintf(stderr, "pth_peer NET IMAGES LOGITS COPY [OPTIONS]\n");
         return 2;
     }
     if (run(argv) != WSR_OK) {

@@ -45,13 +45,13 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
     ck_assert_ok(wsr__path_new(&path, &search->arch));
     wsr__rng rng = wsr__rng_at(1, WSR__RNG_TEST, 0, 0);
     wsr__pairs pairs;
-    wsr__pairs_random(&pairs, search, &rng);
+    wsr__pairs_random(&pairs, wsr__search_space(search), &rng);
     for (size_t round = 0; round < 300; round++) {
         const wsr__pairs before = pairs;
         wsr__pairs again;
         size_t changed = 0;
-        wsr__pairs_mutate(&pairs, search, &rng);
-        ck_assert(wsr__pairs_valid(&pairs, search));
+        wsr__pairs_mutate(&pairs, wsr__search_space(search), &rng);
+        ck_assert(wsr__pairs_valid(&pairs, wsr__search_space(search)));
         for (size_t e = 0; e < 16; e++) {
             changed += before.states[e] != pairs.states[e];
             changed += before.ops[e] != pairs.ops[e];
@@ -60,8 +60,8 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
         }
         ck_assert_uint_eq(changed, 1);
         // The derivation sorts the edges of a node by their states.
-        wsr__pairs_table(table, &pairs, search);
-        ck_assert_ok(wsr__pairs_derive(&again, search, table));
+        wsr__pairs_table(table, &pairs, wsr__search_space(search));
+        ck_assert_ok(wsr__pairs_derive(&again, wsr__search_space(search), table));
         for (size_t e = 0; e < 16; e += 2) {
             const size_t k = pairs.states[e] < pairs.states[e + 1] ? e : e + 1;
             ck_assert_uint_eq(again.states[e], pairs.states[k]);
@@ -70,10 +70,10 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
             ck_assert_uint_eq(again.ops[e + 1], pairs.ops[k ^ 1]);
         }
         wsr__pairs third;
-        wsr__pairs_table(table, &again, search);
-        ck_assert_ok(wsr__pairs_derive(&third, search, table));
+        wsr__pairs_table(table, &again, wsr__search_space(search));
+        ck_assert_ok(wsr__pairs_derive(&third, wsr__search_space(search), table));
         same_pairs(&again, &third);
-        wsr__pairs_path(&path, &pairs, search);
+        wsr__pairs_path(&path, &pairs, wsr__search_space(search));
         size_t some = 0;
         for (size_t i = 0; i < 28; i++) {
             some += path.choices[i] != 0;

@@ -322,7 +322,7 @@ START_TEST(illegal_python_is_named_with_its_line)
            "'sorted' is neither a list nor range(start, stop)");
     reject(python, python,
            "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|a~0|b~1|c~2|",
-           "this is a cell of NAS-Bench-201");
+           "operation 'a' is none of the space nb201");
     reject(python, "('sep_conv_5x5', 2)", "('sep_conv_5x5' 2)",
            "',' is missing before '2' (g.yaml:1)");
     reject(python, "('sep_conv_5x5', 2)", "(sep_conv_5x5, 2)",

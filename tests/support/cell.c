@@ -210,3 +210,44 @@ void cell_check_dil_conv(const wsr__cell_class *cls, int64_t k)
         cell_close(&bench);
     }
 }
+
+// The weights are as they were made, so that every one of them counts.
+static double dense_at(const cell_bench *bench, const float *x, int64_t k,
+                       const int64_t at[3])
+{
+    size_t weight = 0;
+    double sum = 0;
+    ck_assert_ok(wsr_params_find(&weight, bench->params, "op.1.weight"));
+    const float *const w = wsr_params_data(bench->params, weight);
+    for (int64_t i = 0; i < CELL_CHANNELS * k * k; i++) {
+        const int64_t row = at[1] * bench->stride + i / k % k - k / 2;
+        const int64_t column = at[2] * bench->stride + i % k - k / 2;
+        sum += (double)w[at[0] * CELL_CHANNELS * k * k + i] *
+               (double)cell_relu_at(x, i / (k * k), row, column);
+    }
+    return sum / sqrt(1 + 1e-5);
+}
+
+void cell_check_nor_conv(const wsr__cell_class *cls, int64_t k)
+{
+    float x[CELL_FLOATS];
+    float y[CELL_FLOATS];
+    char lines[96];
+    (void)snprintf(lines, sizeof(lines),
+                   "op.1.weight (8, 8, %lld, %lld)\nop.2 norm\n", (long long)k,
+                   (long long)k);
+    cell_image(x);
+    for (int64_t stride = 1; stride <= 2; stride++) {
+        const int64_t side = CELL_SIDE / stride;
+        cell_bench bench;
+        cell_expect(cls, stride, stride == 1, lines);
+        cell_open(&bench, cls, stride, true);
+        cell_forward(y, &bench, x);
+        for (int64_t i = 0; i < CELL_CHANNELS * side * side; i++) {
+            const int64_t at[] = {i / (side * side), i / side % side, i % side};
+            ck_assert_double_eq_tol((double)y[i], dense_at(&bench, x, k, at),
+                                    1e-5);
+        }
+        cell_close(&bench);
+    }
+}

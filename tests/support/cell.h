@@ -51,5 +51,7 @@ float cell_relu_at(const float *x, int64_t c, int64_t row, int64_t column);
 void cell_check_sep_conv(const wsr__cell_class *cls, int64_t k);
 /// The same of a dilated one.
 void cell_check_dil_conv(const wsr__cell_class *cls, int64_t k);
+/// The same of a dense one.
+void cell_check_nor_conv(const wsr__cell_class *cls, int64_t k);
 
 #endif

@@ -12,7 +12,11 @@
 extern "C" {
 #endif
 
-/** A normal and a reduction cell of four or five nodes. */
+/**
+ * A normal and a reduction cell of four or five nodes; or the one cell of a
+ * network of NAS-Bench-201 (arXiv:2001.00326), which has three nodes behind its
+ * source and an edge from every state to each node behind it.
+ */
 typedef struct wsr_genotype wsr_genotype;
 
 /** One of the two cells of a genotype. */
@@ -37,12 +41,15 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_load(wsr_genotype **out,
 /**
  * Parse a genotype.
  *
- * The text has one of two forms. The first is YAML (or JSON) with the keys
+ * The text has one of three forms. The first is YAML (or JSON) with the keys
  * `name`, `normal`, `normal_concat`, `reduce`, `reduce_concat`; a cell is a
  * list with two entries per node, [operation, state] or [operation, state,
  * weight]. The second is `Genotype(normal=[...], ...)`, as programs in the
  * style of DARTS print it; other text may surround it, but it must occur only
- * once. The parser drops the weights. The operation "none" yields zeros.
+ * once. The parser drops the weights. The operation "none" yields zeros. The
+ * third is a cell of NAS-Bench-201,
+ * `|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|none~2|`, by
+ * itself or in YAML under the key `cell`; edges that are missing are "none".
  * docs/formats.md lists all variants.
  *
  * @param out [out, owned] release with wsr_genotype_free()
@@ -103,6 +110,9 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_save(const wsr_genotype *genotype,
  * One-hot rows of alphas describe a single architecture. An edge whose 1 is at
  * "none" is then weaker than all other edges.
  *
+ * In the space nb201 every edge keeps its candidate with the largest alpha,
+ * "none" included.
+ *
  * @param out [out, owned] release with wsr_genotype_free()
  * @param alphas [borrowed] (edges, candidates): the edges of the normal cell
  *        and then those of the reduction cell; edge i (i + 3) / 2 + j of a
@@ -139,17 +149,36 @@ WSR_API const char *wsr_genotype_name(const wsr_genotype *genotype);
 /**
  * Number of nodes of each cell.
  *
- * @returns 4 or 5
+ * @returns 4 or 5; 3 for a cell of NAS-Bench-201
  */
 WSR_API size_t wsr_genotype_nodes(const wsr_genotype *genotype);
 
 /**
+ * Space whose cells are not a pair of cells with two edges for each node.
+ *
+ * @returns [borrowed, static] "nb201" for a cell of NAS-Bench-201, which is the
+ *          normal cell; NULL for other genotypes
+ */
+WSR_API const char *wsr_genotype_space(const wsr_genotype *genotype);
+
+/**
+ * Number of edges of a cell.
+ *
+ * @returns twice the number of nodes; of a cell of NAS-Bench-201 6, and 0 for
+ *          the reduction cell, which it has not
+ */
+WSR_API size_t wsr_genotype_edges(const wsr_genotype *genotype,
+                                  wsr_genotype_cell cell);
+
+/**
  * Operation of an edge. Edges 2i and 2i + 1 enter node i, whose state number
- * is i + 2; states 0 and 1 are the outputs of the two previous cells.
+ * is i + 2; states 0 and 1 are the outputs of the two previous cells. In a cell
+ * of NAS-Bench-201 node i has state number i + 1, state 0 is the output of the
+ * previous cell, and edge i (i + 1) / 2 + j leads from state j to node i.
  *
  * @param genotype a genotype
  * @param cell which of its cells
- * @param edge below twice the number of nodes
+ * @param edge below wsr_genotype_edges()
  * @returns [borrowed] name of a cell operation, NULL beyond the end
  */
 WSR_API const char *wsr_genotype_op(const wsr_genotype *genotype,
@@ -160,7 +189,7 @@ WSR_API const char *wsr_genotype_op(const wsr_genotype *genotype,
  *
  * @param genotype a genotype
  * @param cell which of its cells
- * @param edge below twice the number of nodes
+ * @param edge below wsr_genotype_edges()
  * @returns number of a state, 0 beyond the end
  */
 WSR_API size_t wsr_genotype_state(const wsr_genotype *genotype,
