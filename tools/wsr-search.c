@@ -57,11 +57,11 @@ static wsr_status summarise(const cli *c, const wsr_result *result,
     const wsr_status status =
         wsr_genotype_print(&text, wsr_result_genotype(result));
     if (status == WSR_OK) {
+        const bool trained = wsr_result_eval(result) != NULL;
         printf("%s", text);
         results_eval(c, result);
-        printf("%.0f s; written: %s/report.html, genotype.yaml, "
-               "net.safetensors, log.jsonl\n",
-               seconds, c->out);
+        printf("%.0f s; written: %s/report.html, genotype.yaml, %slog.jsonl\n",
+               seconds, c->out, trained ? "net.safetensors, " : "");
     }
     wsr_text_free(text);
     return status;

@@ -106,6 +106,18 @@ out:
     return status;
 }
 
+static wsr_status log_rank(wsr_search *s, wsr__json *line)
+{
+    static const char *const names[WSR__LOOKUP_RANK] = {
+        "table_clean", "table_robust", "table_percentile", "table_best"};
+    double values[WSR__LOOKUP_RANK];
+    const wsr_status status = wsr__lookup_rank(values, s);
+    for (size_t i = 0; status == WSR_OK && i < WSR__LOOKUP_RANK; i++) {
+        wsr__json_number(line, names[i], values[i]);
+    }
+    return status;
+}
+
 wsr_status wsr__search_compare_found(wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
@@ -122,6 +134,9 @@ wsr_status wsr__search_compare_found(wsr_search *s, wsr__run *run)
         wsr__json_number(line, "random_baseline_objective", m.mean);
         wsr__json_number(line, "random_baseline_error", m.error);
         wsr__json_integer(line, "random_baseline_better", (int64_t)m.lower);
+    }
+    if (s->lookup != NULL) {
+        WSR_TRY(log_rank(s, line));
     }
     wsr__json_number(line, "passes", passes.gradient);
     wsr__json_number(line, "forward_passes", passes.forward);

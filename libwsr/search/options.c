@@ -12,6 +12,7 @@
 #define QUIRK(field, text) WSR__QUIRK(wsr__search_params, field, text)
 
 const char *const wsr__search_norms[] = {"batch", "frozen", "running", NULL};
+static const char *const missing[] = {"refuse", "nearest", NULL};
 
 const wsr__option wsr__search_schema[] = {
     WSR__FIDELITY(wsr__search_params),
@@ -147,6 +148,24 @@ const wsr__option wsr__search_schema[] = {
           "less their mean, for weights improve from epoch to epoch"),
     {"norm_values", WSR__FLOATS, AT(norm_values), "[2.3, 3.9, 5.5]", 0.0001,
      1e6, "", "Euclidean norms of the targets as released", NULL},
+    // Accuracies that were measured before.
+    {"table", WSR__TEXT, AT(table), "", 0, 0, "",
+     "accuracies to look up instead of training a supernet: table.jsonl of a "
+     "run, a file of NAS-RobBench-201, or a folder of the robustness dataset "
+     "of "
+     "Jung et al. (cifar10, ...); nothing is trained afterwards. A resumed run "
+     "reads it again; empty: none",
+     NULL},
+    {"table_attack", WSR__TEXT, AT(table_attack), "pgd", 0, 0, "",
+     "attack of these accuracies: pgd, fgsm, autoattack; pgd, fgsm, "
+     "aa_apgd-ce, "
+     "aa_square; all of a run's own",
+     NULL},
+    {"table_missing", WSR__WORD, AT(table_missing), "refuse", 0, 0, "",
+     "architectures that the table has not: refuse the search, or take the "
+     "mean "
+     "of those that differ on the fewest edges",
+     missing},
     {0},
 };
 

@@ -16,7 +16,7 @@ bool wsr__search_has_stage(const wsr_search *s, wsr_phase phase,
 {
     switch (stage) {
     case WSR__STAGE_TRAIN:
-        return !s->cls->untrained;
+        return !s->cls->untrained && s->lookup == NULL;
     case WSR__STAGE_EVALUATE:
         return phase != WSR_PHASE_WARM_UP && s->cls->evaluate != NULL;
     default:
@@ -44,6 +44,9 @@ wsr__passes wsr__evaluation_passes(const wsr_search *s, double paths,
     const double frozen = wsr__search_frozen(&s->params) ? 1 : 0;
     const double batches = least((double)s->params.estimator_batches,
                                  (double)wsr_loader_batches(s->train_loader));
+    if (s->lookup != NULL) {
+        return (wsr__passes){0, 0};
+    }
     return (wsr__passes){
         .gradient = (double)s->params.attack_steps *
                     (paths * images * attacked +

@@ -89,11 +89,27 @@ static wsr__eval_stage_of eval_of(const method *m)
         .net = m->net, .test = m->test, .seed = seed_of(m)};
 }
 
+// With a table of accuracies nothing is trained; the network of what was found
+// carries its genotype.
+static wsr_status make_untrained(method *m)
+{
+    wsr_status status = WSR_OK;
+    WSR_TRY(wsr_search_genotype(&m->genotype, m->search, "found"));
+    WSR_TRY(wsr__network_from_config(&m->net, &wsr__net_network,
+                                     &m->config.net.super, m->genotype,
+                                     m->train, seed_of(m)));
+out:
+    return status;
+}
+
 // Everything that follows the search is made once before it, so that errors
 // and a lack of memory show before hours of work.
 static wsr_status check_rest(method *m)
 {
     wsr_status status = WSR_OK;
+    if (m->search->lookup != NULL) {
+        return WSR_OK;
+    }
     if (m->config.net.cells.s[0] != '\0') {
         return WSR_FAIL(WSR_CONFIG,
                         "net.%s: is what the search is to find, leave it out",
@@ -121,8 +137,9 @@ static wsr_status prepare(void *self, const wsr__run *run, bool resume)
 {
     wsr_status status = WSR_OK;
     method *const m = self;
-    const bool tested = m->config.train.eval_every > 0 ||
-                        m->config.eval.attack.s[0] != '\0';
+    const bool tested = (m->config.train.eval_every > 0 ||
+                         m->config.eval.attack.s[0] != '\0') &&
+                        m->config.search.table.s[0] == '\0';
     (void)run;
     if (!resume) {
         WSR_TRY(wsr__divide(&m->config.search.shards,
@@ -275,6 +292,10 @@ static wsr_status train_found(void *self, wsr__run *run)
     wsr_status status = WSR_OK;
     method *const m = self;
     char *path = NULL;
+    if (m->search->lookup != NULL) {
+        WSR_TRY(make_untrained(m));
+        return write_genotype(m, run);
+    }
     if (m->training == NULL) {
         WSR_TRY(make_training(m));
     }
@@ -295,6 +316,9 @@ static wsr_status evaluate(void *self, wsr__run *run)
 {
     method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
+    if (m->search->lookup != NULL) {
+        return WSR_OK;
+    }
     return wsr__eval_stage_run(&m->evaluated, run, &of, &m->config.eval);
 }
 
@@ -303,6 +327,9 @@ static wsr_status restore(void *self, wsr__run *run)
 {
     method *const m = self;
     const wsr__eval_stage_of of = eval_of(m);
+    if (m->search->lookup != NULL) {
+        return make_untrained(m);
+    }
     wsr__training_finish(m->training);
     return wsr__eval_stage_restore(&m->evaluated, run, &of, &m->config.eval);
 }
@@ -360,7 +387,8 @@ static void work(const void *self, double *out)
              : 1;
     const double net =
         told ? size_of(m->config.net.layers, m->config.net.channels) : 1;
-    out[0] = path * wsr__search_work(m->search);
+    const double looked_up = m->search->lookup != NULL ? 1 : 0;
+    out[0] = looked_up + path * wsr__search_work(m->search);
     out[1] = net * m->train_passes;
     out[2] = net * m->eval_passes;
 }

@@ -77,6 +77,9 @@ typedef struct wsr__search_params {
     wsr__text target_norms;
     wsr__text loss_centring;
     wsr__floats norm_values;
+    wsr__text table;
+    wsr__text table_attack;
+    wsr__text table_missing;
 } wsr__search_params;
 
 extern const char *const wsr__search_norms[];  // ended by NULL
@@ -274,6 +277,7 @@ enum {
 
 typedef struct wsr__importance wsr__importance;
 typedef struct wsr__rivals wsr__rivals;
+typedef struct wsr__lookup wsr__lookup;
 
 struct wsr_search {
     const wsr__searcher_class *cls;
@@ -303,6 +307,7 @@ struct wsr_search {
     wsr__path path;    // of the epoch, or of the batch
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
     wsr__rivals *rivals;         // NULL: none
+    wsr__lookup *lookup;         // NULL: architectures are evaluated
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -575,6 +580,25 @@ wsr_status wsr__search_baseline(wsr_search *search, wsr__run *run);
 /// search.random_baseline, the objective of the found architecture and those
 /// of random ones under the same attacks.
 wsr_status wsr__search_compare_found(wsr_search *search, wsr__run *run);
+
+// ------------------------------------------------------------------ lookup
+
+/// Read search.table, for the space and the strengths of the search. [out,
+/// owned]
+wsr_status wsr__lookup_open(wsr__lookup **out, const wsr_search *search);
+void wsr__lookup_free(wsr__lookup *lookup); // NULL is legal
+/// The evaluator of a search with a table.
+wsr_status wsr__lookup_evaluate(double *losses, wsr_search *search,
+                                const wsr__path *path, wsr__evaluation how);
+
+enum {
+    WSR__LOOKUP_CLEAN,      // accuracy of the genotype that was found
+    WSR__LOOKUP_ROBUST,     // mean over all strengths of the table
+    WSR__LOOKUP_PERCENTILE, // of that among the rows
+    WSR__LOOKUP_BEST,       // of the rows
+    WSR__LOOKUP_RANK
+};
+wsr_status wsr__lookup_rank(double out[WSR__LOOKUP_RANK], wsr_search *search);
 
 // ------------------------------------------------------------------- skips
 

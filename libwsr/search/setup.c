@@ -296,6 +296,10 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
     WSR_TRY(split_data(s, of->data));
     WSR_TRY(make_supernet(s, of));
     WSR_TRY(make_arch(s));
+    if (params->table.s[0] != '\0') {
+        WSR_TRY(wsr__lookup_open(&s->lookup, s));
+        s->evaluator = wsr__lookup_evaluate;
+    }
     WSR_TRY(make_arrays(s));
     WSR_TRY(wsr__search_make_parts(s));
     WSR_TRY(wsr__estimator_make(&s->estimator, of->estimator,
@@ -409,6 +413,7 @@ void wsr_search_free(wsr_search *s)
     wsr_params_free(s->arch_params);
     wsr__path_free(&s->path);
     wsr__rivals_free(s->rivals);
+    wsr__lookup_free(s->lookup);
     wsr_predictor_free(s->predictor);
     wsr_estimator_free(s->estimator);
     wsr_sched_free(s->sched);

@@ -246,8 +246,10 @@ static wsr_status train_models(wsr_search *s, size_t passes)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
-    WSR_TRY(wsr_estimator_train(&s->estimator_loss, s->estimator,
-                                wsr__search_serial(s)));
+    if (s->lookup == NULL) {
+        WSR_TRY(wsr_estimator_train(&s->estimator_loss, s->estimator,
+                                    wsr__search_serial(s)));
+    }
     const double between = wsr__seconds();
     s->seconds[WSR__TIME_ESTIMATOR] += between - start;
     WSR_TRY(wsr_predictor_train(&s->predictor_loss, s->predictor, passes));

@@ -181,9 +181,9 @@ static void check_unique(const char *of, const char *want)
     wsr_genotype_free(genotype);
 }
 
-START_TEST(cells_that_compute_the_same_have_one_text)
+START_TEST(texts_follow_the_benchmarks_rules)
 {
-    // Through node 1 or through node 2, with a skip connection on the way.
+    // These two compute the same, and are two cells to the benchmark.
     check_unique("|nor_conv_3x3~0|+|none~0|none~1|+"
                  "|none~0|skip_connect~1|none~2|",
                  "#+#+(0)3");
@@ -193,6 +193,13 @@ START_TEST(cells_that_compute_the_same_have_one_text)
     check_unique("|nor_conv_1x1~0|+|avg_pool_3x3~0|skip_connect~1|+"
                  "|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|",
                  "((0)1)3+((0)1+(0)p)1+0");
+    // These two are one.
+    check_unique("|skip_connect~0|+|none~0|none~1|+"
+                 "|none~0|nor_conv_3x3~1|none~2|",
+                 "#+#+(0)3");
+    check_unique("|skip_connect~0|+|none~0|none~1|+"
+                 "|nor_conv_3x3~0|none~1|none~2|",
+                 "#+#+(0)3");
 }
 END_TEST
 
@@ -224,7 +231,7 @@ Suite *suite(void)
         the_notation_has_variants,
         other_texts_are_refused,
         of_15625_cells_6466_differ,
-        cells_that_compute_the_same_have_one_text,
+        texts_follow_the_benchmarks_rules,
         every_edge_keeps_its_best_candidate_none_included,
         NULL};
     return suite_of("nb201", tests);

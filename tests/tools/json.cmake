@@ -189,6 +189,10 @@ check_run(${SEARCH} --json --out ${SCRATCH}/compare ${search}
 check_run(${SEARCH} --json --out ${SCRATCH}/table ${search}
     --set table.random=3 --set table.repeated=3 --set table.seeds=2
     --set table.edge_cases=false)
+check_run(${SEARCH} --json --out ${SCRATCH}/lookup ${search}
+    --set search.table=${SCRATCH}/table/table.jsonl
+    --set search.table_missing=nearest --set searcher.name=rsws
+    --set search.sources=0.03 --set search.targets= --set search.weights=1)
 
 check_run(${ESTIMATE} --json --out ${SCRATCH}/estimate ${data} ${net}
     --networks cna_r --set train.epochs=1 --set train.batch=16
