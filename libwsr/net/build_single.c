@@ -43,6 +43,12 @@ wsr_status wsr__net_check_single(const wsr_net *net)
                         "have one; permitted are cifar and int",
                         net->stem->name, wsr__net_single(net)->super.name);
     }
+    if (o->layers < 3) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "layers: %lld leave no cell beside the residual "
+                        "blocks, at least 3 do",
+                        (long long)o->layers);
+    }
     if (o->auxiliary || o->drop_path > 0) {
         return WSR_FAIL(WSR_CONFIG,
                         "auxiliary and drop_path are not there for cells of "

@@ -35,14 +35,10 @@ static wsr_status take_genotype(wsr__lookup_entry *entry,
     wsr__pairs pairs;
     wsr__path path = {weights, top, entry->choices};
     const wsr__space_class *const space = lookup->space;
-    if (wsr__genotype_single(genotype) != (space->single ? space : NULL) ||
-        (!space->single && wsr_genotype_nodes(genotype) != space->nodes)) {
-        return WSR_FAIL(WSR_FORMAT,
-                        "%s: has architectures of another space "
-                        "than %s, see supernet.space",
-                        lookup->path, space->super.name);
+    status = wsr__pairs_take(&pairs, space, genotype);
+    if (status != WSR_OK) {
+        return wsr__fail_at(status, "%s, see supernet.space", lookup->path);
     }
-    wsr__pairs_read(&pairs, space, genotype);
     wsr__pairs_path(&path, &pairs, space);
     if (space->single) {
         WSR_TRY(unique_of(&entry->unique, genotype));

@@ -246,6 +246,7 @@ static wsr_status run_epoch(wsr_search *s, wsr__run *run)
         if (s->phase == WSR_PHASE_SEARCH) {
             WSR_TRY(log_genotype(s, run));
         }
+        WSR_TRY(wsr__search_rank(s, run));
     }
 out:
     return status;

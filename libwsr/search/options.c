@@ -166,6 +166,16 @@ const wsr__option wsr__search_schema[] = {
      "mean "
      "of those that differ on the fewest edges",
      missing},
+    // Diagnosis.
+    {"ranking", WSR__TEXT, AT(ranking), "", 0, 0, "",
+     "table.jsonl of architectures that were trained alone: the log says how "
+     "shared weights and the predictor rank these; a resumed run reads it "
+     "again; empty: none",
+     NULL},
+    {"ranking_every", WSR__INT, AT(ranking_every), "1", 1, 100000, "epochs",
+     "between these lines of the log; the last epoch has one", NULL},
+    {"ranking_architectures", WSR__INT, AT(ranking_architectures), "0", 0,
+     100000, "", "first architectures of the table, 0: all", NULL},
     {0},
 };
 

@@ -188,6 +188,30 @@ void wsr__pairs_read(wsr__pairs *pairs, const wsr__space_class *space,
     }
 }
 
+wsr_status wsr__pairs_take(wsr__pairs *pairs, const wsr__space_class *space,
+                           const wsr_genotype *genotype)
+{
+    const wsr__space_class *const single = wsr__genotype_single(genotype);
+    bool known = single == (space->single ? space : NULL) &&
+                 wsr_genotype_nodes(genotype) == space->nodes;
+    for (int cell = 0; known && cell < 2; cell++) {
+        const char *op = NULL;
+        for (size_t e = 0;
+             (op = wsr_genotype_op(genotype, (wsr_genotype_cell)cell, e)) !=
+             NULL;
+             e++) {
+            known = known &&
+                    wsr__streq(space->primitives[op_number(space, op)], op);
+        }
+    }
+    if (!known) {
+        return WSR_FAIL(WSR_FORMAT, "%s: is no genotype of the space %s",
+                        wsr_genotype_name(genotype), space->super.name);
+    }
+    wsr__pairs_read(pairs, space, genotype);
+    return WSR_OK;
+}
+
 wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr__space_class *space,
                              const float *table)
 {

@@ -80,6 +80,9 @@ typedef struct wsr__search_params {
     wsr__text table;
     wsr__text table_attack;
     wsr__text table_missing;
+    wsr__text ranking;
+    int64_t ranking_every;
+    int64_t ranking_architectures;
 } wsr__search_params;
 
 extern const char *const wsr__search_norms[];  // ended by NULL
@@ -278,6 +281,7 @@ enum {
 typedef struct wsr__importance wsr__importance;
 typedef struct wsr__rivals wsr__rivals;
 typedef struct wsr__lookup wsr__lookup;
+typedef struct wsr__ranking wsr__ranking;
 
 struct wsr_search {
     const wsr__searcher_class *cls;
@@ -308,6 +312,7 @@ struct wsr_search {
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
     wsr__rivals *rivals;         // NULL: none
     wsr__lookup *lookup;         // NULL: architectures are evaluated
+    wsr__ranking *ranking;       // NULL: none
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -581,6 +586,16 @@ wsr_status wsr__search_baseline(wsr_search *search, wsr__run *run);
 /// of random ones under the same attacks.
 wsr_status wsr__search_compare_found(wsr_search *search, wsr__run *run);
 
+// ----------------------------------------------------------------- ranking
+
+/// Read search.ranking, a table of architectures that were trained alone. [out,
+/// owned]
+wsr_status wsr__ranking_open(wsr__ranking **out, const wsr_search *search);
+void wsr__ranking_free(wsr__ranking *ranking); // NULL is legal
+/// At the end of an epoch: log how the search ranks these architectures, if
+/// that is due.
+wsr_status wsr__search_rank(wsr_search *search, wsr__run *run);
+
 // ------------------------------------------------------------------ lookup
 
 /// Read search.table, for the space and the strengths of the search. [out,
@@ -653,6 +668,9 @@ wsr_status wsr__pairs_derive(wsr__pairs *pairs, const wsr__space_class *space,
 /// The architecture of a genotype whose operations are candidates of the space.
 void wsr__pairs_read(wsr__pairs *pairs, const wsr__space_class *space,
                      const wsr_genotype *genotype);
+/// The same of any genotype: FORMAT, where it is not of the space.
+wsr_status wsr__pairs_take(wsr__pairs *pairs, const wsr__space_class *space,
+                           const wsr_genotype *genotype);
 /// The genotype of an architecture. [out, owned]
 wsr_status wsr__pairs_genotype(wsr_genotype **out, const wsr__pairs *pairs,
                                const wsr__space_class *space, const char *name);

@@ -300,6 +300,9 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
         WSR_TRY(wsr__lookup_open(&s->lookup, s));
         s->evaluator = wsr__lookup_evaluate;
     }
+    if (params->ranking.s[0] != '\0') {
+        WSR_TRY(wsr__ranking_open(&s->ranking, s));
+    }
     WSR_TRY(make_arrays(s));
     WSR_TRY(wsr__search_make_parts(s));
     WSR_TRY(wsr__estimator_make(&s->estimator, of->estimator,
@@ -414,6 +417,7 @@ void wsr_search_free(wsr_search *s)
     wsr__path_free(&s->path);
     wsr__rivals_free(s->rivals);
     wsr__lookup_free(s->lookup);
+    wsr__ranking_free(s->ranking);
     wsr_predictor_free(s->predictor);
     wsr_estimator_free(s->estimator);
     wsr_sched_free(s->sched);

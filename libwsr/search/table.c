@@ -477,11 +477,12 @@ static wsr_status log_spread(wsr__run *run, const char *name,
     wsr__json *line = NULL;
     WSR_TRY(wsr__run_log_begin(&line, run->log, "table"));
     wsr__json_text(line, "measure", name);
-    wsr__json_integer(line, "architectures", (int64_t)s->cells);
+    wsr__json_integer(line, "architectures", (int64_t)s->n);
     wsr__json_number(line, "mean", s->mean);
-    wsr__json_number(line, "deviation_cells", sqrt(s->between));
-    wsr__json_number(line, "deviation_seeds", sqrt(s->within));
-    wsr__json_number(line, "variance_ratio", s->between / s->within);
+    wsr__json_number(line, "deviation_cells", sqrt(s->cells));
+    wsr__json_number(line, "deviation_seeds", sqrt(s->seeds));
+    wsr__json_number(line, "deviation_rest", sqrt(s->rest));
+    wsr__json_number(line, "variance_ratio", s->cells / s->rest);
     wsr__json_number(line, "tau_seeds", s->tau);
     WSR_TRY(wsr__run_log_end(run->log));
 out:
@@ -503,10 +504,10 @@ static wsr_status summarise(void *self, wsr__run *run)
     WSR_TRY(wsr__run_path(&path, run, table_name));
     WSR_TRY(wsr__table_read(&table, path));
     wsr__str_addf(&text,
-                  "%zu networks. Of the architectures with several seeds:\n\n"
-                  "| accuracy | mean | deviation, cells | deviation, seeds | "
-                  "ratio of variances | tau, seeds |\n|---|---|---|---|---|---|"
-                  "\n",
+                  "%zu networks. Of the architectures with all seeds:\n\n"
+                  "| accuracy | mean | deviation, cells | seeds | rest | "
+                  "ratio of variances | tau, seeds |\n"
+                  "|---|---|---|---|---|---|---|\n",
                   table.n);
     for (int i = WSR__TABLE_CLEAN; i < (int)table.n_eps; i++) {
         wsr__table_spread s;
@@ -514,9 +515,10 @@ static wsr_status summarise(void *self, wsr__run *run)
         name_measure(name, &table, i);
         WSR_TRY(wsr__table_spread_of(&s, &table, i));
         WSR_TRY(log_spread(run, name, &s));
-        wsr__str_addf(&text, "| %s | %.4f | %.4f | %.4f | %.2f | %.2f |\n",
-                      name, s.mean, sqrt(s.between), sqrt(s.within),
-                      s.between / s.within, s.tau);
+        wsr__str_addf(&text,
+                      "| %s | %.4f | %.4f | %.4f | %.4f | %.2f | %.2f |\n",
+                      name, s.mean, sqrt(s.cells), sqrt(s.seeds), sqrt(s.rest),
+                      s.cells / s.rest, s.tau);
     }
     WSR_TRY(wsr__str_status(&text));
     WSR_TRY(wsr__run_write(run, "table.md", text.s));

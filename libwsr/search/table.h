@@ -64,14 +64,15 @@ typedef struct wsr__table {
 wsr_status wsr__table_read(wsr__table *out, const char *path);
 void wsr__table_free(wsr__table *table); // {0} afterwards
 
-/// How far a measure depends on the architecture, of those with several seeds:
-/// one-way analysis of variance.
+/// How far a measure depends on the architecture, of those with all seeds; not
+/// a number where there are fewer than two architectures or seeds.
 typedef struct wsr__table_spread {
-    size_t cells; // with several seeds
+    size_t n; // architectures with all seeds
     double mean;
-    double between; // variance component of the architectures
-    double within;  // variance of the seeds
-    double tau;     // Kendall's, mean over pairs of seeds
+    double cells; // variance between architectures
+    double seeds; // between seeds, the same for all architectures
+    double rest;  // of what neither explains
+    double tau;   // Kendall's, mean over pairs of seeds
 } wsr__table_spread;
 
 enum { WSR__TABLE_CLEAN = -2, WSR__TABLE_MEAN = -1 }; // else a strength

@@ -65,7 +65,8 @@ static wsr_status append(wsr__table_cell **out, wsr__table_cells *cells)
     return status;
 }
 
-// Small spaces are drawn from without replacement.
+// Small spaces are drawn from without replacement. Cells through which nothing
+// passes have no accuracy but that of guesses.
 static bool has(const wsr__table_cells *cells, const wsr_genotype *genotype)
 {
     for (size_t i = 0; i + 1 < cells->n; i++) {
@@ -93,7 +94,9 @@ static wsr_status add_drawn(wsr__table_cells *cells, const char *name,
         wsr__pairs_random(&pairs, space, rng);
         season(&pairs, space, t, rng);
         WSR_TRY(wsr__pairs_genotype(&cell->genotype, &pairs, space, name));
-    } while (has(cells, cell->genotype) && ++draws < DRAWS);
+    } while ((has(cells, cell->genotype) ||
+              !wsr__genotype_connected(cell->genotype)) &&
+             ++draws < DRAWS);
     if (draws == DRAWS) {
         status = WSR_FAIL(WSR_CONFIG,
                           "table.random: %s: the space %s has no further "

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The rows of a table, and how far they depend on the architecture and how far
-// on the seed. With k architectures of n_i seeds each, N rows, and mean squares
-// MSB between architectures and MSW within them, the variance components are
+// on the seed. Of the k architectures that have all s seeds, with mean squares
+// MSC of the architectures, MSS of the seeds and MSE of what is left,
 //
-//   within = MSW,   between = (MSB - MSW) / n0,
-//   n0 = (N - sum n_i^2 / N) / (k - 1)
+//   cells = (MSC - MSE) / s,   seeds = (MSS - MSE) / k,   rest = MSE
 //
-// (one-way analysis of variance with random effects, Searle 1971). A table can
-// rank architectures where `between` is several times `within`.
+// are the variance components of a two-way analysis with random effects (Searle
+// 1971). What a seed does to all architectures alike does not change their
+// order; `rest` does. A table can rank architectures where `cells` is several
+// times `rest`.
 
 #include "search/table.h"
 
@@ -138,43 +139,6 @@ double wsr__table_measure(const wsr__table_row *row, int which)
                                       : row->robust[which];
 }
 
-// Sums over the architectures with several seeds.
-typedef struct sums {
-    double cells;   // k
-    double rows;    // N
-    double squares; // of the numbers of rows of each
-    double total;
-    double of_means; // sum n_i mean_i^2
-    double of_rows;  // sum of squared values
-} sums;
-
-// Adds the architecture of row `first`, if that is its first row.
-static void add_cell(sums *s, const wsr__table *table, size_t first, int which)
-{
-    double n = 0;
-    double sum = 0;
-    double squares = 0;
-    for (size_t i = 0; i < table->n; i++) {
-        if (wsr__streq(table->rows[i].cell, table->rows[first].cell)) {
-            const double value = wsr__table_measure(&table->rows[i], which);
-            if (i < first) {
-                return;
-            }
-            n += 1;
-            sum += value;
-            squares += value * value;
-        }
-    }
-    if (n > 1) {
-        s->cells += 1;
-        s->rows += n;
-        s->squares += n * n;
-        s->total += sum;
-        s->of_means += sum * sum / n;
-        s->of_rows += squares;
-    }
-}
-
 // The row of an architecture with a seed, NULL: there is none.
 static const wsr__table_row *row_of(const wsr__table *table, const char *cell,
                                     double seed)
@@ -249,22 +213,83 @@ static wsr_status mean_tau(double *out, const wsr__table *table, int which)
     return WSR_OK;
 }
 
+// Rows of the architectures that have all seeds: the value of architecture i
+// with seed j at i * seeds + j. Returns the number of architectures.
+static size_t complete(double *values, const wsr__table *table,
+                       const double *seeds, size_t n, int which)
+{
+    size_t cells = 0;
+    for (size_t i = 0; i < table->n; i++) {
+        const wsr__table_row *const row = &table->rows[i];
+        size_t j = 0;
+        for (; row->seed == seeds[0] && j < n; j++) {
+            const wsr__table_row *const one =
+                row_of(table, row->cell, seeds[j]);
+            if (one == NULL) {
+                break;
+            }
+            values[cells * n + j] = wsr__table_measure(one, which);
+        }
+        cells += j == n;
+    }
+    return cells;
+}
+
+// Sum of squared differences from `mean` of the n means of m values each, that
+// lie `step` apart and begin `next` apart.
+static double squares_of_means(const double *values, double mean,
+                               const size_t size[2], size_t next, size_t step)
+{
+    double sum = 0;
+    for (size_t i = 0; i < size[0]; i++) {
+        double own = 0;
+        for (size_t j = 0; j < size[1]; j++) {
+            own += values[i * next + j * step] / (double)size[1];
+        }
+        sum += (own - mean) * (own - mean);
+    }
+    return sum;
+}
+
+static void analyse(wsr__table_spread *out, const double *values, size_t k,
+                    size_t s)
+{
+    const size_t by_cell[] = {k, s};
+    const size_t by_seed[] = {s, k};
+    const size_t by_row[] = {k * s, 1};
+    const double n[] = {(double)k, (double)s};
+    for (size_t i = 0; i < k * s; i++) {
+        out->mean += values[i] / (n[0] * n[1]);
+    }
+    const double cells = n[1] *
+                         squares_of_means(values, out->mean, by_cell, s, 1);
+    const double seeds = n[0] *
+                         squares_of_means(values, out->mean, by_seed, 1, s);
+    const double all = squares_of_means(values, out->mean, by_row, 1, 1);
+    const double rest = fmax(0, all - cells - seeds) /
+                        ((n[0] - 1) * (n[1] - 1));
+    out->cells = fmax(0, (cells / (n[0] - 1) - rest) / n[1]);
+    out->seeds = fmax(0, (seeds / (n[1] - 1) - rest) / n[0]);
+    out->rest = rest;
+}
+
 wsr_status wsr__table_spread_of(wsr__table_spread *out, const wsr__table *table,
                                 int which)
 {
-    sums s = {0};
-    for (size_t i = 0; i < table->n; i++) {
-        add_cell(&s, table, i, which);
+    double seeds[MOST_SEEDS];
+    const size_t n = seeds_of(seeds, table);
+    double *const values = wsr__alloc(table->n * (n + 1), sizeof(*values));
+    if (values == NULL) {
+        return WSR_NOMEM;
     }
-    const double n0 = (s.rows - s.squares / s.rows) / (s.cells - 1);
-    const double between = (s.of_means - s.total * s.total / s.rows) /
-                           (s.cells - 1);
-    const double within = (s.of_rows - s.of_means) / (s.rows - s.cells);
-    const bool known = s.cells > 1;
     *out = (wsr__table_spread){
-        .cells = (size_t)s.cells,
-        .mean = s.total / s.rows,
-        .between = known ? fmax(0, (between - within) / n0) : (double)NAN,
-        .within = known ? fmax(0, within) : (double)NAN};
+        .cells = (double)NAN, .seeds = (double)NAN, .rest = (double)NAN};
+    out->n = n < 2 ? 0 : complete(values, table, seeds, n, which);
+    if (out->n > 1) {
+        analyse(out, values, out->n, n);
+    } else {
+        out->mean = (double)NAN;
+    }
+    wsr__free(values);
     return mean_tau(&out->tau, table, which);
 }

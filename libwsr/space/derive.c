@@ -111,6 +111,23 @@ static wsr_status derive_single(wsr__genotype_lists *out,
     return WSR_OK;
 }
 
+// A cell through which nothing passes could not be trained: the edge from the
+// source to the result then keeps its best primitive other than "none".
+static wsr_status connect(wsr_genotype **out, wsr__genotype_draft *draft,
+                          const wsr__space_class *space, const float *alphas)
+{
+    const size_t at = draft->cells[0].n_edges - space->nodes;
+    const size_t n = space->n_primitives;
+    wsr__genotype_edge *const e = &draft->cells[0].edges[at];
+    if (wsr__genotype_connected(*out)) {
+        return WSR_OK;
+    }
+    const edge best = best_of_row(alphas + at * n, 0, space->primitives, n);
+    wsr_genotype_free(*out);
+    (void)snprintf(e->op, sizeof(e->op), "%s", space->primitives[best.op]);
+    return wsr__genotype_make(out, draft);
+}
+
 static bool some_primitive(const wsr__space_class *space)
 {
     for (size_t k = 0; k < space->n_primitives; k++) {
@@ -142,6 +159,9 @@ wsr_status wsr__genotype_derive(wsr_genotype **out, const char *name,
         WSR_TRY(derive_cell(&draft.cells[1], space, alphas + half));
     }
     WSR_TRY(wsr__genotype_make(out, &draft));
+    if (space->single) {
+        WSR_TRY(connect(out, &draft, space, alphas));
+    }
 out:
     return status;
 }

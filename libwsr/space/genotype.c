@@ -471,6 +471,35 @@ const wsr__space_class *wsr__genotype_single(const wsr_genotype *genotype)
     return genotype->single;
 }
 
+// Edges are in the order of their nodes, so one pass finds what is reached.
+static bool half_connected(const wsr_genotype *g, const half *cell)
+{
+    const size_t sources = g->single != NULL ? 1 : 2;
+    bool reached[WSR__GENOTYPE_NODES + 2] = {true, sources == 2};
+    size_t edge = 0;
+    for (size_t node = 0; node < g->nodes; node++) {
+        const size_t into = g->single != NULL ? node + 1 : 2;
+        for (size_t k = 0; k < into; k++, edge++) {
+            const bool carries = !wsr__streq(cell->ops[edge], "none");
+            reached[sources + node] = reached[sources + node] ||
+                                      (carries && reached[cell->states[edge]]);
+        }
+    }
+    for (size_t i = 0; i < cell->n_concat; i++) {
+        if (reached[cell->concat[i]]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wsr__genotype_connected(const wsr_genotype *genotype)
+{
+    return half_connected(genotype, &genotype->cells[0]) &&
+           (genotype->single != NULL ||
+            half_connected(genotype, &genotype->cells[1]));
+}
+
 // NULL behind the last edge.
 const char *wsr_genotype_op(const wsr_genotype *genotype,
                             wsr_genotype_cell cell, size_t edge)

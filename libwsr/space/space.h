@@ -116,6 +116,10 @@ void wsr__nb201_unique(wsr__str *out, const wsr_genotype *genotype);
 /// The single space of a genotype, NULL: it has two cells.
 const wsr__space_class *wsr__genotype_single(const wsr_genotype *genotype);
 
+/// Whether something passes through both cells, or the one there is, from a
+/// source to the result: not where "none" cuts every way.
+bool wsr__genotype_connected(const wsr_genotype *genotype);
+
 /// Read a genotype in YAML.
 wsr_status wsr__genotype_read_yaml(wsr__genotype_draft *draft,
                                    const char *text);

@@ -147,7 +147,7 @@ END_TEST
 START_TEST(files_bring_networks_back)
 {
     static const unsigned char choices[] = {1, 4, 1, 1, 0, 1}; // no parameters
-    for (int64_t layers = 1; layers < 8; layers++) {
+    for (int64_t layers = 3; layers < 9; layers++) {
         char options[64];
         char path[512];
         wsr_net *net = NULL;
@@ -175,6 +175,7 @@ START_TEST(what_cannot_be_is_refused)
     static const unsigned char choices[] = {3, 3, 3, 3, 3, 3};
     static const char *const cases[][2] = {
         {"stem=imagenet,image_size=64", "permitted are cifar and int"},
+        {"layers=2", "2 leave no cell"},
         {"auxiliary=true", "auxiliary and drop_path"},
         {"drop_path=0.2", "auxiliary and drop_path"}};
     wsr_genotype *const genotype = cell_of(choices);

@@ -35,6 +35,8 @@ static wsr_config *lookup_config(const char *dir, const char *name)
     (void)snprintf(option, sizeof(option), "search.table=%s%s%s", dir,
                    name[0] == '\0' ? "" : "/", name);
     ck_assert_ok(wsr_config_set(config, option));
+    ck_assert_ok(wsr_config_set(config, "supernet.layers=3"));
+    ck_assert_ok(wsr_config_set(config, "net.layers=3"));
     ck_assert_ok(wsr_config_set(config, "searcher.name=rsws"));
     ck_assert_ok(wsr_config_set(config, "search.sources=[3/255]"));
     ck_assert_ok(wsr_config_set(config, "search.targets=[8/255]"));
@@ -224,7 +226,7 @@ START_TEST(bad_files_are_refused)
              "('none', 0), ('none', 1), ('none', 0), ('none', 1), ('none', "
              "0), ('none', 1)], reduce_concat=[2])",
              "1", "0.5", "0.5", "0.5"),
-         "architectures of another space"}};
+         "is no genotype of the space nb201"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char dir[512];
         wsr_search *s = NULL;

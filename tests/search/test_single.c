@@ -11,6 +11,8 @@
 static wsr_config *single_config(const char *extra)
 {
     wsr_config *const config = make_config("supernet.space=nb201");
+    ck_assert_ok(wsr_config_set(config, "supernet.layers=4"));
+    ck_assert_ok(wsr_config_set(config, "net.layers=4"));
     ck_assert_ok(wsr_config_set(config, "search.random_baseline=2"));
     ck_assert_ok(wsr_config_set(config, extra));
     return config;
@@ -94,7 +96,8 @@ START_TEST(architectures_survive_genotypes_and_tables)
         ck_assert(same_bits(&pairs, &back, sizeof(pairs)));
         wsr__pairs_table(table, &pairs, space);
         ck_assert_ok(wsr__pairs_derive(&back, space, table));
-        ck_assert(same_bits(&pairs, &back, sizeof(pairs)));
+        ck_assert(same_bits(&pairs, &back, sizeof(pairs)) ||
+                  !wsr__genotype_connected(genotype));
         other = pairs;
         wsr__pairs_mutate(&other, space, &rng);
         for (size_t e = 0; e < 6; e++) {

@@ -305,8 +305,10 @@ static wsr_status read_text(wsr__table *table, const char *text)
     ",\"parameters\":7,\"clean_accuracy\":" clean \
     ",\"eps\":[0,0.1],\"robust_accuracy\":[" robust "]}\n"
 
-// Three architectures, two of them with two seeds. Means 0.5 and 0.8 of these,
-// so MSB = 2 * 2 * 0.15^2 / 1 = 0.09, MSW = 4 * 0.05^2 / 2 = 0.005, n0 = 2.
+// Three architectures, two of them with two seeds: 0.45, 0.57 and 0.73, 0.85.
+// Means of 0.51 and 0.79 and of 0.59 and 0.71 explain everything. With 0.89 for
+// 0.85 the means are 0.51, 0.81, 0.59, 0.73, MSC = 0.09, MSS = 0.0196, and 0.01
+// is left of each value, MSE = 0.0004.
 START_TEST(variances_are_those_of_the_definition)
 {
     wsr__table table;
@@ -314,16 +316,22 @@ START_TEST(variances_are_those_of_the_definition)
     ck_assert_ok(read_text(
         &table,
         "{\"event\":\"start\"}\n" ROW("a", "1", "0.45", "1, 0.1")
-            ROW("a", "2", "0.55", "1, 0.3") ROW("b", "1", "0.75", "1, 0.4") ROW(
+            ROW("a", "2", "0.57", "1, 0.3") ROW("b", "1", "0.73", "1, 0.4") ROW(
                 "b", "2", "0.85", "1, 0.4") ROW("c", "1", "0.2", "1, 0.5")));
     ck_assert_uint_eq(table.n, 5);
     ck_assert_double_eq_tol(table.rows[1].mean, 0.3, 1e-12); // eps 0 apart
     ck_assert_ok(wsr__table_spread_of(&s, &table, WSR__TABLE_CLEAN));
-    ck_assert_uint_eq(s.cells, 2);
+    ck_assert_uint_eq(s.n, 2);
     ck_assert_double_eq_tol(s.mean, 0.65, 1e-12);
-    ck_assert_double_eq_tol(s.within, 0.005, 1e-12);
-    ck_assert_double_eq_tol(s.between, (0.09 - 0.005) / 2, 1e-12);
+    ck_assert_double_eq_tol(s.rest, 0, 1e-12);
+    ck_assert_double_eq_tol(s.cells, 0.28 * 0.28 / 2, 1e-12);
+    ck_assert_double_eq_tol(s.seeds, 0.12 * 0.12 / 2, 1e-12);
     ck_assert(isnan(s.tau)); // two architectures have no rank correlation
+    table.rows[3].clean = 0.89;
+    ck_assert_ok(wsr__table_spread_of(&s, &table, WSR__TABLE_CLEAN));
+    ck_assert_double_eq_tol(s.rest, 4 * 0.01 * 0.01, 1e-12);
+    ck_assert_double_eq_tol(s.cells, (0.09 - 0.0004) / 2, 1e-12);
+    ck_assert_double_eq_tol(s.seeds, (0.0196 - 0.0004) / 2, 1e-12);
     wsr__table_free(&table);
     ck_assert_ok(read_text(
         &table, ROW("a", "1", "0.1", "1, 0") ROW("b", "1", "0.2", "1, 0") ROW(
@@ -331,6 +339,10 @@ START_TEST(variances_are_those_of_the_definition)
                     ROW("b", "2", "0.3", "1, 0") ROW("c", "2", "0.2", "1, 0")));
     ck_assert_ok(wsr__table_spread_of(&s, &table, WSR__TABLE_CLEAN));
     ck_assert_double_eq_tol(s.tau, 1.0 / 3, 1e-12); // one pair of three turned
+    wsr__table_free(&table);
+    ck_assert_ok(read_text(&table, ROW("a", "1", "0.1", "1, 0")));
+    ck_assert_ok(wsr__table_spread_of(&s, &table, WSR__TABLE_CLEAN));
+    ck_assert(isnan(s.mean) && isnan(s.cells));
     wsr__table_free(&table);
 }
 END_TEST

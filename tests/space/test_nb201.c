@@ -131,17 +131,19 @@ END_TEST
 
 // ---------------------------------------------------------------- reduction
 
-// Cell number `i` of all, its first edge counting slowest.
+// Cell number `i` of all.
 static wsr_genotype *cell_of(size_t i)
 {
-    float alphas[EDGES * CANDIDATES] = {0};
-    wsr_genotype *genotype = NULL;
-    for (size_t e = EDGES; e-- > 0; i /= CANDIDATES) {
-        alphas[e * CANDIDATES + i % CANDIDATES] = 1;
+    const char *const *const names = wsr__space_nb201.primitives;
+    char cell[256];
+    size_t at[EDGES];
+    for (size_t e = 0; e < EDGES; e++, i /= CANDIDATES) {
+        at[e] = i % CANDIDATES;
     }
-    ck_assert_ok(wsr_genotype_from_alphas(&genotype, alphas, EDGES, CANDIDATES,
-                                          "nb201", "cell"));
-    return genotype;
+    (void)snprintf(cell, sizeof(cell), "|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|",
+                   names[at[0]], names[at[1]], names[at[2]], names[at[3]],
+                   names[at[4]], names[at[5]]);
+    return parsed(cell);
 }
 
 static int by_text(const void *a, const void *b)
@@ -223,6 +225,43 @@ START_TEST(every_edge_keeps_its_best_candidate_none_included)
 }
 END_TEST
 
+// Of all cells those without a way from source to result: edges 1<-0, 2<-0,
+// 2<-1, 3<-0, 3<-1, 3<-2 carry something or nothing, counted here one by one.
+START_TEST(a_cell_that_carries_nothing_is_derived_with_a_way)
+{
+    float alphas[EDGES * CANDIDATES] = {0};
+    wsr_genotype *genotype = NULL;
+    for (size_t e = 0; e < EDGES; e++) {
+        alphas[e * CANDIDATES] = 1;       // none
+        alphas[e * CANDIDATES + 4] = 0.5; // then a pool
+    }
+    ck_assert_ok(wsr_genotype_from_alphas(&genotype, alphas, EDGES, CANDIDATES,
+                                          "nb201", "found"));
+    check_text(genotype, "|none~0|+|none~0|none~1|+"
+                         "|avg_pool_3x3~0|none~1|none~2|");
+    wsr_genotype_free(genotype);
+    for (size_t mask = 0; mask < 64; mask++) {
+        wsr__str cell = {0};
+        const bool on[] = {(mask & 1) != 0, (mask & 2) != 0,  (mask & 4) != 0,
+                           (mask & 8) != 0, (mask & 16) != 0, (mask & 32) != 0};
+        const bool two = on[1] || (on[0] && on[2]);
+        const bool way = on[3] || (on[0] && on[4]) || (two && on[5]);
+        size_t e = 0;
+        for (size_t node = 0; node < 3; node++) {
+            wsr__str_add(&cell, node > 0 ? "+|" : "|");
+            for (size_t state = 0; state <= node; state++, e++) {
+                wsr__str_addf(&cell, "%s~%zu|", on[e] ? "skip_connect" : "none",
+                              state);
+            }
+        }
+        genotype = parsed(cell.s);
+        ck_assert_msg(wsr__genotype_connected(genotype) == way, "%s", cell.s);
+        wsr_genotype_free(genotype);
+        wsr__str_free(&cell);
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
@@ -233,6 +272,7 @@ Suite *suite(void)
         of_15625_cells_6466_differ,
         texts_follow_the_benchmarks_rules,
         every_edge_keeps_its_best_candidate_none_included,
+        a_cell_that_carries_nothing_is_derived_with_a_way,
         NULL};
     return suite_of("nb201", tests);
 }
