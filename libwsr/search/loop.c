@@ -40,8 +40,8 @@ uint64_t wsr__search_path_serial(const wsr_search *s)
 static wsr_status begin_epoch(wsr_search *s)
 {
     if (s->quirks.path_per_epoch) {
-        const wsr_status status =
-            wsr__search_sample_path(s, wsr__search_path_serial(s));
+        const wsr_status status = wsr__search_sample_path(
+            s, wsr__search_path_serial(s), wsr__search_serial(s));
         if (status != WSR_OK) {
             return status;
         }
@@ -215,6 +215,9 @@ static wsr_status run_stage(wsr_search *s, wsr__run *run)
     default:
         WSR_TRY(wsr__search_baseline(s, run));
         WSR_TRY(s->cls->update_alphas(s, run));
+        if (s->phase == WSR_PHASE_SEARCH) {
+            WSR_TRY(wsr__search_choose_best(s));
+        }
     }
 out:
     return status;

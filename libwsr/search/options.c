@@ -12,6 +12,8 @@
 #define QUIRK(field, text) WSR__QUIRK(wsr__search_params, field, text)
 
 const char *const wsr__search_norms[] = {"batch", "frozen", "running", NULL};
+static const char *const samplings[] = {"searcher", "fair", NULL};
+static const char *const derivations[] = {"alphas", "predicted", NULL};
 static const char *const missing[] = {"refuse", "nearest", NULL};
 
 const wsr__option wsr__search_schema[] = {
@@ -58,6 +60,11 @@ const wsr__option wsr__search_schema[] = {
      "weight decay of the supernet's SGD", NULL},
     {"grad_clip", WSR__FLOAT, AT(grad_clip), "5", 0, 1e6, "",
      "largest gradient norm, 0: no limit", NULL},
+    {"sampling", WSR__WORD, AT(sampling), "searcher", 0, 0, "",
+     "paths that train the supernet: as the searcher draws them, by the alphas "
+     "or at random; or fair, each candidate of an edge equally often "
+     "(arXiv:1907.01845)",
+     samplings},
     // Attacks and the noise that is estimated.
     {"eps", WSR__FLOAT, AT(eps), "0.03", 0, 1, "",
      "strength of the attack that the supernet trains against", NULL},
@@ -123,6 +130,13 @@ const wsr__option wsr__search_schema[] = {
      NULL},
     {"arch_tau", WSR__FLOAT, AT(arch_tau), "0", 0, 100, "",
      "temperature of those samples, 0: tau as released, 1 as intended", NULL},
+    {"derive", WSR__WORD, AT(derive), "alphas", 0, 0, "",
+     "what the genotype comes from: the largest alphas, or the lowest "
+     "predicted "
+     "objective of that genotype and random ones",
+     derivations},
+    {"derive_samples", WSR__INT, AT(derive_samples), "1000", 1, 1000000, "",
+     "random genotypes that are predicted for that", NULL},
     // Differences between the released code and the paper.
     QUIRK(path, "released: one path an epoch, which the architecture steps "
                 "along; intended: one a batch, and fresh ones for steps"),

@@ -6,6 +6,8 @@
 
 #include "search/search.h"
 
+#include <string.h>
+
 wsr_status wsr__path_new(wsr__path *path, const wsr__arch *arch)
 {
     path->weights = wsr__alloc(arch->rows * arch->cols, sizeof(float));
@@ -102,6 +104,29 @@ void wsr__path_attack_free(wsr__path_attack *attack)
     wsr__image_plans_free(attack->images);
     wsr_graph_free(attack->graph);
     *attack = (wsr__path_attack){0};
+}
+
+// A permutation for each edge and group of paths (Fisher and Yates), of which
+// path `at` of the group takes entry `at`.
+void wsr__path_fair(wsr__path *path, const wsr_search *search, uint64_t number)
+{
+    const wsr__arch *const arch = &search->arch;
+    const uint64_t group = number / arch->cols;
+    const size_t at = (size_t)(number % arch->cols);
+    memset(path->weights, 0, arch->rows * arch->cols * sizeof(float));
+    for (size_t row = 0; row < arch->rows; row++) {
+        unsigned char order[WSR__CANDIDATES];
+        wsr__rng rng = wsr__rng_at(search->seed, WSR__RNG_GUMBEL,
+                                   group * WSR__EDGES + row, WSR__SAMPLE_FAIR);
+        for (size_t k = 0; k < arch->cols; k++) {
+            const size_t j = wsr__rng_below(&rng, (uint32_t)k + 1);
+            order[k] = order[j];
+            order[j] = (unsigned char)k;
+        }
+        path->choices[row] = order[at];
+        path->weights[row * arch->cols + order[at]] = 1;
+        path->top[row] = 1;
+    }
 }
 
 // The graph of a path is dropped once its plan is made; plans share the

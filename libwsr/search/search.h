@@ -80,6 +80,9 @@ typedef struct wsr__search_params {
     wsr__text table;
     wsr__text table_attack;
     wsr__text table_missing;
+    wsr__text sampling;
+    wsr__text derive;
+    int64_t derive_samples;
     wsr__text ranking;
     int64_t ranking_every;
     int64_t ranking_architectures;
@@ -313,6 +316,8 @@ struct wsr_search {
     wsr__rivals *rivals;         // NULL: none
     wsr__lookup *lookup;         // NULL: architectures are evaluated
     wsr__ranking *ranking;       // NULL: none
+    float *best_room; // of the best table by prediction; NULL: unwanted
+    float *best;      // that table [best_room]; NULL: nothing is chosen yet
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -456,11 +461,16 @@ enum {
     WSR__SAMPLE_CALLER, // of wsr_search_sample()
     WSR__SAMPLE_SELECT, // of an individual, for its offspring
     WSR__SAMPLE_REMOVE, // of one to remove
-    WSR__SAMPLE_HOLDOUT
+    WSR__SAMPLE_HOLDOUT,
+    WSR__SAMPLE_FAIR,  // order of an edge's candidates
+    WSR__SAMPLE_DERIVE // genotypes to choose among by prediction
 };
 /// Sample a path of which every candidate is equally likely.
 void wsr__path_uniform(wsr__path *path, const wsr_search *search,
                        uint64_t serial);
+/// Path `number` of the fair ones: on every edge each candidate once in as many
+/// paths as there are candidates, in an order of its own.
+void wsr__path_fair(wsr__path *path, const wsr_search *search, uint64_t number);
 wsr_status wsr__path_new(wsr__path *path, const wsr__arch *arch);
 void wsr__path_free(wsr__path *path);
 /// A plan of a path in the search's arena. [out, owned]
@@ -468,8 +478,11 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch,
                           unsigned purpose);
 
-/// Choose the path that trains the supernet, as the searcher does.
-wsr_status wsr__search_sample_path(wsr_search *search, uint64_t key);
+/// Choose the path that trains the supernet, as the searcher or
+/// search.sampling does; `key` is that of wsr__searcher_class.sample, `number`
+/// counts the paths of the search.
+wsr_status wsr__search_sample_path(wsr_search *search, uint64_t key,
+                                   uint64_t number);
 
 /// Train the supernet for the rest of the epoch.
 wsr_status wsr__search_train_supernet(wsr_search *search, wsr__run *run);
@@ -585,6 +598,13 @@ wsr_status wsr__search_baseline(wsr_search *search, wsr__run *run);
 /// search.random_baseline, the objective of the found architecture and those
 /// of random ones under the same attacks.
 wsr_status wsr__search_compare_found(wsr_search *search, wsr__run *run);
+
+// ----------------------------------------------------------- best predicted
+
+/// Make room for the best genotype by prediction, where search.derive wants it.
+wsr_status wsr__search_prepare_best(wsr_search *search);
+/// Choose it, by the predictor as it is; nothing where it is unwanted.
+wsr_status wsr__search_choose_best(wsr_search *search);
 
 // ----------------------------------------------------------------- ranking
 

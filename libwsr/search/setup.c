@@ -314,6 +314,7 @@ wsr_status wsr__search_make(wsr_search **out, const wsr__searcher_class *cls,
     if (cls->make != NULL) {
         WSR_TRY(cls->make(s, of->searcher_params));
     }
+    WSR_TRY(wsr__search_prepare_best(s));
     WSR_TRY(wsr__search_spend(s));
     *out = s;
     s = NULL;
@@ -418,6 +419,7 @@ void wsr_search_free(wsr_search *s)
     wsr__rivals_free(s->rivals);
     wsr__lookup_free(s->lookup);
     wsr__ranking_free(s->ranking);
+    wsr__free(s->best_room);
     wsr_predictor_free(s->predictor);
     wsr_estimator_free(s->estimator);
     wsr_sched_free(s->sched);
@@ -500,6 +502,9 @@ double wsr__search_slot_eps(const wsr_search *s, size_t i)
 
 const float *wsr__search_table(const wsr_search *s)
 {
+    if (s->best != NULL) {
+        return s->best;
+    }
     return s->cls->table != NULL ? s->cls->table(s) : s->alphas;
 }
 

@@ -186,6 +186,10 @@ wsr_status wsr__search_read_state(wsr_search *s, const wsr__st *st)
     if (s->cls->check != NULL) {
         WSR_TRY(s->cls->check(s, st));
     }
+    if (s->phase >= WSR_PHASE_SEARCH &&
+        s->epoch + s->phase > WSR_PHASE_SEARCH) {
+        WSR_TRY(wsr__search_choose_best(s));
+    }
     if (s->quirks.leftover) { // zeroed gradients count as present
         WSR_TRY(wsr__optim_recall(s->optim));
     }

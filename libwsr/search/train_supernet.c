@@ -269,8 +269,12 @@ void wsr__search_free_parts(wsr_search *s)
     wsr__free(s->part_sums);
 }
 
-wsr_status wsr__search_sample_path(wsr_search *s, uint64_t key)
+wsr_status wsr__search_sample_path(wsr_search *s, uint64_t key, uint64_t number)
 {
+    if (wsr__streq(s->params.sampling.s, "fair")) {
+        wsr__path_fair(&s->path, s, number);
+        return WSR_OK;
+    }
     if (s->cls->sample != NULL) {
         return s->cls->sample(s, key);
     }
@@ -284,6 +288,7 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
 {
     wsr_status status = WSR_OK;
     const wsr_batch *batch = NULL;
+    const uint64_t serial = wsr__search_serial(s);
     if (s->cls->train != NULL) {
         WSR_TRY(wsr_loader_next(&batch, s->train_loader));
         WSR_TRY(s->cls->train(s, batch));
@@ -291,8 +296,9 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
     }
     if (!s->quirks.path_per_epoch) {
         plans_free(p);
-        WSR_TRY(wsr__search_sample_path(s, wsr__search_serial(s) << 32 |
-                                               (uint64_t)s->batch));
+        WSR_TRY(wsr__search_sample_path(s, serial << 32 | (uint64_t)s->batch,
+                                        serial * wsr__search_train_batches(s) +
+                                            s->batch));
         WSR_TRY(plans_new(p, s));
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));
