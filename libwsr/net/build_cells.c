@@ -89,8 +89,9 @@ wsr_value wsr__cells_body(const wsr__build *build, const wsr__site *site,
 {
     const wsr_net *const net = build->net;
     const wsr__cells_options *const options = wsr__net_cells_options(net);
-    if (wsr__net_single(net) != NULL) {
-        return wsr__single_body(build, site, x);
+    const wsr__space_class *const single = wsr__net_single(net);
+    if (single != NULL) {
+        return wsr__single_body(build, site, single, x);
     }
     chain c = {.build = build, .site = *site};
     c.site.channels = options->channels;

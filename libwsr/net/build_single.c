@@ -162,11 +162,11 @@ static void build_cells(chain *c)
 
 // The stem has the width of the first cell, not three times as much.
 wsr_value wsr__single_body(const wsr__build *build, const wsr__site *site,
-                           wsr_value x)
+                           const wsr__space_class *space, wsr_value x)
 {
     static const wsr__layer last[] = {WSR__NORM, WSR__RELU, WSR__LAYERS_END};
     const wsr_net *const net = build->net;
-    chain c = {.build = build, .space = wsr__net_single(net), .site = *site};
+    chain c = {.build = build, .space = space, .site = *site};
     c.site.channels = wsr__net_cells_options(net)->channels;
     const wsr__site stem = wsr__site_below(&c.site, "stem.");
     const wsr__layer first[] = {WSR__CONV(3, net->stem->first[0].stride[0], 2),

@@ -308,7 +308,7 @@ const wsr__space_class *wsr__net_single(const wsr_net *net);
 wsr_status wsr__net_check_single(const wsr_net *net);
 /// The body of networks whose cells are of such a space.
 wsr_value wsr__single_body(const wsr__build *build, const wsr__site *site,
-                           wsr_value x);
+                           const wsr__space_class *space, wsr_value x);
 
 /// A linear map of the features to the classes, named "classifier.".
 wsr_value wsr__build_classifier(const wsr__site *site, wsr_value features,

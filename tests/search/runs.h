@@ -8,8 +8,10 @@
 
 #include "base/base.h"
 #include "support/support.h"
+#include "wsr/log.h"
 #include "wsr/search.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +134,36 @@ static inline void same_log(const char *a, const char *b)
                   one + same, other + same);
     wsr__free(one);
     wsr__free(other);
+}
+
+/// The last number of a key in the lines of an event, and how many lines there
+/// are.
+static inline double last_number(size_t *lines, const char *dir,
+                                 const char *event, const char *key)
+{
+    wsr_log_reader *log = NULL;
+    double value = (double)NAN;
+    bool more = true;
+    char *const path = wsr__path_join(dir, "log.jsonl");
+    *lines = 0;
+    ck_assert_ok(wsr_log_reader_open(&log, path));
+    while (more) {
+        ck_assert_ok(wsr_log_reader_next(&more, log));
+        if (more && strcmp(wsr_log_reader_event(log), event) == 0) {
+            value = wsr_log_reader_number(log, key);
+            (*lines)++;
+        }
+    }
+    wsr_log_reader_close(log);
+    wsr__free(path);
+    return value;
+}
+
+/// The number of the event "found".
+static inline double found_number(const char *dir, const char *key)
+{
+    size_t lines = 0;
+    return last_number(&lines, dir, "found", key);
 }
 
 /// Run a configuration whole, and again in pieces of so many steps, more than

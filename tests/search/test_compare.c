@@ -18,24 +18,6 @@ static wsr_config *comparison(const char *list)
     return config;
 }
 
-static double found(const char *dir, const char *key)
-{
-    wsr_log_reader *log = NULL;
-    double value = (double)NAN;
-    bool more = true;
-    char *const path = wsr__path_join(dir, "log.jsonl");
-    ck_assert_ok(wsr_log_reader_open(&log, path));
-    while (more) {
-        ck_assert_ok(wsr_log_reader_next(&more, log));
-        if (more && strcmp(wsr_log_reader_event(log), "found") == 0) {
-            value = wsr_log_reader_number(log, key);
-        }
-    }
-    wsr_log_reader_close(log);
-    wsr__free(path);
-    return value;
-}
-
 static size_t lines_with(const char *dir, const char *event, const char *key)
 {
     wsr_log_reader *log = NULL;
@@ -195,7 +177,7 @@ START_TEST(a_budget_is_spent_but_not_exceeded)
         ck_assert_ok(wsr_config_set(config, "search.budget=4000"));
         (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("budget"));
         ck_assert_ok(wsr_search_run(NULL, config, dir, false, NULL, NULL));
-        const double spent = found(dir, "passes");
+        const double spent = found_number(dir, "passes");
         ck_assert_msg(spent <= BUDGET && spent > BUDGET - 1000, "%s: %g",
                       names[i], spent);
         wsr_config_free(config);

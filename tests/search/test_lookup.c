@@ -269,24 +269,6 @@ static void write_space(const char *dir)
     wsr__str_free(&text);
 }
 
-static double found(const char *dir, const char *key)
-{
-    double value = (double)NAN;
-    bool more = true;
-    wsr_log_reader *log = NULL;
-    char *const path = wsr__path_join(dir, "log.jsonl");
-    ck_assert_ok(wsr_log_reader_open(&log, path));
-    while (more) {
-        ck_assert_ok(wsr_log_reader_next(&more, log));
-        if (more && wsr__streq(wsr_log_reader_event(log), "found")) {
-            value = wsr_log_reader_number(log, key);
-        }
-    }
-    wsr_log_reader_close(log);
-    wsr__free(path);
-    return value;
-}
-
 START_TEST(searchers_find_good_cells_of_a_table)
 {
     static const char *const names[] = {"regularized_evolution", "rsws",
@@ -311,11 +293,11 @@ START_TEST(searchers_find_good_cells_of_a_table)
     ck_assert_ok(wsr_search_run(&result, config, dir, false, NULL, NULL));
     ck_assert_ptr_nonnull(wsr_result_genotype(result));
     ck_assert_ptr_null(wsr_result_eval(result));
-    ck_assert_double_eq(found(dir, "passes"), 0);
-    ck_assert_double_eq_tol(found(dir, "table_best"), 0.4, 1e-6);
+    ck_assert_double_eq(found_number(dir, "passes"), 0);
+    ck_assert_double_eq_tol(found_number(dir, "table_best"), 0.4, 1e-6);
     // Chance is 50; the best of 128 draws is above 95 but once in 700 times.
     if (_i < 4) {
-        ck_assert_double_ge(found(dir, "table_percentile"), 90);
+        ck_assert_double_ge(found_number(dir, "table_percentile"), 90);
     }
     wsr_result_free(result);
     ck_assert_ok(wsr_search_run(&result, NULL, dir, true, NULL, NULL));

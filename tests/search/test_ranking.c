@@ -41,28 +41,6 @@ static void write_table(const char *path, const wsr__table_cells *cells,
     wsr__str_free(&text);
 }
 
-// The last number of a key in a log.
-static double logged(const char *dir, const char *event, const char *key,
-                     size_t *lines)
-{
-    double value = (double)NAN;
-    bool more = true;
-    wsr_log_reader *log = NULL;
-    char *const path = wsr__path_join(dir, "log.jsonl");
-    *lines = 0;
-    ck_assert_ok(wsr_log_reader_open(&log, path));
-    while (more) {
-        ck_assert_ok(wsr_log_reader_next(&more, log));
-        if (more && wsr__streq(wsr_log_reader_event(log), event)) {
-            value = wsr_log_reader_number(log, key);
-            (*lines)++;
-        }
-    }
-    wsr_log_reader_close(log);
-    wsr__free(path);
-    return value;
-}
-
 typedef struct bench {
     char dir[512];
     char path[600];
@@ -134,12 +112,15 @@ START_TEST(tau_is_that_of_the_losses_the_search_measures)
     write_table(b.path, &b.cells, losses);
     (void)snprintf(dir, sizeof(dir), "%s", scratch_folder("run"));
     ck_assert_ok(wsr_search_run(NULL, config, dir, false, NULL, NULL));
-    ck_assert_double_eq(logged(dir, "ranking", "shared_clean_tau", &lines), 1);
+    ck_assert_double_eq(last_number(&lines, dir, "ranking", "shared_clean_tau"),
+                        1);
     ck_assert_uint_eq(lines, 3); // every epoch of three phases
-    ck_assert_double_eq(logged(dir, "ranking", "architectures", &lines), CELLS);
+    ck_assert_double_eq(last_number(&lines, dir, "ranking", "architectures"),
+                        CELLS);
+    ck_assert(isfinite(
+        last_number(&lines, dir, "ranking", "predictor_objective_tau")));
     ck_assert(
-        isfinite(logged(dir, "ranking", "predictor_objective_tau", &lines)));
-    ck_assert(isfinite(logged(dir, "ranking", "genotype_objective", &lines)));
+        isfinite(last_number(&lines, dir, "ranking", "genotype_objective")));
     wsr__table_cells_free(&b.cells);
     wsr_config_free(config);
 }
@@ -156,7 +137,8 @@ START_TEST(the_search_is_the_same_without)
     ck_assert_ok(wsr_config_set(config, "search.ranking_architectures=4"));
     (void)snprintf(with, sizeof(with), "%s", scratch_folder("with"));
     ck_assert_ok(wsr_search_run(NULL, config, with, false, NULL, NULL));
-    ck_assert_double_eq(logged(with, "ranking", "architectures", &lines), 4);
+    ck_assert_double_eq(last_number(&lines, with, "ranking", "architectures"),
+                        4);
     ck_assert_uint_eq(lines, 2); // the second epoch, and the last one
     wsr_config_free(config);
     config = make_config("supernet.layers=4");
@@ -165,7 +147,7 @@ START_TEST(the_search_is_the_same_without)
     ck_assert_ok(wsr_search_run(NULL, config, without, false, NULL, NULL));
     same_file(with, without, "genotype.yaml");
     same_file(with, without, "net.safetensors");
-    (void)logged(without, "ranking", "epoch", &lines);
+    (void)last_number(&lines, without, "ranking", "epoch");
     ck_assert_uint_eq(lines, 0);
     wsr__table_cells_free(&b.cells);
     wsr_config_free(config);

@@ -61,7 +61,8 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
         ck_assert_uint_eq(changed, 1);
         // The derivation sorts the edges of a node by their states.
         wsr__pairs_table(table, &pairs, wsr__search_space(search));
-        ck_assert_ok(wsr__pairs_derive(&again, wsr__search_space(search), table));
+        ck_assert_ok(
+            wsr__pairs_derive(&again, wsr__search_space(search), table));
         for (size_t e = 0; e < 16; e += 2) {
             const size_t k = pairs.states[e] < pairs.states[e + 1] ? e : e + 1;
             ck_assert_uint_eq(again.states[e], pairs.states[k]);
@@ -71,7 +72,8 @@ START_TEST(tables_and_paths_are_those_of_the_genotype)
         }
         wsr__pairs third;
         wsr__pairs_table(table, &again, wsr__search_space(search));
-        ck_assert_ok(wsr__pairs_derive(&third, wsr__search_space(search), table));
+        ck_assert_ok(
+            wsr__pairs_derive(&third, wsr__search_space(search), table));
         same_pairs(&again, &third);
         wsr__pairs_path(&path, &pairs, wsr__search_space(search));
         size_t some = 0;
