@@ -14,15 +14,15 @@ enum { EDGES = 6, BATCH = 2, CLASSES = 10, IMAGE = 3 * 8 * 8 };
 
 static const char *const sizes = "channels=4,layers=5,image_size=8";
 
-static wsr_genotype *cell_of(const unsigned char *choices)
+static wsr_genotype *cell_of(const unsigned char *c)
 {
-    float alphas[EDGES * 5] = {0};
+    const char *const *const ops = wsr__space_nb201.primitives;
+    char text[256];
     wsr_genotype *genotype = NULL;
-    for (size_t e = 0; e < EDGES; e++) {
-        alphas[e * 5 + choices[e]] = 1;
-    }
-    ck_assert_ok(
-        wsr_genotype_from_alphas(&genotype, alphas, EDGES, 5, "nb201", "cell"));
+    (void)snprintf(text, sizeof(text), "|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|",
+                   ops[c[0]], ops[c[1]], ops[c[2]], ops[c[3]], ops[c[4]],
+                   ops[c[5]]);
+    ck_assert_ok(wsr_genotype_parse(&genotype, text, "cell"));
     return genotype;
 }
 
