@@ -160,11 +160,6 @@ static wsr_status path_of(char **path, const wsr__run *run)
     return run->folder == NULL ? WSR_OK : wsr__run_path(path, run, file_name);
 }
 
-static wsr_status keep(const wsr_eval *eval, const char *path)
-{
-    return path == NULL ? WSR_OK : wsr_eval_save(eval, path);
-}
-
 // Without a file the evaluation begins. A file that does not fit is not an
 // error: the network can always be evaluated again.
 static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
@@ -183,8 +178,11 @@ static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
 // Of several processes the first one has the files.
 static wsr_status keep(const wsr_eval *eval, const char *path)
 {
-    return wsr__comm_agree(wsr_comm_rank() == 0 ? wsr_eval_save(eval, path)
-                                                : WSR_OK);
+    return path == NULL
+               ? WSR_OK
+               : wsr__comm_agree(wsr_comm_rank() == 0
+                                     ? wsr_eval_save(eval, path)
+                                     : WSR_OK);
 }
 
 // The results so far, as lines of the log.

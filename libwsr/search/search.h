@@ -328,8 +328,8 @@ struct wsr_search {
     double seen;
     // Arrays of a batch.
     float *x_adv;
-    float *stats;  // the running statistics while an attack sees others
-    float **noise; // sources, the random one, then targets
+    float *kept_stats; // the running statistics while an attack sees others
+    float **noise;     // sources, the random one, then targets
     size_t noises;
     float *norms; // (batch, targets)
     size_t pixels;
@@ -669,8 +669,8 @@ typedef struct wsr__pairs {
 enum { WSR__PAIRS_NUMBERS = 2 * WSR__PAIRS }; // of a wsr__pairs, in checkpoints
 
 size_t wsr__pairs_count(const wsr__space_class *space); // edges
-/// Draw states, two for each node, and candidates other than "none"; in a single
-/// space candidates alone.
+/// Draw states, two for each node, and candidates other than "none"; in a
+/// single space candidates alone.
 void wsr__pairs_random(wsr__pairs *pairs, const wsr__space_class *space,
                        wsr__rng *rng);
 /// Give one edge another candidate, or another state.
