@@ -180,9 +180,8 @@ static wsr_status keep(const wsr_eval *eval, const char *path)
 {
     return path == NULL
                ? WSR_OK
-               : wsr__comm_agree(wsr_comm_rank() == 0
-                                     ? wsr_eval_save(eval, path)
-                                     : WSR_OK);
+               : wsr__comm_agree(
+                     wsr_comm_rank() == 0 ? wsr_eval_save(eval, path) : WSR_OK);
 }
 
 // The results so far, as lines of the log.

@@ -287,8 +287,7 @@ static wsr_status log_all(const measured *m, wsr_search *s, wsr__run *run)
     WSR_TRY(log_taus(line, s, "running", &m->running, &m->table));
     if (s->cls->estimates) {
         WSR_TRY(log_taus(line, s, "predictor", &m->predictor, &m->table));
-        WSR_TRY(
-            log_taus(line, s, "unseen", &m->predictor, &m->shared));
+        WSR_TRY(log_taus(line, s, "unseen", &m->predictor, &m->shared));
     }
     WSR_TRY(log_derivation(line, s));
     WSR_TRY(wsr__run_log_end(run->log));

@@ -111,8 +111,8 @@ WSR_API WSR_MUST_USE wsr_status wsr_genotype_save(const wsr_genotype *genotype,
  * "none" is then weaker than all other edges.
  *
  * In the space nb201 every edge keeps its candidate with the largest alpha,
- * "none" included; where nothing would then pass through the cell, the edge from
- * its source to its result keeps its best candidate other than "none".
+ * "none" included; where nothing would then pass through the cell, the edge
+ * from its source to its result keeps its best candidate other than "none".
  *
  * @param out [out, owned] release with wsr_genotype_free()
  * @param alphas [borrowed] (edges, candidates): the edges of the normal cell

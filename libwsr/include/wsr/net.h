@@ -31,9 +31,10 @@
 //   codes           name or file of RobNet codes, used likewise
 //   space           search space of a supernet (darts), darts or nb201
 //
-// A genotype that is a cell of NAS-Bench-201, and a supernet of the space nb201,
-// give the network of that benchmark: 16 channels, 17 layers, of which two are
-// residual blocks; stems cifar and int, neither auxiliary nor drop_path.
+// A genotype that is a cell of NAS-Bench-201, and a supernet of the space
+// nb201, give the network of that benchmark: 16 channels, 17 layers, of which
+// two are residual blocks; stems cifar and int, neither auxiliary nor
+// drop_path.
 //
 // resnet has
 //

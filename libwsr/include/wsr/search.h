@@ -35,10 +35,10 @@ extern "C" {
  *
  * With the option `table.random` or `table.genotypes` the run searches nothing:
  * it trains a sample of architectures, each alone, for a table of their
- * accuracies, table.jsonl (docs/formats.md). The result then has neither network
- * nor evaluation. With `search.table` a search looks accuracies up in such a
- * table, or in a published one, and trains nothing; the parameters of the
- * result's network are then random.
+ * accuracies, table.jsonl (docs/formats.md). The result then has neither
+ * network nor evaluation. With `search.table` a search looks accuracies up in
+ * such a table, or in a published one, and trains nothing; the parameters of
+ * the result's network are then random.
  *
  * @param result [out, owned] genotype, network and evaluation, release with
  *        wsr_result_free(); NULL is legal. NULL on failure before the
