@@ -143,7 +143,7 @@ static wsr_status make_noise(float *room, wsr_search *s,
     WSR_TRY(
         wsr_loader_seek(s->train_loader, wsr__search_serial(s), mine->begin));
     for (size_t b = mine->begin; b < mine->end; b++) {
-        float *arrays[WSR__LIST_SIZE + 2];
+        float *arrays[WSR__LIST_SIZE + 2] = {NULL};
         for (size_t i = 0; i < n; i++) {
             arrays[i] = room + ((b - mine->begin) * n + i) * floats;
         }
@@ -166,7 +166,7 @@ static wsr_status remember_noise(wsr_search *s, float *room, float *one,
         const size_t first = wsr__comm_share(batches, owner).begin;
         const bool own = owner == wsr_comm_rank();
         float *const at = own ? room + (b - first) * n * floats : one;
-        const float *arrays[WSR__LIST_SIZE + 2];
+        const float *arrays[WSR__LIST_SIZE + 2] = {NULL};
         for (size_t i = 0; i < n; i++) {
             arrays[i] = at + i * floats;
         }
