@@ -6,8 +6,8 @@
 
 #include "report/figure.h"
 
-#include "report/report.h"
 #include "report/rows.h"
+#include "report/text.h"
 
 #include <string.h>
 

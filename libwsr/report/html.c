@@ -4,7 +4,6 @@
 
 #include "report/report.h"
 
-#include <ctype.h>
 #include <string.h>
 
 // Titles are constants of letters, digits and spaces; their names in links have
@@ -13,7 +12,8 @@ void wsr__html_heading(wsr__str *out, const char *title)
 {
     wsr__str_add(out, "<h2 id=\"");
     for (const char *c = title; *c != '\0'; c++) {
-        const char lower = (char)tolower((unsigned char)*c);
+        const bool capital = *c >= 'A' && *c <= 'Z';
+        const char lower = (char)(capital ? *c - 'A' + 'a' : *c);
         wsr__str_addn(out, *c == ' ' ? "-" : &lower, 1);
     }
     wsr__str_addf(out, "\">%s</h2>\n", title);

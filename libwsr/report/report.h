@@ -27,6 +27,7 @@
 #include "base/base.h"
 #include "io/io.h"
 #include "report/figure.h"
+#include "report/text.h"
 #include "wsr/config.h"
 #include "wsr/genotype.h"
 #include "wsr/report.h"
@@ -231,21 +232,6 @@ wsr_status wsr__report_log(wsr__report *report, const char *path);
 void wsr__report_clear(wsr__report *report);
 
 // ------------------------------------------------------------------ drawing
-
-/// Append text, escaped for HTML and SVG.
-void wsr__html_text(wsr__str *out, const char *text);
-
-/// The same for a name of the log: "robust_accuracy" as "robust accuracy".
-void wsr__html_name(wsr__str *out, const char *name);
-
-/// Shares as percent, other numbers with a few digits.
-void wsr__html_number(wsr__str *out, double value, bool percent);
-
-/// A strength: "8/255 (0.0314)" where it is one of those, else "0.03".
-void wsr__html_eps(wsr__str *out, double eps);
-
-/// Seconds as "2 min 5 s".
-void wsr__html_seconds(wsr__str *out, double seconds);
 
 /// The heading of a section, which the list of contents leads to. [static]
 void wsr__html_heading(wsr__str *out, const char *title);

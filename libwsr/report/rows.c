@@ -44,12 +44,12 @@ void wsr__file_name(wsr__str *out, const char *name)
 // The first failure counts.
 static void keep(wsr__rows *rows, wsr_status status)
 {
-    rows->status = rows->status == WSR_OK ? status : rows->status;
+    rows->failure = rows->failure == WSR_OK ? status : rows->failure;
 }
 
 static void begin_row(wsr__rows *rows)
 {
-    if (rows->row == NULL && rows->status == WSR_OK) {
+    if (rows->row == NULL && rows->failure == WSR_OK) {
         keep(rows, wsr__json_new(&rows->row));
     }
 }
@@ -57,7 +57,7 @@ static void begin_row(wsr__rows *rows)
 void wsr__rows_event(wsr__rows *rows, const char *event)
 {
     begin_row(rows);
-    if (rows->status == WSR_OK) {
+    if (rows->failure == WSR_OK) {
         wsr__json_text(rows->row, "event", event);
     }
 }
@@ -71,7 +71,7 @@ static bool begin(wsr__rows *rows, const char *key)
         wsr__str_addf(&rows->names, "%s%s", comma, key);
     }
     wsr__str_add(&rows->fields, comma);
-    return rows->status == WSR_OK;
+    return rows->failure == WSR_OK;
 }
 
 // Quoted, since options hold commas.
@@ -105,7 +105,7 @@ void wsr__rows_count(wsr__rows *rows, const char *key, size_t value)
 void wsr__rows_next(wsr__rows *rows)
 {
     char *line = NULL;
-    if (rows->status == WSR_OK && rows->row != NULL) {
+    if (rows->failure == WSR_OK && rows->row != NULL) {
         keep(rows, wsr__json_line(&line, rows->row));
     }
     if (line != NULL) {
@@ -127,7 +127,7 @@ void wsr__rows_next(wsr__rows *rows)
 
 wsr_status wsr__rows_status(const wsr__rows *rows)
 {
-    wsr_status status = rows->status;
+    wsr_status status = rows->failure;
     WSR_TRY(status);
     WSR_TRY(wsr__str_status(&rows->csv));
     WSR_TRY(wsr__str_status(&rows->json));

@@ -21,13 +21,13 @@ void wsr__file_name(wsr__str *out, const char *name);
 /// Rows with the same columns, {0} are none. A failure is kept until
 /// wsr__rows_status().
 typedef struct wsr__rows {
-    wsr__str csv;    // finished rows below the names of their columns
-    wsr__str json;   // finished rows, an object on a line
-    wsr__str names;  // of the columns so far, in the first row
-    wsr__str fields; // of the row that is being filled
-    wsr__json *row;  // the same
-    size_t n;        // finished rows
-    wsr_status status;
+    wsr__str csv;       // finished rows below the names of their columns
+    wsr__str json;      // finished rows, an object on a line
+    wsr__str names;     // of the columns so far, in the first row
+    wsr__str fields;    // of the row that is being filled
+    wsr__json *row;     // the same
+    size_t n;           // finished rows
+    wsr_status failure; // the first
 } wsr__rows;
 
 /// The event that names the current row, in JSON alone. [static]

@@ -3,7 +3,7 @@
 // Draws the frame of a chart: round numbers on the axes, a grid, lines of data.
 
 #include "report/figure.h"
-#include "report/report.h"
+#include "report/text.h"
 
 #include <math.h>
 
