@@ -33,13 +33,6 @@ void fuzz_seed_file(const char *path)
     bytes_free(&content);
 }
 
-void fuzz_demand(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
 void fuzz_check(wsr_status status, bool made)
 {
     const char *const detail = wsr_error_detail();
@@ -174,8 +167,9 @@ static size_t limit_number(uint8_t number[8], uint64_t dice)
                                        2,         INT32_MAX, INT32_MIN,
                                        INT64_MAX, INT64_MIN, INT64_C(1) << 53,
                                        1000000};
-    static const double reals[] = {0,     -0.0,   1,    -1,     NAN, INFINITY,
-                                   1e300, -1e300, 1e38, 1e-320, 0.5, -INFINITY};
+    static const double reals[] = {
+        0,     -0.0,   1,    -1,     (double)NAN, (double)INFINITY,
+        1e300, -1e300, 1e38, 1e-320, 0.5,         -(double)INFINITY};
     const uint64_t which = dice / 4;
     const int64_t integer = integers[which % 10];
     const double real = reals[which % 12];

@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /// What a fuzz_NAME.c defines.
 typedef struct fuzz_target {
@@ -44,7 +45,12 @@ void fuzz_seed_text(const char *text);
 void fuzz_seed_file(const char *path);
 
 /// abort() unless it holds.
-void fuzz_demand(bool holds);
+static inline void fuzz_demand(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
 
 /// What every call of the library promises: an object exactly when the status
 /// is OK, else one line that says why, and never INTERNAL.

@@ -13,14 +13,16 @@ enum { IMAGES, IMAGES_PACKED, LABELS, LABELS_PACKED, KINDS, N = 6 };
 static void seeds(void)
 {
     bytes files[] = {make_idx_images(N, 9, 7, 1), make_idx_labels(N, 5)};
-    for (unsigned char kind = 0; kind < KINDS; kind++) {
+    for (int i = 0; i < KINDS; i++) {
+        const unsigned char kind = (unsigned char)i;
         bytes b = {0};
         bytes_add(&b, &kind, 1);
         bytes_add(&b, files[kind / 2].data, files[kind / 2].size);
         fuzz_seed(b.data, b.size);
         bytes_free(&b);
     }
-    for (unsigned char kind = 0; kind < KINDS; kind += 2) { // bytes as they are
+    for (int i = 0; i < KINDS; i += 2) { // bytes as they are
+        const unsigned char kind = (unsigned char)i;
         bytes b = {0};
         bytes_add(&b, &kind, 1);
         bytes_gzip(&b, &files[kind / 2]);

@@ -134,7 +134,7 @@ class Scenario:
 
 def run(command, wrapper=()):
     ran = subprocess.run(list(wrapper) + command, capture_output=True,
-                         timeout=120, check=False)
+                         timeout=600, check=False)
     return ran.returncode, ran.stderr.decode(errors="replace")
 
 
