@@ -33,7 +33,7 @@ fi
 asan=quarantine_size_mb=16:malloc_context_size=3:max_malloc_fill_size=0
 
 # A folder in memory for the files that targets write.
-scratch=$(mktemp -d /dev/shm/wsr-fuzz.XXXXXX 2>/dev/null || mktemp -d)
+scratch=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$build/found"
 
