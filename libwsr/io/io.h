@@ -307,4 +307,38 @@ void wsr__json_numbers(wsr__json *json, const char *key, const double *values,
 /// [out, owned]
 wsr_status wsr__json_line(char **out, const wsr__json *json);
 
+// --------------------------------------------------------------- JSON files
+
+/// A value of a JSON file. Functions below take NULL for a value that is
+/// absent.
+typedef struct wsr__json_value wsr__json_value;
+
+/// Read a file that is one object. FORMAT where it is none. [out, owned]
+/// release with wsr__json_close(); all values inside are borrowed from it.
+wsr_status wsr__json_open(wsr__json_value **out, const char *path);
+void wsr__json_close(wsr__json_value *root); // NULL is legal
+
+/// Member of an object, NULL where there is none.
+const wsr__json_value *wsr__json_get(const wsr__json_value *object,
+                                     const char *key);
+/// Item of a list, NULL behind its end.
+const wsr__json_value *wsr__json_at(const wsr__json_value *list, size_t i);
+/// Length of a list, 0 of anything else.
+size_t wsr__json_length(const wsr__json_value *list);
+bool wsr__json_is_object(const wsr__json_value *value);
+/// NAN for anything but a number.
+double wsr__json_double(const wsr__json_value *value);
+/// NULL for anything but a text.
+const char *wsr__json_string(const wsr__json_value *value);
+
+/// A member of an object; {0} is before the first.
+typedef struct wsr__json_member {
+    void *place;
+    const char *key;
+    const wsr__json_value *value;
+} wsr__json_member;
+
+/// Go to the next member, in the order of the file; false behind the last.
+bool wsr__json_next(wsr__json_member *member, const wsr__json_value *object);
+
 #endif

@@ -22,33 +22,8 @@
 #include "search/lookup.h"
 #include "search/table.h"
 
-#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static wsr_status parse(json_t **out, const char *path)
-{
-    wsr_status status = WSR_OK;
-    unsigned char *text = NULL;
-    size_t size = 0;
-    json_error_t error;
-    *out = NULL;
-    WSR_TRY(wsr__file_read(&text, &size, path, 1U << 30));
-    *out = json_loadb((const char *)text, size, 0, &error);
-    if (*out == NULL || !json_is_object(*out)) {
-        status = WSR_FAIL(WSR_FORMAT, "%s: is no JSON object%s%s", path,
-                          *out == NULL ? ": " : "",
-                          *out == NULL ? error.text : "");
-        goto out;
-    }
-out:
-    wsr__free(text);
-    if (status != WSR_OK) {
-        json_decref(*out);
-        *out = NULL;
-    }
-    return status;
-}
 
 static wsr_status fail(const char *path, const char *what, const char *name)
 {
@@ -81,35 +56,46 @@ out:
 static const double unit = 1.0 / 255;
 
 // A number, or the member "threeseed" of an object, the mean over three seeds.
-static double number_of(const json_t *value)
+static double number_of(const wsr__json_value *value)
 {
-    const json_t *const mean =
-        json_is_object(value) ? json_object_get(value, "threeseed") : value;
-    return json_is_number(mean) ? json_number_value(mean) : -1;
+    return wsr__json_double(
+        wsr__json_is_object(value) ? wsr__json_get(value, "threeseed") : value);
 }
 
-// The strengths of "val_ATTACK_STRENGTH_acc" among the keys of a cell. The keys
-// are kept in `names`.
-static void list_strengths(wsr__lookup *lookup, const char **names,
-                           json_t *cell)
+// The strength in "val_ATTACK_STRENGTH_acc", where the key is one.
+static bool strength_of(double *eps, const char *key, const char *attack)
 {
-    const char *key = NULL;
-    json_t *value = NULL;
+    static const char end[] = "_acc";
     char begin[WSR__TEXT_SIZE + 8];
-    const int n = snprintf(begin, sizeof(begin), "val_%s_", lookup->attack);
-    json_object_foreach(cell, key, value)
-    {
+    char number[16] = "";
+    const size_t n = (size_t)snprintf(begin, sizeof(begin), "val_%s_", attack);
+    const size_t length = strlen(key);
+    const size_t rest = n + sizeof(end) - 1;
+    if (length <= rest || length - rest >= sizeof(number) ||
+        strncmp(key, begin, n) != 0 ||
+        !wsr__streq(key + length - (sizeof(end) - 1), end)) {
+        return false;
+    }
+    memcpy(number, key + n, length - rest);
+    return wsr__parse_double(eps, number);
+}
+
+// The strengths of the attack among the keys of a cell, which are kept in
+// `names`.
+static void list_strengths(wsr__lookup *lookup, const char **names,
+                           const wsr__json_value *cell)
+{
+    wsr__json_member member = {0};
+    while (wsr__json_next(&member, cell)) {
         double eps = 0;
-        char end[8] = "";
-        if (strncmp(key, begin, (size_t)n) == 0 &&
-            sscanf(key + n, "%lf_%3s", &eps, end) == 2 &&
-            wsr__streq(end, "acc") && lookup->n_eps < WSR__LIST_SIZE) {
-            names[lookup->n_eps] = key;
+        if (lookup->n_eps < WSR__LIST_SIZE &&
+            strength_of(&eps, member.key, lookup->attack)) {
+            names[lookup->n_eps] = member.key;
             lookup->eps[lookup->n_eps++] = eps * unit;
         }
     }
     if (wsr__streq(lookup->attack, "autoattack") &&
-        json_object_get(cell, "autoattack") != NULL) {
+        wsr__json_get(cell, "autoattack") != NULL) {
         names[0] = "autoattack";
         lookup->eps[lookup->n_eps++] = 8 * unit;
     }
@@ -118,30 +104,28 @@ static void list_strengths(wsr__lookup *lookup, const char **names,
 static wsr_status read_robbench(wsr__lookup *lookup, const char *path)
 {
     wsr_status status = WSR_OK;
-    json_t *root = NULL;
-    const char *cell = NULL;
-    json_t *value = NULL;
+    wsr__json_value *root = NULL;
+    wsr__json_member cell = {0};
     const char *names[WSR__LIST_SIZE];
-    WSR_TRY(parse(&root, path));
-    json_object_foreach(root, cell, value)
-    {
+    WSR_TRY(wsr__json_open(&root, path));
+    while (wsr__json_next(&cell, root)) {
         double accuracies[1 + WSR__LIST_SIZE];
         if (lookup->n == 0) {
-            list_strengths(lookup, names, value);
+            list_strengths(lookup, names, cell.value);
         }
         if (lookup->n_eps == 0) {
             status = fail(path, "has no strengths of search.table_attack",
                           lookup->attack);
             goto out;
         }
-        accuracies[0] = number_of(json_object_get(value, "val_acc"));
+        accuracies[0] = number_of(wsr__json_get(cell.value, "val_acc"));
         for (size_t i = 0; i < lookup->n_eps; i++) {
-            accuracies[1 + i] = number_of(json_object_get(value, names[i]));
+            accuracies[1 + i] = number_of(wsr__json_get(cell.value, names[i]));
         }
-        WSR_TRY(wsr__lookup_add(lookup, cell, accuracies));
+        WSR_TRY(wsr__lookup_add(lookup, cell.key, accuracies));
     }
 out:
-    json_decref(root);
+    wsr__json_close(root);
     return status;
 }
 
@@ -150,23 +134,23 @@ out:
 // A file of the folder, and the object below DATA / KEY / "accuracy" in it,
 // where DATA is the only member.
 typedef struct measured {
-    json_t *root;
-    const json_t *accuracies; // by id
+    wsr__json_value *root;
+    const wsr__json_value *accuracies; // by id
 } measured;
 
 static wsr_status open_measured(measured *m, const char *folder,
                                 const char *key)
 {
     wsr_status status = WSR_OK;
+    wsr__json_member only = {0};
     char name[WSR__TEXT_SIZE + 32];
     char *path = NULL;
     (void)snprintf(name, sizeof(name), "%s_accuracy.json", key);
     path = wsr__path_join(folder, name);
-    WSR_TRY(path == NULL ? WSR_NOMEM : parse(&m->root, path));
-    void *const only = json_object_iter(m->root);
-    m->accuracies = json_object_get(
-        json_object_get(json_object_iter_value(only), key), "accuracy");
-    if (!json_is_object(m->accuracies)) {
+    WSR_TRY(path == NULL ? WSR_NOMEM : wsr__json_open(&m->root, path));
+    (void)wsr__json_next(&only, m->root);
+    m->accuracies = wsr__json_get(wsr__json_get(only.value, key), "accuracy");
+    if (!wsr__json_is_object(m->accuracies)) {
         status = fail(path, "has no DATA / KEY / accuracy of", key);
         goto out;
     }
@@ -175,58 +159,55 @@ out:
     return status;
 }
 
-// Accuracies of an id: clean, then the strengths. Below 0: there is none.
+// Accuracies of an id: clean, then the strengths. NAN: there is none.
 static void take_id(double *accuracies, const wsr__lookup *lookup,
                     const measured *clean, const measured *attacked,
                     const char *id)
 {
-    const json_t *const list = json_object_get(attacked->accuracies, id);
-    const json_t *const first = json_object_get(clean->accuracies, id);
+    const wsr__json_value *const list = wsr__json_get(attacked->accuracies, id);
+    const wsr__json_value *const first = wsr__json_get(clean->accuracies, id);
     accuracies[0] =
-        number_of(json_is_array(first) ? json_array_get(first, 0) : first);
+        number_of(wsr__json_length(first) > 0 ? wsr__json_at(first, 0) : first);
     for (size_t i = 0; i < lookup->n_eps; i++) {
-        accuracies[1 + i] = number_of(json_array_get(list, i));
+        accuracies[1 + i] = number_of(wsr__json_at(list, i));
     }
 }
 
-static wsr_status take_epsilons(wsr__lookup *lookup, const json_t *meta,
-                                const char *key)
+static wsr_status take_epsilons(wsr__lookup *lookup,
+                                const wsr__json_value *meta, const char *key)
 {
-    const json_t *const list =
-        json_object_get(json_object_get(meta, "epsilons"), key);
-    const size_t n = json_array_size(list);
+    const wsr__json_value *const list =
+        wsr__json_get(wsr__json_get(meta, "epsilons"), key);
+    const size_t n = wsr__json_length(list);
     if (n == 0 || n > WSR__LIST_SIZE) {
         return fail(lookup->path, "meta.json has no list epsilons /", key);
     }
     for (size_t i = 0; i < n; i++) {
-        lookup->eps[i] = number_of(json_array_get(list, i)) * unit;
+        lookup->eps[i] = number_of(wsr__json_at(list, i)) * unit;
     }
     lookup->n_eps = n;
     return WSR_OK;
 }
 
 // Cells that are isomorphic to others were not measured.
-static wsr_status add_ids(wsr__lookup *lookup, json_t *meta,
+static wsr_status add_ids(wsr__lookup *lookup, const wsr__json_value *meta,
                           const measured *clean, const measured *attacked)
 {
     wsr_status status = WSR_OK;
-    const char *id = NULL;
-    json_t *value = NULL;
-    json_object_foreach(json_object_get(meta, "ids"), id, value)
-    {
+    const wsr__json_value *const ids = wsr__json_get(meta, "ids");
+    wsr__json_member id = {0};
+    while (wsr__json_is_object(ids) && wsr__json_next(&id, ids)) {
         const char *const same =
-            json_string_value(json_object_get(value, "isomorph"));
+            wsr__json_string(wsr__json_get(id.value, "isomorph"));
         const char *const cell =
-            json_string_value(json_object_get(value, "nb201-string"));
+            wsr__json_string(wsr__json_get(id.value, "nb201-string"));
         double accuracies[1 + WSR__LIST_SIZE];
         if (same == NULL || cell == NULL) {
             return fail(lookup->path,
-                        "meta.json lacks isomorph or "
-                        "nb201-string of",
-                        id);
+                        "meta.json lacks isomorph or nb201-string of", id.key);
         }
-        if (wsr__streq(same, id)) {
-            take_id(accuracies, lookup, clean, attacked, id);
+        if (wsr__streq(same, id.key)) {
+            take_id(accuracies, lookup, clean, attacked, id.key);
             WSR_TRY(wsr__lookup_add(lookup, cell, accuracies));
         }
     }
@@ -239,19 +220,19 @@ static wsr_status read_folder(wsr__lookup *lookup, const char *path)
     wsr_status status = WSR_OK;
     measured clean = {0};
     measured attacked = {0};
-    json_t *meta = NULL;
+    wsr__json_value *meta = NULL;
     char key[WSR__TEXT_SIZE + 8];
     char *const meta_path = wsr__path_join(path, "../meta.json");
     (void)snprintf(key, sizeof(key), "%s@Linf", lookup->attack);
-    WSR_TRY(meta_path == NULL ? WSR_NOMEM : parse(&meta, meta_path));
+    WSR_TRY(meta_path == NULL ? WSR_NOMEM : wsr__json_open(&meta, meta_path));
     WSR_TRY(take_epsilons(lookup, meta, key));
     WSR_TRY(open_measured(&clean, path, "clean"));
     WSR_TRY(open_measured(&attacked, path, key));
     WSR_TRY(add_ids(lookup, meta, &clean, &attacked));
 out:
-    json_decref(meta);
-    json_decref(clean.root);
-    json_decref(attacked.root);
+    wsr__json_close(meta);
+    wsr__json_close(clean.root);
+    wsr__json_close(attacked.root);
     wsr__free(meta_path);
     return status;
 }

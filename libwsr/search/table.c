@@ -71,14 +71,22 @@ static void sections(void *self, wsr__section *out)
 
 static wsr_status read_shard(method *m)
 {
-    const char *const text = m->config.table.shard.s;
-    char end = '\0';
-    if (sscanf(text, "%zu/%zu%c", &m->shard[0], &m->shard[1], &end) != 2 ||
-        text[0] == '-' || m->shard[0] < 1 || m->shard[0] > m->shard[1]) {
+    const wsr__text *const text = &m->config.table.shard;
+    wsr__text left = *text;
+    char *const slash = strchr(left.s, '/');
+    int64_t parts[2] = {0, 0};
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    if (slash == NULL || !wsr__parse_int(&parts[0], left.s) ||
+        !wsr__parse_int(&parts[1], slash + 1) || parts[0] < 1 ||
+        parts[0] > parts[1]) {
         return WSR_FAIL(WSR_CONFIG,
                         "table.shard: '%.40s' is no i/n with 1 <= i <= n",
-                        text);
+                        text->s);
     }
+    m->shard[0] = (size_t)parts[0];
+    m->shard[1] = (size_t)parts[1];
     return WSR_OK;
 }
 
