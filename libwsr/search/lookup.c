@@ -90,7 +90,7 @@ void wsr__lookup_free(wsr__lookup *lookup)
         wsr__free(lookup->list[i].unique);
     }
     wsr__free(lookup->list);
-    wsr__free((void *)(uintptr_t)lookup->path);
+    wsr__free(lookup->path);
     wsr__free(lookup);
 }
 

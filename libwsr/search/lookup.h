@@ -20,7 +20,7 @@ typedef struct wsr__lookup_entry {
 
 struct wsr__lookup {
     const wsr__space_class *space;
-    const char *path;   // of the file, for messages [owned]
+    char *path;         // of the file, for messages [owned]
     const char *attack; // of which the strengths are [borrowed]
     bool nearest;       // answer with the nearest where one is missing
     double eps[WSR__LIST_SIZE];

@@ -106,7 +106,7 @@ static wsr_status read_robbench(wsr__lookup *lookup, const char *path)
     wsr_status status = WSR_OK;
     wsr__json_value *root = NULL;
     wsr__json_member cell = {0};
-    const char *names[WSR__LIST_SIZE];
+    const char *names[WSR__LIST_SIZE] = {NULL};
     WSR_TRY(wsr__json_open(&root, path));
     while (wsr__json_next(&cell, root)) {
         double accuracies[1 + WSR__LIST_SIZE];

@@ -184,6 +184,12 @@ out:
     return status;
 }
 
+// Before the search phase the predictor has not learned.
+static bool predicts(const wsr_search *s)
+{
+    return s->cls->estimates && s->phase == WSR_PHASE_SEARCH;
+}
+
 typedef struct measured {
     columns table;
     columns shared;
@@ -206,7 +212,7 @@ static wsr_status measure_all(measured *m, wsr_search *s, wsr__run *run)
         put(&m->shared, s, k, losses);
         WSR_TRY(measure(losses, s, &path, 0));
         put(&m->running, s, k, losses);
-        if (s->cls->estimates) {
+        if (predicts(s)) {
             WSR_TRY(wsr_predictor_run(losses, s->predictor, path.weights, 1));
             put(&m->predictor, s, k, losses);
         }
@@ -285,7 +291,7 @@ static wsr_status log_all(const measured *m, wsr_search *s, wsr__run *run)
     wsr__json_integer(line, "architectures", (int64_t)m->table.n);
     WSR_TRY(log_taus(line, s, "shared", &m->shared, &m->table));
     WSR_TRY(log_taus(line, s, "running", &m->running, &m->table));
-    if (s->cls->estimates) {
+    if (predicts(s)) {
         WSR_TRY(log_taus(line, s, "predictor", &m->predictor, &m->table));
         WSR_TRY(log_taus(line, s, "unseen", &m->predictor, &m->shared));
     }

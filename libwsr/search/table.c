@@ -148,7 +148,7 @@ static wsr_status make(candidate *c, const method *m, size_t cell,
         &c->net, &wsr__net_network, &m->config.net.super,
         m->cells.list[cell].genotype, m->train, seed);
     if (status == WSR_CONFIG || status == WSR_SHAPE) {
-        status = wsr__fail_at(status, m->cells.list[cell].name);
+        status = wsr__fail_at(status, "%s", m->cells.list[cell].name);
     }
     WSR_TRY(status);
     const wsr__training_of of = {c->net, m->train, m->test, seed};

@@ -84,31 +84,39 @@ static wsr_status derive_cell(wsr__genotype_lists *out,
     return WSR_OK;
 }
 
-// In a single space every edge keeps its first largest primitive, "none"
-// included.
+// The first largest primitive of a row, "none" included.
+static wsr_status keep_best(wsr__genotype_edge *out, const float *row,
+                            const wsr__space_class *space, size_t number)
+{
+    size_t best = 0;
+    for (size_t k = 0; k < space->n_primitives; k++) {
+        if (isnan(row[k])) {
+            return WSR_FAIL(WSR_NUMERIC, "alphas: value of edge %zu is NaN",
+                            number);
+        }
+        best = row[k] > row[best] ? k : best;
+    }
+    (void)snprintf(out->op, sizeof(out->op), "%s", space->primitives[best]);
+    return WSR_OK;
+}
+
+// In a single space every edge is kept.
 static wsr_status derive_single(wsr__genotype_lists *out,
                                 const wsr__space_class *space,
                                 const float *alphas)
 {
-    const size_t n = space->n_primitives;
+    wsr_status status = WSR_OK;
     for (size_t node = 0; node < space->nodes; node++) {
-        for (size_t state = 0; state < node + 1; state++) {
-            const float *const row = alphas + out->n_edges * n;
-            wsr__genotype_edge *const e = &out->edges[out->n_edges++];
-            size_t best = 0;
-            for (size_t k = 0; k < n; k++) {
-                if (isnan(row[k])) {
-                    return WSR_FAIL(WSR_NUMERIC,
-                                    "alphas: value of edge %zu is NaN",
-                                    out->n_edges - 1);
-                }
-                best = row[k] > row[best] ? k : best;
-            }
-            (void)snprintf(e->op, sizeof(e->op), "%s", space->primitives[best]);
-            e->state = (int64_t)state;
+        for (size_t state = 0; state <= node; state++) {
+            const size_t number = out->n_edges++;
+            out->edges[number].state = (int64_t)state;
+            WSR_TRY(keep_best(&out->edges[number],
+                              alphas + number * space->n_primitives, space,
+                              number));
         }
     }
-    return WSR_OK;
+out:
+    return status;
 }
 
 // A cell through which nothing passes could not be trained: the edge from the
