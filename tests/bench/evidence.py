@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# evidence.py TABLE.jsonl [--found FOUND.jsonl] [--log NAME=log.jsonl]... OUT.svg
+# evidence.py TABLE.jsonl [--found FOUND.jsonl] [--log NAME=log.jsonl]...
+#     [--every EPOCHS] OUT.svg
 #
 # The numbers and the picture of docs/evidence.md: how far the accuracies of a
 # table (wsr-search --preset table-nb201) depend on the cell, where cells that
@@ -16,6 +17,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("table")
 parser.add_argument("--found", default=None)
 parser.add_argument("--log", action="append", default=[])
+parser.add_argument("--every", type=int, default=1)  # epochs between rankings
 parser.add_argument("out")
 args = parser.parse_args()
 
@@ -163,26 +165,28 @@ for row in found:
 
 if logs:
     last = max(len(lines) for lines in logs.values())
-    px, py = panel(600, "Shared weights against trained alone", "ranking",
-                   "Kendall's tau of the objective", (1, max(2, last)), (-1, 1))
-    svg.append(f'<path d="M{px(1):.1f} {py(0):.1f}H{px(max(2, last)):.1f}" '
-               'class="a" stroke-dasharray="3"/>')
+    px, py = panel(600, "Shared weights rank cells",
+                   "epochs of the supernet", "Kendall's tau",
+                   (0, (last + 0.5) * args.every), (-1, 1))
+    svg.append(f'<path d="M650 {py(0):.1f}h230" class="a" '
+               'stroke-dasharray="2"/>')
     for i, (name, lines) in enumerate(logs.items()):
         for j, what in enumerate(("shared", "running")):
             dash = ' stroke-dasharray="5 3"' if j else ""
-            points = [(px(n + 1), py(line[f"{what}_objective_tau"]))
+            points = [(px((n + 1) * args.every), py(line[f"{what}_objective_tau"]))
                       for n, line in enumerate(lines)]
             svg.append('<path d="M' + "L".join(
                 f"{x:.1f} {y:.1f}" for x, y in points) + f'" fill="none" '
                 f'stroke="{COLOURS[i]}" stroke-width="2"{dash}/>')
             if not j:
                 for n, line in enumerate(lines):
-                    svg.append(f'<path d="M{px(n + 1):.1f} '
+                    svg.append(f'<path d="M{px((n + 1) * args.every):.1f} '
                                f'{py(line["shared_low"]):.1f}V'
                                f'{py(line["shared_high"]):.1f}" '
                                f'stroke="{COLOURS[i]}" stroke-opacity="0.4"/>')
-        svg.append(f'<text x="660" y="{70 + 16 * i}" class="l" '
+        svg.append(f'<text x="780" y="{196 + 16 * i}" class="l" '
                    f'fill="{COLOURS[i]}">{name}</text>')
+    svg.append('<text x="780" y="244" class="l">dashed: running</text>')
 
 width = 900 if logs else 600
 with open(args.out, "w") as out:
