@@ -50,22 +50,33 @@ must_run(strip --strip-debug --remove-section=.comment --remove-section=.note
     --enable-deterministic-archives ${archive})
 file(GLOB programs ${CPACK_TEMPORARY_DIRECTORY}/tools/usr/bin/*)
 file(GLOB_RECURSE library ${CPACK_TEMPORARY_DIRECTORY}/runtime/usr/lib/*.so.?.*)
+file(GLOB_RECURSE plugins ${CPACK_TEMPORARY_DIRECTORY}/runtime/usr/lib/*.so)
 must_run(strip --strip-unneeded --remove-section=.comment
-    --remove-section=.note ${programs} ${library})
+    --remove-section=.note ${programs} ${library} ${plugins})
 
 # Of a package in which CPack looks for shared libraries it makes one with
 # scripts that call ldconfig, where Debian has a trigger. So what the library
-# needs, and what those need who use it, is found out here.
+# needs, and what those need who use it, is found out here. The library does
+# without plug-ins (lib/wsr), and so without what they need.
 set(scratch ${CPACK_WSR_CONTROL}/scratch)
-file(WRITE ${scratch}/debian/control "")
-execute_process(COMMAND dpkg-shlibdeps -O ${library}
-    WORKING_DIRECTORY ${scratch} OUTPUT_VARIABLE depends ERROR_VARIABLE error
+file(WRITE ${scratch}/debian/control
+"Source: libwsr
+
+Package: ${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME}
+Architecture: any
+")
+execute_process(COMMAND dpkg-shlibdeps -O ${library} -dSuggests ${plugins}
+    WORKING_DIRECTORY ${scratch} OUTPUT_VARIABLE needed ERROR_VARIABLE error
     RESULT_VARIABLE result OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT result EQUAL 0)
     message(FATAL_ERROR "dpkg-shlibdeps: ${error}")
 endif()
-string(REGEX REPLACE "^.*Depends=" "" depends "${depends}")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "${depends}")
+foreach(field Depends Suggests)
+    string(TOUPPER ${field} id)
+    if(needed MATCHES "shlibs:${field}=([^\n]*)")
+        set(CPACK_DEBIAN_RUNTIME_PACKAGE_${id} "${CMAKE_MATCH_1}")
+    endif()
+endforeach()
 string(REGEX MATCH "[0-9]+$" abi ${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME})
 set(package ${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME})
 set(newer "(>= ${CPACK_PACKAGE_VERSION})")
@@ -76,5 +87,6 @@ file(WRITE ${CPACK_WSR_CONTROL}/template
 * Build-Depends-Package: libwsr-dev
  (symver)LIBWSR_${abi} ${CPACK_PACKAGE_VERSION}
 ")
-must_run(dpkg-gensymbols -p${package} -v${CPACK_PACKAGE_VERSION} -e${library}
-    -q -I${CPACK_WSR_CONTROL}/template -O${CPACK_WSR_CONTROL}/symbols)
+must_run(${CMAKE_COMMAND} -E chdir ${scratch} dpkg-gensymbols -p${package}
+    -v${CPACK_PACKAGE_VERSION} -e${library} -q
+    -I${CPACK_WSR_CONTROL}/template -O${CPACK_WSR_CONTROL}/symbols)
