@@ -112,7 +112,8 @@ static wsr_status print_first_page(const cli *c, bool topics)
 }
 
 // What the tool has no words for may be a family that none of its options
-// names, such as "op" or "format:npz". Of two mistakes the tool's is told.
+// names, such as "op" or "format:npz". Of two mistakes the tool's is told,
+// unless only the other one has a suggestion.
 static wsr_status print_topic(const cli *c, const char *topic, char *detail,
                               size_t size)
 {
@@ -124,6 +125,8 @@ static wsr_status print_topic(const cli *c, const char *topic, char *detail,
     if (status == WSR_NOTFOUND && wsr_registry_help(&text, topic) == WSR_OK) {
         printf("%s", text);
         status = WSR_OK;
+    } else if (status == WSR_NOTFOUND && strstr(detail, "did you") == NULL) {
+        (void)snprintf(detail, size, "%s", wsr_error_detail());
     }
     wsr_text_free(text);
     return status;

@@ -409,9 +409,22 @@ START_TEST(progress_keeps_its_numbers_in_a_narrow_terminal)
 }
 END_TEST
 
+START_TEST(help_has_families_that_no_option_of_the_tool_names)
+{
+    cli c;
+    ck_assert_int_eq(begin(&c, "--help format:npz"), CLI_DONE);
+    ck_assert_ptr_nonnull(strstr(printed[0], "npz: "));
+    ck_assert_int_eq(begin(&c, "--help op"), CLI_DONE);
+    ck_assert_ptr_nonnull(strstr(printed[0], "\n  conv2d: "));
+    reject("--help op:linea", "did you mean 'op:linear'");
+    reject("--help atack", "did you mean 'attack'");
+}
+END_TEST
+
 Suite *suite(void)
 {
     const TTest *const tests[] = {
+        help_has_families_that_no_option_of_the_tool_names,
         options_reach_their_places,
         assignments_are_made_in_their_order,
         a_value_in_brackets_may_be_left_out,
