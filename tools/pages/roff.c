@@ -29,9 +29,17 @@ static const char *escape(char c)
     }
 }
 
+// An address is longer than a line; it may be broken behind a slash.
+static bool is_address(const char *text, size_t n)
+{
+    const char *const at = strstr(text, "://");
+    return at != NULL && at < text + n;
+}
+
 // Prints n characters and returns the columns that they take in the source.
 static size_t print_word(const char *text, size_t n)
 {
+    const bool address = is_address(text, n);
     size_t width = 0;
     for (size_t i = 0; i < n; i++) {
         const char *const escaped = escape(text[i]);
@@ -41,6 +49,9 @@ static size_t print_word(const char *text, size_t n)
             printf("%s", escaped);
         }
         width += escaped == NULL ? 1 : strlen(escaped);
+        if (address && text[i] == '/') {
+            width += (size_t)printf("\\:");
+        }
     }
     return width;
 }
