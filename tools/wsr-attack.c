@@ -20,7 +20,7 @@ static const cli_option options[] = {
     {"export", "FILE", "export.file",
      "~write the network as a file: .onnx, .pth, .npz, else safetensors"},
     {"genotype", "NAME", "net.genotype",
-     "its cells; so --channels --layers --classes --mean --std --range"},
+     "its cells; see --help net for --channels, --mean, ..."},
     {"channels", "N", "net.channels", NULL},
     {"layers", "N", "net.layers", NULL},
     {"classes", "N", "net.classes", NULL},

@@ -227,8 +227,27 @@ check_run(${attack} --attack= --corruptions=fog,contrast
     --set hessian.of=both --set hessian.count=4 --set hessian.iterations=2
     --set hessian.probes=2)
 
+# What several processes print.
+find_program(mpich mpirun.mpich)
+find_program(openmpi mpirun.openmpi)
+set(ranks "")
+if(mpich AND EXISTS ${PLUGINS}/wsr_comm_mpich.so)
+    set(ranks ${mpich} -n 2)
+elseif(openmpi AND EXISTS ${PLUGINS}/wsr_comm_openmpi.so)
+    set(ranks ${openmpi} --allow-run-as-root --oversubscribe -n 2)
+endif()
+if(ranks)
+    check_run(${ranks} ${TRAIN} --json --quiet --threads 1
+        --out ${SCRATCH}/ranks --genotype cna_r ${train} --set eval.attack=)
+else()
+    message(STATUS "no MPI: lines of several processes are not checked")
+endif()
+
 foreach(event IN LISTS events)
     foreach(field IN LISTS fields_${event})
+        if(NOT ranks AND when_${event}_${field} MATCHES "several processes")
+            continue()
+        endif()
         if(NOT ${event}.${field} IN_LIST seen)
             complain("${event}.${field} is described, but never printed")
         endif()
