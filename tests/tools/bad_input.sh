@@ -139,7 +139,7 @@ for tool in "$search" "$train" "$attack" "$estimate"; do
     bad 2 "there is no topic 'xyzzyxyz'" "$tool" --help xyzzyxyz
     bad 2 "there is no topic ''" "$tool" --help ''
     # help LINES WORDS TOPIC: so many lines at most, with the words.
-    for page in "40|--help [TOPIC]|" "40|random_start|attack:pgd" \
+    for page in "44|--help [TOPIC]|" "40|random_start|attack:pgd" \
         "66|pgd: |attack" "20|data.spec=|data" "9|data.spec=|data.spec" \
         "9999|random_start|all" "9999|data.spec=|all" \
         "60|fashion-mnist: |dataset"; do
