@@ -178,10 +178,9 @@ static wsr_status take_up(wsr_eval *eval, const char *path, const char *instead)
 // Of several processes the first one has the files.
 static wsr_status keep(const wsr_eval *eval, const char *path)
 {
-    return path == NULL
-               ? WSR_OK
-               : wsr__comm_agree(
-                     wsr_comm_rank() == 0 ? wsr_eval_save(eval, path) : WSR_OK);
+    return wsr__comm_agree(path == NULL || wsr_comm_rank() != 0
+                               ? WSR_OK
+                               : wsr_eval_save(eval, path));
 }
 
 // The results so far, as lines of the log.
@@ -223,7 +222,7 @@ typedef struct saver {
 static wsr_status save_part(void *ctx)
 {
     const saver *const s = ctx;
-    return keep(s->eval, s->path);
+    return s->path == NULL ? WSR_OK : wsr_eval_save(s->eval, s->path);
 }
 
 // All steps that are left, with progress between them.
