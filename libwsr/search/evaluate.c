@@ -97,8 +97,8 @@ out:
 
 // Noises of a training batch: those of all sources and one of a random
 // strength, so that the estimator learns more than fixed ratios. Then its
-// images. Each is (batch, pixels).
-static wsr_status noise_of_batch(float *const *out, wsr_search *s,
+// images. Each is (batch, pixels), one behind the other in `out`.
+static wsr_status noise_of_batch(float *out, wsr_search *s,
                                  const wsr__attack_plans *plans, size_t b)
 {
     wsr_status status = WSR_OK;
@@ -114,11 +114,12 @@ static wsr_status noise_of_batch(float *const *out, wsr_search *s,
                               : attack(s->noise[n], s, plans, batch, eps);
     wsr__attack_plans_end(plans);
     WSR_TRY(status);
-    const size_t bytes = wsr_batch_count(batch) * s->pixels * sizeof(**out);
+    const size_t floats = wsr_batch_count(batch) * s->pixels;
     for (size_t i = 0; i <= n; i++) {
-        memcpy(out[i], s->noise[i], bytes);
+        memcpy(out + i * floats, s->noise[i], floats * sizeof(*out));
     }
-    memcpy(out[n + 1], wsr_batch_images(batch), bytes);
+    memcpy(out + (n + 1) * floats, wsr_batch_images(batch),
+           floats * sizeof(*out));
 out:
     return status;
 }
@@ -143,11 +144,8 @@ static wsr_status make_noise(float *room, wsr_search *s,
     WSR_TRY(
         wsr_loader_seek(s->train_loader, wsr__search_serial(s), mine->begin));
     for (size_t b = mine->begin; b < mine->end; b++) {
-        float *arrays[WSR__LIST_SIZE + 2] = {NULL};
-        for (size_t i = 0; i < n; i++) {
-            arrays[i] = room + ((b - mine->begin) * n + i) * floats;
-        }
-        WSR_TRY(noise_of_batch(arrays, s, plans, b));
+        WSR_TRY(
+            noise_of_batch(room + (b - mine->begin) * n * floats, s, plans, b));
     }
 out:
     return status;

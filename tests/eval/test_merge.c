@@ -33,8 +33,7 @@ static wsr_config *config_of(const char *shard, const char *more)
 {
     static const char *const usual[] = {
         "data.spec=synthetic:size=16,test_count=24,classes=3",
-        "attack.list=pgd:steps=2,autoattack:steps=3,queries=20,deepfool:steps="
-        "3",
+        "attack.list=pgd:steps=2,autoattack:steps=3,queries=20,deepfool",
         "attack.eps=0.01,8/255",
         "attack.count=22",
         "attack.batch=4",
