@@ -141,11 +141,11 @@ static void on_log(wsr_log_level level, const char *line, void *user)
 
 int cli_usage(const cli *c, const char *format, ...)
 {
-    va_list args;
     if (!speaks()) {
         return CLI_USAGE;
     }
     (void)fprintf(stderr, "%s: ", c->tool->name);
+    va_list args;
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
     va_end(args);

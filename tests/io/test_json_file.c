@@ -24,7 +24,9 @@ START_TEST(values_are_found)
         &root,
         write_file("{\"b\": {\"x\": 1.5}, \"a\": \"text\", \"list\": [7]}")));
     while (wsr__json_next(&member, root)) {
-        ck_assert_str_eq(member.key, keys[n++]);
+        ck_assert_uint_lt(n, 3);
+        ck_assert_str_eq(member.key, keys[n]);
+        n++;
     }
     ck_assert_uint_eq(n, 3);
     const wsr__json_value *const b = wsr__json_get(root, "b");

@@ -37,6 +37,7 @@ static void write_table(const char *path, const wsr__table_cells *cells,
                           a, a);
         }
     }
+    ck_assert_ptr_nonnull(text.s);
     ck_assert_ok(wsr__file_write(path, text.s, strlen(text.s)));
     wsr__str_free(&text);
 }
