@@ -17,10 +17,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOLS = ("wsr-attack", "wsr-train", "wsr-search", "wsr-estimate")
 GUIDES = ("programs", "coming-from", "attacks", "trainers", "searchers",
           "estimators", "predictors", "augmentations", "corruptions",
-          "hessian", "onnx", "protocol", "from-c", "formats", "json")
+          "hessian", "onnx", "protocol", "from-c", "formats", "json", "cluster")
 EVIDENCE = ("numbers", "performance", "golden", "robustness", "reproducing",
-            "cifar10-training", "fidelity", "memory")
-INSIDE = ("architecture", "conventions", "adding-a-variant", "ops")
+            "cifar10-training", "fidelity", "memory", "evidence", "fuzzing")
+INSIDE = ("architecture", "conventions", "adding-a-variant", "ops", "abi",
+          "packages")
 EXAMPLES = ("quickstart", "evaluation", "autoattack", "own_model",
             "own_training", "own_search", "tiny_search", "serve")
 

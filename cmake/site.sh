@@ -31,7 +31,7 @@ RECURSIVE = YES
 STRIP_FROM_PATH = $root/libwsr/include
 STRIP_FROM_INC_PATH = $root/libwsr/include
 FILTER_PATTERNS = *.h="python3 $root/cmake/site.py filter"
-HTML_EXTRA_FILES = $root/docs/quick.svg $root/docs/data-flow.svg
+HTML_EXTRA_FILES = $(find "$root/docs" -name '*.svg' | tr '\n' ' ')
 GENERATE_LATEX = NO
 GENERATE_XML = YES
 OPTIMIZE_OUTPUT_FOR_C = YES

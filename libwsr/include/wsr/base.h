@@ -36,7 +36,7 @@ extern "C" {
 #define WSR_VERSION_NUMBER \
     (WSR_VERSION_MAJOR * 10000 + WSR_VERSION_MINOR * 100 + WSR_VERSION_PATCH)
 
-/** Whether the headers are of this version or a later one; also in #if. */
+/** Whether the headers are of this version or later, for the preprocessor. */
 #define WSR_VERSION_AT_LEAST(major, minor, patch) \
     (WSR_VERSION_NUMBER >= (major)*10000 + (minor)*100 + (patch))
 

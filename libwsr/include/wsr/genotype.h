@@ -157,6 +157,7 @@ WSR_API size_t wsr_genotype_nodes(const wsr_genotype *genotype);
 /**
  * Space whose cells are not a pair of cells with two edges for each node.
  *
+ * @param genotype a genotype
  * @returns [borrowed, static] "nb201" for a cell of NAS-Bench-201, which is the
  *          normal cell; NULL for other genotypes
  */
@@ -165,6 +166,8 @@ WSR_API const char *wsr_genotype_space(const wsr_genotype *genotype);
 /**
  * Number of edges of a cell.
  *
+ * @param genotype a genotype
+ * @param cell which of its cells
  * @returns twice the number of nodes; of a cell of NAS-Bench-201 6, and 0 for
  *          the reduction cell, which it has not
  */
