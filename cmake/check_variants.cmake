@@ -16,7 +16,7 @@ set(targets "")
 set(wrong "")
 
 file(REMOVE_RECURSE ${SCRATCH})
-foreach(part CMakeLists.txt cmake docs libwsr tests tools)
+foreach(part CMakeLists.txt LICENSE cmake docs libwsr tests tools)
     file(COPY ${ROOT}/${part} DESTINATION ${tree})
 endforeach()
 file(GLOB_RECURSE lists RELATIVE ${tree}/libwsr ${tree}/libwsr/*.def)
