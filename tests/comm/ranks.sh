@@ -14,8 +14,10 @@ for parts in "4 4" "8 8" "8 5" "7 7"; do
         want=$("$program" $parts $floats)
         for mpi in $mpis; do
             for n in 2 3 4; do
+                # Before it, an MPI may say what it thinks of the machine.
                 got=$(ranks "$mpi" $n "$program" $parts $floats) ||
                     fail "$mpi, $n ranks, $parts: failed"
+                got=${got##*$'\n'}
                 [ "$got" = "$want" ] ||
                     fail "$mpi, $n ranks, $parts x $floats: $got, not $want"
             done
@@ -27,6 +29,7 @@ done
 
 for mpi in $mpis; do
     got=$(ranks "$mpi" 3 "$program" fail 1 2>/dev/null || true)
+    got=${got##*$'\n'}
     [ "$got" = "rank 1: not finite" ] || fail "$mpi: '$got' is no one line"
     begun=$(date +%s)
     ! ranks "$mpi" 3 "$program" die 1 >/dev/null 2>&1 ||
