@@ -24,7 +24,8 @@ enter "$dir" '
     cmake/setup.sh || exit 77
     # For one test, which is skipped otherwise.
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install \
-        --no-install-recommends abigail-tools xz-utils >/dev/null || true
+        --no-install-recommends abigail-tools xz-utils >/dev/null ||
+        echo "debian13: no abigail-tools, the test of the ABI is skipped"
     echo "== build"
     cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr/local >/dev/null
     cmake --build --preset release -- --quiet
