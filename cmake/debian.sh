@@ -86,6 +86,7 @@ enter()
     local root=$1
     shift
     mountpoint -q "$root/proc" || lend -t proc proc "$root/proc"
+    mountpoint -q "$root/sys" || lend --rbind /sys "$root/sys"
     mountpoint -q "$root/dev" || lend --rbind /dev "$root/dev"
     chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
         PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -eu -c "$@"

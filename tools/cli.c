@@ -431,8 +431,9 @@ static int exit_code(wsr_status status)
 int cli_begin(cli *c, const cli_tool *tool, int argc, char **argv)
 {
     *c = (cli){.tool = tool};
-    (void)atexit(leave);
     ended = wsr_comm_open();
+    // After it: what MPI's libraries do at the exit must come later.
+    (void)atexit(leave);
     if (ended != WSR_OK) {
         say_failure(c);
         return exit_code(ended);

@@ -32,8 +32,9 @@ for mpi in $mpis; do
     got=${got##*$'\n'}
     [ "$got" = "rank 1: not finite" ] || fail "$mpi: '$got' is no one line"
     begun=$(date +%s)
-    ! ranks "$mpi" 3 "$program" die 1 >/dev/null 2>&1 ||
-        fail "$mpi: a killed rank is no success"
+    # MPICH 4.2 may call this a success: the program's words count.
+    got=$(ranks "$mpi" 3 "$program" die 1 2>/dev/null || true)
+    [ "${got/agreed/}" = "$got" ] || fail "$mpi: the others agreed: $got"
     [ $(($(date +%s) - begun)) -le 20 ] || fail "$mpi: the others went on"
     # What is not known to all ends all.
 done

@@ -62,12 +62,15 @@ int main(int argc, char **argv)
         MUST_HOLD(status == WSR_NUMERIC);
         if (wsr_comm_rank() == 0) {
             printf("%s\n", wsr_error_detail());
+            (void)fflush(stdout); // a launcher may kill it at the exit
         }
     } else if (argc == 3 && strcmp(argv[1], "die") == 0) {
         if (wsr_comm_rank() == (size_t)atol(argv[2])) {
             (void)kill(getpid(), SIGKILL);
         }
         status = wsr__comm_agree(WSR_OK); // nobody comes
+        printf("agreed\n");
+        (void)fflush(stdout);
     } else if (argc == 4) {
         sum((size_t)atol(argv[1]), (size_t)atol(argv[2]),
             (size_t)atol(argv[3]));
