@@ -4,9 +4,9 @@
 # fuzz.sh SECONDS [NAME...]
 #
 # Builds the preset "fuzz" (clang, libFuzzer) and runs each fuzzer of tests/fuzz,
-# or those that are named, for so many seconds in one process. The corpora stay
-# in build-fuzz/corpus and grow from run to run; what a fuzzer finds is left in
-# build-fuzz/found. Prints a line for each fuzzer: executions, blocks of code
+# or those that are named, for so many seconds, one on each processor at a time.
+# The corpora stay in build-fuzz/corpus and grow from run to run; what a fuzzer
+# finds is left in build-fuzz/found. Prints a line for each fuzzer: executions, blocks of code
 # reached, files in its corpus. docs/fuzzing.md tells the rest.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -59,8 +59,19 @@ run()
 }
 
 failures=0
+running=0
+finish()
+{
+    wait -n || failures=$((failures + 1))
+    running=$((running - 1))
+}
 for name in "${names[@]}"; do
-    run "$name" || failures=$((failures + 1))
+    [ $running -lt "$(nproc)" ] || finish
+    run "$name" &
+    running=$((running + 1))
+done
+while [ $running -gt 0 ]; do
+    finish
 done
 echo "$failures fuzzers found something"
 [ $failures -eq 0 ]
