@@ -170,9 +170,7 @@ async function look(browser, file, dir)
     }
     const files = await check_files(page, name);
     for (const [saved, text] of files) {
-        if (process.env.KEEP === "1") {
-            fs.writeFileSync(path.join(dir, `${name}-${saved}`), text);
-        }
+        fs.writeFileSync(path.join(dir, `${name}-${saved}`), text);
     }
     await page.pdf({path: path.join(dir, `${name}.pdf`), format: "A4",
                     margin: {top: "2cm", bottom: "2cm", left: "2cm",
