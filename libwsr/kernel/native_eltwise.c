@@ -227,11 +227,12 @@ void WSR_NAME(wsr__scale)(float *dst, float a, const float *src, int64_t n)
     over_chunks(&(call){.dst = dst, .src = src, .a = a, .n = n}, scale_body);
 }
 
-void WSR_NAME(wsr__inner_product)(double *dst, const float *a, const float *b,
-                                  int64_t n)
+// Add a[i] * b[i], or a[i] where b is NULL, to the lane i % 8. Returns how many
+// numbers that were.
+WSR_INLINE int64_t add_lanes(double *lanes, const float *a, const float *b,
+                             int64_t n)
 {
     enum { RUN = 256, SUMS = 4, STEP = SUMS * WSR__BLOCK };
-    double lanes[WSR__BLOCK] = {0};
     int64_t i = 0;
     for (; i + STEP <= n;) {
         const int64_t last = min64(n, i + RUN);
@@ -240,12 +241,28 @@ void WSR_NAME(wsr__inner_product)(double *dst, const float *a, const float *b,
             WSR_UNROLL
             for (int k = 0; k < SUMS; k++) {
                 const int64_t at = i + k * WSR__BLOCK;
-                sum[k] = fma8(ldu8(a + at), ldu8(b + at), sum[k]);
+                const v8 v = ldu8(a + at);
+                sum[k] = b == NULL ? add8(v, sum[k])
+                                   : fma8(v, ldu8(b + at), sum[k]);
             }
         }
         add_d8(lanes, add8(add8(sum[0], sum[1]), add8(sum[2], sum[3])));
     }
-    for (; i < n; i++) {
+    return i;
+}
+
+void WSR_NAME(wsr__lane_sums)(double *lanes, const float *src, int64_t n)
+{
+    for (int64_t i = add_lanes(lanes, src, NULL, n); i < n; i++) {
+        lanes[i % WSR__BLOCK] += (double)src[i];
+    }
+}
+
+void WSR_NAME(wsr__inner_product)(double *dst, const float *a, const float *b,
+                                  int64_t n)
+{
+    double lanes[WSR__BLOCK] = {0};
+    for (int64_t i = add_lanes(lanes, a, b, n); i < n; i++) {
         lanes[i % WSR__BLOCK] += (double)a[i] * (double)b[i];
     }
     *dst = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +

@@ -104,6 +104,19 @@ WSR_INLINE void to_many_tile(const call *c, const target *t, int64_t offset,
     }
 }
 
+// Ask for what is written, and masks, of a pair of blocks.
+static void expect_pair(const call *c, int64_t n, int64_t pair, int64_t offset,
+                        int64_t width)
+{
+    for (int64_t k = 2 * pair; k < 2 * pair + 2; k++) {
+        const place at = {n, k, offset * WSR__BLOCK};
+        expect_many(c->out, c, at, width, true);
+        if (c->opt.relu_mask != NULL) {
+            expect_many(c->opt.relu_mask->src, c, at, width, false);
+        }
+    }
+}
+
 // `width` pixels from row at[0], column at[1] of image n, all channels.
 static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
                           int64_t width)
@@ -115,6 +128,7 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
         const target t = target_of(c, n, pair);
         const float *const w = c->weights + pair * taps_of(c->p) * PAIR;
         int64_t x = 0;
+        expect_pair(c, n, pair + 1, offset, width);
         for (; x + RUN <= width; x += RUN) {
             to_many_tile(c, &t, offset + x, rows + x, w, RUN);
         }
@@ -192,6 +206,17 @@ static void read_band(float *rows, const call *c, const band *b, int64_t block)
         read_many(row + begin * WSR__BLOCK, c, at, end - begin);
         clear_pixels(row + end * WSR__BLOCK, width - end);
     }
+}
+
+// Ask for the rows of a block that lie under a band.
+static void expect_band(const call *c, const band *b, int64_t block)
+{
+    const wsr__few_channels *const p = c->p;
+    const int64_t first = max64(b->y - (p->kernel - 1 - p->pad), 0);
+    const int64_t end = min64(b->y + b->rows + p->pad, p->oh);
+    expect_many(c->many, c,
+                (const int64_t[]){b->n, block, first * p->ow * WSR__BLOCK},
+                (end - first) * p->ow, false);
 }
 
 // What a tile adds up: some blocks of the many side from an even one on.
@@ -352,6 +377,7 @@ static void to_few_strip(float *sums, float *rows, const call *c, const band *b)
         of.blocks = min64(BLOCKS, blocks - k);
         for (int64_t i = 0; i < of.blocks; i++) {
             read_band(rows + i * ROWS * PITCH * WSR__BLOCK, c, b, k + i);
+            expect_band(c, b, k + BLOCKS + i);
         }
         to_few_blocks(sums, of, b, p->few);
         of.weights += BLOCKS / 2 * of.pair_weights;

@@ -112,6 +112,21 @@ WSR_INLINE const float *saved_of(const call *c, const place at)
            saved_at(c->opt.affine, at[0], c->p->many, c->p->oh * c->p->ow);
 }
 
+/// Ask for n pixels of a block of an array like the many side, as far as it has
+/// such a block.
+WSR_INLINE void expect_many(const float *many, const call *c, const place at,
+                            int64_t n, bool write)
+{
+    if (at[1] >= wsr__blocks(c->p->many)) {
+        return;
+    }
+    const float *const from = many + at[0] * c->batch_stride +
+                              at[1] * c->plane + at[2];
+    for (int64_t i = 0; i < n * WSR__BLOCK; i += 16) {
+        prefetch(from + i, write);
+    }
+}
+
 /// n pixels of a block of the many side as the caller wants them read.
 WSR_INLINE void read_many(float *to, const call *c, const place at, int64_t n)
 {

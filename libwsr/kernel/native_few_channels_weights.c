@@ -113,6 +113,10 @@ static void weights_band(float *sum, const call *c, band *b, int64_t n,
     for (int64_t i = pairs[0]; i < pairs[1]; i++) {
         float *const to = sum + i * taps_of(p) * PAIR;
         read_pair(b, c, n, at, i);
+        for (int64_t k = 2 * i + 2; k < 2 * i + 4; k++) {
+            const place next = {n, k, at[0] * p->ow * WSR__BLOCK};
+            expect_many(c->many, c, next, b->rows * p->ow, false);
+        }
         if (p->kernel == 3) {
             weights_kernel(to, b, p->few, 3);
         } else if (p->kernel == 5) {

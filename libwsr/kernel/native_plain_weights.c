@@ -159,7 +159,7 @@ static void read_diff_rows(const memory *m, const call *c, const place *at,
         const int64_t row = (at->n * p->co + k + i) * p->oh + at->first;
         float *const to = m->diff + i * (c->l.length + PLAIN_SLACK);
         for (int64_t y = 0; y < rows; y++) {
-            take_columns(to + y * c->l.pitch, c->diff + (row + y) * p->ow,
+            take_columns(to + y * c->l.pitch, c->diff + (row + y) * p->ow, 0,
                          p->ow, 1);
         }
     }
@@ -190,15 +190,18 @@ static void add_chunk(const memory *m, const call *c, const place *at)
     }
 }
 
-// In one fixed order; lanes beyond the register's hold zeros.
+// In one fixed order; lanes beyond the register's hold zeros. n is a multiple
+// of eight.
 static void sum_lanes(float *out, const float *lanes, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const float *const from = lanes + i * PLAIN_LANES;
-        float sums[WSR__BLOCK];
-        stu8(sums, add8(ldu8(from), ldu8(from + WSR__BLOCK)));
-        out[i] = ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-                 ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+    for (int64_t i = 0; i < n; i += 8) {
+        float halves[8 * WSR__BLOCK];
+        for (int64_t k = 0; k < 8; k++) {
+            const float *const from = lanes + (i + k) * PLAIN_LANES;
+            stu8(halves + k * WSR__BLOCK,
+                 add8(ldu8(from), ldu8(from + WSR__BLOCK)));
+        }
+        stu8(out + i, sum_lanes8(halves));
     }
 }
 

@@ -317,6 +317,35 @@ WSR_INLINE v8 relu8(v8 a)
 
 #endif
 
+/// to[r * pitch + i] = from[4 * i + r] for eight i.
+WSR_INLINE void split4(float *to, int64_t pitch, const float *from)
+{
+#if WSR_AVX2
+    const __m256 a = _mm256_loadu_ps(from);
+    const __m256 b = _mm256_loadu_ps(from + 8);
+    const __m256 c = _mm256_loadu_ps(from + 16);
+    const __m256 d = _mm256_loadu_ps(from + 24);
+    // Each half of a vector holds one i, those of the second half are four
+    // greater: two transpositions of four by four.
+    const __m256 even[2] = {_mm256_permute2f128_ps(a, c, 0x20),
+                            _mm256_permute2f128_ps(b, d, 0x20)};
+    const __m256 odd[2] = {_mm256_permute2f128_ps(a, c, 0x31),
+                           _mm256_permute2f128_ps(b, d, 0x31)};
+    const __m256 low[2] = {_mm256_unpacklo_ps(even[0], odd[0]),
+                           _mm256_unpacklo_ps(even[1], odd[1])};
+    const __m256 high[2] = {_mm256_unpackhi_ps(even[0], odd[0]),
+                            _mm256_unpackhi_ps(even[1], odd[1])};
+    _mm256_storeu_ps(to, _mm256_shuffle_ps(low[0], low[1], 0x44));
+    _mm256_storeu_ps(to + pitch, _mm256_shuffle_ps(low[0], low[1], 0xee));
+    _mm256_storeu_ps(to + 2 * pitch, _mm256_shuffle_ps(high[0], high[1], 0x44));
+    _mm256_storeu_ps(to + 3 * pitch, _mm256_shuffle_ps(high[0], high[1], 0xee));
+#else
+    for (int64_t i = 0; i < 32; i++) {
+        to[i % 4 * pitch + i / 4] = from[i];
+    }
+#endif
+}
+
 /// The sums of the lanes of eight vectors, in one order:
 /// ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)).
 WSR_INLINE v8 sum_lanes8(const float *p)

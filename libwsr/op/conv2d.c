@@ -152,25 +152,8 @@ uint32_t wsr__conv2d_needs(const wsr__node *node)
            (node->src[0].want_diff ? 2u : 0u);
 }
 
-// Sums over the pixels of an image, side by side for `lanes` channels.
-static void bias_sums(double *restrict sums, const float *restrict diff,
-                      int64_t pixels, int64_t lanes)
-{
-    if (lanes == 1) {
-        for (int64_t i = 0; i < pixels; i++) {
-            sums[0] += (double)diff[i];
-        }
-        return;
-    }
-    for (int64_t i = 0; i < pixels; i++) {
-#pragma omp simd
-        for (int64_t k = 0; k < WSR__BLOCK; k++) {
-            sums[k] += (double)diff[i * WSR__BLOCK + k];
-        }
-    }
-}
-
-// The same where diff is to be read through a norm; c is the first channel.
+// Sums over the pixels of an image, side by side for some channels, where diff
+// is to be read through a norm; c is the first channel.
 static void bias_sums_through(double *sums, const float *diff, const float *dst,
                               const wsr__affine *affine,
                               const int64_t size[3]) // pixels, lanes, c
@@ -206,12 +189,17 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
             const float *const diff = node->dst.diff + at +
                                       n * (stride != 0 ? stride : dense);
             if (affine == NULL) {
-                bias_sums(sums, diff, pixels, lanes);
+                wsr__lane_sums(sums, diff, pixels * lanes);
             } else {
                 bias_sums_through(
                     sums, diff,
                     affine->dst + at + n * (saved != 0 ? saved : dense), affine,
                     (const int64_t[]){pixels, lanes, b * lanes});
+            }
+        }
+        if (!blocked) { // the lanes are of one channel
+            for (int64_t k = 1; k < WSR__BLOCK; k++) {
+                sums[0] += sums[k];
             }
         }
         for (int64_t k = 0; k < lanes && b * lanes + k < d[1]; k++) {

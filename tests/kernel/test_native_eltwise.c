@@ -55,6 +55,21 @@ static void check_inner_product(const float *a, const float *b, int64_t n)
     ck_assert_double_eq_tol(got, want, 1e-6 * size);
 }
 
+static void check_lane_sums(const float *a, int64_t n)
+{
+    double got[8] = {1, 2, 3, 4, 5, 6, 7, 8}; // added to
+    double want[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    double size = 1;
+    for (int64_t i = 0; i < n; i++) {
+        want[i % 8] += (double)a[i];
+        size += fabs((double)a[i]);
+    }
+    wsr__lane_sums(got, a, n);
+    for (int64_t k = 0; k < 8; k++) {
+        ck_assert_double_eq_tol(got[k], want[k], 1e-6 * size);
+    }
+}
+
 static void check_flat(int64_t n)
 {
     float *const a = special_floats(n, 1);
@@ -101,6 +116,7 @@ static void check_flat(int64_t n)
     }
     check_close(got, want, n, "scale in place");
     check_inner_product(a, b, n);
+    check_lane_sums(b, n);
     wsr__free(a);
     wsr__free(b);
     wsr__free(c);
