@@ -46,84 +46,47 @@ static const wsr__impl native = {.name = "native",
                                             .dst_views = true}};
 
 // What the sum over a window is divided by.
-static double divisor(const wsr__pool_window *p, const wsr__taps *rows,
-                      const wsr__taps *columns)
+static double divisor(const wsr__pool_window *w)
 {
-    return p->count_pad ? (double)(rows->counted * columns->counted)
-                        : (double)((rows->last - rows->first + 1) *
-                                   (columns->last - columns->first + 1));
+    return w->count_pad ? (double)(w->rows.counted * w->columns.counted)
+                        : (double)((w->rows.last - w->rows.first + 1) *
+                                   (w->columns.last - w->columns.first + 1));
 }
 
-// Sum of a window of a plane of `width` columns.
-static double sum_of(const float *x, const wsr__taps *rows,
-                     const wsr__taps *columns, int64_t width)
+static float mean(const float *x, const wsr__pool_window *w)
 {
     double sum = 0;
-    for (int64_t r = rows->first; r <= rows->last; r++) {
-        for (int64_t c = columns->first; c <= columns->last; c++) {
-            sum += (double)x[r * width + c];
+    for (int64_t r = w->rows.first; r <= w->rows.last; r++) {
+        for (int64_t c = w->columns.first; c <= w->columns.last; c++) {
+            sum += (double)x[r * w->width + c];
         }
     }
-    return sum;
-}
-
-// Adds a number to each pixel of a window.
-static void add_to(float *dx, float share, const wsr__taps *rows,
-                   const wsr__taps *columns, int64_t width)
-{
-    for (int64_t r = rows->first; r <= rows->last; r++) {
-        for (int64_t c = columns->first; c <= columns->last; c++) {
-            dx[r * width + c] += share;
-        }
-    }
-}
-
-// Planes [begin, end).
-static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__pool_window p = wsr__pool_window_of(node);
-    float *y = node->dst.data + begin * p.h.out * p.w.out;
-    for (int64_t k = begin; k < end; k++) {
-        const float *const x = node->src[0].data + k * p.h.size * p.w.size;
-        for (int64_t i = 0; i < p.h.out * p.w.out; i++, y++) {
-            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
-            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
-            const double sum = sum_of(x, &rows, &columns, p.w.size);
-            *y = (float)(sum / divisor(&p, &rows, &columns));
-        }
-    }
+    return (float)(sum / divisor(w));
 }
 
 // Every pixel inside the window gets the same share.
-static void backward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+static void spread(float *dx, float dy, const float *x,
+                   const wsr__pool_window *w)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__pool_window p = wsr__pool_window_of(node);
-    const float *dy = node->dst.diff + begin * p.h.out * p.w.out;
-    for (int64_t k = begin; k < end; k++) {
-        float *const dx = node->src[0].diff + k * p.h.size * p.w.size;
-        for (int64_t i = 0; i < p.h.out * p.w.out; i++, dy++) {
-            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
-            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
-            const double whole = divisor(&p, &rows, &columns);
-            const float share = (float)((double)*dy / whole);
-            add_to(dx, share, &rows, &columns, p.w.size);
+    (void)x;
+    const float share = (float)((double)dy / divisor(w));
+    for (int64_t r = w->rows.first; r <= w->rows.last; r++) {
+        for (int64_t c = w->columns.first; c <= w->columns.last; c++) {
+            dx[r * w->width + c] += share;
         }
     }
 }
 
+static const wsr__pool_function function = {mean, spread};
+
 static wsr_status forward_ref(wsr__node *node)
 {
-    return wsr__pool_planes(node, forward_planes);
+    return wsr__pool_windows_forward(node, &function);
 }
 
 static wsr_status backward_ref(wsr__node *node)
 {
-    wsr__start_diff(&node->src[0]);
-    return wsr__pool_planes(node, backward_planes);
+    return wsr__pool_windows_backward(node, &function);
 }
 
 // Any window, of plain images.

@@ -65,71 +65,48 @@ static const wsr__impl native = {.name = "native",
 
 // Offset in the plane of the first maximum, the first NaN if there is one; -1
 // for a window without a pixel, which a dilation can make.
-static int64_t argmax(const float *x, const wsr__taps *rows,
-                      const wsr__taps *columns, int64_t width)
+static int64_t argmax(const float *x, const wsr__pool_window *w)
 {
     int64_t best = -1;
-    for (int64_t i = rows->first; i <= rows->last; i += rows->step) {
-        for (int64_t j = columns->first; j <= columns->last;
-             j += columns->step) {
-            const float v = x[i * width + j];
+    for (int64_t r = w->rows.first; r <= w->rows.last; r += w->rows.step) {
+        for (int64_t c = w->columns.first; c <= w->columns.last;
+             c += w->columns.step) {
+            const float v = x[r * w->width + c];
             const bool more = best < 0 || v > x[best] || isnan(v);
             if (more && (best < 0 || !isnan(x[best]))) {
-                best = i * width + j;
+                best = r * w->width + c;
             }
         }
     }
     return best;
 }
 
-// Planes [begin, end).
-static void forward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+static float most(const float *x, const wsr__pool_window *w)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__pool_window p = wsr__pool_window_of(node);
-    float *y = node->dst.data + begin * p.h.out * p.w.out;
-    for (int64_t k = begin; k < end; k++) {
-        const float *const x = node->src[0].data + k * p.h.size * p.w.size;
-        for (int64_t i = 0; i < p.h.out * p.w.out; i++, y++) {
-            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
-            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
-            const int64_t best = argmax(x, &rows, &columns, p.w.size);
-            *y = best < 0 ? -INFINITY : x[best];
-        }
-    }
+    const int64_t best = argmax(x, w);
+    return best < 0 ? -INFINITY : x[best];
 }
 
 // Finds the maximum again rather than keep an index.
-static void backward_planes(void *ctx, int64_t begin, int64_t end, size_t part)
+static void spread(float *dx, float dy, const float *x,
+                   const wsr__pool_window *w)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__pool_window p = wsr__pool_window_of(node);
-    const float *dy = node->dst.diff + begin * p.h.out * p.w.out;
-    for (int64_t k = begin; k < end; k++) {
-        const int64_t at = k * p.h.size * p.w.size;
-        for (int64_t i = 0; i < p.h.out * p.w.out; i++, dy++) {
-            const wsr__taps rows = wsr__taps_of(&p.h, i / p.w.out);
-            const wsr__taps columns = wsr__taps_of(&p.w, i % p.w.out);
-            const int64_t best =
-                argmax(node->src[0].data + at, &rows, &columns, p.w.size);
-            if (best >= 0) {
-                node->src[0].diff[at + best] += *dy;
-            }
-        }
+    const int64_t best = argmax(x, w);
+    if (best >= 0) {
+        dx[best] += dy;
     }
 }
 
+static const wsr__pool_function function = {most, spread};
+
 static wsr_status forward_ref(wsr__node *node)
 {
-    return wsr__pool_planes(node, forward_planes);
+    return wsr__pool_windows_forward(node, &function);
 }
 
 static wsr_status backward_ref(wsr__node *node)
 {
-    wsr__start_diff(&node->src[0]);
-    return wsr__pool_planes(node, backward_planes);
+    return wsr__pool_windows_backward(node, &function);
 }
 
 static uint32_t needs_ref(const wsr__node *node)

@@ -8,16 +8,8 @@
 
 #include "op/pool.h"
 
-/// Both sides of the pool of a node.
-typedef struct wsr__pool_window {
-    wsr__pool_side h;
-    wsr__pool_side w;
-    bool count_pad;
-} wsr__pool_window;
-
-wsr__pool_window wsr__pool_window_of(const wsr__node *node);
-
-/// Taps of window `i` that lie inside: from first to last, `dilation` apart.
+/// Taps of a window along one side that lie inside: from first to last, `step`
+/// apart.
 typedef struct wsr__taps {
     int64_t first;
     int64_t last; // -1 below first: none
@@ -25,9 +17,26 @@ typedef struct wsr__taps {
     int64_t counted; // taps that an average with padding counts
 } wsr__taps;
 
-wsr__taps wsr__taps_of(const wsr__pool_side *side, int64_t i);
+/// A window of a plane, of which pixel (r, c) is number r * width + c.
+typedef struct wsr__pool_window {
+    wsr__taps rows;
+    wsr__taps columns;
+    int64_t width;
+    bool count_pad;
+} wsr__pool_window;
 
-/// Share the planes of a node, (n, c), among the threads.
-wsr_status wsr__pool_planes(wsr__node *node, wsr__body body);
+/// What a pool makes of a window of plane x, and how the gradient of that adds
+/// to the gradient of the plane. `spread` may read x if the op needs it.
+typedef struct wsr__pool_function {
+    float (*value)(const float *x, const wsr__pool_window *w);
+    void (*spread)(float *dx, float dy, const float *x,
+                   const wsr__pool_window *w);
+} wsr__pool_function;
+
+/// All windows of a node of plain images. backward accumulates.
+wsr_status wsr__pool_windows_forward(wsr__node *node,
+                                     const wsr__pool_function *f);
+wsr_status wsr__pool_windows_backward(wsr__node *node,
+                                      const wsr__pool_function *f);
 
 #endif
