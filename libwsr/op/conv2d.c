@@ -208,9 +208,13 @@ static void bias_body(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-// Added to the bias gradient, from diff_dst read through the norm behind it.
-void wsr__conv2d_bias_add(const wsr__node *node)
+// From diff_dst read through the norm behind it.
+void wsr__conv2d_backward_bias(const wsr__node *node)
 {
+    if (node->n < 3 || !node->src[2].want_diff) {
+        return;
+    }
+    wsr__start_diff(&node->src[2]);
     wsr__node copy = *node;
     const int64_t lanes = node->dst.desc.layout == WSR__BLOCKED ? WSR__BLOCK
                                                                 : 1;

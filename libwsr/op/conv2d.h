@@ -26,8 +26,9 @@ bool wsr__conv2d_stale(uint64_t *seen, const wsr__node *node, size_t i);
 /// the source's.
 uint32_t wsr__conv2d_needs(const wsr__node *node);
 
-/// Add the gradient of the bias, source 2: sums of dst.diff, per channel.
-void wsr__conv2d_bias_add(const wsr__node *node);
+/// The gradient of the bias, source 2, where it is wanted: sums of dst.diff,
+/// per channel.
+void wsr__conv2d_backward_bias(const wsr__node *node);
 
 extern const wsr__impl wsr__conv2d_depthwise;
 extern const wsr__impl wsr__conv2d_pointwise;

@@ -73,9 +73,8 @@ static wsr_status backward(wsr__node *node)
     }
     if (node->src[1].want_diff) {
         backward_weights(node, &p);
-    } else if (node->n > 2 && node->src[2].want_diff) {
-        wsr__start_diff(&node->src[2]);
-        wsr__conv2d_bias_add(node);
+    } else {
+        wsr__conv2d_backward_bias(node);
     }
     return WSR_OK;
 }
