@@ -20,24 +20,17 @@ extern const wsr__option wsr__one_axis_schema[];
 wsr_status wsr__one_axis_infer(wsr_shape *dst, const void *params,
                                const wsr_shape *srcs, size_t n);
 
-/// Backward works from dst and leaves src free.
-uint32_t wsr__one_axis_needs(const wsr__node *node);
+/// What such an op supplies: the passes over a row, of which number i stands at
+/// i * stride, and which ends before `end` = size * stride. `most` is the
+/// largest number of the row; with `add` a gradient is added to dx.
+typedef struct wsr__one_axis {
+    void (*forward)(float *y, const float *x, float most, int64_t end,
+                    int64_t stride);
+    void (*backward)(float *dx, bool add, const float *y, const float *dy,
+                     int64_t end, int64_t stride);
+} wsr__one_axis;
 
-/// Rows of a node: `size` numbers each, `stride` apart.
-typedef struct wsr__rows {
-    int64_t size;
-    int64_t stride;
-} wsr__rows;
-
-wsr__rows wsr__rows_of(const wsr__node *node);
-
-/// Offset of row r.
-static inline int64_t wsr__row_at(const wsr__rows *rows, int64_t r)
-{
-    return r / rows->stride * rows->size * rows->stride + r % rows->stride;
-}
-
-/// Share the rows [begin, end) of the node, the context, among the threads.
-wsr_status wsr__one_axis_each(wsr__node *node, wsr__body body);
+/// Implementations of classes that have `one_axis`.
+extern const wsr__impl *const wsr__one_axis_impls[];
 
 #endif

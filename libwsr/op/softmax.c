@@ -9,74 +9,34 @@
 
 #include <math.h>
 
-// Rows [begin, end). The largest number is taken out, so nothing overflows.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(float *y, const float *x, float most, int64_t end,
+                    int64_t stride)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__rows rows = wsr__rows_of(node);
-    const int64_t k = rows.size * rows.stride;
-    for (int64_t r = begin; r < end; r++) {
-        const float *const x = node->src[0].data + wsr__row_at(&rows, r);
-        float *const y = node->dst.data + wsr__row_at(&rows, r);
-        float most = x[0];
-        for (int64_t i = rows.stride; i < k; i += rows.stride) {
-            most = x[i] > most ? x[i] : most;
-        }
-        double sum = 0;
-        for (int64_t i = 0; i < k; i += rows.stride) {
-            y[i] = expf(x[i] - most);
-            sum += (double)y[i];
-        }
-        const float factor = (float)(1 / sum);
-        for (int64_t i = 0; i < k; i += rows.stride) {
-            y[i] *= factor;
-        }
+    double sum = 0;
+    for (int64_t i = 0; i < end; i += stride) {
+        y[i] = expf(x[i] - most);
+        sum += (double)y[i];
+    }
+    const float factor = (float)(1 / sum);
+    for (int64_t i = 0; i < end; i += stride) {
+        y[i] *= factor;
     }
 }
 
 // The sum is formed in double, since its terms nearly cancel.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(float *dx, bool add, const float *y, const float *dy,
+                     int64_t end, int64_t stride)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__rows rows = wsr__rows_of(node);
-    const int64_t k = rows.size * rows.stride;
-    const bool add = node->src[0].accumulate;
-    for (int64_t r = begin; r < end; r++) {
-        const float *const y = node->dst.data + wsr__row_at(&rows, r);
-        const float *const dy = node->dst.diff + wsr__row_at(&rows, r);
-        float *const dx = node->src[0].diff + wsr__row_at(&rows, r);
-        double dot = 0;
-        for (int64_t i = 0; i < k; i += rows.stride) {
-            dot += (double)dy[i] * (double)y[i];
-        }
-        for (int64_t i = 0; i < k; i += rows.stride) {
-            dx[i] = (add ? dx[i] : 0.0f) + y[i] * (dy[i] - (float)dot);
-        }
+    double dot = 0;
+    for (int64_t i = 0; i < end; i += stride) {
+        dot += (double)dy[i] * (double)y[i];
+    }
+    for (int64_t i = 0; i < end; i += stride) {
+        dx[i] = (add ? dx[i] : 0.0f) + y[i] * (dy[i] - (float)dot);
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__one_axis_each(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__one_axis_each(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = wsr__one_axis_needs,
-    .forward = forward,
-    .backward = backward,
-    .accumulates = true,
-    .in_place = true,
-};
-
-static const wsr__impl *const impls[] = {&ref, NULL};
+static const wsr__one_axis function = {forward, backward};
 
 const wsr__op_class wsr__op_softmax = {
     .super = {"softmax", "softmax along an axis", "", wsr__one_axis_schema,
@@ -86,5 +46,6 @@ const wsr__op_class wsr__op_softmax = {
     .sources = "src (n, ...)",
     .result = "as src",
     .infer = wsr__one_axis_infer,
-    .impls = impls,
+    .impls = wsr__one_axis_impls,
+    .one_axis = &function,
 };
