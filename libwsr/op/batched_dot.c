@@ -4,7 +4,7 @@
 //
 //   dst = sum_i a_i b_i,   da_i = dy * b_i,   db_i = dy * a_i
 
-#include "op/op.h"
+#include "op/per_sample.h"
 
 static wsr_status infer(wsr_shape *dst, const void *params,
                         const wsr_shape *srcs, size_t n)
@@ -16,17 +16,8 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     return status;
 }
 
-// The gradient of either side is the other side.
-static uint32_t needs(const wsr__node *node)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    return (node->src[1].want_diff ? 1u : 0u) |
-           (node->src[0].want_diff ? 2u : 0u);
-}
-
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         node->dst.data[r] = (float)wsr__dot(node->src[0].data + r * k,
@@ -35,10 +26,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 }
 
 // One source after the other: both may be the same tensor.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (size_t s = 0; s < 2; s++) {
         const wsr__arg *const arg = &node->src[s];
@@ -50,27 +39,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-// Sources are plain: a padding channel of one would meet that of the other,
-// which is 0, but rows of blocked images have other lengths.
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {2, 1},
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_batched_dot = {
     .super = {"batched_dot", "inner product of each sample", "", NULL, 0},
@@ -79,5 +52,6 @@ const wsr__op_class wsr__op_batched_dot = {
     .sources = "a (n, ...), b (n, ...)",
     .result = "(n, 1)",
     .infer = infer,
-    .impls = impls,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
 };

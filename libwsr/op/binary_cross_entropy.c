@@ -7,25 +7,9 @@
 // As in PyTorch, logarithms are at least -100, and the divisor p (1 - p) of the
 // gradient (p - y) / (p (1 - p)) at least 1e-12. The targets have no gradient.
 
-#include "op/op.h"
+#include "op/per_sample.h"
 
 #include <math.h>
-
-static wsr_status infer(wsr_shape *dst, const void *params,
-                        const wsr_shape *srcs, size_t n)
-{
-    const wsr_status status = wsr__infer_same(dst, params, srcs, n);
-    if (status == WSR_OK) {
-        *dst = wsr__shape1(dst->dims[0]);
-    }
-    return status;
-}
-
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return 3;
-}
 
 // A factor of zero leaves out its logarithm: most targets are 0 or 1.
 static double term(double factor, double p)
@@ -33,10 +17,8 @@ static double term(double factor, double p)
     return factor == 0 ? 0 : factor * fmax(log(p), -100);
 }
 
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         double sum = 0;
@@ -49,10 +31,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const wsr__arg *const arg = &node->src[0];
     const int64_t k = wsr__row_floats(&arg->desc);
     for (int64_t i = begin * k; i < end * k; i++) {
@@ -64,25 +44,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {1 | 2, 0},
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_binary_cross_entropy = {
     .super = {"binary_cross_entropy", "cross entropy of yes-or-no questions",
@@ -91,7 +57,8 @@ const wsr__op_class wsr__op_binary_cross_entropy = {
     .max_srcs = 2,
     .sources = "p (n, ...) from 0 to 1, targets (n, ...)",
     .result = "(n), a mean per sample",
-    .infer = infer,
-    .impls = impls,
+    .infer = wsr__per_sample_infer,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
     .fixed = 1u << 1,
 };

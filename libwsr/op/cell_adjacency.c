@@ -11,6 +11,7 @@
 // first greatest weight, and to no other.
 
 #include "op/cell_graph.h"
+#include "op/per_sample.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -36,17 +37,8 @@ out:
     return status;
 }
 
-// Which weight is greatest.
-static uint32_t needs(const wsr__node *node)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)node;
-    return 1;
-}
-
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const wsr__node *const node = ctx;
     const wsr__cell_adjacency_params *const o = node->params;
     const int64_t edges = node->src[0].desc.shape.dims[1];
     const int64_t cols = node->src[0].desc.shape.dims[2];
@@ -72,10 +64,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const wsr__cell_adjacency_params *const o = node->params;
     const int64_t edges = node->src[0].desc.shape.dims[1];
     const int64_t cols = node->src[0].desc.shape.dims[2];
@@ -99,25 +89,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {1}, // which weight is greatest
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_cell_adjacency = {
     .super = {"cell_adjacency", "adjacency matrix of a cell's operations", "",
@@ -127,5 +103,6 @@ const wsr__op_class wsr__op_cell_adjacency = {
     .sources = "src (n, m (m + 3) / 2 edges, candidates)",
     .result = "(n, edges + 3, edges + 3)",
     .infer = infer,
-    .impls = impls,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
 };

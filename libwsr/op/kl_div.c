@@ -8,30 +8,12 @@
 //
 // Where p_i = 0, both the term and its gradient are 0.
 
-#include "op/op.h"
+#include "op/per_sample.h"
 
 #include <math.h>
 
-static wsr_status infer(wsr_shape *dst, const void *params,
-                        const wsr_shape *srcs, size_t n)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    const wsr_status status = wsr__infer_same(dst, params, srcs, n);
-    if (status == WSR_OK) {
-        *dst = wsr__shape1(dst->dims[0]);
-    }
-    return status;
-}
-
-// dlog_q needs p alone.
-static uint32_t needs(const wsr__node *node)
-{
-    return (node->src[1].want_diff ? 1u : 0u) | 2u;
-}
-
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
-{
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const log_q = node->src[0].data + r * k;
@@ -74,10 +56,8 @@ static void backward_p(const wsr__node *node, int64_t begin, int64_t end)
 }
 
 // p is often a constant (a softmax of clean logits): its gradient is optional.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     if (node->src[0].want_diff) {
         backward_log_q(node, begin, end);
     }
@@ -86,25 +66,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {2, 1 | 2},
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_kl_div = {
     .super = {"kl_div", "Kullback-Leibler divergence per sample", "", NULL, 0},
@@ -112,6 +78,7 @@ const wsr__op_class wsr__op_kl_div = {
     .max_srcs = 2,
     .sources = "log_q (n, ...) logarithms, p (n, ...) probabilities",
     .result = "(n), sum of p (log p - log_q) per sample",
-    .infer = infer,
-    .impls = impls,
+    .infer = wsr__per_sample_infer,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
 };

@@ -3,7 +3,7 @@
 // Mean of all elements of each sample: (n, ...) to (n). The sum is formed in
 // double precision.
 
-#include "op/op.h"
+#include "op/per_sample.h"
 
 // All dimensions behind the batch are summed over, however many there are.
 static wsr_status infer(wsr_shape *dst, const void *params,
@@ -16,10 +16,8 @@ static wsr_status infer(wsr_shape *dst, const void *params,
 }
 
 // Samples [begin, end) of k elements each.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         double sum = 0;
@@ -31,10 +29,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 }
 
 // Every element of a sample gets the same share, dy / k.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     float *const dx = node->src[0].diff;
     const bool add = node->src[0].accumulate;
@@ -46,25 +42,10 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-// A sample is summed by one thread, in one order.
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_mean = {
     .super = {"mean", "mean of each sample", "", NULL, 0},
@@ -73,6 +54,7 @@ const wsr__op_class wsr__op_mean = {
     .sources = "src (n, ...)",
     .result = "(n)",
     .infer = infer,
-    .impls = impls,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
     .piecewise_linear = 1u,
 };

@@ -4,31 +4,11 @@
 //
 //   dst = 1/k sum_i (a_i - b_i)^2,   da_i = -db_i = dy * 2/k * (a_i - b_i)
 
-#include "op/op.h"
-
-// A loss per sample: the mean over the batch is the caller's to take.
-static wsr_status infer(wsr_shape *dst, const void *params,
-                        const wsr_shape *srcs, size_t n)
-{
-    const wsr_status status = wsr__infer_same(dst, params, srcs, n);
-    if (status == WSR_OK) {
-        *dst = wsr__shape1(dst->dims[0]);
-    }
-    return status;
-}
-
-// Both gradients need both sources.
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return 3;
-}
+#include "op/per_sample.h"
 
 // Samples [begin, end) of k differences each, summed in double.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
         const float *const a = node->src[0].data + r * k;
@@ -43,10 +23,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 }
 
 // One source after the other: both may be the same tensor.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (size_t s = 0; s < 2; s++) {
         const wsr__arg *const arg = &node->src[s];
@@ -62,26 +40,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-// Parallel over samples; one sample is summed in one order.
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {1 | 2, 1 | 2},
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_mse = {
     .super = {"mse", "mean squared difference per sample", "", NULL, 0},
@@ -89,6 +52,7 @@ const wsr__op_class wsr__op_mse = {
     .max_srcs = 2,
     .sources = "a (n, ...), b (n, ...)",
     .result = "(n), a mean per sample",
-    .infer = infer,
-    .impls = impls,
+    .infer = wsr__per_sample_infer,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
 };

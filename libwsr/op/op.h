@@ -156,6 +156,7 @@ struct wsr__op_class {
     const struct wsr__elementwise *elementwise; // op/elementwise.h, or NULL
     const struct wsr__binary *binary;           // op/broadcast.h, or NULL
     const struct wsr__reduce *reduce;           // op/reduce.h, or NULL
+    const struct wsr__per_sample *per_sample;   // op/per_sample.h, or NULL
     const struct wsr__one_axis *one_axis;       // op/one_axis.h, or NULL
     const struct wsr__norm_class *norm;         // op/norm_groups.h, or NULL
     bool no_grad;       // a source's gradient never flows through it

@@ -9,7 +9,7 @@
 // Sums are formed in double precision, so nothing overflows; a NaN in a
 // sample makes its norm NaN.
 
-#include "op/op.h"
+#include "op/per_sample.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -33,13 +33,6 @@ static wsr_status infer(wsr_shape *dst, const void *params,
     (void)n;
     *dst = wsr__shape2(srcs[0].dims[0], 1);
     return WSR_OK;
-}
-
-// The Euclidean norm is read back rather than computed again.
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return 1u | WSR__NEED_DST;
 }
 
 static float norm_1(const float *x, int64_t k)
@@ -104,10 +97,8 @@ static void grad_inf(float *dx, const float *x, int64_t k, float dy)
 
 // Sources are plain. A sample's norm is computed by one thread, so its bits do
 // not depend on their number.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const vector_norm_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
@@ -124,10 +115,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(const wsr__node *node, int64_t begin, int64_t end)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
     const vector_norm_params *const o = node->params;
     const int64_t k = wsr__row_floats(&node->src[0].desc);
     for (int64_t r = begin; r < end; r++) {
@@ -148,25 +137,11 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    return wsr__share_samples(node, forward_share);
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    return wsr__share_samples(node, backward_share);
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__per_sample loops = {
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
+    .reads = {1 | WSR__NEED_DST}, // the norm is not computed again
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_vector_norm = {
     .super = {"vector_norm", "norm of each sample", "", schema,
@@ -176,5 +151,6 @@ const wsr__op_class wsr__op_vector_norm = {
     .sources = "src (n, ...)",
     .result = "(n, 1)",
     .infer = infer,
-    .impls = impls,
+    .impls = wsr__per_sample_impls,
+    .per_sample = &loops,
 };
