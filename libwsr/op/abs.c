@@ -40,6 +40,7 @@ static const wsr__elementwise function = {
     .slope = slope,
     .forward = forward,
     .backward = backward,
+    .reads = 1,
 };
 
 const wsr__op_class wsr__op_abs = {

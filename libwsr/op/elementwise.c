@@ -28,17 +28,16 @@ static void layout(wsr__node *node)
     node->dst.desc.layout = src->layout;
 }
 
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return 1;
-}
-
 // ------------------------------------------------------------------- arrays
 
 static bool has_arrays(const wsr__node *node)
 {
     return node->cls->elementwise->forward != NULL;
+}
+
+static uint32_t needs(const wsr__node *node)
+{
+    return node->cls->elementwise->reads;
 }
 
 static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
@@ -58,32 +57,31 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
     const wsr__elementwise *const f = node->cls->elementwise;
     float *const dx = node->src[0].diff;
     const float *const dy = node->dst.diff;
-    const float *const x = node->src[0].data;
+    const float *const at = f->reads == WSR__NEED_DST ? node->dst.data
+                                                      : node->src[0].data;
     if (!node->src[0].accumulate) {
-        f->backward(dx + begin, dy + begin, x + begin, end - begin,
+        f->backward(dx + begin, dy + begin, at + begin, end - begin,
                     node->params);
         return;
     }
     float chunk[CHUNK];
-    for (int64_t at = begin; at < end; at += CHUNK) {
-        const int64_t n = end - at < CHUNK ? end - at : CHUNK;
-        f->backward(chunk, dy + at, x + at, n, node->params);
+    for (int64_t k = begin; k < end; k += CHUNK) {
+        const int64_t n = end - k < CHUNK ? end - k : CHUNK;
+        f->backward(chunk, dy + k, at + k, n, node->params);
         for (int64_t i = 0; i < n; i++) {
-            dx[at + i] += chunk[i];
+            dx[k + i] += chunk[i];
         }
     }
 }
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), 1, forward_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, 1, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), 1, backward_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, 1, backward_share);
 }
 
 static const wsr__impl native = {
@@ -98,6 +96,12 @@ static const wsr__impl native = {
 };
 
 // ------------------------------------------------------------------- double
+
+static uint32_t needs_ref(const wsr__node *node)
+{
+    (void)node;
+    return 1;
+}
 
 static void forward_ref_share(void *ctx, int64_t begin, int64_t end,
                               size_t part)
@@ -132,20 +136,18 @@ enum { COST = 16 };
 
 static wsr_status forward_ref(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), COST, forward_ref_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, COST, forward_ref_share);
 }
 
 static wsr_status backward_ref(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), COST, backward_ref_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, COST, backward_ref_share);
 }
 
 static const wsr__impl ref = {
     .name = "ref",
     .layout = layout,
-    .needs = needs,
+    .needs = needs_ref,
     .forward = forward_ref,
     .backward = backward_ref,
     .accumulates = true,

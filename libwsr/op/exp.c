@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// y = exp(x), dx = dy * y. Sources are plain: a padding channel of a blocked
-// image would become 1.
+// y = exp(x), dx = dy * y. Where it overflows the result is inf, as in PyTorch.
 
-#include "op/op.h"
+#include "op/elementwise.h"
 
 #include <math.h>
 
-// Where it overflows the result is inf, as in PyTorch.
-static void grow(float *y, const float *x, int64_t n, const void *params)
+// Its own derivative.
+static double value(double x, const void *params)
+{
+    (void)params;
+    return exp(x);
+}
+
+static void forward(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
     for (int64_t i = 0; i < n; i++) {
@@ -16,9 +21,8 @@ static void grow(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
-// From y alone, so that x need not be kept.
-static void grow_grad(float *dx, const float *dy, const float *y, int64_t n,
-                      const void *params)
+static void backward(float *dx, const float *dy, const float *y, int64_t n,
+                     const void *params)
 {
     (void)params;
     for (int64_t i = 0; i < n; i++) {
@@ -26,37 +30,13 @@ static void grow_grad(float *dx, const float *dy, const float *y, int64_t n,
     }
 }
 
-static const wsr__unary function = {grow, grow_grad};
-
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return WSR__NEED_DST;
-}
-
-// dst may lie in src.
-static wsr_status forward(wsr__node *node)
-{
-    wsr__unary_forward(node, &function);
-    return WSR_OK;
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    wsr__unary_backward(node, &function);
-    return WSR_OK;
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__elementwise function = {
+    .value = value,
+    .slope = value,
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
-    .in_place = true,
+    .reads = WSR__NEED_DST,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_exp = {
     .super = {"exp", "exponential function", "", NULL, 0},
@@ -65,5 +45,6 @@ const wsr__op_class wsr__op_exp = {
     .sources = "src (n, ...)",
     .result = "as src",
     .infer = wsr__infer_same,
-    .impls = impls,
+    .impls = wsr__elementwise_impls,
+    .elementwise = &function,
 };

@@ -84,6 +84,7 @@ static const wsr__elementwise function = {
     .slope = slope,
     .forward = forward,
     .backward = backward,
+    .reads = 1,
 
 };
 

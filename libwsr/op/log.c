@@ -1,66 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// y = ln(x), dx = dy / x. As in IEEE arithmetic ln(0) is -inf, and NaN below.
-// Sources are plain: a padding channel of a blocked image would become -inf.
+// y = ln(x), dx = dy / x. As in IEEE arithmetic ln(0) is -inf, and NaN below;
+// at x = 0 the gradient is infinite, nothing is cut off.
 
-#include "op/op.h"
+#include "op/elementwise.h"
 
 #include <math.h>
 
-// The gradient is dy / x: it needs src, not dst.
-static uint32_t needs(const wsr__node *node)
+static double value(double x, const void *params)
 {
-    (void)node;
-    return 1;
+    (void)params;
+    return log(x);
 }
 
-// Elements [begin, end) of the flat array.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static double slope(double x, const void *params)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const float *const x = node->src[0].data;
-    for (int64_t i = begin; i < end; i++) {
-        node->dst.data[i] = logf(x[i]);
+    (void)params;
+    return 1 / x;
+}
+
+static void forward(float *y, const float *x, int64_t n, const void *params)
+{
+    (void)params;
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = logf(x[i]);
     }
 }
 
-// At x = 0 the gradient is infinite; nothing is cut off here.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(float *dx, const float *dy, const float *x, int64_t n,
+                     const void *params)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const float *const x = node->src[0].data;
-    const float *const dy = node->dst.diff;
-    float *const dx = node->src[0].diff;
-    const bool add = node->src[0].accumulate;
-    for (int64_t i = begin; i < end; i++) {
-        dx[i] = (add ? dx[i] : 0.0f) + dy[i] / x[i];
+    (void)params;
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = dy[i] / x[i];
     }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    wsr__share(wsr__dst_floats(node), 1, forward_share, node);
-    return WSR_OK;
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    wsr__share(wsr__dst_floats(node), 1, backward_share, node);
-    return WSR_OK;
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__elementwise function = {
+    .value = value,
+    .slope = slope,
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
-    .in_place = true,
+    .reads = 1,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_log = {
     .super = {"log", "natural logarithm", "", NULL, 0},
@@ -69,5 +51,6 @@ const wsr__op_class wsr__op_log = {
     .sources = "src (n, ...)",
     .result = "as src",
     .infer = wsr__infer_same,
-    .impls = impls,
+    .impls = wsr__elementwise_impls,
+    .elementwise = &function,
 };

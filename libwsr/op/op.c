@@ -170,6 +170,12 @@ void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx)
     }
 }
 
+wsr_status wsr__share_elements(wsr__node *node, int64_t cost, wsr__body body)
+{
+    wsr__share(wsr__dst_floats(node), cost, body, node);
+    return WSR_OK;
+}
+
 wsr_status wsr__share_samples(wsr__node *node, wsr__body body)
 {
     const wsr__desc *const src = &node->src[0].desc;
@@ -191,60 +197,4 @@ double wsr__dot(const float *a, const float *b, int64_t n)
         sum += (double)a[i] * (double)b[i];
     }
     return sum;
-}
-
-// Elementwise ops work in any layout as long as f(0) = 0: the padding channels
-// of blocked images are elements like others.
-typedef struct unary_work {
-    const wsr__unary *f;
-    wsr__node *node;
-} unary_work;
-
-// Shares are contiguous and disjoint, so dst may lie in src (in_place).
-static void unary_forward_share(void *ctx, int64_t begin, int64_t end,
-                                size_t part)
-{
-    (void)part;
-    const unary_work *const work = ctx;
-    const wsr__node *const node = work->node;
-    work->f->forward(node->dst.data + begin, node->src[0].data + begin,
-                     end - begin, node->params);
-}
-
-void wsr__unary_forward(wsr__node *node, const wsr__unary *f)
-{
-    unary_work work = {f, node};
-    wsr__share(wsr__dst_floats(node), 1, unary_forward_share, &work);
-}
-
-// f overwrites, so a gradient that accumulates passes through a small buffer.
-static void unary_backward_share(void *ctx, int64_t begin, int64_t end,
-                                 size_t part)
-{
-    (void)part;
-    enum { CHUNK = 1024 };
-    const unary_work *const work = ctx;
-    const wsr__node *const node = work->node;
-    float *const dx = node->src[0].diff;
-    const float *const dy = node->dst.diff;
-    const float *const y = node->dst.data;
-    if (!node->src[0].accumulate) {
-        work->f->backward(dx + begin, dy + begin, y + begin, end - begin,
-                          node->params);
-        return;
-    }
-    float chunk[CHUNK];
-    for (int64_t at = begin; at < end; at += CHUNK) {
-        const int64_t n = end - at < CHUNK ? end - at : CHUNK;
-        work->f->backward(chunk, dy + at, y + at, n, node->params);
-        for (int64_t i = 0; i < n; i++) {
-            dx[at + i] += chunk[i];
-        }
-    }
-}
-
-void wsr__unary_backward(wsr__node *node, const wsr__unary *f)
-{
-    unary_work work = {f, node};
-    wsr__share(wsr__dst_floats(node), 1, unary_backward_share, &work);
 }

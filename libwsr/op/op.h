@@ -227,6 +227,10 @@ int64_t wsr__row_floats(const wsr__desc *desc);
 /// whole is too little to be worth waking threads.
 void wsr__share(int64_t n, int64_t floats, wsr__body body, void *ctx);
 
+/// The same over the elements of a node's dst, padding channels included; one
+/// costs about as much as touching `cost` floats.
+wsr_status wsr__share_elements(wsr__node *node, int64_t cost, wsr__body body);
+
 /// The same over the samples of a node, whose cost is that of source 0.
 wsr_status wsr__share_samples(wsr__node *node, wsr__body body);
 
@@ -235,18 +239,5 @@ void wsr__scale_into(float *y, bool add, float a, const float *x, int64_t n);
 
 /// Sum of the products of n floats, in double.
 double wsr__dot(const float *a, const float *b, int64_t n);
-
-/// What an elementwise op y = f(x) supplies: whole arrays, so that its loop
-/// can be vectorised. backward: dx (+)= dy * f'(x), from y alone.
-typedef struct wsr__unary {
-    void (*forward)(float *y, const float *x, int64_t n, const void *params);
-    void (*backward)(float *dx, const float *dy, const float *y, int64_t n,
-                     const void *params);
-} wsr__unary;
-
-/// Run an elementwise op in parallel shares.
-void wsr__unary_forward(wsr__node *node, const wsr__unary *f);
-/// As forward; when the diff accumulates, shares pass through a small buffer.
-void wsr__unary_backward(wsr__node *node, const wsr__unary *f);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dst = factor * src + offset, diff_src = factor * diff_dst. Without an offset
-// zeros stay zeros and any layout will do; with one sources are plain, since
-// the padding channels of a blocked image must stay zero.
+// dst = factor * src + offset, diff_src = factor * diff_dst.
 
+#include "op/elementwise.h"
 #include "op/params.h"
 
 #include <stddef.h>
@@ -16,70 +15,44 @@ static const wsr__option schema[] = {
     {0},
 };
 
-// An offset would change padding channels, so it asks for the plain layout.
-static void layout(wsr__node *node)
+static double value(double x, const void *params)
 {
-    const wsr__scale_params *const o = node->params;
-    if (o->offset == 0) {
-        wsr__layout_same(node);
-    } else {
-        node->src[0].desc.layout = WSR__PLAIN;
-        node->dst.desc.layout = WSR__PLAIN;
-    }
+    const wsr__scale_params *const o = params;
+    return o->factor * x + o->offset;
+}
+
+static double slope(double x, const void *params)
+{
+    (void)x;
+    return ((const wsr__scale_params *)params)->factor;
 }
 
 // In single precision, as PyTorch multiplies by a number.
-static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void forward(float *y, const float *x, int64_t n, const void *params)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__scale_params *const o = node->params;
+    const wsr__scale_params *const o = params;
     const float factor = (float)o->factor;
     const float offset = (float)o->offset;
-    const float *const x = node->src[0].data;
-    for (int64_t i = begin; i < end; i++) {
-        node->dst.data[i] = factor * x[i] + offset;
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = factor * x[i] + offset;
     }
 }
 
 // The offset is a constant and has no gradient.
-static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
+static void backward(float *dx, const float *dy, const float *at, int64_t n,
+                     const void *params)
 {
-    (void)part;
-    const wsr__node *const node = ctx;
-    const wsr__scale_params *const o = node->params;
-    const float factor = (float)o->factor;
-    const float *const dy = node->dst.diff;
-    float *const dx = node->src[0].diff;
-    const bool add = node->src[0].accumulate;
-    for (int64_t i = begin; i < end; i++) {
-        dx[i] = (add ? dx[i] : 0.0f) + factor * dy[i];
-    }
+    (void)at;
+    wsr__scale_into(dx, false,
+                    (float)((const wsr__scale_params *)params)->factor, dy, n);
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    wsr__share(wsr__dst_floats(node), 1, forward_share, node);
-    return WSR_OK;
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    wsr__share(wsr__dst_floats(node), 1, backward_share, node);
-    return WSR_OK;
-}
-
-// Backward needs neither src nor dst.
-static const wsr__impl ref = {
-    .name = "ref",
-    .layout = layout,
+static const wsr__elementwise function = {
+    .value = value,
+    .slope = slope,
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
-    .in_place = true,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_scale = {
     .super = {"scale", "factor * x + offset", "", schema,
@@ -89,6 +62,7 @@ const wsr__op_class wsr__op_scale = {
     .sources = "src (n, ...)",
     .result = "as src",
     .infer = wsr__infer_same,
-    .impls = impls,
+    .impls = wsr__elementwise_impls,
+    .elementwise = &function,
     .piecewise_linear = 1u,
 };

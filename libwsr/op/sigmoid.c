@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // y = 1 / (1 + exp(-x)), dx = dy * y * (1 - y). The exponential is taken of
-// -|x|, so that nothing overflows. Sources are plain: a padding channel of a
-// blocked image would become 1/2.
+// -|x|, so that nothing overflows.
 
-#include "op/op.h"
+#include "op/elementwise.h"
 
 #include <math.h>
 
-static void squash(float *y, const float *x, int64_t n, const void *params)
+static double value(double x, const void *params)
+{
+    (void)params;
+    const double e = exp(-fabs(x));
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+static double slope(double x, const void *params)
+{
+    const double y = value(x, params);
+    return y * (1 - y);
+}
+
+static void forward(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
     for (int64_t i = 0; i < n; i++) {
@@ -17,9 +29,9 @@ static void squash(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
-// From y alone; where y is 1 or 0 in single precision the gradient is 0.
-static void squash_grad(float *dx, const float *dy, const float *y, int64_t n,
-                        const void *params)
+// Where y is 1 or 0 in single precision the gradient is 0.
+static void backward(float *dx, const float *dy, const float *y, int64_t n,
+                     const void *params)
 {
     (void)params;
     for (int64_t i = 0; i < n; i++) {
@@ -27,37 +39,13 @@ static void squash_grad(float *dx, const float *dy, const float *y, int64_t n,
     }
 }
 
-static const wsr__unary function = {squash, squash_grad};
-
-static uint32_t needs(const wsr__node *node)
-{
-    (void)node;
-    return WSR__NEED_DST;
-}
-
-// dst may lie in src.
-static wsr_status forward(wsr__node *node)
-{
-    wsr__unary_forward(node, &function);
-    return WSR_OK;
-}
-
-static wsr_status backward(wsr__node *node)
-{
-    wsr__unary_backward(node, &function);
-    return WSR_OK;
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .needs = needs,
+static const wsr__elementwise function = {
+    .value = value,
+    .slope = slope,
     .forward = forward,
     .backward = backward,
-    .accumulates = true,
-    .in_place = true,
+    .reads = WSR__NEED_DST,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_sigmoid = {
     .super = {"sigmoid", "1 / (1 + exp(-x))", "", NULL, 0},
@@ -66,5 +54,6 @@ const wsr__op_class wsr__op_sigmoid = {
     .sources = "src (n, ...)",
     .result = "as src",
     .infer = wsr__infer_same,
-    .impls = impls,
+    .impls = wsr__elementwise_impls,
+    .elementwise = &function,
 };

@@ -32,14 +32,7 @@ END_TEST
 
 START_TEST(a_nan_and_infinities_pass)
 {
-    const float x[] = {NAN, INFINITY, -INFINITY};
-    const double want[] = {0, INFINITY, -INFINITY};
-    float y[3];
-    op_forward(y, "leaky_relu", NULL, &(op_value){{2, {1, 3}}, x}, 1);
-    ck_assert(isnan(y[0]));
-    for (size_t i = 1; i < 3; i++) {
-        ck_assert_msg((double)y[i] == want[i], "%g", (double)y[i]);
-    }
+    infinities_become("leaky_relu", INFINITY, -INFINITY);
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "support/gradcheck.h"
+#include "support/elementwise.h"
 
 START_TEST(values_are_scaled_and_shifted)
 {
@@ -17,16 +17,8 @@ END_TEST
 
 START_TEST(gradients_are_right)
 {
-    static const char *const options[] = {"factor=-1.5", "factor=3,offset=2"};
-    for (size_t i = 0; i < 2; i++) {
-        grad_case c = {.op = "scale",
-                       .options = options[i],
-                       .n = 1,
-                       .src = {{.shape = {4, {3, 7, 5, 3}}}}};
-        gradcheck(&c);
-        c.blocked = true;
-        gradcheck(&c);
-    }
+    elementwise_gradients("scale", "factor=-1.5", -1, 1, NULL);
+    elementwise_gradients("scale", "factor=3,offset=2", -1, 1, NULL);
 }
 END_TEST
 

@@ -90,6 +90,16 @@ void slopes_are(const char *op, const char *options, const float *x,
     }
 }
 
+void infinities_become(const char *op, float from_positive, float from_negative)
+{
+    const float x[] = {NAN, INFINITY, -INFINITY};
+    float y[3];
+    op_forward(y, op, NULL, &(op_value){{2, {1, 3}}, x}, 1);
+    ck_assert(isnan(y[0]));
+    ck_assert_msg(y[1] == from_positive, "%g", (double)y[1]);
+    ck_assert_msg(y[2] == from_negative, "%g", (double)y[2]);
+}
+
 void pairs_follow(const char *op, double (*f)(double, double))
 {
     static const float numbers[] = {-3, -1.5f, -1, -0.25f, 0,   0.5f,

@@ -27,6 +27,10 @@ void slopes_at(float *dx, const char *op, const char *options, const float *x,
 void slopes_are(const char *op, const char *options, const float *x,
                 const float *want, int64_t n);
 
+/// A NaN stays one, and the infinities become these two values.
+void infinities_become(const char *op, float from_positive,
+                       float from_negative);
+
 /// Values of an op of two sources against f, over pairs of numbers.
 void pairs_follow(const char *op, double (*f)(double, double));
 

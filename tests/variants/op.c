@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A variant that the gate adds: y = x x.
 
-#include "op/op.h"
 #include "kernel/native.h"
+#include "op/elementwise.h"
 
-static void square(float *y, const float *x, int64_t n, const void *params)
+static double square(double x, const void *params)
+{
+    (void)params;
+    return x * x;
+}
+
+static double slope(double x, const void *params)
+{
+    (void)params;
+    return 2 * x;
+}
+
+static void forward(float *y, const float *x, int64_t n, const void *params)
 {
     (void)params;
     for (int64_t i = 0; i < n; i++) {
@@ -12,28 +24,22 @@ static void square(float *y, const float *x, int64_t n, const void *params)
     }
 }
 
-static const wsr__unary function = {square, NULL};
-
-static uint32_t needs(const wsr__node *node)
+static void backward(float *dx, const float *dy, const float *x, int64_t n,
+                     const void *params)
 {
-    (void)node;
-    return WSR__NEED_DST;
+    (void)params;
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = 2 * dy[i] * x[i];
+    }
 }
 
-static wsr_status forward(wsr__node *node)
-{
-    wsr__unary_forward(node, &function);
-    return WSR_OK;
-}
-
-static const wsr__impl ref = {
-    .name = "ref",
-    .layout = wsr__layout_same,
-    .needs = needs,
+static const wsr__elementwise function = {
+    .value = square,
+    .slope = slope,
     .forward = forward,
+    .backward = backward,
+    .reads = 1,
 };
-
-static const wsr__impl *const impls[] = {&ref, NULL};
 
 const wsr__op_class wsr__op_dummy = {
     .super = {"dummy", "x x", "", NULL, 0},
@@ -42,5 +48,6 @@ const wsr__op_class wsr__op_dummy = {
     .min_srcs = 1,
     .max_srcs = 1,
     .infer = wsr__infer_same,
-    .impls = impls,
+    .impls = wsr__elementwise_impls,
+    .elementwise = &function,
 };
