@@ -165,10 +165,10 @@ static double value(double a, double b)
     return a + b;
 }
 
-static double slope(double a, double b)
+static double slope(double x, double other)
 {
-    (void)a;
-    (void)b;
+    (void)x;
+    (void)other;
     return 1;
 }
 
@@ -180,10 +180,11 @@ static void plus(float *y, const float *a, const float *b, int64_t n)
     }
 }
 
-static void pass(float *dx, const float *dy, const float *const ab[2],
+static void pass(float *dx, const float *dy, const float *x, const float *other,
                  int64_t n)
 {
-    (void)ab;
+    (void)x;
+    (void)other;
     for (int64_t i = 0; i < n; i++) {
         dx[i] = dy[i];
     }

@@ -329,10 +329,10 @@ static int64_t terms_of(float *terms, const walk *w, const place *p, int64_t at)
     const int64_t left = w->run - at;
     const int64_t n = left < w->tile ? left : w->tile;
     float tiles[2][TILE];
-    const float *const ab[2] = {beside(tiles[0], w, 0, p, at),
-                                beside(tiles[1], w, 1, p, at)};
     w->node->cls->binary->backward[w->side](
-        terms, w->node->dst.diff + p->dst + at, ab, n);
+        terms, w->node->dst.diff + p->dst + at,
+        beside(tiles[0], w, w->side, p, at),
+        beside(tiles[1], w, 1 - w->side, p, at), n);
     return n;
 }
 
@@ -464,10 +464,12 @@ static void sum_ref(wsr__node *node, size_t s)
     const int64_t count = wsr__src_floats(node, s);
     memset(sums, 0, (size_t)count * sizeof(*sums));
     for (int64_t i = 0; i < wsr__dst_floats(node); i++) {
-        const double a = (double)node->src[0].data[offset_of(node, 0, i)];
-        const double b = (double)node->src[1].data[offset_of(node, 1, i)];
-        sums[offset_of(node, s, i)] += (double)node->dst.diff[i] *
-                                       node->cls->binary->slope[s](a, b);
+        const int64_t at = offset_of(node, s, i);
+        const double x = (double)node->src[s].data[at];
+        const double other =
+            (double)node->src[1 - s].data[offset_of(node, 1 - s, i)];
+        sums[at] += (double)node->dst.diff[i] *
+                    node->cls->binary->slope[s](x, other);
     }
     for (int64_t i = 0; i < count; i++) {
         node->src[s].diff[i] = (float)sums[i];

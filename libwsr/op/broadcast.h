@@ -10,14 +10,16 @@
 #include "op/op.h"
 
 /// What an op y = f(a, b) supplies: f in double, for the reference, and for
-/// arrays of n floats, so that its loop can be vectorised.
+/// arrays of n floats, so that its loop can be vectorised. Gradients are those
+/// of a, then of b; x is the source that the gradient is of, so both functions
+/// of an op with f(a, b) = f(b, a) are one.
 typedef struct wsr__binary {
     double (*value)(double a, double b);
-    double (*slope[2])(double a, double b); // df / da, df / db
+    double (*slope[2])(double x, double other); // df / dx
     void (*forward)(float *y, const float *a, const float *b, int64_t n);
-    // dx = dy * df / da, and with b. dx overlaps nothing.
-    void (*backward[2])(float *dx, const float *dy, const float *const ab[2],
-                        int64_t n);
+    // dx = dy * df / dx. dx overlaps nothing.
+    void (*backward[2])(float *dx, const float *dy, const float *x,
+                        const float *other, int64_t n);
     uint32_t reads[2]; // sources that each of backward reads: bit i is src i
     bool keeps_zero;   // f(0, 0) = 0
 } wsr__binary;

@@ -17,7 +17,7 @@ static double slope_a(double a, double b)
     return 1 / b;
 }
 
-static double slope_b(double a, double b)
+static double slope_b(double b, double a)
 {
     return -(a / b) / b;
 }
@@ -30,19 +30,20 @@ static void forward(float *y, const float *a, const float *b, int64_t n)
 }
 
 // In this order the square of b cannot overflow.
-static void backward_a(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_a(float *dx, const float *dy, const float *a,
+                       const float *b, int64_t n)
 {
+    (void)a;
     for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] / ab[1][i];
+        dx[i] = dy[i] / b[i];
     }
 }
 
-static void backward_b(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_b(float *dx, const float *dy, const float *b,
+                       const float *a, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        dx[i] = -dy[i] * (ab[0][i] / ab[1][i]) / ab[1][i];
+        dx[i] = -dy[i] * (a[i] / b[i]) / b[i];
     }
 }
 

@@ -11,14 +11,9 @@ static double value(double a, double b)
     return wsr__extremum(false, a, b);
 }
 
-static double slope_a(double a, double b)
+static double slope(double x, double other)
 {
-    return wsr__extremum_slope(false, a, b);
-}
-
-static double slope_b(double a, double b)
-{
-    return wsr__extremum_slope(false, b, a);
+    return wsr__extremum_slope(false, x, other);
 }
 
 static void forward(float *y, const float *a, const float *b, int64_t n)
@@ -26,23 +21,17 @@ static void forward(float *y, const float *a, const float *b, int64_t n)
     wsr__extremum_forward(false, y, a, b, n);
 }
 
-static void backward_a(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward(float *dx, const float *dy, const float *x,
+                     const float *other, int64_t n)
 {
-    wsr__extremum_backward(false, dx, dy, ab[0], ab[1], n);
-}
-
-static void backward_b(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
-{
-    wsr__extremum_backward(false, dx, dy, ab[1], ab[0], n);
+    wsr__extremum_backward(false, dx, dy, x, other, n);
 }
 
 static const wsr__binary function = {
     .value = value,
-    .slope = {slope_a, slope_b},
+    .slope = {slope, slope},
     .forward = forward,
-    .backward = {backward_a, backward_b},
+    .backward = {backward, backward},
     .reads = {1 | 2, 1 | 2},
     .keeps_zero = true,
 };

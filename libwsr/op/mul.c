@@ -8,6 +8,42 @@
 
 #include "op/broadcast.h"
 
+static double value(double a, double b)
+{
+    return a * b;
+}
+
+static double slope(double x, double other)
+{
+    (void)x;
+    return other;
+}
+
+static void times(float *y, const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = a[i] * b[i];
+    }
+}
+
+static void times_other(float *dx, const float *dy, const float *x,
+                        const float *other, int64_t n)
+{
+    (void)x;
+    times(dx, dy, other, n);
+}
+
+static const wsr__binary function = {
+    .value = value,
+    .slope = {slope, slope},
+    .forward = times,
+    .backward = {times_other, times_other},
+    .reads = {2, 1},
+    .keeps_zero = true,
+};
+
+// ------------------------------------------------------------ of one shape
+
 static uint32_t needs(const wsr__node *node)
 {
     return (node->src[1].want_diff ? 1u : 0u) |
@@ -18,11 +54,8 @@ static void forward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    const float *const a = node->src[0].data;
-    const float *const b = node->src[1].data;
-    for (int64_t i = begin; i < end; i++) {
-        node->dst.data[i] = a[i] * b[i];
-    }
+    times(node->dst.data + begin, node->src[0].data + begin,
+          node->src[1].data + begin, end - begin);
 }
 
 // One source after the other: both may be the same tensor.
@@ -43,14 +76,12 @@ static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), 1, forward_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, 1, forward_share);
 }
 
 static wsr_status backward(wsr__node *node)
 {
-    wsr__share(wsr__dst_floats(node), 1, backward_share, node);
-    return WSR_OK;
+    return wsr__share_elements(node, 1, backward_share);
 }
 
 static const wsr__impl same = {
@@ -62,56 +93,6 @@ static const wsr__impl same = {
     .backward = backward,
     .accumulates = true,
     .in_place = true,
-};
-
-static double value(double a, double b)
-{
-    return a * b;
-}
-
-static double slope_a(double a, double b)
-{
-    (void)a;
-    return b;
-}
-
-static double slope_b(double a, double b)
-{
-    (void)b;
-    return a;
-}
-
-// For shapes that differ.
-static void times(float *y, const float *a, const float *b, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = a[i] * b[i];
-    }
-}
-
-static void times_b(float *dx, const float *dy, const float *const ab[2],
-                    int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * ab[1][i];
-    }
-}
-
-static void times_a(float *dx, const float *dy, const float *const ab[2],
-                    int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * ab[0][i];
-    }
-}
-
-static const wsr__binary function = {
-    .value = value,
-    .slope = {slope_a, slope_b},
-    .forward = times,
-    .backward = {times_b, times_a},
-    .reads = {2, 1},
-    .keeps_zero = true,
 };
 
 static const wsr__impl *const impls[] = {&same, &wsr__broadcast_native,

@@ -21,7 +21,7 @@ static double slope_a(double a, double b)
     return b == 0 ? 0 : b * pow(a, b - 1);
 }
 
-static double slope_b(double a, double b)
+static double slope_b(double b, double a)
 {
     return a == 0 && b >= 0 ? 0 : pow(a, b) * log(a);
 }
@@ -46,19 +46,19 @@ static float power_b(float a, float b)
     return a == 0 && b >= 0 ? 0 : powf(a, b) * logf(a);
 }
 
-static void backward_a(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_a(float *dx, const float *dy, const float *a,
+                       const float *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * power_a(ab[0][i], ab[1][i]);
+        dx[i] = dy[i] * power_a(a[i], b[i]);
     }
 }
 
-static void backward_b(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_b(float *dx, const float *dy, const float *b,
+                       const float *a, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * power_b(ab[0][i], ab[1][i]);
+        dx[i] = dy[i] * power_b(a[i], b[i]);
     }
 }
 

@@ -16,7 +16,7 @@ static double slope_x(double x, double weight)
     return x > 0 ? 1 : weight;
 }
 
-static double slope_weight(double x, double weight)
+static double slope_weight(double weight, double x)
 {
     (void)weight;
     return x > 0 ? 0 : x;
@@ -29,19 +29,20 @@ static void forward(float *y, const float *x, const float *weight, int64_t n)
     }
 }
 
-static void backward_x(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_x(float *dx, const float *dy, const float *x,
+                       const float *weight, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * (ab[0][i] > 0 ? 1.0f : ab[1][i]);
+        dx[i] = dy[i] * (x[i] > 0 ? 1.0f : weight[i]);
     }
 }
 
-static void backward_weight(float *dw, const float *dy,
-                            const float *const ab[2], int64_t n)
+static void backward_weight(float *dw, const float *dy, const float *weight,
+                            const float *x, int64_t n)
 {
+    (void)weight;
     for (int64_t i = 0; i < n; i++) {
-        dw[i] = dy[i] * (ab[0][i] > 0 ? 0.0f : ab[0][i]);
+        dw[i] = dy[i] * (x[i] > 0 ? 0.0f : x[i]);
     }
 }
 

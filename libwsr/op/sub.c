@@ -16,10 +16,10 @@ static double slope_a(double a, double b)
     return 1;
 }
 
-static double slope_b(double a, double b)
+static double slope_b(double b, double a)
 {
-    (void)a;
     (void)b;
+    (void)a;
     return -1;
 }
 
@@ -31,19 +31,21 @@ static void forward(float *y, const float *a, const float *b, int64_t n)
 }
 
 // Neither gradient depends on the sources.
-static void backward_a(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_a(float *dx, const float *dy, const float *a,
+                       const float *b, int64_t n)
 {
-    (void)ab;
+    (void)a;
+    (void)b;
     for (int64_t i = 0; i < n; i++) {
         dx[i] = dy[i];
     }
 }
 
-static void backward_b(float *dx, const float *dy, const float *const ab[2],
-                       int64_t n)
+static void backward_b(float *dx, const float *dy, const float *b,
+                       const float *a, int64_t n)
 {
-    (void)ab;
+    (void)b;
+    (void)a;
     for (int64_t i = 0; i < n; i++) {
         dx[i] = -dy[i];
     }
