@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One dense convolution with everything that a call can take, and its checks
-// against the reference, whichever kernel computes it.
+// One dense convolution and its checks, whichever kernel computes it.
 
 #ifndef WSR_TESTS_KERNEL_DENSE_SCENE_H
 #define WSR_TESTS_KERNEL_DENSE_SCENE_H
 
-#include "kernel/native_support.h"
+#include "kernel/conv_scene.h"
 
 typedef struct scene {
+    conv_scene t;
     const wsr__dense_method *m; // how it is computed
     wsr__dense p;
-    pair src;
-    pair dst;
-    pair diff_src;
-    pair diff_dst;
-    pair saved;
     float *weights; // (co, ci, kh, kw)
     float *packed;
     float *transposed;
     float *memory; // of the threads
     wsr__thread_scratch threads;
-    float *scale;
-    float *shift;
-    float *alpha;
-    float *beta;
-    float *gamma;
-    wsr__pre pre;
-    wsr__affine affine;
-    double *sums;
 } scene;
 
 typedef struct shape {
@@ -87,222 +74,104 @@ static inline void pack(scene *s)
         .data = s->memory, .stride = (int64_t)stride, .count = THREADS};
 }
 
+static inline int64_t weights_count(const scene *s)
+{
+    const wsr__conv *const c = &s->p.conv;
+    return c->co * c->ci * c->kh * c->kw;
+}
+
+static inline void ref_forward(float *dst, const conv_scene *t,
+                               const float *src, const float *bias)
+{
+    const scene *const s = (const scene *)t;
+    wsr__ref_conv_forward(dst, src, s->weights, bias, &t->conv);
+}
+
+static inline void ref_backward(float *diff_src, const conv_scene *t,
+                                const float *diff_dst)
+{
+    const scene *const s = (const scene *)t;
+    wsr__ref_conv_backward_data(diff_src, diff_dst, s->weights, &t->conv);
+}
+
+static inline void dense_forward(const conv_scene *t, const wsr__fwd *fwd)
+{
+    const scene *const s = (const scene *)t;
+    s->m->forward(t->dst.blocked, &s->p, t->src.blocked, s->packed, &s->threads,
+                  fwd);
+}
+
+static inline void dense_backward(const conv_scene *t, const wsr__bwd *bwd)
+{
+    const scene *const s = (const scene *)t;
+    s->m->backward_data(t->diff_src.blocked, &s->p, t->diff_dst.blocked,
+                        s->transposed, &s->threads, bwd);
+}
+
+static inline void dense_weights(const conv_scene *t, const float *src,
+                                 const float *diff, const wsr__wgrad *how,
+                                 const char *what)
+{
+    const scene *const s = (const scene *)t;
+    const int64_t count = weights_count(s);
+    float *const want = floats(count);
+    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
+    float *const scratch = floats((int64_t)s->m->weights_scratch(&s->p) + 1);
+    wsr__wgrad opt = *how;
+    opt.scratch = scratch;
+    wsr__ref_conv_backward_weights(want, NULL, src, diff, &t->conv);
+    for (int64_t i = 0; i < count; i++) {
+        want[i] += 1.0f;
+    }
+    for (size_t v = 0; next_variant(&v);) {
+        float *const got = constant_floats(count, 1.0f);
+        s->m->backward_weights(packed, &s->p, t->src.blocked,
+                               t->diff_dst.blocked, &s->threads, &opt);
+        wsr__dense_unpack_add(got, &s->p, packed);
+        check_close(got, want, count, what);
+        wsr__free(got);
+    }
+    wsr__free(want);
+    wsr__free(packed);
+    wsr__free(scratch);
+}
+
+static const conv_kind dense_kind = {.ref_forward = ref_forward,
+                                     .ref_backward = ref_backward,
+                                     .forward = dense_forward,
+                                     .backward = dense_backward,
+                                     .check_weights = dense_weights,
+                                     .moments = true};
+
 static inline scene scene_new(const wsr__dense_method *m, const shape *z)
 {
-    scene s;
-    memset(&s, 0, sizeof(s));
-    s.m = m;
-    s.p.conv = conv_of(z);
-    const wsr__conv *const c = &s.p.conv;
-    s.src = pair_new(c->n, c->ci, c->h * c->w, z->view, 1);
-    s.diff_src = pair_new(c->n, c->ci, c->h * c->w, z->view, 2);
-    s.dst = pair_new(c->n, c->co, c->oh * c->ow, z->view, 3);
-    s.diff_dst = pair_new(c->n, c->co, c->oh * c->ow, z->view, 4);
-    s.saved = pair_new(c->n, c->co, c->oh * c->ow, !z->view, 5);
-    s.p.src_batch_stride = z->view ? s.src.batch_stride : 0;
-    s.p.dst_batch_stride = z->view ? s.dst.batch_stride : 0;
+    scene s = {.m = m, .p.conv = conv_of(z)};
+    s.t = conv_scene_new(&dense_kind, &s.p.conv, z->view);
+    s.p.src_batch_stride = z->view ? s.t.src.batch_stride : 0;
+    s.p.dst_batch_stride = z->view ? s.t.dst.batch_stride : 0;
     pack(&s);
-    s.scale = random_channels(c->ci, 1.0f, 7);
-    s.shift = random_channels(c->ci, 0.0f, 8);
-    s.alpha = random_channels(c->co, 1.0f, 9);
-    s.beta = random_channels(c->co, 0.0f, 10);
-    s.gamma = random_channels(c->co, 0.0f, 11);
-    s.pre = (wsr__pre){.scale = s.scale, .shift = s.shift, .relu = true};
-    s.affine = (wsr__affine){.alpha = s.alpha,
-                             .beta = s.beta,
-                             .gamma = s.gamma,
-                             .dst = s.saved.blocked,
-                             .batch_stride = s.saved.batch_stride};
-    s.sums = doubles((size_t)(c->n * (s.src.total + s.dst.total) * 16));
     return s;
 }
 
 static inline void scene_free(scene *s)
 {
-    pair *const pairs[] = {&s->src, &s->dst, &s->diff_src, &s->diff_dst,
-                           &s->saved};
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        pair_free(pairs[i]);
-    }
-    float *const arrays[] = {s->weights, s->packed, s->transposed,
-                             s->memory,  s->scale,  s->shift,
-                             s->alpha,   s->beta,   s->gamma};
-    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
-        wsr__free(arrays[i]);
-    }
-    wsr__free(s->sums);
+    conv_scene_free(&s->t);
+    wsr__free(s->weights);
+    wsr__free(s->packed);
+    wsr__free(s->transposed);
+    wsr__free(s->memory);
 }
 
-static inline int64_t plain_size(const pair *t)
+/// Every pass of each of these shapes.
+static inline void check_shapes(const wsr__dense_method *m, const shape *shapes,
+                                size_t n)
 {
-    return t->n * t->c * t->pixels;
-}
-
-// Moments made on the way are those of what was stored.
-static inline void check_moments(const scene *s)
-{
-    const wsr__conv *const c = &s->p.conv;
-    const wsr__dims d = {.n = c->n,
-                         .c = c->co,
-                         .h = c->oh,
-                         .w = c->ow,
-                         .src_batch_stride = s->p.dst_batch_stride};
-    double *const want = doubles(wsr__moments_size(&d));
-    wsr__bn_moments(want, &d, s->dst.blocked);
-    const int64_t blocks = wsr__blocks(c->co);
-    for (int64_t i = 0; i < c->n * blocks * 16; i++) {
-        const int64_t at =
-            (i / 16 / blocks * s->dst.total + i / 16 % blocks) * 16 + i % 16;
-        ck_assert_double_eq(s->sums[at], want[at]);
+    wsr_set_threads(1); // small work
+    for (size_t i = 0; i < n; i++) {
+        scene s = scene_new(m, &shapes[i]);
+        check_passes(&s.t);
+        scene_free(&s);
     }
-    wsr__free(want);
-}
-
-static inline void check_forward(scene *s, const wsr__fwd *fwd,
-                                 const char *what)
-{
-    float *const read = floats(plain_size(&s->src));
-    float *const want = floats(plain_size(&s->dst));
-    const wsr__pre none = {0};
-    plain_pre(read, &s->src,
-              fwd != NULL && fwd->pre != NULL ? fwd->pre : &none);
-    wsr__ref_conv_forward(want, read, s->weights,
-                          fwd != NULL ? fwd->bias : NULL, &s->p.conv);
-    for (int64_t i = 0;
-         fwd != NULL && fwd->accumulate && i < plain_size(&s->dst); i++) {
-        want[i] += s->dst.plain[i];
-    }
-    pair_block(&s->dst);
-    s->m->forward(s->dst.blocked, &s->p, s->src.blocked, s->packed, &s->threads,
-                  fwd);
-    check_blocked(&s->dst, want, what);
-    if (fwd != NULL && fwd->moments != NULL) {
-        check_moments(s);
-    }
-    wsr__free(read);
-    wsr__free(want);
-}
-
-static inline void check_backward(scene *s, const wsr__bwd *bwd,
-                                  const char *what)
-{
-    float *const diff = floats(plain_size(&s->diff_dst));
-    float *const want = floats(plain_size(&s->src));
-    memcpy(diff, s->diff_dst.plain,
-           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
-    if (bwd != NULL && bwd->affine != NULL) {
-        plain_affine(diff, &s->diff_dst, &s->saved, bwd->affine);
-    }
-    wsr__ref_conv_backward_data(want, diff, s->weights, &s->p.conv);
-    if (bwd != NULL && bwd->relu_mask != NULL) {
-        plain_relu_mask(want, &s->src, &bwd->relu_mask->pre);
-    }
-    for (int64_t i = 0;
-         bwd != NULL && bwd->accumulate && i < plain_size(&s->src); i++) {
-        want[i] += s->diff_src.plain[i];
-    }
-    pair_block(&s->diff_src);
-    s->m->backward_data(s->diff_src.blocked, &s->p, s->diff_dst.blocked,
-                        s->transposed, &s->threads, bwd);
-    check_blocked(&s->diff_src, want, what);
-    wsr__free(diff);
-    wsr__free(want);
-}
-
-// The reductions that a relu mask makes on the way are those of its result.
-static inline void check_sums(scene *s)
-{
-    const wsr__relu_mask mask = {.src = s->src.blocked,
-                                 .pre = s->pre,
-                                 .mean = s->shift,
-                                 .sums = s->sums};
-    check_backward(s, &(wsr__bwd){.relu_mask = &mask}, "relu mask, sums");
-    for (int64_t i = 0; i < s->p.conv.n * s->src.c; i++) {
-        const int64_t n = i / s->src.c;
-        const int64_t c = i % s->src.c;
-        double want[2] = {0};
-        double size[2] = {1.0, 1.0};
-        for (int64_t k = 0; k < s->src.pixels; k++) {
-            const int64_t at = blocked_at(&s->src, i * s->src.pixels + k);
-            const double g = (double)s->diff_src.blocked[at];
-            const double by = (double)s->src.blocked[at] - (double)s->shift[c];
-            want[0] += g;
-            want[1] += g * by;
-            size[0] += fabs(g);
-            size[1] += fabs(g * by);
-        }
-        const double *const sum =
-            s->sums + (n * s->src.total + c / WSR__BLOCK) * 16 + c % WSR__BLOCK;
-        ck_assert_double_eq_tol(sum[0], want[0], 1e-6 * size[0]);
-        ck_assert_double_eq_tol(sum[WSR__BLOCK], want[1], 1e-6 * size[1]);
-    }
-}
-
-static inline void check_weights(scene *s, const wsr__pre *pre,
-                                 const wsr__affine *affine, const char *what)
-{
-    const wsr__conv *const c = &s->p.conv;
-    const int64_t count = c->co * c->ci * c->kh * c->kw;
-    float *const read = floats(plain_size(&s->src));
-    float *const diff = floats(plain_size(&s->diff_dst));
-    float *const want = floats(count);
-    float *const got = constant_floats(count, 1.0f);
-    float *const packed = floats((int64_t)wsr__dense_weights_size(&s->p));
-    float *const scratch = floats((int64_t)s->m->weights_scratch(&s->p) + 1);
-    const wsr__pre none = {0};
-    plain_pre(read, &s->src, pre != NULL ? pre : &none);
-    memcpy(diff, s->diff_dst.plain,
-           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
-    if (affine != NULL) {
-        plain_affine(diff, &s->diff_dst, &s->saved, affine);
-    }
-    wsr__ref_conv_backward_weights(want, NULL, read, diff, c);
-    for (int64_t i = 0; i < count; i++) {
-        want[i] += 1.0f;
-    }
-    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
-    s->m->backward_weights(packed, &s->p, s->src.blocked, s->diff_dst.blocked,
-                           &s->threads, &opt);
-    wsr__dense_unpack_add(got, &s->p, packed);
-    check_close(got, want, count, what);
-    wsr__free(read);
-    wsr__free(diff);
-    wsr__free(want);
-    wsr__free(got);
-    wsr__free(packed);
-    wsr__free(scratch);
-}
-
-/// Every pass with all options.
-static inline void check_passes(scene *s)
-{
-    const wsr__pre relu = {.relu = true};
-    const wsr__relu_mask relu_alone = {.src = s->src.blocked, .pre = relu};
-    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
-    check_forward(s, NULL, "forward");
-    check_forward(s, &(wsr__fwd){.pre = &relu, .moments = s->sums},
-                  "forward, relu, moments");
-    check_forward(
-        s, &(wsr__fwd){.pre = &s->pre, .bias = s->gamma, .accumulate = true},
-        "forward, all");
-    check_backward(s, NULL, "backward data");
-    check_backward(s, &(wsr__bwd){.accumulate = true}, "backward data, add");
-    check_backward(s, &(wsr__bwd){.relu_mask = &relu_alone},
-                   "backward data, relu");
-    check_backward(s,
-                   &(wsr__bwd){.relu_mask = &mask,
-                               .affine = &s->affine,
-                               .accumulate = true},
-                   "backward data, all");
-    check_sums(s);
-    check_weights(s, NULL, NULL, "backward weights");
-    check_weights(s, &s->pre, &s->affine, "backward weights, all");
-}
-
-static inline int64_t weights_count(const scene *s)
-{
-    const wsr__conv *const c = &s->p.conv;
-    return c->co * c->ci * c->kh * c->kw;
 }
 
 /// All results of all passes, one after the other.
@@ -310,30 +179,30 @@ static inline void fill_all(float *out, void *ctx)
 {
     scene *const s = ctx;
     const wsr__dense *const p = &s->p;
-    const wsr__relu_mask mask = {.src = s->src.blocked,
-                                 .pre = s->pre,
-                                 .mean = s->shift,
-                                 .sums = s->sums};
-    float *const diff_src = out + s->dst.n * s->dst.batch_stride;
-    float *const weights = diff_src + s->src.n * s->src.batch_stride;
+    const wsr__relu_mask mask = {.src = s->t.src.blocked,
+                                 .pre = s->t.pre,
+                                 .mean = s->t.shift,
+                                 .sums = s->t.sums};
+    float *const diff_src = out + s->t.dst.n * s->t.dst.batch_stride;
+    float *const weights = diff_src + s->t.src.n * s->t.src.batch_stride;
     float *const sums = weights + weights_count(s);
     float *const packed = floats((int64_t)wsr__dense_weights_size(p));
     float *const scratch = floats((int64_t)s->m->weights_scratch(p) + 1);
     wsr__thread_scratch threads = s->threads;
     threads.count = (int64_t)wsr_threads();
-    s->m->forward(out, p, s->src.blocked, s->packed, &threads,
-                  &(wsr__fwd){.pre = &s->pre, .moments = s->sums});
-    for (int64_t i = 0; i < p->conv.n * s->dst.total * 16; i++) {
-        sums[i] = (float)s->sums[i];
+    s->m->forward(out, p, s->t.src.blocked, s->packed, &threads,
+                  &(wsr__fwd){.pre = &s->t.pre, .moments = s->t.sums});
+    for (int64_t i = 0; i < p->conv.n * s->t.dst.total * 16; i++) {
+        sums[i] = (float)s->t.sums[i];
     }
-    s->m->backward_data(diff_src, p, s->diff_dst.blocked, s->transposed,
+    s->m->backward_data(diff_src, p, s->t.diff_dst.blocked, s->transposed,
                         &threads, &(wsr__bwd){.relu_mask = &mask});
-    for (int64_t i = 0; i < p->conv.n * s->src.total * 16; i++) {
-        sums[p->conv.n * s->dst.total * 16 + i] = (float)s->sums[i];
+    for (int64_t i = 0; i < p->conv.n * s->t.src.total * 16; i++) {
+        sums[p->conv.n * s->t.dst.total * 16 + i] = (float)s->t.sums[i];
     }
-    s->m->backward_weights(packed, p, s->src.blocked, s->diff_dst.blocked,
+    s->m->backward_weights(packed, p, s->t.src.blocked, s->t.diff_dst.blocked,
                            &threads,
-                           &(wsr__wgrad){.pre = &s->pre, .scratch = scratch});
+                           &(wsr__wgrad){.pre = &s->t.pre, .scratch = scratch});
     memset(weights, 0, (size_t)weights_count(s) * sizeof(*weights));
     wsr__dense_unpack_add(weights, p, packed);
     wsr__free(packed);
@@ -346,9 +215,9 @@ static inline void check_thread_counts(const wsr__dense_method *m,
 {
     scene s = scene_new(m, z);
     check_threads(fill_all, &s,
-                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride +
-                      weights_count(&s) +
-                      s.p.conv.n * (s.dst.total + s.src.total) * 16,
+                  s.t.dst.n * s.t.dst.batch_stride +
+                      s.t.src.n * s.t.src.batch_stride + weights_count(&s) +
+                      s.p.conv.n * (s.t.dst.total + s.t.src.total) * 16,
                   what);
     scene_free(&s);
 }
@@ -362,11 +231,11 @@ static inline void check_factor(const wsr__dense_method *m)
     const int64_t size = (int64_t)m->weights_size(&s.p);
     float *const scaled = floats(count);
     for (int64_t i = 0; i < count; i++) {
-        scaled[i] = s.weights[i] * s.alpha[i / (count / z.co)];
+        scaled[i] = s.weights[i] * s.t.alpha[i / (count / z.co)];
     }
     float *const want = floats(size);
     m->pack(want, &s.p, scaled, NULL);
-    m->pack(s.packed, &s.p, s.weights, s.alpha);
+    m->pack(s.packed, &s.p, s.weights, s.t.alpha);
     check_close(s.packed, want, size, "folded weights");
     wsr__free(scaled);
     wsr__free(want);

@@ -86,7 +86,13 @@ static inline int64_t blocked_at(const pair *t, int64_t i)
            (c / WSR__BLOCK * t->pixels + pixel) * WSR__BLOCK + c % WSR__BLOCK;
 }
 
-static inline void pair_block(pair *t) // plain to blocked
+/// How many numbers it has.
+static inline int64_t plain_size(const pair *t)
+{
+    return t->n * t->c * t->pixels;
+}
+
+static inline void pair_block(const pair *t) // plain to blocked
 {
     for (int64_t n = 0; n < t->n; n++) {
         memset(t->blocked + n * t->batch_stride, 0,

@@ -2,15 +2,8 @@
 
 #include "kernel/dense_scene.h"
 
-static void check_scene(const shape *z)
-{
-    scene s = scene_new(&wsr__sum_of_taps, z);
-    check_passes(&s);
-    scene_free(&s);
-}
-
 // Every tile and rest of channels: widths from 1 to 33, one and more pairs.
-static void check_all(void)
+START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
 {
     static const shape shapes[] = {
         {1, 1, 1, 1, 1, {1, 1}, {1, 1}, {0, 0}, 1, false},
@@ -22,19 +15,12 @@ static void check_all(void)
         {2, 11, 12, 4, 3, {7, 1}, {1, 1}, {3, 0}, 1, false},
         {1, 12, 8, 6, 6, {3, 3}, {1, 1}, {-1, -1}, 1, false},
     };
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        check_scene(&shapes[i]);
-    }
-}
-
-START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
-{
-    each_variant(check_all);
+    check_shapes(&wsr__sum_of_taps, shapes, sizeof(shapes) / sizeof(shapes[0]));
 }
 END_TEST
 
 // The last ones meet no tap in some phases.
-static void check_strided(void)
+START_TEST(strides_agree_with_the_reference)
 {
     static const shape shapes[] = {
         {2, 3, 10, 9, 9, {5, 5}, {4, 4}, {2, 2}, 1, false},
@@ -45,39 +31,28 @@ static void check_strided(void)
         {1, 9, 8, 7, 8, {1, 2}, {3, 3}, {0, 1}, 1, false},
         {2, 4, 6, 9, 9, {3, 3}, {2, 2}, {-1, -1}, 1, true},
     };
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        check_scene(&shapes[i]);
-    }
-}
-
-START_TEST(strides_agree_with_the_reference)
-{
-    each_variant(check_strided);
+    check_shapes(&wsr__sum_of_taps, shapes, sizeof(shapes) / sizeof(shapes[0]));
 }
 END_TEST
 
 // Rows that do not fit a thread's memory come in bands.
-static void check_bands(void)
+START_TEST(bands_of_rows_agree_with_the_reference)
 {
     const shape z = {1, 70, 5, 40, 120, {3, 3}, {1, 1}, {1, 1}, 1, false};
     const wsr__dense p = {.conv = conv_of(&z)};
+    wsr_set_threads(1);
     for (int forward = 0; forward < 2; forward++) {
         shape other = z;
         other.ci = forward ? z.ci : z.co;
         other.co = forward ? z.co : z.ci;
         scene s = scene_new(&wsr__sum_of_taps, &other);
-        check_forward(&s, &(wsr__fwd){.moments = s.sums}, "forward, bands");
-        check_backward(&s, NULL, "backward data, bands");
-        check_sums(&s);
+        check_forward(&s.t, &(wsr__fwd){.moments = s.t.sums}, "forward, bands");
+        check_backward(&s.t, NULL, "backward data, bands");
+        check_sums(&s.t);
         scene_free(&s);
     }
     ck_assert_uint_lt(wsr__dense_thread_scratch(&p),
                       (size_t)(wsr__blocks(z.ci) * WSR__BLOCK * z.h * z.w));
-}
-
-START_TEST(bands_of_rows_agree_with_the_reference)
-{
-    each_variant(check_bands);
 }
 END_TEST
 

@@ -1,264 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "kernel/native_support.h"
+#include "kernel/conv_scene.h"
 
-// One depthwise convolution with everything that a call can take.
 typedef struct scene {
+    conv_scene t;
     wsr__dw p;
-    wsr__conv conv;
-    pair src;
-    pair dst;
-    pair diff_src; // same shape as src
-    pair diff_dst;
-    pair saved; // dst of the affine
     float *weights;
     float *packed;
-    float *scale;
-    float *shift;
-    float *bias;
-    wsr__pre pre;
-    wsr__affine affine;
-    double *sums; // of a relu mask
 } scene;
 
-static void scene_geometry(scene *s, const int64_t shape[8])
+static void ref_forward(float *dst, const conv_scene *t, const float *src,
+                        const float *bias)
 {
-    wsr__dw *const p = &s->p;
-    *p = (wsr__dw){.n = shape[0],
-                   .c = shape[1],
-                   .h = shape[2],
-                   .w = shape[3],
-                   .kernel = shape[4],
-                   .stride = shape[5],
-                   .pad = shape[6],
-                   .dilation = shape[7]};
-    p->oh = wsr__out_size(p->h, p->kernel, p->stride, p->pad, p->dilation);
-    p->ow = wsr__out_size(p->w, p->kernel, p->stride, p->pad, p->dilation);
-    s->conv = (wsr__conv){.n = p->n,
-                          .ci = p->c,
-                          .h = p->h,
-                          .w = p->w,
-                          .co = p->c,
-                          .oh = p->oh,
-                          .ow = p->ow,
-                          .kh = p->kernel,
-                          .kw = p->kernel,
-                          .sh = p->stride,
-                          .sw = p->stride,
-                          .ph = p->pad,
-                          .pw = p->pad,
-                          .dh = p->dilation,
-                          .dw = p->dilation,
-                          .groups = p->c};
+    const scene *const s = (const scene *)t;
+    wsr__ref_conv_forward(dst, src, s->weights, bias, &t->conv);
 }
+
+static void ref_backward(float *diff_src, const conv_scene *t,
+                         const float *diff_dst)
+{
+    const scene *const s = (const scene *)t;
+    wsr__ref_conv_backward_data(diff_src, diff_dst, s->weights, &t->conv);
+}
+
+static void forward(const conv_scene *t, const wsr__fwd *fwd)
+{
+    const scene *const s = (const scene *)t;
+    wsr__dw_forward(t->dst.blocked, &s->p, t->src.blocked, s->packed, fwd);
+}
+
+static void backward(const conv_scene *t, const wsr__bwd *bwd)
+{
+    const scene *const s = (const scene *)t;
+    wsr__dw_backward_data(t->diff_src.blocked, &s->p, t->diff_dst.blocked,
+                          s->packed, bwd);
+}
+
+static void weights(const conv_scene *t, const float *src, const float *diff,
+                    const wsr__wgrad *how, const char *what)
+{
+    const scene *const s = (const scene *)t;
+    const int64_t taps = s->p.c * s->p.kernel * s->p.kernel;
+    float *const want = floats(taps);
+    float *const packed = floats((int64_t)wsr__dw_weights_size(&s->p));
+    float *const scratch =
+        floats((int64_t)wsr__dw_backward_weights_scratch(&s->p));
+    wsr__wgrad opt = *how;
+    opt.scratch = scratch;
+    wsr__ref_conv_backward_weights(want, NULL, src, diff, &t->conv);
+    for (int64_t i = 0; i < taps; i++) {
+        want[i] += 1.0f;
+    }
+    for (size_t v = 0; next_variant(&v);) {
+        float *const got = constant_floats(taps, 1.0f);
+        memset(packed, 0, wsr__dw_weights_size(&s->p) * sizeof(*packed));
+        wsr__dw_backward_weights(packed, &s->p, t->src.blocked,
+                                 t->diff_dst.blocked, &opt);
+        wsr__dw_unpack_add(got, &s->p, packed);
+        check_close(got, want, taps, what);
+        wsr__free(got);
+    }
+    wsr__free(want);
+    wsr__free(packed);
+    wsr__free(scratch);
+}
+
+static const conv_kind kind = {.ref_forward = ref_forward,
+                               .ref_backward = ref_backward,
+                               .forward = forward,
+                               .backward = backward,
+                               .check_weights = weights};
 
 static scene scene_new(const int64_t shape[8], bool view)
 {
-    scene s;
-    memset(&s, 0, sizeof(s));
-    scene_geometry(&s, shape);
+    scene s = {.p = {.n = shape[0],
+                     .c = shape[1],
+                     .h = shape[2],
+                     .w = shape[3],
+                     .kernel = shape[4],
+                     .stride = shape[5],
+                     .pad = shape[6],
+                     .dilation = shape[7]}};
     wsr__dw *const p = &s.p;
-    const int64_t in = p->h * p->w;
-    const int64_t out = p->oh * p->ow;
-    s.src = pair_new(p->n, p->c, in, view, 1);
-    s.diff_src = pair_new(p->n, p->c, in, view, 2);
-    s.dst = pair_new(p->n, p->c, out, view, 3);
-    s.diff_dst = pair_new(p->n, p->c, out, view, 4);
-    s.saved = pair_new(p->n, p->c, out, !view, 5);
-    p->src_batch_stride = view ? s.src.batch_stride : 0;
-    p->dst_batch_stride = view ? s.dst.batch_stride : 0;
-    const int64_t taps = p->kernel * p->kernel;
-    s.weights = random_floats(p->c * taps, 6);
+    p->oh = wsr__out_size(p->h, p->kernel, p->stride, p->pad, p->dilation);
+    p->ow = wsr__out_size(p->w, p->kernel, p->stride, p->pad, p->dilation);
+    const wsr__conv c = conv_of_dw(p);
+    s.t = conv_scene_new(&kind, &c, view);
+    p->src_batch_stride = view ? s.t.src.batch_stride : 0;
+    p->dst_batch_stride = view ? s.t.dst.batch_stride : 0;
+    s.weights = random_floats(p->c * p->kernel * p->kernel, 6);
     s.packed = floats((int64_t)wsr__dw_weights_size(p));
     wsr__dw_pack(s.packed, p, s.weights, NULL);
-    s.scale = random_channels(p->c, 1.0f, 7);
-    s.shift = random_channels(p->c, 0.0f, 8);
-    s.bias = random_channels(p->c, 0.0f, 9);
-    s.pre = (wsr__pre){.scale = s.scale, .shift = s.shift, .relu = true};
-    s.affine = (wsr__affine){.alpha = s.scale,
-                             .beta = s.shift,
-                             .gamma = s.bias,
-                             .dst = s.saved.blocked,
-                             .batch_stride = s.saved.batch_stride};
-    const wsr__dims d = {.n = p->n,
-                         .c = p->c,
-                         .h = p->h,
-                         .w = p->w,
-                         .src_batch_stride = p->src_batch_stride};
-    s.sums = doubles(wsr__moments_size(&d));
     return s;
 }
 
 static void scene_free(scene *s)
 {
-    pair *const pairs[] = {&s->src, &s->dst, &s->diff_src, &s->diff_dst,
-                           &s->saved};
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        pair_free(pairs[i]);
-    }
+    conv_scene_free(&s->t);
     wsr__free(s->weights);
     wsr__free(s->packed);
-    wsr__free(s->scale);
-    wsr__free(s->shift);
-    wsr__free(s->bias);
-    wsr__free(s->sums);
-}
-
-static int64_t plain_size(const pair *t)
-{
-    return t->n * t->c * t->pixels;
-}
-
-static void check_forward(scene *s, const wsr__fwd *fwd, const char *what)
-{
-    float *const read = floats(plain_size(&s->src));
-    float *const want = floats(plain_size(&s->dst));
-    const wsr__pre none = {0};
-    plain_pre(read, &s->src,
-              fwd != NULL && fwd->pre != NULL ? fwd->pre : &none);
-    wsr__ref_conv_forward(want, read, s->weights,
-                          fwd != NULL ? fwd->bias : NULL, &s->conv);
-    if (fwd != NULL && fwd->accumulate) {
-        for (int64_t i = 0; i < plain_size(&s->dst); i++) {
-            want[i] += s->dst.plain[i];
-        }
-    }
-    for (size_t i = 0; next_variant(&i);) {
-        pair_block(&s->dst);
-        wsr__dw_forward(s->dst.blocked, &s->p, s->src.blocked, s->packed, fwd);
-        check_blocked(&s->dst, want, what);
-    }
-    wsr__free(read);
-    wsr__free(want);
-}
-
-// What the last instruction set left there would pass as what the next made.
-static void forget_sums(const scene *s)
-{
-    for (int64_t i = 0; i < s->p.n * s->src.total * 16; i++) {
-        s->sums[i] = (double)mark;
-    }
-}
-
-// The reductions that a relu mask makes on the way, where it is asked for them,
-// are those of what was stored.
-static void check_sums(const scene *s, const double *got)
-{
-    for (int64_t i = 0; got != NULL && i < s->p.n * s->p.c; i++) {
-        const int64_t n = i / s->p.c;
-        const int64_t c = i % s->p.c;
-        double want[2] = {0};
-        for (int64_t k = 0; k < s->src.pixels; k++) {
-            const int64_t at = blocked_at(&s->src, i * s->src.pixels + k);
-            const double g = (double)s->diff_src.blocked[at];
-            want[0] += g;
-            want[1] += g * ((double)s->src.blocked[at] - (double)s->bias[c]);
-        }
-        const double *const sum =
-            got + (n * s->src.total + c / WSR__BLOCK) * 16 + c % WSR__BLOCK;
-        ck_assert_double_eq_tol(sum[0], want[0], 1e-3);
-        ck_assert_double_eq_tol(sum[WSR__BLOCK], want[1], 1e-3);
-    }
-}
-
-static void check_backward(scene *s, const wsr__bwd *bwd, const char *what)
-{
-    float *const diff = floats(plain_size(&s->diff_dst));
-    float *const want = floats(plain_size(&s->src));
-    memcpy(diff, s->diff_dst.plain,
-           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
-    if (bwd != NULL && bwd->affine != NULL) {
-        plain_affine(diff, &s->diff_dst, &s->saved, bwd->affine);
-    }
-    wsr__ref_conv_backward_data(want, diff, s->weights, &s->conv);
-    if (bwd != NULL && bwd->relu_mask != NULL) {
-        plain_relu_mask(want, &s->src, &bwd->relu_mask->pre);
-    }
-    if (bwd != NULL && bwd->accumulate) {
-        for (int64_t i = 0; i < plain_size(&s->src); i++) {
-            want[i] += s->diff_src.plain[i];
-        }
-    }
-    for (size_t i = 0; next_variant(&i);) {
-        pair_block(&s->diff_src);
-        forget_sums(s);
-        wsr__dw_backward_data(s->diff_src.blocked, &s->p, s->diff_dst.blocked,
-                              s->packed, bwd);
-        check_blocked(&s->diff_src, want, what);
-        if (bwd != NULL && bwd->relu_mask != NULL) {
-            check_sums(s, bwd->relu_mask->sums);
-        }
-    }
-    wsr__free(diff);
-    wsr__free(want);
-}
-
-static void check_weights(scene *s, const wsr__pre *pre,
-                          const wsr__affine *affine, const char *what)
-{
-    const int64_t taps = s->p.c * s->p.kernel * s->p.kernel;
-    float *const read = floats(plain_size(&s->src));
-    float *const diff = floats(plain_size(&s->diff_dst));
-    float *const want = floats(taps);
-    float *const got = floats(taps);
-    float *const packed = floats((int64_t)wsr__dw_weights_size(&s->p));
-    float *const scratch =
-        floats((int64_t)wsr__dw_backward_weights_scratch(&s->p));
-    const wsr__pre none = {0};
-    plain_pre(read, &s->src, pre != NULL ? pre : &none);
-    memcpy(diff, s->diff_dst.plain,
-           (size_t)plain_size(&s->diff_dst) * sizeof(*diff));
-    if (affine != NULL) {
-        plain_affine(diff, &s->diff_dst, &s->saved, affine);
-    }
-    wsr__ref_conv_backward_weights(want, NULL, read, diff, &s->conv);
-    for (int64_t i = 0; i < taps; i++) {
-        want[i] += 1.0f;
-    }
-    const wsr__wgrad opt = {.pre = pre, .affine = affine, .scratch = scratch};
-    for (size_t v = 0; next_variant(&v);) {
-        memset(packed, 0, wsr__dw_weights_size(&s->p) * sizeof(*packed));
-        wsr__dw_backward_weights(packed, &s->p, s->src.blocked,
-                                 s->diff_dst.blocked, &opt);
-        for (int64_t i = 0; i < taps; i++) {
-            got[i] = 1.0f;
-        }
-        wsr__dw_unpack_add(got, &s->p, packed);
-        check_close(got, want, taps, what);
-    }
-    wsr__free(read);
-    wsr__free(diff);
-    wsr__free(want);
-    wsr__free(got);
-    wsr__free(packed);
-    wsr__free(scratch);
 }
 
 static void check_scene(const int64_t shape[8], bool view)
 {
     scene s = scene_new(shape, view);
-    const wsr__pre relu = {.relu = true};
-    const wsr__relu_mask relu_alone = {.src = s.src.blocked, .pre = relu};
-    const wsr__relu_mask mask = {.src = s.src.blocked, .pre = s.pre};
-    const wsr__relu_mask summed = {
-        .src = s.src.blocked, .pre = s.pre, .mean = s.bias, .sums = s.sums};
-    check_forward(&s, NULL, "forward");
-    check_forward(&s, &(wsr__fwd){.pre = &relu}, "forward, relu");
-    check_forward(
-        &s, &(wsr__fwd){.pre = &s.pre, .bias = s.bias, .accumulate = true},
-        "forward, all");
-    check_backward(&s, NULL, "backward data");
-    check_backward(&s, &(wsr__bwd){.accumulate = true}, "backward data, add");
-    check_backward(&s, &(wsr__bwd){.relu_mask = &relu_alone},
-                   "backward data, relu");
-    check_backward(&s,
-                   &(wsr__bwd){.relu_mask = &mask,
-                               .affine = &s.affine,
-                               .accumulate = true},
-                   "backward data, all");
-    check_backward(&s, &(wsr__bwd){.relu_mask = &summed}, "relu mask, sums");
-    check_weights(&s, NULL, NULL, "backward weights");
-    check_weights(&s, &s.pre, &s.affine, "backward weights, all");
+    check_passes(&s.t);
     scene_free(&s);
 }
 
@@ -329,16 +175,16 @@ static void fill_all(float *out, void *ctx)
 {
     const threads_ctx *const t = ctx;
     scene *const s = t->s;
-    const wsr__relu_mask mask = {.src = s->src.blocked, .pre = s->pre};
-    const int64_t dst = s->dst.n * s->dst.batch_stride;
-    const int64_t src = s->src.n * s->src.batch_stride;
-    wsr__dw_forward(out, &s->p, s->src.blocked, s->packed,
-                    &(wsr__fwd){.pre = &s->pre});
-    wsr__dw_backward_data(out + dst, &s->p, s->diff_dst.blocked, s->packed,
+    const wsr__relu_mask mask = {.src = s->t.src.blocked, .pre = s->t.pre};
+    const int64_t dst = s->t.dst.n * s->t.dst.batch_stride;
+    const int64_t src = s->t.src.n * s->t.src.batch_stride;
+    wsr__dw_forward(out, &s->p, s->t.src.blocked, s->packed,
+                    &(wsr__fwd){.pre = &s->t.pre});
+    wsr__dw_backward_data(out + dst, &s->p, s->t.diff_dst.blocked, s->packed,
                           &(wsr__bwd){.relu_mask = &mask});
-    const wsr__wgrad opt = {.pre = &s->pre, .scratch = t->scratch};
-    wsr__dw_backward_weights(out + dst + src, &s->p, s->src.blocked,
-                             s->diff_dst.blocked, &opt);
+    const wsr__wgrad opt = {.pre = &s->t.pre, .scratch = t->scratch};
+    wsr__dw_backward_weights(out + dst + src, &s->p, s->t.src.blocked,
+                             s->t.diff_dst.blocked, &opt);
 }
 
 static void check_thread_counts(void)
@@ -348,7 +194,8 @@ static void check_thread_counts(void)
     threads_ctx t = {.s = &s};
     t.scratch = floats((int64_t)wsr__dw_backward_weights_scratch(&s.p));
     check_threads(fill_all, &t,
-                  s.dst.n * s.dst.batch_stride + s.src.n * s.src.batch_stride +
+                  s.t.dst.n * s.t.dst.batch_stride +
+                      s.t.src.n * s.t.src.batch_stride +
                       (int64_t)wsr__dw_weights_size(&s.p),
                   "depthwise");
     wsr__free(t.scratch);
@@ -366,10 +213,10 @@ START_TEST(a_factor_per_channel_is_folded_into_packed_weights)
     const int64_t shape[8] = {1, 11, 4, 4, 3, 1, 1, 1};
     scene s = scene_new(shape, false);
     float *const scaled = floats((int64_t)wsr__dw_weights_size(&s.p));
-    wsr__dw_pack(scaled, &s.p, s.weights, s.scale);
+    wsr__dw_pack(scaled, &s.p, s.weights, s.t.scale);
     for (int64_t i = 0; i < (int64_t)wsr__dw_weights_size(&s.p); i++) {
         const int64_t c = i / (9 * WSR__BLOCK) * WSR__BLOCK + i % WSR__BLOCK;
-        ck_assert(scaled[i] == (c < 11 ? s.packed[i] * s.scale[c] : 0.0f));
+        ck_assert(scaled[i] == (c < 11 ? s.packed[i] * s.t.scale[c] : 0.0f));
     }
     wsr__free(scaled);
     scene_free(&s);

@@ -95,11 +95,6 @@ static void scene_free(scene *s)
     wsr__free(s->expected);
 }
 
-static int64_t plain_size(const pair *t)
-{
-    return t->n * t->c * t->pixels;
-}
-
 static void check_moments(scene *s)
 {
     wsr__bn_moments(s->expected, &s->out, s->dst.blocked);
