@@ -251,3 +251,40 @@ void cell_check_nor_conv(const wsr__cell_class *cls, int64_t k)
         cell_close(&bench);
     }
 }
+
+// The numbers of the window around a place; returns how many there are.
+static int window_at(float inside[9], const float *x, int64_t c, int64_t row,
+                     int64_t column)
+{
+    int n = 0;
+    for (int64_t i = 0; i < 9; i++) {
+        const int64_t r = row + i / 3 - 1;
+        const int64_t k = column + i % 3 - 1;
+        if (r >= 0 && r < CELL_SIDE && k >= 0 && k < CELL_SIDE) {
+            inside[n++] = x[(c * CELL_SIDE + r) * CELL_SIDE + k];
+        }
+    }
+    return n;
+}
+
+void cell_check_pool(const wsr__cell_class *cls,
+                     float (*pool)(const float *x, int n))
+{
+    float x[CELL_FLOATS];
+    float y[CELL_FLOATS];
+    cell_image(x);
+    for (int64_t s = 1; s <= 2; s++) {
+        const int64_t side = CELL_SIDE / s;
+        cell_bench bench;
+        cell_expect(cls, s, true, "");
+        cell_open(&bench, cls, s, true);
+        cell_forward(y, &bench, x);
+        for (int64_t i = 0; i < CELL_CHANNELS * side * side; i++) {
+            float inside[9];
+            const int n = window_at(inside, x, i / (side * side),
+                                    i / side % side * s, i % side * s);
+            ck_assert_float_eq_tol(y[i], pool(inside, n), 1e-6f);
+        }
+        cell_close(&bench);
+    }
+}

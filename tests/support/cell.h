@@ -53,5 +53,9 @@ void cell_check_sep_conv(const wsr__cell_class *cls, int64_t k);
 void cell_check_dil_conv(const wsr__cell_class *cls, int64_t k);
 /// The same of a dense one.
 void cell_check_nor_conv(const wsr__cell_class *cls, int64_t k);
+/// Values of a pool of 3x3, which has no parameters: of the `n` numbers of each
+/// window that lie inside of the image, what `pool` makes.
+void cell_check_pool(const wsr__cell_class *cls,
+                     float (*pool)(const float *x, int n));
 
 #endif
