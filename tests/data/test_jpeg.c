@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "data/image_file.h"
+#include "data/image_support.h"
 #include "support/oom.h"
 #include "support/pictures.h"
-#include "support/support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +20,6 @@ static const char *write_kind(const jpeg_kind *kind)
     const char *const path = write_file("image.jpg", &content);
     bytes_free(&content);
     return path;
-}
-
-// Decode a window of a file that is opened anew.
-static wsr_status decode(wsr__bitmap *out, wsr__image_file *file,
-                         const char *path, const wsr__window *window)
-{
-    wsr_status status = WSR_OK;
-    wsr__window whole;
-    WSR_TRY(wsr__image_open(file, path));
-    whole = (wsr__window){0, 0, file->super.shape.h, file->super.shape.w};
-    WSR_TRY(file->super.decode(out, &file->super,
-                               window != NULL ? window : &whole));
-out:
-    return status;
 }
 
 static const jpeg_kind kinds[] = {

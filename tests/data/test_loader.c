@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "data/data.h"
+#include "data/loader_support.h"
 #include "support/oom.h"
-#include "support/support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,49 +24,10 @@ static wsr_dataset *make_data(void)
     return dataset;
 }
 
-static wsr_loader *make_loader(const wsr_dataset *dataset, const char *options)
-{
-    wsr_loader *loader = NULL;
-    ck_assert_ok(wsr_loader_new(&loader, dataset, options));
-    return loader;
-}
-
-static uint64_t mix(uint64_t sum, const void *data, size_t size)
-{
-    const unsigned char *const p = data;
-    for (size_t i = 0; i < size; i++) {
-        sum = (sum ^ p[i]) * 1099511628211u;
-    }
-    return sum;
-}
-
-static uint64_t sum_of(const wsr_batch *batch)
-{
-    const size_t n = wsr_batch_count(batch);
-    uint64_t sum = mix(14695981039346656037u, &n, sizeof(n));
-    sum = mix(sum, wsr_batch_images(batch), n * FLOATS * sizeof(float));
-    sum = mix(sum, wsr_batch_labels(batch), n * sizeof(int32_t));
-    return mix(sum, wsr_batch_indices(batch), n * sizeof(size_t));
-}
-
 enum { EPOCHS = 3, BATCH = 8, BATCHES = (N + BATCH - 1) / BATCH };
 
 #define AUGMENTED \
     "batch=8,seed=11,augment=[random_crop:pad=2,flip,cutout:length=3]"
-
-// Sums of all batches of some epochs, from where the loader stands on.
-static void sums_of(uint64_t *sums, wsr_loader *loader, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const wsr_batch *batch = NULL;
-        ck_assert_ok(wsr_loader_next(&batch, loader));
-        if (batch == NULL) {
-            ck_assert_ok(wsr_loader_next(&batch, loader));
-        }
-        ck_assert_ptr_nonnull(batch);
-        sums[i] = sum_of(batch);
-    }
-}
 
 // Sample i of a batch is what the data set holds.
 static void check_sample(const wsr_dataset *dataset, const wsr_batch *batch,
@@ -153,7 +113,7 @@ START_TEST(prefetching_changes_nothing)
     uint64_t got[EPOCHS * BATCHES];
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         wsr_loader *const loader = make_loader(dataset, modes[i]);
-        sums_of(i == 0 ? want : got, loader, EPOCHS * BATCHES);
+        sums_of(i == 0 ? want : got, loader, EPOCHS * BATCHES, FLOATS);
         if (i > 0) {
             ck_assert_mem_eq(got, want, sizeof(want));
         }
@@ -169,7 +129,7 @@ START_TEST(any_start_yields_the_same_batches_from_there_on)
     uint64_t want[EPOCHS * BATCHES];
     uint64_t got[EPOCHS * BATCHES];
     wsr_loader *loader = make_loader(dataset, AUGMENTED);
-    sums_of(want, loader, EPOCHS * BATCHES);
+    sums_of(want, loader, EPOCHS * BATCHES, FLOATS);
     // In any order on one loader, and on a fresh one.
     for (size_t k = 0; k < EPOCHS * BATCHES; k++) {
         const size_t at = k * 5 % (EPOCHS * BATCHES);
@@ -180,7 +140,7 @@ START_TEST(any_start_yields_the_same_batches_from_there_on)
                                                      : AUGMENTED);
         }
         ck_assert_ok(wsr_loader_seek(loader, at / BATCHES, at % BATCHES));
-        sums_of(got, loader, n);
+        sums_of(got, loader, n, FLOATS);
         ck_assert_mem_eq(got, want + at, n * sizeof(*want));
     }
     wsr_loader_free(loader);
@@ -195,12 +155,12 @@ START_TEST(seeking_to_where_the_loader_stands_keeps_the_sequence)
     uint64_t got[EPOCHS * BATCHES];
     wsr_loader *const plain = make_loader(dataset, AUGMENTED ",prefetch=0");
     wsr_loader *const loader = make_loader(dataset, AUGMENTED);
-    sums_of(want, plain, EPOCHS * BATCHES);
+    sums_of(want, plain, EPOCHS * BATCHES, FLOATS);
     for (size_t e = 0; e < EPOCHS; e++) {
         ck_assert_ok(wsr_loader_seek(loader, e, 0));
         for (size_t b = 0; b < BATCHES; b++) {
             ck_assert_ok(wsr_loader_seek(loader, e, b));
-            sums_of(&got[e * BATCHES + b], loader, 1);
+            sums_of(&got[e * BATCHES + b], loader, 1, FLOATS);
         }
         if (e == 1) {
             const wsr_batch *batch = NULL;
@@ -350,10 +310,10 @@ START_TEST(a_batch_stays_until_the_next_call)
         if (batch == NULL) {
             continue;
         }
-        const uint64_t sum = sum_of(batch);
+        const uint64_t sum = sum_of(batch, FLOATS);
         const double end = wsr__seconds() + 0.002;
         while (wsr__seconds() < end) {
-            ck_assert(sum_of(batch) == sum);
+            ck_assert(sum_of(batch, FLOATS) == sum);
         }
     }
     wsr_loader_free(loader);

@@ -3,10 +3,9 @@
 // Loaders whose threads decode and augment: what they yield depends neither on
 // the number of threads nor on where they start. And repeated augmentation.
 
-#include "data/data.h"
+#include "data/loader_support.h"
 #include "support/oom.h"
 #include "support/pictures.h"
-#include "support/support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,44 +33,6 @@ static wsr_dataset *make_files(const char *name, uint32_t n)
     return dataset;
 }
 
-static uint64_t mix(uint64_t sum, const void *data, size_t size)
-{
-    const unsigned char *const p = data;
-    for (size_t i = 0; i < size; i++) {
-        sum = (sum ^ p[i]) * 1099511628211u;
-    }
-    return sum;
-}
-
-static uint64_t sum_of(const wsr_batch *batch)
-{
-    const size_t n = wsr_batch_count(batch);
-    uint64_t sum = mix(14695981039346656037u, &n, sizeof(n));
-    sum = mix(sum, wsr_batch_images(batch), n * FLOATS * sizeof(float));
-    sum = mix(sum, wsr_batch_labels(batch), n * sizeof(int32_t));
-    return mix(sum, wsr_batch_indices(batch), n * sizeof(size_t));
-}
-
-static wsr_loader *make_loader(const wsr_dataset *dataset, const char *options)
-{
-    wsr_loader *loader = NULL;
-    ck_assert_ok(wsr_loader_new(&loader, dataset, options));
-    return loader;
-}
-
-// Sums of `n` batches from where the loader stands on.
-static void sums_of(uint64_t *sums, wsr_loader *loader, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const wsr_batch *batch = NULL;
-        ck_assert_ok(wsr_loader_next(&batch, loader));
-        if (batch == NULL) {
-            ck_assert_ok(wsr_loader_next(&batch, loader));
-        }
-        sums[i] = sum_of(batch);
-    }
-}
-
 START_TEST(batches_do_not_depend_on_threads_or_on_the_start)
 {
     static const char *const modes[] = {
@@ -86,12 +47,12 @@ START_TEST(batches_do_not_depend_on_threads_or_on_the_start)
                        modes[m]);
         wsr_loader *const loader = make_loader(dataset, options);
         ck_assert_uint_eq(wsr_loader_batches(loader), BATCHES);
-        sums_of(m == 0 ? want : have, loader, EPOCHS * BATCHES);
+        sums_of(m == 0 ? want : have, loader, EPOCHS * BATCHES, FLOATS);
         if (m > 0) {
             ck_assert_mem_eq(have, want, sizeof(want));
         }
         ck_assert_ok(wsr_loader_seek(loader, 1, 3));
-        sums_of(have, loader, 2);
+        sums_of(have, loader, 2, FLOATS);
         ck_assert_mem_eq(have, want + BATCHES + 3, 2 * sizeof(want[0]));
         wsr_loader_free(loader);
     }

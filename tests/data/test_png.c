@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "data/image_file.h"
+#include "data/image_support.h"
 #include "support/oom.h"
 #include "support/pictures.h"
-#include "support/support.h"
 
 #include <string.h>
 
@@ -14,19 +13,6 @@ static const char *write_file(const char *name, const bytes *content)
     const char *const path = path_in(scratch_folder("png"), name);
     put_file(path, content);
     return path;
-}
-
-static wsr_status decode(wsr__bitmap *out, wsr__image_file *file,
-                         const char *path, const wsr__window *window)
-{
-    wsr_status status = WSR_OK;
-    wsr__window whole;
-    WSR_TRY(wsr__image_open(file, path));
-    whole = (wsr__window){0, 0, file->super.shape.h, file->super.shape.w};
-    WSR_TRY(file->super.decode(out, &file->super,
-                               window != NULL ? window : &whole));
-out:
-    return status;
 }
 
 // What convert("RGB") of Pillow gives for the pixels that make_png() draws.
