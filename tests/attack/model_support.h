@@ -183,6 +183,87 @@ static inline size_t toy_robust(const wsr_attack_result *r)
     return n;
 }
 
+/// An attack fools a model that has no gradients more often than not.
+static inline void toy_expect_black_box(toy_world *w, const char *spec)
+{
+    wsr_model *const black = toy_model(&w->of, false);
+    const float eps = 0.05f;
+    wsr_attack_result *const r = toy_attack(
+        spec, NULL, &eps, 1, &(toy_task){black, w->x, w->labels, TOY_N});
+    ck_assert_uint_lt(toy_robust(r), TOY_N / 2);
+    wsr_attack_result_free(r);
+    wsr_model_free(black);
+}
+
+/// Attack `a` leaves at most as many robust as `b`, over three strengths.
+static inline void toy_expect_stronger(toy_world *w, const char *a,
+                                       const char *b, const float eps[3])
+{
+    size_t left_a = 0;
+    size_t left_b = 0;
+    for (size_t e = 0; e < 3; e++) {
+        wsr_attack_result *const ra = toy_run(w, a, NULL, eps[e]);
+        wsr_attack_result *const rb = toy_run(w, b, NULL, eps[e]);
+        left_a += toy_robust(ra);
+        left_b += toy_robust(rb);
+        wsr_attack_result_free(ra);
+        wsr_attack_result_free(rb);
+    }
+    ck_assert_msg(left_a <= left_b, "%s leaves %zu, %s %zu", a, left_a, b,
+                  left_b);
+    ck_assert_uint_gt(left_a, 0);
+}
+
+/// Mean change in a norm of the images that fooled; all that are right must.
+static inline double toy_mean_change(const wsr_attack_result *r, wsr__lp norm)
+{
+    double sum = 0;
+    size_t fooled = 0;
+    for (size_t i = 0; i < TOY_N; i++) {
+        const float changes[3] = {wsr_attack_result_linf(r, 0)[i],
+                                  wsr_attack_result_l2(r, 0)[i],
+                                  wsr_attack_result_l1(r, 0)[i]};
+        if (wsr_attack_result_success(r, 0)[i]) {
+            sum += (double)changes[norm];
+            fooled++;
+        }
+        ck_assert(!wsr_attack_result_robust(r, 0)[i]);
+    }
+    ck_assert_uint_gt(fooled, 0);
+    return sum / (double)fooled;
+}
+
+/// Attack `a` makes smaller changes in a norm than `b`, without a bound.
+static inline void toy_expect_smaller(toy_world *w, const char *a,
+                                      const char *b, wsr__lp norm)
+{
+    wsr_attack_result *const ra = toy_run(w, a, NULL, INFINITY);
+    wsr_attack_result *const rb = toy_run(w, b, NULL, INFINITY);
+    ck_assert_double_lt(toy_mean_change(ra, norm), toy_mean_change(rb, norm));
+    wsr_attack_result_free(ra);
+    wsr_attack_result_free(rb);
+}
+
+/// Of three attacks, each for one norm, none makes smaller changes in that
+/// norm than the one for it.
+static inline void toy_expect_of_norms(toy_world *w, const char *const specs[3])
+{
+    wsr_attack_result *results[3];
+    for (size_t k = 0; k < 3; k++) {
+        results[k] = toy_run(w, specs[k], NULL, INFINITY);
+    }
+    for (int norm = 0; norm < 3; norm++) {
+        const double own = toy_mean_change(results[norm], (wsr__lp)norm);
+        for (size_t k = 0; k < 3; k++) {
+            ck_assert_double_le(
+                own, 1.001 * toy_mean_change(results[k], (wsr__lp)norm));
+        }
+    }
+    for (size_t k = 0; k < 3; k++) {
+        wsr_attack_result_free(results[k]);
+    }
+}
+
 /// Two attacks that must find the same images, all steps taken.
 static inline void toy_expect_same(toy_world *w, const char *a, const char *b,
                                    float eps)

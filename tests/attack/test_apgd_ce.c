@@ -2,25 +2,6 @@
 
 #include "attack/model_support.h"
 
-// Whether `a` leaves at most as many robust as `b`, for several strengths.
-static void expect_stronger(toy_world *w, const char *a, const char *b,
-                            const float *eps)
-{
-    size_t left_a = 0;
-    size_t left_b = 0;
-    for (size_t e = 0; e < 3; e++) {
-        wsr_attack_result *const ra = toy_run(w, a, NULL, eps[e]);
-        wsr_attack_result *const rb = toy_run(w, b, NULL, eps[e]);
-        left_a += toy_robust(ra);
-        left_b += toy_robust(rb);
-        wsr_attack_result_free(ra);
-        wsr_attack_result_free(rb);
-    }
-    ck_assert_msg(left_a <= left_b, "%s leaves %zu, %s %zu", a, left_a, b,
-                  left_b);
-    ck_assert_uint_gt(left_a, 0);
-}
-
 static const float linf[3] = {0.007f, 0.01f, 0.014f};
 static const float l2[3] = {0.07f, 0.1f, 0.15f};
 static const float l1[3] = {0.6f, 1, 1.6f};
@@ -28,10 +9,10 @@ static const float l1[3] = {0.6f, 1, 1.6f};
 START_TEST(it_is_at_least_as_strong_as_pgd)
 {
     toy_world *const w = toy_begin(7);
-    expect_stronger(w, "apgd_ce:steps=40", "pgd:steps=40", linf);
-    expect_stronger(w, "apgd_ce:steps=40,norm=l2", "pgdl2:steps=40", l2);
-    expect_stronger(w, "apgd_ce:steps=40,norm=l1", "apgd_ce:steps=2,norm=l1",
-                    l1);
+    toy_expect_stronger(w, "apgd_ce:steps=40", "pgd:steps=40", linf);
+    toy_expect_stronger(w, "apgd_ce:steps=40,norm=l2", "pgdl2:steps=40", l2);
+    toy_expect_stronger(w, "apgd_ce:steps=40,norm=l1",
+                        "apgd_ce:steps=2,norm=l1", l1);
     toy_end(w);
 }
 END_TEST
@@ -39,7 +20,8 @@ END_TEST
 START_TEST(restarts_find_no_less)
 {
     toy_world *const w = toy_begin(7);
-    expect_stronger(w, "apgd_ce:steps=3,restarts=4", "apgd_ce:steps=3", linf);
+    toy_expect_stronger(w, "apgd_ce:steps=3,restarts=4", "apgd_ce:steps=3",
+                        linf);
     toy_end(w);
 }
 END_TEST

@@ -2,34 +2,15 @@
 
 #include "attack/model_support.h"
 
-// Whether `a` leaves at most as many robust as `b`, for several strengths.
-static void expect_stronger(toy_world *w, const char *a, const char *b,
-                            const float *eps)
-{
-    size_t left_a = 0;
-    size_t left_b = 0;
-    for (size_t e = 0; e < 3; e++) {
-        wsr_attack_result *const ra = toy_run(w, a, NULL, eps[e]);
-        wsr_attack_result *const rb = toy_run(w, b, NULL, eps[e]);
-        left_a += toy_robust(ra);
-        left_b += toy_robust(rb);
-        wsr_attack_result_free(ra);
-        wsr_attack_result_free(rb);
-    }
-    ck_assert_msg(left_a <= left_b, "%s leaves %zu, %s %zu", a, left_a, b,
-                  left_b);
-    ck_assert_uint_gt(left_a, 0);
-}
-
 static const float linf[3] = {0.007f, 0.01f, 0.014f};
 static const float l2[3] = {0.07f, 0.1f, 0.15f};
 
 START_TEST(it_is_at_least_as_strong_as_pgd_on_the_same_loss)
 {
     toy_world *const w = toy_begin(7);
-    expect_stronger(w, "apgd_dlr:steps=40", "pgddlr:steps=40", linf);
-    expect_stronger(w, "apgd_dlr:steps=40,norm=l2", "pgddlr:norm=l2,steps=40",
-                    l2);
+    toy_expect_stronger(w, "apgd_dlr:steps=40", "pgddlr:steps=40", linf);
+    toy_expect_stronger(w, "apgd_dlr:steps=40,norm=l2",
+                        "pgddlr:norm=l2,steps=40", l2);
     toy_end(w);
 }
 END_TEST
@@ -40,7 +21,7 @@ START_TEST(it_is_sure_of_itself_where_the_cross_entropy_vanishes)
     for (size_t i = 0; i < TOY_CLASSES * TOY_HIDDEN; i++) {
         w->of.v[i] *= 1e6f; // every probability is 0 or 1
     }
-    expect_stronger(w, "apgd_dlr:steps=20", "fgsm", linf);
+    toy_expect_stronger(w, "apgd_dlr:steps=20", "fgsm", linf);
     toy_end(w);
 }
 END_TEST

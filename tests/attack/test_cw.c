@@ -2,22 +2,6 @@
 
 #include "attack/model_support.h"
 
-// Mean Euclidean change of the images that fooled; all that are right must.
-static double mean_change(const wsr_attack_result *r)
-{
-    double sum = 0;
-    size_t fooled = 0;
-    for (size_t i = 0; i < TOY_N; i++) {
-        if (wsr_attack_result_success(r, 0)[i]) {
-            sum += (double)wsr_attack_result_l2(r, 0)[i];
-            fooled++;
-        }
-        ck_assert(!wsr_attack_result_robust(r, 0)[i]);
-    }
-    ck_assert_uint_gt(fooled, 0);
-    return sum / (double)fooled;
-}
-
 START_TEST(with_patience_its_changes_are_as_small_as_deepfools)
 {
     // The toy is nearly linear, so that DeepFool's are close to the smallest.
@@ -25,7 +9,8 @@ START_TEST(with_patience_its_changes_are_as_small_as_deepfools)
     wsr_attack_result *const r =
         toy_run(w, "cw:steps=1000,c=0.1", NULL, INFINITY);
     wsr_attack_result *const d = toy_run(w, "deepfool", NULL, INFINITY);
-    ck_assert_double_lt(mean_change(r), 1.05 * mean_change(d));
+    ck_assert_double_lt(toy_mean_change(r, WSR__L2),
+                        1.05 * toy_mean_change(d, WSR__L2));
     wsr_attack_result_free(d);
     wsr_attack_result_free(r);
     toy_end(w);
@@ -35,13 +20,7 @@ END_TEST
 START_TEST(searching_the_constant_finds_smaller_changes)
 {
     toy_world *const w = toy_begin(7);
-    wsr_attack_result *const one =
-        toy_run(w, "cw:search=1,c=10", NULL, INFINITY);
-    wsr_attack_result *const many =
-        toy_run(w, "cw:search=6,c=10", NULL, INFINITY);
-    ck_assert_double_lt(mean_change(many), mean_change(one));
-    wsr_attack_result_free(one);
-    wsr_attack_result_free(many);
+    toy_expect_smaller(w, "cw:search=6,c=10", "cw:search=1,c=10", WSR__L2);
     toy_end(w);
 }
 END_TEST

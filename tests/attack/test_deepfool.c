@@ -2,27 +2,11 @@
 
 #include "attack/model_support.h"
 
-// Mean Euclidean change of the images that fooled; all that are right must.
-static double mean_change(const wsr_attack_result *r)
-{
-    double sum = 0;
-    size_t fooled = 0;
-    for (size_t i = 0; i < TOY_N; i++) {
-        if (wsr_attack_result_success(r, 0)[i]) {
-            sum += (double)wsr_attack_result_l2(r, 0)[i];
-            fooled++;
-        }
-        ck_assert(!wsr_attack_result_robust(r, 0)[i]);
-    }
-    ck_assert_uint_gt(fooled, 0);
-    return sum / (double)fooled;
-}
-
 START_TEST(images_end_just_behind_a_boundary)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r = toy_run(w, "deepfool", NULL, INFINITY);
-    (void)mean_change(r);
+    (void)toy_mean_change(r, WSR__L2);
     for (size_t i = 0; i < TOY_N; i++) {
         const float *const x0 = w->x + i * TOY_D;
         const float *const adv = wsr_attack_result_images(r, 0) + i * TOY_D;
@@ -44,7 +28,7 @@ START_TEST(changes_are_smaller_than_those_of_single_steps)
 {
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r = toy_run(w, "deepfool", NULL, INFINITY);
-    const double change = mean_change(r);
+    const double change = toy_mean_change(r, WSR__L2);
     wsr_attack_result *const bounded =
         toy_run(w, "pgdl2", NULL, (float)change / 3);
     // A third of the mean distance does not reach most boundaries.
@@ -80,7 +64,7 @@ START_TEST(the_largest_change_can_be_the_measure)
     toy_world *const w = toy_begin(7);
     wsr_attack_result *const r =
         toy_run(w, "deepfool:norm=linf", NULL, INFINITY);
-    (void)mean_change(r);
+    (void)toy_mean_change(r, WSR__L2);
     for (size_t i = 0; i < TOY_N; i++) {
         ck_assert_float_le(wsr_attack_result_linf(r, 0)[i], 0.2f);
     }
