@@ -72,11 +72,6 @@ static uint64_t passes(const wsr__attack_batch *s, const void *options)
     return (uint64_t)steps_for((double)s->eps / width, p->steps) + 1;
 }
 
-static bool single_step(const void *options)
-{
-    return ((const params *)options)->steps == 1;
-}
-
 const wsr__attack_class wsr__attack_bim = {
     .super = {.name = "bim",
               .summary = "small steps along the sign of the gradient",
@@ -85,7 +80,7 @@ const wsr__attack_class wsr__attack_bim = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
-    .single_step = single_step,
+    .single_step = wsr__steps_single_step,
     .prepare = prepare,
     .targets = true,
     .clean_loss = wsr__attack_clean_ce,

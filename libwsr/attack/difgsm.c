@@ -31,8 +31,8 @@ const wsr__attack_class wsr__attack_difgsm = {
               .params_size = sizeof(wsr__input_diversity)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
-    .single_step = wsr__momentum_single_step,
+    .single_step = wsr__steps_single_step,
     .targets = true,
     .run = run,
-    .passes = wsr__momentum_passes,
+    .passes = wsr__steps_passes,
 };

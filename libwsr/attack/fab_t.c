@@ -25,11 +25,6 @@ static const wsr__option schema[] = {
     {0},
 };
 
-static wsr__lp norm(const void *options)
-{
-    return wsr__lp_named(((const wsr__fab *)options)->norm.s);
-}
-
 static wsr_status run(wsr__attack_batch *s, const void *options)
 {
     return wsr__fab_run_targets(s, options);
@@ -42,7 +37,7 @@ const wsr__attack_class wsr__attack_fab_t = {
               .schema = schema,
               .params_size = sizeof(wsr__fab)},
     .norms = 1u << WSR__LINF | 1u << WSR__L2 | 1u << WSR__L1,
-    .norm = norm,
+    .norm = wsr__fab_norm,
     .needs_gradient = true,
     .unbounded = true,
     .min_norm = true,

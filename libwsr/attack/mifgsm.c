@@ -29,9 +29,9 @@ const wsr__attack_class wsr__attack_mifgsm = {
               .params_size = sizeof(wsr__momentum_params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
-    .single_step = wsr__momentum_single_step,
+    .single_step = wsr__steps_single_step,
     .targets = true,
     .clean_loss = wsr__attack_clean_ce,
     .run = run,
-    .passes = wsr__momentum_passes,
+    .passes = wsr__steps_passes,
 };

@@ -132,9 +132,9 @@ const wsr__attack_class wsr__attack_tifgsm = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
-    .single_step = wsr__momentum_single_step,
+    .single_step = wsr__steps_single_step,
     .prepare = prepare,
     .targets = true,
     .run = run,
-    .passes = wsr__momentum_passes,
+    .passes = wsr__steps_passes,
 };

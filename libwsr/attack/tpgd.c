@@ -59,18 +59,6 @@ static wsr_status run(wsr__attack_batch *s, const void *options)
     return wsr__gradient_steps_run(s, &loop);
 }
 
-static uint64_t passes(const wsr__attack_batch *s, const void *options)
-{
-    (void)s;
-    const params *const p = options;
-    return (uint64_t)p->steps + 1;
-}
-
-static bool single_step(const void *options)
-{
-    return ((const params *)options)->steps == 1;
-}
-
 const wsr__attack_class wsr__attack_tpgd = {
     .super = {.name = "tpgd",
               .summary = "pgd on the divergence from the clean prediction",
@@ -79,7 +67,7 @@ const wsr__attack_class wsr__attack_tpgd = {
               .params_size = sizeof(params)},
     .norms = 1u << WSR__LINF,
     .needs_gradient = true,
-    .single_step = single_step,
+    .single_step = wsr__steps_single_step,
     .run = run,
-    .passes = passes,
+    .passes = wsr__steps_passes,
 };

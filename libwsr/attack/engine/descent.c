@@ -78,6 +78,17 @@ out:
     return status;
 }
 
+bool wsr__steps_single_step(const void *params)
+{
+    return *(const int64_t *)params == 1;
+}
+
+uint64_t wsr__steps_passes(const wsr__attack_batch *s, const void *params)
+{
+    (void)s;
+    return (uint64_t) * (const int64_t *)params + 1;
+}
+
 typedef struct descent_state {
     const wsr__descent *descent;
     float alpha;

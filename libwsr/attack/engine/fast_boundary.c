@@ -344,6 +344,11 @@ static uint64_t passes_of(const wsr__fab *p, int64_t boundaries)
     return (uint64_t)(p->restarts * (2 * p->steps + 2) * (boundaries + 1));
 }
 
+wsr__lp wsr__fab_norm(const void *fab)
+{
+    return wsr__lp_named(((const wsr__fab *)fab)->norm.s);
+}
+
 uint64_t wsr__fab_passes(const wsr__attack_batch *s, const void *fab)
 {
     return passes_of(fab, (int64_t)s->classes - 1);

@@ -17,6 +17,8 @@ typedef struct wsr__fab {
     int64_t targets; // of wsr__fab_run_targets
 } wsr__fab;
 
+wsr__lp wsr__fab_norm(const void *fab);
+
 /// Forward passes at most of wsr__fab_run and wsr__fab_run_targets.
 uint64_t wsr__fab_passes(const wsr__attack_batch *s, const void *fab);
 uint64_t wsr__fab_passes_targets(const wsr__attack_batch *s, const void *fab);

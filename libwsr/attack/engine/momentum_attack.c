@@ -23,17 +23,6 @@ static void step(wsr__attack_batch *s, size_t row, void *ctx)
     wsr__gradient_step(s, row, m, c->alpha);
 }
 
-bool wsr__momentum_single_step(const void *params)
-{
-    return ((const wsr__momentum_params *)params)->steps == 1;
-}
-
-uint64_t wsr__momentum_passes(const wsr__attack_batch *s, const void *params)
-{
-    (void)s;
-    return (uint64_t)((const wsr__momentum_params *)params)->steps + 1;
-}
-
 wsr_status wsr__momentum_attack_run(wsr__attack_batch *s, const void *params,
                                     wsr__momentum_gradient gradient)
 {

@@ -52,11 +52,6 @@ typedef wsr_status (*wsr__momentum_gradient)(wsr__attack_batch *s,
 wsr_status wsr__momentum_attack_run(wsr__attack_batch *s, const void *params,
                                     wsr__momentum_gradient gradient);
 
-bool wsr__momentum_single_step(const void *params);
-
-/// Forward passes at most of attacks that need one gradient per step.
-uint64_t wsr__momentum_passes(const wsr__attack_batch *s, const void *params);
-
 /// The gradient at x, which is checked for success; and at the point that the
 /// momentum is about to lead to, which may lie outside of the ball and is not.
 wsr_status wsr__gradient_here(wsr__attack_batch *s,

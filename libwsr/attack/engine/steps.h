@@ -37,6 +37,11 @@ typedef struct wsr__gradient_steps {
 wsr_status wsr__gradient_steps_run(wsr__attack_batch *s,
                                    const wsr__gradient_steps *loop);
 
+/// `single_step` and `passes` of classes with one gradient in each step, whose
+/// params begin with the number of steps, an int64_t.
+bool wsr__steps_single_step(const void *params);
+uint64_t wsr__steps_passes(const wsr__attack_batch *s, const void *params);
+
 /// Options of projected gradient descent, whatever its loss.
 typedef struct wsr__descent {
     int64_t steps;
