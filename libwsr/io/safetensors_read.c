@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Copies the elements of tensors in safetensors files, converted to the type
-// that the caller wants. Floats of 16 bits (IEEE 754 binary16, and bfloat16,
-// the upper half of a binary32) convert to 32 bits exactly.
+// that the caller wants. Floats of 16 bits convert to 32 bits exactly.
 
+#include "base/half.h"
 #include "io/io.h"
 
 #include <float.h>
@@ -56,33 +56,18 @@ static double from_f64(const wsr__st_tensor *t, size_t i)
     return value;
 }
 
-// The upper half of a binary32: the lower half is zeros.
 static double from_bf16(const wsr__st_tensor *t, size_t i)
 {
     uint16_t half = 0;
     element(&half, t, i, sizeof(half));
-    const uint32_t bits = (uint32_t)half << 16;
-    float value = 0;
-    memcpy(&value, &bits, sizeof(value));
-    return (double)value;
+    return wsr__from_bfloat16(half);
 }
 
-// Sign, 5 bits of exponent with a bias of 15, 10 bits of fraction.
 static double from_f16(const wsr__st_tensor *t, size_t i)
 {
     uint16_t half = 0;
     element(&half, t, i, sizeof(half));
-    const int exponent = half >> 10 & 31;
-    const int fraction = half & 1023;
-    double size = 0;
-    if (exponent == 31) {
-        size = fraction != 0 ? (double)NAN : (double)INFINITY;
-    } else if (exponent == 0) {
-        size = ldexp(fraction, -24);
-    } else {
-        size = ldexp(1024 + fraction, exponent - 25);
-    }
-    return half >> 15 != 0 ? -size : size;
+    return wsr__from_float16(half);
 }
 
 // Index: dtype. NULL: no float.
@@ -96,6 +81,15 @@ static double (*const from[])(const wsr__st_tensor *t, size_t i) = {
 bool wsr__st_is_float(const wsr__st_tensor *t)
 {
     return from[t->dtype] != NULL;
+}
+
+static wsr_status need_floats(const wsr__st_tensor **out, const wsr__st *st,
+                              const char *name, size_t count)
+{
+    const wsr_status status = need_count(out, st, name, count);
+    return status == WSR_OK && !wsr__st_is_float(*out)
+               ? fail_dtype(st, *out, "F32, F64, F16 or BF16")
+               : status;
 }
 
 // A finite number must stay one.
@@ -117,11 +111,7 @@ wsr_status wsr__st_read_f32(float *dst, const wsr__st *st, const char *name,
 {
     wsr_status status = WSR_OK;
     const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (!wsr__st_is_float(t)) {
-        status = fail_dtype(st, t, "F32, F64, F16 or BF16");
-        goto out;
-    }
+    WSR_TRY(need_floats(&t, st, name, count));
     if (t->dtype == WSR__ST_F32) {
         memcpy(dst, t->data, t->bytes);
         goto out;
@@ -139,11 +129,7 @@ wsr_status wsr__st_read_f64(double *dst, const wsr__st *st, const char *name,
 {
     wsr_status status = WSR_OK;
     const wsr__st_tensor *t = NULL;
-    WSR_TRY(need_count(&t, st, name, count));
-    if (!wsr__st_is_float(t)) {
-        status = fail_dtype(st, t, "F32, F64, F16 or BF16");
-        goto out;
-    }
+    WSR_TRY(need_floats(&t, st, name, count));
     for (size_t i = 0; i < count; i++) {
         dst[i] = from[t->dtype](t, i);
     }

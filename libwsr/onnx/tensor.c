@@ -6,6 +6,7 @@
 // become int64.
 
 #include "base/base.h"
+#include "base/half.h"
 #include "onnx/file.h"
 
 #include <float.h>
@@ -35,30 +36,14 @@ static uint16_t half_word(const unsigned char *raw)
     return (uint16_t)(raw[0] | raw[1] << 8);
 }
 
-// The upper half of a binary32: the lower half is zeros.
 static double bfloat16(const unsigned char *raw)
 {
-    const uint32_t bits = (uint32_t)half_word(raw) << 16;
-    float value = 0;
-    memcpy(&value, &bits, sizeof(value));
-    return (double)value;
+    return wsr__from_bfloat16(half_word(raw));
 }
 
-// Sign, 5 bits of exponent with a bias of 15, 10 bits of fraction.
 static double float16(const unsigned char *raw)
 {
-    const int bits = half_word(raw);
-    const int exponent = bits >> 10 & 31;
-    const int fraction = bits & 1023;
-    double size = 0;
-    if (exponent == 31) {
-        size = fraction != 0 ? (double)NAN : (double)INFINITY;
-    } else if (exponent == 0) {
-        size = ldexp(fraction, -24);
-    } else {
-        size = ldexp(1024 + fraction, exponent - 25);
-    }
-    return bits >> 15 != 0 ? -size : size;
+    return wsr__from_float16(half_word(raw));
 }
 
 // clang-format off
