@@ -86,7 +86,6 @@ static wsr_status add_cell(wsr__str *out, const wsr_corruption_eval *s,
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    char *line = NULL;
     double low;
     double high;
     const double share = accuracy(&low, &high, s, cell);
@@ -95,8 +94,7 @@ static wsr_status add_cell(wsr__str *out, const wsr_corruption_eval *s,
     if (isnan(share)) {
         return WSR_OK;
     }
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "corruption");
+    WSR_TRY(wsr__json_event(&json, "corruption"));
     wsr__json_text(json, "corruption", cls == NULL ? "none" : cls->super.name);
     wsr__json_text(json, "group", cls == NULL ? "clean" : cls->group);
     wsr__json_integer(json, "severity",
@@ -105,10 +103,8 @@ static wsr_status add_cell(wsr__str *out, const wsr_corruption_eval *s,
     wsr__json_number(json, "accuracy", share);
     wsr__json_number(json, "low", low);
     wsr__json_number(json, "high", high);
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
-    wsr_text_free(line);
     wsr__json_free(json);
     return status;
 }
@@ -119,19 +115,15 @@ static wsr_status add_mean(wsr__str *out, const wsr_corruption_eval *s,
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    char *line = NULL;
     const double mean = wsr_corruption_eval_mean(s, (int)severity);
     if (isnan(mean)) {
         return WSR_OK;
     }
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "corruption_mean");
+    WSR_TRY(wsr__json_event(&json, "corruption_mean"));
     wsr__json_integer(json, "severity", severity);
     wsr__json_number(json, "accuracy", mean);
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
-    wsr_text_free(line);
     wsr__json_free(json);
     return status;
 }

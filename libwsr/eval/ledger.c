@@ -168,7 +168,6 @@ static wsr_status make_line(wsr__str *out, const row *r, bool json)
 {
     wsr_status status = WSR_OK;
     sink to = {NULL, out};
-    char *line = NULL;
     if (!json) {
         put_row(&to, r);
         if (!out->failed) {
@@ -178,11 +177,8 @@ static wsr_status make_line(wsr__str *out, const row *r, bool json)
     }
     WSR_TRY(wsr__json_new(&to.json));
     put_row(&to, r);
-    WSR_TRY(wsr__json_line(&line, to.json));
-    wsr__str_addf(out, "%s\n", line);
-    WSR_TRY(wsr__str_status(out));
+    WSR_TRY(wsr__json_add_line(out, to.json));
 out:
-    wsr_text_free(line);
     wsr__json_free(to.json);
     return status;
 }

@@ -51,28 +51,6 @@ static size_t fields_of(const wsr_eval *s)
     return s->settings.quantize ? FIELDS : FIELDS - QUANTIZED;
 }
 
-// Every line is an object that begins with its event.
-static wsr_status begin_line(wsr__json **json, const char *event)
-{
-    const wsr_status status = wsr__json_new(json);
-    if (status == WSR_OK) {
-        wsr__json_text(*json, "event", event);
-    }
-    return status;
-}
-
-// Appends a finished object and a line feed.
-static wsr_status add_line(wsr__str *out, const wsr__json *json)
-{
-    char *line = NULL;
-    const wsr_status status = wsr__json_line(&line, json);
-    if (status == WSR_OK) {
-        wsr__str_addf(out, "%s\n", line);
-        wsr_text_free(line);
-    }
-    return status;
-}
-
 // Fields that identify an attack: name, the options that differ from their
 // defaults, norm, and the target of a targeted attack.
 static wsr_status put_attack(wsr__json *json, const wsr_attack *attack)
@@ -114,7 +92,7 @@ static wsr_status add_cell(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
     if (values == NULL) {
         return WSR_NOMEM;
     }
-    WSR_TRY(begin_line(&json, "eval"));
+    WSR_TRY(wsr__json_event(&json, "eval"));
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_float(json, "eps", s->eps[e]);
     wsr__json_integer(json, "count", (int64_t)wsr_eval_count(s, a));
@@ -123,7 +101,7 @@ static wsr_status add_cell(wsr__str *out, const wsr_eval *s, size_t a, size_t e)
                          wsr_eval_get(s, a, e, fields[f].value));
     }
     put_classes(json, s, a, e, values);
-    WSR_TRY(add_line(out, json));
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
     wsr__json_free(json);
     wsr__free(values);
@@ -154,12 +132,12 @@ static wsr_status add_worst(wsr__str *out, const wsr_eval *s, const char *norm,
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    WSR_TRY(begin_line(&json, "summary"));
+    WSR_TRY(wsr__json_event(&json, "summary"));
     wsr__json_text(json, "summary", "worst_case");
     wsr__json_text(json, "norm", norm);
     wsr__json_float(json, "eps", s->eps[e]);
     put_worst(json, s, norm, e);
-    WSR_TRY(add_line(out, json));
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
     wsr__json_free(json);
     return status;
@@ -170,11 +148,11 @@ static wsr_status add_mean(wsr__str *out, const wsr_eval *s, size_t a)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    WSR_TRY(begin_line(&json, "summary"));
+    WSR_TRY(wsr__json_event(&json, "summary"));
     wsr__json_text(json, "summary", "mean");
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_number(json, "robust_accuracy", wsr_eval_mean(s, a));
-    WSR_TRY(add_line(out, json));
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
     wsr__json_free(json);
     return status;
@@ -190,12 +168,12 @@ static wsr_status add_curve(wsr__str *out, const wsr_eval *s, size_t a)
         return WSR_OK;
     }
     WSR_TRY(wsr__eval_curve_of(&curve, s, a));
-    WSR_TRY(begin_line(&json, "curve"));
+    WSR_TRY(wsr__json_event(&json, "curve"));
     WSR_TRY(put_attack(json, s->attacks[a]));
     wsr__json_integer(json, "count", (int64_t)curve.count);
     wsr__json_numbers(json, "eps", curve.eps, curve.n);
     wsr__json_numbers(json, "robust_accuracy", curve.accuracy, curve.n);
-    WSR_TRY(add_line(out, json));
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
     wsr__eval_curve_free(&curve);
     wsr__json_free(json);

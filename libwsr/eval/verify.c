@@ -408,15 +408,10 @@ static wsr_status add_line(wsr__str *out, const wsr_verify_row *row)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    char *line = NULL;
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "verify");
+    WSR_TRY(wsr__json_event(&json, "verify"));
     put_row(json, row);
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
-    WSR_TRY(wsr__str_status(out));
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
-    wsr_text_free(line);
     wsr__json_free(json);
     return status;
 }

@@ -68,19 +68,15 @@ static wsr_status add_json(sink *out, const warning *w, const char *spec,
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    char *line = NULL;
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "warning");
+    WSR_TRY(wsr__json_event(&json, "warning"));
     wsr__json_text(json, "warning", w->name);
     wsr__json_text(json, "attack", spec);
     wsr__json_text(json, "norm", w->norm);
     wsr__json_float(json, "eps", w->eps < 0 ? INFINITY : w->eps);
     wsr__json_text(json, "detail", detail);
     wsr__json_text(json, "remedy", w->remedy);
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(&out->text, "%s\n", line);
+    WSR_TRY(wsr__json_add_line(&out->text, json));
 out:
-    wsr_text_free(line);
     wsr__json_free(json);
     return status;
 }

@@ -97,9 +97,7 @@ static wsr_status add_line(wsr__str *out, const wsr_hessian *h, bool input)
 {
     wsr_status status = WSR_OK;
     wsr__json *json = NULL;
-    char *line = NULL;
-    WSR_TRY(wsr__json_new(&json));
-    wsr__json_text(json, "event", "hessian");
+    WSR_TRY(wsr__json_event(&json, "hessian"));
     wsr__json_text(json, "of", input ? "input" : "params");
     wsr__json_integer(json, "count", (int64_t)(input ? h->seen : h->count));
     wsr__json_integer(json, "size",
@@ -112,10 +110,8 @@ static wsr_status add_line(wsr__str *out, const wsr_hessian *h, bool input)
                              ? (double)NAN
                              : wsr_hessian_get(h, (wsr_hessian_value)what));
     }
-    WSR_TRY(wsr__json_line(&line, json));
-    wsr__str_addf(out, "%s\n", line);
+    WSR_TRY(wsr__json_add_line(out, json));
 out:
-    wsr_text_free(line);
     wsr__json_free(json);
     return status;
 }

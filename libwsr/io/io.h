@@ -291,6 +291,8 @@ wsr_status wsr__png_write(const char *path, const wsr__picture *picture);
 typedef struct wsr__json wsr__json;
 
 wsr_status wsr__json_new(wsr__json **out);
+/// An object whose first field is the name of its event.
+wsr_status wsr__json_event(wsr__json **out, const char *event);
 void wsr__json_free(wsr__json *json); // NULL is legal
 
 void wsr__json_text(wsr__json *json, const char *key, const char *value);
@@ -306,6 +308,8 @@ void wsr__json_numbers(wsr__json *json, const char *key, const double *values,
 /// The object on one line, without a line feed. ARG when a text was no UTF-8.
 /// [out, owned]
 wsr_status wsr__json_line(char **out, const wsr__json *json);
+/// Append that line and a line feed.
+wsr_status wsr__json_add_line(wsr__str *out, const wsr__json *json);
 
 // --------------------------------------------------------------- JSON files
 

@@ -36,6 +36,15 @@ wsr_status wsr__json_new(wsr__json **out)
     return WSR_OK;
 }
 
+wsr_status wsr__json_event(wsr__json **out, const char *event)
+{
+    const wsr_status status = wsr__json_new(out);
+    if (status == WSR_OK) {
+        wsr__json_text(*out, "event", event);
+    }
+    return status;
+}
+
 void wsr__json_free(wsr__json *json)
 {
     if (json != NULL) {
@@ -127,6 +136,18 @@ wsr_status wsr__json_line(char **out, const wsr__json *json)
     }
     *out = line.s;
     return WSR_OK;
+}
+
+wsr_status wsr__json_add_line(wsr__str *out, const wsr__json *json)
+{
+    char *line = NULL;
+    const wsr_status status = wsr__json_line(&line, json);
+    if (status != WSR_OK) {
+        return status;
+    }
+    wsr__str_addf(out, "%s\n", line);
+    wsr_text_free(line);
+    return wsr__str_status(out);
 }
 
 // ------------------------------------------------------------------ reading
