@@ -9,26 +9,11 @@
 // As released the second line divides by h, so that for an odd total the rate
 // overshoots the base rate once.
 
-#include "base/fidelity.h"
-#include "sched/sched.h"
-
-#include <stddef.h>
-
-typedef struct params {
-    double lr_min;
-    wsr__text fidelity;
-} params;
-
-static const wsr__option schema[] = {
-    {"lr_min", WSR__FLOAT, offsetof(params, lr_min), "0", 0, 1e3, "",
-     "smallest rate, in intended fidelity", NULL},
-    WSR__FIDELITY(params),
-    {0},
-};
+#include "sched/released.h"
 
 static double rate(const void *options, const wsr__sched_at *at)
 {
-    const params *const p = options;
+    const wsr__sched_released *const p = options;
     const bool released = wsr__streq(p->fidelity.s, "released");
     const int64_t e = at->step + 1;
     const int64_t h = at->total / 2;
@@ -43,7 +28,7 @@ const wsr__sched_class wsr__sched_cyclic = {
     .super = {.name = "cyclic",
               .summary = "up and down once in straight lines",
               .reference = "Smith 2017, arXiv:1506.01186",
-              .schema = schema,
-              .params_size = sizeof(params)},
+              .schema = wsr__sched_released_schema,
+              .params_size = sizeof(wsr__sched_released)},
     .rate = rate,
 };

@@ -7,27 +7,13 @@
 //
 // As released the factor is applied again in every further epoch.
 
-#include "base/fidelity.h"
-#include "sched/sched.h"
+#include "sched/released.h"
 
 #include <math.h>
-#include <stddef.h>
-
-typedef struct params {
-    double lr_min;
-    wsr__text fidelity;
-} params;
-
-static const wsr__option schema[] = {
-    {"lr_min", WSR__FLOAT, offsetof(params, lr_min), "0", 0, 1e3, "",
-     "smallest rate, in intended fidelity", NULL},
-    WSR__FIDELITY(params),
-    {0},
-};
 
 static double rate(const void *options, const wsr__sched_at *at)
 {
-    const params *const p = options;
+    const wsr__sched_released *const p = options;
     const int64_t e = at->step + 1;
     const int64_t first = (int64_t)ceil(0.75 * (double)at->total);
     if (wsr__streq(p->fidelity.s, "released")) {
@@ -42,7 +28,7 @@ const wsr__sched_class wsr__sched_trades = {
     .super = {.name = "trades",
               .summary = "a tenth for the last quarter",
               .reference = "Zhang et al. 2019, arXiv:1901.08573",
-              .schema = schema,
-              .params_size = sizeof(params)},
+              .schema = wsr__sched_released_schema,
+              .params_size = sizeof(wsr__sched_released)},
     .rate = rate,
 };

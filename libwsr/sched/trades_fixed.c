@@ -10,29 +10,14 @@
 // As released the first rule hides the others and is applied again in every
 // further epoch, which makes it the schedule `trades`.
 
-#include "base/fidelity.h"
-#include "sched/sched.h"
-
-#include <stddef.h>
-
-typedef struct params {
-    double lr_min;
-    wsr__text fidelity;
-} params;
-
-static const wsr__option schema[] = {
-    {"lr_min", WSR__FLOAT, offsetof(params, lr_min), "0", 0, 1e3, "",
-     "smallest rate, in intended fidelity", NULL},
-    WSR__FIDELITY(params),
-    {0},
-};
+#include "sched/released.h"
 
 static double rate(const void *options, const wsr__sched_at *at)
 {
-    const params *const p = options;
+    const wsr__sched_released *const p = options;
     if (wsr__streq(p->fidelity.s, "released")) {
         wsr__text released = {"released"};
-        const params same = {p->lr_min, released};
+        const wsr__sched_released same = {p->lr_min, released};
         return wsr__sched_trades.rate(&same, at);
     }
     const double e = (double)at->step + 1;
@@ -52,7 +37,7 @@ const wsr__sched_class wsr__sched_trades_fixed = {
     .super = {.name = "trades_fixed",
               .summary = "drops at 0.75, 0.9 and 1 of the run",
               .reference = "Zhang et al. 2019, arXiv:1901.08573",
-              .schema = schema,
-              .params_size = sizeof(params)},
+              .schema = wsr__sched_released_schema,
+              .params_size = sizeof(wsr__sched_released)},
     .rate = rate,
 };
