@@ -81,8 +81,9 @@ wsr__comm_cost wsr__comm_spent(void);
 /// among processes as wsr__comm_share() says.
 typedef struct wsr__tree wsr__tree;
 
-/// Room for arrays of n floats. [out, owned] NULL on failure.
+/// Room for arrays of n floats, or of n doubles. [out, owned] NULL on failure.
 wsr_status wsr__tree_new(wsr__tree **out, size_t n);
+wsr_status wsr__tree_new_doubles(wsr__tree **out, size_t n);
 void wsr__tree_free(wsr__tree *tree); // NULL is legal
 double wsr__tree_bytes(const wsr__tree *tree);
 
@@ -90,8 +91,9 @@ double wsr__tree_bytes(const wsr__tree *tree);
 void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves);
 /// Room for the array of the next part of this process, to be filled before
 /// the next call. [borrowed] NULL for want of memory.
-float *wsr__tree_leaf(wsr__tree *tree);
+void *wsr__tree_leaf(wsr__tree *tree);
 /// Collective. The sum, in all processes. [borrowed until the next begin]
 wsr_status wsr__tree_sum(const float **out, wsr__tree *tree);
+wsr_status wsr__tree_sum_doubles(const double **out, wsr__tree *tree);
 
 #endif

@@ -14,23 +14,27 @@
 // half that its partner does not, and in the end they collect the parts
 // (Rabenseifner 2004, "Optimization of collective reduction operations"). Each
 // float is added in the same tree, and no process passes more than twice the
-// array, however many there are. MPI_Allreduce may do so as well, but promises
-// no order.
+// array, however many there are. Short arrays, for which the number of messages
+// counts, are exchanged as a whole at each level instead. MPI_Allreduce may do
+// so as well, but promises no order.
+//
+// Arrays are of floats (gradients) or of doubles (sums of norms).
 
 #include "comm/comm.h"
 
 #include <string.h>
 
-enum { TAG = 1, NODES = 48 };
+enum { TAG = 1, NODES = 48, SHORT = 16384 }; // SHORT: bytes
 
 typedef struct node {
-    float *sum; // (n)
+    void *sum; // (n)
     size_t level;
     size_t index;
 } node;
 
 struct wsr__tree {
     size_t n;
+    size_t size; // of a number
     size_t parts;
     size_t leaves;
     size_t next;       // part of this process
@@ -39,10 +43,10 @@ struct wsr__tree {
     node nodes[NODES]; // in ascending order of their parts
     size_t used;
     size_t made; // nodes that have memory
-    float *incoming;
+    void *incoming;
 };
 
-wsr_status wsr__tree_new(wsr__tree **out, size_t n)
+static wsr_status tree_new(wsr__tree **out, size_t n, size_t size)
 {
     wsr__tree *const tree = wsr__alloc(1, sizeof(*tree));
     *out = NULL;
@@ -50,8 +54,9 @@ wsr_status wsr__tree_new(wsr__tree **out, size_t n)
         return WSR_NOMEM;
     }
     tree->n = n;
+    tree->size = size;
     if (wsr__comm_many()) {
-        tree->incoming = wsr__alloc(n, sizeof(*tree->incoming));
+        tree->incoming = wsr__alloc(n, size);
         if (tree->incoming == NULL) {
             wsr__tree_free(tree);
             return WSR_NOMEM;
@@ -59,6 +64,16 @@ wsr_status wsr__tree_new(wsr__tree **out, size_t n)
     }
     *out = tree;
     return WSR_OK;
+}
+
+wsr_status wsr__tree_new(wsr__tree **out, size_t n)
+{
+    return tree_new(out, n, sizeof(float));
+}
+
+wsr_status wsr__tree_new_doubles(wsr__tree **out, size_t n)
+{
+    return tree_new(out, n, sizeof(double));
 }
 
 void wsr__tree_free(wsr__tree *tree)
@@ -75,7 +90,7 @@ void wsr__tree_free(wsr__tree *tree)
 double wsr__tree_bytes(const wsr__tree *tree)
 {
     return (double)(tree->made + (tree->incoming != NULL)) * (double)tree->n *
-           sizeof(float);
+           (double)tree->size;
 }
 
 void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves)
@@ -89,11 +104,33 @@ void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves)
     tree->used = 0;
 }
 
-static void add(float *a, const float *b, size_t n)
+static void add_floats(float *a, const float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         a[i] += b[i];
     }
+}
+
+static void add_doubles(double *a, const double *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        a[i] += b[i];
+    }
+}
+
+static void add(const wsr__tree *t, void *a, const void *b, size_t n)
+{
+    if (t->size == sizeof(double)) {
+        add_doubles(a, b, n);
+    } else {
+        add_floats(a, b, n);
+    }
+}
+
+// Number i of an array.
+static void *number_at(const wsr__tree *t, void *sum, size_t i)
+{
+    return (char *)sum + i * t->size;
 }
 
 // Nodes of a level, those at the right edge included.
@@ -117,7 +154,7 @@ static void fold(wsr__tree *t)
             b->index /= 2;
         } else if (a != NULL && a->level == b->level && a->index % 2 == 0 &&
                    a->index + 1 == b->index) {
-            add(a->sum, b->sum, t->n);
+            add(t, a->sum, b->sum, t->n);
             a->level++;
             a->index /= 2;
             t->used--;
@@ -136,11 +173,11 @@ static void close_leaf(wsr__tree *t)
 }
 
 // The memory of nodes is kept from sum to sum.
-float *wsr__tree_leaf(wsr__tree *tree)
+void *wsr__tree_leaf(wsr__tree *tree)
 {
     close_leaf(tree);
     if (tree->used == tree->made) {
-        float *const sum = wsr__alloc(tree->n, sizeof(*sum));
+        void *const sum = wsr__alloc(tree->n, tree->size);
         if (sum == NULL || tree->made == NODES) {
             wsr__free(sum);
             return NULL;
@@ -193,7 +230,7 @@ static range range_at(const wsr__tree *t, size_t distance)
 
 // Adds what the partner has of this process's half. The sum of two floats does
 // not depend on which is the first.
-static wsr_status halve(wsr__tree *t, float *sum, size_t distance)
+static wsr_status halve(wsr__tree *t, void *sum, size_t distance)
 {
     wsr_status status = WSR_OK;
     const size_t rank = wsr_comm_rank();
@@ -202,14 +239,14 @@ static wsr_status halve(wsr__tree *t, float *sum, size_t distance)
     const range kept = half_of(whole, upper);
     const range given = half_of(whole, !upper);
     WSR_TRY(wsr__comm_exchange(
-        sum + given.begin, (given.end - given.begin) * sizeof(*sum),
-        t->incoming, (kept.end - kept.begin) * sizeof(*sum), rank ^ distance));
-    add(sum + kept.begin, t->incoming, kept.end - kept.begin);
+        number_at(t, sum, given.begin), (given.end - given.begin) * t->size,
+        t->incoming, (kept.end - kept.begin) * t->size, rank ^ distance));
+    add(t, number_at(t, sum, kept.begin), t->incoming, kept.end - kept.begin);
 out:
     return status;
 }
 
-static wsr_status collect(const wsr__tree *t, float *sum, size_t distance)
+static wsr_status collect(const wsr__tree *t, void *sum, size_t distance)
 {
     const size_t rank = wsr_comm_rank();
     const range whole = range_at(t, distance);
@@ -217,8 +254,8 @@ static wsr_status collect(const wsr__tree *t, float *sum, size_t distance)
     const range mine = half_of(whole, upper);
     const range other = half_of(whole, !upper);
     return wsr__comm_exchange(
-        sum + mine.begin, (mine.end - mine.begin) * sizeof(*sum),
-        sum + other.begin, (other.end - other.begin) * sizeof(*sum),
+        number_at(t, sum, mine.begin), (mine.end - mine.begin) * t->size,
+        number_at(t, sum, other.begin), (other.end - other.begin) * t->size,
         rank ^ distance);
 }
 
@@ -226,13 +263,29 @@ static wsr_status sum_by_halves(wsr__tree *t)
 {
     wsr_status status = WSR_OK;
     const size_t size = wsr_comm_size();
-    float *const sum = t->nodes[0].sum;
+    void *const sum = t->nodes[0].sum;
     size_t distance = 1;
     for (; distance < size; distance *= 2) {
         WSR_TRY(halve(t, sum, distance));
     }
     for (distance /= 2; distance > 0; distance /= 2) {
         WSR_TRY(collect(t, sum, distance));
+    }
+out:
+    return status;
+}
+
+// Each process adds at each level what its partner has: all have all in the
+// end.
+static wsr_status sum_whole(wsr__tree *t)
+{
+    wsr_status status = WSR_OK;
+    const size_t bytes = t->n * t->size;
+    void *const sum = t->nodes[0].sum;
+    for (size_t d = 1; d < wsr_comm_size(); d *= 2) {
+        WSR_TRY(wsr__comm_exchange(sum, bytes, t->incoming, bytes,
+                                   wsr_comm_rank() ^ d));
+        add(t, sum, t->incoming, t->n);
     }
 out:
     return status;
@@ -255,7 +308,7 @@ static node *find(wsr__tree *t, size_t level, size_t index)
 static wsr_status join(wsr__tree *t, size_t level, size_t index)
 {
     wsr_status status = WSR_OK;
-    const size_t bytes = t->n * sizeof(float);
+    const size_t bytes = t->n * t->size;
     const size_t left = wsr__comm_owner(t->parts, index << level);
     const size_t right = wsr__comm_owner(t->parts, (index + 1) << level);
     node *const a = find(t, level, index);
@@ -268,9 +321,9 @@ static wsr_status join(wsr__tree *t, size_t level, size_t index)
     }
     if (left != right) {
         WSR_TRY(wsr__comm_receive(t->incoming, bytes, right, TAG));
-        add(a->sum, t->incoming, t->n);
+        add(t, a->sum, t->incoming, t->n);
     } else if (b != NULL) {
-        add(a->sum, b->sum, t->n);
+        add(t, a->sum, b->sum, t->n);
         b->level = SIZE_MAX;
     }
     a->level++;
@@ -297,7 +350,7 @@ out:
     return status;
 }
 
-wsr_status wsr__tree_sum(const float **out, wsr__tree *tree)
+static wsr_status tree_sum(const void **out, wsr__tree *tree)
 {
     wsr_status status = WSR_OK;
     const bool halves = can_halve(tree);
@@ -312,14 +365,31 @@ wsr_status wsr__tree_sum(const float **out, wsr__tree *tree)
         }
     }
     if (wsr__comm_many() && halves) {
-        WSR_TRY(sum_by_halves(tree));
+        WSR_TRY(tree->n * tree->size <= SHORT ? sum_whole(tree)
+                                              : sum_by_halves(tree));
     } else if (wsr__comm_many()) {
         WSR_TRY(sum_by_nodes(tree));
         // Part 0, and with it the root, is of the first process that has one.
-        WSR_TRY(wsr__comm_broadcast(tree->nodes[0].sum, tree->n * sizeof(float),
+        WSR_TRY(wsr__comm_broadcast(tree->nodes[0].sum, tree->n * tree->size,
                                     wsr__comm_owner(tree->parts, 0)));
     }
     *out = tree->nodes[0].sum;
 out:
+    return status;
+}
+
+wsr_status wsr__tree_sum(const float **out, wsr__tree *tree)
+{
+    const void *sum = NULL;
+    const wsr_status status = tree_sum(&sum, tree);
+    *out = sum;
+    return status;
+}
+
+wsr_status wsr__tree_sum_doubles(const double **out, wsr__tree *tree)
+{
+    const void *sum = NULL;
+    const wsr_status status = tree_sum(&sum, tree);
+    *out = sum;
     return status;
 }

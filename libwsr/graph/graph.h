@@ -83,6 +83,11 @@ double wsr__graph_madds(const wsr_graph *graph, size_t i);
 wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
                             size_t batch, unsigned purpose, wsr__arena *arena);
 
+/// Synchronise the norms of a plan that was made with WSR_TRAIN: their
+/// statistics are those of all parts of a batch, each of which has a plan of
+/// its own. UNSUPPORTED where a kernel cannot. [sync is borrowed]
+wsr_status wsr__plan_sync_norms(wsr_plan *plan, const wsr__norm_sync *sync);
+
 /// Shape of an input for the plan's batch size; NULL for an unknown name.
 const wsr_shape *wsr__plan_src_shape(const wsr_plan *plan, const char *input);
 

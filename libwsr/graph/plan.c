@@ -94,6 +94,23 @@ void wsr_plan_free(wsr_plan *plan)
     wsr__free(plan);
 }
 
+wsr_status wsr__plan_sync_norms(wsr_plan *plan, const wsr__norm_sync *sync)
+{
+    for (size_t s = 0; s < plan->step_count; s++) {
+        wsr__node *const node = &plan->steps[s].node;
+        if (plan->steps[s].dead || !node->train || !node->cls->batch_stats) {
+            continue;
+        }
+        if (!node->impl->syncs) {
+            return WSR_FAIL(WSR_UNSUPPORTED,
+                            "%s: the kernel %s cannot be synchronised",
+                            node->cls->super.name, node->impl->name);
+        }
+        node->sync = sync;
+    }
+    return WSR_OK;
+}
+
 size_t wsr_plan_batch(const wsr_plan *plan)
 {
     return plan->batch;

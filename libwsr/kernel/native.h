@@ -456,6 +456,13 @@ typedef struct wsr__bn_grad {
 /// and beta, and the gradient of src as a function of diff_dst and src.
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm);
+/// The two sums of a channel over all images.
+void wsr__bn_total(double out[2], const wsr__dims *d, const double *sums,
+                   int64_t c);
+/// The gradient of src in a channel, from the channel's two sums over m values.
+void wsr__bn_backward_map(const wsr__bn_grad *grad, int64_t c,
+                          const double total[2], double m,
+                          const wsr__norm *norm);
 
 // ------------------------------------------------------------------- pools
 

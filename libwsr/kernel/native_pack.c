@@ -264,10 +264,36 @@ void wsr__bn_fold(float *scale, float *shift, int64_t c, const wsr__norm *norm)
     }
 }
 
+void wsr__bn_total(double out[2], const wsr__dims *d, const double *sums,
+                   int64_t c)
+{
+    out[0] = 0.0;
+    out[1] = 0.0;
+    for (int64_t n = 0; n < d->n; n++) {
+        const double *const s = moment_at(sums, d, n, c);
+        out[0] += s[0];
+        out[1] += s[WSR__BLOCK];
+    }
+}
+
 // With x_hat = (x - mean) * inv_std and m values per channel:
 //   diff_src = gamma * inv_std * (dy - sum(dy) / m - x_hat * sum(dy x_hat) / m)
-// which is alpha * dy + beta * x + gamma for three numbers per channel. `sums`
-// has dy * (x - mean) in place of dy * x_hat.
+// which is alpha * dy + beta * x + gamma for three numbers per channel. The
+// second sum is that of dy * (x - mean) in place of dy * x_hat.
+void wsr__bn_backward_map(const wsr__bn_grad *grad, int64_t c,
+                          const double total[2], double m,
+                          const wsr__norm *norm)
+{
+    const double inv = (double)norm->inv_std[c];
+    const double gain = norm->gamma != NULL ? (double)norm->gamma[c] * inv
+                                            : inv;
+    const double factor = -gain * inv * inv * total[1] / m;
+    grad->alpha[c] = (float)gain;
+    grad->beta[c] = (float)factor;
+    grad->gamma[c] =
+        (float)(-gain * total[0] / m - factor * (double)norm->mean[c]);
+}
+
 void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
                            const double *sums, const wsr__norm *norm)
 {
@@ -275,28 +301,16 @@ void wsr__bn_backward_fold(const wsr__bn_grad *grad, const wsr__dims *d,
     memset(grad->alpha, 0, bytes);
     memset(grad->beta, 0, bytes);
     memset(grad->gamma, 0, bytes);
-    const double m = (double)(d->n * d->h * d->w);
     for (int64_t c = 0; c < d->c; c++) {
-        double sum = 0.0;
-        double product = 0.0;
-        for (int64_t n = 0; n < d->n; n++) {
-            const double *const s = moment_at(sums, d, n, c);
-            sum += s[0];
-            product += s[WSR__BLOCK];
-        }
-        const double inv = (double)norm->inv_std[c];
-        const double gain = norm->gamma != NULL ? (double)norm->gamma[c] * inv
-                                                : inv;
-        const double factor = -gain * inv * inv * product / m;
-        grad->alpha[c] = (float)gain;
-        grad->beta[c] = (float)factor;
-        grad->gamma[c] =
-            (float)(-gain * sum / m - factor * (double)norm->mean[c]);
+        double total[2];
+        wsr__bn_total(total, d, sums, c);
+        wsr__bn_backward_map(grad, c, total, (double)(d->n * d->h * d->w),
+                             norm);
         if (grad->diff_gamma != NULL) {
-            grad->diff_gamma[c] += (float)(product * inv);
+            grad->diff_gamma[c] += (float)(total[1] * (double)norm->inv_std[c]);
         }
         if (grad->diff_beta != NULL) {
-            grad->diff_beta[c] += (float)sum;
+            grad->diff_beta[c] += (float)total[0];
         }
     }
 }

@@ -67,10 +67,9 @@ static double population(const wsr__node *node)
 // As PyTorch: the batch is normalised with the biased variance, and the running
 // one follows the unbiased.
 static void move_stats(const wsr__node *node, const float *mean,
-                       const float *var)
+                       const float *var, double count)
 {
     const wsr__batch_norm *const o = node->params;
-    const double count = population(node);
     const double unbiased = count > 1 ? count / (count - 1) : 1;
     const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
     const float momentum = (float)o->momentum;
@@ -94,18 +93,76 @@ static void take_stats(const wsr__node *node, const float *mean,
     memcpy(node->src[WSR__BN_VAR].data, var, c * sizeof(*var));
 }
 
-void wsr__batch_norm_move(const wsr__node *node, const float *mean,
-                          const float *var)
+static void move(const wsr__node *node, const float *mean, const float *var,
+                 double count)
 {
-    if (!node->move_stats && !node->take_stats) {
+    const bool elsewhere = node->sync != NULL && !node->sync->moves;
+    if (elsewhere || (!node->move_stats && !node->take_stats)) {
         return;
     }
-    (node->take_stats ? take_stats : move_stats)(node, mean, var);
+    if (node->take_stats) {
+        take_stats(node, mean, var);
+    } else {
+        move_stats(node, mean, var, count);
+    }
     for (size_t i = WSR__BN_MEAN; i <= WSR__BN_TRACKED; i++) {
         if (node->src[i].param != NULL) {
             wsr__param_touch(node->src[i].param);
         }
     }
+}
+
+wsr_status wsr__batch_norm_average(double *count, const wsr__node *node)
+{
+    const wsr__norm_sync *const sync = node->sync;
+    const size_t c = (size_t)node->src[WSR__BN_SRC].desc.shape.dims[1];
+    double *const room = sync->room;
+    room[0] = population(node);
+    for (size_t i = 1; i <= 2 * c; i++) {
+        room[i] *= room[0];
+    }
+    const wsr_status status = sync->sum(sync, 1 + 2 * c);
+    for (size_t i = 1; i <= 2 * c; i++) {
+        room[i] /= room[0];
+    }
+    if (count != NULL) {
+        *count = room[0];
+    }
+    return status;
+}
+
+// The mean square of all parts is the mean of theirs. In double precision the
+// difference to the squared mean loses nothing that floats have.
+static wsr_status join_stats(double *count, const wsr__node *node, float *mean,
+                             float *var)
+{
+    wsr_status status = WSR_OK;
+    double *const of = node->sync->room + 1; // (c, 2)
+    const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
+    for (int64_t i = 0; i < c; i++) {
+        of[2 * i] = (double)mean[i];
+        of[2 * i + 1] = (double)var[i] + (double)mean[i] * (double)mean[i];
+    }
+    WSR_TRY(wsr__batch_norm_average(count, node));
+    for (int64_t i = 0; i < c; i++) {
+        mean[i] = (float)of[2 * i];
+        var[i] = (float)fmax(of[2 * i + 1] - of[2 * i] * of[2 * i], 0);
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__batch_norm_finish_stats(const wsr__node *node, float *mean,
+                                        float *var)
+{
+    wsr_status status = WSR_OK;
+    double count = population(node);
+    if (node->train && node->sync != NULL) {
+        WSR_TRY(join_stats(&count, node, mean, var));
+    }
+    move(node, mean, var, count);
+out:
+    return status;
 }
 
 float *wsr__batch_norm_diff(const wsr__node *node, size_t i)
@@ -164,8 +221,7 @@ static wsr_status forward_ref(wsr__node *node)
     }
     wsr__ref_bn_train_forward(node->dst.data, mean, var,
                               node->src[WSR__BN_SRC].data, &norm, dims);
-    wsr__batch_norm_move(node, mean, var);
-    return WSR_OK;
+    return wsr__batch_norm_finish_stats(node, mean, var);
 }
 
 // Gradients of weight and bias with running statistics: the training formula
@@ -246,5 +302,6 @@ const wsr__op_class wsr__op_batch_norm = {
     .result = "as src",
     .infer = infer,
     .impls = impls,
+    .batch_stats = true,
     .piecewise_linear = 1u,
 };

@@ -28,10 +28,16 @@ const float *wsr__batch_norm_affine(const wsr__node *node, size_t i);
 /// Gradient of weight or bias, NULL when it is not wanted.
 float *wsr__batch_norm_diff(const wsr__node *node, size_t i);
 
-/// Let the running statistics follow mean and biased variance of a batch, or
-/// become these, where the plan wants it.
-void wsr__batch_norm_move(const wsr__node *node, const float *mean,
-                          const float *var);
+/// Mean and biased variance of the images here become those of all parts of the
+/// batch, where the norm is synchronised. Then let the running statistics
+/// follow them, or become these, where the plan wants it.
+wsr_status wsr__batch_norm_finish_stats(const wsr__node *node, float *mean,
+                                        float *var);
+
+/// Average the first 2 c numbers of sync->room + 1 over all parts of the batch,
+/// weighted by their values per channel. `*count` [out, NULL is legal] is the
+/// number of values per channel in all of them.
+wsr_status wsr__batch_norm_average(double *count, const wsr__node *node);
 
 uint32_t wsr__batch_norm_needs(const wsr__node *node);
 

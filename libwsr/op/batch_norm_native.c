@@ -108,8 +108,9 @@ static wsr__norm norm_of(const wsr__node *node)
 }
 
 // Statistics, and the norm as scale and shift.
-static void fold(const wsr__node *node, bool given_moments)
+static wsr_status fold(const wsr__node *node, bool given_moments)
 {
+    wsr_status status = WSR_OK;
     const wsr__batch_norm *const o = node->params;
     const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
     if (node->train) {
@@ -117,27 +118,52 @@ static void fold(const wsr__node *node, bool given_moments)
     } else {
         running_stats(node);
     }
+    WSR_TRY(wsr__batch_norm_finish_stats(node, vector(node, V_MEAN),
+                                         vector(node, V_VAR)));
     wsr__bn_inv_std(vector(node, V_INV_STD), c, vector(node, V_VAR),
                     (float)o->tol);
     const wsr__norm norm = norm_of(node);
     wsr__bn_fold(vector(node, V_SCALE), vector(node, V_SHIFT), c, &norm);
-    wsr__batch_norm_move(node, vector(node, V_MEAN), vector(node, V_VAR));
+out:
+    return status;
 }
 
 static wsr_status forward(wsr__node *node)
 {
+    wsr_status status = WSR_OK;
     const wsr__dims d = dims_of(node);
-    fold(node, false);
+    WSR_TRY(fold(node, false));
     const wsr__pre pre = {vector(node, V_SCALE), vector(node, V_SHIFT), false};
     wsr__bn_apply(node->dst.data, &d, node->src[WSR__BN_SRC].data, &pre, false);
-    return WSR_OK;
+out:
+    return status;
 }
 
 // ---------------------------------------------------------------- backward
 
+// Where the norm is synchronised, the map follows from the sums of all parts,
+// while those here remain the gradients of weight and bias.
+static wsr_status join_sums(const wsr__node *node, const wsr__dims *d,
+                            const wsr__bn_grad *grad)
+{
+    wsr_status status = WSR_OK;
+    const wsr__norm norm = norm_of(node);
+    double *const of = node->sync->room + 1; // (c, 2)
+    for (int64_t c = 0; c < d->c; c++) {
+        wsr__bn_total(of + 2 * c, d, sums_of(node), c);
+    }
+    WSR_TRY(wsr__batch_norm_average(NULL, node));
+    for (int64_t c = 0; c < d->c; c++) {
+        wsr__bn_backward_map(grad, c, of + 2 * c, (double)(d->n * d->h * d->w),
+                             &norm);
+    }
+out:
+    return status;
+}
+
 // The sums over the batch, and from them the map from the gradient of dst to
 // that of src.
-static void fold_sums(const wsr__node *node, bool given_sums)
+static wsr_status fold_sums(const wsr__node *node, bool given_sums)
 {
     const wsr__norm norm = norm_of(node);
     wsr__dims d = dims_of(node);
@@ -157,12 +183,15 @@ static void fold_sums(const wsr__node *node, bool given_sums)
         wsr__bn_reduce(&d, node->dst.diff, &one, 1);
     }
     wsr__bn_backward_fold(&grad, &d, sums_of(node), &norm);
+    return node->train && node->sync != NULL ? join_sums(node, &d, &grad)
+                                             : WSR_OK;
 }
 
-static void fold_backward(const wsr__node *node, bool given_sums)
+static wsr_status fold_backward(const wsr__node *node, bool given_sums)
 {
+    wsr_status status = WSR_OK;
     if (wsr__batch_norm_needs(node) != 0) {
-        fold_sums(node, given_sums);
+        WSR_TRY(fold_sums(node, given_sums));
     }
     if (!node->train) { // statistics are constants
         const size_t bytes = padded(node) * sizeof(float);
@@ -170,6 +199,8 @@ static void fold_backward(const wsr__node *node, bool given_sums)
         memset(vector(node, V_BETA), 0, bytes);
         memset(vector(node, V_GAMMA), 0, bytes);
     }
+out:
+    return status;
 }
 
 static wsr__affine map_of(const wsr__node *node)
@@ -200,9 +231,11 @@ static void store_diff(const wsr__node *node)
 
 static wsr_status backward(wsr__node *node)
 {
-    fold_backward(node, false);
+    wsr_status status = WSR_OK;
+    WSR_TRY(fold_backward(node, false));
     store_diff(node);
-    return WSR_OK;
+out:
+    return status;
 }
 
 const wsr__impl wsr__batch_norm_native = {
@@ -213,6 +246,7 @@ const wsr__impl wsr__batch_norm_native = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .syncs = true,
     .accumulates = true,
     .fusion = {.deferred = &wsr__batch_norm_deferred,
                .folded = &wsr__batch_norm_folded}};
@@ -239,17 +273,18 @@ static void bind_deferred(wsr__node *node)
 
 static wsr_status forward_deferred(wsr__node *node)
 {
-    fold(node, node->deferred->given_moments);
-    return WSR_OK;
+    return fold(node, node->deferred->given_moments);
 }
 
 static wsr_status backward_deferred(wsr__node *node)
 {
-    fold_backward(node, node->deferred->given_sums);
+    wsr_status status = WSR_OK;
+    WSR_TRY(fold_backward(node, node->deferred->given_sums));
     if (!node->deferred->through) {
         store_diff(node);
     }
-    return WSR_OK;
+out:
+    return status;
 }
 
 const wsr__impl wsr__batch_norm_deferred = {.name = "deferred",
@@ -259,6 +294,7 @@ const wsr__impl wsr__batch_norm_deferred = {.name = "deferred",
                                             .forward = forward_deferred,
                                             .backward = backward_deferred,
                                             .bind = bind_deferred,
+                                            .syncs = true,
                                             .accumulates = true,
                                             .fusion = {.dst_views = true}};
 
@@ -266,7 +302,7 @@ const wsr__impl wsr__batch_norm_deferred = {.name = "deferred",
 
 static void refold(wsr__node *node)
 {
-    fold(node, false);
+    (void)fold(node, false); // running statistics: nothing can fail
 }
 
 static wsr_status nothing(wsr__node *node)

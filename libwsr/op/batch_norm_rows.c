@@ -125,6 +125,7 @@ static void apply_share(void *ctx, int64_t begin, int64_t end, size_t part)
 
 static wsr_status forward(wsr__node *node)
 {
+    wsr_status status = WSR_OK;
     const wsr__batch_norm *const o = node->params;
     const int64_t c = node->src[WSR__BN_SRC].desc.shape.dims[1];
     float *const mean = node->workspace;
@@ -134,12 +135,13 @@ static wsr_status forward(wsr__node *node)
     } else {
         running_stats(node);
     }
-    wsr__batch_norm_move(node, mean, var);
+    WSR_TRY(wsr__batch_norm_finish_stats(node, mean, var));
     for (int64_t i = 0; i < c; i++) {
         var[i] = (float)(1 / sqrt((double)var[i] + o->tol));
     }
     share_blocks(node, apply_share);
-    return WSR_OK;
+out:
+    return status;
 }
 
 // ---------------------------------------------------------------- backward
@@ -187,37 +189,90 @@ static void diff_src(const wsr__node *node, const block *b,
     }
 }
 
+// The sums of a block, and with them the gradients of weight and bias.
+static void block_sums(double sum[CHANNELS], double product[CHANNELS],
+                       const wsr__node *node, const block *b)
+{
+    float *const dw = wsr__batch_norm_diff(node, WSR__BN_WEIGHT);
+    float *const db = wsr__batch_norm_diff(node, WSR__BN_BIAS);
+    if (node->train || dw != NULL || db != NULL) {
+        sums_of(sum, product, node, b);
+    }
+    for (int64_t i = 0; i < b->count; i++) {
+        if (dw != NULL) {
+            dw[b->first + i] = (float)product[i];
+        }
+        if (db != NULL) {
+            db[b->first + i] = (float)sum[i];
+        }
+    }
+}
+
 static void backward_share(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const wsr__node *const node = ctx;
-    float *const dw = wsr__batch_norm_diff(node, WSR__BN_WEIGHT);
-    float *const db = wsr__batch_norm_diff(node, WSR__BN_BIAS);
     for (int64_t k = begin; k < end; k++) {
         const block b = block_of(node, k);
         double sum[CHANNELS] = {0};
         double product[CHANNELS] = {0};
-        if (node->train || dw != NULL || db != NULL) {
-            sums_of(sum, product, node, &b);
-        }
-        for (int64_t i = 0; i < b.count; i++) {
-            if (dw != NULL) {
-                dw[b.first + i] = (float)product[i];
-            }
-            if (db != NULL) {
-                db[b.first + i] = (float)sum[i];
-            }
-        }
+        block_sums(sum, product, node, &b);
         if (node->src[WSR__BN_SRC].want_diff) {
             diff_src(node, &b, sum, product);
         }
     }
 }
 
+// A synchronised norm needs the sums of all blocks first; they lie in the room
+// of sync, (c, 2).
+static void sums_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    for (int64_t k = begin; k < end; k++) {
+        const block b = block_of(node, k);
+        double *const of = node->sync->room + 1 + 2 * b.first;
+        double sum[CHANNELS] = {0};
+        double product[CHANNELS] = {0};
+        block_sums(sum, product, node, &b);
+        for (int64_t i = 0; i < b.count; i++) {
+            of[2 * i] = sum[i];
+            of[2 * i + 1] = product[i];
+        }
+    }
+}
+
+static void diff_share(void *ctx, int64_t begin, int64_t end, size_t part)
+{
+    (void)part;
+    const wsr__node *const node = ctx;
+    for (int64_t k = begin; k < end; k++) {
+        const block b = block_of(node, k);
+        const double *const of = node->sync->room + 1 + 2 * b.first;
+        double sum[CHANNELS];
+        double product[CHANNELS];
+        for (int64_t i = 0; i < b.count; i++) {
+            sum[i] = of[2 * i];
+            product[i] = of[2 * i + 1];
+        }
+        diff_src(node, &b, sum, product);
+    }
+}
+
 static wsr_status backward(wsr__node *node)
 {
-    share_blocks(node, backward_share);
-    return WSR_OK;
+    wsr_status status = WSR_OK;
+    if (!node->train || node->sync == NULL) {
+        share_blocks(node, backward_share);
+        return WSR_OK;
+    }
+    share_blocks(node, sums_share);
+    WSR_TRY(wsr__batch_norm_average(NULL, node));
+    if (node->src[WSR__BN_SRC].want_diff) {
+        share_blocks(node, diff_share);
+    }
+out:
+    return status;
 }
 
 const wsr__impl wsr__batch_norm_rows = {.name = "rows",
@@ -225,4 +280,5 @@ const wsr__impl wsr__batch_norm_rows = {.name = "rows",
                                         .needs = wsr__batch_norm_needs,
                                         .plan = plan,
                                         .forward = forward,
-                                        .backward = backward};
+                                        .backward = backward,
+                                        .syncs = true};

@@ -60,6 +60,18 @@ typedef struct wsr__deferred {
 typedef struct wsr__op_class wsr__op_class;
 typedef struct wsr__impl wsr__impl;
 
+/// How an op whose statistics are those of a batch sees more images than its
+/// plan has: the other parts of the batch have plans of their own, like this
+/// one, and reach the same op.
+typedef struct wsr__norm_sync wsr__norm_sync;
+struct wsr__norm_sync {
+    double *room; // 1 + 2 numbers per channel of any op
+    /// Replace the first n numbers of room by their sums over all parts. Fails
+    /// when another part has failed.
+    wsr_status (*sum)(const wsr__norm_sync *sync, size_t n);
+    bool moves; // running statistics move in this plan; others share them
+};
+
 /// One op of a plan: what an implementation sees.
 typedef struct wsr__node {
     const wsr__op_class *cls;
@@ -68,12 +80,13 @@ typedef struct wsr__node {
     wsr__arg *src;
     size_t n; // sources
     wsr__arg dst;
-    bool train;       // batch statistics instead of running ones
-    bool move_stats;  // running statistics follow the batch
-    bool take_stats;  // they become those of the batch
-    bool backward;    // some diff is wanted
-    void *state;      // the implementation's own
-    float *workspace; // lives from forward to backward
+    bool train;                 // batch statistics instead of running ones
+    bool move_stats;            // running statistics follow the batch
+    bool take_stats;            // they become those of the batch
+    const wsr__norm_sync *sync; // NULL: the batch is what the plan has
+    bool backward;              // some diff is wanted
+    void *state;                // the implementation's own
+    float *workspace;           // lives from forward to backward
     size_t workspace_floats;
     float *scratch; // lives during one call
     size_t scratch_floats;
@@ -132,6 +145,7 @@ struct wsr__impl {
     void (*unplan)(wsr__node *node);         // NULL: nothing to release
     /// Pointers have been set; NULL: nothing follows from them.
     void (*bind)(wsr__node *node);
+    bool syncs;       // honours node.sync
     bool accumulates; // backward honours src[i].accumulate by itself
     bool alias;       // dst is src 0 under another shape: no work, no memory
     bool in_place;    // dst may lie in src 0's memory
@@ -159,6 +173,7 @@ struct wsr__op_class {
     const struct wsr__per_sample *per_sample;   // op/per_sample.h, or NULL
     const struct wsr__one_axis *one_axis;       // op/one_axis.h, or NULL
     const struct wsr__norm_class *norm;         // op/norm_groups.h, or NULL
+    bool batch_stats;   // in train mode an image's result depends on the others
     bool no_grad;       // a source's gradient never flows through it
     uint32_t fixed;     // the same of single sources: bit i is source i
     uint32_t weights;   // weight sources, for counting multiply-adds: each of

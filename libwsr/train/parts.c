@@ -12,6 +12,10 @@
 // added in a tree that depends on K alone (comm/tree.c), and numbers that are
 // logged are added in the order of the parts, so that a training has the same
 // bits on any number of processes. All processes then take the same step.
+//
+// With train.norms=global batch norms see all parts, as PyTorch's SyncBatchNorm
+// has it: the parts advance together (lockstep.c), and there is one set of
+// running statistics, the network's.
 
 #include "train/train.h"
 
@@ -67,6 +71,14 @@ static size_t image_floats(const wsr__training *t)
     return (size_t)wsr_shape_count(&wsr__training_size(t)->image);
 }
 
+static size_t room_of(const wsr__training *t, part p)
+{
+    const size_t parts = (size_t)t->params.shards;
+    return t->lockstep != NULL
+               ? p.number - wsr__comm_share(parts, wsr_comm_rank()).begin
+               : 0;
+}
+
 // The step of a part from that of the whole batch.
 static wsr_status step_of_part(wsr__train_step *out, wsr__training *t,
                                const wsr__train_step *whole, part p)
@@ -75,7 +87,7 @@ static wsr_status step_of_part(wsr__train_step *out, wsr__training *t,
     const wsr__plan_pair *pair = NULL;
     const size_t image = image_floats(t);
     const size_t shards = (size_t)t->params.shards;
-    WSR_TRY(wsr__training_pair(&pair, t, p.n));
+    WSR_TRY(wsr__training_pair(&pair, t, p.n, room_of(t, p)));
     *out = *whole;
     out->plan = pair->train;
     out->second = pair->second;
@@ -340,27 +352,73 @@ out:
     return status;
 }
 
+// The gradients of a part go into the tree.
+static wsr_status give_gradients(wsr__training *t, const wsr__train_step *step,
+                                 part p)
+{
+    float *const leaf = wsr__tree_leaf(t->tree);
+    if (leaf == NULL) {
+        return WSR_NOMEM;
+    }
+    wsr__gradients_take(leaf, wsr_net_params(t->of.net),
+                        (double)p.n / (double)step->n);
+    return WSR_OK;
+}
+
 // The parts of this process, each with gradients of its own.
-static wsr_status work_here(wsr__training *t, const wsr__train_step *step)
+static wsr_status work_in_turn(wsr__training *t, const wsr__train_step *step)
 {
     wsr_status status = WSR_OK;
-    wsr_params *const params = wsr_net_params(t->of.net);
     const wsr__items mine = parts_here(t, step->n);
     result *const results = results_of(t, wsr_comm_rank());
-    const double begun = wsr__seconds();
     for (size_t k = mine.begin; k < mine.end; k++) {
         const part p = part_at(t, step->n, k);
-        wsr_params_zero_grad(params, true);
+        wsr_params_zero_grad(wsr_net_params(t->of.net), true);
         WSR_TRY(work_on(&results[k - mine.begin], t, step, p));
-        float *const leaf = wsr__tree_leaf(t->tree);
-        if (leaf == NULL) {
-            status = WSR_NOMEM;
-            goto out;
-        }
-        wsr__gradients_take(leaf, params, (double)p.n / (double)step->n);
+        WSR_TRY(give_gradients(t, step, p));
     }
 out:
-    t->seconds += wsr__seconds() - begun;
+    return status;
+}
+
+typedef struct together {
+    wsr__training *t;
+    const wsr__train_step *step;
+} together;
+
+static wsr_status work_on_room(void *ctx, size_t room)
+{
+    const together *const of = ctx;
+    wsr__training *const t = of->t;
+    const size_t k = parts_here(t, of->step->n).begin + room;
+    wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+    return work_on(&results_of(t, wsr_comm_rank())[room], t, of->step,
+                   part_at(t, of->step->n, k));
+}
+
+// All parts of this process at once, from norm to norm.
+static wsr_status work_together(wsr__training *t, const wsr__train_step *step)
+{
+    wsr_status status = WSR_OK;
+    together of = {t, step};
+    const wsr__items mine = parts_here(t, step->n);
+    WSR_TRY(wsr__lockstep_run(t->lockstep, work_on_room, &of));
+    for (size_t k = mine.begin; k < mine.end && status == WSR_OK; k++) {
+        wsr__training_exchange(t, k - mine.begin);
+        status = give_gradients(t, step, part_at(t, step->n, k));
+        wsr__training_exchange(t, k - mine.begin);
+    }
+out:
+    return status;
+}
+
+static wsr_status work_here(wsr__training *t, const wsr__train_step *step)
+{
+    const double begun = wsr__seconds();
+    const double waited = wsr__comm_spent().seconds;
+    const wsr_status status =
+        (t->lockstep != NULL ? work_together : work_in_turn)(t, step);
+    t->seconds += wsr__seconds() - begun - (wsr__comm_spent().seconds - waited);
     return status;
 }
 

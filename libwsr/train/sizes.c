@@ -170,11 +170,13 @@ out:
 
 static void free_graphs(wsr__training *t)
 {
-    for (size_t i = 0; i < WSR__PLAN_PAIRS; i++) {
-        wsr_plan_free(t->pairs[i].train);
-        wsr_plan_free(t->pairs[i].second);
-        wsr__attack_plans_free(&t->pairs[i].attack);
-        t->pairs[i] = (wsr__plan_pair){0};
+    for (size_t i = 0; i < t->room_count * WSR__PLAN_PAIRS; i++) {
+        wsr__plan_pair *const pair =
+            &t->rooms[i / WSR__PLAN_PAIRS].pairs[i % WSR__PLAN_PAIRS];
+        wsr_plan_free(pair->train);
+        wsr_plan_free(pair->second);
+        wsr__attack_plans_free(&pair->attack);
+        *pair = (wsr__plan_pair){0};
     }
     wsr__image_plans_free(t->attack_images);
     t->attack_images = NULL;

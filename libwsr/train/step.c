@@ -31,13 +31,14 @@ out:
     return status;
 }
 
-static wsr_status make_attack(wsr__plan_pair *pair, wsr__training *t, size_t n)
+static wsr_status make_attack(wsr__plan_pair *pair, wsr__training *t, size_t n,
+                              wsr__part_room *room)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(choose_images(t, pair->train));
     const wsr__attack_of of = {.graph = t->attack_graph,
                                .purpose = t->trainer->attack(t->options),
-                               .arena = &t->arena,
+                               .arena = &room->arena,
                                .images = t->attack_images,
                                .params = wsr_net_params(t->of.net),
                                .stats = t->attack_stats};
@@ -46,19 +47,39 @@ out:
     return status;
 }
 
-// A failed pair holds no plan, so that a further call makes it again.
-static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n)
+// Attacks see the statistics of their own part.
+static wsr_status synchronise(const wsr__plan_pair *pair,
+                              const wsr__training *t, size_t room)
 {
+    wsr_status status = WSR_OK;
+    if (t->lockstep == NULL) {
+        return WSR_OK;
+    }
+    const wsr__norm_sync *const sync = wsr__lockstep_sync(t->lockstep, room);
+    WSR_TRY(wsr__plan_sync_norms(pair->train, sync));
+    if (pair->second != NULL) {
+        WSR_TRY(wsr__plan_sync_norms(pair->second, sync));
+    }
+out:
+    return status;
+}
+
+// A failed pair holds no plan, so that a further call makes it again.
+static wsr_status make_pair(wsr__plan_pair *pair, wsr__training *t, size_t n,
+                            size_t number)
+{
+    wsr__part_room *const room = &t->rooms[number];
     wsr_status status = WSR_OK;
     const unsigned purpose = WSR_GRAD_PARAMS | WSR_TRAIN | WSR_MOVE_STATS |
                              t->trainer->purposes;
-    WSR_TRY(wsr__plan_new_in(&pair->train, t->graph, n, purpose, &t->arena));
+    WSR_TRY(wsr__plan_new_in(&pair->train, t->graph, n, purpose, &room->arena));
     if (t->trainer->two_passes) {
         WSR_TRY(wsr__plan_new_in(&pair->second, t->graph, n, purpose,
-                                 &t->second_arena));
+                                 &room->second_arena));
     }
+    WSR_TRY(synchronise(pair, t, number));
     if (t->trainer->attack != NULL) {
-        WSR_TRY(make_attack(pair, t, n));
+        WSR_TRY(make_attack(pair, t, n, room));
     }
     pair->n = n;
 out:
@@ -73,9 +94,10 @@ out:
 
 // Pair 0 is for parts of whole batches, the others for those of the last one.
 wsr_status wsr__training_pair(const wsr__plan_pair **out, wsr__training *t,
-                              size_t n)
+                              size_t n, size_t room)
 {
-    wsr__plan_pair *const pair = &t->pairs[n == t->shard ? 0 : 1 + n % 2];
+    wsr__plan_pair *const pair =
+        &t->rooms[room].pairs[n == t->shard ? 0 : 1 + n % 2];
     *out = pair;
     if (pair->n == n) {
         return WSR_OK;
@@ -84,18 +106,22 @@ wsr_status wsr__training_pair(const wsr__plan_pair **out, wsr__training *t,
     wsr_plan_free(pair->second);
     wsr__attack_plans_free(&pair->attack);
     *pair = (wsr__plan_pair){0};
-    return make_pair(pair, t, n);
+    return make_pair(pair, t, n, room);
 }
 
 wsr_status wsr__training_plans(wsr__training *t)
 {
     wsr_status status = WSR_OK;
-    const wsr__plan_pair *pair = NULL;
     const size_t batch = wsr__training_size(t)->batch;
     const size_t images = wsr_dataset_count(t->of.train);
     const size_t n =
         wsr__training_part_images(t, images < batch ? images : batch);
-    status = wsr__training_pair(&pair, t, n);
+    for (size_t k = 0; k < t->room_count && status == WSR_OK; k++) {
+        const wsr__plan_pair *pair = NULL;
+        wsr__training_exchange(t, k);
+        status = wsr__training_pair(&pair, t, n, k);
+        wsr__training_exchange(t, k);
+    }
     return status == WSR_OK
                ? WSR_OK
                : wsr__fail_at(status, "train: plans for %zu images at once", n);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Training. training.c owns what a training needs, step.c the step and its
-// parts.c divides a batch among parts and processes, training_state.c the state
+// parts.c divides a batch among parts and processes, lockstep.c lets parts with
+// common norms advance together, training_state.c the state
 // that a checkpoint holds, validate.c the validation between epochs and guard.c
 // what it warns of, batch.c the passes over one batch, loss.c the losses that
 // callers use; a trainer is one file with the mathematics of a batch. inner.c
@@ -25,6 +26,7 @@
 #include "optim/optim.h"
 #include "run/run.h"
 #include "sched/sched.h"
+#include "train/lockstep.h"
 #include "wsr/loss.h"
 #include "wsr/train.h"
 
@@ -190,6 +192,7 @@ typedef struct wsr__train_params {
     wsr__text teacher_fidelity;
     int64_t shards;
     wsr__text deterministic; // "shards:N"; empty: as many as ranks
+    wsr__text norms;         // "rank" or "global"
     bool drop_path_ramp;
     wsr__text augment;
     bool drop_last;
@@ -243,6 +246,13 @@ typedef struct wsr__plan_pair {
     wsr_plan *second;         // NULL when the trainer makes one pass at a time
     wsr__attack_plans attack; // empty when the trainer does not attack
 } wsr__plan_pair;
+
+/// Plans of parts that run in turn, and their memory.
+typedef struct wsr__part_room {
+    wsr__arena arena;
+    wsr__arena second_arena; // of the second training plans
+    wsr__plan_pair pairs[WSR__PLAN_PAIRS];
+} wsr__part_room;
 
 /// Sums over the images of an epoch so far.
 typedef struct wsr__sums {
@@ -315,17 +325,18 @@ typedef struct wsr__training {
     size_t batches; // of the current epoch
     wsr_graph *graph;
     wsr_graph *attack_graph;
-    wsr__arena arena;
-    wsr__arena second_arena;         // of the second training plans
+    wsr__part_room *rooms; // one for all parts, or for each part of this
+                           // process where they advance together
+    size_t room_count;
+    wsr__lockstep *lockstep;         // NULL: parts run one after another
     wsr__image_plans *attack_images; // of attack_graph; NULL: there are none
     double attack_bytes;             // of these
     bool attack_chosen;              // whether there are to be any
     float *attack_stats; // the running statistics during an attack; NULL: it
                          // sees no others
-    wsr__plan_pair pairs[WSR__PLAN_PAIRS];
-    size_t shard;   // images of a part of a whole batch
+    size_t shard;        // images of a part of a whole batch
     float *stats;   // running statistics of each part, (shards, buffers); NULL:
-                    // there is one part
+                    // there is one part, or all have the network's
     size_t buffers; // floats of the running statistics
     wsr__tree *tree; // adds gradients of parts, NULL: there is one part
     void *results;   // of the parts, see parts.c
@@ -369,15 +380,25 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *training);
 
 /// Make the plans of a whole batch.
 wsr_status wsr__training_plans(wsr__training *training);
-/// The plans for so many images at once. [out, borrowed]
+/// The plans of a room for so many images at once. [out, borrowed] In a room
+/// beyond the first the gradients must be those of its part.
 wsr_status wsr__training_pair(const wsr__plan_pair **out,
-                              wsr__training *training, size_t n);
+                              wsr__training *training, size_t n, size_t room);
 
 /// Whether updates after the first find the gradients of the one before.
 static inline bool wsr__training_keeps_gradients(const wsr__training *t)
 {
     return t->trainer->keeps_gradients != NULL &&
            t->trainer->keeps_gradients(t->options);
+}
+
+/// Where parts advance together, exchange the gradients of the parameters for
+/// those of a room's part, or back.
+static inline void wsr__training_exchange(const wsr__training *t, size_t room)
+{
+    if (t->lockstep != NULL) {
+        wsr__lockstep_exchange(t->lockstep, room);
+    }
 }
 
 /// Images of the first part of a batch of n.

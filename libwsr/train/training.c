@@ -5,6 +5,7 @@
 // step.c takes steps, training_state.c has the checkpoint, validate.c the
 // validation. Runs (loop.c) and callers (trainer.c) loop over steps and epochs.
 
+#include "data/loader.h"
 #include "train/paired.h"
 
 #include <math.h>
@@ -46,6 +47,63 @@ static wsr_status check_attack(const wsr__training *t)
     return status;
 }
 
+// Parts advance together where norms are those of the whole batch.
+static wsr_status make_rooms(wsr__training *t)
+{
+    wsr_status status = WSR_OK;
+    const size_t parts = (size_t)t->params.shards;
+    const bool global = wsr__streq(t->params.norms.s, "global");
+    if (global && wsr_comm_size() > parts) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.norms: global needs a part for each process, "
+                        "train.shards: %zu for %zu processes",
+                        parts, wsr_comm_size());
+    }
+    if (global && parts > 1) {
+        WSR_TRY(
+            wsr__lockstep_new(&t->lockstep, wsr_net_params(t->of.net), parts));
+    }
+    t->room_count = t->lockstep != NULL ? wsr__lockstep_count(t->lockstep) : 1;
+    t->rooms = wsr__alloc(t->room_count, sizeof(*t->rooms));
+    if (t->rooms == NULL) {
+        t->room_count = 0;
+        return WSR_NOMEM;
+    }
+out:
+    return status;
+}
+
+// All parts must reach the same norms the same number of times, and have one
+// set of running statistics.
+static wsr_status check_norms(const wsr__training *t)
+{
+    const size_t parts = (size_t)t->params.shards;
+    const size_t rest =
+        t->params.drop_last ? 0 : t->loader->samples % (size_t)t->params.batch;
+    if (t->lockstep == NULL) {
+        return WSR_OK;
+    }
+    if (t->trainer->open != NULL) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.norms: global is not for the trainer %s with "
+                        "its second network; permitted: rank",
+                        t->trainer->super.name);
+    }
+    if (t->trainer->attack != NULL &&
+        (t->trainer->attack(t->options) & WSR_MOVE_STATS) != 0) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.norms: global is not for mode=train_moving, "
+                        "where each part moves the running statistics");
+    }
+    if (rest > 0 && rest < parts) {
+        return WSR_FAIL(WSR_CONFIG,
+                        "train.norms: global, but the last batch has %zu "
+                        "images for %zu parts (see train.drop_last)",
+                        rest, parts);
+    }
+    return WSR_OK;
+}
+
 static wsr_status make_parts(wsr__training *t)
 {
     wsr_status status = WSR_OK;
@@ -60,6 +118,7 @@ static wsr_status make_parts(wsr__training *t)
     WSR_TRY(check_attack(t));
     WSR_TRY(wsr__training_make_sizes(t));
     WSR_TRY(wsr__training_open_size(t));
+    WSR_TRY(check_norms(t));
 out:
     return status;
 }
@@ -123,8 +182,10 @@ static wsr_status make_copies(wsr__training *t)
     const wsr_params *const params = wsr_net_params(t->of.net);
     const bool perturbs = t->params.awp > 0;
     t->buffers = wsr__stats_copy(NULL, params);
-    WSR_TRY(want(&t->stats, t->params.shards > 1 || wsr__comm_many(),
-                 (size_t)t->params.shards * t->buffers));
+    WSR_TRY(
+        want(&t->stats,
+             (t->params.shards > 1 || wsr__comm_many()) && t->lockstep == NULL,
+             (size_t)t->params.shards * t->buffers));
     WSR_TRY(want(&t->attack_stats,
                  t->trainer->attack != NULL &&
                      (t->trainer->attack(t->options) & WSR__CLEAN_STATS) != 0,
@@ -217,6 +278,7 @@ wsr_status wsr__training_new(wsr__training **out, const wsr__training_of *of,
     t->best_value = -1;
     tell_idle(t);
     WSR_TRY(check_averages(params));
+    WSR_TRY(make_rooms(t));
     WSR_TRY(make_parts(t));
     WSR_TRY(make_room(t));
     *out = t;
@@ -233,8 +295,12 @@ void wsr__training_free(wsr__training *training)
         return;
     }
     wsr__training_free_sizes(t);
-    wsr__arena_free(&t->arena);
-    wsr__arena_free(&t->second_arena);
+    for (size_t i = 0; i < t->room_count; i++) {
+        wsr__arena_free(&t->rooms[i].arena);
+        wsr__arena_free(&t->rooms[i].second_arena);
+    }
+    wsr__free(t->rooms);
+    wsr__lockstep_free(t->lockstep);
     wsr_model_free(t->eval_model);
     wsr_sched_free(t->sched);
     wsr_optim_free(t->optim);
@@ -323,6 +389,16 @@ out:
     return status;
 }
 
+static double rooms_bytes(const wsr__training *t)
+{
+    double floats = 0;
+    for (size_t i = 0; i < t->room_count; i++) {
+        floats += (double)(t->rooms[i].arena.floats +
+                           t->rooms[i].second_arena.floats);
+    }
+    return sizeof(float) * floats;
+}
+
 // Parameters count twice, for values and gradients; the optimiser's arrays are
 // counted as they are.
 void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
@@ -334,7 +410,8 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         states += (double)wsr__state_bytes(&state);
     }
     const double own = sizeof(float) * (double)t->states +
-                       (t->tree != NULL ? 3 * copy : 0);
+                       (t->tree != NULL ? 3 * copy : 0) +
+                       (double)(t->room_count - 1) * copy; // gradients of parts
     const double stats = t->stats == NULL
                              ? 0
                              : sizeof(float) * (double)t->params.shards *
@@ -342,9 +419,7 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
     const double best = (t->best != NULL ? copy : 0) +
                         (t->average != NULL ? copy : 0) + own + stats;
     const double perturbed = t->awp.before != NULL ? 2 * copy : 0;
-    wsr__needs_memory(needs, "plans of training",
-                      sizeof(float) *
-                          (double)(t->arena.floats + t->second_arena.floats));
+    wsr__needs_memory(needs, "plans of training", rooms_bytes(t));
     wsr__needs_memory(needs, "plans of attacks", t->attack_bytes);
     wsr__needs_memory(needs, "parameters and their optimiser",
                       2 * copy + states + best + perturbed);

@@ -168,6 +168,70 @@ START_TEST(with_batch_norm_parts_are_processes_of_their_own)
 }
 END_TEST
 
+// Loss and accuracy of a step, so that steps of two trainings can be compared.
+static void same_steps(const char *options, double most, double most_loss)
+{
+    char divided[160];
+    (void)snprintf(divided, sizeof(divided), "%s,shards=4,norms=global",
+                   options);
+    shard_bench a = open_shards("network", normed, options);
+    shard_bench b = open_shards("network", normed, divided);
+    for (size_t k = 0; k < 3; k++) {
+        ck_assert_ok(wsr__training_step(a.training));
+        ck_assert_ok(wsr__training_step(b.training));
+        ck_assert_double_lt(distance(a.net, b.net, true), most);
+        ck_assert_double_lt(distance(a.net, b.net, false), most);
+    }
+    ck_assert_double_eq_tol(a.training->sums.loss / 42,
+                            b.training->sums.loss / 42, most_loss);
+    close_shards(&a);
+    close_shards(&b);
+}
+
+// The last batch has parts of 3 and of 2 images. Learning rate and gradients
+// are of about one size, so that parameters have the errors of gradients. After
+// an attack a pixel's sign may differ, see above.
+START_TEST(with_global_norms_parts_are_one_batch)
+{
+    same_steps("trainer=natural", 1e-5, 1e-5);
+    same_steps("trainer=free", 2e-3, 1e-3);
+    same_steps("trainer=madry:steps=2", 2e-3, 1e-3);
+    same_steps("trainer=trades:steps=2", 2e-3, 1e-3);
+    same_steps("trainer=natural,awp=0.01", 1e-4, 1e-4);
+}
+END_TEST
+
+// Without synchronised norms the same steps differ by far more.
+START_TEST(norms_of_parts_differ_from_global_ones)
+{
+    shard_bench a = open_shards("network", normed, "trainer=natural,shards=4");
+    shard_bench b =
+        open_shards("network", normed, "trainer=natural,shards=4,norms=global");
+    ck_assert_ok(wsr__training_step(a.training));
+    ck_assert_ok(wsr__training_step(b.training));
+    ck_assert_double_gt(distance(a.net, b.net, true), 1e-3);
+    ck_assert_ptr_null(b.training->stats);
+    close_shards(&a);
+    close_shards(&b);
+}
+END_TEST
+
+START_TEST(global_norms_are_refused_where_parts_differ)
+{
+    bench b = open_bench(NULL);
+    wsr_trainer *other = NULL;
+    ck_assert_fails(wsr_trainer_new(&other, b.net, b.train, NULL,
+                                    "batch=16,shards=4,norms=global,"
+                                    "trainer=madry:mode=train_moving",
+                                    1),
+                    WSR_CONFIG, "train.norms: global is not for mode=");
+    ck_assert_fails(wsr_trainer_new(&other, b.net, b.train, NULL,
+                                    "batch=16,shards=4,norms=all", 1),
+                    WSR_CONFIG, "norms");
+    close_bench(&b);
+}
+END_TEST
+
 // The perturbation of `free` belongs to a process.
 START_TEST(each_part_has_a_state_of_its_own)
 {
@@ -191,8 +255,8 @@ START_TEST(plans_have_the_size_of_a_part)
         open_shards("network", normed, "trainer=madry,shards=8");
     ck_assert_ok(wsr__training_prepare(whole.training));
     ck_assert_ok(wsr__training_prepare(parts.training));
-    ck_assert_uint_lt(4 * parts.training->arena.floats,
-                      whole.training->arena.floats);
+    ck_assert_uint_lt(4 * parts.training->rooms[0].arena.floats,
+                      whole.training->rooms[0].arena.floats);
     close_shards(&whole);
     close_shards(&parts);
 }
@@ -235,6 +299,9 @@ Suite *suite(void)
     const TTest *const tests[] = {
         without_batch_norm_parts_are_one_batch,
         with_batch_norm_parts_are_processes_of_their_own,
+        with_global_norms_parts_are_one_batch,
+        norms_of_parts_differ_from_global_ones,
+        global_norms_are_refused_where_parts_differ,
         each_part_has_a_state_of_its_own,
         plans_have_the_size_of_a_part,
         parts_must_divide_a_batch,

@@ -57,7 +57,7 @@ START_TEST(plans_loaders_and_numbers_follow_the_phase)
         while (t->batch < t->batches) {
             ck_assert_ok(wsr__training_step(t));
         }
-        const wsr_shape *const x = wsr__plan_images(t->pairs[0].train);
+        const wsr_shape *const x = wsr__plan_images(t->rooms[0].pairs[0].train);
         ck_assert_int_eq(x->dims[2], sides[e]);
         ck_assert_int_eq(x->dims[3], sides[e]);
         ck_assert_int_eq(wsr_loader_shape(t->loader)->dims[1], sides[e]);
