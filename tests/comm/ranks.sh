@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ranks.sh PLUGINS PROGRAM: sums in the tree have the same bits on 1 to 4 ranks
-# of each MPI; a failure of one rank is that of all, in one line; a rank that is
-# killed ends all within seconds.
+# of each MPI, also where parts advance together; a failure of one rank or part is
+# that of all, in one line; a rank that is killed ends all within seconds.
 set -eu
 . "$(dirname "$0")/mpi.sh"
 have_mpi "$1"
 program=$2
 
 for parts in "4 4" "8 8" "8 5" "7 7"; do
-    for floats in 1 1000; do
+    for floats in 1 1000 9000; do
         want=$("$program" $parts $floats)
         for mpi in $mpis; do
             for n in 2 3 4; do
@@ -26,6 +26,28 @@ for parts in "4 4" "8 8" "8 5" "7 7"; do
     [ "$parts" != "4 4" ] || other=$want
 done
 [ "$want" != "$other" ] || fail "all sums are the same"
+
+# Parts that advance together: the same bits, and one failure for all.
+for parts in 4 7; do
+    want=$("$program" $parts together 99 0)
+    for mpi in $mpis; do
+        for n in 2 3 4; do
+            got=$(ranks "$mpi" $n "$program" $parts together 99 0)
+            [ "${got##*$'\n'}" = "$want" ] ||
+                fail "$mpi, $n ranks, $parts parts together: $got, not $want"
+            for round in 0 2; do
+                got=$(ranks "$mpi" $n "$program" $parts together 3 $round \
+                    2>/dev/null || true)
+                [ "${got/part 3 is not finite/}" != "$got" ] ||
+                    fail "$mpi, $n ranks: '$got' does not name part 3"
+            done
+            got=$(ranks "$mpi" $n "$program" $parts together 3 early \
+                2>/dev/null || true)
+            [ "${got/1 of $parts parts are done/}" != "$got" ] ||
+                fail "$mpi, $n ranks: '$got' is no mismatch"
+        done
+    done
+done
 
 for mpi in $mpis; do
     got=$(ranks "$mpi" 3 "$program" fail 1 2>/dev/null || true)

@@ -3,10 +3,14 @@
 // sum_ranks PARTS LEAVES FLOATS: adds arrays of random floats in the tree and
 // prints a checksum of the sum; all ranks must have the same. With the argument
 // "fail RANK" that rank fails and all must learn why; with "die RANK" it ends.
+//
+// sum_ranks PARTS together PART ROUND: parts advance together through four sums
+// of doubles, and PART fails before ROUND, or ends where ROUND is "early".
 
 #include "comm/comm.h"
 #include "io/crc32.h"
 #include "support/files.h"
+#include "train/lockstep.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -50,6 +54,67 @@ static void sum(size_t parts, size_t leaves, size_t n)
     wsr__tree_free(tree);
 }
 
+enum { CHANNELS = 5, ROUNDS = 4 };
+
+typedef struct together {
+    wsr__lockstep *lockstep;
+    size_t first; // part of this process
+    size_t failing;
+    const char *round;
+    double last; // what the sums end with
+} together;
+
+static wsr_status advance(void *ctx, size_t own)
+{
+    together *const t = ctx;
+    const wsr__norm_sync *const sync = wsr__lockstep_sync(t->lockstep, own);
+    const size_t part = t->first + own;
+    const bool early = strcmp(t->round, "early") == 0;
+    double last = 0;
+    for (size_t r = 0; r < ROUNDS; r++) {
+        if (part == t->failing && early && r == 1) {
+            return WSR_OK;
+        }
+        if (part == t->failing && !early && r == (size_t)atol(t->round)) {
+            return WSR_FAIL(WSR_NUMERIC, "part %zu is not finite", part);
+        }
+        for (size_t i = 0; i < 1 + 2 * CHANNELS; i++) {
+            sync->room[i] = 1.0 / (double)(3 + part * 7 + i) + last;
+        }
+        const wsr_status status = sync->sum(sync, 1 + 2 * CHANNELS);
+        if (status != WSR_OK) {
+            return status;
+        }
+        last = sync->room[2 * CHANNELS];
+    }
+    t->last = last;
+    return WSR_OK;
+}
+
+static wsr_status go_together(size_t parts, size_t failing, const char *round)
+{
+    wsr_params *params = NULL;
+    wsr__param *buffer = NULL;
+    const wsr_shape shape = wsr__shape1(CHANNELS);
+    together t = {.first = wsr__comm_share(parts, wsr_comm_rank()).begin,
+                  .failing = failing,
+                  .round = round};
+    MUST_HOLD(wsr_params_new(&params, 1) == WSR_OK);
+    MUST_HOLD(wsr__params_buffer(&buffer, params, "mean", &shape, 0) == WSR_OK);
+    MUST_HOLD(wsr__lockstep_new(&t.lockstep, params, parts) == WSR_OK);
+    const wsr_status status =
+        wsr__comm_agree(wsr__lockstep_run(t.lockstep, advance, &t));
+    if (wsr_comm_rank() == 0 && status == WSR_OK) {
+        printf("%a\n", t.last);
+    } else if (wsr_comm_rank() == 0) {
+        printf("%s\n", wsr_error_detail());
+    }
+    (void)fflush(stdout);
+    wsr__lockstep_free(t.lockstep);
+    wsr_params_free(params);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     wsr_status status = wsr_comm_open();
@@ -71,6 +136,9 @@ int main(int argc, char **argv)
         status = wsr__comm_agree(WSR_OK); // nobody comes
         printf("agreed\n");
         (void)fflush(stdout);
+    } else if (argc == 5 && strcmp(argv[2], "together") == 0) {
+        status =
+            go_together((size_t)atol(argv[1]), (size_t)atol(argv[3]), argv[4]);
     } else if (argc == 4) {
         sum((size_t)atol(argv[1]), (size_t)atol(argv[2]),
             (size_t)atol(argv[3]));

@@ -20,6 +20,7 @@ run="--quiet --data synthetic:size=16 --seed 3 --threads 1 --genotype cna_r
 --set train.eval_count=48 --set train.keep=best_robust
 --set eval.attack=pgd:steps=2 --set eval.eps=0.03 --set eval.batch=8"
 free="--set train.trainer=free:eps=0.03 --set train.ema=0.9"
+global="--set train.trainer=madry:steps=2 --set train.norms=global"
 awp="--set train.trainer=trades:steps=2 --set train.awp=0.01 --set train.mixup=0"
 
 # What a training leaves, but for times.
@@ -39,12 +40,12 @@ rows() {
 
 first=${mpis# }
 first=${first%% *}
-for kind in free awp; do
+for kind in free awp global; do
     options="$run ${!kind} --set train.deterministic=shards:4"
     "$train" $options --out $kind-1
     [ "$(rows $kind-1 | wc -l)" -gt 4 ] || fail "the log has too few rows"
     for mpi in $mpis; do
-        for n in 2 4; do
+        for n in 2 3 4; do
             ranks $mpi $n "$train" $options --out $kind-$mpi-$n
             expect_same "$kind, $n ranks of $mpi" $kind-1 $kind-$mpi-$n
         done
@@ -82,8 +83,13 @@ ranks $first 3 "$train" --quiet --threads 1 --resume cut-3
 expect_same "4 ranks, then 1" whole cut-1
 expect_same "4 ranks, then 3" whole cut-3
 
+! cmp -s global-1/net.safetensors free-1/net.safetensors ||
+    fail "norms make no difference"
+
 # One line, whoever is wrong.
-for wrong in "--set train.batch=0" "--set train.batch=15" "--data nowhere"; do
+for wrong in "--set train.shards=1 --set train.deterministic=shards:3 --set
+    train.norms=global --set train.batch=15 --set data.limit=62" \
+    "--set train.batch=0" "--set train.batch=15" "--data nowhere"; do
     ! ranks $first 2 "$train" $run $options $wrong --out wrong >out 2>&1 ||
         fail "$wrong is no mistake"
     [ "$(grep -c '^wsr-train:' out)" = 1 ] || fail "$wrong: $(cat out)"
