@@ -228,12 +228,8 @@ wsr_status wsr__estimate_tell(const wsr__estimate *b, wsr__run *run)
 
 wsr_status wsr__estimate_batch_done(wsr__estimate *b, wsr__run *run)
 {
-    const double apart = 15; // seconds
     wsr_status status = WSR_OK;
-    if (wsr__seconds() - b->saved >= apart) {
-        WSR_TRY(wsr__run_checkpoint(run));
-        b->saved = wsr__seconds();
-    }
+    WSR_TRY(wsr__run_checkpoint_now_and_then(run, &b->saved));
     WSR_TRY(wsr__estimate_tell(b, run));
 out:
     return status;

@@ -238,9 +238,14 @@ wsr_status wsr__estimate_make_plans(wsr__estimate *b, size_t i);
 /// noise = what PGD adds to the batch's images at strength eps.
 wsr_status wsr__estimate_pgd(float *noise, wsr__estimate *b, size_t net,
                              const wsr_batch *batch, double eps);
-/// Noises of all sources and, with `serial` above 0, one of the random
-/// strength with this number. CANCELED when the run's hook says so.
-wsr_status wsr__estimate_noises(wsr__estimate *b, wsr__run *run, size_t net,
+/// Noises of the current network at some strengths. Collective: processes make
+/// a share of them each. CANCELED when the run's hook says so.
+wsr_status wsr__estimate_attacks(float *const *noise, wsr__estimate *b,
+                                 wsr__run *run, const wsr_batch *batch,
+                                 const wsr__floats *eps);
+/// The same, at those of all sources and, with `serial` above 0, at the random
+/// strength with this number.
+wsr_status wsr__estimate_noises(wsr__estimate *b, wsr__run *run,
                                 const wsr_batch *batch, uint64_t serial);
 /// Add the images that the network recognises with a noise (NULL: none).
 wsr_status wsr__estimate_count(int64_t *correct, wsr__estimate *b, size_t net,

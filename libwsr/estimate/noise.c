@@ -8,6 +8,7 @@
 
 #include "attack/engine/loss.h"
 #include "attack/engine/pgd_plan.h"
+#include "comm/comm.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,36 +67,59 @@ static void measure(wsr__estimate *b, size_t noises)
 }
 
 // Once a run: what a model with vanishing gradients does to all of its noises.
-static void warn(wsr__estimate *b, size_t net, size_t noises)
+static void warn(wsr__estimate *b, size_t noises)
 {
     if (b->zero > 0 && !b->told) {
         wsr__log(WSR_LOG_WARNING,
                  "%s: PGD left %zu of %zu images of a batch unchanged, their "
                  "noise is zero",
-                 b->nets[net].label, b->zero, noises * b->batch);
+                 b->nets[b->net].label, b->zero, noises * b->batch);
         b->told = true;
     }
 }
 
-// The hook hears of every attack, before anything of the batch was counted, so
-// that a run that is stopped here repeats the batch.
-wsr_status wsr__estimate_noises(wsr__estimate *b, wsr__run *run, size_t net,
+// Processes make a share of the noises each. The hook hears of every attack,
+// before anything of the batch was counted, so that a run that is stopped here
+// repeats the batch. It is asked by all processes together, also by one that
+// has failed or has nothing left to do.
+wsr_status wsr__estimate_attacks(float *const *noise, wsr__estimate *b,
+                                 wsr__run *run, const wsr_batch *batch,
+                                 const wsr__floats *eps)
+{
+    wsr_status status = WSR_OK;
+    wsr_status own = WSR_OK;
+    const size_t bytes = b->batch * b->pixels * sizeof(**noise);
+    const size_t ranks = wsr_comm_size();
+    const wsr__items mine = wsr__comm_share(eps->n, wsr_comm_rank());
+    for (size_t i = 0; i < (eps->n + ranks - 1) / ranks; i++) {
+        const size_t k = mine.begin + i;
+        WSR_TRY(wsr__estimate_tell(b, run));
+        if (k < mine.end && own == WSR_OK) {
+            own = wsr__estimate_pgd(noise[k], b, b->net, batch, eps->v[k]);
+        }
+    }
+    WSR_TRY(wsr__comm_agree(own));
+    for (size_t k = 0; k < eps->n; k++) {
+        WSR_TRY(
+            wsr__comm_broadcast(noise[k], bytes, wsr__comm_owner(eps->n, k)));
+    }
+out:
+    return status;
+}
+
+wsr_status wsr__estimate_noises(wsr__estimate *b, wsr__run *run,
                                 const wsr_batch *batch, uint64_t serial)
 {
     wsr_status status = WSR_OK;
     const wsr__estimate_attack *const a = &b->config->attack;
-    const size_t noises = b->sources + (serial > 0);
-    for (size_t k = 0; k < noises; k++) {
-        double eps = k < b->sources ? a->sources.v[k] : a->random_eps;
-        if (k == b->sources) {
-            wsr__rng rng = wsr__rng_at(b->seed, WSR__RNG_STRENGTH, serial, 0);
-            eps *= (double)wsr__rng_uniform(&rng);
-        }
-        WSR_TRY(wsr__estimate_tell(b, run));
-        WSR_TRY(wsr__estimate_pgd(b->noise[k], b, net, batch, eps));
+    wsr__floats eps = a->sources;
+    if (serial > 0) {
+        wsr__rng rng = wsr__rng_at(b->seed, WSR__RNG_STRENGTH, serial, 0);
+        eps.v[eps.n++] = a->random_eps * (double)wsr__rng_uniform(&rng);
     }
-    measure(b, noises);
-    warn(b, net, noises);
+    WSR_TRY(wsr__estimate_attacks(b->noise, b, run, batch, &eps));
+    measure(b, eps.n);
+    warn(b, eps.n);
 out:
     return status;
 }

@@ -23,10 +23,9 @@ static wsr_status attack(wsr__estimate *b, wsr__run *run,
 {
     wsr_status status = WSR_OK;
     const wsr__floats *const eps = &b->config->attack.eps;
-    WSR_TRY(wsr__estimate_noises(b, run, b->net, batch, 0));
+    WSR_TRY(wsr__estimate_noises(b, run, batch, 0));
+    WSR_TRY(wsr__estimate_attacks(b->wanted, b, run, batch, eps));
     for (size_t j = 0; j < eps->n; j++) {
-        WSR_TRY(wsr__estimate_tell(b, run));
-        WSR_TRY(wsr__estimate_pgd(b->wanted[j], b, b->net, batch, eps->v[j]));
         for (size_t i = 0; i < b->batch; i++) {
             b->norms[i * eps->n + j] = (float)wsr__estimate_norm(
                 b->wanted[j] + i * b->pixels, b->pixels);

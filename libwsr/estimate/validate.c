@@ -38,7 +38,7 @@ static wsr_status validate_batch(wsr__estimate *b, wsr__run *run,
 {
     wsr_status status = WSR_OK;
     wsr__estimate_validation *const sums = &b->validation[b->net];
-    WSR_TRY(wsr__estimate_noises(b, run, b->net, batch, first_serial + b->at));
+    WSR_TRY(wsr__estimate_noises(b, run, batch, first_serial + b->at));
     wsr__estimate_samples(b, batch);
     sums->seen += (int64_t)b->batch;
     WSR_TRY(wsr__estimate_count(&sums->clean, b, b->net, batch, NULL, false));

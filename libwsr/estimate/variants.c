@@ -143,7 +143,7 @@ static wsr_status fit_batch(wsr__estimate *b, wsr__run *run)
     WSR_TRY(wsr_loader_seek(b->train_loader, b->quirks.in_order ? 0 : b->epoch,
                             b->at));
     WSR_TRY(wsr_loader_next(&batch, b->train_loader));
-    WSR_TRY(wsr__estimate_noises(b, run, b->net, batch, serial));
+    WSR_TRY(wsr__estimate_noises(b, run, batch, serial));
     wsr__estimate_samples(b, batch);
     WSR_TRY(wsr__estimate_fit(b));
     b->at++;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Accuracy of a model on corrupted images. A step classifies one batch in one
-// cell. Cell 0 is the clean images; then come the corruptions in their order,
-// each at its severities. All batches of a cell are done before the next cell
-// begins, so that an interrupted evaluation has whole cells.
+// cell, or with several processes one for each, of the same cell. Cell 0 is the
+// clean images; then come the corruptions in their order, each at its
+// severities. All batches of a cell are done before the next cell begins, so
+// that an interrupted evaluation has whole cells.
 
 #include "eval/corruptions.h"
 
 #include "attack/engine/loss.h"
+#include "comm/comm.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,12 +56,14 @@ static void free_arrays(wsr_corruption_eval *s)
     }
     wsr__free(s->made);
     wsr__free(s->correct);
+    wsr__free(s->found);
     wsr__free(s->clean);
     wsr__free(s->x);
     wsr__free(s->logits);
     wsr__free(s->index);
     s->made = NULL;
     s->correct = NULL;
+    s->found = NULL;
     s->clean = NULL;
     s->x = NULL;
     s->logits = NULL;
@@ -194,12 +198,14 @@ static wsr_status make_arrays(wsr_corruption_eval *s, const wsr_model *model)
         .severity = 1, .scale = s->params.scale, .seed = s->params.seed};
     s->made = wsr__alloc(s->n, sizeof(wsr_corruption *));
     s->correct = wsr__alloc(wsr__corruption_cells(s), sizeof(*s->correct));
+    s->found = wsr__alloc(wsr_comm_size(), sizeof(*s->found));
     s->clean = wsr__alloc(s->batch, floats * sizeof(*s->clean));
     s->x = wsr__alloc(s->batch, floats * sizeof(*s->x));
     s->logits = wsr__alloc(s->batch, model->classes * sizeof(*s->logits));
     s->index = wsr__alloc(s->batch, sizeof(*s->index));
-    if (s->made == NULL || s->correct == NULL || s->clean == NULL ||
-        s->x == NULL || s->logits == NULL || s->index == NULL) {
+    if (s->made == NULL || s->correct == NULL || s->found == NULL ||
+        s->clean == NULL || s->x == NULL || s->logits == NULL ||
+        s->index == NULL) {
         return WSR_NOMEM;
     }
     for (size_t i = 0; i < s->n; i++) {
@@ -298,16 +304,13 @@ out:
     return status;
 }
 
-wsr_status wsr_corruption_eval_step(wsr_corruption_eval *eval)
+// Images of a batch that are classified correctly in a cell.
+static wsr_status count(int64_t *correct, wsr_corruption_eval *s, size_t cell,
+                        size_t batch)
 {
     wsr_status status = WSR_OK;
-    wsr_corruption_eval *const s = eval;
     const float *x = NULL;
-    if (s->position >= wsr_corruption_eval_steps(s)) {
-        return WSR_FAIL(WSR_ARG, "corruptions: there is no step left to do");
-    }
-    const size_t cell = s->position / wsr__corruption_batches(s);
-    const size_t first = s->position % wsr__corruption_batches(s) * s->batch;
+    const size_t first = batch * s->batch;
     const size_t left = s->images - first;
     const size_t n = left < s->batch ? left : s->batch;
     const size_t classes = s->model->classes;
@@ -315,10 +318,35 @@ wsr_status wsr_corruption_eval_step(wsr_corruption_eval *eval)
     WSR_TRY(load(&x, s, cell, first, n));
     WSR_TRY(wsr_model_logits(s->logits, s->model, x, n));
     for (size_t i = 0; i < n; i++) {
-        s->correct[cell] += wsr__argmax(s->logits + i * classes, classes) ==
-                            labels[i];
+        *correct += wsr__argmax(s->logits + i * classes, classes) == labels[i];
     }
-    s->position++;
+out:
+    return status;
+}
+
+// Processes take the next batches of a cell, one each, and add up what they
+// found, so that position and counts are the same in all after each step.
+wsr_status wsr_corruption_eval_step(wsr_corruption_eval *eval)
+{
+    wsr_status status = WSR_OK;
+    wsr_corruption_eval *const s = eval;
+    if (s->position >= wsr_corruption_eval_steps(s)) {
+        return WSR_FAIL(WSR_ARG, "corruptions: there is no step left to do");
+    }
+    const size_t batches = wsr__corruption_batches(s);
+    const size_t cell = s->position / batches;
+    const size_t first = s->position % batches;
+    const size_t left = batches - first;
+    const size_t n = left < wsr_comm_size() ? left : wsr_comm_size();
+    const size_t rank = wsr_comm_rank();
+    memset(s->found, 0, wsr_comm_size() * sizeof(*s->found));
+    WSR_TRY(wsr__comm_agree(
+        rank < n ? count(&s->found[rank], s, cell, first + rank) : WSR_OK));
+    WSR_TRY(wsr__comm_all_gather(s->found, sizeof(*s->found)));
+    for (size_t r = 0; r < n; r++) {
+        s->correct[cell] += s->found[r];
+    }
+    s->position += n;
 out:
     return status;
 }

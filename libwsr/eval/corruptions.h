@@ -3,7 +3,8 @@
 // Accuracy on corrupted images, step by step (corruptions.c), what was found
 // (corruptions_results.c), and the part of an evaluation run (measure.c).
 //
-// A step classifies one batch in one cell. Cell 0 is the clean images; then
+// A step classifies one batch in one cell, and with several processes one for
+// each. Cell 0 is the clean images; then
 // come the corruptions in their order, each at its severities.
 
 #ifndef WSR_EVAL_CORRUPTIONS_H
@@ -37,6 +38,7 @@ struct wsr_corruption_eval {
     size_t batch;
     size_t position;
     int64_t *correct; // of each cell, among the batches that are done
+    int64_t *found;   // in this step, by each process
     float *clean;     // (batch, c, h, w)
     float *x;         // likewise
     float *logits;    // (batch, classes)

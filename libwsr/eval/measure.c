@@ -182,7 +182,6 @@ static wsr_status log_results(wsr__run *run, const wsr__measure *m)
 
 static wsr_status walk(const wsr__measure *m, wsr__run *run)
 {
-    const double apart = 15; // seconds between checkpoints
     wsr_status status = WSR_OK;
     const size_t steps = m->cls->steps(m->self);
     double saved = wsr__seconds();
@@ -193,10 +192,7 @@ static wsr_status walk(const wsr__measure *m, wsr__run *run)
     while (m->cls->position(m->self) < steps) {
         WSR_TRY(tell(&s));
         WSR_TRY(m->cls->step(m->self));
-        if (wsr__seconds() - saved > apart) {
-            WSR_TRY(wsr__run_checkpoint(run));
-            saved = wsr__seconds();
-        }
+        WSR_TRY(wsr__run_checkpoint_now_and_then(run, &saved));
     }
     WSR_TRY(tell(&s));
 out:

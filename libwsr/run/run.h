@@ -182,6 +182,9 @@ wsr_status wsr__run_begin(wsr__run *run, const wsr__st *checkpoint);
 /// Write checkpoint.safetensors: what `state` adds, and the place in the log.
 /// Collective, see struct wsr__run: a failure is that of all.
 wsr_status wsr__run_checkpoint(wsr__run *run);
+/// The same when 15 seconds have passed since the time `*saved`, which is that
+/// of wsr__seconds(), on process 0; it becomes the present then. Collective.
+wsr_status wsr__run_checkpoint_now_and_then(wsr__run *run, double *saved);
 
 /// What part of the stage the phase is that the next calls of wsr__run_tell()
 /// are about; the whole of it in the beginning.

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# tools.sh PLUGINS SCRATCH WSR-TRAIN WSR-ATTACK: a training of fixed shards has
+# tools.sh PLUGINS SCRATCH WSR-TRAIN WSR-ATTACK WSR-ESTIMATE: a training of fixed shards has
 # the same bytes on 1, 2 and 4 ranks, also when 4 ranks are interrupted or
 # killed and 1 goes on; without them the same number of ranks has the same bytes
 # from run to run; an evaluation has the same rows on any number of ranks, and
-# in shards; an error is one line.
+# in shards, also on corrupted images; so has a comparison of estimators; an error
+# is one line.
 set -eu
 . "$(dirname "$0")/mpi.sh"
 have_mpi "$1"
-scratch=$2 train=$3 attack=$4
+scratch=$2 train=$3 attack=$4 estimate=$5
 rm -rf "$scratch"
 mkdir -p "$scratch"
 cd "$scratch"
@@ -109,6 +110,48 @@ for i in 1 2 3; do
     "$attack" $eval --shard $i/3 --out shard-$i
 done
 "$attack" --quiet --merge shard-3 shard-1 shard-2 --out eval-merged
+# Six batches in each cell, so that 4 ranks have a step with two.
+corrupted="--quiet --net $net --data synthetic:size=16 --count 8 --threads 1
+--attack fgsm --eps 0.03 --set corruption.list=fog,gaussian_noise
+--set corruption.severities=[2,5] --set corruption.count=44
+--set corruption.batch=8"
+of_corruptions() {
+    sed -n 's/,"seconds":.*//; /"event":"corrupt/p' "$1/log.jsonl" >"$1.rows"
+}
+"$attack" $corrupted --out corrupted
+of_corruptions corrupted
+[ "$(wc -l <corrupted.rows)" -ge 4 ] || fail "the log has no corruptions"
+for n in 2 4; do
+    ranks $first $n "$attack" $corrupted --out corrupted-$n
+    of_corruptions corrupted-$n
+    same "corruptions, $n ranks" corrupted.rows corrupted-$n.rows
+done
+
+# The noises of 3 sources, a random strength and 3 strengths.
+estimates="--quiet --data synthetic:size=16 --seed 3 --threads 1
+--set data.limit=64 --set data.test_limit=32 --set net.channels=4
+--set net.layers=2 --set train.epochs=1 --set train.batch=16
+--set train.deterministic=shards:2 --set train.eval_every=0
+--networks cna_r --variants an,e_plus --set train.trainer=natural
+--set attack.steps=2 --set attack.eps=[0.015,0.045,0.12]
+--set estimator.epochs=1 --set estimator.batch=8
+--set estimator.train_batches=2 --set estimator.val_batches=2"
+of_estimates() {
+    sed -e 's/,"[a-z_]*\(seconds\|speed\)[a-z_]*":[^,}]*//g' \
+        -e '/"event":"\(leave_one_out\|estimate\|epoch\)"/!d' \
+        "$1/log.jsonl" >"$1.rows"
+}
+"$estimate" $estimates --out estimates
+of_estimates estimates
+for n in 2 3; do
+    ranks $first $n "$estimate" $estimates --out estimates-$n
+    of_estimates estimates-$n
+    same "estimates, $n ranks" estimates.rows estimates-$n.rows
+    for file in estimates/estimator-*.safetensors; do
+        same "estimates, $n ranks" $file estimates-$n/${file##*/}
+    done
+done
+
 for dir in eval-*; do
     for file in images.csv images.jsonl images.safetensors curves.csv; do
         same "$dir" whole-eval/$file $dir/$file

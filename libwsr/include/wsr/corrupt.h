@@ -132,6 +132,8 @@ WSR_API size_t wsr_corruption_eval_position(const wsr_corruption_eval *eval);
 /**
  * Do the next step: classify one batch of images without a corruption or under
  * one corruption at one severity. A step that fails is not counted as done.
+ * In a job of several processes (wsr/comm.h) all of them call this; each
+ * classifies a batch of its own, and the step counts as so many.
  *
  * @returns WSR_ARG before wsr_corruption_eval_open() and when all steps are
  *          done; WSR_NUMERIC for logits that are not finite; WSR_BACKEND
