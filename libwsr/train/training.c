@@ -78,8 +78,6 @@ out:
 static wsr_status check_norms(const wsr__training *t)
 {
     const size_t parts = (size_t)t->params.shards;
-    const size_t rest =
-        t->params.drop_last ? 0 : t->loader->samples % (size_t)t->params.batch;
     if (t->lockstep == NULL) {
         return WSR_OK;
     }
@@ -95,11 +93,14 @@ static wsr_status check_norms(const wsr__training *t)
                         "train.norms: global is not for mode=train_moving, "
                         "where each part moves the running statistics");
     }
-    if (rest > 0 && rest < parts) {
-        return WSR_FAIL(WSR_CONFIG,
-                        "train.norms: global, but the last batch has %zu "
-                        "images for %zu parts (see train.drop_last)",
-                        rest, parts);
+    for (size_t i = 0; i < t->sizes.n && !t->params.drop_last; i++) {
+        const size_t rest = t->loader->samples % t->sizes.list[i].batch;
+        if (rest > 0 && rest < parts) {
+            return WSR_FAIL(WSR_CONFIG,
+                            "train.norms: global, but the last batch has %zu "
+                            "images for %zu parts (see train.drop_last)",
+                            rest, parts);
+        }
     }
     return WSR_OK;
 }

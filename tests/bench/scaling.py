@@ -10,9 +10,12 @@
   g, w   bytes of the gradient, and bytes a second that a process sends and receives
 
 The last term is tree.c's: halves out and halves back. Prints JSON: for P = 1, 2, 4, ... 512 the
-seconds, images a second and efficiency, for a fixed batch and for one that grows with P.
+seconds, images a second and efficiency, for a fixed batch and for one that grows with P. With
+backward=S, seconds of an image in the backward pass that makes the gradients, `overlap` is the
+share of a step that could be saved if messages passed during it: at most the shorter of the two.
 
   scaling.py a=0.01 b=0.02 batch=64 gradient=2000000 TREE.json [messages=6] [network=BYTES/S:LATENCY]
+             [backward=0.001]
 
 TREE.json is the output of bench_tree on 2 processes, from which l and w are fitted; `network` gives
 those of another network.
@@ -51,6 +54,12 @@ def step(p, images):
         latency * levels + (1 - 1 / p) * g / bandwidth)
 
 
+def overlap(p, images):
+    levels = math.log2(p)
+    sums = 2 * (latency * levels + (1 - 1 / p) * g / bandwidth)
+    return round(min(sums, number("backward", 0) * images / p) / step(p, images), 4)
+
+
 curve = []
 for k in range(10):
     p = 2**k
@@ -58,6 +67,7 @@ for k in range(10):
     curve.append({"processes": p, "step_seconds": round(fixed, 6),
                   "images_per_second": round(n / fixed, 1),
                   "efficiency": round(step(1, n) / p / fixed, 4),
+                  "overlap": overlap(p, n), "grown_overlap": overlap(p, n * p),
                   "grown_step_seconds": round(grown, 6),
                   "grown_images_per_second": round(n * p / grown, 1),
                   "grown_efficiency": round(step(1, n) / grown, 4)})

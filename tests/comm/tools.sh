@@ -138,6 +138,7 @@ estimates="--quiet --data synthetic:size=16 --seed 3 --threads 1
 --set estimator.train_batches=2 --set estimator.val_batches=2"
 of_estimates() {
     sed -e 's/,"[a-z_]*\(seconds\|speed\)[a-z_]*":[^,}]*//g' \
+        -e 's/\(,"ranks":.*\)*}$//' \
         -e '/"event":"\(leave_one_out\|estimate\|epoch\)"/!d' \
         "$1/log.jsonl" >"$1.rows"
 }

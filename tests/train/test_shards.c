@@ -263,6 +263,12 @@ START_TEST(global_norms_are_refused_where_parts_differ)
     ck_assert_fails(wsr_trainer_new(&other, b.net, b.train, NULL,
                                     "batch=16,shards=4,norms=all", 1),
                     WSR_CONFIG, "norms");
+    // 96 images are 10 batches of 9, and 6.
+    ck_assert_uint_eq(wsr_dataset_count(b.train), 96);
+    ck_assert_fails(
+        wsr_trainer_new(&other, b.net, b.train, NULL,
+                        "batch=9,shards=9,norms=global,trainer=natural", 1),
+        WSR_CONFIG, "train.norms: global, but the last batch has 6 images");
     close_bench(&b);
 }
 END_TEST
