@@ -22,4 +22,15 @@ out:
     return status;
 }
 
+/// Decode the file of this path, for oom_sweep.
+static inline wsr_status decode_once(void *path)
+{
+    wsr__image_file file = {0};
+    wsr__bitmap image = {0};
+    const wsr_status status = decode(&image, &file, path, NULL);
+    wsr__bitmap_free(&image);
+    wsr__image_close(&file);
+    return status;
+}
+
 #endif

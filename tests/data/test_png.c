@@ -159,16 +159,6 @@ START_TEST(a_claim_of_too_many_pixels_is_refused)
 }
 END_TEST
 
-static wsr_status decode_once(void *ctx)
-{
-    wsr__image_file file = {0};
-    wsr__bitmap image = {0};
-    const wsr_status status = decode(&image, &file, ctx, NULL);
-    wsr__bitmap_free(&image);
-    wsr__image_close(&file);
-    return status;
-}
-
 START_TEST(short_memory_leaves_nothing_behind)
 {
     const png_kind kind = {
