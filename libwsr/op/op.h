@@ -69,6 +69,7 @@ struct wsr__norm_sync {
     /// Replace the first n numbers of room by their sums over all parts. Fails
     /// when another part has failed.
     wsr_status (*sum)(const wsr__norm_sync *sync, size_t n);
+    void *ctx;  // of sum
     bool moves; // running statistics move in this plan; others share them
 };
 

@@ -45,7 +45,7 @@ typedef struct gradient {
 } gradient;
 
 typedef struct fiber {
-    wsr__norm_sync sync; // first: sum() gets this
+    wsr__norm_sync sync;
     wsr__lockstep *of;
     ucontext_t context;
     void *stack;
@@ -107,6 +107,7 @@ static wsr_status make_fiber(wsr__lockstep *l, size_t i)
     fiber *const f = &l->fibers[i];
     f->of = l;
     f->sync.sum = sum;
+    f->sync.ctx = f;
     f->sync.moves = i == 0;
     f->sync.room = wsr__alloc(l->room, sizeof(*f->sync.room));
     if (i > 0) {
@@ -223,7 +224,7 @@ void wsr__lockstep_exchange(wsr__lockstep *l, size_t part)
 // Of a fiber: wait for the sums of all parts.
 static wsr_status sum(const wsr__norm_sync *sync, size_t n)
 {
-    fiber *const f = (fiber *)(void *)(uintptr_t)sync;
+    fiber *const f = sync->ctx;
     wsr__lockstep *const l = f->of;
     if (!l->stops) {
         f->state = WAITS;

@@ -145,7 +145,8 @@ START_TEST(a_norm_of_parts_is_that_of_all)
     wsr_set_threads(1);
     for (size_t i = 0; i < MOST; i++) {
         wsr__rng rng = wsr__rng_at(1, WSR__RNG_INIT, i, 0);
-        x[i] = 3 + wsr__rng_uniform(&rng) + (float)(i / (MOST / SAMPLES));
+        x[i] = 3 + wsr__rng_uniform(&rng) +
+               (float)i * (float)SAMPLES / (float)MOST;
         dy[i] = wsr__rng_uniform(&rng) - 0.3F;
     }
     for (size_t i = 0; i < 2; i++) {
