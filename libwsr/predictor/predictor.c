@@ -20,6 +20,8 @@ static const wsr__class *const classes[] = {
 
 const wsr__family wsr__predictors = {"predictor", classes};
 
+const char *const wsr__predictor_targets[] = {"losses", "ranks", NULL};
+
 static wsr_status make_stats(wsr_predictor *p)
 {
     p->stats = wsr__alloc(2 * p->heads, sizeof(*p->stats));
@@ -41,11 +43,12 @@ static wsr_status make_memory(wsr_predictor *p)
     const size_t n = (size_t)p->common->memory;
     const size_t most = (size_t)p->common->batch;
     const size_t batch = most < n ? most : n;
-    void **const arrays[] = {(void **)&p->tables, (void **)&p->losses,
-                             (void **)&p->order, (void **)&p->targets,
-                             (void **)&p->noise};
+    void **const arrays[] = {(void **)&p->tables,  (void **)&p->losses,
+                             (void **)&p->scores,  (void **)&p->order,
+                             (void **)&p->targets, (void **)&p->noise};
     const size_t sizes[][2] = {{n * p->rows * p->cols, sizeof(*p->tables)},
                                {n * p->heads, sizeof(*p->losses)},
+                               {n * p->heads, sizeof(*p->scores)},
                                {n, sizeof(*p->order)},
                                {batch * p->heads, sizeof(*p->targets)},
                                {batch * p->rows * p->cols, sizeof(*p->noise)}};
@@ -100,6 +103,12 @@ static wsr_status take_options(wsr_predictor *p,
                           "predictor.weighted: errors are divided by losses, "
                           "which only predictor.scale=released leaves "
                           "positive");
+    }
+    p->ranked = wsr__streq(p->common->targets.s, "ranks");
+    if (p->ranked && !p->standardised) {
+        status = WSR_FAIL(WSR_CONFIG,
+                          "predictor.targets: ranks are learned with "
+                          "predictor.scale=intended only");
     }
 out:
     return status;
@@ -191,6 +200,7 @@ void wsr_predictor_free(wsr_predictor *p)
     wsr__free(p->tables);
     wsr__free(p->losses);
     wsr__free(p->stats);
+    wsr__free(p->scores);
     wsr__free(p->strengths);
     wsr__free(p->order);
     wsr__free(p->targets);

@@ -27,11 +27,14 @@ enum {
     WSR__PREDICTOR_MASKS = 4 // of dropout, in a graph
 };
 
+extern const char *const wsr__predictor_targets[]; // words, ended by NULL
+
 /// Options that every variant has, the first member of its params struct.
 typedef struct wsr__predictor_options {
     wsr__text fidelity;
     wsr__text heads;
     wsr__text scale;
+    wsr__text targets;
     int64_t memory;
     int64_t batch;
     double lr;
@@ -47,6 +50,10 @@ typedef struct wsr__predictor_options {
         " intended: linear, so that a head can express any loss"),             \
     WSR__QUIRK(wsr__predictor_options, scale, "released: losses as they are; " \
         "intended: standardised over the memory, head by head"),               \
+    {"targets", WSR__WORD, offsetof(wsr__predictor_options, targets),          \
+     "losses", 0, 0, "", "what is learned: the losses, or their ranks in the " \
+     "memory, which a few bad architectures do not dominate",                  \
+     wsr__predictor_targets},                                                  \
     {"memory", WSR__INT, offsetof(wsr__predictor_options, memory), "100", 1,   \
      100000, "", "architectures that are kept", NULL},                         \
     {"batch", WSR__INT, offsetof(wsr__predictor_options, batch), "64", 1,      \
@@ -171,6 +178,7 @@ struct wsr_predictor {
     const wsr__predictor_options *common;
     bool sigmoid;
     bool standardised;
+    bool ranked;
     size_t rows;
     size_t cols;
     size_t heads;
@@ -186,6 +194,7 @@ struct wsr_predictor {
     double *losses;      // (memory, heads)
     int64_t counters[3]; // oldest, number, passes made
     double *stats;       // (2, heads): mean and deviation of the memory
+    double *scores;      // (memory, heads): what is learned of the losses
     uint32_t *order;     // permutation of a pass
     // Of the batch under way.
     double *targets; // (batch, heads)

@@ -10,12 +10,15 @@
 //
 // and the variant's own loss, with Gaussian noise on the tables. As intended, y
 // is the loss standardised over the memory, so that all heads have the same
-// scale.
+// scale; with targets=ranks its rank, spread evenly to the same mean and
+// deviation. Squared errors of losses are mostly those of the few architectures
+// that hardly learn, and say little of the order of the good ones.
 
 #include "net/net.h"
 #include "predictor/predictor.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // This number keys the order of the memory. An estimator of the same seed
@@ -41,6 +44,61 @@ static void standardise(wsr_predictor *p)
     }
 }
 
+// A loss of the memory and where it stands.
+typedef struct placed {
+    double loss;
+    size_t at;
+} placed;
+
+static int by_loss(const void *a, const void *b)
+{
+    const placed *const x = a;
+    const placed *const y = b;
+    return (x->loss > y->loss) - (x->loss < y->loss);
+}
+
+// Equal losses share the mean of their ranks. Ranks 0 to n - 1 become numbers
+// of mean 0 and, but for ties and small n, deviation 1.
+static void rank_head(wsr_predictor *p, placed *sorted, size_t n, size_t h)
+{
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = (placed){p->losses[i * p->heads + h], i};
+    }
+    qsort(sorted, n, sizeof(*sorted), by_loss);
+    for (size_t i = 0, end = 0; i < n; i = end) {
+        while (end < n && sorted[end].loss <= sorted[i].loss) {
+            end++;
+        }
+        const double middle = (double)(i + end) / (2 * (double)n);
+        for (size_t k = i; k < end; k++) {
+            p->scores[sorted[k].at * p->heads + h] = sqrt(3) * (2 * middle - 1);
+        }
+    }
+}
+
+// What is learned of each loss in the memory.
+static wsr_status set_scores(wsr_predictor *p)
+{
+    wsr_status status = WSR_OK;
+    const size_t n = (size_t)p->counters[1];
+    placed *const sorted = wsr__alloc(n + 1, sizeof(*sorted));
+    WSR_TRY(sorted == NULL ? WSR_NOMEM : WSR_OK);
+    standardise(p);
+    for (size_t h = 0; h < p->heads; h++) {
+        for (size_t i = 0; i < n; i++) {
+            p->scores[i * p->heads + h] =
+                (p->losses[i * p->heads + h] - p->stats[h]) /
+                p->stats[p->heads + h];
+        }
+        if (p->ranked) {
+            rank_head(p, sorted, n, h);
+        }
+    }
+out:
+    wsr__free(sorted);
+    return status;
+}
+
 // diff is (n, heads), the gradient of the loss by the outputs.
 double wsr__predictor_error(float *diff, const wsr_predictor *p,
                             const float *out, const double *target, size_t n)
@@ -60,12 +118,9 @@ double wsr__predictor_error(float *diff, const wsr_predictor *p,
 static void load(wsr_predictor *p, float *x, size_t i, size_t k)
 {
     const size_t floats = p->rows * p->cols;
-    double *const target = p->targets + i * p->heads;
     memcpy(x + i * floats, p->tables + k * floats, floats * sizeof(*x));
-    for (size_t h = 0; h < p->heads; h++) {
-        target[h] = (p->losses[k * p->heads + h] - p->stats[h]) /
-                    p->stats[p->heads + h];
-    }
+    memcpy(p->targets + i * p->heads, p->scores + k * p->heads,
+           p->heads * sizeof(*p->targets));
 }
 
 // Keyed by pass and batch, so a resumed run draws the same noise.
@@ -218,7 +273,7 @@ wsr_status wsr_predictor_train(double *loss, wsr_predictor *p, size_t passes)
     const size_t n = (size_t)p->counters[1];
     const size_t batch = (size_t)p->common->batch;
     double mean = 0;
-    standardise(p);
+    WSR_TRY(set_scores(p));
     if (p->cls->pretrain != NULL && p->counters[2] == 0 && n > 0 &&
         passes > 0) {
         WSR_TRY(pretrain(p, p->cls->pretrain(p->options)));

@@ -29,6 +29,67 @@ START_TEST(intended_the_scale_of_a_loss_does_not_matter)
 }
 END_TEST
 
+// Ranks are the same after any map that keeps the order, and an architecture
+// that is far worse than all others moves nothing but the scale.
+START_TEST(ranks_do_not_depend_on_how_bad_the_worst_is)
+{
+    wsr_predictor *const a = predictor_new("lstm:targets=ranks", 1);
+    wsr_predictor *const b = predictor_new("lstm:targets=ranks", 1);
+    float table[TABLE];
+    for (uint64_t i = 0; i < 21; i++) {
+        const double loss = i == 5 ? 50 : (double)(i * 8 % 21); // 50: the worst
+        const double worse = i == 5 ? 5000 : exp(loss / 7);
+        make_table(table, i);
+        ck_assert_ok(wsr_predictor_remember(a, table, &loss));
+        ck_assert_ok(wsr_predictor_remember(b, table, &worse));
+    }
+    ck_assert_ok(wsr_predictor_train(NULL, a, 50));
+    ck_assert_ok(wsr_predictor_train(NULL, b, 50));
+    ck_assert_mem_eq(a->scores, b->scores, 21 * sizeof(double));
+    ck_assert_double_eq_tol(a->scores[5], sqrt(3) * 20 / 21, 1e-12);
+    for (uint64_t i = 0; i < 3; i++) {
+        double guess[2];
+        make_table(table, 30 + i);
+        ck_assert_ok(wsr_predictor_run(&guess[0], a, table, 1));
+        ck_assert_ok(wsr_predictor_run(&guess[1], b, table, 1));
+        ck_assert_double_eq_tol((guess[0] - a->stats[0]) / a->stats[1],
+                                (guess[1] - b->stats[0]) / b->stats[1], 1e-6);
+    }
+    wsr_predictor_free(a);
+    wsr_predictor_free(b);
+}
+END_TEST
+
+START_TEST(equal_losses_share_a_rank)
+{
+    static const double losses[] = {2, 1, 2, 3};
+    static const double ranks[] = {1.5, 0, 1.5, 3};
+    wsr_predictor *const p = predictor_new("lstm:targets=ranks", 1);
+    float table[TABLE];
+    for (uint64_t i = 0; i < 4; i++) {
+        make_table(table, i);
+        ck_assert_ok(wsr_predictor_remember(p, table, &losses[i]));
+    }
+    ck_assert_ok(wsr_predictor_train(NULL, p, 1));
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_double_eq_tol(
+            p->scores[i], sqrt(3) * (2 * (ranks[i] + 0.5) / 4 - 1), 1e-12);
+    }
+    wsr_predictor_free(p);
+}
+END_TEST
+
+START_TEST(ranks_of_losses_as_they_are_are_refused)
+{
+    const wsr_shape table = wsr__shape2(3, 4);
+    wsr_predictor *p = NULL;
+    ck_assert_fails(wsr_predictor_new(&p,
+                                      "lstm:fidelity=released,targets=ranks",
+                                      &table, 2, 1),
+                    WSR_CONFIG, "predictor.targets: ranks");
+}
+END_TEST
+
 START_TEST(a_loss_that_never_changes_is_predicted_as_it_is)
 {
     wsr_predictor *const p = predictor_new("lstm", 1);
@@ -201,6 +262,9 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         intended_the_scale_of_a_loss_does_not_matter,
+        ranks_do_not_depend_on_how_bad_the_worst_is,
+        equal_losses_share_a_rank,
+        ranks_of_losses_as_they_are_are_refused,
         a_loss_that_never_changes_is_predicted_as_it_is,
         training_makes_the_loss_smaller,
         training_without_memory_does_nothing,
