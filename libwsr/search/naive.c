@@ -103,13 +103,14 @@ static void set_weight(sampled *t, float *values, const float *diffs,
 }
 
 // The same edge in all cells of a kind shares its weight, so gradients add up
-// over cells and images.
+// over cells and images. An edge behind which nothing depends on the image has
+// none (a node whose edges all take "none").
 static void add_diff(sampled *t, float *values, const float *diffs, size_t row,
                      size_t n, double factor)
 {
     (void)values;
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; diffs != NULL && i < n; i++) {
         sum += (double)diffs[i];
     }
     t->diffs[row * t->arch.cols + t->path.choices[row]] +=

@@ -3,6 +3,9 @@
 // The baseline on synthetic images.
 
 #include "search/runs.h"
+#include "search/search.h"
+
+#include <math.h>
 
 START_TEST(a_stopped_run_ends_with_the_same_bytes)
 {
@@ -28,6 +31,38 @@ START_TEST(one_strength_is_enough)
 }
 END_TEST
 
+// Cells of nb201 may take "none" on all edges that lead to a node, or to the
+// end: what lies behind it has no gradient.
+START_TEST(edges_without_a_gradient_are_passed_over)
+{
+    static const size_t without[] = {1, 6}; // edges that take "none", from 0
+    wsr_dataset *data = NULL;
+    wsr_search *s = NULL;
+    wsr_config *const config = make_config("supernet.space=nb201");
+    ck_assert_ok(wsr_config_set(config, "supernet.layers=4"));
+    ck_assert_ok(wsr_config_set(config, "net.layers=4"));
+    ck_assert_ok(wsr_config_set(config, "searcher.name=naive"));
+    ck_assert_ok(
+        wsr_dataset_open(&data, "synthetic:size=16", "train", "limit=64"));
+    ck_assert_ok(wsr_search_new(&s, data, config));
+    ck_assert_uint_eq(s->arch.rows, 6);
+    for (size_t row = 0; row < 6; row++) { // beyond what noise can move
+        const size_t op = row < without[_i] ? 0 : 2;
+        ck_assert_str_eq(wsr__search_space(s)->primitives[0], "none");
+        for (size_t k = 0; k < s->arch.cols; k++) {
+            s->alphas[row * s->arch.cols + k] = k == op ? 1e4F : 0;
+        }
+    }
+    while (wsr_search_phase(s) != WSR_PHASE_DONE) {
+        ck_assert_ok(wsr_search_step(s));
+    }
+    ck_assert(isfinite(s->losses[0]) && s->losses[0] > 0);
+    wsr_search_free(s);
+    wsr_dataset_free(data);
+    wsr_config_free(config);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *const s = suite_create("naive");
@@ -35,6 +70,7 @@ Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, a_stopped_run_ends_with_the_same_bytes, 0, 2);
     tcase_add_test(t, one_strength_is_enough);
+    tcase_add_loop_test(t, edges_without_a_gradient_are_passed_over, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }
