@@ -323,6 +323,9 @@ static wsr_status on_line(wsr__report *report, const wsr_log_reader *line)
     if (wsr__streq(event, "genotype")) {
         return set_text(&report->text, line, "text");
     }
+    if (wsr__streq(event, "evidence")) {
+        return set_text(&report->evidence, line, "text");
+    }
     if (wsr__streq(event, "done")) {
         report->seconds = wsr_log_reader_number(line, "seconds");
         return WSR_OK;
@@ -373,6 +376,7 @@ void wsr__report_clear(wsr__report *report)
     wsr__free(report->seed);
     wsr__free(report->threads);
     wsr__free(report->text);
+    wsr__free(report->evidence);
     wsr_config_free(report->config);
     wsr_genotype_free(report->genotype);
     *report = (wsr__report){.seconds = NAN};

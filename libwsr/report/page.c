@@ -127,6 +127,15 @@ static void add_heading(wsr__str *out, const wsr__report *report)
 
 // --------------------------------------------------------------------- cells
 
+static void add_evidence(wsr__str *out, const wsr__report *report)
+{
+    if (report->evidence != NULL) {
+        wsr__str_add(out, "<p>");
+        wsr__html_text(out, report->evidence);
+        wsr__str_add(out, "</p>\n");
+    }
+}
+
 // Only where the run has or found a genotype.
 static wsr_status add_cells(wsr__str *out, const wsr__report *report)
 {
@@ -440,6 +449,7 @@ static wsr_status add_sections(wsr__str *out, const wsr__report *report)
     WSR_TRY(wsr__html_searchers(out, report));
     WSR_TRY(wsr__html_predictors(out, report));
     WSR_TRY(add_cells(out, report));
+    add_evidence(out, report);
     WSR_TRY(wsr__html_differences(out, report));
     WSR_TRY(add_accuracies(out, report));
     WSR_TRY(wsr__html_corruptions(out, report));

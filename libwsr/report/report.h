@@ -224,6 +224,7 @@ typedef struct wsr__report {
     wsr_config *config;     // NULL without
     wsr_genotype *genotype; // NULL without
     char *text;             // of the last genotype in the log, NULL without
+    char *evidence;         // what a search can promise, NULL without
 } wsr__report;
 
 /// Add what the lines of a log say.

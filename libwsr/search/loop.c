@@ -217,6 +217,7 @@ static wsr_status run_stage(wsr_search *s, wsr__run *run)
         WSR_TRY(s->cls->update_alphas(s, run));
         if (s->phase == WSR_PHASE_SEARCH) {
             WSR_TRY(wsr__search_choose_best(s));
+            WSR_TRY(wsr__search_measure_best(s, run));
         }
     }
 out:

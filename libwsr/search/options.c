@@ -13,7 +13,8 @@
 
 const char *const wsr__search_norms[] = {"batch", "frozen", "running", NULL};
 static const char *const samplings[] = {"searcher", "fair", NULL};
-static const char *const derivations[] = {"alphas", "predicted", NULL};
+static const char *const derivations[] = {"alphas", "predicted", "measured",
+                                          NULL};
 static const char *const missing[] = {"refuse", "nearest", NULL};
 
 const wsr__option wsr__search_schema[] = {
@@ -131,12 +132,16 @@ const wsr__option wsr__search_schema[] = {
     {"arch_tau", WSR__FLOAT, AT(arch_tau), "0", 0, 100, "",
      "temperature of those samples, 0: tau as released, 1 as intended", NULL},
     {"derive", WSR__WORD, AT(derive), "alphas", 0, 0, "",
-     "what the genotype comes from: the largest alphas, or the lowest "
-     "predicted "
-     "objective of that genotype and random ones",
+     "what the genotype comes from: the largest alphas; the lowest predicted "
+     "objective of that genotype and random ones; or the lowest measured one "
+     "of those predicted to be best",
      derivations},
     {"derive_samples", WSR__INT, AT(derive_samples), "1000", 1, 1000000, "",
      "random genotypes that are predicted for that", NULL},
+    {"derive_measured", WSR__INT, AT(derive_measured), "32", 1, 100000, "",
+     "of these the best ones that derive=measured evaluates with the shared "
+     "weights after the last epoch",
+     NULL},
     // Differences between the released code and the paper.
     QUIRK(path, "released: one path an epoch, which the architecture steps "
                 "along; intended: one a batch, and fresh ones for steps"),

@@ -83,6 +83,14 @@ static wsr__passes epoch_passes(const wsr_search *s, wsr_phase phase)
     return sum;
 }
 
+// Genotypes that are measured in the last epoch (search.derive=measured).
+static wsr__passes choice_passes(const wsr_search *s)
+{
+    const size_t n = wsr__search_measured(s);
+    return n == 0 ? (wsr__passes){0, 0}
+                  : wsr__evaluation_passes(s, (double)n, 0);
+}
+
 wsr__passes wsr__search_passes_until(const wsr_search *s, size_t epochs)
 {
     wsr__passes sum = {0, 0};
@@ -93,6 +101,13 @@ wsr__passes wsr__search_passes_until(const wsr_search *s, size_t epochs)
                              : (double)epochs;
         sum.gradient += n * epoch.gradient;
         sum.forward += n * epoch.forward;
+    }
+    if (s->phase == WSR_PHASE_DONE ||
+        (s->phase == WSR_PHASE_SEARCH &&
+         epochs == wsr__phase_epochs(s, s->phase))) {
+        const wsr__passes choice = choice_passes(s);
+        sum.gradient += choice.gradient;
+        sum.forward += choice.forward;
     }
     return sum;
 }
@@ -122,7 +137,8 @@ double wsr__stage_work(const wsr_search *s, wsr_phase phase,
 
 double wsr__search_work(const wsr_search *s)
 {
-    double sum = 0;
+    const wsr__passes choice = choice_passes(s);
+    double sum = choice.gradient + choice.forward;
     for (int p = 0; p < (int)WSR_PHASE_DONE; p++) {
         const double epochs = (double)wsr__phase_epochs(s, (wsr_phase)p);
         for (int i = 0; i <= (int)WSR__STAGE_UPDATE; i++) {
@@ -138,7 +154,7 @@ wsr_status wsr__search_spend(wsr_search *s)
 {
     const double budget = (double)s->params.budget;
     const double each = epoch_passes(s, WSR_PHASE_SEARCH).gradient;
-    double before = 0;
+    double before = choice_passes(s).gradient;
     if (budget <= 0 || each <= 0) {
         return WSR_OK;
     }
@@ -149,7 +165,7 @@ wsr_status wsr__search_spend(wsr_search *s)
     if (before + each > budget) {
         return WSR_FAIL(WSR_CONFIG,
                         "search.budget: %.0f passes are fewer than the %.0f "
-                        "of warm-up, population and one epoch of %s",
+                        "of warm-up, population, one epoch and choice of %s",
                         budget, before + each, s->cls->super.name);
     }
     s->params.epochs = (int64_t)((budget - before) / each);

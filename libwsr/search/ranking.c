@@ -28,6 +28,7 @@ struct wsr__ranking {
     const wsr__space_class *space;
     wsr__table table; // a row for each architecture
     wsr__pairs *pairs;
+    wsr__ranked_taus last;
 };
 
 void wsr__ranking_free(wsr__ranking *ranking)
@@ -228,12 +229,15 @@ out:
 
 // "shared_eps_0.03_tau", and for the objective the interval as well.
 static wsr_status log_taus(wsr__json *line, const wsr_search *s,
-                           const char *what, const columns *a, const columns *b)
+                           const char *what, const columns *of[2],
+                           double objective[3])
 {
     wsr_status status = WSR_OK;
+    const columns *const a = of[0];
+    const columns *const b = of[1];
     for (size_t i = 0; i < a->columns; i++) {
         const bool last = i + 1 == a->columns;
-        double tau[3];
+        double *const tau = objective; // the last one stays
         char loss[32] = "clean";
         char key[80];
         if (i > 0) {
@@ -285,16 +289,24 @@ static wsr_status log_all(const measured *m, wsr_search *s, wsr__run *run)
 {
     wsr_status status = WSR_OK;
     wsr__json *line = NULL;
+    const columns *shared[] = {&m->shared, &m->table};
+    const columns *running[] = {&m->running, &m->table};
+    const columns *predictor[] = {&m->predictor, &m->table};
+    const columns *unseen[] = {&m->predictor, &m->shared};
+    wsr__ranked_taus last = {.architectures = (double)m->table.n,
+                             .predictor = {(double)NAN}};
+    double others[3];
     WSR_TRY(wsr__run_log_begin(&line, run->log, "ranking"));
     wsr__json_text(line, "phase", wsr__phase_names[s->phase]);
     wsr__json_integer(line, "epoch", (int64_t)s->epoch);
     wsr__json_integer(line, "architectures", (int64_t)m->table.n);
-    WSR_TRY(log_taus(line, s, "shared", &m->shared, &m->table));
-    WSR_TRY(log_taus(line, s, "running", &m->running, &m->table));
+    WSR_TRY(log_taus(line, s, "shared", shared, last.shared));
+    WSR_TRY(log_taus(line, s, "running", running, others));
     if (predicts(s)) {
-        WSR_TRY(log_taus(line, s, "predictor", &m->predictor, &m->table));
-        WSR_TRY(log_taus(line, s, "unseen", &m->predictor, &m->shared));
+        WSR_TRY(log_taus(line, s, "predictor", predictor, last.predictor));
+        WSR_TRY(log_taus(line, s, "unseen", unseen, others));
     }
+    s->ranking->last = last;
     WSR_TRY(log_derivation(line, s));
     WSR_TRY(wsr__run_log_end(run->log));
 out:
@@ -326,4 +338,28 @@ out:
     wsr__free(m.running.values);
     wsr__free(m.predictor.values);
     return status;
+}
+
+const wsr__ranked_taus *wsr__ranking_last(const wsr__ranking *r)
+{
+    return r == NULL || r->last.architectures == 0 ? NULL : &r->last;
+}
+
+static const char ranked_name[] = "search.ranked";
+enum { RANKED = sizeof(wsr__ranked_taus) / sizeof(double) };
+
+wsr_status wsr__ranking_save(const wsr__ranking *r, wsr__st_builder *builder)
+{
+    const wsr__ranked_taus *const last = wsr__ranking_last(r);
+    return last == NULL ? WSR_OK
+                        : wsr__st_add_f64(builder, ranked_name,
+                                          &last->architectures, RANKED);
+}
+
+wsr_status wsr__ranking_load(wsr__ranking *r, const wsr__st *checkpoint)
+{
+    return r == NULL || wsr__st_find(checkpoint, ranked_name) == NULL
+               ? WSR_OK
+               : wsr__st_read_f64(&r->last.architectures, checkpoint,
+                                  ranked_name, RANKED);
 }

@@ -247,6 +247,7 @@ static wsr_status search(void *self, wsr__run *run)
     }
     WSR_TRY(wsr__search_loop(m->search, run));
     WSR_TRY(wsr__search_compare_found(m->search, run));
+    WSR_TRY(wsr__search_log_evidence(m->search, run));
     WSR_TRY(log_skips(m, run));
 out:
     return status;
@@ -350,12 +351,23 @@ static void warn_of_skips(const method *m)
     wsr__str_free(&detail);
 }
 
+static void tell_evidence(const method *m)
+{
+    wsr__str text = {0};
+    wsr__search_evidence(&text, m->search);
+    if (wsr__str_status(&text) == WSR_OK) {
+        wsr__log(WSR_LOG_INFO, "%s", text.s);
+    }
+    wsr__str_free(&text);
+}
+
 // Moves what the run made into the result.
 static wsr_status result(wsr_result **out, void *self, bool failed)
 {
     method *const m = self;
     if (!failed) {
         warn_of_skips(m);
+        tell_evidence(m);
     }
     return wsr__result_of_stage(out, &m->evaluated, &m->net, &m->test, failed);
 }

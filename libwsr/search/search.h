@@ -83,6 +83,7 @@ typedef struct wsr__search_params {
     wsr__text sampling;
     wsr__text derive;
     int64_t derive_samples;
+    int64_t derive_measured;
     wsr__text ranking;
     int64_t ranking_every;
     int64_t ranking_architectures;
@@ -316,8 +317,9 @@ struct wsr_search {
     wsr__rivals *rivals;         // NULL: none
     wsr__lookup *lookup;         // NULL: architectures are evaluated
     wsr__ranking *ranking;       // NULL: none
-    float *best_room; // of the best table by prediction; NULL: unwanted
-    float *best;      // that table [best_room]; NULL: nothing is chosen yet
+    float *best_room;   // of the best table by prediction; NULL: unwanted
+    float *best;        // that table [best_room]; NULL: nothing is chosen yet
+    bool best_measured; // it was chosen by measurement, at the end
     // Position.
     wsr_phase phase;
     wsr__search_stage stage;
@@ -605,6 +607,11 @@ wsr_status wsr__search_compare_found(wsr_search *search, wsr__run *run);
 wsr_status wsr__search_prepare_best(wsr_search *search);
 /// Choose it, by the predictor as it is; nothing where it is unwanted.
 wsr_status wsr__search_choose_best(wsr_search *search);
+/// With search.derive=measured, in the last epoch: choose it by the evaluations
+/// of those predicted to be best.
+wsr_status wsr__search_measure_best(wsr_search *search, wsr__run *run);
+/// Number of genotypes that this evaluates, 0: it is unwanted.
+size_t wsr__search_measured(const wsr_search *search);
 
 // ----------------------------------------------------------------- ranking
 
@@ -615,6 +622,28 @@ void wsr__ranking_free(wsr__ranking *ranking); // NULL is legal
 /// At the end of an epoch: log how the search ranks these architectures, if
 /// that is due.
 wsr_status wsr__search_rank(wsr_search *search, wsr__run *run);
+
+/// Kendall's tau by the objective, with its interval, at the last ranking.
+typedef struct wsr__ranked_taus {
+    double architectures;
+    double shared[3];
+    double predictor[3]; // NAN: it has not learned
+} wsr__ranked_taus;
+
+/// NULL: nothing was ranked. [borrowed]
+const wsr__ranked_taus *wsr__ranking_last(const wsr__ranking *ranking);
+/// Its state in checkpoints; absent before the first ranking.
+wsr_status wsr__ranking_save(const wsr__ranking *ranking,
+                             wsr__st_builder *builder);
+wsr_status wsr__ranking_load(wsr__ranking *ranking, const wsr__st *checkpoint);
+
+// ---------------------------------------------------------------- evidence
+
+/// One line about how far the result can be relied on: what was ranked, or that
+/// nothing was.
+void wsr__search_evidence(wsr__str *out, const wsr_search *search);
+/// The same as the event "evidence" of the log, with its numbers.
+wsr_status wsr__search_log_evidence(const wsr_search *search, wsr__run *run);
 
 // ------------------------------------------------------------------ lookup
 

@@ -95,6 +95,11 @@ wsr_status wsr__search_add_state(const wsr_search *s, wsr__st_builder *builder)
     WSR_TRY(add_evaluation(s, builder));
     WSR_TRY(wsr__st_add_f32(builder, "search.alphas", s->alphas,
                             s->arch.rows * s->arch.cols));
+    WSR_TRY(wsr__ranking_save(s->ranking, builder));
+    if (s->best_measured) {
+        WSR_TRY(wsr__st_add_f32(builder, "search.best", s->best,
+                                s->arch.rows * s->arch.cols));
+    }
     WSR_TRY(wsr__st_add_params(builder, wsr_net_params(s->net), "supernet."));
     WSR_TRY(wsr__st_add_params(builder, wsr_estimator_params(s->estimator),
                                "estimator."));
@@ -157,6 +162,24 @@ out:
     return status;
 }
 
+// What was chosen by prediction follows from the predictor.
+static wsr_status read_best(wsr_search *s, const wsr__st *st)
+{
+    wsr_status status = WSR_OK;
+    s->best_measured = wsr__search_measured(s) > 0 &&
+                       wsr__st_find(st, "search.best") != NULL;
+    if (s->best_measured) {
+        WSR_TRY(wsr__st_read_f32(s->best_room, st, "search.best",
+                                 s->arch.rows * s->arch.cols));
+        s->best = s->best_room;
+    } else if (s->phase >= WSR_PHASE_SEARCH &&
+               s->epoch + s->phase > WSR_PHASE_SEARCH) {
+        WSR_TRY(wsr__search_choose_best(s));
+    }
+out:
+    return status;
+}
+
 // In the same order as it was written. On failure the search is undefined and
 // the caller frees it. The released code zeroes gradients instead of removing
 // them, so all of them count as present after a resumption too.
@@ -186,10 +209,8 @@ wsr_status wsr__search_read_state(wsr_search *s, const wsr__st *st)
     if (s->cls->check != NULL) {
         WSR_TRY(s->cls->check(s, st));
     }
-    if (s->phase >= WSR_PHASE_SEARCH &&
-        s->epoch + s->phase > WSR_PHASE_SEARCH) {
-        WSR_TRY(wsr__search_choose_best(s));
-    }
+    WSR_TRY(wsr__ranking_load(s->ranking, st));
+    WSR_TRY(read_best(s, st));
     if (s->quirks.leftover) { // zeroed gradients count as present
         WSR_TRY(wsr__optim_recall(s->optim));
     }

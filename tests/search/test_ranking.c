@@ -7,6 +7,7 @@
 #include "search/runs.h"
 #include "search/table.h"
 #include "wsr/log.h"
+#include "wsr/report.h"
 
 #include <math.h>
 
@@ -99,6 +100,28 @@ static void clean_losses(double losses[CELLS], const bench *b,
     wsr_dataset_free(data);
 }
 
+// The event "evidence" has the numbers of the last ranking, and says them.
+static void check_evidence(const char *dir)
+{
+    static const char *const pairs[][2] = {
+        {"shared_objective_tau", "shared_tau"},
+        {"shared_low", "shared_low"},
+        {"shared_high", "shared_high"},
+        {"predictor_objective_tau", "predictor_tau"},
+        {"predictor_high", "predictor_high"},
+        {"architectures", "architectures"}};
+    size_t lines = 0;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+        ck_assert_double_eq(last_number(&lines, dir, "evidence", pairs[i][1]),
+                            last_number(&lines, dir, "ranking", pairs[i][0]));
+    }
+    ck_assert(
+        file_has(dir, "log.jsonl", "shared weights rank 6 architectures"));
+    ck_assert_ok(wsr_report_write(dir));
+    ck_assert(
+        file_has(dir, "report.html", "shared weights rank 6 architectures"));
+}
+
 START_TEST(tau_is_that_of_the_losses_the_search_measures)
 {
     static const char *const spaces[] = {"supernet.space=darts",
@@ -116,6 +139,7 @@ START_TEST(tau_is_that_of_the_losses_the_search_measures)
     ck_assert_double_eq(last_number(&lines, dir, "ranking", "shared_clean_tau"),
                         1);
     ck_assert_uint_eq(lines, 3); // every epoch of three phases
+    check_evidence(dir);
     ck_assert_double_eq(last_number(&lines, dir, "ranking", "architectures"),
                         CELLS);
     ck_assert(isfinite(
@@ -146,6 +170,11 @@ START_TEST(the_search_is_the_same_without)
     ck_assert_ok(wsr_config_set(config, "net.layers=4"));
     (void)snprintf(without, sizeof(without), "%s", scratch_folder("without"));
     ck_assert_ok(wsr_search_run(NULL, config, without, false, NULL, NULL));
+    ck_assert(
+        file_has(without, "log.jsonl", "nothing shows that this architecture"));
+    ck_assert_ok(wsr_report_write(without));
+    ck_assert(file_has(without, "report.html",
+                       "nothing shows that this architecture"));
     same_file(with, without, "genotype.yaml");
     same_file(with, without, "net.safetensors");
     (void)last_number(&lines, without, "ranking", "epoch");

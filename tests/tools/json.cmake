@@ -190,7 +190,8 @@ check_run(${SEARCH} --json --out ${SCRATCH}/table ${search}
     --set table.random=3 --set table.repeated=3 --set table.seeds=2
     --set table.edge_cases=false)
 check_run(${SEARCH} --json --out ${SCRATCH}/ranking ${search}
-    --set search.ranking=${SCRATCH}/table/table.jsonl)
+    --set search.ranking=${SCRATCH}/table/table.jsonl
+    --set search.derive=measured --set search.derive_measured=3)
 check_run(${SEARCH} --json --out ${SCRATCH}/lookup ${search}
     --set search.table=${SCRATCH}/table/table.jsonl
     --set search.table_missing=nearest --set searcher.name=rsws
