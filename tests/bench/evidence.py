@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# evidence.py TABLE.jsonl [--found FOUND.jsonl] [--log NAME=log.jsonl]...
-#     [--every EPOCHS] OUT.svg
+# evidence.py TABLE.jsonl [--found FOUND.jsonl] [--verdict FOLDER]
+#     [--log NAME=log.jsonl]... [--every EPOCHS] [--data DATA.jsonl] OUT.svg
 #
 # The numbers and the picture of docs/evidence.md: how far the accuracies of a
 # table (wsr-search --preset table-nb201) depend on the cell, where cells that
-# searches found and that were trained alike stand among the random ones, and how
-# searches rank the cells of the table (the lines "ranking" of their logs).
+# searches found and that were trained alike stand among the random ones, how
+# methods compare that found cells with the same seeds (verdict.py), and how
+# searches rank the cells of the table (the lines "ranking" of their logs). --data
+# takes the rows and rankings of --verdict, or gives them where that is not given.
 
 import argparse
+import glob
+import itertools
 import json
 import math
+import os
 import random
 
 parser = argparse.ArgumentParser()
 parser.add_argument("table")
 parser.add_argument("--found", default=None)
+parser.add_argument("--verdict", default=None)
+parser.add_argument("--data", default=None)
 parser.add_argument("--log", action="append", default=[])
 parser.add_argument("--every", type=int, default=1)  # epochs between rankings
 parser.add_argument("out")
@@ -97,6 +104,87 @@ for row in found:
     print(f"{row['cell']}, seed {row['seed']}: {value:.4f}, percentile "
           f"{100 * below / len(alone):.0f} of {len(alone)}")
 
+# The verdict: rows of cells that methods found, and rankings of their searches.
+
+
+def read_verdict(folder):
+    for path in sorted(glob.glob(os.path.join(folder, "found-*/table.jsonl"))):
+        name, search_seed = os.path.basename(
+            os.path.dirname(path))[len("found-"):].rsplit("-", 1)
+        for row in rows_of(path):
+            yield {**row, "cell": f"{name}-{search_seed}", "method": name,
+                   "search_seed": int(search_seed)}
+    for path in sorted(glob.glob(os.path.join(folder, "*/log.jsonl"))):
+        name, search_seed = os.path.basename(
+            os.path.dirname(path)).rsplit("-", 1)
+        with open(path) as lines:
+            for event in map(json.loads, lines):
+                if event["event"] in ("ranking", "found"):
+                    yield {**event, "method": name,
+                           "search_seed": int(search_seed)}
+
+
+verdict = []
+if args.verdict:
+    verdict = list(read_verdict(args.verdict))
+    if args.data:
+        with open(args.data, "w") as file:
+            for event in verdict:
+                file.write(json.dumps(event) + "\n")
+elif args.data:
+    with open(args.data) as lines:
+        verdict = [json.loads(line) for line in lines]
+
+
+def percentile(value):
+    below = sum(v < value for v in alone) + 0.5 * sum(v == value for v in alone)
+    return 100 * below / len(alone)
+
+
+def sign_flips(differences):
+    """Paired permutation test, two-sided: all signs of the differences."""
+    seen = abs(sum(differences))
+    sums = [abs(sum(s * d for s, d in zip(signs, differences)))
+            for signs in itertools.product((1, -1), repeat=len(differences))]
+    return sum(v >= seen - 1e-12 for v in sums) / len(sums)
+
+
+ORDER = ["wsr_nas", "wsr_nas_trained", "regularized_evolution", "naive",
+         "random"]
+methods = {}  # name -> search seed -> accuracies with the seeds of training
+for row in verdict:
+    if row["event"] == "row":
+        methods.setdefault(row["method"], {}).setdefault(
+            row["search_seed"], []).append(row["mean_robust_accuracy"])
+methods = {name: methods[name] for name in ORDER if name in methods}
+scores = {name: {s: mean([percentile(v) for v in values])
+                 for s, values in by_seed.items()}
+          for name, by_seed in methods.items()}
+if methods:
+    print("| method | percentile, search seeds 1 to 5 | mean | interval | "
+          "mean robust accuracy |")
+for name, by_seed in methods.items():
+    own = [scores[name][s] for s in sorted(by_seed)]
+    low_end, high_end = interval(own, mean)
+    accuracy = mean([mean(v) for v in by_seed.values()])
+    networks = sum(len(v) for v in by_seed.values())
+    print(f"| {name} | {', '.join(f'{v:.0f}' for v in own)} | "
+          f"{mean(own):.0f} | [{low_end:.0f}, {high_end:.0f}] | "
+          f"{accuracy:.3f} ({networks} networks) |")
+for one, other in itertools.combinations(methods, 2):
+    both = sorted(set(methods[one]) & set(methods[other]))
+    gains = [mean(methods[one][s]) - mean(methods[other][s]) for s in both]
+    print(f"{one} - {other}: {mean(gains):+.4f} over {len(both)} search seeds, "
+          f"better in {sum(g > 0 for g in gains)}, p {sign_flips(gains):.2f}")
+for what in ("shared_objective_tau", "running_objective_tau",
+             "predictor_objective_tau", "unseen_objective_tau"):
+    taus = [e[what] for e in verdict
+            if e["event"] == "ranking" and e.get(what) is not None]
+    if taus:
+        low_end, high_end = interval(taus, mean)
+        print(what, [round(v, 2) for v in taus],
+              f"mean {mean(taus):.2f} [{low_end:.2f}, {high_end:.2f}]")
+
 # How searches rank the cells.
 logs = {}
 for spec in args.log:
@@ -112,6 +200,9 @@ for spec in args.log:
 # ------------------------------------------------------------------ picture
 
 INK, GREY = "#333", "#999"
+SHORT = {"wsr_nas": "wsr_nas", "wsr_nas_trained": "+ 5 trained",
+         "regularized_evolution": "evolution", "naive": "naive",
+         "random": "random"}
 COLOURS = ["#2a6fb0", "#c0562c", "#3a8a52", "#8457a8"]
 svg = []
 
@@ -163,6 +254,24 @@ for row in found:
     svg.append(f'<path d="M{px(v):.1f} 250v-200" stroke="{COLOURS[1]}" '
                'stroke-opacity="0.6"/>')
 
+if methods:
+    px, py = panel(600, "Cells that were found", "search",
+                   "percentile among random cells", (0, len(methods)),
+                   (0, 100))
+    svg[-6:] = [line for line in svg[-6:]
+                if 'class="x">' not in line or ">search<" in line]
+    for i, (name, by_seed) in enumerate(methods.items()):
+        for s in sorted(by_seed):
+            svg.append(f'<circle cx="{px(i + 0.2 + 0.12 * (s - 1)):.1f}" '
+                       f'cy="{py(scores[name][s]):.1f}" r="4" '
+                       f'fill="{COLOURS[i % 4]}" fill-opacity="0.8"/>')
+        svg.append(f'<path d="M{px(i + 0.1):.1f} '
+                   f'{py(mean(list(scores[name].values()))):.1f}'
+                   f'H{px(i + 0.8):.1f}" stroke="{COLOURS[i % 4]}" '
+                   'stroke-width="2"/>')
+        svg.append(f'<text x="{px(i + 0.45):.1f}" y="{266 + 10 * (i % 2)}" '
+                   f'class="s">{SHORT[name]}</text>')
+
 if logs:
     last = max(len(lines) for lines in logs.values())
     px, py = panel(600, "Shared weights rank cells",
@@ -188,12 +297,12 @@ if logs:
                    f'fill="{COLOURS[i]}">{name}</text>')
     svg.append('<text x="780" y="244" class="l">dashed: running</text>')
 
-width = 900 if logs else 600
+width = 900 if logs or methods else 600
 with open(args.out, "w") as out:
     out.write(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 300">\n'
         "<style>text{font:12px sans-serif}.t{font-weight:bold;"
-        "text-anchor:middle}.x{text-anchor:middle}.y{text-anchor:end}"
+        "text-anchor:middle}.s{font-size:10px;text-anchor:middle}.x{text-anchor:middle}.y{text-anchor:end}"
         f".a{{stroke:{GREY};fill:none}}</style>\n"
         f'<rect width="{width}" height="300" fill="#fff"/>\n'
         + "\n".join(svg) + "\n</svg>\n")

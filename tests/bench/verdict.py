@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# verdict.py --tool wsr-search --table TABLE.jsonl [--methods A,B] [--seeds N]
+#     FOLDER
+#
+# The runs of docs/evidence.md, "The verdict": searches over NAS-Bench-201 with
+# several seeds and methods at equal cost, and the cells that they found, trained
+# alike. Every run has a folder below FOLDER. A run that is complete is left
+# alone and one that was stopped goes on, so that the same command goes on where
+# it was stopped. Several of these may work in one FOLDER on different methods.
+#
+# The rows of the found cells are in FOLDER/found-*/table.jsonl, their names say
+# method and seed; evidence.py --found judges them.
+
+import argparse
+import json
+import os
+import subprocess
+
+parser = argparse.ArgumentParser()
+parser.add_argument("folder")
+parser.add_argument("--tool", default="wsr-search")
+parser.add_argument("--table", required=True)
+parser.add_argument("--methods",
+                    default="wsr_nas,wsr_nas_trained,regularized_evolution,"
+                    "naive,random")
+parser.add_argument("--seeds", type=int, default=5)
+args = parser.parse_args()
+
+BUDGET = 505000  # forward-backward passes of each method
+
+# To train a cell for one epoch and to attack it on 500 images.
+TRIAL = 2000 * 3 + 500 * 4 * 5
+TRIALS = ["table.edge_cases=false", "table.seeds=1", "train.epochs=1",
+          "eval.count=500"]
+# wsr_nas_trained tries the best candidates of the search of wsr_nas, for what
+# that leaves; random tries random cells for all of it.
+CANDIDATES = 5
+RANDOM_CELLS = BUDGET // TRIAL
+
+# The supernet is trained alike for all, paths drawn fairly.
+SUPERNET = ["search.sampling=fair", "search.warm_up=40", "search.val_batches=2",
+            f"search.budget={BUDGET}"]
+METHODS = {
+    "wsr_nas": [
+        f"search.budget={BUDGET - CANDIDATES * TRIAL}",
+        "search.population=1", "search.architectures=100", "search.tau=0.02",
+        "predictor.memory=400", "predictor.targets=ranks",
+        "search.derive=measured",
+        f"search.ranking={os.path.abspath(args.table)}",
+        "search.ranking_architectures=100", "search.ranking_every=1000"],
+    "regularized_evolution": [
+        "searcher.name=regularized_evolution", "searcher.population=20",
+        "searcher.tournament=5", "search.population=0",
+        "search.architectures=20"],
+    "naive": ["searcher.name=naive", "search.population=0",
+              "search.val_batches=0"],
+}
+
+
+def run(out, options):
+    """A run of the tool, from where it is."""
+    log = os.path.join(out, "log.jsonl")
+    if os.path.exists(log):
+        with open(log) as lines:
+            if any('"event":"done"' in line for line in lines):
+                return
+    if os.path.exists(os.path.join(out, "checkpoint.safetensors")):
+        command = [args.tool, "--resume", out]
+    else:
+        command = [args.tool, "--out", out] + options
+    subprocess.run(command + ["--quiet"], check=True)
+
+
+def options_of(preset, seed, settings):
+    return (["--preset", preset, "--seed", str(seed)] +
+            [word for s in settings for word in ("--set", s)])
+
+
+def lines_of(path):
+    with open(path) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def write_genotype(path, text):
+    with open(path, "w") as file:
+        file.write(f'name: found\ncell: "{text}"\n')
+    return path
+
+
+def search(method, seed):
+    """The genotype file that a search with this seed found."""
+    out = os.path.join(args.folder, f"{method}-{seed}")
+    run(out, options_of("diagnosis", seed,
+                        ["search.ranking="] + SUPERNET + METHODS[method]))
+    return os.path.join(out, "genotype.yaml")
+
+
+def best_trial(out, settings, seed):
+    """The best of cells that are trained a little. It is chosen by test images
+    that judge it later as well, which is to its advantage."""
+    run(out, options_of("table-nb201", seed, TRIALS + settings))
+    best = max(lines_of(os.path.join(out, "table.jsonl")),
+               key=lambda row: row["mean_robust_accuracy"])
+    return write_genotype(os.path.join(out, "genotype.yaml"), best["genotype"])
+
+
+def try_random(seed):
+    return best_trial(os.path.join(args.folder, f"random-{seed}"),
+                      [f"table.random={RANDOM_CELLS}", "table.repeated=0"],
+                      100 + seed)
+
+
+def try_candidates(seed):
+    search("wsr_nas", seed)
+    log = lines_of(os.path.join(args.folder, f"wsr_nas-{seed}", "log.jsonl"))
+    best = [line for line in log if line["event"] == "candidate"][:CANDIDATES]
+    files = [write_genotype(f"candidate-{seed}-{line['place']}.yaml",
+                            line["genotype"]) for line in best]
+    return best_trial(os.path.join(args.folder, f"wsr_nas_trained-{seed}"),
+                      ["table.random=0",
+                       "table.genotypes=[" + ",".join(files) + "]"], seed)
+
+
+def find(method, seed):
+    if method == "random":
+        return try_random(seed)
+    if method == "wsr_nas_trained":
+        return try_candidates(seed)
+    return search(method, seed)
+
+
+def train(name, genotype):
+    """The cell as those of the table are trained, with three seeds."""
+    run(os.path.join(args.folder, f"found-{name}"),
+        options_of("table-nb201", 1, [
+            "table.random=0", "table.edge_cases=false",
+            f"table.genotypes=[{genotype}]"]))
+
+
+os.makedirs(args.folder, exist_ok=True)
+os.chdir(args.folder)
+args.folder = "."
+for seed in range(1, args.seeds + 1):
+    for method in args.methods.split(","):
+        train(f"{method}-{seed}", find(method, seed))
