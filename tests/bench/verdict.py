@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# verdict.py --tool wsr-search --table TABLE.jsonl [--methods A,B] [--seeds N]
-#     FOLDER
+# verdict.py --tool wsr-search --table TABLE.jsonl [--methods A,B] [--first N]
+#     [--seeds N] FOLDER
 #
 # The runs of docs/evidence.md, "The verdict": searches over NAS-Bench-201 with
 # several seeds and methods at equal cost, and the cells that they found, trained
 # alike. Every run has a folder below FOLDER. A run that is complete is left
 # alone and one that was stopped goes on, so that the same command goes on where
-# it was stopped. Several of these may work in one FOLDER on different methods.
+# it was stopped. Several of these may work in one FOLDER on different methods or seeds.
 #
 # The rows of the found cells are in FOLDER/found-*/table.jsonl, their names say
 # method and seed; evidence.py --found judges them.
@@ -15,6 +15,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 
 parser = argparse.ArgumentParser()
@@ -24,6 +25,7 @@ parser.add_argument("--table", required=True)
 parser.add_argument("--methods",
                     default="wsr_nas,wsr_nas_trained,regularized_evolution,"
                     "naive,random")
+parser.add_argument("--first", type=int, default=1)  # search seed
 parser.add_argument("--seeds", type=int, default=5)
 args = parser.parse_args()
 
@@ -67,7 +69,8 @@ def run(out, options):
                 return
     if os.path.exists(os.path.join(out, "checkpoint.safetensors")):
         command = [args.tool, "--resume", out]
-    else:
+    else:  # stopped before its first checkpoint, or not begun
+        shutil.rmtree(out, ignore_errors=True)
         command = [args.tool, "--out", out] + options
     subprocess.run(command + ["--quiet"], check=True)
 
@@ -141,6 +144,6 @@ def train(name, genotype):
 os.makedirs(args.folder, exist_ok=True)
 os.chdir(args.folder)
 args.folder = "."
-for seed in range(1, args.seeds + 1):
+for seed in range(args.first, args.seeds + 1):
     for method in args.methods.split(","):
         train(f"{method}-{seed}", find(method, seed))
