@@ -51,7 +51,7 @@ typedef struct fiber {
     void *stack;
     state state;
     size_t n; // numbers of sync.room that are to be added
-    wsr_status status;
+    wsr_status result;
     char detail[DETAIL];
     gradient *gradients; // of all parameters, NULL: those that are in use
 } fiber;
@@ -242,11 +242,11 @@ static void begin(void)
 {
     wsr__lockstep *const l = starting;
     fiber *const f = &l->fibers[l->running];
-    f->status = l->body(l->ctx, l->running);
-    if (f->status != WSR_OK && !l->stops) {
+    f->result = l->body(l->ctx, l->running);
+    if (f->result != WSR_OK && !l->stops) {
         (void)snprintf(f->detail, sizeof(f->detail), "%s", wsr_error_detail());
     } else {
-        f->status = WSR_OK; // it was told to stop
+        f->result = WSR_OK; // it was told to stop
     }
     f->state = ENDED;
 }
@@ -256,7 +256,7 @@ static wsr_status prepare(wsr__lockstep *l, size_t i)
 {
     fiber *const f = &l->fibers[i];
     f->state = RUNS;
-    f->status = WSR_OK;
+    f->result = WSR_OK;
     f->n = 0;
     if (getcontext(&f->context) != 0) {
         return WSR_FAIL(WSR_BACKEND, "getcontext failed");
@@ -297,7 +297,7 @@ static wsr_status add_up(bool *over, wsr__lockstep *l)
             return WSR_NOMEM;
         }
         memset(leaf, 0, (HEAD + l->room) * sizeof(*leaf));
-        leaf[FAILED] = f->status != WSR_OK;
+        leaf[FAILED] = f->result != WSR_OK;
         leaf[DONE] = f->state == ENDED;
         if (f->state == WAITS) {
             memcpy(leaf + HEAD, f->sync.room, f->n * sizeof(*leaf));
@@ -325,8 +325,8 @@ static wsr_status failure(const wsr__lockstep *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         const fiber *const f = &l->fibers[i];
-        if (f->status != WSR_OK) {
-            return WSR_FAIL(f->status, "%s", f->detail);
+        if (f->result != WSR_OK) {
+            return WSR_FAIL(f->result, "%s", f->detail);
         }
     }
     return WSR_OK;
