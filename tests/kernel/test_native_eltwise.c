@@ -70,6 +70,12 @@ static void check_lane_sums(const float *a, int64_t n)
     }
 }
 
+static void check_sums(const float *a, const float *b, int64_t n)
+{
+    check_inner_product(a, b, n);
+    check_lane_sums(b, n);
+}
+
 static void check_flat(int64_t n)
 {
     float *const a = special_floats(n, 1);
@@ -115,8 +121,7 @@ static void check_flat(int64_t n)
         want[i] *= 0.25f;
     }
     check_close(got, want, n, "scale in place");
-    check_inner_product(a, b, n);
-    check_lane_sums(b, n);
+    check_sums(a, b, n);
     wsr__free(a);
     wsr__free(b);
     wsr__free(c);
