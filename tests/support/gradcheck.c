@@ -174,6 +174,9 @@ static wsr_value add_source(rig *r, size_t s, wsr_shape shape)
     }
     if (r->c->blocked && shape.ndims == 4 && is_batched(&r->c->src[s])) {
         value = wsr__op1(r->graph, "reorder", NULL, value);
+    } else if (r->roles[s] == ROLE_INPUT && !r->c->src[s].fixed) {
+        // Memory that a plan gives away if the op does not ask for it.
+        value = wsr__op1(r->graph, "scale", "factor=1", value);
     }
     return value;
 }
