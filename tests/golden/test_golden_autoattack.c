@@ -84,7 +84,9 @@ static double nearest(const wsr_attack_result *result, size_t n)
 }
 
 // results.json: cw_c10_lr0.01_100, which has no search, fools 33 images with a
-// mean Euclidean change of 0.669; deepfool_50_0.02 fools 215 with one of 6.92.
+// mean Euclidean change of 0.6692; deepfool_50_0.02 fools 215 with one of
+// 6.9204. Parameters that differ by 1e-7 move pixels of the latter by up to
+// 0.78, so rounding may cost a thousandth of it.
 START_TEST(min_norm_attacks_are_at_least_as_strong_as_the_references)
 {
     world *const w = world_new();
@@ -99,7 +101,7 @@ START_TEST(min_norm_attacks_are_at_least_as_strong_as_the_references)
            robust_count(deepfool), nearest(deepfool, 215),
            wsr_attack_result_seconds(deepfool, 0));
     ck_assert_double_le(nearest(cw, 33), 0.669);
-    ck_assert_double_le(nearest(deepfool, 215), 6.92);
+    ck_assert_double_le(nearest(deepfool, 215), 6.9204 * 1.001);
     wsr_attack_result_free(cw);
     wsr_attack_result_free(deepfool);
     world_free(w);
