@@ -130,6 +130,9 @@ int main(int argc, char **argv)
             (void)fflush(stdout); // a launcher may kill it at the exit
         }
     } else if (argc == 3 && strcmp(argv[1], "die") == 0) {
+        printf("begun\n");
+        (void)fflush(stdout);
+        MUST_HOLD(wsr__comm_agree(WSR_OK) == WSR_OK); // all have begun
         if (wsr_comm_rank() == (size_t)atol(argv[2])) {
             (void)kill(getpid(), SIGKILL);
         }
