@@ -79,6 +79,21 @@ wsr_status wsr__comm_exchange(const void *out, size_t out_bytes, void *in,
                   begun, out_bytes);
 }
 
+wsr_status wsr__comm_start(int *exchange, const void *out, size_t out_bytes,
+                           void *in, size_t in_bytes, wsr__comm_partner partner)
+{
+    const double begun = wsr__seconds();
+    return passed(job.calls->start(out, out_bytes, in, in_bytes,
+                                   (int)partner.rank, partner.tag, exchange),
+                  begun, out_bytes);
+}
+
+wsr_status wsr__comm_finish(bool *done, int exchange, bool wait)
+{
+    const double begun = wsr__seconds();
+    return passed(job.calls->finish(exchange, wait, done), begun, 0);
+}
+
 wsr_status wsr__comm_probe(bool *there, size_t *from, size_t *bytes, int tag)
 {
     const double begun = wsr__seconds();

@@ -3,7 +3,8 @@
 // Communication among the processes of a job, in MPI's terms: rank, size,
 // broadcast, gather. comm.c joins the job and passes bytes, plugin.c finds the
 // plug-in, tree.c adds floats in an order that does not depend on the number of
-// processes. With one process everything returns at once.
+// processes, buckets.c does so while the process computes. With one process
+// everything returns at once.
 //
 // Collective functions are called by all processes in the same order. A process
 // that fails between two of them does not know what the others wait for; so
@@ -62,6 +63,21 @@ wsr_status wsr__comm_probe(bool *there, size_t *from, size_t *bytes, int tag);
 wsr_status wsr__comm_exchange(const void *out, size_t out_bytes, void *in,
                               size_t in_bytes, size_t with);
 
+/// Whom an exchange is with, and the tag of its messages.
+typedef struct wsr__comm_partner {
+    size_t rank;
+    int tag;
+} wsr__comm_partner;
+
+/// Begin an exchange and go on with other work; its arrays are borrowed until
+/// it is done. Messages only move in calls of these functions. `exchange` is
+/// its number, for wsr__comm_finish(). BACKEND.
+wsr_status wsr__comm_start(int *exchange, const void *out, size_t out_bytes,
+                           void *in, size_t in_bytes,
+                           wsr__comm_partner partner);
+/// Whether an exchange is done; `wait` until it is.
+wsr_status wsr__comm_finish(bool *done, int exchange, bool wait);
+
 /// Seconds that this process has spent in communication, waiting included, and
 /// bytes that it sent to others since it was opened.
 typedef struct wsr__comm_cost {
@@ -92,7 +108,21 @@ void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves);
 /// Room for the array of the next part of this process, to be filled before
 /// the next call. [borrowed] NULL for want of memory.
 void *wsr__tree_leaf(wsr__tree *tree);
+
+/// Whether numbers can be added among the processes while others are yet to be
+/// computed: processes and parts must be powers of 2, all parts must have an
+/// array, and it must not be short. All processes have the same answer.
+bool wsr__tree_overlaps(const wsr__tree *tree);
+/// n numbers from `begin` of the leaf of this process's last part are complete.
+/// Where the tree overlaps, they are added to those of the other parts, in
+/// buckets, as soon as one is full. BACKEND.
+wsr_status wsr__tree_ready(wsr__tree *tree, size_t begin, size_t n);
+/// Let messages that are under way go on. BACKEND.
+wsr_status wsr__tree_poll(wsr__tree *tree);
+
 /// Collective. The sum, in all processes. [borrowed until the next begin]
+/// A process that has failed calls it all the same where the tree overlaps:
+/// others may have begun. Whatever it has is added then.
 wsr_status wsr__tree_sum(const float **out, wsr__tree *tree);
 wsr_status wsr__tree_sum_doubles(const double **out, wsr__tree *tree);
 

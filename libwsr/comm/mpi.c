@@ -89,6 +89,41 @@ static bool exchange_bytes(const void *out, size_t out_bytes, void *in,
     return true;
 }
 
+// Requests of exchanges that have begun: to send, and to receive.
+static MPI_Request under_way[WSR__COMM_UNDER_WAY][2];
+static bool taken[WSR__COMM_UNDER_WAY];
+
+static bool start_exchange(const void *out, size_t out_bytes, void *in,
+                           size_t in_bytes, int with, int tag, int *exchange)
+{
+    int i = 0;
+    while (i < WSR__COMM_UNDER_WAY && taken[i]) {
+        i++;
+    }
+    if (i == WSR__COMM_UNDER_WAY || out_bytes > INT_MAX || in_bytes > INT_MAX ||
+        MPI_Irecv(in, (int)in_bytes, MPI_BYTE, with, tag, MPI_COMM_WORLD,
+                  &under_way[i][1]) != MPI_SUCCESS ||
+        MPI_Isend(out, (int)out_bytes, MPI_BYTE, with, tag, MPI_COMM_WORLD,
+                  &under_way[i][0]) != MPI_SUCCESS) {
+        return false;
+    }
+    taken[i] = true;
+    *exchange = i;
+    return true;
+}
+
+static bool finish_exchange(int exchange, bool wait, bool *done)
+{
+    MPI_Status statuses[2]; // MPICH's word for none looks like a bad pointer
+    int all = 1;
+    const int result =
+        wait ? MPI_Waitall(2, under_way[exchange], statuses)
+             : MPI_Testall(2, under_way[exchange], &all, statuses);
+    *done = all != 0;
+    taken[exchange] = !*done;
+    return result == MPI_SUCCESS;
+}
+
 static bool probe_message(int *from, size_t *bytes, int tag)
 {
     MPI_Status status;
@@ -177,6 +212,8 @@ const wsr__comm_calls wsr_comm_calls = {
     .send = send_bytes,
     .receive = receive_bytes,
     .exchange = exchange_bytes,
+    .start = start_exchange,
+    .finish = finish_exchange,
     .probe = probe_message,
     .broadcast = broadcast_bytes,
     .all_gather = all_gather,

@@ -10,16 +10,14 @@
 // lie in two processes is added in the one that has the left child.
 //
 // Where every process has one node of the same level and their number is a
-// power of 2, processes halve the arrays instead: at level l each keeps the
-// half that its partner does not, and in the end they collect the parts
-// (Rabenseifner 2004, "Optimization of collective reduction operations"). Each
-// float is added in the same tree, and no process passes more than twice the
-// array, however many there are. Short arrays, for which the number of messages
-// counts, are exchanged as a whole at each level instead. MPI_Allreduce may do
-// so as well, but promises no order.
+// power of 2, processes halve the arrays instead (buckets.c), in the same tree;
+// that can begin while numbers are yet to be computed. Short arrays, for which
+// the number of messages counts, are exchanged as a whole at each level.
+// MPI_Allreduce may do so as well, but promises no order.
 //
 // Arrays are of floats (gradients) or of doubles (sums of norms).
 
+#include "comm/buckets.h"
 #include "comm/comm.h"
 
 #include <string.h>
@@ -44,10 +42,20 @@ struct wsr__tree {
     size_t used;
     size_t made; // nodes that have memory
     void *incoming;
+    wsr__buckets *buckets; // NULL: processes or numbers are too few
+    bool begun;            // the buckets have their arrays
 };
 
+static bool power_of_two(size_t n)
+{
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+// The first node has its memory from the beginning: a process that lacked some
+// in the middle of a sum would leave the others waiting.
 static wsr_status tree_new(wsr__tree **out, size_t n, size_t size)
 {
+    wsr_status status = WSR_OK;
     wsr__tree *const tree = wsr__alloc(1, sizeof(*tree));
     *out = NULL;
     if (tree == NULL) {
@@ -57,10 +65,17 @@ static wsr_status tree_new(wsr__tree **out, size_t n, size_t size)
     tree->size = size;
     if (wsr__comm_many()) {
         tree->incoming = wsr__alloc(n, size);
-        if (tree->incoming == NULL) {
-            wsr__tree_free(tree);
-            return WSR_NOMEM;
-        }
+        tree->nodes[0].sum = wsr__alloc(n, size);
+        tree->made = tree->nodes[0].sum != NULL;
+        status = tree->incoming == NULL || tree->made == 0 ? WSR_NOMEM : WSR_OK;
+    }
+    if (status == WSR_OK && wsr__comm_many() && n * size > SHORT &&
+        power_of_two(wsr_comm_size())) {
+        status = wsr__buckets_new(&tree->buckets, n, size, tree->incoming);
+    }
+    if (status != WSR_OK) {
+        wsr__tree_free(tree);
+        return status;
     }
     *out = tree;
     return WSR_OK;
@@ -82,6 +97,7 @@ void wsr__tree_free(wsr__tree *tree)
         for (size_t i = 0; i < tree->made; i++) {
             wsr__free(tree->nodes[i].sum);
         }
+        wsr__buckets_free(tree->buckets);
         wsr__free(tree->incoming);
         wsr__free(tree);
     }
@@ -102,35 +118,7 @@ void wsr__tree_begin(wsr__tree *tree, size_t parts, size_t leaves)
     tree->end = mine.end < leaves ? mine.end : leaves;
     tree->open = false;
     tree->used = 0;
-}
-
-static void add_floats(float *a, const float *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        a[i] += b[i];
-    }
-}
-
-static void add_doubles(double *a, const double *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        a[i] += b[i];
-    }
-}
-
-static void add(const wsr__tree *t, void *a, const void *b, size_t n)
-{
-    if (t->size == sizeof(double)) {
-        add_doubles(a, b, n);
-    } else {
-        add_floats(a, b, n);
-    }
-}
-
-// Number i of an array.
-static void *number_at(const wsr__tree *t, void *sum, size_t i)
-{
-    return (char *)sum + i * t->size;
+    tree->begun = false;
 }
 
 // Nodes of a level, those at the right edge included.
@@ -154,7 +142,7 @@ static void fold(wsr__tree *t)
             b->index /= 2;
         } else if (a != NULL && a->level == b->level && a->index % 2 == 0 &&
                    a->index + 1 == b->index) {
-            add(t, a->sum, b->sum, t->n);
+            wsr__add_numbers(a->sum, b->sum, t->n, t->size);
             a->level++;
             a->index /= 2;
             t->used--;
@@ -193,11 +181,6 @@ void *wsr__tree_leaf(wsr__tree *tree)
 
 // ------------------------------------------------------------ among processes
 
-static bool power_of_two(size_t n)
-{
-    return n > 0 && (n & (n - 1)) == 0;
-}
-
 // Whether every process has one node, all of the same level.
 static bool can_halve(const wsr__tree *t)
 {
@@ -206,73 +189,44 @@ static bool can_halve(const wsr__tree *t)
            t->leaves == t->parts && t->leaves >= size;
 }
 
-// Part [begin, end) of the arrays, cut as each level cuts it.
-typedef struct range {
-    size_t begin;
-    size_t end;
-} range;
-
-static range half_of(range r, bool upper)
+bool wsr__tree_overlaps(const wsr__tree *tree)
 {
-    const size_t middle = r.begin + (r.end - r.begin) / 2;
-    return upper ? (range){middle, r.end} : (range){r.begin, middle};
+    return tree->buckets != NULL && can_halve(tree);
 }
 
-// What is left to this process after the levels up to 2^level = distance.
-static range range_at(const wsr__tree *t, size_t distance)
+// The nodes of a process become one with its last leaf: they are all that is
+// added here. One that has failed gives what there is.
+static void begin_buckets(wsr__tree *t)
 {
-    range r = {0, t->n};
-    for (size_t d = 1; d < distance; d *= 2) {
-        r = half_of(r, (wsr_comm_rank() & d) != 0);
+    if (!t->begun) {
+        t->begun = true;
+        wsr__buckets_begin(t->buckets);
+        for (size_t i = 0; i == 0 || i < t->used; i++) {
+            wsr__buckets_add(t->buckets, t->nodes[i].sum);
+        }
     }
-    return r;
 }
 
-// Adds what the partner has of this process's half. The sum of two floats does
-// not depend on which is the first.
-static wsr_status halve(wsr__tree *t, void *sum, size_t distance)
+wsr_status wsr__tree_ready(wsr__tree *tree, size_t begin, size_t n)
 {
-    wsr_status status = WSR_OK;
-    const size_t rank = wsr_comm_rank();
-    const range whole = range_at(t, distance);
-    const bool upper = (rank & distance) != 0;
-    const range kept = half_of(whole, upper);
-    const range given = half_of(whole, !upper);
-    WSR_TRY(wsr__comm_exchange(
-        number_at(t, sum, given.begin), (given.end - given.begin) * t->size,
-        t->incoming, (kept.end - kept.begin) * t->size, rank ^ distance));
-    add(t, number_at(t, sum, kept.begin), t->incoming, kept.end - kept.begin);
-out:
-    return status;
+    const bool last = tree->open && tree->next == tree->end;
+    if (!last || !wsr__tree_overlaps(tree)) {
+        return WSR_OK;
+    }
+    begin_buckets(tree);
+    return wsr__buckets_ready(tree->buckets, begin, n);
 }
 
-static wsr_status collect(const wsr__tree *t, void *sum, size_t distance)
+wsr_status wsr__tree_poll(wsr__tree *tree)
 {
-    const size_t rank = wsr_comm_rank();
-    const range whole = range_at(t, distance);
-    const bool upper = (rank & distance) != 0;
-    const range mine = half_of(whole, upper);
-    const range other = half_of(whole, !upper);
-    return wsr__comm_exchange(
-        number_at(t, sum, mine.begin), (mine.end - mine.begin) * t->size,
-        number_at(t, sum, other.begin), (other.end - other.begin) * t->size,
-        rank ^ distance);
+    return tree->begun ? wsr__buckets_poll(tree->buckets) : WSR_OK;
 }
 
 static wsr_status sum_by_halves(wsr__tree *t)
 {
-    wsr_status status = WSR_OK;
-    const size_t size = wsr_comm_size();
-    void *const sum = t->nodes[0].sum;
-    size_t distance = 1;
-    for (; distance < size; distance *= 2) {
-        WSR_TRY(halve(t, sum, distance));
-    }
-    for (distance /= 2; distance > 0; distance /= 2) {
-        WSR_TRY(collect(t, sum, distance));
-    }
-out:
-    return status;
+    begin_buckets(t);
+    t->open = false;
+    return wsr__buckets_finish(t->buckets);
 }
 
 // Each process adds at each level what its partner has: all have all in the
@@ -285,7 +239,7 @@ static wsr_status sum_whole(wsr__tree *t)
     for (size_t d = 1; d < wsr_comm_size(); d *= 2) {
         WSR_TRY(wsr__comm_exchange(sum, bytes, t->incoming, bytes,
                                    wsr_comm_rank() ^ d));
-        add(t, sum, t->incoming, t->n);
+        wsr__add_numbers(sum, t->incoming, t->n, t->size);
     }
 out:
     return status;
@@ -321,9 +275,9 @@ static wsr_status join(wsr__tree *t, size_t level, size_t index)
     }
     if (left != right) {
         WSR_TRY(wsr__comm_receive(t->incoming, bytes, right, TAG));
-        add(t, a->sum, t->incoming, t->n);
+        wsr__add_numbers(a->sum, t->incoming, t->n, t->size);
     } else if (b != NULL) {
-        add(t, a->sum, b->sum, t->n);
+        wsr__add_numbers(a->sum, b->sum, t->n, t->size);
         b->level = SIZE_MAX;
     }
     a->level++;
@@ -350,29 +304,32 @@ out:
     return status;
 }
 
+static wsr_status sum_among(wsr__tree *tree)
+{
+    wsr_status status = WSR_OK;
+    if (wsr__tree_overlaps(tree)) {
+        return sum_by_halves(tree);
+    }
+    close_leaf(tree);
+    if (can_halve(tree)) {
+        return sum_whole(tree);
+    }
+    WSR_TRY(sum_by_nodes(tree));
+    // Part 0, and with it the root, is of the first process that has one.
+    WSR_TRY(wsr__comm_broadcast(tree->nodes[0].sum, tree->n * tree->size,
+                                wsr__comm_owner(tree->parts, 0)));
+out:
+    return status;
+}
+
 static wsr_status tree_sum(const void **out, wsr__tree *tree)
 {
     wsr_status status = WSR_OK;
-    const bool halves = can_halve(tree);
-    close_leaf(tree);
     *out = NULL;
-    if (tree->made == 0) { // a process without parts
-        (void)wsr__tree_leaf(tree);
-        tree->open = false;
-        tree->used = 0;
-        if (tree->made == 0) {
-            return WSR_NOMEM;
-        }
+    if (wsr__comm_many()) {
+        WSR_TRY(sum_among(tree));
     }
-    if (wsr__comm_many() && halves) {
-        WSR_TRY(tree->n * tree->size <= SHORT ? sum_whole(tree)
-                                              : sum_by_halves(tree));
-    } else if (wsr__comm_many()) {
-        WSR_TRY(sum_by_nodes(tree));
-        // Part 0, and with it the root, is of the first process that has one.
-        WSR_TRY(wsr__comm_broadcast(tree->nodes[0].sum, tree->n * tree->size,
-                                    wsr__comm_owner(tree->parts, 0)));
-    }
+    close_leaf(tree);
     *out = tree->nodes[0].sum;
 out:
     return status;

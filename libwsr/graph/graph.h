@@ -88,6 +88,28 @@ wsr_status wsr__plan_new_in(wsr_plan **out, const wsr_graph *graph,
 /// its own. UNSUPPORTED where a kernel cannot. [sync is borrowed]
 wsr_status wsr__plan_sync_norms(wsr_plan *plan, const wsr__norm_sync *sync);
 
+/// A parameter to which the backward pass of a plan adds a gradient, and the
+/// step after which it is complete.
+typedef struct wsr__grad_ready {
+    wsr__param *param;
+    size_t step;
+} wsr__grad_ready;
+
+/// All such parameters, in the order in which they are complete. [borrowed]
+wsr_status wsr__plan_grads_ready(const wsr__grad_ready **out, size_t *n,
+                                 wsr_plan *plan);
+
+/// Called in the course of a backward pass, with the number of a step that has
+/// run: steps come in descending order. The first call, before any has run, has
+/// the number of steps. A failure ends the pass.
+typedef struct wsr__backward_watch {
+    wsr_status (*passed)(void *ctx, size_t step);
+    void *ctx;
+} wsr__backward_watch;
+
+/// wsr_plan_backward() under watch. [watch may be NULL]
+wsr_status wsr__plan_backward(wsr_plan *plan, const wsr__backward_watch *watch);
+
 /// Shape of an input for the plan's batch size; NULL for an unknown name.
 const wsr_shape *wsr__plan_src_shape(const wsr_plan *plan, const char *input);
 

@@ -90,6 +90,7 @@ void wsr_plan_free(wsr_plan *plan)
     wsr__free(plan->slots);
     wsr__free(plan->steps);
     wsr__free(plan->spans);
+    wsr__free(plan->ready);
     wsr__arena_free(&plan->own);
     wsr__free(plan);
 }

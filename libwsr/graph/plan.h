@@ -9,6 +9,7 @@
 //   bind.c     sets the pointers, again whenever the arena has moved
 //   run.c      runs forward and backward, and measures steps
 //   dump.c     writes the plan as text
+//   watch.c    says when gradients of parameters are complete
 //
 // Terms, where they are our own:
 //   value           a number that stands for a tensor of the graph (wsr_value)
@@ -133,6 +134,8 @@ struct wsr_plan {
     const float *bound; // arena base that pointers were made for
     bool timed;
     size_t runs;
+    wsr__grad_ready *ready; // see wsr__plan_grads_ready(), NULL: never asked
+    size_t ready_count;
 };
 
 static inline bool wsr__plan_backwards(const wsr_plan *plan)

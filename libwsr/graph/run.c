@@ -77,7 +77,17 @@ static void set_initial_gradients(const wsr_plan *plan)
     }
 }
 
+static wsr_status tell(const wsr__backward_watch *watch, size_t step)
+{
+    return watch == NULL ? WSR_OK : watch->passed(watch->ctx, step);
+}
+
 wsr_status wsr_plan_backward(wsr_plan *plan)
+{
+    return wsr__plan_backward(plan, NULL);
+}
+
+wsr_status wsr__plan_backward(wsr_plan *plan, const wsr__backward_watch *watch)
 {
     wsr_status status = WSR_OK;
     if (!wsr__plan_backwards(plan)) {
@@ -87,6 +97,7 @@ wsr_status wsr_plan_backward(wsr_plan *plan)
     WSR_TRY(wsr__threads_start());
     wsr__plan_bind(plan);
     set_initial_gradients(plan);
+    WSR_TRY(tell(watch, plan->step_count));
     for (size_t s = plan->step_count; s-- > 0;) {
         wsr__step *const step = &plan->steps[s];
         if (step->dead || !step->node.backward) {
@@ -96,6 +107,7 @@ wsr_status wsr_plan_backward(wsr_plan *plan)
         WSR_TRY(step->node.impl->backward(&step->node));
         add_up(plan, step);
         step->backward_s += plan->timed ? wsr__seconds() - start : 0;
+        WSR_TRY(tell(watch, s));
     }
 out:
     return status;

@@ -308,11 +308,11 @@ struct wsr_search {
     wsr_estimator *estimator;
     wsr_predictor *predictor;
     wsr__arena arena;
-    wsr__tree *tree;   // adds gradients of parts, NULL: there is one part
-    float *stats;      // running statistics before and after a batch, (2,
-                       // buffers); NULL: there is one part
-    double *part_sums; // of the parts, see train_supernet.c
-    wsr__path path;    // of the epoch, or of the batch
+    wsr__reducer *reducer; // adds gradients of parts, NULL: there is one part
+    float *stats;          // running statistics before and after a batch, (2,
+                           // buffers); NULL: there is one part
+    double *part_sums;     // of the parts, see train_supernet.c
+    wsr__path path;        // of the epoch, or of the batch
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
     wsr__rivals *rivals;         // NULL: none
     wsr__lookup *lookup;         // NULL: architectures are evaluated

@@ -117,6 +117,7 @@ static wsr_status learn(double sums[SUMS], wsr_search *s,
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
     wsr__train_step step = {.plan = p->train,
+                            .reducer = s->reducer,
                             .net = s->net,
                             .labels = wsr_batch_labels(batch),
                             .n = wsr_batch_count(batch),
@@ -124,8 +125,8 @@ static wsr_status learn(double sums[SUMS], wsr_search *s,
     double loss = 0;
     size_t correct = 0;
     s->counted.gradient += (double)step.n;
-    WSR_TRY(wsr__train_step_pass(&loss, &correct, &step, s->x_adv,
-                                 (wsr__pass){1, 0}));
+    WSR_TRY(wsr__train_step_last_pass(&loss, &correct, &step, s->x_adv,
+                                      (wsr__pass){1, 0}));
     sums[LOSS] = loss * (double)step.n;
     sums[CORRECT] = (double)correct;
     s->seconds[WSR__TIME_SUPERNET] += wsr__seconds() - start;
@@ -180,16 +181,12 @@ static wsr_status part_here(wsr_search *s, const supernet_plans *p,
     const wsr_batch part = wsr__batch_part(batch, k, parts, s->pixels);
     const wsr__passes before = s->counted;
     const size_t buffers = wsr__stats_copy(NULL, params);
-    float *leaf = NULL;
     wsr_params_zero_grad(params, !s->quirks.leftover);
     wsr__stats_put(params, s->stats);
+    WSR_TRY(wsr__reducer_part(s->reducer, 1 / (double)parts));
     WSR_TRY(attack(s, p, &part));
     WSR_TRY(learn(s->part_sums + k * SUMS, s, p, &part));
-    leaf = wsr__tree_leaf(s->tree);
-    if (leaf == NULL) {
-        return WSR_NOMEM;
-    }
-    wsr__gradients_take(leaf, params, 1 / (double)parts);
+    WSR_TRY(wsr__reducer_take(s->reducer));
     if (k == 0) {
         (void)wsr__stats_copy(s->stats + buffers, params);
     }
@@ -207,12 +204,18 @@ static wsr_status parts_here(wsr_search *s, const supernet_plans *p,
     const size_t parts = (size_t)s->params.shards;
     const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
     (void)wsr__stats_copy(s->stats, wsr_net_params(s->net));
-    wsr__tree_begin(s->tree, parts, parts);
+    wsr__reducer_begin(s->reducer, parts, parts);
     for (size_t k = mine.begin; k < mine.end; k++) {
         WSR_TRY(part_here(s, p, batch, k));
     }
 out:
     return status;
+}
+
+static wsr_status agree(void *ctx, wsr_status own)
+{
+    (void)ctx;
+    return wsr__comm_agree(own);
 }
 
 static wsr_status train_parts(wsr_search *s, const supernet_plans *p,
@@ -223,10 +226,10 @@ static wsr_status train_parts(wsr_search *s, const supernet_plans *p,
     const size_t parts = (size_t)s->params.shards;
     const size_t buffers = wsr__stats_copy(NULL, params);
     const float *gradient = NULL;
-    WSR_TRY(wsr__comm_agree(parts_here(s, p, batch)));
+    WSR_TRY(wsr__reducer_sum(&gradient, s->reducer, parts_here(s, p, batch),
+                             &(wsr__reducer_agree){agree, NULL}));
     WSR_TRY(wsr__comm_gather_shares(s->part_sums, SUMS * sizeof(*s->part_sums),
                                     parts));
-    WSR_TRY(wsr__tree_sum(&gradient, s->tree));
     WSR_TRY(wsr__gradients_put(params, gradient, NULL));
     WSR_TRY(wsr__comm_broadcast(s->stats + buffers, buffers * sizeof(*s->stats),
                                 0));
@@ -259,12 +262,12 @@ wsr_status wsr__search_make_parts(wsr_search *s)
     s->part_sums = wsr__alloc(parts * SUMS, sizeof(*s->part_sums));
     return s->stats == NULL || s->part_sums == NULL
                ? WSR_NOMEM
-               : wsr__tree_new(&s->tree, wsr__gradients_floats(params));
+               : wsr__reducer_new(&s->reducer, params);
 }
 
 void wsr__search_free_parts(wsr_search *s)
 {
-    wsr__tree_free(s->tree);
+    wsr__reducer_free(s->reducer);
     wsr__free(s->stats);
     wsr__free(s->part_sums);
 }
@@ -302,7 +305,8 @@ static wsr_status train_batch(wsr_search *s, supernet_plans *p)
         WSR_TRY(plans_new(p, s));
     }
     WSR_TRY(wsr_loader_next(&batch, s->train_loader));
-    WSR_TRY(s->tree == NULL ? train_on(s, p, batch) : train_parts(s, p, batch));
+    WSR_TRY(s->reducer == NULL ? train_on(s, p, batch)
+                               : train_parts(s, p, batch));
 out:
     return status == WSR_NUMERIC
                ? wsr__fail_at(status, "supernet, %s epoch %zu, batch %zu",

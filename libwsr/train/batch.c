@@ -162,16 +162,45 @@ out:
     return status;
 }
 
-wsr_status wsr__train_step_pass(double *loss, size_t *correct,
-                                wsr__train_step *step, const float *x,
-                                wsr__pass pass)
+wsr_status wsr__train_step_last_backward(const wsr__train_step *step,
+                                         wsr_plan *plan)
+{
+    return step->reducer != NULL ? wsr__reducer_backward(step->reducer, plan)
+                                 : wsr_plan_backward(plan);
+}
+
+static wsr_status forward_pass(double *loss, size_t *correct,
+                               wsr__train_step *step, const float *x,
+                               wsr__pass pass)
 {
     wsr_status status = WSR_OK;
     WSR_TRY(wsr__train_step_forward(step, step->plan, x));
     WSR_TRY(wsr__train_step_loss(loss, correct, step, step->plan, pass));
-    if (pass.logits != 0 || pass.auxiliary != 0) {
-        WSR_TRY(wsr_plan_backward(step->plan));
-    }
 out:
     return status;
+}
+
+static bool has_gradient(wsr__pass pass)
+{
+    return pass.logits != 0 || pass.auxiliary != 0;
+}
+
+wsr_status wsr__train_step_pass(double *loss, size_t *correct,
+                                wsr__train_step *step, const float *x,
+                                wsr__pass pass)
+{
+    const wsr_status status = forward_pass(loss, correct, step, x, pass);
+    return status == WSR_OK && has_gradient(pass)
+               ? wsr_plan_backward(step->plan)
+               : status;
+}
+
+wsr_status wsr__train_step_last_pass(double *loss, size_t *correct,
+                                     wsr__train_step *step, const float *x,
+                                     wsr__pass pass)
+{
+    const wsr_status status = forward_pass(loss, correct, step, x, pass);
+    return status == WSR_OK && has_gradient(pass)
+               ? wsr__train_step_last_backward(step, step->plan)
+               : status;
 }

@@ -257,8 +257,8 @@ static wsr_status batch(wsr__train_step *step, const void *options)
         WSR_TRY(make_images(step, options));
     }
     step->labels = step->adv_labels;
-    status = wsr__train_step_pass(&step->loss, &step->correct, step,
-                                  step->x_adv, pass);
+    status = wsr__train_step_last_pass(&step->loss, &step->correct, step,
+                                       step->x_adv, pass);
     step->labels = labels;
 out:
     return status;

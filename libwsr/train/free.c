@@ -71,8 +71,8 @@ static wsr_status batch(wsr__train_step *step, const void *options)
         wsr__kept_noise_use(step->x_adv, &noise, floats);
         wsr__train_step_mix(step);
     }
-    WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
-                                 pass));
+    WSR_TRY(wsr__train_step_last_pass(&step->loss, &step->correct, step,
+                                      step->x_adv, pass));
     if (!step->reuse) {
         wsr__kept_noise_move(&noise, wsr_plan_diff_src(step->plan, "x"),
                              floats);

@@ -51,8 +51,9 @@ wsr_status wsr__train_step_attacked(wsr__train_step *step, const wsr__pgd *pgd)
         WSR_TRY(wsr__train_step_pgd(step, &drawn));
         wsr__train_step_mix(step);
     }
-    WSR_TRY(wsr__train_step_pass(&step->loss, &step->correct, step, step->x_adv,
-                                 (wsr__pass){1, step->auxiliary}));
+    WSR_TRY(wsr__train_step_last_pass(&step->loss, &step->correct, step,
+                                      step->x_adv,
+                                      (wsr__pass){1, step->auxiliary}));
 out:
     return status;
 }

@@ -99,8 +99,8 @@ static wsr_status batch(wsr__train_step *step, const void *options)
         wsr__train_step_mix(step);
     }
     const wsr__pass pass = {1, p->clean_pass ? 0 : step->auxiliary};
-    WSR_TRY(
-        wsr__train_step_pass(&loss, &step->correct, step, step->x_adv, pass));
+    WSR_TRY(wsr__train_step_last_pass(&loss, &step->correct, step, step->x_adv,
+                                      pass));
     step->loss += loss;
 out:
     return status;

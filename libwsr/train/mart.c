@@ -165,7 +165,7 @@ static wsr_status batch(wsr__train_step *step, const void *options)
         goto out;
     }
     WSR_TRY(wsr_plan_backward(step->plan));
-    WSR_TRY(wsr_plan_backward(step->second));
+    WSR_TRY(wsr__train_step_last_backward(step, step->second));
 out:
     return status;
 }

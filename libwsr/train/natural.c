@@ -11,8 +11,8 @@ static wsr_status batch(wsr__train_step *step, const void *params)
     (void)params;
     wsr_status status = WSR_OK;
     const wsr__pass pass = {1, step->auxiliary};
-    WSR_TRY(
-        wsr__train_step_pass(&step->loss, &step->correct, step, step->x, pass));
+    WSR_TRY(wsr__train_step_last_pass(&step->loss, &step->correct, step,
+                                      step->x, pass));
     step->clean = step->correct;
     step->clean_known = true;
 out:

@@ -240,7 +240,7 @@ wsr_status wsr__base_descend(wsr__train_step *step, double weight)
     wsr_status status = WSR_OK;
     double none = 0;
     WSR_TRY(own_loss(&none, step, weight));
-    WSR_TRY(wsr_plan_backward(step->plan));
+    WSR_TRY(wsr__train_step_last_backward(step, step->plan));
 out:
     return status;
 }

@@ -63,7 +63,7 @@ size_t wsr__training_part_images(const wsr__training *t, size_t n)
 // Whether there is something to add.
 static bool is_divided(const wsr__training *t)
 {
-    return t->tree != NULL;
+    return t->reducer != NULL;
 }
 
 static size_t image_floats(const wsr__training *t)
@@ -92,6 +92,7 @@ static wsr_status step_of_part(wsr__train_step *out, wsr__training *t,
     out->plan = pair->train;
     out->second = pair->second;
     out->attack = &pair->attack;
+    out->reducer = t->lockstep == NULL ? t->reducer : NULL;
     out->n = p.n;
     out->x += p.begin * image;
     out->labels += p.begin;
@@ -249,9 +250,10 @@ static result *results_of(const wsr__training *t, size_t rank)
 }
 
 // Failures first: a process that failed has no gradient to add.
-static wsr_status share_results(const wsr__training *t, wsr_status own)
+static wsr_status share_results(void *training, wsr_status own)
 {
     wsr_status status = WSR_OK;
+    const wsr__training *const t = training;
     const size_t each = results_each(t);
     bool failed = own != WSR_OK;
     if (!wsr__comm_many()) {
@@ -280,57 +282,6 @@ static void sum_results(wsr__train_step *sum, const wsr__training *t, size_t n)
 
 // --------------------------------------------------------------- gradients
 
-// All gradients behind each other, and for each tensor whether it has one.
-size_t wsr__gradients_floats(const wsr_params *params)
-{
-    size_t floats = 0;
-    for (size_t i = 0; i < wsr_params_count(params); i++) {
-        const wsr__param *const p = wsr__params_at(params, i);
-        floats += p->trainable ? (size_t)p->count + 1 : 0;
-    }
-    return floats;
-}
-
-void wsr__gradients_take(float *out, const wsr_params *params, double weight)
-{
-    for (size_t i = 0; i < wsr_params_count(params); i++) {
-        const wsr__param *const p = wsr__params_at(params, i);
-        if (!p->trainable) {
-            continue;
-        }
-        *out++ = p->has_grad ? 1.0F : 0.0F;
-        for (int64_t k = 0; k < p->count; k++) {
-            out[k] = p->has_grad ? (float)((double)p->grad[k] * weight) : 0.0F;
-        }
-        out += p->count;
-    }
-}
-
-wsr_status wsr__gradients_put(const wsr_params *params, const float *sum,
-                              const float *before)
-{
-    wsr_status status = WSR_OK;
-    size_t at = 0;
-    for (size_t i = 0; i < wsr_params_count(params); i++) {
-        wsr__param *const p = wsr__params_at(params, i);
-        if (!p->trainable) {
-            continue;
-        }
-        p->has_grad = sum[at] > 0 || (before != NULL && before[at] > 0);
-        at++;
-        if (p->has_grad) {
-            WSR_TRY(wsr__param_need_grad(p));
-        }
-        for (int64_t k = 0; p->has_grad && k < p->count; k++) {
-            const size_t of = at + (size_t)k;
-            p->grad[k] = before == NULL ? sum[of] : before[of] + sum[of];
-        }
-        at += (size_t)p->count;
-    }
-out:
-    return status;
-}
-
 static wsr_status work_on(result *out, wsr__training *t,
                           const wsr__train_step *step, part p)
 {
@@ -352,17 +303,9 @@ out:
     return status;
 }
 
-// The gradients of a part go into the tree.
-static wsr_status give_gradients(wsr__training *t, const wsr__train_step *step,
-                                 part p)
+static double weight_of(part p, const wsr__train_step *step)
 {
-    float *const leaf = wsr__tree_leaf(t->tree);
-    if (leaf == NULL) {
-        return WSR_NOMEM;
-    }
-    wsr__gradients_take(leaf, wsr_net_params(t->of.net),
-                        (double)p.n / (double)step->n);
-    return WSR_OK;
+    return (double)p.n / (double)step->n;
 }
 
 // The parts of this process, each with gradients of its own.
@@ -374,8 +317,9 @@ static wsr_status work_in_turn(wsr__training *t, const wsr__train_step *step)
     for (size_t k = mine.begin; k < mine.end; k++) {
         const part p = part_at(t, step->n, k);
         wsr_params_zero_grad(wsr_net_params(t->of.net), true);
+        WSR_TRY(wsr__reducer_part(t->reducer, weight_of(p, step)));
         WSR_TRY(work_on(&results[k - mine.begin], t, step, p));
-        WSR_TRY(give_gradients(t, step, p));
+        WSR_TRY(wsr__reducer_take(t->reducer));
     }
 out:
     return status;
@@ -404,8 +348,10 @@ static wsr_status work_together(wsr__training *t, const wsr__train_step *step)
     const wsr__items mine = parts_here(t, step->n);
     WSR_TRY(wsr__lockstep_run(t->lockstep, work_on_room, &of));
     for (size_t k = mine.begin; k < mine.end && status == WSR_OK; k++) {
+        const part p = part_at(t, step->n, k);
         wsr__training_exchange(t, k - mine.begin);
-        status = give_gradients(t, step, part_at(t, step->n, k));
+        status = wsr__reducer_part(t->reducer, weight_of(p, step));
+        status = status == WSR_OK ? wsr__reducer_take(t->reducer) : status;
         wsr__training_exchange(t, k - mine.begin);
     }
 out:
@@ -450,9 +396,10 @@ wsr_status wsr__training_gradients(wsr__training *t, wsr__train_step *step)
         wsr__gradients_take(t->earlier, params, 1);
     }
     keep_stats(t, 0);
-    wsr__tree_begin(t->tree, (size_t)t->params.shards, parts_of(t, step->n));
-    WSR_TRY(share_results(t, work_here(t, step)));
-    WSR_TRY(wsr__tree_sum(&gradient, t->tree));
+    wsr__reducer_begin(t->reducer, (size_t)t->params.shards,
+                       parts_of(t, step->n));
+    WSR_TRY(wsr__reducer_sum(&gradient, t->reducer, work_here(t, step),
+                             &(wsr__reducer_agree){share_results, t}));
     WSR_TRY(wsr__gradients_put(params, gradient, more ? t->earlier : NULL));
     sum_results(&sum, t, step->n);
     put_results(step, &sum);

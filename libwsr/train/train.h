@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Training. training.c owns what a training needs, step.c the step and its
-// parts.c divides a batch among parts and processes, lockstep.c lets parts with
-// common norms advance together, training_state.c the state
-// that a checkpoint holds, validate.c the validation between epochs and guard.c
-// what it warns of, batch.c the passes over one batch, loss.c the losses that
-// callers use; a trainer is one file with the mathematics of a batch. inner.c
-// and paired.c are what some of them share; awp.c, average.c, mix.c (mixup,
-// cutmix) and teacher.c (distillation) go with any. loop.c is the loop of runs,
-// trainer.c what callers loop with. sources.c makes data and networks of a
-// configuration; eval/stage.c evaluates a network into the log; run.c is the
-// whole as a run (run/run.h). Search uses everything but run.c and trainer.c.
+// parts.c divides a batch among parts and processes, reducer.c adds their
+// gradients, lockstep.c lets parts with common norms advance together,
+// training_state.c has the state that a checkpoint holds, validate.c the
+// validation between epochs and guard.c what it warns of, batch.c the passes
+// over one batch, loss.c the losses that callers use; a trainer is one file
+// with the mathematics of a batch. inner.c and paired.c are what some of them
+// share; awp.c, average.c, mix.c (mixup, cutmix) and teacher.c (distillation)
+// go with any. loop.c is the loop of runs, trainer.c what callers loop with.
+// sources.c makes data and networks of a configuration; eval/stage.c evaluates
+// a network into the log; run.c is the whole as a run (run/run.h). Search uses
+// everything but run.c and trainer.c.
 
 #ifndef WSR_TRAIN_TRAIN_H
 #define WSR_TRAIN_TRAIN_H
@@ -27,6 +28,7 @@
 #include "run/run.h"
 #include "sched/sched.h"
 #include "train/lockstep.h"
+#include "train/reducer.h"
 #include "wsr/loss.h"
 #include "wsr/train.h"
 
@@ -55,6 +57,7 @@ typedef struct wsr__train_step {
     wsr_plan *second; // another one like it, with memory of its own; NULL
                       // unless the trainer has `two_passes`
     const wsr__attack_plans *attack; // NULL unless the trainer attacks
+    wsr__reducer *reducer; // takes gradients as they are complete, NULL: no one
     const wsr_net *net;
     const float *x;        // clean images
     const int32_t *labels; // of mixed images, the one of the larger share
@@ -153,6 +156,16 @@ wsr_status wsr__train_step_pass(double *loss, size_t *correct,
                                 wsr__train_step *step, const float *x,
                                 wsr__pass pass);
 
+/// The same for the last pass of the batch that has gradients: their sum over
+/// processes may begin.
+wsr_status wsr__train_step_last_pass(double *loss, size_t *correct,
+                                     wsr__train_step *step, const float *x,
+                                     wsr__pass pass);
+
+/// The last backward pass of the batch, on one of the training plans.
+wsr_status wsr__train_step_last_backward(const wsr__train_step *step,
+                                         wsr_plan *plan);
+
 /// The forward pass alone, on one of the training plans.
 wsr_status wsr__train_step_forward(const wsr__train_step *step, wsr_plan *plan,
                                    const float *x);
@@ -224,15 +237,6 @@ enum { WSR__SHARDS_MAX = 65536 };
 wsr_status wsr__divide(int64_t *shards, const char *deterministic,
                        const char *section);
 wsr_status wsr__train_divide(wsr__train_params *params);
-
-/// Floats of all gradients behind each other, with a mark for each tensor that
-/// says whether it has one.
-size_t wsr__gradients_floats(const wsr_params *params);
-/// Copy gradients, times `weight`.
-void wsr__gradients_take(float *out, const wsr_params *params, double weight);
-/// Set gradients; `before`, NULL or others, is added.
-wsr_status wsr__gradients_put(const wsr_params *params, const float *sum,
-                              const float *before);
 
 /// Plans for whole parts of a batch, and, by the parity of their number of
 /// images, for those of an epoch's last batch, which differ by one image at
@@ -338,10 +342,10 @@ typedef struct wsr__training {
     float *stats;   // running statistics of each part, (shards, buffers); NULL:
                     // there is one part, or all have the network's
     size_t buffers; // floats of the running statistics
-    wsr__tree *tree; // adds gradients of parts, NULL: there is one part
-    void *results;   // of the parts, see parts.c
-    float *earlier;  // gradients of the update before, NULL: unwanted
-    double seconds;  // of work on parts in this process since the epoch began
+    wsr__reducer *reducer; // adds gradients of parts, NULL: there is one
+    void *results;         // of the parts, see parts.c
+    float *earlier;        // gradients of the update before, NULL: unwanted
+    double seconds; // of work on parts in this process since the epoch began
     float *x_adv;
     float *logits; // of a batch, NULL when the trainer does not attack
     float *state;  // of the trainer, NULL: it has none

@@ -168,7 +168,7 @@ static wsr_status make_sums(wsr__training *t)
         return WSR_NOMEM;
     }
     if (divided) {
-        WSR_TRY(wsr__tree_new(&t->tree, floats));
+        WSR_TRY(wsr__reducer_new(&t->reducer, wsr_net_params(t->of.net)));
     }
     WSR_TRY(
         want(&t->earlier, divided && wsr__training_keeps_gradients(t), floats));
@@ -321,7 +321,7 @@ void wsr__training_free(wsr__training *training)
     wsr__free(t->teacher_logits);
     wsr__free(t->stats);
     wsr__free(t->attack_stats);
-    wsr__tree_free(t->tree);
+    wsr__reducer_free(t->reducer);
     wsr__free(t->results);
     wsr__free(t->earlier);
     wsr__free(t->awp.before);
@@ -410,9 +410,10 @@ void wsr__training_needs(wsr__needs *needs, const wsr__training *t)
         const wsr__state state = wsr__optim_state(t->optim, i);
         states += (double)wsr__state_bytes(&state);
     }
-    const double own = sizeof(float) * (double)t->states +
-                       (t->tree != NULL ? 3 * copy : 0) +
-                       (double)(t->room_count - 1) * copy; // gradients of parts
+    const double own =
+        sizeof(float) * (double)t->states +
+        (t->reducer != NULL ? wsr__reducer_bytes(t->reducer) : 0) +
+        (double)(t->room_count - 1) * copy; // gradients of parts
     const double stats = t->stats == NULL
                              ? 0
                              : sizeof(float) * (double)t->params.shards *

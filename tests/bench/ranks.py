@@ -4,11 +4,12 @@
 DistributedDataParallel with gloo: adversarial training of the supernet by PGD. Prints JSON.
 
   ranks.py TOOLS [PROGRAM] [channels=16] [layers=8] [batch=64] [steps=7] [batches=6] [pairs=3]
-           [mpi=openmpi|mpich]
+           [mpi=openmpi|mpich] [rate=1gbit] [attack=backward]
 
 TOOLS is the folder of wsr-search, PROGRAM the peer of bench_step, whose networks peer_ddp.py
-takes. The first epoch of a search warms up, the second one is timed: its log says how long it
-took, and how much of that went into communication, waiting included. Runs alternate.
+takes, with its `attack`. The first epoch of a search warms up, the second one is timed: its log
+says how long it took, and how much of that went into communication, waiting included. Runs
+alternate. With rate=1gbit the two ranks are in network namespaces joined by such a link (two_networks.sh).
 """
 import json, os, signal, statistics, subprocess, sys, tempfile, time
 
@@ -19,7 +20,9 @@ number = lambda key, fallback: int(args.get(key, fallback))
 batch, batches = number("batch", 64), number("batches", 6)
 mpi = args.get("mpi", "openmpi")
 launch = {"openmpi": "mpirun.openmpi --allow-run-as-root --bind-to core -n",
-          "mpich": "mpirun.mpich -bind-to core -n"}[mpi].split()
+          "mpich": "mpirun.mpich -bind-to core -n"}[mpi].split() + ["2"]
+if "rate" in args:
+    launch = [os.path.dirname(os.path.abspath(__file__)) + "/two_networks.sh", args["rate"]]
 
 
 def epochs(log):
@@ -35,7 +38,7 @@ def epochs(log):
 def search(ranks, threads):
     """Images a second of an epoch, and the share of communication."""
     with tempfile.TemporaryDirectory() as folder:
-        command = (launch + [str(ranks)] if ranks > 1 else []) + [
+        command = (launch if ranks > 1 else []) + [
             tools + "/wsr-search", "--quiet", "--threads", str(threads), "--out", folder + "/run",
             "--data", f"synthetic:size=32,count={4 * batch * batches}"]
         for key, value in {"supernet.channels": number("channels", 16),
@@ -57,7 +60,7 @@ def search(ranks, threads):
 def peer():
     command = ["/usr/bin/python3", os.path.dirname(os.path.abspath(__file__)) + "/peer_ddp.py",
                os.path.abspath(rest[0]), "ranks=2", f"batch={batch}"]
-    command += [f"{k}={args[k]}" for k in ("channels", "layers", "steps") if k in args]
+    command += [f"{k}={args[k]}" for k in ("channels", "layers", "steps", "attack") if k in args]
     return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
@@ -71,6 +74,7 @@ out = {"mpi": mpi, "batch": batch,
        "bytes_per_step": int(median(b[2] for _, b in pairs))}
 if rest:
     other = peer()
+    out["ddp_attack"] = other["attack"]
     out["ddp_images_per_second"] = other["images_per_second"]
     out["ddp_times_slower"] = round(out["two_ranks_images_per_second"] / other["images_per_second"], 2)
 print(json.dumps(out))

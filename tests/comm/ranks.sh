@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # ranks.sh PLUGINS PROGRAM: sums in the tree have the same bits on 1 to 4 ranks
-# of each MPI, also where parts advance together; a failure of one rank or part is
+# of each MPI, also in several buckets that begin one by one, and where parts advance together; a failure of one rank or part is
 # that of all, in one line; a rank that is killed ends all within seconds.
 set -eu
 . "$(dirname "$0")/mpi.sh"
@@ -10,7 +10,7 @@ have_mpi "$1"
 program=$2
 
 for parts in "4 4" "8 8" "8 5" "7 7"; do
-    for floats in 1 1000 9000; do
+    for floats in 1 1000 9000 700001; do
         want=$("$program" $parts $floats)
         for mpi in $mpis; do
             for n in 2 3 4; do

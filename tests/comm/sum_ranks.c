@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // sum_ranks PARTS LEAVES FLOATS: adds arrays of random floats in the tree and
-// prints a checksum of the sum; all ranks must have the same. With the argument
+// prints a checksum of the sum; all ranks must have the same, also where parts
+// of arrays are added while others are yet to come. With the argument
 // "fail RANK" that rank fails and all must learn why; with "die RANK" it ends.
 //
 // sum_ranks PARTS together PART ROUND: parts advance together through four sums
@@ -12,6 +13,7 @@
 #include "support/files.h"
 #include "train/lockstep.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,20 +28,65 @@ static void fill(float *out, size_t n, size_t part)
     }
 }
 
+// Numbers become complete in pieces, as those of a backward pass: from the end,
+// in each process of another size. What is not complete yet is not a number.
+static void fill_by_and_by(wsr__tree *tree, float *leaf, size_t n, size_t part)
+{
+    const size_t piece = 1000 + 77777 * wsr_comm_rank();
+    float *const all = malloc(n * sizeof(*all));
+    fill(all, n, part);
+    for (size_t i = 0; i < n; i++) {
+        leaf[i] = NAN;
+    }
+    for (size_t end = n; end > 0;) {
+        const size_t begin = end > piece ? end - piece : 0;
+        memcpy(leaf + begin, all + begin, (end - begin) * sizeof(*all));
+        MUST_HOLD(wsr__tree_ready(tree, begin, end - begin) == WSR_OK);
+        MUST_HOLD(wsr__tree_poll(tree) == WSR_OK);
+        end = begin;
+    }
+    free(all);
+}
+
+enum { AT_ONCE, BY_AND_BY, FAILING, HOWS };
+
+static void fill_leaves(wsr__tree *tree, size_t parts, size_t leaves, size_t n,
+                        int how)
+{
+    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
+    const size_t end = mine.end < leaves ? mine.end : leaves;
+    for (size_t k = mine.begin; k < end; k++) {
+        MUST_HOLD(wsr__comm_owner(parts, k) == wsr_comm_rank());
+        float *const leaf = wsr__tree_leaf(tree);
+        if (how == BY_AND_BY && k + 1 == end) {
+            fill_by_and_by(tree, leaf, n, k);
+        } else {
+            fill(leaf, n, k);
+        }
+    }
+}
+
+// All ways give the same sum; between two of them a process fails, where others
+// may have begun.
 static void sum(size_t parts, size_t leaves, size_t n)
 {
     wsr__tree *tree = NULL;
     const float *out = NULL;
-    const wsr__items mine = wsr__comm_share(parts, wsr_comm_rank());
+    const size_t failing = wsr_comm_size() - 1;
+    uint32_t sums[HOWS] = {0};
     MUST_HOLD(wsr__tree_new(&tree, n) == WSR_OK);
-    for (size_t round = 0; round < 2; round++) {
+    for (int how = HOWS - 1; how >= 0; how--) {
         wsr__tree_begin(tree, parts, leaves);
-        for (size_t k = mine.begin; k < mine.end && k < leaves; k++) {
-            MUST_HOLD(wsr__comm_owner(parts, k) == wsr_comm_rank());
-            fill(wsr__tree_leaf(tree), n, k);
+        const bool fails = how == FAILING && wsr_comm_size() > 1;
+        if (!fails || wsr_comm_rank() != failing) {
+            fill_leaves(tree, parts, leaves, n, fails ? BY_AND_BY : how);
         }
-        MUST_HOLD(wsr__tree_sum(&out, tree) == WSR_OK);
+        if (!fails || wsr__tree_overlaps(tree)) {
+            MUST_HOLD(wsr__tree_sum(&out, tree) == WSR_OK);
+            sums[how] = wsr__crc32(out, n * sizeof(*out));
+        }
     }
+    MUST_HOLD(sums[AT_ONCE] == sums[BY_AND_BY]);
     const uint32_t own = wsr__crc32(out, n * sizeof(*out));
     uint32_t *const all = calloc(wsr_comm_size(), sizeof(*all));
     all[wsr_comm_rank()] = own;
