@@ -75,6 +75,10 @@ const wsr__option wsr__search_schema[] = {
      "statistics that attacks see: those of the attacked batch, those of the "
      "clean one (frozen, faster), or the running ones",
      wsr__search_norms},
+    {"train_norms", WSR__WORD, AT(train_norms), "rank", 0, 0, "",
+     "statistics of batch norms where batches of the supernet are divided: of "
+     "each part, or of all parts of all processes (global)",
+     wsr__train_norms},
     {"sources", WSR__FLOATS, AT(sources), "[0.03, 0.06, 0.09]", 0.0001, 1, "",
      "strengths that are attacked, ascending", NULL},
     {"random_eps", WSR__FLOAT, AT(random_eps), "0.15", 0, 1, "",

@@ -129,10 +129,10 @@ void wsr__path_fair(wsr__path *path, const wsr_search *search, uint64_t number)
     }
 }
 
-// The graph of a path is dropped once its plan is made; plans share the
-// search's arena and run in turn.
-wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
-                          const wsr__path *path, size_t batch, unsigned purpose)
+// The graph of a path is dropped once its plan is made.
+wsr_status wsr__path_plan_in(wsr_plan **out, wsr_search *search,
+                             const wsr__path *path, size_t batch,
+                             unsigned purpose, wsr__arena *arena)
 {
     wsr_status status = WSR_OK;
     const double start = wsr__seconds();
@@ -140,9 +140,16 @@ wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
     *out = NULL;
     WSR_TRY(wsr_supernet_graph(&graph, search->net, path->choices,
                                search->quirks.weighted ? path->top : NULL));
-    WSR_TRY(wsr__plan_new_in(out, graph, batch, purpose, &search->arena));
+    WSR_TRY(wsr__plan_new_in(out, graph, batch, purpose, arena));
     search->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
 out:
     wsr_graph_free(graph);
     return status;
+}
+
+// Plans share the search's arena and run in turn.
+wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
+                          const wsr__path *path, size_t batch, unsigned purpose)
+{
+    return wsr__path_plan_in(out, search, path, batch, purpose, &search->arena);
 }

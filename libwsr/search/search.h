@@ -48,6 +48,7 @@ typedef struct wsr__search_params {
     double eps;
     int64_t attack_steps;
     wsr__text attack_norms;
+    wsr__text train_norms;
     wsr__floats sources;
     double random_eps;
     wsr__floats targets;
@@ -282,6 +283,7 @@ enum {
     WSR__TIMES
 };
 
+typedef struct wsr__supernet_parts wsr__supernet_parts;
 typedef struct wsr__importance wsr__importance;
 typedef struct wsr__rivals wsr__rivals;
 typedef struct wsr__lookup wsr__lookup;
@@ -308,11 +310,8 @@ struct wsr_search {
     wsr_estimator *estimator;
     wsr_predictor *predictor;
     wsr__arena arena;
-    wsr__reducer *reducer; // adds gradients of parts, NULL: there is one part
-    float *stats;          // running statistics before and after a batch, (2,
-                           // buffers); NULL: there is one part
-    double *part_sums;     // of the parts, see train_supernet.c
-    wsr__path path;        // of the epoch, or of the batch
+    wsr__supernet_parts *parts;  // of batches, NULL: they are undivided
+    wsr__path path;              // of the epoch, or of the batch
     wsr__importance *importance; // NULL: Gumbel noise is as drawn
     wsr__rivals *rivals;         // NULL: none
     wsr__lookup *lookup;         // NULL: architectures are evaluated
@@ -417,6 +416,10 @@ static inline bool wsr__search_frozen(const wsr__search_params *params)
 /// Room for the parts of a batch of the supernet's training. CONFIG.
 wsr_status wsr__search_make_parts(wsr_search *search);
 void wsr__search_free_parts(wsr_search *search);
+/// Takes the gradients of the part that is learned from, NULL: no one.
+wsr__reducer *wsr__search_reducer(const wsr_search *search);
+/// Memory of parts, where the parameters take `net` bytes.
+double wsr__search_parts_bytes(const wsr_search *search, double net);
 
 /// Learning rate of the weights in the current epoch.
 double wsr__search_lr(const wsr_search *search);
@@ -479,6 +482,10 @@ void wsr__path_free(wsr__path *path);
 wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch,
                           unsigned purpose);
+/// The same in another arena, which must outlive the plan.
+wsr_status wsr__path_plan_in(wsr_plan **out, wsr_search *search,
+                             const wsr__path *path, size_t batch,
+                             unsigned purpose, wsr__arena *arena);
 
 /// Choose the path that trains the supernet, as the searcher or
 /// search.sampling does; `key` is that of wsr__searcher_class.sample, `number`

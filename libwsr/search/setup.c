@@ -381,6 +381,8 @@ void wsr__search_needs(wsr__needs *needs, const wsr_search *s)
          sizeof(double) * (double)s->predictor->heads);
     wsr__needs_memory(needs, "plans of the supernet",
                       sizeof(float) * (double)s->arena.floats);
+    wsr__needs_memory(needs, "parts of batches (search.shards)",
+                      wsr__search_parts_bytes(s, net));
     // Data, gradients, momentum.
     wsr__needs_memory(needs, "the supernet's parameters", 3 * net);
     wsr__needs_memory(needs, "samples of the estimator (estimator.memory)",

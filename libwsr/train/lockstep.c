@@ -308,7 +308,7 @@ static wsr_status add_up(bool *over, wsr__lockstep *l)
     *over = total[FAILED] > 0 || done > 0;
     if (total[FAILED] == 0 && done > 0 && done < (double)l->parts) {
         return WSR_FAIL(WSR_INTERNAL,
-                        "train.norms: %g of %zu parts are done "
+                        "norms of a batch: %g of %zu parts are done "
                         "while others reach a norm",
                         done, l->parts);
     }

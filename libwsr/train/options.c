@@ -6,7 +6,7 @@
 #include "train/train.h"
 
 static const char *const mix_modes[] = {"batch", "pair", "elem", NULL};
-static const char *const norms[] = {"rank", "global", NULL};
+const char *const wsr__train_norms[] = {"rank", "global", NULL};
 static const char *const keeps[] = {"last", "best_robust", "best_clean", NULL};
 
 // Endings of paths that wsr_net_save() knows.
@@ -73,7 +73,7 @@ const wsr__option wsr__train_schema[] = {
     {"norms", WSR__WORD, AT(norms), "rank", 0, 0, "",
      "images that a batch norm sees in training: a part, or with global all "
      "parts of the batch",
-     norms},
+     wsr__train_norms},
     {"drop_path_ramp", WSR__BOOL, AT(drop_path_ramp), "true", 0, 0, "",
      "net.drop_path rises from 0 over the epochs", NULL},
     {"augment", WSR__TEXT, AT(augment), "[random_crop:pad=4,flip]", 0, 0, "",

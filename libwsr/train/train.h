@@ -228,6 +228,7 @@ typedef struct wsr__train_params {
 } wsr__train_params;
 
 extern const wsr__option wsr__train_schema[];
+extern const char *const wsr__train_norms[]; // "rank", "global", NULL
 
 enum { WSR__SHARDS_MAX = 65536 };
 

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seconds of a training step as a function of the number of processes P, from measured parts:
 
-  t(P) = a + b n / P + m l log2(P) + 2 (l log2(P) + (1 - 1/P) g / w)
+  t(P) = a + b n / P + m l log2(P) + max(S(g) - c n / P, S(k))
+  S(x) = 2 (l log2(P) + (1 - 1/P) x / w)
 
   a, b   fixed seconds of a step in each process, and seconds of an image (one process, two batches)
   n      images of a batch
   m, l   small messages of a step, and seconds of one between two processes
   g, w   bytes of the gradient, and bytes a second that a process sends and receives
+  c      seconds of an image in the backward pass that makes the gradients
+  k      bytes of a bucket, or g where that is less
 
-The last term is tree.c's: halves out and halves back. Prints JSON: for P = 1, 2, 4, ... 512 the
-seconds, images a second and efficiency, for a fixed batch and for one that grows with P. With
-backward=S, seconds of an image in the backward pass that makes the gradients, `overlap` is the
-share of a step that could be saved if messages passed during it: at most the shorter of the two.
+S is the sum of buckets.c: halves out and halves back. It goes on during the backward pass, but for
+the last bucket, which is full when that ends. Prints JSON: for P = 1, 2, 4, ... 512 the seconds,
+images a second and efficiency, for a fixed batch and for one that grows with P, and `hidden`, the
+share of a step without overlap (c = 0) that it saves.
 
   scaling.py a=0.01 b=0.02 batch=64 gradient=2000000 TREE.json [messages=6] [network=BYTES/S:LATENCY]
              [backward=0.001]
@@ -48,16 +51,21 @@ a, b, n, g = number("a", 0), number("b"), number("batch", 64), number("gradient"
 messages = number("messages", 6)
 
 
-def step(p, images):
-    levels = math.log2(p)
-    return a + b * images / p + messages * latency * levels + 2 * (
-        latency * levels + (1 - 1 / p) * g / bandwidth)
+bucket = min(2**20, g)
+backward = number("backward", 0)
 
 
-def overlap(p, images):
-    levels = math.log2(p)
-    sums = 2 * (latency * levels + (1 - 1 / p) * g / bandwidth)
-    return round(min(sums, number("backward", 0) * images / p) / step(p, images), 4)
+def sums(p, size):
+    return 2 * (latency * math.log2(p) + (1 - 1 / p) * size / bandwidth)
+
+
+def step(p, images, c=backward):
+    seen = sums(p, g) if c == 0 else max(sums(p, g) - c * images / p, sums(p, bucket))
+    return a + b * images / p + messages * latency * math.log2(p) + seen
+
+
+def hidden(p, images):
+    return round(1 - step(p, images) / step(p, images, 0), 4)
 
 
 curve = []
@@ -67,7 +75,7 @@ for k in range(10):
     curve.append({"processes": p, "step_seconds": round(fixed, 6),
                   "images_per_second": round(n / fixed, 1),
                   "efficiency": round(step(1, n) / p / fixed, 4),
-                  "overlap": overlap(p, n), "grown_overlap": overlap(p, n * p),
+                  "hidden": hidden(p, n), "grown_hidden": hidden(p, n * p),
                   "grown_step_seconds": round(grown, 6),
                   "grown_images_per_second": round(n * p / grown, 1),
                   "grown_efficiency": round(step(1, n) / grown, 4)})

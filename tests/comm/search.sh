@@ -29,17 +29,28 @@ timeless() {
         -e 's/,"\(seconds\|time_[a-z]*\)":[^,}]*//g' "$1/log.jsonl"
 }
 
-"$search" $run --out one
-timeless one >one.log
-[ "$(grep -c random_baseline one.log)" -gt 2 ] || fail "there is no baseline"
-for mpi in $mpis; do
-    for n in 2 4; do
-        ranks $mpi $n "$search" $run --out $mpi-$n
-        for file in net.safetensors genotype.yaml estimator.safetensors \
-            checkpoint.safetensors; do
-            same "$n ranks of $mpi" one/$file $mpi-$n/$file
+# compare NAME RANKS OPTIONS...: on 1 rank and on so many.
+compare() {
+    name=$1 counts=$2
+    shift 2
+    "$search" $run "$@" --out $name
+    timeless $name >$name.log
+    for mpi in $mpis; do
+        for n in $counts; do
+            ranks $mpi $n "$search" $run "$@" --out $name-$mpi-$n
+            for file in net.safetensors genotype.yaml estimator.safetensors \
+                checkpoint.safetensors; do
+                same "$n ranks of $mpi" $name/$file $name-$mpi-$n/$file
+            done
+            timeless $name-$mpi-$n >$name-$mpi-$n.log
+            same "$n ranks of $mpi" $name.log $name-$mpi-$n.log
         done
-        timeless $mpi-$n >$mpi-$n.log
-        same "$n ranks of $mpi" one.log $mpi-$n.log
     done
-done
+}
+
+compare one "2 4"
+[ "$(grep -c random_baseline one.log)" -gt 2 ] || fail "there is no baseline"
+compare together "2 3" --set search.train_norms=global
+if cmp -s one/estimator.safetensors together/estimator.safetensors; then
+    fail "norms over all parts make no difference"
+fi

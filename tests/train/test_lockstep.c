@@ -165,6 +165,66 @@ START_TEST(a_norm_of_parts_is_that_of_all)
 }
 END_TEST
 
+// What the gradients are of: the mean over all samples.
+static double loss_of_parts(sides *s)
+{
+    double loss = 0;
+    ck_assert_ok(wsr__lockstep_run(s->lockstep, pass_of_part, s));
+    for (size_t k = 0; k < PARTS; k++) {
+        const float *const y = wsr_plan_dst(s->plans[k], "y");
+        for (size_t i = 0; i < counts[k] * s->floats; i++) {
+            loss += (double)y[i] * (double)s->dy[firsts[k] * s->floats + i];
+        }
+    }
+    return loss / SAMPLES;
+}
+
+// That of a part is of the mean over its own samples.
+static double gradient_of_image(const sides *s, size_t i)
+{
+    const size_t k = i < firsts[1] * s->floats ? 0 : 1;
+    const float *const diff = wsr_plan_diff_src(s->plans[k], "x");
+    return (double)diff[i - firsts[k] * s->floats] * (double)counts[k] /
+           SAMPLES;
+}
+
+START_TEST(gradients_are_those_of_finite_differences)
+{
+    enum { FLOATS = 3 };
+    static const float h = 0.01F;
+    static float x[SAMPLES * FLOATS];
+    static float dy[SAMPLES * FLOATS];
+    double wanted[SAMPLES * FLOATS];
+    double most = 0;
+    sides s = {.x = x, .dy = dy, .floats = FLOATS};
+    wsr_set_threads(1);
+    for (size_t i = 0; i < SAMPLES * FLOATS; i++) {
+        wsr__rng rng = wsr__rng_at(2, WSR__RNG_INIT, i, 0);
+        x[i] = 4 * wsr__rng_uniform(&rng);
+        dy[i] = wsr__rng_uniform(&rng) - 0.5F;
+    }
+    open_graph(&s, wsr__shape2(1, FLOATS));
+    run_parts(&s);
+    (void)loss_of_parts(&s);
+    for (size_t i = 0; i < SAMPLES * FLOATS; i++) {
+        wanted[i] = gradient_of_image(&s, i);
+        most = fmax(most, fabs(wanted[i]));
+    }
+    ck_assert_double_gt(most, 0.02);
+    for (size_t i = 0; i < SAMPLES * FLOATS; i++) {
+        const float before = x[i];
+        x[i] = before + h;
+        const double above = loss_of_parts(&s);
+        x[i] = before - h;
+        const double below = loss_of_parts(&s);
+        x[i] = before;
+        ck_assert_double_eq_tol((above - below) / (2 * (double)h), wanted[i],
+                                1e-4);
+    }
+    close_sides(&s);
+}
+END_TEST
+
 static wsr_status end_early(void *ctx, size_t part)
 {
     return part == 0 ? WSR_OK : pass_of_part(ctx, part);
@@ -200,6 +260,7 @@ END_TEST
 Suite *suite(void)
 {
     const TTest *const tests[] = {a_norm_of_parts_is_that_of_all,
+                                  gradients_are_those_of_finite_differences,
                                   parts_that_take_other_passes_are_an_error,
                                   a_reference_kernel_is_refused, NULL};
     return suite_of("lockstep", tests);
