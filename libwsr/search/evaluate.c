@@ -547,19 +547,22 @@ wsr_status wsr__path_evaluate(double *losses, wsr_search *s,
     wsr__path_attack attack = {0};
     wsr_plan *plan = NULL;
     wsr_plan *clean = NULL;
+    wsr_graph *graph = NULL;
     memset(losses, 0, (1 + wsr__search_slots(s)) * sizeof(*losses));
     // Clean losses: in released mode always with running statistics.
-    WSR_TRY(wsr__path_plan(&clean, s, path, batch,
-                           s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN));
+    WSR_TRY(wsr__path_graph(&graph, s, path));
+    WSR_TRY(wsr__path_plan_in(&clean, s, graph, batch,
+                              s->quirks.mixed_norms ? 0u : (unsigned)WSR_TRAIN,
+                              &s->arena));
     WSR_TRY(evaluate_clean(&losses[0], s, clean,
                            other_split ? s->train_loader : s->held_out_loader));
-    WSR_TRY(wsr__path_plan(&plan, s, path, batch, purpose));
+    WSR_TRY(wsr__path_plan_in(&plan, s, graph, batch, purpose, &s->arena));
     if (wsr__search_batch_norms(&s->params)) {
         attack.plans.n = batch;
         attack.plans.batch = plan;
         attack.borrowed = true;
     } else {
-        WSR_TRY(wsr__path_attack_new(&attack, s, path, purpose, plan));
+        WSR_TRY(wsr__path_attack_new(&attack, s, graph, purpose, plan));
     }
     if (how == WSR__EVALUATE_AND_STORE) {
         WSR_TRY(store_noise(s, &attack.plans));
@@ -571,6 +574,7 @@ out:
     wsr__path_attack_free(&attack);
     wsr_plan_free(plan);
     wsr_plan_free(clean);
+    wsr_graph_free(graph);
     return status == WSR_NUMERIC
                ? wsr__fail_at(status,
                               "evaluating an architecture, %s epoch %zu",

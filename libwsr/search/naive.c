@@ -17,6 +17,7 @@ typedef struct sampled {
     wsr__arch arch;
     wsr__path_attack attack;
     wsr_plan *weights; // with edge weights as inputs
+    wsr_graph *graph;  // of the path
     float *diffs;      // of the path's weights, (rows, cols)
 } sampled;
 
@@ -24,7 +25,9 @@ static void free_plans(sampled *t)
 {
     wsr__path_attack_free(&t->attack);
     wsr_plan_free(t->weights);
+    wsr_graph_free(t->graph);
     t->weights = NULL;
+    t->graph = NULL;
 }
 
 static wsr_status make_weights_plan(wsr_plan **out, wsr_search *s,
@@ -64,7 +67,8 @@ static wsr_status begin_batch(sampled *t, wsr_search *s, size_t batch)
     free_plans(t);
     sample(t, s, wsr__search_serial(s) << 32 | (uint64_t)batch);
     WSR_TRY(make_weights_plan(&t->weights, s, t));
-    WSR_TRY(wsr__path_attack_new(&t->attack, s, &t->path,
+    WSR_TRY(wsr__path_graph(&t->graph, s, &t->path));
+    WSR_TRY(wsr__path_attack_new(&t->attack, s, t->graph,
                                  WSR_GRAD_INPUT | WSR_TRAIN, t->weights));
     memset(t->diffs, 0, t->arch.rows * t->arch.cols * sizeof(*t->diffs));
 out:

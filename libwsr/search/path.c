@@ -65,7 +65,7 @@ void wsr__path_uniform(wsr__path *path, const wsr_search *search,
 
 // Whole batches share the search's arena.
 wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *s,
-                                const wsr__path *path, unsigned purpose,
+                                const wsr_graph *graph, unsigned purpose,
                                 const wsr_plan *like)
 {
     wsr_status status = WSR_OK;
@@ -77,18 +77,15 @@ wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *s,
                                               (wsr__search_frozen(&s->params)
                                                    ? WSR__CLEAN_STATS
                                                    : 0u),
+                         .graph = graph,
                          .arena = &s->arena,
                          .params = wsr_net_params(s->net),
                          .stats = s->kept_stats};
     *out = (wsr__path_attack){0};
-    WSR_TRY(wsr_supernet_graph(&out->graph, s->net, path->choices,
-                               s->quirks.weighted ? path->top : NULL));
-    WSR_TRY(
-        wsr__attack_plans_images(&out->images, out->graph, of.purpose, like));
+    WSR_TRY(wsr__attack_plans_images(&out->images, graph, of.purpose, like));
     if (out->images != NULL) {
         WSR_TRY(wsr__image_plans_reserve(&bytes, out->images));
     }
-    of.graph = out->graph;
     of.images = out->images;
     WSR_TRY(wsr__attack_plans_make(&out->plans, &of, wsr_plan_batch(like)));
     s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
@@ -102,7 +99,6 @@ void wsr__path_attack_free(wsr__path_attack *attack)
         wsr__attack_plans_free(&attack->plans);
     }
     wsr__image_plans_free(attack->images);
-    wsr_graph_free(attack->graph);
     *attack = (wsr__path_attack){0};
 }
 
@@ -129,27 +125,38 @@ void wsr__path_fair(wsr__path *path, const wsr_search *search, uint64_t number)
     }
 }
 
-// The graph of a path is dropped once its plan is made.
-wsr_status wsr__path_plan_in(wsr_plan **out, wsr_search *search,
-                             const wsr__path *path, size_t batch,
-                             unsigned purpose, wsr__arena *arena)
+wsr_status wsr__path_graph(wsr_graph **out, wsr_search *s,
+                           const wsr__path *path)
 {
-    wsr_status status = WSR_OK;
     const double start = wsr__seconds();
-    wsr_graph *graph = NULL;
-    *out = NULL;
-    WSR_TRY(wsr_supernet_graph(&graph, search->net, path->choices,
-                               search->quirks.weighted ? path->top : NULL));
-    WSR_TRY(wsr__plan_new_in(out, graph, batch, purpose, arena));
-    search->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
-out:
-    wsr_graph_free(graph);
+    const wsr_status status = wsr_supernet_graph(
+        out, s->net, path->choices, s->quirks.weighted ? path->top : NULL);
+    s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
     return status;
 }
 
-// Plans share the search's arena and run in turn.
+wsr_status wsr__path_plan_in(wsr_plan **out, wsr_search *s,
+                             const wsr_graph *graph, size_t batch,
+                             unsigned purpose, wsr__arena *arena)
+{
+    const double start = wsr__seconds();
+    const wsr_status status =
+        wsr__plan_new_in(out, graph, batch, purpose, arena);
+    s->seconds[WSR__TIME_PLANS] += wsr__seconds() - start;
+    return status;
+}
+
+// A plan does not need its graph any more.
 wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch, unsigned purpose)
 {
-    return wsr__path_plan_in(out, search, path, batch, purpose, &search->arena);
+    wsr_status status = WSR_OK;
+    wsr_graph *graph = NULL;
+    *out = NULL;
+    WSR_TRY(wsr__path_graph(&graph, search, path));
+    WSR_TRY(
+        wsr__path_plan_in(out, search, graph, batch, purpose, &search->arena));
+out:
+    wsr_graph_free(graph);
+    return status;
 }

@@ -371,18 +371,22 @@ const float *wsr__search_table(const wsr_search *search);
 
 /// Weights of the losses in the objective, clean and slots.
 void wsr__search_weights(double *weights, const wsr_search *search);
+/// The graph of a path. [out, owned] NULL on failure.
+wsr_status wsr__path_graph(wsr_graph **out, wsr_search *search,
+                           const wsr__path *path);
+
 /// What attacks along a path run on.
 typedef struct wsr__path_attack {
-    wsr_graph *graph;
     wsr__image_plans *images; // NULL: whole batches
     wsr__attack_plans plans;
     bool borrowed; // plans.batch is another's
 } wsr__path_attack;
 
 /// `purpose` is that of search.attack_norms=batch; `like` is a plan of the
-/// path. wsr__path_attack_free() also after a failure.
+/// graph, which must outlive the attack. wsr__path_attack_free() also after a
+/// failure.
 wsr_status wsr__path_attack_new(wsr__path_attack *out, wsr_search *search,
-                                const wsr__path *path, unsigned purpose,
+                                const wsr_graph *graph, unsigned purpose,
                                 const wsr_plan *like);
 void wsr__path_attack_free(wsr__path_attack *attack);
 
@@ -482,9 +486,9 @@ void wsr__path_free(wsr__path *path);
 wsr_status wsr__path_plan(wsr_plan **out, wsr_search *search,
                           const wsr__path *path, size_t batch,
                           unsigned purpose);
-/// The same in another arena, which must outlive the plan.
+/// A plan of a path's graph in an arena, which must outlive it. [out, owned]
 wsr_status wsr__path_plan_in(wsr_plan **out, wsr_search *search,
-                             const wsr__path *path, size_t batch,
+                             const wsr_graph *graph, size_t batch,
                              unsigned purpose, wsr__arena *arena);
 
 /// Choose the path that trains the supernet, as the searcher or

@@ -11,6 +11,7 @@
 /// Plans of a path. They share the search's arena and run in turn, but for
 /// those of parts with common norms.
 typedef struct wsr__supernet_plans {
+    wsr_graph *graph;
     wsr__path_attack attack;
     wsr_plan *train;  // gradients of the parameters; NULL: parts have theirs
     wsr_plan *both;   // released: the attack's last step

@@ -170,7 +170,7 @@ wsr_status wsr__supernet_part_plans(wsr__supernet_plans *plans, wsr_search *s)
     }
     for (size_t i = 0; i < here && status == WSR_OK; i++) {
         wsr__lockstep_exchange(p->lockstep, i);
-        status = wsr__path_plan_in(&plans->parts[i], s, &s->path,
+        status = wsr__path_plan_in(&plans->parts[i], s, plans->graph,
                                    part_images(s), WSR__SUPERNET_TRAIN,
                                    &p->arenas[i]);
         wsr__lockstep_exchange(p->lockstep, i);

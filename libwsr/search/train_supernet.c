@@ -21,6 +21,7 @@ static void plans_free(wsr__supernet_plans *p)
         wsr_plan_free(p->parts[i]);
     }
     wsr__free(p->parts);
+    wsr_graph_free(p->graph);
     *p = (wsr__supernet_plans){0};
 }
 
@@ -30,17 +31,19 @@ static wsr_status plans_new(wsr__supernet_plans *p, wsr_search *s)
     const unsigned moving = WSR_TRAIN |
                             (s->quirks.moving ? (unsigned)WSR_MOVE_STATS : 0u);
     const size_t batch = (size_t)(s->params.batch / s->params.shards);
+    WSR_TRY(wsr__path_graph(&p->graph, s, &s->path));
     WSR_TRY(wsr__supernet_part_plans(p, s));
     if (p->part_count == 0) {
-        WSR_TRY(
-            wsr__path_plan(&p->train, s, &s->path, batch, WSR__SUPERNET_TRAIN));
+        WSR_TRY(wsr__path_plan_in(&p->train, s, p->graph, batch,
+                                  WSR__SUPERNET_TRAIN, &s->arena));
     }
-    WSR_TRY(wsr__path_attack_new(&p->attack, s, &s->path,
+    WSR_TRY(wsr__path_attack_new(&p->attack, s, p->graph,
                                  WSR_GRAD_INPUT | moving,
                                  p->train != NULL ? p->train : p->parts[0]));
     if (s->quirks.leftover) {
-        WSR_TRY(wsr__path_plan(&p->both, s, &s->path, batch,
-                               WSR_GRAD_INPUT | WSR_GRAD_PARAMS | moving));
+        WSR_TRY(wsr__path_plan_in(&p->both, s, p->graph, batch,
+                                  WSR_GRAD_INPUT | WSR_GRAD_PARAMS | moving,
+                                  &s->arena));
     }
 out:
     return status;
