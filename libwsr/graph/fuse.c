@@ -6,8 +6,9 @@
 //
 //   separable   A depthwise and a pointwise convolution become one step. The
 //               tensor between them stays in the cache.
-//   fold        Without gradients, a norm by running statistics goes into the
-//               weights and the bias of the convolution before it.
+//   fold        Without gradients of parameters, a norm by running statistics
+//               goes into the weights and the bias of the convolution before
+//               it, in both directions.
 //   norm        The result of a batch norm is deferred: consumers apply scale
 //               and shift as they read the norm's source. In backward, the
 //               producer of that source reads the gradient through an affine
@@ -135,23 +136,34 @@ out:
 
 // -------------------------------------------------------------------- fold
 
-// Only without gradients: folding changes rounding enough to flip more signs of
-// the input gradient than differ from the reference by its own rounding, and an
-// attack steps by these signs.
+static bool wants_parameters(const wsr__node *node)
+{
+    bool wants = false;
+    for (size_t i = 1; i < node->n; i++) {
+        wants = wants || node->src[i].want_diff;
+    }
+    return wants;
+}
+
+// The gradient of the images is then nearer to that of double precision than
+// without folding (docs/performance.md): there are fewer operations.
 //
-// dst lies in the memory of the convolution's result, which is normalised then.
+// dst lies in the memory of the convolution's result, which is normalised then,
+// and the gradient of that result in that of dst.
 static wsr_status fold(wsr_plan *plan, uint32_t s)
 {
     wsr__step *const step = &plan->steps[s];
     wsr__node *const node = &step->node;
     const uint32_t from = step->srcs[0];
     const wsr__slot *const src = &plan->slots[from];
-    if (node->impl->fusion.folded == NULL || node->train || node->backward ||
-        !stored_image(src) || !read_once(plan, from)) {
+    if (node->impl->fusion.folded == NULL || node->train ||
+        wants_parameters(node) || !stored_image(src) ||
+        !read_once(plan, from)) {
         return WSR_OK;
     }
     wsr__step *const producer = &plan->steps[src->producer];
     if (!producer->node.impl->fusion.folds ||
+        wants_parameters(&producer->node) ||
         producer->norm_consumer != WSR__NONE) {
         return WSR_OK;
     }
@@ -159,6 +171,9 @@ static wsr_status fold(wsr_plan *plan, uint32_t s)
     step->deferred.folded = true;
     producer->norm_consumer = s;
     plan->slots[step->dst].data_in = from;
+    if (node->src[0].want_diff) {
+        plan->slots[from].diff_in = step->dst;
+    }
     return WSR_OK;
 }
 

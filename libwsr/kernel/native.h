@@ -294,7 +294,7 @@ size_t wsr__dense_transposed_size(const wsr__dense *p);
 void wsr__dense_pack(float *packed, const wsr__dense *p, const float *plain,
                      const float *factor);
 void wsr__dense_pack_transposed(float *packed, const wsr__dense *p,
-                                const float *plain);
+                                const float *plain, const float *factor);
 void wsr__dense_unpack_add(float *plain, const wsr__dense *p,
                            const float *packed);
 
@@ -321,7 +321,7 @@ size_t wsr__winograd_transposed_size(const wsr__dense *p);
 void wsr__winograd_pack(float *packed, const wsr__dense *p, const float *plain,
                         const float *factor);
 void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
-                                   const float *plain);
+                                   const float *plain, const float *factor);
 /// As wsr__dense_thread_scratch and wsr__dense_weights_scratch.
 size_t wsr__winograd_thread_scratch(const wsr__dense *p);
 size_t wsr__winograd_weights_scratch(const wsr__dense *p);
@@ -335,7 +335,7 @@ typedef struct wsr__dense_method {
     void (*pack)(float *packed, const wsr__dense *p, const float *plain,
                  const float *factor);
     void (*pack_transposed)(float *packed, const wsr__dense *p,
-                            const float *plain);
+                            const float *plain, const float *factor);
     void (*forward)(float *dst, const wsr__dense *p, const float *src,
                     const float *weights, const wsr__thread_scratch *threads,
                     const wsr__fwd *fwd);

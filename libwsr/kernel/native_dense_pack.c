@@ -70,15 +70,16 @@ void wsr__dense_pack(float *packed, const wsr__dense *p, const float *plain,
 }
 
 void wsr__dense_pack_transposed(float *packed, const wsr__dense *p,
-                                const float *plain)
+                                const float *plain, const float *factor)
 {
     const wsr__conv *const c = &p->conv;
     const int64_t taps = c->kh * c->kw;
     memset(packed, 0, wsr__dense_transposed_size(p) * sizeof(*packed));
     for (int64_t i = 0; i < c->co * c->ci; i++) {
+        const float by = factor != NULL ? factor[i / c->ci] : 1.0f;
         float *const to = packed + packed_at(c, i % c->ci, i / c->ci, c->co);
         for (int64_t k = 0; k < taps; k++) {
-            to[k * WSR__BLOCK * PAIR] = plain[i * taps + k];
+            to[k * WSR__BLOCK * PAIR] = plain[i * taps + k] * by;
         }
     }
 }

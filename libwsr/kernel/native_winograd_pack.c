@@ -253,11 +253,12 @@ void wsr__winograd_pack(float *packed, const wsr__dense *p, const float *plain,
 }
 
 void wsr__winograd_pack_transposed(float *packed, const wsr__dense *p,
-                                   const float *plain)
+                                   const float *plain, const float *factor)
 {
     pack(&(packing){.conv = &p->conv,
                     .packed = packed,
                     .plain = plain,
+                    .factor = factor,
                     .transposed = true});
 }
 

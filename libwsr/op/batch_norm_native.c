@@ -311,9 +311,12 @@ static wsr_status nothing(wsr__node *node)
     return WSR_OK;
 }
 
-const wsr__impl wsr__batch_norm_folded = {.name = "folded",
-                                          .layout = wsr__layout_blocked,
-                                          .plan = plan,
-                                          .forward = nothing,
-                                          .bind = bind_deferred,
-                                          .fusion = {.refold = refold}};
+const wsr__impl wsr__batch_norm_folded = {
+    .name = "folded",
+    .layout = wsr__layout_blocked,
+    .plan = plan,
+    .forward = nothing,
+    .backward = nothing,
+    .bind = bind_deferred,
+    .accumulates = true,
+    .fusion = {.refold = refold, .dst_views = true}};

@@ -121,7 +121,8 @@ static void backward_data(const wsr__node *node)
     const wsr__bwd bwd = wsr__node_bwd(node);
     const wsr__dense p = with_batch_strides(node, true, true);
     if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
-        s->m->pack_transposed(s->transposed, &s->p, node->src[1].data);
+        s->m->pack_transposed(s->transposed, &s->p, node->src[1].data,
+                              wsr__node_factor(node));
     }
     s->m->backward_data(node->src[0].diff, &p, node->dst.diff, s->transposed,
                         &node->thread_scratch, &bwd);

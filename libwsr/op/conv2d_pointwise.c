@@ -116,7 +116,8 @@ static wsr_status backward(wsr__node *node)
     if (node->src[0].want_diff) {
         grads.src = node->src[0].diff;
         if (wsr__conv2d_stale(&s->transposed_version, node, 1)) {
-            wsr__pw_pack_transposed(s->transposed, &s->p, weights->data, NULL);
+            wsr__pw_pack_transposed(s->transposed, &s->p, weights->data,
+                                    wsr__node_factor(node));
         }
     }
     if (weights->want_diff) {

@@ -179,7 +179,7 @@ static wsr__sep_weights weights_of(const wsr__node *node, bool transposed)
         wsr__pw_pack(s->pointwise, &s->pw, pw, factor);
     }
     if (transposed && wsr__conv2d_stale(&s->versions[2], node, POINTWISE)) {
-        wsr__pw_pack_transposed(s->transposed, &s->pw, pw, NULL);
+        wsr__pw_pack_transposed(s->transposed, &s->pw, pw, factor);
     }
     return (wsr__sep_weights){.dw = s->depthwise,
                               .pw = s->pointwise,

@@ -81,14 +81,43 @@ START_TEST(images_that_leave_when_they_fall_are_the_same_ones)
 }
 END_TEST
 
-START_TEST(one_step_gives_the_pixels_of_the_reference)
+enum { EXACT = 64 }; // images whose gradients are known in float64
+
+// Pixels of FGSM that are not those of the signs in float64.
+static size_t inexact(const wsr_attack_result *result, const world *w,
+                      float eps)
+{
+    static unsigned char positive[EXACT * PIXELS / 8];
+    const float *const mine = wsr_attack_result_images(result, 0);
+    wsr__st *st = NULL;
+    size_t n = 0;
+    ck_assert_ok(wsr__st_open(&st, SIGNS));
+    ck_assert_ok(wsr__st_read_u8(positive, st, "positive", sizeof(positive)));
+    for (size_t i = 0; i < EXACT * PIXELS; i++) {
+        const bool up = (positive[i / 8] >> (i % 8) & 1) != 0;
+        const float moved = w->x[i] + (up ? eps : -eps);
+        n += fabsf(mine[i] - fminf(fmaxf(moved, 0), 1)) > 1e-5f;
+    }
+    wsr__st_free(st);
+    return n;
+}
+
+// An attack steps by signs, and rounding turns signs of derivatives near 0. By
+// PyTorch in float32 50 of the pixels differ from those of PyTorch in float64
+// (fgsm_f64.py): no more may here. Ours and the reference's in float32 then
+// differ by both: 12 of the pixels shown are the reference's.
+START_TEST(one_step_is_no_further_from_float64_than_the_reference)
 {
     world *const w = world_new();
     wsr_attack_result *const result =
-        attack(w, "fgsm", "stop=false", 0.06f, SHOWN);
-    // The noise floor in the metadata of the file.
+        attack(w, "fgsm", "stop=false", 0.06f, EXACT);
+    const size_t differ = inexact(result, w, 0.06f);
+    printf("fgsm: %zu of %d pixels are not those of float64\n", differ,
+           EXACT * PIXELS);
+    (void)fflush(stdout);
+    ck_assert_uint_le(differ, 50);
     ck_assert_double_ge(agreeing(result, "attack_fgsm_eps0.06"),
-                        0.9998982548713684);
+                        1 - 24.0 / (SHOWN * PIXELS));
     wsr_attack_result_free(result);
     world_free(w);
 }
@@ -99,6 +128,6 @@ Suite *suite(void)
     const TTest *const tests[] = {
         deterministic_attacks_fool_the_images_that_the_references_fooled,
         images_that_leave_when_they_fall_are_the_same_ones,
-        one_step_gives_the_pixels_of_the_reference, NULL};
+        one_step_is_no_further_from_float64_than_the_reference, NULL};
     return suite_of("golden attacks", tests);
 }

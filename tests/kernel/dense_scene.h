@@ -67,7 +67,7 @@ static inline void pack(scene *s)
     s->packed = floats((int64_t)s->m->weights_size(p));
     s->transposed = floats((int64_t)s->m->transposed_size(p));
     s->m->pack(s->packed, p, s->weights, NULL);
-    s->m->pack_transposed(s->transposed, p, s->weights);
+    s->m->pack_transposed(s->transposed, p, s->weights, NULL);
     const size_t stride = s->m->thread_scratch(p);
     s->memory = floats((int64_t)stride * THREADS);
     s->threads = (wsr__thread_scratch){
