@@ -4,6 +4,8 @@
 // learns from the same architectures of a file of collect_architectures and
 // predicts the rest. Prints Kendall's tau with its bootstrap interval for each
 // strength, as rows of a Markdown table; the first row names the strengths.
+// Where the file has cells that were trained alone, the last column is that of
+// the mean predicted loss and their mean robust accuracy.
 //
 // bench_predictors_rank data=FILE [train=100] [passes=500] [threads=2]
 //     [seed=1] [spec=SPEC] [unseen=0]
@@ -42,6 +44,10 @@ typedef struct data {
     float *tables;  // (n, rows, cols)
     double *losses; // (n, heads)
     double eps[HEADS];
+    // Cells that were trained alone.
+    size_t n_trained;
+    float *trained;     // (n_trained, rows, cols)
+    double *accuracies; // (n_trained)
 } data;
 
 static void allocate(data *d)
@@ -51,6 +57,24 @@ static void allocate(data *d)
     if (d->tables == NULL || d->losses == NULL || d->heads > HEADS) {
         bench_must(WSR_FAIL(WSR_NOMEM, "no room for the architectures"));
     }
+}
+
+static void read_trained(data *d, const wsr__st *st)
+{
+    const wsr__st_tensor *const tensor = wsr__st_find(st, "accuracies");
+    if (tensor == NULL) {
+        return;
+    }
+    const size_t n = tensor->count;
+    d->n_trained = n;
+    d->trained = wsr__alloc(n * d->rows * d->cols, sizeof(float));
+    d->accuracies = wsr__alloc(n, sizeof(double));
+    if (d->trained == NULL || d->accuracies == NULL) {
+        bench_must(WSR_FAIL(WSR_NOMEM, "no room for the trained cells"));
+    }
+    bench_must(wsr__st_read_f32(d->trained, st, "trained_tables",
+                                n * d->rows * d->cols));
+    bench_must(wsr__st_read_f64(d->accuracies, st, "accuracies", n));
 }
 
 static void read_file(data *d, const char *path)
@@ -72,6 +96,7 @@ static void read_file(data *d, const char *path)
         wsr__st_read_f32(d->tables, st, "tables", d->n * d->rows * d->cols));
     bench_must(wsr__st_read_f64(d->losses, st, "losses", d->n * d->heads));
     bench_must(wsr__st_read_f64(d->eps, st, "eps", d->heads));
+    read_trained(d, st);
     wsr__st_free(st);
 }
 
@@ -159,14 +184,40 @@ static void print_row(wsr_predictor *p, const data *d, const char *spec,
     wsr__free(both);
 }
 
+// Tau of the mean predicted loss and the accuracy that was trained alone.
+static void print_trained(wsr_predictor *p, const data *d)
+{
+    const size_t n = d->n_trained;
+    double *const guess = wsr__alloc(n, sizeof(*guess));
+    double range[2];
+    if (guess == NULL) {
+        bench_must(WSR_NOMEM);
+        return; // bench_must() ended the program
+    }
+    for (size_t i = 0; i < n; i++) {
+        double losses[HEADS];
+        bench_must(wsr_predictor_run(losses, p,
+                                     d->trained + i * d->rows * d->cols, 1));
+        guess[i] = 0;
+        for (size_t h = 0; h < d->heads; h++) {
+            guess[i] -= losses[h] / (double)d->heads;
+        }
+    }
+    bench_must(wsr_kendall_tau_interval(range, guess, d->accuracies, n, 1));
+    printf("| %.2f [%.2f, %.2f] ", wsr_kendall_tau(guess, d->accuracies, n),
+           range[0], range[1]);
+    wsr__free(guess);
+}
+
 static void print_head(const data *d)
 {
+    const size_t columns = d->heads + (d->n_trained > 0 ? 3 : 2);
     printf("| predictor ");
     for (size_t h = 0; h < d->heads; h++) {
         printf("| eps %g ", d->eps[h]);
     }
-    printf("| mean | seconds |\n|---");
-    for (size_t h = 0; h < d->heads + 2; h++) {
+    printf("| mean %s| seconds |\n|---", d->n_trained > 0 ? "| trained " : "");
+    for (size_t h = 0; h < columns; h++) {
         printf("|---");
     }
     printf("|\n");
@@ -200,11 +251,16 @@ int main(int argc, char **argv)
                   (uint64_t)bench_number(argc, argv, "seed", 1));
         const double seconds = bench_seconds() - start;
         print_row(p, &d, spec, train, unseen);
+        if (d.n_trained > 0) {
+            print_trained(p, &d);
+        }
         printf("| %.1f |\n", seconds);
         (void)fflush(stdout);
         wsr_predictor_free(p);
     }
     wsr__free(d.tables);
     wsr__free(d.losses);
+    wsr__free(d.trained);
+    wsr__free(d.accuracies);
     return 0;
 }

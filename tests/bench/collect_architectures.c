@@ -7,24 +7,37 @@
 // (n, rows, cols), losses (n, heads) and eps (heads).
 //
 // collect_architectures out=FILE [n=160] [epochs=30] [threads=2] [images=12000]
+//     [config=CONFIG.yaml] [seed=1] [table=TABLE.jsonl]
+//   config: of a search, for example config.yaml of its folder, instead of the
+//           settings below; its warm-up trains the supernet. data and images
+//           are still those of this line.
+//   table: cells that were trained alone (wsr-search --preset table-nb201).
+//   They
+//          are measured as well: trained_tables (m, rows, cols), trained_losses
+//          (m, heads), and accuracies (m), mean robust ones with the first
+//          seed.
 
 #include "base/base.h"
 #include "bench/bench.h"
 #include "io/io.h"
-#include "search/search.h"
+#include "search/table.h"
 #include "waiting.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static wsr_config *configure(long epochs)
+static void set(wsr_config *config, const char *key, long value)
+{
+    char text[64];
+    (void)snprintf(text, sizeof(text), "%s=%ld", key, value);
+    bench_must(wsr_config_set(config, text));
+}
+
+static wsr_config *configure(const char *path, long epochs)
 {
     static const char *const settings[] = {
-        "seed=1",
         "supernet.channels=8",
         "supernet.layers=4",
-        "searcher.name=naive",
-        "search.population=0",
         "search.batch=64",
         "search.augment=random_crop:pad=2,flip",
         "search.lr=0.05",
@@ -34,13 +47,20 @@ static wsr_config *configure(long epochs)
         "search.val_batches=4",
         "search.train_batches=40"};
     wsr_config *config = NULL;
-    char text[64];
     bench_must(wsr_config_new(&config));
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        bench_must(wsr_config_set(config, settings[i]));
+    if (path != NULL) {
+        bench_must(wsr_config_load(config, path));
+    } else {
+        for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+            bench_must(wsr_config_set(config, settings[i]));
+        }
+        set(config, "search.warm_up", epochs);
     }
-    (void)snprintf(text, sizeof(text), "search.warm_up=%ld", epochs);
-    bench_must(wsr_config_set(config, text));
+    // All strengths are attacked, and rankings are made here.
+    bench_must(wsr_config_set(config, "searcher.name=naive"));
+    bench_must(wsr_config_set(config, "search.derive=alphas"));
+    bench_must(wsr_config_set(config, "search.ranking="));
+    set(config, "search.population", 0);
     return config;
 }
 
@@ -52,6 +72,11 @@ typedef struct collected {
     float *tables;
     double *losses;
     double *eps;
+    wsr__table trained;
+    float *trained_tables;
+    double *trained_losses;
+    double *accuracies;
+    size_t n_trained;
 } collected;
 
 static void collect(collected *c, wsr_search *search, size_t n)
@@ -81,6 +106,61 @@ static void collect(collected *c, wsr_search *search, size_t n)
     wsr__path_free(&path);
 }
 
+static void add_trained(collected *c, wsr_search *search,
+                        const wsr__table_row *row)
+{
+    const wsr__space_class *const space = wsr__search_space(search);
+    const size_t k = c->n_trained++;
+    wsr_genotype *genotype = NULL;
+    wsr__path path = {0};
+    wsr__pairs pairs;
+    bench_must(wsr_genotype_parse(&genotype, row->genotype, row->cell));
+    bench_must(wsr__pairs_take(&pairs, space, genotype));
+    bench_must(wsr__path_new(&path, &search->arch));
+    wsr__pairs_path(&path, &pairs, space);
+    wsr__pairs_table(c->trained_tables + k * c->floats, &pairs, space);
+    bench_must(wsr_search_evaluate(c->trained_losses + k * c->heads, search,
+                                   path.choices));
+    c->accuracies[k] = row->mean;
+    wsr__path_free(&path);
+    wsr_genotype_free(genotype);
+}
+
+// The random cells of a table: edge cases would make any ranking look good.
+static void collect_trained(collected *c, wsr_search *search, const char *table)
+{
+    bench_must(wsr__table_read(&c->trained, table));
+    const size_t n = c->trained.n;
+    c->trained_tables = wsr__alloc(n * c->floats, sizeof(float));
+    c->trained_losses = wsr__alloc(n * c->heads, sizeof(double));
+    c->accuracies = wsr__alloc(n, sizeof(double));
+    if (c->trained_tables == NULL || c->trained_losses == NULL ||
+        c->accuracies == NULL) {
+        bench_must(WSR_NOMEM);
+        return; // bench_must() ended the program
+    }
+    for (size_t i = 0; i < n; i++) {
+        const wsr__table_row *const row = &c->trained.rows[i];
+        if (row->seed == 1 && strncmp(row->cell, "random_", 7) == 0) {
+            add_trained(c, search, row);
+        }
+    }
+}
+
+static void write_trained(wsr__st_builder *b, const collected *c,
+                          const wsr_search *search)
+{
+    const int64_t n = (int64_t)c->n_trained;
+    const int64_t tables[] = {n, (int64_t)search->arch.rows,
+                              (int64_t)search->arch.cols};
+    const int64_t losses[] = {n, (int64_t)c->heads};
+    bench_must(wsr__st_add(b, "trained_tables", WSR__ST_F32, c->trained_tables,
+                           tables, 3));
+    bench_must(wsr__st_add(b, "trained_losses", WSR__ST_F64, c->trained_losses,
+                           losses, 2));
+    bench_must(wsr__st_add_f64(b, "accuracies", c->accuracies, c->n_trained));
+}
+
 static void write_file(const char *path, const collected *c,
                        const wsr_search *search)
 {
@@ -92,18 +172,43 @@ static void write_file(const char *path, const collected *c,
     bench_must(wsr__st_add(b, "tables", WSR__ST_F32, c->tables, tables, 3));
     bench_must(wsr__st_add(b, "losses", WSR__ST_F64, c->losses, losses, 2));
     bench_must(wsr__st_add_f64(b, "eps", c->eps, c->heads));
+    if (c->n_trained > 0) {
+        write_trained(b, c, search);
+    }
     bench_must(wsr__st_write(b, path));
     wsr__st_builder_free(b);
 }
 
+static wsr_dataset *open_images(int argc, char **argv)
+{
+    wsr_dataset *data = NULL;
+    char view[64];
+    (void)snprintf(view, sizeof(view), "limit=%ld,size=%ld",
+                   bench_number(argc, argv, "images", 12000),
+                   bench_number(argc, argv, "size", 0));
+    bench_must(wsr_dataset_open(
+        &data, bench_text(argc, argv, "data", "fashion-mnist"), "train", view));
+    return data;
+}
+
+static void free_collected(collected *c)
+{
+    wsr__free(c->tables);
+    wsr__free(c->losses);
+    wsr__free(c->eps);
+    wsr__table_free(&c->trained);
+    wsr__free(c->trained_tables);
+    wsr__free(c->trained_losses);
+    wsr__free(c->accuracies);
+}
+
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"out",     "n",    "epochs", "images",
-                                       "threads", "data", NULL};
+    static const char *const keys[] = {"out",    "n",     "epochs",  "images",
+                                       "config", "table", "threads", "data",
+                                       "seed",   "size",  NULL};
     collected c = {0};
-    wsr_dataset *data = NULL;
     wsr_search *search = NULL;
-    char limit[64];
     wait_briefly(argv);
     bench_check(argc, argv, keys);
     wsr_set_threads((size_t)bench_number(argc, argv, "threads", 2));
@@ -113,12 +218,11 @@ int main(int argc, char **argv)
         return 2;
     }
     wsr_config *const config =
-        configure(bench_number(argc, argv, "epochs", 30));
-    (void)snprintf(limit, sizeof(limit), "limit=%ld",
-                   bench_number(argc, argv, "images", 12000));
-    bench_must(wsr_dataset_open(&data,
-                                bench_text(argc, argv, "data", "fashion-mnist"),
-                                "train", limit));
+        configure(bench_text(argc, argv, "config", NULL),
+                  bench_number(argc, argv, "epochs", 30));
+    set(config, "seed", bench_number(argc, argv, "seed", 1));
+    set(config, "threads", bench_number(argc, argv, "threads", 2));
+    wsr_dataset *const data = open_images(argc, argv);
     bench_must(wsr_search_new(&search, data, config));
     const double start = bench_seconds();
     while (wsr_search_phase(search) == WSR_PHASE_WARM_UP) {
@@ -126,14 +230,16 @@ int main(int argc, char **argv)
     }
     const double trained = bench_seconds();
     collect(&c, search, (size_t)bench_number(argc, argv, "n", 160));
+    const char *const table = bench_text(argc, argv, "table", NULL);
+    if (table != NULL) {
+        collect_trained(&c, search, table);
+    }
     write_file(out, &c, search);
     printf("{\"train_seconds\": %.1f, \"evaluate_seconds\": %.1f, \"n\": %zu, "
            "\"accuracy\": %.3f, \"threads\": %zu}\n",
            trained - start, bench_seconds() - trained, c.n,
            wsr_search_train_accuracy(search), wsr_threads());
-    wsr__free(c.tables);
-    wsr__free(c.losses);
-    wsr__free(c.eps);
+    free_collected(&c);
     wsr_search_free(search);
     wsr_dataset_free(data);
     wsr_config_free(config);
