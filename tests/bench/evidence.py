@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # evidence.py TABLE.jsonl [--found FOUND.jsonl] [--verdict FOLDER]
-#     [--log NAME=log.jsonl]... [--every EPOCHS] [--data DATA.jsonl] OUT.svg
+#     [--log NAME=log.jsonl]... [--every EPOCHS] [--data DATA.jsonl]
+#     [--autoattack TABLE.jsonl] OUT.svg
 #
 # The numbers and the picture of docs/evidence.md: how far the accuracies of a
 # table (wsr-search --preset table-nb201) depend on the cell, where cells that
@@ -9,6 +10,8 @@
 # methods compare that found cells with the same seeds (verdict.py), and how
 # searches rank the cells of the table (the lines "ranking" of their logs). --data
 # takes the rows and rankings of --verdict, or gives them where that is not given.
+# --autoattack is a table of the same cells and seeds with eval.attack=[pgd:...,
+# autoattack]: whether AutoAttack has the same order of cells.
 
 import argparse
 import glob
@@ -23,6 +26,7 @@ parser.add_argument("table")
 parser.add_argument("--found", default=None)
 parser.add_argument("--verdict", default=None)
 parser.add_argument("--data", default=None)
+parser.add_argument("--autoattack", default=None)
 parser.add_argument("--log", action="append", default=[])
 parser.add_argument("--every", type=int, default=1)  # epochs between rankings
 parser.add_argument("out")
@@ -95,6 +99,53 @@ for name, of in measures:
           f"{math.sqrt(rest):.4f} | {between / rest:.1f} | "
           f"{mean(ranks):.2f} |")
 
+# The same networks under AutoAttack, fewer images and strengths.
+
+
+def report_tau(what, pairs):
+    of = lambda some: tau([p[0] for p in some], [p[1] for p in some])
+    low, high = interval(pairs, of)
+    print(f"{what}: {of(pairs):.2f} [{low:.2f}, {high:.2f}] over {len(pairs)}")
+
+
+def deviation(values):
+    return math.sqrt(sum((v - mean(values)) ** 2 for v in values) /
+                     (len(values) - 1))
+
+
+# A row may have one strength or several.
+attacked = {}  # strength -> cell -> accuracies by PGD and AutoAttack
+images = 0
+for row in rows_of(args.autoattack) if args.autoattack else []:
+    for i, eps in enumerate(row["eps"]):
+        images = row["images"]
+        attacked.setdefault(eps, {})[row["cell"]] = (
+            row["pgd_accuracy"][i], row["autoattack_accuracy"][i])
+first = {c: cells[c][seeds[0]] for c in drawn}  # the networks that they are of
+for eps, by_cell in sorted(attacked.items()):
+    pgd, strong = zip(*by_cell.values())
+    p = mean(strong)
+    print(f"{eps:g}, {images} images, {len(strong)} cells: AutoAttack {p:.3f}, "
+          f"deviation {deviation(strong):.4f}, PGD {mean(pgd):.3f}, deviation "
+          f"{deviation(pgd):.4f}; binomial deviation of AutoAttack "
+          f"{math.sqrt(p * (1 - p) / images):.4f}; of the difference "
+          f"{deviation([x - y for x, y in by_cell.values()]):.4f}")
+    report_tau("  PGD of the table, mean, and AutoAttack",
+               [(first[c]["mean_robust_accuracy"], by_cell[c][1])
+                for c in by_cell])
+    report_tau("  PGD of the table at this strength, and AutoAttack",
+               [(first[c]["pgd_accuracy"][first[c]["eps"].index(eps)],
+                 by_cell[c][1]) for c in by_cell])
+    report_tau("  PGD and AutoAttack, the same images", list(by_cell.values()))
+    report_tau("  PGD of the table, mean, and PGD, these images",
+               [(first[c]["mean_robust_accuracy"], by_cell[c][0])
+                for c in by_cell])
+both = [c for c in drawn if attacked and all(c in v for v in attacked.values())]
+if both:
+    report_tau("PGD of the table, mean, and AutoAttack, mean",
+               [(first[c]["mean_robust_accuracy"],
+                 mean([v[c][1] for v in attacked.values()])) for c in both])
+
 # Found cells among random ones, with the first seed, which all have.
 alone = sorted(cells[c][seeds[0]]["mean_robust_accuracy"] for c in drawn)
 found = rows_of(args.found) if args.found else []
@@ -149,8 +200,11 @@ def sign_flips(differences):
     return sum(v >= seen - 1e-12 for v in sums) / len(sums)
 
 
-ORDER = ["wsr_nas", "wsr_nas_trained", "regularized_evolution", "naive",
-         "random"]
+# Of the verdict, in the order of the picture; then what takes something away.
+JUDGED = ["wsr_nas", "wsr_nas_lstm", "regularized_evolution", "naive", "random"]
+ORDER = JUDGED + ["wsr_nas_trained", "derive_alphas", "derive_predicted",
+                  "without_ranks", "without_fair", "without_warm_up",
+                  "running_norms"]
 methods = {}  # name -> search seed -> accuracies with the seeds of training
 for row in verdict:
     if row["event"] == "row":
@@ -176,14 +230,15 @@ for one, other in itertools.combinations(methods, 2):
     gains = [mean(methods[one][s]) - mean(methods[other][s]) for s in both]
     print(f"{one} - {other}: {mean(gains):+.4f} over {len(both)} search seeds, "
           f"better in {sum(g > 0 for g in gains)}, p {sign_flips(gains):.2f}")
-for what in ("shared_objective_tau", "running_objective_tau",
-             "predictor_objective_tau", "unseen_objective_tau"):
-    taus = [e[what] for e in verdict
-            if e["event"] == "ranking" and e.get(what) is not None]
-    if taus:
-        low_end, high_end = interval(taus, mean)
-        print(what, [round(v, 2) for v in taus],
-              f"mean {mean(taus):.2f} [{low_end:.2f}, {high_end:.2f}]")
+for name in ORDER:
+    for what in ("shared_objective_tau", "running_objective_tau",
+                 "predictor_objective_tau", "unseen_objective_tau"):
+        taus = [e[what] for e in verdict if e["event"] == "ranking" and
+                e["method"] == name and e.get(what) is not None]
+        if taus:
+            low_end, high_end = interval(taus, mean)
+            print(name, what, [round(v, 2) for v in taus],
+                  f"mean {mean(taus):.2f} [{low_end:.2f}, {high_end:.2f}]")
 
 # How searches rank the cells.
 logs = {}
@@ -200,10 +255,10 @@ for spec in args.log:
 # ------------------------------------------------------------------ picture
 
 INK, GREY = "#333", "#999"
-SHORT = {"wsr_nas": "wsr_nas", "wsr_nas_trained": "+ 5 trained",
+SHORT = {"wsr_nas": "wsr_nas", "wsr_nas_lstm": "its lstm",
          "regularized_evolution": "evolution", "naive": "naive",
          "random": "random"}
-COLOURS = ["#2a6fb0", "#c0562c", "#3a8a52", "#8457a8"]
+COLOURS = ["#2a6fb0", "#c0562c", "#3a8a52", "#8457a8", "#7a6a20"]
 svg = []
 
 
@@ -256,18 +311,19 @@ for row in found:
     svg.append(f'<path d="M{px(v):.1f} 250v-200" stroke="{COLOURS[1]}" '
                'stroke-opacity="0.6"/>')
 
-if methods:
+judged = {name: methods[name] for name in JUDGED if name in methods}
+if judged:
     px, py = panel(600, "Cells that were found", "",
-                   "percentile among random cells", (0, len(methods)),
+                   "percentile among random cells", (0, len(judged)),
                    (0, 100), numbers=False)
-    for i, (name, by_seed) in enumerate(methods.items()):
+    for i, (name, by_seed) in enumerate(judged.items()):
         for s in sorted(by_seed):
             svg.append(f'<circle cx="{px(i + 0.2 + 0.12 * (s - 1)):.1f}" '
                        f'cy="{py(scores[name][s]):.1f}" r="4" '
-                       f'fill="{COLOURS[i % 4]}" fill-opacity="0.8"/>')
+                       f'fill="{COLOURS[i % 5]}" fill-opacity="0.8"/>')
         svg.append(f'<path d="M{px(i + 0.1):.1f} '
                    f'{py(mean(list(scores[name].values()))):.1f}'
-                   f'H{px(i + 0.8):.1f}" stroke="{COLOURS[i % 4]}" '
+                   f'H{px(i + 0.8):.1f}" stroke="{COLOURS[i % 5]}" '
                    'stroke-width="2"/>')
         svg.append(f'<text x="{px(i + 0.45):.1f}" y="{266 + 12 * (i % 2)}" '
                    f'class="s">{SHORT[name]}</text>')

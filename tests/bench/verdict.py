@@ -3,9 +3,9 @@
 # verdict.py --tool wsr-search --table TABLE.jsonl [--methods A,B] [--first N]
 #     [--seeds N] FOLDER
 #
-# The runs of docs/evidence.md, "The verdict": searches over NAS-Bench-201 with
-# several seeds and methods at equal cost, and the cells that they found, trained
-# alike. Every run has a folder below FOLDER. A run that is complete is left
+# The runs of docs/evidence.md, "The verdict" and "What helped": searches over
+# NAS-Bench-201 with several seeds and methods at equal cost, and the cells that
+# they found, trained alike. Every run has a folder below FOLDER. A run that is complete is left
 # alone and one that was stopped goes on, so that the same command goes on where
 # it was stopped. Several of these may work in one FOLDER on different methods or seeds.
 #
@@ -23,8 +23,7 @@ parser.add_argument("folder")
 parser.add_argument("--tool", default="wsr-search")
 parser.add_argument("--table", required=True)
 parser.add_argument("--methods",
-                    default="wsr_nas,wsr_nas_trained,regularized_evolution,"
-                    "naive,random")
+                    default="wsr_nas,regularized_evolution,naive,random")
 parser.add_argument("--first", type=int, default=1)  # search seed
 parser.add_argument("--seeds", type=int, default=5)
 args = parser.parse_args()
@@ -35,22 +34,31 @@ BUDGET = 505000  # forward-backward passes of each method
 TRIAL = 2000 * 3 + 500 * 4 * 5
 TRIALS = ["table.edge_cases=false", "table.seeds=1", "train.epochs=1",
           "eval.count=500"]
-# wsr_nas_trained tries the best candidates of the search of wsr_nas, for what
-# that leaves; random tries random cells for all of it.
+# wsr_nas_trained tries the best candidates of the search of wsr_nas_lstm, for
+# what that leaves; random tries random cells for all of it.
 CANDIDATES = 5
 RANDOM_CELLS = BUDGET // TRIAL
 
 # The supernet is trained alike for all, paths drawn fairly.
 SUPERNET = ["search.sampling=fair", "search.warm_up=40", "search.val_batches=2",
             f"search.budget={BUDGET}"]
+# Of the preset nb201; it also ranks the cells of the table.
+WSR_NAS = [f"search.ranking={os.path.abspath(args.table)}",
+           "search.ranking_architectures=100", "search.ranking_every=1000",
+           "train.epochs=1", "eval.attack="]
 METHODS = {
-    "wsr_nas": [
+    "wsr_nas": WSR_NAS,
+    # As it was before the predictor of paths.
+    "wsr_nas_lstm": WSR_NAS + [
         f"search.budget={BUDGET - CANDIDATES * TRIAL}",
-        "search.population=1", "search.architectures=100", "search.tau=0.02",
-        "predictor.memory=400", "predictor.targets=ranks",
-        "search.derive=measured",
-        f"search.ranking={os.path.abspath(args.table)}",
-        "search.ranking_architectures=100", "search.ranking_every=1000"],
+        "search.architectures=100", "predictor.name=lstm"],
+    # One thing taken away at a time. Without warm-up the supernet trains for as
+    # many epochs, and as many architectures are evaluated.
+    "without_ranks": WSR_NAS + ["predictor.targets=losses"],
+    "without_fair": WSR_NAS + ["search.sampling=searcher"],
+    "without_warm_up": WSR_NAS + ["search.warm_up=0",
+                                  "search.architectures=7"],
+    "running_norms": WSR_NAS + ["search.norms=released"],
     "regularized_evolution": [
         "searcher.name=regularized_evolution", "searcher.population=20",
         "searcher.tournament=5", "search.population=0",
@@ -58,6 +66,9 @@ METHODS = {
     "naive": ["searcher.name=naive", "search.population=0",
               "search.val_batches=0"],
 }
+# Other cells of the searches of wsr_nas, by their place in the order of the
+# predictor: the genotype of the alphas has 0.
+OTHERS = {"derive_alphas": 0, "derive_predicted": 1}
 
 
 def run(out, options):
@@ -94,8 +105,9 @@ def write_genotype(path, text):
 def search(method, seed):
     """The genotype file that a search with this seed found."""
     out = os.path.join(args.folder, f"{method}-{seed}")
-    run(out, options_of("diagnosis", seed,
-                        ["search.ranking="] + SUPERNET + METHODS[method]))
+    own = METHODS[method]
+    preset = "nb201" if own[:1] == WSR_NAS[:1] else "diagnosis"
+    run(out, options_of(preset, seed, ["search.ranking="] + SUPERNET + own))
     return os.path.join(out, "genotype.yaml")
 
 
@@ -114,10 +126,15 @@ def try_random(seed):
                       100 + seed)
 
 
+def candidates(method, seed):
+    """The genotypes that a search measured at its end, best first."""
+    search(method, seed)
+    log = lines_of(os.path.join(args.folder, f"{method}-{seed}", "log.jsonl"))
+    return [line for line in log if line["event"] == "candidate"]
+
+
 def try_candidates(seed):
-    search("wsr_nas", seed)
-    log = lines_of(os.path.join(args.folder, f"wsr_nas-{seed}", "log.jsonl"))
-    best = [line for line in log if line["event"] == "candidate"][:CANDIDATES]
+    best = candidates("wsr_nas_lstm", seed)[:CANDIDATES]
     files = [write_genotype(f"candidate-{seed}-{line['place']}.yaml",
                             line["genotype"]) for line in best]
     return best_trial(os.path.join(args.folder, f"wsr_nas_trained-{seed}"),
@@ -125,11 +142,19 @@ def try_candidates(seed):
                        "table.genotypes=[" + ",".join(files) + "]"], seed)
 
 
+def other(method, seed):
+    text = next(line["genotype"] for line in candidates("wsr_nas", seed)
+                if line["predicted_place"] == OTHERS[method])
+    return write_genotype(f"{method}-{seed}.yaml", text)
+
+
 def find(method, seed):
     if method == "random":
         return try_random(seed)
     if method == "wsr_nas_trained":
         return try_candidates(seed)
+    if method in OTHERS:
+        return other(method, seed)
     return search(method, seed)
 
 
