@@ -15,6 +15,8 @@
 
 #include "kernel/native_gemm.h"
 
+#include <assert.h>
+
 // TILE: pixels of a tile of one pair. MOST: pairs of a tile. GRAD_LANES: source
 // channels whose gradients are summed together. The registers of an instruction
 // set hold these and no more.
@@ -26,15 +28,25 @@ enum { TILE = 6, MOST = 1, GRAD_LANES = 4 };
 enum { TILE = 2, MOST = 1, GRAD_LANES = 2 };
 #endif
 
-enum { LANES = 4, PAIR = 2 * WSR__BLOCK }; // sums side by side; channels
+// Bundles that a pair has; sums side by side, for which there must be registers
+// beside the tile; channels.
+enum {
+    HALVES = 2 / BUNDLE_BLOCKS,
+    LANES = WSR_AVX512 ? 4 : 1,
+    PAIR = 2 * WSR__BLOCK
+};
+
+// What is done with a tile before it is stored.
+enum { END_MASK = 1, END_PRODUCTS = 2, END_MOMENTS = 4, END_ACCUMULATE = 8 };
 
 // A pair of destination blocks, and its sums over a run of pixels.
 typedef struct pair {
-    int64_t block; // the first
-    int64_t pitch; // floats to the second, 0 where there is none
-    v16 pivot;     // GEMM_MOMENTS: the plane's first pixel, which is subtracted
-    v16 sum;
-    v16 product;
+    int64_t block;    // the first
+    int64_t pitch;    // floats to the second, 0 where there is none
+    int end;          // END_*
+    vb pivot[HALVES]; // END_MOMENTS: the plane's first pixel, to subtract
+    vb sum[HALVES];
+    vb product[HALVES];
 } pair;
 
 // A number per channel of the pair.
@@ -50,126 +62,177 @@ WSR_INLINE v16 channels_of(const float *all, const pair *q, float otherwise)
 // Two values of each pixel of a tile, summed. Several sums side by side: in
 // one, each addition would wait for the one before.
 typedef struct lanes {
-    v16 sum[LANES];
-    v16 product[LANES];
+    vb sum[LANES];
+    vb product[LANES];
 } lanes;
 
 // Add pixel p of a tile: its value, and the value times a factor.
-WSR_INLINE void lanes_add(lanes *l, v16 value, v16 factor, const int p)
+WSR_INLINE void lanes_add(lanes *l, vb value, vb factor, const int p)
 {
     const int k = p % LANES;
-    l->sum[k] = p < LANES ? value : add16(l->sum[k], value);
-    l->product[k] = p < LANES ? mul16(value, factor)
-                              : fma16(value, factor, l->product[k]);
+    l->sum[k] = p < LANES ? value : addb(l->sum[k], value);
+    l->product[k] = p < LANES ? mulb(value, factor)
+                              : fmab(value, factor, l->product[k]);
 }
 
-// Add the sums of a tile of P pixels to those of the pair, always in the same
-// order.
-WSR_INLINE void lanes_end(pair *q, lanes *l, const int P)
+// Add the sums of a tile of P pixels to those of bundle k of the pair, always
+// in the same order.
+WSR_INLINE void lanes_end(pair *q, int k, lanes *l, const int P)
 {
     WSR_UNROLL
-    for (int k = 1; k < (P < LANES ? P : LANES); k++) {
-        l->sum[0] = add16(l->sum[0], l->sum[k]);
-        l->product[0] = add16(l->product[0], l->product[k]);
+    for (int i = 1; i < (P < LANES ? P : LANES); i++) {
+        l->sum[0] = addb(l->sum[0], l->sum[i]);
+        l->product[0] = addb(l->product[0], l->product[i]);
     }
-    q->sum = add16(q->sum, l->sum[0]);
-    q->product = add16(q->product, l->product[0]);
+    q->sum[k] = addb(q->sum[k], l->sum[0]);
+    q->product[k] = addb(q->product[k], l->product[0]);
 }
 
-// Sums for the backward pass of a norm: the gradient, and the gradient times
-// (src - mean).
-WSR_INLINE void sums_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
-                          const int P)
+// One bundle of a tile: the gradient is zeroed where the relu of the prologue
+// has cut src off; sums for the backward pass of a norm are those of the
+// gradient and of the gradient times (src - mean), sums for moments those of
+// (dst - pivot) and its square. One bundle after the other, so that no more
+// registers are needed than the tile leaves.
+WSR_INLINE void end_bundle(const gemm *g, const v16 *acc, pair *q, int64_t x,
+                           const int k, const int P, const int end)
 {
-    const v16 mean = channels_of(g->mean, q, 0.0f);
-    const float *const mask = g->mask + q->block * g->dst_pitch +
-                              x * WSR__BLOCK;
+    const int64_t at = (q->block + k * BUNDLE_BLOCKS) * g->dst_pitch +
+                       x * WSR__BLOCK;
+    float *const to = g->dst + at;
+    const vb scale =
+        bundle_of(channels_of(end & END_MASK ? g->scale : NULL, q, 1.0f), k);
+    const vb shift =
+        bundle_of(channels_of(end & END_MASK ? g->shift : NULL, q, 0.0f), k);
+    const vb away = end & END_PRODUCTS
+                        ? bundle_of(channels_of(g->mean, q, 0.0f), k)
+                        : q->pivot[k];
     lanes l;
+    vb v[TILE];
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src = load_pair(mask + p * WSR__BLOCK, q->pitch);
-        lanes_add(&l, acc[p], sub16(src, mean), p);
+        v[p] = bundle_of(acc[p], k);
+        if (end & (END_MASK | END_PRODUCTS)) {
+            const vb src = load_blocks(g->mask + at + p * WSR__BLOCK, q->pitch);
+            v[p] = end & END_MASK ? openb(fmab(src, scale, shift), v[p]) : v[p];
+            if (end & END_PRODUCTS) {
+                lanes_add(&l, v[p], subb(src, away), p);
+            }
+        }
+        if (end & END_MOMENTS) {
+            const vb off = subb(v[p], away);
+            lanes_add(&l, off, off, p);
+        }
+        if (end & END_ACCUMULATE) {
+            v[p] = addb(load_blocks(to + p * WSR__BLOCK, q->pitch), v[p]);
+        }
     }
-    lanes_end(q, &l, P);
-}
-
-// Zero the gradient where the relu of the prologue has cut src off.
-WSR_INLINE void mask_tile(v16 *acc, const gemm *g, const pair *q, int64_t x,
-                          const int P)
-{
-    const v16 scale = channels_of(g->scale, q, 1.0f);
-    const v16 shift = channels_of(g->shift, q, 0.0f);
-    const float *const mask = g->mask + q->block * g->dst_pitch +
-                              x * WSR__BLOCK;
     WSR_UNROLL
     for (int p = 0; p < P; p++) {
-        const v16 src = load_pair(mask + p * WSR__BLOCK, q->pitch);
-        acc[p] = open16(fma16(src, scale, shift), acc[p]);
+        store_blocks(to + p * WSR__BLOCK, q->pitch, v[p]);
+    }
+    if (end & (END_PRODUCTS | END_MOMENTS)) {
+        lanes_end(q, k, &l, P);
     }
 }
 
-// Sums for the moments of dst: (dst - pivot) and its square.
-WSR_INLINE void moments_tile(const v16 *acc, const gemm *g, pair *q, int64_t x,
-                             const int P)
+WSR_INLINE void end_pair(const gemm *g, const v16 *acc, pair *q, int64_t x,
+                         const int P, const int end)
 {
-    // Deviations from some pixel of the plane are small where the mean is far
-    // from zero; the first one is at hand.
-    if (x == 0) {
-        q->pivot =
-            g->first == g->dst
-                ? acc[0]
-                : load_pair(g->first + q->block * g->dst_pitch, q->pitch);
-    }
-    const v16 pivot = q->pivot;
-    lanes l;
     WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        const v16 away = sub16(acc[p], pivot);
-        lanes_add(&l, away, away, p);
+    for (int k = 0; k < HALVES; k++) {
+        if (k == 0 || q->pitch != 0) {
+            end_bundle(g, acc, q, x, k, P, end);
+        }
     }
-    lanes_end(q, &l, P);
 }
 
-// Store a tile, blocks apart or, with `bundled`, as rows of bundles.
-WSR_INLINE void store_tile(const gemm *g, v16 *acc, const pair *q, int64_t x,
-                           const int P)
+// Deviations from some pixel of the plane are small where the mean is far from
+// zero; the first one is at hand.
+WSR_INLINE void take_pivot(const gemm *g, const v16 *acc, pair *q)
 {
+    const v16 first =
+        g->first == g->dst
+            ? acc[0]
+            : load_pair(g->first + q->block * g->dst_pitch, q->pitch);
+    WSR_UNROLL
+    for (int k = 0; k < HALVES; k++) {
+        q->pivot[k] = bundle_of(first, k);
+    }
+}
+
+// What a product asks for, among what a tile is compiled for.
+static int end_of(const gemm *g)
+{
+    assert(g->kind == GEMM_NONE || !g->accumulate);
+    int end = g->accumulate ? END_ACCUMULATE : 0;
+    if (g->mask != NULL) {
+        end |= g->relu ? END_MASK : 0;
+        end |= g->kind == GEMM_PRODUCTS ? END_PRODUCTS : 0;
+    } else if (g->kind == GEMM_MOMENTS) {
+        end |= END_MOMENTS;
+    }
+    return end;
+}
+
+// Finish and store a tile, blocks apart or, with `bundled`, as rows of bundles.
+WSR_INLINE void end_tile(const gemm *g, const v16 *acc, pair *q, int64_t x,
+                         const int P)
+{
+    enum { BOTH = END_MASK | END_PRODUCTS };
     if (BUNDLE_BLOCKS == 2 && g->bundled) {
         float *const row = g->dst + q->block / 2 * g->dst_pitch;
         WSR_UNROLL
         for (int p = 0; p < P; p++) {
             stu16(row + (x + p) * PAIR, acc[p]);
         }
-        return;
-    }
-    float *const to = g->dst + q->block * g->dst_pitch + x * WSR__BLOCK;
-    if (g->accumulate) {
-        WSR_UNROLL
-        for (int p = 0; p < P; p++) {
-            acc[p] = add16(load_pair(to + p * WSR__BLOCK, q->pitch), acc[p]);
+    } else if (q->end == 0) {
+        end_pair(g, acc, q, x, P, 0);
+    } else if (q->end == END_MOMENTS) {
+        if (x == 0) {
+            take_pivot(g, acc, q);
         }
+        end_pair(g, acc, q, x, P, END_MOMENTS);
+    } else if (q->end == BOTH) {
+        end_pair(g, acc, q, x, P, BOTH);
+    } else if (q->end == END_MASK) {
+        end_pair(g, acc, q, x, P, END_MASK);
+    } else if (q->end == END_PRODUCTS) {
+        end_pair(g, acc, q, x, P, END_PRODUCTS);
+    } else if (q->end == END_ACCUMULATE) {
+        end_pair(g, acc, q, x, P, END_ACCUMULATE);
+    } else {
+        end_pair(g, acc, q, x, P, END_MASK | END_ACCUMULATE);
     }
-    WSR_UNROLL
-    for (int p = 0; p < P; p++) {
-        store_pair(to + p * WSR__BLOCK, q->pitch, acc[p]);
+}
+
+// Prefetch n floats.
+WSR_INLINE void ask_run(const float *p, int64_t n, const bool write)
+{
+    for (int64_t at = 0; at < n; at += PAIR) {
+        prefetch(p + at, write);
     }
 }
 
 // Prefetch a part of what is read next. The work is spread evenly over the
-// product: source block i and the tile at x ask for their share of it.
+// product: source block i and the tile at x ask for their share of it, mostly
+// a constant number of lines, without a branch.
 WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
 {
-    for (int k = 0; k < GEMM_AHEAD; k++) {
-        const gemm_ahead *const a = &g->ahead[k];
+    for (const gemm_ahead *a = g->ahead; a < g->ahead + GEMM_AHEAD; a++) {
         if (a->from == NULL) {
             continue;
         }
         const int64_t size = a->scale * WSR__BLOCK;
+        const float *p = a->from + i * a->pitch + x * size;
         for (int64_t b = i; b < a->blocks; b += g->ins) {
-            const float *const p = a->from + b * a->pitch + x * size;
-            for (int64_t at = 0; at < P * size; at += PAIR) {
-                prefetch(p + at, a->write);
+            if (a->scale != 1) {
+                ask_run(p, P * size, a->write);
+            } else if (a->write) {
+                ask_run(p, P * WSR__BLOCK, true);
+            } else {
+                ask_run(p, P * WSR__BLOCK, false);
             }
+            p += g->ins * a->pitch;
         }
     }
 }
@@ -227,17 +290,7 @@ WSR_INLINE void gemm_tile(const gemm *g, pair *pairs, int64_t x, const int P,
     product_tile(acc, g, pairs, x, P, Q);
     WSR_UNROLL
     for (int q = 0; q < Q; q++) {
-        if (g->mask != NULL) {
-            if (g->relu) {
-                mask_tile(acc[q], g, &pairs[q], x, P);
-            }
-            if (g->kind == GEMM_PRODUCTS) {
-                sums_tile(acc[q], g, &pairs[q], x, P);
-            }
-        } else if (g->kind == GEMM_MOMENTS) {
-            moments_tile(acc[q], g, &pairs[q], x, P);
-        }
-        store_tile(g, acc[q], &pairs[q], x, P);
+        end_tile(g, acc[q], &pairs[q], x, P);
     }
 }
 
@@ -262,22 +315,27 @@ WSR_INLINE void gemm_tiles(const gemm *g, pair *q, int64_t *x, int64_t count,
     }
 }
 
-// All pixels of a pair. A tile of few pixels takes nearly as long as a full
-// one: its multiply-adds wait for each other. With six pixels a tile the rest
-// is divided into tiles of four and three, so that single pixels are left over
-// of the shortest runs alone.
+// How many tiles of P pixels there are when n pixels are divided as evenly as
+// they can be. A tile of few pixels takes nearly as long as a full one: its
+// multiply-adds wait for each other.
+WSR_INLINE int64_t even_tiles(int64_t n, const int P)
+{
+    const int64_t tiles = max64((n + TILE - 1) / TILE, 1);
+    const int64_t size = n / tiles;
+    const int64_t larger = n % tiles; // by one pixel
+    return P == size ? tiles - larger : P == size + 1 ? larger : 0;
+}
+
+// All pixels of a pair.
 static void gemm_one(const gemm *g, pair *q)
 {
     const int64_t n = g->pixels;
     int64_t x = 0;
     if (TILE == 6) {
-        const int64_t threes = n % 2 != 0 && n >= 3;
-        const int64_t even = n - 3 * threes;
-        const int64_t wanted = (6 - even % 6) % 6 / 2; // tiles of four
-        const int64_t fours = min64(wanted, even / 4);
-        gemm_tiles(g, q, &x, (even - 4 * fours) / 6, 6);
-        gemm_tiles(g, q, &x, fours, 4);
-        gemm_tiles(g, q, &x, threes, 3);
+        gemm_tiles(g, q, &x, even_tiles(n, 6), 6);
+        gemm_tiles(g, q, &x, even_tiles(n, 5), 5);
+        gemm_tiles(g, q, &x, even_tiles(n, 4), 4);
+        gemm_tiles(g, q, &x, even_tiles(n, 3), 3);
     } else {
         gemm_tiles(g, q, &x, n / TILE, TILE);
         gemm_tiles(g, q, &x, TILE > 8 ? (n - x) / 8 : 0, 8);
@@ -286,14 +344,19 @@ static void gemm_one(const gemm *g, pair *q)
     gemm_tiles(g, q, &x, n - x, 1);
 }
 
-static pair pair_of(const gemm *g, int64_t block)
+WSR_INLINE void pair_init(pair *q, const gemm *g, int64_t block)
 {
-    const v16 none = splat16(0.0f);
-    return (pair){.block = block,
-                  .pitch = block + 1 < g->outs ? g->dst_pitch : 0,
-                  .pivot = none,
-                  .sum = none,
-                  .product = none};
+    q->block = block;
+    q->pitch = block + 1 < g->outs ? g->dst_pitch : 0;
+    q->end = end_of(g);
+    if (g->kind == GEMM_NONE) {
+        return;
+    }
+    WSR_UNROLL
+    for (int k = 0; k < HALVES; k++) {
+        q->sum[k] = splatb(0.0f);
+        q->product[k] = splatb(0.0f);
+    }
 }
 
 // Add the sums of a pair to those of the plane, in double.
@@ -302,24 +365,24 @@ static void add_sums(const gemm *g, const pair *q)
     if (g->kind == GEMM_NONE) {
         return;
     }
-    double *const sums = g->sums + q->block * PAIR;
-    add_d8(sums, low16(q->sum));
-    add_d8(sums + WSR__BLOCK, low16(q->product));
-    if (q->pitch != 0) {
-        add_d8(sums + 2 * WSR__BLOCK, high16(q->sum));
-        add_d8(sums + 3 * WSR__BLOCK, high16(q->product));
+    for (int b = 0; b < (q->pitch != 0 ? 2 : 1); b++) {
+        double *const sums = g->sums + (q->block + b) * PAIR;
+        const int k = b / BUNDLE_BLOCKS;
+        add_d8(sums, block_of(q->sum[k], b % BUNDLE_BLOCKS));
+        add_d8(sums + WSR__BLOCK, block_of(q->product[k], b % BUNDLE_BLOCKS));
     }
 }
 
 void WSR_NAME(wsr__gemm_blocked)(const gemm *g)
 {
-    for (int64_t b = 0; b < g->outs; b += 2) {
-        pair pairs[2] = {pair_of(g, b)};
-        if (MOST == 2 && b + 2 < g->outs) {
-            b += 2;
-            pairs[1] = pair_of(g, b);
+    pair pairs[MOST];
+    for (int64_t b = 0; b < g->outs; b += 2 * MOST) {
+        const bool two = MOST == 2 && b + 2 < g->outs;
+        pair_init(&pairs[0], g, b);
+        if (two) {
+            pair_init(&pairs[MOST - 1], g, b + 2);
             gemm_two(g, pairs);
-            add_sums(g, &pairs[1]);
+            add_sums(g, &pairs[MOST - 1]);
         } else {
             gemm_one(g, pairs);
         }

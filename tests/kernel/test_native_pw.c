@@ -220,6 +220,16 @@ START_TEST(all_variants_agree_with_the_reference_on_odd_sizes)
 }
 END_TEST
 
+// Tiles hold up to sixteen pixels, and a run is divided into such tiles.
+START_TEST(runs_of_any_length_agree_with_the_reference)
+{
+    for (int64_t w = 1; w <= 35; w++) {
+        const shape z = {1, 9, 19, 1, w, 1, 0, 1, false};
+        check_shapes(&z, 1);
+    }
+}
+END_TEST
+
 START_TEST(strides_and_offsets_agree_with_the_reference)
 {
     static const shape shapes[] = {
@@ -311,6 +321,7 @@ Suite *suite(void)
 {
     const TTest *const tests[] = {
         all_variants_agree_with_the_reference_on_odd_sizes,
+        runs_of_any_length_agree_with_the_reference,
         strides_and_offsets_agree_with_the_reference,
         concatenated_parts_with_padding_are_read_in_place,
         the_number_of_threads_does_not_change_a_bit,
