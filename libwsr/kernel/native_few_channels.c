@@ -208,15 +208,17 @@ static void read_band(float *rows, const call *c, const band *b, int64_t block)
     }
 }
 
-// Ask for the rows of a block that lie under a band.
-static void expect_band(const call *c, const band *b, int64_t block)
+// The rows of some blocks that lie under a band and not under the band above,
+// to be asked for in so many steps.
+static ahead ahead_of_band(const call *c, const band *b,
+                           const int64_t blocks[2], int64_t steps)
 {
     const wsr__few_channels *const p = c->p;
-    const int64_t first = max64(b->y - (p->kernel - 1 - p->pad), 0);
+    const int64_t first = b->y == 0 ? 0 : min64(b->y + p->pad, p->oh);
     const int64_t end = min64(b->y + b->rows + p->pad, p->oh);
-    expect_many(c->many, c,
-                (const int64_t[]){b->n, block, first * p->ow * WSR__BLOCK},
-                (end - first) * p->ow, false);
+    const place at = {b->n, blocks[0], first * p->ow * WSR__BLOCK};
+    return ahead_of(c, at, blocks[1],
+                    max64(end - first, 0) * p->ow * WSR__BLOCK, steps);
 }
 
 // What a tile adds up: some blocks of the many side from an even one on.
@@ -226,6 +228,7 @@ typedef struct product {
     int64_t blocks;
     int64_t kernel;
     int64_t pair_weights; // floats from a pair of blocks to the next
+    ahead *next;          // what is read after these blocks
 } product;
 
 // The extent of a tile, always a constant.
@@ -294,6 +297,7 @@ WSR_INLINE int64_t to_few_tiles(float *sums, const product *row, int64_t j,
 {
     for (; j + e.bundles <= end; j += e.bundles) {
         product p = *row;
+        ask(p.next);
         p.rows += j * BUNDLE;
         to_few_tile(sums + j * BUNDLE, &p, e);
     }
@@ -363,11 +367,13 @@ static void store_band(const call *c, const band *b, const float *sums)
 }
 
 // Sums stay in a buffer while the blocks of the many side pass by, each of
-// which is read once per band.
-static void to_few_strip(float *sums, float *rows, const call *c, const band *b)
+// which is read once per band; `after`, NULL or not, is the next band.
+static void to_few_strip(float *sums, float *rows, const call *c, const band *b,
+                         const band *after)
 {
     const wsr__few_channels *const p = c->p;
     const int64_t blocks = wsr__blocks(p->many);
+    const int64_t tiles = p->few * b->rows * b->bundles / MOST_SUMS;
     product of = {.rows = rows,
                   .weights = c->weights,
                   .kernel = p->kernel,
@@ -377,12 +383,30 @@ static void to_few_strip(float *sums, float *rows, const call *c, const band *b)
         of.blocks = min64(BLOCKS, blocks - k);
         for (int64_t i = 0; i < of.blocks; i++) {
             read_band(rows + i * ROWS * PITCH * WSR__BLOCK, c, b, k + i);
-            expect_band(c, b, k + BLOCKS + i);
         }
+        const bool last = k + BLOCKS >= blocks;
+        const int64_t first = last ? 0 : k + BLOCKS;
+        ahead next = ahead_of_band(c, last && after != NULL ? after : b,
+                                   (const int64_t[]){first, BLOCKS}, tiles);
+        next.count = last && after == NULL ? 0 : next.count;
+        of.next = &next;
         to_few_blocks(sums, of, b, p->few);
         of.weights += BLOCKS / 2 * of.pair_weights;
     }
     store_band(c, b, sums);
+}
+
+// Band i of all images, from column x on.
+static band band_of(const wsr__few_channels *p, int64_t i, int64_t x)
+{
+    const int64_t bands = (p->h + BAND - 1) / BAND;
+    const int64_t y = i % bands * BAND;
+    return (band){.n = i / bands,
+                  .y = y,
+                  .x = x,
+                  .rows = min64(BAND, p->h - y),
+                  .width = min64(STRIP, p->w - x),
+                  .bundles = bundles(min64(STRIP, p->w - x))};
 }
 
 // Work items are bands of rows of the few side.
@@ -391,19 +415,13 @@ static void to_few_body(void *ctx, int64_t begin, int64_t end, size_t part)
     (void)part;
     const call *const c = ctx;
     const wsr__few_channels *const p = c->p;
-    const int64_t bands = (p->h + BAND - 1) / BAND;
     _Alignas(64) float rows[BLOCKS * ROWS * PITCH * WSR__BLOCK];
     _Alignas(64) float sums[WSR__FEW_CHANNELS * BAND * STRIP * WSR__BLOCK];
     for (int64_t i = begin; i < end; i++) {
+        const band after = band_of(p, i + 1, 0);
         for (int64_t x = 0; x < p->w; x += STRIP) {
-            const int64_t y = i % bands * BAND;
-            const band b = {.n = i / bands,
-                            .y = y,
-                            .x = x,
-                            .rows = min64(BAND, p->h - y),
-                            .width = min64(STRIP, p->w - x),
-                            .bundles = bundles(min64(STRIP, p->w - x))};
-            to_few_strip(sums, rows, c, &b);
+            const band b = band_of(p, i, x);
+            to_few_strip(sums, rows, c, &b, i + 1 < end ? &after : NULL);
         }
     }
 }

@@ -127,6 +127,48 @@ WSR_INLINE void expect_many(const float *many, const call *c, const place at,
     }
 }
 
+/// What is read next: `count` runs of `size` floats each, `pitch` floats apart.
+/// They are asked for a few lines at a time while products are computed. All at
+/// once they would wait for each other, and so would what follows.
+typedef struct ahead {
+    const float *from;
+    int64_t size;
+    int64_t pitch;
+    int64_t count;
+    int64_t at;    // floats of the first run that have been asked for
+    int64_t share; // lines that each step asks for
+} ahead;
+
+/// `size` floats of some blocks of the many side from a place on, as far as it
+/// has such blocks, in so many steps.
+WSR_INLINE ahead ahead_of(const call *c, const place at, int64_t count,
+                          int64_t size, int64_t steps)
+{
+    const int64_t left = wsr__blocks(c->p->many) - at[1];
+    ahead a = {.from = c->many + at[0] * c->batch_stride + at[1] * c->plane +
+                       at[2],
+               .size = size,
+               .pitch = c->plane,
+               .count = max64(min64(count, left), 0)};
+    const int64_t lines = (size + 15) / 16 * a.count;
+    a.share = (lines + steps - 1) / max64(steps, 1);
+    return a;
+}
+
+/// One step.
+WSR_INLINE void ask(ahead *a)
+{
+    for (int64_t i = 0; i < a->share && a->count > 0; i++) {
+        prefetch(a->from + a->at, false);
+        a->at += 16;
+        if (a->at >= a->size) {
+            a->at = 0;
+            a->from += a->pitch;
+            a->count--;
+        }
+    }
+}
+
 /// n pixels of a block of the many side as the caller wants them read.
 WSR_INLINE void read_many(float *to, const call *c, const place at, int64_t n)
 {

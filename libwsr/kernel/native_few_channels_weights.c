@@ -63,7 +63,7 @@ WSR_INLINE void weights_rows(float *sum, const band *b, const float *first,
 
 // So many rows of a channel's taps at a time that registers hold their sums.
 WSR_INLINE void weights_kernel(float *sum, const band *b, int64_t channels,
-                               const int kernel)
+                               ahead *next, const int kernel)
 {
     const int most = MOST_TAPS / kernel;
     const int count = most == 0 ? 1 : most < kernel ? most : kernel;
@@ -72,6 +72,7 @@ WSR_INLINE void weights_kernel(float *sum, const band *b, int64_t channels,
         const float *const few = b->few + t * (b->rows + kernel - 1) * PITCH;
         float *const of = sum + t * kernel * kernel * PAIR;
         int64_t ky = 0;
+        ask(next);
         for (; ky + count <= kernel; ky += count) {
             weights_rows(of + ky * kernel * PAIR, b, few + ky * PITCH, count,
                          kernel);
@@ -113,16 +114,15 @@ static void weights_band(float *sum, const call *c, band *b, int64_t n,
     for (int64_t i = pairs[0]; i < pairs[1]; i++) {
         float *const to = sum + i * taps_of(p) * PAIR;
         read_pair(b, c, n, at, i);
-        for (int64_t k = 2 * i + 2; k < 2 * i + 4; k++) {
-            const place next = {n, k, at[0] * p->ow * WSR__BLOCK};
-            expect_many(c->many, c, next, b->rows * p->ow, false);
-        }
+        ahead next =
+            ahead_of(c, (const place){n, 2 * i + 2, at[0] * p->ow * WSR__BLOCK},
+                     2, b->rows * p->ow * WSR__BLOCK, p->few);
         if (p->kernel == 3) {
-            weights_kernel(to, b, p->few, 3);
+            weights_kernel(to, b, p->few, &next, 3);
         } else if (p->kernel == 5) {
-            weights_kernel(to, b, p->few, 5);
+            weights_kernel(to, b, p->few, &next, 5);
         } else {
-            weights_kernel(to, b, p->few, 7);
+            weights_kernel(to, b, p->few, &next, 7);
         }
     }
 }
