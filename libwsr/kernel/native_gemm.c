@@ -237,6 +237,15 @@ WSR_INLINE void ask_ahead(const gemm *g, int64_t i, int64_t x, const int P)
     }
 }
 
+// Prefetch the mask of these pixels of the next run.
+WSR_INLINE void ask_mask(const gemm *g, const pair *q, int64_t x, const int P)
+{
+    const float *const p = g->mask + q->block * g->dst_pitch + x * WSR__BLOCK +
+                           g->mask_ahead;
+    ask_run(p, P * WSR__BLOCK, false);
+    ask_run(p + q->pitch, P * WSR__BLOCK, false);
+}
+
 // A source channel of the pixels, times the pairs' weights for it.
 WSR_INLINE void add_channel(v16 acc[][TILE], const v16 *w, const float *src,
                             const int P, const int Q)
@@ -259,6 +268,12 @@ WSR_INLINE void product_tile(v16 acc[][TILE], const gemm *g, const pair *pairs,
     WSR_UNROLL
     for (int i = 0; i < P * Q; i++) {
         acc[i / P][i % P] = channels_of(g->bias, &pairs[i / P], 0.0f);
+    }
+    if (g->mask_ahead != 0) {
+        WSR_UNROLL
+        for (int q = 0; q < Q; q++) {
+            ask_mask(g, &pairs[q], x, P);
+        }
     }
     const float *src = g->src + x * WSR__BLOCK;
     const int64_t pitch = g->ins * WSR__BLOCK * PAIR; // from pair to pair
@@ -404,43 +419,68 @@ void WSR_NAME(wsr__gemm_blocked_moments)(double sums[2 * WSR__BLOCK],
 
 // ----------------------------------------------------------------- gradient
 
-// GRAD_LANES source channels times the sixteen gradients of a pair, `pitch`
-// apart, over all pixels.
+// GRAD_LANES source channels times the sixteen gradients of each of Q pairs,
+// over all pixels. `pitch` are the floats to the second block of each pair.
 WSR_INLINE void grad_lanes(const gemm_grad *g, const float *src,
-                           const float *diff, int64_t pitch, float *weights)
+                           const float *diff, const int64_t pitch[MOST],
+                           float *weights, const int Q)
 {
-    v16 acc[GRAD_LANES];
+    v16 acc[MOST][GRAD_LANES];
     WSR_UNROLL
-    for (int k = 0; k < GRAD_LANES; k++) {
-        acc[k] = splat16(0.0f);
+    for (int k = 0; k < Q * GRAD_LANES; k++) {
+        acc[k / GRAD_LANES][k % GRAD_LANES] = splat16(0.0f);
     }
     for (int64_t x = 0; x < g->pixels; x++) {
-        const v16 both = load_pair(diff + x * WSR__BLOCK, pitch);
         const float *const s = src + x * WSR__BLOCK;
+        v16 both[MOST];
+        WSR_UNROLL
+        for (int q = 0; q < Q; q++) {
+            both[q] = load_pair(diff + 2 * q * g->diff_pitch + x * WSR__BLOCK,
+                                pitch[q]);
+        }
         WSR_UNROLL
         for (int k = 0; k < GRAD_LANES; k++) {
-            acc[k] = fma16(splat16(s[k]), both, acc[k]);
+            const v16 any = splat16(s[k]);
+            const v16 one = Q > 1 ? held16(any) : any;
+            WSR_UNROLL
+            for (int q = 0; q < Q; q++) {
+                acc[q][k] = fma16(one, both[q], acc[q][k]);
+            }
         }
     }
     WSR_UNROLL
-    for (int k = 0; k < GRAD_LANES; k++) {
-        float *const w = weights + k * PAIR;
-        stu16(w, add16(ldu16(w), acc[k]));
+    for (int k = 0; k < Q * GRAD_LANES; k++) {
+        float *const w = weights + k / GRAD_LANES * g->weights_pitch +
+                         k % GRAD_LANES * PAIR;
+        stu16(w, add16(ldu16(w), acc[k / GRAD_LANES][k % GRAD_LANES]));
+    }
+}
+
+// A source block times all pairs of gradients, which the first cache holds.
+static void grad_block(const gemm_grad *g, const float *src, float *weights)
+{
+    int64_t b = 0;
+    for (int64_t pairs; b < g->outs; b += 2 * pairs) {
+        pairs = MOST == 2 && b + 2 < g->outs ? 2 : 1;
+        const float *const diff = g->diff + b * g->diff_pitch;
+        float *const to = weights + b / 2 * g->weights_pitch;
+        const bool half = b + 2 * pairs > g->outs;
+        int64_t pitch[MOST] = {g->diff_pitch};
+        pitch[pairs - 1] = half ? 0 : g->diff_pitch;
+        for (int64_t k = 0; k < WSR__BLOCK; k += GRAD_LANES) {
+            if (pairs == MOST) {
+                grad_lanes(g, src + k, diff, pitch, to + k * PAIR, MOST);
+            } else {
+                grad_lanes(g, src + k, diff, pitch, to + k * PAIR, 1);
+            }
+        }
     }
 }
 
 void WSR_NAME(wsr__gemm_blocked_grad)(const gemm_grad *g)
 {
-    float *weights = g->weights;
-    for (int64_t b = 0; b < g->outs; b += 2) {
-        const float *const diff = g->diff + b * g->diff_pitch;
-        const int64_t pitch = b + 1 < g->outs ? g->diff_pitch : 0;
-        for (int64_t i = 0; i < g->ins; i++) {
-            const float *const src = g->src + i * g->src_pitch;
-            for (int64_t k = 0; k < WSR__BLOCK; k += GRAD_LANES) {
-                grad_lanes(g, src + k, diff, pitch, weights);
-                weights += GRAD_LANES * PAIR;
-            }
-        }
+    for (int64_t i = 0; i < g->ins; i++) {
+        grad_block(g, g->src + i * g->src_pitch,
+                   g->weights + i * WSR__BLOCK * PAIR);
     }
 }

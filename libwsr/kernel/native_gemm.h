@@ -46,8 +46,10 @@ typedef struct gemm {
     const float *shift;
     const float *mean; // for GEMM_PRODUCTS
 
-    const float *mask; // NULL, or src of the mask: lies like dst
-    bool relu;         // of its prologue; without, it lets all pass
+    const float *mask;  // NULL, or src of the mask: lies like dst
+    int64_t mask_ahead; // 0, or floats to the mask of the next run, which each
+                        // tile asks for
+    bool relu;          // of its prologue; without, it lets all pass
     bool accumulate;
     gemm_sums kind;
     double *sums;       // [outs][2][8], added to
@@ -63,8 +65,8 @@ void WSR_NAME(wsr__gemm_blocked)(const gemm *g);
 void WSR_NAME(wsr__gemm_blocked_moments)(double sums[2 * WSR__BLOCK],
                                          const float *first, int64_t pixels);
 
-/// The gradient of the weights, which lie as above: += sum over pixels of
-/// src[in] * diff[out].
+/// The gradient of the weights, which lie as above, or are those of some of the
+/// source's blocks: += sum over pixels of src[in] * diff[out].
 typedef struct gemm_grad {
     int64_t pixels;
     int64_t ins; // blocks
@@ -74,6 +76,7 @@ typedef struct gemm_grad {
     const float *diff; // the same
     int64_t diff_pitch;
     float *weights;
+    int64_t weights_pitch; // floats from pair to pair of outs
 } gemm_grad;
 
 void WSR_NAME(wsr__gemm_blocked_grad)(const gemm_grad *g);

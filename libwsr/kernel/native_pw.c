@@ -33,6 +33,7 @@ typedef struct call {
     int64_t run;    // pixels
     int64_t runs;   // per image
     int64_t pixels; // of dst per image
+    bool dense;     // pixel i of dst comes from pixel i of src
     bool direct;    // src is read as it lies
     const float *src;
     const float *diff;
@@ -61,7 +62,7 @@ static bool is_dense(const wsr__pw *p)
 
 static call call_of(const wsr__pw *p, bool forward)
 {
-    call c = {.p = p, .pixels = p->oh * p->ow};
+    call c = {.p = p, .pixels = p->oh * p->ow, .dense = is_dense(p)};
     const int64_t src = wsr__pw_src_blocks(p);
     const int64_t dst = wsr__blocks(p->co);
     const int64_t src_batch_stride = p->src_batch_stride != 0
@@ -114,23 +115,17 @@ static void gather(float *to, const wsr__pw *p, const float *src,
     }
 }
 
-// A run of src, all blocks of it, in the order of dst's pixels.
-static void read_run(float *buffer, const call *c, const wsr__pre *pre,
-                     const float *image, const int64_t run[2])
+// A run of block b of src, in the order of dst's pixels.
+WSR_INLINE void read_block(float *to, const call *c, const wsr__pre *pre,
+                           const float *image, int64_t b, const int64_t run[2])
 {
     const wsr__pw *const p = c->p;
-    const bool dense = is_dense(p);
-    const int64_t blocks = wsr__pw_src_blocks(p);
-    for (int64_t b = 0; b < blocks; b++) {
-        const preb one = preb_of(pre, b, 1);
-        const float *const src = image + b * p->h * p->w * WSR__BLOCK;
-        float *const to = buffer + b * run[1] * WSR__BLOCK;
-        if (dense) {
-            read_pixels(to, src + run[0] * WSR__BLOCK, WSR__BLOCK, run[1],
-                        &one);
-        } else {
-            gather(to, p, src, run, &one);
-        }
+    const preb one = preb_of(pre, b, 1);
+    const float *const src = image + b * p->h * p->w * WSR__BLOCK;
+    if (c->dense) {
+        read_pixels(to, src + run[0] * WSR__BLOCK, WSR__BLOCK, run[1], &one);
+    } else {
+        gather(to, p, src, run, &one);
     }
 }
 
@@ -187,11 +182,13 @@ static void forward_run(const call *c, int64_t n, int64_t first)
         g.src = image + first * WSR__BLOCK;
         g.src_pitch = plane;
     } else {
-        read_run(buffer, c, c->fwd->pre, image, run);
         g.src = buffer;
         g.src_pitch = run[1] * WSR__BLOCK;
+        for (int64_t b = 0; b < c->ins; b++) {
+            read_block(buffer + b * g.src_pitch, c, c->fwd->pre, image, b, run);
+        }
     }
-    if (is_dense(c->p)) {
+    if (c->dense) {
         g.ahead[0] = run_ahead(c, c->src, c->in_step, n, run);
     }
     if (c->fwd->moments != NULL) {
@@ -243,7 +240,7 @@ void WSR_NAME(wsr__pw_forward)(float *dst, const wsr__pw *p, const float *src,
     c.weights = weights;
     c.out = dst;
     c.fwd = fwd != NULL ? fwd : &none;
-    c.direct = c.fwd->pre == NULL && is_dense(p);
+    c.direct = c.fwd->pre == NULL && c.dense;
     if (c.fwd->moments != NULL) {
         wsr__parallel(p->n, forward_images, &c);
     } else {
@@ -261,10 +258,7 @@ static void add_mask(gemm *g, const call *c, int64_t n, int64_t offset)
         return;
     }
     g->mask = mask->src + offset;
-    g->ahead[2] = (gemm_ahead){.from = g->mask + c->run * WSR__BLOCK,
-                               .pitch = g->dst_pitch,
-                               .blocks = c->outs,
-                               .scale = 1};
+    g->mask_ahead = c->run * WSR__BLOCK;
     g->relu = mask->pre.relu;
     g->scale = mask->pre.scale;
     g->shift = mask->pre.shift;
@@ -302,27 +296,29 @@ static void backward_source(gemm *g, float *buffer, const call *c, int64_t n,
 }
 
 // What a run adds to the gradient of the weights; `product` is that of the
-// run, whose source is diff_dst.
+// run, whose source is diff_dst. Blocks of src pass by one after the other.
 static void grad_run(const call *c, float *sums, const gemm *product, int64_t n,
                      const int64_t run[2])
 {
-    _Alignas(64) float buffer[BUFFER];
+    _Alignas(64) float buffer[RUN * WSR__BLOCK];
     const float *const image = c->src + n * c->out_step;
     gemm_grad g = {.pixels = run[1],
-                   .ins = c->outs,
+                   .ins = 1,
                    .outs = c->ins,
                    .src = buffer,
-                   .src_pitch = run[1] * WSR__BLOCK,
                    .diff = product->src,
                    .diff_pitch = product->src_pitch,
-                   .weights = sums};
-    if (c->direct) {
-        g.src = image + run[0] * WSR__BLOCK;
-        g.src_pitch = c->pixels * WSR__BLOCK;
-    } else {
-        read_run(buffer, c, c->grads->pre, image, run);
+                   .weights = sums,
+                   .weights_pitch = c->outs * WSR__BLOCK * 2 * WSR__BLOCK};
+    for (int64_t b = 0; b < c->outs; b++) {
+        if (c->direct) {
+            g.src = image + (b * c->pixels + run[0]) * WSR__BLOCK;
+        } else {
+            read_block(buffer, c, c->grads->pre, image, b, run);
+        }
+        WSR_NAME(wsr__gemm_blocked_grad)(&g);
+        g.weights += WSR__BLOCK * 2 * WSR__BLOCK;
     }
-    WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
 // A run of diff_dst into diff_src and, where sums is not NULL, the gradient
@@ -425,7 +421,7 @@ static void backward_image(const call *c, float *sums, int64_t n)
         memset(mask->sums + n * (c->out_step / plane) * 2 * WSR__BLOCK, 0,
                (size_t)(c->outs * 2 * WSR__BLOCK) * sizeof(double));
     }
-    if (!is_dense(c->p)) {
+    if (!c->dense) {
         backward_strided(c, sums, n);
         return;
     }
@@ -483,10 +479,10 @@ void WSR_NAME(wsr__pw_backward)(const wsr__pw_grads *grads, const wsr__pw *p,
     c.out = grads->src;
     c.bwd = bwd != NULL ? bwd : &none;
     c.grads = grads;
-    c.direct = grads->pre == NULL && is_dense(p);
+    c.direct = grads->pre == NULL && c.dense;
     const bool summed = c.bwd->relu_mask != NULL &&
                         c.bwd->relu_mask->sums != NULL;
-    if (grads->weights != NULL || !is_dense(p)) {
+    if (!c.dense) { // a run of diff_src goes through a buffer, too
         c.run = min64(c.run, run_of(bundles(c.outs) * BUNDLE_BLOCKS));
         c.runs = (c.pixels + c.run - 1) / c.run;
     }
@@ -496,7 +492,7 @@ void WSR_NAME(wsr__pw_backward)(const wsr__pw_grads *grads, const wsr__pw *p,
         WSR_NAME(wsr__sum_images)
         (grads->weights, grads->scratch, groups,
          (int64_t)wsr__pw_weights_size(p));
-    } else if (summed || !is_dense(p)) {
+    } else if (summed || !c.dense) {
         wsr__parallel(p->n, images_body, &c);
     } else {
         wsr__parallel(p->n * c.runs, runs_body, &c);

@@ -172,7 +172,8 @@ static void product_grad(const between *m, const call *c, const float *diff,
                          .src_pitch = run_pitch(c),
                          .diff = diff,
                          .diff_pitch = pitch,
-                         .weights = m->sums[1]};
+                         .weights = m->sums[1],
+                         .weights_pitch = c->ins * WSR__BLOCK * 2 * WSR__BLOCK};
     WSR_NAME(wsr__gemm_blocked_grad)(&g);
 }
 
