@@ -9,84 +9,116 @@
 
 #include "kernel/native_few_channels.h"
 
+// With AVX-512 two pairs of blocks share the loads of the few side, for which
+// multiply-adds would have to wait otherwise.
 enum {
-    MOST_TAPS = WSR_AVX512 ? 28 : 6, // whose sums registers hold
+    MOST_SUMS_OF_TAPS = WSR_AVX512 ? 28 : 6, // that registers hold
     SUMS = WSR_AVX512 ? 28 : MOST,
+    TOGETHER = WSR_AVX512 ? 2 : 1, // pairs of blocks
     CHUNK = 4 // pairs of blocks that share what is read of the few side
 };
 
 // A band of the many side and the rows of the few side that meet it.
 typedef struct band {
     float few[LINES * PITCH];
-    _Alignas(64) float many[2 / BUNDLE_BLOCKS][BAND * STRIP * BUNDLE];
+    _Alignas(64) float many[TOGETHER][2 / BUNDLE_BLOCKS][BAND * STRIP * BUNDLE];
     int64_t rows;
     int64_t width;
 } band;
 
-// Both blocks of pixel i of a band.
-WSR_INLINE v16 pair_of(const band *b, int64_t i)
+// Both blocks of pixel i of a band, of pair q.
+WSR_INLINE v16 pair_of(const band *b, const int q, int64_t i)
 {
 #if WSR_AVX512
-    return ld16(b->many[0] + i * BUNDLE);
+    return ld16(b->many[q][0] + i * BUNDLE);
 #else
-    return join16(ld8(b->many[0] + i * BUNDLE), ld8(b->many[1] + i * BUNDLE));
+    return join16(ld8(b->many[q][0] + i * BUNDLE),
+                  ld8(b->many[q][1] + i * BUNDLE));
 #endif
 }
 
-// Add a band's products to the gradients of `count` rows of taps, of which
-// `first` meets the first row.
-WSR_INLINE void weights_rows(float *sum, const band *b, const float *first,
-                             const int count, const int kernel)
+// What is computed at a time, always constants.
+typedef struct extent {
+    int rows; // of taps
+    int kernel;
+    int pairs;
+} extent;
+
+// Add a band's products to the gradients of some rows of taps, of which `first`
+// meets the first row; those of the second pair are `pitch` floats behind.
+WSR_INLINE void weights_rows(float *sum, int64_t pitch, const band *b,
+                             const float *first, const extent e)
 {
+    const int area = e.rows * e.kernel;
     v16 acc[SUMS];
     WSR_UNROLL
-    for (int i = 0; i < count * kernel; i++) {
-        acc[i] = ldu16(sum + i * PAIR);
+    for (int i = 0; i < e.pairs * area; i++) {
+        acc[i] = ldu16(sum + i / area * pitch + i % area * PAIR);
     }
     for (int64_t y = 0; y < b->rows; y++) {
         const float *const few = first + y * PITCH;
         for (int64_t x = 0; x < b->width; x++) {
-            const v16 v = pair_of(b, y * b->width + x);
+            const v16 v = pair_of(b, 0, y * b->width + x);
+            const v16 w =
+                e.pairs > 1 ? pair_of(b, e.pairs - 1, y * b->width + x) : v;
             const float *const met = opaque(few + x); // see to_many_run()
             WSR_UNROLL
-            for (int i = 0; i < count * kernel; i++) {
-                const float a = met[i / kernel * PITCH + i % kernel];
-                acc[i] = fma16(splat16(a), v, acc[i]);
+            for (int i = 0; i < area; i++) {
+                const v16 any =
+                    splat16(met[i / e.kernel * PITCH + i % e.kernel]);
+                const v16 a = e.pairs > 1 ? held16(any) : any;
+                acc[i] = fma16(a, v, acc[i]);
+                if (e.pairs > 1) {
+                    acc[area + i] = fma16(a, w, acc[area + i]);
+                }
             }
         }
     }
     WSR_UNROLL
-    for (int i = 0; i < count * kernel; i++) {
-        stu16(sum + i * PAIR, acc[i]);
+    for (int i = 0; i < e.pairs * area; i++) {
+        stu16(sum + i / area * pitch + i % area * PAIR, acc[i]);
     }
 }
 
 // So many rows of a channel's taps at a time that registers hold their sums.
-WSR_INLINE void weights_kernel(float *sum, const band *b, int64_t channels,
-                               ahead *next, const int kernel)
+WSR_INLINE void weights_kernel(float *sum, const call *c, const band *b,
+                               ahead *next, const int kernel, const int pairs)
 {
-    const int most = MOST_TAPS / kernel;
+    const int most = MOST_SUMS_OF_TAPS / kernel / pairs;
     const int count = most == 0 ? 1 : most < kernel ? most : kernel;
     const int rest = kernel % count;
-    for (int64_t t = 0; t < channels; t++) {
+    const int64_t pitch = taps_of(c->p) * PAIR;
+    for (int64_t t = 0; t < c->p->few; t++) {
         const float *const few = b->few + t * (b->rows + kernel - 1) * PITCH;
         float *const of = sum + t * kernel * kernel * PAIR;
         int64_t ky = 0;
         ask(next);
         for (; ky + count <= kernel; ky += count) {
-            weights_rows(of + ky * kernel * PAIR, b, few + ky * PITCH, count,
-                         kernel);
+            weights_rows(of + ky * kernel * PAIR, pitch, b, few + ky * PITCH,
+                         (extent){count, kernel, pairs});
         }
         if (rest > 0) {
-            weights_rows(of + ky * kernel * PAIR, b, few + ky * PITCH, rest,
-                         kernel);
+            weights_rows(of + ky * kernel * PAIR, pitch, b, few + ky * PITCH,
+                         (extent){rest, kernel, pairs});
         }
+    }
+}
+
+WSR_INLINE void weights_pairs(float *sum, const call *c, const band *b,
+                              ahead *next, const int pairs)
+{
+    if (c->p->kernel == 3) {
+        weights_kernel(sum, c, b, next, 3, pairs);
+    } else if (c->p->kernel == 5) {
+        weights_kernel(sum, c, b, next, 5, pairs);
+    } else {
+        weights_kernel(sum, c, b, next, 7, pairs);
     }
 }
 
 // What a band has of one pair of blocks. For a second block that is missing it
 // reads the first again: nobody asks for the gradients that come of that.
-static void read_pair(band *b, const call *c, int64_t n, const int64_t at[2],
+static void read_pair(band *b, const call *c, const int q, const int64_t at[3],
                       int64_t pair)
 {
     const int64_t blocks = wsr__blocks(c->p->many);
@@ -94,35 +126,38 @@ static void read_pair(band *b, const call *c, int64_t n, const int64_t at[2],
         const int64_t block = min64(2 * pair + k, blocks - 1);
         const int count = bundle_count(block, blocks);
         for (int64_t y = 0; y < b->rows; y++) {
-            const place from = {n, block,
+            const place from = {at[2], block,
                                 ((at[0] + y) * c->p->ow + at[1]) * WSR__BLOCK};
-            read_bundle(b->many[k / BUNDLE_BLOCKS] + y * b->width * BUNDLE, c,
-                        from, b->width, count);
+            read_bundle(b->many[q][k / BUNDLE_BLOCKS] + y * b->width * BUNDLE,
+                        c, from, b->width, count);
         }
     }
 }
 
-// Add to the gradients of `pairs` pairs of blocks what a band of image n from
+// Add to the gradients of some pairs of blocks what a band of image at[2] from
 // row at[0], column at[1] on contributes.
-static void weights_band(float *sum, const call *c, band *b, int64_t n,
-                         const int64_t at[2], const int64_t pairs[2])
+static void weights_band(float *sum, const call *c, band *b,
+                         const int64_t at[3], const int64_t pairs[2])
 {
     const wsr__few_channels *const p = c->p;
     b->rows = min64(BAND, p->oh - at[0]);
     b->width = min64(STRIP, p->ow - at[1]);
-    read_few(b->few, c, n, at, b->rows, b->width);
-    for (int64_t i = pairs[0]; i < pairs[1]; i++) {
+    read_few(b->few, c, at[2], at, b->rows, b->width);
+    int64_t count;
+    for (int64_t i = pairs[0]; i < pairs[1]; i += count) {
         float *const to = sum + i * taps_of(p) * PAIR;
-        read_pair(b, c, n, at, i);
-        ahead next =
-            ahead_of(c, (const place){n, 2 * i + 2, at[0] * p->ow * WSR__BLOCK},
-                     2, b->rows * p->ow * WSR__BLOCK, p->few);
-        if (p->kernel == 3) {
-            weights_kernel(to, b, p->few, &next, 3);
-        } else if (p->kernel == 5) {
-            weights_kernel(to, b, p->few, &next, 5);
+        count = min64(TOGETHER, pairs[1] - i);
+        for (int q = 0; q < count; q++) {
+            read_pair(b, c, q, at, i + q);
+        }
+        const place place_of_next = {at[2], 2 * (i + count),
+                                     at[0] * p->ow * WSR__BLOCK};
+        ahead next = ahead_of(c, place_of_next, 2 * TOGETHER,
+                              b->rows * p->ow * WSR__BLOCK, p->few);
+        if (count == TOGETHER) {
+            weights_pairs(to, c, b, &next, TOGETHER);
         } else {
-            weights_kernel(to, b, p->few, &next, 7);
+            weights_pairs(to, c, b, &next, 1);
         }
     }
 }
@@ -132,7 +167,7 @@ static void weights_image(float *sum, const call *c, band *b, int64_t n,
 {
     for (int64_t y = 0; y < c->p->oh; y += BAND) {
         for (int64_t x = 0; x < c->p->ow; x += STRIP) {
-            weights_band(sum, c, b, n, (const int64_t[]){y, x}, pairs);
+            weights_band(sum, c, b, (const int64_t[]){y, x, n}, pairs);
         }
     }
 }
