@@ -169,15 +169,17 @@ static void forward_run(const call *c, int64_t n, int64_t first)
     const float *const image = c->src + n * c->in_step;
     const int64_t plane = c->pixels * WSR__BLOCK;
     float *const dst = c->out + n * c->out_step;
-    gemm g = {.pixels = run[1],
-              .ins = c->ins,
-              .outs = c->outs,
-              .weights = c->weights,
-              .dst = dst + first * WSR__BLOCK,
-              .dst_pitch = plane,
-              .accumulate = c->fwd->accumulate,
-              .bias = c->fwd->bias,
-              .first = dst};
+    gemm g;
+    gemm_clear(&g);
+    g.pixels = run[1];
+    g.ins = c->ins;
+    g.outs = c->outs;
+    g.weights = c->weights;
+    g.dst = dst + first * WSR__BLOCK;
+    g.dst_pitch = plane;
+    g.accumulate = c->fwd->accumulate;
+    g.bias = c->fwd->bias;
+    g.first = dst;
     if (c->direct) {
         g.src = image + first * WSR__BLOCK;
         g.src_pitch = plane;
@@ -328,7 +330,10 @@ static void backward_run(const call *c, float *sums, int64_t n, int64_t first)
     _Alignas(64) float buffer[BUFFER];
     const int64_t run[2] = {first, min64(c->run, c->pixels - first)};
     const int64_t plane = c->p->h * c->p->w * WSR__BLOCK;
-    gemm g = {.dst_pitch = plane, .accumulate = c->bwd->accumulate};
+    gemm g;
+    gemm_clear(&g);
+    g.dst_pitch = plane;
+    g.accumulate = c->bwd->accumulate;
     backward_source(&g, buffer, c, n, run);
     if (c->out != NULL) {
         const int64_t offset = n * c->out_step + first * WSR__BLOCK;
@@ -397,8 +402,11 @@ static void backward_strided(const call *c, float *sums, int64_t n)
             clear_rows(c, c->out + offset, cleared, rows);
             cleared = rows;
         }
-        gemm g = {
-            .dst = product, .dst_pitch = run[1] * BUNDLE, .bundled = true};
+        gemm g;
+        gemm_clear(&g);
+        g.dst = product;
+        g.dst_pitch = run[1] * BUNDLE;
+        g.bundled = true;
         backward_source(&g, buffer, c, n, run);
         if (c->out != NULL) {
             WSR_NAME(wsr__gemm_blocked)(&g);

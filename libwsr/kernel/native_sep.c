@@ -36,18 +36,20 @@ static void forward_product(const call *c, const source *s, const float *from,
     const int64_t item =
         moments_item(n, 0, c->p->co, c->p->dst_batch_stride, d->oh * d->ow);
     float *const image = c->out + n * c->dst_batch_stride;
-    gemm g = {.pixels = rows[1] * d->ow,
-              .ins = c->ins,
-              .outs = c->outs,
-              .src = from,
-              .src_pitch = pitch,
-              .weights = c->weights->pw,
-              .dst = image + rows[0] * d->ow * WSR__BLOCK,
-              .dst_pitch = c->dst_plane,
-              .bias = c->fwd->bias,
-              .accumulate = c->fwd->accumulate,
-              .first = image,
-              .ahead = {source_ahead(s, c)}};
+    gemm g;
+    gemm_clear(&g);
+    g.pixels = rows[1] * d->ow;
+    g.ins = c->ins;
+    g.outs = c->outs;
+    g.src = from;
+    g.src_pitch = pitch;
+    g.weights = c->weights->pw;
+    g.dst = image + rows[0] * d->ow * WSR__BLOCK;
+    g.dst_pitch = c->dst_plane;
+    g.bias = c->fwd->bias;
+    g.accumulate = c->fwd->accumulate;
+    g.first = image;
+    g.ahead[0] = source_ahead(s, c);
     if (c->fwd->moments != NULL) {
         g.kind = GEMM_MOMENTS;
         g.sums = c->fwd->moments + item * 2 * WSR__BLOCK;

@@ -147,15 +147,17 @@ static void between_fill(const between *m, const call *c, const float *diff,
                          int64_t pitch, const int64_t at[2])
 {
     const int64_t y = at[1];
-    gemm g = {.pixels = c->p->dw.ow,
-              .ins = c->outs,
-              .outs = c->ins,
-              .src = diff,
-              .src_pitch = pitch,
-              .weights = c->weights->transposed,
-              .dst = ring_row(&m->first, y) + m->win.at * BUNDLE,
-              .dst_pitch = m->pitch,
-              .bundled = true};
+    gemm g;
+    gemm_clear(&g);
+    g.pixels = c->p->dw.ow;
+    g.ins = c->outs;
+    g.outs = c->ins;
+    g.src = diff;
+    g.src_pitch = pitch;
+    g.weights = c->weights->transposed;
+    g.dst = ring_row(&m->first, y) + m->win.at * BUNDLE;
+    g.dst_pitch = m->pitch;
+    g.bundled = true;
     between_ahead(g.ahead, m, c, at[0], y);
     WSR_NAME(wsr__gemm_blocked)(&g);
 }
