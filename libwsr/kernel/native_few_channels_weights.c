@@ -44,6 +44,22 @@ typedef struct extent {
     int pairs;
 } extent;
 
+// The products of one pixel of the pairs with what their taps meet.
+WSR_INLINE void add_pixel(v16 *acc, const float *met, v16 v, v16 w,
+                          const extent e)
+{
+    const int area = e.rows * e.kernel;
+    WSR_UNROLL
+    for (int i = 0; i < area; i++) {
+        const v16 any = splat16(met[i / e.kernel * PITCH + i % e.kernel]);
+        const v16 a = e.pairs > 1 ? held16(any) : any;
+        acc[i] = fma16(a, v, acc[i]);
+        if (e.pairs > 1) {
+            acc[area + i] = fma16(a, w, acc[area + i]);
+        }
+    }
+}
+
 // Add a band's products to the gradients of some rows of taps, of which `first`
 // meets the first row; those of the second pair are `pitch` floats behind.
 WSR_INLINE void weights_rows(float *sum, int64_t pitch, const band *b,
@@ -62,16 +78,7 @@ WSR_INLINE void weights_rows(float *sum, int64_t pitch, const band *b,
             const v16 w =
                 e.pairs > 1 ? pair_of(b, e.pairs - 1, y * b->width + x) : v;
             const float *const met = opaque(few + x); // see to_many_run()
-            WSR_UNROLL
-            for (int i = 0; i < area; i++) {
-                const v16 any =
-                    splat16(met[i / e.kernel * PITCH + i % e.kernel]);
-                const v16 a = e.pairs > 1 ? held16(any) : any;
-                acc[i] = fma16(a, v, acc[i]);
-                if (e.pairs > 1) {
-                    acc[area + i] = fma16(a, w, acc[area + i]);
-                }
-            }
+            add_pixel(acc, met, v, w, e);
         }
     }
     WSR_UNROLL

@@ -88,14 +88,24 @@ WSR_INLINE void lanes_end(pair *q, int k, lanes *l, const int P)
     q->product[k] = addb(q->product[k], l->product[0]);
 }
 
+// What is finished at a time, always constants.
+typedef struct ending {
+    int bundle; // of the pair
+    int pixels;
+    int end;
+} ending;
+
 // One bundle of a tile: the gradient is zeroed where the relu of the prologue
 // has cut src off; sums for the backward pass of a norm are those of the
 // gradient and of the gradient times (src - mean), sums for moments those of
 // (dst - pivot) and its square. One bundle after the other, so that no more
 // registers are needed than the tile leaves.
 WSR_INLINE void end_bundle(const gemm *g, const v16 *acc, pair *q, int64_t x,
-                           const int k, const int P, const int end)
+                           const ending e)
 {
+    const int k = e.bundle;
+    const int P = e.pixels;
+    const int end = e.end;
     const int64_t at = (q->block + k * BUNDLE_BLOCKS) * g->dst_pitch +
                        x * WSR__BLOCK;
     float *const to = g->dst + at;
@@ -141,7 +151,7 @@ WSR_INLINE void end_pair(const gemm *g, const v16 *acc, pair *q, int64_t x,
     WSR_UNROLL
     for (int k = 0; k < HALVES; k++) {
         if (k == 0 || q->pitch != 0) {
-            end_bundle(g, acc, q, x, k, P, end);
+            end_bundle(g, acc, q, x, (ending){k, P, end});
         }
     }
 }

@@ -354,7 +354,7 @@ WSR_INLINE void finish_sums(const finish *f, const wsr__relu_mask *mask,
 WSR_INLINE void finish_add_sums(const finish *f, const wsr__relu_mask *mask,
                                 int64_t item)
 {
-    for (int b = 0; f->summed && b < f->count; b++) {
+    for (int b = 0; mask != NULL && f->summed && b < f->count; b++) {
         double *const to = mask->sums + (item + b) * 2 * WSR__BLOCK;
         for (int k = 0; k < WSR__BLOCK; k++) {
             to[k] += f->sums[b][0][k];
