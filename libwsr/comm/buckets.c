@@ -168,12 +168,14 @@ static wsr_status start(wsr__buckets *b, bucket *of)
     const range out = of->collects ? own : other;
     const range in = of->collects ? other : own;
     void *const to = of->collects ? b->arrays[0] : b->incoming;
-    return wsr__comm_start(&of->exchange, number_at(b, b->arrays[0], out.begin),
-                           (out.end - out.begin) * b->size,
-                           number_at(b, to, in.begin),
-                           (in.end - in.begin) * b->size,
-                           (wsr__comm_partner){wsr_comm_rank() ^ of->distance,
-                                               TAG + (int)(of - b->list)});
+    return wsr__comm_start(
+        &of->exchange,
+        &(wsr__exchange){.out = number_at(b, b->arrays[0], out.begin),
+                         .out_bytes = (out.end - out.begin) * b->size,
+                         .in = number_at(b, to, in.begin),
+                         .in_bytes = (in.end - in.begin) * b->size,
+                         .with = (int)(wsr_comm_rank() ^ of->distance),
+                         .tag = TAG + (int)(of - b->list)});
 }
 
 // The next level, or the way back.

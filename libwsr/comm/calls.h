@@ -15,6 +15,16 @@ enum {
     WSR__COMM_UNDER_WAY = 1024
 };
 
+/// What two processes send to each other; the messages have a tag.
+typedef struct wsr__exchange {
+    const void *out;
+    size_t out_bytes;
+    void *in;
+    size_t in_bytes;
+    int with;
+    int tag;
+} wsr__exchange;
+
 /// Functions return whether they worked. All processes are one communicator.
 typedef struct wsr__comm_calls {
     unsigned version;
@@ -25,14 +35,13 @@ typedef struct wsr__comm_calls {
     /// Send to a process and receive as much or less from the same.
     bool (*exchange)(const void *out, size_t out_bytes, void *in,
                      size_t in_bytes, int with);
-    /// Begin such an exchange, of less than 2 GB each way, whose messages have
-    /// a tag. Both arrays belong to it until finish() says that it is done. At
-    /// most WSR__COMM_UNDER_WAY at a time.
-    bool (*start)(const void *out, size_t out_bytes, void *in, size_t in_bytes,
-                  int with, int tag, int *exchange);
+    /// Begin an exchange of less than 2 GB each way. Both arrays belong to it
+    /// until finish() says that it is done. At most WSR__COMM_UNDER_WAY at a
+    /// time.
+    bool (*start)(const wsr__exchange *what, int *number);
     /// Whether an exchange is done; `wait` until it is. Its number is then
     /// free.
-    bool (*finish)(int exchange, bool wait, bool *done);
+    bool (*finish)(int number, bool wait, bool *done);
     /// A message that waits to be received, of a tag: from -1 when none does.
     bool (*probe)(int *from, size_t *bytes, int tag);
     bool (*broadcast)(void *data, size_t bytes, int root);

@@ -79,19 +79,16 @@ wsr_status wsr__comm_exchange(const void *out, size_t out_bytes, void *in,
                   begun, out_bytes);
 }
 
-wsr_status wsr__comm_start(int *exchange, const void *out, size_t out_bytes,
-                           void *in, size_t in_bytes, wsr__comm_partner partner)
+wsr_status wsr__comm_start(int *number, const wsr__exchange *what)
 {
     const double begun = wsr__seconds();
-    return passed(job.calls->start(out, out_bytes, in, in_bytes,
-                                   (int)partner.rank, partner.tag, exchange),
-                  begun, out_bytes);
+    return passed(job.calls->start(what, number), begun, what->out_bytes);
 }
 
-wsr_status wsr__comm_finish(bool *done, int exchange, bool wait)
+wsr_status wsr__comm_finish(bool *done, int number, bool wait)
 {
     const double begun = wsr__seconds();
-    return passed(job.calls->finish(exchange, wait, done), begun, 0);
+    return passed(job.calls->finish(number, wait, done), begun, 0);
 }
 
 wsr_status wsr__comm_probe(bool *there, size_t *from, size_t *bytes, int tag)

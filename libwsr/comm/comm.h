@@ -63,20 +63,12 @@ wsr_status wsr__comm_probe(bool *there, size_t *from, size_t *bytes, int tag);
 wsr_status wsr__comm_exchange(const void *out, size_t out_bytes, void *in,
                               size_t in_bytes, size_t with);
 
-/// Whom an exchange is with, and the tag of its messages.
-typedef struct wsr__comm_partner {
-    size_t rank;
-    int tag;
-} wsr__comm_partner;
-
 /// Begin an exchange and go on with other work; its arrays are borrowed until
-/// it is done. Messages only move in calls of these functions. `exchange` is
-/// its number, for wsr__comm_finish(). BACKEND.
-wsr_status wsr__comm_start(int *exchange, const void *out, size_t out_bytes,
-                           void *in, size_t in_bytes,
-                           wsr__comm_partner partner);
+/// it is done. Messages only move in calls of these functions. `number` is for
+/// wsr__comm_finish(). BACKEND.
+wsr_status wsr__comm_start(int *number, const wsr__exchange *what);
 /// Whether an exchange is done; `wait` until it is.
-wsr_status wsr__comm_finish(bool *done, int exchange, bool wait);
+wsr_status wsr__comm_finish(bool *done, int number, bool wait);
 
 /// Seconds that this process has spent in communication, waiting included, and
 /// bytes that it sent to others since it was opened.
