@@ -201,10 +201,10 @@ def sign_flips(differences):
 
 
 # Of the verdict, in the order of the picture; then what takes something away.
-JUDGED = ["wsr_nas", "wsr_nas_lstm", "regularized_evolution", "naive", "random"]
+JUDGED = ["wsr_nas", "wsr_nas_fair", "wsr_nas_lstm",
+          "regularized_evolution", "naive", "random"]
 ORDER = JUDGED + ["wsr_nas_trained", "derive_alphas", "derive_predicted",
-                  "without_ranks", "without_fair", "without_warm_up",
-                  "running_norms"]
+                  "without_ranks", "without_warm_up", "running_norms"]
 methods = {}  # name -> search seed -> accuracies with the seeds of training
 for row in verdict:
     if row["event"] == "row":
@@ -255,10 +255,11 @@ for spec in args.log:
 # ------------------------------------------------------------------ picture
 
 INK, GREY = "#333", "#999"
-SHORT = {"wsr_nas": "wsr_nas", "wsr_nas_lstm": "its lstm",
+SHORT = {"wsr_nas": "wsr_nas", "wsr_nas_fair": "fair paths",
+         "wsr_nas_lstm": "fair, lstm",
          "regularized_evolution": "evolution", "naive": "naive",
          "random": "random"}
-COLOURS = ["#2a6fb0", "#c0562c", "#3a8a52", "#8457a8", "#7a6a20"]
+COLOURS = ["#2a6fb0", "#5fa3dd", "#c0562c", "#3a8a52", "#8457a8", "#7a6a20"]
 svg = []
 
 

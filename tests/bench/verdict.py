@@ -39,23 +39,24 @@ TRIALS = ["table.edge_cases=false", "table.seeds=1", "train.epochs=1",
 CANDIDATES = 5
 RANDOM_CELLS = BUDGET // TRIAL
 
-# The supernet is trained alike for all, paths drawn fairly.
+# The supernet is trained alike for all, paths drawn fairly, but for wsr_nas.
 SUPERNET = ["search.sampling=fair", "search.warm_up=40", "search.val_batches=2",
             f"search.budget={BUDGET}"]
-# Of the preset nb201; it also ranks the cells of the table.
+# Of the preset nb201, on fair paths; it also ranks the cells of the table.
 WSR_NAS = [f"search.ranking={os.path.abspath(args.table)}",
            "search.ranking_architectures=100", "search.ranking_every=1000",
            "train.epochs=1", "eval.attack="]
 METHODS = {
-    "wsr_nas": WSR_NAS,
+    # The preset: paths of the training of the supernet are drawn at random.
+    "wsr_nas": WSR_NAS + ["search.sampling=searcher"],
+    "wsr_nas_fair": WSR_NAS,
     # As it was before the predictor of paths.
     "wsr_nas_lstm": WSR_NAS + [
         f"search.budget={BUDGET - CANDIDATES * TRIAL}",
         "search.architectures=100", "predictor.name=lstm"],
-    # One thing taken away at a time. Without warm-up the supernet trains for as
-    # many epochs, and as many architectures are evaluated.
+    # One thing taken away from wsr_nas_fair at a time. Without warm-up the
+    # supernet trains for as many epochs, and as many architectures are evaluated.
     "without_ranks": WSR_NAS + ["predictor.targets=losses"],
-    "without_fair": WSR_NAS + ["search.sampling=searcher"],
     "without_warm_up": WSR_NAS + ["search.warm_up=0",
                                   "search.architectures=7"],
     "running_norms": WSR_NAS + ["search.norms=released"],
@@ -66,7 +67,7 @@ METHODS = {
     "naive": ["searcher.name=naive", "search.population=0",
               "search.val_batches=0"],
 }
-# Other cells of the searches of wsr_nas, by their place in the order of the
+# Other cells of the searches of wsr_nas_fair, by their place in the order of the
 # predictor: the genotype of the alphas has 0.
 OTHERS = {"derive_alphas": 0, "derive_predicted": 1}
 
@@ -143,7 +144,7 @@ def try_candidates(seed):
 
 
 def other(method, seed):
-    text = next(line["genotype"] for line in candidates("wsr_nas", seed)
+    text = next(line["genotype"] for line in candidates("wsr_nas_fair", seed)
                 if line["predicted_place"] == OTHERS[method])
     return write_genotype(f"{method}-{seed}.yaml", text)
 
