@@ -15,7 +15,7 @@ enum {
     WSR__COMM_UNDER_WAY = 1024
 };
 
-/// What two processes send to each other; the messages have a tag.
+/// An exchange between two processes; its messages have a tag.
 typedef struct wsr__exchange {
     const void *out;
     size_t out_bytes;

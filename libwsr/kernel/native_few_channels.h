@@ -127,9 +127,9 @@ WSR_INLINE void expect_many(const float *many, const call *c, const place at,
     }
 }
 
-/// What is read next: `count` runs of `size` floats each, `pitch` floats apart.
-/// They are asked for a few lines at a time while products are computed. All at
-/// once they would wait for each other, and so would what follows.
+/// Memory that is read next: `count` runs of `size` floats each, `pitch` floats
+/// apart. They are asked for a few lines at a time while products are computed.
+/// All at once they would wait for each other, and so would what follows.
 typedef struct ahead {
     const float *from;
     int64_t size;

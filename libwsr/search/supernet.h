@@ -19,7 +19,7 @@ typedef struct wsr__supernet_plans {
     size_t part_count;
 } wsr__supernet_plans;
 
-/// What a pass over images says.
+/// The results of a pass over images.
 typedef struct wsr__supernet_result {
     double loss; // sum over the images
     double correct;
