@@ -240,6 +240,15 @@ typedef struct wsr__few_channels {
     bool few_dst;
 } wsr__few_channels;
 
+/// What a backward pass writes, all of it.
+typedef struct wsr__few_channels_grads {
+    float *src;
+    int64_t src_batch_stride; // 0: dense
+    float *weights;           // packed, overwritten
+    const wsr__pre *pre;      // for weights: as the forward kernel read src
+    float *scratch;           // for weights
+} wsr__few_channels_grads;
+
 /// Packed: [pair of blocks][few][ky][kx][16].
 size_t wsr__few_channels_weights_size(const wsr__few_channels *p);
 /// plain is (co, ci, kernel, kernel).

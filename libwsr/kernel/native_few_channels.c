@@ -117,14 +117,14 @@ static void expect_pair(const call *c, int64_t n, int64_t pair, int64_t offset,
     }
 }
 
-// `width` pixels from row at[0], column at[1] of image n, all channels.
+// `width` pixels from row at[0], column at[1] of image n, some pairs of blocks.
 static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
-                          int64_t width)
+                          int64_t width, const int64_t pairs[2])
 {
     float rows[LINES * PITCH];
     read_few(rows, c, n, at, 1, width);
     const int64_t offset = at[0] * c->p->ow + at[1];
-    for (int64_t pair = 0; pair < c->pairs; pair++) {
+    for (int64_t pair = pairs[0]; pair < pairs[1]; pair++) {
         const target t = target_of(c, n, pair);
         const float *const w = c->weights + pair * taps_of(c->p) * PAIR;
         int64_t x = 0;
@@ -147,17 +147,33 @@ static void to_many_strip(const call *c, int64_t n, const int64_t at[2],
     }
 }
 
-// Work items are rows of the many side. Every pixel is the sum over the same
-// taps in the same order, wherever a strip begins.
+// Row y of image n. Every pixel is the sum over the same taps in the same
+// order, wherever a strip begins.
+static void to_many_row(const call *c, int64_t n, int64_t y,
+                        const int64_t pairs[2])
+{
+    for (int64_t x = 0; x < c->p->ow; x += STRIP) {
+        const int64_t at[2] = {y, x};
+        to_many_strip(c, n, at, min64(STRIP, c->p->ow - x), pairs);
+    }
+}
+
+// Work items are rows of the many side.
 static void to_many_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
     const call *const c = ctx;
+    const int64_t pairs[2] = {0, c->pairs};
     for (int64_t i = begin; i < end; i++) {
-        for (int64_t x = 0; x < c->p->ow; x += STRIP) {
-            const int64_t at[2] = {i % c->p->oh, x};
-            to_many_strip(c, i / c->p->oh, at, min64(STRIP, c->p->ow - x));
-        }
+        to_many_row(c, i / c->p->oh, i % c->p->oh, pairs);
+    }
+}
+
+void WSR_NAME(wsr__few_channels_to_many)(const call *c, int64_t n,
+                                         const int64_t pairs[2])
+{
+    for (int64_t y = 0; y < c->p->oh; y++) {
+        to_many_row(c, n, y, pairs);
     }
 }
 

@@ -46,6 +46,10 @@ typedef struct call {
     int64_t pairs;        // of channel blocks
 } call;
 
+/// Some pairs of blocks of image n of the many side, from all of the few side.
+void WSR_NAME(wsr__few_channels_to_many)(const call *c, int64_t n,
+                                         const int64_t pairs[2]);
+
 /// The sizes of a call; the caller adds the arrays.
 WSR_INLINE call call_of(const wsr__few_channels *p, const options *opt)
 {

@@ -5,7 +5,9 @@
 //   weight[m][f][ky][kx] += sum over pixels of many[m] * splat(few[f])
 //
 // A thread keeps the gradients of a pair of blocks for a group of images, and
-// the groups are added in their order.
+// the groups are added in their order. Where the gradient of the many side is
+// wanted too, it is made just before, image by image: both passes read src, and
+// the second finds it in the cache.
 
 #include "kernel/native_few_channels.h"
 
@@ -179,11 +181,18 @@ static void weights_image(float *sum, const call *c, band *b, int64_t n,
     }
 }
 
+// The passes over the images: of the weights, and of the many side or NULL.
+typedef struct passes {
+    const call *weights;
+    const call *many;
+} passes;
+
 // Items are chunks of pairs of blocks of groups of images.
 static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
 {
     (void)part;
-    const call *const c = ctx;
+    const passes *const both = ctx;
+    const call *const c = both->weights;
     const wsr__few_channels *const p = c->p;
     const int64_t groups = wsr__image_groups(p->n);
     const int64_t chunks = (c->pairs + CHUNK - 1) / CHUNK;
@@ -198,9 +207,24 @@ static void weights_body(void *ctx, int64_t begin, int64_t end, size_t part)
                (size_t)((pairs[1] - pairs[0]) * size) * sizeof(*sum));
         const int64_t last = (group + 1) * p->n / groups;
         for (int64_t n = group * p->n / groups; n < last; n++) {
+            if (both->many != NULL) {
+                WSR_NAME(wsr__few_channels_to_many)(both->many, n, pairs);
+            }
             weights_image(sum, c, &b, n, pairs);
         }
     }
+}
+
+// The gradients of the weights, each chunk after the pass `many` or NULL.
+static void run(float *diff_weights, const call *c, const call *many)
+{
+    const int64_t groups = wsr__image_groups(c->p->n);
+    passes both = {c, many};
+    wsr__parallel(groups * ((c->pairs + CHUNK - 1) / CHUNK), weights_body,
+                  &both);
+    WSR_NAME(wsr__sum_images)
+    (diff_weights, c->out, groups,
+     (int64_t)wsr__few_channels_weights_size(c->p));
 }
 
 void WSR_NAME(wsr__few_channels_backward_weights)(float *diff_weights,
@@ -211,12 +235,29 @@ void WSR_NAME(wsr__few_channels_backward_weights)(float *diff_weights,
 {
     const options read = {.pre = opt->pre, .affine = opt->affine};
     call c = call_of(p, &read);
-    const int64_t groups = wsr__image_groups(p->n);
     c.few = p->few_dst ? diff_dst : src;
     c.many = p->few_dst ? src : diff_dst;
     c.out = opt->scratch;
-    wsr__parallel(groups * ((c.pairs + CHUNK - 1) / CHUNK), weights_body, &c);
-    WSR_NAME(wsr__sum_images)
-    (diff_weights, opt->scratch, groups,
-     (int64_t)wsr__few_channels_weights_size(p));
+    run(diff_weights, &c, NULL);
+}
+
+void WSR_NAME(wsr__few_channels_backward)(const wsr__few_channels_grads *grads,
+                                          const wsr__few_channels *p,
+                                          const float *const data[2],
+                                          const float *weights,
+                                          const wsr__bwd *bwd)
+{
+    wsr__few_channels of_src = *p;
+    of_src.batch_stride = grads->src_batch_stride;
+    call many = call_of(&of_src, &(options){.affine = bwd->affine,
+                                            .relu_mask = bwd->relu_mask,
+                                            .accumulate = bwd->accumulate});
+    call c = call_of(p, &(options){.pre = grads->pre});
+    many.few = data[1];
+    many.weights = weights;
+    many.out = grads->src;
+    c.few = data[1];
+    c.many = data[0];
+    c.out = grads->scratch;
+    run(grads->weights, &c, &many);
 }

@@ -11,7 +11,7 @@ enum {
     PAIR = 2 * WSR__BLOCK,
     LARGEST_KERNEL = 5,
     LEAST_TILES = 64,    // for the gradient of weights
-    LEAST_CHANNELS = 16, // the same
+    LEAST_CHANNELS = 40, // the same; with 32 sums over taps are as fast
     LINE = 16,
     GRAD_FLOATS = 1 << 20, // of a chunk of the gradient of weights, if it has
     GRAD_CHUNK = 256       // no more tiles than this, and no fewer than others

@@ -178,9 +178,36 @@ static void backward_weights(const wsr__node *node)
     wsr__few_channels_unpack_add(arg->diff, &p, packed);
 }
 
+// Both gradients of few_dst in one pass, since both read src.
+static void backward_both(const wsr__node *node)
+{
+    wsr__few_channels p = ((const state *)node->state)->p;
+    const wsr__arg *const src = &node->src[0];
+    float *const packed = node->scratch;
+    const wsr__bwd bwd = wsr__node_bwd(node);
+    const wsr__few_channels_grads grads = {
+        .src = src->diff,
+        .src_batch_stride = src->diff_batch_stride,
+        .weights = packed,
+        .pre = src->pre,
+        .scratch = packed + wsr__few_channels_weights_size(&p)};
+    p.batch_stride = src->batch_stride;
+    wsr__few_channels_backward(
+        &grads, &p, (const float *const[]){src->data, node->dst.diff},
+        weights(node), &bwd);
+    wsr__start_diff(&node->src[1]);
+    wsr__few_channels_unpack_add(node->src[1].diff, &p, packed);
+}
+
 // The gradient of the bias is a sum over diff_dst alone.
 static wsr_status backward(wsr__node *node)
 {
+    const bool both = node->src[0].want_diff && node->src[1].want_diff;
+    if (both && ((const state *)node->state)->p.few_dst) {
+        backward_both(node);
+        wsr__conv2d_backward_bias(node);
+        return WSR_OK;
+    }
     if (node->src[0].want_diff) {
         backward_data(node);
     }

@@ -231,8 +231,43 @@ static void check_backward_weights(const scene *s, const wsr__pre *pre,
     wsr__free(scratch);
 }
 
+// Both gradients in one pass are the bits of one after the other.
+static void check_both(scene *s)
+{
+    const int64_t size = (int64_t)wsr__few_channels_weights_size(&s->p);
+    const int64_t src = s->out.batch_stride * (s->out.n - 1) +
+                        wsr__blocks(s->out.c) * s->out.pixels * WSR__BLOCK;
+    const wsr__bwd bwd = {.relu_mask = &s->mask, .accumulate = true};
+    float *const want = floats(size);
+    float *const got = floats(size);
+    float *const scratch = floats((int64_t)wsr__few_channels_scratch(&s->p));
+    float *const before = floats(src);
+    pair_block(&s->out);
+    memcpy(before, s->out.blocked, (size_t)src * sizeof(float));
+    wsr__few_channels_backward_data(s->out.blocked, &s->p, s->few, s->packed,
+                                    &bwd);
+    wsr__few_channels_backward_weights(
+        want, &s->p, s->many.blocked, s->few,
+        &(wsr__wgrad){.pre = &s->pre, .scratch = scratch});
+    wsr__few_channels_backward(
+        &(wsr__few_channels_grads){.src = before,
+                                   .src_batch_stride = s->p.batch_stride,
+                                   .weights = got,
+                                   .pre = &s->pre,
+                                   .scratch = scratch},
+        &s->p, (const float *const[]){s->many.blocked, s->few}, s->packed,
+        &bwd);
+    ck_assert_mem_eq(before, s->out.blocked, (size_t)src * sizeof(float));
+    ck_assert_mem_eq(got, want, (size_t)size * sizeof(float));
+    wsr__free(want);
+    wsr__free(got);
+    wsr__free(scratch);
+    wsr__free(before);
+}
+
 static void check_options_few_dst(scene *s)
 {
+    check_both(s);
     const float bias[WSR__FEW_CHANNELS] = {1, -2, 3, -4, 5, -6, 7, -8, 9};
     check_forward(s, &(wsr__fwd){.pre = &s->pre, .bias = bias},
                   "forward, prologue and bias");
