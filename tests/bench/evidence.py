@@ -204,7 +204,8 @@ def sign_flips(differences):
 JUDGED = ["wsr_nas", "wsr_nas_fair", "wsr_nas_lstm",
           "regularized_evolution", "naive", "random"]
 ORDER = JUDGED + ["wsr_nas_trained", "derive_alphas", "derive_predicted",
-                  "without_ranks", "without_warm_up", "running_norms"]
+                  "without_ranks", "without_warm_up", "running_norms",
+                  "two_sources"]
 methods = {}  # name -> search seed -> accuracies with the seeds of training
 for row in verdict:
     if row["event"] == "row":

@@ -50,6 +50,10 @@ METHODS = {
     # The preset: paths of the training of the supernet are drawn at random.
     "wsr_nas": WSR_NAS + ["search.sampling=searcher"],
     "wsr_nas_fair": WSR_NAS,
+    # Attacks at two of the four strengths, the others estimated.
+    "two_sources": WSR_NAS + [
+        "search.sampling=searcher", "search.sources=[0.03,0.09]",
+        "search.targets=[0.06,0.12]"],
     # As it was before the predictor of paths.
     "wsr_nas_lstm": WSR_NAS + [
         f"search.budget={BUDGET - CANDIDATES * TRIAL}",
