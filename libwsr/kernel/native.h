@@ -240,7 +240,7 @@ typedef struct wsr__few_channels {
     bool few_dst;
 } wsr__few_channels;
 
-/// What a backward pass writes, all of it.
+/// The gradients that one backward pass writes, both of them.
 typedef struct wsr__few_channels_grads {
     float *src;
     int64_t src_batch_stride; // 0: dense

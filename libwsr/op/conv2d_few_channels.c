@@ -202,16 +202,17 @@ static void backward_both(const wsr__node *node)
 // The gradient of the bias is a sum over diff_dst alone.
 static wsr_status backward(wsr__node *node)
 {
-    const bool both = node->src[0].want_diff && node->src[1].want_diff;
-    if (both && ((const state *)node->state)->p.few_dst) {
+    const bool of_src = node->src[0].want_diff;
+    const bool of_weights = node->src[1].want_diff;
+    const bool together = of_src && of_weights &&
+                          ((const state *)node->state)->p.few_dst;
+    if (together) {
         backward_both(node);
-        wsr__conv2d_backward_bias(node);
-        return WSR_OK;
     }
-    if (node->src[0].want_diff) {
+    if (of_src && !together) {
         backward_data(node);
     }
-    if (node->src[1].want_diff) {
+    if (of_weights && !together) {
         backward_weights(node);
     }
     wsr__conv2d_backward_bias(node);
